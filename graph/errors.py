@@ -1,0 +1,151 @@
+"""Errors that people can act on: where, what was expected and found, where it came from, what to type.
+
+A phase collects :class:`Problem` values and raises them together, so that a file with five mistakes
+is mended in one go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Mark:
+    """A place in a source: a file with line and column (from 1), or another origin by name.
+
+    ``Mark("rvc.yaml", 9, 30)`` prints as ``rvc.yaml:9:30``; ``Mark("--set nodes.f0.use")`` as itself.
+    """
+
+    source: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.line}:{self.column}" if self.line else self.source
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake.
+
+    Attributes:
+        code: a stable short name for programs, such as ``unknown-node``.
+        message: one sentence, what is wrong: expected against found.
+        mark: where, if the mistake stands in a file or an override.
+        notes: further lines, each with the place it speaks of (or None): how it came to this.
+        fix: what to type.
+    """
+
+    code: str
+    message: str
+    mark: Mark | None = None
+    notes: tuple[tuple[str, Mark | None], ...] = ()
+    fix: str | None = None
+
+    def __str__(self) -> str:
+        head = f"{self.mark}  {self.message}" if self.mark else self.message
+        lines = [head]
+        for text, mark in self.notes:
+            lines.append(f"    {text}" + (f"   ({mark})" if mark else ""))
+        if self.fix:
+            first, *more = self.fix.splitlines()
+            lines.append(f"  fix: {first}")
+            lines.extend(f"       {line}" for line in more)
+        return "\n".join(lines)
+
+    def as_dict(self) -> dict[str, object]:
+        """For ``--json``."""
+        return {
+            "code": self.code,
+            "message": self.message,
+            "where": str(self.mark) if self.mark else None,
+            "line": self.mark.line if self.mark and self.mark.line else None,
+            "column": self.mark.column if self.mark and self.mark.line else None,
+            "notes": [text if not mark else f"{text} ({mark})" for text, mark in self.notes],
+            "fix": self.fix,
+        }
+
+
+class VoicegraphError(Exception):
+    """Base of every error voicegraph raises for a user's mistake or an outside failure.
+
+    ``problems`` holds everything that was found, in the order of the source.
+    """
+
+    exit_code = 1
+
+    def __init__(self, problems: Problem | Iterable[Problem]) -> None:
+        found = [problems] if isinstance(problems, Problem) else list(problems)
+        self.problems: tuple[Problem, ...] = tuple(dict.fromkeys(found))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class PipelineError(VoicegraphError):
+    """A pipeline file (or a pipeline built in Python) is wrong."""
+
+    exit_code = 2
+
+
+class InputError(VoicegraphError):
+    """Audio that goes in cannot be used: not audio, empty, NaN."""
+
+    exit_code = 3
+
+
+class OutputError(VoicegraphError):
+    """A result cannot be written: it exists, the folder is read-only, the disk is full."""
+
+    exit_code = 4
+
+
+class DeviceError(VoicegraphError):
+    """A device that a node or a driver asks for is not there."""
+
+    exit_code = 5
+
+
+class SignalError(VoicegraphError):
+    """A running pipeline met values it must not pass on: NaN, infinity, a wrong shape."""
+
+    exit_code = 6
+
+
+class StateError(VoicegraphError):
+    """A snapshot, a recording or a call does not fit this plan or session."""
+
+    exit_code = 7
+
+
+@dataclass(slots=True)
+class Problems:
+    """Collects the problems of one phase and raises them together."""
+
+    error: type[VoicegraphError] = PipelineError
+    found: list[Problem] = field(default_factory=list)
+
+    def add(
+        self,
+        code: str,
+        message: str,
+        mark: Mark | None = None,
+        *,
+        notes: Iterable[tuple[str, Mark | None]] = (),
+        fix: str | None = None,
+    ) -> None:
+        """Notes one mistake and goes on."""
+        self.found.append(Problem(code, message, mark, tuple(notes), fix))
+
+    def raise_if_any(self) -> None:
+        """Raises everything found so far, sorted by place.
+
+        Raises:
+            VoicegraphError: of the class given as ``error``.
+        """
+        if self.found:
+            raise self.error(sorted(self.found, key=_place))
+
+
+def _place(problem: Problem) -> tuple[str, int, int]:
+    mark = problem.mark
+    return (mark.source, mark.line, mark.column) if mark else ("", 0, 0)

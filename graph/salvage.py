@@ -1,0 +1,85 @@
+"""What remains of a pipeline file when the parts that are wrong are left out.
+
+Only for looking further: the compiler then finds its own mistakes too, and all are told at once.
+Nothing ever runs that was salvaged.
+"""
+
+from __future__ import annotations
+
+import copy
+import difflib
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from voicegraph.schemas.pipeline import PipelineFile
+
+from .document import Document
+from .marks import KeyPath
+from .validation import Fault, faults
+
+_NODE_DEFAULTS = {"device", "fallback", "dtype"}
+"""Keys of a node whose default can stand in for a wrong value, for the time being."""
+
+_STAND_INS = {"block": "10ms", "output": "input"}
+"""For keys that a file must have. The types that follow from them are not looked at."""
+
+
+@dataclass(frozen=True)
+class Salvaged:
+    """A file with what was wrong left out.
+
+    Attributes:
+        file: what remains.
+        broken: nodes that were left out; that others read them is no mistake of theirs.
+        typed: whether rates and types can be worked out: the block and the input are as written.
+    """
+
+    file: PipelineFile
+    broken: frozenset[str]
+    typed: bool
+
+
+def salvage(document: Document, error: ValidationError) -> Salvaged | None:
+    """The file without what is wrong in it, or None where nothing to look at remains."""
+    data = copy.deepcopy(document.data)
+    broken: set[str] = set()
+    typed = True
+    for fault in faults(error, document.marks, (), PipelineFile):
+        path = _to_leave_out(fault)
+        if not path:
+            return None
+        if path[0] == "nodes" and len(path) == 2:
+            broken.add(str(path[1]))
+        typed = typed and not _decides_types(path)
+        _remove(data, path)
+    for key, value in _STAND_INS.items():
+        data.setdefault(key, value)
+    try:
+        return Salvaged(PipelineFile.model_validate(data), frozenset(broken), typed)
+    except ValidationError:
+        return None
+
+
+def _to_leave_out(fault: Fault) -> KeyPath:
+    """The smallest part without which the rest makes sense."""
+    path = fault.path
+    if path[:1] == ("nodes",) and len(path) > 1:
+        harmless = len(path) == 3 and path[2] in _NODE_DEFAULTS
+        return path if harmless else path[:2]
+    return path[:2] if path[:1] in (("profiles",), ("vars",), ("assets",)) else path
+
+
+def _decides_types(path: KeyPath) -> bool:
+    near = difflib.get_close_matches(str(path[0]), ["block", "input"], 1, 0.6)
+    return path[0] in ("block", "input") or (len(path) == 1 and bool(near))
+
+
+def _remove(data: Any, path: KeyPath) -> None:
+    for part in path[:-1]:
+        if not isinstance(data, dict) or part not in data:
+            return
+        data = data[part]
+    if isinstance(data, dict):
+        data.pop(path[-1], None)

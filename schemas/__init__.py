@@ -1,0 +1,1 @@
+"""Models of everything voicegraph reads or writes. Knows nothing of the rest of the package."""

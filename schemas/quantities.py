@@ -1,0 +1,131 @@
+"""Quantities with units as they are written in pipeline files: ``250ms``, ``-60`` dB, ``48000`` Hz.
+
+Times are kept as exact fractions of a second. Floating point cannot hold 10 ms, and a scheduler
+that rounds drifts; a block of 10 ms at 44100 Hz must be exactly 441 samples or an error.
+"""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+
+_UNITS = {
+    "us": Fraction(1, 1_000_000),
+    "ms": Fraction(1, 1000),
+    "s": Fraction(1),
+    "min": Fraction(60),
+}
+_DURATION_PATTERN = r"^-?[0-9]{1,30}(\.[0-9]{1,12})? ?(us|ms|s|min)$"
+_RATE_PATTERN = r"^[0-9]{1,12}(\.[0-9]{1,6}|/[0-9]{1,7})?$"
+_RATE = re.compile(_RATE_PATTERN[1:-1], re.ASCII)
+_DURATION = re.compile(r"(-?[0-9]{1,30}(?:\.[0-9]{1,12})?) ?(us|ms|s|min)", re.ASCII)
+
+
+def parse_duration(value: Any) -> Fraction:
+    """Seconds, exactly, from ``"250ms"``, ``"2.5s"``, a ``Fraction`` of a second, or 0.
+
+    Raises:
+        ValueError: if the unit is missing or the text is no duration.
+    """
+    if isinstance(value, Fraction):
+        return value
+    if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
+        return Fraction(match[1]) * _UNITS[match[2]]
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if value == 0:
+            return Fraction(0)
+        raise ValueError(f"a duration needs a unit: write {value:g}ms or {value:g}s")
+    raise ValueError(f"expected a duration such as 250ms or 2.5s, found {value!r:.60}")
+
+
+def format_duration(seconds: Fraction) -> str:
+    """The shortest exact text in s, ms or us; endless fractions are rounded to 1 us."""
+    if seconds == 0:
+        return "0s"
+    for unit in ("s", "ms", "us"):
+        amount = seconds / _UNITS[unit]
+        if amount.denominator == 1:
+            return f"{amount.numerator}{unit}"
+        if abs(amount) >= 1 and (amount * 1000).denominator == 1:
+            return f"{_decimal(amount, 3)}{unit}"
+    micros = seconds / _UNITS["us"]
+    for places in range(1, 13):
+        if (micros * 10**places).denominator == 1:
+            return f"{_decimal(micros, places)}us"
+    return f"{float(seconds * 1000):.3f}ms"
+
+
+def _decimal(amount: Fraction, places: int) -> str:
+    """Every digit of an amount with at most ``places`` decimals; ``:g`` would keep six in all."""
+    whole, part = divmod(abs(amount.numerator) * 10**places // amount.denominator, 10**places)
+    digits = f"{whole}.{part:0{places}d}".rstrip("0").rstrip(".")
+    return f"-{digits}" if amount < 0 else digits
+
+
+def parse_rate(value: Any) -> Fraction:
+    """Hertz, exactly. Takes whole numbers, fractions, and text such as ``"16000/3"``.
+
+    Raises:
+        ValueError: if the rate is no number, or not above zero.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float, str, Fraction)):
+        raise ValueError(f"expected a rate in Hz such as 48000, found {value!r:.60}")
+    if isinstance(value, str) and not _RATE.fullmatch(value.strip()):
+        # Fraction would also take 1e999999999, and not come back.
+        raise ValueError(f"expected a rate in Hz such as 48000, found {value!r:.60}")
+    try:
+        rate = Fraction(value)
+    except (ValueError, ZeroDivisionError, OverflowError):
+        raise ValueError(f"expected a rate in Hz such as 48000, found {value!r:.60}") from None
+    if rate <= 0:
+        raise ValueError(f"a rate must be above 0 Hz, found {value}")
+    if rate.denominator > 1_000_000:
+        raise ValueError(f"a rate must be exact: write a fraction instead of {value!r:.60}")
+    return rate
+
+
+def format_rate(rate: Fraction) -> str:
+    """``48000 Hz``; fractions stay exact, ``16000/3 Hz``."""
+    return f"{rate} Hz"
+
+
+Duration = Annotated[
+    Fraction,
+    BeforeValidator(parse_duration),
+    PlainSerializer(format_duration, return_type=str),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "string", "pattern": _DURATION_PATTERN}, {"const": 0}],
+            "examples": ["250ms", "2.5s"],
+        }
+    ),
+]
+"""A time span, in exact seconds. In files: a number and a unit, ``us``, ``ms``, ``s``, ``min``."""
+
+Rate = Annotated[
+    Fraction,
+    BeforeValidator(parse_rate),
+    PlainSerializer(lambda rate: int(rate) if rate.denominator == 1 else str(rate)),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0},
+                {"type": "string", "pattern": _RATE_PATTERN},
+            ],
+            "examples": [16000, 44100, 48000],
+        }
+    ),
+]
+"""Samples or frames in a second, in exact Hz."""
+
+Decibels = Annotated[float, Field(allow_inf_nan=False, json_schema_extra={"unit": "dB"})]
+"""A level or gain in dB."""
+
+Hertz = Annotated[float, Field(allow_inf_nan=False, json_schema_extra={"unit": "Hz"})]
+"""A frequency in Hz."""
+
+Semitones = Annotated[float, Field(allow_inf_nan=False, json_schema_extra={"unit": "semitones"})]
+"""A pitch or formant interval in equal-tempered semitones; 12 is an octave up."""
