@@ -1,0 +1,17 @@
+"""``python -m voicegraph``."""
+
+import sys
+
+
+def main() -> int:
+    """The command line; imported late, so that an interrupt during start is met, too."""
+    try:
+        from voicegraph.graph.cli.app import main as run
+
+        return run()
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,112 @@
+"""What the phases of the compiler pass on: a pipeline as drafts of nodes, filled in by each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from voicegraph.schemas.pipeline import NodeSpec, PipelineFile
+
+from ..errors import Mark, Problems
+from ..node import Node, NodeParams
+from ..ports import PortRef, PortSpec
+from ..signals import Audio, SignalType
+
+if TYPE_CHECKING:
+    from ..loading import LoadedPipeline
+
+INPUT = PortRef("input", "audio")
+"""The pipeline's own input, before anything a driver adds."""
+
+
+@dataclass(slots=True)
+class Draft:
+    """One node on its way to the plan."""
+
+    name: str
+    node: Node
+    params: NodeParams
+    spec: NodeSpec
+    sources: dict[str, PortRef] = field(default_factory=dict)
+    feedback: set[str] = field(default_factory=set)
+    windows: dict[str, bool] = field(default_factory=dict)
+    dropped: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """Where the node stands in the pipeline file."""
+        return ("nodes", self.name)
+
+    @property
+    def all_windows(self) -> bool:
+        """Whether the node makes everything afresh at each tick."""
+        return all(self.windows.values())
+
+
+@dataclass(slots=True)
+class Sheet:
+    """The whole pipeline on its way to the plan."""
+
+    loaded: LoadedPipeline
+    problems: Problems
+    source: Audio
+    drafts: dict[str, Draft] = field(default_factory=dict)
+    output: PortRef = INPUT
+    bypassed: list[str] = field(default_factory=list)
+    pruned: list[str] = field(default_factory=list)
+    given: dict[tuple[str, str], PortSpec] = field(default_factory=dict)
+    latency: Fraction = Fraction(0)
+
+    @property
+    def file(self) -> PipelineFile:
+        """The validated file."""
+        return self.loaded.file
+
+    @property
+    def block(self) -> Fraction:
+        """The step of the pipeline, in seconds."""
+        return self.file.block
+
+    def mark(self, *path: str) -> Mark:
+        """The place of a value in the file, for errors."""
+        return self.loaded.marks.value(path)
+
+    def type_of(self, ref: PortRef) -> SignalType | None:
+        """The type of an output port, once it is known."""
+        if ref == INPUT:
+            return self.source
+        draft = self.drafts.get(ref.node)
+        return draft.node.output_types.get(ref.port) if draft else None
+
+    def is_window(self, ref: PortRef) -> bool:
+        """Whether an output port is estimated afresh at every tick."""
+        return ref != INPUT and self.drafts[ref.node].windows.get(ref.port, False)
+
+    def written(self, ref: PortRef) -> str:
+        """How a file names an output port: the node alone where the port is its first."""
+        draft = self.drafts.get(ref.node)
+        first = next(iter(draft.node.declared.outputs), "") if draft else INPUT.port
+        return ref.node if ref.port == first else str(ref)
+
+    def new_name(self, name: str) -> str:
+        """The name for a node that a fix adds; with a number where it is taken."""
+        names = (name, *(f"{name}_{number}" for number in range(2, len(self.file.nodes) + 3)))
+        return next(free for free in names if free not in self.file.nodes)
+
+    def consumers(self) -> dict[PortRef, list[tuple[Draft, str]]]:
+        """Who reads each output port."""
+        found: dict[PortRef, list[tuple[Draft, str]]] = {}
+        for draft in self.drafts.values():
+            for port, ref in draft.sources.items():
+                found.setdefault(ref, []).append((draft, port))
+        return found
+
+
+def nearest_fix(word: str, known: Mapping[str, object] | list[str], prefix: str = "") -> str | None:
+    """``did you mean``: the known name most like ``word``."""
+    import difflib
+
+    close = difflib.get_close_matches(word, list(known), 1, 0.5)
+    return f"{prefix}{close[0]}" if close else None

@@ -1,0 +1,315 @@
+"""The checks, each a function of a case; an ``AssertionError`` says what was broken."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import tempfile
+import tracemalloc
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..node import Node
+from ..plan import Plan
+from ..session import Session
+from ..signals import Audio
+from ..snapshot import Snapshot
+from .harness import NODE, Case, plan, run, signal, try_plan
+
+_TOLERANCE = 2e-5
+_SECONDS = 1.2
+_BLOCKS = ("10ms", "40ms", "100ms", "7ms", "33ms")
+
+
+def _open(made: Plan, streams: int = 1) -> Session:
+    return made.session(streams, warm_up=False)
+
+
+def _audio(made: Plan, streams: int = 1, seconds: float = _SECONDS) -> np.ndarray:
+    return np.stack([signal(made, seconds, stream) for stream in range(streams)])
+
+
+def shapes(case: Case) -> None:
+    """Every output has the type, shape and dtype that the plan declares, and is finite."""
+    made = plan(case)
+    planned = made.find(NODE)
+    taps = [f"{NODE}.{port}" for port in planned.asked]
+    audio = _audio(made, 2, 0.4)
+    with _open(made, 2) as session:
+        for start in range(0, audio.shape[2] - made.samples_in + 1, made.samples_in):
+            session.process(audio[:, :, start : start + made.samples_in], taps=taps)
+            for port, spec in planned.asked.items():
+                found = session.taps[f"{NODE}.{port}"]
+                assert found.shape == spec.shape(2), (
+                    f"{case}: {port} has shape {found.shape}, the plan declares {spec.shape(2)}"
+                )
+                assert np.isfinite(found).all(), f"{case}: {port} is not finite"
+
+
+def chunking(case: Case) -> None:
+    """A node declared ``exact`` gives the same in blocks of any size."""
+    if case.cls.chunking != "exact":
+        return
+    reference = plan(case)
+    audio = _audio(reference)
+    with _open(reference) as session:
+        expected = _aligned(reference, run(session, audio))
+    for block in _BLOCKS:
+        made = try_plan(case, block)
+        if made is None:
+            continue
+        with _open(made) as session:
+            found = _aligned(made, run(session, audio))
+        axis = made.output_type.time_axis
+        count = min(found.shape[axis], expected.shape[axis])
+        difference = np.abs(
+            np.take(found, range(count), axis) - np.take(expected, range(count), axis)
+        ).max(initial=0)
+        scale = max(1.0, float(np.abs(expected).max(initial=0)))
+        assert difference <= _TOLERANCE * scale, (
+            f"{case} is declared exact, but in blocks of {block} differs by {difference:.2e} "
+            f"from blocks of {reference.block} s"
+        )
+
+
+def _aligned(made: Plan, output: np.ndarray) -> np.ndarray:
+    axis = made.output_type.time_axis
+    return np.take(output, range(made.latency_out, output.shape[axis]), axis)
+
+
+def snapshot(case: Case) -> None:
+    """A snapshot through a file, restored elsewhere, goes on to the same bits."""
+    made = plan(case)
+    audio = _audio(made, 2)
+    half = audio.shape[2] // 2 // made.samples_in * made.samples_in
+    with tempfile.TemporaryDirectory() as folder, _open(made, 2) as session:
+        run(session, audio[:, :, :half])
+        path = Path(folder) / "state.safetensors"
+        session.snapshot().save(path)
+        expected = run(session, audio[:, :, half:])
+        with _open(made, 2) as other:
+            run(other, audio[:, :, half // 2 :])
+            other.restore(Snapshot.load(path))
+            found = run(other, audio[:, :, half:])
+    assert np.array_equal(expected, found), f"{case} goes on differently after a snapshot"
+
+
+def reset(case: Case) -> None:
+    """After a reset a session is as new; resetting one stream leaves the others alone."""
+    made = plan(case)
+    audio = _audio(made, 2, 0.6)
+    with _open(made, 2) as session:
+        expected = run(session, audio)
+        session.reset()
+        assert np.array_equal(expected, run(session, audio)), f"{case}: reset is not a fresh start"
+        session.reset()
+        run(session, audio)
+        session.reset(stream=1)
+        again = run(session, audio)
+        assert np.array_equal(expected[1], again[1]), (
+            f"{case}: reset(stream=1) is not a fresh start"
+        )
+
+
+def streams(case: Case) -> None:
+    """What one stream carries changes nothing in another."""
+    made = plan(case)
+    audio = _audio(made, 2, 0.6)
+    other = audio.copy()
+    other[1] = -0.7 * other[1][:, ::-1]
+    with _open(made, 2) as session:
+        expected = run(session, audio)
+        session.reset()
+        found = run(session, other)
+    assert np.array_equal(expected[0], found[0]), f"{case}: stream 1 leaks into stream 0"
+    with _open(made, 1) as session:
+        alone = run(session, audio[:1])
+    scale = max(1.0, float(np.abs(alone).max(initial=0)))
+    difference = np.abs(alone[0] - expected[0]).max(initial=0)
+    assert difference <= _TOLERANCE * scale, f"{case}: alone, stream 0 differs by {difference:.2e}"
+
+
+def repeat(case: Case) -> None:
+    """The same input gives the same bits."""
+    made = plan(case)
+    audio = _audio(made, 1, 0.6)
+    found = []
+    for _ in range(2):
+        with _open(made) as session:
+            found.append(run(session, audio))
+    assert np.array_equal(*found), f"{case} gives other bits on the same input"
+
+
+class _Spy:
+    """Stands in for a node and looks at what it does to its inputs."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.node, name)
+
+    def process(
+        self, inputs: Mapping[str, torch.Tensor], params: Any, state: Any
+    ) -> Mapping[str, torch.Tensor]:
+        before = {port: tensor.clone() for port, tensor in inputs.items()}
+        made = self.node.process(inputs, params, state)
+        for port, tensor in before.items():
+            assert torch.equal(tensor, inputs[port]), f"input `{port}` was modified"
+        return made
+
+
+def inputs(case: Case) -> None:
+    """Inputs are not modified."""
+    made = plan(case)
+    with _open(made) as session:
+        step = session._engine.by_name[NODE]
+        step.node = _Spy(step.node)  # pyright: ignore[reportAttributeAccessIssue]
+        run(session, _audio(made, 1, 0.4))
+
+
+def instance(case: Case) -> None:
+    """After loading, the node's instance never changes."""
+    made = plan(case)
+    with _open(made) as session:
+        node = session._engine.by_name[NODE].node
+        before = _fingerprint(vars(node))
+        run(session, _audio(made, 1, 0.4))
+        after = _fingerprint(vars(node))
+    changed = [name for name in after if before.get(name) != after[name]]
+    assert not changed, f"{case} changed its own attributes: {', '.join(changed)}"
+
+
+def _fingerprint(values: Mapping[str, Any]) -> dict[str, str]:
+    return {name: _digest(value) for name, value in values.items()}
+
+
+def _digest(value: Any) -> str:
+    if isinstance(value, torch.nn.Module):
+        value = dict(value.state_dict())
+    if isinstance(value, torch.Tensor):
+        value = value.detach().cpu().float().numpy()
+    if isinstance(value, np.ndarray):
+        return hashlib.sha256(value.tobytes()).hexdigest()
+    if isinstance(value, dict):
+        return str({k: _digest(v) for k, v in value.items()})
+    return repr(value)
+
+
+def state(case: Case) -> None:
+    """State is a dataclass of tensors, axis 0 = streams, shapes and dtypes fixed."""
+    made = plan(case)
+    with _open(made, 3) as session:
+        held = session._engine.by_name[NODE].state
+        if held is None:
+            return
+        assert not case.cls.pure, f"{case} is declared pure, but has a state"
+        before = {name: (t.shape, t.dtype, t.data_ptr()) for name, t in held.tensors().items()}
+        for name, (shape, dtype, _) in before.items():
+            assert shape[0] == 3, f"{case}: state {name} has no streams axis in front"
+            assert dtype in (torch.float32, torch.float64, torch.int64, torch.bool), (
+                f"{case}: state {name} is {dtype}; counters are int64"
+            )
+        run(session, _audio(made, 3, 0.4))
+        after = {name: (t.shape, t.dtype, t.data_ptr()) for name, t in held.tensors().items()}
+    assert before == after, f"{case}: state was replaced; change it in place"
+
+
+def latency(case: Case) -> None:
+    """From audio to audio, the delay of the impulse response is the declared one.
+
+    The response is what deconvolution finds: a correlation would also show how a filter colours and
+    how the voice repeats itself.
+    """
+    made = plan(case)
+    planned = made.find(NODE)
+    ports = planned.node.declared
+    first_in, first_out = (
+        next(iter(ports.inputs.values()), None),
+        next(iter(ports.outputs.values())),
+    )
+    if first_in is None or first_in.kind is not Audio or first_out.kind is not Audio:
+        return
+    audio = _audio(made, 1, 1.6)
+    with _open(made) as session:
+        output = run(session, audio)[0].mean(0)
+    given = next(iter(planned.given.values())).interval.end
+    behind = max(made.latency.algorithmic + 0, -given)  # a delay asks for older input
+    rate = float(made.output_type.rate)
+    count = output.size
+    grid = np.arange(count) * float(made.source.rate) / rate
+    dry = np.interp(grid, np.arange(audio.shape[2]), audio[0].mean(0))
+    wet, dry = np.fft.rfft(output, 2 * count), np.fft.rfft(dry, 2 * count)
+    power = np.abs(dry) ** 2
+    response = np.fft.irfft(wet * np.conj(dry) / (power + 0.01 * power.mean()))
+    lag = int(np.argmax(np.abs(response[:count])))
+    assert abs(lag / rate - float(behind)) <= 1.5 / min(rate, float(made.source.rate)), (
+        f"{case} declares a latency of {float(behind) * 1000:.2f} ms, "
+        f"measured {lag / rate * 1000:.2f} ms"
+    )
+
+
+def growth(case: Case, ticks: int = 1000) -> None:
+    """Memory does not grow over many ticks."""
+    made = plan(case)
+    audio = _audio(made, 1, 0.4)
+    size = made.samples_in
+    blocks = [audio[:, :, s : s + size] for s in range(0, audio.shape[2] - size + 1, size)]
+    with _open(made) as session:
+        for i in range(ticks // 4):
+            session.process(blocks[i % len(blocks)])
+        before, tensors = _memory()
+        for i in range(ticks):
+            session.process(blocks[i % len(blocks)])
+        after, tensors_after = _memory()
+    tracemalloc.stop()
+    assert after - before < 65536, f"{case} grew by {after - before} bytes over {ticks} ticks"
+    assert tensors_after <= tensors + 2, f"{case} keeps {tensors_after - tensors} more tensors"
+
+
+def _memory() -> tuple[int, int]:
+    if not tracemalloc.is_tracing():
+        tracemalloc.start()
+    gc.collect()
+    count = sum(issubclass(type(found), torch.Tensor) for found in gc.get_objects())
+    return tracemalloc.get_traced_memory()[0], count
+
+
+def cuda(case: Case) -> None:
+    """CPU and CUDA agree, for nodes that run on both, where a CUDA device is present."""
+    if "cuda" not in case.cls.devices or not torch.cuda.is_available():
+        return
+    made = plan(case)
+    audio = _audio(made, 2, 0.6)
+    with _open(made, 2) as session:
+        expected = run(session, audio)
+    moved = plan(case, device="cuda")
+    with _open(moved, 2) as session:
+        found = run(session, audio)
+    scale = max(1.0, float(np.abs(expected).max(initial=0)))
+    difference = np.abs(expected - found).max(initial=0)
+    assert difference <= 1e-3 * scale, f"{case}: CPU and CUDA differ by {difference:.2e}"
+
+
+CHECKS: dict[str, Callable[[Case], None]] = {
+    check.__name__: check
+    for check in (
+        shapes,
+        chunking,
+        snapshot,
+        reset,
+        streams,
+        repeat,
+        inputs,
+        instance,
+        state,
+        latency,
+        growth,
+        cuda,
+    )
+}
+"""Every check by name."""

@@ -1,0 +1,123 @@
+"""Small pipelines around one node, fed by deterministic sources of the kinds its ports take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .. import random, registry
+from ..errors import PipelineError
+from ..node import Node
+from ..pipeline import Pipeline
+from ..plan import Plan
+from ..ports import In
+from ..session import Session
+from ..signals import Audio, Features, Mask, Pitch
+
+DEFAULT_RATE = 16000
+NODE = "tested"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A node with params to test."""
+
+    use: str
+    params: Mapping[str, Any]
+
+    @property
+    def cls(self) -> type[Node]:
+        """The node class."""
+        return registry.find(self.use)
+
+    def __str__(self) -> str:
+        return f"{self.use}({', '.join(f'{k}={v}' for k, v in self.params.items())})"
+
+
+def plan(case: Case, block: str = "40ms", device: str = "cpu") -> Plan:
+    """The node between sources and, where its output must be joined, ``dsp.sola``.
+
+    Raises:
+        PipelineError: if the node does not go with this block size.
+    """
+    probe = case.cls()
+    ports = probe.ports(case.cls.Params.model_validate(dict(case.params)))
+    nodes: dict[str, Any] = {}
+    inputs: dict[str, str] = {}
+    audio = next((p for p in ports.inputs.values() if p.kind is Audio), None)
+    rate = int(audio.rate) if audio and audio.rate else DEFAULT_RATE
+    channels = audio.channels or 1 if audio else 1
+    for name, port in ports.inputs.items():
+        if port is audio:
+            inputs[name] = "input"
+        else:
+            # A name of its own keeps the random streams of two inputs apart.
+            nodes[f"source_{name}"] = _source(port, rate, channels)
+            inputs[name] = f"source_{name}" + (".voiced" if port.kind is Mask else "")
+    nodes[NODE] = {"use": case.use, "params": dict(case.params), "device": device}
+    if inputs:
+        nodes[NODE]["in"] = inputs
+    first = next(iter(ports.outputs.values()))
+    output = NODE
+    if first.window and first.kind is Audio:
+        nodes["join"] = {"use": "dsp.sola", "in": NODE}
+        output = "join"
+    pipeline = Pipeline(
+        name="conformance",
+        block=block,
+        input={"rate": rate, "channels": channels},
+        nodes=nodes,
+        output=output,
+    )
+    return pipeline.compile()
+
+
+def _source(port: In, rate: int, channels: int) -> dict[str, Any]:
+    """A node that makes what a port takes."""
+    frames = str(port.rate or 100)
+    if port.kind is Audio:
+        return {"use": "io.noise", "params": {"rate": int(port.rate or rate), "channels": channels}}
+    if port.kind is Features:
+        return {"use": "io.vectors", "params": {"rate": frames, "dim": port.dim or 8}}
+    if port.kind in (Pitch, Mask):
+        return {"use": "io.contour", "params": {"rate": frames}}
+    raise TypeError(f"no test source makes {port.kind.kind}")
+
+
+def signal(plan: Plan, seconds: float, stream: int = 0) -> np.ndarray:
+    """Speech-like test audio ``[channels, samples]``: a gliding voice with pauses, in faint noise."""
+    rate = float(plan.source.rate)
+    n = round(seconds * rate)
+    time = np.arange(n) / rate
+    pitch = 120 * (1 + stream * 0.3) * (1 + 0.15 * np.sin(2 * np.pi * 1.3 * time))
+    phase = 2 * np.pi * np.cumsum(pitch) / rate
+    voice = sum(np.sin(k * phase) / k for k in range(1, 12))
+    syllables = np.clip(np.sin(2 * np.pi * 2.1 * time + stream) * 3, 0, 1)
+    rows = [
+        0.2 * voice * syllables + 0.003 * random.normal(1, "conformance", 100 * stream + c, 0, n)
+        for c in range(plan.source.channels)
+    ]
+    return np.stack(rows).astype(np.float32)
+
+
+def run(session: Session, audio: np.ndarray) -> np.ndarray:
+    """Whole blocks of ``audio`` ``[streams, channels, samples]`` through a session, joined."""
+    size = session.plan.samples_in
+    blocks = [
+        session.process(audio[:, :, start : start + size])
+        for start in range(0, audio.shape[2] - size + 1, size)
+    ]
+    return np.concatenate(blocks, axis=session.plan.output_type.time_axis)
+
+
+def try_plan(case: Case, block: str) -> Plan | None:
+    """The plan, or None where the node's rates do not go with the block size."""
+    try:
+        return plan(case, block)
+    except PipelineError as error:
+        if all(p.code in ("rate-against-block", "cannot-schedule") for p in error.problems):
+            return None
+        raise

@@ -1,0 +1,226 @@
+"""The node base: ports, params, interval arithmetic, state, process.
+
+A node class is a contract between three readers: the compiler asks it for ports and needs, the
+session keeps its state, and pipeline files fill its params.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, TypeVar
+
+import torch
+from pydantic import BaseModel, ConfigDict, WithJsonSchema
+
+from .intervals import Interval, Request
+from .ports import In, Out, Ports, PortSpec
+from .signals import SignalType
+
+T = TypeVar("T")
+Requests = Mapping[str, Request]
+Tensors = Mapping[str, torch.Tensor]
+
+
+class _LiveMark:
+    """Marks a param that may change between ticks."""
+
+
+class _FileMark:
+    """Marks a param that names a file, so that it resolves against the file it is written in."""
+
+
+Live = Annotated[T, _LiveMark()]
+"""``gain: Live[float]``: the param may change between ticks, through ``Session.set``."""
+
+FilePath = Annotated[Path, _FileMark(), WithJsonSchema({"type": "string", "format": "path"})]
+"""A file named by a param. Relative names resolve against the pipeline file they stand in."""
+
+
+class NodeParams(BaseModel):
+    """Base of every node's ``Params``: frozen, unknown keys refused, defaults validated."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_default=True, use_attribute_docstrings=True
+    )
+
+    def check_change(self, new: Any) -> None:
+        """Whether a running node may go from these params to ``new``; by default it may.
+
+        Both are valid by themselves, and differ in live params alone.
+
+        Raises:
+            ValueError: if it may not; the text goes to the user.
+        """
+
+    @classmethod
+    def live_fields(cls) -> frozenset[str]:
+        """Names of the params that may change between ticks."""
+        return _marked(cls, _LiveMark)
+
+    @classmethod
+    def file_fields(cls) -> frozenset[str]:
+        """Names of the params that hold file names."""
+        return _marked(cls, _FileMark)
+
+
+def _marked(model: type[BaseModel], mark: type) -> frozenset[str]:
+    return frozenset(
+        name
+        for name, field in model.model_fields.items()
+        if any(isinstance(entry, mark) for entry in field.metadata)
+        or _mentions(field.annotation, mark)
+    )
+
+
+def _mentions(annotation: Any, mark: type) -> bool:
+    """Looks inside ``FilePath | None``, where pydantic leaves the mark on the member."""
+    if any(isinstance(entry, mark) for entry in getattr(annotation, "__metadata__", ())):
+        return True
+    return any(_mentions(member, mark) for member in getattr(annotation, "__args__", ()))
+
+
+class State:
+    """Base of node states: subclass as a dataclass of tensors.
+
+    Every tensor has a fixed shape and dtype and axis 0 = streams; counters are int64. It is owned
+    by the session and changed in place. Everything a stream remembers is in it: that is what makes
+    reset, snapshot, replay and several streams on one set of weights possible.
+    """
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """The tensors by field name."""
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}  # pyright: ignore[reportArgumentType]
+
+    def narrow(self, stream: int) -> State:
+        """A view of one stream; what is changed in it is changed here."""
+        return type(self)(**{k: v[stream : stream + 1] for k, v in self.tensors().items()})
+
+
+class Node:
+    """Base of all nodes.
+
+    Class attributes a node declares:
+
+    * ``Params``: its params model. Ports are class attributes holding :class:`In` and :class:`Out`.
+    * ``chunking``: ``"exact"`` if the output is the same in blocks of any size, else ``"windowed"``.
+    * ``pure``: the output is a function of the input span alone; the node has no state. It may
+      then run on streams and on windows alike, and gives a window where it takes one.
+    * ``devices`` and ``dtypes``: where and in which precision it can run.
+    * ``releases_gil``: its work runs outside the interpreter lock, so that a worker may pay.
+    * ``interface``: the named port contract it fulfils, if any.
+    * ``examples``: params for the conformance suite, where the defaults do not suffice.
+
+    Attributes the compiler sets, in this order: ``name``, ``seed``, ``block`` (seconds);
+    ``declared`` (what :meth:`ports` gave); ``input_types`` and ``output_types``; ``given`` (the span each input is given at each tick) and
+    ``asked`` (the span each output is asked for). After ``load`` the instance never changes.
+    """
+
+    class Params(NodeParams):
+        """No params."""
+
+    use: ClassVar[str] = ""
+    chunking: ClassVar[str] = "exact"
+    pure: ClassVar[bool] = False
+    devices: ClassVar[tuple[str, ...]] = ("cpu",)
+    dtypes: ClassVar[tuple[str, ...]] = ("float32",)
+    releases_gil: ClassVar[bool] = False
+    interface: ClassVar[str | None] = None
+    examples: ClassVar[tuple[Mapping[str, Any], ...]] = ({},)
+    declared: Ports = Ports()
+
+    name: str = ""
+    seed: int = 0
+    block: Fraction = Fraction(1, 100)
+    device: torch.device = torch.device("cpu")
+    dtype: torch.dtype = torch.float32
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        members = {k: v for base in reversed(cls.__mro__) for k, v in vars(base).items()}
+        cls.declared = Ports(
+            {k: v for k, v in members.items() if isinstance(v, In)},
+            {k: v for k, v in members.items() if isinstance(v, Out)},
+        )
+
+    def __init__(self) -> None:
+        self.input_types: dict[str, SignalType] = {}
+        self.output_types: dict[str, SignalType] = {}
+        self.given: dict[str, PortSpec] = {}
+        self.asked: dict[str, PortSpec] = {}
+
+    # ---- compile time -----------------------------------------------------------------------
+
+    def ports(self, params: Any) -> Ports:
+        """The ports; override where they depend on params or on a file's header.
+
+        Raises:
+            VoicegraphError: if a file that decides the ports cannot be read.
+        """
+        return self.declared
+
+    def infer(self, params: Any, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
+        """Output types from input types; the default follows ``like``, ``rate`` and width.
+
+        Raises:
+            ValueError: if the inputs do not fit together; the text goes to the user.
+        """
+        return {name: _inherit(port, inputs) for name, port in self.declared.outputs.items()}
+
+    def needs(self, params: Any, out: Request) -> Requests:
+        """The span needed of each input to make ``out``; the default asks for the same span.
+
+        ``out`` covers what is asked of all outputs. For a stream it is one block.
+        """
+        return dict.fromkeys(self.input_types, out)
+
+    def gives(self, params: Any, out: Request) -> Interval:
+        """The span a window output really covers: at least ``out.core``, by default all asked."""
+        return out.interval
+
+    # ---- run time ---------------------------------------------------------------------------
+
+    def load(self, params: Any, device: torch.device, dtype: torch.dtype) -> None:
+        """Brings weights and tables to ``device``. Called once; nothing changes afterwards.
+
+        Raises:
+            VoicegraphError: if a file is not what it should be.
+        """
+
+    def state(self, params: Any, streams: int) -> State | None:
+        """A fresh state for ``streams`` streams on ``self.device``, or None."""
+        return None
+
+    def keeps(self, params: Any) -> Mapping[str, Path]:
+        """Audio outputs that the session writes to sound files as they pass, by port name.
+
+        Asked once a session, after the warm-up. The node itself never touches a file, so its
+        instance stays as it is and may serve several sessions.
+        """
+        return {}
+
+    def process(self, inputs: Tensors, params: Any, state: Any) -> Tensors:
+        """One tick: input tensors to output tensors by port name.
+
+        Inputs must not be modified; ``state`` is changed in place.
+        """
+        raise TypeError(f"{type(self).__name__} does not define process()")
+
+
+def _inherit(port: Out, inputs: Mapping[str, SignalType]) -> SignalType:
+    source = inputs.get(port.like) if port.like else None
+    if port.like and source is None:
+        raise ValueError(f"its output takes the rate of its input `{port.like}`: connect that one")
+    rate = Fraction(port.rate) if port.rate is not None else (source.rate if source else None)
+    if rate is None:
+        raise TypeError(f"an output of kind {port.kind.kind} declares neither rate nor like")
+    if port.kind.width_name is None:
+        return port.kind(rate)
+    width = port.channels if port.channels is not None else port.dim
+    if width is None and source is not None and isinstance(source, port.kind):
+        width = source.width
+    if width is None:
+        raise TypeError(f"an output of kind {port.kind.kind} declares no {port.kind.width_name}")
+    return port.kind(rate, width)  # pyright: ignore[reportCallIssue]

@@ -1,0 +1,110 @@
+"""Pipelines: what people write, in YAML or in Python, before it is compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .compiler import compile_pipeline
+from .errors import PipelineError, Problem
+from .loading import LoadedPipeline, load_mapping, load_pipeline
+from .node import Node
+from .plan import Plan
+from .signals import Audio
+
+if TYPE_CHECKING:
+    from .session import Session
+
+
+def node(use: str | type[Node], source: Any = None, /, **params: Any) -> dict[str, Any]:
+    """One entry of ``nodes`` in Python: ``node("dsp.gain", "input", db=-6)``.
+
+    Args:
+        use: a registered name, or a class decorated with ``@register``.
+        source: where its input comes from: a node, ``node.port``, or a dict by input port.
+        **params: its params.
+    """
+    name = use if isinstance(use, str) else _name_of(use)
+    entry: dict[str, Any] = {"use": name, "params": params}
+    return entry if source is None else {**entry, "in": source}
+
+
+def _name_of(cls: type[Node]) -> str:
+    if not cls.use:
+        text = f"{cls.__name__} has no name yet"
+        raise PipelineError(Problem("unnamed-node", text, fix=f'@register("my.{cls.__name__.lower()}")'))
+    return cls.use
+
+
+def _sound(loaded: LoadedPipeline) -> LoadedPipeline:
+    """Lets the compiler add what it finds to the mistakes of a file, so that all are told at once.
+
+    Raises:
+        PipelineError: if the file has mistakes.
+    """
+    if loaded.problems:
+        compile_pipeline(loaded)
+    return loaded
+
+
+class Pipeline:
+    """A pipeline with its overrides applied, ready to compile.
+
+    Built from the keys of a pipeline file, or loaded with :meth:`load`::
+
+        Pipeline(block="10ms", nodes={"quiet": node("dsp.gain", "input", db=-6)}, output="quiet")
+
+    Raises:
+        PipelineError: with every mistake found.
+    """
+
+    def __init__(self, *, name: str = "pipeline", **keys: Any) -> None:
+        self.loaded = _sound(load_mapping(keys, name=name, keep_going=True))
+
+    @classmethod
+    def load(
+        cls,
+        source: str | Path,
+        overrides: Mapping[str, Any] | None = None,
+        *,
+        profiles: Sequence[str] = (),
+        set_args: Sequence[str] = (),
+    ) -> Pipeline:
+        """Loads a pipeline file, or a shipped pipeline by name.
+
+        Args:
+            source: a path, or a name such as ``world``.
+            overrides: values by dotted path, such as ``{"nodes.f0.use": "f0.harvest"}``.
+            profiles: names of sets of overrides that the file offers.
+            set_args: overrides as on the command line, ``path=value`` with the value in YAML.
+
+        Raises:
+            PipelineError: with every mistake found.
+        """
+        self = cls.__new__(cls)
+        loaded = load_pipeline(
+            source, overrides, tuple(profiles), set_args=tuple(set_args), keep_going=True
+        )
+        self.loaded = _sound(loaded)
+        return self
+
+    @property
+    def name(self) -> str:
+        """The file's name without its ending, or what was given."""
+        return self.loaded.name
+
+    def compile(self, source: Audio | None = None) -> Plan:
+        """The static plan. Pure: no weights, no timing, nothing asked of the machine.
+
+        Args:
+            source: the audio type a driver brings, where it differs from the file's ``input``.
+
+        Raises:
+            PipelineError: with every problem of the first phase that found any.
+        """
+        return compile_pipeline(self.loaded, source)
+
+    def session(self, streams: int = 1, **options: Any) -> Session:
+        """Compiles and opens a session."""
+        return self.compile().session(streams, **options)

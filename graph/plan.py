@@ -1,0 +1,309 @@
+"""A compiled pipeline: which node runs when, on what, and which span of time passes each port.
+
+A plan is pure data made without weights and without asking the machine; ``session()`` brings it to
+life. See ``explain``, ``draw`` and ``diff`` for the pages people read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+
+from voicegraph.schemas.quantities import format_duration
+
+from .errors import PipelineError, Problem
+from .node import Node, NodeParams
+from .ports import PortRef, PortSpec
+from .signals import Audio, SignalType
+
+if TYPE_CHECKING:
+    from .compiler.draft import Draft, Sheet
+    from .session import Session
+
+_DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+
+
+def torch_dtype(name: str) -> torch.dtype:
+    """The torch dtype of a precision as files write it."""
+    return _DTYPES[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where an input comes from, and how its values get there.
+
+    Attributes:
+        source: the output port it reads.
+        feedback: it closes a loop and reads what earlier ticks made.
+        copied: the values move between devices on the way.
+    """
+
+    source: PortRef
+    feedback: bool = False
+    copied: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedNode:
+    """One node of a plan, in its place."""
+
+    name: str
+    node: Node
+    params: NodeParams
+    device: str
+    dtype: str
+    fallback: str | None
+    inputs: Mapping[str, Link]
+    latency: Fraction
+    dropped: tuple[str, ...] = ()
+
+    @property
+    def use(self) -> str:
+        """The registered name of its class."""
+        return self.node.use
+
+    @property
+    def given(self) -> Mapping[str, PortSpec]:
+        """The span each input is given."""
+        return self.node.given
+
+    @property
+    def asked(self) -> Mapping[str, PortSpec]:
+        """The span each output is asked for."""
+        return self.node.asked
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Delays that are never added up into one misleading number.
+
+    Attributes:
+        algorithmic: look-ahead and overlap: how far the output lies behind the input of its tick.
+        buffering: one block to fill and one to play, in a live session.
+    """
+
+    algorithmic: Fraction
+    buffering: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What belongs to the file besides nodes."""
+
+    seed: int
+    threads: int | None
+    on_nan: Literal["error", "silence"]
+    on_late: Literal["fade", "silence", "dry"]
+
+
+@dataclass(slots=True)
+class Plan:
+    """A compiled pipeline.
+
+    Attributes:
+        name: the pipeline's name.
+        block: the step, in seconds.
+        source: the audio type that sessions take: the file's ``input``, or what a driver brings.
+        nodes: in the order they run.
+        output: the port whose blocks sessions give.
+        latency: algorithmic and buffering.
+        settings: seed, threads and policies.
+        bypassed: nodes that are switched off.
+        pruned: nodes from which nothing reaches the output.
+        loaded: nodes whose weights are in memory, with their device; sessions share them.
+    """
+
+    name: str
+    path: Path | None
+    block: Fraction
+    source: Audio
+    nodes: tuple[PlannedNode, ...]
+    output: PortRef
+    output_type: SignalType
+    latency: Latency
+    settings: Settings
+    bypassed: tuple[str, ...] = ()
+    pruned: tuple[str, ...] = ()
+    loaded: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def samples_in(self) -> int:
+        """Samples of a block that goes in."""
+        return int(self.block * self.source.rate)
+
+    @property
+    def samples_out(self) -> int:
+        """Samples or frames of a block that comes out."""
+        return int(self.block * self.output_type.rate)
+
+    @property
+    def latency_out(self) -> int:
+        """The algorithmic latency in samples or frames of the output."""
+        return int(self.latency.algorithmic * self.output_type.rate)
+
+    def find(self, name: str) -> PlannedNode:
+        """A node by name.
+
+        Raises:
+            PipelineError: if the plan has no such node; says why (pruned, switched off).
+        """
+        for planned in self.nodes:
+            if planned.name == name:
+                return planned
+        why = "it is not in the plan; nodes: " + ", ".join(n.name for n in self.nodes)
+        if name in self.pruned:
+            why = "it was pruned, since nothing that reaches the output uses it"
+        elif name in self.bypassed:
+            why = "it is switched off (enabled)"
+        raise PipelineError(Problem("no-such-node", f"{name}: {why}"))
+
+    def port(self, ref: str) -> PortRef:
+        """A port by text, ``node`` or ``node.port``; the input is ``input``.
+
+        Raises:
+            PipelineError: if there is no such port.
+        """
+        # The longest node name that fits wins: a driver's nodes carry a dot (`input.resample`).
+        names = sorted(("input", *(n.name for n in self.nodes)), key=len, reverse=True)
+        name = next((n for n in names if ref == n or ref.startswith(f"{n}.")), ref.partition(".")[0])
+        port = ref[len(name) + 1 :]
+        if name == "input":
+            ports = ["audio"]
+        else:
+            ports = list(self.find(name).node.output_types)
+        if not port:
+            return PortRef(name, ports[0])
+        if port not in ports:
+            text = f"{name} has no output `{port}`; it has: {', '.join(ports)}"
+            raise PipelineError(Problem("unknown-port", text))
+        return PortRef(name, port)
+
+    def spec(self, ref: PortRef) -> PortSpec:
+        """What passes a port at each tick."""
+        if ref.node == "input":
+            from .intervals import Interval
+
+            span = Interval(-self.block, Fraction(0))
+            return PortSpec(self.source, span, span, False)
+        return self.find(ref.node).asked[ref.port]
+
+    @property
+    def hash(self) -> str:
+        """Identifies everything that decides the numbers: snapshots and recordings carry it."""
+        text = json.dumps(self.describe(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def describe(self) -> dict[str, Any]:
+        """The plan as plain data: the same for the same pipeline on every machine."""
+        return {
+            "name": self.name,
+            "block": format_duration(self.block),
+            "input": str(self.source),
+            "output": {"port": str(self.output), "type": str(self.output_type)},
+            "latency": {
+                "algorithmic": format_duration(self.latency.algorithmic),
+                "buffering": format_duration(self.latency.buffering),
+            },
+            "settings": {
+                "seed": self.settings.seed,
+                "threads": self.settings.threads,
+                "on_nan": self.settings.on_nan,
+                "on_late": self.settings.on_late,
+            },
+            "nodes": [_describe(planned) for planned in self.nodes],
+            "bypassed": list(self.bypassed),
+            "pruned": list(self.pruned),
+        }
+
+    def explain(self) -> str:
+        """One readable page: types, spans, latency, placement; a line a node."""
+        from .explain import explain
+
+        return explain(self)
+
+    def draw(self, format: Literal["svg", "dot", "mermaid"] = "mermaid") -> str:
+        """The graph as text of a drawing format."""
+        from .drawing import draw
+
+        return draw(self, format)
+
+    def session(self, streams: int = 1, **options: Any) -> Session:
+        """A running instance of this plan; see :class:`~voicegraph.graph.session.Session`."""
+        from .session import Session
+
+        return Session(self, streams, **options)
+
+
+def _describe(planned: PlannedNode) -> dict[str, Any]:
+    return {
+        "name": planned.name,
+        "use": planned.use,
+        "params": planned.params.model_dump(mode="json"),
+        "device": planned.device,
+        "dtype": planned.dtype,
+        "inputs": {
+            port: {
+                "from": str(link.source),
+                "interval": str(planned.given[port].interval),
+                "feedback": link.feedback,
+                "copied": link.copied,
+            }
+            for port, link in planned.inputs.items()
+        },
+        "outputs": {
+            port: {
+                "type": str(spec.type),
+                "interval": str(spec.interval),
+                "core": str(spec.core),
+                "window": spec.window,
+            }
+            for port, spec in planned.asked.items()
+        },
+    }
+
+
+def assemble(sheet: Sheet, ordered: list[Draft]) -> Plan:
+    """The last step of the compiler: drafts to a plan."""
+    devices = {draft.name: draft.spec.device for draft in ordered} | {"input": "cpu"}
+    output_type = sheet.type_of(sheet.output)
+    assert output_type is not None
+    file = sheet.file
+    return Plan(
+        name=sheet.loaded.name,
+        path=sheet.loaded.path,
+        block=sheet.block,
+        source=sheet.source,
+        nodes=tuple(_plan_node(draft, devices) for draft in ordered),
+        output=sheet.output,
+        output_type=output_type,
+        latency=Latency(sheet.latency, 2 * sheet.block),
+        settings=Settings(file.seed, file.threads, file.on_nan, file.on_late),
+        bypassed=tuple(sheet.bypassed),
+        pruned=tuple(sheet.pruned),
+    )
+
+
+def _plan_node(draft: Draft, devices: dict[str, str]) -> PlannedNode:
+    links = {
+        port: Link(ref, port in draft.feedback, devices[ref.node] != draft.spec.device)
+        for port, ref in draft.sources.items()
+    }
+    ends = [spec.interval.end for spec in draft.node.asked.values()]
+    return PlannedNode(
+        name=draft.name,
+        node=draft.node,
+        params=draft.params,
+        device=draft.spec.device,
+        dtype=draft.spec.dtype,
+        fallback=draft.spec.fallback,
+        inputs=links,
+        latency=-max(ends, default=Fraction(0)),
+        dropped=draft.dropped,
+    )

@@ -1,0 +1,58 @@
+"""``dsp.delay``: the same, later."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import torch
+from pydantic import Field
+
+from voicegraph.graph.intervals import Request
+from voicegraph.graph.node import Live, Node, NodeParams, Requests, Tensors
+from voicegraph.graph.ports import In, Out
+from voicegraph.graph.registry import register
+from voicegraph.graph.signals import Audio
+from voicegraph.schemas.quantities import Decibels, Duration
+
+from .gain import GainState
+from .glide import db_to_linear, scale
+
+
+@register("dsp.delay")
+class Delay(Node):
+    """Delays audio by a fixed time, and scales it.
+
+    audio ``[streams, channels, samples]`` -> audio, same type. The time is rounded to the nearest
+    sample of the input's rate; the delay itself is exact. Before time zero there is silence.
+    A delay of at least one block may close a loop (echo, feedback): ``gain`` is then how much comes
+    back each time round. A change of ``gain`` glides as in ``dsp.gain``.
+    """
+
+    class Params(NodeParams):
+        """Params of ``dsp.delay``."""
+
+        time: Duration = Field(Fraction(1, 100), ge=0, le=60)
+        """How much later the output comes, rounded to the nearest sample."""
+        gain: Live[Decibels] = Field(0.0, ge=-120, le=60)
+        """Gain in dB of what comes out."""
+
+    devices = ("cpu", "cuda")
+    examples = ({}, {"time": "0ms"}, {"time": "137ms", "gain": -6.0})
+
+    audio = In(Audio)
+    out = Out(Audio, like="audio")
+
+    def needs(self, params: Params, out: Request) -> Requests:
+        """The same span, earlier."""
+        rate = self.input_types["audio"].rate
+        return {"audio": out.shift(-round(params.time * rate) / rate)}
+
+    def state(self, params: Params, streams: int) -> GainState:
+        """Starts at the wanted gain, so that nothing fades in."""
+        start = db_to_linear(params.gain)
+        return GainState(torch.full((streams,), start, dtype=torch.float64, device=self.device))
+
+    def process(self, inputs: Tensors, params: Params, state: GainState) -> Tensors:
+        """One block: the input is late already, since the edge keeps what was asked for."""
+        rate = self.input_types["audio"].rate
+        return {"out": scale(inputs["audio"], state.gain, params.gain, rate)}

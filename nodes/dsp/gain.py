@@ -1,0 +1,54 @@
+"""``dsp.gain``: louder or quieter, without clicks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from pydantic import Field
+
+from voicegraph.graph.node import Live, Node, NodeParams, State, Tensors
+from voicegraph.graph.ports import In, Out
+from voicegraph.graph.registry import register
+from voicegraph.graph.signals import Audio
+from voicegraph.schemas.quantities import Decibels
+
+from .glide import db_to_linear, scale
+
+
+@dataclass
+class GainState(State):
+    """``gain`` ``[streams]`` float64: the factor in force after the newest sample."""
+
+    gain: torch.Tensor
+
+
+@register("dsp.gain")
+class Gain(Node):
+    """Multiplies audio by a gain that may change while it runs.
+
+    audio ``[streams, channels, samples]`` -> audio, same type. A change glides exponentially with a
+    time constant of 5 ms, the same in blocks of any size.
+    """
+
+    class Params(NodeParams):
+        """Params of ``dsp.gain``."""
+
+        db: Live[Decibels] = Field(0.0, ge=-120, le=60)
+        """Gain in dB."""
+
+    devices = ("cpu", "cuda")
+    examples = ({"db": -6.0},)
+
+    audio = In(Audio)
+    out = Out(Audio, like="audio")
+
+    def state(self, params: Params, streams: int) -> GainState:
+        """Starts at the target, so that nothing fades in."""
+        start = db_to_linear(params.db)
+        return GainState(torch.full((streams,), start, dtype=torch.float64, device=self.device))
+
+    def process(self, inputs: Tensors, params: Params, state: GainState) -> Tensors:
+        """One block."""
+        rate = self.input_types["audio"].rate
+        return {"out": scale(inputs["audio"], state.gain, params.db, rate)}

@@ -1,0 +1,151 @@
+"""``dsp.limiter``: no sample above a ceiling, without distortion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import torch
+from pydantic import Field
+
+from voicegraph.graph.intervals import Request
+from voicegraph.graph.node import Node, NodeParams, Requests, State, Tensors
+from voicegraph.graph.ports import In, Out
+from voicegraph.graph.registry import register
+from voicegraph.graph.signals import Audio
+from voicegraph.schemas.quantities import Decibels, Duration
+
+from .glide import db_to_linear
+
+_RELEASE_DB = 10.0
+"""``release`` is the time in which the gain recovers by this much."""
+_SILENCE = 1e-30
+"""Keeps the logarithm finite; far below the ceiling anyway."""
+
+
+@dataclass
+class LimiterState(State):
+    """``held`` ``[streams, max(lookahead, 1)]`` float64: newest held gains in dB, 0 or below."""
+
+    held: torch.Tensor
+
+
+def sliding_minimum(values: np.ndarray, width: int) -> np.ndarray:
+    """Minimum of each ``width`` neighbours: ``[..., n]`` -> ``[..., n - width + 1]``.
+
+    Minima of 1, 2, 4, ... neighbours, then two of them that overlap: log2(width) passes.
+    """
+    span = 1
+    while 2 * span <= width:
+        values = np.minimum(values[..., :-span], values[..., span:])
+        span *= 2
+    rest = width - span
+    return np.minimum(values[..., :-rest], values[..., rest:]) if rest else values
+
+
+def release_from(wanted: np.ndarray, last: np.ndarray, step: float) -> np.ndarray:
+    """Falls at once, rises by ``step`` a value at most: ``h[n] = min(wanted[n], h[n-1] + step)``.
+
+    Args:
+        wanted: ``[streams, n]``.
+        last: ``h[-1]``, ``[streams]``.
+        step: above 0.
+
+    Returns:
+        ``[streams, n]``. Without the slope ``step * n`` it is a running minimum, hence no loop.
+    """
+    slope = step * np.arange(wanted.shape[1] + 1)
+    flat = np.concatenate((last[:, None], wanted), 1) - slope
+    return np.minimum(np.minimum.accumulate(flat, 1) + slope, 0.0)[:, 1:]
+
+
+@register("dsp.limiter")
+class Limiter(Node):
+    """Look-ahead peak limiter: audio ``[streams, channels, samples]`` -> the same type.
+
+    No output sample is above ``ceiling``; where no peak is near, the gain is exactly 1. All
+    channels share one gain, so that the stereo image stays. For each sample, in dB:
+
+    1. the gain that brings its peak over the channels to the ceiling, 0 dB at most;
+    2. the minimum of that over the look-ahead, so that the gain is down when the peak comes;
+    3. the release: falls at once, rises by 10 dB in ``release`` at most;
+    4. the average over the look-ahead, which makes a fall a ramp of that length.
+
+    All the values that 4 averages have been brought down by 2 to what the peak needs, so the
+    average is low enough, too. The sound comes later by the look-ahead, which the plan declares.
+
+    Source: D. Giannoulis, M. Massberg, J. D. Reiss, "Digital dynamic range compressor design",
+    J. Audio Eng. Soc. 60(6), 2012 (gain computed in dB, feed-forward, look-ahead by delay).
+    """
+
+    class Params(NodeParams):
+        """Params of ``dsp.limiter``."""
+
+        ceiling: Decibels = Field(-1.0, ge=-60, le=0)
+        """Highest sample peak in dB below full scale."""
+        lookahead: Duration = Field(Fraction(5, 1000), ge=0, le=Fraction(1, 10))
+        """How far ahead peaks are seen, rounded to the nearest sample. It is the delay, and the
+        time of the ramp down; 0 cuts the gain from one sample to the next, which is heard."""
+        release: Duration = Field(Fraction(1, 10), ge=Fraction(1, 1000), le=10)
+        """Time in which the gain recovers by 10 dB after a peak."""
+
+    examples = ({"ceiling": -12.0}, {"ceiling": -20.0, "lookahead": "0ms"})
+
+    audio = In(Audio)
+    out = Out(Audio, like="audio")
+
+    _width: int = 1
+    _count: int = 0
+    _step: float = 0.0
+    _limit: np.float32 = np.float32(1)
+
+    def _ahead(self, params: Params) -> int:
+        return round(params.lookahead * self.input_types["audio"].rate)
+
+    def needs(self, params: Params, out: Request) -> Requests:
+        """The look-ahead beyond the block."""
+        rate = self.input_types["audio"].rate
+        return {"audio": out.widen(after=self._ahead(params) / rate)}
+
+    def state(self, params: Params, streams: int) -> LimiterState:
+        """At rest: 0 dB."""
+        shape = (streams, max(self._ahead(params), 1))
+        return LimiterState(torch.zeros(shape, dtype=torch.float64))
+
+    def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
+        """Works out the constants."""
+        rate = self.input_types["audio"].rate
+        self._width = self._ahead(params) + 1
+        self._count = self.asked["out"].count
+        self._step = _RELEASE_DB / float(params.release * rate)
+        self._limit = _float32_below(db_to_linear(params.ceiling))
+
+    def process(self, inputs: Tensors, params: Params, state: LimiterState) -> Tensors:
+        """One block."""
+        audio, before = inputs["audio"].numpy(), state.held.numpy()
+        peaks = np.abs(audio).max(1).astype(np.float64)
+        if peaks.max() <= self._limit and not before.any():
+            return {"out": inputs["audio"][:, :, : self._count]}
+        wanted = np.minimum(params.ceiling - 20.0 * np.log10(np.maximum(peaks, _SILENCE)), 0.0)
+        wanted = sliding_minimum(wanted, self._width)
+        held = release_from(wanted, before[:, -1], self._step)
+        joined = np.concatenate((before, held), 1)
+        gain = 10.0 ** (_trailing_mean(joined, self._width)[:, -self._count :] / 20.0)
+        state.held.copy_(torch.from_numpy(joined[:, -before.shape[1] :]))
+        made = (audio[:, :, : self._count] * gain[:, None]).astype(np.float32)
+        # Only rounding is cut here: the gain has brought every peak to the ceiling already.
+        return {"out": torch.from_numpy(np.clip(made, -self._limit, self._limit))}
+
+
+def _float32_below(value: float) -> np.float32:
+    """The greatest float32 that is not above ``value``."""
+    near = np.float32(value)
+    return near if float(near) <= value else np.nextafter(near, np.float32(0))
+
+
+def _trailing_mean(values: np.ndarray, width: int) -> np.ndarray:
+    """Mean of each ``width`` neighbours: ``[..., n]`` -> ``[..., n - width + 1]``."""
+    sums = np.cumsum(values, -1)
+    sums = np.concatenate((np.zeros_like(sums[..., :1]), sums), -1)
+    return (sums[..., width:] - sums[..., :-width]) / width

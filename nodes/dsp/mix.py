@@ -1,0 +1,77 @@
+"""``dsp.mix``: several signals to one, each at its own level."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import torch
+from pydantic import Field
+
+from voicegraph.graph.node import Live, Node, NodeParams, State, Tensors
+from voicegraph.graph.ports import In, Out, Ports
+from voicegraph.graph.registry import register
+from voicegraph.graph.signals import Audio
+from voicegraph.schemas.pipeline import Name
+from voicegraph.schemas.quantities import Decibels
+
+from .glide import db_to_linear, scale
+
+MixGain = Annotated[Decibels, Field(ge=-120, le=60)]
+"""Gain of one input, in dB."""
+
+
+@dataclass
+class MixState(State):
+    """``gains`` ``[streams, inputs]`` float64: the factors in force after the newest sample."""
+
+    gains: torch.Tensor
+
+
+@register("dsp.mix")
+class Mix(Node):
+    """Adds audio up: one input a name in ``gains`` -> ``out``, all of one type.
+
+    ``out = sum of gain * input``, ``[streams, channels, samples]``. Changes of the gains glide as
+    in ``dsp.gain``. Nothing keeps the sum from overloading: see ``dsp.limiter``.
+    """
+
+    class Params(NodeParams):
+        """Params of ``dsp.mix``."""
+
+        gains: Live[dict[Name, MixGain]] = Field(min_length=1, examples=[{"dry": -6.0, "wet": 0.0}])
+        """The node's inputs by name, each with its gain in dB."""
+
+        def check_change(self, new: Mix.Params) -> None:
+            """Gains may change while it runs, inputs may not."""
+            if new.gains.keys() != self.gains.keys():
+                raise ValueError(
+                    f"the inputs are {', '.join(self.gains)} and stay so while the session runs: "
+                    "give each of them a gain"
+                )
+
+    devices = ("cpu", "cuda")
+    examples = ({"gains": {"dry": -6.0, "wet": -6.0}}, {"gains": {"one": 0.0}})
+
+    out = Out(Audio)
+
+    def ports(self, params: Params) -> Ports:
+        """One input for each name in ``gains``."""
+        first, *rest = params.gains
+        inputs = {first: In(Audio), **{name: In(Audio, like=first) for name in rest}}
+        return Ports(inputs, {"out": Out(Audio, like=first)})
+
+    def state(self, params: Params, streams: int) -> MixState:
+        """Starts at the wanted gains, so that nothing fades in."""
+        factors = [db_to_linear(db) for db in params.gains.values()]
+        gains = torch.tensor([factors] * streams, dtype=torch.float64, device=self.device)
+        return MixState(gains)
+
+    def process(self, inputs: Tensors, params: Params, state: MixState) -> Tensors:
+        """One block."""
+        rate = self.output_types["out"].rate
+        first, *rest = (
+            scale(inputs[name], state.gains[:, column], params.gains[name], rate)
+            for column, name in enumerate(self.declared.inputs)
+        )
+        return {"out": sum(rest, start=first)}

@@ -1,0 +1,139 @@
+"""``dsp.resample``: from one rate to another, as if the whole signal were resampled at once."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import numpy as np
+import soxr
+import torch
+from pydantic import Field
+
+from voicegraph.graph.intervals import Interval, Request
+from voicegraph.graph.node import Node, NodeParams, Requests, State, Tensors
+from voicegraph.graph.ports import In, Out, Ports
+from voicegraph.graph.registry import register
+from voicegraph.graph.signals import Audio
+from voicegraph.schemas.quantities import Rate
+
+from .spans import matching
+
+_REACH = 128
+"""Half the length of the filter of soxr's quality VHQ, in samples of the lower of the two rates.
+
+Measured over all ordered pairs of the usual rates from 8 to 192 kHz: with 128 samples on either
+side a window agrees with the whole signal within 1.3e-7, with 120 within 1e-6, with 112 within
+5e-6.
+"""
+
+
+def common_rate(a: Fraction, b: Fraction) -> Fraction:
+    """The greatest rate that divides both; its period holds whole samples of both."""
+    return Fraction(
+        math.gcd(a.numerator * b.denominator, b.numerator * a.denominator),
+        a.denominator * b.denominator,
+    )
+
+
+def window(out: Interval, source: Fraction, target: Fraction) -> Interval:
+    """The span of input at rate ``source`` from which ``out`` at rate ``target`` is made.
+
+    It begins a whole number of common periods from the newest input sample: there both rates have
+    a sample at once, so soxr's output falls on the output's grid.
+    """
+    reach = _REACH / min(source, target)
+    common = common_rate(source, target)
+    return Interval(Fraction(math.floor((out.start - reach) * common)) / common, out.end + reach)
+
+
+@dataclass
+class ResampleState(State):
+    """``position`` ``[streams]`` int64: input samples of the stream so far."""
+
+    position: torch.Tensor
+
+
+@register("dsp.resample")
+class Resample(Node):
+    """Resamples audio: ``[streams, channels, samples]`` -> the same at ``rate``.
+
+    Each block is made by resampling, in one shot, a span of input that reaches far enough beyond
+    the block on both sides, so that nothing need be remembered and the delay is constant: 128
+    samples of the lower of the two rates (8 ms where that is 16 kHz, 2.9 ms at 44.1 kHz), rounded
+    up to a whole sample. The result is that of soxr's VHQ (linear phase) on the whole signal with
+    silence before and after it, within 3e-7 of full scale. (A bare signal that begins abruptly soxr
+    begins differently at most ratios, for up to 12 ms.) Equal rates pass through without delay.
+
+    Source: the SoX resampler library, https://sourceforge.net/projects/soxr/.
+    """
+
+    class Params(NodeParams):
+        """Params of ``dsp.resample``."""
+
+        rate: Rate = Field(examples=[16000])
+        """Samples a second of the output, in Hz."""
+
+    releases_gil = True
+    examples = ({"rate": 48000}, {"rate": 11025}, {"rate": 16000})
+
+    audio = In(Audio)
+    out = Out(Audio, like="audio", doc="the same sound at `rate`")
+
+    def ports(self, params: Params) -> Ports:
+        """The output's rate comes from the params."""
+        return Ports(
+            {"audio": type(self).audio}, {"out": replace(type(self).out, rate=params.rate)}
+        )
+
+    def needs(self, params: Params, out: Request) -> Requests:
+        """Reach on both sides, from a common period on."""
+        source = self.input_types["audio"].rate
+        if source == params.rate:
+            return {"audio": out}
+        return {"audio": Request(window(out.interval, source, params.rate), out.core)}
+
+    def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
+        """Works out, once, where to cut, in samples from the newest one of the tick."""
+        asked, given = self.asked["out"], self.given["audio"]
+        common = common_rate(given.rate, asked.rate)
+        self._ratio = (int(given.rate / common), int(asked.rate / common))
+        self._given_start = int(given.interval.start * given.rate)
+        self._asked_start = int(asked.interval.start * asked.rate)
+        self._span_start = self._given_start
+        if given.rate != asked.rate:
+            start = window(asked.interval, given.rate, asked.rate).start
+            self._span_start = int(start * given.rate)
+
+    def state(self, params: Params, streams: int) -> ResampleState:
+        """At the stream's beginning."""
+        return ResampleState(torch.zeros(streams, dtype=torch.int64))
+
+    def process(self, inputs: Tensors, params: Params, state: ResampleState) -> Tensors:
+        """One block; streams that began at different times, while one is new, one by one."""
+        audio, asked = inputs["audio"], self.asked["out"]
+        source, target = self._ratio
+        if source == target:
+            return {"out": matching(audio, self.given["audio"], asked)}
+        state.position += int(self.block * self.given["audio"].rate)
+        positions = state.position.tolist()
+        if positions.count(positions[0]) == len(positions) or min(positions) >= -self._span_start:
+            return {"out": self._made(audio, positions[0])}
+        rows = [self._made(audio[i : i + 1], now) for i, now in enumerate(positions)]
+        return {"out": torch.cat(rows)}
+
+    def _made(self, audio: torch.Tensor, now: int) -> torch.Tensor:
+        """The block of streams whose newest input sample is their ``now``-th."""
+        streams, channels, _ = audio.shape
+        source, target = self._ratio
+        begin = max(self._span_start, -now)
+        flat = audio[:, :, begin - self._given_start :].reshape(streams * channels, -1).numpy()
+        columns = flat[0] if len(flat) == 1 else np.ascontiguousarray(flat.T)
+        made = soxr.resample(columns, source, target, "VHQ")
+        first = self._asked_start - begin * target // source
+        count = self.asked["out"].count
+        block = made[max(first, 0) : max(first + count, 0)]
+        rows = np.zeros((streams * channels, count), np.float32)
+        rows[:, count - len(block) :] = block.T  # silence before the stream's first sample
+        return torch.from_numpy(rows).view(streams, channels, -1)

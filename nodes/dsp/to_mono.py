@@ -1,0 +1,59 @@
+"""``dsp.to_mono``: any channels to one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import Field
+
+from voicegraph.graph.node import Node, NodeParams, Tensors
+from voicegraph.graph.ports import In, Out
+from voicegraph.graph.registry import register
+from voicegraph.graph.signals import Audio, SignalType
+
+from .spans import matching
+
+
+@register("dsp.to_mono")
+class ToMono(Node):
+    """Down-mix: audio ``[streams, channels, samples]`` -> ``[streams, 1, samples]``.
+
+    The average of all channels, so that what is the same in all of them keeps its level and nothing
+    can overload; or one channel alone. Mono passes through.
+    """
+
+    class Params(NodeParams):
+        """Params of ``dsp.to_mono``."""
+
+        channel: int | None = Field(None, ge=1, le=64)
+        """The one channel to take, counted from 1 (1 is left, 2 is right); null: the average."""
+
+    pure = True
+    devices = ("cpu", "cuda")
+    examples = ({}, {"channel": 1})
+
+    audio = In(Audio)
+    out = Out(Audio, like="audio", channels=1)
+
+    def infer(self, params: Params, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
+        """One channel at the input's rate.
+
+        Raises:
+            ValueError: if the input does not have the wanted channel.
+        """
+        width = inputs["audio"].width or 1
+        if params.channel is not None and params.channel > width:
+            raise ValueError(
+                f"channel is {params.channel}, but the input has "
+                + (f"channels 1 to {width}" if width > 1 else "channel 1 only")
+            )
+        return {"out": Audio(inputs["audio"].rate, 1)}
+
+    def process(self, inputs: Tensors, params: Params, state: None) -> Tensors:
+        """One block."""
+        audio = matching(inputs["audio"], self.given["audio"], self.asked["out"])
+        if audio.shape[1] == 1:
+            return {"out": audio}
+        if params.channel is None:
+            return {"out": audio.mean(1, keepdim=True)}
+        return {"out": audio[:, params.channel - 1 : params.channel].contiguous()}

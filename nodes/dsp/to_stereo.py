@@ -1,0 +1,56 @@
+"""``dsp.to_stereo``: one channel to two, or to any number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import Field
+
+from voicegraph.graph.node import Node, NodeParams, Tensors
+from voicegraph.graph.ports import In, Out
+from voicegraph.graph.registry import register
+from voicegraph.graph.signals import Audio, SignalType
+
+from .spans import matching
+
+
+@register("dsp.to_stereo")
+class ToStereo(Node):
+    """Copies mono to all channels: ``[streams, 1, samples]`` -> ``[streams, channels, samples]``.
+
+    Audio that has that many channels already passes through, bit for bit.
+    """
+
+    class Params(NodeParams):
+        """Params of ``dsp.to_stereo``."""
+
+        channels: int = Field(2, ge=1, le=64)
+        """Channels of the output."""
+
+    pure = True
+    devices = ("cpu", "cuda")
+    examples = ({}, {"channels": 3})
+
+    audio = In(Audio)
+    out = Out(Audio, like="audio", channels=2)
+
+    def infer(self, params: Params, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
+        """The wanted channels at the input's rate.
+
+        Raises:
+            ValueError: if the input is neither mono nor of that many channels.
+        """
+        width = inputs["audio"].width
+        if width not in (1, params.channels):
+            raise ValueError(
+                f"makes {params.channels} channels of 1, but the input has {width}: "
+                "put dsp.to_mono before it"
+            )
+        return {"out": Audio(inputs["audio"].rate, params.channels)}
+
+    def process(self, inputs: Tensors, params: Params, state: None) -> Tensors:
+        """One block."""
+        audio = matching(inputs["audio"], self.given["audio"], self.asked["out"])
+        if audio.shape[1] == params.channels:
+            return {"out": audio}
+        return {"out": audio.expand(-1, params.channels, -1).contiguous()}

@@ -1,0 +1,1 @@
+"""Fundamental frequency estimators, exchangeable behind the interface ``F0Estimator``."""

@@ -1,0 +1,54 @@
+"""``f0.dio``: fast, a hundredth of a core in real time; for clean voices."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+from pydantic import Field
+
+from voicegraph.graph.registry import register
+from voicegraph.schemas.quantities import Duration
+
+from ..world import library
+from .estimator import FRAMES_HZ, RATE, F0Estimator, F0Params
+
+_OVERSAMPLING = 2
+"""DIO joins candidates from frame to frame; at 10 ms speech moves too far between them. Measured on
+12 utterances: at 5 ms it finds 95 % of the strongly voiced frames, at 10 ms 92 %."""
+_ALLOWED_RANGE = 0.1
+"""How far candidates may lie apart and still be one contour (WORLD's default)."""
+
+
+@register("f0.dio")
+class Dio(F0Estimator):
+    """F0 by WORLD's DIO, refined by instantaneous frequency (StoneMask).
+
+    audio ``[streams, 1, samples]`` at 16 kHz -> ``pitch`` and ``voiced`` ``[streams, frames]`` at
+    100 Hz. It follows the fundamental itself: mains hum louder than it, or a telephone line that
+    cuts it off, mislead it; ``dsp.highpass`` at 80 Hz in front helps against hum. Internally at
+    5 ms, of which every second frame is given.
+
+    M. Morise, H. Kawahara, H. Katayose, "Fast and reliable F0 estimation method based on the period
+    extraction of vocal fold vibration of singing voice and speech", AES 35th Int. Conf., 2009.
+    """
+
+    class Params(F0Params):
+        """Params of ``f0.dio``."""
+
+        context: Duration = Field(Fraction(300, 1000), ge=0)
+        """Audio analysed before what is asked. With less than 200 ms in all, DIO finds little."""
+        refine: bool = True
+        """Refine by instantaneous frequency."""
+
+    releases_gil = True
+    shortest = Fraction(300, 1000)
+    examples = ({}, {"refine": False, "fill": True})
+
+    def estimate(self, params: Params, audio: np.ndarray) -> np.ndarray:
+        """F0 of one stream in Hz."""
+        period = 1000 / (FRAMES_HZ * _OVERSAMPLING)
+        f0, times = library.dio(audio, RATE, params.floor, params.ceiling, period, _ALLOWED_RANGE)
+        if params.refine:
+            f0 = library.refine(audio, f0, times, RATE)
+        return f0[::_OVERSAMPLING]

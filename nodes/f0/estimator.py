@@ -1,0 +1,115 @@
+"""What all F0 estimators share: ports, span, voicing, filling of gaps."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from pydantic import Field, model_validator
+
+from voicegraph.graph.intervals import Interval, Request
+from voicegraph.graph.node import Node, NodeParams, Requests, Tensors
+from voicegraph.graph.ports import In, Out
+from voicegraph.graph.signals import Audio, Mask, Pitch
+from voicegraph.schemas.quantities import Duration, Hertz
+
+from ..pitch.frames import whole_frames
+
+RATE = 16000
+"""Sample rate of the audio all estimators take, in Hz."""
+FRAMES_HZ = 100
+"""Frames a second that all estimators give."""
+
+
+class F0Params(NodeParams):
+    """Params that every estimator has."""
+
+    floor: Hertz = Field(50.0, ge=30, le=500)
+    """Lowest F0 looked for, in Hz."""
+    ceiling: Hertz = Field(1100.0, ge=100, le=2000)
+    """Highest F0 looked for, in Hz."""
+    context: Duration = Field(Fraction(0), ge=0)
+    """Audio analysed before what is asked: better estimates at the front of it, at more cost."""
+    fill: bool = False
+    """Fill unvoiced stretches by linear interpolation; `voiced` still tells them apart."""
+
+    @model_validator(mode="after")
+    def _floor_below_ceiling(self) -> F0Params:
+        if self.floor >= self.ceiling:
+            raise ValueError(
+                f"floor ({self.floor:g} Hz) must lie below ceiling ({self.ceiling:g} Hz)"
+            )
+        return self
+
+
+class F0Estimator(Node):
+    """Base of the nodes that estimate the fundamental frequency: interface ``F0Estimator``.
+
+    audio ``[streams, 1, samples]`` at 16 kHz -> windows ``pitch`` in Hz, 0 where unvoiced (unless
+    filled), and ``voiced``, 1 or 0: both ``[streams, frames]`` at 100 Hz, frame ``k`` at the
+    window's start + 10 ms * k. A subclass gives :meth:`estimate`, and no more than that if it works
+    on spans of any length.
+
+    Class attributes: ``shortest``, the shortest span worth analysing; a shorter request is widened
+    into the past.
+    """
+
+    Params = F0Params
+
+    interface = "F0Estimator"
+    chunking = "windowed"
+    pure = True
+    shortest: ClassVar[Fraction] = Fraction(0)
+
+    audio = In(Audio, rate=RATE, channels=1)
+    pitch = Out(Pitch, rate=FRAMES_HZ, window=True, doc="F0 in Hz, 0 where unvoiced")
+    voiced = Out(Mask, rate=FRAMES_HZ, window=True, doc="1 where voiced, else 0")
+
+    def estimate(self, params: Any, audio: np.ndarray) -> np.ndarray:
+        """F0 of one stream: float64 ``[samples]`` at 16 kHz -> Hz ``[frames]``, 0 where unvoiced.
+
+        Frame ``k`` lies at sample ``160 k``; frames beyond the last whole 10 ms are dropped.
+        """
+        raise TypeError(f"{type(self).__name__} does not define estimate()")
+
+    def needs(self, params: F0Params, out: Request) -> Requests:
+        """The same span, with context in front."""
+        return {"audio": Request(self._analysed(params, self.gives(params, out)), out.core)}
+
+    def gives(self, params: F0Params, out: Request) -> Interval:
+        """Whole frames."""
+        return whole_frames(out.interval, Fraction(FRAMES_HZ))
+
+    def _analysed(self, params: F0Params, given: Interval) -> Interval:
+        """What is analysed to give frames in ``given``: whole frames more, so that grids agree."""
+        before = max(params.context, self.shortest - given.duration)
+        return given.widen(before=Fraction(math.ceil(before * FRAMES_HZ), FRAMES_HZ))
+
+    def process(self, inputs: Tensors, params: F0Params, state: None) -> Tensors:
+        """One tick: every stream's whole span."""
+        asked, audio = self.asked["pitch"], self.given["audio"]
+        span = self._analysed(params, asked.interval)
+        first = audio.index(span.start)
+        samples = inputs["audio"][:, 0, first : first + math.ceil(span.duration * RATE)]
+        skip = int((asked.interval.start - span.start) * FRAMES_HZ)
+        pitch = np.empty(asked.shape(len(samples)), np.float32)
+        voiced = np.empty_like(pitch)
+        for row, stream in enumerate(samples.double().contiguous().numpy()):
+            f0 = self.estimate(params, stream)
+            chosen = slice(skip, skip + asked.count)
+            voiced[row] = f0[chosen] > 0
+            pitch[row] = fill_gaps(f0)[chosen] if params.fill else f0[chosen]
+        return {"pitch": torch.from_numpy(pitch), "voiced": torch.from_numpy(voiced)}
+
+
+def fill_gaps(f0: np.ndarray) -> np.ndarray:
+    """F0 ``[frames]`` with zeros replaced: linearly between voiced frames, held at the ends.
+
+    Without any voiced frame it stays 0.
+    """
+    frames = np.arange(len(f0))
+    known = f0 > 0
+    return np.interp(frames, frames[known], f0[known]) if known.any() else f0

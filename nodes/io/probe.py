@@ -1,0 +1,70 @@
+"""``io.probe``: audio passes unchanged, and what passes is measured and, if wanted, kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from pydantic import field_validator
+
+from voicegraph.graph.node import FilePath, Node, NodeParams, Tensors
+from voicegraph.graph.ports import In, Out, Ports
+from voicegraph.graph.registry import register
+from voicegraph.graph.signals import Audio, Features
+
+_FLOOR_DB = -120.0
+"""What digital silence reads."""
+_ENDINGS = (".wav", ".w64")
+
+
+@register("io.probe")
+class Probe(Node):
+    """A meter in the path: audio -> ``out``, the same samples bit for bit, and ``level``.
+
+    It stands between two nodes: one from which nothing reaches the output is left out of the plan.
+    ``level`` is one frame a block, ``[streams, 1, 2]``: RMS over all channels and sample peak of
+    the block, in dB below full scale (amplitude 1), -120 where there is silence; a tap reads it.
+
+    With ``file`` set, the session writes what passes to a 32-bit float sound file: as it is,
+    without taking latency out, from the first block after the warm-up until the session is closed.
+    Several streams become channels, stream after stream. Pitch and features have taps instead.
+    """
+
+    class Params(NodeParams):
+        """Params of ``io.probe``."""
+
+        file: FilePath | None = None
+        """Where to write what passes: a new ``.wav``, or a ``.w64`` for more than 4 GiB (6 hours of
+        mono at 48 kHz). A file that exists is not replaced; null writes nothing."""
+
+        @field_validator("file")
+        @classmethod
+        def _known_ending(cls, file: Path | None) -> Path | None:
+            if file is not None and file.suffix.lower() not in _ENDINGS:
+                raise ValueError(f"expected a file name that ends in {' or '.join(_ENDINGS)}")
+            return file
+
+    devices = ("cpu", "cuda")
+
+    audio = In(Audio)
+    out = Out(Audio, like="audio", doc="what came in, unchanged")
+    level = Out(Features, dim=2, doc="RMS and peak of each block, in dB")
+
+    def ports(self, params: Params) -> Ports:
+        """One level a block."""
+        level = replace(type(self).level, rate=1 / self.block)
+        return Ports({"audio": type(self).audio}, {"out": type(self).out, "level": level})
+
+    def keeps(self, params: Params) -> Mapping[str, Path]:
+        """What passes, if a file is named."""
+        return {} if params.file is None else {"out": params.file}
+
+    def process(self, inputs: Tensors, params: Params, state: None) -> Tensors:
+        """One block."""
+        audio = inputs["audio"]
+        rms = audio.square().mean((1, 2)).sqrt()
+        level = torch.stack((rms, audio.abs().amax((1, 2))), 1)
+        floor = 10.0 ** (_FLOOR_DB / 20.0)
+        return {"out": audio, "level": 20.0 * level.clamp(min=floor).log10()[:, None]}

@@ -1,0 +1,78 @@
+"""What the test sources share: a clock, a stream number, and silence before time zero."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import torch
+
+from voicegraph.graph.node import Node, State, Tensors
+from voicegraph.graph.ports import PortSpec
+
+
+@dataclass
+class SourceState(State):
+    """Where each stream stands.
+
+    ``position`` ``[streams]`` int64: absolute index of the next value; 0 lies at the session's
+    first input sample, and it starts below zero where the plan asks for the source with latency.
+    ``stream`` ``[streams]`` int64: the stream's own number.
+    """
+
+    position: torch.Tensor
+    stream: torch.Tensor
+
+
+def first_position(spec: PortSpec, streams: int) -> torch.Tensor:
+    """``[streams]`` int64: index of the first value of the first tick.
+
+    A port that is asked for ``[end - block, end)`` starts ``end`` after the session's beginning, so
+    that what a source gives belongs to a time, whatever the block and the latency are.
+    """
+    return torch.full((streams,), int(spec.interval.end * spec.rate), dtype=torch.int64)
+
+
+def grid(position: int, count: int, step: Fraction) -> tuple[np.ndarray, np.ndarray]:
+    """Where values ``position .. position + count - 1`` lie on a grid with ``step`` cells a value.
+
+    Returns the cells int64 ``[count]`` and how far into them float64 ``[count]`` in 0..1. Counted
+    in integers, so that it does not drift.
+    """
+    whole = (position + np.arange(count, dtype=np.int64)) * step.numerator
+    return whole // step.denominator, (whole % step.denominator) / step.denominator
+
+
+class Source(Node):
+    """Base of sources whose values are a function of stream and absolute position."""
+
+    def values(
+        self, params: Any, stream: int, position: int, count: int
+    ) -> Mapping[str, np.ndarray]:
+        """Values by output port, without the streams axis, from ``position`` (at least 0) on."""
+        raise TypeError(f"{type(self).__name__} does not define values()")
+
+    def state(self, params: Any, streams: int) -> SourceState:
+        """At the beginning, streams numbered from 0."""
+        spec = next(iter(self.asked.values()))
+        return SourceState(first_position(spec, streams), torch.arange(streams))
+
+    def process(self, inputs: Tensors, params: Any, state: SourceState) -> Tensors:
+        """One block."""
+        count = next(iter(self.asked.values())).count  # all outputs of a source have one rate
+        made = {p: torch.zeros(spec.shape(len(state.stream))) for p, spec in self.asked.items()}
+        where = zip(state.stream.tolist(), state.position.tolist(), strict=True)
+        for row, (stream, position) in enumerate(where):
+            early = min(max(-position, 0), count)
+            if early == count:
+                continue
+            found = self.values(params, stream, position + early, count - early)
+            for port, values in found.items():
+                axis = self.asked[port].type.time_axis - 1
+                part = made[port][row].narrow(axis, early, count - early)
+                part.copy_(torch.from_numpy(values))
+        state.position += count
+        return made

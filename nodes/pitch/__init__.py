@@ -1,0 +1,1 @@
+"""Pitch contours: joined, transposed, smoothed."""

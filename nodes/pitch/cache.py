@@ -1,0 +1,143 @@
+"""``pitch.cache``: windows of F0, estimated afresh at every tick, joined into one long track."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+import torch
+from pydantic import Field
+
+from voicegraph.graph.intervals import Interval, Request
+from voicegraph.graph.node import Live, Node, NodeParams, Requests, State, Tensors
+from voicegraph.graph.ports import In, Out, Ports
+from voicegraph.graph.registry import register
+from voicegraph.graph.signals import Mask, Pitch, SignalType
+from voicegraph.schemas.quantities import Duration, Semitones, format_duration, format_rate
+
+from .frames import whole_frames
+
+
+@dataclass
+class CacheState(State):
+    """The newest frames, oldest first.
+
+    ``pitch`` ``[streams, frames]`` float32 in Hz, transposed; ``voiced`` the same shape, 0..1.
+    """
+
+    pitch: torch.Tensor
+    voiced: torch.Tensor
+
+
+@register("pitch.cache")
+class Cache(Node):
+    """Remembers F0, so that only the newest of it is estimated at each tick.
+
+    pitch and, optionally, voiced ``[streams, frames]``, windows or streams -> windows pitch and
+    voiced of any length. At each tick the remembered frames move back by one block; then all of the
+    new frames but the first ``drop_front``, where the estimator lacked the past, overwrite the
+    newest ones. So a frame is revised for as long as it lies within block + ``look`` of the end.
+
+    Transposition multiplies new frames by 2^(semitones / 12) as they come in; what is remembered
+    stays, so a change is heard from the newest sound on. Without ``voiced``, what is not 0 Hz is
+    voiced. The past before the session began is unvoiced.
+
+    Source: the pitch cache of RVC's real-time path, which it matches frame for frame.
+    """
+
+    class Params(NodeParams):
+        """Params of ``pitch.cache``."""
+
+        transpose: Live[Semitones] = Field(0.0, ge=-48, le=48)
+        """How much higher new frames are made, in semitones."""
+        look: Duration = Field(Fraction(50, 1000), ge=0, le=2)
+        """F0 asked for beyond the newest block, into the past; whole frames."""
+        drop_front: int = Field(3, ge=0)
+        """Frames at the front of each window that are not used."""
+
+    chunking = "windowed"
+    devices = ("cpu", "cuda")
+    examples = ({}, {"transpose": 7.0, "look": "100ms", "drop_front": 0})
+
+    pitch = In(Pitch, window=True, doc="F0 of the newest frames in Hz, 0 where unvoiced")
+    voiced = In(Mask, window=True, optional=True, doc="its voicing, where F0 alone does not tell")
+
+    def ports(self, params: Params) -> Ports:
+        """Outputs bear the names of the inputs, which class attributes cannot."""
+        pitch = Out(Pitch, like="pitch", window=True, doc="F0 in Hz, transposed, 0 where unvoiced")
+        voiced = Out(Mask, like="pitch", window=True, doc="1 where voiced")
+        return Ports(type(self).declared.inputs, {"pitch": pitch, "voiced": voiced})
+
+    def infer(self, params: Params, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
+        """The pitch's rate.
+
+        Raises:
+            ValueError: if ``voiced`` has another rate, or no whole number of frames fits.
+        """
+        rate = inputs["pitch"].rate
+        if "voiced" in inputs and inputs["voiced"].rate != rate:
+            voiced = format_rate(inputs["voiced"].rate)
+            raise ValueError(f"pitch comes at {format_rate(rate)}, but voiced at {voiced}")
+        _check_whole("a block", self.block, rate)
+        _check_whole("look", params.look, rate)
+        least = params.drop_front / rate
+        if params.look < least:
+            raise ValueError(
+                f"look of {format_duration(params.look)} is less than the {params.drop_front} "
+                f"frames that drop_front takes away: it must be {format_duration(least)} or more"
+            )
+        return super().infer(params, inputs)
+
+    def needs(self, params: Params, out: Request) -> Requests:
+        """The newest block and ``look`` before it, however much is asked for."""
+        newest = Request.of(out.end - self.block - params.look, out.end)
+        return dict.fromkeys(self.input_types, newest)
+
+    def gives(self, params: Params, out: Request) -> Interval:
+        """Whole frames."""
+        return whole_frames(out.interval, self.input_types["pitch"].rate)
+
+    def state(self, params: Params, streams: int) -> CacheState:
+        """Unvoiced, as long as what is asked for and what is written at a tick."""
+        frames = max(self.asked["pitch"].count, self.given["pitch"].count)
+        shape = (streams, frames)
+        return CacheState(
+            torch.zeros(shape, device=self.device), torch.zeros(shape, device=self.device)
+        )
+
+    def process(self, inputs: Tensors, params: Params, state: CacheState) -> Tensors:
+        """One tick: back by a block, then the new frames."""
+        pitch = inputs["pitch"]
+        voiced = inputs.get("voiced")
+        if voiced is None:
+            voiced = (pitch > 0).to(pitch.dtype)
+        made = {"pitch": pitch * 2.0 ** (params.transpose / 12.0), "voiced": voiced}
+        step = int(self.block * self.input_types["pitch"].rate)
+        count = self.asked["pitch"].count
+        for (name, frames), track in zip(made.items(), (state.pitch, state.voiced), strict=True):
+            new = frames[:, params.drop_front : self._end(name)]
+            kept = track.shape[1] - new.shape[1]
+            track[:, :kept] = track[:, step : step + kept].clone()
+            track[:, kept:] = new
+        return {
+            "pitch": state.pitch[:, -count:].clone(),
+            "voiced": state.voiced[:, -count:].clone(),
+        }
+
+    def _end(self, port: str) -> int:
+        """How many of the frames given lie before the end of what is made."""
+        given = self.given[port if port in self.given else "pitch"]
+        return given.index(self.asked["pitch"].interval.end)
+
+
+def _check_whole(what: str, span: Fraction, rate: Fraction) -> None:
+    count = span * rate
+    if count.denominator > 1:
+        below, above = (Fraction(n) / rate for n in (math.floor(count), math.ceil(count)))
+        works = " or ".join(format_duration(time) for time in (below, above) if time > 0)
+        raise ValueError(
+            f"{what} of {format_duration(span)} holds {float(count):g} frames at "
+            f"{format_rate(rate)}, which is no whole number: it must be {works}"
+        )

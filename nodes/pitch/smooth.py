@@ -1,0 +1,153 @@
+"""``pitch.smooth``: takes octave errors and single outliers out of a pitch contour."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from fractions import Fraction
+
+import torch
+from pydantic import Field, field_validator
+
+from voicegraph.graph.intervals import Interval, Request
+from voicegraph.graph.node import Node, NodeParams, Requests, Tensors
+from voicegraph.graph.ports import In, Out, Ports
+from voicegraph.graph.registry import register
+from voicegraph.graph.signals import Mask, Pitch, SignalType
+from voicegraph.schemas.quantities import Duration, Semitones, format_rate
+
+from .frames import whole_frames
+
+
+@register("pitch.smooth")
+class Smooth(Node):
+    """Folds octave errors back, then takes a running median.
+
+    pitch and, optionally, voiced ``[streams, frames]`` -> pitch, voiced, the same type.
+
+    1. Octave guard: with m the median of the voiced frames from ``window`` before a frame to
+       ``ahead`` after it, itself included, a frame f for which log2(f / m) lies within
+       ``tolerance`` of a whole number n other than 0 becomes f / 2^n. A jump to the octave that
+       lasts is no error and stays.
+    2. Median of ``median`` frames around each, of F0 (unvoiced frames count as 0 Hz, so lone frames
+       vanish and lone gaps close) and of voicing.
+
+    Without ``voiced``, what is not 0 Hz is voiced.
+
+    Source: L. R. Rabiner, M. R. Sambur, C. E. Schmidt, "Applications of a nonlinear smoothing
+    algorithm to speech processing", IEEE Trans. ASSP 23(6), 1975 (running medians on pitch).
+    """
+
+    class Params(NodeParams):
+        """Params of ``pitch.smooth``."""
+
+        median: int = Field(3, ge=1, le=31)
+        """Frames of the running median, an odd number; 1 leaves all as it is."""
+        octave_guard: bool = True
+        """Fold jumps of whole octaves back."""
+        window: Duration = Field(Fraction(200, 1000), ge=0, le=2)
+        """Frames before each frame that the octave guard compares it with."""
+        ahead: Duration = Field(Fraction(20, 1000), ge=0, le=2)
+        """Frames after it that the octave guard takes as well; this is latency."""
+        tolerance: Semitones = Field(3.0, gt=0, le=6)
+        """How far from a whole octave a jump may be and still be an error, in semitones."""
+
+        @field_validator("median")
+        @classmethod
+        def _odd(cls, value: int) -> int:
+            if value % 2 == 0:
+                raise ValueError(f"median must be odd, found {value}")
+            return value
+
+    pure = True
+    devices = ("cpu", "cuda")
+    examples = ({}, {"median": 5, "octave_guard": False}, {"window": "70ms", "median": 1})
+
+    pitch = In(Pitch, doc="F0 in Hz, 0 where unvoiced")
+    voiced = In(Mask, optional=True, doc="its voicing, where F0 alone does not tell")
+
+    def ports(self, params: Params) -> Ports:
+        """Outputs bear the names of the inputs, which class attributes cannot."""
+        pitch = Out(Pitch, like="pitch", doc="smoothed F0 in Hz, 0 where unvoiced")
+        voiced = Out(Mask, like="pitch", doc="1 where voiced")
+        return Ports(type(self).declared.inputs, {"pitch": pitch, "voiced": voiced})
+
+    def infer(self, params: Params, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
+        """The pitch's rate.
+
+        Raises:
+            ValueError: if ``voiced`` has another rate.
+        """
+        rate = inputs["pitch"].rate
+        if "voiced" in inputs and inputs["voiced"].rate != rate:
+            voiced = format_rate(inputs["voiced"].rate)
+            raise ValueError(f"pitch comes at {format_rate(rate)}, but voiced at {voiced}")
+        return super().infer(params, inputs)
+
+    def _reach(self, params: Params) -> tuple[int, int]:
+        """Frames before and after each one that the octave guard looks at."""
+        if not params.octave_guard:
+            return 0, 0
+        rate = self.input_types["pitch"].rate
+        return math.floor(params.window * rate), math.floor(params.ahead * rate)
+
+    def needs(self, params: Params, out: Request) -> Requests:
+        """The reach of the guard and of the median, one after the other, on either side."""
+        rate, half = self.input_types["pitch"].rate, params.median // 2
+        before, after = ((reach + half) / rate for reach in self._reach(params))
+        wide = Request(self.gives(params, out), out.core).widen(before, after)
+        return dict.fromkeys(self.input_types, wide)
+
+    def gives(self, params: Params, out: Request) -> Interval:
+        """Whole frames."""
+        return whole_frames(out.interval, self.input_types["pitch"].rate)
+
+    def process(self, inputs: Tensors, params: Params, state: None) -> Tensors:
+        """One block, or one window."""
+        asked, half = self.asked["pitch"], params.median // 2
+        before, after = self._reach(params)
+        start = asked.interval.start - (before + half) / asked.rate
+        count = before + half + asked.count + half + after
+        cut = {
+            name: values.narrow(1, self.given[name].index(start), count)
+            for name, values in inputs.items()
+        }
+        pitch = cut["pitch"]
+        voiced = cut.get("voiced", (pitch > 0).to(pitch.dtype))
+        if before + after:
+            pitch = fold_octaves(pitch, voiced, before, after, params.tolerance)
+            voiced = voiced[:, before : count - after]
+        return {
+            "pitch": _running_median(pitch, params.median),
+            "voiced": _running_median(voiced, params.median),
+        }
+
+
+def fold_octaves(
+    pitch: torch.Tensor, voiced: torch.Tensor, before: int, after: int, tolerance: float
+) -> torch.Tensor:
+    """Frames that lie whole octaves off the local median of the voiced ones, brought back.
+
+    Args:
+        pitch: Hz ``[streams, before + frames + after]``.
+        voiced: 0..1, same shape.
+        before: frames before each one that the median is taken of, besides itself.
+        after: frames after it.
+        tolerance: in semitones.
+
+    Returns:
+        Hz ``[streams, frames]``.
+    """
+    here = pitch[:, before : pitch.shape[1] - after]
+    known = (voiced > 0.5) & (pitch > 0)
+    octaves = torch.where(known, pitch, torch.nan).log2()
+    middle = octaves.unfold(1, before + 1 + after, 1).nanmedian(2).values
+    off = here.clamp_min(1e-6).log2() - middle  # NaN where nothing around is voiced
+    whole = off.round()
+    wrong = (here > 0) & (whole != 0) & ((off - whole).abs() * 12 <= tolerance)
+    return torch.where(wrong, here * torch.exp2(-whole), here)
+
+
+def _running_median(values: torch.Tensor, width: int) -> torch.Tensor:
+    """Median of each ``width`` neighbours: ``[streams, n]`` -> ``[streams, n - width + 1]``."""
+    return values.unfold(1, width, 1).median(2).values if width > 1 else values.clone()

@@ -1,0 +1,107 @@
+"""``world.analyze``: what a voice sounds like, apart from its pitch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+import numpy as np
+import torch
+from pydantic import Field
+
+from voicegraph.graph.intervals import Interval, Request
+from voicegraph.graph.node import Node, NodeParams, Requests, Tensors
+from voicegraph.graph.ports import In, Out
+from voicegraph.graph.registry import register
+from voicegraph.graph.signals import Audio, Features, Pitch, SignalType
+from voicegraph.schemas.quantities import Duration, Hertz, format_rate
+
+from ..pitch.frames import whole_frames
+from . import library
+
+_D4C_PERIODS = 2
+"""D4C looks at two periods on either side of a frame,"""
+_D4C_FLOOR_HZ = 47.0
+"""of this F0 or a higher one. CheapTrick looks at 1.5 periods."""
+
+
+@register("world.analyze")
+class Analyze(Node):
+    """Spectral envelope and aperiodicity of a voice, by WORLD.
+
+    audio ``[streams, 1, samples]`` and pitch in Hz ``[streams, frames]``, 0 where unvoiced ->
+    windows of features ``[streams, frames, bins]`` at the pitch's rate: ``envelope``, the natural
+    logarithm of the power spectrum (where silence, 1e-17, is as safe in float32 as a shout), and
+    ``aperiodicity``, the share of noise in the amplitude, 0..1. Bin ``k`` of ``fft / 2 + 1`` lies
+    at ``k rate / fft`` Hz; the FFT size is the power of two that holds three periods of ``floor``.
+
+    The pitch must be the audio's own, not a transposed one. The audio is asked for 43 ms before
+    the first frame, which is all that WORLD looks at there. What lies beyond the newest frame it
+    takes as its last sample repeated, unless ``ahead`` waits for it; since ``dsp.sola`` behind the
+    synthesis leaves the newest 10 ms or more to the next window, that is seldom worth the wait.
+
+    Sources: M. Morise, "CheapTrick, a spectral envelope estimator for high-quality speech
+    synthesis", Speech Communication 67, 2015; M. Morise, "D4C, a band-aperiodicity estimator for
+    high-quality speech synthesis", Speech Communication 84, 2016.
+    """
+
+    class Params(NodeParams):
+        """Params of ``world.analyze``."""
+
+        floor: Hertz = Field(71.0, ge=40, le=200)
+        """F0 in Hz below which the envelope is estimated as if unvoiced. Lower takes larger FFTs.
+        The same as that of the ``world.synthesize`` behind it."""
+        ahead: Duration = Field(Fraction(0), ge=0, le=Fraction(1, 10))
+        """Audio taken beyond the newest frame, which is latency; 30 ms are all that helps."""
+
+    chunking = "windowed"
+    pure = True
+    releases_gil = True
+    examples = ({}, {"ahead": "30ms"})
+
+    audio = In(Audio, channels=1)
+    pitch = In(Pitch, doc="F0 of the audio in Hz, 0 where unvoiced")
+    envelope = Out(Features, window=True, doc="natural logarithm of the power spectrum")
+    aperiodicity = Out(Features, window=True, doc="share of noise in the amplitude, 0..1")
+
+    def infer(self, params: Params, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
+        """As many bins as the audio's rate and ``floor`` ask for.
+
+        Raises:
+            ValueError: if the audio's rate is no whole number of Hz.
+        """
+        rate = inputs["audio"].rate
+        if rate.denominator > 1:
+            raise ValueError(f"WORLD takes audio at whole rates, not at {format_rate(rate)}")
+        bins = library.fft_size(rate, params.floor) // 2 + 1
+        return dict.fromkeys(("envelope", "aperiodicity"), Features(inputs["pitch"].rate, bins))
+
+    def needs(self, params: Params, out: Request) -> Requests:
+        """Frames as asked; audio with what WORLD looks at around them."""
+        span = Request(self.gives(params, out), out.core)
+        margin = _D4C_PERIODS / Fraction(_D4C_FLOOR_HZ)
+        return {"pitch": span, "audio": span.widen(before=margin, after=params.ahead)}
+
+    def gives(self, params: Params, out: Request) -> Interval:
+        """Whole frames."""
+        return whole_frames(out.interval, self.input_types["pitch"].rate)
+
+    def process(self, inputs: Tensors, params: Params, state: None) -> Tensors:
+        """One tick: every stream's whole window."""
+        asked, audio = self.asked["envelope"], self.given["audio"]
+        first = self.given["pitch"].index(asked.interval.start)
+        offset = asked.interval.start - audio.interval.start
+        times = float(offset) + np.arange(asked.count) / float(asked.rate)
+        rate = int(audio.rate)
+        size = library.fft_size(rate, params.floor)
+        shape = asked.shape(len(inputs["audio"]))
+        envelope, aperiodicity = np.empty(shape, np.float32), np.empty(shape, np.float32)
+        samples = inputs["audio"][:, 0].double().contiguous().numpy()
+        pitch = inputs["pitch"].narrow(1, first, asked.count).double().contiguous().numpy()
+        for row, (stream, f0) in enumerate(zip(samples, pitch, strict=True)):
+            envelope[row] = np.log(library.envelope(stream, f0, times, rate, size))
+            aperiodicity[row] = library.aperiodicity(stream, f0, times, rate, size)
+        return {
+            "envelope": torch.from_numpy(envelope),
+            "aperiodicity": torch.from_numpy(aperiodicity),
+        }

@@ -1,0 +1,7 @@
+"""``pitch.cache``."""
+
+from __future__ import annotations
+
+from voicegraph.graph import conformance
+
+test_conformance = conformance.suite("pitch.cache")

@@ -1,0 +1,7 @@
+"""``world.analyze``."""
+
+from __future__ import annotations
+
+from voicegraph.graph import conformance
+
+test_conformance = conformance.suite("world.analyze")

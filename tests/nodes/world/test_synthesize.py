@@ -1,0 +1,7 @@
+"""``world.synthesize``."""
+
+from __future__ import annotations
+
+from voicegraph.graph import conformance
+
+test_conformance = conformance.suite("world.synthesize")
