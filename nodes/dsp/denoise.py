@@ -22,9 +22,9 @@ from voicegraph.schemas.quantities import Decibels, Duration
 from .noise_floor import NoiseFloor
 from .steps import Grid, reach
 
-_BAND_HZ = 75.0
+_BAND_HZ = 100.0
 """Ratios are averaged over this much on both sides of a bin: a lone bin's jumps too much."""
-_RISE_S = 0.015
+_RISE_S = 0.025
 """Time constant of their average over frames, which opens the gate."""
 _FALL_S = 0.06
 """Time constant of closing: consonants that follow a vowel are not cut off."""

@@ -18,7 +18,7 @@ _LEAST, _MOST = np.float32(1e-3), np.float32(1e8)
 """Ratios are kept within these, so that their fourth powers stay normal float32."""
 _LOWEST = np.float32(1e-12)
 """Power below which nothing counts as noise (-120 dB)."""
-_KNOWN = 0.25
+_KNOWN = 0.05
 """Share of the power at which an estimate is close enough to find the rest on its own."""
 
 
