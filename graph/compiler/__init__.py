@@ -14,9 +14,10 @@ from ..signals import Audio
 from .draft import Sheet
 from .order import order
 from .place import place
+from .rates import check_rates
 from .resolve import resolve
 from .rewire import adapt_input, bypass, keep_sound, prune
-from .schedule import check_rates, schedule
+from .schedule import schedule
 from .unify import unify
 
 if TYPE_CHECKING:

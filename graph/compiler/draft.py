@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -102,11 +101,3 @@ class Sheet:
             for port, ref in draft.sources.items():
                 found.setdefault(ref, []).append((draft, port))
         return found
-
-
-def nearest_fix(word: str, known: Mapping[str, object] | list[str], prefix: str = "") -> str | None:
-    """``did you mean``: the known name most like ``word``."""
-    import difflib
-
-    close = difflib.get_close_matches(word, list(known), 1, 0.5)
-    return f"{prefix}{close[0]}" if close else None

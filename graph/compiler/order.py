@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from voicegraph.schemas.quantities import format_duration
 
+from ..intervals import Request
 from .draft import INPUT, Draft, Sheet
 
 Feeds = dict[str, list[str]]
@@ -125,7 +126,7 @@ def add_loop(sheet: Sheet, loop: list[str]) -> None:
     """Notes that a loop needs a longer delay, at the edge that closes it."""
     first, last = sheet.drafts[loop[0]], loop[-1]
     port = next(port for port, ref in first.sources.items() if ref.node == last)
-    lags = {name: _lag(sheet, loop, i) for i, name in enumerate(loop)}
+    lags = {name: _lag(sheet, sheet.drafts[name], loop[i - 1]) for i, name in enumerate(loop)}
     notes = [
         (f"{name} {'delays by' if lag > 0 else 'looks ahead by'} {format_duration(abs(lag))}", name)
         for name, lag in lags.items()
@@ -142,16 +143,12 @@ def add_loop(sheet: Sheet, loop: list[str]) -> None:
     )
 
 
-def _lag(sheet: Sheet, loop: list[str], at: int) -> Fraction:
-    """How far a node's input lies behind its output, along the loop; negative: it looks ahead."""
-    draft, source = sheet.drafts[loop[at]], loop[at - 1]
-    given = [
-        draft.node.given[port].interval.end
-        for port, ref in draft.sources.items()
-        if ref.node == source and port in draft.node.given
-    ]
-    made = [spec.interval.end for spec in draft.node.asked.values()]
-    return max(made) - max(given) if made and given else Fraction(0)
+def _lag(sheet: Sheet, draft: Draft, source: str) -> Fraction:
+    """How far what a node needs of ``source`` lies behind what it gives; negative: ahead of it."""
+    asked = Request.of(-sheet.block, Fraction(0))
+    needs = draft.node.needs(draft.params, asked)
+    ends = [needs.get(p, asked).end for p, ref in draft.sources.items() if ref.node == source]
+    return -max(ends)
 
 
 def _fix(sheet: Sheet, first: Draft, port: str, lags: dict[str, Fraction]) -> str:

@@ -9,61 +9,21 @@ that has not come yet.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from fractions import Fraction
 
-from voicegraph.schemas.quantities import format_duration, format_rate
+from voicegraph.schemas.quantities import format_duration
 
 from ..errors import VoicegraphError
 from ..intervals import Interval, Request, merge
 from ..ports import PortRef, PortSpec
-from ..signals import Audio, SignalType
 from .draft import INPUT, Draft, Sheet
 from .order import add_loop, loops
+from .rates import common_rate
 
 _OUTPUT = ("", "output")
 _PASSES = 16
 """Rounding to the grids of slower signals may make a second pass necessary, hardly a third."""
 Asked = dict[PortRef, dict[tuple[str, str], Request]]
-
-
-def check_rates(sheet: Sheet) -> None:
-    """Streams and the output must have a whole number of samples or frames in a block."""
-    streams: dict[PortRef, SignalType] = {INPUT: sheet.source}
-    for draft in sheet.drafts.values():
-        for port, found in draft.node.output_types.items():
-            ref = PortRef(draft.name, port)
-            if not draft.windows.get(port) or ref == sheet.output:
-                streams[ref] = found
-    broken = {ref: t for ref, t in streams.items() if (t.rate * sheet.block).denominator > 1}
-    if not broken:
-        return
-    grain = 1 / _common(found.rate for found in streams.values())
-    below = math.floor(sheet.block / grain)
-    works = [format_duration(grain * n) for n in (below, below + 1) if n > 0]
-    for ref, found in broken.items():
-        count = float(found.rate * sheet.block)
-        path = ("input",) if ref == INPUT else ("nodes", ref.node)
-        values = "samples" if isinstance(found, Audio) else "frames"
-        sheet.problems.add(
-            "rate-against-block",
-            f"{ref.node} at {format_rate(found.rate)} has {count:g} {values} in a block of "
-            f"{format_duration(sheet.block)}, which is no whole number",
-            sheet.mark(*path),
-            notes=[(f"block  {format_duration(sheet.block)}", sheet.mark("block"))],
-            fix=f"block: {works[0]}" + (f"   (or {works[1]})" if len(works) > 1 else ""),
-        )
-
-
-def _common(rates: Iterable[Fraction]) -> Fraction:
-    """The greatest rate of which all the others are whole multiples."""
-    result = Fraction(0)
-    for rate in rates:
-        result = Fraction(
-            math.gcd(result.numerator * rate.denominator, rate.numerator * result.denominator),
-            result.denominator * rate.denominator,
-        )
-    return result
 
 
 def schedule(sheet: Sheet) -> None:
@@ -118,7 +78,6 @@ def _settle(sheet: Sheet, latency: Fraction) -> Asked:
         if not changed:
             return asked
     # What a loop asks of itself lies later at every round: its look-ahead exceeds its delay.
-    _assign(sheet, asked)
     for loop in loops(sheet):
         if changed.issuperset(loop):
             add_loop(sheet, loop)
@@ -167,7 +126,7 @@ def _asked_of(sheet: Sheet, draft: Draft, asked: Asked) -> Request | None:
     streams = [port for port in requests if not draft.windows[port]]
     if not streams:
         return merge(requests.values())
-    grid = _common(draft.node.output_types[port].rate for port in streams)
+    grid = common_rate(draft.node.output_types[port].rate for port in streams)
     end = max(requests[port].end for port in requests)
     end = Fraction(math.ceil(end * grid)) / grid
     block = Request.of(end - sheet.block, end)

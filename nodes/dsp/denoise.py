@@ -61,7 +61,8 @@ class Denoise(Node):
     channels alike. Frames stand on a grid that begins with the stream, so blocks of any size give
     the same. At 0 dB of reduction the output is the input.
 
-    Latency is a frame less what the blocks leave of a hop: 30 ms by default in blocks of 10 ms.
+    Latency is a frame less what blocks and hops have in common: 30 ms by default in blocks of
+    10 ms, 39 ms in blocks of 7 ms.
 
     Source: spectral gating with a smoothed mask as in T. Sainburg, M. Thielk and T. Q. Gentner,
     "Finding, visualizing, and quantifying latent structure across diverse animal vocal
@@ -76,8 +77,8 @@ class Denoise(Node):
         """How far noise is turned down at most. More than 20 dB makes the gate audible."""
         threshold: Live[Decibels] = Field(6.0, ge=0, le=30)
         """How far over the noise a sound must be to pass half open."""
-        settle: Duration = Field("2s", ge=Fraction(1, 4), le=60)
-        """How long a steady sound must last until it counts as noise."""
+        settle: Duration = Field("5s", ge=Fraction(1, 4), le=60)
+        """How long a steady tone may last, such as a held note, before it counts as noise."""
         frame: Duration = Field("40ms", ge=Fraction(1, 100), le=Fraction(1, 5))
         """Length of the analysed frames: long ones tell tones apart, short ones keep attacks."""
         overlap: Literal[2, 4, 8] = 4

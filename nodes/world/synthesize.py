@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -12,16 +12,24 @@ import torch
 from pydantic import Field, field_validator
 
 from voicegraph.graph.intervals import Request
-from voicegraph.graph.node import Live, Node, NodeParams, Requests, Tensors
+from voicegraph.graph.node import Live, Node, NodeParams, Requests, State, Tensors
 from voicegraph.graph.ports import In, Out, Ports
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Audio, Features, Pitch, SignalType
 from voicegraph.schemas.quantities import Duration, Hertz, Rate, Semitones, format_rate
 
 from . import library
+from .pulses import frequency, lead_f0
 
 _LOUDEST = 40.0
 """Logarithm of the power that is still believed: far above any sound, far below overflow."""
+
+
+@dataclass
+class SynthesizeState(State):
+    """``phase`` ``[streams]`` float64: periods, modulo 1, at the first frame of the next window."""
+
+    phase: torch.Tensor
 
 
 @register("world.synthesize")
@@ -61,7 +69,6 @@ class Synthesize(Node):
             return value
 
     chunking = "windowed"
-    pure = True
     releases_gil = True
     examples = ({"rate": 8000}, {"rate": 16000, "formant": 3.0, "extra": "30ms"})
 
@@ -98,7 +105,7 @@ class Synthesize(Node):
         """The same span of frames, with ``extra`` before it."""
         return dict.fromkeys(self.input_types, out.widen(before=params.extra))
 
-    def process(self, inputs: Tensors, params: Params, state: None) -> Tensors:
+    def process(self, inputs: Tensors, params: Params, state: SynthesizeState) -> Tensors:
         """One tick: every stream's whole window."""
         asked = self.asked["audio"]
         start = max(spec.interval.start for spec in self.given.values())
@@ -114,13 +121,25 @@ class Synthesize(Node):
         noise = cut["aperiodicity"].clamp(0.0, 1.0).contiguous().numpy()
         pitch = cut["pitch"].contiguous().numpy()
         made = np.zeros(asked.shape(len(pitch)), np.float32)
-        first = int((asked.interval.start - start) * asked.rate)
+        rate = int(asked.rate)
+        fr = float(frame_rate)
+        H = int(asked.rate/frame_rate)
+        first = int((asked.interval.start - start) * asked.rate + asked.rate/frame_rate)
+        B = int(self.block*asked.rate)
+        pad = lambda v: np.concatenate((v[:1], v))
         for row in range(len(pitch)):
-            audio = library.synthesize(
-                pitch[row], power[row], noise[row], int(asked.rate), float(1000 / frame_rate)
+            f0 = pad(pitch[row])
+            phase = state.phase[row].item()
+            f0[0] = lead_f0(f0[1], phase, fr, rate)
+            audio = library.synthesize(f0, pad(power[row]), pad(noise[row]), rate, float(1000 / frame_rate)
             )[first : first + asked.count]
             made[row, 0, : len(audio)] = audio
+            times = np.arange(1, B + 1) / rate
+            state.phase[row] = (phase + frequency(pitch[row], fr, times).sum() / rate) % 1.0
         return {"audio": torch.from_numpy(made)}
+
+    def state(self, params, streams):
+        return SynthesizeState(torch.zeros(streams, dtype=torch.float64))
 
 
 def stretch(envelope: torch.Tensor, factor: float) -> torch.Tensor:

@@ -1,0 +1,1 @@
+"""The ``voicegraph`` command: one command a file, see ``app.py``."""

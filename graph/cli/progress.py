@@ -1,0 +1,119 @@
+"""How far a run over files is: a bar on a terminal, a plain line now and then elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import AbstractContextManager
+from time import monotonic
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+_EVERY_S = 5.0
+"""Seconds between plain lines: a log of an hour stays readable."""
+
+
+class Meter(AbstractContextManager["Meter"]):
+    """Shows nothing. Base of the two that do.
+
+    ``begin`` starts a file; calling the meter tells how many seconds of how many are done.
+    """
+
+    def begin(self, name: str) -> None:
+        """A new file."""
+
+    def __call__(self, done: float, total: float | None) -> None:
+        """So many seconds of input are done."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Takes away what should not stay."""
+
+
+def meter(quiet: bool) -> Meter:
+    """The meter that fits where standard error goes."""
+    if quiet:
+        return Meter()
+    return BarMeter() if sys.stderr.isatty() else LineMeter()
+
+
+class BarMeter(Meter):
+    """A bar with speed and time left, on standard error; gone when it is done."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._progress: Progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TextColumn("{task.fields[speed]}"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._task: TaskID | None = None
+        self._begun = 0.0
+
+    def __enter__(self) -> BarMeter:
+        self._progress.start()
+        return self
+
+    def begin(self, name: str) -> None:
+        """A new file: a new bar in the place of the last."""
+        if self._task is not None:
+            self._progress.remove_task(self._task)
+        self._task = self._progress.add_task(name, total=None, speed="")
+        self._begun = monotonic()
+
+    def __call__(self, done: float, total: float | None) -> None:
+        """Moves the bar."""
+        assert self._task is not None
+        speed = speed_text(done, monotonic() - self._begun)
+        self._progress.update(self._task, completed=done, total=total, speed=speed)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+
+class LineMeter(Meter):
+    """Plain lines on standard error, for logs and pipes. Short runs write none."""
+
+    def __init__(self) -> None:
+        self._name = ""
+        self._begun = self._last = 0.0
+
+    def begin(self, name: str) -> None:
+        """A new file."""
+        self._name = name
+        self._begun = self._last = monotonic()
+
+    def __call__(self, done: float, total: float | None) -> None:
+        """Writes a line if the last is old enough."""
+        now = monotonic()
+        if now - self._last < _EVERY_S:
+            return
+        self._last = now
+        print(self._line(done, total, now - self._begun), file=sys.stderr, flush=True)
+
+    def _line(self, done: float, total: float | None, took: float) -> str:
+        of = f"{done:.0f} of {total:.0f} s" if total else f"{done:.0f} s"
+        left = f", {max(total - done, 0) * took / done:.0f} s left" if total and done else ""
+        return f"{self._name}: {of}, {speed_text(done, took)}{left}"
+
+
+def speed_text(seconds: float, took: float) -> str:
+    """``23.1x real time``."""
+    return f"{seconds / took:.1f}x real time" if took > 0 else ""

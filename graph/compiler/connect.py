@@ -1,0 +1,146 @@
+"""Part of resolving: what stands in ``in`` and ``output`` becomes references to ports."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from voicegraph.schemas.pipeline import NodeSpec
+
+from ..marks import dotted
+from ..plain import typed
+from ..ports import PortRef
+from .draft import INPUT, Draft, Sheet
+
+Path = tuple[str, ...]
+
+
+def connect(sheet: Sheet) -> None:
+    """Fills ``sources`` of every draft, and ``sheet.output``."""
+    for name, spec in sheet.file.nodes.items():
+        if name in sheet.drafts:
+            _connect(sheet, sheet.drafts[name])
+        else:  # whatever else is wrong with it, what it reads can be looked at
+            for text, path in _wanted(name, spec, "").values():
+                _reference(sheet, text, path)
+    output = _reference(sheet, sheet.file.output, ("output",))
+    sheet.output = output or INPUT
+
+
+def _connect(sheet: Sheet, draft: Draft) -> None:
+    inputs = draft.node.declared.inputs
+    wanted = _wanted(draft.name, draft.spec, next(iter(inputs), ""))
+    if not inputs and isinstance(draft.spec.inputs, str):
+        text = f"{draft.name} ({draft.node.use}) has no inputs, but `in` names {draft.spec.inputs}"
+        sheet.problems.add("extra-input", text, sheet.mark(*draft.path, "in"), fix="remove `in`")
+        return
+    meant: set[str | None] = set()
+    for port, (text, path) in wanted.items():
+        if port not in inputs:
+            meant.add(_unknown_input(sheet, draft, port, path))
+        elif (ref := _reference(sheet, text, path)) is not None:
+            draft.sources[port] = ref
+    for port, declared in inputs.items():
+        if port not in wanted and not declared.optional and port not in meant:
+            _missing_input(sheet, draft, port)
+
+
+def _wanted(name: str, spec: NodeSpec, first: str) -> dict[str, tuple[str, Path]]:
+    """What each input port reads, and where that is written; a bare text means the first port."""
+    path = ("nodes", name, "in")
+    if isinstance(spec.inputs, str):
+        return {first: (spec.inputs, path)}
+    return {port: (text, (*path, port)) for port, text in (spec.inputs or {}).items()}
+
+
+def _unknown_input(sheet: Sheet, draft: Draft, port: str, path: Path) -> str | None:
+    """Reports it; the port that was meant, if that can be told."""
+    inputs = draft.node.declared.inputs
+    known = ", ".join(inputs) or "none"
+    mark = sheet.loaded.marks.key(path)
+    near = _nearest(port, inputs)
+    text, _ = _wanted(draft.name, draft.spec, "")[port]
+    sheet.problems.add(
+        "unknown-port",
+        f"{draft.name} ({draft.node.use}) has no input `{port}`; it has: {known}",
+        mark,
+        fix=typed(dotted((*path[:-1], near)), text, mark) if near else f"remove {port}",
+    )
+    return near
+
+
+def _missing_input(sheet: Sheet, draft: Draft, port: str) -> None:
+    kind = draft.node.declared.inputs[port].kind
+    after = _readers(sheet, draft.name)
+    candidates = ["input"] if kind.kind == INPUT.port else []
+    candidates += [
+        f"{other.name}.{name}" if i else other.name
+        for other in sheet.drafts.values()
+        if other.name not in after
+        for i, (name, out) in enumerate(other.node.declared.outputs.items())
+        if out.kind is kind
+    ]
+    where = ["nodes", draft.name, "in"]
+    if len(draft.node.declared.inputs) > 1:
+        where.append(port)
+    wanted = " or ".join(candidates[:3]) or f"a node that gives {kind.kind} (voicegraph nodes)"
+    sheet.problems.add(
+        "missing-input",
+        f"{draft.name} ({draft.node.use}) needs its input `{port}` ({kind.kind})",
+        sheet.mark(*draft.path),
+        fix=f"{dotted(tuple(where))}: {wanted}",
+    )
+
+
+def _readers(sheet: Sheet, name: str) -> set[str]:
+    """A node and all that read what it makes, directly or round about."""
+    found = {name}
+    todo = [name]
+    while todo:
+        source = todo.pop()
+        for other, spec in sheet.file.nodes.items():
+            reads = {text.partition(".")[0] for text, _ in _wanted(other, spec, "").values()}
+            if source in reads and other not in found:
+                found.add(other)
+                todo.append(other)
+    return found
+
+
+def _reference(sheet: Sheet, text: str, path: Path) -> PortRef | None:
+    """``node`` or ``node.port`` to a port; a bare node means its first output."""
+    node, _, port = text.partition(".")
+    if node in sheet.loaded.broken:
+        return None  # its own mistake is told where it stands
+    if node != INPUT.node and node not in sheet.file.nodes:
+        names = [INPUT.node, *sheet.file.nodes]
+        message = f"`{text}` names no node of this pipeline; there are: {', '.join(names)}"
+        likely = names[:0:-1] if path == ("output",) else names
+        right = _nearest(node, names) or " or ".join(likely[:3])
+        _report(sheet, "no-such-node", message, path, right)
+        return None
+    draft = sheet.drafts.get(node)
+    if draft is None and node != INPUT.node:
+        return None
+    outputs = list(draft.node.declared.outputs) if draft else [INPUT.port]
+    if not port and outputs:
+        return PortRef(node, outputs[0])
+    if port in outputs:
+        return PortRef(node, port)
+    name = f"{node} ({draft.node.use})" if draft else "the pipeline's input"
+    wrong = f"output `{port}`" if port else "output"
+    message = f"{name} has no {wrong}; it has: {', '.join(outputs) or 'none'}"
+    near = _nearest(port, outputs)
+    right = f"{node}.{near}" if near and near != outputs[0] else node
+    _report(sheet, "unknown-port", message, path, right if outputs else None)
+    return None
+
+
+def _report(sheet: Sheet, code: str, message: str, path: Path, right: str | None) -> None:
+    mark = sheet.mark(*path)
+    fix = typed(dotted(path), right, mark) if right else "name a node that has outputs"
+    sheet.problems.add(code, message, mark, fix=fix)
+
+
+def _nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known name that was meant: the one most like ``word``, if any is like it."""
+    return next(iter(difflib.get_close_matches(word, list(known), 1, 0.5)), None)

@@ -1,0 +1,162 @@
+"""What does not fit on an edge: said with where each side's type comes from, and what to type."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from voicegraph.schemas.quantities import format_rate
+
+from ..errors import Mark
+from ..ports import In, PortRef
+from ..signals import Audio, SignalType
+from .draft import INPUT, Draft, Sheet
+
+Note = tuple[str, Mark | None]
+
+
+def mismatch(declared: In, found: SignalType, inputs: dict[str, SignalType]) -> str | None:
+    """What does not fit, as ``(expected, found)`` text; None where all does."""
+    if not isinstance(found, declared.kind):
+        return f"takes {declared.kind.kind}, but gives {found.kind}"
+    if declared.rate is not None and found.rate != declared.rate:
+        rate = format_rate(Fraction(declared.rate))
+        return f"takes {found.kind} at {rate}, but gives {format_rate(found.rate)}"
+    width = declared.channels if declared.channels is not None else declared.dim
+    if width is not None and found.width != width:
+        return f"takes {_width(found, width)}, but gives {_width(found, found.width)}"
+    if declared.like and (other := inputs.get(declared.like)) is not None and other != found:
+        return f"takes the same type as its `{declared.like}` ({other}), but gives {found}"
+    return None
+
+
+def _width(found: SignalType, width: int | None) -> str:
+    if found.width_name == "channels":
+        return f"{width} channel" if width == 1 else f"{width} channels"
+    return f"{width} dimensions"
+
+
+def report_misfit(sheet: Sheet, draft: Draft, port: str, inputs: dict[str, SignalType]) -> None:
+    """Notes that what feeds ``port`` is not what it takes; ``inputs`` are the types that came."""
+    ref = draft.sources[port]
+    declared, found = draft.node.declared.inputs[port], inputs[port]
+    what = mismatch(declared, found, inputs)
+    notes = _provenance(sheet, ref)
+    other = declared.like and draft.sources.get(declared.like)
+    if other and isinstance(found, declared.kind):
+        notes += _provenance(sheet, other)
+    fix = _fix(sheet, draft, port, inputs)
+    if off := _switched_off(sheet, draft, port):
+        mark = sheet.mark("nodes", off, "enabled")
+        notes.append((f"{off} is switched off, so it passes its input through", mark))
+        fix = f"nodes.{off}.enabled: true"
+    sheet.problems.add(
+        "types-do-not-fit",
+        f"{ref.node} feeds {_consumer(draft, port)}, which {what}",
+        edge_mark(sheet, draft, port),
+        notes=notes,
+        fix=fix,
+    )
+
+
+def _consumer(draft: Draft, port: str) -> str:
+    return draft.name if len(draft.node.declared.inputs) == 1 else f"{draft.name}.{port}"
+
+
+def edge_mark(sheet: Sheet, draft: Draft, port: str) -> Mark:
+    """Where the edge is written."""
+    return sheet.mark("nodes", draft.name, "in", port)
+
+
+def _switched_off(sheet: Sheet, draft: Draft, port: str) -> str | None:
+    """The node that the file names there, if that one is off and passes something else through."""
+    wanted = draft.spec.inputs
+    written = wanted if isinstance(wanted, str) else (wanted or {}).get(port, "")
+    name = written.partition(".")[0]
+    return name if name in sheet.bypassed else None
+
+
+def _provenance(sheet: Sheet, ref: PortRef) -> list[Note]:
+    """Follows a type back to the place that set it: one line."""
+    seen: set[PortRef] = set()
+    while ref not in seen:
+        seen.add(ref)
+        found = sheet.type_of(ref)
+        if ref == INPUT:
+            return [(f"input  {found} <- input.rate, input.channels", sheet.mark("input"))]
+        draft = sheet.drafts[ref.node]
+        like = draft.node.declared.outputs[ref.port].like
+        own = _own_rate(draft, found)
+        if own or like is None or like not in draft.sources:
+            text = f"{ref.node}  {found} <- {own or draft.node.use}"
+            path = ("nodes", ref.node, *own.split(".")) if own else ("nodes", ref.node, "use")
+            return [(text, sheet.mark(*path))]
+        ref = draft.sources[like]
+    return []
+
+
+def _own_rate(draft: Draft, found: SignalType | None) -> str | None:
+    """The param that decided the rate, by name, if one did."""
+    if found is None or getattr(draft.params, "rate", None) != found.rate:
+        return None
+    return "params.rate"
+
+
+def _fix(sheet: Sheet, draft: Draft, port: str, inputs: dict[str, SignalType]) -> str | None:
+    """What to type: a param to change, or the node to write into the file."""
+    ref = draft.sources[port]
+    written = sheet.written(ref)
+    declared, found = draft.node.declared.inputs[port], inputs[port]
+    target = inputs.get(declared.like) if declared.like else None
+    if not isinstance(found, declared.kind):
+        return _same_kind(sheet, draft, port)
+    rate = Fraction(declared.rate) if declared.rate else (target.rate if target else None)
+    if rate is not None and rate != found.rate and isinstance(found, Audio):
+        source = sheet.drafts.get(ref.node)
+        if source is not None and _own_rate(source, found):
+            return f"nodes.{ref.node}.params.rate: {rate}"
+        body = f"use: dsp.resample, in: {written}, params: {{rate: {rate}}}"
+        return insertion(sheet, draft, port, f"to{_khz(rate)}", body)
+    if isinstance(found, Audio):
+        channels = declared.channels or (target.width if target else None)
+        if channels == 1:
+            return insertion(sheet, draft, port, "mono", f"use: dsp.to_mono, in: {written}")
+        if channels:
+            params = f"params: {{channels: {channels}}}" if channels != 2 else ""
+            body = f"use: dsp.to_stereo, in: {written}" + (f", {params}" if params else "")
+            return insertion(sheet, draft, port, "wide", body)
+    return None
+
+
+def _khz(rate: Fraction) -> str:
+    return f"{float(rate / 1000):g}k".replace(".", "_")
+
+
+def insertion(sheet: Sheet, draft: Draft, port: str, name: str, body: str) -> str:
+    """What to type to put a node on the edge."""
+    name = sheet.new_name(name)
+    single = len(draft.node.declared.inputs) == 1
+    target = f"nodes.{draft.name}.in" + ("" if single else f".{port}")
+    return f"add to nodes:  {name}: {{{body}}}\nand write  {target}: {name}"
+
+
+def _same_kind(sheet: Sheet, draft: Draft, port: str) -> str | None:
+    kind = draft.node.declared.inputs[port].kind
+    ref = draft.sources[port]
+    own = sheet.drafts.get(ref.node)
+    for name, out in own.node.declared.outputs.items() if own else ():
+        if out.kind is kind:  # the right node, the wrong port of it
+            return f"nodes.{draft.name}.in.{port}: {ref.node}.{name}"
+    for other in sheet.drafts.values():
+        for i, (name, out) in enumerate(other.node.declared.outputs.items()):
+            if out.kind is kind and other is not draft:
+                return f"nodes.{draft.name}.in.{port}: {other.name}" + (f".{name}" if i else "")
+    return None
+
+
+def joined(sheet: Sheet, draft: Draft, port: str) -> str:
+    """What to type where a window feeds what takes a stream."""
+    ref = draft.sources[port]
+    if isinstance(sheet.type_of(ref), Audio):
+        return insertion(sheet, draft, port, "sola", f"use: dsp.sola, in: {sheet.written(ref)}")
+    kind = draft.node.declared.inputs[port].kind.kind
+    return f"nodes.{draft.name}.use: a node that takes windows of {kind} (voicegraph nodes)"

@@ -1,0 +1,66 @@
+"""Phase: rates against the block."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from fractions import Fraction
+
+from voicegraph.schemas.quantities import format_duration, format_rate
+
+from ..ports import PortRef
+from ..signals import Audio, SignalType
+from .draft import INPUT, Sheet
+
+
+def check_rates(sheet: Sheet) -> None:
+    """Streams and the output must have a whole number of samples or frames in a block."""
+    streams: dict[PortRef, SignalType] = {INPUT: sheet.source}
+    for draft in sheet.drafts.values():
+        for port, found in draft.node.output_types.items():
+            ref = PortRef(draft.name, port)
+            if not draft.windows.get(port) or ref == sheet.output:
+                streams[ref] = found
+    broken: dict[Fraction, tuple[PortRef, SignalType]] = {}
+    for ref, found in streams.items():
+        if (found.rate * sheet.block).denominator > 1:
+            broken.setdefault(found.rate, (ref, found))  # who has a rate first answers for it
+    if not broken:
+        return
+    # What comes once a block, such as the offset of dsp.sola, goes with any block.
+    rates = [found.rate for found in streams.values() if found.rate * sheet.block != 1]
+    grain = _writable(1 / common_rate(rates))
+    below = math.floor(sheet.block / grain)
+    works = [format_duration(grain * n) for n in (below, below + 1) if n > 0]
+    for ref, found in broken.values():
+        count = float(found.rate * sheet.block)
+        path = ("input",) if ref == INPUT else ("nodes", ref.node)
+        values = "samples" if isinstance(found, Audio) else "frames"
+        sheet.problems.add(
+            "rate-against-block",
+            f"{ref.node} at {format_rate(found.rate)} has {count:g} {values} in a block of "
+            f"{format_duration(sheet.block)}, which is no whole number",
+            sheet.mark(*path),
+            notes=[(f"block  {format_duration(sheet.block)}", sheet.mark("block"))],
+            fix=f"block: {works[0]}" + (f"   (or {works[1]})" if len(works) > 1 else ""),
+        )
+
+
+def _writable(grain: Fraction) -> Fraction:
+    """The least multiple that has an end in decimals: 1/44100 s has none, 10 ms has."""
+    odd = grain.denominator
+    for prime in (2, 5):
+        while odd % prime == 0:
+            odd //= prime
+    return grain * odd
+
+
+def common_rate(rates: Iterable[Fraction]) -> Fraction:
+    """The greatest rate of which all the others are whole multiples."""
+    result = Fraction(0)
+    for rate in rates:
+        result = Fraction(
+            math.gcd(result.numerator * rate.denominator, rate.numerator * result.denominator),
+            result.denominator * rate.denominator,
+        )
+    return result

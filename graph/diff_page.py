@@ -1,0 +1,76 @@
+"""What differs between two plans, as a page of text."""
+
+from __future__ import annotations
+
+from .diff import Change, Cost, PlanDiff
+from .table import Column, table
+
+
+def render(found: PlanDiff) -> str:
+    """The page; ends without a line break."""
+    parts = [[f"{found.a}  ->  {found.b}"]]
+    if found.same:
+        parts.append(["The plans are the same."])
+    if found.added or found.removed or found.swapped:
+        parts.append(["nodes", *_nodes(found)])
+    for title, changes in (
+        ("pipeline", found.pipeline),
+        ("params", found.params),
+        ("wiring", found.wiring),
+        ("types and spans", found.ports),
+        ("placement", found.placement),
+        ("latency", found.latency),
+    ):
+        if changes:
+            parts.append([title, *_lines(changes)])
+    if found.cost is not None:
+        parts.append(["cost", *_costs(found.cost, found.block_ms)])
+    return "\n\n".join("\n".join(part) for part in parts)
+
+
+def _nodes(found: PlanDiff) -> list[str]:
+    return [
+        *(f"  + {c.what}  {c.after}" for c in found.added),
+        *(f"  - {c.what}  {c.before}" for c in found.removed),
+        *(f"  ~ {c.what}  {c.before} -> {c.after}" for c in found.swapped),
+    ]
+
+
+def _lines(changes: tuple[Change, ...]) -> list[str]:
+    rows = [[f"  {c.what}", _shown(c.before), "->", _shown(c.after)] for c in changes]
+    columns = (Column(""), Column("", wraps=True), Column(""), Column("", wraps=True))
+    return table(columns, rows, headings=False)
+
+
+def _shown(value: str | None) -> str:
+    return "(none)" if value is None else value
+
+
+def _costs(costs: tuple[Cost, ...], blocks: tuple[float, float]) -> list[str]:
+    """Blocks may differ in length, so the change is that of the cost of a second of audio."""
+    columns = (
+        Column("  median ms a block"),
+        Column("before", right=True),
+        Column("after", right=True),
+        Column("change", right=True),
+    )
+    scale = blocks[0] / blocks[1]
+    rows = [
+        [f"  {c.node}", _ms(c.before_ms), _ms(c.after_ms), _ratio(c.before_ms, c.after_ms, scale)]
+        for c in costs
+    ]
+    loads = [
+        f"{(value or 0.0) / block * 100:.2f} %"
+        for value, block in zip((costs[-1].before_ms, costs[-1].after_ms), blocks, strict=True)
+    ]
+    return table(columns, [*rows, ["  share of the block", *loads, ""]])
+
+
+def _ms(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _ratio(before: float | None, after: float | None, scale: float) -> str:
+    if not before or after is None:
+        return ""
+    return f"{(after * scale / before - 1) * 100:+.0f} %"

@@ -1,0 +1,61 @@
+"""Which item stands left of which: barycentres, swept down and up while crossings get fewer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .layout import Item
+
+_SWEEPS = 12
+
+
+def order_ranks(layers: list[list[Item]]) -> list[list[Item]]:
+    """The layers, each in an order that makes few edges cross."""
+    current = [sorted(layer, key=lambda item: item.back) for layer in layers]
+    best, fewest = current, crossings(current)
+    for sweep in range(_SWEEPS):
+        current = _sweep(current, down=sweep % 2 == 0)
+        count = crossings(current)
+        if count < fewest:
+            best, fewest = current, count
+    return best
+
+
+def _sweep(layers: list[list[Item]], down: bool) -> list[list[Item]]:
+    ordered = list(layers)
+    places: dict[int, float] = {}
+    for rank in range(len(layers)) if down else reversed(range(len(layers))):
+        layer = list(ordered[rank])
+        keys = {id(item): _barycentre(item, places, down, i) for i, item in enumerate(layer)}
+        layer.sort(key=lambda item: (item.back, keys[id(item)]))
+        places.update((id(item), float(i)) for i, item in enumerate(layer))
+        ordered[rank] = layer
+    return ordered
+
+
+def _barycentre(item: Item, places: dict[int, float], down: bool, own: int) -> float:
+    """Mean place of the neighbours, ports counted; an item without any stays where it is."""
+    links = item.above if down else item.below
+    near = [places[id(other)] + _within(other, x) for other, x, _ in links if id(other) in places]
+    return sum(near) / len(near) if near else float(own)
+
+
+def _within(item: Item, x: float) -> float:
+    return x / item.width - 0.5 if item.width else 0.0
+
+
+def crossings(layers: list[list[Item]]) -> int:
+    """Pairs of edges between neighbouring ranks that cross."""
+    places = {id(item): float(i) for layer in layers for i, item in enumerate(layer)}
+    total = 0
+    for layer in layers:
+        lines = [
+            (places[id(item)] + _within(item, own), places[id(other)] + _within(other, x))
+            for item in layer
+            for other, x, own in item.below
+        ]
+        total += sum(
+            (a - c) * (b - d) < 0 for i, (a, b) in enumerate(lines) for c, d in lines[i + 1 :]
+        )
+    return total

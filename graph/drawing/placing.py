@@ -1,0 +1,75 @@
+"""How far to the right everything stands: as near to its neighbours as the rank has room.
+
+Each rank in turn is placed at the least weighted squared distance from where its neighbours would
+have it, under the condition that nothing overlaps. With the widths taken off, that is isotonic
+regression, which pooling adjacent violators solves exactly (R. Barlow et al., "Statistical
+inference under order restrictions", 1972).
+"""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .layout import Item
+
+GAP = 22.0
+"""Least space between two items of a rank."""
+_SWEEPS, _SETTLE = 24, 60
+"""Rounds in which each rank follows one neighbour, and rounds in which it follows both."""
+_BEND_WEIGHT = 4.0
+"""A bend pulls harder than a box, so that long edges become straight."""
+_BACK_WEIGHT = 0.05
+"""Back edges, and what hangs on nothing, give way to all else."""
+
+
+def place_ranks(layers: list[list[Item]]) -> None:
+    """Gives every item its x; the leftmost is at 0."""
+    for layer in layers:
+        x = 0.0
+        for item in layer:
+            item.x = x
+            x += item.width + GAP
+    for sweep in range(_SWEEPS):
+        down = sweep % 2 == 0
+        for layer in layers if down else reversed(layers):
+            _place(layer, [_wanted(item, item.above if down else item.below) for item in layer])
+    for _ in range(_SETTLE):
+        for layer in layers:
+            _place(layer, [_wanted(item, [*item.above, *item.below]) for item in layer])
+    for layer in layers:  # at last each rank hangs from the one above, by straight lines
+        _place(layer, [_wanted(item, item.above) for item in layer])
+    left = min((item.x for layer in layers for item in layer), default=0.0)
+    for layer in layers:
+        for item in layer:
+            item.x -= left
+
+
+def _wanted(item: Item, links: list[tuple[Item, float, float]]) -> tuple[float, float]:
+    """Where the neighbours would have it (their median), and how hard they pull."""
+    if item.beside:
+        return max(box.x + box.width for box in item.beside) + GAP, _BACK_WEIGHT
+    if not links:
+        return item.x, _BACK_WEIGHT
+    pulls = [other.x + other_x - own_x for other, other_x, own_x in links]
+    weight = _BACK_WEIGHT if item.back else 1.0 if item.height else _BEND_WEIGHT
+    return median(pulls), weight * len(pulls)
+
+
+def _place(layer: list[Item], wanted: list[tuple[float, float]]) -> None:
+    offsets, offset = [], 0.0
+    for item in layer:
+        offsets.append(offset)
+        offset += item.width + GAP
+    pools: list[list[float]] = []  # mean, weight, members
+    for (x, weight), shift in zip(wanted, offsets, strict=True):
+        pools.append([x - shift, weight, 1])
+        while len(pools) > 1 and pools[-2][0] > pools[-1][0]:
+            mean, weight, members = pools.pop()
+            last = pools[-1]
+            total = last[1] + weight
+            pools[-1] = [(last[0] * last[1] + mean * weight) / total, total, last[2] + members]
+    means = [mean for mean, _, members in pools for _ in range(int(members))]
+    for item, mean, shift in zip(layer, means, offsets, strict=True):
+        item.x = mean + shift

@@ -1,0 +1,195 @@
+"""Which file goes where: one file, several, or folders with all that is in them."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import InputError, OutputError, Problem
+from .formats import READABLE, WRITABLE
+from .staging import cannot_write
+
+_NAME = "{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One file to convert.
+
+    Attributes:
+        source: the input.
+        target: the output.
+        name: stands for ``{name}`` in file names: the input without its ending, below the folder
+            that was given.
+    """
+
+    source: Path
+    target: Path
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """All files of one run.
+
+    Attributes:
+        jobs: in the order in which they run.
+        single: one file was named, with a file as the output.
+        skipped: files in folders that are no audio by their ending.
+    """
+
+    jobs: tuple[Job, ...]
+    single: bool = False
+    skipped: int = 0
+
+
+def plan_batch(inputs: list[str], output: str, ending: str | None = None) -> Batch:
+    """Pairs inputs with outputs.
+
+    Args:
+        inputs: files, folders (taken with everything below them) and patterns such as ``*.wav``.
+        output: a file; or a folder, if it exists as one, ends in a separator, or there are several
+            inputs.
+        ending: of the files written into a folder, such as ``flac``; by default each input's own
+            where it can be written, else wav.
+
+    Raises:
+        InputError: if a folder or pattern holds no audio.
+        OutputError: if the output cannot be what the inputs need, or two would share a name.
+    """
+    suffix = _suffix(ending)
+    named = [path for text in inputs for path in _expand(text)]
+    many = len(named) > 1 or any(path.is_dir() for path in named)
+    folder = output.endswith(("/", os.sep)) or Path(output).is_dir()
+    if not many and not folder:
+        return Batch((_single(named[0], Path(output), suffix),), single=True)
+    if not folder and Path(output).suffix.lower() in WRITABLE:
+        what = f"the folder {named[0]}" if len(named) == 1 else f"{len(named)} inputs"
+        text = f"{what} cannot become one file {output}"
+        raise OutputError(Problem("needs-folder", text, fix=f"{Path(output).with_suffix('')}/"))
+    found, skipped = _jobs(named, Path(output), suffix)
+    _refuse_shared_targets(found)
+    return Batch(tuple(found), skipped=skipped)
+
+
+def _suffix(ending: str | None) -> str | None:
+    if ending is None:
+        return None
+    suffix = f".{ending.lower().removeprefix('.')}"
+    if suffix not in WRITABLE:
+        text = f"there is no format {ending!r} to write; known: {' '.join(WRITABLE)}"
+        raise OutputError(Problem("unknown-format", text, fix="--format wav"))
+    return suffix
+
+
+def _expand(text: str) -> list[Path]:
+    """Some shells leave patterns alone, as on Windows; a name that exists is a name."""
+    if Path(text).exists() or not glob.has_magic(text):
+        return [Path(text)]
+    found = sorted(Path(name) for name in glob.glob(text, recursive=True))  # noqa: PTH207
+    if not found:
+        raise InputError(Problem("no-such-file", f"no file matches {text}"))
+    return found
+
+
+def _single(source: Path, target: Path, suffix: str | None) -> Job:
+    if not target.suffix:
+        text = f"{target} has no ending: is it a file or a folder?"
+        fix = f"{target}{suffix or '.wav'} for a file, {target}/ for a folder"
+        raise OutputError(Problem("unknown-format", text, fix=fix))
+    if suffix is not None and target.suffix.lower() != suffix:
+        text = f"--format {suffix[1:]} does not go with {target}, whose ending says its format"
+        raise OutputError(Problem("unknown-format", text, fix=str(target.with_suffix(suffix))))
+    return Job(source, target, source.stem)
+
+
+def _jobs(named: list[Path], output: Path, suffix: str | None) -> tuple[list[Job], int]:
+    jobs: list[Job] = []
+    skipped = 0
+    for path in named:
+        if not path.is_dir():
+            jobs.append(_job(path, Path(path.name), output, suffix))
+            continue
+        files = list(_files(path, output))
+        sounds = [file for file in files if file.suffix.lower() in READABLE]
+        if not sounds:
+            text = f"the folder {path} holds no audio"
+            notes = ((f"{len(files)} files with other endings", None),) if files else ()
+            raise InputError(Problem("no-audio", text, notes=notes))
+        skipped += len(files) - len(sounds)
+        jobs += [_job(file, file.relative_to(path), output, suffix) for file in sounds]
+    return jobs, skipped
+
+
+def _files(folder: Path, output: Path) -> Iterator[Path]:
+    """Everything below a folder but hidden files, and what an earlier run wrote into it."""
+    own = output.resolve()
+    for root, folders, files in os.walk(folder):
+        here = Path(root)
+        folders[:] = sorted(
+            name for name in folders if name[0] != "." and (here / name).resolve() != own
+        )
+        yield from (here / name for name in sorted(files) if name[0] != ".")
+
+
+def _job(source: Path, relative: Path, output: Path, suffix: str | None) -> Job:
+    own = source.suffix.lower()
+    ending = suffix or (source.suffix if own in WRITABLE else ".wav")
+    return Job(source, output / relative.with_suffix(ending), relative.with_suffix("").as_posix())
+
+
+def _refuse_shared_targets(jobs: list[Job]) -> None:
+    # Case is folded: two names that differ in case only are one file on Windows and macOS.
+    counts = Counter(str(job.target).casefold() for job in jobs)
+    shared = [job for job in jobs if counts[str(job.target).casefold()] > 1]
+    if shared:
+        text = f"{len(shared)} inputs would be written to one name, {shared[0].target}"
+        notes = tuple((str(job.source), None) for job in shared[:4])
+        fix = "convert them into folders of their own"
+        raise OutputError(Problem("same-output", text, notes=notes, fix=fix))
+
+
+def fill_name(template: str, job: Job, batch: Batch) -> Path:
+    """The file that ``template`` means for a job: ``{name}`` stands for the input's name.
+
+    Raises:
+        OutputError: if there are several jobs and the template would give them all one file.
+    """
+    if len(batch.jobs) > 1 and _NAME not in template:
+        path = Path(template)
+        text = f"{len(batch.jobs)} inputs cannot share the file {template}"
+        fix = str(path.with_name(f"{_NAME}{path.suffix}"))
+        raise OutputError(Problem("same-output", text, fix=fix))
+    alike = sum(other.name.casefold() == job.name.casefold() for other in batch.jobs)
+    if alike > 1:
+        text = f"{alike} inputs are called {job.name}, so {template} means one file for all of them"
+        raise OutputError(Problem("same-output", text, fix="convert them one by one"))
+    return Path(template.replace(_NAME, job.name))
+
+
+@contextmanager
+def folders_for(*files: Path) -> Iterator[None]:
+    """Makes the folders that files will stand in; takes those that stay empty away again.
+
+    Raises:
+        OutputError: if a folder cannot be made.
+    """
+    made: list[Path] = []
+    try:
+        for file in files:
+            missing = [p for p in (file.parent, *file.parent.parents) if not p.exists()]
+            try:
+                file.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise cannot_write(file, error) from None
+            made += missing
+        yield
+    finally:
+        for folder in sorted(made, key=lambda p: -len(p.parts)):
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()

@@ -1,0 +1,191 @@
+"""Reads sound files in chunks: any format, rate and channel count that libsndfile knows."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import soundfile
+
+from ..errors import InputError, Problem
+from ..signals import Audio
+from .formats import READABLE, looks_like
+
+_CHUNK_VALUES = 1 << 16
+"""Values read at once, over all channels: 256 KiB, some hundred calls a minute of speech."""
+_UNKNOWN_LENGTH = 1 << 62
+_STREAMED = 0x7FFFF000
+"""Programs that write into a pipe cannot know the length: they declare this many bytes, or more."""
+_ROUNDING = 64
+"""Bytes that a careless header may be wrong by without anything missing."""
+_DECLARED = re.compile(
+    r"^\s*(?:data|SSND|Data Size|riff) *: *(\d+) \(should be (\d+)\)", re.MULTILINE
+)
+"""How libsndfile's log puts a size that the header declares and the file does not have."""
+_NO_END = ("Ogg: Last page lacks an end-of-stream bit", "does not match value from 'ds64' chunk")
+
+
+class AudioReader:
+    """A sound file, chunk by chunk, in constant memory.
+
+    Iterating gives float32 ``[channels, samples]``, nominal range -1..1.
+
+    Args:
+        path: the file.
+        salvage: take what a damaged or truncated file still holds, with a note, instead of raising.
+
+    Attributes:
+        type: rate and channel count.
+        frames: samples a channel that the header declares; None where it does not say.
+        taken: samples a channel read so far.
+        encoding: container and encoding, such as ``FLAC PCM_16``.
+        notes: what a person should know, such as damage that was passed over.
+
+    Raises:
+        InputError: if the file is missing, a folder, not audio, empty, or truncated.
+    """
+
+    def __init__(self, path: str | Path, *, salvage: bool = False) -> None:
+        self.path = Path(path)
+        self.salvage = salvage
+        self.notes: list[str] = []
+        self.taken = 0
+        self._file = _open(self.path)
+        self.type = Audio(Fraction(self._file.samplerate), self._file.channels)
+        self.encoding = f"{self._file.format} {self._file.subtype}"
+        frames = self._file.frames
+        self.frames: int | None = frames if frames < _UNKNOWN_LENGTH else None
+        try:
+            self._check_length()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def seconds(self) -> float | None:
+        """The length that the header declares."""
+        return None if self.frames is None else self.frames / float(self.type.rate)
+
+    def _check_length(self) -> None:
+        if self.frames == 0:
+            raise InputError(_empty(self.path))
+        log = self._file.extra_info
+        cut = [int(n) - int(found) for n, found in _DECLARED.findall(log) if int(n) < _STREAMED]
+        if max(cut, default=0) > _ROUNDING:
+            self._damaged(f"its header declares {max(cut)} more bytes than the file has")
+        elif any(sign in log for sign in _NO_END):
+            self._damaged("its end is missing")
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        count = max(1, _CHUNK_VALUES // self.type.channels)
+        while True:
+            chunk = self._read(count)
+            if not len(chunk):
+                break
+            self.taken += len(chunk)
+            yield np.ascontiguousarray(chunk.T)
+        self._check_taken()
+
+    def _read(self, count: int) -> np.ndarray:
+        try:
+            return self._file.read(count, dtype="float32", always_2d=True)
+        except soundfile.LibsndfileError as error:
+            second = self.taken / float(self.type.rate)
+            reason = f" ({error.error_string.rstrip('.')})" if error.error_string else ""
+            self._damaged(f"it cannot be decoded behind {second:.3f} s{reason}")
+            return np.zeros((0, self.type.channels), np.float32)
+
+    def _check_taken(self) -> None:
+        """Whether all came that was declared. MPEG headers may only guess the length."""
+        if self.taken == 0:
+            raise InputError(_empty(self.path))
+        declared = self.frames or 0
+        if self.taken >= declared or self.notes:
+            return
+        rate = float(self.type.rate)
+        text = f"its header declares {declared / rate:.3f} s, it holds {self.taken / rate:.3f} s"
+        if self._file.format in ("MP3", "MPEG"):
+            self.notes.append(f"{self.path}: {text}")
+        else:
+            self._damaged(text)
+
+    def _damaged(self, what: str) -> None:
+        if not self.salvage:
+            text = f"{self.path} is truncated or damaged: {what}"
+            fix = "fetch the file again, or take what is there: --salvage"
+            raise InputError(Problem("truncated", text, fix=fix))
+        self.notes.append(f"{self.path} is truncated or damaged: {what}; the rest was taken")
+
+    def close(self) -> None:
+        """Closes the file. Safe to call twice."""
+        self._file.close()
+
+    def __enter__(self) -> AudioReader:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _open(path: Path) -> soundfile.SoundFile:
+    if path.is_dir():
+        text = f"{path} is a folder, expected a sound file"
+        raise InputError(Problem("is-folder", text))
+    if not path.exists():
+        raise InputError(_missing(path))
+    try:
+        with path.open("rb") as file:
+            head = file.read(64)
+    except OSError as error:
+        text = f"{path} cannot be read: {error.strerror}"
+        raise InputError(Problem("cannot-read", text)) from None
+    if not head:
+        raise InputError(Problem("empty", f"{path} is empty: it has 0 bytes"))
+    try:
+        return soundfile.SoundFile(path)
+    except (soundfile.LibsndfileError, TypeError) as error:
+        raise InputError(_not_audio(path, head, error)) from None
+
+
+def _missing(path: Path) -> Problem:
+    folder = path.parent
+    if not folder.is_dir():
+        return Problem("no-such-file", f"there is no file {path}, for there is no folder {folder}")
+    sounds = sorted(entry for entry in folder.iterdir() if entry.suffix.lower() in READABLE)
+    alike = difflib.get_close_matches(path.stem, [entry.stem for entry in sounds], 3, 0.6)
+    close = [entry.name for stem in dict.fromkeys(alike) for entry in sounds if entry.stem == stem]
+    notes = ((f"alike in that folder: {', '.join(close[:3])}", None),) if close else ()
+    fix = str(folder / close[0]) if close else None
+    return Problem("no-such-file", f"there is no file {path}", notes=notes, fix=fix)
+
+
+def _not_audio(path: Path, head: bytes, error: Exception) -> Problem:
+    what, convertible = looks_like(head)
+    reason = getattr(error, "error_string", "").rstrip(".")
+    if "not recognised" not in reason and "does not exist" not in reason and reason:
+        what += f" (libsndfile: {reason})"
+    if path.suffix.lower() == ".raw":
+        what = "raw samples have no header that tells rate and channels"
+    formats = ", ".join(sorted(soundfile.available_formats()))
+    notes = ((what, None), (f"formats that work: {formats}", None))
+    fix = f'ffmpeg -i "{path}" "{path.with_suffix(".wav")}"' if convertible else None
+    return Problem("not-audio", f"{path} is not audio that can be read", notes=notes, fix=fix)
+
+
+def _empty(path: Path) -> Problem:
+    size = path.stat().st_size
+    notes = ()
+    if size > 4096:
+        text = f"yet the file has {size} bytes: whatever wrote it was stopped before it was done"
+        notes = ((text, None),)
+    return Problem("empty", f"{path} holds no samples", notes=notes)

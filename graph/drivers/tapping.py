@@ -1,0 +1,126 @@
+"""Keeps what passes a port in an ``.npz`` file, however long the run."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from ..errors import OutputError, Problem
+from ..plan import Plan
+from .staging import Staged, cannot_write
+
+
+class TapFile:
+    """One port's values, tick by tick, spooled to the disk.
+
+    The file holds:
+
+    * ``values`` float32. Of a stream, joined: audio ``[channels, samples]``, features ``[frames,
+      dim]``, pitch and mask ``[frames]``. Of a window, which is estimated afresh at every tick and
+      overlaps: the same with an axis for the ticks before it.
+    * ``rate``: values a second, in Hz; ``block``: seconds from tick to tick.
+    * ``start``: time of the first value, in seconds from the first sample of the input. Value ``i``
+      of a stream lies at ``start + i / rate``; value ``i`` of tick ``k`` of a window at
+      ``start + k * block + i / rate``.
+    * ``interval_start``, ``interval_end``: the span a tick covers, in seconds from its newest input
+      sample; ``window``, ``kind``, ``port``, ``pipeline``.
+
+    Raises:
+        PipelineError: if the plan has no such port.
+        OutputError: if the file may not be written, or does not end in ``.npz``.
+    """
+
+    def __init__(self, plan: Plan, port: str, path: str | Path, *, force: bool = False) -> None:
+        self.port = port
+        self.path = Path(path)
+        if self.path.suffix.lower() != ".npz":
+            text = f"--tap writes NumPy files: {self.path} does not end in .npz"
+            fix = f"{port}={self.path.with_suffix('.npz')}"
+            raise OutputError(Problem("unknown-format", text, fix=fix))
+        self._plan = plan
+        self._ref = plan.port(port)
+        self._spec = plan.spec(self._ref)
+        self._ticks = 0
+        self._staged = Staged(self.path, force=force)
+        try:
+            self._spool: IO[bytes] = tempfile.TemporaryFile(dir=self._staged.temporary.parent)  # noqa: SIM115
+        except OSError as error:
+            self._staged.discard()
+            raise cannot_write(self.path, error) from None
+
+    def add(self, ticks: Sequence[np.ndarray]) -> None:
+        """Appends what passed at each tick, ``[1, ...]``.
+
+        Raises:
+            OutputError: if the disk is full.
+        """
+        axis = self._spec.type.time_axis - 1
+        try:
+            for values in ticks:
+                # Time goes first on the disk, so that streams join by appending.
+                turned = values[0] if self._spec.window else np.moveaxis(values[0], axis, 0)
+                self._spool.write(np.ascontiguousarray(turned, "<f4").data)
+        except OSError as error:
+            raise cannot_write(self.path, error) from None
+        self._ticks += len(ticks)
+
+    def finish(self) -> None:
+        """Writes the file, still under its temporary name; :meth:`commit` gives it its own.
+
+        Raises:
+            OutputError: if the disk is full.
+        """
+        try:
+            self._spool.seek(0)
+            with zipfile.ZipFile(self._staged.temporary, "w") as archive:
+                with archive.open("values.npy", "w", force_zip64=True) as entry:
+                    np.lib.format.write_array_header_2_0(entry, self._header())
+                    shutil.copyfileobj(self._spool, entry, 1 << 20)
+                for name, value in self._facts().items():
+                    with archive.open(f"{name}.npy", "w") as entry:
+                        np.lib.format.write_array(entry, np.asarray(value), allow_pickle=False)
+        except OSError as error:
+            raise cannot_write(self.path, error) from None
+
+    def _header(self) -> dict[str, object]:
+        shape = self._spec.shape(1)[1:]
+        if self._spec.window:
+            return {"descr": "<f4", "fortran_order": False, "shape": (self._ticks, *shape)}
+        axis = self._spec.type.time_axis - 1
+        whole = tuple(n * self._ticks if i == axis else n for i, n in enumerate(shape))
+        # [samples, channels] in C order is [channels, samples] in Fortran order.
+        return {"descr": "<f4", "fortran_order": axis == len(shape) - 1, "shape": whole}
+
+    def _facts(self) -> dict[str, object]:
+        span = self._spec.interval
+        return {
+            "rate": float(self._spec.rate),
+            "block": float(self._plan.block),
+            "start": float(self._plan.block + span.start),
+            "interval_start": float(span.start),
+            "interval_end": float(span.end),
+            "window": self._spec.window,
+            "kind": self._spec.type.kind,
+            "port": str(self._ref),
+            "pipeline": self._plan.name,
+        }
+
+    def commit(self) -> None:
+        """Gives the finished file its name.
+
+        Raises:
+            OutputError: as :meth:`Staged.commit`.
+        """
+        self._staged.commit()
+        self._spool.close()
+
+    def discard(self) -> None:
+        """Removes what is unfinished. Safe to call twice, and after :meth:`commit`."""
+        self._spool.close()
+        self._staged.discard()

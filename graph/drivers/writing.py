@@ -1,0 +1,204 @@
+"""Writes sound files in chunks: whole or not at all."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import soundfile
+
+from ..errors import OutputError, Problem
+from ..signals import Audio
+from .formats import Format, format_of
+from .staging import Staged, cannot_write, is_full
+from .verifying import shortfall
+
+_RIFF_LIMIT = (1 << 32) - (1 << 16)
+"""Bytes of samples that fit a WAV file, whose sizes have 32 bits, with room for its header."""
+_MAKE_ROOM = "make room, or give a name on another disk"
+
+
+class AudioWriter:
+    """A sound file in the making. Its name appears when :meth:`commit` is called.
+
+    As a context manager it commits at the end of the block, and discards after an exception.
+
+    Args:
+        path: the file; its ending decides the format.
+        kind: rate and channel count.
+        subtype: libsndfile's name of the encoding; by default 24 bits where samples are integers.
+        force: replace what is there.
+        frames: samples a channel to come, if known: a file that will not fit the disk is refused at
+            once, and a WAV file over 4 GiB becomes RF64, which players read as WAV.
+
+    Attributes:
+        format: container and encoding.
+        frames: samples a channel written so far.
+        clipped: values beyond -1..1 so far that the encoding cannot hold; they were set to -1 or 1.
+        peak: greatest magnitude so far, before clipping.
+
+    Raises:
+        OutputError: if the file may not be written (see :class:`Staged`), its format is unknown or
+            cannot hold this rate and channel count, or the disk has no room for it.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        kind: Audio,
+        *,
+        subtype: str | None = None,
+        force: bool = False,
+        frames: int | None = None,
+    ) -> None:
+        self.path = Path(path)
+        self.type = kind
+        self.format = format_of(self.path, subtype)
+        self.frames = 0
+        self.clipped = 0
+        self.peak = 0.0
+        self._check_rate()
+        size = (frames or 0) * kind.channels * (self.format.lossless_bytes or 0)
+        if self.format.container == "WAV" and size > _RIFF_LIMIT:
+            self.format = Format("RF64", self.format.subtype)
+        self._staged = Staged(self.path, force=force)
+        try:
+            self._check_room(size)
+            self._file = self._open()
+        except BaseException:
+            self._staged.discard()
+            raise
+
+    def _check_rate(self) -> None:
+        if self.type.rate.denominator > 1:
+            text = (
+                f"{self.path}: a sound file needs a whole number of Hz, found {self.type.rate} Hz"
+            )
+            fix = "end the pipeline with dsp.resample"
+            raise OutputError(Problem("rate-of-file", text, fix=fix))
+
+    def _check_room(self, size: int) -> None:
+        free = shutil.disk_usage(self._staged.temporary.parent).free
+        if size > free:
+            text = f"{self.path} takes {_megabytes(size)}, but the disk has {_megabytes(free)} left"
+            raise OutputError(Problem("disk-full", text, fix=_MAKE_ROOM))
+
+    def _open(self) -> soundfile.SoundFile:
+        try:
+            return soundfile.SoundFile(
+                self._staged.temporary,
+                "w",
+                int(self.type.rate),
+                self.type.channels,
+                self.format.subtype,
+                format=self.format.container,
+            )
+        except soundfile.LibsndfileError as error:
+            reason = f": {error.error_string.rstrip('.')}" if error.error_string else ""
+            text = f"{self.path}: {self.format} cannot hold {self.type}{reason}"
+            fix = str(self.path.with_suffix(".wav"))
+            raise OutputError(Problem("format-cannot-hold", text, fix=fix)) from None
+
+    @property
+    def seconds(self) -> float:
+        """Length of what was written so far."""
+        return self.frames / float(self.type.rate)
+
+    def write(self, samples: np.ndarray) -> None:
+        """Appends float32 ``[channels, samples]``.
+
+        Raises:
+            OutputError: if the disk is full, or the device fails.
+        """
+        if not samples.size:
+            return
+        self._check_size(samples.shape[1])
+        peak = float(np.abs(samples).max())
+        self.peak = max(self.peak, peak)
+        if peak > 1.0 and self.format.clips:
+            self.clipped += int((np.abs(samples) > 1.0).sum())
+            samples = np.clip(samples, -1.0, 1.0)
+        with self._failing():
+            self._file.write(samples.T)
+        self.frames += samples.shape[1]
+
+    def _check_size(self, more: int) -> None:
+        """For files whose length nobody knew: past the limit their header would be wrong."""
+        each = self.type.channels * (self.format.lossless_bytes or 0)
+        if self.format.container == "WAV" and (self.frames + more) * each > _RIFF_LIMIT:
+            text = f"{self.path} is full after {self.seconds:.0f} s: a WAV file holds 4 GiB"
+            fix = str(self.path.with_suffix(".w64"))
+            raise OutputError(Problem("file-full", text, fix=fix))
+
+    def commit(self) -> None:
+        """Finishes the file and gives it its name.
+
+        Raises:
+            OutputError: as :meth:`write`; then nothing is left behind.
+        """
+        try:
+            with self._failing():
+                self._file.close()
+            self._verify()
+            self._staged.commit()
+        finally:
+            self.discard()
+
+    def _verify(self) -> None:
+        with self._failing():
+            missing = shortfall(self._staged.temporary, self.format, self.frames)
+            if missing:
+                raise soundfile.SoundFileError(missing)
+
+    def discard(self) -> None:
+        """Closes and removes the unfinished file. Safe to call twice, and after :meth:`commit`."""
+        try:
+            self._file.close()
+        except (soundfile.SoundFileError, AssertionError, OSError):
+            pass  # a file that goes away need not be complete
+        finally:
+            self._staged.discard()
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        """Says why a write failed; libsndfile keeps that to itself, and soundfile only asserts."""
+        try:
+            yield
+        except (soundfile.SoundFileError, AssertionError) as error:
+            where = f"{self.path} cannot be written further, {self.seconds:.1f} s into it"
+            if is_full(self._staged.temporary.parent):
+                text = f"{where}: the disk is full"
+                raise OutputError(Problem("disk-full", text, fix=_MAKE_ROOM)) from None
+            reason = str(error).rstrip(".") or "a short write"
+            text = f"{where}: {reason} (a full disk, a quota, or a device that is gone)"
+            raise OutputError(Problem("cannot-write", text)) from None
+        except OSError as error:
+            raise cannot_write(self.path, error) from None
+
+    def __enter__(self) -> AudioWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self.commit()
+        else:
+            self.discard()
+
+
+def decibels(peak: float) -> float | None:
+    """A peak in dB relative to full scale; None for silence."""
+    return 20 * math.log10(peak) if peak > 0 else None
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB"

@@ -1,0 +1,206 @@
+"""What commands print with ``--json``: models that programs may rely on.
+
+Names end in their unit (``_ms``, ``_hz``, ``_bytes``); ``null`` means "not known" or "none". New
+keys may appear in later versions; those that are here keep their meaning.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Report(BaseModel):
+    """Base of everything that is reported: frozen; unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class ProblemReport(Report):
+    """One mistake; see ``graph/errors.py``."""
+
+    code: str
+    """A stable short name, such as ``unknown-node``."""
+    message: str
+    """One sentence: expected against found."""
+    where: str | None
+    """``file:line:column``, or the option that brought it."""
+    line: int | None
+    """Line in the file, from 1."""
+    column: int | None
+    """Column in the line, from 1."""
+    notes: list[str]
+    """How it came to this."""
+    fix: str | None
+    """What to type."""
+
+
+class CheckedPipeline(Report):
+    """One pipeline that was checked."""
+
+    pipeline: str
+    """As it was named on the command line."""
+    ok: bool
+    """Whether it compiles."""
+    summary: str | None
+    """One line about the plan; null if there is none."""
+    warnings: list[str]
+    """What is allowed, and perhaps not meant."""
+    problems: list[ProblemReport]
+    """Everything that is wrong."""
+
+
+class CheckReport(Report):
+    """``voicegraph check --json``."""
+
+    ok: bool
+    """Whether all pipelines compile."""
+    pipelines: list[CheckedPipeline]
+    """In the order of the command line."""
+
+
+class PortInfo(Report):
+    """One port as its node declares it."""
+
+    name: str
+    """The name of the port."""
+    kind: Literal["audio", "features", "pitch", "mask"]
+    """What kind of values pass."""
+    rate: str
+    """``16000 Hz``, ``any``, ``as audio`` (that input's), ``from params``, or ``worked out``."""
+    width: str | None
+    """Channels or dimensions in the same words; null for kinds that have one value a frame."""
+    optional: bool
+    """An input that may be left out."""
+    window: bool
+    """An output that is estimated afresh at every tick, or an input that takes such spans."""
+    doc: str
+    """One line for people; may be empty."""
+
+
+class ParamInfo(Report):
+    """One param of a node."""
+
+    name: str
+    """The name of the param."""
+    type: str
+    """In words: ``number``, ``duration``, ``one of: soft, hard``."""
+    unit: str | None
+    """``dB``, ``Hz``, ``semitones``; null where the value carries its own, or has none."""
+    range: str | None
+    """``-120 .. 60``, ``at least 0``, ``more than 0``."""
+    default: Any
+    """As it would be written in a file; null for none."""
+    required: bool
+    """Whether it has no default."""
+    live: bool
+    """Whether it may change between ticks."""
+    file: bool
+    """Whether it names a file."""
+    doc: str
+    """What it does."""
+
+
+class NodeInfo(Report):
+    """One registered node."""
+
+    name: str
+    """``family.name``."""
+    summary: str
+    """The first line of its documentation."""
+    doc: str
+    """The whole documentation."""
+    interface: str | None
+    """The named port contract that it fulfils; nodes of one interface are exchangeable."""
+    inputs: list[PortInfo]
+    """The first is the one that a bare `in: node` means."""
+    outputs: list[PortInfo]
+    """The first is the one that a bare node name means."""
+    params: list[ParamInfo]
+    """In the order of the node's file."""
+    devices: list[str]
+    """Where it can run."""
+    dtypes: list[str]
+    """In which precision it can compute."""
+    chunking: str
+    """``exact``: the same output in blocks of any size; ``windowed``: its seams are measured."""
+    pure: bool
+    """Whether it keeps no state."""
+    error: str | None
+    """Why the node cannot be loaded; the rest is empty then."""
+
+
+class NodesReport(Report):
+    """``voicegraph nodes --json``."""
+
+    nodes: list[NodeInfo]
+    """By name."""
+
+
+class Component(Report):
+    """A library or a part of the machine."""
+
+    name: str
+    """Such as ``torch``."""
+    ok: bool
+    """Whether it works."""
+    required: bool
+    """Whether voicegraph cannot do without it."""
+    version: str | None
+    """As it tells itself; null if it is missing."""
+    detail: str
+    """What matters about it, or what is wrong."""
+    fix: str | None
+    """The command that mends it."""
+
+
+class CudaDevice(Report):
+    """One GPU."""
+
+    name: str
+    """As the driver calls it."""
+    device: str
+    """As pipeline files write it: ``cuda:0``."""
+    memory_bytes: int
+    """All of it."""
+    free_bytes: int | None
+    """What was free when asked; null if that cannot be told."""
+
+
+class SoundCards(Report):
+    """What PortAudio finds."""
+
+    host_apis: list[str]
+    """Such as ``ALSA`` or ``Windows WASAPI``."""
+    inputs: int
+    """Devices that record."""
+    outputs: int
+    """Devices that play."""
+
+
+class DoctorReport(Report):
+    """``voicegraph doctor --json``."""
+
+    ok: bool
+    """Whether everything that is required works."""
+    voicegraph: str
+    """Its own version."""
+    python: str
+    """Version and implementation."""
+    platform: str
+    """Operating system and architecture."""
+    processor: str
+    """Its name as its maker writes it."""
+    cores: int
+    """Logical cores that this process may use."""
+    threads: int | None
+    """Threads torch uses for one operation."""
+    components: list[Component]
+    """Libraries, required ones first."""
+    cuda: list[CudaDevice]
+    """GPUs that torch can use."""
+    sound: SoundCards | None
+    """Sound cards; null without the `live` extra."""
+    audio_formats: list[str]
+    """File formats that libsndfile reads and writes."""

@@ -1,0 +1,155 @@
+"""The documentation is complete: keys, commands, options, exit codes, dependencies, links."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from packaging.requirements import Requirement
+from pydantic import BaseModel
+from typer.core import TyperGroup
+
+from voicegraph.graph import errors
+from voicegraph.graph.cli.app import COMMANDS, STOPPED, app, main
+from voicegraph.schemas.pipeline import InputSpec, NodeSpec, PipelineFile
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def _rows(page: str, section: str) -> list[list[str]]:
+    """The rows of the first table below a heading, cells as written."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    below = re.split(rf"^#+ {re.escape(section)}$", text, maxsplit=1, flags=re.MULTILINE)[1]
+    below = re.split(r"^#+ ", below, maxsplit=1, flags=re.MULTILINE)[0]
+    lines = [line for line in below.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def _default(model: type[BaseModel], key: str) -> str:
+    field = next(f for name, f in model.model_fields.items() if key in (name, f.alias))
+    if field.is_required():
+        return "required"
+    value = field.get_default(call_default_factory=True)
+    if isinstance(value, InputSpec):
+        return f"{value.rate} Hz mono" if value.channels == 1 else str(value)
+    return f"`{value if isinstance(value, (str, Fraction)) else json.dumps(value)}`"
+
+
+@pytest.mark.parametrize(
+    ("section", "model"),
+    [("The file", PipelineFile), ("`input`", InputSpec), ("Nodes", NodeSpec)],
+    ids=["file", "input", "node"],
+)
+def test_every_key_is_described(section: str, model: type[BaseModel]) -> None:
+    rows = _rows("pipeline-file.md", section)
+    keys = [field.alias or name for name, field in model.model_fields.items()]
+    assert {key.strip("`") for key, *_ in rows} == set(keys)
+    assert {key: default for key, default, _ in rows} == {
+        f"`{key}`": _default(model, key) for key in keys
+    }
+
+
+def test_every_command_is_described() -> None:
+    text = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## `voicegraph (\w+)", text, re.MULTILINE) == list(COMMANDS)
+
+
+def _options(section: str) -> set[str]:
+    """The options that the table of a section describes."""
+    cells = [row[0] for row in _rows("command-line.md", section)]
+    return {name for cell in cells for name in re.findall(r"--[a-z][a-z-]*", cell)}
+
+
+def _offered(command: Any) -> set[str]:
+    """The options that a command takes; none of them may be missing from its table."""
+    names = {name for param in command.params for name in [*param.opts, *param.secondary_opts]}
+    return {name for name in names if name.startswith("--")} - {"--help"}
+
+
+@pytest.fixture(scope="module")
+def program() -> TyperGroup:
+    """The command line as typer has it, all commands registered."""
+    main(["--version"])
+    found = typer.main.get_command(app)
+    assert isinstance(found, TyperGroup)
+    return found
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_is_described(command: str, program: TyperGroup) -> None:
+    assert _options(f"`voicegraph {command}`") == _offered(program.commands[command])
+
+
+def test_every_option_of_the_program_is_described(program: TyperGroup) -> None:
+    assert _options("Everywhere") - {"--help"} == _offered(program)
+
+
+def test_exit_codes_are_those_of_the_errors() -> None:
+    rows = {
+        int(code.strip("`")): meaning for code, meaning in _rows("command-line.md", "Exit codes")
+    }
+    classes = [
+        cls
+        for cls in vars(errors).values()
+        if isinstance(cls, type) and issubclass(cls, errors.VoicegraphError)
+    ]
+    assert rows.keys() == {0, STOPPED, *(cls.exit_code for cls in classes)}
+
+
+def test_links_lead_somewhere() -> None:
+    broken = []
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for target in re.findall(r"\]\(([^)\s]+)\)|src=\"([^\"]+)\"", text):
+            target = "".join(target)
+            path, _, anchor = target.partition("#")
+            if re.match(r"[a-z]+:", target):
+                continue
+            other = page.parent / path if path else page
+            if not other.exists() or (anchor and anchor not in _anchors(other)):
+                broken.append(f"{page.name}: {target}")
+    assert broken == []
+
+
+def _anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def _requirements() -> dict[str, list[Requirement]]:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        project = tomllib.load(file)["project"]
+    groups = {"": project["dependencies"], **project["optional-dependencies"]}
+    parsed = {name: [Requirement(text) for text in found] for name, found in groups.items()}
+    return {name: [r for r in found if r.name != "voicegraph"] for name, found in parsed.items()}
+
+
+def test_every_dependency_is_justified() -> None:
+    wanted = {found.name.lower() for group in _requirements().values() for found in group}
+    sections = ("To run", "Extras", "To develop (extra `dev`)")
+    cells = [row[0] for section in sections for row in _rows("dependencies.md", section)]
+    assert {name for cell in cells for name in re.findall(r"`([\w-]+)`", cell)} == wanted
+
+
+def test_constraints_name_a_version_that_fits_of_every_dependency() -> None:
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pinned = dict(line.split("==") for line in lines if line and not line.startswith("#"))
+    wanted = {r.name.lower(): r.specifier for group in _requirements().values() for r in group}
+    assert pinned.keys() == wanted.keys()
+    assert [name for name, spec in wanted.items() if not spec.contains(pinned[name])] == []
+
+
+def test_ci_runs_the_readmes_commands_word_for_word() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```bash\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    typed = re.findall(r"^python -m pip install .*$", "\n".join(blocks), re.MULTILINE)
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert len(typed) == 2
+    assert [line for line in typed if f"run '{line}'" not in script] == []

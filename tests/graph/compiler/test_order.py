@@ -1,0 +1,240 @@
+"""The order of nodes, and loops: which delays close them, and what is said where none does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from voicegraph.graph.errors import PipelineError
+from voicegraph.graph.pipeline import Pipeline, node
+
+Build = Callable[..., Pipeline]
+BLOCK = 12  # samples of 10 ms at 1200 Hz
+
+
+def echo(delay: int, **more: Any) -> dict[str, Any]:
+    """``mix[n] = input[n] + mix[n - delay]``."""
+    return {"mix": node("test.sum", {"one": "input", "other": "back"}),
+            "back": node("test.shift", "mix", by=delay), **more}  # fmt: skip
+
+
+def echoed(x: np.ndarray, delay: int) -> np.ndarray:
+    out = x.astype(np.float64)
+    for n in range(delay, len(out)):
+        out[n] += out[n - delay]
+    return out.astype(np.float32)
+
+
+NOISE = np.random.default_rng(5).integers(-3, 4, 200).astype(np.float32)
+
+
+def names(pipeline: Pipeline) -> list[str]:
+    return [planned.name for planned in pipeline.compile().nodes]
+
+
+def test_producers_come_first_and_else_the_order_of_the_file(build: Build) -> None:
+    nodes = {
+        "last": node("test.sum", {"one": "b", "other": "a"}),
+        "b": node("test.shift", "c"),
+        "a": node("test.shift", "input"),
+        "c": node("test.shift", "input"),
+    }
+    assert names(build(nodes, "last")) == ["a", "c", "b", "last"]
+
+
+@settings(max_examples=40, deadline=None)
+@given(delay=st.integers(BLOCK, 5 * BLOCK), pushes=st.lists(st.integers(1, 50), min_size=1))
+def test_a_delay_of_a_block_or_more_closes_a_loop(delay: int, pushes: list[int]) -> None:
+    plan = Pipeline(block="10ms", input={"rate": 1200}, nodes=echo(delay), output="mix").compile()
+    assert plan.latency.algorithmic == 0
+    assert plan.find("back").inputs["audio"].feedback
+    assert not plan.find("mix").inputs["other"].feedback
+    with plan.session(warm_up=False) as session:
+        found, at = [], 0
+        for size in pushes * len(NOISE):
+            found.append(session.push(NOISE[at : at + size]))
+            at += size
+        found.append(session.flush())
+    out = np.concatenate(found)
+    expected = np.concatenate([NOISE, np.zeros(max(0, len(out) - len(NOISE)), np.float32)])
+    np.testing.assert_array_equal(out, echoed(expected, delay)[: len(out)])
+
+
+@pytest.mark.parametrize("first", ["back", "dry"])
+def test_the_feedback_input_may_stand_first(build: Build, first: str) -> None:
+    """The type of an input that a loop has still to close follows from its neighbour."""
+    inputs = (
+        {"one": "back", "other": "input"} if first == "back" else {"one": "input", "other": "back"}
+    )
+    nodes = {"mix": node("test.sum", inputs), "back": node("test.shift", "mix", by=BLOCK)}
+    with build(nodes, "mix").session(warm_up=False) as session:
+        np.testing.assert_array_equal(session.push(NOISE)[:192], echoed(NOISE, BLOCK)[:192])
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_two_delays_in_a_loop_each_count_once(build: Build, swapped: bool) -> None:
+    """Both edges read the past alone; the one whose reader runs after its writer needs no more."""
+    chain = {
+        "first": node("test.shift", "mix", by=BLOCK),
+        "second": node("test.shift", "first", by=BLOCK + 1),
+    }
+    nodes = {"mix": node("test.sum", {"one": "input", "other": "second"})}
+    nodes |= dict(reversed(chain.items())) if swapped else chain
+    nodes["both"] = node("test.sum", {"one": "mix", "other": "first"})  # asks for all of `first`
+    pipeline = build(nodes)
+    with pipeline.session(warm_up=False) as session:
+        found = session.push(NOISE)
+    mix = echoed(NOISE, 2 * BLOCK + 1)[:192]
+    np.testing.assert_array_equal(found, mix + np.concatenate([np.zeros(BLOCK), mix[:-BLOCK]]))
+    order = names(pipeline)
+    for planned in pipeline.compile().nodes:
+        for link in planned.inputs.values():
+            if link.feedback:
+                assert order.index(planned.name) <= order.index(link.source.node)
+
+
+def test_short_delays_add_up_where_nothing_reads_between_them(build: Build) -> None:
+    nodes = {
+        "mix": node("test.sum", {"one": "input", "other": "b"}),
+        "a": node("test.shift", "mix", by=7),
+        "b": node("test.shift", "a", by=6),
+    }
+    with build(nodes, "mix").session(warm_up=False) as session:
+        np.testing.assert_array_equal(session.push(NOISE)[:192], echoed(NOISE, 13)[:192])
+
+
+def test_a_node_may_feed_itself_through_its_own_delay(build: Build) -> None:
+    nodes = {"echo": node("test.echo", {"audio": "input", "back": "echo"}, by=BLOCK)}
+    with build(nodes).session(warm_up=False) as session:
+        np.testing.assert_array_equal(session.push(NOISE)[:192], echoed(NOISE, BLOCK)[:192])
+
+
+def test_look_ahead_in_a_loop_needs_that_much_more_delay(build: Build) -> None:
+    nodes = echo(0, ahead=node("test.shift", "mix", by=-5))
+    nodes["back"] = node("test.shift", "ahead", by=BLOCK + 5)
+    with build(nodes, "mix").session(warm_up=False) as session:
+        np.testing.assert_array_equal(session.push(NOISE)[:192], echoed(NOISE, BLOCK)[:192])
+    nodes["back"] = node("test.shift", "ahead", by=BLOCK + 4)
+    with pytest.raises(PipelineError, match="mix -> ahead -> back -> mix is a loop"):
+        build(nodes, "mix").compile()
+
+
+def test_a_loop_runs_each_stream_by_itself_and_resets(build: Build) -> None:
+    x = np.stack([NOISE[None], 2 * NOISE[None, ::-1]])
+    with build(echo(30), "mix").session(2, warm_up=False) as session:
+        first = session.push(x)
+        session.reset(stream=1)
+        session.push(np.zeros((2, 1, 4), np.float32))  # to a whole block: 200 = 16 blocks + 8
+        session.reset()
+        again = session.push(x)
+    np.testing.assert_array_equal(first, again)
+    np.testing.assert_array_equal(first[1, 0], echoed(x[1, 0], 30)[:192])
+
+
+# ---- what is refused ----------------------------------------------------------------------------
+
+HEAD = "block: 10ms\ninput: {rate: 1200}\nnodes:\n"
+
+
+def test_a_loop_without_delay_is_named_with_the_node_to_add(refused: Any) -> None:
+    error = refused(
+        HEAD + "  back: {use: dsp.gain, in: mix}\n"
+        "  mix: {use: test.sum, in: {one: input, other: back}}\n"
+        "output: mix\n"
+    )
+    (problem,) = error.problems
+    assert problem.code == "loop"
+    assert problem.message.startswith("back -> mix -> back is a loop")
+    assert "one block (10ms) or more" in problem.message
+    assert (problem.mark.line, problem.mark.column) == (4, 29)
+    assert problem.fix == (
+        "add to nodes:  back_2: {use: dsp.delay, in: mix, params: {time: 10ms}}\n"
+        "and write  nodes.back.in: back_2"
+    )
+
+
+def test_a_delay_that_is_too_short_is_named_with_the_time_it_needs(refused: Any) -> None:
+    error = refused(
+        HEAD + "  mix: {use: test.sum, in: {one: input, other: back}}\n"
+        "  ahead: {use: test.shift, in: mix, params: {by: -6}}\n"
+        "  back: {use: dsp.delay, in: ahead, params: {time: 5ms}}\n"
+        "output: mix\n"
+    )
+    (problem,) = error.problems
+    assert problem.message.startswith("mix -> ahead -> back -> mix is a loop")
+    assert [text for text, _ in problem.notes] == [
+        "ahead looks ahead by 5ms",
+        "back delays by 5ms",
+    ]
+    assert problem.notes[1][1].line == 6
+    assert problem.fix == "nodes.back.params.time: 15ms"
+
+
+def test_look_ahead_beyond_the_delay_is_a_loop_too(refused: Any) -> None:
+    """Here every round asks for later values: the requests never settle."""
+    error = refused(
+        HEAD + "  mix: {use: test.sum, in: {one: input, other: ahead}}\n"
+        "  ahead: {use: test.shift, in: mix, params: {by: -6}}\n"
+        "output: mix\n"
+    )
+    (problem,) = error.problems
+    assert problem.code == "loop"
+    assert problem.message.startswith("mix -> ahead -> mix is a loop")
+    assert "time: 15ms" in problem.fix
+
+
+def test_the_fix_of_a_loop_is_one(refused: Any, build: Build) -> None:
+    nodes = echo(0, ahead=node("test.shift", "mix", by=-6))
+    nodes["back"] = node("dsp.delay", "ahead", time="15ms")
+    build(nodes, "mix").compile()
+
+
+def test_of_two_loops_each_is_reported_and_a_sound_one_is_not(refused: Any) -> None:
+    error = refused(
+        HEAD + "  a: {use: test.sum, in: {one: input, other: good}}\n"
+        "  good: {use: dsp.delay, in: a, params: {time: 10ms}}\n"
+        "  b: {use: test.sum, in: {one: a, other: b_back}}\n"
+        "  b_back: {use: dsp.gain, in: b}\n"
+        "  c: {use: test.sum, in: {one: b, other: c_back}}\n"
+        "  c_back: {use: dsp.gain, in: c}\n"
+        "output: c\n"
+    )
+    assert [p.message.partition(" is ")[0] for p in error.problems] == [
+        "b -> b_back -> b",
+        "c -> c_back -> c",
+    ]
+
+
+def test_the_path_is_a_real_one_where_loops_share_nodes(refused: Any) -> None:
+    error = refused(
+        HEAD + "  a: {use: test.sum, in: {one: input, other: d}}\n"
+        "  b: {use: dsp.gain, in: a}\n"
+        "  c: {use: dsp.gain, in: a}\n"
+        "  d: {use: test.sum, in: {one: b, other: c}}\n"
+        "output: d\n"
+    )
+    (problem,) = error.problems
+    assert problem.message.startswith("a -> b -> d -> a is a loop")
+
+
+def test_a_loop_that_nothing_feeds_has_no_type(refused: Any) -> None:
+    error = refused(HEAD + "  a: {use: dsp.gain, in: b}\n  b: {use: dsp.delay, in: a}\noutput: a\n")
+    (problem,) = error.problems
+    assert problem.code == "loop"
+    assert "a -> b -> a are not known: nothing outside feeds it" in problem.message
+    assert problem.mark.line == 4
+
+
+def test_a_loop_of_windows_is_refused(refused: Any) -> None:
+    error = refused(
+        HEAD + "  sum: {use: test.sum, in: {one: input, other: windows}}\n"
+        "  windows: {use: test.estimate, in: late}\n"
+        "  late: {use: test.shift, in: sum, params: {by: 24}}\n"
+        "output: late\n"
+    )
+    assert [p.code for p in error.problems] == ["window-into-stream"]

@@ -1,0 +1,143 @@
+"""Which file goes where."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from voicegraph.graph.drivers.batch import Batch, Job, fill_name, folders_for, plan_batch
+from voicegraph.graph.errors import InputError, OutputError
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with sounds, other files, hidden files and a folder below; the working directory."""
+    for name in ("a.wav", "b.flac", "c.sph", "notes.txt", ".hidden.wav", "sub/d.WAV", ".git/e.wav"):
+        path = tmp_path / "in" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def _pairs(batch: Batch) -> dict[str, str]:
+    return {job.source.as_posix(): job.target.as_posix() for job in batch.jobs}
+
+
+def _refused(call: Callable[[], object], error: type[Exception]) -> str:
+    with pytest.raises(error) as caught:
+        call()
+    return str(caught.value)
+
+
+def test_file_to_file(tree: Path) -> None:
+    batch = plan_batch(["in/a.wav"], "out.flac")
+    assert batch.single
+    assert batch.jobs == (Job(Path("in/a.wav"), Path("out.flac"), "a"),)
+
+
+@pytest.mark.parametrize("output", ["new/", f"new{os.sep}", "in"])
+def test_file_to_folder_keeps_its_name(tree: Path, output: str) -> None:
+    batch = plan_batch(["in/b.flac"], output)
+    assert not batch.single
+    assert _pairs(batch) == {"in/b.flac": f"{Path(output).as_posix()}/b.flac"}
+
+
+def test_several_files(tree: Path) -> None:
+    batch = plan_batch(["in/a.wav", "in/b.flac", "in/c.sph"], "out")
+    assert _pairs(batch) == {
+        "in/a.wav": "out/a.wav",
+        "in/b.flac": "out/b.flac",
+        "in/c.sph": "out/c.wav",
+    }
+
+
+def test_folder_keeps_its_tree_and_counts_the_rest(tree: Path) -> None:
+    batch = plan_batch(["in"], "out/", "ogg")
+    assert _pairs(batch) == {
+        "in/a.wav": "out/a.ogg",
+        "in/b.flac": "out/b.ogg",
+        "in/c.sph": "out/c.ogg",
+        "in/sub/d.WAV": "out/sub/d.ogg",
+    }
+    assert batch.skipped == 1
+    assert [job.name for job in batch.jobs] == ["a", "b", "c", "sub/d"]
+
+
+def test_output_inside_the_input_is_not_converted_again(tree: Path) -> None:
+    (tree / "in" / "out").mkdir()
+    (tree / "in" / "out" / "a.wav").touch()
+    assert len(plan_batch(["in"], "in/out").jobs) == 4
+
+
+def test_patterns(tree: Path) -> None:
+    assert _pairs(plan_batch(["in/*.flac"], "out/")) == {"in/b.flac": "out/b.flac"}
+    text = _refused(lambda: plan_batch(["in/*.mp3"], "out/"), InputError)
+    assert text == "no file matches in/*.mp3"
+
+
+def test_name_with_brackets_is_a_name(tree: Path) -> None:
+    (tree / "take[1].wav").touch()
+    assert _pairs(plan_batch(["take[1].wav"], "o.wav")) == {"take[1].wav": "o.wav"}
+
+
+def test_what_cannot_be_paired(tree: Path) -> None:
+    several = _refused(lambda: plan_batch(["in/a.wav", "in/b.flac"], "o.wav"), OutputError)
+    assert several == "2 inputs cannot become one file o.wav\n  fix: o/"
+    assert "the folder in" in _refused(lambda: plan_batch(["in"], "o.wav"), OutputError)
+    unclear = _refused(lambda: plan_batch(["in/a.wav"], "o"), OutputError)
+    assert unclear.endswith("fix: o.wav for a file, o/ for a folder")
+    wrong = _refused(lambda: plan_batch(["in/a.wav"], "o.wav", "flac"), OutputError)
+    assert wrong.endswith("fix: o.flac")
+    assert "no format 'm4a'" in _refused(lambda: plan_batch(["in"], "o/", "m4a"), OutputError)
+
+
+def test_folder_without_audio(tree: Path) -> None:
+    (tree / "texts").mkdir()
+    assert "holds no audio" in _refused(lambda: plan_batch(["texts"], "o/"), InputError)
+
+
+def test_two_inputs_of_one_name(tree: Path) -> None:
+    (tree / "other").mkdir()
+    (tree / "other" / "A.wav").touch()
+    text = _refused(lambda: plan_batch(["in/a.wav", "other/A.wav"], "o/"), OutputError)
+    assert "2 inputs would be written to one name" in text
+
+
+def test_name_in_a_template(tree: Path) -> None:
+    batch = plan_batch(["in"], "out/")
+    last = batch.jobs[-1]
+    assert fill_name("taps/{name}.npz", last, batch) == Path("taps/sub/d.npz")
+    text = _refused(lambda: fill_name("pitch.npz", last, batch), OutputError)
+    assert text == "4 inputs cannot share the file pitch.npz\n  fix: {name}.npz"
+    single = plan_batch(["in/a.wav"], "o.wav")
+    assert fill_name("pitch.npz", single.jobs[0], single) == Path("pitch.npz")
+
+
+def test_inputs_that_differ_in_their_ending_only_share_a_template(tree: Path) -> None:
+    (tree / "in" / "a.flac").touch()
+    batch = plan_batch(["in/a.wav", "in/a.flac"], "out/")
+    text = _refused(lambda: fill_name("{name}.npz", batch.jobs[0], batch), OutputError)
+    assert "2 inputs are called a" in text
+
+
+def test_folders_are_made_and_empty_ones_go(tmp_path: Path) -> None:
+    kept, empty = tmp_path / "x" / "y" / "a.wav", tmp_path / "z" / "b.wav"
+    with folders_for(kept, empty):
+        kept.touch()
+        assert empty.parent.is_dir()
+    assert kept.exists()
+    assert not empty.parent.exists()
+
+
+def test_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    def make() -> None:
+        with folders_for(tmp_path / "file" / "a.wav"):
+            pytest.fail("it was made")
+
+    assert "cannot be written" in _refused(make, OutputError)

@@ -1,0 +1,62 @@
+"""Endings, encodings, and what is no audio."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from voicegraph.graph.drivers.formats import WRITABLE, Format, format_of, looks_like
+from voicegraph.graph.errors import OutputError
+
+
+@pytest.mark.parametrize("suffix", WRITABLE)
+def test_libsndfile_has_every_format_of_the_table(suffix: str) -> None:
+    found = WRITABLE[suffix]
+    assert soundfile.check_format(found.container, found.subtype)
+
+
+def test_ending_chooses_the_format_in_any_case() -> None:
+    assert format_of(Path("a.WAV")) == Format("WAV", "PCM_24")
+    assert format_of(Path("a.flac"), "pcm-16") == Format("FLAC", "PCM_16")
+
+
+def test_unknown_ending_lists_the_known_ones() -> None:
+    with pytest.raises(OutputError, match=r"a\.m4a ends in \.m4a.*\.flac") as caught:
+        format_of(Path("a.m4a"))
+    assert caught.value.problems[0].fix == "a.wav"
+    with pytest.raises(OutputError, match="has no ending"):
+        format_of(Path("a"))
+
+
+def test_unknown_encoding_lists_those_of_the_format() -> None:
+    with pytest.raises(OutputError, match="pcm_s8, pcm_16, pcm_24") as caught:
+        format_of(Path("a.flac"), "float")
+    assert caught.value.problems[0].code == "unknown-subtype"
+    with pytest.raises(OutputError) as caught:
+        format_of(Path("a.wav"), "pcm16")
+    assert caught.value.problems[0].fix == "--subtype pcm_16"
+
+
+@pytest.mark.parametrize(
+    ("head", "words", "convertible"),
+    [
+        (b"\0\0\0\x1cftypM4A ", "MP4", True),
+        (b"\x1aE\xdf\xa3....", "Matroska", True),
+        (b"\x89PNG\r\n", "PNG picture", False),
+        (b"<!DOCTYPE html><html>", "web page", False),
+        ("Grüße\n".encode(), "text", False),
+        (b"\0\1\2\3\4", "no known audio format", False),
+    ],
+)
+def test_what_is_no_audio_is_named(head: bytes, words: str, convertible: bool) -> None:
+    what, could = looks_like(head)
+    assert words in what
+    assert could is convertible
+
+
+def test_sizes_are_known_where_every_sample_takes_the_same() -> None:
+    assert Format("WAV", "PCM_24").lossless_bytes == 3
+    assert Format("FLAC", "PCM_24").lossless_bytes is None
+    assert Format("OGG", "VORBIS").lossless_bytes is None
