@@ -116,6 +116,7 @@ class Engine:
         self.pool: ThreadPoolExecutor | None = None
         self.values: Values = []
         self.fed_input: tuple[Feed, ...] = ()
+        self._output = self._newest()
         self._wire()
 
     # ---- a tick -----------------------------------------------------------------------------
@@ -171,8 +172,6 @@ class Engine:
         """The newest block of the output port."""
         ref, start, count, axis = self._output
         made = block if ref.node == "input" else self.by_name[ref.node].outputs[ref.port]
-        if self._output_slot is not None:
-            return self.values[self._output_slot]
         return made if made.shape[axis] == count else made.narrow(axis, start, count)
 
     def made(self, ref: PortRef, block: torch.Tensor) -> torch.Tensor:
@@ -194,7 +193,6 @@ class Engine:
                 gather.append((port, slot))
                 slot += 1
             step.gather = tuple(gather)
-        slot = self._wire_output(readers, slot)
         self.values = [torch.empty(0)] * slot
         for step in self.steps:
             feeds = [
@@ -211,24 +209,15 @@ class Engine:
         source = PortRef("input", "audio")
         self.fed_input = tuple(self._feeds(source, readers.get(source, {})))
 
-    def _wire_output(self, readers: Any, slot: int) -> int:
-        """The output reads the newest block, or history where the port runs ahead of it."""
+    def _newest(self) -> tuple[PortRef, int, int, int]:
+        """The output port, and where its newest block lies in what it makes: all of a stream.
+
+        The latency is the least that serves the output, so a stream makes no later block than that.
+        """
         plan = self.plan
         spec = plan.spec(plan.output)
-        end = -plan.latency.algorithmic
-        start, count = end - plan.block, plan.samples_out
-        self._output = (plan.output, spec.index(start), count, spec.type.time_axis)
-        self._output_slot: int | None = None
-        if not spec.window and spec.interval.end != end:
-            from .intervals import Interval
-
-            span = Interval(start, end)
-            wanted = PortSpec(spec.type, span, span, False)
-            device = self.devices.get(plan.output.node, torch.device("cpu"))
-            readers.setdefault(plan.output, {}).setdefault(device, []).append((slot, wanted, False))
-            self._output_slot = slot
-            slot += 1
-        return slot
+        start = -plan.latency.algorithmic - plan.block
+        return plan.output, spec.index(start), plan.samples_out, spec.type.time_axis
 
     def _feeds(
         self, ref: PortRef, readers: dict[torch.device, list[tuple[int, PortSpec, bool]]]

@@ -99,13 +99,17 @@ class State:
         return type(self)(**{k: v[stream : stream + 1] for k, v in self.tensors().items()})
 
 
+class NoParams(NodeParams):
+    """No params."""
+
+
 class Node:
     """Base of all nodes.
 
     Class attributes a node declares:
 
-    * ``Params``: its params model. Ports are class attributes holding :class:`In` and :class:`Out`.
-    * ``chunking``: ``"exact"`` if the output is the same in blocks of any size, else ``"windowed"``.
+    * ``Params``: its params model. Ports are class attributes, each an :class:`In` or :class:`Out`.
+    * ``chunking``: ``"exact"`` if the output is the same in blocks of any size, or ``"windowed"``.
     * ``pure``: the output is a function of the input span alone; the node has no state. It may
       then run on streams and on windows alike, and gives a window where it takes one.
     * ``devices`` and ``dtypes``: where and in which precision it can run.
@@ -114,12 +118,12 @@ class Node:
     * ``examples``: params for the conformance suite, where the defaults do not suffice.
 
     Attributes the compiler sets, in this order: ``name``, ``seed``, ``block`` (seconds);
-    ``declared`` (what :meth:`ports` gave); ``input_types`` and ``output_types``; ``given`` (the span each input is given at each tick) and
-    ``asked`` (the span each output is asked for). After ``load`` the instance never changes.
+    ``declared`` (what :meth:`ports` gave); ``input_types`` and ``output_types``; ``given`` (the
+    span each input is given at each tick) and ``asked`` (the span each output is asked for). After
+    ``load`` the instance never changes.
     """
 
-    class Params(NodeParams):
-        """No params."""
+    Params: ClassVar[type[NodeParams]] = NoParams
 
     use: ClassVar[str] = ""
     chunking: ClassVar[str] = "exact"

@@ -23,6 +23,8 @@ _WINDOW, _HOP = 512, 64
 """Samples at 16 kHz: 32 ms resolve the harmonics of a low voice, 4 ms every syllable."""
 _RANGE_DB = 80.0
 """Below the loudest point: what is quieter is black."""
+_QUIET_DB = -40.0
+"""The scale goes no lower: silence is black, and not the brightest there is."""
 _F0_COLOUR = "#35e0c8"
 
 
@@ -70,7 +72,7 @@ def draw(before: Sound, after: Sound, target: Path, *, force: bool = False) -> N
     sounds = (before, after)
     samples = [_at_16k(sound.path) for sound in sounds]
     pictures = [_spectrogram(each) for each in samples]
-    top = max(picture.max() for picture in pictures)
+    top = max(_QUIET_DB, *(picture.max() for picture in pictures))
     tracks = [contour(each) for each in samples]
     highest = 50 * np.ceil(1.3 * max(100.0, *(np.percentile(track, 99) for track in tracks)) / 50)
     figure = Figure(figsize=(11, 7.5), dpi=100, layout="constrained")

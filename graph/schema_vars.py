@@ -9,11 +9,8 @@ from voicegraph.schemas.pipeline import IDENTIFIER
 Schema = dict[str, Any]
 NAME_PATTERN = f"^{IDENTIFIER}$"
 VAR: Schema = {"$ref": "#/$defs/var"}
-VAR_DEFINITION: Schema = {
-    "type": "string",
-    "pattern": r"^\$",
-    "description": "the value of a var: `$name`, or `${name}`",
-}
+VAR_DEFINITION: Schema = {"type": "string", "pattern": r"^\$"}
+"""Without a description: editors would show it beside that of the value it stands for."""
 _ABOUT = ("description", "default", "examples")
 """Keys that speak of a value and do not restrict it."""
 _MAPS = ("properties", "patternProperties")

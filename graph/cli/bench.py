@@ -92,9 +92,9 @@ def _plan(
         if set_args or profiles:
             text = "--engine measures a pipeline of its own, which has nothing to set"
             raise typer.BadParameter(text, param_hint="--set")
-        from ..benchmark import engine_pipeline
+        from ..benchmark import engine_plan
 
-        return engine_pipeline(threads).compile()
+        return engine_plan(threads)
     more = [f"threads={threads}"] if threads else []
     return load(pipeline, [*(set_args or []), *more], profiles).compile()
 

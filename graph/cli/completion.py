@@ -6,6 +6,9 @@ offers nothing, for a shell in the middle of a line is no place for errors.
 
 from __future__ import annotations
 
+import json
+import os
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,8 +34,8 @@ def _files(incomplete: str) -> list[str]:
     from ..document import SUFFIXES
 
     typed = Path(incomplete)
-    folder = typed if incomplete.endswith("/") else typed.parent
-    start = "" if incomplete.endswith("/") else typed.name
+    whole = incomplete.endswith(("/", os.sep))
+    folder, start = (typed, "") if whole else (typed.parent, typed.name)
     lead = incomplete[: len(incomplete) - len(start)]
     try:
         found = sorted(folder.iterdir())
@@ -93,15 +96,31 @@ def _document(ctx: typer.Context) -> Document | None:
 
 
 def _paths(data: dict[str, Any]) -> list[str]:
-    """Every path that an override could name without adding anything, shallow ones first."""
+    """Every path that an override could name without adding a node, shallow ones first."""
     paths = list(_TOP)
     for section in ("vars", "assets"):
         paths += [f"{section}.{name}" for name in _mapping(data.get(section))]
     for name, spec in _mapping(data.get("nodes")).items():
-        params = _mapping(_mapping(spec).get("params"))
+        use, written = _mapping(spec).get("use"), _mapping(_mapping(spec).get("params"))
         paths += [f"nodes.{name}.{key}" for key in _NODE]
-        paths += [f"nodes.{name}.params.{key}" for key in params]
+        paths += [f"nodes.{name}.params.{key}" for key in dict.fromkeys([*written, *_params(use)])]
     return paths
+
+
+@cache
+def _definitions() -> dict[str, Any]:
+    """The schema for editors knows the params of the nodes without importing them."""
+    from importlib import resources
+
+    try:
+        text = (resources.files("voicegraph.schemas") / "pipeline.schema.json").read_text("utf-8")
+    except OSError:
+        return {}
+    return json.loads(text)["$defs"]
+
+
+def _params(use: Any) -> list[str]:
+    return list(_definitions().get(f"params.{use}", {}).get("properties", {}))
 
 
 def _mapping(value: Any) -> dict[str, Any]:

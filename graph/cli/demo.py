@@ -77,7 +77,13 @@ def demo(
         _make_room(files, clip.path(), force)
         shown.begin(clip.NAME)
         shutil.copyfile(clip.path(), files.original)
-        report = convert_file(pipeline, files.original, files.converted, force=True, progress=shown)
+        try:
+            report = convert_file(
+                pipeline, files.original, files.converted, force=True, progress=shown
+            )
+        except KeyboardInterrupt:
+            typer.echo("stopped before anything was converted", err=True)
+            return STOPPED
     if not report.stopped and picture:
         _draw(files, pipeline)
     if as_json:

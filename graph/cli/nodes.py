@@ -45,7 +45,7 @@ def _unknown(name: str) -> Exception:
     from ..errors import PipelineError, Problem
 
     known = registry.names()
-    close = registry.nearest(name)
+    close = registry.nearest(name.lower())
     families = ", ".join(dict.fromkeys(_family(entry) for entry in known))
     return PipelineError(
         Problem(
@@ -92,7 +92,7 @@ def _page(info: NodeInfo) -> str:
             f"state     {'none' if info.pure else 'kept by the session'}",
         ]
     )
-    parts.append(["in a pipeline file", f"  {_example(info)}"])
+    parts.append(["in a pipeline file", *_example(info)])
     return "\n\n".join("\n".join(part) for part in parts)
 
 
@@ -146,17 +146,21 @@ def _yaml(value: object) -> str:
     return value if isinstance(value, str) and value else json.dumps(value)
 
 
-def _example(info: NodeInfo) -> str:
-    """A line to copy: the inputs by name, required params to fill in."""
+def _example(info: NodeInfo) -> list[str]:
+    """Lines to copy: the inputs by name, required params to fill in."""
     needed = [port.name for port in info.inputs if not port.optional]
-    inputs = ""
+    params = [param.name for param in info.params if param.required]
+    parts = [f"use: {info.name}"]
     if len(needed) == 1:
-        inputs = ", in: NODE"
+        parts.append("in: NODE")
     elif needed:
-        inputs = f", in: {{{', '.join(f'{name}: NODE' for name in needed)}}}"
-    params = ", ".join(f"{param.name}: VALUE" for param in info.params if param.required)
-    given = f", params: {{{params}}}" if params else ""
-    return f"my_{info.name.partition('.')[2]}: {{use: {info.name}{inputs}{given}}}"
+        parts.append(f"in: {{{', '.join(f'{name}: NODE' for name in needed)}}}")
+    if params:
+        parts.append(f"params: {{{', '.join(f'{name}: VALUE' for name in params)}}}")
+    name = f"my_{info.name.partition('.')[2]}"
+    if len(needed) > 1:
+        return [f"  {name}:", *(f"    {part}" for part in parts)]
+    return [f"  {name}: {{{', '.join(parts)}}}"]
 
 
 def _plain(text: str) -> str:

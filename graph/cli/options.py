@@ -26,7 +26,7 @@ PipelineArg = Annotated[
 PipelinesArg = Annotated[
     list[str],
     typer.Argument(
-        metavar="PIPELINE...",
+        metavar="PIPELINE",
         help="Pipeline files (.yaml), or names of shipped pipelines.",
         autocompletion=complete_pipelines,
         show_default=False,

@@ -11,7 +11,8 @@ import typer
 from ..errors import InputError, OutputError, SignalError, VoicegraphError
 from .app import STOPPED, app
 from .options import ForceOption, JsonOption, PipelineArg, ProfileOption, SetOption, load
-from .progress import Meter, meter, speed_text
+from .progress import Meter, meter
+from .run_page import describe
 
 if TYPE_CHECKING:
     from voicegraph.schemas.file_report import FileReport, RunReport
@@ -166,8 +167,6 @@ def _run_all(current: _Run, shown: Meter) -> None:
                 raise
             current.failed.append((job, error))
         except KeyboardInterrupt:
-            if not current.done:
-                raise
             current.stopped = True
         current.stopped |= any(report.stopped for report in current.done)
         if current.stopped:
@@ -226,6 +225,8 @@ def _tell(current: _Run, quiet: bool) -> None:
         typer.echo(str(error), err=True)
     if not quiet and not current.batch.single:
         typer.echo(_count(current))
+    if current.stopped and not current.done:
+        typer.echo("stopped before anything was written", err=True)
 
 
 def _count(current: _Run) -> str:
@@ -234,30 +235,5 @@ def _count(current: _Run) -> str:
         names = ", ".join(str(job.source) for job, _ in current.failed)
         parts.append(f"{len(current.failed)} failed: {names}")
     if current.batch.skipped:
-        parts.append(f"{current.batch.skipped} other files skipped, which are no audio")
+        parts.append(f"skipped, for they are no audio: {current.batch.skipped}")
     return "; ".join(parts)
-
-
-def describe(report: FileReport) -> str:
-    """One line on what was written, and a line for each thing to know."""
-    target = report.target
-    channels = {1: "mono", 2: "stereo"}.get(target.channels, f"{target.channels} channels")
-    lines = [
-        f"{target.path}: {target.seconds:.2f} s, {target.rate_hz} Hz {channels}, "
-        f"{target.encoding}; "
-        f"{speed_text(report.source.seconds, report.process_s)} "
-        f"(RTF {report.real_time_factor:.3f}); "
-        f"{report.clipped} samples clipped, {report.silenced_blocks} blocks silenced"
-    ]
-    if report.stopped:
-        lines.append(f"    stopped: it holds the first {target.seconds:.2f} s only")
-    if report.clipped and report.peak_db is not None:
-        fix = "lower the level, or keep it all in a .wav with --subtype float"
-        lines.append(f"    the peak is {report.peak_db:+.1f} dBFS: {fix}")
-    if report.silenced_blocks:
-        lines.append("    NaN or infinite values became silence, as on_nan says")
-    lines += [f"    {port}: {path}" for port, path in report.taps.items()]
-    if report.trace:
-        lines.append(f"    trace: {report.trace} (open it at https://ui.perfetto.dev)")
-    lines += [f"    note: {note}" for note in report.notes]
-    return "\n".join(lines)

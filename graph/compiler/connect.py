@@ -94,15 +94,29 @@ def _missing_input(sheet: Sheet, draft: Draft, port: str) -> None:
 
 def _readers(sheet: Sheet, name: str) -> set[str]:
     """A node and all that read what it makes, directly or round about."""
-    found = {name}
-    todo = [name]
+    reads = {other: _reads(spec) for other, spec in sheet.file.nodes.items()}
+    return _reach(name, {n: [o for o in reads if n in reads[o]] for n in reads})
+
+
+def feeders(sheet: Sheet) -> set[str]:
+    """The nodes from which, as far as the file tells, something reaches the output."""
+    nodes = sheet.file.nodes
+    last = sheet.file.output.partition(".")[0]
+    # An output that names no node is a mistake of its own: any node may have been meant.
+    return _reach(last, {n: _reads(s) for n, s in nodes.items()}) if last in nodes else {*nodes}
+
+
+def _reads(spec: NodeSpec) -> list[str]:
+    return [text.partition(".")[0] for text, _ in _wanted("", spec, "").values()]
+
+
+def _reach(start: str, edges: dict[str, list[str]]) -> set[str]:
+    found = {start}
+    todo = [start]
     while todo:
-        source = todo.pop()
-        for other, spec in sheet.file.nodes.items():
-            reads = {text.partition(".")[0] for text, _ in _wanted(other, spec, "").values()}
-            if source in reads and other not in found:
-                found.add(other)
-                todo.append(other)
+        fresh = [name for name in edges.get(todo.pop(), []) if name not in found]
+        found.update(fresh)
+        todo.extend(fresh)
     return found
 
 

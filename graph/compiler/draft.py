@@ -54,7 +54,7 @@ class Sheet:
     drafts: dict[str, Draft] = field(default_factory=dict)
     output: PortRef = INPUT
     bypassed: list[str] = field(default_factory=list)
-    pruned: list[str] = field(default_factory=list)
+    pruned: dict[str, Draft] = field(default_factory=dict)
     given: dict[tuple[str, str], PortSpec] = field(default_factory=dict)
     latency: Fraction = Fraction(0)
 

@@ -40,10 +40,12 @@ def report_misfit(sheet: Sheet, draft: Draft, port: str, inputs: dict[str, Signa
     ref = draft.sources[port]
     declared, found = draft.node.declared.inputs[port], inputs[port]
     what = mismatch(declared, found, inputs)
-    notes = _provenance(sheet, ref)
-    other = declared.like and draft.sources.get(declared.like)
-    if other and isinstance(found, declared.kind):
-        notes += _provenance(sheet, other)
+    like = draft.sources.get(declared.like) if declared.like else None
+    rate = inputs[declared.like].rate if like and declared.like else declared.rate
+    by = "rate" if rate not in (None, found.rate) else "width"
+    notes = _provenance(sheet, ref, by)
+    if like and isinstance(found, declared.kind):
+        notes += _provenance(sheet, like, by)
     fix = _fix(sheet, draft, port, inputs)
     if off := _switched_off(sheet, draft, port):
         mark = sheet.mark("nodes", off, "enabled")
@@ -75,8 +77,8 @@ def _switched_off(sheet: Sheet, draft: Draft, port: str) -> str | None:
     return name if name in sheet.bypassed else None
 
 
-def _provenance(sheet: Sheet, ref: PortRef) -> list[Note]:
-    """Follows a type back to the place that set it: one line."""
+def _provenance(sheet: Sheet, ref: PortRef, by: str) -> list[Note]:
+    """Follows a type back to the place that set its rate, or its width: one line."""
     seen: set[PortRef] = set()
     while ref not in seen:
         seen.add(ref)
@@ -85,12 +87,14 @@ def _provenance(sheet: Sheet, ref: PortRef) -> list[Note]:
             return [(f"input  {found} <- input.rate, input.channels", sheet.mark("input"))]
         draft = sheet.drafts[ref.node]
         like = draft.node.declared.outputs[ref.port].like
-        own = _own_rate(draft, found)
-        if own or like is None or like not in draft.sources:
+        source = draft.sources.get(like) if like else None
+        origin = sheet.type_of(source) if source else None
+        own = _own_rate(draft, found) if by == "rate" else None
+        if own or source is None or getattr(origin, by, None) != getattr(found, by):
             text = f"{ref.node}  {found} <- {own or draft.node.use}"
             path = ("nodes", ref.node, *own.split(".")) if own else ("nodes", ref.node, "use")
             return [(text, sheet.mark(*path))]
-        ref = draft.sources[like]
+        ref = source
     return []
 
 
@@ -140,16 +144,15 @@ def insertion(sheet: Sheet, draft: Draft, port: str, name: str, body: str) -> st
 
 
 def _same_kind(sheet: Sheet, draft: Draft, port: str) -> str | None:
+    """Another output of the node that feeds it, or else of any node, that gives the right kind."""
     kind = draft.node.declared.inputs[port].kind
-    ref = draft.sources[port]
-    own = sheet.drafts.get(ref.node)
-    for name, out in own.node.declared.outputs.items() if own else ():
-        if out.kind is kind:  # the right node, the wrong port of it
-            return f"nodes.{draft.name}.in.{port}: {ref.node}.{name}"
-    for other in sheet.drafts.values():
-        for i, (name, out) in enumerate(other.node.declared.outputs.items()):
-            if out.kind is kind and other is not draft:
-                return f"nodes.{draft.name}.in.{port}: {other.name}" + (f".{name}" if i else "")
+    known = {**sheet.drafts, **sheet.pruned}
+    first = draft.sources[port].node
+    for name in sorted(known, key=lambda name: name != first):
+        for out, declared in known[name].node.declared.outputs.items():
+            if declared.kind is kind and name != draft.name:
+                own = next(iter(known[name].node.declared.outputs))
+                return f"nodes.{draft.name}.in.{port}: {name}" + ("" if out == own else f".{out}")
     return None
 
 

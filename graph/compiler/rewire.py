@@ -9,6 +9,7 @@ from voicegraph.schemas.pipeline import NodeSpec
 from .. import registry
 from ..ports import PortRef
 from ..signals import Audio
+from .connect import feeders
 from .draft import INPUT, Draft, Sheet
 
 TO_MONO, TO_STEREO, RESAMPLE = "input.to_mono", "input.to_stereo", "input.resample"
@@ -105,7 +106,12 @@ def _adapter(sheet: Sheet, name: str, use: str, **values: Fraction | int) -> Dra
 
 
 def keep_sound(sheet: Sheet) -> None:
-    """After mistakes: keeps the nodes whose inputs all lead back to sound nodes."""
+    """After mistakes: keeps the nodes whose inputs all lead back to sound nodes.
+
+    Those from which nothing reaches the output are none of them: without mistakes they are pruned.
+    """
+    used = feeders(sheet)
+    sheet.drafts = {name: draft for name, draft in sheet.drafts.items() if name in used}
     while True:
         unsound = [
             draft.name
@@ -134,5 +140,5 @@ def prune(sheet: Sheet) -> None:
             continue
         reached.add(name)
         todo.extend(ref.node for ref in sheet.drafts[name].sources.values())
-    sheet.pruned = [name for name in sheet.drafts if name not in reached]
+    sheet.pruned = {name: draft for name, draft in sheet.drafts.items() if name not in reached}
     sheet.drafts = {name: draft for name, draft in sheet.drafts.items() if name in reached}

@@ -13,17 +13,18 @@ def unify(sheet: Sheet) -> None:
     """Gives every connected port its type; reports every edge whose ends do not fit."""
     waiting = dict(sheet.drafts)
     failed: set[str] = set()
+    starter: list[Draft] = []
     while waiting:
-        ready = [d for d in waiting.values() if _ready(sheet, d, whole=True)]
-        if not ready:
-            ready = _loop_starter(sheet, waiting)
-        if not ready:
+        before = len(waiting)
+        for draft in starter or list(waiting.values()):
+            if starter or _ready(sheet, draft, whole=True):
+                del waiting[draft.name]
+                if not _infer(sheet, draft, failed):
+                    failed.add(draft.name)
+        starter = [] if len(waiting) < before else _loop_starter(sheet, waiting)
+        if len(waiting) == before and not starter:
             _report_stuck(sheet)
             break
-        for draft in ready:
-            del waiting[draft.name]
-            if not _infer(sheet, draft, failed):
-                failed.add(draft.name)
     for draft in sheet.drafts.values():
         if draft.name not in failed and draft.name not in waiting:
             _check_edges(sheet, draft)

@@ -139,7 +139,8 @@ def _last(page: PlanReport, made: OutputReport) -> Wire:
     name, _, port = page.output.rpartition(".")
     end = -page.latency.algorithmic_ms
     labels = [made.type, _span(False, end - page.block_ms, end)]
-    labels += [f"copy to {copy.to_device}" for copy in page.copies if copy.before is None]
+    copied = [copy for copy in page.copies if (copy.source, copy.to_device) == (page.output, "cpu")]
+    labels += [f"copy to {copy.to_device}" for copy in copied]
     source = SOURCE if name == "input" else name
     return Wire(source, port, SINK, port, made.type.partition(" ")[0], tuple(labels), False)
 

@@ -8,7 +8,8 @@ from .diagram import SINK, SOURCE, Box, Diagram, Wire
 def to_mermaid(drawn: Diagram) -> str:
     """The text of a Mermaid flowchart. Windows are thick arrows, feedback is dotted.
 
-    Mermaid knows no ports: an edge that does not join two first ports names them in its label.
+    Mermaid knows no ports: an edge that does not join two first ports names them in its label. All
+    texts are made of names and numbers, which need no escaping; the title stands in YAML.
     """
     boxes = {box.id: box for box in drawn.boxes}
     lines = [
@@ -32,9 +33,10 @@ def to_mermaid(drawn: Diagram) -> str:
 
 
 def _box(box: Box) -> str:
-    lines = [f"<b>{_text(box.title)}</b>", *(_text(t) for t in (box.use, *box.details) if t)]
+    lines = [f"<b>{box.title}</b>", *(text for text in (box.use, *box.details) if text)]
     if box.role != "end":
-        lines.append(_text(f"{', '.join(box.inputs)} -> {', '.join(box.outputs)}".strip()))
+        takes = f"takes {' and '.join(box.inputs)}, " if box.inputs else ""
+        lines.append(f"{takes}gives {' and '.join(box.outputs)}")
     label = "<br/>".join(lines)
     return f'{_id(box.id)}(["{label}"])' if box.role == "end" else f'{_id(box.id)}["{label}"]'
 
@@ -43,22 +45,15 @@ def _wire(wire: Wire, boxes: dict[str, Box]) -> str:
     labels = list(wire.labels)
     first = (boxes[wire.source].outputs[0], boxes[wire.target].inputs[0])
     if (wire.source_port, wire.target_port) != first:
-        labels.insert(0, f"{wire.source_port} -> {wire.target_port}")
+        labels.insert(0, f"{wire.source_port} to {wire.target_port}")
     arrow = "-.->" if wire.feedback else "==>" if wire.window else "-->"
-    text = "<br/>".join(_text(line) for line in labels)
-    return f'{_id(wire.source)} {arrow}|"{text}"| {_id(wire.target)}'
+    return f'{_id(wire.source)} {arrow}|"{"<br/>".join(labels)}"| {_id(wire.target)}'
 
 
 def _id(name: str) -> str:
     """Ids of our own: a node may be called ``end``, which is a word of the language."""
     fixed = {SOURCE: "pipeline_input", SINK: "pipeline_output"}
     return fixed.get(name) or f"node_{name.replace('.', '__')}"
-
-
-def _text(text: str) -> str:
-    for character, entity in (("&", "#amp;"), ('"', "#quot;"), ("<", "#lt;"), (">", "#gt;")):
-        text = text.replace(character, entity)
-    return text
 
 
 def _yaml(text: str) -> str:

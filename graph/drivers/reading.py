@@ -17,7 +17,9 @@ from ..signals import Audio
 from .formats import READABLE, looks_like
 
 _CHUNK_VALUES = 1 << 16
-"""Values read at once, over all channels: 256 KiB, some hundred calls a minute of speech."""
+"""At most so many values are read at once, over all channels: 256 KiB,"""
+_CHUNKS_PER_SECOND = 4
+"""and at least so many chunks a second: progress moves, and an interrupt loses little."""
 _UNKNOWN_LENGTH = 1 << 62
 _STREAMED = 0x7FFFF000
 """Programs that write into a pipe cannot know the length: they declare this many bytes, or more."""
@@ -82,7 +84,8 @@ class AudioReader:
             self._damaged("its end is missing")
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        count = max(1, _CHUNK_VALUES // self.type.channels)
+        most = _CHUNK_VALUES // self.type.channels
+        count = max(1, min(most, int(self.type.rate) // _CHUNKS_PER_SECOND))
         while True:
             chunk = self._read(count)
             if not len(chunk):

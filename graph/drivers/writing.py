@@ -99,7 +99,8 @@ class AudioWriter:
                 format=self.format.container,
             )
         except soundfile.LibsndfileError as error:
-            reason = f": {error.error_string.rstrip('.')}" if error.error_string else ""
+            said = error.error_string.removeprefix("Error : ").rstrip(".")
+            reason = f": {said}" if said else ""
             text = f"{self.path}: {self.format} cannot hold {self.type}{reason}"
             fix = str(self.path.with_suffix(".wav"))
             raise OutputError(Problem("format-cannot-hold", text, fix=fix)) from None

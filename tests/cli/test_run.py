@@ -18,6 +18,7 @@ import soundfile
 from voicegraph.graph import random
 from voicegraph.graph.cli import progress
 from voicegraph.graph.cli.app import main
+from voicegraph.graph.drivers import aligning
 from voicegraph.schemas.file_report import RunReport
 
 PIPELINE = """\
@@ -134,7 +135,7 @@ def test_folder_keeps_its_tree(folder: Path, run: Run) -> None:
     Path("voices/readme.txt").write_text("no sound", encoding="utf-8")
     code, out, _ = run("p.yaml", "voices/", "made/", "--tap", "gain=taps/{name}.npz")
     assert code == 0
-    assert out.endswith("2 of 2 files written; 1 other files skipped, which are no audio\n")
+    assert out.endswith("2 of 2 files written; skipped, for they are no audio: 1\n")
     assert _left(folder / "made") == {"a.wav", "deep/b.flac"}
     assert _left(folder / "taps") == {"a.npz", "deep/b.npz"}
 
@@ -170,10 +171,10 @@ def test_long_runs_tell_how_far_they_are(folder: Path, run: Run, monkeypatch) ->
     _sound("long.wav", 300_000)
     _, _, err = run("p.yaml", "long.wav", "out.wav")
     lines = err.splitlines()
-    assert len(lines) == 5
-    assert lines[0].startswith("long.wav: 1 of 6 s, ")
-    assert lines[0].endswith(" s left")
-    assert "x real time" in lines[0]
+    assert len(lines) == 25
+    assert lines[9].startswith("long.wav: 2 of 6 s, ")
+    assert lines[9].endswith(" s left")
+    assert "x real time" in lines[9]
 
 
 def test_bar_on_a_terminal(folder: Path, run: Run, monkeypatch) -> None:
@@ -193,7 +194,7 @@ def test_bar_on_a_terminal(folder: Path, run: Run, monkeypatch) -> None:
     ("arguments", "code", "words", "fix"),
     [
         (["p.yaml", "gone.wav", "out.wav"], 3, "there is no file gone.wav", None),
-        (["p.yaml", "im.wav", "out.wav"], 3, "alike in that folder: in.wav", "in.wav"),
+        (["p.yaml", "inn.wav", "out.wav"], 3, "alike in that folder: in.wav", "in.wav"),
         (["p.yaml", "p.yaml", "out.wav"], 3, "it looks like text", None),
         (["p.yaml", "empty.wav", "out.wav"], 3, "empty.wav is empty: it has 0 bytes", None),
         (["p.yaml", "zero.wav", "out.wav"], 3, "zero.wav holds no samples", None),
@@ -327,6 +328,20 @@ def test_ctrl_c_stops_a_batch_behind_the_file_it_is_in(folder: Path, run: Run, m
     assert code == 130
     assert out.endswith("2 of 3 files written\n")
     assert _left(folder / "made") == {"a.wav", "b.wav"}
+
+
+def test_ctrl_c_before_any_sound(folder: Path, run: Run, monkeypatch) -> None:
+    def press(*_: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(aligning.Aligned, "push", press)
+    code, out, err = run("p.yaml", "in.wav", "out.wav")
+    assert (code, out) == (130, "")
+    assert err == "stopped before anything was written\n"
+    code, out, _ = run("p.yaml", "in.wav", "out.wav", "--json")
+    assert code == 130
+    assert RunReport.model_validate_json(out).stopped
+    assert _left(folder) == set()
 
 
 @pytest.mark.slow

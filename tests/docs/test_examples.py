@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
 import shlex
 import subprocess
@@ -71,9 +72,10 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     harmonics = np.arange(1, 9)[:, None]
     voice = (np.sin(2 * np.pi * 140 * harmonics * time) / harmonics).sum(0)
     soundfile.write("speech.wav", 0.2 * voice, 16000)
+    before = set(registry._registered)
     yield tmp_path
-    for name, cls in list(registry._registered.items()):
-        if not cls.__module__.startswith("voicegraph.nodes."):
+    for name in set(registry._registered) - before:
+        if not registry._registered[name].__module__.startswith("voicegraph."):
             del registry._registered[name]
 
 
@@ -126,8 +128,11 @@ def test_python_runs(page: Path, place: Path) -> None:
         exec(compile(code, str(page), "exec"), names)
     if tests := [str(path) for path in place.glob("test_*.py")]:
         command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
-        done = subprocess.run([*command, *tests], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout
+        clean = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+        done = subprocess.run(
+            [*command, *tests], env=clean, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("page", _with("bash"), ids=_names)

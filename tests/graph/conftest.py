@@ -215,6 +215,22 @@ class Echo(Node):
         return {"out": inputs["audio"] + inputs["back"]}
 
 
+class Meter(Node):
+    """``out[n] = audio[n]``, and ``level[m]``, the sum of 12 samples: two streams of two rates."""
+
+    audio = In(Audio)
+    out = Out(Audio, like="audio")
+    level = Out(Audio, like="audio")
+
+    def infer(self, params: Any, inputs: Any) -> dict[str, Any]:
+        slow = Audio(inputs["audio"].rate / 12, inputs["audio"].channels)
+        return {"out": inputs["audio"], "level": slow}
+
+    def process(self, inputs: Tensors, params: Any, state: None) -> Tensors:
+        x = inputs["audio"]
+        return {"out": x.clone(), "level": x.unflatten(2, (-1, 12)).sum(3)}
+
+
 @dataclass
 class TotalState(State):
     total: torch.Tensor
@@ -345,6 +361,42 @@ class Both(Node):
         return {"out": inputs["one"] + inputs["other"] if "other" in inputs else inputs["one"] * 1}
 
 
+class SlowEcho(Echo):
+    """The same, taking its time."""
+
+    releases_gil = True
+
+    def process(self, inputs: Tensors, params: Any, state: None) -> Tensors:
+        time.sleep(0.001)
+        return super().process(inputs, params, state)
+
+
+class Pick(Node):
+    """``out`` is ``one`` itself, the very tensor; ``other`` is there to be waited for."""
+
+    one = In(Audio)
+    other = In(Audio, like="one")
+    out = Out(Audio, like="one")
+
+    def process(self, inputs: Tensors, params: Any, state: None) -> Tensors:
+        return {"out": inputs["one"]}
+
+
+class Odd(Node):
+    """Its output is like an input that may be left open; for plans that are only compiled."""
+
+    pure = True
+    one = In(Audio)
+    other = In(Audio, optional=True)
+    out = Out(Audio, like="other")
+
+
+class End(Node):
+    """Takes audio and gives nothing."""
+
+    audio = In(Audio)
+
+
 class Tracker(Node):
     """Windows of pitch and voicing at 100 Hz."""
 
@@ -352,6 +404,18 @@ class Tracker(Node):
     audio = In(Audio, rate=16000, channels=1)
     pitch = Out(Pitch, rate=100, window=True)
     voiced = Out(Mask, rate=100, window=True)
+
+
+class WideTracker(Tracker):
+    """Gives 50 ms where less is asked: frames 1, 2, 3, 4, 5."""
+
+    def gives(self, params: Any, out: Request) -> Interval:
+        return out.interval.widen(before=Fraction(5, 100) - out.interval.duration)
+
+    def process(self, inputs: Tensors, params: Any, state: None) -> Tensors:
+        count = self.asked["pitch"].count
+        pitch = torch.arange(1, count + 1).expand(len(inputs["audio"]), -1).float()
+        return {"pitch": pitch, "voiced": torch.ones_like(pitch)}
 
 
 class Vocoder(Node):
@@ -366,8 +430,8 @@ class Vocoder(Node):
 NODES: dict[str, type[Node]] = {
     f"test.{cls.__name__.lower()}": cls
     for cls in (
-        Shift, Around, Sum, Echo, Estimate, Join, Split, Pool, Hold, Total, Count,
-        Scale, Spoil, Slow, Both, Tracker, Vocoder,
+        Shift, Around, Sum, Echo, Estimate, Join, Split, Pool, Hold, Meter, Total, Count,
+        Scale, Spoil, Slow, SlowEcho, Both, Pick, Odd, End, Tracker, WideTracker, Vocoder,
     )
 }  # fmt: skip
 

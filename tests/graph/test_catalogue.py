@@ -10,7 +10,7 @@ from pydantic import Field
 
 from voicegraph.graph import registry
 from voicegraph.graph.catalogue import describe_class, describe_node
-from voicegraph.graph.node import FilePath, Live, Node, NodeParams
+from voicegraph.graph.node import FilePath, Live, Node
 from voicegraph.graph.params import describe_params
 from voicegraph.graph.ports import In, Out, Ports
 from voicegraph.graph.signals import Audio, Features, Mask, Pitch
@@ -24,7 +24,7 @@ class Wide(Node):
     And this is how.
     """
 
-    class Params(NodeParams):
+    class Params(Node.Params):
         """Params."""
 
         rate: Rate
@@ -107,7 +107,7 @@ def test_ports_that_depend_on_params_are_those_of_an_example() -> None:
     class Many(Node):
         """Has as many inputs as asked."""
 
-        class Params(NodeParams):
+        class Params(Node.Params):
             names: tuple[str, ...]
 
         examples = ({"names": ("one", "two")},)

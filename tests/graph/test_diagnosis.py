@@ -113,9 +113,7 @@ def _torch(cuda: str | None, available: bool) -> Any:
         get_device_properties=lambda i: properties,
         mem_get_info=lambda i: (5 << 30, 8 << 30),
     )
-    return SimpleNamespace(
-        cuda=gpu, version=SimpleNamespace(cuda=cuda), get_num_threads=lambda: 3
-    )
+    return SimpleNamespace(cuda=gpu, version=SimpleNamespace(cuda=cuda), get_num_threads=lambda: 3)
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ placement
 latency
   algorithmic  10 ms  ->  5 ms
   up to look   10 ms  ->  5 ms
-  up to end    10 ms  ->  5 ms"""
+  up to end    10 ms  ->  5 ms"""  # noqa: E501
 
 
 @pytest.fixture
@@ -141,7 +141,9 @@ def test_costs(build: Build) -> None:
 def test_measure_runs_both(build: Build) -> None:
     """A plan that waits 3 ms a block costs that; both get the same time, so the other runs more."""
     fast = build({"a": node("dsp.gain", "input")}).compile()
-    slow = build({"a": node("dsp.gain", "input"), "b": node("test.slow", "a", wait=0.003)}).compile()
+    slow = build(
+        {"a": node("dsp.gain", "input"), "b": node("test.slow", "a", wait=0.003)}
+    ).compile()
     one, two = measure(fast, slow, seconds=0.05)
     assert set(one) == {"a", "total"}
     assert set(two) == {"a", "b", "total"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
 import pytest
@@ -102,7 +102,7 @@ def test_edges_join_their_ports_and_cross_no_box(graph: tuple[list[Size], list[E
         assert route[0] == pytest.approx((x + edge.source_x, y + boxes[edge.source].height))
         x, y = found.boxes[edge.target]
         assert route[-1] == pytest.approx((x + edge.target_x, y))
-        for (x, y), (next_x, next_y) in zip(route, route[1:], strict=False):
+        for (x, y), (next_x, next_y) in pairwise(route):
             if x == next_x:  # straight through a rank; between ranks there are no boxes
                 line = (x, min(y, next_y), x, max(y, next_y))
                 assert not [rect for rect in rects if _overlap(line, rect)]
@@ -113,7 +113,7 @@ def test_forward_edges_run_down(graph: tuple[list[Size], list[Edge]]) -> None:
     boxes, edges = graph
     found = layout(boxes, edges)
     for edge, route in zip(edges, found.routes, strict=True):
-        steps = [b[1] - a[1] for a, b in zip(route, route[1:], strict=False)]
+        steps = [b[1] - a[1] for a, b in pairwise(route)]
         assert edge.back or min(steps) >= 0
 
 
@@ -222,12 +222,12 @@ def test_svg_is_the_same_every_time() -> None:
     assert _plan().draw("svg") == _plan().draw("svg")
 
 
-@pytest.mark.parametrize("format", ["svg", "dot", "mermaid"])
-def test_names_with_special_characters(format: Any) -> None:
-    text = _plan('<a> & "b" \\').draw(format)
-    if format == "svg":
+@pytest.mark.parametrize("drawing", ["svg", "dot", "mermaid"])
+def test_names_with_special_characters(drawing: Any) -> None:
+    text = _plan('<a> & "b" \\').draw(drawing)
+    if drawing == "svg":
         assert '<a> & "b" \\' in _texts(text)
-    elif format == "dot":
+    elif drawing == "dot":
         assert text.startswith('digraph "<a> & \\"b\\" \\\\" {\n')
         assert "label=<&lt;a&gt; &amp; &quot;b&quot; \\:" in text
     else:
@@ -261,9 +261,7 @@ def test_mermaid(plan: Plan) -> None:
     assert lines[3] == "flowchart TB"
     assert '  node_end -->|"audio 16000 Hz x1<br/>stream -51 .. -1 ms"| node_f0' in lines
     assert any(re.match(r"  node_far -\.->\|.*feedback.*\| node_echo$", line) for line in lines)
-    assert any(
-        re.match(r"  node_f0 ==>\|.*pitch -#gt; pitch.*\| node_voice$", line) for line in lines
-    )
+    assert any(re.match(r"  node_f0 ==>\|.*pitch to pitch.*\| node_voice$", line) for line in lines)
     assert "  class node_far away" in lines
     assert not any(re.match(r"\s*end\b", line) for line in lines)  # a word of the language
 

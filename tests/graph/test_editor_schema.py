@@ -41,7 +41,10 @@ WRONG = {
     "device": ("params:", "device: gpu, params:"),
     "params is no mapping": ("{db: -6}", "[-6]"),
     "null node": ("{use: dsp.gain, in: input, params: {db: -6}}", "null"),
-    "required param": ("use: dsp.gain, in: input, params: {db: -6}", "use: dsp.resample, in: input"),
+    "required param": (
+        "use: dsp.gain, in: input, params: {db: -6}",
+        "use: dsp.resample, in: input",
+    ),
     "policy": ("output: low", "output: low\non_nan: ignore"),
     "nested var": ("output: low", "output: low\nvars: {a: {b: 1}}"),
 }
@@ -137,9 +140,7 @@ def test_every_param_of_every_node_is_described(schema: dict[str, Any]) -> None:
 
 
 def test_definitions_that_are_named_are_there(schema: dict[str, Any]) -> None:
-    named = {
-        part["$ref"].removeprefix("#/$defs/") for part in _parts(schema) if "$ref" in part
-    }
+    named = {part["$ref"].removeprefix("#/$defs/") for part in _parts(schema) if "$ref" in part}
     assert named <= schema["$defs"].keys()
     assert schema["$defs"].keys() <= named
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -73,7 +74,7 @@ newest output lies behind the newest input.
 far     runs on cpu if cuda:0 is missing
 low     switched off: its input passes through
 unused  pruned: nothing that reaches the output uses it
-"""
+"""  # noqa: E501
 
 
 def _rich(**changes: Any) -> Pipeline:
@@ -165,7 +166,7 @@ def test_shares_add_up(
 ) -> None:
     """Whatever the graph; and all of them lie on one path from the input to the output."""
     nodes: dict[str, Any] = {}
-    names, rates = ["input"], {"input": 1200}
+    names, rates = ["input"], {"input": Fraction(1200)}
     for i, (use, a, b, amount) in enumerate(drawn):
         name, one = f"n{i}", names[a % len(names)]
         same = [other for other in names if rates[other] == rates[one]]
@@ -192,7 +193,7 @@ def test_shares_add_up(
         return start == end or any(reaches(start, s) for s in feeds.get(end, ()))
 
     on_path = [share.node for share in found if share.node] + [plan.output.node]
-    assert all(reaches(a, b) for a, b in zip(on_path, on_path[1:], strict=False))
+    assert all(reaches(a, b) for a, b in pairwise(on_path))
 
 
 def test_report_is_of_its_model_and_of_json() -> None:

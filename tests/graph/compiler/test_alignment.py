@@ -197,6 +197,7 @@ def test_latency_is_the_least_possible(graph: Graph, block: str) -> None:
     newest = int(plan.block * plan.output_type.rate) - 1  # of a first tick without latency
     latency = plan.latency.algorithmic
     assert latency == plan.latency_out / plan.output_type.rate
+    assert plan.spec(plan.output).interval.end == -latency
     assert graph.expected.needs(newest - plan.latency_out) <= plan.block
     if plan.latency_out:
         assert graph.expected.needs(newest - plan.latency_out + 1) > plan.block

@@ -28,10 +28,14 @@ def sound(tmp_path: Path) -> Callable[..., Path]:
     """Writes noise: ``sound(name, frames=4800, rate=48000, channels=1, subtype="FLOAT")``."""
 
     def make(
-        name: str, frames: int = 4800, rate: int = 48000, channels: int = 1, **options: str
+        name: str,
+        frames: int = 4800,
+        rate: int = 48000,
+        channels: int = 1,
+        subtype: str | None = None,
     ) -> Path:
         path = tmp_path / name
-        soundfile.write(path, _noise(frames, channels).T, rate, **options)
+        soundfile.write(path, _noise(frames, channels).T, rate, subtype)
         return path
 
     return make

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,7 @@ def test_reads_what_was_written(tmp_path: Path, noise: Noise, suffix: str) -> No
     soundfile.write(path, made.T, 48000, kind.subtype, format=kind.container)
     with AudioReader(path) as reader:
         found = whole(reader)
-        assert reader.type == Audio(48000, 2)
+        assert reader.type == Audio(Fraction(48000), 2)
         assert reader.frames == reader.taken == 100_000
     assert found.dtype == np.float32
     if suffix not in LOSSY:
@@ -45,7 +46,7 @@ def test_chunks_are_bounded_whatever_the_channels(sound: Maker) -> None:
 
 def test_rates_and_channels_are_any(sound: Maker) -> None:
     with AudioReader(sound("a.wav", rate=44101, channels=5)) as reader:
-        assert reader.type == Audio(44101, 5)
+        assert reader.type == Audio(Fraction(44101), 5)
         assert reader.seconds == pytest.approx(4800 / 44101)
 
 

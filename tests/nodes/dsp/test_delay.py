@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -14,7 +16,7 @@ test_conformance = conformance.suite("dsp.delay")
 RNG = np.random.default_rng(5)
 
 
-def _plan(rate: int = 48000, block: str = "10ms", **params: object):
+def _plan(rate: int = 48000, block: str = "10ms", **params: Any):
     nodes = {"late": node("dsp.delay", "input", **params)}
     return Pipeline(block=block, input={"rate": rate}, nodes=nodes, output="late").compile()
 

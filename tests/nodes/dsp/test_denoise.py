@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,13 +19,13 @@ SETTLED = 3 * RATE
 """By here the noise is known."""
 
 
-def _plan(block: str = "20ms", rate: int = RATE, channels: int = 1, **params: object):
+def _plan(block: str = "20ms", rate: int = RATE, channels: int = 1, **params: Any):
     nodes = {"denoise": node("dsp.denoise", "input", **params)}
     source = {"rate": rate, "channels": channels}
     return Pipeline(block=block, input=source, nodes=nodes, output="denoise").compile()
 
 
-def _run(audio: np.ndarray, block: str = "20ms", **keys: object) -> np.ndarray:
+def _run(audio: np.ndarray, block: str = "20ms", **keys: Any) -> np.ndarray:
     plan = _plan(block, channels=1 if audio.ndim == 1 else len(audio), **keys)
     with plan.session() as session:
         output = np.concatenate([session.push(audio), session.flush()], axis=-1)
@@ -173,11 +174,12 @@ def test_streams_keep_their_own_time() -> None:
         ("10ms", {"frame": "20ms"}, 15),
     ],
 )
-def test_latency(block: str, params: dict[str, object], latency: int) -> None:
+def test_latency(block: str, params: dict[str, Any], latency: int) -> None:
     assert _plan(block, **params).latency.algorithmic == Fraction(latency, 1000)
 
 
 def test_wrong_params_are_refused() -> None:
-    for params in ({"overlap": 3}, {"reduction": -1.0}, {"frame": "1ms"}, {"settle": "0s"}):
-        with pytest.raises(PipelineError, match=next(iter(params))):
-            _plan(**params)
+    wrong: dict[str, Any] = {"overlap": 3, "reduction": -1.0, "frame": "1ms", "settle": "0s"}
+    for name, value in wrong.items():
+        with pytest.raises(PipelineError, match=name):
+            _plan(**{name: value})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy import signal
@@ -16,7 +18,7 @@ RATE = 16000
 RNG = np.random.default_rng(10)
 
 
-def _session(block: str = "10ms", channels: int = 1, **params: object):
+def _session(block: str = "10ms", channels: int = 1, **params: Any):
     nodes = {"high": node("dsp.highpass", "input", **params)}
     given = {"rate": RATE, "channels": channels}
     return Pipeline(block=block, input=given, nodes=nodes, output="high").session()

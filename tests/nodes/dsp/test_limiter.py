@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -19,13 +21,13 @@ RATE = 8000
 RNG = np.random.default_rng(11)
 
 
-def _plan(block: str = "5ms", channels: int = 1, rate: int = RATE, **params: object):
+def _plan(block: str = "5ms", channels: int = 1, rate: int = RATE, **params: Any):
     nodes = {"limit": node("dsp.limiter", "input", **params)}
     given = {"rate": rate, "channels": channels}
     return Pipeline(block=block, input=given, nodes=nodes, output="limit").compile()
 
 
-def _run(audio: np.ndarray, **params: object) -> np.ndarray:
+def _run(audio: np.ndarray, **params: Any) -> np.ndarray:
     plan = _plan(channels=audio.shape[0], **params)
     with plan.session(warm_up=False) as session:
         made = np.concatenate([session.push(audio), session.flush()], axis=1)

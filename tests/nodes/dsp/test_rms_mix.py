@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ test_conformance = conformance.suite("dsp.rms_mix")
 RATE = 8000
 
 
-def _plan(block: object = "10ms", rate: int = RATE, channels: int = 1, **params: object):
+def _plan(block: Any = "10ms", rate: int = RATE, channels: int = 1, **params: Any):
     nodes = {
         "converted": node("dsp.gain", "input", db=-20.0),
         "mix": node("dsp.rms_mix", {"audio": "converted", "reference": "input"}, **params),
@@ -27,7 +28,7 @@ def _plan(block: object = "10ms", rate: int = RATE, channels: int = 1, **params:
     return Pipeline(block=block, input=source, nodes=nodes, output="mix").compile()
 
 
-def _run(audio: np.ndarray, block: object = "10ms", **keys: object) -> np.ndarray:
+def _run(audio: np.ndarray, block: Any = "10ms", **keys: Any) -> np.ndarray:
     plan = _plan(block, channels=len(audio), **keys)
     with plan.session() as session:
         output = np.concatenate([session.push(audio), session.flush()], axis=-1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -14,7 +16,7 @@ test_conformance = conformance.suite("dsp.to_mono")
 RNG = np.random.default_rng(8)
 
 
-def _session(channels: int, **params: object):
+def _session(channels: int, **params: Any):
     nodes = {"mono": node("dsp.to_mono", "input", **params)}
     wide = {"rate": 48000, "channels": channels}
     return Pipeline(block="10ms", input=wide, nodes=nodes, output="mono").session()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -14,7 +16,7 @@ test_conformance = conformance.suite("dsp.to_stereo")
 RNG = np.random.default_rng(9)
 
 
-def _session(given: int, **params: object):
+def _session(given: int, **params: Any):
     nodes = {"wide": node("dsp.to_stereo", "input", **params)}
     source = {"rate": 48000, "channels": given}
     return Pipeline(block="10ms", input=source, nodes=nodes, output="wide").session()

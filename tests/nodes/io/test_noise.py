@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ from voicegraph.graph.pipeline import Pipeline, node
 test_conformance = conformance.suite("io.noise")
 
 
-def _made(streams: int = 1, blocks: int = 100, seed: int = 0, **params: object) -> np.ndarray:
+def _made(streams: int = 1, blocks: int = 100, seed: int = 0, **params: Any) -> np.ndarray:
     nodes = {"noise": node("io.noise", **params)}
     silence = np.zeros((streams, 1, 480), np.float32)
     with Pipeline(block="10ms", nodes=nodes, output="noise", seed=seed).session(streams) as session:

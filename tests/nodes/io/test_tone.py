@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -15,7 +17,7 @@ RATE = 48000
 BLOCK = np.zeros(480, np.float32)
 
 
-def _session(streams: int = 1, **params: object):
+def _session(streams: int = 1, **params: Any):
     nodes = {"tone": node("io.tone", **params)}
     return Pipeline(block="10ms", nodes=nodes, output="tone").session(streams)
 

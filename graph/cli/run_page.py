@@ -1,0 +1,35 @@
+"""What ``voicegraph run`` says about a file that it wrote."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .progress import speed_text
+
+if TYPE_CHECKING:
+    from voicegraph.schemas.file_report import FileReport
+
+
+def describe(report: FileReport) -> str:
+    """One line on what was written, and a line for each thing to know."""
+    target = report.target
+    channels = {1: "mono", 2: "stereo"}.get(target.channels, f"{target.channels} channels")
+    lines = [
+        f"{target.path}: {target.seconds:.2f} s, {target.rate_hz} Hz {channels}, "
+        f"{target.encoding}; "
+        f"{speed_text(report.source.seconds, report.process_s)} "
+        f"(RTF {report.real_time_factor:.3f}); "
+        f"{report.clipped} samples clipped, {report.silenced_blocks} blocks silenced"
+    ]
+    if report.stopped:
+        lines.append(f"    stopped: it holds the first {target.seconds:.2f} s only")
+    if report.clipped and report.peak_db is not None:
+        fix = "lower the level, or keep it all in a .wav with --subtype float"
+        lines.append(f"    the peak is {report.peak_db:+.1f} dBFS: {fix}")
+    if report.silenced_blocks:
+        lines.append("    NaN or infinite values became silence, as on_nan says")
+    lines += [f"    {port}: {path}" for port, path in report.taps.items()]
+    if report.trace:
+        lines.append(f"    trace: {report.trace} (open it at https://ui.perfetto.dev)")
+    lines += [f"    note: {note}" for note in report.notes]
+    return "\n".join(lines)

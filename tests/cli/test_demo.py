@@ -1,0 +1,156 @@
+"""``voicegraph demo``: the first command a newcomer types."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+
+from voicegraph.graph import clip
+from voicegraph.graph.cli import progress
+from voicegraph.graph.cli.app import main
+from voicegraph.graph.contour import RATE, contour
+from voicegraph.graph.drivers import aligning
+from voicegraph.graph.pipeline import Pipeline
+from voicegraph.schemas.file_report import FileReport
+
+Demo = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def demo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Demo:
+    """``demo(*arguments)`` in an empty folder: exit code, what was printed, standard error."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        code = main(["demo", *arguments])
+        out, err = capsys.readouterr()
+        assert "Traceback" not in out + err
+        return code, out, err
+
+    return call
+
+
+def _left() -> set[str]:
+    return {path.as_posix() for path in Path().rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def short(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Half a second of the recording in its place, for what does not depend on the rest."""
+    path = tmp_path_factory.mktemp("clip") / clip.NAME
+    samples, rate = soundfile.read(clip.path(), frames=8000, start=8000)
+    soundfile.write(path, samples, rate)
+    monkeypatch.setattr(clip, "path", lambda: path)
+    return path
+
+
+def test_demo_converts_draws_and_says_what_it_did(demo: Demo) -> None:
+    pytest.importorskip("matplotlib", reason="the picture is an extra")
+    code, out, _ = demo()
+    assert code == 0
+    assert _left() == {"demo/original.flac", "demo/converted.wav", "demo/converted.png"}
+    assert Path("demo/original.flac").read_bytes() == clip.path().read_bytes()
+    assert Path("demo/converted.png").read_bytes()[:4] == b"\x89PNG"
+    for words in ("pipeline world", "real-time factor", "algorithmic", "buffering", "CC BY 4.0"):
+        assert words in out
+    sounds = [_read("demo/original.flac"), _read("demo/converted.wav")]
+    assert len(sounds[0]) == pytest.approx(len(sounds[1]), abs=1)
+    medians = [float(np.median(track[track > 0])) for track in map(contour, sounds)]
+    wanted = Pipeline.load("world").loaded.file.vars["transpose"]
+    assert 12 * np.log2(medians[1] / medians[0]) == pytest.approx(wanted, abs=1)
+
+
+def _read(path: str) -> np.ndarray:
+    """At 16 kHz."""
+    samples, rate = soundfile.read(path, dtype="float32")
+    assert 0.1 < np.abs(samples).max() < 1.0
+    return soxr.resample(samples, rate, RATE)
+
+
+def test_overrides_json_and_no_picture(demo: Demo, short: Path) -> None:
+    code, out, err = demo("made", "--no-picture", "--json", "--set", "vars.transpose=-4")
+    report = FileReport.model_validate_json(out)
+    assert (code, err) == (0, "")
+    assert report.pipeline == "world"
+    assert report.target.path == str(Path("made/converted.wav"))
+    assert _left() == {"made/original.flac", "made/converted.wav"}
+
+
+def test_own_files_are_replaced_and_others_are_not(demo: Demo, short: Path) -> None:
+    Path("mine").mkdir()
+    Path("mine/converted.wav").write_text("mine", encoding="utf-8")
+    code, out, err = demo("mine", "--no-picture")
+    assert (code, out) == (4, "")
+    assert "exists, and is not from an earlier demo" in err
+    assert "--force" in err
+    assert _left() == {"mine/converted.wav"}
+    assert demo("mine", "--no-picture", "--force")[0] == 0
+    assert demo("mine", "--no-picture")[0] == 0
+
+
+def test_without_matplotlib_it_says_so_before_it_works(demo: Demo, monkeypatch) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "matplotlib" else found(name)
+    )
+    code, out, err = demo()
+    assert (code, out) == (1, "")
+    assert "the picture needs matplotlib" in err
+    assert "pip install" in err
+    assert "voicegraph demo --no-picture" in err
+    assert _left() == set()
+
+
+def test_folder_that_cannot_be_made(demo: Demo) -> None:
+    Path("file").touch()
+    code, _, err = demo("file/demo", "--no-picture")
+    assert code == 4
+    assert "cannot be made" in err
+
+
+def test_wrong_override(demo: Demo) -> None:
+    code, out, err = demo("--no-picture", "--set", "vars.transpos=3")
+    assert (code, out) == (2, "")
+    assert "transpose" in err
+    assert _left() == set()
+
+
+def test_ctrl_c_says_what_there_is(demo: Demo, monkeypatch) -> None:
+    def press(_: object, done: float, total: float | None) -> None:
+        if done > 3:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(progress.LineMeter, "__call__", press)
+    code, out, _ = demo()
+    assert code == 130
+    assert "converted.wav holds the first" in out
+    assert _left() == {"demo/original.flac", "demo/converted.wav"}
+
+
+def test_ctrl_c_before_any_sound(demo: Demo, short: Path, monkeypatch) -> None:
+    def press(*_: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(aligning.Aligned, "push", press)
+    code, out, err = demo("--no-picture")
+    assert (code, out) == (130, "")
+    assert err == "stopped before anything was converted\n"
+    assert _left() == {"demo/original.flac"}
+
+
+def test_json_of_a_mistake(demo: Demo) -> None:
+    Path("demo").mkdir()
+    Path("demo/original.flac").touch()
+    code, out, _ = demo("--json", "--no-picture")
+    assert code == 4
+    assert json.loads(out)["error"] == "OutputError"

@@ -1,0 +1,41 @@
+"""``voicegraph doctor``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from voicegraph.graph import diagnosis
+from voicegraph.schemas.report import DoctorReport
+
+Cli = Callable[..., tuple[int, str, str]]
+
+
+def test_page(cli: Cli) -> None:
+    code, out, err = cli("doctor")
+    assert (code, err) == (0, "")
+    for word in ("voicegraph", "python", "torch", "pyworld", "libsndfile", "cuda", "WAV"):
+        assert word in out
+    assert out.endswith("Everything that is required works.\n")
+
+
+def test_json(cli: Cli) -> None:
+    code, out, _ = cli("doctor", "--json")
+    assert code == 0
+    assert DoctorReport.model_validate_json(out).ok
+
+
+def test_broken(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = diagnosis._import_error
+
+    def error(module: str) -> str | None:
+        return "not installed" if module in ("soxr", "matplotlib") else real(module)
+
+    monkeypatch.setattr(diagnosis, "_import_error", error)
+    code, out, _ = cli("doctor")
+    assert code == 1
+    assert "BROKEN: resampling: not installed\n    fix: " in out
+    assert "not there: the demo's picture: not installed\n    fix: " in out
+    assert out.endswith("Broken: soxr. Type the commands behind `fix`.\n")
+    assert cli("doctor", "--json")[0] == 1

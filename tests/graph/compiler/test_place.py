@@ -1,0 +1,53 @@
+"""Devices and precisions: what a node can do, and where values are copied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from voicegraph.graph.pipeline import Pipeline, node
+
+Build = Callable[..., Pipeline]
+
+
+def test_copies_between_devices_show_in_the_plan(build: Build) -> None:
+    """Without asking whether this machine has a GPU."""
+    nodes = {
+        "a": node("test.both", {"one": "input"}),
+        "gpu": {
+            **node("test.both", {"one": "a", "other": "a"}),
+            "device": "cuda",
+            "dtype": "float16",
+        },
+        "same": {**node("test.both", {"one": "gpu"}), "device": "cuda"},
+        "other": {**node("test.both", {"one": "same"}), "device": "cuda:1"},
+        "back": node("test.both", {"one": "other", "other": "a"}),
+    }
+    plan = build(nodes).compile()
+    copied = {(n.name, port): link.copied for n in plan.nodes for port, link in n.inputs.items()}
+    assert copied == {
+        ("a", "one"): False,
+        ("gpu", "one"): True,
+        ("gpu", "other"): True,
+        ("same", "one"): False,
+        ("other", "one"): True,
+        ("back", "one"): True,
+        ("back", "other"): False,
+    }
+    assert (plan.find("gpu").device, plan.find("gpu").dtype) == ("cuda", "float16")
+
+
+def test_where_a_node_cannot_run(refused: Any) -> None:
+    error = refused(
+        "block: 10ms\nnodes:\n"
+        "  a: {use: test.total, in: input, device: 'cuda:1', dtype: float16}\n"
+        "  b: {use: test.both, in: a, dtype: bfloat16}\noutput: b\n"
+    )
+    device, dtype, other = error.problems
+    assert {p.code for p in error.problems} == {"cannot-place"}
+    assert device.message == "a (test.total) runs on cpu, not on cuda:1"
+    assert (device.mark.line, device.mark.column) == (3, 43)
+    assert device.fix == "nodes.a.device: cpu"
+    assert dtype.message == "a (test.total) computes in float32, not in float16"
+    assert dtype.fix == "nodes.a.dtype: float32"
+    assert other.message == "b (test.both) computes in float32 or float16, not in bfloat16"

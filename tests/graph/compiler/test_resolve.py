@@ -1,0 +1,137 @@
+"""Names to classes, params to models; which mistakes are whose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from voicegraph.graph import registry
+from voicegraph.graph.errors import PipelineError, Problem
+from voicegraph.graph.node import FilePath, Node, NodeParams
+from voicegraph.graph.pipeline import Pipeline
+from voicegraph.graph.ports import In, Out, Ports
+from voicegraph.graph.signals import Audio
+
+HEAD = "block: 10ms\nnodes:\n"
+
+
+@pytest.fixture
+def added(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, type[Node]], None]:
+    """Registers a node for one test."""
+    monkeypatch.setattr(registry, "_registered", dict(registry._registered))
+    return lambda name, cls: registry.register(name)(cls) and None
+
+
+def test_an_unknown_node_with_a_near_name(refused: Any) -> None:
+    (problem,) = refused(HEAD + "  a: {use: dsp.gian, in: input}\noutput: a\n").problems
+    assert problem.code == "unknown-node"
+    assert problem.message == "a uses dsp.gian, and no node has that name"
+    assert (problem.mark.line, problem.mark.column) == (3, 12)
+    assert problem.fix == "nodes.a.use: dsp.gain"
+
+
+def test_an_unknown_node_like_none(refused: Any) -> None:
+    (problem,) = refused(HEAD + "  a: {use: zzz.qqq, in: input}\noutput: a\n").problems
+    assert problem.fix == "voicegraph nodes"
+
+
+@pytest.mark.parametrize(
+    ("params", "code", "message", "column", "fix"),
+    [
+        ("{db: 99}", "out-of-range", "a (dsp.gain): db is 99, expected at most 60", 46,
+         "nodes.a.params.db: 60"),
+        ("{db: loud}", "wrong-type", "a (dsp.gain): db is 'loud', expected a number", 46,
+         "nodes.a.params.db: 0.0"),
+        ("{dB: 3}", "unknown-key", "a (dsp.gain) has no key `dB`; it has: db", 42,
+         "nodes.a.params.db: 3"),
+    ],
+)  # fmt: skip
+def test_wrong_params(
+    refused: Any, params: str, code: str, message: str, column: int, fix: str
+) -> None:
+    text = HEAD + f"  a: {{use: dsp.gain, in: input, params: {params}}}\noutput: a\n"
+    (problem,) = refused(text).problems
+    assert (problem.code, problem.message) == (code, message)
+    assert (problem.mark.line, problem.mark.column) == (3, column)
+    assert problem.fix == fix
+
+
+def test_params_that_must_be_given(refused: Any) -> None:
+    (problem,) = refused(HEAD + "  a: {use: dsp.resample, in: input}\noutput: a\n").problems
+    assert problem.code == "missing-key"
+    assert problem.fix == "nodes.a.params.rate: 16000"
+
+
+class Voice(Node):
+    """Its ports depend on a file."""
+
+    class Params(NodeParams):
+        weights: FilePath | None = None
+
+    audio = In(Audio)
+    out = Out(Audio, like="audio")
+
+    def ports(self, params: Params) -> Ports:
+        if params.weights is not None and not params.weights.is_file():
+            text = f"{params.weights.name} is no voice"
+            raise PipelineError(Problem("no-voice", text, fix="voicegraph voices"))
+        return self.declared
+
+
+def test_a_file_that_decides_the_ports_and_is_wrong(
+    refused: Any, added: Callable[[str, type[Node]], None]
+) -> None:
+    added("test.voice", Voice)
+    (problem,) = refused(
+        HEAD + "  a: {use: test.voice, in: input, params: {weights: x.pth}}\noutput: a\n"
+    ).problems
+    assert (problem.code, problem.message) == ("no-voice", "a: x.pth is no voice")
+    assert problem.mark.line == 3
+    assert problem.fix == "voicegraph voices"
+
+
+def test_files_resolve_against_the_pipeline_file_and_weights_against_assets(
+    tmp_path: Path, added: Callable[[str, type[Node]], None]
+) -> None:
+    added("test.voice", Voice)
+    (tmp_path / "x.pth").touch()
+    (tmp_path / "y.pth").touch()
+    path = tmp_path / "p.yaml"
+    path.write_text(
+        "block: 10ms\nassets: {voice: y.pth}\nnodes:\n"
+        "  a: {use: test.voice, in: input, params: {weights: x.pth}}\n"
+        "  b: {use: test.voice, in: a}\noutput: b\n",
+        encoding="utf-8",
+    )
+    plan = Pipeline.load(path).compile()
+    assert [n.params.weights.name for n in plan.nodes] == ["x.pth", "y.pth"]  # pyright: ignore[reportAttributeAccessIssue]
+    assert all(n.params.weights.is_absolute() for n in plan.nodes)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_swapping_a_node_keeps_only_what_it_knows(tmp_path: Path) -> None:
+    path = tmp_path / "p.yaml"
+    path.write_text(
+        HEAD + "  a: {use: dsp.gain, in: input, params: {db: -6}}\noutput: a\n", encoding="utf-8"
+    )
+    plan = Pipeline.load(path, {"nodes.a.use": "dsp.to_mono"}).compile()
+    assert plan.find("a").use == "dsp.to_mono"
+    assert plan.find("a").dropped == ("db",)
+    given = {"nodes.a.use": "dsp.to_mono", "nodes.a.params.db": 3}
+    with pytest.raises(PipelineError, match="has no key `db`"):
+        Pipeline.load(path, given).compile()
+
+
+def test_an_add_on_that_fails_to_load_is_named(
+    refused: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def find(name: str) -> type[Node]:
+        raise ImportError("no module named tensorfish")
+
+    monkeypatch.setattr(registry, "find", find)
+    (problem,) = refused(HEAD + "  a: {use: x.y, in: input}\noutput: a\n").problems
+    assert problem.code == "node-fails"
+    assert problem.message == "x.y cannot be loaded: ImportError: no module named tensorfish"
+    assert (problem.mark.line, problem.mark.column) == (3, 12)
