@@ -15,9 +15,6 @@ from .engine import Engine, Step
 from .errors import OutputError, Problem
 from .signals import Audio
 
-_WAV_LIMIT = (1 << 32) - (1 << 16)
-"""Bytes of samples that fit a WAV file, whose sizes have 32 bits, with room for its header."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
@@ -29,15 +26,10 @@ class _Kept:
 
     def write(self) -> None:
         made = self.step.outputs[self.port].detach().cpu()
-        rows = made.reshape(-1, made.shape[-1]).numpy()
-        written = 4 * len(rows) * (self.writer.frames + rows.shape[1])
-        if self.writer.format.container == "WAV" and written > _WAV_LIMIT:
-            text = (
-                f"{self.step.name}: {self.writer.path} is full after {self.writer.seconds:.0f} s, "
-                "for a WAV file holds 4 GiB"
-            )
-            raise OutputError(Problem("file-full", text, fix=f"{self.writer.path.stem}.w64"))
-        self.writer.write(rows)
+        try:
+            self.writer.write(made.reshape(-1, made.shape[-1]).numpy())
+        except OutputError as error:
+            raise OutputError(_named(self.step.name, p) for p in error.problems) from None
 
     def finish(self) -> None:
         """Gives the file its name; where nothing has passed, there is no file."""

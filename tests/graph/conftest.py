@@ -344,7 +344,8 @@ class Slow(Node):
     out = Out(Audio, like="audio")
 
     def process(self, inputs: Tensors, params: Params, state: None) -> Tensors:
-        time.sleep(params.wait)
+        if params.wait:
+            time.sleep(params.wait)
         return {"out": inputs["audio"].clone()}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable
 from fractions import Fraction
@@ -103,7 +102,7 @@ def test_what_it_holds(plan: Plan, recorded: Path) -> None:
     assert samples.tolist() == [1.0] * 60
 
 
-def test_it_holds_the_input_as_the_graph_saw_it(tmp_path: Path, _test_nodes: None) -> None:
+def test_it_holds_the_input_as_the_graph_saw_it(tmp_path: Path) -> None:
     """After NaN was silenced; and what flush pushed through."""
     plan = compiled(on_nan="silence")
     x = np.ones(18, np.float32)
@@ -125,7 +124,7 @@ def test_it_grows_as_the_session_runs(plan: Plan, tmp_path: Path) -> None:
         assert '"scale.factor"' in (tmp_path / "run.jsonl").read_text(encoding="utf-8")
 
 
-def test_healing_replays_too(tmp_path: Path, _test_nodes: None) -> None:
+def test_healing_replays_too(tmp_path: Path) -> None:
     nodes = {"spoil": node("test.spoil", "input", sticky=True), "t": node("test.scale", "spoil")}
     keys: dict[str, Any] = {"input": {"rate": 1200}, "on_nan": "silence"}
     plan = Pipeline(block="10ms", nodes=nodes, output="t", **keys).compile()
@@ -137,7 +136,7 @@ def test_healing_replays_too(tmp_path: Path, _test_nodes: None) -> None:
     np.testing.assert_array_equal(again[0, 0], made)
 
 
-def test_an_error_replays_as_an_error(tmp_path: Path, _test_nodes: None) -> None:
+def test_an_error_replays_as_an_error(tmp_path: Path) -> None:
     nodes = {"spoil": node("test.spoil", "input")}
     keys: dict[str, Any] = {"input": {"rate": 1200}}
     plan = Pipeline(block="10ms", nodes=nodes, output="spoil", **keys).compile()
@@ -148,7 +147,7 @@ def test_an_error_replays_as_an_error(tmp_path: Path, _test_nodes: None) -> None
         session.push(np.arange(60, dtype=np.float32))
     again = replay(plan, tmp_path / "run.jsonl")
     next(again)
-    with pytest.raises(SignalError, match="spoil.out gave NaN or infinity in block 1"):
+    with pytest.raises(SignalError, match=r"spoil\.out gave NaN or infinity in block 1"):
         next(again)
 
 
@@ -180,14 +179,15 @@ def test_a_line_that_a_crash_cut_off_is_left_out(plan: Plan, recorded: Path) -> 
     "text",
     [
         "", "\n", "{}\n", "[]\n", "3\n", '{"format": "voicegraph-recording-1"}\n',
-        "{header}\n{{\n", '{header}\n{{"tick": 3}}\n', '{header}\n{{"tick": "x", "reset": true}}\n',
-        '{header}\n{{"set": "a.b", "value": 3, "stream": null}}\n', "{header}\n[3]\n",
-        '{header}\n{{"tick": 1, "set": "a.b", "stream": null}}\n',
+        "HEADER\n{\n", 'HEADER\n{"tick": 3}\n', "HEADER\n[3]\n",
+        'HEADER\n{"tick": "x", "reset": true, "stream": null}\n',
+        'HEADER\n{"set": "a.b", "value": 3, "stream": null}\n',
+        'HEADER\n{"tick": 1, "set": "a.b", "stream": null}\n',
     ],
 )  # fmt: skip
 def test_what_is_no_recording(plan: Plan, recorded: Path, text: str) -> None:
     header = recorded.read_text(encoding="utf-8").splitlines()[0]
-    recorded.write_text(text.replace("{header}", header).replace("{{", "{").replace("}}", "}"))
+    recorded.write_text(text.replace("HEADER", header), encoding="utf-8")
     with pytest.raises(StateError, match="is no recording"):
         replay(plan, recorded)
 
@@ -212,7 +212,7 @@ def test_places_that_cannot_be_written(plan: Plan, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
 def test_a_disk_that_fills_up_in_the_middle(plan: Plan, tmp_path: Path) -> None:
-    os.symlink("/dev/full", tmp_path / "run.f32")
+    (tmp_path / "run.f32").symlink_to("/dev/full")
     session = plan.session(record=tmp_path / "run.jsonl", warm_up=False)
     with pytest.raises(OutputError, match="No space left on device"):
         session.process(np.ones(12, np.float32))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -62,8 +61,8 @@ def test_a_place_that_cannot_be_written(pipeline: Pipeline, tmp_path: Path) -> N
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
 def test_a_full_disk_is_no_traceback(pipeline: Pipeline, tmp_path: Path) -> None:
-    os.symlink("/dev/full", tmp_path / "trace.json")
+    (tmp_path / "trace.json").symlink_to("/dev/full")
     session = pipeline.session(trace=tmp_path / "trace.json", warm_up=False)
     session.process(BLOCK)
-    with pytest.raises(OutputError, match="the trace .* cannot be written: No space left"):
+    with pytest.raises(OutputError, match=r"the trace .* cannot be written: No space left"):
         session.close()

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from voicegraph.graph import conformance, keeping
+from voicegraph.graph import conformance
+from voicegraph.graph.drivers import writing
 from voicegraph.graph.errors import OutputError, PipelineError
 from voicegraph.graph.pipeline import Pipeline, node
 
@@ -136,7 +137,7 @@ def test_two_probes_of_one_name_are_told(tmp_path: Path) -> None:
 
 
 def test_a_wav_file_ends_at_its_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keeping, "_WAV_LIMIT", 4 * 1000)
+    monkeypatch.setattr(writing, "_RIFF_LIMIT", 4 * 1000)
     path = tmp_path / "passed.wav"
     audio = _noise(1440)
     with (

@@ -1,0 +1,80 @@
+"""What the machine answers to the devices that a plan asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+
+from voicegraph.graph.errors import DeviceError
+from voicegraph.graph.pipeline import Pipeline, node
+
+Build = Callable[..., Pipeline]
+
+
+@pytest.fixture
+def no_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+
+
+@pytest.mark.usefixtures("no_cuda")
+def test_every_node_on_a_missing_device_is_named(build: Build) -> None:
+    nodes = {
+        "a": {**node("test.both", {"one": "input"}), "device": "cuda"},
+        "b": node("test.both", {"one": "a"}),
+        "c": {**node("test.both", {"one": "b"}), "device": "cuda:1"},
+    }
+    plan = build(nodes).compile()  # a plan asks nothing of the machine
+    with pytest.raises(DeviceError) as caught:
+        plan.session()
+    assert caught.value.exit_code == 5
+    first, second = caught.value.problems
+    assert first.code == second.code == "no-such-device"
+    assert first.message.startswith("a is placed on cuda, but this machine has no CUDA device")
+    assert second.message.startswith("c is placed on cuda:1, but")
+    assert "--set nodes.a.device=cpu" in str(first.fix)
+    assert "nodes.c.fallback: cpu" in str(second.fix)
+
+
+@pytest.mark.usefixtures("no_cuda")
+def test_a_fallback_is_taken_and_told(build: Build) -> None:
+    entry = {**node("test.both", {"one": "input"}), "device": "cuda", "fallback": "cpu"}
+    plan = build({"a": entry}).compile()
+    assert plan.find("a").inputs["one"].copied  # as planned; the session says what became of it
+    with plan.session(warm_up=False) as session:
+        assert session.notes == [
+            "a runs on cpu: this machine has no CUDA device, or this torch was built without CUDA, "
+            "and its fallback is cpu"
+        ]
+        assert session.process(np.ones(12, np.float32)).tolist() == [1.0] * 12
+
+
+def test_a_gpu_with_too_high_a_number(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    entry = {**node("test.both", {"one": "input"}), "device": "cuda:2"}
+    with pytest.raises(DeviceError, match="this machine has 2 CUDA devices, cuda:0 onwards"):
+        build({"a": entry}).compile().session()
+
+
+def test_on_the_cpu_there_is_nothing_to_say(build: Build) -> None:
+    with build({"a": node("test.shift", "input")}).session(warm_up=False) as session:
+        assert session.notes == []
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_values_travel_to_the_gpu_and_back(build: Build) -> None:
+    nodes = {
+        "past": node("test.around", "input", back=20),
+        "gpu": {**node("test.both", {"one": "past", "other": "input"}), "device": "cuda"},
+        "back": node("test.around", "gpu", back=20),
+    }
+    x = np.random.default_rng(8).integers(-9, 10, 240).astype(np.float32)
+    with build(nodes).session() as session:
+        found = session.push(x)
+    nodes["gpu"].pop("device")
+    with build(nodes).session() as session:
+        np.testing.assert_array_equal(found, session.push(x))

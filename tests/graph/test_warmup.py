@@ -1,0 +1,153 @@
+"""Before the first block: weights once a plan, warm-up without a trace, workers that pay."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+import torch
+
+from voicegraph.graph import registry
+from voicegraph.graph.errors import PipelineError, Problem
+from voicegraph.graph.node import Node, Tensors
+from voicegraph.graph.pipeline import Pipeline, node
+from voicegraph.graph.ports import In, Out
+from voicegraph.graph.signals import Audio
+
+Build = Callable[..., Pipeline]
+NOISE = np.random.default_rng(9).integers(-9, 10, 240).astype(np.float32)
+
+
+class Heavy(Node):
+    """Counts how often its weights are loaded."""
+
+    loads: ClassVar[list[str]] = []
+    audio = In(Audio)
+    out = Out(Audio, like="audio")
+
+    def load(self, params: Any, device: torch.device, dtype: torch.dtype) -> None:
+        if self.name == "missing":
+            raise PipelineError(Problem("no-such-file", "heavy.pt is not there", fix="--set ..."))
+        self.loads.append(f"{self.name} {device} {dtype}")
+
+    def process(self, inputs: Tensors, params: Any, state: None) -> Tensors:
+        return {"out": inputs["audio"] * 1}
+
+
+@pytest.fixture
+def heavy() -> Iterator[type[Heavy]]:
+    registry.register("test.heavy")(Heavy)
+    Heavy.loads.clear()
+    yield Heavy
+    del registry._registered["test.heavy"]
+
+
+def test_weights_are_loaded_once_a_plan(build: Build, heavy: type[Heavy]) -> None:
+    pipeline = build({"a": node("test.heavy", "input"), "b": node("test.heavy", "a")})
+    plan = pipeline.compile()
+    assert heavy.loads == []
+    with plan.session(), plan.session(3), plan.session():
+        assert heavy.loads == ["a cpu torch.float32", "b cpu torch.float32"]
+    pipeline.compile().session().close()
+    assert len(heavy.loads) == 4
+
+
+def test_sessions_opened_at_once_load_once(build: Build, heavy: type[Heavy]) -> None:
+    plan = build({"a": node("test.heavy", "input")}).compile()
+    barrier = threading.Barrier(4)
+
+    def open_one(_: int) -> None:
+        barrier.wait()
+        plan.session(warm_up=False).close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(open_one, range(4)))
+    assert len(heavy.loads) == 1
+
+
+def test_weights_that_fail_can_be_tried_again(build: Build, heavy: type[Heavy]) -> None:
+    nodes = {"first": node("test.heavy", "input"), "missing": node("test.heavy", "first")}
+    plan = build(nodes).compile()
+    for _ in range(2):
+        with pytest.raises(PipelineError, match=r"heavy\.pt is not there"):
+            plan.session()
+    assert plan.loaded == {"first": "cpu"}
+    assert len(heavy.loads) == 1
+
+
+def fork(wait: float = 0.01, **others: Any) -> dict[str, Any]:
+    """Two costly branches side by side."""
+    return {
+        "left": node("test.slow", "input", wait=wait),
+        "right": node("test.slow", "input", wait=wait),
+        "total": node("test.total", "right"),
+        "both": node("test.sum", {"one": "left", "other": "total"}),
+        **others,
+    }
+
+
+def test_a_costly_branch_beside_another_moves_to_a_worker(build: Build) -> None:
+    """Two sleeps of 20 ms side by side take 20 ms, on any machine."""
+    plan = build(fork(0.02)).compile()
+    with plan.session() as session, plan.session(workers=False) as alone:
+        (note,) = session.notes
+        name, _, rest = note.partition(" runs on a worker thread, which saves ")
+        assert name in ("left", "right")
+        assert rest.endswith(" ms a block")
+        assert alone.notes == []
+        np.testing.assert_array_equal(session.push(NOISE[:60]), alone.push(NOISE[:60]))
+        lanes = {step.name: step.lane for step in session._engine.steps}
+        assert lanes == {"left": 0, "right": 0, "total": 0, "both": 0} | {name: 1}
+        assert session.timings()["total"].median_ms < 0.85 * alone.timings()["total"].median_ms
+
+
+def test_workers_end_with_the_session(build: Build) -> None:
+    before = threading.active_count()
+    session = build(fork(0.02)).session()
+    assert threading.active_count() > before
+    session.close()
+    assert threading.active_count() == before
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        {"a": node("test.slow", "input", wait=0.005), "b": node("test.slow", "a", wait=0.005)},
+        {"a": node("test.slow", "input", wait=0.005), "b": node("test.total", "a")},
+        fork(0.0),
+    ],
+    ids=["in a row", "nothing beside", "too cheap"],
+)
+def test_what_cannot_gain_stays(build: Build, nodes: dict[str, Any]) -> None:
+    with build(nodes).session() as session:
+        assert session.notes == []
+        assert session._engine.pool is None
+
+
+def test_what_holds_the_interpreter_stays(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry.find("test.slow"), "releases_gil", False)
+    with build(fork(0.005)).session() as session:
+        assert session.notes == []
+
+
+def test_a_trace_tells_workers_apart(build: Build, tmp_path: Any) -> None:
+    path = tmp_path / "trace.json"
+    with build(fork(0.02)).session(trace=path) as session:
+        session.push(NOISE[:24])
+    events = [e for e in json.loads(path.read_text(encoding="utf-8")) if e["ph"] == "X"]
+    assert len(events) == 8
+    assert sorted({event["tid"] for event in events}) == [0, 1]
+
+
+def test_the_file_may_set_the_threads(build: Build) -> None:
+    before = torch.get_num_threads()
+    try:
+        with build({"a": node("test.shift", "input")}, threads=1).session(warm_up=False):
+            assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)
