@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from voicegraph.graph.ports import In as In
     from voicegraph.graph.ports import Out as Out
     from voicegraph.graph.ports import Ports as Ports
-    from voicegraph.graph.recording import replay as replay
     from voicegraph.graph.registry import register as register
-    from voicegraph.graph.session import Session as Session
+    from voicegraph.graph.running.recording import replay as replay
+    from voicegraph.graph.running.session import Session as Session
+    from voicegraph.graph.running.snapshot import Snapshot as Snapshot
     from voicegraph.graph.signals import Audio as Audio
     from voicegraph.graph.signals import Features as Features
     from voicegraph.graph.signals import Mask as Mask
     from voicegraph.graph.signals import Pitch as Pitch
-    from voicegraph.graph.snapshot import Snapshot as Snapshot
     from voicegraph.schemas.quantities import Decibels as Decibels
     from voicegraph.schemas.quantities import Duration as Duration
     from voicegraph.schemas.quantities import Hertz as Hertz
@@ -50,11 +50,11 @@ _HOMES = {
     "graph.pipeline": ("Pipeline", "node"),
     "graph.plan": ("Plan",),
     "graph.ports": ("In", "Out", "Ports"),
-    "graph.recording": ("replay",),
+    "graph.running.recording": ("replay",),
     "graph.registry": ("register",),
-    "graph.session": ("Session",),
+    "graph.running.session": ("Session",),
     "graph.signals": ("Audio", "Features", "Mask", "Pitch"),
-    "graph.snapshot": ("Snapshot",),
+    "graph.running.snapshot": ("Snapshot",),
     "schemas.quantities": ("Decibels", "Duration", "Hertz", "Rate", "Semitones"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

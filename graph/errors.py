@@ -1,4 +1,4 @@
-"""Errors that people can act on: where, what was expected and found, where it came from, what to type.
+"""Errors that people can act on: where, what was expected and found, how it came, what to type.
 
 A phase collects :class:`Problem` values and raises them together, so that a file with five mistakes
 is mended in one go.
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 class Mark:
     """A place in a source: a file with line and column (from 1), or another origin by name.
 
-    ``Mark("rvc.yaml", 9, 30)`` prints as ``rvc.yaml:9:30``; ``Mark("--set nodes.f0.use")`` as itself.
+    ``Mark("rvc.yaml", 9, 30)`` prints as ``rvc.yaml:9:30``; ``Mark("--set seed")`` as itself.
     """
 
     source: str

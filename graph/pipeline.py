@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from .compiler import compile_pipeline
 from .errors import PipelineError, Problem
-from .loading import LoadedPipeline, load_mapping, load_pipeline
+from .loading.load import LoadedPipeline, load_mapping, load_pipeline
 from .node import Node
 from .plan import Plan
 from .signals import Audio
 
 if TYPE_CHECKING:
-    from .session import Session
+    from .running.session import Session
 
 
 def node(use: str | type[Node], source: Any = None, /, **params: Any) -> dict[str, Any]:
@@ -33,7 +33,9 @@ def node(use: str | type[Node], source: Any = None, /, **params: Any) -> dict[st
 def _name_of(cls: type[Node]) -> str:
     if not cls.use:
         text = f"{cls.__name__} has no name yet"
-        raise PipelineError(Problem("unnamed-node", text, fix=f'@register("my.{cls.__name__.lower()}")'))
+        raise PipelineError(
+            Problem("unnamed-node", text, fix=f'@register("my.{cls.__name__.lower()}")')
+        )
     return cls.use
 
 

@@ -25,7 +25,7 @@ from .signals import Audio, SignalType
 
 if TYPE_CHECKING:
     from .compiler.draft import Draft, Sheet
-    from .session import Session
+    from .running.session import Session
 
 _DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
@@ -172,7 +172,9 @@ class Plan:
         """
         # The longest node name that fits wins: a driver's nodes carry a dot (`input.resample`).
         names = sorted(("input", *(n.name for n in self.nodes)), key=len, reverse=True)
-        name = next((n for n in names if ref == n or ref.startswith(f"{n}.")), ref.partition(".")[0])
+        name = next(
+            (n for n in names if ref == n or ref.startswith(f"{n}.")), ref.partition(".")[0]
+        )
         port = ref[len(name) + 1 :]
         if name == "input":
             ports = ["audio"]
@@ -224,19 +226,19 @@ class Plan:
 
     def explain(self) -> str:
         """One readable page: types, spans, latency, placement; a line a node."""
-        from .explain import explain
+        from .views.explain import explain
 
         return explain(self)
 
-    def draw(self, format: Literal["svg", "dot", "mermaid"] = "mermaid") -> str:
+    def draw(self, format: Literal["svg", "dot", "mermaid"] = "mermaid") -> str:  # noqa: A002
         """The graph as text of a drawing format."""
-        from .drawing import draw
+        from .views.drawing import draw
 
         return draw(self, format)
 
     def session(self, streams: int = 1, **options: Any) -> Session:
-        """A running instance of this plan; see :class:`~voicegraph.graph.session.Session`."""
-        from .session import Session
+        """A running instance of this plan; ``options`` are those of ``Session``."""
+        from .running.session import Session
 
         return Session(self, streams, **options)
 

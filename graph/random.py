@@ -44,7 +44,7 @@ def normal(seed: int, node: str, stream: int, position: int, count: int) -> np.n
 def normal_tensor(
     seed: int, node: str, streams: torch.Tensor, positions: torch.Tensor, count: int
 ) -> torch.Tensor:
-    """Standard normal values ``[streams, count]`` for stream numbers and positions ``[streams]``."""
+    """Standard normal values ``[streams, count]``; stream numbers and positions ``[streams]``."""
     rows = [
         normal(seed, node, int(s), int(p), count)
         for s, p in zip(streams.tolist(), positions.tolist(), strict=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .report import Report
+from voicegraph.schemas.report import Report
 
 
 class MachineReport(Report):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .report import ProblemReport, Report
+from voicegraph.schemas.report import ProblemReport, Report
 
 
 class SoundFile(Report):

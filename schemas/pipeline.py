@@ -19,7 +19,7 @@ from pydantic import (
     Tag,
 )
 
-from .quantities import Duration, Rate
+from voicegraph.schemas.quantities import Duration, Rate
 
 IDENTIFIER = r"[a-z][a-z0-9_]*"
 """Names of nodes, ports, vars and assets."""

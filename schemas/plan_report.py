@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .report import Report
+from voicegraph.schemas.report import Report
 
 
 class InputReport(Report):

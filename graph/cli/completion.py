@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from ..document import Document
+    from ..loading.document import Document
 
 _TOP = ("block", "seed", "threads", "on_nan", "on_late", "output", "input.rate", "input.channels")
 _SECTIONS = ("nodes.", "vars.", "assets.")
@@ -24,14 +24,14 @@ _NODE = ("use", "in", "enabled", "device", "dtype", "fallback")
 
 def complete_pipelines(incomplete: str) -> list[str]:
     """Names of shipped pipelines, and pipeline files and folders by path."""
-    from ..sources import shipped
+    from ..loading.sources import shipped
 
     names = [name for name in shipped() if name.startswith(incomplete)]
     return [*names, *_files(incomplete)]
 
 
 def _files(incomplete: str) -> list[str]:
-    from ..document import SUFFIXES
+    from ..loading.document import SUFFIXES
 
     typed = Path(incomplete)
     whole = incomplete.endswith(("/", os.sep))
@@ -82,7 +82,7 @@ def complete_profiles(ctx: typer.Context, incomplete: str) -> list[str]:
 
 def _document(ctx: typer.Context) -> Document | None:
     from ..errors import VoicegraphError
-    from ..sources import locate, read_chain
+    from ..loading.sources import locate, read_chain
 
     # Where an option still lacks its value, the arguments before it are left over.
     named = ctx.params.get("pipeline") or ctx.params.get("pipelines") or ctx.args

@@ -63,12 +63,12 @@ def demo(
     The pipeline is `world`, a voice changer without weights.
     Try `--set vars.transpose=-4`. Files of an earlier demo are replaced.
     """
-    from .. import clip
+    from ..drivers import clip
     from ..drivers.convert import convert_file
     from .output import print_json
 
     if picture:
-        from ..picture import require_matplotlib
+        from ..views.picture import require_matplotlib
 
         require_matplotlib("voicegraph demo --no-picture")
     pipeline = load(PIPELINE, set_args, profiles)
@@ -109,7 +109,7 @@ def _make_room(files: _Files, recording: Path, force: bool) -> None:
 
 
 def _draw(files: _Files, pipeline: Pipeline) -> None:
-    from ..picture import Sound, draw
+    from ..views.picture import Sound, draw
 
     settings = [
         f"{name} {pipeline.loaded.file.vars[name]}"
@@ -124,7 +124,7 @@ def _draw(files: _Files, pipeline: Pipeline) -> None:
 def _page(report: FileReport, files: _Files, plan: Plan, picture: bool) -> str:
     from voicegraph.schemas.quantities import format_duration
 
-    from .. import clip
+    from ..drivers import clip
 
     latency = plan.latency
     lines = [

@@ -11,8 +11,8 @@ from .completion import complete_pipelines, complete_set
 from .options import JsonOption, PipelineArg, ProfileOption, SetOption, load
 
 if TYPE_CHECKING:
-    from ..diff import PlanDiff
     from ..plan import Plan
+    from ..views.diff import PlanDiff
 
 OtherArg = Annotated[
     str | None,
@@ -75,10 +75,10 @@ def diff(
 
 
 def _compare(one: Plan, two: Plan, names: tuple[str, str], seconds: float | None) -> PlanDiff:
-    from ..diff import diff
+    from ..views.diff import diff
 
     if seconds is None:
         return diff(one, two, names=names)
-    from ..side_by_side import measure
+    from ..measuring.side_by_side import measure
 
     return diff(one, two, names=names, timings=measure(one, two, seconds))

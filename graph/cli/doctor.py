@@ -19,7 +19,7 @@ def doctor(as_json: JsonOption = False) -> int:
 
     Exit code 1 if something is broken that voicegraph cannot do without.
     """
-    from ..diagnosis import diagnose
+    from ..machine.diagnosis import diagnose
     from .output import print_json
 
     report = diagnose()
@@ -48,7 +48,7 @@ def _page(report: DoctorReport) -> str:
 
 
 def _components(components: list[Component], title: str) -> list[str]:
-    from ..table import Column, table
+    from ..views.table import Column, table
 
     columns = (Column(title), Column("version"), Column("", wraps=True))
     rows: list[list[str] | str] = []
@@ -61,7 +61,7 @@ def _components(components: list[Component], title: str) -> list[str]:
 
 
 def _machine(report: DoctorReport) -> list[str]:
-    from ..table import WIDTH, wrap
+    from ..views.table import WIDTH, wrap
 
     lines = [
         f"{gpu.device}  {gpu.name}, {gpu.memory_bytes / 2**30:.1f} GiB"

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from ..drawing import SUFFIXES, Format
 from ..errors import OutputError, Problem
+from ..views.drawing import SUFFIXES, Format
 from .app import app
 from .options import ForceOption, PipelineArg, ProfileOption, SetOption, load
 

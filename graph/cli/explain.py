@@ -19,8 +19,8 @@ def explain(
 
     Reads no weights and runs nothing.
     """
-    from ..explain import render
-    from ..reporting import report
+    from ..views.explain import render
+    from ..views.reporting import report
     from .output import print_json
 
     page = report(load(pipeline, set_args, profiles).compile())

@@ -20,7 +20,7 @@ def nodes(name: NodeArg = None, as_json: JsonOption = False) -> None:
     from voicegraph.schemas.report import NodesReport
 
     from .. import registry
-    from ..catalogue import describe_node
+    from ..views.catalogue import describe_node
     from .output import print_json
 
     known = registry.names()
@@ -58,7 +58,7 @@ def _unknown(name: str) -> Exception:
 
 
 def _list(found: list[NodeInfo]) -> str:
-    from ..table import Column, table
+    from ..views.table import Column, table
 
     columns = (Column("node"), Column("interface"), Column("what it does", wraps=True))
     rows: list[list[str] | str] = []
@@ -97,7 +97,7 @@ def _page(info: NodeInfo) -> str:
 
 
 def _ports(title: str, ports: list[PortInfo]) -> list[str]:
-    from ..table import Column, table
+    from ..views.table import Column, table
 
     if not ports:
         return [title, "  none"]
@@ -119,7 +119,7 @@ def _ports(title: str, ports: list[PortInfo]) -> list[str]:
 
 
 def _params(params: list[ParamInfo]) -> list[str]:
-    from ..table import Column, table
+    from ..views.table import Column, table
 
     if not params:
         return ["params", "  none"]

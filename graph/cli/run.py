@@ -10,7 +10,14 @@ import typer
 
 from ..errors import InputError, OutputError, SignalError, VoicegraphError
 from .app import STOPPED, app
-from .options import ForceOption, JsonOption, PipelineArg, ProfileOption, SetOption, load
+from .options import (
+    ForceOption,
+    JsonOption,
+    PipelineArg,
+    ProfileOption,
+    SetOption,
+    load,
+)
 from .progress import Meter, meter
 from .run_page import describe
 

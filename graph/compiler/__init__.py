@@ -21,7 +21,7 @@ from .schedule import schedule
 from .unify import unify
 
 if TYPE_CHECKING:
-    from ..loading import LoadedPipeline
+    from ..loading.load import LoadedPipeline
 
 
 def compile_pipeline(loaded: LoadedPipeline, source: Audio | None = None) -> Plan:

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from voicegraph.schemas.pipeline import NodeSpec
 
-from ..marks import dotted
-from ..plain import typed
+from ..loading.marks import dotted
+from ..loading.plain import typed
 from ..ports import PortRef
 from .draft import INPUT, Draft, Sheet
 

@@ -14,7 +14,7 @@ from ..ports import PortRef, PortSpec
 from ..signals import Audio, SignalType
 
 if TYPE_CHECKING:
-    from ..loading import LoadedPipeline
+    from ..loading.load import LoadedPipeline
 
 INPUT = PortRef("input", "audio")
 """The pipeline's own input, before anything a driver adds."""

@@ -10,9 +10,9 @@ from voicegraph.schemas.pipeline import NodeSpec
 
 from .. import registry
 from ..errors import VoicegraphError
+from ..loading.plain import typed
+from ..loading.validation import add_validation_problems
 from ..node import Node
-from ..plain import typed
-from ..validation import add_validation_problems
 from .connect import connect
 from .draft import Draft, Sheet
 

@@ -1,4 +1,6 @@
-"""What every node must pass. A third-party author runs it with one line in a test file::
+"""What every node must pass.
+
+A third-party author runs it with one line in a test file::
 
     test_my_node = voicegraph.conformance.suite("my.node")
 

@@ -15,10 +15,17 @@ import torch
 
 from ..node import Node
 from ..plan import Plan
-from ..session import Session
+from ..running.session import Session
+from ..running.snapshot import Snapshot
 from ..signals import Audio
-from ..snapshot import Snapshot
-from .harness import NODE, Case, plan, run, signal, try_plan
+from .harness import (
+    NODE,
+    Case,
+    plan,
+    run,
+    signal,
+    try_plan,
+)
 
 _TOLERANCE = 2e-5
 _SECONDS = 1.2

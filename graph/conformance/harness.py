@@ -14,7 +14,7 @@ from ..node import Node
 from ..pipeline import Pipeline
 from ..plan import Plan
 from ..ports import In
-from ..session import Session
+from ..running.session import Session
 from ..signals import Audio, Features, Mask, Pitch
 
 DEFAULT_RATE = 16000
@@ -88,7 +88,7 @@ def _source(port: In, rate: int, channels: int) -> dict[str, Any]:
 
 
 def signal(plan: Plan, seconds: float, stream: int = 0) -> np.ndarray:
-    """Speech-like test audio ``[channels, samples]``: a gliding voice with pauses, in faint noise."""
+    """Speech-like test audio ``[channels, samples]``: a gliding voice, pauses, faint noise."""
     rate = float(plan.source.rate)
     n = round(seconds * rate)
     time = np.arange(n) / rate

@@ -14,7 +14,7 @@ from voicegraph.schemas.file_report import FileReport, SoundFile
 
 from ..errors import OutputError, Problem, SignalError
 from ..pipeline import Pipeline
-from ..session import Session
+from ..running.session import Session
 from ..signals import Audio
 from .adapting import Route, route
 from .aligning import Aligned

@@ -12,10 +12,9 @@ from voicegraph.graph.node import Live, Node, NodeParams, Requests, Tensors
 from voicegraph.graph.ports import In, Out
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Audio
+from voicegraph.nodes.dsp.gain import GainState
+from voicegraph.nodes.dsp.glide import db_to_linear, scale
 from voicegraph.schemas.quantities import Decibels, Duration
-
-from .gain import GainState
-from .glide import db_to_linear, scale
 
 
 @register("dsp.delay")

@@ -13,14 +13,20 @@ import torch
 from pydantic import Field
 
 from voicegraph.graph.intervals import Request
-from voicegraph.graph.node import Live, Node, NodeParams, Requests, State, Tensors
+from voicegraph.graph.node import (
+    Live,
+    Node,
+    NodeParams,
+    Requests,
+    State,
+    Tensors,
+)
 from voicegraph.graph.ports import In, Out
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Audio
+from voicegraph.nodes.dsp.noise_floor import NoiseFloor
+from voicegraph.nodes.dsp.steps import Grid, reach
 from voicegraph.schemas.quantities import Decibels, Duration
-
-from .noise_floor import NoiseFloor
-from .steps import Grid, reach
 
 _BAND_HZ = 100.0
 """Ratios are averaged over this much on both sides of a bin: a lone bin's jumps too much."""

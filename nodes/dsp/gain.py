@@ -11,9 +11,8 @@ from voicegraph.graph.node import Live, Node, NodeParams, State, Tensors
 from voicegraph.graph.ports import In, Out
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Audio
+from voicegraph.nodes.dsp.glide import db_to_linear, scale
 from voicegraph.schemas.quantities import Decibels
-
-from .glide import db_to_linear, scale
 
 
 @dataclass

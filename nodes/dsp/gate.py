@@ -12,13 +12,19 @@ import torch
 from pydantic import Field
 
 from voicegraph.graph.intervals import Request
-from voicegraph.graph.node import Live, Node, NodeParams, Requests, State, Tensors
+from voicegraph.graph.node import (
+    Live,
+    Node,
+    NodeParams,
+    Requests,
+    State,
+    Tensors,
+)
 from voicegraph.graph.ports import In, Out
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Audio
+from voicegraph.nodes.dsp.steps import STEP, WINDOW_STEPS, Grid, mean_squares, reach
 from voicegraph.schemas.quantities import Decibels, Duration
-
-from .steps import STEP, WINDOW_STEPS, Grid, mean_squares, reach
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,8 @@ from voicegraph.graph.node import Node, NodeParams, Requests, State, Tensors
 from voicegraph.graph.ports import In, Out
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Audio
+from voicegraph.nodes.dsp.glide import db_to_linear
 from voicegraph.schemas.quantities import Decibels, Duration
-
-from .glide import db_to_linear
 
 _RELEASE_DB = 10.0
 """``release`` is the time in which the gain recovers by this much."""

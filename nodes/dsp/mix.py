@@ -12,10 +12,9 @@ from voicegraph.graph.node import Live, Node, NodeParams, State, Tensors
 from voicegraph.graph.ports import In, Out, Ports
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Audio
+from voicegraph.nodes.dsp.glide import db_to_linear, scale
 from voicegraph.schemas.pipeline import Name
 from voicegraph.schemas.quantities import Decibels
-
-from .glide import db_to_linear, scale
 
 MixGain = Annotated[Decibels, Field(ge=-120, le=60)]
 """Gain of one input, in dB."""

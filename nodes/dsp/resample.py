@@ -16,9 +16,8 @@ from voicegraph.graph.node import Node, NodeParams, Requests, State, Tensors
 from voicegraph.graph.ports import In, Out, Ports
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Audio
+from voicegraph.nodes.dsp.spans import matching
 from voicegraph.schemas.quantities import Rate
-
-from .spans import matching
 
 _REACH = 128
 """Half the length of the filter of soxr's quality VHQ, in samples of the lower of the two rates.

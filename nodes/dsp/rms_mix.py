@@ -9,13 +9,19 @@ import torch
 from pydantic import Field
 
 from voicegraph.graph.intervals import Request
-from voicegraph.graph.node import Live, Node, NodeParams, Requests, State, Tensors
+from voicegraph.graph.node import (
+    Live,
+    Node,
+    NodeParams,
+    Requests,
+    State,
+    Tensors,
+)
 from voicegraph.graph.ports import In, Out
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Audio
-
-from .glide import at_rest, glide
-from .steps import STEP, WINDOW_STEPS, Grid, mean_squares, reach
+from voicegraph.nodes.dsp.glide import at_rest, glide
+from voicegraph.nodes.dsp.steps import STEP, WINDOW_STEPS, Grid, mean_squares, reach
 
 _HALF = WINDOW_STEPS // 2
 _FLOOR = 1e-3

@@ -8,10 +8,9 @@ import numpy as np
 from pydantic import Field
 
 from voicegraph.graph.registry import register
+from voicegraph.nodes.f0.estimator import FRAMES_HZ, RATE, F0Estimator, F0Params
+from voicegraph.nodes.world import library
 from voicegraph.schemas.quantities import Duration
-
-from ..world import library
-from .estimator import FRAMES_HZ, RATE, F0Estimator, F0Params
 
 _OVERSAMPLING = 2
 """DIO joins candidates from frame to frame; at 10 ms speech moves too far between them. Measured on

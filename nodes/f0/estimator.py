@@ -14,9 +14,8 @@ from voicegraph.graph.intervals import Interval, Request
 from voicegraph.graph.node import Node, NodeParams, Requests, Tensors
 from voicegraph.graph.ports import In, Out
 from voicegraph.graph.signals import Audio, Mask, Pitch
+from voicegraph.nodes.pitch.frames import whole_frames
 from voicegraph.schemas.quantities import Duration, Hertz
-
-from ..pitch.frames import whole_frames
 
 RATE = 16000
 """Sample rate of the audio all estimators take, in Hz."""

@@ -8,9 +8,8 @@ import numpy as np
 from scipy.signal import medfilt
 
 from voicegraph.graph.registry import register
-
-from ..world import library
-from .estimator import FRAMES_HZ, RATE, F0Estimator, F0Params
+from voicegraph.nodes.f0.estimator import FRAMES_HZ, RATE, F0Estimator, F0Params
+from voicegraph.nodes.world import library
 
 
 @register("f0.harvest")

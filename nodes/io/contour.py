@@ -13,9 +13,8 @@ from voicegraph.graph.node import NodeParams
 from voicegraph.graph.ports import Out, Ports
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Mask, Pitch
+from voicegraph.nodes.io.source import Source, grid
 from voicegraph.schemas.quantities import Rate
-
-from .source import Source, grid
 
 _SYLLABLES_HZ = 5
 """Speech has about five syllables a second."""

@@ -14,9 +14,8 @@ from voicegraph.graph.node import NodeParams
 from voicegraph.graph.ports import Out, Ports
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Features
+from voicegraph.nodes.io.source import Source, grid
 from voicegraph.schemas.quantities import Rate
-
-from .source import Source, grid
 
 _POINTS_HZ = 20
 """Random points a second: speech features change about that fast."""

@@ -11,13 +11,19 @@ import torch
 from pydantic import Field
 
 from voicegraph.graph.intervals import Interval, Request
-from voicegraph.graph.node import Live, Node, NodeParams, Requests, State, Tensors
+from voicegraph.graph.node import (
+    Live,
+    Node,
+    NodeParams,
+    Requests,
+    State,
+    Tensors,
+)
 from voicegraph.graph.ports import In, Out, Ports
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Mask, Pitch, SignalType
+from voicegraph.nodes.pitch.frames import whole_frames
 from voicegraph.schemas.quantities import Duration, Semitones, format_duration, format_rate
-
-from .frames import whole_frames
 
 
 @dataclass

@@ -14,9 +14,8 @@ from voicegraph.graph.node import Node, NodeParams, Requests, Tensors
 from voicegraph.graph.ports import In, Out, Ports
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Mask, Pitch, SignalType
+from voicegraph.nodes.pitch.frames import whole_frames
 from voicegraph.schemas.quantities import Duration, Semitones, format_rate
-
-from .frames import whole_frames
 
 
 @register("pitch.smooth")

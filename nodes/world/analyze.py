@@ -16,8 +16,8 @@ from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Audio, Features, Pitch, SignalType
 from voicegraph.schemas.quantities import Duration, Hertz, format_rate
 
-from ..pitch.frames import whole_frames
-from . import library
+from voicegraph.nodes.pitch.frames import whole_frames
+from voicegraph.nodes.world import library
 
 _D4C_PERIODS = 2
 """D4C looks at two periods on either side of a frame,"""

@@ -12,14 +12,21 @@ import torch
 from pydantic import Field, field_validator
 
 from voicegraph.graph.intervals import Request
-from voicegraph.graph.node import Live, Node, NodeParams, Requests, State, Tensors
+from voicegraph.graph.node import (
+    Live,
+    Node,
+    NodeParams,
+    Requests,
+    State,
+    Tensors,
+)
 from voicegraph.graph.ports import In, Out, Ports
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Audio, Features, Pitch, SignalType
 from voicegraph.schemas.quantities import Duration, Hertz, Rate, Semitones, format_rate
 
-from . import library
-from .pulses import frequency, lead_f0
+from voicegraph.nodes.world import library
+from voicegraph.nodes.world.pulses import frequency, lead_f0
 
 _LOUDEST = 40.0
 """Logarithm of the power that is still believed: far above any sound, far below overflow."""

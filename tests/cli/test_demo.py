@@ -13,12 +13,11 @@ import pytest
 import soundfile
 import soxr
 
-from voicegraph.graph import clip
 from voicegraph.graph.cli import progress
 from voicegraph.graph.cli.app import main
-from voicegraph.graph.contour import RATE, contour
-from voicegraph.graph.drivers import aligning
+from voicegraph.graph.drivers import aligning, clip
 from voicegraph.graph.pipeline import Pipeline
+from voicegraph.graph.views.contour import RATE, contour
 from voicegraph.schemas.file_report import FileReport
 
 Demo = Callable[..., tuple[int, str, str]]

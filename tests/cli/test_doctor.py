@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from voicegraph.graph import diagnosis
+from voicegraph.graph.machine import diagnosis
 from voicegraph.schemas.report import DoctorReport
 
 Cli = Callable[..., tuple[int, str, str]]

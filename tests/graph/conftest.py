@@ -20,7 +20,14 @@ from pydantic import Field
 from voicegraph.graph import registry
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.intervals import Interval, Request
-from voicegraph.graph.node import Live, Node, NodeParams, Requests, State, Tensors
+from voicegraph.graph.node import (
+    Live,
+    Node,
+    NodeParams,
+    Requests,
+    State,
+    Tensors,
+)
 from voicegraph.graph.pipeline import Pipeline
 from voicegraph.graph.ports import In, Out, Ports, PortSpec
 from voicegraph.graph.signals import Audio, Mask, Pitch

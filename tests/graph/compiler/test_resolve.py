@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,11 @@ HEAD = "block: 10ms\nnodes:\n"
 
 
 @pytest.fixture
-def added(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, type[Node]], None]:
-    """Registers a node for one test."""
-    monkeypatch.setattr(registry, "_registered", dict(registry._registered))
-    return lambda name, cls: registry.register(name)(cls) and None
+def voice() -> Iterator[None]:
+    """Registers ``test.voice`` for one test."""
+    registry.register("test.voice")(Voice)
+    yield
+    del registry._registered["test.voice"]
 
 
 def test_an_unknown_node_with_a_near_name(refused: Any) -> None:
@@ -81,10 +82,8 @@ class Voice(Node):
         return self.declared
 
 
-def test_a_file_that_decides_the_ports_and_is_wrong(
-    refused: Any, added: Callable[[str, type[Node]], None]
-) -> None:
-    added("test.voice", Voice)
+@pytest.mark.usefixtures("voice")
+def test_a_file_that_decides_the_ports_and_is_wrong(refused: Any) -> None:
     (problem,) = refused(
         HEAD + "  a: {use: test.voice, in: input, params: {weights: x.pth}}\noutput: a\n"
     ).problems
@@ -93,10 +92,10 @@ def test_a_file_that_decides_the_ports_and_is_wrong(
     assert problem.fix == "voicegraph voices"
 
 
+@pytest.mark.usefixtures("voice")
 def test_files_resolve_against_the_pipeline_file_and_weights_against_assets(
-    tmp_path: Path, added: Callable[[str, type[Node]], None]
+    tmp_path: Path,
 ) -> None:
-    added("test.voice", Voice)
     (tmp_path / "x.pth").touch()
     (tmp_path / "y.pth").touch()
     path = tmp_path / "p.yaml"

@@ -1,0 +1,157 @@
+"""Pipeline text to plain values, each with the place where it was written."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..errors import Mark, PipelineError, Problem, Problems
+from . import yaml12
+from .marks import Marks, Place
+from .plain import describe, paths_in, to_plain
+from .reading import Reading
+
+MAX_BYTES = 1 << 20
+"""Size of a pipeline file. The largest sensible one has a few kilobytes."""
+
+SUFFIXES = (".yaml", ".yml")
+_UTF8 = "save the file as UTF-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Plain values and their marks.
+
+    Attributes:
+        data: nested dict, list, str, int, float, bool and None; what :func:`plain` leaves.
+        marks: where each of them was written.
+        swapped: names of the nodes whose ``use`` was changed by an override or extending file.
+    """
+
+    data: Any
+    marks: Marks
+    swapped: frozenset[str] = field(default_factory=frozenset)
+
+
+def read_document(path: Path, source: str | None = None, asked: Mark | None = None) -> Document:
+    """Reads a pipeline file.
+
+    Args:
+        path: the file.
+        source: its name in messages; by default the path as given.
+        asked: where the file was asked for, if another file names it.
+
+    Raises:
+        PipelineError: if it is missing, too large, not UTF-8, not YAML, or not one mapping of
+            plain values; or holds a key twice, a tag, or a recursive alias.
+    """
+    source = source or str(path)
+    if path.is_dir():
+        problem = Problem("no-such-file", f"{source} is a folder", asked, fix=_in_folder(path))
+        raise PipelineError(problem)
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise PipelineError(_missing(path, source, asked)) from None
+    except OSError as error:
+        text = f"{source} cannot be read: {error.strerror or error}"
+        fix = "choose a file that you may read"
+        raise PipelineError(Problem("unreadable-file", text, asked, fix=fix)) from None
+    if len(raw) > MAX_BYTES:
+        text = f"larger than {MAX_BYTES // 1024} KiB: this is no pipeline file"
+        fix = "give a pipeline file (.yaml)"
+        raise PipelineError(Problem("file-too-large", text, Mark(source), fix=fix))
+    return parse_document(_decode(raw, source), source, Path(os.path.abspath(path)).parent)  # noqa: PTH100
+
+
+def _missing(path: Path, source: str, asked: Mark | None) -> Problem:
+    folder = path.parent
+    if not folder.is_dir():
+        text = f"{source} does not exist, nor does the folder {folder}"
+        return Problem("no-such-file", text, asked, fix="check the path")
+    there = sorted(p.name for p in folder.iterdir() if p.suffix in SUFFIXES)
+    stems = difflib.get_close_matches(path.stem, [Path(name).stem for name in there], 3, 0.5)
+    close = [name for stem in stems for name in there if Path(name).stem == stem]
+    listed = list(dict.fromkeys([*close, *there]))[:8]
+    notes = ((f"pipeline files there: {', '.join(listed)}", None),) if listed else ()
+    fix = str(folder / close[0]) if close else "check the path"
+    return Problem("no-such-file", f"{source} does not exist", asked, notes, fix)
+
+
+def _in_folder(path: Path) -> str:
+    there = sorted(p for p in path.iterdir() if p.suffix in SUFFIXES)
+    return " or ".join(str(p) for p in there[:3]) or "name a file in it"
+
+
+def _decode(raw: bytes, source: str) -> str:
+    raw = raw.removeprefix(b"\xef\xbb\xbf")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = raw[: error.start]
+        column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8")) + 1
+        mark = Mark(source, before.count(b"\n") + 1, column)
+        text = f"not UTF-8: byte 0x{raw[error.start]:02x} cannot stand here"
+        raise PipelineError(Problem("not-utf8", text, mark, fix=_UTF8)) from None
+
+
+def parse_document(text: str, source: str, base: Path) -> Document:
+    """Reads the text of a pipeline file; relative file names in it resolve against ``base``.
+
+    Raises:
+        PipelineError: as :func:`read_document`.
+    """
+    problems = Problems()
+    root = yaml12.compose(text, source, problems)
+    if root is None or (isinstance(root, yaml.ScalarNode) and not root.value):
+        problems.raise_if_any()
+        fix = "start with:  block: 10ms"
+        raise PipelineError(Problem("empty-file", "the file is empty", Mark(source, 1, 1), fix=fix))
+    reading = Reading(source, base, problems)
+    data = reading.value(root, (), yaml12.mark_of(root, source))
+    if not isinstance(data, dict):
+        found = f"a pipeline file is a mapping of keys to values, found {describe(data)}"
+        mark = yaml12.mark_of(root, source)
+        problems.add("not-a-mapping", found, mark, fix="start with:  block: 10ms")
+    problems.raise_if_any()
+    return Document(data, Marks(source, reading.places, base))
+
+
+def parse_value(text: str, mark: Mark) -> Any:
+    """One plain value, such as stands behind ``--set path=``; every error is placed at ``mark``.
+
+    Raises:
+        PipelineError: as :func:`read_document`, or if a YAML comment would cut the value short.
+    """
+    problems = Problems()
+    try:
+        root = yaml12.compose(text, mark.source, problems)
+        reading = Reading(mark.source, Path(), problems)
+        value = reading.value(root, (), mark) if root is not None else None
+        problems.raise_if_any()
+    except PipelineError as error:
+        moved = (Problem(p.code, p.message, mark, (), p.fix) for p in error.problems)
+        raise PipelineError(moved) from None
+    left = text[root.end_mark.index :] if isinstance(root, yaml.ScalarNode) else ""
+    if (root is None and text.strip()) or left.strip():
+        message = f"everything from # on would be lost: YAML takes it for a comment: {text.strip()}"
+        fix = f"put quotes around the value:  {mark.source}='\"{text.strip()}\"'"
+        raise PipelineError(Problem("yaml-comment", message, mark, fix=fix))
+    return value
+
+
+def from_python(data: Any, mark: Mark, *, override: bool = False) -> Document:
+    """Plain values from Python objects, all of them placed at ``mark``, in the working directory.
+
+    Raises:
+        PipelineError: if a key is no text, or the nesting has no end.
+    """
+    values = to_plain(data, mark)
+    place = Place(mark, mark, Path.cwd(), override=override)
+    return Document(values, Marks(mark.source, dict.fromkeys(paths_in(values), place)))

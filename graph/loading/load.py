@@ -1,0 +1,171 @@
+"""From a pipeline file, or its keys in Python, to a validated pipeline with places.
+
+In order: read, extend, profiles, overrides, vars, validate, assets. Nothing is executed, and no
+file but pipeline files is opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from voicegraph.schemas.pipeline import PipelineFile
+
+from ..errors import Mark, PipelineError, Problem, Problems
+from .document import Document, from_python
+from .marks import KeyPath, Marks
+from .overrides import apply_overrides, from_command_line, from_dict, from_profile
+from .plain import describe
+from .salvage import Salvaged, salvage
+from .sources import Source, follow, locate, read_chain
+from .validation import add_validation_problems
+from .variables import REQUIRED, substitute
+
+
+@dataclass(frozen=True)
+class LoadedPipeline:
+    """A pipeline file after extending, overriding and substituting.
+
+    Attributes:
+        name: the file's name without its ending, or the name given in Python.
+        path: the file; None for a pipeline built in Python.
+        file: the validated contents; assets are absolute paths.
+        marks: where every value was written.
+        swapped: nodes whose ``use`` was changed by an override or an extending file. Params that
+            the new node does not have may be dropped, except where ``marks.is_override``.
+        problems: mistakes that were kept for the compiler to report with its own.
+        broken: nodes that are left out because of them.
+        typed: whether rates and types can be worked out in spite of them.
+    """
+
+    name: str
+    path: Path | None
+    file: PipelineFile
+    marks: Marks
+    swapped: frozenset[str]
+    problems: tuple[Problem, ...] = ()
+    broken: frozenset[str] = frozenset()
+    typed: bool = True
+
+
+def load_pipeline(
+    source: str | Path,
+    overrides: Mapping[str, object] | None = None,
+    profiles: Sequence[str] = (),
+    *,
+    set_args: Sequence[str] = (),
+    keep_going: bool = False,
+) -> LoadedPipeline:
+    """Loads a pipeline file, or a shipped pipeline by name.
+
+    Args:
+        source: a path (it has a separator, or ends in .yaml or .yml), or a shipped name.
+        overrides: values by dotted path.
+        profiles: names of sets of overrides in the file; they apply first, in this order.
+        set_args: ``path=value`` texts of the command line; they apply last.
+        keep_going: keep mistakes in ``problems`` where something to compile remains, and do not
+            raise, so that the compiler finds the others too.
+
+    Raises:
+        PipelineError: with every mistake of the first phase that found any.
+    """
+    found = locate(source)
+    document = read_chain(found)
+    document = _override(document, profiles, overrides or {}, set_args)
+    return _finish(document, found.path.stem, found.path, keep_going)
+
+
+def load_mapping(
+    data: Mapping[str, Any],
+    overrides: Mapping[str, object] | None = None,
+    profiles: Sequence[str] = (),
+    name: str = "pipeline",
+    *,
+    set_args: Sequence[str] = (),
+    keep_going: bool = False,
+) -> LoadedPipeline:
+    """A pipeline from the keys of a pipeline file; relative paths count from the working directory.
+
+    Args:
+        data: what a pipeline file would hold.
+        overrides: values by dotted path.
+        profiles: names of sets of overrides in ``data``.
+        name: the pipeline's name, and its place in messages.
+        set_args: ``path=value`` texts.
+        keep_going: as for :func:`load_pipeline`.
+
+    Raises:
+        PipelineError: with every mistake of the first phase that found any.
+    """
+    mark = Mark(name)
+    document = from_python(data, mark)
+    if not isinstance(document.data, dict):
+        text = f"a pipeline is a mapping of keys to values, found {describe(document.data)}"
+        raise PipelineError(Problem("not-a-mapping", text, mark, fix='{"block": "10ms", ...}'))
+    document = follow(document, Source(Path.cwd() / name, name))
+    document = _override(document, profiles, overrides or {}, set_args)
+    return _finish(document, name, None, keep_going)
+
+
+def _override(
+    document: Document,
+    profiles: Sequence[str],
+    overrides: Mapping[str, object],
+    set_args: Sequence[str],
+) -> Document:
+    problems = Problems()
+    wanted = [o for name in profiles for o in from_profile(document, name, problems)]
+    wanted += from_dict(overrides, problems)
+    wanted += from_command_line(set_args, problems)
+    document = apply_overrides(document, wanted, problems)
+    problems.raise_if_any()
+    return document
+
+
+def _finish(document: Document, name: str, path: Path | None, keep_going: bool) -> LoadedPipeline:
+    problems = Problems()
+    document, unknown = substitute(document, problems)
+    _require_assets(document, problems)
+    kept = Problems()
+    found = _validate(document, unknown, kept)
+    if found is None or not keep_going:
+        problems.found.extend(kept.found)
+    problems.raise_if_any()
+    assert found is not None  # otherwise there is a problem
+    given = {
+        key: None if value is None else str(document.marks.resolve(("assets", key), value))
+        for key, value in found.file.assets.items()
+    }
+    file = found.file.model_copy(update={"assets": given})
+    swapped = document.swapped & set(file.nodes)
+    known = tuple(kept.found)
+    return LoadedPipeline(
+        name, path, file, document.marks, swapped, known, found.broken, found.typed
+    )
+
+
+def _require_assets(document: Document, problems: Problems) -> None:
+    assets = document.data.get("assets")
+    for name, value in assets.items() if isinstance(assets, dict) else ():
+        if value == REQUIRED:
+            text = f"the asset {name} is required, and was not given"
+            mark = document.marks.value(("assets", name))
+            problems.add("unset-asset", text, mark, fix=f"--set assets.{name}=PATH")
+
+
+def _validate(
+    document: Document, unknown: frozenset[KeyPath], problems: Problems
+) -> Salvaged | None:
+    """The file, or what remains of it; what is wrong goes to ``problems``.
+
+    Values at the paths in ``unknown`` are not known (a var is not set), which is told already.
+    """
+    try:
+        return Salvaged(PipelineFile.model_validate(document.data), frozenset(), True)
+    except ValidationError as error:
+        add_validation_problems(problems, error, document.marks, (), PipelineFile, skip=unknown)
+        return salvage(document, error)

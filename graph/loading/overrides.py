@@ -1,0 +1,235 @@
+"""Overrides: ``--set nodes.f0.use=f0.rmvpe``, a dict in Python, a profile in the file.
+
+All three are dotted paths with values, and are laid over the file by the rules of ``merging``.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from voicegraph.schemas.pipeline import NodeSpec, PipelineFile
+
+from ..errors import Mark, PipelineError, Problem, Problems
+from .document import Document, from_python, parse_value
+from .marks import KeyPath, Marks, dotted
+from .merging import merge
+from .plain import describe, flow, typed
+from .yaml12 import MAX_DEPTH
+
+_SET = "--set "
+_FIXED = {
+    "profiles": "profiles are chosen before overrides apply: use --profile",
+    "extends": "extends is read before overrides apply: write a file that extends it",
+}
+_SECTIONS = [name for name in PipelineFile.model_fields if name not in _FIXED]
+_NODE_KEYS = {field.alias or name for name, field in NodeSpec.model_fields.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """One value for one place.
+
+    Attributes:
+        path: where it goes.
+        value: what goes there, with marks of its own; their paths start at the value.
+        mark: where the path itself was written.
+    """
+
+    path: KeyPath
+    value: Document
+    mark: Mark
+
+    def instead(self, path: str, value: Any = None) -> str:
+        """What to type instead, in the way in which this one was given."""
+        shown = flow(self.value.data if value is None else value)
+        return typed(path, shown, self.mark)
+
+
+def parse_set(text: str) -> tuple[str, Any]:
+    """``nodes.f0.use=f0.rmvpe`` to dotted path and value; the value is YAML, nothing is null.
+
+    Raises:
+        PipelineError: if there is no ``=``, no path before it, or no plain YAML behind it.
+    """
+    path, equals, value = text.partition("=")
+    path = path.strip()
+    mark = Mark(f"{_SET}{path}")
+    if not equals:
+        problem = Problem("bad-override", "an override is path=value, found no =", mark,
+                          fix=f"--set {path or 'nodes.f0.use'}=VALUE")  # fmt: skip
+        raise PipelineError(problem)
+    _split(path, mark)
+    return path, parse_value(value, mark)
+
+
+def from_command_line(arguments: Iterable[str], problems: Problems) -> list[Override]:
+    """The ``--set`` arguments, in order; their relative paths count from the working directory."""
+    found: list[Override] = []
+    for text in arguments:
+        try:
+            path, value = parse_set(text)
+        except PipelineError as error:
+            problems.found.extend(error.problems)
+            continue
+        mark = Mark(f"{_SET}{path}")
+        found.append(Override(_split(path, mark), from_python(value, mark, override=True), mark))
+    return found
+
+
+def from_dict(overrides: Mapping[str, object], problems: Problems) -> list[Override]:
+    """Overrides given in Python, in order; relative paths count from the working directory."""
+    found: list[Override] = []
+    for path, value in overrides.items():
+        mark = Mark(f"override {path}")
+        try:
+            keys = _split(path, mark)
+            found.append(Override(keys, from_python(value, mark, override=True), mark))
+        except PipelineError as error:
+            problems.found.extend(error.problems)
+    return found
+
+
+def from_profile(document: Document, name: str, problems: Problems) -> list[Override]:
+    """What the profile ``name`` of the file sets, with the marks it has there."""
+    profiles = document.data.get("profiles")
+    known = list(profiles) if isinstance(profiles, dict) else []
+    if name not in known:
+        close = difflib.get_close_matches(name, known, 1, 0.5) or known[:1]
+        offered = f"it has: {', '.join(known)}" if known else "it has none"
+        problems.add(
+            "unknown-profile", f"the pipeline has no profile {name}; {offered}",
+            Mark(f"--profile {name}"),
+            fix=f"--profile {close[0]}" if close else f"remove --profile {name}",
+        )  # fmt: skip
+        return []
+    found: list[Override] = []
+    values = profiles[name] if isinstance(profiles[name], dict) else {}  # else validation tells
+    for path, value in values.items():
+        at: KeyPath = ("profiles", name, path)
+        marks = document.marks.at(at)
+        places = {p: replace(place, override=True) for p, place in marks.places.items()}
+        written = Document(value, Marks(marks.source, places, marks.directory))
+        try:
+            found.append(Override(_split(path, document.marks.key(at)), written,
+                                  document.marks.key(at)))  # fmt: skip
+        except PipelineError as error:
+            problems.found.extend(error.problems)
+    return found
+
+
+def _split(path: str, mark: Mark) -> KeyPath:
+    parts = tuple(path.split(".")) if isinstance(path, str) else ()
+    named = all(part and part == part.strip() for part in parts)
+    if not parts or not named or len(parts) > MAX_DEPTH:
+        text = f"{path!r} is no dotted path"
+        raise PipelineError(Problem("bad-override", text, mark, fix="write it as nodes.f0.use"))
+    return parts
+
+
+def apply_overrides(
+    document: Document, overrides: Iterable[Override], problems: Problems
+) -> Document:
+    """The document with the overrides laid over it in order; a wrong one is noted and left out."""
+    applied: list[Override] = []
+    for override in overrides:
+        problem = _section_problem(document, override) or _path_problem(document, override)
+        if problem:
+            problems.found.append(problem)
+            continue
+        document = merge(document, _layer(document, override))
+        applied.append(override)
+    return _keep_overrides(document, applied)
+
+
+def _layer(document: Document, override: Override) -> Document:
+    """The override as a document of its own, with the mappings that lead to its value."""
+    data = override.value.data
+    own = override.value.marks
+    places = {(*override.path, *at): place for at, place in own.places.items()}
+    for length in range(len(override.path) - 1, -1, -1):
+        leading = override.path[:length]
+        data = {override.path[length]: data}
+        if leading not in document.marks.places:
+            places[leading] = own.places[()]
+    return Document(data, Marks(document.marks.source, places, document.marks.directory))
+
+
+def _keep_overrides(document: Document, overrides: list[Override]) -> Document:
+    """Params set before the ``use`` they are meant for keep their standing in the same run."""
+    places = dict(document.marks.places)
+    for override in overrides:
+        for at in override.value.marks.places:
+            path = (*override.path, *at)
+            if path in places and not places[path].override:
+                places[path] = replace(places[path], override=True)
+    marks = Marks(document.marks.source, places, document.marks.directory)
+    return replace(document, marks=marks)
+
+
+def _section_problem(document: Document, override: Override) -> Problem | None:
+    """A first part that no override may have."""
+    first, *rest = override.path
+    path = dotted(override.path)
+    if first in _FIXED:
+        fix = _FIXED[str(first)]
+        return Problem("bad-override", f"{path} cannot be overridden", override.mark, fix=fix)
+    if first in _SECTIONS:
+        return None
+    nodes = _mapping(document.data.get("nodes"))
+    fix = None
+    if not rest and first in _mapping(document.data.get("vars")):
+        fix = f"vars.{path}"
+    elif first in nodes:
+        inner = "" if not rest or rest[0] in _NODE_KEYS else "params."
+        fix = f"nodes.{first}.{inner}{'.'.join(map(str, rest)) or 'use'}"
+    elif close := difflib.get_close_matches(str(first), _SECTIONS, 1, 0.5):
+        fix = ".".join([close[0], *map(str, rest)])
+    text = f"there is no {first} to override; a path starts with one of: {', '.join(_SECTIONS)}"
+    fix = override.instead(fix or "nodes.NODE.params.PARAM")
+    return Problem("unknown-key", text, override.mark, fix=fix)
+
+
+def _path_problem(document: Document, override: Override) -> Problem | None:
+    """A path that leads through something that is not there, or that has no parts."""
+    section, *rest = override.path
+    if rest and section in ("nodes", "vars"):
+        known = _mapping(document.data.get(str(section)))
+        new_node = section == "nodes" and len(rest) == 1 and isinstance(override.value.data, dict)
+        if rest[0] not in known and not new_node:
+            return _unknown_member(override, list(known))
+    current = document.data
+    for length, part in enumerate(override.path):
+        if isinstance(current, dict):
+            current = current.get(part)
+        elif current is None:
+            break
+        else:
+            whole = dotted(override.path[:length])
+            text = f"{whole} is {describe(current)}, and has no part {part}"
+            wired = override.path[0] == "nodes" and override.path[2:3] == ("in",)
+            fix = override.instead(whole, {part: override.value.data} if wired else None)
+            notes = ((whole, document.marks.value(override.path[:length])),)
+            return Problem("bad-override", text, override.mark, notes, fix)
+    return None
+
+
+def _unknown_member(override: Override, known: list[str]) -> Problem:
+    section, name, *rest = map(str, override.path)
+    word = {"nodes": "node", "vars": "var"}[section]
+    close = difflib.get_close_matches(name, known, 1, 0.5)
+    if close:
+        fix = override.instead(".".join([section, close[0], *rest]))
+    elif section == "nodes":
+        new = {"use": "FAMILY.NAME", "in": "NODE"}
+        fix = f"{override.instead(f'nodes.{name}', new)}  (to add one)"
+    else:
+        fix = f"vars: {{{name}: null}}  in the file, and use it as ${name}"
+    text = f"the pipeline has no {word} {name}; it has: {', '.join(known) or 'none'}"
+    return Problem(f"unknown-{'key' if word == 'node' else 'var'}", text, override.mark, fix=fix)
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

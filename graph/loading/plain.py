@@ -1,0 +1,85 @@
+"""Plain values: what a pipeline file can hold, and how messages show it."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import PurePath
+from typing import Any
+
+import yaml
+
+from ..errors import Mark, PipelineError, Problem
+from .marks import KeyPath
+from .yaml12 import MAX_DEPTH, too_deep
+
+
+def to_plain(value: Any, mark: Mark, path: KeyPath = ()) -> Any:
+    """Python objects as a file would hold them: dict, list and scalars, all of them new.
+
+    Raises:
+        PipelineError: if a key is no text, or the nesting has no end.
+    """
+    if len(path) > MAX_DEPTH:
+        raise too_deep(mark)
+    if isinstance(value, Mapping):
+        for key in value:
+            if not isinstance(key, str):
+                text = f"a key must be text, found {describe(key)}"
+                raise PipelineError(Problem("bad-key", text, mark, fix=repr(str(key))))
+        return {str(key): to_plain(item, mark, (*path, key)) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_plain(item, mark, (*path, i)) for i, item in enumerate(value)]
+    return _plain_scalar(value)
+
+
+def paths_in(value: Any, path: KeyPath = ()) -> list[KeyPath]:
+    """The path of a plain value and of everything inside it."""
+    entries: list[tuple[str | int, Any]] = []
+    if isinstance(value, dict):
+        entries = list(value.items())
+    elif isinstance(value, list):
+        entries = list(enumerate(value))
+    return [path, *(at for key, item in entries for at in paths_in(item, (*path, key)))]
+
+
+def _plain_scalar(value: Any) -> Any:
+    """NumPy's numbers become Python's, paths become text; whatever else goes to validation."""
+    if isinstance(value, PurePath):
+        return str(value)
+    if isinstance(value, (bool, Fraction)):
+        return value
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    return float(value) if isinstance(value, numbers.Real) else value
+
+
+def flow(value: Any) -> str:
+    """A plain value in one line of YAML, to be typed; large ones are cut to ``...``."""
+    try:
+        text = yaml.safe_dump(value, default_flow_style=True, width=10_000, sort_keys=False)
+    except yaml.YAMLError:  # an object from Python that no file could hold
+        return "..."
+    text = text.removesuffix("\n").removesuffix("...").strip()
+    return text if len(text) <= 80 else "..."
+
+
+def typed(path: str, shown: str, mark: Mark | None) -> str:
+    """What to type to put a value at ``path``, in the way in which ``mark``'s value was given."""
+    if mark is None or not mark.source.startswith("--set "):
+        return f"{path}: {shown}"
+    text = f"{path}={shown}"
+    return f'--set "{text}"' if set(text) & set(" {}'\"$*()") else f"--set {text}"
+
+
+def describe(value: Any) -> str:
+    """A value as a message shows it: ``'text'``, ``5``, ``null``, ``a mapping``."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, Mapping):
+        return "a mapping" if value else "an empty mapping"
+    if isinstance(value, (list, tuple)):
+        return "a list" if value else "an empty list"
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

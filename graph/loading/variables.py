@@ -1,0 +1,178 @@
+"""``$name`` in a pipeline file: one value under ``vars``, used in many places."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..errors import Mark, Problems
+from .document import Document
+from .marks import KeyPath, Marks, Place, dotted
+
+REQUIRED = "required"
+"""What a var or an asset holds until it is given."""
+
+_LITERAL = ("version", "description", "extends", "vars", "profiles")
+"""Parts of a file in which a dollar sign means nothing."""
+
+_WHOLE = re.compile(r"\$([A-Za-z_]\w*)|\$\{([^{}$]*)\}", re.ASCII)
+_PART = re.compile(r"\$\$|\$\{([^{}$]*)\}|\$([A-Za-z_]\w*)?", re.ASCII)
+
+
+class _FailedError(Exception):
+    """The text at hand has no value; why is noted, or will be by validation."""
+
+
+def substitute(document: Document, problems: Problems) -> tuple[Document, frozenset[KeyPath]]:
+    """Puts the values of vars where they are used.
+
+    A whole ``$name`` or ``${name}`` becomes the var's value, of its own type; ``${name}`` inside
+    longer text becomes text; ``$$`` is a dollar sign. The mark stays where the ``$`` stands, and
+    relative file names resolve against the place where the var's value was written.
+
+    Returns:
+        The document, and the paths at which no value could be put.
+    """
+    work = _Substitution(document.data.get("vars", {}), document.marks, problems)
+    work.read_vars()
+    data = {
+        key: value if key in _LITERAL else work.value(value, (key,))
+        for key, value in document.data.items()
+    }
+    work.report_missing()
+    marks = Marks(document.marks.source, work.places, document.marks.directory)
+    return replace(document, data=data, marks=marks), frozenset(work.failed)
+
+
+@dataclass(slots=True)
+class _Substitution:
+    """One pass over a document."""
+
+    written: Any
+    marks: Marks
+    problems: Problems
+    values: dict[str, Any] = field(default_factory=dict)
+    places: dict[KeyPath, Place] = field(default_factory=dict)
+    failed: set[KeyPath] = field(default_factory=set)
+    missing: dict[str, list[KeyPath]] = field(default_factory=dict)
+
+    def read_vars(self) -> None:
+        """Vars may not refer to vars, so each stands for itself."""
+        self.places = dict(self.marks.places)
+        for name, value in self.written.items() if isinstance(self.written, Mapping) else ():
+            if isinstance(value, (Mapping, list)):
+                continue  # no value for a var; validation says so
+            if isinstance(value, str) and (used := re.search(r"\$", value.replace("$$", ""))):
+                self.problems.add(
+                    "var-in-var", f"vars.{name} is {value!r}, and a var may not refer to a var",
+                    self.marks.value(("vars", name)),
+                    fix=f"vars.{name}: {value.replace('$$', '$').replace(used[0], '$$')!r}  "
+                    "(if it is a dollar sign)",
+                )  # fmt: skip
+                continue
+            self.values[name] = value.replace("$$", "$") if isinstance(value, str) else value
+
+    def value(self, value: Any, path: KeyPath) -> Any:
+        if isinstance(value, dict):
+            return {key: self.value(item, (*path, key)) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.value(item, (*path, i)) for i, item in enumerate(value)]
+        if not isinstance(value, str) or "$" not in value:
+            return value
+        try:
+            if whole := _WHOLE.fullmatch(value):
+                return self.whole(whole[1] or whole[2] or "", path)
+            return self.interpolated(value, path)
+        except _FailedError:
+            self.failed.add(path)
+            return value
+
+    def whole(self, name: str, path: KeyPath) -> Any:
+        value = self.look_up(name, path)
+        self.moved(name, path, whole=True)
+        return value
+
+    def interpolated(self, text: str, path: KeyPath) -> str:
+        def replacement(match: re.Match[str]) -> str:
+            if match[0] == "$$":
+                return "$"
+            if match[1] is None:
+                self.lone_dollar(text, match[2], path)
+            value = self.look_up(match[1], path)
+            if value is None:
+                self.null_in_text(match[1], text, path)
+            # A file name that begins with a var belongs to where the var was written.
+            if match.start() == 0 or not self.came_through_var(path):
+                self.moved(match[1], path, leading=match.start() == 0)
+            return str(value).lower() if isinstance(value, bool) else str(value)
+
+        return _PART.sub(replacement, text)
+
+    def came_through_var(self, path: KeyPath) -> bool:
+        return path in self.places and self.places[path].var is not None
+
+    def moved(
+        self, name: str, path: KeyPath, *, whole: bool = False, leading: bool = False
+    ) -> None:
+        """Notes that the value at ``path`` comes from a var."""
+        place = self.places.get(path) or Place(
+            self.marks.value(path), self.marks.key(path), self.marks.base(path)
+        )
+        base = self.marks.base(("vars", name)) if whole or leading else place.base
+        self.places[path] = replace(place, var=name, whole=whole, base=base)
+
+    def look_up(self, name: str, path: KeyPath) -> Any:
+        if name in self.values and self.values[name] != REQUIRED:
+            return self.values[name]
+        known = list(self.written) if isinstance(self.written, Mapping) else []
+        if self.values.get(name) == REQUIRED:
+            self.missing.setdefault(name, []).append(path)
+        elif name not in known:
+            shown = f"${name}" if name.isidentifier() else f"${{{name}}}"
+            close = difflib.get_close_matches(name, known, 1, 0.5)
+            listed = f"the file has: {', '.join(known)}" if known else "the file has no vars"
+            self.problems.add(
+                "unknown-var", f"{shown} names no var; {listed}", self.marks.value(path),
+                fix=f"{dotted(path)}: ${close[0]}" if close else _how_to_declare(name),
+            )  # fmt: skip
+        raise _FailedError
+
+    def lone_dollar(self, text: str, name: str | None, path: KeyPath) -> None:
+        found = f"${name}" if name else "a $"
+        fix = f"${{{name}}} for the var, $$ for a dollar sign" if name else "$$ for a dollar sign"
+        self.problems.add(
+            "bad-var", f"{dotted(path)} is {text!r}, in which {found} is not clear",
+            self.marks.value(path), fix=fix,
+        )  # fmt: skip
+        raise _FailedError
+
+    def null_in_text(self, name: str, text: str, path: KeyPath) -> None:
+        self.problems.add(
+            "null-in-text", f"{dotted(path)} is {text!r}, but vars.{name} is null",
+            self.marks.value(path),
+            notes=[(f"vars.{name}: null", self.marks.value(("vars", name)))],
+            fix=f"--set vars.{name}=...",
+        )  # fmt: skip
+        raise _FailedError
+
+    def report_missing(self) -> None:
+        for name, paths in self.missing.items():
+            uses = [(f"{dotted(path)}: ${name}", _unless_same(self.marks, path)) for path in paths]
+            self.problems.add(
+                "unset-var", f"the var {name} is required, and was not given",
+                self.marks.value(("vars", name)), notes=uses[:5], fix=f"--set vars.{name}=...",
+            )  # fmt: skip
+
+
+def _how_to_declare(name: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        return "name a var by a word in lower case, as in $voice; $$ is a dollar sign"
+    return f"vars: {{{name}: ...}}  (or $$ for a dollar sign)"
+
+
+def _unless_same(marks: Marks, path: KeyPath) -> Mark | None:
+    mark = marks.value(path)
+    return mark if mark.line else None

@@ -1,0 +1,222 @@
+"""Measures a plan block by block: every node, the engine between them, and the whole call."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from itertools import islice
+from time import perf_counter, perf_counter_ns
+from typing import Any
+
+import numpy as np
+import torch
+
+from voicegraph.schemas.bench_report import (
+    BenchReport,
+    CostReport,
+    MachineReport,
+    MemoryReport,
+    NodeCostReport,
+)
+
+from .. import registry
+from ..drivers import clip
+from ..machine import facts as machine
+from ..node import Node, Tensors
+from ..pipeline import Pipeline, node
+from ..plan import Plan
+from ..ports import In, Out
+from ..running.session import Session
+from ..running.timing import KEPT
+from ..signals import Audio
+
+_WARM_UP = 20
+"""Blocks of speech before the measured ones: caches fill, and clocks rise."""
+_AIM_S = 5.0
+"""A measurement of so many seconds says enough, where nobody asks for a number of blocks."""
+_FEWEST, _MOST = 50, 20_000
+_PARTS = 20
+_CHAIN = 10
+_PASS = "bench.pass"
+
+
+class Pass(Node):
+    """Passes audio on: costs nothing but being called."""
+
+    audio = In(Audio)
+    out = Out(Audio, like="audio")
+
+    def process(self, inputs: Tensors, params: Any, state: Any) -> Tensors:
+        """The same tensor."""
+        return {"out": inputs["audio"]}
+
+
+def engine_plan(threads: int | None = None) -> Plan:
+    """Ten nodes that pass audio through in blocks of 10 ms: what the engine itself costs.
+
+    Their class has a name while the plan is made and not a moment longer: it is no node for
+    pipelines.
+    """
+    registry.register(_PASS)(Pass)
+    try:
+        nodes = {f"pass{i}": node(Pass, f"pass{i - 1}" if i else "input") for i in range(_CHAIN)}
+        last = f"pass{_CHAIN - 1}"
+        pipeline = Pipeline(name="engine", block="10ms", nodes=nodes, output=last, threads=threads)
+        return pipeline.compile()
+    finally:
+        registry._registered.pop(_PASS)
+
+
+def measure(plan: Plan, *, blocks: int | None = None, streams: int = 1) -> BenchReport:
+    """Runs speech, again and again from the beginning, through a session of a plan.
+
+    Args:
+        plan: what to measure.
+        blocks: how many blocks after the warm-up; None takes what fits some 5 s.
+        streams: independent streams; each hears the recording from another place.
+
+    Raises:
+        VoicegraphError: if the session cannot be opened.
+    """
+    begun = perf_counter()
+    with plan.session(streams) as session:
+        setup = perf_counter() - begun
+        feed = _speech(plan, streams)
+        wanted = blocks or _affordable(session, feed)
+        for block in islice(feed, _WARM_UP):
+            session.process(block)
+        times = _Times(session, wanted)
+        before = machine.resident_bytes()
+        while times.count < wanted:
+            # The session keeps the newest times only, so they are fetched before they are lost.
+            times.run(islice(feed, min(wanted - times.count, KEPT)))
+        after = machine.resident_bytes()
+        return _report(times, setup, (before, after))
+
+
+def _affordable(session: Session, feed: Iterator[np.ndarray]) -> int:
+    begun = perf_counter()
+    for block in islice(feed, _WARM_UP):
+        session.process(block)
+    each = (perf_counter() - begun) / _WARM_UP
+    return min(max(int(_AIM_S / each), _FEWEST), _MOST)
+
+
+def _speech(plan: Plan, streams: int) -> Iterator[np.ndarray]:
+    """Blocks ``[samples]`` of one mono stream, else ``[streams, channels, samples]``, endless."""
+    recording = clip.speech(plan.source)
+    count, length = plan.samples_in, recording.shape[1]
+    # Its beginning is put behind its end: every block is then a slice, which costs nothing.
+    looped = np.take(recording, np.arange(length + count), axis=1, mode="wrap")
+    starts = [i * (length // streams) for i in range(streams)]
+    while True:
+        slices = [looped[:, start : start + count] for start in starts]
+        yield slices[0][0] if streams == len(recording) == 1 else np.stack(slices)
+        starts = [(start + count) % length for start in starts]
+
+
+class _Times:
+    """Nanoseconds of every measured block: of the call, and of each node.
+
+    All memory is taken at the beginning, so that none of it counts as growth.
+    """
+
+    def __init__(self, session: Session, blocks: int) -> None:
+        self.session = session
+        self.count = 0
+        self.whole = np.full(blocks, -1)
+        self.nodes = {planned.name: np.full(blocks, -1) for planned in session.plan.nodes}
+
+    def run(self, feed: Iterator[np.ndarray]) -> None:
+        """At most as many blocks as a ring keeps."""
+        engine, process = self.session._engine, self.session.process
+        engine.clear_timings()
+        first = self.count
+        for block in feed:
+            begun = perf_counter_ns()
+            process(block)
+            self.whole[self.count] = perf_counter_ns() - begun
+            self.count += 1
+        for step in engine.steps:
+            kept = np.asarray(step.ring.values[: step.ring.count])
+            self.nodes[step.name][first : self.count] = kept
+
+
+def _report(times: _Times, setup: float, resident: tuple[int | None, int | None]) -> BenchReport:
+    session, plan = times.session, times.session.plan
+    weights = {planned.name: weights_of(planned.node) for planned in plan.nodes}
+    all_of_it = times.whole.sum()
+    before, after = resident
+    overlap = any(step.lane for step in session._engine.steps)
+    rest = times.whole - sum(times.nodes.values())
+    return BenchReport(
+        pipeline=plan.name,
+        plan=plan.hash,
+        machine=describe_machine(),
+        threads=torch.get_num_threads(),
+        streams=session.streams,
+        block_ms=float(plan.block * 1000),
+        blocks=len(times.whole),
+        setup_s=setup,
+        nodes=[
+            NodeCostReport(
+                name=planned.name,
+                use=planned.use,
+                share=float(times.nodes[planned.name].sum() / all_of_it),
+                weights_bytes=weights[planned.name],
+                **_quantiles(times.nodes[planned.name]),
+            )
+            for planned in plan.nodes
+        ],
+        engine=None if overlap else CostReport(**_quantiles(rest)),
+        whole=CostReport(**_quantiles(times.whole)),
+        undisturbed_ms=_undisturbed(times.whole),
+        real_time_factor=float(all_of_it / 1e9 / (len(times.whole) * plan.block)),
+        memory=MemoryReport(
+            resident_bytes=after,
+            growth_bytes=None if before is None or after is None else after - before,
+            weights_bytes=sum(weights.values()),
+        ),
+        notes=list(session.notes),
+    )
+
+
+def _quantiles(nanoseconds: np.ndarray) -> dict[str, float]:
+    middle, high, top = np.percentile(nanoseconds / 1e6, [50, 99, 100])
+    return {"median_ms": float(middle), "p99_ms": float(high), "max_ms": float(top)}
+
+
+def _undisturbed(nanoseconds: np.ndarray) -> float:
+    """Other programs come and go; what a whole run must share with them, a part of it may not."""
+    parts = np.array_split(nanoseconds, min(_PARTS, len(nanoseconds)))
+    return float(min(np.median(part) for part in parts) / 1e6)
+
+
+def describe_machine() -> MachineReport:
+    """This machine, as far as it decides how fast things are."""
+    return MachineReport(
+        cpu=machine.cpu_model(),
+        cores=machine.cores(),
+        system=machine.system(),
+        python=platform.python_version(),
+        torch=torch.__version__,
+        numpy=np.__version__,
+    )
+
+
+def weights_of(holder: object) -> int:
+    """Bytes of the tensors and arrays that an object holds, its networks included."""
+    return sum(_bytes(value) for value in vars(holder).values())
+
+
+def _bytes(value: object) -> int:
+    if isinstance(value, torch.nn.Module):
+        held = [*value.parameters(), *value.buffers()]
+        return sum(tensor.nbytes for tensor in held)
+    if isinstance(value, (torch.Tensor, np.ndarray)):
+        return value.nbytes
+    if isinstance(value, dict):
+        return sum(_bytes(entry) for entry in value.values())
+    if isinstance(value, (list, tuple)):
+        return sum(_bytes(entry) for entry in value)
+    return 0

@@ -1,0 +1,1 @@
+"""Sessions: what runs a plan, and everything that changes while it runs."""

@@ -1,0 +1,165 @@
+"""Snapshots: the whole memory of a session as one value, and as a safetensors file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from ..errors import OutputError, Problem, StateError
+from ..node import NodeParams
+from .values import from_json, to_json
+
+if TYPE_CHECKING:
+    from .engine import Step
+    from .session import Session
+
+_FORMAT = "voicegraph-snapshot-1"
+_PENDING = "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """State, live params and position of a session, with the hash of the plan they belong to.
+
+    ``tensors`` are copies on the CPU; ``params`` holds each node's live params, one entry a stream,
+    or a single one where all streams agree.
+    """
+
+    plan: str
+    position: int
+    params: dict[str, list[dict[str, Any]]]
+    tensors: dict[str, torch.Tensor]
+
+    def save(self, path: str | Path) -> None:
+        """Writes a safetensors file; what is not tensors stands in its header as JSON.
+
+        Raises:
+            OutputError: if the file cannot be written.
+        """
+        params = {
+            name: [{key: to_json(value) for key, value in own.items()} for own in each]
+            for name, each in self.params.items()
+        }
+        header = {"plan": self.plan, "position": self.position, "params": params}
+        try:
+            save_file(self.tensors, path, {"format": _FORMAT, "snapshot": json.dumps(header)})
+        except (OSError, SafetensorError) as error:
+            raise OutputError(Problem("cannot-write", f"{path}: {error}")) from None
+
+    @classmethod
+    def load(cls, path: str | Path) -> Snapshot:
+        """Reads what :meth:`save` wrote.
+
+        Raises:
+            StateError: if the file is missing or no snapshot.
+        """
+        try:
+            with safe_open(path, "pt") as file:
+                metadata = file.metadata() or {}
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return cls(*_header(metadata), tensors)
+        except (
+            OSError,
+            SafetensorError,
+            ValueError,
+            LookupError,
+            TypeError,
+            AttributeError,
+        ) as error:
+            text = f"{path} is no voicegraph snapshot: {error}"
+            raise StateError(Problem("no-snapshot", text)) from None
+
+
+def _header(metadata: Mapping[str, str]) -> tuple[str, int, dict[str, list[dict[str, Any]]]]:
+    if metadata.get("format") != _FORMAT:
+        raise ValueError("it is another kind of file")
+    header = json.loads(metadata["snapshot"])
+    params = {
+        name: [{key: from_json(value) for key, value in own.items()} for own in each]
+        for name, each in header["params"].items()
+    }
+    return str(header["plan"]), int(header["position"]), params
+
+
+def take(session: Session) -> Snapshot:
+    """Copies everything a session remembers."""
+    engine, admission = session._engine, session._admission
+    tensors = {
+        # safetensors files hold contiguous tensors alone
+        name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+        for name, tensor in {**engine.tensors(), _PENDING: admission.waiting}.items()
+    }
+    params = {
+        step.name: [
+            {key: getattr(own, key) for key in sorted(type(own).live_fields())}
+            for own in (step.params if isinstance(step.params, list) else [step.params])
+        ]
+        for step in engine.steps
+    }
+    return Snapshot(session.plan.hash, session.position, params, tensors)
+
+
+def put(session: Session, snapshot: Snapshot | str | Path) -> None:
+    """Brings a session to where a snapshot was taken.
+
+    Raises:
+        StateError: if plan, shapes or params do not fit; the session is then as it was.
+    """
+    found = snapshot if isinstance(snapshot, Snapshot) else Snapshot.load(snapshot)
+    engine, admission = session._engine, session._admission
+    if found.plan != session.plan.hash:
+        text = f"the snapshot belongs to plan {found.plan}, this session runs {session.plan.hash}"
+        fix = "restore it under the same pipeline and overrides"
+        raise StateError(Problem("other-plan", text, fix=fix))
+    own = engine.tensors()
+    # Any number of samples may wait, up to a block: only the other axes are compared.
+    waiting = admission.waiting[..., :0]
+    _check_tensors(found.tensors, {**own, _PENDING: waiting}, session.plan.samples_in)
+    params = {step.name: _params(step, found, engine.streams) for step in engine.steps}
+    for name, tensor in own.items():
+        tensor.copy_(found.tensors[name])
+    admission.wait(found.tensors[_PENDING])
+    for step in engine.steps:
+        step.params = params[step.name]
+    session.position = found.position
+
+
+def _check_tensors(
+    found: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor], block: int
+) -> None:
+    for name, tensor in own.items():
+        other = found.get(name)
+        if other is not None and other.dtype == tensor.dtype:
+            waiting = name == _PENDING and other.dim() == 3 and other.shape[2] < block
+            if (other[..., :0] if waiting else other).shape == tensor.shape:
+                continue
+        text = "the snapshot has other shapes than this session"
+        fix = "restore it with the number of streams it was taken with"
+        raise StateError(Problem("other-shapes", text, notes=((f"first: {name}", None),), fix=fix))
+
+
+def _params(step: Step, found: Snapshot, streams: int) -> NodeParams | list[NodeParams]:
+    """A node's params with the live ones of the snapshot."""
+    base = step.params[0] if isinstance(step.params, list) else step.params
+    fixed = {key: getattr(base, key) for key in type(base).model_fields}
+    try:
+        each = [
+            type(base).model_validate(
+                {**fixed, **{key: own[key] for key in type(base).live_fields()}}
+            )
+            for own in found.params[step.name]
+        ]
+    except (ValueError, LookupError, TypeError) as error:
+        text = f"the snapshot's params of {step.name} do not fit: {error}"
+        raise StateError(Problem("other-params", text)) from None
+    if len(each) not in (1, streams):
+        text = f"the snapshot has params of {step.name} for {len(each)} streams, not {streams}"
+        raise StateError(Problem("other-params", text))
+    return each if len(each) > 1 else each[0]

@@ -1,0 +1,134 @@
+"""What happens before the first block: weights, warm-up at true shapes, the choice of workers."""
+
+from __future__ import annotations
+
+import statistics
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+from time import perf_counter_ns
+from typing import TYPE_CHECKING
+
+import torch
+
+from .. import random
+from ..plan import torch_dtype
+
+if TYPE_CHECKING:
+    from ..plan import Plan
+    from .engine import Engine, Step
+
+_LOADING = Lock()
+"""Sessions of one plan may be opened from several threads at once."""
+_ROUNDS = 5
+_MIN_COST_NS = 300_000
+"""A hop through a thread costs 20-40 us, and several ms at the tail: shorter work is not moved."""
+_MIN_GAIN = 0.1
+"""What a worker must save of a tick to be kept: less is within noise."""
+
+
+def load_weights(plan: Plan, devices: dict[str, torch.device]) -> None:
+    """Brings every node's weights to its device, once a plan however many sessions.
+
+    Raises:
+        VoicegraphError: if a file is missing or wrong.
+    """
+    with _LOADING:
+        for planned in plan.nodes:
+            device = devices[planned.name]
+            if plan.loaded.get(planned.name) == str(device):
+                continue
+            planned.node.device = device
+            planned.node.dtype = torch_dtype(planned.dtype)
+            planned.node.load(planned.params, device, planned.node.dtype)
+            plan.loaded[planned.name] = str(device)
+
+
+def warm_up(engine: Engine, rounds: int = _ROUNDS) -> float:
+    """Runs silence, then noise; the median nanoseconds of a tick of noise."""
+    source = engine.plan.source
+    shape = (engine.streams, source.channels, engine.plan.samples_in)
+    size = shape[0] * shape[1] * shape[2]
+    noise = torch.from_numpy(random.normal(0, "warm-up", 0, 0, size)).view(shape) * 0.1
+    times = []
+    with torch.inference_mode():
+        engine.tick(torch.zeros(shape))
+        for _ in range(rounds):
+            begun = perf_counter_ns()
+            engine.tick(noise)
+            times.append(perf_counter_ns() - begun)
+    return statistics.median(times)
+
+
+def prepare(engine: Engine, notes: list[str], workers: bool) -> None:
+    """Warms up, chooses workers if asked, and leaves the engine as if nothing had run."""
+    alone = warm_up(engine)
+    if workers:
+        _choose_workers(engine, notes, alone)
+    engine.reset()
+    engine.clear_timings()
+
+
+def _choose_workers(engine: Engine, notes: list[str], alone: float) -> None:
+    """Moves a step to a worker where that was measured to save time.
+
+    Only steps of nodes that release the interpreter lock, and beside which other work of the same
+    tick can go on, are tried; a worker never changes a number, only when it is computed.
+    """
+    for step in _candidates(engine):
+        engine.pool = engine.pool or ThreadPoolExecutor(thread_name_prefix="voicegraph-worker")
+        step.lane = 1 + sum(s.lane > 0 for s in engine.steps)
+        _set_waits(engine)
+        together = warm_up(engine)
+        if together < alone * (1 - _MIN_GAIN):
+            saved = (alone - together) / 1e6
+            notes.append(f"{step.name} runs on a worker thread, which saves {saved:.1f} ms a block")
+            alone = together
+        else:
+            step.lane = 0
+    if engine.pool is not None and not any(step.lane for step in engine.steps):
+        engine.pool.shutdown()
+        engine.pool = None
+    _set_waits(engine)
+
+
+def _candidates(engine: Engine) -> list[Step]:
+    """Costly steps that may overlap with other costly steps, dearest first."""
+    cost = {step.name: step.ring.summary().median_ms * 1e6 for step in engine.steps}
+    found = []
+    for step in engine.steps:
+        if not step.node.releases_gil or cost[step.name] < _MIN_COST_NS:
+            continue
+        related = _upstream(engine, step.name) | {
+            other.name for other in engine.steps if step.name in _upstream(engine, other.name)
+        }
+        beside = sum(cost[s.name] for s in engine.steps if s.name not in related and s is not step)
+        if beside >= _MIN_COST_NS:
+            found.append(step)
+    return sorted(found, key=lambda step: -cost[step.name])
+
+
+def _upstream(engine: Engine, name: str) -> set[str]:
+    links = {p.name: {link.source.node for link in p.inputs.values()} for p in engine.plan.nodes}
+    seen: set[str] = set()
+    todo = list(links[name])
+    while todo:
+        other = todo.pop()
+        if other in links and other not in seen:
+            seen.add(other)
+            todo.extend(links[other])
+    return seen
+
+
+def _set_waits(engine: Engine) -> None:
+    """A step waits for the workers that make what it reads, and for those that read its past.
+
+    The latter come before it, and must have taken what it made at the tick before.
+    """
+    past: dict[str, set[str]] = {step.name: set() for step in engine.steps}
+    for planned in engine.plan.nodes:
+        for link in planned.inputs.values():
+            if link.feedback:
+                past[link.source.node].add(planned.name)
+    for planned, step in zip(engine.plan.nodes, engine.steps, strict=True):
+        names = past[step.name] | {k.source.node for k in planned.inputs.values() if not k.feedback}
+        step.waits = tuple(s for s in engine.steps if s.lane and s.name in names)

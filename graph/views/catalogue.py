@@ -1,0 +1,112 @@
+"""What there is to know about a registered node without running it: for lists, help and editors."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from pydantic import ValidationError
+
+from voicegraph.schemas.report import NodeInfo, PortInfo
+
+from .. import registry
+from ..errors import VoicegraphError
+from ..node import Node
+from ..ports import In, Out, Ports
+from .params import describe_params
+
+
+def describe_node(name: str) -> NodeInfo:
+    """A node by its registered name; one that cannot be loaded says why in ``error``.
+
+    Raises:
+        KeyError: if nobody registered it.
+    """
+    try:
+        cls = registry.find(name)
+    except KeyError:
+        if name in registry.names():
+            raise RuntimeError(f"{name} is listed, but its module does not register it") from None
+        raise
+    except Exception as error:  # an add-on that fails to import must not hide the others
+        return _broken(name, f"{type(error).__name__}: {error}")
+    return describe_class(name, cls)
+
+
+def _broken(name: str, error: str) -> NodeInfo:
+    return NodeInfo(
+        name=name, summary="cannot be loaded", doc="", interface=None, inputs=[], outputs=[],
+        params=[], devices=[], dtypes=[], chunking="", pure=False, error=error,
+    )  # fmt: skip
+
+
+def describe_class(name: str, cls: type[Node]) -> NodeInfo:
+    """A node class."""
+    doc = inspect.getdoc(cls) or ""
+    ports = _ports(cls)
+    return NodeInfo(
+        name=name,
+        summary=doc.partition("\n\n")[0].replace("\n", " "),
+        doc=doc,
+        interface=cls.interface,
+        inputs=[_input(port, entry) for port, entry in ports.inputs.items()],
+        outputs=[_output(cls, port, entry) for port, entry in ports.outputs.items()],
+        params=describe_params(cls.Params),
+        devices=list(cls.devices),
+        dtypes=list(cls.dtypes),
+        chunking=cls.chunking,
+        pure=cls.pure,
+        error=None,
+    )
+
+
+def _ports(cls: type[Node]) -> Ports:
+    """The ports of a typical instance; those of the class where none can be made."""
+    for example in ({}, *cls.examples):
+        try:
+            return cls().ports(cls.Params.model_validate(dict(example)))
+        except (ValidationError, VoicegraphError):
+            continue
+    return cls.declared
+
+
+def _input(name: str, port: In) -> PortInfo:
+    width = port.channels if port.channels is not None else port.dim
+    other = f"as {port.like}" if port.like else "any"
+    return PortInfo(
+        name=name,
+        kind=_kind(port),
+        rate=f"{port.rate} Hz" if port.rate is not None else other,
+        width=None if port.kind.width_name is None else other if width is None else str(width),
+        optional=port.optional,
+        window=port.window,
+        doc=port.doc,
+    )
+
+
+def _output(cls: type[Node], name: str, port: Out) -> PortInfo:
+    declared = cls.declared.outputs.get(name, port)
+    width = declared.channels if declared.channels is not None else declared.dim
+    rate = f"{declared.rate} Hz" if declared.rate is not None else _inferred(cls, declared, "rate")
+    shown = str(width) if width is not None else _inferred(cls, declared, port.kind.width_name)
+    return PortInfo(
+        name=name,
+        kind=_kind(port),
+        rate=rate,
+        width=None if port.kind.width_name is None else shown,
+        optional=False,
+        window=port.window,
+        doc=port.doc,
+    )
+
+
+def _inferred(cls: type[Node], declared: Out, what: str | None) -> str:
+    """Where a rate or width comes from that the port itself does not fix."""
+    own = cls.infer is not Node.infer or cls.ports is not Node.ports
+    if own and what in cls.Params.model_fields:
+        return "from params"
+    return f"as {declared.like}" if declared.like else "worked out"
+
+
+def _kind(port: In | Out) -> Any:
+    return port.kind.kind

@@ -1,0 +1,175 @@
+"""What differs between two plans: what a swap, an override or another file changes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from voicegraph.schemas.plan_report import NodeReport, PlanReport
+
+from ..plan import Plan
+from ..running.timing import Timing
+from .reporting import report
+from .table import milliseconds
+
+Timings = Mapping[str, Timing]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One value that differs; None where it is not there."""
+
+    what: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Median compute time of a node (or ``total``) in ms a block; None where it is not there."""
+
+    node: str
+    before_ms: float | None
+    after_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanDiff:
+    """What differs, by kind; see :class:`~voicegraph.schemas.diff_report.DiffReport`."""
+
+    a: str
+    b: str
+    block_ms: tuple[float, float]
+    pipeline: tuple[Change, ...] = ()
+    added: tuple[Change, ...] = ()
+    removed: tuple[Change, ...] = ()
+    swapped: tuple[Change, ...] = ()
+    params: tuple[Change, ...] = ()
+    wiring: tuple[Change, ...] = ()
+    ports: tuple[Change, ...] = ()
+    placement: tuple[Change, ...] = ()
+    latency: tuple[Change, ...] = ()
+    cost: tuple[Cost, ...] | None = None
+
+    @property
+    def same(self) -> bool:
+        """Whether nothing differs; costs do not count."""
+        nodes = (*self.added, *self.removed, *self.swapped, *self.params, *self.wiring)
+        return not (*nodes, *self.pipeline, *self.ports, *self.placement, *self.latency)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, of the form of ``DiffReport``."""
+        found = asdict(self)
+        listed = {k: list(v) if isinstance(v, tuple) else v for k, v in found.items()}
+        return {**listed, "same": self.same}
+
+    def __str__(self) -> str:
+        """A page of text; ends without a line break."""
+        from .diff_page import render
+
+        return render(self)
+
+
+def diff(
+    a: Plan,
+    b: Plan,
+    *,
+    names: tuple[str, str] | None = None,
+    timings: tuple[Timings, Timings] | None = None,
+) -> PlanDiff:
+    """Compares two plans, node by node of the same name.
+
+    Args:
+        a: the plan before.
+        b: the plan after.
+        names: what to call them; by default their own names.
+        timings: what ``Session.timings()`` of each gave, to compare costs.
+    """
+    one, two = report(a), report(b)
+    before = {node.name: node for node in one.nodes}
+    after = {node.name: node for node in two.nodes}
+    both = [(before[name], after[name]) for name in before if name in after]
+    called = names or (a.name, b.name)
+    return PlanDiff(
+        *called,
+        (one.block_ms, two.block_ms),
+        pipeline=_changes("", _pipeline(one), _pipeline(two)),
+        added=tuple(Change(n, None, after[n].use) for n in after if n not in before),
+        removed=tuple(Change(n, before[n].use, None) for n in before if n not in after),
+        swapped=tuple(Change(x.name, x.use, y.use) for x, y in both if x.use != y.use),
+        params=_each(both, lambda node: {k: json.dumps(v) for k, v in node.params.items()}),
+        wiring=_each(both, lambda node: {i.port: i.source for i in node.inputs}),
+        ports=_each(both, lambda node: dict(_ports(node))),
+        placement=_each(both, lambda node: {"": _placement(node)}),
+        latency=_latency(one, two, both),
+        cost=_cost(*timings) if timings else None,
+    )
+
+
+def _each(
+    both: list[tuple[NodeReport, NodeReport]], view: Callable[[NodeReport], Mapping[str, str]]
+) -> tuple[Change, ...]:
+    """The changes in one view of the nodes that are in both plans."""
+    return tuple(change for x, y in both for change in _changes(x.name, view(x), view(y)))
+
+
+def _changes(owner: str, before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Change, ...]:
+    return tuple(
+        Change(".".join(filter(None, (owner, key))), before.get(key), after.get(key))
+        for key in dict.fromkeys([*before, *after])
+        if before.get(key) != after.get(key)
+    )
+
+
+def _pipeline(page: PlanReport) -> dict[str, str]:
+    return {
+        "block": f"{milliseconds(page.block_ms)} ms",
+        "input": page.input.type,
+        "output": f"{page.output}: {page.output_type}",
+        "switched off": ", ".join(page.bypassed) or "none",
+        "pruned": ", ".join(page.pruned) or "none",
+        **{key: str(value) for key, value in page.settings.items()},
+    }
+
+
+def _ports(node: NodeReport) -> Iterator[tuple[str, str]]:
+    for entry in node.inputs:
+        back, ahead = milliseconds(entry.look_back_ms), milliseconds(entry.look_ahead_ms)
+        yield f"{entry.port} (in)", f"{entry.type}, back {back} ms, ahead {ahead} ms"
+    for made in node.outputs:
+        kind = "window" if made.window else "stream"
+        yield made.port, f"{made.type}, {kind} of {milliseconds(made.end_ms - made.start_ms)} ms"
+
+
+def _placement(node: NodeReport) -> str:
+    fallback = f" (else {node.fallback})" if node.fallback else ""
+    return f"{node.device} {node.dtype}{fallback}"
+
+
+def _latency(
+    one: PlanReport, two: PlanReport, both: list[tuple[NodeReport, NodeReport]]
+) -> tuple[Change, ...]:
+    named = [
+        {
+            "algorithmic": f"{milliseconds(page.latency.algorithmic_ms)} ms",
+            "buffering": f"{milliseconds(page.latency.buffering_ms)} ms",
+        }
+        for page in (one, two)
+    ]
+    nodes = _each(both, lambda node: {"": f"{milliseconds(node.latency_ms)} ms"})
+    up_to = (Change(f"up to {c.what}", c.before, c.after) for c in nodes)
+    return (*_changes("", *named), *up_to)
+
+
+def _cost(before: Timings, after: Timings) -> tuple[Cost, ...]:
+    names = [name for name in dict.fromkeys([*before, *after]) if name != "total"]
+    return tuple(
+        Cost(
+            name,
+            before[name].median_ms if name in before else None,
+            after[name].median_ms if name in after else None,
+        )
+        for name in [*names, "total"]
+    )

@@ -1,0 +1,37 @@
+"""Plans as drawings: SVG that needs nothing else, Graphviz DOT, and Mermaid."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, get_args
+
+if TYPE_CHECKING:
+    from ...plan import Plan
+
+Format = Literal["svg", "dot", "mermaid"]
+FORMATS: tuple[str, ...] = get_args(Format)
+SUFFIXES: dict[str, Format] = {
+    ".svg": "svg",
+    ".dot": "dot",
+    ".gv": "dot",
+    ".mmd": "mermaid",
+    ".mermaid": "mermaid",
+}
+"""Which format a file's ending means."""
+
+
+def draw(plan: Plan, format: Format = "mermaid") -> str:  # noqa: A002
+    """The graph of a plan as text of a drawing format; the same every time.
+
+    Raises:
+        ValueError: if there is no such format.
+    """
+    from ..reporting import report
+    from .diagram import diagram
+    from .dot import to_dot
+    from .mermaid import to_mermaid
+    from .svg import to_svg
+
+    renderers = {"svg": to_svg, "dot": to_dot, "mermaid": to_mermaid}
+    if format not in renderers:
+        raise ValueError(f"no drawing format is called {format!r}; there are: {', '.join(FORMATS)}")
+    return renderers[format](diagram(report(plan)))

@@ -1,0 +1,225 @@
+"""The JSON Schema (draft 2020-12) by which editors complete and check pipeline files.
+
+Made from the models of the file and from the registry: which params are allowed follows from the
+node named in ``use:``. Run ``python -m voicegraph.graph.views.editor_schema`` to bring the committed
+file up to date; with a file name, to write one that knows the nodes of installed add-ons, too.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from importlib import resources
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from voicegraph.schemas.pipeline import IDENTIFIER, InputSpec, NodeSpec, PipelineFile
+from voicegraph.schemas.report import NodeInfo
+
+from ..node import Node
+from ..registry import find, names
+from .catalogue import describe_class
+from .params import default
+from .schema_vars import (
+    NAME_PATTERN,
+    VAR_DEFINITION,
+    Schema,
+    plain,
+    tidy,
+    with_vars,
+)
+
+FILE_NAME = "pipeline.schema.json"
+COMMAND = "python -m voicegraph.graph.views.editor_schema"
+_LITERAL = ("version", "description", "extends", "vars", "profiles")
+"""Keys below which a dollar sign means nothing; as in ``variables.py``."""
+
+
+def editor_schema(nodes: Iterable[str]) -> Schema:
+    """The schema, with what it knows of the given nodes.
+
+    Raises:
+        KeyError: if one of them is not registered.
+    """
+    classes = {name: find(name) for name in sorted(nodes)}
+    infos = {name: describe_class(name, cls) for name, cls in classes.items()}
+    top = _model(PipelineFile)
+    properties = {
+        key: value if key in _LITERAL else with_vars(value)
+        for key, value in top["properties"].items()
+    }
+    properties["input"] = {**with_vars(_model(InputSpec)), **_words(top["properties"]["input"])}
+    defs: dict[str, Schema] = {
+        "var": VAR_DEFINITION,
+        "node": _node(classes, infos),
+        "complete_node": _complete_node(infos),
+    }
+    properties["nodes"] = _nodes(top["properties"]["nodes"])
+    for name, cls in classes.items():
+        defs.update(_params(name, cls, infos[name]))
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "voicegraph pipeline",
+        "description": top["description"],
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+        # A file that extends another may leave out what the other has, and take nodes out by null.
+        "if": {"properties": {"extends": {"type": "string"}}, "required": ["extends"]},
+        "else": {
+            "required": top["required"],
+            "properties": {"nodes": {"additionalProperties": {"$ref": "#/$defs/complete_node"}}},
+        },
+        "$defs": defs,
+    }
+
+
+def _model(model: type[BaseModel]) -> Schema:
+    """A model's own schema, with defaults as a file would write them."""
+    schema = tidy(model.model_json_schema(by_alias=True))
+    for name, field in model.model_fields.items():
+        found = schema["properties"][field.alias or name]
+        if field.is_required() or isinstance(default(field), dict):
+            found.pop("default", None)
+        else:
+            found["default"] = default(field)
+    return schema
+
+
+def _words(schema: Schema) -> Schema:
+    return {key: schema[key] for key in ("description", "examples") if key in schema}
+
+
+def _nodes(schema: Schema) -> Schema:
+    """The mapping of names to nodes."""
+    return {
+        **_words(schema),
+        "type": "object",
+        "minProperties": 1,
+        "propertyNames": {"not": {"const": "input"}},
+        "patternProperties": {NAME_PATTERN: {"$ref": "#/$defs/node"}},
+        "additionalProperties": False,
+    }
+
+
+def _node(classes: dict[str, type[Node]], infos: dict[str, NodeInfo]) -> Schema:
+    """One node as it may stand in any file; null takes out one that is extended."""
+    spec = _model(NodeSpec)
+    properties = {key: with_vars(value) for key, value in spec["properties"].items()}
+    known = [{"const": n, "description": plain(info.summary)} for n, info in infos.items()]
+    properties["use"] = {
+        **_words(spec["properties"]["use"]),
+        "anyOf": [*known, *with_vars({"type": "string", "pattern": _USE_PATTERN})["anyOf"]],
+    }
+    properties["in"] = {**_words(spec["properties"]["in"]), "default": None, "anyOf": _any_input()}
+    return {
+        "description": spec["description"],
+        "type": ["object", "null"],
+        "properties": properties,
+        "additionalProperties": False,
+        "allOf": [_rule(name, classes[name], info) for name, info in infos.items()],
+    }
+
+
+_USE_PATTERN = rf"^{IDENTIFIER}\.{IDENTIFIER}$"
+_PORT = with_vars(
+    {"type": "string", "pattern": rf"^{IDENTIFIER}(\.{IDENTIFIER})?$", "examples": ["input", "f0"]}
+)
+
+
+def _any_input() -> list[Schema]:
+    port = {"anyOf": [*_PORT["anyOf"], {"type": "null"}]}
+    by_name = {
+        "type": "object",
+        "patternProperties": {NAME_PATTERN: port},
+        "additionalProperties": False,
+    }
+    return [*_PORT["anyOf"], by_name, {"type": "null"}]
+
+
+def _named(name: str) -> Schema:
+    return {"properties": {"use": {"const": name}}, "required": ["use"]}
+
+
+def _rule(name: str, cls: type[Node], info: NodeInfo) -> Schema:
+    """What holds for the node of one name."""
+    properties: dict[str, Schema] = {"params": {"$ref": f"#/$defs/params.{name}"}}
+    if list(cls.declared.inputs) == [port.name for port in info.inputs]:
+        ports = {port.name: {"description": plain(port.doc or port.kind)} for port in info.inputs}
+        properties["in"] = {"properties": ports, "propertyNames": {"enum": list(ports)}}
+        if not ports:
+            properties["in"] = {"type": "null", "description": f"{name} has no inputs"}
+    return {"if": _named(name), "then": {"properties": properties}}
+
+
+def _complete_node(infos: dict[str, NodeInfo]) -> Schema:
+    """What a node needs in a file that extends none."""
+    rules = []
+    for name, info in infos.items():
+        required = [param.name for param in info.params if param.required]
+        if required:
+            then = {"required": ["params"], "properties": {"params": {"required": required}}}
+            rules.append({"if": _named(name), "then": then})
+    inputs = {"additionalProperties": {"type": "string"}}
+    return {
+        "type": "object",
+        "required": ["use"],
+        "properties": {"in": inputs},
+        "allOf": rules,
+    }
+
+
+def _params(name: str, cls: type[Node], info: NodeInfo) -> dict[str, Schema]:
+    """The definitions for one node's params; its nested models become definitions of their own."""
+    own = f"params.{name}"
+    schema = cls.Params.model_json_schema(ref_template=f"#/$defs/{own}.{{model}}")
+    nested = {f"{own}.{key}": with_vars(tidy(v)) for key, v in schema.pop("$defs", {}).items()}
+    schema = tidy(schema)
+    properties: dict[str, Schema] = {}
+    for param in info.params:
+        found = dict(schema.get("properties", {})[param.name])
+        found.pop("default", None)
+        if not param.required:
+            found["default"] = param.default
+        facts = [param.unit, param.range, "live: may change while it runs" if param.live else None]
+        listed = ", ".join(fact for fact in facts if fact)
+        found["description"] = plain(f"{param.doc} ({listed})" if listed else param.doc)
+        properties[param.name] = with_vars(found)
+    made = {
+        "description": plain(f"Params of {name}: {info.summary}"),
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+    }
+    return {own: made, **nested}
+
+
+def text(nodes: Iterable[str]) -> str:
+    """The schema as it stands in a file."""
+    return json.dumps(editor_schema(nodes), indent=1, ensure_ascii=False) + "\n"
+
+
+def builtin() -> list[str]:
+    """The nodes that the committed schema knows: those of the package, whatever is installed."""
+    from voicegraph.nodes import BUILTIN
+
+    return sorted(BUILTIN)
+
+
+def committed() -> Path:
+    """Where the committed schema stands."""
+    return Path(str(resources.files("voicegraph.schemas"))) / FILE_NAME
+
+
+def main(arguments: list[str]) -> int:
+    """Writes the committed schema, or one that knows all installed nodes to the file named."""
+    path = Path(arguments[0]) if arguments else committed()
+    path.write_text(text(names() if arguments else builtin()), encoding="utf-8", newline="\n")
+    sys.stdout.write(f"wrote {path}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

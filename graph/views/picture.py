@@ -1,0 +1,140 @@
+"""Before and after in one picture: two spectrograms on one scale, F0 over them."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import soundfile
+import soxr
+
+from ..drivers.staging import Staged, cannot_write
+from ..errors import Problem, VoicegraphError
+from ..machine.requirements import pip_install, requirement
+from .contour import FRAMES, RATE, contour
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_WINDOW, _HOP = 512, 64
+"""Samples at 16 kHz: 32 ms resolve the harmonics of a low voice, 4 ms every syllable."""
+_RANGE_DB = 80.0
+"""Below the loudest point: what is quieter is black."""
+_QUIET_DB = -40.0
+"""The scale goes no lower: silence is black, and not the brightest there is."""
+_F0_COLOUR = "#35e0c8"
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """One half of the picture.
+
+    Attributes:
+        path: a sound file; several channels are averaged.
+        title: what it is.
+    """
+
+    path: Path
+    title: str
+
+
+def require_matplotlib(otherwise: str) -> None:
+    """Says what to install before any work is done.
+
+    Args:
+        otherwise: how to go on without the picture.
+
+    Raises:
+        VoicegraphError: if matplotlib is not installed.
+    """
+    if importlib.util.find_spec("matplotlib") is None:
+        text = "the picture needs matplotlib, which is not installed (it is the extra `plot`)"
+        install = pip_install("matplotlib" + requirement("matplotlib"))
+        fix = f"{install}\nor go on without: {otherwise}"
+        raise VoicegraphError(Problem("missing-package", text, fix=fix))
+
+
+def draw(before: Sound, after: Sound, target: Path, *, force: bool = False) -> None:
+    """Writes a PNG (or whatever the ending says) with both sounds, one above the other.
+
+    Both have the same axes and the same scale in dB. F0 is estimated from each sound as it is.
+
+    Raises:
+        VoicegraphError: if matplotlib is not installed.
+        OutputError: if the file cannot be written.
+    """
+    require_matplotlib("run it in Python without draw()")
+    from matplotlib.figure import Figure
+
+    sounds = (before, after)
+    samples = [_at_16k(sound.path) for sound in sounds]
+    pictures = [_spectrogram(each) for each in samples]
+    top = max(_QUIET_DB, *(picture.max() for picture in pictures))
+    tracks = [contour(each) for each in samples]
+    highest = 50 * np.ceil(1.3 * max(100.0, *(np.percentile(track, 99) for track in tracks)) / 50)
+    figure = Figure(figsize=(11, 7.5), dpi=100, layout="constrained")
+    panels = figure.subplots(2, 1, sharex=True, sharey=True)
+    image: Any = None
+    for panel, sound, picture, track in zip(panels, sounds, pictures, tracks, strict=True):
+        image = _show(panel, picture, top)
+        _overlay(panel, track, highest)
+        panel.set_title(sound.title, loc="left", fontsize=11)
+    panels[-1].set_xlabel("time (s)")
+    panels[-1].set_xlim(0, max(len(each) for each in samples) / RATE)
+    figure.colorbar(image, ax=list(panels), label="level (dB, the loudest point is 0)", pad=0.01)
+    _save(figure, target, force)
+
+
+def _at_16k(path: Path) -> np.ndarray:
+    samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    return soxr.resample(samples.mean(axis=1), rate, RATE, "HQ")
+
+
+def _spectrogram(samples: np.ndarray) -> np.ndarray:
+    """Power in dB ``[bins, frames]``; frame k is centred at ``k * _HOP`` samples."""
+    padded = np.pad(samples, _WINDOW // 2)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::_HOP]
+    spectrum = np.fft.rfft(frames * np.hanning(_WINDOW), axis=1)
+    return 10 * np.log10(np.abs(spectrum.T) ** 2 + 1e-12)
+
+
+def _show(panel: Axes, picture: np.ndarray, top: float) -> Any:
+    half_hop = _HOP / RATE / 2
+    length = picture.shape[1] * _HOP / RATE
+    panel.set_ylabel("frequency (kHz)")
+    return panel.imshow(
+        picture - top,
+        origin="lower",
+        aspect="auto",
+        cmap="magma",
+        vmin=-_RANGE_DB,
+        vmax=0,
+        extent=(-half_hop, length - half_hop, 0, RATE / 2000),
+    )
+
+
+def _overlay(panel: Axes, track: np.ndarray, highest: float) -> None:
+    """F0 has an axis of its own on the right: on the left one a voice is a line at the bottom."""
+    voiced = track > 0
+    time = np.arange(len(track)) / FRAMES
+    axis = panel.twinx()
+    label = f"F0, median {np.median(track[voiced]):.0f} Hz" if voiced.any() else "F0: unvoiced"
+    axis.plot(time, np.where(voiced, track, np.nan), color="black", linewidth=3.2)
+    axis.plot(time, np.where(voiced, track, np.nan), color=_F0_COLOUR, linewidth=1.6, label=label)
+    axis.set_ylim(0, highest)
+    axis.set_ylabel("F0 (Hz)")
+    axis.legend(loc="upper right", facecolor="black", labelcolor="white", framealpha=0.7)
+
+
+def _save(figure: Any, target: Path, force: bool) -> None:
+    staged = Staged(target, force=force)
+    try:
+        figure.savefig(staged.temporary, format=target.suffix.removeprefix(".") or "png")
+        staged.commit()
+    except OSError as error:
+        raise cannot_write(target, error) from None
+    finally:
+        staged.discard()

@@ -1,0 +1,115 @@
+"""A plan as a ``PlanReport``: what pages, drawings and comparisons show of it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from voicegraph.schemas.plan_report import (
+    CopyReport,
+    InputReport,
+    LatencyReport,
+    LatencyShare,
+    NodeReport,
+    OutputReport,
+    PlanReport,
+)
+
+from ..compiler.rewire import RESAMPLE, TO_MONO, TO_STEREO
+from ..plan import Link, Plan, PlannedNode
+from ..ports import PortRef, PortSpec
+from .lookahead import shares, span
+
+_DRIVER_NODES = (TO_MONO, RESAMPLE, TO_STEREO)
+
+
+def report(plan: Plan) -> PlanReport:
+    """The plan as plain data; the same for the same pipeline on every machine."""
+    description: dict[str, Any] = plan.describe()
+    return PlanReport(
+        name=plan.name,
+        hash=plan.hash,
+        block_ms=_ms(plan.block),
+        input=_output("audio", plan.spec(PortRef("input", "audio"))),
+        output=str(plan.output),
+        output_type=str(plan.output_type),
+        output_count=plan.samples_out,
+        latency=LatencyReport(
+            algorithmic_ms=_ms(plan.latency.algorithmic),
+            buffering_ms=_ms(plan.latency.buffering),
+            shares=[LatencyShare(node=s.node, port=s.port, ms=_ms(s.ahead)) for s in shares(plan)],
+        ),
+        settings=description["settings"],
+        nodes=[_node(planned) for planned in plan.nodes],
+        copies=_copies(plan),
+        bypassed=list(plan.bypassed),
+        pruned=list(plan.pruned),
+    )
+
+
+def _ms(seconds: Fraction) -> float:
+    return float(seconds * 1000)
+
+
+def _node(planned: PlannedNode) -> NodeReport:
+    return NodeReport(
+        name=planned.name,
+        use=planned.use,
+        driver=planned.name in _DRIVER_NODES,
+        device=planned.device,
+        fallback=planned.fallback,
+        dtype=planned.dtype,
+        params=planned.params.model_dump(mode="json"),
+        dropped=list(planned.dropped),
+        latency_ms=_ms(planned.latency),
+        inputs=[_input(planned, port, link) for port, link in planned.inputs.items()],
+        outputs=[
+            _output(port, planned.asked[port])
+            for port in planned.node.declared.outputs  # the first is what a bare node name means
+            if port in planned.asked
+        ],
+    )
+
+
+def _input(planned: PlannedNode, port: str, link: Link) -> InputReport:
+    given = planned.given[port]
+    start, end = span(planned)
+    return InputReport(
+        port=port,
+        source=str(link.source),
+        type=str(given.type),
+        start_ms=_ms(given.interval.start),
+        end_ms=_ms(given.interval.end),
+        look_back_ms=_ms(start - given.interval.start),
+        look_ahead_ms=_ms(given.interval.end - end),
+        window=given.window,
+        feedback=link.feedback,
+        copied_to=planned.device if link.copied else None,
+    )
+
+
+def _output(port: str, spec: PortSpec) -> OutputReport:
+    return OutputReport(
+        port=port,
+        type=str(spec.type),
+        start_ms=_ms(spec.interval.start),
+        end_ms=_ms(spec.interval.end),
+        window=spec.window,
+        count=spec.count,
+    )
+
+
+def _copies(plan: Plan) -> list[CopyReport]:
+    """One copy a port and device, however many readers; what comes out comes out on the CPU."""
+    devices = {"input": "cpu"} | {planned.name: planned.device for planned in plan.nodes}
+    found: dict[tuple[PortRef, str], str | None] = {}
+    for planned in plan.nodes:
+        for link in planned.inputs.values():
+            if link.copied:
+                found.setdefault((link.source, planned.device), planned.name)
+    if devices[plan.output.node] != "cpu":
+        found.setdefault((plan.output, "cpu"), None)
+    return [
+        CopyReport(source=str(ref), from_device=devices[ref.node], to_device=device, before=before)
+        for (ref, device), before in found.items()
+    ]

@@ -1,0 +1,188 @@
+"""What doctor finds, on this machine and on machines that lack something."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from voicegraph.graph.machine import diagnosis, requirements
+from voicegraph.graph.machine.diagnosis import NEEDS, diagnose
+from voicegraph.graph.machine.requirements import pip_install, requirement, satisfies
+from voicegraph.schemas.report import Component, DoctorReport
+
+Patch = pytest.MonkeyPatch
+
+
+def _broken(monkeypatch: Patch, module: str, error: Exception) -> None:
+    """Makes one module fail to import."""
+    real = importlib.import_module
+
+    def fake(name: str, *rest: Any) -> Any:
+        if name == module:
+            raise error
+        return real(name, *rest)
+
+    monkeypatch.setattr(diagnosis.importlib, "import_module", fake)
+
+
+def _found(report: DoctorReport, name: str) -> Component:
+    return next(component for component in report.components if component.name == name)
+
+
+def test_this_machine() -> None:
+    report = diagnose()
+    assert report.ok
+    assert _found(report, "torch").version
+    assert "libsndfile" in _found(report, "soundfile").detail
+    assert "WAV" in report.audio_formats
+    assert report.threads is not None
+    assert report.threads >= 1
+
+
+def test_everything_in_the_package_metadata_is_looked_at() -> None:
+    required = {need.package for need in NEEDS if need.extra is None}
+    assert {name for name in required if not requirement(name)} == set()
+
+
+@pytest.mark.parametrize(
+    ("module", "error", "package", "detail", "fix"),
+    [
+        ("soxr", ModuleNotFoundError("No module", name="soxr"), "soxr", "not installed", "soxr>="),
+        ("pyworld", ModuleNotFoundError("x", name="pkg_resources"), "pyworld",
+         "needs pkg_resources", "setuptools<81"),
+        ("torch", OSError("libtorch.so: wrong format"), "torch", "wrong format", "torch>="),
+        ("sounddevice", ModuleNotFoundError("x", name="sounddevice"), "sounddevice",
+         "not installed", "voicegraph[live]"),
+        ("matplotlib", ModuleNotFoundError("x", name="matplotlib"), "matplotlib",
+         "not installed", "voicegraph[plot]"),
+        ("faiss", ModuleNotFoundError("x", name="faiss"), "faiss-cpu", "not installed",
+         "faiss-cpu"),
+    ],
+)  # fmt: skip
+def test_what_is_missing_is_told_with_what_mends_it(
+    monkeypatch: Patch, module: str, error: Exception, package: str, detail: str, fix: str
+) -> None:
+    _broken(monkeypatch, module, error)
+    report = diagnose()
+    found = _found(report, package)
+    assert not found.ok
+    assert detail in found.detail
+    assert found.fix is not None
+    assert fix in found.fix
+    assert "-m pip install" in found.fix
+    assert report.ok is not found.required
+
+
+@pytest.mark.parametrize(
+    ("module", "error", "library"),
+    [
+        ("sounddevice", "PortAudio library not found", "libportaudio2"),
+        ("soundfile", "sndfile library not found using ctypes", "libsndfile1"),
+    ],
+)
+def test_system_libraries_on_linux(
+    monkeypatch: Patch, module: str, error: str, library: str
+) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    _broken(monkeypatch, module, OSError(error))
+    assert _found(diagnose(), module).fix == f"sudo apt install {library}"
+
+
+def test_old_versions_are_told(monkeypatch: Patch) -> None:
+    real = requirements.version_of
+    monkeypatch.setattr(
+        diagnosis, "version_of", lambda name: "1.0" if name == "numpy" else real(name)
+    )
+    report = diagnose()
+    found = _found(report, "numpy")
+    assert not found.ok
+    assert "needs numpy>=" in found.detail
+    assert not report.ok
+
+
+def _torch(cuda: str | None, available: bool) -> Any:
+    properties = SimpleNamespace(name="GPU", total_memory=8 << 30)
+    gpu = SimpleNamespace(
+        is_available=lambda: available,
+        device_count=lambda: 1,
+        get_device_properties=lambda i: properties,
+        mem_get_info=lambda i: (5 << 30, 8 << 30),
+    )
+    return SimpleNamespace(cuda=gpu, version=SimpleNamespace(cuda=cuda), get_num_threads=lambda: 3)
+
+
+@pytest.mark.parametrize(
+    ("cuda", "available", "driver", "ok", "detail"),
+    [
+        (None, False, False, True, "no GPU found"),
+        (None, False, True, False, "built without CUDA"),
+        ("12.8", False, True, False, "finds no GPU that it can use"),
+        ("12.8", True, True, True, "CUDA 12.8"),
+    ],
+)
+def test_gpus(
+    monkeypatch: Patch, cuda: str | None, available: bool, driver: bool, ok: bool, detail: str
+) -> None:
+    real = diagnosis._import
+    fake = _torch(cuda, available)
+    monkeypatch.setattr(diagnosis, "_import", lambda m: fake if m == "torch" else real(m))
+    monkeypatch.setattr(diagnosis.shutil, "which", lambda name: name if driver else None)
+    report = diagnose()
+    found = _found(report, "cuda")
+    assert (found.ok, found.fix is None) == (ok, ok)
+    assert detail in found.detail
+    assert report.ok
+    assert [gpu.free_bytes for gpu in report.cuda] == ([5 << 30] if available else [])
+
+
+def test_sound_cards(monkeypatch: Patch) -> None:
+    card = {"max_input_channels": 2, "max_output_channels": 0}
+    fake = SimpleNamespace(
+        query_devices=lambda: [card, {"max_input_channels": 1, "max_output_channels": 2}],
+        query_hostapis=lambda: [{"name": "ALSA"}],
+    )
+    real = diagnosis._import
+    monkeypatch.setattr(diagnosis, "_import", lambda m: fake if m == "sounddevice" else real(m))
+    sound = diagnose().sound
+    assert sound is not None
+    assert (sound.host_apis, sound.inputs, sound.outputs) == (["ALSA"], 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("version", "wanted", "good"),
+    [
+        ("2.13.0+cpu", ">=2.6", True),
+        ("2.6", ">=2.6.0", True),
+        ("2.5.9", ">=2.6", False),
+        ("80.10.2", "<81", True),
+        ("81.0", "<81", False),
+        ("1.10", ">=1.9,<2", True),
+        ("2.0", ">=1.9,<2", False),
+        ("1.0", "", True),
+        ("1.0rc1", "==1.0", True),
+        ("1.1", "<=1.0", False),
+        ("1.1", ">1.1", False),
+        ("1.0", "~=0.9", True),
+    ],
+)
+def test_versions(version: str, wanted: str, good: bool) -> None:
+    assert satisfies(version, wanted) is good
+
+
+@pytest.mark.skipif(os.name == "nt", reason="quoting as shells of other systems have it")
+def test_pip_quotes_what_a_shell_would_read(monkeypatch: Patch) -> None:
+    monkeypatch.setattr(sys, "executable", "/my python/bin/python")
+    assert pip_install("torch>=2.6", "voicegraph[live]", "soxr") == (
+        '"/my python/bin/python" -m pip install "torch>=2.6" "voicegraph[live]" soxr'
+    )
+
+
+def test_requirements_are_those_of_the_metadata() -> None:
+    assert requirement("setuptools") == "<81"
+    assert requirement("torch").startswith(">=")
+    assert requirement("nothing-of-ours") == ""

@@ -1,0 +1,98 @@
+"""Measuring: the numbers belong together; what the engine costs is for ``-m benchmark``."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import numpy as np
+import pytest
+import torch
+
+from voicegraph.graph import registry
+from voicegraph.graph.drivers import clip
+from voicegraph.graph.measuring import benchmark
+from voicegraph.graph.measuring.benchmark import engine_plan, measure, weights_of
+from voicegraph.graph.pipeline import Pipeline, node
+from voicegraph.graph.running.timing import KEPT
+
+
+def _plan():
+    nodes = {"gain": node("dsp.gain", "input", db=-6.0), "gate": node("dsp.highpass", "gain")}
+    return Pipeline(name="two", block="10ms", nodes=nodes, output="gate").compile()
+
+
+def test_numbers_belong_together() -> None:
+    plan = _plan()
+    report = measure(plan, blocks=60, streams=2)
+    assert (report.pipeline, report.plan) == ("two", plan.hash)
+    assert (report.blocks, report.streams, report.block_ms) == (60, 2, 10.0)
+    assert [(n.name, n.use) for n in report.nodes] == [
+        ("gain", "dsp.gain"),
+        ("gate", "dsp.highpass"),
+    ]
+    for cost in (*report.nodes, report.whole):
+        assert 0 < cost.median_ms <= cost.p99_ms <= cost.max_ms
+    assert report.engine is not None
+    assert 0 < sum(n.share for n in report.nodes) < 1
+    assert report.undisturbed_ms <= report.whole.median_ms
+    assert report.setup_s > 0
+    assert report.memory.resident_bytes is None or report.memory.resident_bytes > 1e6
+
+
+def test_more_blocks_than_a_session_keeps_are_all_counted() -> None:
+    assert measure(engine_plan(), blocks=KEPT + 7).blocks == KEPT + 7
+
+
+def test_number_of_blocks_is_chosen_by_what_a_block_takes(monkeypatch) -> None:
+    monkeypatch.setattr(benchmark, "_AIM_S", 1e-9)
+    assert measure(_plan()).blocks == benchmark._FEWEST
+
+
+def test_speech_is_looped_without_a_gap() -> None:
+    plan = _plan()
+    recording = clip.speech(plan.source)[0]
+    blocks = list(islice(benchmark._speech(plan, 1), len(recording) // 480 + 3))
+    joined = np.concatenate(blocks)
+    assert blocks[0].shape == (480,)
+    np.testing.assert_array_equal(joined[: len(recording)], recording)
+    np.testing.assert_array_equal(joined[len(recording) :][:480], recording[:480])
+
+
+def test_streams_hear_the_recording_from_other_places() -> None:
+    block = next(benchmark._speech(_plan(), 3))
+    assert block.shape == (3, 1, 480)
+    recording = clip.speech(_plan().source)[0]
+    third = len(recording) // 3
+    np.testing.assert_array_equal(block[1, 0], recording[third : third + 480])
+
+
+def test_weights_are_counted_wherever_a_node_holds_them() -> None:
+    class Holder:
+        def __init__(self) -> None:
+            self.net = torch.nn.Linear(3, 2)
+            self.tables = {"a": torch.zeros(5), "b": [np.zeros(4, np.float32), "text"]}
+            self.other = 7
+
+    assert weights_of(Holder()) == 4 * (6 + 2 + 5 + 4)
+
+
+def test_engine_is_measured_with_nodes_that_pipelines_do_not_see() -> None:
+    before = registry.names()
+    plan = engine_plan()
+    assert [planned.use for planned in plan.nodes] == ["bench.pass"] * 10
+    assert registry.names() == before
+
+
+def test_machine_is_described() -> None:
+    found = benchmark.describe_machine()
+    assert found.cpu
+    assert found.cores >= 1
+    assert found.torch == torch.__version__
+
+
+@pytest.mark.benchmark
+def test_ten_nodes_cost_20_us_a_block_and_no_memory() -> None:
+    """Of 100,000 blocks, the quietest twentieth is taken: other programs are not the engine's."""
+    report = measure(engine_plan(), blocks=100_000)
+    assert report.undisturbed_ms <= 0.020
+    assert report.memory.growth_bytes is None or report.memory.growth_bytes < 1_000_000

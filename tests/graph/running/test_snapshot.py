@@ -1,0 +1,214 @@
+"""Snapshots: at any point, through a file, and nothing half-restored from a wrong one."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+from voicegraph.graph.errors import OutputError, StateError
+from voicegraph.graph.pipeline import Pipeline, node
+from voicegraph.graph.plan import Plan
+from voicegraph.graph.running.session import Session
+from voicegraph.graph.running.snapshot import Snapshot
+
+Build = Callable[..., Pipeline]
+NOISE = np.random.default_rng(6).integers(-9, 10, (2, 1, 400)).astype(np.float32)
+NODES = {
+    "mix": node("test.sum", {"one": "input", "other": "back"}),
+    "back": node("test.shift", "mix", by=17),
+    "windows": node("test.estimate", "mix", back=5, ahead=4),
+    "join": node("test.join", "windows", back=3),
+    "total": node("test.total", "join"),
+    "scale": node("test.scale", "total"),
+}
+
+
+@pytest.fixture(scope="module")
+def plan(_test_nodes: None) -> Plan:
+    return Pipeline(block="10ms", input={"rate": 1200}, nodes=NODES, output="scale").compile()
+
+
+def opened(plan: Plan, streams: int = 2) -> Session:
+    return plan.session(streams, warm_up=False)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    before=st.integers(0, 100),
+    detour=st.integers(0, 100),
+    changes=st.lists(st.tuples(st.sampled_from([None, 0, 1]), st.integers(-9, 9)), max_size=3),
+    late=st.booleans(),
+)
+def test_from_any_point_it_goes_on_to_the_same_bits(
+    before: int, detour: int, changes: list[Any], late: bool
+) -> None:
+    """In the middle of a push, with params that differ, and with changes that are pending."""
+    plan = Pipeline(block="10ms", input={"rate": 1200}, nodes=NODES, output="scale").compile()
+    with opened(plan) as session:
+        if not late:
+            for stream, value in changes:
+                session.set("scale.factor", value, stream)
+        session.push(NOISE[..., :before])
+        if late:
+            for stream, value in changes:
+                session.set("scale.factor", value, stream)
+        taken = session.snapshot()
+        position = session.position
+        expected = session.push(NOISE[..., before : before + 100])
+        factors = [session.get("scale.factor", stream) for stream in (0, 1)]
+
+        session.set("scale.factor", 50)
+        session.push(NOISE[..., :detour])
+        session.set("scale.factor", 60)
+        session.restore(taken)
+        assert session.position == position
+        np.testing.assert_array_equal(session.push(NOISE[..., before : before + 100]), expected)
+        assert [session.get("scale.factor", stream) for stream in (0, 1)] == factors
+    with opened(plan) as other:
+        other.push(NOISE[..., :detour])
+        other.restore(taken)
+        np.testing.assert_array_equal(other.push(NOISE[..., before : before + 100]), expected)
+
+
+def test_a_file_holds_all_of_it(plan: Plan, tmp_path: Path) -> None:
+    path = tmp_path / "state.safetensors"
+    with opened(plan) as session:
+        session.set("scale.factor", 5, stream=1)
+        session.set("scale.span", Fraction(1, 3))
+        session.push(NOISE[..., :55])
+        session.snapshot().save(path)
+        expected = session.push(NOISE[..., 55:])
+    found = Snapshot.load(path)
+    assert (found.plan, found.position) == (plan.hash, 4)
+    assert found.params["scale"][1] == {
+        "factor": 5, "high": 100, "low": -100, "span": Fraction(1, 3),
+    }  # fmt: skip
+    assert found.tensors["pending"].shape == (2, 1, 7)
+    assert found.tensors["state/total.total"].dtype == torch.int64
+    with opened(plan) as session:
+        session.restore(path)
+        np.testing.assert_array_equal(session.push(NOISE[..., 55:]), expected)
+        assert session.get("scale.span") == Fraction(1, 3)
+
+
+def test_a_snapshot_is_a_value(plan: Plan) -> None:
+    """What runs on does not change it, and it can be restored again and again."""
+    with opened(plan) as session:
+        session.push(NOISE[..., :60])
+        taken = session.snapshot()
+        expected = session.push(NOISE[..., 60:])
+        for _ in range(2):
+            session.restore(taken)
+            np.testing.assert_array_equal(session.push(NOISE[..., 60:]), expected)
+
+
+# ---- what is refused, with the session as it was ------------------------------------------------
+
+
+def refuse(plan: Plan, snapshot: Any, text: str, streams: int = 2) -> None:
+    with opened(plan, streams) as session:
+        x = NOISE[:streams]
+        session.push(x[..., :50])
+        before = session.snapshot()
+        with pytest.raises(StateError, match=text):
+            session.restore(snapshot)
+        after = session.snapshot()
+    assert before.params == after.params
+    assert all(torch.equal(t, after.tensors[name]) for name, t in before.tensors.items())
+
+
+@pytest.fixture
+def taken(plan: Plan) -> Snapshot:
+    with opened(plan) as session:
+        session.push(NOISE[..., :30])
+        return session.snapshot()
+
+
+def test_of_another_plan(plan: Plan, taken: Snapshot) -> None:
+    refuse(plan, dataclasses.replace(taken, plan="0" * 16), "belongs to plan 0000000000000000")
+
+
+def test_of_another_number_of_streams(plan: Plan, taken: Snapshot) -> None:
+    refuse(plan, taken, "other shapes than this session", streams=1)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"state/total.total": None},
+        {"state/total.total": torch.zeros(2)},
+        {"history/mix.out@cpu": torch.zeros(2, 1, 3)},
+        {"pending": None},
+        {"pending": torch.zeros(2, 1, 12)},
+        {"pending": torch.zeros(2, 2, 3)},
+        {"pending": torch.zeros(2)},
+    ],
+)
+def test_with_other_tensors(plan: Plan, taken: Snapshot, change: dict[str, Any]) -> None:
+    tensors = {k: v for k, v in {**taken.tensors, **change}.items() if v is not None}
+    assert set(change) <= set(taken.tensors)
+    refuse(plan, dataclasses.replace(taken, tensors=tensors), "other shapes than this session")
+
+
+@pytest.mark.parametrize(
+    "params", [None, [], [{}], [{"factor": "x"}], [{"factor": 1}] * 3, "abc", [3]]
+)
+def test_with_params_that_do_not_fit(plan: Plan, taken: Snapshot, params: Any) -> None:
+    found = {**taken.params, "scale": params}
+    if params is None:
+        del found["scale"]
+    refuse(plan, dataclasses.replace(taken, params=found), "params of scale")
+
+
+def test_a_file_that_is_none(plan: Plan, taken: Snapshot, tmp_path: Path) -> None:
+    path = tmp_path / "s.safetensors"
+    refuse(plan, path, "is no voicegraph snapshot")
+    path.write_bytes(b"RIFF" * 100)
+    refuse(plan, str(path), "is no voicegraph snapshot")
+    refuse(plan, tmp_path, "is no voicegraph snapshot")
+    save_file({"a": torch.zeros(3)}, path)
+    refuse(plan, path, "it is another kind of file")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "{", "[]", "3", "{}", '{"plan": "x", "position": "y", "params": {}}',
+        '{"plan": "x", "position": 3, "params": [1]}',
+        '{"plan": "x", "position": 3, "params": {"a": [{"b": {"$fraction": "1/0"}}]}}',
+        '{"plan": "x", "position": 3, "params": {"a": [{"b": {"$fraction": "1e9999999"}}]}}',
+    ],
+)  # fmt: skip
+def test_a_file_with_a_broken_header(
+    plan: Plan, taken: Snapshot, tmp_path: Path, header: str
+) -> None:
+    path = tmp_path / "s.safetensors"
+    taken.save(path)
+    save_file(load_file(path), path, {"format": "voicegraph-snapshot-1", "snapshot": header})
+    refuse(plan, path, "is no voicegraph snapshot")
+
+
+def test_the_header_is_plain_json(taken: Snapshot, tmp_path: Path) -> None:
+    path = tmp_path / "s.safetensors"
+    taken.save(path)
+    with safe_open(path, "pt") as file:
+        header = json.loads(file.metadata()["snapshot"])
+    assert header["position"] == 2
+    assert header["params"]["scale"][0]["span"] == {"$fraction": "1/3"}
+
+
+def test_a_place_that_cannot_be_written(taken: Snapshot, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="nowhere"):
+        taken.save(tmp_path / "nowhere" / "s.safetensors")

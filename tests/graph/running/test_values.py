@@ -1,0 +1,54 @@
+"""Values of params through JSON, exactly."""
+
+from __future__ import annotations
+
+import json
+from enum import Enum
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from voicegraph.graph.running.values import from_json, to_json
+
+PLAIN = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(), st.fractions()
+)
+VALUES = st.recursive(
+    PLAIN, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8
+)
+
+
+@given(VALUES)
+def test_what_goes_out_comes_back(value: object) -> None:
+    assert from_json(json.loads(json.dumps(to_json(value)))) == value
+
+
+class Colour(Enum):
+    RED = "red"
+
+
+class Inner(BaseModel):
+    time: Fraction
+
+
+def test_what_has_no_form_of_its_own_becomes_what_its_model_takes() -> None:
+    assert to_json(Path("a/b.pth")) == str(Path("a/b.pth"))
+    assert to_json((1, 2)) == [1, 2]
+    assert to_json(Colour.RED) == "red"
+    found = from_json(to_json(Inner(time=Fraction(1, 3))))
+    assert Inner.model_validate(found) == Inner(time=Fraction(1, 3))
+
+
+def test_what_cannot_be_a_param_is_refused() -> None:
+    with pytest.raises(TypeError, match="cannot be a object"):
+        to_json(object())
+
+
+@pytest.mark.parametrize("text", ["1/0", "1e9", "x", "", "1", "1/2/3", 3, None, "9" * 500 + "/1"])
+def test_what_is_no_fraction(text: object) -> None:
+    with pytest.raises(ValueError, match="is no fraction"):
+        from_json({"$fraction": text})
