@@ -1,8 +1,8 @@
 """The JSON Schema (draft 2020-12) by which editors complete and check pipeline files.
 
 Made from the models of the file and from the registry: which params are allowed follows from the
-node named in ``use:``. Run ``python -m voicegraph.graph.views.editor_schema`` to bring the committed
-file up to date; with a file name, to write one that knows the nodes of installed add-ons, too.
+node named in ``use:``. Run ``python -m voicegraph.graph.views.editor_schema`` to bring the file in
+the repository up to date; with a file name, to write one that knows installed add-ons, too.
 """
 
 from __future__ import annotations

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import torch
 from pydantic import Field
 
@@ -14,7 +12,7 @@ from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Audio
 from voicegraph.nodes.dsp.gain import GainState
 from voicegraph.nodes.dsp.glide import db_to_linear, scale
-from voicegraph.schemas.quantities import Decibels, Duration
+from voicegraph.schemas.quantities import Decibels, Duration, parse_duration
 
 
 @register("dsp.delay")
@@ -30,7 +28,7 @@ class Delay(Node):
     class Params(NodeParams):
         """Params of ``dsp.delay``."""
 
-        time: Duration = Field(Fraction(1, 100), ge=0, le=60)
+        time: Duration = Field(parse_duration("10ms"), ge=0, le=60)
         """How much later the output comes, rounded to the nearest sample."""
         gain: Live[Decibels] = Field(0.0, ge=-120, le=60)
         """Gain in dB of what comes out."""

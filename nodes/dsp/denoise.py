@@ -26,7 +26,7 @@ from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Audio
 from voicegraph.nodes.dsp.noise_floor import NoiseFloor
 from voicegraph.nodes.dsp.steps import Grid, reach
-from voicegraph.schemas.quantities import Decibels, Duration
+from voicegraph.schemas.quantities import Decibels, Duration, parse_duration
 
 _BAND_HZ = 100.0
 """Ratios are averaged over this much on both sides of a bin: a lone bin's jumps too much."""
@@ -83,9 +83,9 @@ class Denoise(Node):
         """How far noise is turned down at most. More than 20 dB makes the gate audible."""
         threshold: Live[Decibels] = Field(6.0, ge=0, le=30)
         """How far over the noise a sound must be to pass half open."""
-        settle: Duration = Field("5s", ge=Fraction(1, 4), le=60)
+        settle: Duration = Field(parse_duration("5s"), ge=Fraction(1, 4), le=60)
         """How long a steady tone may last, such as a held note, before it counts as noise."""
-        frame: Duration = Field("40ms", ge=Fraction(1, 100), le=Fraction(1, 5))
+        frame: Duration = Field(parse_duration("40ms"), ge=Fraction(1, 100), le=Fraction(1, 5))
         """Length of the analysed frames: long ones tell tones apart, short ones keep attacks."""
         overlap: Literal[2, 4, 8] = 4
         """Frames that share each sample."""
@@ -119,7 +119,7 @@ class Denoise(Node):
         self._closing = self._window * np.float32(2 / params.overlap)
         hop = self._step / float(asked.rate)
         self._floor = NoiseFloor(hop, float(params.settle))
-        self._unit = np.float32(2 / (self._size * asked.type.width))
+        self._unit = np.float32(2 / (self._size * asked.shape(1)[1]))
         neighbours = round(_BAND_HZ * self._size / float(asked.rate))
         self._reach = min(neighbours, self._size // 4)
         self._rise = np.float32(1 - math.exp(-hop / _RISE_S))
@@ -160,9 +160,10 @@ class Denoise(Node):
         total[:, :, : self._size] = tail
         for begin in range(first, self._count, self._step):
             at = self._start + begin
-            spectrum = scipy.fft.rfft(audio[:, :, at : at + self._size] * self._window)
+            framed = audio[:, :, at : at + self._size] * self._window
+            spectrum: np.ndarray = np.asarray(scipy.fft.rfft(framed))
             spectrum *= self._gain(spectrum, params, held)[:, None]
-            frame = scipy.fft.irfft(spectrum, self._size, overwrite_x=True)
+            frame = np.asarray(scipy.fft.irfft(spectrum, self._size, overwrite_x=True))
             total[:, :, begin : begin + self._size] += frame * self._closing
         tail[:] = total[:, :, self._count :]
         return torch.from_numpy(total[:, :, : self._count])
@@ -172,7 +173,7 @@ class Denoise(Node):
     ) -> np.ndarray:
         """Gain of each bin ``[streams, bins]`` in one frame ``[streams, channels, bins]``."""
         # White noise of variance v has power v in each bin.
-        power = (np.square(spectrum.real) + np.square(spectrum.imag)).sum(1) * self._unit
+        power = np.square(np.abs(spectrum)).sum(1) * self._unit
         ratio, mask = held["ratio"], held["mask"]
         over_noise = self._floor.update(power, held["noise"], held["presence"])
         ratio += self._rise * (self._band(over_noise) - ratio)

@@ -24,7 +24,7 @@ from voicegraph.graph.ports import In, Out
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Audio
 from voicegraph.nodes.dsp.steps import STEP, WINDOW_STEPS, Grid, mean_squares, reach
-from voicegraph.schemas.quantities import Decibels, Duration
+from voicegraph.schemas.quantities import Decibels, Duration, parse_duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +87,15 @@ class Gate(Node):
         """``smooth`` has ramps, hysteresis and hold; ``hard`` uses ``threshold`` alone."""
         hysteresis: Decibels = Field(6.0, ge=0, le=60)
         """How far under the threshold the level must fall to close it."""
-        hold: Duration = Field("100ms", ge=0, le=10)
+        hold: Duration = Field(parse_duration("100ms"), ge=0, le=10)
         """How long the level must stay there before it closes."""
-        attack: Duration = Field("5ms", ge=0, le=1)
+        attack: Duration = Field(parse_duration("5ms"), ge=0, le=1)
         """Time from closed to open."""
-        release: Duration = Field("50ms", ge=0, le=10)
+        release: Duration = Field(parse_duration("50ms"), ge=0, le=10)
         """Time from open to closed."""
-        lookahead: Duration = Field("0ms", ge=0, le=1)
+        lookahead: Duration = Field(parse_duration("0ms"), ge=0, le=1)
         """How long before the sound the gate begins to open: latency that saves soft beginnings."""
-        window: Duration = Field("40ms", ge=Fraction(1, 1000), le=1)
+        window: Duration = Field(parse_duration("40ms"), ge=Fraction(1, 1000), le=1)
         """Time over which the level is taken."""
 
     examples = (
@@ -218,5 +218,5 @@ def _ramps(opened: np.ndarray, gain: float, up: float, down: float) -> np.ndarra
     for begin, end in itertools.pairwise(turns):
         slope = up if opened[begin] else -down
         path[begin:end] = np.clip(gain + slope * np.arange(1, end - begin + 1), 0.0, 1.0)
-        gain = path[end - 1]
+        gain = float(path[end - 1])
     return path

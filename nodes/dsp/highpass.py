@@ -74,9 +74,8 @@ class Highpass(Node):
     def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
         """Designs the filter."""
         rate = float(self.input_types["audio"].rate)
-        self._sections = signal.butter(
-            params.order, params.cutoff, "highpass", fs=rate, output="sos"
-        )
+        sections = signal.butter(params.order, params.cutoff, "highpass", fs=rate, output="sos")
+        self._sections = np.asarray(sections)
 
     def state(self, params: Params, streams: int) -> HighpassState:
         """Silence."""

@@ -15,7 +15,7 @@ from voicegraph.graph.ports import In, Out
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Audio
 from voicegraph.nodes.dsp.glide import db_to_linear
-from voicegraph.schemas.quantities import Decibels, Duration
+from voicegraph.schemas.quantities import Decibels, Duration, parse_duration
 
 _RELEASE_DB = 10.0
 """``release`` is the time in which the gain recovers by this much."""
@@ -83,10 +83,10 @@ class Limiter(Node):
 
         ceiling: Decibels = Field(-1.0, ge=-60, le=0)
         """Highest sample peak in dB below full scale."""
-        lookahead: Duration = Field(Fraction(5, 1000), ge=0, le=Fraction(1, 10))
+        lookahead: Duration = Field(parse_duration("5ms"), ge=0, le=Fraction(1, 10))
         """How far ahead peaks are seen, rounded to the nearest sample. It is the delay, and the
         time of the ramp down; 0 cuts the gain from one sample to the next, which is heard."""
-        release: Duration = Field(Fraction(1, 10), ge=Fraction(1, 1000), le=10)
+        release: Duration = Field(parse_duration("100ms"), ge=Fraction(1, 1000), le=10)
         """Time in which the gain recovers by 10 dB after a peak."""
 
     examples = ({"ceiling": -12.0}, {"ceiling": -20.0, "lookahead": "0ms"})

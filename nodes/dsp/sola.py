@@ -15,7 +15,7 @@ from voicegraph.graph.node import Node, NodeParams, Requests, State, Tensors
 from voicegraph.graph.ports import In, Out
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Audio, Features, SignalType
-from voicegraph.schemas.quantities import Duration, format_rate
+from voicegraph.schemas.quantities import Duration, format_rate, parse_duration
 
 _STEPS_PER_SECOND = 100
 _MAX_BUFFER_STEPS = 4
@@ -66,9 +66,9 @@ class Sola(Node):
     class Params(NodeParams):
         """Params of ``dsp.sola``."""
 
-        crossfade: Duration = Field("50ms", ge=Fraction(1, 100), le=1)
+        crossfade: Duration = Field(parse_duration("50ms"), ge=Fraction(1, 100), le=1)
         """How much of the newest sound a window keeps as margin; up to 40 ms of it are faded."""
-        search: Duration = Field("10ms", ge=0, le=Fraction(1, 5))
+        search: Duration = Field(parse_duration("10ms"), ge=0, le=Fraction(1, 5))
         """How far a window may be moved so that it fits; 0 never moves it."""
 
     chunking = "windowed"

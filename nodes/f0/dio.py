@@ -10,7 +10,7 @@ from pydantic import Field
 from voicegraph.graph.registry import register
 from voicegraph.nodes.f0.estimator import FRAMES_HZ, RATE, F0Estimator, F0Params
 from voicegraph.nodes.world import library
-from voicegraph.schemas.quantities import Duration
+from voicegraph.schemas.quantities import Duration, parse_duration
 
 _OVERSAMPLING = 2
 """DIO joins candidates from frame to frame; at 10 ms speech moves too far between them. Measured on
@@ -35,7 +35,7 @@ class Dio(F0Estimator):
     class Params(F0Params):
         """Params of ``f0.dio``."""
 
-        context: Duration = Field(Fraction(300, 1000), ge=0)
+        context: Duration = Field(parse_duration("300ms"), ge=0)
         """Audio analysed before what is asked. With less than 200 ms in all, DIO finds little."""
         refine: bool = True
         """Refine by instantaneous frequency."""

@@ -23,7 +23,13 @@ from voicegraph.graph.ports import In, Out, Ports
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Mask, Pitch, SignalType
 from voicegraph.nodes.pitch.frames import whole_frames
-from voicegraph.schemas.quantities import Duration, Semitones, format_duration, format_rate
+from voicegraph.schemas.quantities import (
+    Duration,
+    Semitones,
+    format_duration,
+    format_rate,
+    parse_duration,
+)
 
 
 @dataclass
@@ -58,7 +64,7 @@ class Cache(Node):
 
         transpose: Live[Semitones] = Field(0.0, ge=-48, le=48)
         """How much higher new frames are made, in semitones."""
-        look: Duration = Field(Fraction(50, 1000), ge=0, le=2)
+        look: Duration = Field(parse_duration("50ms"), ge=0, le=2)
         """F0 asked for beyond the newest block, into the past; whole frames."""
         drop_front: int = Field(3, ge=0)
         """Frames at the front of each window that are not used."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from fractions import Fraction
 
 import torch
 from pydantic import Field, field_validator
@@ -15,7 +14,7 @@ from voicegraph.graph.ports import In, Out, Ports
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Mask, Pitch, SignalType
 from voicegraph.nodes.pitch.frames import whole_frames
-from voicegraph.schemas.quantities import Duration, Semitones, format_rate
+from voicegraph.schemas.quantities import Duration, Semitones, format_rate, parse_duration
 
 
 @register("pitch.smooth")
@@ -44,9 +43,9 @@ class Smooth(Node):
         """Frames of the running median, an odd number; 1 leaves all as it is."""
         octave_guard: bool = True
         """Fold jumps of whole octaves back."""
-        window: Duration = Field(Fraction(200, 1000), ge=0, le=2)
+        window: Duration = Field(parse_duration("200ms"), ge=0, le=2)
         """Frames before each frame that the octave guard compares it with."""
-        ahead: Duration = Field(Fraction(20, 1000), ge=0, le=2)
+        ahead: Duration = Field(parse_duration("20ms"), ge=0, le=2)
         """Frames after it that the octave guard takes as well; this is latency."""
         tolerance: Semitones = Field(3.0, gt=0, le=6)
         """How far from a whole octave a jump may be and still be an error, in semitones."""

@@ -62,7 +62,7 @@ def _speech(seconds: float) -> tuple[np.ndarray, np.ndarray]:
         (22050, {"frame": "11ms"}),
     ],
 )
-def test_no_reduction_is_the_input(rate: int, params: dict[str, object]) -> None:
+def test_no_reduction_is_the_input(rate: int, params: dict[str, Any]) -> None:
     audio = np.random.default_rng(1).normal(0, 0.2, rate // 2).astype(np.float32)
     found = _run(audio, rate=rate, reduction=0.0, **params)
     np.testing.assert_allclose(found, audio, atol=1e-6)
