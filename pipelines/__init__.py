@@ -1,1 +1,1 @@
-"""Pipelines that come with the package, loadable by name, and the recording they are shown with."""
+"""Pipelines that come with voicegraph: YAML files, loadable by name."""

@@ -40,6 +40,8 @@ def check(use: str, params: Mapping[str, Any] | None = None) -> None:
                 run(case)
             except AssertionError as error:
                 failures.append(f"{name}: {error}")
+            except Exception as error:  # what a wrong output does to the nodes behind it
+                failures.append(f"{name}: {case}: {type(error).__name__}: {error}")
     if failures:
         raise AssertionError("\n".join(failures))
 

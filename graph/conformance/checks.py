@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import gc
-import hashlib
 import tempfile
 import tracemalloc
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
-from ..node import Node
 from ..plan import Plan
 from ..running.session import Session
 from ..running.snapshot import Snapshot
 from ..signals import Audio
 from .harness import NODE, Case, plan, run, signal, try_plan
+from .watching import Watched, fingerprint
 
 _TOLERANCE = 2e-5
 _SECONDS = 1.2
-_GROWTH = 16384
-"""Bytes: half of what a list that keeps one number a tick takes over 1,000 ticks."""
+_GROWTH = 65536
+"""Bytes over 1,000 ticks: libraries fill caches of their own at first, scipy about 50 kB."""
 _BLOCKS = ("10ms", "40ms", "100ms", "7ms", "33ms")
 
 
@@ -35,23 +33,20 @@ def _audio(made: Plan, streams: int = 1, seconds: float = _SECONDS) -> np.ndarra
     return np.stack([signal(made, seconds, stream) for stream in range(streams)])
 
 
+def _watch(case: Case, streams: int) -> None:
+    made = plan(case)
+    with _open(made, streams) as session:
+        step = session._engine.by_name[NODE]
+        step.node = Watched(step.node, streams)  # pyright: ignore[reportAttributeAccessIssue]
+        try:
+            run(session, _audio(made, streams, 0.4))
+        except AssertionError as error:
+            raise AssertionError(f"{case}: {error}") from None
+
+
 def shapes(case: Case) -> None:
     """Every output has the type, shape and dtype that the plan declares, and is finite."""
-    made = plan(case)
-    planned = made.find(NODE)
-    taps = [f"{NODE}.{port}" for port in planned.asked]
-    audio = _audio(made, 2, 0.4)
-    with _open(made, 2) as session:
-        for start in range(0, audio.shape[2] - made.samples_in + 1, made.samples_in):
-            session.process(audio[:, :, start : start + made.samples_in], taps=taps)
-            for port, spec in planned.asked.items():
-                found = session.taps[f"{NODE}.{port}"]
-                assert found.shape == spec.shape(2), (
-                    f"{case}: {port} has shape {found.shape}, the plan declares {spec.shape(2)}"
-                )
-                assert np.isfinite(found).all(), f"{case}: {port} is not finite"
-                dtype = session._engine.by_name[NODE].outputs[port].dtype
-                assert dtype is torch.float32, f"{case}: {port} is {dtype}, not float32"
+    _watch(case, 2)
 
 
 def chunking(case: Case) -> None:
@@ -148,32 +143,9 @@ def repeat(case: Case) -> None:
     assert np.array_equal(*found), f"{case} gives other bits on the same input"
 
 
-class _Spy:
-    """Stands in for a node and looks at what it does to its inputs."""
-
-    def __init__(self, node: Node) -> None:
-        self.node = node
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.node, name)
-
-    def process(
-        self, inputs: Mapping[str, torch.Tensor], params: Any, state: Any
-    ) -> Mapping[str, torch.Tensor]:
-        before = {port: tensor.clone() for port, tensor in inputs.items()}
-        made = self.node.process(inputs, params, state)
-        for port, tensor in before.items():
-            assert torch.equal(tensor, inputs[port]), f"input `{port}` was modified"
-        return made
-
-
 def inputs(case: Case) -> None:
     """Inputs are not modified."""
-    made = plan(case)
-    with _open(made) as session:
-        step = session._engine.by_name[NODE]
-        step.node = _Spy(step.node)  # pyright: ignore[reportAttributeAccessIssue]
-        run(session, _audio(made, 1, 0.4))
+    _watch(case, 1)
 
 
 def instance(case: Case) -> None:
@@ -181,27 +153,11 @@ def instance(case: Case) -> None:
     made = plan(case)
     with _open(made) as session:
         node = session._engine.by_name[NODE].node
-        before = _fingerprint(vars(node))
+        before = fingerprint(vars(node))
         run(session, _audio(made, 1, 0.4))
-        after = _fingerprint(vars(node))
+        after = fingerprint(vars(node))
     changed = [name for name in after if before.get(name) != after[name]]
     assert not changed, f"{case} changed its own attributes: {', '.join(changed)}"
-
-
-def _fingerprint(values: Mapping[str, Any]) -> dict[str, str]:
-    return {name: _digest(value) for name, value in values.items()}
-
-
-def _digest(value: Any) -> str:
-    if isinstance(value, torch.nn.Module):
-        value = dict(value.state_dict())
-    if isinstance(value, torch.Tensor):
-        value = value.detach().cpu().float().numpy()
-    if isinstance(value, np.ndarray):
-        return hashlib.sha256(value.tobytes()).hexdigest()
-    if isinstance(value, dict):
-        return str({k: _digest(v) for k, v in value.items()})
-    return repr(value)
 
 
 def state(case: Case) -> None:

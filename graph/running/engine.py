@@ -69,10 +69,14 @@ class Step:
         inputs = {}
         for port, slot in self.gather:
             inputs[port] = values[slot]
-        if type(self.params) is list:
-            outputs = self._run_each(inputs, self.params)
-        else:
-            outputs = self.node.process(inputs, self.params, self.state)
+        try:
+            if type(self.params) is list:
+                outputs = self._run_each(inputs, self.params)
+            else:
+                outputs = self.node.process(inputs, self.params, self.state)
+        except Exception as error:
+            error.add_note(f"in node {self.name} ({self.node.use})")
+            raise
         self.outputs = outputs
         for port, slot in self.direct:
             values[slot] = outputs[port]

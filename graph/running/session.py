@@ -81,9 +81,10 @@ class Session:
         if plan.settings.threads:
             torch.set_num_threads(plan.settings.threads)
         devices = place_session(plan, self.notes)
-        load_weights(plan, devices)
-        self._engine = Engine(plan, streams, devices)
-        self._admission = Admission(plan, streams)
+        with torch.inference_mode(False):  # a caller's own would make state that nothing can reset
+            load_weights(plan, devices)
+            self._engine = Engine(plan, streams, devices)
+            self._admission = Admission(plan, streams)
         self._controls = Controls(self._engine)
         self._inference = torch.inference_mode()
         self._recorder: Recorder | None = None

@@ -62,7 +62,7 @@ class Cache(Node):
     class Params(NodeParams):
         """Params of ``pitch.cache``."""
 
-        transpose: Live[Semitones] = Field(0.0, ge=-48, le=48)
+        transpose: Live[Semitones] = Field(0.0, ge=-24, le=24)
         """How much higher new frames are made, in semitones."""
         look: Duration = Field(parse_duration("50ms"), ge=0, le=2)
         """F0 asked for beyond the newest block, into the past; whole frames."""

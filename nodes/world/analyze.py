@@ -14,10 +14,9 @@ from voicegraph.graph.node import Node, NodeParams, Requests, Tensors
 from voicegraph.graph.ports import In, Out
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Audio, Features, Pitch, SignalType
-from voicegraph.schemas.quantities import Duration, Hertz, format_rate
-
 from voicegraph.nodes.pitch.frames import whole_frames
 from voicegraph.nodes.world import library
+from voicegraph.schemas.quantities import Hertz, format_rate
 
 _D4C_PERIODS = 2
 """D4C looks at two periods on either side of a frame,"""
@@ -36,9 +35,9 @@ class Analyze(Node):
     at ``k rate / fft`` Hz; the FFT size is the power of two that holds three periods of ``floor``.
 
     The pitch must be the audio's own, not a transposed one. The audio is asked for 43 ms before
-    the first frame, which is all that WORLD looks at there. What lies beyond the newest frame it
-    takes as its last sample repeated, unless ``ahead`` waits for it; since ``dsp.sola`` behind the
-    synthesis leaves the newest 10 ms or more to the next window, that is seldom worth the wait.
+    the first frame, which is all that WORLD looks at there. Beyond the newest frame it takes the
+    last sample as repeated. To wait for more was measured to change nothing that ``dsp.sola``,
+    which leaves the newest of each window to the next one, does not mend.
 
     Sources: M. Morise, "CheapTrick, a spectral envelope estimator for high-quality speech
     synthesis", Speech Communication 67, 2015; M. Morise, "D4C, a band-aperiodicity estimator for
@@ -49,15 +48,13 @@ class Analyze(Node):
         """Params of ``world.analyze``."""
 
         floor: Hertz = Field(71.0, ge=40, le=200)
-        """F0 in Hz below which the envelope is estimated as if unvoiced. Lower takes larger FFTs.
-        The same as that of the ``world.synthesize`` behind it."""
-        ahead: Duration = Field(Fraction(0), ge=0, le=Fraction(1, 10))
-        """Audio taken beyond the newest frame, which is latency; 30 ms are all that helps."""
+        """F0 in Hz of which the FFT must hold three periods: lower takes larger ones. A voice below
+        it is analysed as if it were there. The same as in the ``world.synthesize`` behind it."""
 
     chunking = "windowed"
     pure = True
     releases_gil = True
-    examples = ({}, {"ahead": "30ms"})
+    examples = ({}, {"floor": 100.0})
 
     audio = In(Audio, channels=1)
     pitch = In(Pitch, doc="F0 of the audio in Hz, 0 where unvoiced")
@@ -80,7 +77,7 @@ class Analyze(Node):
         """Frames as asked; audio with what WORLD looks at around them."""
         span = Request(self.gives(params, out), out.core)
         margin = _D4C_PERIODS / Fraction(_D4C_FLOOR_HZ)
-        return {"pitch": span, "audio": span.widen(before=margin, after=params.ahead)}
+        return {"pitch": span, "audio": span.widen(before=margin)}
 
     def gives(self, params: Params, out: Request) -> Interval:
         """Whole frames."""
@@ -98,8 +95,12 @@ class Analyze(Node):
         envelope, aperiodicity = np.empty(shape, np.float32), np.empty(shape, np.float32)
         samples = inputs["audio"][:, 0].double().contiguous().numpy()
         pitch = inputs["pitch"].narrow(1, first, asked.count).double().contiguous().numpy()
+        # A creaky voice falls below what the FFT holds; WORLD would take it for unvoiced there,
+        # with a window so short that every pulse shows.
+        lowest = library.lowest_f0(rate, size) * (1 + 1e-6)
         for row, (stream, f0) in enumerate(zip(samples, pitch, strict=True)):
-            envelope[row] = np.log(library.envelope(stream, f0, times, rate, size))
+            held = np.where(f0 > 0, np.maximum(f0, lowest), 0.0)
+            envelope[row] = np.log(library.envelope(stream, held, times, rate, size))
             aperiodicity[row] = library.aperiodicity(stream, f0, times, rate, size)
         return {
             "envelope": torch.from_numpy(envelope),

@@ -65,13 +65,18 @@ def fft_size(rate: Fraction | int, floor: float) -> int:
     return 2 ** (1 + math.floor(math.log2(3.0 * float(rate) / floor + 1.0)))
 
 
+def lowest_f0(rate: int, size: int) -> float:
+    """F0 in Hz of which an FFT of this size holds three periods; CheapTrick takes no lower one."""
+    return 3.0 * rate / (size - 3.0)
+
+
 def envelope(
     audio: np.ndarray, f0: np.ndarray, times: np.ndarray, rate: int, size: int
 ) -> np.ndarray:
     """Power spectral envelope ``[frames, size / 2 + 1]`` by CheapTrick.
 
     M. Morise, "CheapTrick, a spectral envelope estimator for high-quality speech synthesis",
-    Speech Communication 67, 2015.
+    Speech Communication 67, 2015. What is not above ``lowest_f0`` counts as unvoiced.
     """
     return _pyworld.cheaptrick(audio, f0, times, rate, fft_size=size)
 

@@ -1,9 +1,9 @@
 """Where WORLD's synthesis sets its pulses, and how to make it go on where it stopped.
 
 WORLD sets a pulse whenever the integral of F0 from the window's first sample on passes a whole
-number, so windows that begin at different times have pulses at different places. A frame in front
-of the window, whose F0 is chosen so that the integral has the wanted fraction where the window
-begins, makes all windows set them at the same places.
+number, so windows that begin at different times would have pulses at different places, and a
+crossfade between two of them a hole. A frame in front of the window, whose F0 is chosen so that the
+integral comes to the wanted fraction where the window begins, makes all windows agree.
 """
 
 from __future__ import annotations
@@ -13,33 +13,47 @@ import numpy as np
 UNVOICED_HZ = 500.0
 """Rate of WORLD's noise pulses where there is no voice."""
 _LEAD_HZ = 60.0
-"""The lead frame's F0 is this or up to 270 Hz more."""
+"""The lead frame's F0 is this, or higher by what makes one period more: at most 270 Hz."""
 
 
-def frequency(f0: np.ndarray, frame_rate: float, times: np.ndarray) -> np.ndarray:
-    """WORLD's pulses a second at ``times`` (seconds after the first frame).
+def frequency(f0: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """WORLD's pulses a second between frames.
 
-    Linear between frames; where voicing, interpolated likewise, is not above a half, 500 Hz.
+    Args:
+        f0: Hz ``[frames]``, 0 where unvoiced.
+        place: where, in frames from the first: ``[samples]``.
+
+    Returns:
+        Hz ``[samples]``: linear between frames, or 500 where voicing, interpolated likewise from 0
+        and 1, is not above a half.
     """
-    place = times * frame_rate
-    grid = np.arange(len(f0))
-    voiced = np.interp(place, grid, (f0 > 0).astype(float)) > 0.5
-    return np.where(voiced, np.interp(place, grid, f0), UNVOICED_HZ)
+    frames = np.arange(len(f0))
+    voiced = np.interp(place, frames, np.where(f0 > 0, 1.0, 0.0)) > 0.5
+    return np.where(voiced, np.interp(place, frames, f0), UNVOICED_HZ)
 
 
-def lead_f0(first: float, phase: float, frame_rate: float, rate: int) -> float:
-    """F0 of a frame before a window, so that its pulses are those of an endless signal.
+def lead_f0(first: float, phase: float, hop: float, rate: int) -> float:
+    """F0 in Hz of a frame before a window, so that its pulses are those of an endless signal.
 
     Args:
         first: F0 of the window's first frame in Hz, 0 where unvoiced.
-        phase: the integral of F0 at that frame, in periods.
-        frame_rate: frames a second.
+        phase: periods since the endless signal's beginning, modulo 1, at the last sample that is
+            not after that frame.
+        hop: samples from frame to frame; need not be whole.
         rate: samples a second.
     """
-    times = np.arange(int(rate / frame_rate) + 1) / rate
-    fall = 1.0 - times * frame_rate
-    voiced = fall > 0.5 if first == 0 else np.ones(len(fall), bool)
-    slope = fall[voiced].sum() / rate  # periods for each Hz of the lead frame
-    rest = ((1.0 - fall) * first)[voiced].sum() / rate + UNVOICED_HZ * (~voiced).sum() / rate
-    whole = np.ceil(_LEAD_HZ * slope + rest - phase)
-    return float((phase + whole - rest) / slope)
+    place = np.arange(int(hop) + 1) / hop
+    # The sum of the frequency over these samples is linear in the lead frame's F0, which fades out
+    # until the first frame is reached, or until it is unvoiced.
+    fading = 1.0 - place
+    voiced = fading > 0.5 if first == 0.0 else np.ones_like(fading, bool)
+    slope = fading[voiced].sum() / rate
+    rest = (place[voiced].sum() * first + np.count_nonzero(~voiced) * UNVOICED_HZ) / rate
+    periods = np.ceil(_LEAD_HZ * slope + rest - phase)
+    return float((phase + periods - rest) / slope)
+
+
+def advance(phase: float, f0: np.ndarray, hop: float, samples: int, rate: int) -> float:
+    """The phase ``samples`` later, with ``f0`` and all else as for :func:`lead_f0`."""
+    place = (int(hop) - hop + np.arange(1, samples + 1)) / hop
+    return (phase + frequency(f0, place).sum() / rate) % 1.0

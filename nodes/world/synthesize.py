@@ -23,10 +23,9 @@ from voicegraph.graph.node import (
 from voicegraph.graph.ports import In, Out, Ports
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Audio, Features, Pitch, SignalType
-from voicegraph.schemas.quantities import Duration, Hertz, Rate, Semitones, format_rate
-
 from voicegraph.nodes.world import library
-from voicegraph.nodes.world.pulses import frequency, lead_f0
+from voicegraph.nodes.world.pulses import advance, lead_f0
+from voicegraph.schemas.quantities import Duration, Hertz, Rate, Semitones, format_rate
 
 _LOUDEST = 40.0
 """Logarithm of the power that is still believed: far above any sound, far below overflow."""
@@ -34,7 +33,7 @@ _LOUDEST = 40.0
 
 @dataclass
 class SynthesizeState(State):
-    """``phase`` ``[streams]`` float64: periods, modulo 1, at the first frame of the next window."""
+    """``phase`` ``[streams]`` float64: pitch periods, modulo 1, where the next window begins."""
 
     phase: torch.Tensor
 
@@ -48,9 +47,11 @@ class Synthesize(Node):
     gives them -> audio ``[streams, 1, samples]`` at ``rate``, a window, to be joined by
     ``dsp.sola``.
 
-    Every pitch period is a minimum-phase pulse plus noise. ``formant`` stretches the envelope along
-    frequency by 2^(semitones / 12): bin k takes what was at k / factor, linearly interpolated; the
-    last bin is held. The pitch is left alone: transpose it before.
+    Every pitch period is a minimum-phase pulse plus noise. All windows set their pulses at the same
+    places, so far as they agree about the pitch, and overlap without a seam. ``formant`` stretches
+    the envelope along frequency by 2^(semitones / 12): bin k takes what was at k / factor, linearly
+    interpolated; the last bin is held. The pitch is left alone: transpose it before. What lies
+    below rate / FFT size + 1 Hz (24 Hz at 48 kHz) WORLD takes for unvoiced.
 
     Source: M. Morise, F. Yokomori, K. Ozawa, "WORLD: a vocoder-based high-quality speech synthesis
     system for real-time applications", IEICE Trans. Inf. & Syst. E99-D(7), 2016.
@@ -65,7 +66,7 @@ class Synthesize(Node):
         """Decides the FFT size; the same as that of the ``world.analyze`` before it."""
         formant: Live[Semitones] = Field(0.0, ge=-24, le=24)
         """How much higher the formants are made, in semitones; above 0 a smaller speaker."""
-        extra: Duration = Field(Fraction(60, 1000), ge=Fraction(30, 1000), le=2)
+        extra: Duration = Field(Fraction(50, 1000), ge=Fraction(30, 1000), le=2)
         """Synthesised before what is asked, so that its first pulses have come in."""
 
         @field_validator("rate")
@@ -112,41 +113,44 @@ class Synthesize(Node):
         """The same span of frames, with ``extra`` before it."""
         return dict.fromkeys(self.input_types, out.widen(before=params.extra))
 
+    def state(self, params: Params, streams: int) -> SynthesizeState:
+        """Begins with a whole period."""
+        return SynthesizeState(torch.zeros(streams, dtype=torch.float64))
+
     def process(self, inputs: Tensors, params: Params, state: SynthesizeState) -> Tensors:
         """One tick: every stream's whole window."""
-        asked = self.asked["audio"]
-        start = max(spec.interval.start for spec in self.given.values())
-        end = min(spec.interval.end for spec in self.given.values())
-        frame_rate = self.given["pitch"].rate
-        frames = math.ceil((end - start) * frame_rate)
-        cut = {
-            name: values.narrow(1, self.given[name].index(start), frames).double()
-            for name, values in inputs.items()
-        }
-        envelope = stretch(cut["envelope"], 2.0 ** (params.formant / 12.0))
-        power = envelope.clamp_max(_LOUDEST).exp().contiguous().numpy()
-        noise = cut["aperiodicity"].clamp(0.0, 1.0).contiguous().numpy()
-        pitch = cut["pitch"].contiguous().numpy()
+        asked, rate = self.asked["audio"], int(params.rate)
+        start, frames = self._common_span(inputs)
+        envelope = stretch(frames["envelope"], 2.0 ** (params.formant / 12.0))
+        power = envelope.clamp_max(_LOUDEST).exp().numpy()
+        noise = frames["aperiodicity"].clamp(0.0, 1.0).numpy()
+        pitch = frames["pitch"].numpy()
+        pitch = np.where(pitch < rate / (2 * power.shape[2] - 2) + 1.0, 0.0, pitch)
+        period = 1 / self.given["pitch"].rate
+        hop, block = float(period * rate), int(self.block * rate)
+        first = math.floor((asked.interval.start - start + period) * rate)
         made = np.zeros(asked.shape(len(pitch)), np.float32)
-        rate = int(asked.rate)
-        fr = float(frame_rate)
-        H = int(asked.rate/frame_rate)
-        first = int((asked.interval.start - start) * asked.rate + asked.rate/frame_rate)
-        B = int(self.block*asked.rate)
-        pad = lambda v: np.concatenate((v[:1], v))
-        for row in range(len(pitch)):
-            f0 = pad(pitch[row])
-            phase = state.phase[row].item()
-            f0[0] = lead_f0(f0[1], phase, fr, rate)
-            audio = library.synthesize(f0, pad(power[row]), pad(noise[row]), rate, float(1000 / frame_rate)
+        for row, (f0, phase) in enumerate(zip(pitch, state.phase.tolist(), strict=True)):
+            audio = library.synthesize(
+                np.concatenate(([lead_f0(f0[0], phase, hop, rate)], f0)),
+                np.concatenate((power[row, :1], power[row])),
+                np.concatenate((noise[row, :1], noise[row])),
+                rate,
+                float(1000 * period),
             )[first : first + asked.count]
             made[row, 0, : len(audio)] = audio
-            times = np.arange(1, B + 1) / rate
-            state.phase[row] = (phase + frequency(pitch[row], fr, times).sum() / rate) % 1.0
+            state.phase[row] = advance(phase, f0, hop, block, rate)
         return {"audio": torch.from_numpy(made)}
 
-    def state(self, params, streams):
-        return SynthesizeState(torch.zeros(streams, dtype=torch.float64))
+    def _common_span(self, inputs: Tensors) -> tuple[Fraction, dict[str, torch.Tensor]]:
+        """Where all inputs have begun, and their frames from there to where the first one ends."""
+        start = max(spec.interval.start for spec in self.given.values())
+        cut = {
+            name: values[:, self.given[name].index(start) :].double()
+            for name, values in inputs.items()
+        }
+        count = min(values.shape[1] for values in cut.values())
+        return start, {name: values[:, :count].contiguous() for name, values in cut.items()}
 
 
 def stretch(envelope: torch.Tensor, factor: float) -> torch.Tensor:

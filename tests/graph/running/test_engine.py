@@ -160,8 +160,9 @@ def test_a_failing_worker_is_heard_and_leaves_none_behind(build: Build) -> None:
         raise RuntimeError("a driver went away")
 
     found.by_name["bad"].node.process = fail  # pyright: ignore[reportAttributeAccessIssue]
-    with pytest.raises(RuntimeError, match="a driver went away"):
+    with pytest.raises(RuntimeError, match="a driver went away") as caught:
         run(found, NOISE[:BLOCK])
+    assert caught.value.__notes__ == ["in node bad (test.slow)"]
     assert all(step.future is None for step in found.steps)
     assert found.by_name["slow"].outputs["out"].shape == (1, 1, BLOCK)  # it was waited for
     assert found.pool is not None

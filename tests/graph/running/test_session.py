@@ -226,6 +226,23 @@ def test_sessions_of_one_plan_do_not_disturb_one_another(pipeline: Pipeline) -> 
     np.testing.assert_array_equal(np.concatenate(found), expected)
 
 
+def test_a_session_may_be_opened_and_used_in_any_mode_of_torch(pipeline: Pipeline) -> None:
+    plan = pipeline.compile()
+    with plan.session(warm_up=False) as plain:
+        expected = plain.push(NOISE)
+    with torch.inference_mode():
+        session = plan.session()
+        taken = session.snapshot()
+        session.push(torch.from_numpy(NOISE[:50]))
+    session.reset()
+    np.testing.assert_array_equal(session.push(NOISE), expected)
+    with torch.no_grad():
+        session.push(NOISE[:50])
+        session.restore(taken)
+    np.testing.assert_array_equal(session.push(NOISE), expected)
+    session.close()
+
+
 def test_warm_up_leaves_no_trace(pipeline: Pipeline) -> None:
     plan = pipeline.compile()
     with plan.session(warm_up=False) as cold, plan.session() as warm:

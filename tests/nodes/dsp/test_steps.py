@@ -20,7 +20,7 @@ def test_edges_enclose_the_samples_and_no_more(first: int, count: int, rate: int
     edges = Grid.at(Fraction(rate)).edges(first, count, 0, 0)
     assert edges[0] <= first < edges[1]
     assert edges[-2] <= first + count - 1 < edges[-1]
-    at = [k * rate // 100 for k in range(-6000, 6000)]
+    at = [k * rate // 100 for k in range(-6001, 6002)]
     assert set(edges.tolist()) <= set(at)
     assert len(edges) == at.index(edges[-1]) - at.index(edges[0]) + 1
     more = Grid.at(Fraction(rate)).edges(first, count, 2, 1)

@@ -1,0 +1,253 @@
+"""Every check catches the fault that it is there for, and passes a sound node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+import torch
+
+from voicegraph.graph import conformance, registry
+from voicegraph.graph.conformance.harness import Case
+from voicegraph.graph.intervals import Request
+from voicegraph.graph.node import Node, Requests, State, Tensors
+from voicegraph.graph.ports import In, Out
+from voicegraph.graph.signals import Audio, Features, Mask, Pitch, SignalType
+
+
+@dataclass
+class Memory(State):
+    last: torch.Tensor
+
+
+class Sound(Node):
+    """``out[n] = (audio[n] + audio[n - 1]) / 2``, with nothing wrong; the others each change it."""
+
+    audio = In(Audio, channels=1)
+    out = Out(Audio, like="audio")
+
+    def state(self, params: Any, streams: int) -> State:
+        return Memory(torch.zeros(streams, 1, 1))
+
+    def process(self, inputs: Tensors, params: Any, state: Any) -> Tensors:
+        x = inputs["audio"]
+        before = torch.cat((state.last, x[:, :, :-1]), 2)
+        state.last.copy_(x[:, :, -1:])
+        return {"out": (x + before) / 2}
+
+
+class TooShort(Sound):
+    def process(self, inputs: Tensors, params: Any, state: Any) -> Tensors:
+        return {"out": super().process(inputs, params, state)["out"][:, :, 1:]}
+
+
+class NotFinite(Sound):
+    def process(self, inputs: Tensors, params: Any, state: Any) -> Tensors:
+        return {"out": torch.log(super().process(inputs, params, state)["out"])}
+
+
+class Doubles(Sound):
+    def process(self, inputs: Tensors, params: Any, state: Any) -> Tensors:
+        return {"out": super().process(inputs, params, state)["out"].double()}
+
+
+class ByBlocks(Sound):
+    """Normalises every block."""
+
+    def process(self, inputs: Tensors, params: Any, state: Any) -> Tensors:
+        x = super().process(inputs, params, state)["out"]
+        return {"out": x / (1 + x.abs().amax(2, keepdim=True))}
+
+
+class Hidden(Sound):
+    """Remembers outside its state."""
+
+    def load(self, params: Any, device: torch.device, dtype: torch.dtype) -> None:
+        self.hidden: torch.Tensor | None = None
+
+    def process(self, inputs: Tensors, params: Any, state: Any) -> Tensors:
+        made = super().process(inputs, params, state)["out"]
+        hidden, self.hidden = self.hidden, made.clone()
+        return {"out": made if hidden is None or hidden.shape != made.shape else made + hidden}
+
+
+class Leaky(Sound):
+    """Mixes all streams a little."""
+
+    def process(self, inputs: Tensors, params: Any, state: Any) -> Tensors:
+        made = super().process(inputs, params, state)["out"]
+        return {"out": made + 0.001 * made.mean(0, keepdim=True)}
+
+
+class Dice(Sound):
+    def process(self, inputs: Tensors, params: Any, state: Any) -> Tensors:
+        made = super().process(inputs, params, state)["out"]
+        return {"out": made + 1e-6 * torch.rand(made.shape)}
+
+
+class Vandal(Sound):
+    def process(self, inputs: Tensors, params: Any, state: Any) -> Tensors:
+        made = super().process(inputs, params, state)
+        inputs["audio"].mul_(0.5)
+        return made
+
+
+class Counter(Sound):
+    """Counts on the instance, which changes nothing that is heard."""
+
+    def load(self, params: Any, device: torch.device, dtype: torch.dtype) -> None:
+        self.ticks = {"count": [0]}
+
+    def process(self, inputs: Tensors, params: Any, state: Any) -> Tensors:
+        self.ticks["count"][0] += 1
+        return super().process(inputs, params, state)
+
+
+class Replaced(Sound):
+    def process(self, inputs: Tensors, params: Any, state: Any) -> Tensors:
+        made = super().process(inputs, params, state)
+        state.last = state.last.clone()
+        return made
+
+
+class NoStreams(Sound):
+    def state(self, params: Any, streams: int) -> State:
+        return Memory(torch.zeros(1, 1, 1))
+
+
+class Halves(Sound):
+    def state(self, params: Any, streams: int) -> State:
+        return Memory(torch.zeros(streams, 1, 1, dtype=torch.float16))
+
+
+class Pretender(Sound):
+    pure = True
+
+
+class Late(Sound):
+    """Is 5 ms late and declares nothing."""
+
+    def needs(self, params: Any, out: Request) -> Requests:
+        return {"audio": out.widen(before=Fraction(5, 1000))}
+
+    def process(self, inputs: Tensors, params: Any, state: Any) -> Tensors:
+        count = self.asked["out"].count
+        return {"out": inputs["audio"][:, :, :count].clone()}
+
+
+class Hoarder(Sound):
+    kept: ClassVar[list[Any]] = []
+
+    def process(self, inputs: Tensors, params: Any, state: Any) -> Tensors:
+        self.kept.append(inputs["audio"].clone())
+        return super().process(inputs, params, state)
+
+
+FAULTS = [
+    (TooShort, "shapes", r"out has shape .*639\), the plan declares .*640\)"),
+    (NotFinite, "shapes", "out is not finite"),
+    (Doubles, "shapes", "out is torch.float64, not float32"),
+    (ByBlocks, "chunking", "declared exact, but in blocks of 10ms differs by"),
+    (Hidden, "snapshot", "goes on differently after a snapshot"),
+    (Hidden, "reset", "reset is not a fresh start"),
+    (Leaky, "streams", "stream 1 leaks into stream 0"),
+    (Dice, "repeat", "gives other bits on the same input"),
+    (Vandal, "inputs", "input `audio` was modified"),
+    (Counter, "instance", "changed its own attributes: ticks"),
+    (Replaced, "state", "state was replaced; change it in place"),
+    (NoStreams, "state", "state last has no streams axis in front"),
+    (Halves, "state", "state last is torch.float16"),
+    (Pretender, "state", "is declared pure, but has a state"),
+    (Late, "latency", r"declares a latency of 0\.00 ms, measured 5\.00 ms"),
+    (Hoarder, "growth", "grew by|more tensors"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _registered() -> Iterator[None]:
+    classes = {Sound, *(cls for cls, _, _ in FAULTS), Maker}
+    for cls in classes:
+        registry.register(f"faults.{cls.__name__.lower()}")(cls)
+    yield
+    for cls in classes:
+        del registry._registered[cls.use]
+    Hoarder.kept.clear()
+
+
+class Maker(Node):
+    """Takes every kind but audio."""
+
+    features = In(Features, dim=4)
+    pitch = In(Pitch)
+    voiced = In(Mask, optional=True)
+    out = Out(Audio, rate=16000, channels=1)
+
+    def process(self, inputs: Tensors, params: Any, state: Any) -> Tensors:
+        frames = inputs["features"].sum(2) + inputs["pitch"] / 1000 * inputs["voiced"]
+        made = frames.repeat_interleave(160, 1)[:, None]
+        skip = int((self.asked["out"].interval.start - self.given["pitch"].interval.start) * 16000)
+        return {"out": made[:, :, skip : skip + self.asked["out"].count]}
+
+    def infer(self, params: Any, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
+        assert inputs["features"].rate == inputs["pitch"].rate == 100
+        return super().infer(params, inputs)
+
+
+@pytest.mark.parametrize(
+    ("cls", "check", "text"), FAULTS, ids=[f"{cls.__name__}-{name}" for cls, name, _ in FAULTS]
+)
+def test_a_fault_is_caught(cls: type[Node], check: str, text: str) -> None:
+    with pytest.raises(AssertionError, match=text):
+        conformance.CHECKS[check](Case(cls.use, {}))
+
+
+@pytest.mark.parametrize("name", conformance.CHECKS)
+def test_a_sound_node_passes(name: str) -> None:
+    conformance.CHECKS[name](Case("faults.sound", {}))
+
+
+def test_every_check_has_a_fault_here() -> None:
+    assert {name for _, name, _ in FAULTS} == conformance.CHECKS.keys() - {"cuda"}
+
+
+def test_sources_are_made_for_every_kind_of_input() -> None:
+    for name in ("shapes", "chunking", "repeat"):
+        conformance.CHECKS[name](Case("faults.maker", {}))
+
+
+def test_check_tells_all_that_fails_at_once() -> None:
+    with pytest.raises(AssertionError) as caught:
+        conformance.check("faults.tooshort", {})
+    text = str(caught.value)
+    assert "shapes: faults.tooshort(): out has shape" in text
+    assert "repeat: faults.tooshort(): RuntimeError: " in text
+
+
+def test_an_unknown_node_is_a_key_error() -> None:
+    with pytest.raises(KeyError):
+        conformance.check("faults.none")
+
+
+def test_the_suite_is_one_item_a_check_and_example() -> None:
+    suite = conformance.suite("dsp.delay")
+    (mark,) = suite.pytestmark  # pyright: ignore[reportFunctionMemberAccess]
+    items = [(str(case), check) for case, check in mark.args[1]]
+    names = {"dsp.delay()", "dsp.delay(time=0ms)", "dsp.delay(time=137ms, gain=-6.0)"}
+    once = {(name, check) for name in names for check in conformance.CHECKS if check != "growth"}
+    assert set(items) == once | {("dsp.delay()", "growth")}
+    assert len(items) == len(set(items))
+
+
+def test_the_signal_is_the_same_every_time_and_not_silent() -> None:
+    from voicegraph.graph.conformance.harness import plan, signal
+
+    made = plan(Case("dsp.gain", {}))
+    one, other = signal(made, 0.5), signal(made, 0.5)
+    np.testing.assert_array_equal(one, other)
+    assert one.shape == (1, 8000)
+    assert 0.01 < np.abs(one).max() <= 1
+    assert not np.array_equal(one, signal(made, 0.5, stream=1))
