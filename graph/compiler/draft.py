@@ -94,6 +94,14 @@ class Sheet:
         names = (name, *(f"{name}_{number}" for number in range(2, len(self.file.nodes) + 3)))
         return next(free for free in names if free not in self.file.nodes)
 
+    def insertion(self, draft: Draft, port: str, name: str, use: str, params: str = "") -> str:
+        """What to type to put another node in front of an input."""
+        name = self.new_name(name)
+        body = f"use: {use}, in: {self.written(draft.sources[port])}"
+        body += f", params: {{{params}}}" if params else ""
+        target = "in" if len(draft.node.declared.inputs) == 1 else f"in.{port}"
+        return f"add to nodes:  {name}: {{{body}}}\nand write  nodes.{draft.name}.{target}: {name}"
+
     def consumers(self) -> dict[PortRef, list[tuple[Draft, str]]]:
         """Who reads each output port."""
         found: dict[PortRef, list[tuple[Draft, str]]] = {}

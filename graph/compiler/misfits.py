@@ -108,7 +108,6 @@ def _own_rate(draft: Draft, found: SignalType | None) -> str | None:
 def _fix(sheet: Sheet, draft: Draft, port: str, inputs: dict[str, SignalType]) -> str | None:
     """What to type: a param to change, or the node to write into the file."""
     ref = draft.sources[port]
-    written = sheet.written(ref)
     declared, found = draft.node.declared.inputs[port], inputs[port]
     target = inputs.get(declared.like) if declared.like else None
     if not isinstance(found, declared.kind):
@@ -118,29 +117,20 @@ def _fix(sheet: Sheet, draft: Draft, port: str, inputs: dict[str, SignalType]) -
         source = sheet.drafts.get(ref.node)
         if source is not None and _own_rate(source, found):
             return f"nodes.{ref.node}.params.rate: {rate}"
-        body = f"use: dsp.resample, in: {written}, params: {{rate: {rate}}}"
-        return insertion(sheet, draft, port, f"to{_khz(rate)}", body)
+        name = f"to{_khz(rate)}"
+        return sheet.insertion(draft, port, name, "dsp.resample", f"rate: {rate}")
     if isinstance(found, Audio):
         channels = declared.channels or (target.width if target else None)
         if channels == 1:
-            return insertion(sheet, draft, port, "mono", f"use: dsp.to_mono, in: {written}")
+            return sheet.insertion(draft, port, "mono", "dsp.to_mono")
         if channels:
-            params = f"params: {{channels: {channels}}}" if channels != 2 else ""
-            body = f"use: dsp.to_stereo, in: {written}" + (f", {params}" if params else "")
-            return insertion(sheet, draft, port, "wide", body)
+            params = f"channels: {channels}" if channels != 2 else ""
+            return sheet.insertion(draft, port, "wide", "dsp.to_stereo", params)
     return None
 
 
 def _khz(rate: Fraction) -> str:
     return f"{float(rate / 1000):g}k".replace(".", "_")
-
-
-def insertion(sheet: Sheet, draft: Draft, port: str, name: str, body: str) -> str:
-    """What to type to put a node on the edge."""
-    name = sheet.new_name(name)
-    single = len(draft.node.declared.inputs) == 1
-    target = f"nodes.{draft.name}.in" + ("" if single else f".{port}")
-    return f"add to nodes:  {name}: {{{body}}}\nand write  {target}: {name}"
 
 
 def _same_kind(sheet: Sheet, draft: Draft, port: str) -> str | None:
@@ -160,6 +150,6 @@ def joined(sheet: Sheet, draft: Draft, port: str) -> str:
     """What to type where a window feeds what takes a stream."""
     ref = draft.sources[port]
     if isinstance(sheet.type_of(ref), Audio):
-        return insertion(sheet, draft, port, "sola", f"use: dsp.sola, in: {sheet.written(ref)}")
+        return sheet.insertion(draft, port, "sola", "dsp.sola")
     kind = draft.node.declared.inputs[port].kind.kind
     return f"nodes.{draft.name}.use: a node that takes windows of {kind} (voicegraph nodes)"

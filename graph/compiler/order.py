@@ -126,6 +126,15 @@ def add_loop(sheet: Sheet, loop: list[str]) -> None:
     """Notes that a loop needs a longer delay, at the edge that closes it."""
     first, last = sheet.drafts[loop[0]], loop[-1]
     port = next(port for port, ref in first.sources.items() if ref.node == last)
+    if all(sheet.drafts[name].all_windows for name in loop):
+        sheet.problems.add(
+            "loop",
+            f"{' -> '.join([*loop, loop[0]])} is a loop of windows: each is made afresh of the "
+            "other's, so none begins",
+            sheet.mark("nodes", first.name, "in", port),
+            fix=sheet.insertion(first, port, "sola", "dsp.sola"),
+        )
+        return
     lags = {name: _lag(sheet, sheet.drafts[name], loop[i - 1]) for i, name in enumerate(loop)}
     notes = [
         (f"{name} {'delays by' if lag > 0 else 'looks ahead by'} {format_duration(abs(lag))}", name)
@@ -158,7 +167,4 @@ def _fix(sheet: Sheet, first: Draft, port: str, lags: dict[str, Fraction]) -> st
     for name in lags:
         if sheet.drafts[name].node.use == "dsp.delay":
             return f"nodes.{name}.params.time: {time}"
-    target = f"nodes.{first.name}.in" + (f".{port}" if len(first.sources) > 1 else "")
-    source, name = sheet.written(first.sources[port]), sheet.new_name("back")
-    entry = f"{{use: dsp.delay, in: {source}, params: {{time: {time}}}}}"
-    return f"add to nodes:  {name}: {entry}\nand write  {target}: {name}"
+    return sheet.insertion(first, port, "back", "dsp.delay", f"time: {time}")

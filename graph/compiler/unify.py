@@ -25,6 +25,7 @@ def unify(sheet: Sheet) -> None:
         if len(waiting) == before and not starter:
             _report_stuck(sheet)
             break
+    _spread_windows(sheet)
     for draft in sheet.drafts.values():
         if draft.name not in failed and draft.name not in waiting:
             _check_edges(sheet, draft)
@@ -101,12 +102,21 @@ def _infer(sheet: Sheet, draft: Draft, failed: set[str]) -> bool:
         path = ("nodes", draft.name)
         sheet.problems.add("types-do-not-fit", f"{draft.name}: {error}", sheet.mark(*path))
         return False
-    takes_window = any(sheet.is_window(ref) for ref in draft.sources.values())
-    draft.windows = {
-        name: out.window or (draft.node.pure and takes_window)
-        for name, out in draft.node.declared.outputs.items()
-    }
     return True
+
+
+def _spread_windows(sheet: Sheet) -> None:
+    """What is pure and takes a window gives windows: round loops, too, until nothing changes."""
+    for draft in sheet.drafts.values():
+        draft.windows = {name: out.window for name, out in draft.node.declared.outputs.items()}
+    changed = True
+    while changed:
+        changed = False
+        for draft in sheet.drafts.values():
+            takes_window = any(sheet.is_window(ref) for ref in draft.sources.values())
+            if draft.node.pure and takes_window and not draft.all_windows:
+                draft.windows = dict.fromkeys(draft.windows, True)
+                changed = True
 
 
 def _check_edges(sheet: Sheet, draft: Draft) -> None:
