@@ -93,6 +93,10 @@ class InputError(VoicegraphError):
     exit_code = 3
 
 
+class WeightsError(InputError):
+    """A model file cannot be used: not one, damaged, hostile, or not of the kind that is wanted."""
+
+
 class OutputError(VoicegraphError):
     """A result cannot be written: it exists, the folder is read-only, the disk is full."""
 

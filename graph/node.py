@@ -115,7 +115,8 @@ class Node:
     * ``devices`` and ``dtypes``: where and in which precision it can run.
     * ``releases_gil``: its work runs outside the interpreter lock, so that a worker may pay.
     * ``interface``: the named port contract it fulfils, if any.
-    * ``examples``: params for the conformance suite, where the defaults do not suffice.
+    * ``examples``: params for the conformance suite, where the defaults do not suffice; files that
+      they name are made by :meth:`write_examples`.
 
     Attributes the compiler sets, in this order: ``name``, ``seed``, ``block`` (seconds);
     ``declared`` (what :meth:`ports` gave); ``input_types`` and ``output_types``; ``given`` (the
@@ -157,6 +158,13 @@ class Node:
 
     # ---- compile time -----------------------------------------------------------------------
 
+    @classmethod
+    def write_examples(cls, folder: Path) -> None:
+        """Writes the files that ``examples`` name, small ones, for the conformance suite.
+
+        File names in ``examples`` are relative to ``folder``.
+        """
+
     def ports(self, params: Any) -> Ports:
         """The ports; override where they depend on params or on a file's header.
 
@@ -172,6 +180,10 @@ class Node:
             ValueError: if the inputs do not fit together; the text goes to the user.
         """
         return {name: _inherit(port, inputs) for name, port in self.declared.outputs.items()}
+
+    def widened(self, params: Any, width: int) -> Mapping[str, Any]:
+        """Params that would make the outputs so wide, for messages; empty where none would."""
+        return {}
 
     def needs(self, params: Any, out: Request) -> Requests:
         """The span needed of each input to make ``out``; the default asks for the same span.

@@ -63,6 +63,7 @@ class PlannedNode:
     inputs: Mapping[str, Link]
     latency: Fraction
     dropped: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
 
     @property
     def use(self) -> str:
@@ -247,7 +248,7 @@ def _describe(planned: PlannedNode) -> dict[str, Any]:
     return {
         "name": planned.name,
         "use": planned.use,
-        "params": planned.params.model_dump(mode="json"),
+        "params": _describe_params(planned),
         "device": planned.device,
         "dtype": planned.dtype,
         "inputs": {
@@ -269,6 +270,25 @@ def _describe(planned: PlannedNode) -> dict[str, Any]:
             for port, spec in planned.asked.items()
         },
     }
+
+
+def _describe_params(planned: PlannedNode) -> dict[str, Any]:
+    """The params; of a file that is read its name and size, so that it may lie anywhere."""
+    described = planned.params.model_dump(mode="json")
+    written = planned.node.keeps(planned.params).values()
+    for name in planned.params.file_fields():
+        path = getattr(planned.params, name)
+        if path is not None:
+            size = None if path in written else _size(path)
+            described[name] = {"file": path.name, "bytes": size}
+    return described
+
+
+def _size(path: Path) -> int | None:
+    """Bytes of a file, or of all files in a folder; None where there is neither."""
+    if path.is_dir():
+        return sum(file.stat().st_size for file in path.iterdir() if file.is_file())
+    return path.stat().st_size if path.is_file() else None
 
 
 def assemble(sheet: Sheet, ordered: list[Draft]) -> Plan:
@@ -308,4 +328,5 @@ def _plan_node(draft: Draft, devices: dict[str, str]) -> PlannedNode:
         inputs=links,
         latency=-max(ends, default=Fraction(0)),
         dropped=draft.dropped,
+        unused=draft.unused,
     )

@@ -24,7 +24,9 @@ class In:
         optional: whether it may be left unconnected; it is then absent from ``inputs``.
         window: whether a node with state can take spans that are estimated afresh at every tick
             and overlap. Such a node joins them, as ``dsp.sola`` does.
-        doc: one line for people.
+        doc: one line for people. Where ``ports`` changes it, because a file decides what fits, an
+            edge that does not fit quotes it.
+        fix: what to type where an edge does not fit; None leaves that to the compiler.
     """
 
     kind: type[SignalType]
@@ -35,6 +37,7 @@ class In:
     optional: bool = False
     window: bool = False
     doc: str = ""
+    fix: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ Shapes, with S streams, C channels, N samples, T frames, D dimensions::
 
     Audio     [S, C, N]   float32, nominal range -1..1
     Features  [S, T, D]   float32
-    Pitch     [S, T]      float32, Hz, 0 where unvoiced
+    Pitch     [S, T]      float32, Hz, 0 where unvoiced (-0.0 where never estimated)
     Mask      [S, T]      float32, 0..1
 
 Axis 0 is always the independent streams of a session. Rates are exact fractions in Hz.
@@ -17,6 +17,10 @@ from fractions import Fraction
 from typing import ClassVar
 
 from voicegraph.schemas.quantities import format_rate
+
+NEVER_ESTIMATED = -0.0
+"""Pitch of a frame from before anything was heard. It is 0, unvoiced, to all who compare; those for
+whom silence that was heard differs from none at all, such as RVC voices, look at the sign bit."""
 
 
 @dataclass(frozen=True, slots=True)

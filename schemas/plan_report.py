@@ -72,6 +72,8 @@ class NodeReport(Report):
     """All of them, defaults included, as a file would write them."""
     dropped: list[str]
     """Params in the file that were written for a node that was swapped out."""
+    unused: list[str]
+    """Inputs in the file that the node, with these params, does without."""
     latency_ms: float
     """How far its newest output lies behind the newest input."""
     inputs: list[InputReport]

@@ -13,14 +13,14 @@ from voicegraph.nodes import BUILTIN
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("schemas", "graph", "nodes", "pipelines")
-CONTRACT = {"errors", "intervals", "node", "ports", "random", "registry", "signals"}
+CONTRACT = {"errors", "intervals", "node", "ports", "random", "registry", "signals", "weights"}
 """What of ``graph`` a node may know: what it is made of, never what runs it."""
 
 Target = tuple[str, ...]
 """What is imported, as parts below ``voicegraph``."""
 
-TABLE = ("nodes", "BUILTIN")
-"""The names of the built-in nodes: all that ``graph`` may know of them."""
+TABLES = {("nodes", "BUILTIN"), ("nodes", "FILE_KINDS")}
+"""The names of the built-in nodes and file kinds: all that ``graph`` may know of them."""
 
 DRAWERS = {"common", "helper", "helpers", "manager", "managers", "misc", "util", "utils"}
 MEDIAN_LINES = 200
@@ -60,7 +60,7 @@ def _allowed(room: str, target: Target) -> bool:
     if room == "schemas":
         return target[0] == "schemas"
     if room == "graph":
-        return target[0] in ("schemas", "graph") or target == TABLE
+        return target[0] in ("schemas", "graph") or target in TABLES
     if room == "nodes":
         in_contract = target[0] == "graph" and "".join(target[1:2]) in CONTRACT
         return in_contract or target[0] in ("schemas", "nodes")
@@ -86,7 +86,7 @@ def test_rooms_are_told_apart() -> None:
     assert not _allowed("graph", ("nodes", "dsp"))
     assert _allowed("nodes", ("graph", "node"))
     assert _allowed("graph", ("schemas", "pipeline"))
-    assert _allowed("graph", TABLE)
+    assert all(_allowed("graph", table) for table in TABLES)
 
 
 def test_only_the_registry_imports_nodes_by_name() -> None:
@@ -99,7 +99,7 @@ def test_only_the_registry_imports_nodes_by_name() -> None:
         and isinstance(found.value, str)
         and found.value.startswith("voicegraph.nodes.")
     }
-    assert named == {"graph/registry.py"}
+    assert named == {"graph/registry.py", "graph/weights/kinds.py"}
 
 
 def _registered(path: Path) -> list[str]:

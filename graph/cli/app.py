@@ -23,7 +23,10 @@ from ..errors import VoicegraphError
 # typer brings a copy of click of its own from 0.26 on, so that `import click` may find none or
 # another one. The base of its BadParameter is UsageError: whatever is wrong with a command line.
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]
-COMMANDS = ("demo", "run", "check", "explain", "draw", "nodes", "diff", "bench", "doctor")
+COMMANDS = (
+    *("demo", "run", "check", "explain", "draw", "nodes", "diff", "bench"),
+    *("inspect", "convert", "doctor"),
+)
 STOPPED = 130
 
 app = typer.Typer(

@@ -82,6 +82,7 @@ def _summary(plan: Plan) -> str:
 
 
 def _warnings(plan: Plan) -> list[str]:
+    """What is not as the file has it, though nothing is wrong."""
     pruned = [f"{name} is pruned: nothing that reaches the output uses it" for name in plan.pruned]
     dropped = [
         f"{node.name}: {node.use} does not have these params of the node it replaces: "
@@ -89,4 +90,9 @@ def _warnings(plan: Plan) -> list[str]:
         for node in plan.nodes
         if node.dropped
     ]
-    return pruned + dropped
+    unused = [
+        f"{node.name} does without its input {' and '.join(node.unused)}"
+        for node in plan.nodes
+        if node.unused
+    ]
+    return pruned + dropped + unused

@@ -34,9 +34,15 @@ def _connect(sheet: Sheet, draft: Draft) -> None:
         text = f"{draft.name} ({draft.node.use}) has no inputs, but `in` names {draft.spec.inputs}"
         sheet.problems.add("extra-input", text, sheet.mark(*draft.path, "in"), fix="remove `in`")
         return
+    # A class that has an input which this node, with these params, does without: a voice without
+    # pitch. The file need not be another one for it.
+    absent = [port for port in type(draft.node).declared.inputs if port not in inputs]
+    draft.unused = tuple(port for port in absent if port in wanted)
     meant: set[str | None] = set()
     for port, (text, path) in wanted.items():
-        if port not in inputs:
+        if port in draft.unused:
+            _reference(sheet, text, path)
+        elif port not in inputs:
             meant.add(_unknown_input(sheet, draft, port, path))
         elif (ref := _reference(sheet, text, path)) is not None:
             draft.sources[port] = ref

@@ -32,6 +32,7 @@ class Draft:
     feedback: set[str] = field(default_factory=set)
     windows: dict[str, bool] = field(default_factory=dict)
     dropped: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -53,7 +54,7 @@ class Sheet:
     source: Audio
     drafts: dict[str, Draft] = field(default_factory=dict)
     output: PortRef = INPUT
-    bypassed: list[str] = field(default_factory=list)
+    bypassed: dict[str, Draft] = field(default_factory=dict)
     pruned: dict[str, Draft] = field(default_factory=dict)
     given: dict[tuple[str, str], PortSpec] = field(default_factory=dict)
     latency: Fraction = Fraction(0)

@@ -7,6 +7,7 @@ from fractions import Fraction
 from voicegraph.schemas.quantities import format_rate
 
 from ..errors import Mark
+from ..node import Node
 from ..ports import In, PortRef
 from ..signals import Audio, SignalType
 from .draft import INPUT, Draft, Sheet
@@ -46,7 +47,10 @@ def report_misfit(sheet: Sheet, draft: Draft, port: str, inputs: dict[str, Signa
     notes = _provenance(sheet, ref, by)
     if like and isinstance(found, declared.kind):
         notes += _provenance(sheet, like, by)
-    fix = _fix(sheet, draft, port, inputs)
+    own = type(draft.node).declared.inputs.get(port)
+    if own is not None and declared.doc != own.doc:
+        notes.append((f"{draft.name}  {declared.doc}", sheet.mark("nodes", draft.name, "params")))
+    fix = declared.fix or _fix(sheet, draft, port, inputs)
     if off := _switched_off(sheet, draft, port):
         mark = sheet.mark("nodes", off, "enabled")
         notes.append((f"{off} is switched off, so it passes its input through", mark))
@@ -74,7 +78,16 @@ def _switched_off(sheet: Sheet, draft: Draft, port: str) -> str | None:
     wanted = draft.spec.inputs
     written = wanted if isinstance(wanted, str) else (wanted or {}).get(port, "")
     name = written.partition(".")[0]
-    return name if name in sheet.bypassed else None
+    off = sheet.bypassed.get(name)
+    return name if off is not None and not _keeps_type(off) else None
+
+
+def _keeps_type(draft: Draft) -> bool:
+    """Whether a node gives what it takes, so that its being off cannot be what does not fit."""
+    takes = next(iter(draft.node.declared.inputs), "")
+    gives = next(iter(draft.node.declared.outputs.values()))
+    own = (gives.rate, gives.channels, gives.dim) != (None, None, None)
+    return gives.like == takes and not own and type(draft.node).infer is Node.infer
 
 
 def _provenance(sheet: Sheet, ref: PortRef, by: str) -> list[Note]:
@@ -96,6 +109,20 @@ def _provenance(sheet: Sheet, ref: PortRef, by: str) -> list[Note]:
             return [(text, sheet.mark(*path))]
         ref = source
     return []
+
+
+def _widened(sheet: Sheet, ref: PortRef, width: int | None) -> str | None:
+    """Params of the node that decided a width, so that it is another one."""
+    draft = sheet.drafts.get(ref.node)
+    while draft is not None and (like := draft.node.declared.outputs[ref.port].like):
+        ref = draft.sources[like]
+        draft = sheet.drafts.get(ref.node)
+    params = draft.node.widened(draft.params, width) if draft and width else {}
+    written = [
+        f"nodes.{ref.node}.params.{name}: {str(value).lower() if value in (True, False) else value}"
+        for name, value in params.items()
+    ]
+    return "\n".join(written) or None
 
 
 def _own_rate(draft: Draft, found: SignalType | None) -> str | None:
@@ -126,7 +153,8 @@ def _fix(sheet: Sheet, draft: Draft, port: str, inputs: dict[str, SignalType]) -
         if channels:
             params = f"channels: {channels}" if channels != 2 else ""
             return sheet.insertion(draft, port, "wide", "dsp.to_stereo", params)
-    return None
+        return None
+    return _widened(sheet, ref, declared.dim)
 
 
 def _khz(rate: Fraction) -> str:

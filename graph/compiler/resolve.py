@@ -9,10 +9,10 @@ from pydantic import ValidationError
 from voicegraph.schemas.pipeline import NodeSpec
 
 from .. import registry
-from ..errors import VoicegraphError
+from ..errors import Problem, VoicegraphError
 from ..loading.plain import typed
 from ..loading.validation import add_validation_problems
-from ..node import Node
+from ..node import Node, NodeParams
 from .connect import connect
 from .draft import Draft, Sheet
 
@@ -47,15 +47,28 @@ def _draft(sheet: Sheet, name: str, spec: NodeSpec) -> Draft | None:
         node.declared = node.ports(params)
     except VoicegraphError as error:
         for problem in error.problems:
-            sheet.problems.add(
-                problem.code,
-                f"{name}: {problem.message}",
-                problem.mark or sheet.mark("nodes", name, "params"),
-                notes=problem.notes,
-                fix=problem.fix,
-            )
+            _add_file_problem(sheet, name, params, problem)
         return None
     return Draft(name, node, params, spec, dropped=dropped)
+
+
+def _add_file_problem(sheet: Sheet, name: str, params: NodeParams, problem: Problem) -> None:
+    """Told at the param that names the file; once, where several nodes read the same one."""
+    at = [
+        key
+        for key in sorted(params.file_fields())
+        if getattr(params, key) and str(getattr(params, key)) in problem.message
+    ]
+    told = [p for p in sheet.problems.found if p.code == problem.code]
+    if at and any(p.message.endswith(f": {problem.message}") for p in told):
+        return
+    sheet.problems.add(
+        problem.code,
+        f"{name}: {problem.message}",
+        problem.mark or sheet.mark("nodes", name, "params", *at[:1]),
+        notes=problem.notes,
+        fix=problem.fix,
+    )
 
 
 def _left_open(error: ValidationError) -> bool:

@@ -18,7 +18,7 @@ TO_MONO, TO_STEREO, RESAMPLE = "input.to_mono", "input.to_stereo", "input.resamp
 def bypass(sheet: Sheet) -> None:
     """Nodes with ``enabled`` null or false pass their first input through, and go."""
     off = {name: draft for name, draft in sheet.drafts.items() if not draft.spec.enabled}
-    sheet.bypassed = list(off)
+    sheet.bypassed = off
     sheet.drafts = {name: draft for name, draft in sheet.drafts.items() if name not in off}
     _redirect(sheet, {out: ref for draft in off.values() for out, ref in _detour(draft).items()})
     read = [ref for draft in sheet.drafts.values() for ref in draft.sources.values()]

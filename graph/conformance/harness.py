@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,8 +37,27 @@ class Case:
         """The node class."""
         return registry.find(self.use)
 
+    @property
+    def given(self) -> dict[str, Any]:
+        """The params, with the names of example files made absolute; makes them if need be."""
+        files = self.cls.Params.file_fields() & self.params.keys()
+        chosen = {name: self.params[name] for name in files if self.params[name] is not None}
+        if not chosen:
+            return dict(self.params)
+        folder = _example_files(self.cls)
+        return {**self.params, **{name: str(folder / file) for name, file in chosen.items()}}
+
     def __str__(self) -> str:
         return f"{self.use}({', '.join(f'{k}={v}' for k, v in self.params.items())})"
+
+
+@functools.cache
+def _example_files(cls: type[Node]) -> Path:
+    """A folder with the files of a node's examples; it is gone when the process ends."""
+    folder = tempfile.TemporaryDirectory(prefix="voicegraph-", ignore_cleanup_errors=True)
+    atexit.register(folder.cleanup)
+    cls.write_examples(Path(folder.name))
+    return Path(folder.name)
 
 
 def plan(case: Case, block: str = "40ms", device: str = "cpu") -> Plan:
@@ -44,7 +67,7 @@ def plan(case: Case, block: str = "40ms", device: str = "cpu") -> Plan:
         PipelineError: if the node does not go with this block size.
     """
     probe = case.cls()
-    ports = probe.ports(case.cls.Params.model_validate(dict(case.params)))
+    ports = probe.ports(case.cls.Params.model_validate(case.given))
     nodes: dict[str, Any] = {}
     inputs: dict[str, str] = {}
     audio = next((p for p in ports.inputs.values() if p.kind is Audio), None)
@@ -57,7 +80,7 @@ def plan(case: Case, block: str = "40ms", device: str = "cpu") -> Plan:
             # A name of its own keeps the random streams of two inputs apart.
             nodes[f"source_{name}"] = _source(port, rate, channels)
             inputs[name] = f"source_{name}" + (".voiced" if port.kind is Mask else "")
-    nodes[NODE] = {"use": case.use, "params": dict(case.params), "device": device}
+    nodes[NODE] = {"use": case.use, "params": case.given, "device": device}
     if inputs:
         nodes[NODE]["in"] = inputs
     first = next(iter(ports.outputs.values()))

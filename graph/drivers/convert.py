@@ -98,6 +98,10 @@ def _route(pipeline: Pipeline, source: Audio, routes: dict[Audio, Route] | None)
     return routes[source]
 
 
+_WARM_UP_PAYS = 40
+"""Blocks that a file must have for the session to be warmed up first."""
+
+
 class _Run:
     """One conversion: what is open, and how far it is. The stack cleans up whatever happens."""
 
@@ -132,8 +136,11 @@ class _Run:
             self.chain.insert(0, Aligned(front))
 
     def _session(self) -> Session:
+        plan, seconds = self.way.plan, self.reader.seconds
         trace = self.trace.temporary if self.trace else None
-        return self.stack.enter_context(self.way.plan.session(trace=trace))
+        # Warming up and choosing workers takes as long as a dozen blocks or two.
+        pays = seconds is None or seconds > _WARM_UP_PAYS * plan.block
+        return self.stack.enter_context(plan.session(trace=trace, warm_up=pays))
 
     def _tapped(self, port: str, ticks: object) -> None:
         self.taps[port].add(ticks)  # pyright: ignore[reportArgumentType]

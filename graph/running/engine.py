@@ -128,6 +128,7 @@ class Engine:
         self.pool: ThreadPoolExecutor | None = None
         self.values: Values = []
         self.fed_input: tuple[Feed, ...] = ()
+        self._lanes = {node.device: devices[node.name] for node in plan.nodes}
         self._output = self._newest()
         self._wire()
 
@@ -194,14 +195,16 @@ class Engine:
 
     def _wire(self) -> None:
         """Gives every reader a slot, and every port the feeds that fill the slots."""
-        readers: dict[PortRef, dict[torch.device, list[tuple[int, PortSpec, bool]]]] = {}
+        # By the device that the plan names, not by where a node runs for want of it: a snapshot of
+        # one machine then fits another.
+        readers: dict[PortRef, dict[str, list[tuple[int, PortSpec, bool]]]] = {}
         slot = 0
         for planned, step in zip(self.plan.nodes, self.steps, strict=True):
             gather = []
             for port, link in planned.inputs.items():
                 by_device = readers.setdefault(link.source, {})
                 entry = (slot, planned.given[port], link.feedback)
-                by_device.setdefault(self.devices[step.name], []).append(entry)
+                by_device.setdefault(planned.device, []).append(entry)
                 gather.append((port, slot))
                 slot += 1
             step.gather = tuple(gather)
@@ -232,12 +235,13 @@ class Engine:
         return plan.output, spec.index(start), plan.samples_out, spec.type.time_axis
 
     def _feeds(
-        self, ref: PortRef, readers: dict[torch.device, list[tuple[int, PortSpec, bool]]]
+        self, ref: PortRef, readers: dict[str, list[tuple[int, PortSpec, bool]]]
     ) -> Iterable[Feed]:
         spec = self.plan.spec(ref)
         home = self.devices.get(ref.node, torch.device("cpu"))
-        for device, entries in readers.items():
-            feed = self._feed(ref, spec, entries, device)
+        for planned, entries in readers.items():
+            device = self._lanes[planned]
+            feed = self._feed(ref, spec, entries, planned)
             yield feed if device == home else Moved(feed, device)
 
     def _feed(
@@ -245,7 +249,7 @@ class Engine:
         ref: PortRef,
         spec: PortSpec,
         entries: list[tuple[int, PortSpec, bool]],
-        device: torch.device,
+        planned: str,
     ) -> Feed:
         if spec.window:
             cuts = [Cut(slot, spec.index(s.interval.start), s.count) for slot, s, _ in entries]
@@ -253,8 +257,8 @@ class Engine:
             return Direct(cuts) if whole else Sliced(cuts, spec.type.time_axis)
         if all(s.interval == spec.interval and not back for _, s, back in entries):
             return Direct([Cut(slot, 0, spec.count) for slot, _, _ in entries])
-        history = self._history(spec, entries, device)
-        self.histories[f"{ref}@{device}"] = history
+        history = self._history(spec, entries, self._lanes[planned])
+        self.histories[f"{ref}@{planned}"] = history
         history.show(self.values)
         return history
 

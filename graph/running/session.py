@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from ..errors import Problem, SignalError, StateError
+from . import threads
 from .admission import Admission, finite
 from .controls import Change, Controls
 from .devices import place_session
@@ -78,13 +79,17 @@ class Session:
         self.position = 0
         self.nonfinite = 0
         self._closed = False
-        if plan.settings.threads:
-            torch.set_num_threads(plan.settings.threads)
         devices = place_session(plan, self.notes)
-        with torch.inference_mode(False):  # a caller's own would make state that nothing can reset
-            load_weights(plan, devices)
-            self._engine = Engine(plan, streams, devices)
-            self._admission = Admission(plan, streams)
+        if plan.settings.threads:
+            threads.claim(self, plan.settings.threads)
+        try:
+            with torch.inference_mode(False):  # a caller's own would make state nothing can reset
+                load_weights(plan, devices)
+                self._engine = Engine(plan, streams, devices)
+                self._admission = Admission(plan, streams)
+        except BaseException:
+            threads.release(self)
+            raise
         self._controls = Controls(self._engine)
         self._inference = torch.inference_mode()
         self._recorder: Recorder | None = None
@@ -299,6 +304,7 @@ class Session:
             OutputError: if a file cannot be finished.
         """
         self._closed = True
+        threads.release(self)
         if self._engine.pool is not None:
             self._engine.pool.shutdown()
             self._engine.pool = None

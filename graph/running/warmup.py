@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _LOADING = Lock()
 """Sessions of one plan may be opened from several threads at once."""
 _ROUNDS = 5
+_LONGEST_NS = 2_000_000_000
+"""Rounds stop after this, if there was one: blocks of seconds need no five of them to be known."""
 _MIN_COST_NS = 300_000
 """A hop through a thread costs 20-40 us, and several ms at the tail: shorter work is not moved."""
 _MIN_GAIN = 0.1
@@ -56,6 +58,8 @@ def warm_up(engine: Engine, rounds: int = _ROUNDS) -> float:
             begun = perf_counter_ns()
             engine.tick(noise)
             times.append(perf_counter_ns() - begun)
+            if sum(times) > _LONGEST_NS:
+                break
     return statistics.median(times)
 
 

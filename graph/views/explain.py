@@ -156,6 +156,8 @@ def _notes(page: PlanReport) -> list[str]:
         if node.dropped:
             listed = ", ".join(node.dropped)
             notes.append((node.name, f"swapped; {node.use} does not have these params: {listed}"))
+        if node.unused:
+            notes.append((node.name, f"does without its input {' and '.join(node.unused)}"))
         if node.fallback and node.fallback != node.device:
             notes.append((node.name, f"runs on {node.fallback} if {node.device} is missing"))
     notes += [(name, "switched off: its input passes through") for name in page.bypassed]

@@ -61,6 +61,7 @@ def _node(planned: PlannedNode) -> NodeReport:
         dtype=planned.dtype,
         params=planned.params.model_dump(mode="json"),
         dropped=list(planned.dropped),
+        unused=list(planned.unused),
         latency_ms=_ms(planned.latency),
         inputs=[_input(planned, port, link) for port, link in planned.inputs.items()],
         outputs=[

@@ -156,7 +156,8 @@ class Gate(Node):
 
     def _hard(self, audio: np.ndarray, first: int, params: Params) -> torch.Tensor:
         """Gain ``[streams, samples]``; ``first`` is the block's first sample in the stream."""
-        steps = self._grid.edges(first, self._count, WINDOW_STEPS - 1, 0)
+        low, high = self._grid.steps(first, self._count)
+        steps = self._grid.edges(low - WINDOW_STEPS + 1, high)
         loud = mean_squares(audio, steps - first + self._start) >= _power(params.threshold)
         inside = np.clip(steps[WINDOW_STEPS - 1 :], first, first + self._count)
         return torch.from_numpy(np.repeat(loud.astype(np.float32), np.diff(inside), axis=1))

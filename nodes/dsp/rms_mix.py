@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,7 +47,8 @@ class RmsMixState(State):
 class RmsMix(Node):
     """Moves the loudness envelope of ``audio`` towards that of ``reference``.
 
-    audio, reference ``[streams, channels, samples]`` -> out, same type. The gain is
+    audio, reference ``[streams, channels, samples]`` -> out, the type of audio; the reference may
+    have another rate and other channels. The gain is
     ``(rms(reference) / max(rms(audio), 1e-3)) ^ (1 - mix)``. Both RMS are taken over 40 ms, centred
     on every 10 ms of the stream, over all channels, and interpolated linearly to samples, as in
     RVC's loudness mixing. Latency is 20 ms, and up to 10 ms more for blocks that are no multiple of
@@ -61,7 +64,7 @@ class RmsMix(Node):
     examples = ({}, {"mix": 0.4}, {"mix": 1.0})
 
     audio = In(Audio, doc="what is made louder or quieter, such as converted speech")
-    reference = In(Audio, like="audio", doc="what has the wanted loudness, such as the input")
+    reference = In(Audio, doc="what has the wanted loudness, such as the input")
     out = Out(Audio, like="audio")
 
     def needs(self, params: Params, out: Request) -> Requests:
@@ -80,7 +83,9 @@ class RmsMix(Node):
         asked = self.asked["out"]
         self._start = self.given["audio"].index(asked.interval.start)
         self._count = asked.count
-        self._grid = Grid.at(asked.rate)
+        self._grids = {port: Grid.at(spec.rate) for port, spec in self.given.items()}
+        # After so many steps of 10 ms all grids are at the same place of a sample again.
+        self._cycle = math.lcm(*(grid.denominator for grid in self._grids.values()))
 
     def process(self, inputs: Tensors, params: Params, state: RmsMixState) -> Tensors:
         """One block."""
@@ -90,8 +95,12 @@ class RmsMix(Node):
         resting = at_rest(state.mix, params.mix)
         if resting and params.mix == 1.0:
             return {"out": block}
-        both = torch.stack((inputs["reference"], inputs["audio"])).numpy()
-        gain = self._grid.by_phase(position, lambda phase, rows: self._ratio(both[:, rows], phase))
+        arrays = {port: tensor.numpy() for port, tensor in inputs.items()}
+        gain = self._grids["audio"].by_phase(
+            position,
+            lambda phase, rows: self._ratio({p: a[rows] for p, a in arrays.items()}, phase),
+            self._cycle,
+        )
         if not resting:
             mix = glide(state.mix, params.mix, self.asked["out"].rate, self._count)
             gain = torch.pow(gain, 1 - mix)
@@ -99,17 +108,26 @@ class RmsMix(Node):
             gain = torch.pow(gain, 1 - params.mix)
         return {"out": block * gain[:, None].to(block.dtype)}
 
-    def _ratio(self, both: np.ndarray, first: int) -> torch.Tensor:
+    def _ratio(self, arrays: Mapping[str, np.ndarray], first: int) -> torch.Tensor:
         """RMS of the reference against that of the audio, ``[streams, samples]`` float64.
 
         Args:
-            both: ``[2, streams, channels, samples]``: the reference, the audio.
-            first: position of the block's first sample in the stream.
+            arrays: ``[streams, channels, samples]`` by port.
+            first: position of the block's first sample in the output's stream.
         """
-        steps = self._grid.edges(first, self._count, _HALF, _HALF)
-        joined = both.reshape(-1, *both.shape[2:])
-        rms = np.sqrt(mean_squares(joined, steps - first + self._start))
+        low, high = self._grids["audio"].steps(first, self._count)
+        edges = self._grids["audio"].edges(low, high)
         at = np.arange(first, first + self._count)
-        levels = np.stack([np.interp(at, steps[_HALF:-_HALF], row) for row in rms])
-        streams = both.shape[1]
-        return torch.from_numpy(levels[:streams] / np.maximum(levels[streams:], _FLOOR))
+
+        def levels(port: str) -> np.ndarray:
+            cuts = self._grids[port].edges(low - _HALF, high + _HALF)
+            squares = mean_squares(arrays[port], cuts - self._position(port, first))
+            return np.stack([np.interp(at, edges, row) for row in np.sqrt(squares)])
+
+        return torch.from_numpy(levels("reference") / np.maximum(levels("audio"), _FLOOR))
+
+    def _position(self, port: str, first: int) -> int:
+        """Where the samples given to a port begin in their own stream."""
+        asked, given = self.asked["out"], self.given[port]
+        time = first / asked.rate - asked.interval.start + given.interval.start
+        return int(time * given.rate)

@@ -49,24 +49,22 @@ class Grid:
         """The grid of a stream at ``rate`` Hz."""
         return cls((STEP * rate).numerator, (STEP * rate).denominator)
 
-    def edges(self, first: int, count: int, before: int, after: int) -> np.ndarray:
-        """Where the steps begin and end that hold ``count`` samples from sample ``first`` on.
+    def steps(self, first: int, count: int) -> tuple[int, int]:
+        """The first step that holds any of ``count`` samples, and the first after the last of them.
 
         Args:
             first: position of a sample in its stream; may be negative.
             count: how many samples, 1 or more.
-            before: how many earlier steps to add.
-            after: how many later steps to add.
-
-        Returns:
-            int64 ``[steps + 1]``, sample positions in the stream.
         """
-        low = -(-(first + 1) * self.denominator // self.numerator) - 1 - before
-        high = -(-(first + count) * self.denominator // self.numerator) + after
+        low = -(-(first + 1) * self.denominator // self.numerator) - 1
+        return low, -(-(first + count) * self.denominator // self.numerator)
+
+    def edges(self, low: int, high: int) -> np.ndarray:
+        """Where the steps ``low`` to ``high`` begin: int64 sample positions in the stream."""
         return np.arange(low, high + 1, dtype=np.int64) * self.numerator // self.denominator
 
     def by_phase(
-        self, position: torch.Tensor, run: Callable[[int, slice], torch.Tensor]
+        self, position: torch.Tensor, run: Callable[[int, slice], torch.Tensor], cycle: int = 1
     ) -> torch.Tensor:
         """Runs streams that stand at the same place of the grid at once.
 
@@ -75,11 +73,14 @@ class Grid:
         Args:
             position: int64 ``[streams]``, a sample position of each.
             run: called with a position at the same place of the grid, and with the streams' slice.
+            cycle: steps after which places count as the same; a multiple of ``denominator`` is
+                used, the least one.
 
         Returns:
             What ``run`` gave, joined along the streams.
         """
-        phases = [at % self.numerator for at in position.tolist()]
+        period = self.numerator * (math.lcm(cycle, self.denominator) // self.denominator)
+        phases = [at % period for at in position.tolist()]
         if len(set(phases)) == 1:
             return run(phases[0], slice(None))
         return torch.cat([run(phase, slice(i, i + 1)) for i, phase in enumerate(phases)])

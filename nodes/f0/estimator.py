@@ -21,6 +21,8 @@ RATE = 16000
 """Sample rate of the audio all estimators take, in Hz."""
 FRAMES_HZ = 100
 """Frames a second that all estimators give."""
+HOP = RATE // FRAMES_HZ
+"""Samples from frame to frame."""
 
 
 class F0Params(NodeParams):
@@ -28,7 +30,7 @@ class F0Params(NodeParams):
 
     floor: Hertz = Field(50.0, ge=30, le=500)
     """Lowest F0 looked for, in Hz."""
-    ceiling: Hertz = Field(1100.0, ge=100, le=2000)
+    ceiling: Hertz = Field(1100.0, ge=100, le=2100)
     """Highest F0 looked for, in Hz."""
     context: Duration = Field(Fraction(0), ge=0)
     """Audio analysed before what is asked: better estimates at the front of it, at more cost."""
@@ -49,8 +51,8 @@ class F0Estimator(Node):
 
     audio ``[streams, 1, samples]`` at 16 kHz -> windows ``pitch`` in Hz, 0 where unvoiced (unless
     filled), and ``voiced``, 1 or 0: both ``[streams, frames]`` at 100 Hz, frame ``k`` at the
-    window's start + 10 ms * k. A subclass gives :meth:`estimate`, and no more than that if it works
-    on spans of any length.
+    window's start + 10 ms * k. A subclass gives :meth:`estimate`, or :meth:`estimate_all` where it
+    works on all streams at once, and no more than that if it works on spans of any length.
 
     Class attributes: ``shortest``, the shortest span worth analysing; a shorter request is widened
     into the past.
@@ -74,6 +76,14 @@ class F0Estimator(Node):
         """
         raise TypeError(f"{type(self).__name__} does not define estimate()")
 
+    def estimate_all(self, params: Any, audio: torch.Tensor) -> torch.Tensor:
+        """F0 of all streams: ``[streams, samples]`` -> Hz ``[streams, frames]``, on one device.
+
+        Frames as in :meth:`estimate`, which the default calls for each stream.
+        """
+        rows = [self.estimate(params, row) for row in audio.double().contiguous().numpy()]
+        return torch.from_numpy(np.stack(rows))
+
     def needs(self, params: F0Params, out: Request) -> Requests:
         """The same span, with context in front."""
         return {"audio": Request(self._analysed(params, self.gives(params, out)), out.core)}
@@ -82,33 +92,43 @@ class F0Estimator(Node):
         """Whole frames."""
         return whole_frames(out.interval, Fraction(FRAMES_HZ))
 
+    def least(self, params: Any) -> Fraction:
+        """The shortest span worth analysing, in seconds; where it hangs on params, override it."""
+        return self.shortest
+
     def _analysed(self, params: F0Params, given: Interval) -> Interval:
         """What is analysed to give frames in ``given``: whole frames more, so that grids agree."""
-        before = max(params.context, self.shortest - given.duration)
+        before = max(params.context, self.least(params) - given.duration)
         return given.widen(before=Fraction(math.ceil(before * FRAMES_HZ), FRAMES_HZ))
 
     def process(self, inputs: Tensors, params: F0Params, state: None) -> Tensors:
         """One tick: every stream's whole span."""
         asked, audio = self.asked["pitch"], self.given["audio"]
         span = self._analysed(params, asked.interval)
-        first = audio.index(span.start)
-        samples = inputs["audio"][:, 0, first : first + math.ceil(span.duration * RATE)]
+        samples = inputs["audio"][:, 0].narrow(
+            1, audio.index(span.start), math.ceil(span.duration * RATE)
+        )
         skip = int((asked.interval.start - span.start) * FRAMES_HZ)
-        pitch = np.empty(asked.shape(len(samples)), np.float32)
-        voiced = np.empty_like(pitch)
-        for row, stream in enumerate(samples.double().contiguous().numpy()):
-            f0 = self.estimate(params, stream)
-            chosen = slice(skip, skip + asked.count)
-            voiced[row] = f0[chosen] > 0
-            pitch[row] = fill_gaps(f0)[chosen] if params.fill else f0[chosen]
-        return {"pitch": torch.from_numpy(pitch), "voiced": torch.from_numpy(voiced)}
+        found = self.estimate_all(params, samples)
+        pitch = fill_gaps(found) if params.fill else found
+        return {
+            "pitch": pitch.narrow(1, skip, asked.count).float().contiguous(),
+            "voiced": (found.narrow(1, skip, asked.count) > 0).float(),
+        }
 
 
-def fill_gaps(f0: np.ndarray) -> np.ndarray:
-    """F0 ``[frames]`` with zeros replaced: linearly between voiced frames, held at the ends.
+def fill_gaps(f0: torch.Tensor) -> torch.Tensor:
+    """F0 ``[..., frames]`` with zeros replaced: linearly between voiced frames, held at the ends.
 
     Without any voiced frame it stays 0.
     """
-    frames = np.arange(len(f0))
+    count = f0.shape[-1]
+    frames = torch.arange(count, device=f0.device).expand(f0.shape)
     known = f0 > 0
-    return np.interp(frames, frames[known], f0[known]) if known.any() else f0
+    before = torch.where(known, frames, -1).cummax(-1).values
+    after = torch.where(known, frames, count).flip(-1).cummin(-1).values.flip(-1)
+    left = torch.where(before < 0, after, before).clamp(max=count - 1)  # the ends are held
+    right = torch.where(after == count, left, after)
+    share = (frames - left).to(f0.dtype) / (right - left).clamp(min=1)
+    low, high = f0.gather(-1, left), f0.gather(-1, right)
+    return torch.where(known, f0, low + (high - low) * share)

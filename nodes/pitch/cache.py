@@ -21,7 +21,7 @@ from voicegraph.graph.node import (
 )
 from voicegraph.graph.ports import In, Out, Ports
 from voicegraph.graph.registry import register
-from voicegraph.graph.signals import Mask, Pitch, SignalType
+from voicegraph.graph.signals import NEVER_ESTIMATED, Mask, Pitch, SignalType
 from voicegraph.nodes.pitch.frames import whole_frames
 from voicegraph.schemas.quantities import (
     Duration,
@@ -54,7 +54,7 @@ class Cache(Node):
 
     Transposition multiplies new frames by 2^(semitones / 12) as they come in; what is remembered
     stays, so a change is heard from the newest sound on. Without ``voiced``, what is not 0 Hz is
-    voiced. The past before the session began is unvoiced.
+    voiced. The past before the session began is unvoiced, and marked as never estimated.
 
     Source: the pitch cache of RVC's real-time path, which it matches frame for frame.
     """
@@ -104,7 +104,10 @@ class Cache(Node):
 
     def needs(self, params: Params, out: Request) -> Requests:
         """The newest block and ``look`` before it, however much is asked for."""
-        newest = Request.of(out.end - self.block - params.look, out.end)
+        rate = self.input_types["pitch"].rate
+        span = Interval(out.end - self.block - params.look, out.end)
+        used = Interval(span.start + params.drop_front / rate, span.end)
+        newest = Request(span, used)
         return dict.fromkeys(self.input_types, newest)
 
     def gives(self, params: Params, out: Request) -> Interval:
@@ -115,9 +118,8 @@ class Cache(Node):
         """Unvoiced, as long as what is asked for and what is written at a tick."""
         frames = max(self.asked["pitch"].count, self.given["pitch"].count)
         shape = (streams, frames)
-        return CacheState(
-            torch.zeros(shape, device=self.device), torch.zeros(shape, device=self.device)
-        )
+        never = torch.full(shape, NEVER_ESTIMATED, device=self.device)
+        return CacheState(never, torch.zeros(shape, device=self.device))
 
     def process(self, inputs: Tensors, params: Params, state: CacheState) -> Tensors:
         """One tick: back by a block, then the new frames."""

@@ -6,15 +6,18 @@ import itertools
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import faiss
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from voicegraph.graph import registry
 from voicegraph.graph.cli.app import main
@@ -64,14 +67,34 @@ def _names(page: Path) -> str:
     return page.stem
 
 
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Small files by the names that the pages give to people's own."""
+    from voicegraph.nodes.content import hubert_example
+    from voicegraph.nodes.content.hubert_sizes import HubertSizes
+    from voicegraph.nodes.f0 import rmvpe_example
+    from voicegraph.nodes.retrieval.faiss_example import vectors, with_lists
+    from voicegraph.nodes.synth import rvc_example
+
+    folder = tmp_path_factory.mktemp("models")
+    torch.save(rvc_example.voice(rvc_example.CONFIG, "v1"), folder / "alice.pth")
+    sizes = HubertSizes((16,) * 7, (10, 3, 3, 3, 3, 2, 2), 32, 48, 9, 2, 16, 4, 256)
+    hubert_example.write(folder / "hubert_base.pt", sizes)
+    rmvpe_example.write(folder / "rmvpe.pt")
+    faiss.write_index(with_lists(vectors(300, 256), 4), str(folder / "added_alice.index"))
+    return folder
+
+
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def place(tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder with what the pages take for granted; nodes registered there are forgotten."""
     monkeypatch.chdir(tmp_path)
     time = np.arange(8000) / 16000
     harmonics = np.arange(1, 9)[:, None]
     voice = (np.sin(2 * np.pi * 140 * harmonics * time) / harmonics).sum(0)
     soundfile.write("speech.wav", 0.2 * voice, 16000)
+    for file in models.iterdir():
+        shutil.copyfile(file, tmp_path / file.name)
     before = set(registry._registered)
     yield tmp_path
     for name in set(registry._registered) - before:

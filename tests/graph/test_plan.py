@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from voicegraph.graph import registry
 from voicegraph.graph.errors import PipelineError
+from voicegraph.graph.node import FilePath, Node, NodeParams
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.plan import Plan
-from voicegraph.graph.ports import PortRef
+from voicegraph.graph.ports import In, Out, PortRef
 from voicegraph.graph.signals import Audio
 
 Build = Callable[..., Pipeline]
@@ -87,3 +90,40 @@ def test_loading_changes_neither_description_nor_hash(build: Build) -> None:
     before: Any = plan.hash, plan.describe()
     plan.session().close()
     assert (plan.hash, plan.describe()) == before
+
+
+class FromFile(Node):
+    """Reads a file."""
+
+    class Params(NodeParams):
+        weights: FilePath
+
+    audio = In(Audio)
+    out = Out(Audio, like="audio")
+
+
+def test_a_file_is_told_by_name_and_size_wherever_it_lies(build: Build, tmp_path: Path) -> None:
+    registry.register("test.from_file")(FromFile)
+    try:
+
+        def made(folder: str, content: str) -> Plan:
+            file = tmp_path / folder / "voice.pth"
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(content)
+            return build({"a": node("test.from_file", "input", weights=str(file))}).compile()
+
+        plan = made("here", "12345")
+        described = plan.describe()["nodes"][0]["params"]["weights"]
+        assert described == {"file": "voice.pth", "bytes": 5}
+        assert made("there", "67890").hash == plan.hash
+        assert made("there", "1").hash != plan.hash
+    finally:
+        del registry._registered["test.from_file"]
+
+
+def test_a_file_that_is_written_counts_by_its_name_alone(build: Build, tmp_path: Path) -> None:
+    file = tmp_path / "heard.wav"
+    plan = build({"a": node("io.probe", "input", file=str(file))}).compile()
+    before = plan.hash
+    file.write_text("left over from last time")
+    assert plan.hash == before

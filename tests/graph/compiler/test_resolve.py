@@ -13,7 +13,7 @@ from voicegraph.graph.errors import PipelineError, Problem
 from voicegraph.graph.node import FilePath, Node, NodeParams
 from voicegraph.graph.pipeline import Pipeline
 from voicegraph.graph.ports import In, Out, Ports
-from voicegraph.graph.signals import Audio
+from voicegraph.graph.signals import Audio, Pitch
 
 HEAD = "block: 10ms\nnodes:\n"
 
@@ -134,3 +134,55 @@ def test_an_add_on_that_fails_to_load_is_named(
     assert problem.code == "node-fails"
     assert problem.message == "x.y cannot be loaded: ImportError: no module named tensorfish"
     assert (problem.mark.line, problem.mark.column) == (3, 12)
+
+
+class Choosy(Node):
+    """Takes `pitch` only where its params say so."""
+
+    class Params(NodeParams):
+        sings: bool = False
+
+    audio = In(Audio)
+    pitch = In(Pitch, window=True)
+    out = Out(Audio, like="audio")
+
+    def ports(self, params: Params) -> Ports:
+        inputs = dict(type(self).declared.inputs)
+        if not params.sings:
+            del inputs["pitch"]
+        return Ports(inputs, self.declared.outputs)
+
+
+@pytest.fixture
+def choosy() -> Iterator[None]:
+    """Registers ``test.choosy`` for one test."""
+    registry.register("test.choosy")(Choosy)
+    yield
+    del registry._registered["test.choosy"]
+
+
+CHOOSY = (
+    "block: 10ms\ninput: {rate: 16000}\nnodes:\n  f0: {use: f0.dio, in: input}\n"
+    "  a: {use: test.choosy, in: {audio: input, pitch: %s}}\noutput: a\n"
+)
+
+
+@pytest.mark.usefixtures("choosy")
+def test_an_input_that_the_node_does_without_is_left_out_visibly(tmp_path: Path) -> None:
+    path = tmp_path / "p.yaml"
+    path.write_text(CHOOSY % "f0", encoding="utf-8")
+    plan = Pipeline.load(path).compile()
+    assert plan.find("a").unused == ("pitch",)
+    assert plan.pruned == ("f0",)
+    page = str(plan.explain())
+    assert "a   does without its input pitch" in page
+    assert "f0  pruned: nothing that reaches the output uses it" in page
+    sings = Pipeline.load(path, {"nodes.a.params.sings": True}).compile()
+    assert sings.find("a").unused == ()
+    assert sings.pruned == ()
+
+
+@pytest.mark.usefixtures("choosy")
+def test_what_feeds_an_unused_input_must_still_be_there(refused: Any) -> None:
+    (problem,) = refused(CHOOSY % "f1").problems
+    assert (problem.code, problem.fix) == ("no-such-node", "nodes.a.in.pitch: f0")

@@ -51,6 +51,18 @@ def test_a_fallback_is_taken_and_told(build: Build) -> None:
         assert session.process(np.ones(12, np.float32)).tolist() == [1.0] * 12
 
 
+@pytest.mark.usefixtures("no_cuda")
+def test_what_is_remembered_fits_a_machine_that_has_the_device(build: Build) -> None:
+    """Names and shapes are those of the plan, not of where its nodes run today."""
+    nodes = {
+        "ahead": node("test.shift", "input", by=-7),
+        "b": node("test.both", {"one": "input", "other": "ahead"}),
+    }
+    nodes["b"].update(device="cuda", fallback="cpu")
+    with build(nodes).compile().session(warm_up=False) as session:
+        assert "history/input.audio@cuda" in session.snapshot().tensors
+
+
 def test_a_gpu_with_too_high_a_number(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)

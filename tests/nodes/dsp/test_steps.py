@@ -17,13 +17,15 @@ RATES = st.sampled_from([100, 8000, 11025, 22050, 44100, 48000])
 
 @given(first=st.integers(-5000, 5000), count=st.integers(1, 3000), rate=RATES)
 def test_edges_enclose_the_samples_and_no_more(first: int, count: int, rate: int) -> None:
-    edges = Grid.at(Fraction(rate)).edges(first, count, 0, 0)
+    grid = Grid.at(Fraction(rate))
+    low, high = grid.steps(first, count)
+    edges = grid.edges(low, high)
     assert edges[0] <= first < edges[1]
     assert edges[-2] <= first + count - 1 < edges[-1]
     at = [k * rate // 100 for k in range(-6001, 6002)]
     assert set(edges.tolist()) <= set(at)
     assert len(edges) == at.index(edges[-1]) - at.index(edges[0]) + 1
-    more = Grid.at(Fraction(rate)).edges(first, count, 2, 1)
+    more = grid.edges(low - 2, high + 1)
     assert more[2:-1].tolist() == edges.tolist()
 
 

@@ -11,7 +11,6 @@ from scipy.signal import medfilt
 from voicegraph.graph import conformance
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline import Pipeline, node
-from voicegraph.nodes.f0.estimator import fill_gaps
 from voicegraph.nodes.world import library
 
 test_conformance = conformance.suite("f0.harvest")
@@ -88,12 +87,6 @@ def test_filled_gaps_keep_their_voicing() -> None:
     assert not voiced[13:17].any()
     assert voiced.sum() > 20
     np.testing.assert_allclose(found[13:17], 150, rtol=0.02)
-
-
-def test_gaps_are_filled_linearly_and_held_at_the_ends() -> None:
-    filled = fill_gaps(np.array([0, 100.0, 0, 0, 130, 0]))
-    np.testing.assert_allclose(filled, [100, 100, 110, 120, 130, 130])
-    assert not fill_gaps(np.zeros(4)).any()
 
 
 def test_floor_must_lie_below_ceiling() -> None:

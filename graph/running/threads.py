@@ -1,0 +1,32 @@
+"""The process's thread count for numeric work: set while sessions are open, then as it was.
+
+PyTorch has one count for the whole process. Of several open sessions that ask for one, the newest
+decides; when it closes the one before it does, and when none is left the count is what it was.
+"""
+
+from __future__ import annotations
+
+from threading import Lock
+
+import torch
+
+_lock = Lock()
+_claims: dict[int, int] = {}
+_before = 0
+
+
+def claim(owner: object, threads: int) -> None:
+    """Sets the count for as long as ``owner`` does not :func:`release` it."""
+    global _before
+    with _lock:
+        if not _claims:
+            _before = torch.get_num_threads()
+        _claims[id(owner)] = threads
+        torch.set_num_threads(threads)
+
+
+def release(owner: object) -> None:
+    """Gives the claim back; does nothing where there is none."""
+    with _lock:
+        if _claims.pop(id(owner), None) is not None:
+            torch.set_num_threads([_before, *_claims.values()][-1])

@@ -1,0 +1,224 @@
+"""Opens files of tensors: shapes and plain values at once, weights when they are asked for.
+
+Nothing of a file is run, no size is believed that the file does not have, and no memory is taken
+for tensors before :meth:`Archive.read`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from io import FileIO
+from pathlib import Path
+from typing import BinaryIO
+
+import torch
+
+from ..errors import WeightsError
+from .headers import TensorHeader
+from .looks import looks_like
+from .reading import read_tensors
+from .refusal import RefusalError, damaged
+from .safetensors_file import is_safetensors, read_safetensors
+from .torch_files import is_legacy, read_legacy, read_zip
+
+FOLDER_FILES = ("model.safetensors", "pytorch_model.bin")
+"""Names of the weights in a Hugging Face folder, the better one first."""
+MOST_PARTS = 200_000
+"""Parts of a tree, counted once for each place where they stand."""
+DEEPEST = 64
+LONGEST_NAME = 1000
+"""Characters of a dotted path."""
+_MOST_VIEWS = 8
+_CONFIG_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Archive:
+    """What a file of tensors holds, without their values.
+
+    Attributes:
+        path: as it was given; a folder for a Hugging Face model.
+        file: the file itself.
+        form: ``torch``, ``torch-legacy`` or ``safetensors``.
+        size: of the file, in bytes.
+        tree: dicts, lists and plain values as stored; a :class:`TensorHeader` where a tensor is; an
+            :class:`~.permitted.Inert` where another object was.
+        tensors: all of them by dotted path through the tree, such as ``weight.emb_g.weight``.
+        config: ``config.json`` of a Hugging Face folder, else empty.
+        card: what stands under ``voicegraph`` in the header of a converted file, else None.
+    """
+
+    path: Path
+    file: Path
+    form: str
+    size: int
+    tree: object
+    tensors: dict[str, TensorHeader]
+    config: dict[str, object]
+    card: dict[str, object] | None
+    _modified: int = field(repr=False)
+
+    def read(self, names: Iterable[str]) -> dict[str, torch.Tensor]:
+        """The tensors of these names, as stored, each in memory of its own.
+
+        Raises:
+            WeightsError: if a tensor holds NaN or infinity, or the file is no longer what it was.
+            KeyError: for a name that is not in ``tensors``.
+        """
+        wanted = {name: self.tensors[name] for name in names}
+        try:
+            with self.file.open("rb", buffering=0) as file:
+                self._check_same(file)
+                return read_tensors(file, wanted)
+        except RefusalError as refused:
+            raise refused.of(self.file) from None
+        except OSError as error:
+            raise _unreadable(self.file, error) from None
+
+    def _check_same(self, file: FileIO) -> None:
+        if _identity(file) != (self.size, self._modified):
+            text = "it was changed after its header was read"
+            raise RefusalError("file-changed", text, "start again")
+
+
+def open_archive(path: str | Path) -> Archive:
+    """Reads the header of a ``.pth``, ``.pt``, ``.bin`` or ``.safetensors``, or of a folder.
+
+    Raises:
+        WeightsError: if there is none, or it is damaged, hostile, or something else.
+    """
+    path = Path(path)
+    try:
+        file = _within(path)
+        with file.open("rb") as stream:
+            size, modified = _identity(stream)
+            form, tree, card = _read(file, stream, size)
+        tensors = dict(_tensors(tree))
+        _check_total(tensors, size)
+        config = _config(file.parent) if file.name in FOLDER_FILES else {}
+    except RefusalError as refused:
+        raise refused.of(path) from None
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    return Archive(path, file, form, size, tree, tensors, config, card, modified)
+
+
+def _read(path: Path, stream: BinaryIO, size: int) -> tuple[str, object, dict[str, object] | None]:
+    """Form, tree and card."""
+    start = stream.read(512)
+    stream.seek(0)
+    if start[:4] == b"PK\3\4":
+        return "torch", read_zip(stream, size), None
+    if is_legacy(start):
+        return "torch-legacy", read_legacy(stream, size), None
+    if is_safetensors(start):
+        return "safetensors", *read_safetensors(path, stream, size)
+    found, fix = looks_like(start, size)
+    raise RefusalError("not-weights", f"{found}, not a file of weights", fix)
+
+
+def _identity(file: BinaryIO | FileIO) -> tuple[int, int]:
+    """Size and time of the last change."""
+    found = os.fstat(file.fileno())
+    return found.st_size, found.st_mtime_ns
+
+
+def _within(path: Path) -> Path:
+    """The file of weights: the path itself, or the one in a folder."""
+    if "\0" in str(path):
+        raise RefusalError("no-such-file", "a file name cannot have a NUL in it", "check the name")
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise RefusalError("unreadable-file", "neither a file nor a folder", "give a plain file")
+    if not path.is_dir():
+        return path
+    for name in FOLDER_FILES:
+        if (path / name).is_file():
+            return path / name
+    if any(path.glob("*.index.json")):
+        raise RefusalError(
+            "sharded-weights",
+            "the weights in this folder are in several parts; content encoders come in one",
+            "save the model in one file: model.save_pretrained(FOLDER, max_shard_size='10GB')",
+        )
+    raise RefusalError(
+        "no-weights-in-folder",
+        f"a folder with neither {' nor '.join(FOLDER_FILES)} in it",
+        "give the file itself, or a folder as Hugging Face writes it",
+    )
+
+
+def _config(folder: Path) -> dict[str, object]:
+    path = folder / "config.json"
+    if not path.is_file():
+        return {}
+    try:
+        with path.open("rb") as file:
+            found = json.loads(file.read(_CONFIG_BYTES))
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise damaged("config.json beside it is no JSON object")
+    return found
+
+
+def _tensors(tree: object) -> Iterator[tuple[str, TensorHeader]]:
+    """Names and headers in the order of the tree; containers that contain themselves end it."""
+    left, seen = MOST_PARTS, set[str]()
+    pending: list[tuple[str, object, int]] = [("", tree, 0)]
+    while pending:
+        name, value, depth = pending.pop()
+        if isinstance(value, TensorHeader):
+            if name in seen:
+                raise damaged(f"it holds two tensors of the name {name[:80]!r}")
+            seen.add(name)
+            yield name, value
+            continue
+        items = _items(value)
+        left -= len(items)
+        if left < 0 or depth > DEEPEST or len(name) > LONGEST_NAME:
+            raise RefusalError(
+                "pickle-too-large",
+                "its parts grow beyond any model when they are laid out: it may be meant to fill "
+                "the memory",
+                "do not use this file; get the model from where its author publishes it",
+            )
+        pending += [
+            (_join(name, key), item, depth + 1)
+            for key, item in reversed(items)
+            if isinstance(item, (dict, list, tuple, TensorHeader))
+        ]
+
+
+def _join(name: str, key: object) -> str:
+    """A part more; long keys are cut, which makes the name too long to go on."""
+    part = (key if isinstance(key, str) else repr(key))[: LONGEST_NAME + 1]
+    return f"{name}.{part}" if name else part
+
+
+def _items(value: object) -> list[tuple[object, object]]:
+    if isinstance(value, dict):
+        return list(value.items())
+    if isinstance(value, (list, tuple)):
+        return list(enumerate(value))
+    return []
+
+
+def _check_total(tensors: dict[str, TensorHeader], size: int) -> None:
+    """Tensors may share values (tied weights), but not without end."""
+    total = sum(header.nbytes for header in tensors.values())
+    if total > _MOST_VIEWS * size:
+        raise RefusalError(
+            "tensor-too-large",
+            f"its tensors would take {total} bytes, but it has {size}",
+            "get the file again from where its author publishes it",
+        )
+
+
+def _unreadable(path: Path, error: OSError) -> WeightsError:
+    if isinstance(error, FileNotFoundError):
+        return RefusalError("no-such-file", "there is no such file", "check the name").of(path)
+    said = error.strerror or str(error)
+    return RefusalError("unreadable-file", f"cannot be read: {said}", "check its rights").of(path)

@@ -1,0 +1,118 @@
+"""Writes a model as safetensors with its card, and reads it back before it gets its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import save_file
+
+from voicegraph.schemas.card import METADATA_KEY, Card
+
+from ..drivers.staging import Staged, cannot_write
+from ..drivers.staging import check_target as may_be_written
+from ..errors import OutputError, Problem, WeightsError
+from .identify import Identified, identify
+from .kinds import FileKind
+from .refusal import RefusalError
+
+ENDING = ".safetensors"
+
+
+def check_target(target: Path, force: bool) -> None:
+    """Whether a converted file may be written under this name.
+
+    Raises:
+        OutputError: if it does not end in ``.safetensors``, exists, or has no folder.
+    """
+    if target.suffix.lower() != ENDING:
+        text = f"{target} does not end in {ENDING}, which is what is written"
+        raise OutputError(Problem("wrong-ending", text, fix=f"{target}{ENDING}"))
+    may_be_written(target, force)
+
+
+def check_source(found: Identified) -> FileKind:
+    """The kind of a file, if it can be converted.
+
+    Raises:
+        WeightsError: if it is of no known kind, or is converted already.
+    """
+    if found.kind is None:
+        raise RefusalError(
+            "unknown-kind",
+            "a file of tensors, but of no kind known here: there is nothing to convert it to",
+            f"voicegraph inspect {found.path}",
+        ).of(found.path)
+    if found.archive is not None and found.archive.card is not None:
+        raise RefusalError(
+            "already-converted", "it is a converted file already", "copy it, or use it as it is"
+        ).of(found.path)
+    return found.kind
+
+
+def write(tensors: Mapping[str, torch.Tensor], card: Card, target: Path, force: bool) -> Identified:
+    """Writes tensors and card under ``target``, whole or not at all; what was read back.
+
+    Raises:
+        OutputError: if it may not be written (see :func:`check_target`), or what is read back is
+            not what was written.
+    """
+    check_target(target, force)
+    staged = Staged(target, force=force)
+    try:
+        _save(tensors, card, staged)
+        _compare(tensors, card, staged.temporary, target)
+        staged.commit()
+    finally:
+        staged.discard()
+    return identify(target)
+
+
+def _save(tensors: Mapping[str, torch.Tensor], card: Card, staged: Staged) -> None:
+    metadata = {METADATA_KEY: card.model_dump_json()}
+    try:
+        save_file(_apart(tensors), staged.temporary, metadata)
+    except OSError as error:
+        raise cannot_write(staged.target, error) from None
+    except SafetensorError as error:  # it reports what the system says as its own
+        text = f"{staged.target} cannot be written: {error}"
+        raise OutputError(Problem("cannot-write", text, fix="make room on the disk")) from None
+
+
+def _apart(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Each in memory of its own, without gaps: the format has no views."""
+    seen: set[int] = set()
+    made: dict[str, torch.Tensor] = {}
+    for name, tensor in tensors.items():
+        whole = tensor.detach().cpu().contiguous()
+        place = whole.untyped_storage().data_ptr()
+        larger = whole.untyped_storage().nbytes() != whole.nbytes
+        made[name] = whole.clone() if larger or place in seen else whole
+        seen.add(place)
+    return made
+
+
+def _compare(tensors: Mapping[str, torch.Tensor], card: Card, part: Path, target: Path) -> None:
+    """One tensor at a time, so that they are not twice in memory."""
+    try:
+        found = identify(part)
+        archive = found.archive
+        same = (
+            archive is not None
+            and found.card == card
+            and archive.tensors.keys() == tensors.keys()
+            and all(_equal(archive.read([name])[name], tensors[name]) for name in tensors)
+        )
+    except WeightsError as error:
+        same, said = False, error.problems[0].message.removeprefix(f"{part}: ")
+    else:
+        said = "tensors or card differ"
+    if not same:
+        text = f"{target} does not read back as it was written: {said}"
+        raise OutputError(Problem("not-written-whole", text, fix="try again, or on another disk"))
+
+
+def _equal(one: torch.Tensor, other: torch.Tensor) -> bool:
+    return one.dtype == other.dtype and torch.equal(one, other.detach().cpu())

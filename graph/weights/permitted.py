@@ -1,0 +1,235 @@
+"""What a pickle may name, and what stands in for it.
+
+No name is ever looked up in a module. A few are understood (tensors and plain containers); those
+that are known from honest checkpoints become inert stand-ins; all others are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+
+from .headers import Storage, TensorHeader
+from .refusal import RefusalError, damaged
+
+MOST_AXES = 16
+STORAGE_TYPES: dict[str, torch.dtype] = {
+    "FloatStorage": torch.float32,
+    "DoubleStorage": torch.float64,
+    "HalfStorage": torch.float16,
+    "BFloat16Storage": torch.bfloat16,
+    "LongStorage": torch.int64,
+    "IntStorage": torch.int32,
+    "ShortStorage": torch.int16,
+    "CharStorage": torch.int8,
+    "ByteStorage": torch.uint8,
+    "BoolStorage": torch.bool,
+}
+"""PyTorch's names of typed storages; the size of a value follows."""
+
+_PACKAGES = ("fairseq", "omegaconf")
+"""Packages whose every name may stand in a checkpoint: fairseq writes its settings as objects."""
+_NUMPY = {"scalar", "_reconstruct"}
+_NAMES: dict[str, set[str]] = {
+    "argparse": {"Namespace"},
+    "builtins": {
+        *("bool", "bytearray", "bytes", "complex", "dict", "float", "frozenset", "int"),
+        *("list", "object", "set", "str", "tuple"),
+    },
+    "_codecs": {"encode"},
+    "collections": {"Counter", "OrderedDict", "defaultdict"},
+    "copyreg": {"_reconstructor"},
+    "numpy": {"dtype", "ndarray", "float16", "float32", "float64", "int32", "int64", "bool_"},
+    "numpy.core.multiarray": _NUMPY,
+    "numpy._core.multiarray": _NUMPY,
+    "torch": {
+        *STORAGE_TYPES,
+        *("Size", "Tensor", "device"),
+        *("float16", "float32", "float64", "bfloat16"),
+        *("int8", "int16", "int32", "int64", "uint8", "bool"),
+    },
+    "torch.cuda": set(STORAGE_TYPES),
+    "torch.nn.parameter": {"Parameter"},
+    "torch._tensor": {"_rebuild_from_type_v2"},
+    "torch._utils": {"_rebuild_parameter", "_rebuild_tensor", "_rebuild_tensor_v2"},
+    "typing": {"Any", "Dict", "List", "Optional", "Tuple", "Union"},
+}
+_PYTHON_2 = {"__builtin__": "builtins", "copy_reg": "copyreg"}
+
+
+@dataclass(slots=True, eq=False)
+class Inert:
+    """Stands where an object or a class of another package was; does nothing.
+
+    Attributes:
+        name: the class, such as ``argparse.Namespace``.
+        args: what it was called with; None for the class itself.
+        state: what it held, as stored; it may refer to itself, so walk it with care.
+    """
+
+    name: str
+    args: tuple[object, ...] | None = field(default=None, repr=False)
+    state: object = field(default=None, repr=False)
+
+
+def permitted(module: str, name: str) -> Inert:
+    """The stand-in for a global.
+
+    Raises:
+        RefusalError: if it is none that checkpoints of models are known to name.
+    """
+    module = _PYTHON_2.get(module, module)
+    plain = module.replace(".", "").isidentifier() and name.isidentifier()
+    known = name in _NAMES.get(module, ()) or module.partition(".")[0] in _PACKAGES
+    if plain and known:
+        return Inert(f"{module}.{name}")
+    shown = f"{module}.{name}"
+    raise RefusalError(
+        "forbidden-global",
+        f"it wants to use {shown[:200]!r}, which is no part of weights: a whole program was "
+        "saved with it, or it is meant to harm this computer. Nothing of it was run",
+        "do not use this file; get the model from where its author publishes it",
+    )
+
+
+Charge = Callable[[int], None]
+"""Tells how much work a call makes, beyond the one opcode that asks for it."""
+
+
+def call(target: object, args: object, charge: Charge) -> object:
+    """What a call in a pickle gives; only calls that are understood make anything but a stand-in.
+
+    Raises:
+        RefusalError: if what is called is no global, or the arguments make no sense.
+    """
+    if not isinstance(target, Inert) or target.args is not None or not isinstance(args, tuple):
+        raise damaged("its pickle calls what is no function")
+    builder = _BUILDERS.get(target.name)
+    return builder(args, charge) if builder else Inert(target.name, args)
+
+
+def _mapping(args: tuple[object, ...], charge: Charge) -> dict[object, object]:
+    """``OrderedDict()``, or one of pairs, as Python 2 wrote it."""
+    made: dict[object, object] = {}
+    pairs = args[0] if args else ()
+    if isinstance(pairs, dict):
+        charge(len(pairs))
+        return dict(pairs)
+    if not isinstance(pairs, (list, tuple)):
+        raise damaged("its pickle makes a dictionary of something else")
+    charge(len(pairs))
+    for pair in pairs:
+        if not isinstance(pair, (list, tuple)) or len(pair) != 2:
+            raise damaged("its pickle makes a dictionary of something else")
+        made[checked_key(pair[0])] = pair[1]
+    return made
+
+
+def _default_mapping(args: tuple[object, ...], charge: Charge) -> dict[object, object]:
+    return _mapping(args[1:], charge)
+
+
+def checked_key(key: object) -> object:
+    """A key that hashes fast and never collides by design.
+
+    Raises:
+        RefusalError: for tuples, huge numbers and objects: no checkpoint has such keys, and with
+            them a small file can keep a computer busy for years.
+    """
+    if isinstance(key, (str, bytes, float, bool, type(None), Inert)):
+        return key
+    if isinstance(key, int) and abs(key) < 1 << 60:
+        return key
+    raise damaged(f"its pickle has a {type(key).__name__} as the key of a dictionary")
+
+
+def _sequence(args: tuple[object, ...], charge: Charge) -> list[object]:
+    """Sets become lists: nothing here asks for membership."""
+    items = args[0] if args else ()
+    if not isinstance(items, (list, tuple)):
+        raise damaged("its pickle makes a set of something else")
+    charge(len(items))
+    return list(items)
+
+
+def _size(args: tuple[object, ...], charge: Charge) -> tuple[object, ...]:
+    return tuple(_sequence(args, charge))
+
+
+def _encode(args: tuple[object, ...], charge: Charge) -> bytes:
+    """How protocol 2 writes bytes: as text to be encoded."""
+    if len(args) == 2 and isinstance(args[0], str) and args[1] in ("latin1", "latin-1"):
+        charge(len(args[0]) // 16)
+        return args[0].encode("latin-1")
+    raise damaged("its pickle encodes text in a way that checkpoints do not")
+
+
+def _reconstruct(args: tuple[object, ...], _: Charge) -> Inert:
+    """``copyreg._reconstructor(class, base, state)``."""
+    if args and isinstance(args[0], Inert):
+        return Inert(args[0].name, ())
+    raise damaged("its pickle makes an object of no class")
+
+
+def _parameter(args: tuple[object, ...], _: Charge) -> TensorHeader:
+    if args and isinstance(args[0], TensorHeader):
+        return args[0]
+    raise damaged("its pickle makes a parameter of what is no tensor")
+
+
+def _from_type(args: tuple[object, ...], charge: Charge) -> object:
+    """``(function, type, arguments, attributes)``: a tensor that carries attributes."""
+    if len(args) == 4 and isinstance(args[0], Inert) and args[0].name in _TENSOR_MAKERS:
+        return call(args[0], args[2], charge)
+    raise damaged("its pickle makes a tensor in an unknown way")
+
+
+def _tensor(args: tuple[object, ...], _: Charge) -> TensorHeader:
+    """``(storage, offset, shape, stride, ...)``, the view checked against its storage."""
+    if len(args) < 4 or not isinstance(args[0], Storage):
+        raise damaged("its pickle makes a tensor without a storage")
+    storage = args[0]
+    (offset,), shape, stride = _counts((args[1],)), _counts(args[2]), _counts(args[3])
+    if len(shape) != len(stride):
+        raise damaged(f"a tensor has shape {shape}, but strides {stride}")
+    header = TensorHeader(shape, storage.dtype, storage, offset, stride)
+    if max(offset + header.extent, header.numel) > storage.numel:
+        raise RefusalError(
+            "tensor-too-large",
+            f"a tensor of shape {shape} at {offset} goes beyond its storage of {storage.numel} "
+            "values",
+            "get the file again from where its author publishes it",
+        )
+    return header
+
+
+def _counts(values: object) -> tuple[int, ...]:
+    if not isinstance(values, (list, tuple)) or len(values) > MOST_AXES:
+        raise damaged("the shape of a tensor is none")
+    found = tuple(v for v in values if type(v) is int and 0 <= v < 1 << 48)
+    if len(found) != len(values):
+        raise damaged("the shape of a tensor is none")
+    return found
+
+
+_TENSOR_MAKERS = (
+    "torch._utils._rebuild_parameter",
+    "torch._utils._rebuild_tensor",
+    "torch._utils._rebuild_tensor_v2",
+)
+_BUILDERS: dict[str, Callable[[tuple[object, ...], Charge], object]] = {
+    "_codecs.encode": _encode,
+    "builtins.frozenset": _sequence,
+    "builtins.set": _sequence,
+    "collections.Counter": _mapping,
+    "collections.OrderedDict": _mapping,
+    "collections.defaultdict": _default_mapping,
+    "copyreg._reconstructor": _reconstruct,
+    "torch.Size": _size,
+    "torch._tensor._rebuild_from_type_v2": _from_type,
+    "torch._utils._rebuild_parameter": _parameter,
+    "torch._utils._rebuild_tensor": _tensor,
+    "torch._utils._rebuild_tensor_v2": _tensor,
+}

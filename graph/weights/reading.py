@@ -1,0 +1,67 @@
+"""Brings tensors of a file into memory: one read each, nothing copied twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from io import FileIO
+
+import torch
+
+from .headers import TensorHeader
+from .refusal import RefusalError
+from .torch_files import truncated
+
+_PART = 1 << 26
+"""Bytes of one read; some systems refuse more than 2 GiB at once."""
+
+
+@torch.inference_mode(False)
+def read_tensors(file: FileIO, wanted: Mapping[str, TensorHeader]) -> dict[str, torch.Tensor]:
+    """Values in the order of the file, so that a disk reads on.
+
+    Raises:
+        RefusalError: if a tensor holds NaN or infinity, or the file ends before it.
+    """
+    in_order = sorted(wanted, key=lambda name: _place(wanted[name]))
+    found = {name: _read(file, wanted[name]) for name in in_order}
+    broken = [name for name in wanted if not _finite(found[name])]
+    if broken:
+        more = f" and {len(broken) - 3} more" if len(broken) > 3 else ""
+        raise RefusalError(
+            "non-finite-weights",
+            f"{', '.join(broken[:3])}{more} hold NaN or infinity: the model is broken, or its "
+            "training failed",
+            "use an earlier checkpoint of it",
+        )
+    return {name: found[name] for name in wanted}
+
+
+def _place(header: TensorHeader) -> int:
+    return header.storage.position if header.storage else -1
+
+
+def _read(file: FileIO, header: TensorHeader) -> torch.Tensor:
+    storage, size = header.storage, header.dtype.itemsize
+    if storage is None or not header.numel:
+        return torch.empty(header.shape, dtype=header.dtype)
+    values = torch.empty(header.extent * size, dtype=torch.uint8)
+    view, at = values.numpy().data, 0
+    file.seek(storage.position + header.offset * size)
+    while at < len(view):
+        count = file.readinto(view[at : at + _PART])
+        if not count:
+            raise truncated(file.seek(0, 2))
+        at += count
+    if storage.swapped and size > 1:
+        values.numpy().view(f"u{size}").byteswap(inplace=True)
+    if header.dtype == torch.bool:
+        values = values.ne(0)
+    flat = values.view(header.dtype)
+    return flat.as_strided(header.shape, header.stride).contiguous()
+
+
+def _finite(tensor: torch.Tensor) -> bool:
+    if not tensor.is_floating_point() or not tensor.numel():
+        return True
+    low, high = torch.aminmax(tensor)
+    return bool(torch.isfinite(low) and torch.isfinite(high))

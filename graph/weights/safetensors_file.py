@@ -1,0 +1,98 @@
+"""Files of the safetensors format: a JSON header, then values."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+import torch
+from safetensors import SafetensorError, safe_open
+
+from voicegraph.schemas.card import METADATA_KEY
+
+from .headers import Storage, TensorHeader
+from .refusal import AGAIN, RefusalError, damaged
+
+MOST_BYTES = 16 << 20
+"""Of the header. That of a voice has about 0.1 MB."""
+_DTYPES: dict[str, torch.dtype] = {
+    "F64": torch.float64,
+    "F32": torch.float32,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "I64": torch.int64,
+    "I32": torch.int32,
+    "I16": torch.int16,
+    "I8": torch.int8,
+    "U8": torch.uint8,
+    "BOOL": torch.bool,
+}
+
+
+def is_safetensors(start: bytes) -> bool:
+    """Whether a file begins like one: the length of a header, and its opening brace."""
+    return len(start) > 8 and start[8:9] == b"{" and int.from_bytes(start[:8], "little") < 1 << 40
+
+
+def read_safetensors(
+    path: Path, file: BinaryIO, size: int
+) -> tuple[dict[str, TensorHeader], dict[str, object] | None]:
+    """Headers of all tensors, and the card if there is one.
+
+    Raises:
+        RefusalError: if the header is damaged, or does not fit the file.
+    """
+    file.seek(0)
+    length = int.from_bytes(file.read(8), "little")
+    if length > min(MOST_BYTES, size - 8):
+        raise damaged(f"its header should have {length} bytes, but the file has {size}")
+    header = _checked_header(path, file.read(length))
+    metadata = header.pop("__metadata__", None) or {}
+    tree = {name: _tensor(name, entry, 8 + length) for name, entry in header.items()}
+    return tree, _card(metadata.get(METADATA_KEY))
+
+
+def _checked_header(path: Path, text: bytes) -> dict[str, dict[str, object]]:
+    """Checked by the library itself: types, that values lie side by side and fill the file."""
+    try:
+        with safe_open(path, "pt") as file:
+            file.keys()
+        return json.loads(text)
+    except (SafetensorError, ValueError, OSError, RecursionError) as error:
+        said = str(error).removeprefix("Error while deserializing header: ").splitlines() or [""]
+        raise RefusalError(
+            "damaged-file", f"its safetensors header does not hold: {said[0][:200]}", AGAIN
+        ) from None
+
+
+def _tensor(name: str, entry: dict[str, object], start: int) -> TensorHeader:
+    match entry:
+        case {"dtype": str(kind), "shape": list(shape), "data_offsets": [int(begin), int()]}:
+            dtype = _DTYPES.get(kind)
+        case _:
+            raise damaged(f"its header says nothing of use about {name[:80]!r}")
+    if dtype is None:
+        raise RefusalError(
+            "unknown-dtype",
+            f"{name[:80]!r} is of type {kind[:20]}; taken are {', '.join(_DTYPES)}",
+            "save it in one of them",
+        )
+    shape = tuple(int(n) for n in shape)
+    stride = torch.empty(shape, device="meta").stride()
+    storage = Storage(name, dtype, TensorHeader(shape, dtype).numel, start + begin)
+    storage.swapped = sys.byteorder != "little"
+    return TensorHeader(shape, dtype, storage, 0, tuple(stride))
+
+
+def _card(text: object) -> dict[str, object] | None:
+    if text is None:
+        return None
+    try:
+        card = json.loads(str(text))
+    except (ValueError, RecursionError):
+        card = None
+    if not isinstance(card, dict) or not isinstance(card.get("kind"), str):
+        raise damaged("its card is no card")
+    return card

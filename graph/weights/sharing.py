@@ -1,0 +1,50 @@
+"""Weights once a process, however many sessions and streams use them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable
+from typing import TypeVar, cast
+from weakref import WeakValueDictionary
+
+T = TypeVar("T")
+
+
+class _Turn:
+    """Lets one caller at a time make what belongs to a key."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+
+
+_made: WeakValueDictionary[Hashable, object] = WeakValueDictionary()
+_turns: WeakValueDictionary[Hashable, _Turn] = WeakValueDictionary()
+_guard = threading.Lock()
+
+
+def shared(key: Hashable, make: Callable[[], T]) -> T:
+    """What ``make`` gives, made once for each key as long as somebody holds it.
+
+    Callers in other threads wait for the first one; other keys go on meanwhile. What raises is
+    tried again by the next caller.
+
+    Args:
+        key: names all that matters: the node, the file with its size and time, device and dtype.
+        make: brings the weights; the same for equal keys.
+
+    Raises:
+        TypeError: if the result cannot be held weakly, as a plain dict or tuple.
+    """
+    with _guard:
+        turn = _turns.setdefault(key, _Turn())
+    with turn.lock:
+        found = _made.get(key)
+        if found is None:
+            found = make()
+            try:
+                _made[key] = found
+            except TypeError:
+                kind = type(found).__name__
+                text = f"a {kind} cannot be held weakly; let `make` return a module or an object"
+                raise TypeError(text) from None
+        return cast("T", found)

@@ -1,0 +1,1 @@
+"""Content encoders: what is said, apart from who says it."""

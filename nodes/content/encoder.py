@@ -1,0 +1,27 @@
+"""What all content encoders share: their ports."""
+
+from __future__ import annotations
+
+from voicegraph.graph.node import Node
+from voicegraph.graph.ports import In, Out
+from voicegraph.graph.signals import Audio, Features
+
+RATE = 16000
+"""Sample rate of the audio that all encoders take, in Hz."""
+
+
+class ContentEncoder(Node):
+    """Base of the nodes that find out what is said: interface ``ContentEncoder``.
+
+    audio ``[streams, 1, samples]`` at 16 kHz -> ``content`` ``[streams, frames, dim]`` at the
+    encoder's own rate. A subclass gives rate and width in ``ports``, and says whether its output
+    is a window.
+    """
+
+    interface = "ContentEncoder"
+    devices = ("cpu", "cuda")
+    dtypes = ("float32", "float16", "bfloat16")
+    releases_gil = True
+
+    audio = In(Audio, rate=RATE, channels=1)
+    content = Out(Features, doc="what is said, apart from who says it")

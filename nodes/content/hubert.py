@@ -1,0 +1,187 @@
+"""``content.hubert``: what is said, by HuBERT, ContentVec or another encoder of their shape."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple, NoReturn
+
+import torch
+from pydantic import Field
+
+from voicegraph.graph.errors import PipelineError, Problem
+from voicegraph.graph.intervals import Interval, Request
+from voicegraph.graph.node import FilePath, NodeParams, Requests, Tensors
+from voicegraph.graph.ports import Out, Ports
+from voicegraph.graph.registry import register
+from voicegraph.graph.signals import Features
+from voicegraph.graph.weights import shared
+from voicegraph.nodes.content import hubert_example
+from voicegraph.nodes.content.encoder import RATE, ContentEncoder
+from voicegraph.nodes.content.encoder_file import NOUN, EncoderFile, open_encoder
+from voicegraph.nodes.content.hubert_network import HubertNetwork
+from voicegraph.nodes.content.hubert_sizes import HubertSizes
+from voicegraph.nodes.pitch.frames import whole_frames
+from voicegraph.nodes.synth.voice_file import open_voice
+
+FRAMES_HZ = 50
+_STEPS_HZ = Fraction(100)
+"""The audio is taken in whole steps of 10 ms, half a frame."""
+
+
+class Chosen(NamedTuple):
+    """Which features: after how many layers, and whether projected."""
+
+    layer: int
+    project: bool
+
+
+_NAME_A_VOICE = "name an RVC voice there, a .pth or .safetensors file"
+V1, V2 = Chosen(9, True), Chosen(12, False)
+"""What RVC voices of either version take."""
+
+
+@register("content.hubert")
+class Hubert(ContentEncoder):
+    """Content features by an encoder of the HuBERT base architecture.
+
+    audio ``[streams, 1, samples]`` at 16 kHz, not normalised -> windows of ``content``
+    ``[streams, frames, dim]`` at 50 Hz. Frame ``k`` is made of the 25 ms from the window's start +
+    20 ms * k on, and of all the rest by attention; where the window ends before them, the frame
+    before is repeated. The width is that of the layers (768), or of the final projection (256).
+
+    The whole window is encoded afresh at each tick, since a norm over time and attention let
+    every sample of it into every frame. A request of less than 25 ms is widened into the past.
+
+    RVC voices of version 2 take layer 12, those of version 1 the projection of layer 9: ``voice``
+    names the one that listens. A voice goes with the encoder it was trained on; that another one
+    has the same width means nothing.
+
+    Sources: W.-N. Hsu et al., "HuBERT: self-supervised speech representation learning by masked
+    prediction of hidden units", IEEE/ACM TASLP 29, 2021; K. Qian et al., "ContentVec: an improved
+    self-supervised speech representation by disentangling speakers", ICML 2022.
+    """
+
+    class Params(NodeParams):
+        """Params of ``content.hubert``."""
+
+        weights: FilePath | None = None
+        """The encoder: fairseq's `hubert_base.pt`, a folder of Hugging Face (or the `.bin` or
+        `.safetensors` in it), or a converted file. By default the pipeline's `assets.hubert`."""
+        voice: FilePath | None = None
+        """The RVC voice that the features are for: it decides `layer` and `project`."""
+        layer: int | None = Field(None, ge=1, le=100)
+        """The transformer layer after which the features are taken; later ones are not computed.
+        By default what the voice takes, or 12."""
+        project: bool | None = None
+        """Send them through the encoder's final projection. By default what the voice takes, or
+        not."""
+
+    chunking = "windowed"
+    pure = True
+    examples = (
+        {"weights": "encoder.safetensors", "layer": 2},
+        {"weights": "encoder.safetensors", "layer": 1, "project": True},
+    )
+
+    sizes: HubertSizes
+    """Of the file; known from ``ports`` on, like ``features``."""
+    features: Chosen
+
+    content = Out(Features, rate=FRAMES_HZ, window=True, doc="what is said, apart from who says it")
+
+    @classmethod
+    def write_examples(cls, folder: Path) -> None:
+        """The file that ``examples`` name: a small encoder with random weights."""
+        hubert_example.write(folder / "encoder.safetensors")
+
+    def ports(self, params: Params) -> Ports:
+        """Width from the file's header.
+
+        Raises:
+            PipelineError: if no file is named, or it has no such layer or no projection.
+            WeightsError: if the file is no encoder.
+        """
+        self.features = _features(params)
+        self.sizes = sizes = self._open(params).sizes
+        dim = sizes.projection if self.features.project else sizes.hidden
+        content = Out(Features, rate=FRAMES_HZ, window=True, dim=dim, doc=type(self).content.doc)
+        return Ports(self.declared.inputs, {"content": content})
+
+    def widened(self, params: Params, width: int) -> dict[str, int | bool]:
+        """The layer whose features are so wide: as RVC voices of that width take them."""
+        if width == self.sizes.hidden:
+            return {"layer": V2.layer, "project": V2.project}
+        if width == self.sizes.projection:
+            return {"layer": V1.layer, "project": V1.project}
+        return {}
+
+    def needs(self, params: Params, out: Request) -> Requests:
+        """The audio of the frames given."""
+        return {"audio": Request(self.gives(params, out), out.core)}
+
+    def gives(self, params: Params, out: Request) -> Interval:
+        """Whole steps of 10 ms, and enough of them for a frame."""
+        span = whole_frames(out.interval, _STEPS_HZ)
+        short = math.ceil((Fraction(self.sizes.field, RATE) - span.duration) * _STEPS_HZ)
+        return span.widen(before=max(0, short) / _STEPS_HZ)
+
+    def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
+        """Brings the network, one a process for each file, layer, device and precision."""
+        found = self._open(params)
+        file, stat = found.archive.file.resolve(), found.archive.file.stat()
+        key = (self.use, file, stat.st_mtime_ns, stat.st_size, found.sizes)
+        layer, project = self.features
+
+        def make() -> HubertNetwork:
+            weights = found.read(layer, project)
+            return HubertNetwork(weights, found.sizes, layer, project, device, dtype)
+
+        self.network = shared((*key, layer, project, str(device), dtype), make)
+
+    def process(self, inputs: Tensors, params: Params, state: None) -> Tensors:
+        """One tick: every stream's whole window."""
+        asked = self.asked["content"]
+        first = self.given["audio"].index(asked.interval.start)
+        count = math.ceil(asked.interval.duration * RATE)
+        made = self.network(inputs["audio"][:, 0, first : first + count])
+        missing = asked.count - made.shape[1]
+        last = made[:, -1:].expand(-1, max(0, missing), -1)
+        return {"content": torch.cat([made, last], 1)[:, : asked.count]}
+
+    def _open(self, params: Params) -> EncoderFile:
+        """The file's header, checked against the params."""
+        where = f"nodes.{self.name or 'NAME'}.params"
+        if params.weights is None:
+            text = f"needs the file of {NOUN}, and none is given"
+            fix = "--set assets.hubert=PATH\nor in the file  assets: {hubert: PATH}"
+            raise PipelineError(Problem("missing-weights", text, fix=fix))
+        found = open_encoder(params.weights)
+        sizes = found.sizes
+        layer, project = self.features
+        asks = f", which {params.voice} takes" if params.voice else ""
+        if layer > sizes.layers:
+            text = f"{params.weights} has {sizes.layers} layers, and not layer {layer}{asks}"
+            self._refuse(text, f"{where}.layer: {sizes.layers}")
+        if project and sizes.projection is None:
+            text = f"{params.weights} has no final projection{asks or ', which `project` asks for'}"
+            fix = "assets.hubert: a file that has one, such as hubert_base.pt"
+            self._refuse(text, f"{fix}\nor  {where}.project: false")
+        return found
+
+    def _refuse(self, text: str, fix: str) -> NoReturn:
+        raise PipelineError(Problem("wrong-encoder", text, fix=fix))
+
+
+def _features(params: Hubert.Params) -> Chosen:
+    """What is written, or else what the voice takes.
+
+    Raises:
+        WeightsError: if the file named as the voice is none.
+    """
+    wanted = V2
+    if params.voice is not None and (params.layer is None or params.project is None):
+        wanted = V1 if open_voice(params.voice, _NAME_A_VOICE).card.version == "v1" else V2
+    layer = wanted.layer if params.layer is None else params.layer
+    return Chosen(layer, wanted.project if params.project is None else params.project)

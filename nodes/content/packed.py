@@ -1,0 +1,134 @@
+"""Linear maps laid out once, at load, for the machine that they run on.
+
+On x86 in float32 torch's ``linear`` calls a BLAS that reads the weight as it lies, on some
+processors without their widest instructions, and its ``conv1d`` lays the weight out anew at every
+call. oneDNN, which every x86 torch carries, takes a weight in the order in which its kernels read
+it, and does GELU while the result is still in the cache. The operators are those that
+``torch.compile`` emits for the CPU. Elsewhere (other processors, CUDA, other dtypes) plain torch
+does the same.
+"""
+
+from __future__ import annotations
+
+import platform
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+_X86 = platform.machine().lower() in ("x86_64", "amd64")
+_OPERATORS = (
+    "_convolution_pointwise",
+    "_linear_pointwise",
+    "_reorder_convolution_weight",
+    "_reorder_linear_weight",
+)
+
+
+def packs(device: torch.device, dtype: torch.dtype) -> bool:
+    """Whether oneDNN's own operators are used here."""
+    return (
+        _X86
+        and device.type == "cpu"
+        and dtype is torch.float32
+        and torch.backends.mkldnn.is_available()
+        and all(hasattr(torch.ops.mkldnn, name) for name in _OPERATORS)
+    )
+
+
+def pointwise(
+    x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, gelu: bool
+) -> torch.Tensor:
+    """``x W^T + b`` by oneDNN, and exact GELU of it where ``gelu``; only where :func:`packs`."""
+    after = "gelu" if gelu else "none"
+    return torch.ops.mkldnn._linear_pointwise(x, weight, bias, after, [], "none")
+
+
+class Linear(nn.Module):
+    """``y = x W^T + b``, and exact GELU of it where ``gelu``.
+
+    Args:
+        weight: ``[outputs, inputs]``, on the device and in the dtype to compute in.
+        bias: ``[outputs]`` or None.
+        gelu: whether GELU follows.
+    """
+
+    def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None, gelu: bool = False) -> None:
+        super().__init__()
+        self.packed = packs(weight.device, weight.dtype)
+        self.gelu = gelu
+        # Attributes, no buffers: what oneDNN lays out cannot be read back as a state dict.
+        self.weight = torch.ops.mkldnn._reorder_linear_weight(weight) if self.packed else weight
+        self.bias = bias
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """``[rows, inputs]`` -> ``[rows, outputs]``."""
+        if self.packed:
+            return pointwise(x, self.weight, self.bias, self.gelu)
+        y = functional.linear(x, self.weight, self.bias)
+        return functional.gelu(y) if self.gelu else y
+
+
+class GroupedConvolution(nn.Module):
+    """GELU of a convolution in groups, over frames padded with half the kernel on either side.
+
+    An even kernel makes one frame more than there were; it is left out.
+
+    Args:
+        weight: ``[channels, channels / groups, taps]``, on the device and in the dtype to use.
+        bias: ``[channels]``.
+        as_product: whether to take it as one batched product, by default on CUDA: cuDNN rounds
+            float32 to TF32 in convolutions.
+    """
+
+    def __init__(
+        self, weight: torch.Tensor, bias: torch.Tensor, as_product: bool | None = None
+    ) -> None:
+        super().__init__()
+        channels, self.width, self.taps = weight.shape
+        self.groups = channels // self.width
+        self.bias = bias
+        self.as_product = weight.is_cuda if as_product is None else as_product
+        self.packed = packs(weight.device, weight.dtype) and not self.as_product
+        if self.packed:
+            wide = weight[:, :, None].contiguous()
+            self.weight = torch.ops.mkldnn._reorder_convolution_weight(
+                wide, [0, self.taps // 2], [1, 1], [1, 1], self.groups, None
+            )
+        elif self.as_product:  # [groups, taps * inputs, outputs]
+            grouped = weight.view(self.groups, self.width, self.width, self.taps)
+            self.weight = grouped.permute(0, 3, 2, 1).flatten(1, 2).contiguous()
+        else:
+            self.weight = weight
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """``[streams, frames, channels]`` -> the same shape."""
+        if self.as_product:
+            return self._product(x)
+        turned, padding = x.transpose(1, 2), self.taps // 2
+        if self.packed:
+            wide = torch.ops.mkldnn._convolution_pointwise(
+                turned[:, :, None],
+                self.weight,
+                self.bias,
+                [0, padding],
+                [1, 1],
+                [1, 1],
+                self.groups,
+                "gelu",
+                [],
+                "none",
+            )
+            return wide[:, :, 0, : x.shape[1]].transpose(1, 2)
+        y = functional.conv1d(turned, self.weight, self.bias, padding=padding, groups=self.groups)
+        return functional.gelu(y[:, :, : x.shape[1]].transpose(1, 2))
+
+    def _product(self, x: torch.Tensor) -> torch.Tensor:
+        streams, frames, channels = x.shape
+        half = self.taps // 2
+        padded = functional.pad(x, (0, 0, half, half))
+        split = padded.view(streams, -1, self.groups, self.width).transpose(1, 2)
+        rows = split.unfold(2, self.taps, 1)[:, :, :frames].transpose(3, 4)
+        rows = rows.reshape(streams, self.groups, frames, self.taps * self.width)
+        y = (rows @ self.weight).transpose(1, 2).reshape(streams, frames, channels)
+        return functional.gelu(y + self.bias)

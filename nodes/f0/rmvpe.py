@@ -1,0 +1,123 @@
+"""``f0.rmvpe``: the most robust in noise and music, from people's own ``rmvpe.pt``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+
+import torch
+from pydantic import Field
+
+from voicegraph.graph.errors import PipelineError, Problem
+from voicegraph.graph.intervals import Interval, Request
+from voicegraph.graph.node import FilePath
+from voicegraph.graph.ports import Ports
+from voicegraph.graph.registry import register
+from voicegraph.graph.signals import SignalType
+from voicegraph.graph.weights import open_archive
+from voicegraph.nodes.f0 import bins, rmvpe_example, rmvpe_file
+from voicegraph.nodes.f0.estimator import FRAMES_HZ, F0Estimator, F0Params
+from voicegraph.nodes.f0.held import held
+from voicegraph.nodes.f0.mel import FFT, LogMel, filters
+from voicegraph.nodes.pitch.frames import whole_frames
+from voicegraph.schemas.quantities import Hertz
+
+_STEP = Fraction(32, FRAMES_HZ)
+"""The U-Net halves its frames five times, so it takes them by 32."""
+
+
+@register("f0.rmvpe")
+class Rmvpe(F0Estimator):
+    """F0 by RMVPE, a U-Net over mel spectra.
+
+    audio ``[streams, 1, samples]`` at 16 kHz -> ``pitch`` and ``voiced`` ``[streams, frames]`` at
+    100 Hz. As in the reference, unvoiced stretches of ``pitch`` are filled by default, and the
+    network is asked about all pitches that it knows, 31.7 to 2005 Hz.
+
+    The span analysed is rounded up to 5120 n - 160 samples, and all of it is given. That makes 32 n
+    frames, of which frame ``k`` lies at sample ``160 k``; the last one lies at the very end, where
+    no window has frames, and is left out. So ``pitch.cache``, which drops three more in front,
+    writes frames 3 .. 32 n - 2, the newest of them 10 ms before the end: as the reference does.
+    The request of 5120 n samples, too, is rounded to 5120 n - 160, if its core allows.
+
+    H. Wei, X. Cao, T. Dan, Y. Chen, "RMVPE: a robust model for vocal pitch estimation in polyphonic
+    music", Interspeech 2023.
+    """
+
+    class Params(F0Params):
+        """Params of ``f0.rmvpe``."""
+
+        weights: FilePath | None = None
+        """The network, such as `rmvpe.pt`; by default the asset `rmvpe`."""
+        threshold: float = Field(0.03, ge=0, le=1)
+        """Salience that a frame must exceed to be voiced."""
+        floor: Hertz = Field(30.0, ge=30, le=500)
+        """Lowest F0 looked for, in Hz."""
+        ceiling: Hertz = Field(2100.0, ge=100, le=2100)
+        """Highest F0 looked for, in Hz."""
+        fill: bool = True
+        """Fill unvoiced stretches by linear interpolation; `voiced` still tells them apart."""
+
+    devices = ("cpu", "cuda")
+    dtypes = ("float32", "float16", "bfloat16")
+    releases_gil = True
+    examples = (
+        {"weights": "rmvpe.pt"},
+        {"weights": "rmvpe.pt", "context": "100ms", "fill": False, "floor": 80.0},
+    )
+
+    @classmethod
+    def write_examples(cls, folder: Path) -> None:
+        """A small network with random weights, for the conformance suite."""
+        rmvpe_example.write(folder / "rmvpe.pt")
+
+    def ports(self, params: Params) -> Ports:
+        """Reads the header of the weights.
+
+        Raises:
+            PipelineError: if no file is given.
+            WeightsError: if it holds no RMVPE network.
+        """
+        if params.weights is None:
+            text = "f0.rmvpe needs the weights of RMVPE, a file such as rmvpe.pt, and has none"
+            raise PipelineError(Problem("missing-weights", text, fix="--set assets.rmvpe=PATH"))
+        rmvpe_file.sizes_of(open_archive(params.weights))
+        return self.declared
+
+    def infer(self, params: Params, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
+        """Fixed types.
+
+        Raises:
+            ValueError: if the network knows no pitch between floor and ceiling.
+        """
+        bins.within(bins.crepe_cents(), params.floor, params.ceiling)
+        return super().infer(params, inputs)
+
+    def gives(self, params: F0Params, out: Request) -> Interval:
+        """All that is analysed, but for the context."""
+        context = Fraction(math.ceil(params.context * FRAMES_HZ), FRAMES_HZ)
+        asked = whole_frames(out.interval, Fraction(FRAMES_HZ)).duration
+        used = whole_frames(Interval(out.core.start, out.end), Fraction(FRAMES_HZ)).duration
+        length = math.ceil((asked + context) / _STEP) * _STEP - Fraction(1, FRAMES_HZ)
+        if length < used + context:
+            length += _STEP
+        return Interval(out.end - length + context, out.end)
+
+    def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
+        """Reads the network.
+
+        Raises:
+            WeightsError: if the file is not what it should be.
+        """
+        assert params.weights is not None
+        self.network = held("f0.rmvpe", params.weights, device, dtype, rmvpe_file.read)
+        self.mel = LogMel(filters(rmvpe_file.MELS, 30, 8000, htk=True), FFT // 2).to(device)
+        self.cents = bins.crepe_cents().to(device)
+        self.looked_for = bins.within(self.cents, params.floor, params.ceiling)
+
+    def estimate_all(self, params: Params, audio: torch.Tensor) -> torch.Tensor:
+        """F0 of all streams in Hz."""
+        salience = self.network(self.mel(audio).to(self.dtype))
+        return bins.decode(salience * self.looked_for, self.cents, params.threshold)

@@ -1,0 +1,98 @@
+"""``f0.swift``: a tiny network, fast on a CPU, good in noise; the extra ``swift``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import Field
+
+from voicegraph.graph.ports import Ports
+from voicegraph.graph.registry import register
+from voicegraph.graph.signals import SignalType
+from voicegraph.nodes.f0.estimator import HOP, RATE, F0Estimator, F0Params
+from voicegraph.nodes.f0.grid import onto_grid
+from voicegraph.nodes.f0.packages import Package
+from voicegraph.schemas.quantities import Duration, parse_duration
+
+PACKAGE = Package("f0.swift", "swift", "swift-f0", "swift_f0")
+_FRAME = 256
+"""Samples from one of its frames to the next."""
+_LOWEST, _HIGHEST = 46.875, 2093.75
+"""What it knows, in Hz."""
+_NARROWEST = 1.05
+"""Its candidates lie 4 % apart: a narrower range may hold none."""
+
+
+@register("f0.swift")
+class Swift(F0Estimator):
+    """F0 by SwiftF0, a convolutional network over a spectrogram.
+
+    audio ``[streams, 1, samples]`` at 16 kHz -> ``pitch`` and ``voiced`` ``[streams, frames]`` at
+    100 Hz. Its own frames come every 16 ms; they are interpolated, the voicing taken from the
+    nearest. It knows 46.9 to 2094 Hz, whatever ``floor`` and ``ceiling`` are.
+
+    The extra ``swift`` installs the package swift-f0, which brings the weights, and ONNX Runtime.
+
+    L. Nieradzik, "SwiftF0: fast and accurate monophonic pitch detection", arXiv 2508.18440, 2025.
+    """
+
+    class Params(F0Params):
+        """Params of ``f0.swift``."""
+
+        context: Duration = Field(parse_duration("200ms"), ge=0)
+        """Audio analysed before what is asked. The network looks back 176 ms."""
+        threshold: float = Field(0.5, ge=0, le=1)
+        """Confidence that a voiced frame must reach."""
+
+    releases_gil = True
+    shortest = Fraction(200, 1000)
+    examples = ({}, {"fill": True, "floor": 80.0, "ceiling": 400.0, "threshold": 0.9})
+
+    def ports(self, params: Params) -> Ports:
+        """Looks for the package.
+
+        Raises:
+            PipelineError: if it is not installed.
+        """
+        PACKAGE.check()
+        return self.declared
+
+    def infer(self, params: Params, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
+        """Fixed types.
+
+        Raises:
+            ValueError: if floor and ceiling lie too close together.
+        """
+        low, high = _range(params)
+        if high < low * _NARROWEST:
+            raise ValueError(
+                f"SwiftF0 knows {_LOWEST:g} to {_HIGHEST:g} Hz in steps of 4 %, and may know no "
+                f"pitch from floor ({params.floor:g} Hz) to ceiling ({params.ceiling:g} Hz)"
+            )
+        return super().infer(params, inputs)
+
+    def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
+        """Opens the network, on one thread: more do not help so small a one.
+
+        Raises:
+            PipelineError: if the package cannot be imported.
+        """
+        self.detector: Any = PACKAGE.load().SwiftF0(threads=1, spin=False)
+
+    def estimate(self, params: Params, audio: np.ndarray) -> np.ndarray:
+        """F0 of one stream in Hz."""
+        # Whole frames: what is cut off would be the newest.
+        whole = np.zeros(-(-len(audio) // _FRAME) * _FRAME, np.float32)
+        whole[: len(audio)] = audio
+        low, high = _range(params)
+        found = self.detector.detect(whole, RATE, low, high)
+        f0 = np.where(found.confidence >= params.threshold, found.pitch_hz, 0.0)
+        return onto_grid(found.timestamps, f0, len(audio) // HOP + 1)
+
+
+def _range(params: Swift.Params) -> tuple[float, float]:
+    return max(params.floor, _LOWEST), min(params.ceiling, _HIGHEST)

@@ -1,0 +1,1 @@
+"""Synthesizers: content features and pitch to sound."""

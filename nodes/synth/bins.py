@@ -1,0 +1,30 @@
+"""F0 in Hz to the bins that a voice's pitch embedding takes."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+_FLOOR, _CEILING = 50.0, 1100.0
+_BINS = 255
+
+
+def _mel(hertz: float) -> float:
+    return 1127.0 * math.log1p(hertz / 700.0)
+
+
+def coarse(f0: torch.Tensor) -> torch.Tensor:
+    """Bins int64 of F0 in Hz, any shape: 1..255, 1 where unvoiced (0 Hz).
+
+    What was never estimated (-0.0) is bin 0, as in the reference, whose cache of bins begins with
+    zeros: voices hear it until the window is full for the first time.
+
+    Linear in mel (1127 ln(1 + f / 700)) from 50 Hz, bin 1, to 1100 Hz, bin 255; clipped, then
+    rounded half to even. In float64: float32 would move values that lie next to an edge.
+    """
+    mel = 1127.0 * torch.log1p(f0.double() / 700.0)
+    low, high = _mel(_FLOOR), _mel(_CEILING)
+    scaled = (mel - low) * (_BINS - 1) / (high - low) + 1
+    never = torch.signbit(f0) & (f0 == 0)
+    return scaled.clamp(1, _BINS).round().long().masked_fill_(never, 0)

@@ -1,0 +1,113 @@
+"""A voice's network: text encoder, flow and decoder, and decoding a window of its frames."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from voicegraph.schemas.voice_card import VoiceConfig
+
+from . import flow, source
+from .decoder import Decoder
+from .text_encoder import Encoder, TextEncoder
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which frames of 10 ms are decoded.
+
+    Attributes:
+        skip: frames before the first one decoded; the text encoder sees them all.
+        count: frames decoded.
+    """
+
+    skip: int
+    count: int
+
+    @property
+    def head(self) -> int:
+        """The first frame that the flow sees."""
+        return max(self.skip - flow.REACH, 0)
+
+    def prior_frames(self, frames: int) -> int:
+        """How many of ``frames`` the flow sees; those after them reach nothing that is decoded."""
+        return min(frames, self.skip + self.count + flow.REACH) - self.head
+
+
+class Network(nn.Module):
+    """The networks of one voice file, in the names of its state dict.
+
+    Call :meth:`fold` once, after the weights are in and before :meth:`forward`.
+    """
+
+    flow_biases: torch.Tensor
+    decoder_biases: torch.Tensor
+
+    def __init__(self, config: VoiceConfig, dim: int, f0: bool, speakers: int) -> None:
+        super().__init__()
+        self.config = config
+        self.f0 = f0
+        hidden, inter = config.hidden_channels, config.inter_channels
+        encoder = Encoder(
+            hidden, config.filter_channels, config.n_heads, config.n_layers, config.kernel_size
+        )
+        self.enc_p = TextEncoder(dim, inter, hidden, encoder, f0)
+        self.dec = Decoder(config, f0)
+        self.flow = flow.Flow(inter, hidden, config.gin_channels)
+        self.emb_g = nn.Embedding(speakers, config.gin_channels)
+
+    def fold(self) -> None:
+        """Works out what every speaker adds to each layer, so that no tick has to."""
+        speakers = self.emb_g.weight
+        self.flow_biases = nn.Buffer(self.flow.fold(speakers))
+        self.decoder_biases = nn.Buffer(self.dec.fold(speakers))
+        del self.emb_g
+
+    def forward(
+        self,
+        content: torch.Tensor,
+        bins: torch.Tensor | None,
+        wave: torch.Tensor | None,
+        speaker: int,
+        window: Window,
+        noise: torch.Tensor | None = None,
+        frames: int | None = None,
+    ) -> torch.Tensor:
+        """Sound of a window.
+
+        Args:
+            content: ``[streams, frames, dim]`` float32.
+            bins: int64 ``[streams, frames]``; None for a voice without pitch.
+            wave: the sine source of the decoded frames ``[streams, samples]`` float32, likewise.
+            speaker: number of the speaker.
+            window: which frames are decoded.
+            noise: what is added to the prior's mean in units of its spread, ``[streams, inter
+                channels, prior frames of the window]``; None adds nothing.
+            frames: the decoded frames are stretched to this many, for formants; None leaves them.
+
+        Returns:
+            ``[streams, 1, frames * samples a frame]`` float32.
+        """
+        dtype = self.decoder_biases.dtype
+        mean, log_spread = self.enc_p(content.to(dtype), bins, window.head)
+        count = window.prior_frames(content.shape[1])
+        z = mean[:, :, :count]
+        if noise is not None:
+            z = z.addcmul(noise.to(dtype), log_spread[:, :, :count].exp())
+        z = self.flow(z, self.flow_biases[speaker], window.skip - window.head, window.count)
+        merged = self.dec.m_source(wave) if wave is not None else None
+        if frames is not None and frames != window.count:
+            z = functional.interpolate(z, frames, mode="linear")
+            if merged is not None:
+                samples = frames * math.prod(self.config.upsample_rates)
+                merged = functional.interpolate(merged, samples, mode="linear")
+        return self.dec(z, merged, self.decoder_biases[speaker]).float()
+
+    def source(self, f0: torch.Tensor) -> torch.Tensor:
+        """The sine source of F0 in Hz ``[streams, frames]``: ``[streams, samples]``, float32."""
+        samples = math.prod(self.config.upsample_rates)
+        return source.sine(f0, samples, self.config.sample_rate)

@@ -1,0 +1,186 @@
+"""``synth.rvc``: an RVC voice, as its file is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+import torch
+from pydantic import Field
+
+from voicegraph.graph import random
+from voicegraph.graph.errors import PipelineError, Problem
+from voicegraph.graph.intervals import Interval
+from voicegraph.graph.node import FilePath, Live, NodeParams, State, Tensors
+from voicegraph.graph.ports import Ports
+from voicegraph.graph.registry import register
+from voicegraph.nodes.synth import rvc_example
+from voicegraph.nodes.synth.bins import coarse
+from voicegraph.nodes.synth.network import Window
+from voicegraph.nodes.synth.source import add_noise
+from voicegraph.nodes.synth.stretch import Stretch
+from voicegraph.nodes.synth.synthesizer import FRAMES_HZ, Synthesizer
+from voicegraph.nodes.synth.voice import Voice, load_voice
+from voicegraph.nodes.synth.voice_file import open_voice
+from voicegraph.schemas.quantities import Duration, Semitones, parse_duration
+
+
+@dataclass
+class RvcState(State):
+    """What the random numbers hang on; it stays on the CPU, where they are drawn.
+
+    ``tick`` ``[streams]`` int64: ticks so far. ``stream`` ``[streams]`` int64: the own number.
+    """
+
+    tick: torch.Tensor
+    stream: torch.Tensor
+
+
+@register("synth.rvc")
+class Rvc(Synthesizer):
+    """An RVC voice: VITS's text encoder and flow, and a HiFi-GAN decoder with a sine source.
+
+    content ``[streams, frames, 256]`` (v1) or ``[streams, frames, 768]`` (v2), pitch ``[streams,
+    frames]`` in Hz (for voices with pitch) -> windows audio ``[streams, 1, samples]`` at the
+    voice's rate.
+
+    The text encoder sees all frames, ``extra`` before the decoded ones and those after them; the
+    flow runs where it reaches the decoded frames, the decoder on these alone. For a formant shift
+    of s semitones F0 is moved by -s, 2^(s/12) times as many frames are decoded, and their sound is
+    resampled back. Content at less than 100 Hz has its frames repeated.
+
+    Random numbers are functions of the pipeline's seed, the node's name, the stream and the tick.
+    Weights are folded at load, and held once a process for each file, device and dtype; the phase
+    of the source is kept in float32 in any dtype.
+
+    J. Kim et al., "VITS", ICML 2021; J. Kong et al., "HiFi-GAN", NeurIPS 2020; X. Wang et al.,
+    "Neural source-filter waveform models", IEEE/ACM TASLP 28, 2020. It matches the synthesizer of
+    RVC's real-time path number for number.
+    """
+
+    class Params(NodeParams):
+        """Params of ``synth.rvc``."""
+
+        checkpoint: FilePath
+        """The voice: a ``.pth`` as trainers extract it, or a converted one."""
+        extra: Duration = Field(parse_duration("2.5s"), ge=0, le=60)
+        """Context before what is decoded: steadier sound, at more cost. In whole 10 ms."""
+        speaker: Live[int] = Field(0, ge=0)
+        """Which of the file's speakers, from 0."""
+        formant: Live[Semitones] = Field(0.0, ge=-24, le=24)
+        """How much higher the resonances are made, in semitones; the pitch stays."""
+        noise_scale: Live[float] = Field(0.66666, ge=0, le=2, allow_inf_nan=False)
+        """Variation of the delivery, in units of what the voice has learned; 0 is none."""
+        source_noise: Live[float] = Field(1.0, ge=0, le=2, allow_inf_nan=False)
+        """Noise of the sine source, in units of what the voice was trained with; 0 is none."""
+
+        def check_change(self, new: Rvc.Params) -> None:
+            """Whether the file has that speaker.
+
+            Raises:
+                ValueError: if it has not.
+            """
+            if new.speaker != self.speaker:
+                speakers = open_voice(self.checkpoint).card.speakers
+                if new.speaker >= speakers:
+                    raise ValueError(_no_speaker(self.checkpoint, speakers))
+
+    devices = ("cpu", "cuda")
+    dtypes = ("float32", "float16", "bfloat16")
+    releases_gil = True
+    examples = rvc_example.EXAMPLES
+
+    @classmethod
+    def write_examples(cls, folder: Path) -> None:
+        """Small voices, with and without pitch."""
+        rvc_example.write(folder)
+
+    def ports(self, params: Params) -> Ports:
+        """Width of the content, whether there is pitch, and the rate, by the file's header.
+
+        Raises:
+            WeightsError: if the file is no voice, or one that cannot be used.
+            PipelineError: if it has not got that speaker.
+        """
+        fix = f"--set nodes.{self.name}.params.checkpoint=VOICE.pth"
+        card = open_voice(params.checkpoint, fix).card
+        if params.speaker >= card.speakers:
+            text = f"speaker {params.speaker}: {_no_speaker(params.checkpoint, card.speakers)}"
+            fix = f"--set nodes.{self.name}.params.speaker={card.speakers - 1}"
+            raise PipelineError(Problem("no-such-speaker", text, fix=fix))
+        doc = f"content features; {params.checkpoint.name} is {card.version}, of width {card.dim}"
+        inputs = dict(type(self).declared.inputs)
+        inputs["content"] = replace(inputs["content"], dim=card.dim, doc=doc)
+        if not card.f0:
+            del inputs["pitch"]
+        return Ports(inputs, {"audio": replace(type(self).audio, rate=card.rate, channels=1)})
+
+    def context(self, params: Params) -> Fraction:
+        """``extra`` in whole frames, halves to the even one."""
+        return Fraction(round(params.extra * FRAMES_HZ), FRAMES_HZ)
+
+    def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
+        """Brings the weights, or finds them where another session has brought them."""
+        made, asked = self.given["content"].core, self.asked["audio"].interval
+        span = Interval(asked.start - self.context(params), made.end)
+        skip = int(self.context(params) * FRAMES_HZ)
+        self._window = Window(skip, int(asked.duration * FRAMES_HZ))
+        self._frames = {port: self.frames(port, span).to(device) for port in self.input_types}
+        self._voice: Voice = load_voice(params.checkpoint, device, dtype)
+
+    def state(self, params: Params, streams: int) -> RvcState:
+        """Streams numbered from 0, at the first tick."""
+        return RvcState(torch.zeros(streams, dtype=torch.int64), torch.arange(streams))
+
+    def process(self, inputs: Tensors, params: Params, state: RvcState) -> Tensors:
+        """One window."""
+        frames = {port: x.index_select(1, self._frames[port]) for port, x in inputs.items()}
+        voice, window = self._voice, self._window
+        stretch = Stretch.of(params.formant, window.count, voice.card.rate)
+        bins = wave = None
+        if "pitch" in frames:
+            f0 = frames["pitch"]
+            if params.formant != 0:
+                f0 = f0 * 2.0 ** (-params.formant / 12.0)
+            bins = coarse(f0)
+            wave = self._source(
+                f0[:, window.skip : window.skip + window.count], stretch, params, state
+            )
+        noise = self._prior_noise(frames["content"].shape[1], params, state)
+        state.tick += 1
+        audio = voice.network(
+            frames["content"], bins, wave, params.speaker, window, noise, stretch.frames
+        )
+        return {"audio": stretch.back(audio)}
+
+    def _source(
+        self, f0: torch.Tensor, stretch: Stretch, params: Params, state: RvcState
+    ) -> torch.Tensor:
+        """The sine source of the decoded frames, ``[streams, samples]``."""
+        if stretch.frames != stretch.count:
+            f0 = f0 * stretch.frames / stretch.count
+        wave = self._voice.network.source(f0)
+        if params.source_noise > 0:
+            noise = self._drawn("source", wave.shape[1], state)
+            wave = add_noise(wave, f0, noise, params.source_noise)
+        return wave
+
+    def _prior_noise(self, frames: int, params: Params, state: RvcState) -> torch.Tensor | None:
+        """``[streams, channels, frames of the prior]``; None where there is none."""
+        if params.noise_scale == 0:
+            return None
+        shape = (self._voice.card.config.inter_channels, self._window.prior_frames(frames))
+        drawn = self._drawn("prior", shape[0] * shape[1], state)
+        return drawn.unflatten(1, shape) * params.noise_scale
+
+    def _drawn(self, what: str, count: int, state: RvcState) -> torch.Tensor:
+        """Standard normal numbers of this tick, ``[streams, count]``."""
+        name = f"{self.name}.{what}"
+        drawn = random.normal_tensor(self.seed, name, state.stream, state.tick * count, count)
+        return drawn.to(self.device)
+
+
+def _no_speaker(path: Path, speakers: int) -> str:
+    has = "one speaker, 0" if speakers == 1 else f"{speakers} speakers, 0..{speakers - 1}"
+    return f"{path} has {has}"

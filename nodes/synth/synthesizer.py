@@ -1,0 +1,92 @@
+"""What synthesizers share: ports, and which span of time each of them covers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+import torch
+
+from voicegraph.graph.intervals import Interval, Request
+from voicegraph.graph.node import Node, Requests
+from voicegraph.graph.ports import In, Out, PortSpec
+from voicegraph.graph.signals import Audio, Features, Pitch, SignalType
+from voicegraph.schemas.quantities import format_duration
+
+FRAMES_HZ = 100
+"""Frames a second that synthesizers count in: 10 ms each."""
+
+
+class Synthesizer(Node):
+    """Base of the nodes that make sound of content and pitch: interface ``Synthesizer``.
+
+    content ``[streams, frames, dim]`` at any rate and, for most, pitch ``[streams, frames]`` in Hz
+    -> windows ``audio`` ``[streams, channels, samples]``.
+
+    What the consumer will really use (the request's *core*) is decoded, in whole frames of 10 ms;
+    content and pitch are asked from :meth:`context` before it up to the end of the request. Frames
+    are counted back from that end, which moves by whole frames at each tick.
+    """
+
+    interface = "Synthesizer"
+    chunking = "windowed"
+
+    content = In(Features, doc="what is said, at any rate")
+    pitch = In(Pitch, doc="F0 in Hz, 0 where unvoiced, at any rate")
+    audio = Out(Audio, window=True, doc="the sound, estimated afresh at every tick")
+
+    def context(self, params: Any) -> Fraction:
+        """How much content and pitch before the decoded span is listened to, in seconds."""
+        raise TypeError(f"{type(self).__name__} does not define context()")
+
+    def infer(self, params: Any, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
+        """The output's type, once the block is known to fit.
+
+        Raises:
+            ValueError: if a block is no whole number of frames.
+        """
+        _check_block(self.block)
+        return super().infer(params, inputs)
+
+    def needs(self, params: Any, out: Request) -> Requests:
+        """Everything from the context on; the core is what is decoded and what comes after it."""
+        decoded = self.gives(params, out)
+        whole = Interval(decoded.start - self.context(params), out.end)
+        return dict.fromkeys(self.input_types, Request(whole, Interval(decoded.start, out.end)))
+
+    def gives(self, params: Any, out: Request) -> Interval:
+        """The core, in whole frames before the request's end."""
+        before = math.ceil((out.end - out.core.start) * FRAMES_HZ)
+        after = math.floor((out.end - out.core.end) * FRAMES_HZ)
+        return Interval(out.end - Fraction(before, FRAMES_HZ), out.end - Fraction(after, FRAMES_HZ))
+
+    def frames(self, port: str, span: Interval) -> torch.Tensor:
+        """Which frames of an input stand for each 10 ms of a span, int64 ``[frames]``.
+
+        Frame ``k`` lies at the span's start + 10 ms * k; it takes the input's frame that has begun
+        there last: of 50 Hz, each one twice. A last frame that is missing is its neighbour.
+        """
+        return nearest(self.given[port], span)
+
+
+def nearest(given: PortSpec, span: Interval) -> torch.Tensor:
+    """Index of the frame of ``given`` that lies at, or last before, each 10 ms of ``span``."""
+    first = (span.start - given.interval.start) * given.rate
+    step = given.rate / FRAMES_HZ
+    count = int(span.duration * FRAMES_HZ)
+    found = [min(math.floor(first + k * step), given.count - 1) for k in range(count)]
+    return torch.tensor(found, dtype=torch.int64)
+
+
+def _check_block(block: Fraction) -> None:
+    frames = block * FRAMES_HZ
+    if frames.denominator == 1:
+        return
+    around = (Fraction(n, FRAMES_HZ) for n in (math.floor(frames), math.ceil(frames)))
+    works = " or ".join(format_duration(time) for time in around if time > 0)
+    raise ValueError(
+        f"a block of {format_duration(block)} holds no whole number of the frames of 10 ms that "
+        f"voices are made of: set block to {works}"
+    )

@@ -1,0 +1,42 @@
+"""A voice's network with its weights, ready to run; once a process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from voicegraph.graph.weights import fit, shared
+from voicegraph.nodes.synth.network import Network
+from voicegraph.nodes.synth.voice_file import NOUN, build, open_voice
+from voicegraph.nodes.synth.weight_norm import fold
+from voicegraph.schemas.voice_card import VoiceCard
+
+
+class Voice:
+    """What a file holds: its card, and its network on one device in one dtype."""
+
+    def __init__(self, card: VoiceCard, network: Network) -> None:
+        self.card = card
+        self.network = network
+
+
+def load_voice(path: Path, device: torch.device, dtype: torch.dtype) -> Voice:
+    """The voice of a file, shared by all who hold it.
+
+    Raises:
+        WeightsError: if it cannot be used.
+    """
+    found = path.stat()
+    key = ("synth.rvc", path.resolve(), found.st_size, found.st_mtime_ns, device, dtype)
+    return shared(key, lambda: _bring(path, device, dtype))
+
+
+def _bring(path: Path, device: torch.device, dtype: torch.dtype) -> Voice:
+    found = open_voice(path)
+    network = build(found.card)
+    with torch.inference_mode(False), torch.no_grad():
+        fit(network, fold(found.read()), path, NOUN)
+        # Folded in float32, whatever they are stored in or run in.
+        network.requires_grad_(False).fold()
+        return Voice(found.card, network.to(device, dtype).eval())

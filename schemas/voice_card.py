@@ -1,0 +1,159 @@
+"""The card of an RVC voice: sizes of its networks, and what its trainer said of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from .card import Card
+
+_FRAMES_HZ = 100
+
+
+def parse_rate(value: Any) -> Any:
+    """``"40k"`` and ``"40000"`` are 40000 Hz; anything else as it is."""
+    if isinstance(value, str):
+        text = value.strip().lower()
+        number, factor = (text[:-1], 1000) if text.endswith("k") else (text, 1)
+        if number.isascii() and number.isdigit() and len(number) <= 6:
+            return int(number) * factor
+    return value
+
+
+Channels = Annotated[int, Field(ge=1, le=8192)]
+Kernel = Annotated[int, Field(ge=1, le=255)]
+Rates = Annotated[
+    tuple[Annotated[int, Field(ge=1, le=4096)], ...], Field(min_length=1, max_length=8)
+]
+Kernels = Annotated[tuple[Kernel, ...], Field(min_length=1, max_length=8)]
+Dilations = Annotated[tuple[Kernels, ...], Field(min_length=1, max_length=8)]
+SampleRate = Annotated[int, BeforeValidator(parse_rate), Field(ge=8000, le=192000)]
+
+
+class VoiceConfig(BaseModel):
+    """The 18 entries of a voice's ``config`` list, in its order.
+
+    Sizes are bounded: the list is a stranger's, and memory is taken by it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    spec_channels: int = Field(ge=1, le=65536)
+    """Bins of the spectrogram in training; unused."""
+    segment_size: int = Field(ge=0)
+    """Frames of a training example; unused."""
+    inter_channels: Channels
+    """Channels of the latents; even."""
+    hidden_channels: Channels
+    """Channels inside the text encoder and the flow."""
+    filter_channels: Channels
+    """Channels inside the text encoder's feed-forward layers."""
+    n_heads: int = Field(ge=1, le=64)
+    """Attention heads."""
+    n_layers: int = Field(ge=1, le=64)
+    """Layers of the text encoder."""
+    kernel_size: Kernel
+    """Kernel of the feed-forward layers."""
+    p_dropout: float = Field(ge=0, le=1, allow_inf_nan=False)
+    """Dropout in training; unused."""
+    resblock: Literal["1", "2"]
+    """Kind of the decoder's residual blocks."""
+    resblock_kernel_sizes: Kernels
+    """Kernels of the residual blocks, one block each a stage; odd."""
+    resblock_dilation_sizes: Dilations
+    """Dilations in each of them."""
+    upsample_rates: Rates
+    """Upsampling of each stage; their product is the samples of a frame."""
+    upsample_initial_channel: Channels
+    """Channels before the first stage; every stage halves them."""
+    upsample_kernel_sizes: Kernels
+    """Kernels of the stages."""
+    spk_embed_dim: int = Field(ge=0)
+    """Speakers as trained; the embedding's own size counts."""
+    gin_channels: Channels
+    """Width of the speaker embedding."""
+    sample_rate: SampleRate
+    """Samples a second."""
+
+    @classmethod
+    def from_list(cls, values: Sequence[Any]) -> VoiceConfig:
+        """The list as it stands in a voice file.
+
+        Raises:
+            ValueError: if it has not 18 entries or one of them does not fit.
+        """
+        names = list(cls.model_fields)
+        if len(values) != len(names):
+            raise ValueError(f"config has {len(values)} entries; a voice has {len(names)}")
+        return cls.model_validate(dict(zip(names, values, strict=True)))
+
+    @model_validator(mode="after")
+    def _fits(self) -> VoiceConfig:
+        """What the networks need of the numbers together."""
+        stages, samples = len(self.upsample_rates), math.prod(self.upsample_rates)
+        for what, wrong in {
+            f"inter_channels must be even, found {self.inter_channels}": self.inter_channels % 2,
+            f"{self.hidden_channels} hidden_channels do not divide among {self.n_heads} heads": (
+                self.hidden_channels % self.n_heads
+            ),
+            "resblock_kernel_sizes must be odd": any(
+                k % 2 == 0 for k in self.resblock_kernel_sizes
+            ),
+            "resblock_kernel_sizes and resblock_dilation_sizes differ in length": (
+                len(self.resblock_kernel_sizes) != len(self.resblock_dilation_sizes)
+            ),
+            "upsample_rates and upsample_kernel_sizes differ in length": (
+                stages != len(self.upsample_kernel_sizes)
+            ),
+            f"upsample_initial_channel {self.upsample_initial_channel} cannot be halved "
+            f"{stages} times": self.upsample_initial_channel % 2**stages,
+            "an upsample kernel must be its rate, or longer by an even number": any(
+                k < r or (k - r) % 2
+                for r, k in zip(self.upsample_rates, self.upsample_kernel_sizes, strict=False)
+            ),
+            f"upsample_rates make {samples} samples of a frame, but 10 ms at {self.sample_rate} Hz "
+            f"are {self.sample_rate / _FRAMES_HZ:g}": samples * _FRAMES_HZ != self.sample_rate,
+        }.items():
+            if wrong:
+                raise ValueError(what)
+        return self
+
+
+class VoiceCard(Card):
+    """An RVC voice."""
+
+    kind: Literal["voice"] = "voice"  # pyright: ignore[reportIncompatibleVariableOverride]
+    """What the file is."""
+    version: Literal["v1", "v2"]
+    """v1 takes content of width 256, v2 of 768."""
+    f0: bool
+    """Whether it takes pitch."""
+    speakers: int = Field(ge=1)
+    """Speakers in the embedding; the first is 0."""
+    config: VoiceConfig
+    """Sizes of its networks."""
+    parameters: int = Field(ge=0)
+    """Numbers in the weights that are used."""
+    encoder: str = Field("", max_length=200)
+    """The content encoder it was trained on, where the trainer says so."""
+    vocoder: str = Field("HiFi-GAN", max_length=200)
+    """The decoder it was trained with; only HiFi-GAN can be used."""
+    info: str = Field("", max_length=2000)
+    """What the trainer wrote of the training, such as `200epoch`."""
+    author: str = Field("", max_length=200)
+    """Who trained it, where the file says so."""
+    trained: dict[str, str] = Field(default_factory=dict)
+    """Other facts in the file, by the trainer's own names."""
+
+    @property
+    def dim(self) -> int:
+        """Width of the content it takes."""
+        return 256 if self.version == "v1" else 768
+
+    @property
+    def rate(self) -> int:
+        """Samples a second."""
+        return self.config.sample_rate

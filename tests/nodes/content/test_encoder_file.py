@@ -1,0 +1,326 @@
+"""Files of encoders: every form gives the same network, and what is none is told what it is."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from voicegraph.graph.errors import WeightsError
+from voicegraph.graph.weights import open_archive
+from voicegraph.nodes.content.encoder_file import KIND, EncoderFile, card, convert, open_encoder
+from voicegraph.nodes.content.hubert_example import SIZES, tensors, write
+from voicegraph.nodes.content.hubert_network import HubertNetwork
+from voicegraph.nodes.f0 import rmvpe_example
+from voicegraph.schemas.encoder_card import EncoderCard
+
+CPU = torch.device("cpu")
+CONFIG = {"model_type": "hubert", "num_attention_heads": SIZES.heads, "hidden_act": "gelu"}
+Tensors = dict[str, torch.Tensor]
+Rename = Callable[[Tensors], Tensors]
+
+
+def _folder(
+    path: Path, weights: Tensors, config: dict[str, Any] | None = None, name: str = "bin"
+) -> Path:
+    """A folder as Hugging Face writes it."""
+    path.mkdir()
+    if name == "bin":
+        torch.save(weights, path / "pytorch_model.bin")
+    else:
+        save_file(weights, path / "model.safetensors")
+    (path / "config.json").write_text(json.dumps(CONFIG | (config or {})))
+    return path
+
+
+def _features(found: EncoderFile) -> torch.Tensor:
+    audio = torch.randn(1, 3200, generator=torch.Generator().manual_seed(5))
+    network = HubertNetwork(found.read(2, True), found.sizes, 2, True, CPU, torch.float32)
+    return network(audio)
+
+
+def _refused(path: Path) -> str:
+    with pytest.raises(WeightsError) as caught:
+        open_encoder(path)
+    assert str(path) in str(caught.value)
+    assert "fix: " in str(caught.value)
+    return str(caught.value)
+
+
+def test_every_form_gives_the_same_bits(
+    tmp_path: Path, hugging_face: Rename, fairseq: Rename, save_fairseq: Callable[..., None]
+) -> None:
+    weights = tensors()
+    named = hugging_face(weights)
+    older = {
+        name.replace("parametrizations.weight.original0", "weight_g").replace(
+            "parametrizations.weight.original1", "weight_v"
+        ): tensor
+        for name, tensor in named.items()
+    }
+    inside = {
+        name if name.startswith("final_proj") else f"hubert.{name}": tensor
+        for name, tensor in named.items()
+    }
+    extras = {
+        "mask_emb": torch.zeros(SIZES.hidden),
+        "label_embs_concat": torch.zeros(4, 8),
+        "lm_head.weight": torch.zeros(5, SIZES.hidden),
+    }
+    paths = [
+        _folder(tmp_path / "new", named | extras),
+        _folder(tmp_path / "old", older),
+        _folder(tmp_path / "inside", inside | extras, name="safetensors"),
+        tmp_path / "hubert_base.pt",
+        tmp_path / "converted.safetensors",
+    ]
+    save_fairseq(fairseq(weights) | extras, paths[3], encoder_attention_heads=SIZES.heads)
+    write(paths[4])
+    files = [open_encoder(path) for path in paths]
+    cards = [card(path, open_archive(path)) for path in paths]
+    expected = _features(files[0])
+    for found, its_card in zip(files, cards, strict=True):
+        assert found.sizes == SIZES
+        assert torch.equal(_features(found), expected)
+        assert its_card is not None
+        assert its_card.fingerprint == cards[0].fingerprint  # pyright: ignore[reportOptionalMemberAccess]
+        assert its_card.parameters == sum(tensor.numel() for tensor in weights.values())
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_conversion_changes_nothing(
+    dtype: torch.dtype, tmp_path: Path, hugging_face: Rename
+) -> None:
+    stored = {name: tensor.to(dtype) for name, tensor in hugging_face(tensors()).items()}
+    folder = _folder(tmp_path / "folder", stored)
+    made, its_card = convert(folder, open_archive(folder))
+    path = tmp_path / "converted.safetensors"
+    save_file(made, path, {"voicegraph": its_card.model_dump_json()})
+    assert {tensor.dtype for tensor in made.values()} == {dtype}
+    assert torch.equal(_features(open_encoder(path)), _features(open_encoder(folder)))
+    assert card(path, open_archive(path)) == its_card
+    again, same_card = convert(path, open_archive(path))
+    assert same_card == its_card
+    assert again.keys() == made.keys()
+    assert all(torch.equal(again[name], made[name]) for name in made)
+
+
+def test_card_tells_what_is_in_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "small.safetensors"
+    write(path)
+    found = KIND.card(path, open_archive(path))
+    assert isinstance(found, EncoderCard)
+    assert found.model_dump() == {
+        "kind": "content-encoder",
+        "title": "small",
+        "licence": "",
+        "source": "small.safetensors",
+        "family": "hubert-base",
+        "sample_rate": 16000,
+        "rate": 50,
+        "hidden": 32,
+        "layers": 2,
+        "heads": 2,
+        "projection": 8,
+        "parameters": sum(tensor.numel() for tensor in tensors().values()),
+        "fingerprint": found.fingerprint,
+    }
+
+
+def test_fingerprint_tells_encoders_apart_but_no_precisions(
+    tmp_path: Path, hugging_face: Rename
+) -> None:
+    def found(name: str, weights: Tensors) -> str:
+        folder = _folder(tmp_path / name, hugging_face(weights))
+        its_card = card(folder, open_archive(folder))
+        assert its_card is not None
+        return its_card.fingerprint
+
+    one = found("one", tensors())
+    assert found("half", {name: tensor.half() for name, tensor in tensors().items()}) == one
+    trained = tensors()
+    trained["layers.0.norm.bias"] += 0.01
+    assert found("trained", trained) != one
+
+
+def test_own_words_of_a_card_stay(tmp_path: Path) -> None:
+    path = tmp_path / "small.safetensors"
+    write(path)
+    its_card = card(path, open_archive(path))
+    assert its_card is not None
+    own = its_card.model_copy(update={"title": "Mine", "licence": "MIT", "source": "a page"})
+    save_file(tensors(), path, {"voicegraph": own.model_dump_json()})
+    assert card(path, open_archive(path)) == own
+
+
+def test_a_card_of_other_tensors_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "small.safetensors"
+    write(path)
+    its_card = card(path, open_archive(path))
+    assert its_card is not None
+    wrong = its_card.model_copy(update={"fingerprint": "0" * 16})
+    save_file(tensors(), path, {"voicegraph": wrong.model_dump_json()})
+    with pytest.raises(WeightsError, match="its card speaks of other tensors"):
+        card(path, open_archive(path))
+
+
+def test_a_card_of_a_later_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "small.safetensors"
+    save_file(tensors(), path, {"voicegraph": '{"kind": "content-encoder", "colour": "blue"}'})
+    assert "its card is not understood" in _refused(path)
+
+
+def test_encoders_without_projection(tmp_path: Path, hugging_face: Rename) -> None:
+    weights = {k: v for k, v in hugging_face(tensors()).items() if not k.startswith("final_proj")}
+    folder = _folder(tmp_path / "folder", weights)
+    assert open_encoder(folder).sizes == dataclasses.replace(SIZES, projection=None)
+
+
+def test_heads_are_of_64_channels_unless_the_file_says_otherwise(
+    tmp_path: Path, hugging_face: Rename
+) -> None:
+    sizes = dataclasses.replace(SIZES, hidden=128, heads=2)
+    path = tmp_path / "encoder.pth"
+    torch.save(hugging_face(tensors(sizes)), path)
+    assert open_encoder(path).sizes == sizes
+    folder = _folder(tmp_path / "folder", hugging_face(tensors(sizes)), {"num_attention_heads": 8})
+    assert open_encoder(folder).sizes.heads == 8
+
+
+def test_only_what_is_needed_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "small.safetensors"
+    write(path)
+    found = open_encoder(path).read(layer=1, project=False)
+    assert not any(name.startswith(("layers.1.", "head.")) for name in found)
+    assert any(name.startswith("layers.0.") for name in found)
+
+
+# ---- what is no such encoder ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"encoder.layers.1.final_layer_norm.bias": None}, "missing: layers.1.norm.bias [32]"),
+        ({"feature_projection.projection.weight": None}, "it has no `projection.weight`"),
+        (
+            {"encoder.layers.0.attention.q_proj.weight": torch.zeros(31, 32)},
+            "encoder.layers.0.attention.q_proj.weight: expected [32, 32], found [31, 32]",
+        ),
+        (
+            {"encoder.layer_norm.bias": torch.zeros(32, dtype=torch.int8)},
+            "encoder.layer_norm.bias: expected floating point, found torch.int8",
+        ),
+        (
+            {"encoder.layers.0.attention.gru_rel_pos_const": torch.zeros(1)},
+            "not known: encoder.layers.0.attention.gru_rel_pos_const",
+        ),
+        (
+            {"feature_extractor.conv_layers.3.conv.bias": torch.zeros(16)},
+            "not known: feature_extractor.conv_layers.3.conv.bias",
+        ),
+        (
+            {"feature_extractor.conv_layers.1.layer_norm.weight": torch.zeros(16)},
+            "as in HuBERT large; supported is base",
+        ),
+        (
+            {"encoder.layers.7.final_layer_norm.bias": torch.zeros(32)},
+            "layer 3 is not in it, but later ones are",
+        ),
+        (
+            {"feature_projection.projection.weight": torch.zeros(30, 16)},
+            "30 channels cannot be split into groups of 8",
+        ),
+        (
+            {"feature_extractor.conv_layers.0.conv.weight": torch.zeros(16, 1)},
+            "its `convs.0.weight` has shape [16, 1], expected 3 sizes above 0",
+        ),
+    ],
+)
+def test_other_tensors_are_refused(
+    change: dict[str, torch.Tensor | None], words: str, tmp_path: Path, hugging_face: Rename
+) -> None:
+    weights = hugging_face(tensors()) | change
+    kept = {name: tensor for name, tensor in weights.items() if tensor is not None}
+    message = _refused(_folder(tmp_path / "folder", kept))
+    assert words in message
+    assert "not like HuBERT base" in message
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ({"do_stable_layer_norm": True}, "do_stable_layer_norm is True, expected False"),
+        ({"feat_extract_norm": "layer"}, "feat_extract_norm is layer, expected group"),
+        ({"hidden_act": "relu"}, "hidden_act is relu, expected gelu"),
+        ({"num_attention_heads": 5}, "its width of 32 cannot be split into 5 attention heads"),
+        ({"num_attention_heads": None}, "32 is no multiple of 64, and nothing in it says"),
+    ],
+)
+def test_other_settings_are_refused(
+    config: dict[str, Any], words: str, tmp_path: Path, hugging_face: Rename
+) -> None:
+    folder = _folder(tmp_path / "folder", hugging_face(tensors()), config)
+    assert words in _refused(folder)
+
+
+def test_fairseq_settings_are_read(
+    tmp_path: Path, fairseq: Rename, save_fairseq: Callable[..., None]
+) -> None:
+    path = tmp_path / "large.pt"
+    save_fairseq(fairseq(tensors()), path, layer_norm_first=True, encoder_attention_heads=2)
+    assert "layer_norm_first is True, expected False" in _refused(path)
+
+
+def test_many_misfits_are_counted(tmp_path: Path, hugging_face: Rename) -> None:
+    weights = {k: v for k, v in hugging_face(tensors()).items() if "attention" not in k}
+    message = _refused(_folder(tmp_path / "folder", weights))
+    assert message.count("missing: ") == 8
+    assert "and 8 more" in message
+
+
+def test_a_pitch_model_is_told_as_one(tmp_path: Path) -> None:
+    path = tmp_path / "rmvpe.pt"
+    rmvpe_example.write(path)
+    message = _refused(path)
+    assert "is an RMVPE pitch model, but a content encoder" in message
+    assert "voicegraph inspect" in message
+    assert "fix: assets.hubert: " in message
+    assert card(path, open_archive(path)) is None
+
+
+def test_some_other_network_is_told_as_that(tmp_path: Path) -> None:
+    path = tmp_path / "other.pth"
+    torch.save({"layer.weight": torch.zeros(3)}, path)
+    assert "is a file of 1 tensors of no kind known here" in _refused(path)
+    with pytest.raises(WeightsError, match="but a content encoder"):
+        convert(path, open_archive(path))
+
+
+def test_what_is_no_archive_is_told_as_what_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "hubert_base.pt"
+    path.write_text("<!DOCTYPE html><html>log in first</html>")
+    message = _refused(path)
+    assert "a web page" in message
+    assert "a content encoder (HuBERT base or ContentVec) is expected" in message
+
+
+def test_a_truncated_download_is_told_as_that(tmp_path: Path, fairseq: Rename) -> None:
+    path = tmp_path / "hubert_base.pt"
+    torch.save({"model": fairseq(tensors())}, path)
+    path.write_bytes(path.read_bytes()[:-3000])
+    assert "again" in _refused(path)
+
+
+def test_not_a_number_is_refused(tmp_path: Path, hugging_face: Rename) -> None:
+    weights = tensors()
+    weights["layers.1.up.bias"][3] = float("nan")
+    folder = _folder(tmp_path / "folder", hugging_face(weights))
+    with pytest.raises(WeightsError, match="NaN"):
+        open_encoder(folder).read(2, False)

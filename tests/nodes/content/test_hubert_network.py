@@ -1,0 +1,151 @@
+"""Numbers of the network: by the book on small ones, by the reference on full-size ones."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from voicegraph.nodes.content import hubert_network, packed
+from voicegraph.nodes.content.encoder_file import open_encoder
+from voicegraph.nodes.content.hubert_example import SIZES, tensors
+from voicegraph.nodes.content.hubert_network import HubertNetwork
+from voicegraph.nodes.content.hubert_sizes import HubertSizes
+
+REFERENCE = Path(__file__).parents[2] / "data" / "reference"
+CPU = torch.device("cpu")
+OTHERS = (
+    SIZES,
+    dataclasses.replace(SIZES, channels=(8, 24, 16, 16, 16, 16, 20), groups=1, heads=4),
+    dataclasses.replace(SIZES, taps=15, groups=32, heads=1, inner=20, projection=5),
+    dataclasses.replace(SIZES, kernels=(7, 4, 2, 3, 5, 1, 3), layers=3),
+)
+Book = Callable[..., torch.Tensor]
+
+
+def _network(
+    weights: dict[str, torch.Tensor], sizes: HubertSizes, layer: int, project: bool
+) -> HubertNetwork:
+    return HubertNetwork(weights, sizes, layer, project, CPU, torch.float32)
+
+
+def _speech(streams: int, samples: int) -> torch.Tensor:
+    """Noise whose level differs from stream to stream, on top of an offset."""
+    noise = torch.randn(streams, samples, generator=torch.Generator().manual_seed(samples))
+    return noise * torch.tensor([0.3, 0.003, 1e-5])[:streams, None] + 0.01
+
+
+def _close(found: torch.Tensor, expected: torch.Tensor, within: float = 2e-5) -> None:
+    assert found.shape == expected.shape
+    assert found.dtype is torch.float32
+    assert float((found - expected).abs().max()) < within
+
+
+@pytest.mark.parametrize("plain", [False, True], ids=["packed", "plain"])
+@pytest.mark.parametrize("sizes", OTHERS, ids=range(len(OTHERS)))
+def test_is_the_network_of_the_papers(
+    sizes: HubertSizes, plain: bool, by_the_book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if plain:
+        monkeypatch.setattr(packed, "_X86", False)
+    weights = tensors(sizes, seed=3)
+    short = sizes.field
+    for layer, project, samples in ((1, True, short), (2, False, 5280), (sizes.layers, True, 9999)):
+        audio = _speech(3, samples)
+        found = _network(weights, sizes, layer, project)(audio)
+        assert found.shape[1] == sizes.frames(samples) > 0
+        _close(found, by_the_book(weights, sizes, audio, layer, project))
+
+
+def test_silence_is_no_division_by_zero(by_the_book: Book) -> None:
+    weights, audio = tensors(), torch.zeros(1, 1600)
+    _close(_network(weights, SIZES, 2, True)(audio), by_the_book(weights, SIZES, audio, 2, True))
+
+
+def test_streams_do_not_touch_each_other() -> None:
+    network, audio = _network(tensors(), SIZES, 2, False), _speech(3, 3200)
+    together = network(audio)
+    for i in range(3):
+        _close(network(audio[i : i + 1]), together[i : i + 1], 1e-6)
+
+
+def test_long_windows_in_pieces_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, audio = _network(tensors(), SIZES, 2, False), _speech(2, 16000)
+    whole = network(audio)
+    for piece in (1, 7, 48):
+        monkeypatch.setattr(hubert_network, "PIECE", piece)
+        _close(network(audio), whole, 1e-6)
+
+
+def test_missing_later_layers_are_not_needed() -> None:
+    weights, audio = tensors(), _speech(1, 3200)
+    fewer = {k: v for k, v in weights.items() if not k.startswith(("layers.1.", "head."))}
+    assert torch.equal(
+        _network(fewer, SIZES, 1, False)(audio), _network(weights, SIZES, 1, False)(audio)
+    )
+
+
+@pytest.mark.parametrize(("dtype", "within"), [(torch.bfloat16, 0.15), (torch.float16, 0.02)])
+def test_half_precision_is_near(dtype: torch.dtype, within: float) -> None:
+    weights, audio = tensors(), _speech(2, 3200)
+    expected = _network(weights, SIZES, 2, True)(audio)
+    _close(HubertNetwork(weights, SIZES, 2, True, CPU, dtype)(audio), expected, within)
+
+
+def test_folded_weight_norm_is_taken_as_it_is() -> None:
+    weights, audio = tensors(), _speech(1, 3200)
+    folded = {k: v for k, v in weights.items() if not k.startswith("position.weight")}
+    folded["position.weight"] = hubert_network.folded(weights)
+    _close(_network(folded, SIZES, 2, True)(audio), _network(weights, SIZES, 2, True)(audio), 1e-7)
+
+
+def _features(path: Path, audio: np.ndarray, layer: int, project: bool) -> np.ndarray:
+    found = open_encoder(path)
+    weights = found.read(layer, project)
+    with torch.inference_mode():
+        network = _network(weights, found.sizes, layer, project)
+        return network(torch.from_numpy(audio)[None])[0].numpy()
+
+
+def _compare(path: Path, reference: dict[str, Any]) -> None:
+    audio = reference["audio_16k"]
+    for name, layer, project in (("v1", 9, True), ("v2", 12, False)):
+        difference = np.abs(_features(path, audio, layer, project) - reference[name]).max()
+        assert difference < 1e-5, f"{name} differs by {difference:.1e}"
+
+
+def _shapes(name: str) -> dict[str, list[int]]:
+    return json.loads((REFERENCE / f"{name}.keys.json").read_text())
+
+
+def test_reference_from_a_hugging_face_folder(filled: Callable[..., Any], tmp_path: Path) -> None:
+    torch.save(filled(_shapes("hubert_hf")), tmp_path / "pytorch_model.bin")
+    (tmp_path / "config.json").write_text('{"num_attention_heads": 12, "conv_bias": false}')
+    with np.load(REFERENCE / "hubert_hf.npz") as reference:
+        _compare(tmp_path, dict(reference))
+
+
+def test_reference_from_a_fairseq_checkpoint(
+    filled: Callable[..., Any], save_fairseq: Callable[..., None], tmp_path: Path
+) -> None:
+    path = tmp_path / "hubert_base.pt"
+    save_fairseq(filled(_shapes("hubert_fairseq")), path)
+    with np.load(REFERENCE / "hubert_fairseq.npz") as reference:
+        _compare(path, dict(reference))
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("sizes", OTHERS, ids=range(len(OTHERS)))
+def test_cuda_gives_the_same(sizes: HubertSizes) -> None:
+    weights, audio = tensors(sizes), _speech(3, 5280)
+    expected = _network(weights, sizes, 2, True)(audio)
+    device = torch.device("cuda")
+    moved = HubertNetwork(weights, sizes, 2, True, device, torch.float32)
+    _close(moved(audio.cuda()).cpu(), expected, 1e-4)

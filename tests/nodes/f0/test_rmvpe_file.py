@@ -1,0 +1,95 @@
+"""Files of RMVPE: recognised, described, converted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from voicegraph.graph.errors import WeightsError
+from voicegraph.graph.weights import open_archive
+from voicegraph.nodes.f0.rmvpe import Rmvpe
+from voicegraph.nodes.f0.rmvpe_example import write
+from voicegraph.nodes.f0.rmvpe_file import KIND
+from voicegraph.schemas.pitch_model_card import PitchModelCard
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    write(tmp_path / "rmvpe.pt")
+    return tmp_path / "rmvpe.pt"
+
+
+def _card(path: Path):
+    return KIND.card(path, open_archive(path))
+
+
+def _f0(path: Path) -> np.ndarray:
+    made = Rmvpe()
+    params = Rmvpe.Params.model_validate({"weights": path, "threshold": 0.0})
+    made.ports(params)
+    made.load(params, torch.device("cpu"), torch.float32)
+    chance = torch.Generator().manual_seed(1)
+    with torch.inference_mode():
+        return made.estimate_all(params, torch.randn(1, 4960, generator=chance)).numpy()
+
+
+def test_card(weights: Path) -> None:
+    found = _card(weights)
+    assert isinstance(found, PitchModelCard)
+    assert found.kind == KIND.name == "pitch-model"
+    assert (found.mels, found.bins, found.sample_rate) == (128, 360, 16000)
+    tensors = torch.load(weights, weights_only=True)
+    assert found.parameters == sum(t.numel() for t in tensors.values())
+
+
+@pytest.mark.parametrize("under", ["model", "state_dict"])
+def test_a_training_checkpoint_is_one_too(weights: Path, tmp_path: Path, under: str) -> None:
+    expected = _f0(weights)
+    tensors = torch.load(weights, weights_only=True)
+    torch.save({"step": 7, under: tensors}, tmp_path / "step.pt")
+    assert _card(tmp_path / "step.pt") is not None
+    np.testing.assert_array_equal(_f0(tmp_path / "step.pt"), expected)
+
+
+def test_a_converted_file_is_equal_in_effect(weights: Path, tmp_path: Path) -> None:
+    tensors, card = KIND.convert(weights, open_archive(weights))
+    path = tmp_path / "rmvpe.safetensors"
+    save_file(tensors, path, {"voicegraph": card.model_dump_json()})
+    assert _card(path) == card
+    np.testing.assert_array_equal(_f0(path), _f0(weights))
+
+
+def test_other_files_are_of_another_kind(tmp_path: Path) -> None:
+    torch.save({"emb_g.weight": torch.zeros(1, 4)}, tmp_path / "other.pt")
+    assert _card(tmp_path / "other.pt") is None
+    assert KIND.card(tmp_path / "x.index", None) is None
+    with pytest.raises(WeightsError, match="not an RMVPE pitch model"):
+        KIND.convert(tmp_path / "other.pt", open_archive(tmp_path / "other.pt"))
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "message"),
+    [
+        ("fc.1.weight", (300, 8), "has 128 mel bands and 300 bins, expected 128 and 360"),
+        ("fc.0.gru.weight_ih_l0", (12, 80), "has 80 mel bands"),
+        ("fc.0.gru.weight_hh_l0", (12,), "fewer axes"),
+        ("fc.0.gru.weight_hh_l0", (12, 0), "its hidden count 0, expected 1 to 8192"),
+        ("unet.encoder.layers.0.conv.0.conv.0.weight", (5000, 1), "its channels count 5000"),
+        ("cnn.weight", None, "has no tensor 'cnn.weight'"),
+    ],
+)
+def test_broken_files_are_told_from_the_header(
+    weights: Path, name: str, shape: tuple[int, ...] | None, message: str
+) -> None:
+    tensors = torch.load(weights, weights_only=True)
+    if shape is None:
+        del tensors[name]
+    else:
+        tensors[name] = torch.zeros(shape)
+    torch.save(tensors, weights)
+    with pytest.raises(WeightsError, match=message):
+        _card(weights)

@@ -1,0 +1,279 @@
+"""Voice files: what they say, what is refused and how it is told, and converting them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from voicegraph.graph.weights import WeightsError, identify, open_archive
+from voicegraph.nodes.synth import rvc_example
+from voicegraph.nodes.synth.voice import load_voice
+from voicegraph.nodes.synth.voice_file import KIND, open_voice
+from voicegraph.schemas.card import METADATA_KEY
+from voicegraph.schemas.voice_card import VoiceCard
+
+Save = Callable[..., Path]
+CPU = torch.device("cpu")
+
+
+def _refused(path: Path) -> str:
+    with pytest.raises(WeightsError) as caught:
+        open_voice(path)
+    assert path.name in str(caught.value)
+    return str(caught.value)
+
+
+def _config(**changes: Any) -> list[Any]:
+    """The small voice's config with entries replaced by their place, ``_6=...``."""
+    made = list(rvc_example.CONFIG)
+    for place, value in changes.items():
+        made[int(place[1:])] = value
+    return made
+
+
+def test_what_a_voice_says_of_itself(save: Save) -> None:
+    file = save(
+        info="200epoch", sr="16k", embedder_model="contentvec", author="A. Uthor", epoch=200,
+        model_name="alice", vocoder="HiFi-GAN", speakers_id=3, creation_date="2024-05-01",
+    )  # fmt: skip
+    found = identify(file)
+    assert found.kind is KIND
+    card = found.card
+    assert isinstance(card, VoiceCard)
+    assert (card.title, card.version, card.f0, card.speakers) == ("alice", "v2", True, 3)
+    assert (card.dim, card.rate) == (768, 16000)
+    assert (card.encoder, card.author, card.info) == ("contentvec", "A. Uthor", "200epoch")
+    assert card.trained["epoch"] == "200"
+    assert card.trained["creation_date"] == "2024-05-01"
+    assert card.parameters == sum(t.numel() for t in rvc_example.voice()["weight"].values())
+
+
+def test_old_voices_say_less(save: Save) -> None:
+    weight = rvc_example.weights(rvc_example.CONFIG, 256, f0=True)
+    card = open_voice(save(weight=weight, version=None, f0=None)).card
+    assert (card.version, card.f0, card.dim, card.encoder) == ("v1", True, 256, "")
+
+
+def test_what_only_training_needs_is_left_out(save: Save) -> None:
+    weight = rvc_example.voice()["weight"] | {"enc_q.pre.weight": torch.full((4, 4), torch.nan)}
+    found = open_voice(save(weight=weight))
+    assert not any("enc_q" in name for name in found.names)
+    assert len(found.read()) == len(weight) - 1
+
+
+def test_an_unknown_version(save: Save) -> None:
+    text = _refused(save(version="v3"))
+    assert "a voice of version 'v3'; known are v1 and v2" in text
+
+
+def test_a_version_that_its_weights_deny(save: Save) -> None:
+    text = _refused(save(version="v1"))
+    assert "v1, which takes content of width 256, but its first layer takes 768" in text
+
+
+@pytest.mark.parametrize("vocoder", ["MRF HiFi-GAN", "RefineGAN"])
+def test_another_vocoder_is_shown_but_not_used(save: Save, vocoder: str) -> None:
+    weight = rvc_example.voice()["weight"]
+    weight["dec.other.weight"] = weight.pop("dec.conv_pre.weight")
+    file = save(vocoder=vocoder, weight=weight)
+    card = identify(file).card
+    assert isinstance(card, VoiceCard)
+    assert card.vocoder == vocoder
+    assert f"trained with the vocoder {vocoder}; only HiFi-GAN" in _refused(file)
+
+
+@pytest.mark.parametrize("vocoder", ["HiFi-GAN", "NSF-HiFiGAN", "hifigan"])
+def test_names_of_the_vocoder(save: Save, vocoder: str) -> None:
+    assert open_voice(save(vocoder=vocoder)).card.vocoder == vocoder
+
+
+def test_missing_and_strange_tensors_are_told_at_once(save: Save) -> None:
+    weight = rvc_example.voice()["weight"]
+    del weight["dec.conv_post.weight"], weight["flow.flows.0.post.bias"]
+    weight["dec.extra"] = torch.zeros(3)
+    weight["enc_p.proj.weight"] = torch.zeros(8, 9, 1)
+    weight["emb_g.weight"] = weight["emb_g.weight"].int()
+    text = _refused(save(weight=weight))
+    assert "missing: dec.conv_post.weight [1, 2, 7]" in text
+    assert "missing: flow.flows.0.post.bias [2]" in text
+    assert "not known: dec.extra [3]" in text
+    assert "enc_p.proj.weight: expected [8, 8, 1], found [8, 9, 1]" in text
+    assert "emb_g.weight: expected floating point, found int32" in text
+
+
+def test_half_a_weight_norm(save: Save) -> None:
+    weight = rvc_example.voice()["weight"]
+    del weight["dec.ups.0.weight_v"]
+    text = _refused(save(weight=weight))
+    assert "missing: dec.ups.0.weight" in text
+    assert "not known: dec.ups.0.weight_g" in text
+
+
+def test_pitch_that_is_said_but_not_there(save: Save) -> None:
+    weight = rvc_example.weights(rvc_example.CONFIG, 768, f0=False)
+    assert "missing: enc_p.emb_pitch.weight" in _refused(save(weight=weight))
+    assert "its f0 should be 0 or 1, found '2'" in _refused(save(f0=2))
+
+
+def test_no_speakers(save: Save) -> None:
+    weight = rvc_example.voice()["weight"]
+    del weight["emb_g.weight"]
+    assert "it has no emb_g.weight, where its speakers are" in _refused(save(weight=weight))
+
+
+def test_the_number_of_speakers_is_that_of_the_embedding(save: Save) -> None:
+    assert open_voice(save(config=_config(_15=4711))).card.speakers == rvc_example.SPEAKERS
+
+
+def test_no_config(save: Save) -> None:
+    assert "it has no config" in _refused(save(config=None))
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        (rvc_example.CONFIG[:-1], "config has 17 entries; a voice has 18"),
+        (
+            _config(_17=44100),
+            "upsample_rates make 160 samples of a frame, but 10 ms at 44100 Hz are 441",
+        ),
+        (_config(_17="41k5"), "sample_rate"),
+        (_config(_6=10**9), "n_layers"),
+        (_config(_13=10**9), "upsample_initial_channel"),
+        (_config(_13=12), "upsample_initial_channel 12 cannot be halved 3 times"),
+        (_config(_2=5), "inter_channels must be even, found 5"),
+        (_config(_5=3), "8 hidden_channels do not divide among 3 heads"),
+        (_config(_9="3"), "resblock"),
+        (_config(_10=[3, 4]), "resblock_kernel_sizes must be odd"),
+        (_config(_10=[3]), "differ in length"),
+        (_config(_12=[10, 16]), "differ in length"),
+        (
+            _config(_14=[16, 8, 5]),
+            "an upsample kernel must be its rate, or longer by an even number",
+        ),
+        (_config(_12="many"), "upsample_rates"),
+    ],
+)
+def test_a_config_that_cannot_be(save: Save, config: list[Any], said: str) -> None:
+    assert said in _refused(save(config=config))
+
+
+def test_a_config_of_another_voice(save: Save) -> None:
+    """Nothing is built or read for it: that its sizes are others is seen in the header."""
+    text = _refused(save(config=_config(_4=8192)))
+    assert "conv_1.weight: expected [8192, 8, 3], found [12, 8, 3]" in text
+
+
+def test_a_checkpoint_of_a_training(tmp_path: Path) -> None:
+    model = rvc_example.voice()["weight"]
+    torch.save({"model": model, "iteration": 7, "optimizer": {}}, tmp_path / "G_7.pth")
+    text = _refused(tmp_path / "G_7.pth")
+    assert "a checkpoint of an RVC training (G_*.pth)" in text
+    assert "extract a voice from it" in text
+    model = {"discriminators.0.convs.0.bias": torch.zeros(2)}
+    torch.save({"model": model, "iteration": 7, "optimizer": {}}, tmp_path / "D_7.pth")
+    assert "take the G_*.pth beside it" in _refused(tmp_path / "D_7.pth")
+
+
+def test_something_else_in_its_place(tmp_path: Path) -> None:
+    torch.save({"a": torch.zeros(3)}, tmp_path / "thing.pth")
+    assert "but an RVC voice is expected" in _refused(tmp_path / "thing.pth")
+    torch.save([1, 2], tmp_path / "list.pth")
+    assert "but an RVC voice is expected" in _refused(tmp_path / "list.pth")
+    (tmp_path / "text.pth").write_text("hello, this is no voice at all", encoding="utf-8")
+    assert "text file" in _refused(tmp_path / "text.pth")
+    assert "there is no such file" in _refused(tmp_path / "none.pth")
+
+
+def test_an_encoder_in_its_place(tmp_path: Path) -> None:
+    from voicegraph.nodes.content import hubert_example
+
+    hubert_example.write(tmp_path / "encoder.safetensors")
+    text = _refused(tmp_path / "encoder.safetensors")
+    assert "is a content encoder" in text
+    assert "but an RVC voice is expected" in text
+
+
+def test_an_index_in_its_place(tmp_path: Path) -> None:
+    from voicegraph.nodes.retrieval import faiss_example
+
+    faiss_example.write(tmp_path)
+    text = _refused(tmp_path / "flat.index")
+    assert "index" in text
+    assert "but an RVC voice is expected" in text
+
+
+def test_a_download_that_broke_off(save: Save) -> None:
+    file = save()
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    assert "file" in _refused(file)
+
+
+def test_weights_that_are_no_numbers(save: Save) -> None:
+    weight = rvc_example.voice()["weight"]
+    weight["dec.conv_pre.bias"][3] = torch.nan
+    file = save(weight=weight)
+    with pytest.raises(WeightsError, match=r"dec\.conv_pre\.bias"):
+        load_voice(file, CPU, torch.float32)
+
+
+# ---- converted ------------------------------------------------------------------------------
+
+
+def _converted(file: Path, **changes: Any) -> Path:
+    tensors, card = KIND.convert(file, open_archive(file))
+    card = card.model_copy(update=changes)
+    target = file.with_suffix(".safetensors")
+    save_file(tensors, target, {METADATA_KEY: card.model_dump_json()})
+    return target
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+@pytest.mark.parametrize("f0", [True, False])
+def test_a_converted_voice_is_the_same(
+    save: Save, drive: Any, dtype: torch.dtype, f0: bool
+) -> None:
+    weight = rvc_example.weights(rvc_example.CONFIG, 768, f0)
+    weight = {name: tensor.to(dtype) for name, tensor in weight.items()}
+    file = save(weight={**weight, "enc_q.pre.bias": torch.zeros(3)}, f0=int(f0))
+    target = _converted(file)
+    held = open_archive(target)
+    assert held.tensors.keys() == weight.keys()
+    assert all(header.dtype is dtype for header in held.tensors.values())
+    assert identify(target).card == identify(file).card
+    generator = torch.Generator().manual_seed(1)
+    content = torch.randn(1, 20, 768, generator=generator)
+    pitch = torch.full((1, 20), 200.0)
+    made = [drive(path, 10, extra="100ms")(content, pitch) for path in (file, target)]
+    assert torch.equal(*made)
+    assert made[0].abs().max() > 1e-3
+    assert identify(_converted(target)).card == identify(file).card
+
+
+def test_a_card_that_lies(save: Save) -> None:
+    file = save()
+    assert "its card speaks of other tensors" in _refused(_converted(file, speakers=7))
+    assert "its card speaks of other tensors" in _refused(_converted(file, parameters=7))
+    card = open_voice(file).card
+    other = card.config.model_copy(update={"filter_channels": 99})
+    assert "conv_1.weight: expected [99, 8, 3]" in _refused(_converted(file, config=other))
+
+
+def test_a_card_of_another_version(save: Save) -> None:
+    tensors, _ = KIND.convert(save(), open_archive(save()))
+    target = save().with_suffix(".safetensors")
+    save_file(tensors, target, {METADATA_KEY: '{"kind": "voice", "mood": "merry"}'})
+    assert "its card is not understood" in _refused(target)
+
+
+def test_only_voices_are_converted(tmp_path: Path) -> None:
+    torch.save({"a": torch.zeros(3)}, tmp_path / "thing.pth")
+    assert KIND.card(tmp_path / "thing.pth", open_archive(tmp_path / "thing.pth")) is None
+    assert KIND.card(tmp_path / "thing.pth", None) is None
+    with pytest.raises(WeightsError, match="an RVC voice is expected"):
+        KIND.convert(tmp_path / "thing.pth", open_archive(tmp_path / "thing.pth"))

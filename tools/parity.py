@@ -1,0 +1,239 @@
+"""Compares every number of the reference with ours, and writes ``docs/parity.md``.
+
+    python tools/parity.py            # about two minutes, 2 GB of temporary files
+    python tools/parity.py --check    # writes nothing; fails where a tolerance is exceeded
+
+Weights are made up (``tools/fill.py``), written as files in the forms that people have, and loaded
+as theirs are. Everything random is switched off.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import platform
+import runpy
+import sys
+import tempfile
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from voicegraph import Pipeline, node
+
+ROOT = Path(__file__).resolve().parent.parent
+REFERENCE = ROOT / "tests" / "data" / "reference"
+PAGE = ROOT / "docs" / "parity.md"
+VOICES = ("v1_40k_f0", "v1_40k_nof0", "v2_32k_f0", "v2_40k_nof0", "v2_48k_f0")
+CPU = torch.device("cpu")
+models = runpy.run_path(str(ROOT / "tools" / "models.py"))
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One comparison; the numbers are in the units of what is compared."""
+
+    what: str
+    found: np.ndarray
+    expected: np.ndarray
+    tolerance: float
+
+    @property
+    def difference(self) -> float:
+        """The largest one; infinite where shapes differ."""
+        if self.found.shape != self.expected.shape:
+            return float("inf")
+        return float(np.abs(self.found.astype(np.float64) - self.expected).max())
+
+
+def _reference(name: str) -> Any:
+    return np.load(REFERENCE / f"{name}.npz")
+
+
+def hubert(folder: Path) -> Iterator[Row]:
+    """Both sets of names, both versions of voices."""
+    for names, file in {"hf": "hubert.bin", "fairseq": "hubert_base.pt"}.items():
+        weights = models["encoder"](names)
+        torch.save(
+            {"args": None, "model": weights} if names == "fairseq" else weights, folder / file
+        )
+        expected = _reference(f"hubert_{names}")
+        for version, (layer, project) in {"v1": (9, True), "v2": (12, False)}.items():
+            params = {"weights": str(folder / file), "layer": layer, "project": project}
+            pipeline = Pipeline(
+                block="1s",
+                input={"rate": 16000},
+                nodes={"content": node("content.hubert", "input", **params)},
+                output="content",
+            )
+            with pipeline.session(warm_up=False) as session:
+                found = session.process(expected["audio_16k"])
+            what = f"`content.hubert`, {names} names, {version}"
+            yield Row(what, found[: len(expected[version])], expected[version], 1e-4)
+
+
+def synthesizer(folder: Path) -> Iterator[Row]:
+    """Whole, a window of it, and the window with the formants moved."""
+    from voicegraph.nodes.synth.network import Window
+    from voicegraph.nodes.synth.voice import load_voice
+
+    for name in VOICES:
+        kind, f0 = name[:6], name.endswith("_f0")
+        file = folder / f"{name}.pth"
+        torch.save(models["voice"](kind, f0), file)
+        network = load_voice(file, CPU, torch.float32).network
+        data = _reference(f"synth_{name}")
+        content, f0_hz = (torch.from_numpy(data[key])[None] for key in ("phone", "pitchf"))
+        bins = torch.from_numpy(data["pitch"])[None] if f0 else None
+        skip, count, moved = (
+            int(data[key]) for key in ("skip_head", "return_length", "formant_length")
+        )
+        spans = {
+            "full": (Window(0, content.shape[1]), None),
+            "window": (Window(skip, count), None),
+            "window_formant": (Window(skip, count), moved),
+        }
+        for key, (window, frames) in spans.items():
+            heard = f0_hz[:, window.skip : window.skip + window.count]
+            wave = network.source(heard) if f0 else None
+            with torch.inference_mode():
+                made = network(content, bins, wave, int(data["sid"]), window, frames=frames)
+            what = f"`synth.rvc`, {name.replace('_', ' ')}, {key.replace('_', ' ')}"
+            yield Row(what, made[0, 0].numpy(), data[key], 1e-4)
+        file.unlink()
+
+
+def rmvpe(folder: Path) -> Iterator[Row]:
+    """Spectrum, salience, and F0 from salience."""
+    from voicegraph.nodes.f0 import bins
+    from voicegraph.nodes.f0.rmvpe import Rmvpe
+
+    shapes = json.loads((REFERENCE / "rmvpe.keys.json").read_text(encoding="utf-8"))
+    file = folder / "rmvpe.pt"
+    torch.save(models["filled"](shapes), file)
+    data = _reference("rmvpe")
+    made = Rmvpe()
+    made.load(Rmvpe.Params(weights=file), CPU, torch.float32)
+    with torch.inference_mode():
+        mel = made.mel(torch.from_numpy(data["audio_16k"])[None])
+        salience = made.network(mel)
+    yield Row("`f0.rmvpe`, log-mel", mel[0].numpy(), data["mel"], 1e-4)
+    yield Row("`f0.rmvpe`, salience", salience[0].numpy(), data["salience"], 1e-4)
+    f0 = bins.decode(torch.from_numpy(data["peaked"]), bins.crepe_cents(), 0.03)
+    yield Row("`f0.rmvpe`, F0 in Hz", f0.numpy(), data["f0"], 0.01)
+
+
+def pitch_bins(_: Path) -> Iterator[Row]:
+    """F0 to the bins of the pitch embedding."""
+    from voicegraph.nodes.synth.bins import coarse
+
+    data = _reference("coarse_pitch")
+    found = coarse(torch.from_numpy(data["f0"])).numpy()
+    yield Row("`synth.rvc`, bins of F0", found, data["coarse"], 0.0)
+
+
+def retrieval(_: Path) -> Iterator[Row]:
+    """The blend of eight neighbours, alone and mixed with what came."""
+    from voicegraph.graph.intervals import Interval
+    from voicegraph.graph.ports import PortSpec
+    from voicegraph.graph.signals import Features
+    from voicegraph.nodes.retrieval.faiss import Faiss
+
+    data = _reference("retrieval")
+    queries = torch.from_numpy(data["queries"])[None]
+    span = Interval(Fraction(-queries.shape[1], 50), Fraction(0))
+    spec = PortSpec(Features(Fraction(50), queries.shape[2]), span, span, True)
+    made = Faiss()
+    made.given, made.asked = {"content": spec}, {"out": spec}
+    for key, rate in {"retrieved": 1.0, "blended": float(data["index_rate"])}.items():
+        params = Faiss.Params(index=REFERENCE / "retrieval.index", rate=rate)
+        made.ports(params)
+        made.load(params, CPU, torch.float32)
+        found = made.process({"content": queries}, params, None)["out"][0]
+        yield Row(f"`retrieval.faiss`, {key}", found.numpy(), data[key], 1e-4)
+
+
+def chain(folder: Path) -> Iterator[Row]:
+    """``pipelines/rvc.yaml``, block by block."""
+    data = _reference("chain_v2_40k")
+    meta = json.loads(str(data["meta"]))
+    torch.save(models["voice"]("v2_40k"), folder / "voice.pth")
+    pipeline = Pipeline.load(
+        "rvc",
+        {
+            "block": "250ms", "input.rate": 16000, "vars.extra": "1s", "vars.crossfade": "50ms",
+            "vars.voice": str(folder / "voice.pth"), "assets.hubert": str(folder / "hubert.bin"),
+            "vars.index": str(REFERENCE / "chain_v2_40k.index"),
+            "vars.index_rate": meta["index_rate"], "vars.noise_scale": 0, "vars.source_noise": 0,
+        },
+    )  # fmt: skip
+    taps = {"voice.audio": [], "sola.offset": [], "pitch.pitch": []}
+    output = []
+    with pipeline.session(warm_up=False) as session:
+        for block in data["source_16k"].reshape(-1, meta["block_16k"])[: meta["blocks"]]:
+            output.append(session.process(block, taps=list(taps)))
+            for tap, found in taps.items():
+                found.append(session.taps[tap].ravel())
+    raw, offsets, pitch = (np.stack(found) for found in taps.values())
+    yield Row("`rvc`, synthesizer output", raw, data["raw"], 1e-3)
+    yield Row("`rvc`, SOLA offsets", offsets[:, 0].astype(np.int64), data["offsets"], 0.0)
+    yield Row("`rvc`, F0 in Hz", pitch, data["pitchf"], 0.0)
+    yield Row("`rvc`, output", np.concatenate(output), data["output"], 1e-3)
+
+
+PARTS = (hubert, synthesizer, rmvpe, pitch_bins, retrieval, chain)
+
+
+def rows() -> list[Row]:
+    """All of them, printed as they come."""
+    found = []
+    with tempfile.TemporaryDirectory(prefix="voicegraph-") as folder:
+        for part in PARTS:
+            for row in part(Path(folder)):
+                print(f"{row.difference:10.2e}  of {row.tolerance:g}  {row.what}", flush=True)
+                found.append(row)
+    return found
+
+
+def page(found: list[Row]) -> str:
+    """``docs/parity.md``."""
+    lines = [
+        "# Parity with the reference",
+        "",
+        "The largest differences from the numbers that RVC's own code gives on the same weights,",
+        "with everything random switched off. Made by `python tools/parity.py`: weights are made up,",
+        "sizes are the real ones, and files are loaded as people's are.",
+        "",
+        f"PyTorch {torch.__version__} on the CPU, {torch.get_num_threads()} threads, float32,",
+        f"{platform.system()} {platform.machine()}.",
+        "",
+        "| what | largest difference | tolerance | largest value |",
+        "|---|---|---|---|",
+    ]
+    for row in found:
+        tolerance = "equal" if row.tolerance == 0 else f"{row.tolerance:g}"
+        largest = f"{np.abs(row.expected).max():.3g}"
+        lines.append(f"| {row.what} | {row.difference:.1e} | {tolerance} | {largest} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    chosen = parser.parse_args()
+    found = rows()
+    if not chosen.check:
+        PAGE.write_text(page(found), encoding="utf-8", newline="\n")
+    worse = [row.what for row in found if row.difference > row.tolerance]
+    if worse:
+        sys.exit(f"beyond the tolerance: {', '.join(worse)}")
+
+
+if __name__ == "__main__":
+    main()
