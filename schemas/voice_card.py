@@ -149,6 +149,13 @@ class VoiceCard(Card):
     """Other facts in the file, by the trainer's own names."""
 
     @property
+    def headline(self) -> str:
+        """The same in short, such as `v2, with pitch, 48000 Hz, 109 speakers`."""
+        pitch = "with pitch" if self.f0 else "without pitch"
+        speakers = "one speaker" if self.speakers == 1 else f"{self.speakers} speakers"
+        return f"{self.version}, {pitch}, {self.rate} Hz, {speakers}"
+
+    @property
     def dim(self) -> int:
         """Width of the content it takes."""
         return 256 if self.version == "v1" else 768

@@ -29,6 +29,7 @@ from ..ports import In, Out
 from ..running.session import Session
 from ..running.timing import KEPT
 from ..signals import Audio
+from .weighing import weights_of
 
 _WARM_UP = 20
 """Blocks of speech before the measured ones: caches fill, and clocks rise."""
@@ -145,6 +146,7 @@ class _Times:
 def _report(times: _Times, setup: float, resident: tuple[int | None, int | None]) -> BenchReport:
     session, plan = times.session, times.session.plan
     weights = {planned.name: weights_of(planned.node) for planned in plan.nodes}
+    together = weights_of(*(planned.node for planned in plan.nodes))
     all_of_it = times.whole.sum()
     before, after = resident
     overlap = any(step.lane for step in session._engine.steps)
@@ -175,7 +177,7 @@ def _report(times: _Times, setup: float, resident: tuple[int | None, int | None]
         memory=MemoryReport(
             resident_bytes=after,
             growth_bytes=None if before is None or after is None else after - before,
-            weights_bytes=sum(weights.values()),
+            weights_bytes=together,
         ),
         notes=list(session.notes),
     )
@@ -202,21 +204,3 @@ def describe_machine() -> MachineReport:
         torch=torch.__version__,
         numpy=np.__version__,
     )
-
-
-def weights_of(holder: object) -> int:
-    """Bytes of the tensors and arrays that an object holds, its networks included."""
-    return sum(_bytes(value) for value in vars(holder).values())
-
-
-def _bytes(value: object) -> int:
-    if isinstance(value, torch.nn.Module):
-        held = [*value.parameters(), *value.buffers()]
-        return sum(tensor.nbytes for tensor in held)
-    if isinstance(value, (torch.Tensor, np.ndarray)):
-        return value.nbytes
-    if isinstance(value, dict):
-        return sum(_bytes(entry) for entry in value.values())
-    if isinstance(value, (list, tuple)):
-        return sum(_bytes(entry) for entry in value)
-    return 0

@@ -17,7 +17,7 @@ from voicegraph.schemas.voice_card import VoiceConfig
 from .residual import SLOPE, PairedBlock, SingleBlock
 from .source import Source
 
-_LAST_SLOPE = 0.01
+LAST_SLOPE = 0.01
 
 
 class Decoder(nn.Module):
@@ -34,6 +34,7 @@ class Decoder(nn.Module):
         shapes = list(
             zip(config.resblock_kernel_sizes, config.resblock_dilation_sizes, strict=True)
         )
+        self.f0 = f0
         self.kernels = len(shapes)
         self.conv_pre = nn.Conv1d(config.inter_channels, width, 7, padding=3)
         self.cond = nn.Conv1d(config.gin_channels, width, 1)
@@ -90,7 +91,7 @@ class Decoder(nn.Module):
             if source is not None:
                 x += self.noise_convs[i](source)
             x = self._blocks(i, x)
-        return self.conv_post(functional.leaky_relu_(x, _LAST_SLOPE)).tanh_()
+        return self.conv_post(functional.leaky_relu_(x, LAST_SLOPE)).tanh_()
 
     def _blocks(self, stage: int, x: torch.Tensor) -> torch.Tensor:
         """The mean of a stage's blocks."""

@@ -13,6 +13,7 @@ from voicegraph.schemas.voice_card import VoiceConfig
 
 from . import flow, source
 from .decoder import Decoder
+from .packed_decoder import PackedDecoder
 from .text_encoder import Encoder, TextEncoder
 
 
@@ -56,16 +57,27 @@ class Network(nn.Module):
             hidden, config.filter_channels, config.n_heads, config.n_layers, config.kernel_size
         )
         self.enc_p = TextEncoder(dim, inter, hidden, encoder, f0)
-        self.dec = Decoder(config, f0)
+        self.dec: Decoder | PackedDecoder = Decoder(config, f0)
         self.flow = flow.Flow(inter, hidden, config.gin_channels)
         self.emb_g = nn.Embedding(speakers, config.gin_channels)
 
     def fold(self) -> None:
         """Works out what every speaker adds to each layer, so that no tick has to."""
+        assert isinstance(self.dec, Decoder)
         speakers = self.emb_g.weight
         self.flow_biases = nn.Buffer(self.flow.fold(speakers))
         self.decoder_biases = nn.Buffer(self.dec.fold(speakers))
         del self.emb_g
+
+    def pack(self) -> None:
+        """Lays weights out for oneDNN; once, after :meth:`fold`, and only where ``packs`` says so.
+
+        The state dict is gone then. The flow stays: its weights come from memory at every tick, and
+        that is its time, in any order.
+        """
+        assert isinstance(self.dec, Decoder)
+        self.enc_p.encoder.pack()
+        self.dec = PackedDecoder(self.dec)
 
     def forward(
         self,

@@ -12,6 +12,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from voicegraph.nodes.networks.convolution import Convolution
+
 from .attention import Attention
 
 _SLOPE = 0.1
@@ -47,6 +49,24 @@ class FeedForward(nn.Module):
         return self.conv_2(functional.pad(inner, self.margin)).transpose(1, 2)
 
 
+class PackedFeedForward(nn.Module):
+    """In place of a :class:`FeedForward`, with weights laid out for oneDNN.
+
+    Args:
+        plain: with its weights; float32, on the CPU, an odd kernel.
+    """
+
+    def __init__(self, plain: FeedForward) -> None:
+        super().__init__()
+        first, second = plain.conv_1, plain.conv_2
+        self.conv_1 = Convolution(first.weight, first.bias, plain.margin[0], after="relu")
+        self.conv_2 = Convolution(second.weight, second.bias, plain.margin[0])
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """``[streams, frames, channels]``, the same."""
+        return self.conv_2(self.conv_1(x))
+
+
 class Encoder(nn.Module):
     """Transformer layers, normalised after each sum."""
 
@@ -57,6 +77,12 @@ class Encoder(nn.Module):
         self.norm_layers_1 = nn.ModuleList(LayerNorm(channels) for _ in range(layers))
         self.ffn_layers = nn.ModuleList(FeedForward(channels, inner, kernel) for _ in range(layers))
         self.norm_layers_2 = nn.ModuleList(LayerNorm(channels) for _ in range(layers))
+
+    def pack(self) -> None:
+        """Lays weights out for oneDNN."""
+        for i, layer in enumerate(self.ffn_layers):
+            if isinstance(layer, FeedForward) and layer.margin[0] == layer.margin[1]:
+                self.ffn_layers[i] = PackedFeedForward(layer)
 
     def forward(self, x: torch.Tensor, first: int) -> torch.Tensor:
         """``[streams, frames, channels]`` -> the same from frame ``first`` on.

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from voicegraph.graph.weights import fit, shared
+from voicegraph.nodes.networks.packed import packs
 from voicegraph.nodes.synth.network import Network
 from voicegraph.nodes.synth.voice_file import NOUN, build, open_voice
 from voicegraph.nodes.synth.weight_norm import fold
@@ -39,4 +40,7 @@ def _bring(path: Path, device: torch.device, dtype: torch.dtype) -> Voice:
         fit(network, fold(found.read()), path, NOUN)
         # Folded in float32, whatever they are stored in or run in.
         network.requires_grad_(False).fold()
-        return Voice(found.card, network.to(device, dtype).eval())
+        network = network.to(device, dtype).eval()
+        if packs(device, dtype):
+            network.pack()
+        return Voice(found.card, network)

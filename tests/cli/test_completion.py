@@ -43,7 +43,7 @@ def test_pipelines(complete: Complete, place: Path) -> None:
     (place / "folder").mkdir()
     (place / "folder" / "inner.yml").touch()
     (place / "world.txt").touch()
-    assert complete("explain ") == ["world", "bad.yaml", "good.yaml", "folder/"]
+    assert complete("explain ") == ["rvc-file", "rvc", "world", "bad.yaml", "good.yaml", "folder/"]
     assert complete("explain wo") == ["world"]
     assert complete("explain folder/") == ["folder/inner.yml"]
     assert complete("check good.yaml b") == ["bad.yaml"]
@@ -60,8 +60,8 @@ def test_nodes(complete: Complete) -> None:
         ("explain good.yaml --set v", ["vars.db="]),
         ("explain good.yaml --set nodes.low.u", ["nodes.low.use="]),
         (
-            "explain good.yaml --set nodes.low.use=f0.",
-            ["nodes.low.use=f0.dio", "nodes.low.use=f0.harvest"],
+            "explain good.yaml --set nodes.low.use=f0.h",
+            ["nodes.low.use=f0.harvest"],
         ),
         ("explain good.yaml --set nodes.off.params.c", ["nodes.off.params.ceiling="]),
         ("explain good.yaml --set vars.db=1 --set bl", ["block="]),

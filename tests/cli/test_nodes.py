@@ -85,7 +85,7 @@ def test_every_page(cli: Cli, name: str) -> None:
 def test_unknown(cli: Cli, name: str, fix: str) -> None:
     code, out, err = cli("nodes", name)
     assert (code, out) == (2, "")
-    assert err.startswith(f"no node is called {name}\n    families: dsp, f0, ")
+    assert err.startswith(f"no node is called {name}\n    families: content, dsp, f0, ")
     assert f"fix: voicegraph nodes {fix}".rstrip() in err
 
 

@@ -233,3 +233,25 @@ def test_a_speaker_that_the_voice_has_not(load: Load) -> None:
 def test_a_block_that_is_no_whole_number_of_frames(load: Load) -> None:
     message = _refused(load(block="256ms"))
     assert "must be 250ms or 260ms" in message
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_memory_does_not_grow(load: Load, files: Path) -> None:
+    """Over 2,000 blocks, once the libraries have filled their caches."""
+    import tracemalloc
+
+    plan = load(**{"vars.index": str(files / "added.index"), "vars.extra": "100ms"}).compile()
+    audio = _speech(0.1, 48000)
+    with plan.session(warm_up=False) as session:
+        for _ in range(100):
+            session.process(audio)
+        tracemalloc.start()
+        try:
+            before = tracemalloc.get_traced_memory()[0]
+            for _ in range(2000):
+                session.process(audio)
+            grown = tracemalloc.get_traced_memory()[0] - before
+        finally:
+            tracemalloc.stop()
+    assert grown < 200_000

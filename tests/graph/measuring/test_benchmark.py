@@ -11,7 +11,7 @@ import torch
 from voicegraph.graph import registry
 from voicegraph.graph.drivers import clip
 from voicegraph.graph.measuring import benchmark
-from voicegraph.graph.measuring.benchmark import engine_plan, measure, weights_of
+from voicegraph.graph.measuring.benchmark import engine_plan, measure
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.running.timing import KEPT
 
@@ -64,16 +64,6 @@ def test_streams_hear_the_recording_from_other_places() -> None:
     recording = clip.speech(_plan().source)[0]
     third = len(recording) // 3
     np.testing.assert_array_equal(block[1, 0], recording[third : third + 480])
-
-
-def test_weights_are_counted_wherever_a_node_holds_them() -> None:
-    class Holder:
-        def __init__(self) -> None:
-            self.net = torch.nn.Linear(3, 2)
-            self.tables = {"a": torch.zeros(5), "b": [np.zeros(4, np.float32), "text"]}
-            self.other = 7
-
-    assert weights_of(Holder()) == 4 * (6 + 2 + 5 + 4)
 
 
 def test_engine_is_measured_with_nodes_that_pipelines_do_not_see() -> None:

@@ -19,10 +19,13 @@ from torch.nn import functional
 _X86 = platform.machine().lower() in ("x86_64", "amd64")
 _OPERATORS = (
     "_convolution_pointwise",
+    "_get_mkldnn_serialized_md",
     "_linear_pointwise",
     "_reorder_convolution_weight",
     "_reorder_linear_weight",
 )
+
+_SHAPE_BYTES = 112
 
 
 def packs(device: torch.device, dtype: torch.dtype) -> bool:
@@ -42,6 +45,50 @@ def pointwise(
     """``x W^T + b`` by oneDNN, and exact GELU of it where ``gelu``; only where :func:`packs`."""
     after = "gelu" if gelu else "none"
     return torch.ops.mkldnn._linear_pointwise(x, weight, bias, after, [], "none")
+
+
+def pack_convolution(
+    weight: torch.Tensor, padding: list[int], dilation: list[int], groups: int, size: list[int]
+) -> torch.Tensor:
+    """A kernel ``[outputs, inputs / groups, 1, taps]`` as oneDNN reads it.
+
+    Which order is fastest hangs on the input's size ``[streams, inputs, 1, frames]``; in the order
+    of another size it may be many times slower, and is as right.
+    """
+    plain = weight.to_dense() if weight.is_mkldnn else weight
+    wide = plain.contiguous(memory_format=torch.channels_last)
+    reorder = torch.ops.mkldnn._reorder_convolution_weight
+    return reorder(wide, padding, [1, 1], dilation, groups, size)
+
+
+def layout(packed: torch.Tensor) -> bytes:
+    """What tells one order of a packed kernel from another of the same kernel.
+
+    It is the end of oneDNN's description. Its beginning holds the shape, and behind that a gap with
+    whatever was in memory there.
+    """
+    return torch.ops.mkldnn._get_mkldnn_serialized_md(packed).numpy()[_SHAPE_BYTES:].tobytes()
+
+
+def run_convolution(
+    x: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor | None,
+    padding: list[int],
+    dilation: list[int],
+    groups: int,
+    after: tuple[str, list[float]] = ("none", []),
+    add: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """What :func:`pack_convolution` gave on ``[streams, inputs, 1, frames]``.
+
+    Then comes either ``after``, an activation and its numbers, or the sum with ``add``.
+    """
+    sizes = (padding, [1, 1], dilation, groups)
+    run = torch.ops.mkldnn._convolution_pointwise
+    if add is None:
+        return run(x, weight, bias, *sizes, *after, "none")
+    return run.binary(x, add, weight, bias, *sizes, "add", 1.0, None, [], None)
 
 
 class Linear(nn.Module):

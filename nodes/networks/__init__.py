@@ -1,0 +1,1 @@
+"""Layers that networks of several families are made of, as fast as the processor has them."""

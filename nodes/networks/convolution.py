@@ -1,0 +1,94 @@
+"""Convolutions of what is laid out ``[streams, frames, channels]``, their weights laid out at load.
+
+A sum over channels then reads and writes memory in the order in which it lies. In the other order
+oneDNN lays the input, the weight and the output out anew at every call, each of which is a pass
+through memory with all threads waiting for the last of them.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from .packed import layout, pack_convolution, run_convolution
+
+_USUAL = 256
+"""Frames that a weight is laid out for before any have been seen."""
+
+
+class Convolution(nn.Module):
+    """A convolution over frames, with what follows it; only where ``packs`` says so.
+
+    Args:
+        weight: ``[outputs, inputs / groups, taps]``, float32, on the CPU.
+        bias: ``[outputs]`` or None.
+        padding: zeros put before and behind the frames.
+        dilation: frames from tap to tap.
+        groups: of channels that know nothing of each other.
+        after: ``none``, ``relu``, or ``leaky_relu`` with its ``slope``.
+        slope: of ``leaky_relu``.
+    """
+
+    def __init__(
+        self,
+        weight: torch.Tensor,
+        bias: torch.Tensor | None,
+        padding: int = 0,
+        dilation: int = 1,
+        groups: int = 1,
+        after: str = "none",
+        slope: float | None = None,
+    ) -> None:
+        super().__init__()
+        self.outputs = weight.shape[0]
+        self.sizes = ([0, padding], [1, dilation], groups)
+        inputs = weight.shape[1] * groups
+        # Attributes, no buffers: what oneDNN lays out cannot be read back as a state dict.
+        self.orders = {b"": weight[:, :, None]}
+        self.chosen: dict[torch.Size, torch.Tensor] = {}
+        self._ordered(torch.Size((1, inputs, 1, _USUAL)))
+        del self.orders[b""]
+        self.bias = bias
+        self.after = (after, [] if slope is None else [slope])
+
+    def forward(
+        self,
+        x: torch.Tensor,
+        add: torch.Tensor | None = None,
+        bias: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """``[streams, frames, inputs]`` -> ``[streams, frames, outputs]``, contiguous.
+
+        Args:
+            x: fastest where contiguous.
+            add: what is added to the result, shaped as that; then nothing may come after.
+            bias: instead of the own one.
+        """
+        bias = self.bias if bias is None else bias
+        other = None if add is None else _image(add)
+        image = _image(x)
+        weight = self.chosen.get(image.shape)
+        if weight is None:
+            weight = self._ordered(image.shape)
+        made = run_convolution(image, weight, bias, *self.sizes, self.after, other)
+        return made.permute(0, 2, 3, 1).flatten(1, 2)
+
+    def _ordered(self, size: torch.Size) -> torch.Tensor:
+        """The weight in the order for an input's size; sizes of one order share it."""
+        known = next(iter(self.orders.values()))
+        with torch.inference_mode(False), torch.no_grad():
+            found = pack_convolution(known, *self.sizes, list(size))
+        self.chosen[size] = self.orders.setdefault(layout(found), found)
+        return self.chosen[size]
+
+
+def _image(x: torch.Tensor) -> torch.Tensor:
+    """``[streams, frames, channels]`` as ``[streams, channels, 1, frames]``, nothing moved.
+
+    Where streams or frames are one, torch's own view has strides that oneDNN takes for another
+    layout, and would lay all of it out anew.
+    """
+    streams, frames, channels = x.shape
+    x = x.contiguous()
+    size = (streams, channels, 1, frames)
+    return x.as_strided(size, (frames * channels, 1, frames * channels, channels))

@@ -1,0 +1,42 @@
+"""Transposed convolutions of what is laid out ``[streams, frames, channels]``."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from .convolution import Convolution
+
+
+class Upsampling(nn.Module):
+    """A transposed convolution as a plain one with ``rate`` times the outputs.
+
+    All frames that an input frame is the first to reach are made at once, as channels; as these
+    lie behind one another, they are frames already. Only where ``packs`` says so.
+
+    Args:
+        weight: ``[inputs, outputs, taps]``, float32, on the CPU.
+        bias: ``[outputs]``.
+        rate: output frames for each input frame.
+        padding: frames that are left out at either end.
+    """
+
+    def __init__(self, weight: torch.Tensor, bias: torch.Tensor, rate: int, padding: int) -> None:
+        super().__init__()
+        inputs, self.outputs, self.taps = weight.shape
+        self.rate, self.padding = rate, padding
+        reached = -(-self.taps // rate)
+        full = nn.functional.pad(weight, (0, reached * rate - self.taps))
+        full = full.view(inputs, self.outputs, reached, rate).flip(2)
+        kernel = full.permute(3, 1, 0, 2).flatten(0, 1)
+        self.product = Convolution(kernel, bias.repeat(rate), padding=reached - 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """``[streams, frames, inputs]`` -> ``[streams, frames', outputs]``.
+
+        There are ``(frames - 1) * rate + taps - 2 * padding`` frames.
+        """
+        streams, frames, _ = x.shape
+        count = (frames - 1) * self.rate + self.taps - 2 * self.padding
+        made = self.product(x).view(streams, -1, self.outputs)
+        return made[:, self.padding : self.padding + count]

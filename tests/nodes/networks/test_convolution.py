@@ -1,0 +1,93 @@
+"""Packed convolutions give what plain ones give, in any size."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn import functional
+
+from voicegraph.nodes.networks.convolution import Convolution
+from voicegraph.nodes.networks.packed import packs
+from voicegraph.nodes.networks.short_convolution import ShortConvolution, transforms
+from voicegraph.nodes.networks.upsampling import Upsampling
+
+pytestmark = pytest.mark.skipif(
+    not packs(torch.device("cpu"), torch.float32), reason="needs oneDNN's own operators on x86"
+)
+
+
+def _close(found: torch.Tensor, expected: torch.Tensor) -> None:
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+
+
+def _noise(*shape: int) -> torch.Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(sum(shape)))
+
+
+def _plain(
+    x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, dilation: int = 1, groups: int = 1
+) -> torch.Tensor:
+    padding = weight.shape[2] // 2 * dilation
+    given = (x.transpose(1, 2).double(), weight.double(), bias.double())
+    return functional.conv1d(*given, 1, padding, dilation, groups).transpose(1, 2).float()
+
+
+@pytest.mark.parametrize(("taps", "dilation", "groups"), [(1, 1, 1), (3, 1, 2), (7, 3, 1)])
+@pytest.mark.parametrize(("streams", "frames"), [(1, 1), (1, 40), (3, 17)])
+def test_convolution(taps: int, dilation: int, groups: int, streams: int, frames: int) -> None:
+    weight, bias = _noise(24, 16 // groups, taps), _noise(24)
+    x, other = _noise(streams, frames, 16), _noise(streams, frames, 24)
+    sizes = (taps // 2 * dilation, dilation, groups)
+    expected = _plain(x, weight, bias, dilation, groups)
+    layer = Convolution(weight, bias, *sizes)
+    _close(layer(x), expected)
+    _close(layer(x, add=other), expected + other)
+    turned = x.transpose(1, 2).contiguous().transpose(1, 2)
+    _close(layer(turned, bias=bias + 1), expected + 1)
+    rectified = Convolution(weight, bias, *sizes, after="leaky_relu", slope=0.1)(x)
+    _close(rectified, functional.leaky_relu(expected, 0.1))
+
+
+def test_one_output() -> None:
+    weight, bias, x = _noise(1, 16, 7), _noise(1), _noise(2, 30, 16)
+    _close(Convolution(weight, bias, 3)(x), _plain(x, weight, bias))
+
+
+def test_a_weight_is_held_once_for_each_order() -> None:
+    weight, bias = _noise(384, 192, 5), _noise(384)
+    layer = Convolution(weight, bias, 2)
+    for frames in (5, 30, 31, 54, 300, 301, 302):
+        x = _noise(1, frames, 192)
+        expected = _plain(x, weight, bias)
+        torch.testing.assert_close(layer(x), expected, atol=1e-4, rtol=1e-5)
+        torch.testing.assert_close(layer(x), expected, atol=1e-4, rtol=1e-5)
+    assert len(layer.orders) < 4 < len(layer.chosen)
+
+
+@pytest.mark.parametrize("taps", [1, 3, 5, 7, 11])
+@pytest.mark.parametrize("dilation", [1, 3, 5])
+@pytest.mark.parametrize(("streams", "frames"), [(1, 1), (1, 7), (1, 40), (3, 41)])
+def test_short_convolution(taps: int, dilation: int, streams: int, frames: int) -> None:
+    weight, bias, x = _noise(24, 16, taps) / 4, _noise(24), _noise(streams, frames, 16)
+    found = ShortConvolution(weight, bias, dilation, 0.1)(x)
+    expected = _plain(functional.leaky_relu(x, 0.1), weight, bias, dilation)
+    torch.testing.assert_close(found, expected, atol=2e-5, rtol=1e-5)
+
+
+def test_transforms_are_exact() -> None:
+    to_values, kernel_to_values, to_frames = transforms()
+    x, kernel = _noise(7).double(), _noise(4).double()
+    found = to_frames @ ((to_values @ x) * (kernel_to_values @ kernel))
+    torch.testing.assert_close(found, x.unfold(0, 4, 1) @ kernel, atol=1e-13, rtol=0)
+
+
+@pytest.mark.parametrize(("taps", "rate"), [(24, 12), (16, 10), (4, 2), (3, 1), (5, 2)])
+@pytest.mark.parametrize(("streams", "frames"), [(1, 1), (2, 9)])
+def test_upsampling(taps: int, rate: int, streams: int, frames: int) -> None:
+    weight, bias, x = _noise(8, 6, taps), _noise(6), _noise(streams, frames, 8)
+    padding = (taps - rate) // 2
+    expected = functional.conv_transpose1d(
+        x.transpose(1, 2).double(), weight.double(), bias.double(), rate, padding
+    )
+    found = Upsampling(weight, bias, rate, padding)(x)
+    _close(found, expected.transpose(1, 2).float())

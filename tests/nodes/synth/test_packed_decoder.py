@@ -1,0 +1,78 @@
+"""A packed network sounds as the plain one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from voicegraph.nodes.networks import packed
+from voicegraph.nodes.networks.packed import packs
+from voicegraph.nodes.networks.short_convolution import ShortConvolution
+from voicegraph.nodes.synth import rvc_example, voice
+from voicegraph.nodes.synth.decoder import Decoder
+from voicegraph.nodes.synth.network import Network, Window
+from voicegraph.nodes.synth.packed_decoder import PackedDecoder
+from voicegraph.nodes.synth.weight_norm import fold
+from voicegraph.schemas.voice_card import VoiceConfig
+
+CPU = torch.device("cpu")
+needs_packing = pytest.mark.skipif(
+    not packs(CPU, torch.float32), reason="needs oneDNN's own operators on x86"
+)
+ODD = [*rvc_example.CONFIG[:12], [8, 5, 2], 16, [14, 9, 4], 109, 6, 8000]
+"""Transposed kernels that are no multiple of their rates."""
+EVEN = [*rvc_example.CONFIG[:7], 4, *rvc_example.CONFIG[8:]]
+"""Text encoder with an even kernel."""
+
+
+def _network(config: list[Any], f0: bool) -> Network:
+    made = Network(VoiceConfig.from_list(config), 768, f0, rvc_example.SPEAKERS)
+    made.load_state_dict(fold(rvc_example.weights(config, 768, f0)))
+    made.requires_grad_(False).fold()
+    return made
+
+
+@needs_packing
+@pytest.mark.parametrize("short", [False, True], ids=["direct", "short"])
+@pytest.mark.parametrize("config", [rvc_example.CONFIG, rvc_example.SINGLE, ODD, EVEN])
+@pytest.mark.parametrize("f0", [False, True])
+@pytest.mark.parametrize(("streams", "count", "frames"), [(1, 7, None), (3, 10, None), (2, 5, 8)])
+def test_packed_is_plain(
+    config: list[Any],
+    f0: bool,
+    streams: int,
+    count: int,
+    frames: int | None,
+    short: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ShortConvolution, "pays", staticmethod(lambda channels, taps: short))
+    plain, other = _network(config, f0), _network(config, f0)
+    other.pack()
+    assert isinstance(other.dec, PackedDecoder)
+    generator = torch.Generator().manual_seed(3)
+    content = torch.randn(streams, 40, 768, generator=generator)
+    bins = wave = None
+    if f0:
+        bins = torch.randint(1, 256, (streams, 40), generator=generator)
+        pitch = 100 + 200 * torch.rand(streams, frames or count, generator=generator)
+        wave = plain.source(pitch)
+    given = (content, bins, wave, 1, Window(29, count), None, frames)
+    torch.testing.assert_close(other(*given), plain(*given), atol=2e-5, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "x86", "packing"),
+    [(torch.float32, True, True), (torch.float32, False, False), (torch.bfloat16, True, False)],
+)
+def test_voices_are_packed_where_it_helps(
+    dtype: torch.dtype, x86: bool, packing: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packed, "_X86", x86 and packed._X86)
+    rvc_example.write(tmp_path)
+    network = voice.load_voice(tmp_path / "voice.pth", CPU, dtype).network
+    wanted = PackedDecoder if packing and packs(CPU, dtype) else Decoder
+    assert type(network.dec) is wanted

@@ -1,0 +1,85 @@
+"""``pipelines/rvc-file.yaml``: whole files, with context on both sides."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from voicegraph.graph.pipeline import Pipeline
+from voicegraph.nodes.content import hubert_example
+from voicegraph.nodes.content.hubert_sizes import HubertSizes
+from voicegraph.nodes.synth import rvc_example
+
+ROOT = Path(__file__).resolve().parents[2]
+RATE = 16000
+
+
+@pytest.fixture(scope="module")
+def given(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Overrides that name small files; blocks of 1 s, so that there are several."""
+    folder = tmp_path_factory.mktemp("rvc")
+    make = runpy.run_path(str(ROOT / "tools" / "models.py"))
+    torch.save(rvc_example.voice(rvc_example.CONFIG, "v1"), folder / "voice.pth")
+    sizes = HubertSizes((16,) * 7, (10, 3, 3, 3, 3, 2, 2), 32, 48, 9, 2, 16, 4, 256)
+    hubert_example.write(folder / "hubert.safetensors", sizes)
+    vectors = np.random.default_rng(1).normal(0, 1, (600, 256)).astype(np.float32)
+    make["faiss"].write_index(make["index"](vectors, 8), str(folder / "added.index"))
+    return {
+        "vars.voice": str(folder / "voice.pth"),
+        "assets.hubert": str(folder / "hubert.safetensors"),
+        "vars.index": str(folder / "added.index"),
+        "block": "1s",
+        "vars.extra": "500ms",
+    }
+
+
+def _speech(seconds: float) -> np.ndarray:
+    time = np.arange(round(seconds * RATE)) / RATE
+    phase = 2 * np.pi * np.cumsum(140 * (1 + 0.2 * np.sin(3 * time))) / RATE
+    return (0.1 * sum(np.sin(k * phase) / k for k in range(1, 9))).astype(np.float32)
+
+
+def _run(given: dict[str, Any], audio: np.ndarray, **overrides: Any) -> np.ndarray:
+    plan = Pipeline.load("rvc-file", {**given, "input.rate": RATE, **overrides}).compile()
+    with plan.session(warm_up=False) as session:
+        made = np.concatenate((session.push(audio), session.flush()))
+    return made[plan.latency_out :][: len(audio)]
+
+
+def test_each_block_is_heard_with_context_on_both_sides(given: dict[str, Any]) -> None:
+    plan = Pipeline.load("rvc-file", given).compile()
+    voice = plan.find("voice")
+    heard, made = voice.given["content"].interval, voice.asked["audio"].interval
+    assert float(made.start - heard.start) == pytest.approx(0.5)
+    assert float(heard.end - made.end) == pytest.approx(0.46)
+
+
+def test_the_loudness_is_the_originals_where_asked(given: dict[str, Any]) -> None:
+    audio = _speech(3)
+    loud = _run(given, audio, **{"vars.loudness": 0.0})
+    middle = slice(RATE, 2 * RATE)
+    level = np.sqrt(np.mean(loud[middle] ** 2)) / np.sqrt(np.mean(audio[middle] ** 2))
+    assert level == pytest.approx(1, rel=0.1)
+    own = _run(given, audio, **{"vars.loudness": 1.0})
+    assert abs(np.sqrt(np.mean(own[middle] ** 2)) / np.sqrt(np.mean(loud[middle] ** 2)) - 1) > 0.05
+
+
+def test_protection_matters_where_nothing_is_voiced(given: dict[str, Any]) -> None:
+    """Silence has no pitch, so all of it keeps the features that were heard."""
+    silence = np.zeros(2 * RATE, np.float32)
+    steady = {**given, "vars.noise_scale": 0, "vars.source_noise": 0, "vars.loudness": 1}
+    kept = _run(steady, silence, **{"vars.protect": 0.0, "vars.index_rate": 1.0})
+    heard = _run(steady, silence, **{"vars.index_rate": 0.0})
+    taken = _run(steady, silence, **{"vars.protect": 0.5, "vars.index_rate": 1.0})
+    np.testing.assert_allclose(kept, heard, atol=1e-6)
+    assert np.abs(taken - heard).max() > 1e-3
+
+
+def test_without_an_index_there_is_nothing_to_protect_from(given: dict[str, Any]) -> None:
+    plan = Pipeline.load("rvc-file", {**given, "vars.index": None}).compile()
+    assert set(plan.bypassed) == {"retrieval", "protect", "out"}
