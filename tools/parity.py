@@ -118,7 +118,7 @@ def rmvpe(folder: Path) -> Iterator[Row]:
     torch.save(models["filled"](shapes), file)
     data = _reference("rmvpe")
     made = Rmvpe()
-    made.load(Rmvpe.Params(weights=file), CPU, torch.float32)
+    made.load(Rmvpe.Params.model_validate({"weights": file}), CPU, torch.float32)
     with torch.inference_mode():
         mel = made.mel(torch.from_numpy(data["audio_16k"])[None])
         salience = made.network(mel)
@@ -151,7 +151,8 @@ def retrieval(_: Path) -> Iterator[Row]:
     made = Faiss()
     made.given, made.asked = {"content": spec}, {"out": spec}
     for key, rate in {"retrieved": 1.0, "blended": float(data["index_rate"])}.items():
-        params = Faiss.Params(index=REFERENCE / "retrieval.index", rate=rate)
+        given = {"index": REFERENCE / "retrieval.index", "rate": rate}
+        params = Faiss.Params.model_validate(given)
         made.ports(params)
         made.load(params, CPU, torch.float32)
         found = made.process({"content": queries}, params, None)["out"][0]

@@ -41,7 +41,7 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def _speech(seconds: float) -> np.ndarray:
     time = np.arange(round(seconds * RATE)) / RATE
     phase = 2 * np.pi * np.cumsum(140 * (1 + 0.2 * np.sin(3 * time))) / RATE
-    return (0.1 * sum(np.sin(k * phase) / k for k in range(1, 9))).astype(np.float32)
+    return (0.1 * np.sum([np.sin(k * phase) / k for k in range(1, 9)], 0)).astype(np.float32)
 
 
 def _run(given: dict[str, Any], audio: np.ndarray, **overrides: Any) -> np.ndarray:
