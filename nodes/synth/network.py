@@ -59,7 +59,9 @@ class Network(nn.Module):
         self.enc_p = TextEncoder(dim, inter, hidden, encoder, f0)
         self.dec: Decoder | PackedDecoder = Decoder(config, f0)
         self.flow = flow.Flow(inter, hidden, config.gin_channels)
-        self.emb_g = nn.Embedding(speakers, config.gin_channels)
+        # Its own way of filling an embedding, on a network without memory, has PyTorch import its
+        # compiler: two seconds, for values that the file replaces.
+        self.emb_g = nn.Embedding.from_pretrained(torch.empty(speakers, config.gin_channels))
 
     def fold(self) -> None:
         """Works out what every speaker adds to each layer, so that no tick has to."""

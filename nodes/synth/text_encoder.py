@@ -109,7 +109,7 @@ class TextEncoder(nn.Module):
         self.scale = math.sqrt(hidden)
         self.emb_phone = nn.Linear(dim, hidden)
         if f0:
-            self.emb_pitch = nn.Embedding(256, hidden)
+            self.emb_pitch = nn.Embedding.from_pretrained(torch.empty(256, hidden))
         self.encoder = encoder
         self.proj = nn.Conv1d(hidden, 2 * outputs, 1)
 
