@@ -1,8 +1,8 @@
 """Files of weights: opened without trust, read when needed, held once a process.
 
 ``open_archive`` reads headers; ``Archive.read`` brings tensors; ``fit`` puts them into a module;
-``shared`` holds what was made for as long as it is used. ``kinds`` knows what sorts of files there
-are.
+``shared`` and ``shared_file`` hold what was made for as long as it is used. ``kinds`` knows what
+sorts of files there are.
 """
 
 from ..errors import WeightsError
@@ -12,7 +12,7 @@ from .headers import TensorHeader
 from .identify import Identified, identify
 from .kinds import FileKind, kinds
 from .permitted import Inert
-from .sharing import shared
+from .sharing import shared, shared_file
 
 __all__ = [
     "Archive",
@@ -26,4 +26,5 @@ __all__ = [
     "kinds",
     "open_archive",
     "shared",
+    "shared_file",
 ]

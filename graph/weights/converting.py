@@ -14,6 +14,7 @@ from voicegraph.schemas.card import METADATA_KEY, Card
 from ..drivers.staging import Staged, cannot_write
 from ..drivers.staging import check_target as may_be_written
 from ..errors import OutputError, Problem, WeightsError
+from .describing import UNKNOWN
 from .identify import Identified, identify
 from .kinds import FileKind
 from .refusal import RefusalError
@@ -42,7 +43,7 @@ def check_source(found: Identified) -> FileKind:
     if found.kind is None:
         raise RefusalError(
             "unknown-kind",
-            "a file of tensors, but of no kind known here: there is nothing to convert it to",
+            f"{UNKNOWN}: there is nothing to convert it to",
             f"voicegraph inspect {found.path}",
         ).of(found.path)
     if found.archive is not None and found.archive.card is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -12,6 +12,7 @@ from ..errors import Problem, WeightsError
 from .refusal import printable
 
 _MOST_SHOWN = 8
+Shape = tuple[int, ...]
 
 
 def fit(module: nn.Module, tensors: Mapping[str, torch.Tensor], path: Path, what: str) -> None:
@@ -30,16 +31,23 @@ def fit(module: nn.Module, tensors: Mapping[str, torch.Tensor], path: Path, what
         WeightsError: with all that is missing, too much, or of another shape or sort.
     """
     wanted = module.state_dict()
-    misfits = _misfits(wanted, tensors)
-    if misfits:
-        shown = [(printable(text)[:200], None) for text in misfits[:_MOST_SHOWN]]
-        if len(misfits) > _MOST_SHOWN:
-            shown.append((f"and {len(misfits) - _MOST_SHOWN} more", None))
+    lines = misfits(
+        {name: tuple(tensor.shape) for name, tensor in wanted.items()},
+        {name: tuple(tensor.shape) for name, tensor in tensors.items()},
+    )
+    lines += [
+        f"{name}: expected {_sort(wanted[name])}, found {_sort(tensors[name])}"
+        for name in wanted
+        if name in tensors
+        and wanted[name].shape == tensors[name].shape
+        and wanted[name].is_floating_point() != tensors[name].is_floating_point()
+    ]
+    if lines:
         raise WeightsError(
             Problem(
                 "weights-do-not-fit",
                 f"{path}: its tensors are not those of {what}",
-                notes=tuple(shown),
+                notes=as_notes(lines),
                 fix=f"voicegraph inspect {path}",
             )
         )
@@ -47,18 +55,28 @@ def fit(module: nn.Module, tensors: Mapping[str, torch.Tensor], path: Path, what
     module.load_state_dict(fitted, assign=True)
 
 
-def _misfits(wanted: Mapping[str, torch.Tensor], found: Mapping[str, torch.Tensor]) -> list[str]:
-    lines = [f"missing: {name} {list(wanted[name].shape)}" for name in wanted if name not in found]
-    lines += [
-        f"not known: {name} {list(found[name].shape)}" for name in found if name not in wanted
+def misfits(wanted: Mapping[str, Shape], found: Mapping[str, Shape]) -> list[str]:
+    """What is missing, too much, or of another shape: a line each."""
+    lines = [
+        f"missing: {name} {list(shape)}" for name, shape in wanted.items() if name not in found
     ]
-    for name in (name for name in wanted if name in found):
-        one, other = wanted[name], found[name]
-        if one.shape != other.shape:
-            lines.append(f"{name}: expected {list(one.shape)}, found {list(other.shape)}")
-        elif one.is_floating_point() != other.is_floating_point():
-            lines.append(f"{name}: expected {_sort(one)}, found {_sort(other)}")
+    lines += [
+        f"not known: {name} {list(shape)}" for name, shape in found.items() if name not in wanted
+    ]
+    lines += [
+        f"{name}: expected {list(shape)}, found {list(found[name])}"
+        for name, shape in wanted.items()
+        if name in found and found[name] != shape
+    ]
     return lines
+
+
+def as_notes(lines: Sequence[str]) -> tuple[tuple[str, None], ...]:
+    """The first of them as notes of a problem, and how many more there are."""
+    shown = [printable(text)[:200] for text in lines[:_MOST_SHOWN]]
+    if len(lines) > _MOST_SHOWN:
+        shown.append(f"and {len(lines) - _MOST_SHOWN} more")
+    return tuple((text, None) for text in shown)
 
 
 def _sort(tensor: torch.Tensor) -> str:

@@ -65,9 +65,15 @@ def _card(kind: FileKind, path: Path, archive: Archive | None) -> Card | None:
     try:
         return kind.card(path, archive)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "it"
-        raise not_understood(path, f"{place}: {first['msg']}") from None
+        raise not_understood(path, first_fault(error)) from None
+
+
+def first_fault(error: ValidationError) -> str:
+    """The first thing that does not fit a model, and where in it, in one line."""
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    said = first["msg"].removeprefix("Value error, ")
+    return f"{place}: {said}" if place else said
 
 
 def not_understood(path: Path, why: str) -> WeightsError:

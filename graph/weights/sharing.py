@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable
+from pathlib import Path
 from typing import TypeVar, cast
 from weakref import WeakValueDictionary
 
@@ -48,3 +49,16 @@ def shared(key: Hashable, make: Callable[[], T]) -> T:
                 text = f"a {kind} cannot be held weakly; let `make` return a module or an object"
                 raise TypeError(text) from None
         return cast("T", found)
+
+
+def shared_file(use: str, file: Path, make: Callable[[], T], *more: Hashable) -> T:
+    """As :func:`shared`, for what is read from a file: one that was replaced is read anew.
+
+    Args:
+        use: the node, by its name.
+        file: the file itself, not the folder that it lies in.
+        make: brings what is in it.
+        more: whatever else decides what is made, such as device and dtype.
+    """
+    stat = file.stat()
+    return shared((use, file.resolve(), stat.st_size, stat.st_mtime_ns, *more), make)

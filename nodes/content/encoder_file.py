@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from voicegraph.graph.errors import Problem
 from voicegraph.graph.weights import Archive, Inert, WeightsError
-from voicegraph.graph.weights.identify import not_understood
+from voicegraph.graph.weights.fitting import as_notes
+from voicegraph.graph.weights.identify import first_fault, not_understood
 from voicegraph.graph.weights.kinds import FileKind
 from voicegraph.graph.weights.misplaced import open_expected, wrong_kind
 from voicegraph.nodes.content.encoder import RATE
@@ -24,7 +25,6 @@ from voicegraph.schemas.encoder_card import EncoderCard
 NAME = "content-encoder"
 NOUN = "a content encoder (HuBERT base or ContentVec)"
 FIX = "assets.hubert: a file such as hubert_base.pt, or a folder of Hugging Face"
-_MOST_SHOWN = 8
 _FINGERPRINTED = (
     "convs.0.weight",
     "projection.bias",
@@ -122,9 +122,7 @@ def _own_card(archive: Archive) -> EncoderCard:
     try:
         return EncoderCard.model_validate(archive.card)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise not_understood(archive.path, f"{place}: {first['msg']}") from None
+        raise not_understood(archive.path, first_fault(error)) from None
 
 
 def _fairseq_settings(tree: object) -> Mapping[object, object]:
@@ -193,12 +191,11 @@ def _check_shapes(archive: Archive, names: Names, sizes: HubertSizes) -> None:
 
 
 def _not_one(archive: Archive, lines: list[str]) -> WeightsError:
-    more = [f"and {len(lines) - _MOST_SHOWN} more"] if len(lines) > _MOST_SHOWN else []
     return WeightsError(
         Problem(
             "weights-do-not-fit",
             f"{archive.path}: it looks like a content encoder, but not like HuBERT base",
-            notes=tuple((line, None) for line in [*lines[:_MOST_SHOWN], *more]),
+            notes=as_notes(lines),
             fix="use hubert_base.pt, ContentVec, or another encoder of that architecture",
         )
     )

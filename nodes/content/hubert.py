@@ -16,7 +16,7 @@ from voicegraph.graph.node import FilePath, NodeParams, Requests, Tensors
 from voicegraph.graph.ports import Out, Ports
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Features
-from voicegraph.graph.weights import shared
+from voicegraph.graph.weights import shared_file
 from voicegraph.nodes.content import hubert_example
 from voicegraph.nodes.content.encoder import RATE, ContentEncoder
 from voicegraph.nodes.content.encoder_file import NOUN, EncoderFile, open_encoder
@@ -130,15 +130,14 @@ class Hubert(ContentEncoder):
     def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
         """Brings the network, one a process for each file, layer, device and precision."""
         found = self._open(params)
-        file, stat = found.archive.file.resolve(), found.archive.file.stat()
-        key = (self.use, file, stat.st_mtime_ns, stat.st_size, found.sizes)
         layer, project = self.features
 
         def make() -> HubertNetwork:
             weights = found.read(layer, project)
             return HubertNetwork(weights, found.sizes, layer, project, device, dtype)
 
-        self.network = shared((*key, layer, project, str(device), dtype), make)
+        decided = (found.sizes, layer, project, str(device), dtype)
+        self.network = shared_file(self.use, found.archive.file, make, *decided)
 
     def process(self, inputs: Tensors, params: Params, state: None) -> Tensors:
         """One tick: every stream's whole window."""

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from voicegraph.graph.errors import Problem
-from voicegraph.graph.weights import WeightsError, shared
+from voicegraph.graph.weights import WeightsError, shared_file
 
 from .index_file import Located, locate
 
@@ -90,9 +90,7 @@ def open_index(path: Path, probes: int | None) -> StoredIndex:
     found = locate(path)
     if found is None:
         raise WeightsError(Problem("wrong-weights", f"{path} is no FAISS index"))
-    stat = path.stat()
-    key = ("retrieval", path.resolve(), stat.st_mtime_ns, stat.st_size, probes)
-    return shared(key, lambda: StoredIndex(found, probes))
+    return shared_file("retrieval.faiss", path, lambda: StoredIndex(found, probes), probes)
 
 
 def _warm(found: Located) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from voicegraph.graph.weights import fit, shared
+from voicegraph.graph.weights import fit, shared_file
 from voicegraph.nodes.networks.packed import packs
 from voicegraph.nodes.synth.network import Network
 from voicegraph.nodes.synth.voice_file import NOUN, build, open_voice
@@ -28,9 +28,7 @@ def load_voice(path: Path, device: torch.device, dtype: torch.dtype) -> Voice:
     Raises:
         WeightsError: if it cannot be used.
     """
-    found = path.stat()
-    key = ("synth.rvc", path.resolve(), found.st_size, found.st_mtime_ns, device, dtype)
-    return shared(key, lambda: _bring(path, device, dtype))
+    return shared_file("synth.rvc", path, lambda: _bring(path, device, dtype), device, dtype)
 
 
 def _bring(path: Path, device: torch.device, dtype: torch.dtype) -> Voice:

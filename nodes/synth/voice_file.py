@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from voicegraph.graph.errors import Problem
 from voicegraph.graph.weights import Archive, FileKind, TensorHeader, WeightsError
-from voicegraph.graph.weights.identify import not_understood
+from voicegraph.graph.weights.fitting import as_notes, misfits
+from voicegraph.graph.weights.identify import first_fault, not_understood
 from voicegraph.graph.weights.misplaced import open_expected, wrong_kind
 from voicegraph.nodes.synth.network import Network
 from voicegraph.nodes.synth.weight_norm import folded_shapes
@@ -24,7 +25,6 @@ _UNUSED = "enc_q."
 """The encoder that only training needs."""
 Version = Literal["v1", "v2"]
 _WIDTHS: dict[Version, int] = {"v1": 256, "v2": 768}
-_MOST_SHOWN = 8
 _HIFIGAN = ("hifigan", "nsfhifigan", "hifigannsf")
 _TEXT = 200
 _MOST_FACTS = 40
@@ -105,7 +105,7 @@ def _converted(archive: Archive) -> VoiceFile | None:
     try:
         card = VoiceCard.model_validate(archive.card)
     except ValidationError as error:
-        raise not_understood(archive.path, _first(error)) from None
+        raise not_understood(archive.path, first_fault(error)) from None
     found = VoiceFile(archive, {name: name for name in archive.tensors}, card)
     counted = sum(header.numel for header in archive.tensors.values())
     if (card.parameters, card.speakers) != (counted, _speakers(found.headers(), archive.path)):
@@ -131,7 +131,7 @@ def _extracted(archive: Archive, tree: Mapping[object, object]) -> VoiceFile | N
     try:
         sizes = VoiceConfig.from_list(config)
     except ValidationError as error:
-        raise _broken(archive.path, f"its config does not hold: {_first(error)}") from None
+        raise _broken(archive.path, f"its config does not hold: {first_fault(error)}") from None
     except ValueError as error:
         raise _broken(archive.path, str(error)) from None
     return VoiceFile(archive, names, _describe(archive, tree, sizes, headers))
@@ -241,35 +241,21 @@ def _check_shapes(found: VoiceFile) -> None:
     wanted = {name: tuple(t.shape) for name, t in build(found.card).state_dict().items()}
     headers = found.headers()
     present = folded_shapes({name: header.shape for name, header in headers.items()})
-    lines = [f"missing: {name} {list(wanted[name])}" for name in wanted if name not in present]
-    lines += [f"not known: {name} {list(present[name])}" for name in present if name not in wanted]
-    lines += [
-        f"{name}: expected {list(wanted[name])}, found {list(present[name])}"
-        for name in wanted
-        if name in present and present[name] != wanted[name]
-    ]
+    lines = misfits(wanted, present)
     lines += [
         f"{name}: expected floating point, found {str(header.dtype).removeprefix('torch.')}"
         for name, header in headers.items()
         if not header.dtype.is_floating_point
     ]
     if lines:
-        more = [f"and {len(lines) - _MOST_SHOWN} more"] if len(lines) > _MOST_SHOWN else []
         raise WeightsError(
             Problem(
                 "weights-do-not-fit",
                 f"{found.archive.path}: its tensors are not those that its config speaks of",
-                notes=tuple((line, None) for line in [*lines[:_MOST_SHOWN], *more]),
+                notes=as_notes(lines),
                 fix="download the voice again, or extract it again with its trainer",
             )
         )
-
-
-def _first(error: ValidationError) -> str:
-    first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"])
-    said = first["msg"].removeprefix("Value error, ")
-    return f"{place}: {said}" if place else said
 
 
 def _broken(path: Path, why: str) -> WeightsError:
