@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from fractions import Fraction
 from typing import Literal
 
@@ -11,11 +10,10 @@ from pydantic import Field
 
 from voicegraph.graph.ports import Ports
 from voicegraph.graph.registry import register
-from voicegraph.graph.signals import SignalType
 from voicegraph.nodes.f0 import bins, crepe_network
-from voicegraph.nodes.f0.estimator import HOP, F0Estimator, F0Params
-from voicegraph.nodes.f0.held import held
+from voicegraph.nodes.f0.estimator import HOP, F0Params
 from voicegraph.nodes.f0.packages import Package
+from voicegraph.nodes.f0.salience_estimator import SalienceEstimator
 from voicegraph.nodes.f0.viterbi import likeliest_path
 from voicegraph.schemas.quantities import Decibels
 
@@ -26,7 +24,7 @@ def package(capacity: str) -> Package:
 
 
 @register("f0.crepe")
-class Crepe(F0Estimator):
+class Crepe(SalienceEstimator):
     """F0 by CREPE, convolutions over samples.
 
     audio ``[streams, 1, samples]`` at 16 kHz -> ``pitch`` and ``voiced`` ``[streams, frames]`` at
@@ -51,9 +49,6 @@ class Crepe(F0Estimator):
         silence: Decibels = Field(-60.0, ge=-120, le=0)
         """Level of its 64 ms that a voiced frame must exceed; a full-scale sine has -3 dB."""
 
-    devices = ("cpu", "cuda")
-    dtypes = ("float32", "float16", "bfloat16")
-    releases_gil = True
     shortest = Fraction(64, 1000)
     examples = ({}, {"fill": True, "floor": 80.0, "ceiling": 400.0, "threshold": 0.1})
 
@@ -66,15 +61,6 @@ class Crepe(F0Estimator):
         package(params.capacity).check()
         return self.declared
 
-    def infer(self, params: Params, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
-        """Fixed types.
-
-        Raises:
-            ValueError: if the network knows no pitch between floor and ceiling.
-        """
-        bins.within(bins.crepe_cents(), params.floor, params.ceiling)
-        return super().infer(params, inputs)
-
     def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
         """Reads the network.
 
@@ -83,7 +69,7 @@ class Crepe(F0Estimator):
         """
         found = package(params.capacity)
         path = found.check() / found.weights
-        self.network = held("f0.crepe", path, device, dtype, crepe_network.read)
+        self.network = self.network_of(path, device, dtype, crepe_network.read)
         self.cents = bins.crepe_cents().to(device)
         self.looked_for = bins.within(self.cents, params.floor, params.ceiling)
 

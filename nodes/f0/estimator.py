@@ -12,8 +12,9 @@ from pydantic import Field, model_validator
 
 from voicegraph.graph.intervals import Interval, Request
 from voicegraph.graph.node import Node, NodeParams, Requests, Tensors
-from voicegraph.graph.ports import In, Out
+from voicegraph.graph.ports import In, Out, Ports
 from voicegraph.graph.signals import Audio, Mask, Pitch
+from voicegraph.nodes.f0.packages import Package
 from voicegraph.nodes.pitch.frames import whole_frames
 from voicegraph.schemas.quantities import Duration, Hertz
 
@@ -55,7 +56,8 @@ class F0Estimator(Node):
     works on all streams at once, and no more than that if it works on spans of any length.
 
     Class attributes: ``shortest``, the shortest span worth analysing; a shorter request is widened
-    into the past.
+    into the past. ``package``, what an extra installs for it, if anything; a pipeline that lacks it
+    does not compile.
     """
 
     Params = F0Params
@@ -64,10 +66,21 @@ class F0Estimator(Node):
     chunking = "windowed"
     pure = True
     shortest: ClassVar[Fraction] = Fraction(0)
+    package: ClassVar[Package | None] = None
 
     audio = In(Audio, rate=RATE, channels=1)
     pitch = Out(Pitch, rate=FRAMES_HZ, window=True, doc="F0 in Hz, 0 where unvoiced")
     voiced = Out(Mask, rate=FRAMES_HZ, window=True, doc="1 where voiced, else 0")
+
+    def ports(self, params: Any) -> Ports:
+        """Looks for the package.
+
+        Raises:
+            PipelineError: if it is not installed.
+        """
+        if self.package is not None:
+            self.package.check()
+        return self.declared
 
     def estimate(self, params: Any, audio: np.ndarray) -> np.ndarray:
         """F0 of one stream: float64 ``[samples]`` at 16 kHz -> Hz ``[frames]``, 0 where unvoiced.

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from fractions import Fraction
 
 import torch
 from pydantic import Field
 
-from voicegraph.graph.ports import Ports
 from voicegraph.graph.registry import register
-from voicegraph.graph.signals import SignalType
 from voicegraph.nodes.f0 import bins, fcpe_network
-from voicegraph.nodes.f0.estimator import HOP, F0Estimator, F0Params
-from voicegraph.nodes.f0.held import held
+from voicegraph.nodes.f0.estimator import HOP
 from voicegraph.nodes.f0.mel import FFT, LogMel, filters
 from voicegraph.nodes.f0.packages import Package
-from voicegraph.schemas.quantities import Hertz
+from voicegraph.nodes.f0.salience_estimator import SalienceEstimator, WideParams
 
 PACKAGE = Package("f0.fcpe", "fcpe", "torchfcpe", "torchfcpe", "assets/fcpe_c_v001.pt")
 _POWER_FLOOR = 1e-9
 
 
 @register("f0.fcpe")
-class Fcpe(F0Estimator):
+class Fcpe(SalienceEstimator):
     """F0 by FCPE, convolutions over mel spectra.
 
     audio ``[streams, 1, samples]`` at 16 kHz -> ``pitch`` and ``voiced`` ``[streams, frames]`` at
@@ -36,41 +32,15 @@ class Fcpe(F0Estimator):
     Y. Luo et al., "FCPE: a fast context-based pitch estimation model", arXiv 2509.15140, 2025.
     """
 
-    class Params(F0Params):
+    class Params(WideParams):
         """Params of ``f0.fcpe``."""
 
         threshold: float = Field(0.006, ge=0, le=1)
         """Salience that a frame must exceed to be voiced."""
-        floor: Hertz = Field(30.0, ge=30, le=500)
-        """Lowest F0 looked for, in Hz."""
-        ceiling: Hertz = Field(2100.0, ge=100, le=2100)
-        """Highest F0 looked for, in Hz."""
-        fill: bool = True
-        """Fill unvoiced stretches by linear interpolation; `voiced` still tells them apart."""
 
-    devices = ("cpu", "cuda")
-    dtypes = ("float32", "float16", "bfloat16")
-    releases_gil = True
     shortest = Fraction(100, 1000)
+    package = PACKAGE
     examples = ({}, {"fill": False, "floor": 80.0, "ceiling": 400.0, "context": "200ms"})
-
-    def ports(self, params: Params) -> Ports:
-        """Looks for the package.
-
-        Raises:
-            PipelineError: if it is not installed.
-        """
-        PACKAGE.check()
-        return self.declared
-
-    def infer(self, params: Params, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
-        """Fixed types.
-
-        Raises:
-            ValueError: if the network knows no pitch between floor and ceiling.
-        """
-        bins.within(bins.crepe_cents(), params.floor, params.ceiling)
-        return super().infer(params, inputs)
 
     def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
         """Reads the network.
@@ -79,7 +49,7 @@ class Fcpe(F0Estimator):
             VoicegraphError: if the package's file is not what it should be.
         """
         path = PACKAGE.check() / PACKAGE.weights
-        self.held = held("f0.fcpe", path, device, dtype, fcpe_network.read)
+        self.held = self.network_of(path, device, dtype, fcpe_network.read)
         pad = (FFT - HOP) // 2
         self.mel = LogMel(filters(128, 0, 8000, htk=False), pad, _POWER_FLOOR).to(device)
         self.looked_for = bins.within(self.held.cents, params.floor, params.ceiling)

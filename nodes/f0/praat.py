@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from pydantic import Field
 
-from voicegraph.graph.ports import Ports
 from voicegraph.graph.registry import register
 from voicegraph.nodes.f0.estimator import FRAMES_HZ, HOP, RATE, F0Estimator, F0Params
 from voicegraph.nodes.f0.grid import onto_grid
@@ -45,16 +44,8 @@ class Praat(F0Estimator):
         fill: bool = True
         """Fill unvoiced stretches by linear interpolation; `voiced` still tells them apart."""
 
+    package = PACKAGE
     examples = ({}, {"fill": False, "floor": 75.0, "ceiling": 600.0, "context": "100ms"})
-
-    def ports(self, params: Params) -> Ports:
-        """Looks for the package.
-
-        Raises:
-            PipelineError: if it is not installed.
-        """
-        PACKAGE.check()
-        return self.declared
 
     def least(self, params: Params) -> Fraction:
         """A window."""

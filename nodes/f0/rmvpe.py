@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,21 +14,19 @@ from voicegraph.graph.intervals import Interval, Request
 from voicegraph.graph.node import FilePath
 from voicegraph.graph.ports import Ports
 from voicegraph.graph.registry import register
-from voicegraph.graph.signals import SignalType
 from voicegraph.graph.weights import open_archive
 from voicegraph.nodes.f0 import bins, rmvpe_example, rmvpe_file
-from voicegraph.nodes.f0.estimator import FRAMES_HZ, F0Estimator, F0Params
-from voicegraph.nodes.f0.held import held
+from voicegraph.nodes.f0.estimator import FRAMES_HZ, F0Params
 from voicegraph.nodes.f0.mel import FFT, LogMel, filters
+from voicegraph.nodes.f0.salience_estimator import SalienceEstimator, WideParams
 from voicegraph.nodes.pitch.frames import whole_frames
-from voicegraph.schemas.quantities import Hertz
 
 _STEP = Fraction(32, FRAMES_HZ)
 """The U-Net halves its frames five times, so it takes them by 32."""
 
 
 @register("f0.rmvpe")
-class Rmvpe(F0Estimator):
+class Rmvpe(SalienceEstimator):
     """F0 by RMVPE, a U-Net over mel spectra.
 
     audio ``[streams, 1, samples]`` at 16 kHz -> ``pitch`` and ``voiced`` ``[streams, frames]`` at
@@ -46,23 +43,14 @@ class Rmvpe(F0Estimator):
     music", Interspeech 2023.
     """
 
-    class Params(F0Params):
+    class Params(WideParams):
         """Params of ``f0.rmvpe``."""
 
         weights: FilePath | None = None
         """The network, such as `rmvpe.pt`; by default the asset `rmvpe`."""
         threshold: float = Field(0.03, ge=0, le=1)
         """Salience that a frame must exceed to be voiced."""
-        floor: Hertz = Field(30.0, ge=30, le=500)
-        """Lowest F0 looked for, in Hz."""
-        ceiling: Hertz = Field(2100.0, ge=100, le=2100)
-        """Highest F0 looked for, in Hz."""
-        fill: bool = True
-        """Fill unvoiced stretches by linear interpolation; `voiced` still tells them apart."""
 
-    devices = ("cpu", "cuda")
-    dtypes = ("float32", "float16", "bfloat16")
-    releases_gil = True
     examples = (
         {"weights": "rmvpe.pt"},
         {"weights": "rmvpe.pt", "context": "100ms", "fill": False, "floor": 80.0},
@@ -86,15 +74,6 @@ class Rmvpe(F0Estimator):
         rmvpe_file.sizes_of(open_archive(params.weights))
         return self.declared
 
-    def infer(self, params: Params, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
-        """Fixed types.
-
-        Raises:
-            ValueError: if the network knows no pitch between floor and ceiling.
-        """
-        bins.within(bins.crepe_cents(), params.floor, params.ceiling)
-        return super().infer(params, inputs)
-
     def gives(self, params: F0Params, out: Request) -> Interval:
         """All that is analysed, but for the context."""
         context = Fraction(math.ceil(params.context * FRAMES_HZ), FRAMES_HZ)
@@ -112,7 +91,7 @@ class Rmvpe(F0Estimator):
             WeightsError: if the file is not what it should be.
         """
         assert params.weights is not None
-        self.network = held("f0.rmvpe", params.weights, device, dtype, rmvpe_file.read)
+        self.network = self.network_of(params.weights, device, dtype, rmvpe_file.read)
         self.mel = LogMel(filters(rmvpe_file.MELS, 30, 8000, htk=True), FFT // 2).to(device)
         self.cents = bins.crepe_cents().to(device)
         self.looked_for = bins.within(self.cents, params.floor, params.ceiling)

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from pydantic import Field
 
-from voicegraph.graph.ports import Ports
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import SignalType
 from voicegraph.nodes.f0.estimator import HOP, RATE, F0Estimator, F0Params
@@ -50,16 +49,8 @@ class Swift(F0Estimator):
 
     releases_gil = True
     shortest = Fraction(200, 1000)
+    package = PACKAGE
     examples = ({}, {"fill": True, "floor": 80.0, "ceiling": 400.0, "threshold": 0.9})
-
-    def ports(self, params: Params) -> Ports:
-        """Looks for the package.
-
-        Raises:
-            PipelineError: if it is not installed.
-        """
-        PACKAGE.check()
-        return self.declared
 
     def infer(self, params: Params, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
         """Fixed types.
