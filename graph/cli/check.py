@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from .app import app
+from .failures import problem_reports
 from .options import JsonOption, PipelinesArg, ProfileOption, SetOption, load
 
 if TYPE_CHECKING:
@@ -44,14 +45,14 @@ def _check(
     name: str, set_args: list[str] | None, profiles: list[str] | None
 ) -> tuple[CheckedPipeline, str]:
     """The report of one pipeline, and its problems as people read them."""
-    from voicegraph.schemas.report import CheckedPipeline, ProblemReport
+    from voicegraph.schemas.report import CheckedPipeline
 
     from ..errors import VoicegraphError
 
     try:
         plan = load(name, set_args, profiles).compile()
     except VoicegraphError as error:
-        problems = [ProblemReport.model_validate(p.as_dict()) for p in error.problems]
+        problems = problem_reports(error)
         entry = CheckedPipeline(
             pipeline=name, ok=False, summary=None, warnings=[], problems=problems
         )

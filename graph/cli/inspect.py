@@ -10,10 +10,10 @@ import typer
 
 from ..errors import VoicegraphError
 from .app import app
+from .failures import common_code, failed_file
 from .options import JsonOption
 
 if TYPE_CHECKING:
-    from voicegraph.schemas.file_report import FailedFile
     from voicegraph.schemas.model_report import ModelFile
 
 _PARTS_SHOWN = 12
@@ -57,22 +57,9 @@ def inspect(files: FilesArg, as_json: JsonOption = False) -> int:
             if not as_json:
                 typer.echo(page(done[-1]))
     if as_json:
-        report = InspectReport(ok=not failed, files=done, failed=[_failed(*f) for f in failed])
+        report = InspectReport(ok=not failed, files=done, failed=[failed_file(*f) for f in failed])
         print_json(report)
-    codes = {error.exit_code for _, error in failed}
-    return codes.pop() if len(codes) == 1 else min(len(codes), 1)
-
-
-def _failed(path: Path, error: VoicegraphError) -> FailedFile:
-    from voicegraph.schemas.file_report import FailedFile
-    from voicegraph.schemas.report import ProblemReport
-
-    return FailedFile(
-        path=str(path),
-        error=type(error).__name__,
-        exit_code=error.exit_code,
-        problems=[ProblemReport.model_validate(p.as_dict()) for p in error.problems],
-    )
+    return common_code(error for _, error in failed)
 
 
 def page(found: ModelFile) -> str:

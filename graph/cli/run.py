@@ -10,6 +10,7 @@ import typer
 
 from ..errors import InputError, OutputError, SignalError, VoicegraphError
 from .app import STOPPED, app
+from .failures import common_code, failed_file
 from .options import (
     ForceOption,
     JsonOption,
@@ -109,8 +110,7 @@ class _Run:
         """That of the errors, if they agree."""
         if self.stopped:
             return STOPPED
-        codes = {error.exit_code for _, error in self.failed}
-        return codes.pop() if len(codes) == 1 else min(len(codes), 1)
+        return common_code(error for _, error in self.failed)
 
 
 @app.command()
@@ -204,21 +204,11 @@ def _convert(current: _Run, job: Job, shown: Meter) -> FileReport:
 
 
 def _report(current: _Run) -> RunReport:
-    from voicegraph.schemas.file_report import FailedFile, RunReport
-    from voicegraph.schemas.report import ProblemReport
+    from voicegraph.schemas.file_report import RunReport
 
-    failed = [
-        FailedFile(
-            path=str(job.source),
-            error=type(error).__name__,
-            exit_code=error.exit_code,
-            problems=[ProblemReport.model_validate(p.as_dict()) for p in error.problems],
-        )
-        for job, error in current.failed
-    ]
     return RunReport(
         files=current.done,
-        failed=failed,
+        failed=[failed_file(job.source, error) for job, error in current.failed],
         skipped=current.batch.skipped,
         stopped=current.stopped,
     )
