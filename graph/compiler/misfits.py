@@ -7,6 +7,7 @@ from fractions import Fraction
 from voicegraph.schemas.quantities import format_rate
 
 from ..errors import Mark
+from ..loading.plain import describe
 from ..node import Node
 from ..ports import In, PortRef
 from ..signals import Audio, SignalType
@@ -91,37 +92,46 @@ def _keeps_type(draft: Draft) -> bool:
 
 
 def _provenance(sheet: Sheet, ref: PortRef, by: str) -> list[Note]:
-    """Follows a type back to the place that set its rate, or its width: one line."""
+    """The place that set a type's rate, or its width: one line."""
+    origin = _origin(sheet, ref, by)
+    if origin is None:
+        return []
+    found = sheet.type_of(origin)
+    if origin == INPUT:
+        return [(f"input  {found} <- input.rate, input.channels", sheet.mark("input"))]
+    draft = sheet.drafts[origin.node]
+    own = _own_rate(draft, found) if by == "rate" else None
+    path = own.split(".") if own else ["use"]
+    text = f"{origin.node}  {found} <- {own or draft.node.use}"
+    return [(text, sheet.mark("nodes", origin.node, *path))]
+
+
+def _origin(sheet: Sheet, ref: PortRef, by: str) -> PortRef | None:
+    """Follows a type back to the port whose rate, or width, is its own; None round a loop."""
     seen: set[PortRef] = set()
     while ref not in seen:
         seen.add(ref)
-        found = sheet.type_of(ref)
         if ref == INPUT:
-            return [(f"input  {found} <- input.rate, input.channels", sheet.mark("input"))]
-        draft = sheet.drafts[ref.node]
+            return ref
+        found, draft = sheet.type_of(ref), sheet.drafts[ref.node]
         like = draft.node.declared.outputs[ref.port].like
         source = draft.sources.get(like) if like else None
-        origin = sheet.type_of(source) if source else None
-        own = _own_rate(draft, found) if by == "rate" else None
-        if own or source is None or getattr(origin, by, None) != getattr(found, by):
-            text = f"{ref.node}  {found} <- {own or draft.node.use}"
-            path = ("nodes", ref.node, *own.split(".")) if own else ("nodes", ref.node, "use")
-            return [(text, sheet.mark(*path))]
+        before = sheet.type_of(source) if source else None
+        own = by == "rate" and _own_rate(draft, found)
+        if own or source is None or getattr(before, by, None) != getattr(found, by):
+            return ref
         ref = source
-    return []
+    return None
 
 
 def _widened(sheet: Sheet, ref: PortRef, width: int | None) -> str | None:
     """Params of the node that decided a width, so that it is another one."""
-    draft = sheet.drafts.get(ref.node)
-    while draft is not None and (like := draft.node.declared.outputs[ref.port].like):
-        ref = draft.sources[like]
-        draft = sheet.drafts.get(ref.node)
-    params = draft.node.widened(draft.params, width) if draft and width else {}
-    written = [
-        f"nodes.{ref.node}.params.{name}: {str(value).lower() if value in (True, False) else value}"
-        for name, value in params.items()
-    ]
+    origin = _origin(sheet, ref, "width")
+    draft = sheet.drafts.get(origin.node) if origin else None
+    if draft is None or not width:
+        return None
+    params = draft.node.widened(draft.params, width)
+    written = [f"nodes.{draft.name}.params.{key}: {describe(v)}" for key, v in params.items()]
     return "\n".join(written) or None
 
 

@@ -154,18 +154,9 @@ class GroupedConvolution(nn.Module):
             return self._product(x)
         turned, padding = x.transpose(1, 2), self.taps // 2
         if self.packed:
-            wide = torch.ops.mkldnn._convolution_pointwise(
-                turned[:, :, None],
-                self.weight,
-                self.bias,
-                [0, padding],
-                [1, 1],
-                [1, 1],
-                self.groups,
-                "gelu",
-                [],
-                "none",
-            )
+            sizes = ([0, padding], [1, 1], self.groups)
+            image = turned[:, :, None]
+            wide = run_convolution(image, self.weight, self.bias, *sizes, ("gelu", []))
             return wide[:, :, 0, : x.shape[1]].transpose(1, 2)
         y = functional.conv1d(turned, self.weight, self.bias, padding=padding, groups=self.groups)
         return functional.gelu(y[:, :, : x.shape[1]].transpose(1, 2))
