@@ -23,3 +23,32 @@ def filled() -> Filled:
     """``filled(shapes, seed=1)``: the weights that the reference's numbers were made with."""
     rule: dict[str, Any] = runpy.run_path(str(Path(__file__).parents[1] / "tools" / "fill.py"))
     return rule["filled"]
+
+
+WriteModels = Callable[..., None]
+
+
+@pytest.fixture(scope="session")
+def write_models() -> WriteModels:
+    """``write_models(folder)``: small files of everything that an RVC voice takes.
+
+    ``voice.pth`` and ``plain.pth`` (without pitch) of version 1, ``hubert.safetensors`` that goes
+    with them, ``added.index`` and ``rmvpe.pt``. ``config`` is that of the voices.
+    """
+    import faiss
+
+    from voicegraph.nodes.content import hubert_example
+    from voicegraph.nodes.content.hubert_sizes import HubertSizes
+    from voicegraph.nodes.f0 import rmvpe_example
+    from voicegraph.nodes.retrieval.faiss_example import vectors, with_lists
+    from voicegraph.nodes.synth import rvc_example
+
+    def write(folder: Path, config: list[Any] = rvc_example.CONFIG) -> None:
+        for name, f0 in {"voice": True, "plain": False}.items():
+            torch.save(rvc_example.voice(config, "v1", f0), folder / f"{name}.pth")
+        sizes = HubertSizes((16,) * 7, (10, 3, 3, 3, 3, 2, 2), 32, 48, 9, 2, 16, 4, 256)
+        hubert_example.write(folder / "hubert.safetensors", sizes)
+        faiss.write_index(with_lists(vectors(300, 256), 4, 2), str(folder / "added.index"))
+        rmvpe_example.write(folder / "rmvpe.pt")
+
+    return write

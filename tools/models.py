@@ -54,8 +54,7 @@ def voice(kind: str, f0: bool = True, seed: int = 1, small: bool = False) -> dic
     from voicegraph.nodes.synth import rvc_example
 
     made, version = config(kind, small), kind[:2]
-    held = rvc_example.weights(made, 256 if version == "v1" else 768, f0, speakers=109)
-    shapes = {name: tuple(tensor.shape) for name, tensor in held.items()}
+    shapes = rvc_example.shapes(made, 256 if version == "v1" else 768, f0, speakers=109)
     return {
         "weight": filled(shapes, seed), "config": made, "info": "made up",
         "sr": kind[3:], "f0": int(f0), "version": version,

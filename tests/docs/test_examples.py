@@ -9,15 +9,13 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import faiss
 import numpy as np
 import pytest
 import soundfile
-import torch
 
 from voicegraph.graph import registry
 from voicegraph.graph.cli.app import main
@@ -67,21 +65,20 @@ def _names(page: Path) -> str:
     return page.stem
 
 
-@pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Small files by the names that the pages give to people's own."""
-    from voicegraph.nodes.content import hubert_example
-    from voicegraph.nodes.content.hubert_sizes import HubertSizes
-    from voicegraph.nodes.f0 import rmvpe_example
-    from voicegraph.nodes.retrieval.faiss_example import vectors, with_lists
-    from voicegraph.nodes.synth import rvc_example
+OWN_FILES = {
+    "voice.pth": "alice.pth",
+    "hubert.safetensors": "hubert_base.pt",
+    "added.index": "added_alice.index",
+    "rmvpe.pt": "rmvpe.pt",
+}
+"""Small files, and what the pages call people's own."""
 
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory, write_models: Callable[..., None]) -> Path:
+    """Where the small files lie."""
     folder = tmp_path_factory.mktemp("models")
-    torch.save(rvc_example.voice(rvc_example.CONFIG, "v1"), folder / "alice.pth")
-    sizes = HubertSizes((16,) * 7, (10, 3, 3, 3, 3, 2, 2), 32, 48, 9, 2, 16, 4, 256)
-    hubert_example.write(folder / "hubert_base.pt", sizes)
-    rmvpe_example.write(folder / "rmvpe.pt")
-    faiss.write_index(with_lists(vectors(300, 256), 4), str(folder / "added_alice.index"))
+    write_models(folder)
     return folder
 
 
@@ -93,8 +90,8 @@ def place(tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     harmonics = np.arange(1, 9)[:, None]
     voice = (np.sin(2 * np.pi * 140 * harmonics * time) / harmonics).sum(0)
     soundfile.write("speech.wav", 0.2 * voice, 16000)
-    for file in models.iterdir():
-        shutil.copyfile(file, tmp_path / file.name)
+    for file, own in OWN_FILES.items():
+        shutil.copyfile(models / file, tmp_path / own)
     before = set(registry._registered)
     yield tmp_path
     for name in set(registry._registered) - before:

@@ -28,20 +28,10 @@ def make() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory, make: dict[str, Any]) -> Path:
+def files(tmp_path_factory: pytest.TempPathFactory, write_models: Callable[..., None]) -> Path:
     """Small voices of version 1, an encoder that goes with them, and an index."""
-    from voicegraph.nodes.content import hubert_example
-    from voicegraph.nodes.content.hubert_sizes import HubertSizes
-    from voicegraph.nodes.synth import rvc_example
-
     folder = tmp_path_factory.mktemp("rvc")
-    for name, f0 in {"voice": True, "plain": False}.items():
-        held = rvc_example.voice(rvc_example.CONFIG, "v1", f0)
-        torch.save(held, folder / f"{name}.pth")
-    sizes = HubertSizes((16,) * 7, (10, 3, 3, 3, 3, 2, 2), 32, 48, 9, 2, 16, 4, 256)
-    hubert_example.write(folder / "hubert.safetensors", sizes)
-    vectors = np.random.default_rng(1).normal(0, 1, (600, 256)).astype(np.float32)
-    make["faiss"].write_index(make["index"](vectors, 8), str(folder / "added.index"))
+    write_models(folder)
     return folder
 
 

@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import runpy
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from voicegraph.graph.pipeline import Pipeline
-from voicegraph.nodes.content import hubert_example
-from voicegraph.nodes.content.hubert_sizes import HubertSizes
-from voicegraph.nodes.synth import rvc_example
 
-ROOT = Path(__file__).resolve().parents[2]
 RATE = 16000
 
 
 @pytest.fixture(scope="module")
-def given(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def given(
+    tmp_path_factory: pytest.TempPathFactory, write_models: Callable[..., None]
+) -> dict[str, Any]:
     """Overrides that name small files; blocks of 1 s, so that there are several."""
     folder = tmp_path_factory.mktemp("rvc")
-    make = runpy.run_path(str(ROOT / "tools" / "models.py"))
-    torch.save(rvc_example.voice(rvc_example.CONFIG, "v1"), folder / "voice.pth")
-    sizes = HubertSizes((16,) * 7, (10, 3, 3, 3, 3, 2, 2), 32, 48, 9, 2, 16, 4, 256)
-    hubert_example.write(folder / "hubert.safetensors", sizes)
-    vectors = np.random.default_rng(1).normal(0, 1, (600, 256)).astype(np.float32)
-    make["faiss"].write_index(make["index"](vectors, 8), str(folder / "added.index"))
+    write_models(folder)
     return {
         "vars.voice": str(folder / "voice.pth"),
         "assets.hubert": str(folder / "hubert.safetensors"),

@@ -8,6 +8,7 @@ of their own; what it checks is which samples and frames reach them, and what be
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,6 @@ from hypothesis import strategies as st
 from scipy.signal import medfilt
 
 from voicegraph.graph.pipeline import Pipeline
-from voicegraph.nodes.content import hubert_example
-from voicegraph.nodes.content.hubert_sizes import HubertSizes
-from voicegraph.nodes.retrieval.faiss_example import vectors, with_lists
 from voicegraph.nodes.synth import rvc_example
 from voicegraph.nodes.synth.bins import coarse
 from voicegraph.nodes.synth.network import Window
@@ -31,7 +29,6 @@ from voicegraph.nodes.synth.stretch import resample
 from voicegraph.nodes.world import library
 
 RATE = 16000
-SIZES = HubertSizes((16,) * 7, (10, 3, 3, 3, 3, 2, 2), 32, 48, 9, 2, 16, 4, 256)
 RATES = [10, 10, 4], [16, 16, 8]
 CONFIG = [*rvc_example.CONFIG[:12], RATES[0], 16, RATES[1], 109, 6, 40000]
 
@@ -50,12 +47,9 @@ class Case:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory, write_models: Callable[..., None]) -> Path:
     made = tmp_path_factory.mktemp("sizes")
-    for name, f0 in {"voice": True, "plain": False}.items():
-        torch.save(rvc_example.voice(CONFIG, "v1", f0), made / f"{name}.pth")
-    hubert_example.write(made / "hubert.safetensors", SIZES)
-    faiss.write_index(with_lists(vectors(300, 256), 4, 2), str(made / "added.index"))
+    write_models(made, CONFIG)
     return made
 
 
