@@ -8,7 +8,22 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from .intervals import Interval
-from .signals import SignalType
+from .signals import Origin, SignalType
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The model that must have made what an input takes.
+
+    Attributes:
+        origin: the model; without facts it matters which, but nobody knows.
+        waiver: the node's param that lets other models pass, by name.
+        waived: whether it does.
+    """
+
+    origin: Origin
+    waiver: str = ""
+    waived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +42,7 @@ class In:
         doc: one line for people. Where ``ports`` changes it, because a file decides what fits, an
             edge that does not fit quotes it.
         fix: what to type where an edge does not fit; None leaves that to the compiler.
+        wanted: the model that must have made what comes; None where that does not matter.
     """
 
     kind: type[SignalType]
@@ -38,6 +54,7 @@ class In:
     window: bool = False
     doc: str = ""
     fix: str | None = None
+    wanted: Wanted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +70,7 @@ class Out:
         window: whether the whole span asked for is estimated afresh at every tick. Otherwise the
             port is a stream: every value is made once, one block at a time.
         doc: one line for people.
+        origin: the model that makes the values; None passes on that of ``like``.
     """
 
     kind: type[SignalType]
@@ -62,6 +80,7 @@ class Out:
     dim: int | None = None
     window: bool = False
     doc: str = ""
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)

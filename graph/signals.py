@@ -12,7 +12,8 @@ Axis 0 is always the independent streams of a session. Rates are exact fractions
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import ClassVar
 
@@ -23,15 +24,64 @@ NEVER_ESTIMATED = -0.0
 whom silence that was heard differs from none at all, such as RVC voices, look at the sign bit."""
 
 
+Fact = str | int | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Which model made a signal's values, as far as that is known.
+
+    Vectors of two models may have the same rate and width, and mean nothing to each other. Whoever
+    makes such values says by which model (``Out.origin``), the label goes with the type through all
+    that passes it on, and whoever needs one model's says which (``In.wanted``).
+
+    Attributes:
+        noun: what sort of model it is, such as ``content encoder``.
+        told_by: the file that says so, or that is the model.
+        facts: what tells it from other models, by name; empty where nothing is known.
+        params: the params of the node that decide each fact, by the fact's name.
+        title: its name for people; two files of one model may have two.
+    """
+
+    noun: str
+    told_by: str = field(default="", compare=False)
+    facts: Mapping[str, Fact] = field(default_factory=dict, hash=False)
+    params: Mapping[str, str] = field(default_factory=dict, compare=False)
+    title: str = field(default="", compare=False)
+
+    def differs(self, other: Origin | None) -> tuple[str, ...]:
+        """Names of the facts that both know, and not alike; what one of them leaves open fits."""
+        if other is None:
+            return ()
+        return tuple(k for k, v in self.facts.items() if k in other.facts and v != other.facts[k])
+
+    def __str__(self) -> str:
+        """The facts, such as ``contentvec (family hubert-base, layer 12)``."""
+        known = ", ".join(_fact(name, value) for name, value in self.facts.items())
+        if not known:
+            return self.title or f"{self.noun} not stated"
+        return f"{self.title} ({known})" if self.title else known
+
+
+def _fact(name: str, value: Fact) -> str:
+    if isinstance(value, bool):
+        return name if value else f"not {name}"
+    return f"{name} {value}"
+
+
 @dataclass(frozen=True, slots=True)
 class SignalType:
-    """Base of the four kinds. ``rate`` is in Hz; ``time_axis`` is the axis that grows with time."""
+    """Base of the four kinds. ``rate`` is in Hz; ``time_axis`` is the axis that grows with time.
+
+    ``origin`` is a label beside the type: types of different origin are equal.
+    """
 
     kind: ClassVar[str]
     time_axis: ClassVar[int]
     width_name: ClassVar[str | None] = None
 
     rate: Fraction
+    origin: Origin | None = field(default=None, kw_only=True, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         # Arithmetic must stay exact for those who write Audio(44100, 2), too.

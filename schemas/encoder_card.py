@@ -1,12 +1,77 @@
-"""The card of a content encoder."""
+"""The card of a content encoder, and of what goes with one."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from .card import Card
+
+Family = Literal["hubert-base"]
+Fingerprint = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+
+
+class Chosen(NamedTuple):
+    """Which features of an encoder: after how many layers, and whether projected."""
+
+    layer: int
+    project: bool
+
+
+V1, V2 = Chosen(9, True), Chosen(12, False)
+"""What RVC voices of either version take, and their indexes hold."""
+_BY_WIDTH = {256: V1, 768: V2}
+
+
+class EncoderIdentity(BaseModel):
+    """A content encoder as those name it that go with it: by what it holds, never by a file name.
+
+    What is null is left open.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    title: str = Field("", max_length=200)
+    """Its name for people; not compared, since one encoder has many."""
+    family: Family
+    """Which architecture."""
+    fingerprint: Fingerprint
+    """Tells encoders of the same shapes apart."""
+    layer: int | None = Field(default=None, ge=1)
+    """The layer after which its features are taken."""
+    projected: bool | None = None
+    """Whether they went through its final projection."""
+
+    def facts(self) -> dict[str, str | int | bool]:
+        """What is stated, by name."""
+        return self.model_dump(exclude={"title"}, exclude_none=True)
+
+
+class TrainedCard(Card):
+    """Base of the cards of what was made of an encoder's features, and goes with no other."""
+
+    told: ClassVar[tuple[str, ...]] = (*Card.told, "trained_on")
+
+    trained_on: EncoderIdentity | None = None
+    """The content encoder that it was trained on, where that is known for certain."""
+
+    @property
+    def content_width(self) -> int:
+        """Width of the features that it goes with."""
+        raise NotImplementedError
+
+    @property
+    def unstated(self) -> dict[str, str]:
+        """Trainers do not write it down so that it could be compared."""
+        return {} if self.trained_on else {"trained_on": "encoder not stated"}
+
+    def trained_with(self, encoder: Card) -> Self:
+        """As it is said in the base."""
+        if not isinstance(encoder, EncoderCard):
+            raise ValueError(f"it is of kind {encoder.kind}, not a content encoder")
+        identity = encoder.giving(self.content_width)
+        return self.model_copy(update={"trained_on": identity})
 
 
 class EncoderCard(Card):
@@ -14,7 +79,7 @@ class EncoderCard(Card):
 
     kind: Literal["content-encoder"] = "content-encoder"  # pyright: ignore[reportIncompatibleVariableOverride]
     """Always `content-encoder`."""
-    family: Literal["hubert-base"] = "hubert-base"
+    family: Family = "hubert-base"
     """Which architecture: HuBERT base, ContentVec and others share one."""
     sample_rate: int = Field(16000, gt=0)
     """Rate of the audio it takes, in Hz."""
@@ -30,6 +95,34 @@ class EncoderCard(Card):
     """Width behind its final projection: 256, as voices of version 1 take it. Null without one."""
     parameters: int = Field(gt=0)
     """How many numbers it holds."""
-    fingerprint: str = Field(pattern=r"^[0-9a-f]{16}$")
+    fingerprint: Fingerprint
     """Tells encoders of the same shapes apart, HuBERT from ContentVec: a voice goes with the one it
     was trained on. The same for every form of a file, float16 or float32."""
+
+    def identity(self, layer: int | None = None, projected: bool | None = None) -> EncoderIdentity:
+        """What tells it, or some of its features, from others."""
+        return EncoderIdentity(
+            title=self.title,
+            family=self.family,
+            fingerprint=self.fingerprint,
+            layer=layer,
+            projected=projected,
+        )
+
+    def giving(self, width: int) -> EncoderIdentity:
+        """Its features of that width: of 256 and 768, those that RVC takes.
+
+        Raises:
+            ValueError: if it has none.
+        """
+        widths = {self.hidden, self.projection}
+        chosen = _BY_WIDTH.get(width)
+        wide = self.projection if chosen and chosen.project else self.hidden
+        if width not in widths or (chosen and wide != width):
+            has = " or ".join(str(w) for w in sorted(w for w in widths if w))
+            raise ValueError(f"its features are of width {has}, and not {width}")
+        if chosen is None:
+            return self.identity()
+        if chosen.layer > self.layers:
+            raise ValueError(f"it has {self.layers} layers, and not layer {chosen.layer}")
+        return self.identity(*chosen)

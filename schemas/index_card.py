@@ -6,10 +6,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from .card import Card
+from .encoder_card import TrainedCard
 
 
-class IndexCard(Card):
+class IndexCard(TrainedCard):
     """What a FAISS index of content features says of itself."""
 
     kind: Literal["index"] = "index"  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -31,3 +31,8 @@ class IndexCard(Card):
     """Into how many inverted lists the vectors are sorted, if they are."""
     probes: int | None = Field(None, ge=0)
     """In how many of these a search looks."""
+
+    @property
+    def content_width(self) -> int:
+        """The same as ``dimension``."""
+        return self.dimension

@@ -19,6 +19,8 @@ class ModelFile(Report):
     """What it is, in words."""
     card: dict[str, Any] | None
     """What is known of it; the keys depend on the kind."""
+    unstated: dict[str, str]
+    """What matters and the file leaves open, in words, by the card's key that would say it."""
     form: str | None
     """`torch`, `torch-legacy` or `safetensors`; null for a file without an archive of tensors."""
     size_bytes: int

@@ -6,9 +6,28 @@ end of a span is minus the latency up to there.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from voicegraph.schemas.report import Report
+
+
+class OriginReport(Report):
+    """Which model must have made what an input takes, held against the one that did."""
+
+    noun: str
+    """What sort of model, such as `content encoder`."""
+    wanted: str | None
+    """The model that the node goes with; null where its file does not state it."""
+    wanted_name: str
+    """Its name, which is not compared; may be empty."""
+    wanted_by: str
+    """Name of that file."""
+    found: str | None
+    """The model that made what comes; null where that is not stated."""
+    found_in: str | None
+    """Name of its file."""
+    outcome: Literal["same", "another", "not stated"]
+    """Another one passes only where the node was told so."""
 
 
 class InputReport(Report):
@@ -34,6 +53,8 @@ class InputReport(Report):
     """Whether the edge closes a loop, and reads what earlier ticks made."""
     copied_to: str | None
     """The device that the values are copied to on the way."""
+    origin: OriginReport | None
+    """Which model must have made the values; null where that does not matter."""
 
 
 class OutputReport(Report):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from .card import Card
+from .encoder_card import TrainedCard
 
 _FRAMES_HZ = 100
 
@@ -122,7 +122,7 @@ class VoiceConfig(BaseModel):
         return self
 
 
-class VoiceCard(Card):
+class VoiceCard(TrainedCard):
     """An RVC voice."""
 
     kind: Literal["voice"] = "voice"  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -138,7 +138,8 @@ class VoiceCard(Card):
     parameters: int = Field(ge=0)
     """Numbers in the weights that are used."""
     encoder: str = Field("", max_length=200)
-    """The content encoder it was trained on, where the trainer says so."""
+    """The content encoder it was trained on, by the name that the trainer wrote down, which is no
+    proof: one encoder goes by many names."""
     vocoder: str = Field("HiFi-GAN", max_length=200)
     """The decoder it was trained with; only HiFi-GAN can be used."""
     info: str = Field("", max_length=2000)
@@ -154,6 +155,19 @@ class VoiceCard(Card):
         pitch = "with pitch" if self.f0 else "without pitch"
         speakers = "one speaker" if self.speakers == 1 else f"{self.speakers} speakers"
         return f"{self.version}, {pitch}, {self.rate} Hz, {speakers}"
+
+    @property
+    def content_width(self) -> int:
+        """The same as ``dim``."""
+        return self.dim
+
+    @property
+    def unstated(self) -> dict[str, str]:
+        """With the trainer's own name for the encoder, if there is one."""
+        found = super().unstated
+        if found and self.encoder:
+            return {key: f"{text}, but for the name {self.encoder}" for key, text in found.items()}
+        return found
 
     @property
     def dim(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import runpy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,21 @@ import pytest
 import torch
 from hypothesis import settings
 
+from voicegraph.graph import registry
+from voicegraph.nodes import BUILTIN
+
 # The same examples every time, and no time limit for one: machines that build are often busy.
 settings.register_profile("house", derandomize=True, deadline=None)
 settings.load_profile("house")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _nothing_stays_registered() -> Iterator[None]:
+    """A node of a test's own that stays would show in lists of all nodes that later tests make."""
+    yield
+    left = registry._registered.keys() - BUILTIN.keys()
+    assert not left, f"registered at import, or not taken out again: {', '.join(sorted(left))}"
+
 
 Filled = Callable[..., dict[str, torch.Tensor]]
 

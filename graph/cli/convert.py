@@ -38,6 +38,14 @@ SourceOption = Annotated[
     str | None,
     typer.Option(metavar="TEXT", help="Where it comes from.", show_default=False),
 ]
+EncoderOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="The content encoder that a voice or index was trained on; its card then says so.",
+        show_default=False,
+    ),
+]
 
 
 @app.command()
@@ -47,6 +55,7 @@ def convert(
     title: TitleOption = None,
     licence: LicenceOption = None,
     source: SourceOption = None,
+    encoder: EncoderOption = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -57,15 +66,17 @@ def convert(
     """
     from voicegraph.schemas.model_report import ConvertReport
 
-    from ..weights.converting import check_source, check_target, write
+    from ..weights.converting import check_source, check_target, trained_with, write
     from ..weights.describing import describe
     from ..weights.identify import identify
     from .output import print_json
 
     check_target(target, force)
     found = identify(file)
-    kind = check_source(found)
+    kind = check_source(found, again=encoder is not None)
     tensors, card = kind.convert(file, found.archive)
+    if encoder is not None:
+        card = trained_with(card, encoder, file)
     words = {"title": title, "licence": licence, "source": source}
     card = _with_words(card, {key: text for key, text in words.items() if text is not None})
     made = describe(write(tensors, card, target, force))

@@ -66,7 +66,8 @@ def page(found: ModelFile) -> str:
     """A file for people: what it is, what is known of it, what it holds."""
     from ..views.table import Column, table
 
-    known = {key: value for key, value in (found.card or {}).items() if key != "kind"}
+    card = {**(found.card or {}), **found.unstated}
+    known = {key: value for key, value in card.items() if key != "kind"}
     rows = [*_rows(known), ("file", ", ".join(_holdings(found)))]
     if found.kind is None:
         rows += [(name, _count(count)) for name, count in list(found.parts.items())[:_PARTS_SHOWN]]

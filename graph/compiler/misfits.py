@@ -58,14 +58,15 @@ def report_misfit(sheet: Sheet, draft: Draft, port: str, inputs: dict[str, Signa
         fix = f"nodes.{off}.enabled: true"
     sheet.problems.add(
         "types-do-not-fit",
-        f"{ref.node} feeds {_consumer(draft, port)}, which {what}",
+        f"{ref.node} feeds {consumer(draft, port)}, which {what}",
         edge_mark(sheet, draft, port),
         notes=notes,
         fix=fix,
     )
 
 
-def _consumer(draft: Draft, port: str) -> str:
+def consumer(draft: Draft, port: str) -> str:
+    """How messages name an input."""
     return draft.name if len(draft.node.declared.inputs) == 1 else f"{draft.name}.{port}"
 
 
@@ -93,7 +94,7 @@ def _keeps_type(draft: Draft) -> bool:
 
 def _provenance(sheet: Sheet, ref: PortRef, by: str) -> list[Note]:
     """The place that set a type's rate, or its width: one line."""
-    origin = _origin(sheet, ref, by)
+    origin = came_from(sheet, ref, by)
     if origin is None:
         return []
     found = sheet.type_of(origin)
@@ -106,8 +107,8 @@ def _provenance(sheet: Sheet, ref: PortRef, by: str) -> list[Note]:
     return [(text, sheet.mark("nodes", origin.node, *path))]
 
 
-def _origin(sheet: Sheet, ref: PortRef, by: str) -> PortRef | None:
-    """Follows a type back to the port whose rate, or width, is its own; None round a loop."""
+def came_from(sheet: Sheet, ref: PortRef, by: str) -> PortRef | None:
+    """Follows a type back to the port whose rate, width or origin is its own; None round a loop."""
     seen: set[PortRef] = set()
     while ref not in seen:
         seen.add(ref)
@@ -126,7 +127,7 @@ def _origin(sheet: Sheet, ref: PortRef, by: str) -> PortRef | None:
 
 def _widened(sheet: Sheet, ref: PortRef, width: int | None) -> str | None:
     """Params of the node that decided a width, so that it is another one."""
-    origin = _origin(sheet, ref, "width")
+    origin = came_from(sheet, ref, "width")
     draft = sheet.drafts.get(origin.node) if origin else None
     if draft is None or not width:
         return None

@@ -7,6 +7,7 @@ from ..signals import Audio, SignalType
 from .draft import Draft, Sheet
 from .misfits import edge_mark, joined, mismatch, report_misfit
 from .order import looped, loops
+from .origins import label
 
 
 def unify(sheet: Sheet) -> None:
@@ -97,7 +98,7 @@ def _infer(sheet: Sheet, draft: Draft, failed: set[str]) -> bool:
         return False
     draft.node.input_types = known
     try:
-        draft.node.output_types = draft.node.infer(draft.params, known)
+        draft.node.output_types = label(draft.node, known, draft.node.infer(draft.params, known))
     except ValueError as error:
         path = ("nodes", draft.name)
         sheet.problems.add("types-do-not-fit", f"{draft.name}: {error}", sheet.mark(*path))
@@ -124,9 +125,10 @@ def _check_edges(sheet: Sheet, draft: Draft) -> None:
     known = {p: t for p, ref in draft.sources.items() if (t := sheet.type_of(ref)) is not None}
     complete = len(known) == len(draft.sources)
     declared = draft.node.declared.inputs
-    if complete and draft.node.input_types != known:
-        for port in [p for p, t in known.items() if mismatch(declared[p], t, known)]:
-            report_misfit(sheet, draft, port, known)
+    if complete:
+        if draft.node.input_types != known:
+            for port in [p for p, t in known.items() if mismatch(declared[p], t, known)]:
+                report_misfit(sheet, draft, port, known)
         draft.node.input_types = known
     if draft.all_windows:
         return

@@ -16,11 +16,10 @@ from typing import BinaryIO
 
 import torch
 
-from ..errors import WeightsError
 from .headers import TensorHeader
 from .looks import looks_like
 from .reading import read_tensors
-from .refusal import RefusalError, damaged
+from .refusal import RefusalError, damaged, unreadable
 from .safetensors_file import is_safetensors, read_safetensors
 from .torch_files import is_legacy, read_legacy, read_zip
 
@@ -76,7 +75,7 @@ class Archive:
         except RefusalError as refused:
             raise refused.of(self.file) from None
         except OSError as error:
-            raise _unreadable(self.file, error) from None
+            raise unreadable(self.file, error) from None
 
     def _check_same(self, file: FileIO) -> None:
         if _identity(file) != (self.size, self._modified):
@@ -102,7 +101,7 @@ def open_archive(path: str | Path) -> Archive:
     except RefusalError as refused:
         raise refused.of(path) from None
     except OSError as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
     return Archive(path, file, form, size, tree, tensors, config, card, modified)
 
 
@@ -215,10 +214,3 @@ def _check_total(tensors: dict[str, TensorHeader], size: int) -> None:
             f"its tensors would take {total} bytes, but it has {size}",
             "get the file again from where its author publishes it",
         )
-
-
-def _unreadable(path: Path, error: OSError) -> WeightsError:
-    if isinstance(error, FileNotFoundError):
-        return RefusalError("no-such-file", "there is no such file", "check the name").of(path)
-    said = error.strerror or str(error)
-    return RefusalError("unreadable-file", f"cannot be read: {said}", "check its rights").of(path)

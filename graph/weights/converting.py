@@ -34,8 +34,12 @@ def check_target(target: Path, force: bool) -> None:
     may_be_written(target, force)
 
 
-def check_source(found: Identified) -> FileKind:
+def check_source(found: Identified, again: bool = False) -> FileKind:
     """The kind of a file, if it can be converted.
+
+    Args:
+        found: the file.
+        again: whether one that is converted already may get another card.
 
     Raises:
         WeightsError: if it is of no known kind, or is converted already.
@@ -46,11 +50,28 @@ def check_source(found: Identified) -> FileKind:
             f"{UNKNOWN}: there is nothing to convert it to",
             f"voicegraph inspect {found.path}",
         ).of(found.path)
-    if found.archive is not None and found.archive.card is not None:
+    if found.archive is not None and found.archive.card is not None and not again:
         raise RefusalError(
             "already-converted", "it is a converted file already", "copy it, or use it as it is"
         ).of(found.path)
     return found.kind
+
+
+def trained_with(card: Card, encoder: Path, path: Path) -> Card:
+    """The card of ``path``, saying on which content encoder that was trained.
+
+    Raises:
+        WeightsError: if the encoder is none, or the file does not go with it.
+    """
+    found = identify(encoder)
+    if found.card is None:
+        raise RefusalError("wrong-encoder", UNKNOWN, f"voicegraph inspect {encoder}").of(encoder)
+    try:
+        return card.trained_with(found.card)
+    except ValueError as error:
+        text = f"{path} was not trained on {encoder}: {error}"
+        fix = "--encoder: the file of the encoder that it was trained on, or leave it out"
+        raise WeightsError(Problem("wrong-encoder", text, fix=fix)) from None
 
 
 def write(tensors: Mapping[str, torch.Tensor], card: Card, target: Path, force: bool) -> Identified:

@@ -21,6 +21,7 @@ def describe(found: Identified) -> ModelFile:
         kind=kind.name if kind else None,
         description=_words(found),
         card=found.card.model_dump(mode="json") if found.card else None,
+        unstated=found.card.unstated if found.card else {},
         form=archive.form if archive else None,
         size_bytes=archive.size if archive else found.path.stat().st_size,
         tensors=len(archive.tensors) if archive else None,

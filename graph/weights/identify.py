@@ -63,7 +63,11 @@ def _open(path: Path) -> tuple[Archive | None, WeightsError | None]:
 
 def _card(kind: FileKind, path: Path, archive: Archive | None) -> Card | None:
     try:
-        return kind.card(path, archive)
+        found = kind.card(path, archive)
+        if found is None or archive is None or archive.card is None:
+            return found
+        said = type(found).model_validate(archive.card)
+        return found.model_copy(update={name: getattr(said, name) for name in found.told})
     except ValidationError as error:
         raise not_understood(path, first_fault(error)) from None
 

@@ -40,3 +40,11 @@ def printable(text: str) -> str:
 def damaged(message: str) -> RefusalError:
     """A file of the right sort whose contents do not hold together."""
     return RefusalError("damaged-file", message, AGAIN)
+
+
+def unreadable(path: Path, error: OSError) -> WeightsError:
+    """The error for a file that the system does not let be read, or has not got."""
+    if isinstance(error, FileNotFoundError):
+        return RefusalError("no-such-file", "there is no such file", "check the name").of(path)
+    said = error.strerror or str(error)
+    return RefusalError("unreadable-file", f"cannot be read: {said}", "check its rights").of(path)

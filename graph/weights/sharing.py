@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TypeVar, cast
 from weakref import WeakValueDictionary
 
+from .refusal import unreadable
+
 T = TypeVar("T")
 
 
@@ -59,6 +61,12 @@ def shared_file(use: str, file: Path, make: Callable[[], T], *more: Hashable) ->
         file: the file itself, not the folder that it lies in.
         make: brings what is in it.
         more: whatever else decides what is made, such as device and dtype.
+
+    Raises:
+        WeightsError: if the file is gone, or cannot be looked at.
     """
-    stat = file.stat()
-    return shared((use, file.resolve(), stat.st_size, stat.st_mtime_ns, *more), make)
+    try:
+        whole, stat = file.resolve(), file.stat()
+    except OSError as error:
+        raise unreadable(file, error) from None
+    return shared((use, whole, stat.st_size, stat.st_mtime_ns, *more), make)

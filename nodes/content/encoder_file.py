@@ -201,19 +201,26 @@ def _not_one(archive: Archive, lines: list[str]) -> WeightsError:
     )
 
 
-def card(path: Path, archive: Archive | None) -> EncoderCard | None:
+def card(_path: Path, archive: Archive | None) -> EncoderCard | None:
     """The card of an encoder, read from a converted file or made of the header and a few tensors.
 
     Raises:
         WeightsError: if it is an encoder, but broken or of another architecture.
     """
     found = _recognise(archive) if archive is not None else None
-    if found is None:
-        return None
+    return None if found is None else card_of(found)
+
+
+def card_of(found: EncoderFile) -> EncoderCard:
+    """As it stands in a converted file, or made of the header and a few small tensors.
+
+    Raises:
+        WeightsError: if it holds NaN or infinity, or other tensors than its card speaks of.
+    """
     read = found.archive.read(found.names[name] for name in _FINGERPRINTED)
     few = {name: read[found.names[name]] for name in _FINGERPRINTED}
     parameters = sum(found.archive.tensors[own].numel for own in found.names.values())
-    derived = describe(found.sizes, few, parameters, path)
+    derived = describe(found.sizes, few, parameters, found.archive.path)
     if found.card is None:
         return derived
     about = ("title", "licence", "source")

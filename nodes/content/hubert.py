@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
 import torch
 from pydantic import Field
@@ -19,27 +20,20 @@ from voicegraph.graph.signals import Features
 from voicegraph.graph.weights import shared_file
 from voicegraph.nodes.content import hubert_example
 from voicegraph.nodes.content.encoder import RATE, ContentEncoder
-from voicegraph.nodes.content.encoder_file import NOUN, EncoderFile, open_encoder
+from voicegraph.nodes.content.encoder_file import NOUN, EncoderFile, card_of, open_encoder
 from voicegraph.nodes.content.hubert_network import HubertNetwork
 from voicegraph.nodes.content.hubert_sizes import HubertSizes
+from voicegraph.nodes.content.origin import given_by
 from voicegraph.nodes.pitch.frames import whole_frames
 from voicegraph.nodes.synth.voice_file import open_voice
+from voicegraph.schemas.encoder_card import V1, V2, Chosen
 
 FRAMES_HZ = 50
 _STEPS_HZ = Fraction(100)
 """The audio is taken in whole steps of 10 ms, half a frame."""
 
 
-class Chosen(NamedTuple):
-    """Which features: after how many layers, and whether projected."""
-
-    layer: int
-    project: bool
-
-
 _NAME_A_VOICE = "name an RVC voice there, a .pth or .safetensors file"
-V1, V2 = Chosen(9, True), Chosen(12, False)
-"""What RVC voices of either version take."""
 
 
 @register("content.hubert")
@@ -56,7 +50,8 @@ class Hubert(ContentEncoder):
 
     RVC voices of version 2 take layer 12, those of version 1 the projection of layer 9: ``voice``
     names the one that listens. A voice goes with the encoder it was trained on; that another one
-    has the same width means nothing.
+    has the same width means nothing. So the features are labelled with family, fingerprint and
+    layer, and a voice or an index whose file names another encoder refuses them.
 
     Sources: W.-N. Hsu et al., "HuBERT: self-supervised speech representation learning by masked
     prediction of hidden units", IEEE/ACM TASLP 29, 2021; K. Qian et al., "ContentVec: an improved
@@ -97,16 +92,18 @@ class Hubert(ContentEncoder):
         hubert_example.write(folder / "encoder.safetensors")
 
     def ports(self, params: Params) -> Ports:
-        """Width from the file's header.
+        """Width from the file's header, and which encoder it is from six small tensors.
 
         Raises:
             PipelineError: if no file is named, or it has no such layer or no projection.
-            WeightsError: if the file is no encoder.
+            WeightsError: if the file is no encoder, or its tensors are not what they should be.
         """
         self.features = _features(params)
-        self.sizes = sizes = self._open(params).sizes
+        found = self._open(params)
+        self.sizes = sizes = found.sizes
         dim = sizes.projection if self.features.project else sizes.hidden
-        content = Out(Features, rate=FRAMES_HZ, window=True, dim=dim, doc=type(self).content.doc)
+        origin = given_by(card_of(found).identity(*self.features), found.archive.path)
+        content = replace(type(self).content, dim=dim, origin=origin)
         return Ports(self.declared.inputs, {"content": content})
 
     def widened(self, params: Params, width: int) -> dict[str, int | bool]:

@@ -14,7 +14,7 @@ from voicegraph.graph.intervals import Interval, Request
 from voicegraph.graph.node import FilePath
 from voicegraph.graph.ports import Ports
 from voicegraph.graph.registry import register
-from voicegraph.graph.weights import open_archive
+from voicegraph.graph.weights.misplaced import open_expected
 from voicegraph.nodes.f0 import bins, rmvpe_example, rmvpe_file
 from voicegraph.nodes.f0.estimator import FRAMES_HZ, F0Params
 from voicegraph.nodes.f0.mel import FFT, LogMel, filters
@@ -71,7 +71,7 @@ class Rmvpe(SalienceEstimator):
         if params.weights is None:
             text = "f0.rmvpe needs the weights of RMVPE, a file such as rmvpe.pt, and has none"
             raise PipelineError(Problem("missing-weights", text, fix="--set assets.rmvpe=PATH"))
-        rmvpe_file.sizes_of(open_archive(params.weights))
+        rmvpe_file.sizes_of(open_expected(params.weights, rmvpe_file.NOUN, rmvpe_file.FIX))
         return self.declared
 
     def gives(self, params: F0Params, out: Request) -> Interval:

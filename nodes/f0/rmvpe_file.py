@@ -9,11 +9,14 @@ import torch
 
 from voicegraph.graph.errors import Problem
 from voicegraph.graph.weights import Archive, FileKind, WeightsError, fit
+from voicegraph.graph.weights.misplaced import wrong_kind
 from voicegraph.nodes.f0.estimator import RATE
 from voicegraph.nodes.f0.rmvpe_network import MARKER, Rmvpe, Sizes, fold_norms
 from voicegraph.schemas.pitch_model_card import PitchModelCard
 
+NAME = "pitch-model"
 NOUN = "an RMVPE pitch model"
+FIX = "--set assets.rmvpe=PATH   (a file such as rmvpe.pt)"
 MELS = 128
 BINS = 360
 _MOST = Sizes(blocks=64, layers=7, inner=64, channels=1024, seen=1024, hidden=8192, depth=64)
@@ -25,6 +28,11 @@ _PREFIXES = ("", "model.", "state_dict.")
 def _prefix(archive: Archive) -> str | None:
     """What stands in front of the network's names; None if the file holds another one."""
     return next((p for p in _PREFIXES if p + MARKER in archive.tensors), None)
+
+
+def _says_so(archive: Archive) -> bool:
+    """Whether it is a converted file of this kind, by its card."""
+    return archive.card is not None and archive.card.get("kind") == NAME
 
 
 def _shapes(archive: Archive, prefix: str) -> dict[str, tuple[int, ...]]:
@@ -44,13 +52,9 @@ def sizes_of(archive: Archive) -> Sizes:
     """
     prefix = _prefix(archive)
     if prefix is None:
-        text = (
-            f"{archive.path}: not {NOUN}: it holds {len(archive.tensors)} tensors, of which none "
-            f"is called {MARKER}"
-        )
-        notes = ((f"to see what it is: voicegraph inspect {archive.path}", None),)
-        fix = "--set assets.rmvpe=PATH   (a file such as rmvpe.pt)"
-        raise WeightsError(Problem("wrong-weights", text, notes=notes, fix=fix))
+        if _says_so(archive):
+            raise _broken(archive, f"it has no tensor {MARKER}")
+        raise wrong_kind(archive.path, NOUN, FIX)
     try:
         sizes = Sizes.of(_shapes(archive, prefix))
     except KeyError as error:
@@ -101,7 +105,7 @@ def card(path: Path, archive: Archive | None) -> PitchModelCard | None:
     """
     if archive is None:
         return None
-    named = archive.card is not None and archive.card.get("kind") == "pitch-model"
+    named = _says_so(archive)
     if not named and _prefix(archive) is None:
         return None
     sizes = sizes_of(archive)
@@ -126,8 +130,8 @@ def convert(path: Path, archive: Archive | None) -> tuple[dict[str, torch.Tensor
     """
     made = card(path, archive)
     if made is None or archive is None:
-        raise WeightsError(Problem("wrong-weights", f"{path}: not {NOUN}"))
+        raise wrong_kind(path, NOUN, FIX)
     return _tensors(archive), made
 
 
-KIND = FileKind("pitch-model", NOUN, card, convert)
+KIND = FileKind(NAME, NOUN, card, convert)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from .packed import layout, pack_convolution, run_convolution
+from .packed import order_for, pack_convolution, run_convolution
 
 _USUAL = 256
 """Frames that a weight is laid out for before any have been seen."""
@@ -77,8 +77,10 @@ class Convolution(nn.Module):
         """The weight in the order for an input's size; sizes of one order share it."""
         known = next(iter(self.orders.values()))
         with torch.inference_mode(False), torch.no_grad():
-            found = pack_convolution(known, *self.sizes, list(size))
-        self.chosen[size] = self.orders.setdefault(layout(found), found)
+            order = order_for(known.shape, *self.sizes, size)
+            if order not in self.orders:
+                self.orders[order] = pack_convolution(known, *self.sizes, list(size))
+        self.chosen[size] = self.orders[order]
         return self.chosen[size]
 
 

@@ -10,6 +10,7 @@ does the same.
 
 from __future__ import annotations
 
+import functools
 import platform
 
 import torch
@@ -61,12 +62,31 @@ def pack_convolution(
     return reorder(wide, padding, [1, 1], dilation, groups, size)
 
 
-def layout(packed: torch.Tensor) -> bytes:
-    """What tells one order of a packed kernel from another of the same kernel.
+def order_for(
+    shape: torch.Size, padding: list[int], dilation: list[int], groups: int, size: torch.Size
+) -> bytes:
+    """What tells the order that :func:`pack_convolution` would choose from other orders.
 
-    It is the end of oneDNN's description. Its beginning holds the shape, and behind that a gap with
-    whatever was in memory there.
+    It hangs on sizes and threads alone, so that layers of one shape ask but once, and most sizes
+    want an order that is there already: laying a weight out anew would cost several times that.
     """
+    asked = (tuple(padding), tuple(dilation), groups, size)
+    return _order_for(shape, *asked, torch.get_num_threads())
+
+
+@functools.lru_cache(maxsize=4096)
+def _order_for(
+    shape: torch.Size,
+    padding: tuple[int, ...],
+    dilation: tuple[int, ...],
+    groups: int,
+    size: torch.Size,
+    _threads: int,
+) -> bytes:
+    wide = torch.empty(shape, memory_format=torch.channels_last)  # its numbers do not matter
+    packed = pack_convolution(wide, list(padding), list(dilation), groups, list(size))
+    # The end of oneDNN's description. Its beginning holds the shape, and behind that a gap with
+    # whatever was in memory there.
     return torch.ops.mkldnn._get_mkldnn_serialized_md(packed).numpy()[_SHAPE_BYTES:].tobytes()
 
 

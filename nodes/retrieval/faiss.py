@@ -14,13 +14,16 @@ from voicegraph.graph.node import FilePath, Live, Node, NodeParams, Tensors
 from voicegraph.graph.ports import In, Out, Ports
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Features
-from voicegraph.graph.weights import WeightsError
+from voicegraph.graph.weights import WeightsError, identify
 from voicegraph.graph.weights.misplaced import wrong_kind
+from voicegraph.nodes.content.origin import wanted_by
 from voicegraph.nodes.retrieval import faiss_example
 from voicegraph.nodes.retrieval.blending import retrieved
-from voicegraph.nodes.retrieval.index_file import locate
-from voicegraph.nodes.retrieval.layout import L2, METRICS, Layout
+from voicegraph.nodes.retrieval.index_file import Located, locate
+from voicegraph.nodes.retrieval.layout import L2, METRICS
 from voicegraph.nodes.retrieval.stored import MOST_NEIGHBOURS, StoredIndex, open_index
+from voicegraph.schemas.encoder_card import EncoderIdentity
+from voicegraph.schemas.index_card import IndexCard
 
 _ADDED = "the voice's added_*.index"
 
@@ -59,6 +62,9 @@ class Faiss(Node):
         """How many of the index's inverted lists are searched: more find nearer neighbours, at more
         cost. null is what the file says, which RVC's training set to 1; more than there are is
         all."""
+        any_encoder: bool = False
+        """Take features of any content encoder, also where the index says that its vectors are of
+        another one."""
 
     pure = True
     releases_gil = True
@@ -77,17 +83,19 @@ class Faiss(Node):
         faiss_example.write(folder)
 
     def ports(self, params: Params) -> Ports:
-        """The width of the index.
+        """The width of the index, and the content encoder of its vectors, where the file says it.
 
         Raises:
             WeightsError: if the file is no index, or one that cannot serve.
         """
-        layout = _usable(params.index)
+        found = _usable(params.index)
+        layout = found.layout
         wide = replace(
             type(self).content,
             dim=layout.dimension,
             doc=f"content features; {params.index} holds vectors of {layout.dimension} dimensions",
             fix=f"nodes.{self.name}.params.index: the index that was made for this voice",
+            wanted=wanted_by(_trained_on(found), params.index, "index", params.any_encoder),
         )
         return Ports({"content": wide}, type(self).declared.outputs)
 
@@ -113,8 +121,8 @@ class Faiss(Node):
         return torch.from_numpy(np.where(found[:, None], mixed, queries)).view(frames.shape)
 
 
-def _usable(path: Path) -> Layout:
-    """The headers of an index that can serve.
+def _usable(path: Path) -> Located:
+    """An index that can serve, known by its headers.
 
     Raises:
         WeightsError: if it cannot, and why.
@@ -144,7 +152,15 @@ def _usable(path: Path) -> Layout:
             f"{path}: an index of the type {layout.strange}, whose vectors cannot be read here",
             fix=f"use {_ADDED}, or build one of type IVF,Flat",
         )
-    return layout
+    return found
+
+
+def _trained_on(found: Located) -> EncoderIdentity | None:
+    """The content encoder of the vectors: the card of a converted file may name it."""
+    if not found.start:  # FAISS's own files have no card
+        return None
+    card = identify(found.path).card
+    return card.trained_on if isinstance(card, IndexCard) else None
 
 
 def _refuse(code: str, message: str, fix: str = f"use {_ADDED}") -> WeightsError:

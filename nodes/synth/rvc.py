@@ -15,6 +15,7 @@ from voicegraph.graph.intervals import Interval
 from voicegraph.graph.node import FilePath, Live, NodeParams, State, Tensors
 from voicegraph.graph.ports import Ports
 from voicegraph.graph.registry import register
+from voicegraph.nodes.content.origin import wanted_by
 from voicegraph.nodes.synth import rvc_example
 from voicegraph.nodes.synth.bins import coarse
 from voicegraph.nodes.synth.network import Window
@@ -74,6 +75,9 @@ class Rvc(Synthesizer):
         """Variation of the delivery, in units of what the voice has learned; 0 is none."""
         source_noise: Live[float] = Field(1.0, ge=0, le=2, allow_inf_nan=False)
         """Noise of the sine source, in units of what the voice was trained with; 0 is none."""
+        any_encoder: bool = False
+        """Take features of any content encoder, also where the voice says that it was trained on
+        another one."""
 
         def check_change(self, new: Rvc.Params) -> None:
             """Whether the file has that speaker.
@@ -97,7 +101,7 @@ class Rvc(Synthesizer):
         rvc_example.write(folder)
 
     def ports(self, params: Params) -> Ports:
-        """Width of the content, whether there is pitch, and the rate, by the file's header.
+        """Width of the content, its encoder, whether there is pitch, and the rate, by the header.
 
         Raises:
             WeightsError: if the file is no voice, or one that cannot be used.
@@ -111,7 +115,10 @@ class Rvc(Synthesizer):
             raise PipelineError(Problem("no-such-speaker", text, fix=fix))
         doc = f"content features; {params.checkpoint.name} is {card.version}, of width {card.dim}"
         inputs = dict(type(self).declared.inputs)
-        inputs["content"] = replace(inputs["content"], dim=card.dim, doc=doc)
+        wanted = wanted_by(
+            card.trained_on, params.checkpoint, "checkpoint", params.any_encoder, card.encoder
+        )
+        inputs["content"] = replace(inputs["content"], dim=card.dim, doc=doc, wanted=wanted)
         if not card.f0:
             del inputs["pitch"]
         return Ports(inputs, {"audio": replace(type(self).audio, rate=card.rate, channels=1)})

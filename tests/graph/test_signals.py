@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from voicegraph.graph.signals import Audio, Features, Mask, Pitch
+from voicegraph.graph.signals import Audio, Features, Mask, Origin, Pitch
 
 
 def test_rates_are_exact_however_they_are_given() -> None:
@@ -37,3 +37,39 @@ def test_shapes_put_streams_first() -> None:
     assert Audio(Fraction(8), 2).shape(3, 5) == (3, 2, 5)
     assert Features(Fraction(8), 2).shape(3, 5) == (3, 5, 2)
     assert Pitch(Fraction(8)).shape(3, 5) == Mask(Fraction(8)).shape(3, 5) == (3, 5)
+
+
+def test_types_are_equal_whoever_made_the_values() -> None:
+    origin = Origin("encoder", facts={"print": "a"})
+    labelled = Features(Fraction(50), 8, origin=origin)
+    assert labelled == Features(Fraction(50), 8)
+    assert hash(labelled) == hash(Features(Fraction(50), 8))
+    assert str(labelled) == "features 50 Hz x8"
+
+
+@pytest.mark.parametrize(
+    ("facts", "differing"),
+    [
+        ({"print": "a", "layer": 9}, ()),
+        ({"print": "b", "layer": 9}, ("print",)),
+        ({"print": "b", "layer": 12}, ("print", "layer")),
+        ({"layer": 9, "more": 1}, ()),
+        ({}, ()),
+    ],
+)
+def test_origins_differ_in_what_both_know(
+    facts: dict[str, str | int | bool], differing: tuple[str, ...]
+) -> None:
+    one, other = Origin("encoder", facts={"print": "a", "layer": 9}), Origin("encoder", facts=facts)
+    assert one.differs(other) == differing
+    assert set(other.differs(one)) == set(differing)
+    assert one.differs(None) == ()
+
+
+def test_origins_in_words() -> None:
+    facts = {"print": "a", "layer": 9, "projected": True}
+    assert str(Origin("encoder", facts=facts)) == "print a, layer 9, projected"
+    assert str(Origin("encoder", facts=facts, title="X")) == "X (print a, layer 9, projected)"
+    assert str(Origin("encoder", facts={"projected": False})) == "not projected"
+    assert str(Origin("encoder", title="X")) == "X"
+    assert str(Origin("encoder")) == "encoder not stated"

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from voicegraph.graph.errors import PipelineError
+from voicegraph.graph.errors import PipelineError, WeightsError
 from voicegraph.graph.pipeline import Pipeline
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -179,6 +179,22 @@ def _refused(pipeline: Pipeline) -> str:
     with pytest.raises(PipelineError) as caught:
         pipeline.compile()
     return str(caught.value)
+
+
+@pytest.mark.parametrize("gone", ["voice.pth", "hubert.safetensors", "added.index"])
+def test_a_file_that_goes_between_compiling_and_loading(
+    tmp_path: Path, write_models: Callable[..., None], load: Load, gone: str
+) -> None:
+    write_models(tmp_path)
+    given = {
+        "vars.voice": str(tmp_path / "voice.pth"),
+        "assets.hubert": str(tmp_path / "hubert.safetensors"),
+        "vars.index": str(tmp_path / "added.index"),
+    }
+    plan = load(**given).compile()
+    (tmp_path / gone).unlink()
+    with pytest.raises(WeightsError, match="there is no such file"):
+        plan.session(warm_up=False)
 
 
 def test_an_encoder_given_as_a_voice_is_told_once(load: Load, files: Path) -> None:

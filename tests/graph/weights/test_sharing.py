@@ -5,11 +5,12 @@ from __future__ import annotations
 import gc
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from torch import nn
 
-from voicegraph.graph.weights import shared
+from voicegraph.graph.weights import WeightsError, shared, shared_file
 
 
 def test_made_once_as_long_as_held() -> None:
@@ -83,3 +84,24 @@ def test_failures_are_tried_again() -> None:
 def test_what_cannot_be_held_weakly() -> None:
     with pytest.raises(TypeError, match="a dict cannot be held weakly"):
         shared("dict", dict)
+
+
+def test_a_file_that_was_replaced_is_read_anew(tmp_path: Path) -> None:
+    file = tmp_path / "a.pth"
+    file.write_bytes(b"one")
+    first = shared_file("test.node", file, lambda: nn.Linear(1, 1))
+    assert shared_file("test.node", file, lambda: nn.Linear(1, 1)) is first
+    assert shared_file("test.node", file, lambda: nn.Linear(1, 1), "float16") is not first
+    file.write_bytes(b"other")
+    assert shared_file("test.node", file, lambda: nn.Linear(1, 1)) is not first
+
+
+def test_a_file_that_is_gone(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"gone\.pth: there is no such file"):
+        shared_file("test.node", tmp_path / "gone.pth", lambda: nn.Linear(1, 1))
+
+
+def test_a_file_that_cannot_be_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(WeightsError, match=r"cannot be read|there is no such file"):
+        shared_file("test.node", tmp_path / "file" / "a.pth", lambda: nn.Linear(1, 1))

@@ -243,8 +243,18 @@ def test_weights_that_are_not_there(tmp_path: Path) -> None:
 
 def test_another_network(tmp_path: Path) -> None:
     torch.save({"weight": {"emb_g.weight": torch.zeros(1, 256)}}, tmp_path / "voice.pth")
-    with pytest.raises(PipelineError, match=r"voice\.pth: not an RMVPE pitch model.* 1 tensors"):
+    with pytest.raises(PipelineError, match=r"voice\.pth is .* an RMVPE pitch model is expected"):
         _pipeline(tmp_path / "voice.pth").compile()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"RIFF0000WAVEfmt ", "a WAV file"), (b"", "an empty file")]
+)
+def test_what_holds_no_tensors(tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / "voice.wav").write_bytes(content)
+    with pytest.raises(PipelineError, match=said) as caught:
+        _pipeline(tmp_path / "voice.wav").compile()
+    assert "an RMVPE pitch model is expected" in str(caught.value)
 
 
 def test_a_tensor_too_few(weights: Path) -> None:

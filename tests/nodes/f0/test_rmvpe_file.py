@@ -10,10 +10,12 @@ import torch
 from safetensors.torch import save_file
 
 from voicegraph.graph.errors import WeightsError
-from voicegraph.graph.weights import open_archive
+from voicegraph.graph.weights import identify, open_archive
 from voicegraph.nodes.f0.rmvpe import Rmvpe
 from voicegraph.nodes.f0.rmvpe_example import write
-from voicegraph.nodes.f0.rmvpe_file import KIND
+from voicegraph.nodes.f0.rmvpe_file import KIND, sizes_of
+from voicegraph.nodes.f0.rmvpe_network import MARKER
+from voicegraph.nodes.synth import rvc_example
 from voicegraph.schemas.pitch_model_card import PitchModelCard
 
 
@@ -67,8 +69,27 @@ def test_other_files_are_of_another_kind(tmp_path: Path) -> None:
     torch.save({"emb_g.weight": torch.zeros(1, 4)}, tmp_path / "other.pt")
     assert _card(tmp_path / "other.pt") is None
     assert KIND.card(tmp_path / "x.index", None) is None
-    with pytest.raises(WeightsError, match="not an RMVPE pitch model"):
+    with pytest.raises(WeightsError, match=r"other\.pt is .* an RMVPE pitch model is expected"):
         KIND.convert(tmp_path / "other.pt", open_archive(tmp_path / "other.pt"))
+
+
+def test_another_model_is_told_by_what_it_is(tmp_path: Path) -> None:
+    rvc_example.write(tmp_path)
+    with pytest.raises(WeightsError) as caught:
+        sizes_of(open_archive(tmp_path / "voice.pth"))
+    (problem,) = caught.value.problems
+    assert problem.code == "wrong-kind"
+    assert "voice.pth is an RVC voice, but an RMVPE pitch model is expected" in problem.message
+    assert problem.fix == "--set assets.rmvpe=PATH   (a file such as rmvpe.pt)"
+
+
+def test_a_card_without_its_network(weights: Path, tmp_path: Path) -> None:
+    tensors, card = KIND.convert(weights, open_archive(weights))
+    del tensors[MARKER]
+    path = tmp_path / "rmvpe.safetensors"
+    save_file(tensors, path, {"voicegraph": card.model_dump_json()})
+    with pytest.raises(WeightsError, match=f"looks like .* no tensor {MARKER}"):
+        identify(path)
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch.nn import functional
 
+from voicegraph.nodes.networks import convolution, packed
 from voicegraph.nodes.networks.convolution import Convolution
 from voicegraph.nodes.networks.packed import packs
 from voicegraph.nodes.networks.short_convolution import ShortConvolution, transforms
@@ -62,6 +65,30 @@ def test_a_weight_is_held_once_for_each_order() -> None:
         torch.testing.assert_close(layer(x), expected, atol=1e-4, rtol=1e-5)
         torch.testing.assert_close(layer(x), expected, atol=1e-4, rtol=1e-5)
     assert len(layer.orders) < 4 < len(layer.chosen)
+
+
+def test_an_order_that_is_there_is_not_laid_out_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And layers of one shape ask for it but once: a formant moves in the time of one block."""
+    asked: list[list[int]] = []
+    real = packed.pack_convolution
+
+    def counts(*args: Any) -> torch.Tensor:
+        asked.append(args[-1])
+        return real(*args)
+
+    monkeypatch.setattr(packed, "pack_convolution", counts)
+    monkeypatch.setattr(convolution, "pack_convolution", counts)
+    one, other = (Convolution(_noise(48, 40, 3) + n, None, 1) for n in range(2))
+    asked.clear()
+    packed._order_for.cache_clear()
+    sizes = (301, 302, 303)
+    for layer in (one, other):
+        for frames in (*sizes, *sizes):
+            x = _noise(1, frames, 40)
+            expected = _plain(x, _noise(48, 40, 3) + (layer is other), torch.zeros(48))
+            torch.testing.assert_close(layer(x), expected, atol=1e-3, rtol=1e-5)
+    laid_out = sum(len(layer.orders) - 1 for layer in (one, other))
+    assert len(asked) == len(sizes) + laid_out
 
 
 @pytest.mark.parametrize("taps", [1, 3, 5, 7, 11])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -11,12 +12,11 @@ import numpy as np
 import pytest
 import torch
 
-from voicegraph.graph import conformance
+from voicegraph.graph import conformance, registry
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.node import Node, NodeParams, State
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.ports import In, Out
-from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Mask, Pitch
 from voicegraph.schemas.quantities import Duration
 
@@ -25,7 +25,6 @@ test_conformance = conformance.suite("pitch.cache")
 RECORDED = Path(__file__).parents[2] / "data" / "reference" / "pitch_cache.npz"
 
 
-@register("test.look_back")
 class LookBack(Node):
     """Asks for ``extra`` more of the past, as a synthesizer does, and hands it on."""
 
@@ -57,7 +56,6 @@ class TickState(State):
     tick: torch.Tensor
 
 
-@register("test.revised_pitch")
 class RevisedPitch(Node):
     """At tick n, frame k of the window is 1000 n + k: who made a frame can be read off it."""
 
@@ -72,6 +70,17 @@ class RevisedPitch(Node):
         frames = torch.arange(self.asked["pitch"].count, dtype=torch.float32)
         pitch = 1000.0 * state.tick[:, None] + frames
         return {"pitch": pitch, "voiced": (frames % 2).expand_as(pitch)}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _registered() -> Iterator[None]:
+    """Only while these tests run, so that no list of all nodes shows them."""
+    own = {"test.look_back": LookBack, "test.revised_pitch": RevisedPitch}
+    for name, cls in own.items():
+        registry.register(name)(cls)
+    yield
+    for name in own:
+        del registry._registered[name]
 
 
 def _session(block: str = "40ms", extra: str = "60ms", delay: str = "0ms", streams=1, **params):

@@ -1,0 +1,48 @@
+"""Content encoders as origins of features: what an encoder gives, and what others go with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from voicegraph.graph.ports import Wanted
+from voicegraph.graph.signals import Origin
+from voicegraph.graph.weights.refusal import printable
+from voicegraph.schemas.encoder_card import EncoderIdentity
+
+NOUN = "content encoder"
+_DECIDE = {
+    "family": "weights",
+    "fingerprint": "weights",
+    "layer": "layer",
+    "projected": "project",
+}
+"""The param of ``content.hubert`` that decides each fact."""
+
+
+def given_by(identity: EncoderIdentity, path: Path) -> Origin:
+    """The origin of the features that an encoder gives."""
+    return _origin(identity, path, _DECIDE)
+
+
+def wanted_by(
+    identity: EncoderIdentity | None, path: Path, param: str, any_encoder: bool, name: str = ""
+) -> Wanted:
+    """What a file that was trained on features goes with.
+
+    Args:
+        identity: of its encoder; None where it does not say.
+        path: of the file.
+        param: the param that names it.
+        any_encoder: the node's param of that name.
+        name: of the encoder as the trainer wrote it down, which is no proof.
+    """
+    if identity is None:
+        origin = Origin(NOUN, str(path), title=printable(name))
+    else:
+        origin = _origin(identity, path, dict.fromkeys(identity.facts(), param))
+    return Wanted(origin, "any_encoder", any_encoder)
+
+
+def _origin(identity: EncoderIdentity, path: Path, params: Mapping[str, str]) -> Origin:
+    return Origin(NOUN, str(path), identity.facts(), params, printable(identity.title))
