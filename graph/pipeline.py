@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .compiler import compile_pipeline
 from .errors import PipelineError, Problem
-from .loading.load import LoadedPipeline, load_mapping, load_pipeline
+from .loading.load import LoadedPipeline, changed, load_mapping, load_pipeline
 from .node import Node
 from .plan import Plan
 from .signals import Audio
@@ -91,21 +91,34 @@ class Pipeline:
         self.loaded = _sound(loaded)
         return self
 
+    def changed(self, overrides: Mapping[str, Any]) -> Pipeline:
+        """The same pipeline with further overrides by dotted path; no file is read again.
+
+        Raises:
+            PipelineError: with every mistake found.
+        """
+        other = type(self).__new__(type(self))
+        other.loaded = _sound(changed(self.loaded, overrides))
+        return other
+
     @property
     def name(self) -> str:
         """The file's name without its ending, or what was given."""
         return self.loaded.name
 
-    def compile(self, source: Audio | None = None) -> Plan:
+    def compile(self, source: Audio | None = None, target: Audio | None = None) -> Plan:
         """The static plan. Pure: no weights, no timing, nothing asked of the machine.
 
         Args:
             source: the audio type a driver brings, where it differs from the file's ``input``.
+            target: the audio type a driver wants, where it differs from what the pipeline gives.
 
         Raises:
             PipelineError: with every problem of the first phase that found any.
         """
-        return compile_pipeline(self.loaded, source)
+        plan = compile_pipeline(self.loaded, source, target)
+        plan.origin = self
+        return plan
 
     def session(self, streams: int = 1, **options: Any) -> Session:
         """Compiles and opens a session."""

@@ -25,6 +25,7 @@ from .signals import Audio, SignalType
 
 if TYPE_CHECKING:
     from .compiler.draft import Draft, Sheet
+    from .pipeline import Pipeline
     from .running.session import Session
 
 _DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
@@ -112,6 +113,7 @@ class Plan:
         name: the pipeline's name.
         block: the step, in seconds.
         source: the audio type that sessions take: the file's ``input``, or what a driver brings.
+        target: the audio type that a driver wants, if one said so.
         nodes: in the order they run.
         output: the port whose blocks sessions give.
         latency: algorithmic and buffering.
@@ -119,6 +121,7 @@ class Plan:
         bypassed: nodes that are switched off.
         pruned: nodes from which nothing reaches the output.
         loaded: nodes whose weights are in memory, with their device; sessions share them.
+        origin: the pipeline it was compiled from, for those who compile it again with changes.
     """
 
     name: str
@@ -133,6 +136,8 @@ class Plan:
     bypassed: tuple[str, ...] = ()
     pruned: tuple[str, ...] = ()
     loaded: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
+    target: Audio | None = field(default=None, compare=False)
+    origin: Pipeline | None = field(default=None, repr=False, compare=False)
 
     @property
     def samples_in(self) -> int:

@@ -1,22 +1,24 @@
 """From a loaded pipeline to a static plan, in phases; see ``docs/design.md``, "Compiling".
 
-All problems of a phase are reported together. Compiling is pure: it reads headers, never weights,
-asks nothing of the machine, and gives the same plan every time.
+All problems of a phase are reported together. Compiling is pure: it reads headers and what little
+tells one model from another, never all its weights, asks nothing of the machine, and gives the same
+plan every time.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..errors import Problems
+from ..errors import PipelineError, Problem, Problems
 from ..plan import Plan, assemble
 from ..signals import Audio
 from .draft import Sheet
 from .order import order
+from .origins import check_origins
 from .place import place
 from .rates import check_rates
 from .resolve import resolve
-from .rewire import adapt_input, bypass, keep_sound, prune
+from .rewire import adapt_input, adapt_output, bypass, keep_sound, prune
 from .schedule import schedule
 from .unify import unify
 
@@ -24,12 +26,29 @@ if TYPE_CHECKING:
     from ..loading.load import LoadedPipeline
 
 
-def compile_pipeline(loaded: LoadedPipeline, source: Audio | None = None) -> Plan:
+def compile_pipeline(
+    loaded: LoadedPipeline, source: Audio | None = None, target: Audio | None = None
+) -> Plan:
     """Compiles a pipeline for audio of type ``source`` (default: what the file declares).
+
+    Its output becomes ``target``, if one is given, by nodes behind it that show in the plan.
 
     Raises:
         PipelineError: with every problem of the first phase that found any.
     """
+    plan = _compile(loaded, source, None)
+    if target is not None and plan.output_type != target:
+        made = plan.output_type
+        if not isinstance(made, Audio):
+            raise PipelineError(_not_audio(loaded, plan))
+        plan = _compile(loaded, source, (made, target))
+    plan.target = target
+    return plan
+
+
+def _compile(
+    loaded: LoadedPipeline, source: Audio | None, ends: tuple[Audio, Audio] | None
+) -> Plan:
     declared = Audio(loaded.file.input.rate, loaded.file.input.channels)
     sheet = Sheet(loaded, Problems(found=list(loaded.problems)), source or declared)
     resolve(sheet)
@@ -40,10 +59,19 @@ def compile_pipeline(loaded: LoadedPipeline, source: Audio | None = None) -> Pla
     else:
         adapt_input(sheet)
         prune(sheet)
+    if ends is not None:
+        adapt_output(sheet, *ends)
     place(sheet)
     if loaded.typed:
         unify(sheet)
+        check_origins(sheet)
         check_rates(sheet)
     sheet.problems.raise_if_any()
     schedule(sheet)
     return assemble(sheet, order(sheet))
+
+
+def _not_audio(loaded: LoadedPipeline, plan: Plan) -> Problem:
+    text = f"{plan.name} gives {plan.output_type}, and a loudspeaker takes audio"
+    mark = loaded.marks.value(("output",))
+    return Problem("output-not-audio", text, mark, fix="name an audio output")

@@ -1,4 +1,4 @@
-"""Phases that change the wiring: nodes switched off, what a driver puts before `input`, pruning."""
+"""Phases that change the wiring: nodes switched off, what a driver puts at both ends, pruning."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from ..ports import PortRef
 from ..signals import Audio
 from .connect import feeders
 from .draft import INPUT, Draft, Sheet
-
-TO_MONO, TO_STEREO, RESAMPLE = "input.to_mono", "input.to_stereo", "input.resample"
 
 
 def bypass(sheet: Sheet) -> None:
@@ -77,24 +75,41 @@ def _redirect(sheet: Sheet, detours: dict[PortRef, PortRef]) -> None:
 def adapt_input(sheet: Sheet) -> None:
     """Brings a driver's rate and channel count to what the file declares for ``input``.
 
-    The nodes are ordinary ones, so they show in the plan and their latency counts. Channels are
-    reduced before resampling and added after it, which does the least work.
+    The nodes are ordinary ones, so they show in the plan and their latency counts.
     """
-    have, want = sheet.source, Audio(sheet.file.input.rate, sheet.file.input.channels)
-    chain: list[Draft] = []
-    if have.channels != want.channels and have.channels > 1:
-        chain.append(_adapter(sheet, TO_MONO, "dsp.to_mono"))
-    if have.rate != want.rate:
-        chain.append(_adapter(sheet, RESAMPLE, "dsp.resample", rate=want.rate))
-    if have.channels != want.channels and want.channels > 1:
-        chain.append(_adapter(sheet, TO_STEREO, "dsp.to_stereo", channels=want.channels))
-    last = INPUT
-    for draft in chain:
-        draft.sources = {next(iter(draft.node.declared.inputs)): last}
-        last = PortRef(draft.name, next(iter(draft.node.declared.outputs)))
+    want = Audio(sheet.file.input.rate, sheet.file.input.channels)
+    chain = _chain(sheet, "input", sheet.source, want)
+    last = _string(chain, INPUT)
     if chain and INPUT in (sheet.output, *sheet.consumers()):
         _redirect(sheet, {INPUT: last})
         sheet.drafts = {**{draft.name: draft for draft in chain}, **sheet.drafts}
+
+
+def adapt_output(sheet: Sheet, have: Audio, want: Audio) -> None:
+    """Brings the pipeline's output, which is ``have``, to what a driver takes."""
+    chain = _chain(sheet, "output", have, want)
+    sheet.output = _string(chain, sheet.output)
+    sheet.drafts.update({draft.name: draft for draft in chain})
+
+
+def _chain(sheet: Sheet, side: str, have: Audio, want: Audio) -> list[Draft]:
+    """Channels are reduced before resampling and added after it, which does the least work."""
+    chain: list[Draft] = []
+    if have.channels != want.channels and have.channels > 1:
+        chain.append(_adapter(sheet, f"{side}.to_mono", "dsp.to_mono"))
+    if have.rate != want.rate:
+        chain.append(_adapter(sheet, f"{side}.resample", "dsp.resample", rate=want.rate))
+    if have.channels != want.channels and want.channels > 1:
+        chain.append(_adapter(sheet, f"{side}.to_stereo", "dsp.to_stereo", channels=want.channels))
+    return chain
+
+
+def _string(chain: list[Draft], last: PortRef) -> PortRef:
+    """Feeds each by the one before, the first by ``last``; the port at the end."""
+    for draft in chain:
+        draft.sources = {next(iter(draft.node.declared.inputs)): last}
+        last = PortRef(draft.name, next(iter(draft.node.declared.outputs)))
+    return last
 
 
 def _adapter(sheet: Sheet, name: str, use: str, **values: Fraction | int) -> Draft:

@@ -40,6 +40,7 @@ class LoadedPipeline:
         problems: mistakes that were kept for the compiler to report with its own.
         broken: nodes that are left out because of them.
         typed: whether rates and types can be worked out in spite of them.
+        document: all of it before vars were put in, for those who change it further.
     """
 
     name: str
@@ -50,6 +51,7 @@ class LoadedPipeline:
     problems: tuple[Problem, ...] = ()
     broken: frozenset[str] = frozenset()
     typed: bool = True
+    document: Document | None = None
 
 
 def load_pipeline(
@@ -111,6 +113,17 @@ def load_mapping(
     return _finish(document, name, None, keep_going)
 
 
+def changed(loaded: LoadedPipeline, overrides: Mapping[str, object]) -> LoadedPipeline:
+    """The same pipeline with further overrides by dotted path; its files are not read again.
+
+    Raises:
+        PipelineError: with every mistake of the first phase that found any.
+    """
+    assert loaded.document is not None
+    document = _override(loaded.document, (), overrides, ())
+    return _finish(document, loaded.name, loaded.path, True)
+
+
 def _override(
     document: Document,
     profiles: Sequence[str],
@@ -128,6 +141,7 @@ def _override(
 
 def _finish(document: Document, name: str, path: Path | None, keep_going: bool) -> LoadedPipeline:
     problems = Problems()
+    written = document
     document, unknown = substitute(document, problems)
     _require_assets(document, problems)
     kept = Problems()
@@ -144,7 +158,7 @@ def _finish(document: Document, name: str, path: Path | None, keep_going: bool) 
     swapped = document.swapped & set(file.nodes)
     known = tuple(kept.found)
     return LoadedPipeline(
-        name, path, file, document.marks, swapped, known, found.broken, found.typed
+        name, path, file, document.marks, swapped, known, found.broken, found.typed, written
     )
 
 

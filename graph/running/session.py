@@ -297,6 +297,12 @@ class Session:
         found = {step.name: step.ring.summary() for step in self._engine.steps}
         return {**found, "total": self._engine.total.summary()}
 
+    def spent(self) -> dict[str, float]:
+        """Seconds that each node took at the newest tick; ``total`` is the whole tick."""
+        found = {step.name: 1e-9 * step.ring.newest for step in self._engine.steps}
+        found["total"] = 1e-9 * self._engine.total.newest
+        return found
+
     def close(self) -> None:
         """Stops workers, finishes recording, trace and kept files. Safe to call twice.
 

@@ -35,6 +35,11 @@ class Ring:
         self.values[self.count & (KEPT - 1)] = nanoseconds
         self.count += 1
 
+    @property
+    def newest(self) -> int:
+        """Nanoseconds of the newest tick; 0 before the first."""
+        return self.values[(self.count - 1) & (KEPT - 1)] if self.count else 0
+
     def clear(self) -> None:
         """Forgets all."""
         self.count = 0

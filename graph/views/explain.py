@@ -6,6 +6,7 @@ from voicegraph.schemas.plan_report import (
     CopyReport,
     InputReport,
     NodeReport,
+    OriginReport,
     OutputReport,
     PlanReport,
 )
@@ -158,6 +159,8 @@ def _notes(page: PlanReport) -> list[str]:
             notes.append((node.name, f"swapped; {node.use} does not have these params: {listed}"))
         if node.unused:
             notes.append((node.name, f"does without its input {' and '.join(node.unused)}"))
+        origins = [entry.origin for entry in node.inputs if entry.origin]
+        notes += [(node.name, text) for origin in origins if (text := _origin(origin))]
         if node.fallback and node.fallback != node.device:
             notes.append((node.name, f"runs on {node.fallback} if {node.device} is missing"))
     notes += [(name, "switched off: its input passes through") for name in page.bypassed]
@@ -168,3 +171,17 @@ def _notes(page: PlanReport) -> list[str]:
         for name, text in notes
         for i, line in enumerate(wrap(text, WIDTH - width - 2))
     ]
+
+
+def _origin(origin: OriginReport) -> str:
+    """Where nothing says that a model is the right one, or that it is not; empty where it is."""
+    found = f"{origin.found_in} is {origin.found}" if origin.found else "what comes does not say"
+    if origin.outcome == "same":
+        return ""
+    if origin.wanted is None:
+        name = f", but for the name {origin.wanted_name}" if origin.wanted_name else ""
+        return f"{origin.noun} not stated by {origin.wanted_by}{name}, so not compared; {found}"
+    expected = f"{origin.wanted_by} goes with {origin.wanted}, but {found}"
+    if origin.outcome == "another":
+        return f"takes any {origin.noun}: {expected}"
+    return f"{origin.noun} not compared: {expected}"

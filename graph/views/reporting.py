@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 from voicegraph.schemas.plan_report import (
@@ -11,16 +12,21 @@ from voicegraph.schemas.plan_report import (
     LatencyReport,
     LatencyShare,
     NodeReport,
+    OriginReport,
     OutputReport,
     PlanReport,
 )
 
-from ..compiler.rewire import RESAMPLE, TO_MONO, TO_STEREO
+from ..compiler.origins import compared
 from ..plan import Link, Plan, PlannedNode
 from ..ports import PortRef, PortSpec
 from .lookahead import shares, span
 
-_DRIVER_NODES = (TO_MONO, RESAMPLE, TO_STEREO)
+_DRIVER_NODES = tuple(
+    f"{side}.{step}"
+    for side in ("input", "output")
+    for step in ("to_mono", "resample", "to_stereo")
+)
 
 
 def report(plan: Plan) -> PlanReport:
@@ -86,6 +92,24 @@ def _input(planned: PlannedNode, port: str, link: Link) -> InputReport:
         window=given.window,
         feedback=link.feedback,
         copied_to=planned.device if link.copied else None,
+        origin=_origin(planned, port),
+    )
+
+
+def _origin(planned: PlannedNode, port: str) -> OriginReport | None:
+    """Files by their names alone: the report is the same wherever they lie."""
+    wanted, found = planned.node.declared.inputs[port].wanted, planned.given[port].type.origin
+    if wanted is None:
+        return None
+    model = wanted.origin
+    return OriginReport(
+        noun=model.noun,
+        wanted=str(model) if model.facts else None,
+        wanted_name=model.title,
+        wanted_by=Path(model.told_by).name,
+        found=str(found) if found else None,
+        found_in=Path(found.told_by).name if found else None,
+        outcome=compared(wanted, found),
     )
 
 

@@ -36,7 +36,7 @@ def complete(
 
 
 def test_commands(complete: Complete) -> None:
-    assert complete("d") == ["demo", "draw", "diff", "doctor"]
+    assert complete("d") == ["demo", "draw", "diff", "doctor", "devices"]
 
 
 def test_pipelines(complete: Complete, place: Path) -> None:

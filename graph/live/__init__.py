@@ -1,0 +1,1 @@
+"""Live sessions: a pipeline between a microphone and a speaker."""

@@ -1,0 +1,236 @@
+"""A live session: a pipeline between a microphone and a speaker, and the knobs on it.
+
+The engine runs on a thread of its own. Whoever shows or steers it (a screen, HTTP, OSC) does so
+through ``status`` and ``command``, from any thread.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from voicegraph.schemas.live_command import LiveCommand
+from voicegraph.schemas.live_status import LiveState, LiveStatus
+
+from ..errors import VoicegraphError
+from .alignment import Alignment
+from .capture import Capture
+from .card import Card
+from .collecting import Collector
+from .commands import Commands
+from .loop import Loop
+from .playback import Playback
+from .priority import raise_priority
+from .reporting import report
+from .silence import SilenceGate
+
+if TYPE_CHECKING:
+    from ..running.session import Session
+
+_RINGS_S = 2.0
+"""Seconds that rings hold at least, and two blocks."""
+_NAP_S = 0.002
+"""The engine looks so often at least."""
+_RETRY_S = 1.0
+_MESSAGES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class LiveOptions:
+    """How a live session behaves.
+
+    Attributes:
+        margin_s: reserve against threads that wake up late; part of the buffering latency.
+        silence: ``run`` processes silence as everything else; ``skip`` rests.
+        opens_db: with ``skip``, the level (root mean square of 10 ms) from which on it wakes up.
+        closes_db: the level below which it falls asleep.
+        hold_s: how long there must be silence before.
+        push_to_talk: nothing goes in until the talk key is down.
+        monitor: begins with the dry input beside the output.
+        variant: overrides that make variant ``b`` of the pipeline.
+    """
+
+    margin_s: float = 0.004
+    silence: str = "run"
+    opens_db: float = -50.0
+    closes_db: float = -56.0
+    hold_s: float = 1.0
+    push_to_talk: bool = False
+    monitor: bool = False
+    variant: dict[str, Any] | None = None
+
+
+class Live:
+    """Runs a session on a card.
+
+    Args:
+        session: with one stream, compiled for the formats of the card. It is closed at the end.
+        card: opened, not yet started. It is stopped at the end.
+        options: how to behave.
+
+    Attributes:
+        stopped: set when it has ended.
+        error: what ended it, if that was a failure.
+        loop: the engine's loop.
+        state: what it is doing.
+        messages: the newest things to know, with the time (``time.perf_counter``) of each.
+    """
+
+    def __init__(self, session: Session, card: Card, options: LiveOptions | None = None) -> None:
+        self.session = session
+        self.card = card
+        self.options = options or LiveOptions()
+        self.stopped = threading.Event()
+        self.error: BaseException | None = None
+        self.state: LiveState = "starting"
+        self.messages: deque[tuple[float, str]] = deque(maxlen=_MESSAGES)
+        self.begun = time.perf_counter()
+        self.measured_ms: float | None = None
+        self.recording: str | None = None
+        self.variant: str | None = None
+        self.loop = self._loop()
+        self._commands = Commands(self)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="voicegraph-engine", daemon=True)
+        self._collector: Collector | None = None
+        for note in session.notes:
+            self.say(note)
+
+    def _loop(self) -> Loop:
+        session, card, options = self.session, self.card, self.options
+        plan = session.plan
+        block_s = float(plan.block)
+        room_in = round(_RINGS_S * card.input.rate) + 2 * plan.samples_in
+        room_out = round(_RINGS_S * card.output.rate) + 4 * plan.samples_out
+        capture = Capture(card.input.channels, plan.samples_in, room_in)
+        playback = Playback(card.output.channels, card.output.rate, room_out, plan.settings.on_late)
+        reserve = plan.samples_out + round(options.margin_s * card.output.rate)
+        rates = (card.input.rate, card.output.rate)
+        alignment = Alignment(capture, playback, rates, reserve, card.one_clock)
+        gate = None
+        if options.silence == "skip":
+            hold = options.hold_s + float(plan.latency.algorithmic)
+            gate = SilenceGate(options.opens_db, options.closes_db, hold, rates[0], block_s)
+        return Loop(session, capture, playback, alignment, gate=gate, note=self._note)
+
+    # ---- what others call ---------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Opens the ears.
+
+        Raises:
+            DeviceError: if a device cannot be started.
+        """
+        self._commands.prepare()
+        self._collector = Collector()
+        self.begun = time.perf_counter()
+        self.card.start(self.loop.capture.callback, self.loop.playback.callback)
+        self._thread.start()
+
+    def status(self) -> LiveStatus:
+        """Everything that is shown."""
+        return report(self)
+
+    def command(self, command: LiveCommand) -> None:
+        """Does what is asked.
+
+        Raises:
+            VoicegraphError: if that cannot be; the session goes on as it was.
+        """
+        self._commands.do(command)
+
+    def say(self, text: str) -> None:
+        """Leaves a message for whoever looks."""
+        self.messages.append((time.perf_counter(), text))
+
+    def stop(self) -> None:
+        """Ends the session, and waits until devices and files are closed. Safe to call twice."""
+        self._stop.set()
+        if self._thread.is_alive() and threading.current_thread() is not self._thread:
+            self._thread.join()
+        if not self.stopped.is_set() and not self._thread.ident:
+            self._close()
+
+    def request_stop(self) -> None:
+        """Ends the session soon; ``stopped`` says when."""
+        self._stop.set()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it is about to end."""
+        return self._stop.is_set()
+
+    # ---- the engine's thread ------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            self.say(f"engine: {raise_priority()[1]}")
+            self._go_on()
+        except VoicegraphError as error:
+            self.error = error
+        except BaseException as error:  # shown by who waits for the end, not by the thread
+            self.error = error
+        finally:
+            self._close()
+
+    def _go_on(self) -> None:
+        loop = self.loop
+        while not self._stop.is_set():
+            if self.card.lost is not None:
+                self._wait_for_device(self.card.lost)
+                continue
+            if loop.take(time.perf_counter()):
+                self.state = "running"
+                loop.compute()
+                loop.deliver(time.perf_counter())
+            else:
+                self._rest()
+
+    def _rest(self) -> None:
+        """Until the next block should be there."""
+        now = time.perf_counter()
+        due = self.loop.alignment.next_block(self.loop.capture.block)
+        left = _NAP_S if due is None else due - now
+        if self._collector is not None:
+            self._collector.between(now, left)
+            left -= time.perf_counter() - now
+        time.sleep(min(max(left, 0.0002), _NAP_S))
+
+    def _wait_for_device(self, why: str) -> None:
+        self.state = "waiting"
+        self.say(f"{why}; waiting for it to come back")
+        while not self._stop.wait(_RETRY_S):
+            if self.card.reopen():
+                self.say("the device is back")
+                self.loop.restart()
+                return
+
+    def _close(self) -> None:
+        try:
+            self.card.stop()
+        finally:
+            try:
+                self._commands.close()
+                self.session.close()
+            except BaseException as error:  # the first failure says more
+                self.error = self.error or error
+            if self._collector is not None:
+                self._collector.close()
+            self.state = "stopped"
+            self.stopped.set()
+
+    def _note(self, tick: int, **what: Any) -> None:
+        """What the loop tells: for the recording, and for whoever looks."""
+        note: Callable[..., None] | None = getattr(self.session, "note", None)
+        if note is not None:
+            note(tick=tick, **what)
+        if "late" in what:
+            self.say(f"late by {what['late']:.1f} ms: {what['blamed']}")
+        elif "dropped" in what:
+            self.say(f"left out {what['dropped']} blocks that came too late to be heard")
+        elif "realigned" in what:
+            self.say(f"delay set right by {what['realigned']:+.1f} ms")

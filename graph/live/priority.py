@@ -1,0 +1,63 @@
+"""Asks the system to run this thread before others, as far as it allows that.
+
+Windows: the Multimedia Class Scheduler Service (MMCSS), task "Pro Audio". macOS: the quality of
+service class "user interactive". Elsewhere: SCHED_FIFO at a low real-time priority (below that of
+the sound system's own threads), for which the user needs the right (RLIMIT_RTPRIO).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+
+_FIFO = 5
+"""Above everything that is not real time, below sound servers (PipeWire uses 20 and more)."""
+_QOS_CLASS_USER_INTERACTIVE = 0x21
+
+
+def raise_priority() -> tuple[bool, str]:
+    """Raises that of the calling thread; whether it worked, and what to say about it."""
+    if sys.platform == "win32":
+        return _windows()
+    if sys.platform == "darwin":
+        return _macos()
+    return _posix()
+
+
+def _posix() -> tuple[bool, str]:
+    if not hasattr(os, "sched_setscheduler"):
+        return False, "normal priority: this system has no real-time scheduling"
+    if (os.cpu_count() or 1) < 2:
+        return False, "normal priority: with one core the sound system could starve"
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(_FIFO))
+    except PermissionError:
+        fix = "allow it in /etc/security/limits.d: `@audio - rtprio 20`"
+        return False, f"normal priority: real time is not allowed ({fix})"
+    except OSError as error:
+        return False, f"normal priority: real time was refused ({error.strerror})"
+    return True, f"real-time priority (SCHED_FIFO {_FIFO})"
+
+
+def _windows() -> tuple[bool, str]:
+    try:
+        task = ctypes.c_ulong(0)
+        library = ctypes.WinDLL("avrt")  # pyright: ignore[reportAttributeAccessIssue]
+        handle = library.AvSetMmThreadCharacteristicsW("Pro Audio", ctypes.byref(task))
+    except OSError:
+        return False, "normal priority: this Windows has no MMCSS"
+    if not handle:
+        return False, "normal priority: MMCSS refused"
+    return True, "real-time priority (MMCSS Pro Audio)"
+
+
+def _macos() -> tuple[bool, str]:
+    try:
+        library = ctypes.CDLL(None)
+        refused = library.pthread_set_qos_class_self_np(_QOS_CLASS_USER_INTERACTIVE, 0)
+    except (OSError, AttributeError):
+        return False, "normal priority: this macOS has no quality of service classes"
+    if refused:
+        return False, "normal priority: the quality of service class was refused"
+    return True, "raised priority (user interactive)"

@@ -1,0 +1,127 @@
+"""What a live session is doing, as the model that screens and programs read."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from voicegraph.schemas.live_status import (
+    DriftReport,
+    EndReport,
+    LateReport,
+    LiveLatency,
+    LiveStatus,
+    NodeLoad,
+)
+
+from .advice import advise
+from .card import CardEnd
+from .level import Level, decibels
+from .live_params import live_params
+from .stretch import Stretch
+
+if TYPE_CHECKING:
+    from .live import Live
+
+_SHOWN = 8
+"""Messages that are shown."""
+
+
+def report(live: Live) -> LiveStatus:
+    """The status now."""
+    loop, plan = live.loop, live.session.plan
+    now = time.perf_counter()
+    timings = live.session.timings()
+    total = timings["total"]
+    block_ms = 1e3 * float(plan.block)
+    nodes = [
+        NodeLoad(
+            name=node.name,
+            use=node.use,
+            median_ms=timings[node.name].median_ms,
+            p99_ms=timings[node.name].p99_ms,
+        )
+        for node in plan.nodes
+    ]
+    nodes += [NodeLoad(name=n, use="", median_ms=0, p99_ms=0, bypassed=True) for n in plan.bypassed]
+    late = _late(live, now)
+    switches = loop.switches
+    return LiveStatus(
+        state=live.state,
+        pipeline=plan.name,
+        seconds=now - live.begun,
+        tick=live.session.position,
+        block_ms=block_ms,
+        input=_end(live.card.input, loop.input_level, loop.capture.lost),
+        output=_end(live.card.output, loop.output_level, loop.playback.lost),
+        compute_median_ms=total.median_ms,
+        compute_p99_ms=total.p99_ms,
+        compute_max_ms=total.max_ms,
+        headroom=1 - total.p99_ms / block_ms,
+        nodes=nodes,
+        late=late,
+        latency=latency(live),
+        drift=_drift(live),
+        skipping=loop.resting,
+        muted=switches.mute.target == 0.0,
+        push_to_talk=live.options.push_to_talk,
+        talking=switches.talk.target == 1.0,
+        monitor=switches.monitor.target > 0.0,
+        variant=live.variant,
+        params=live_params(live.session),
+        messages=[text for _, text in list(live.messages)[-_SHOWN:]],
+        advice=advise(plan, timings, late, block_ms),
+        recording=live.recording,
+    )
+
+
+def latency(live: Live) -> LiveLatency:
+    """The four latencies of a session."""
+    loop, plan, card = live.loop, live.session.plan, live.card
+    held = loop.alignment.reserve / card.output.rate
+    if not card.one_clock:
+        # The devices' own latencies count from the first frame of a callback, the clocks from the
+        # last: that cancels where both callbacks are as long.
+        held += (Stretch.delay + loop.playback.largest) / card.output.rate
+        held -= loop.capture.largest / card.input.rate
+    return LiveLatency(
+        algorithmic_ms=1e3 * float(plan.latency.algorithmic),
+        buffering_ms=1e3 * (float(plan.block) + held),
+        device_ms=1e3 * (card.input.latency + card.output.latency),
+        measured_ms=live.measured_ms,
+    )
+
+
+def _late(live: Live, now: float) -> LateReport:
+    counts = live.loop.counts
+    return LateReport(
+        blocks=counts.late,
+        last_minute=live.loop.late_since(now - 60),
+        dropped=counts.dropped,
+        worst_ms=1e3 * counts.worst_s,
+        blamed=dict(live.loop.blame.counts),
+    )
+
+
+def _drift(live: Live) -> DriftReport:
+    alignment = live.loop.alignment
+    drift = alignment.drift
+    return DriftReport(
+        one_clock=alignment.one_clock,
+        drift_ppm=None if drift is None else 1e6 * drift,
+        correction_ppm=1e6 * alignment.longer,
+        offset_ms=1e3 * alignment.error,
+        realigned=alignment.realigned,
+    )
+
+
+def _end(end: CardEnd, level: Level, lost: int) -> EndReport:
+    return EndReport(
+        device=end.name,
+        rate_hz=end.rate,
+        channels=end.channels,
+        peak_db=decibels(level.peak),
+        rms_db=decibels(level.rms),
+        clipped=level.clipped,
+        lost=lost,
+    )
