@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,17 +107,24 @@ class Pipeline:
         """The file's name without its ending, or what was given."""
         return self.loaded.name
 
-    def compile(self, source: Audio | None = None, target: Audio | None = None) -> Plan:
+    def compile(
+        self,
+        source: Audio | None = None,
+        target: Audio | None = None,
+        latency: Fraction = Fraction(0),
+    ) -> Plan:
         """The static plan. Pure: no weights, no timing, nothing asked of the machine.
 
         Args:
             source: the audio type a driver brings, where it differs from the file's ``input``.
             target: the audio type a driver wants, where it differs from what the pipeline gives.
+            latency: seconds that the output lies behind the input, even where less would do: room
+                for what a running session may be changed to.
 
         Raises:
             PipelineError: with every problem of the first phase that found any.
         """
-        plan = compile_pipeline(self.loaded, source, target)
+        plan = compile_pipeline(self.loaded, source, target, latency)
         plan.origin = self
         return plan
 

@@ -121,6 +121,7 @@ class Plan:
         bypassed: nodes that are switched off.
         pruned: nodes from which nothing reaches the output.
         loaded: nodes whose weights are in memory, with their device; sessions share them.
+        held: the latency that was asked for, in seconds, even where less would do.
         origin: the pipeline it was compiled from, for those who compile it again with changes.
     """
 
@@ -137,6 +138,7 @@ class Plan:
     pruned: tuple[str, ...] = ()
     loaded: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
     target: Audio | None = field(default=None, compare=False)
+    held: Fraction = field(default=Fraction(0), compare=False)
     origin: Pipeline | None = field(default=None, repr=False, compare=False)
 
     @property

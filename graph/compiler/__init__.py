@@ -7,6 +7,7 @@ plan every time.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from ..errors import PipelineError, Problem, Problems
@@ -27,30 +28,38 @@ if TYPE_CHECKING:
 
 
 def compile_pipeline(
-    loaded: LoadedPipeline, source: Audio | None = None, target: Audio | None = None
+    loaded: LoadedPipeline,
+    source: Audio | None = None,
+    target: Audio | None = None,
+    latency: Fraction = Fraction(0),
 ) -> Plan:
     """Compiles a pipeline for audio of type ``source`` (default: what the file declares).
 
-    Its output becomes ``target``, if one is given, by nodes behind it that show in the plan.
+    Its output becomes ``target``, if one is given, by nodes behind it that show in the plan. Its
+    algorithmic latency is ``latency`` seconds even where less would do: everything is then asked
+    for what lies further back.
 
     Raises:
         PipelineError: with every problem of the first phase that found any.
     """
-    plan = _compile(loaded, source, None)
+    plan = _compile(loaded, source, None, latency)
     if target is not None and plan.output_type != target:
         made = plan.output_type
         if not isinstance(made, Audio):
             raise PipelineError(_not_audio(loaded, plan))
-        plan = _compile(loaded, source, (made, target))
-    plan.target = target
+        plan = _compile(loaded, source, (made, target), latency)
+    plan.target, plan.held = target, latency
     return plan
 
 
 def _compile(
-    loaded: LoadedPipeline, source: Audio | None, ends: tuple[Audio, Audio] | None
+    loaded: LoadedPipeline,
+    source: Audio | None,
+    ends: tuple[Audio, Audio] | None,
+    latency: Fraction,
 ) -> Plan:
     declared = Audio(loaded.file.input.rate, loaded.file.input.channels)
-    sheet = Sheet(loaded, Problems(found=list(loaded.problems)), source or declared)
+    sheet = Sheet(loaded, Problems(found=list(loaded.problems)), source or declared, at_least=latency)
     resolve(sheet)
     bypass(sheet)
     if sheet.problems.found:

@@ -58,6 +58,8 @@ class Sheet:
     pruned: dict[str, Draft] = field(default_factory=dict)
     given: dict[tuple[str, str], PortSpec] = field(default_factory=dict)
     latency: Fraction = Fraction(0)
+    at_least: Fraction = Fraction(0)
+    """Seconds by which the output lies behind the input, even where less would do."""
 
     @property
     def file(self) -> PipelineFile:

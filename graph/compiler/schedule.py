@@ -30,7 +30,8 @@ def schedule(sheet: Sheet) -> None:
     """Finds the latency and gives every port its span."""
     found = sheet.type_of(sheet.output)
     step = 1 / (found.rate if found else sheet.source.rate)
-    sheet.latency = _latency(sheet, step)
+    held = math.ceil(sheet.at_least / step) * step
+    sheet.latency = max(_latency(sheet, step), held)
     _assign(sheet, _settle(sheet, sheet.latency))
     sheet.problems.raise_if_any()
 

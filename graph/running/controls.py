@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -87,6 +88,19 @@ class Controls:
             self.engine.by_name[name].params = each[0] if same else each
         self.log.extend((tick, change) for change in changes)
         return changes
+
+    def take(self, change: Change) -> None:
+        """As :meth:`set`; what this engine does not have is left out."""
+        with suppress(StateError):
+            self.set(change.param, change.value, change.stream)
+
+    def rebind(self, engine: Engine) -> None:
+        """Goes on with another engine; changes that are pending go with it."""
+        with self._lock:
+            self.engine = engine
+            waiting, self.pending, self._next = self.pending, [], {}
+        for change in waiting:
+            self.take(change)
 
     def drop(self) -> None:
         """Forgets what is pending."""

@@ -16,7 +16,7 @@ from ..signals import Audio
 from .engine import Engine, Step
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Kept:
     """One port and the file that it goes to."""
 
@@ -72,6 +72,11 @@ class Keeper:
         """
         for kept in self._kept:
             kept.write()
+
+    def rebind(self, engine: Engine) -> None:
+        """Goes on with the nodes of the same names in another engine."""
+        for kept in self._kept:
+            kept.step = engine.by_name[kept.step.name]
 
     def close(self) -> None:
         """Finishes all files. Safe to call twice.

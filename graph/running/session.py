@@ -25,6 +25,7 @@ from .warmup import load_weights, prepare
 
 if TYPE_CHECKING:
     from ..plan import Plan
+    from .exchange import Exchange
     from .keeping import Keeper
     from .recording import Recorder
     from .snapshot import Snapshot
@@ -49,6 +50,7 @@ class Session:
     Attributes:
         taps: what passed the ports named in the newest ``process`` or ``push`` call.
         position: ticks processed since the session began.
+        overrides: what :meth:`change` has changed since the session began, by dotted path.
         nonfinite: blocks in which NaN or infinity was met and silenced.
         notes: what a person should know, such as a declared fallback that was taken.
 
@@ -78,6 +80,9 @@ class Session:
         self.taps: dict[str, Any] = {}
         self.position = 0
         self.nonfinite = 0
+        self.base = plan.origin
+        self.overrides: dict[str, Any] = {}
+        self._exchange: Exchange | None = None
         self._closed = False
         devices = place_session(plan, self.notes)
         if plan.settings.threads:
@@ -182,16 +187,19 @@ class Session:
         if self._closed:
             raise StateError(Problem("closed", "this session is closed", fix="open another one"))
         block = self._admission.sanitize(block, self)
-        if self._controls.pending:
-            self._apply_controls()
+        changes = self._apply_controls() if self._controls.pending else ()
         if self._recorder is not None:
             self._recorder.block(block)
+        engine = self._engine
         with self._inference:
-            made = self._engine.tick(block)
+            if self._exchange is None:
+                made = engine.tick(block)
+            else:
+                made = self._exchange.tick(block, changes)
         if self._keeper is not None:
             self._keeper.write()
         for tap, ref in taps:
-            self.taps[tap] = self._engine.made(ref, block)
+            self.taps[tap] = engine.made(ref, block)
         self.position += 1
         if not made.is_cpu:
             made = made.to("cpu")
@@ -242,6 +250,62 @@ class Session:
         """
         return self._controls.get(param, stream)
 
+    def change(self, overrides: Mapping[str, Any]) -> Exchange:
+        """Exchanges nodes, voices or settings that are not live, without a break.
+
+        The changed pipeline is compiled, loaded and warmed up here; then the session takes it over
+        at a crossfade of 20 ms within the next blocks, as soon as nothing in it is a hole. Input,
+        output, block and latency stay what they are; pipelines that need less wait for the rest.
+
+        Args:
+            overrides: by dotted path, such as ``{"nodes.f0.use": "f0.harvest"}``; they are added to
+                what was changed before.
+
+        Raises:
+            VoicegraphError: if the changed pipeline has mistakes, does not fit, or cannot be
+                loaded; the session goes on as it was.
+        """
+        from .exchange import Exchange, plan_change
+
+        wanted = {**self.overrides, **overrides}
+        exchange = Exchange(self, plan_change(self, overrides), wanted)
+        self.enter(exchange)
+        return exchange
+
+    def enter(self, exchange: Exchange) -> None:
+        """Lets a prepared exchange begin at the next tick.
+
+        Raises:
+            StateError: if another one is under way.
+        """
+        if self._exchange is not None:
+            text = "another exchange is under way"
+            raise StateError(Problem("busy", text, fix="wait until it is over"))
+        self._exchange = exchange
+
+    def adopt(self, exchange: Exchange) -> Engine:
+        """Goes on with what an exchange has made ready; the engine that ran before."""
+        old, self._engine = self._engine, exchange.engine
+        self.plan = self._admission.plan = exchange.plan
+        self.overrides = exchange.overrides
+        self._controls.rebind(self._engine)
+        self._engine.trace = old.trace
+        if self._keeper is not None:
+            self._keeper.rebind(self._engine)
+        self.notes.extend(exchange.notes)
+        self._exchange = None
+        return old
+
+    def leave(self, exchange: Exchange) -> None:
+        """Goes on without an exchange that has failed."""
+        if self._exchange is exchange:
+            self._exchange = None
+
+    def _give_up(self, why: str) -> None:
+        if self._exchange is not None:
+            self._exchange.fail(StateError(Problem("interrupted", f"{why} while it was prepared")))
+            self._exchange = None
+
     @property
     def log(self) -> list[tuple[int, Change]]:
         """Control changes so far, with the tick from which each took effect."""
@@ -253,6 +317,7 @@ class Session:
         Samples that wait in ``push`` are dropped when all streams are reset.
         """
         self._controls.check_stream(stream)
+        self._give_up("the session was reset")
         self._apply_controls()
         self._engine.reset(stream)
         if stream is None:
@@ -281,14 +346,17 @@ class Session:
             notes = (("the recording would not hold the state that its replay begins with", None),)
             fix = "restore in a session without `record`"
             raise StateError(Problem("recording", text, notes=notes, fix=fix))
+        self._give_up("a snapshot was restored")
         put(self, snapshot)
         self._controls.drop()
 
-    def _apply_controls(self) -> None:
+    def _apply_controls(self) -> Sequence[Change]:
         """Brings pending changes into force, and notes them in the recording."""
-        for change in self._controls.apply(self.position):
-            if self._recorder is not None:
+        changes = self._controls.apply(self.position)
+        if self._recorder is not None:
+            for change in changes:
                 self._recorder.control(self.position, change)
+        return changes
 
     # ---- measuring and closing --------------------------------------------------------------
 
@@ -310,6 +378,7 @@ class Session:
             OutputError: if a file cannot be finished.
         """
         self._closed = True
+        self._give_up("the session was closed")
         threads.release(self)
         if self._engine.pool is not None:
             self._engine.pool.shutdown()

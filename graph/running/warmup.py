@@ -63,13 +63,29 @@ def warm_up(engine: Engine, rounds: int = _ROUNDS) -> float:
     return statistics.median(times)
 
 
-def prepare(engine: Engine, notes: list[str], workers: bool) -> None:
-    """Warms up, chooses workers if asked, and leaves the engine as if nothing had run."""
+def prepare(engine: Engine, notes: list[str], workers: bool) -> float:
+    """Warms up, chooses workers if asked, and leaves the engine as if nothing had run.
+
+    Returns:
+        The median nanoseconds of a tick without workers.
+    """
     alone = warm_up(engine)
     if workers:
         _choose_workers(engine, notes, alone)
     engine.reset()
     engine.clear_timings()
+    return alone
+
+
+def workers_like(engine: Engine, other: Engine) -> None:
+    """Puts onto workers what runs on one in ``other``: nothing is measured while that runs."""
+    lanes = {(step.name, step.node.use): step.lane for step in other.steps}
+    for step in engine.steps:
+        if step.node.releases_gil:
+            step.lane = lanes.get((step.name, step.node.use), 0)
+    if any(step.lane for step in engine.steps):
+        engine.pool = ThreadPoolExecutor(thread_name_prefix="voicegraph-worker")
+    _set_waits(engine)
 
 
 def _choose_workers(engine: Engine, notes: list[str], alone: float) -> None:

@@ -1,0 +1,306 @@
+"""Exchanging nodes while a session runs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from voicegraph import Pipeline
+from voicegraph.graph import registry
+from voicegraph.graph.errors import PipelineError, StateError, VoicegraphError
+from voicegraph.graph.node import Node, NodeParams, Tensors
+from voicegraph.graph.pipeline import node
+from voicegraph.graph.ports import In, Out
+from voicegraph.graph.running.exchange import Exchange, plan_change
+from voicegraph.graph.running.session import Session
+from voicegraph.graph.signals import Audio
+
+RATE = 16000
+BLOCK = 160
+
+
+def _pipeline(**nodes: Any) -> Pipeline:
+    first = {"loud": node("dsp.gain", "input", db=6.0), "end": node("dsp.gain", "loud", db=0.0)}
+    return Pipeline(block="10ms", input={"rate": RATE}, nodes={**first, **nodes}, output="end")
+
+
+def _sine(count: int, frequency: float = 440.0) -> np.ndarray:
+    return (0.25 * np.sin(2 * np.pi * frequency / RATE * np.arange(count))).astype(np.float32)
+
+
+def _run(session: Session, audio: np.ndarray, ticks: range) -> np.ndarray:
+    made = [session.process(audio[i * BLOCK : (i + 1) * BLOCK]) for i in ticks]
+    return np.concatenate(made)
+
+
+def test_what_is_changed_is_heard_without_a_break() -> None:
+    audio = _sine(100 * BLOCK)
+    with _pipeline().session() as session:
+        before = _run(session, audio, range(20))
+        exchange = session.change({"nodes.loud.enabled": False})
+        after = _run(session, audio, range(20, 100))
+    assert (exchange.begun_at, exchange.adopted_at) == (20, 50)
+    heard = np.concatenate((before, after))
+    assert np.allclose(heard[: 50 * BLOCK], 10 ** (6 / 20) * audio[: 50 * BLOCK], atol=1e-6)
+    assert np.array_equal(heard[51 * BLOCK :], audio[51 * BLOCK :])
+    slope = 2 * np.pi * 440 / RATE * 0.25 * 10 ** (6 / 20)
+    fade = 0.25 * (10 ** (6 / 20) - 1) * np.pi / 2 / BLOCK
+    assert np.abs(np.diff(heard)).max() < slope + fade
+    assert exchange.over.is_set()
+
+
+def test_identical_pipelines_change_places_unheard() -> None:
+    rng = np.random.default_rng(1)
+    audio = rng.uniform(-0.5, 0.5, 600 * BLOCK).astype(np.float32)
+    pipeline = Pipeline(
+        block="10ms",
+        input={"rate": RATE},
+        nodes={
+            "low": node("dsp.highpass", "input", cutoff=100.0),
+            "late": node("dsp.delay", "low", time="333ms"),
+            "up": node("dsp.resample", "late", rate=48000),
+            "limit": node("dsp.limiter", "up"),
+            "spare": node("dsp.gain", "limit", db=0.0),
+        },
+        output="spare",
+    )
+    with pipeline.session() as session:
+        expected = np.concatenate(
+            [session.process(audio[i * BLOCK : (i + 1) * BLOCK]) for i in range(600)]
+        )
+    with pipeline.session() as session:
+        heard = [session.process(audio[i * BLOCK : (i + 1) * BLOCK]) for i in range(50)]
+        exchange = session.change({"nodes.spare.enabled": False})
+        heard += [session.process(audio[i * BLOCK : (i + 1) * BLOCK]) for i in range(50, 600)]
+    assert exchange.adopted_at is not None
+    assert np.array_equal(np.concatenate(heard), expected)
+
+
+@pytest.mark.parametrize("enabled", [False, True])
+def test_the_delay_stays_where_less_or_more_would_do(enabled: bool) -> None:
+    audio = _sine(200 * BLOCK)
+    ahead = {"end": node("dsp.limiter", "loud", ceiling=0.0)}
+    pipeline = _pipeline(loud=node("dsp.gain", "input", db=0.0), **ahead)
+    plan = pipeline.compile()
+    lag = plan.latency_out
+    assert lag > 0
+    if enabled:
+        plan = pipeline.changed({"nodes.end.enabled": False}).compile(
+            latency=plan.latency.algorithmic
+        )
+    assert plan.latency_out == lag
+    with plan.session() as session:
+        before = _run(session, audio, range(20))
+        exchange = session.change({"nodes.end.enabled": enabled})
+        after = _run(session, audio, range(20, 200))
+    assert exchange.adopted_at is not None
+    heard = np.concatenate((before, after))
+    assert np.allclose(heard[lag:], audio[: len(heard) - lag], atol=1e-6)
+
+
+def test_changes_add_up_and_can_be_undone() -> None:
+    audio = _sine(400 * BLOCK)
+    with _pipeline().session() as session:
+        plan = session.plan.hash
+        session.change({"nodes.loud.params.db": 12})
+        _run(session, audio, range(100))
+        session.change({"nodes.end.enabled": False})
+        _run(session, audio, range(100, 200))
+        assert session.overrides == {"nodes.loud.params.db": 12, "nodes.end.enabled": False}
+        assert session.get("loud.db") == 12
+        assert session.plan.bypassed == ("end",)
+        back = Exchange(session, plan_change(session, {}, complete=True), {})
+        session.enter(back)
+        _run(session, audio, range(200, 300))
+        assert (session.plan.hash, session.overrides) == (plan, {})
+
+
+def test_live_params_keep_what_they_were_set_to_but_for_what_is_changed() -> None:
+    audio = _sine(200 * BLOCK)
+    with _pipeline().session(streams=2) as session:
+        both = np.stack([audio[None], audio[None]])
+        session.set("loud.db", -20)
+        session.set("end.db", -3, stream=1)
+        session.process(both[:, :, :BLOCK])
+        session.change({"nodes.loud.params.db": -40})
+        session.set("end.db", -6, stream=1)  # while it runs along
+        for i in range(1, 60):
+            heard = session.process(both[:, :, i * BLOCK : (i + 1) * BLOCK])
+        assert session.plan.find("loud").params.db == -40  # pyright: ignore[reportAttributeAccessIssue]
+        assert (session.get("loud.db"), session.get("end.db", 0), session.get("end.db", 1)) == (
+            -40,
+            0,
+            -6,
+        )
+        assert np.abs(heard[1]).max() == pytest.approx(np.abs(heard[0]).max() * 10 ** (-6 / 20))
+        session.set("end.db", -9)
+        session.process(both[:, :, :BLOCK])
+        assert session.get("end.db", 1) == -9
+
+
+@pytest.mark.parametrize(
+    ("overrides", "code"),
+    [
+        ({"block": "20ms"}, "other-block"),
+        ({"nodes.late": {"use": "dsp.limiter", "in": "end"}, "output": "late"}, "more-latency"),
+        (
+            {
+                "nodes.up": {"use": "dsp.resample", "in": "end", "params": {"rate": 48000}},
+                "output": "up",
+            },
+            "other-output",
+        ),
+        ({"threads": 1}, "other-threads"),
+    ],
+)
+def test_what_does_not_fit_is_refused(overrides: dict[str, Any], code: str) -> None:
+    with _pipeline().session() as session:
+        with pytest.raises(StateError) as caught:
+            session.change(overrides)
+        assert caught.value.problems[0].code == code
+        assert caught.value.problems[0].fix
+        _run(session, _sine(BLOCK), range(1))
+        assert session.overrides == {}
+
+
+def test_mistakes_are_those_of_the_file() -> None:
+    with _pipeline().session() as session:
+        with pytest.raises(PipelineError, match="no node nix"):
+            session.change({"nodes.nix.use": "dsp.gain"})
+        session.change({"nodes.end.enabled": False})
+        with pytest.raises(StateError, match="under way"):
+            session.change({"nodes.loud.enabled": False})
+
+
+class _Failing(Node):
+    """Fails, or gives NaN, once it has run often enough."""
+
+    class Params(NodeParams):
+        after: int = 8
+        nan: bool = False
+
+    audio = In(Audio)
+    out = Out(Audio, like="audio")
+    examples = ({},)
+
+    def process(self, inputs: Tensors, params: Params, state: Any) -> Tensors:
+        self.runs = getattr(self, "runs", 0) + 1
+        if self.runs > params.after and params.nan:
+            return {"out": inputs["audio"] * float("nan")}
+        if self.runs > params.after:
+            raise RuntimeError("no more")
+        return {"out": inputs["audio"] * 1.0}
+
+
+@pytest.fixture
+def failing() -> Iterator[str]:
+    registry.register("test.failing")(_Failing)
+    yield "test.failing"
+    registry._registered.pop("test.failing")
+
+
+@pytest.mark.parametrize("nan", [False, True])
+@pytest.mark.parametrize("after", [8, 36])
+def test_what_fails_leaves_the_session_as_it_was(failing: str, nan: bool, after: int) -> None:
+    audio = _sine(100 * BLOCK)
+    with _pipeline().session() as session:
+        expected = _run(session, audio, range(100))
+    with _pipeline().session() as session:
+        before = _run(session, audio, range(20))
+        new = {"nodes.end.use": failing, "nodes.end.params": {"after": after, "nan": nan}}
+        exchange = session.change(new)
+        heard = np.concatenate((before, _run(session, audio, range(20, 100))))
+        assert exchange.failed is not None
+        assert exchange.adopted_at is None
+        assert session.overrides == {}
+    assert np.array_equal(heard, expected)
+
+
+def test_priming_on_another_thread_gives_the_same() -> None:
+    rng = np.random.default_rng(3)
+    audio = rng.uniform(-0.5, 0.5, 300 * BLOCK).astype(np.float32)
+    overrides = {"nodes.end": {"use": "dsp.highpass", "in": "loud", "params": {"cutoff": 200.0}}}
+    with _pipeline().session() as session:
+        before = _run(session, audio, range(20))
+        exchange = Exchange(session, plan_change(session, overrides), overrides, alone=True)
+        session.enter(exchange)
+        thread = threading.Thread(target=exchange.prime)
+        thread.start()
+        tick, made = 20, [before]
+        while not exchange.over.is_set() and tick < 300:
+            made.append(_run(session, audio, range(tick, tick + 1)))
+            tick += 1
+            with exchange._more:  # as a block's time would do
+                exchange._more.wait_for(lambda: exchange._done == exchange._fed, 5)
+        thread.join()
+        made.append(_run(session, audio, range(tick, 300)))
+    adopted = exchange.adopted_at
+    with _pipeline().session() as session:
+        before = _run(session, audio, range(20))
+        again = Exchange(session, plan_change(session, overrides), overrides, fade_at=adopted)
+        session.enter(again)
+        expected = np.concatenate((before, _run(session, audio, range(20, 300))))
+    assert again.adopted_at == adopted
+    assert np.array_equal(np.concatenate(made), expected)
+
+
+@pytest.mark.parametrize("how", ["reset", "close", "restore"])
+def test_an_interruption_ends_it(how: str) -> None:
+    with _pipeline().session() as session:
+        snapshot = session.snapshot()
+        exchange = session.change({"nodes.end.enabled": False})
+        session.restore(snapshot) if how == "restore" else getattr(session, how)()
+        assert exchange.over.is_set()
+        assert isinstance(exchange.failed, VoicegraphError)
+        with pytest.raises(StateError):
+            exchange.prime()
+
+
+def test_what_is_ready_can_enter_again() -> None:
+    audio = _sine(300 * BLOCK)
+    with _pipeline().session() as session:
+        there = session.change({"nodes.loud.enabled": False})
+        _run(session, audio, range(100))
+        back = session.change({"nodes.loud.enabled": True})
+        _run(session, audio, range(100, 200))
+        there.again()
+        session.enter(there)
+        heard = _run(session, audio, range(200, 300))
+    assert back.adopted_at is not None
+    assert there.adopted_at == 230
+    assert np.array_equal(heard[40 * BLOCK :], audio[240 * BLOCK :])
+
+
+def test_a_history_that_was_not_there_is_full_before_it_is_heard() -> None:
+    audio = _sine(400 * BLOCK)
+    with _pipeline().session() as session:
+        _run(session, audio, range(100))
+        wanted = {"nodes.end": {"use": "dsp.delay", "in": "loud", "params": {"time": "1s"}}}
+        exchange = session.change(wanted)
+        heard = _run(session, audio, range(100, 400))
+    assert exchange.adopted_at == 200 + 1
+    late = 10 ** (6 / 20) * audio[: 400 * BLOCK - RATE]
+    start = 102 * BLOCK
+    assert np.allclose(heard[start:], late[start + 100 * BLOCK - RATE :], atol=1e-6)
+
+
+def test_without_a_pipeline_nothing_can_be_exchanged() -> None:
+    with _pipeline().session() as session:
+        session.base = None
+        with pytest.raises(StateError, match="not compiled from a pipeline"):
+            session.change({"nodes.end.enabled": False})
+
+
+def test_taps_of_the_tick_are_those_of_what_was_heard_before() -> None:
+    with _pipeline().session() as session:
+        session.change({"nodes.loud.enabled": False})
+        block = torch.zeros(BLOCK)
+        for _ in range(31):
+            session.process(block, taps=["loud"])
+        with pytest.raises(PipelineError, match="switched off"):
+            session.process(block, taps=["loud"])
