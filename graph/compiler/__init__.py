@@ -59,7 +59,8 @@ def _compile(
     latency: Fraction,
 ) -> Plan:
     declared = Audio(loaded.file.input.rate, loaded.file.input.channels)
-    sheet = Sheet(loaded, Problems(found=list(loaded.problems)), source or declared, at_least=latency)
+    found = Problems(found=list(loaded.problems))
+    sheet = Sheet(loaded, found, source or declared, at_least=latency)
     resolve(sheet)
     bypass(sheet)
     if sheet.problems.found:

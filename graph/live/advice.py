@@ -42,7 +42,7 @@ def advise(
         if timings[node.name].median_ms > _MUCH * total.median_ms
         for text in _of_node(plan, node, timings[node.name], block_ms)
     ]
-    return [*found, _larger_block(plan, total, block_ms)]
+    return [*found, _larger_block(total, block_ms)]
 
 
 def _of_node(plan: Plan, node: PlannedNode, timing: Timing, block_ms: float) -> list[str]:
@@ -59,7 +59,7 @@ def _of_node(plan: Plan, node: PlannedNode, timing: Timing, block_ms: float) -> 
     return [f"{takes} on {format_duration(span)} of context: {how}"]
 
 
-def _larger_block(plan: Plan, total: Timing, block_ms: float) -> str:
+def _larger_block(total: Timing, block_ms: float) -> str:
     """Assumes the worst: that a block costs the same whatever its length, in steps of 10 ms."""
     needed = max(total.p99_ms / _FULL, 1.2 * block_ms)
     size = format_duration(Fraction(10 * ceil(needed / 10), 1000))

@@ -34,8 +34,12 @@ _PATIENCE = 3
 
 @dataclass(slots=True)
 class Steering:
-    """What to do with the next block: ``longer`` as in Stretch, ``jump`` frames to leave out (or to
-    wait for, where negative)."""
+    """What to do with the next block.
+
+    Attributes:
+        longer: as in Stretch.
+        jump: frames to leave out, or to wait for where negative.
+    """
 
     longer: float = 0.0
     jump: int = 0

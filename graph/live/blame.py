@@ -8,7 +8,7 @@ from collections.abc import Mapping
 _LEARNS = 0.05
 """How fast a node's usual time follows."""
 SYSTEM = "(system)"
-"""Blamed where no node took long: another program had the processor, or the thread slept too long."""
+"""Blamed where no node took long: another program had the processor, or it slept too long."""
 
 
 class Blame:

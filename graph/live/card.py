@@ -39,8 +39,8 @@ class Card(Protocol):
     Attributes:
         input: where sound comes from.
         output: where it goes.
-        one_clock: both are one duplex stream; every callback of the one comes with one of the other,
-            at the same time, input first.
+        one_clock: both are one duplex stream; every callback of the one comes with one of the
+            other, at the same time, input first.
     """
 
     input: CardEnd
@@ -65,5 +65,5 @@ class Card(Protocol):
         ...
 
     def reopen(self) -> bool:
-        """Looks for what was lost; True when it is back in its former formats, and callbacks run."""
+        """Looks for what was lost; True when it is back as it was, and callbacks run."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from voicegraph.schemas.live_command import (
     Bypass,
@@ -18,6 +18,7 @@ from voicegraph.schemas.live_command import (
 
 from ..errors import Problem, StateError
 from .dry import dry_session
+from .variants import Variants
 
 if TYPE_CHECKING:
     from .live import Live
@@ -42,6 +43,10 @@ class Commands:
             loop.dry = dry_session(self._live.session.plan)
         if options.monitor:
             self._monitor(True)
+        if options.variant is not None:
+            live, switches = self._live, loop.switches
+            live.variants = Variants(live.session, live.exchanger, switches, options.variant)
+            loop.listen = live.variants.listen
 
     def close(self) -> None:
         """Gives back what commands have opened."""
@@ -68,9 +73,9 @@ class Commands:
             case Stop():
                 live.request_stop()
             case Bypass(node=node, on=on):
-                self._exchange({f"nodes.{node}.enabled": not on})
+                live.exchanger.change({f"nodes.{node}.enabled": not on})
             case Swap(overrides=overrides):
-                self._exchange(overrides)
+                live.exchanger.change(overrides)
             case ChooseVariant(name=name):
                 self._choose(name)
 
@@ -86,15 +91,9 @@ class Commands:
             live.loop.dry = dry_session(live.session.plan)
         live.loop.switches.monitor.target = 1.0 if on else 0.0
 
-    # ---- exchanging nodes ---------------------------------------------------------------------
-
-    def _exchange(self, overrides: dict[str, Any]) -> None:
-        live = self._live
-        live.exchange(overrides)
-
     def _choose(self, name: str) -> None:
-        live = self._live
-        if live.variants is None:
+        variants = self._live.variants
+        if variants is None:
             text = "this session has one variant"
             raise StateError(Problem("no-variant", text, fix="begin it with --b PATH=VALUE"))
-        live.variants.choose(name)
+        variants.choose(name)

@@ -61,7 +61,7 @@ def choose_format(
     rates = list(_rates(device, preferred, wish))
     whole = [rate for rate in rates if (rate * block).denominator == 1]
     if not whole:
-        raise DeviceError(_no_whole_block(device, direction, rates[0], block))
+        raise DeviceError(_no_whole_block(device, rates[0], block))
     for rate in whole:
         for channels in _channels(preferred.channels, most, wish):
             if _takes(module, device.index, direction, rate, channels, wish.settings):
@@ -101,9 +101,7 @@ def _takes(
     return True
 
 
-def _no_whole_block(
-    device: SoundDevice, direction: Direction, rate: int, block: Fraction
-) -> Problem:
+def _no_whole_block(device: SoundDevice, rate: int, block: Fraction) -> Problem:
     fitting = [ms for ms in _SIZES_MS if (Fraction(ms, 1000) * rate).denominator == 1]
     text = (
         f"{device.name} at {rate} Hz has no whole number of samples in a block of "

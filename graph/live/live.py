@@ -22,6 +22,7 @@ from .capture import Capture
 from .card import Card
 from .collecting import Collector
 from .commands import Commands
+from .exchanging import Exchanger
 from .loop import Loop
 from .playback import Playback
 from .priority import raise_priority
@@ -30,6 +31,7 @@ from .silence import SilenceGate
 
 if TYPE_CHECKING:
     from ..running.session import Session
+    from .variants import Variants
 
 _RINGS_S = 2.0
 """Seconds that rings hold at least, and two blocks."""
@@ -91,8 +93,9 @@ class Live:
         self.begun = time.perf_counter()
         self.measured_ms: float | None = None
         self.recording: str | None = None
-        self.variant: str | None = None
         self.loop = self._loop()
+        self.exchanger = Exchanger(session, self.say)
+        self.variants: Variants | None = None
         self._commands = Commands(self)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="voicegraph-engine", daemon=True)

@@ -5,7 +5,9 @@ Time comes in as an argument, so that the same loop runs under a sound card and 
 
 from __future__ import annotations
 
+import math
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING, Any, Protocol
@@ -49,6 +51,10 @@ class Counts:
     when: deque[float] = field(default_factory=lambda: deque(maxlen=4096))
 
 
+def _nobody(tick: int, **what: Any) -> None:
+    """Takes no notes."""
+
+
 class Loop:
     """Runs a session between two rings.
 
@@ -65,6 +71,7 @@ class Loop:
         counts: late, dropped and skipped blocks.
         blame: which nodes were late.
         resting: there is silence, and the graph stands still.
+        listen: told the levels (root mean square) of every block, in and out, before switches.
     """
 
     def __init__(
@@ -88,7 +95,8 @@ class Loop:
         self.input_level, self.output_level = Level(), Level()
         self.resting = False
         self.rate_out = float(plan.output_type.rate)
-        self._note = note or (lambda tick, **what: None)
+        self.listen: Callable[[float, float], None] | None = None
+        self._note = note or _nobody
         self._block_s = float(plan.block)
         self._out = plan.samples_out
         shape = (plan.source.channels, plan.samples_in)
@@ -239,6 +247,8 @@ class Loop:
     def deliver(self, now: float) -> None:
         """Hands over what the block became, where it belongs."""
         assert self._made is not None
+        if self.listen is not None:
+            self.listen(self.input_level.rms, math.sqrt(float(np.square(self._made).mean())))
         made = self.switches.shape_output(self._made)
         self.output_level.take(made)
         steering = self.alignment.steer(self.capture.tail, self._block_s)

@@ -146,8 +146,10 @@ class Playback:
         self._after_gap = True
 
     def jump(self, frames: np.ndarray, count: int) -> np.ndarray:
-        """Comes ``count`` frames nearer, by leaving out the beginning of ``frames``; or, where it is
-        negative, waits as long. What is left of ``frames``, to be written."""
+        """Comes ``count`` frames nearer by leaving out the beginning of ``frames``.
+
+        Where it is negative, waits as long. What is left of ``frames`` is to be written.
+        """
         if count < 0:
             self.gap(-count)
             return frames

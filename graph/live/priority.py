@@ -7,13 +7,17 @@ the sound system's own threads), for which the user needs the right (RLIMIT_RTPR
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import sys
+import threading
 
 _FIFO = 5
 """Above everything that is not real time, below sound servers (PipeWire uses 20 and more)."""
 _QOS_CLASS_USER_INTERACTIVE = 0x21
+_QOS_CLASS_UTILITY = 0x11
+_NICE = 10
 
 
 def raise_priority() -> tuple[bool, str]:
@@ -61,3 +65,19 @@ def _macos() -> tuple[bool, str]:
     if refused:
         return False, "normal priority: the quality of service class was refused"
     return True, "raised priority (user interactive)"
+
+
+def lower_priority() -> None:
+    """Lets other threads run before the calling one, where the system knows that of threads.
+
+    What it starts (PyTorch's own threads) inherits that. Refusals do no harm.
+    """
+    if sys.platform.startswith("linux"):
+        with contextlib.suppress(OSError):  # niceness is a thread's own on Linux
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+    elif sys.platform == "win32":
+        kernel = ctypes.WinDLL("kernel32")
+        kernel.SetThreadPriority(kernel.GetCurrentThread(), -1)  # below normal
+    elif sys.platform == "darwin":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).pthread_set_qos_class_self_np(_QOS_CLASS_UTILITY, 0)

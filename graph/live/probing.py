@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.signal import correlate
 
-from .card import Card, CaptureCallback, PlayCallback
+from .card import CaptureCallback, Card, PlayCallback
 
 _LEVEL = 0.4
 _BURST_S = 0.6

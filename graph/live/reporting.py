@@ -67,7 +67,7 @@ def report(live: Live) -> LiveStatus:
         push_to_talk=live.options.push_to_talk,
         talking=switches.talk.target == 1.0,
         monitor=switches.monitor.target > 0.0,
-        variant=live.variant,
+        variant=live.variants.name if live.variants else None,
         params=live_params(live.session),
         messages=[text for _, text in list(live.messages)[-_SHOWN:]],
         advice=advise(plan, timings, late, block_ms),

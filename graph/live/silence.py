@@ -15,7 +15,7 @@ class SilenceGate:
     """Decides block by block.
 
     Args:
-        opens_db: root mean square of 10 ms, dB relative to full scale, from which on there is sound.
+        opens_db: root mean square of 10 ms in dB (full scale), from which on there is sound.
         closes_db: the same, below which there is none; lower than ``opens_db``.
         hold_s: how long there must be none before it rests: at least what is still inside.
         rate: of the blocks in Hz.

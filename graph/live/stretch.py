@@ -1,4 +1,4 @@
-"""Resampling by a few parts per million, so that two devices with clocks of their own stay together.
+"""Resampling by a few parts per million, so that two devices with two clocks stay together.
 
 Windowed-sinc interpolation at times that move slowly against the samples: J. O. Smith, "Digital
 Audio Resampling" (the bandlimited interpolation of Smith and Gossett 1984), with a Kaiser window

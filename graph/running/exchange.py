@@ -111,13 +111,15 @@ class Exchange:
         fade_at: the tick of the crossfade, for replays; None: as soon as it is ready.
         heard: told of everything the new engine makes before it is heard.
         alone: prime on the thread that calls :meth:`prime`, not within the session's ticks.
+        engine: one that has run ``plan`` before, and is not needed elsewhere.
 
     Attributes:
         begun_at: the tick before which state was taken over; None until then.
         adopted_at: the tick of the crossfade; None until then.
         failed: why it was given up.
         over: set when it is adopted, or has failed.
-        expected_s: seconds that a tick took after the warm-up.
+        expected_s: seconds that a tick took at the warm-up; 0 where there was none.
+        retired: the engine that ran before.
 
     Raises:
         DeviceError: if a node's device is not there.
@@ -133,6 +135,7 @@ class Exchange:
         fade_at: int | None = None,
         heard: Heard | None = None,
         alone: bool = False,
+        engine: Engine | None = None,
     ) -> None:
         self.session, self.plan, self.overrides = session, plan, dict(overrides)
         self.begun_at: int | None = None
@@ -141,26 +144,24 @@ class Exchange:
         self.over = threading.Event()
         self.retired: Engine | None = None
         self.notes: list[str] = []
+        self.expected_s = 0.0
         self._fade_at, self._heard, self._alone = fade_at, heard, alone
         self._todo = math.inf
         self._waiting: deque[tuple[torch.Tensor, Sequence[Change]]] = deque()
         self._fed = self._done = 0
         self._more = threading.Condition()
-        devices = place_session(plan, self.notes)
-        with torch.inference_mode(False):
-            load_weights(plan, devices)
-            self.engine = Engine(plan, session.streams, devices)
-            self.expected_s = 1e-9 * prepare(self.engine, self.notes, workers=False)
-        workers_like(self.engine, session._engine)
+        self.engine = engine or self._build()
+        self.engine.reset()
         self._controls = Controls(self.engine)
 
-    def again(self) -> None:
-        """Makes ready for another entry what has run before, or was never adopted."""
-        self.begun_at = self.adopted_at = self.failed = None
-        self._todo, self._fed, self._done = math.inf, 0, 0
-        self._waiting.clear()
-        self.over.clear()
-        self.engine.reset()
+    def _build(self) -> Engine:
+        devices = place_session(self.plan, self.notes)
+        with torch.inference_mode(False):
+            load_weights(self.plan, devices)
+            engine = Engine(self.plan, self.session.streams, devices)
+            self.expected_s = 1e-9 * prepare(engine, self.notes, workers=False)
+        workers_like(engine, self.session._engine)
+        return engine
 
     # ---- the session's thread -----------------------------------------------------------------
 

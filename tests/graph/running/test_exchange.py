@@ -268,7 +268,9 @@ def test_what_is_ready_can_enter_again() -> None:
         _run(session, audio, range(100))
         back = session.change({"nodes.loud.enabled": True})
         _run(session, audio, range(100, 200))
-        there.again()
+        plan, overrides = there.plan, there.overrides
+        assert back.retired is there.engine
+        there = Exchange(session, plan, overrides, engine=there.engine)
         session.enter(there)
         heard = _run(session, audio, range(200, 300))
     assert back.adopted_at is not None

@@ -1,0 +1,83 @@
+"""Two variants of a pipeline in one live session, heard by turns at one loudness."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..running.exchange import Exchange, plan_change
+from .exchanging import Exchanger, power
+from .loudness import GainMeter, trim_db
+
+if TYPE_CHECKING:
+    from ..plan import Plan
+    from ..running.engine import Engine
+    from ..running.session import Session
+    from .switches import Switches
+
+NAMES = ("a", "b")
+
+
+class Variants:
+    """Keeps both ready; the one that is not heard costs no time.
+
+    Args:
+        session: runs variant ``a``.
+        exchanger: goes over from one to the other.
+        switches: their ``trim`` matches the loudness.
+        other: overrides that make variant ``b``.
+
+    Attributes:
+        name: which is heard.
+
+    Raises:
+        VoicegraphError: if ``b`` has mistakes, does not fit, or cannot be loaded.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        exchanger: Exchanger,
+        switches: Switches,
+        other: Mapping[str, Any],
+    ) -> None:
+        self.name = "a"
+        self._session, self._exchanger, self._switches = session, exchanger, switches
+        self._meters = {name: GainMeter() for name in NAMES}
+        self._block_s = float(session.plan.block)
+        made = Exchange(session, plan_change(session, other), other)
+        self._ready: dict[str, tuple[Plan, dict[str, Any], Engine | None]] = {
+            "b": (made.plan, made.overrides, made.engine)
+        }
+
+    def choose(self, name: str) -> None:
+        """Goes over to ``a``, ``b``, or the ``other`` one; nothing happens if it is heard already.
+
+        Raises:
+            StateError: if an exchange is under way.
+        """
+        wanted = NAMES[1 - NAMES.index(self.name)] if name == "other" else name
+        if wanted == self.name:
+            return
+        plan, overrides, engine = self._ready[wanted]
+        meter = self._meters[wanted]
+
+        def heard(block: Any, made: Any) -> None:
+            meter.take(math.sqrt(power(block)), math.sqrt(power(made)), self._block_s)
+
+        leaving = (self._session.plan, dict(self._session.overrides))
+
+        def done(exchange: Exchange) -> None:
+            self._ready[self.name] = (*leaving, exchange.retired)
+            self.name = wanted
+
+        self._exchanger.choose(f"variant {wanted}", plan, overrides, engine, heard, done)
+
+    def listen(self, rms_in: float, rms_out: float) -> None:
+        """Takes the levels of a block that was heard, before it was trimmed."""
+        self._meters[self.name].take(rms_in, rms_out, self._block_s)
+        trim = trim_db(self._meters["a"], self._meters["b"]) if self.name == "b" else 0.0
+        # Steps below half a decibel are not worth a change that could be heard as one.
+        if abs(trim - 20 * math.log10(self._switches.trim.target)) > 0.5:
+            self._switches.trim.target = 10 ** (trim / 20)
