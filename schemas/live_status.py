@@ -1,4 +1,4 @@
-"""What a live session is doing: the model behind the screen, ``--json`` lines and the HTTP interface.
+"""What a live session is doing: the model behind the screen, ``--json`` lines and HTTP.
 
 Times are milliseconds, levels dB relative to full scale (never below -120).
 """

@@ -48,18 +48,20 @@ class Override:
         return typed(path, shown, self.mark)
 
 
-def parse_set(text: str) -> tuple[str, Any]:
+def parse_set(text: str, option: str = _SET) -> tuple[str, Any]:
     """``nodes.f0.use=f0.rmvpe`` to dotted path and value; the value is YAML, nothing is null.
+
+    Messages name ``option`` as the place.
 
     Raises:
         PipelineError: if there is no ``=``, no path before it, or no plain YAML behind it.
     """
     path, equals, value = text.partition("=")
     path = path.strip()
-    mark = Mark(f"{_SET}{path}")
+    mark = Mark(f"{option}{path}")
     if not equals:
         problem = Problem("bad-override", "an override is path=value, found no =", mark,
-                          fix=f"--set {path or 'nodes.f0.use'}=VALUE")  # fmt: skip
+                          fix=f"{option}{path or 'nodes.f0.use'}=VALUE")  # fmt: skip
         raise PipelineError(problem)
     _split(path, mark)
     return path, parse_value(value, mark)

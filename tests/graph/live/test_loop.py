@@ -105,7 +105,7 @@ def test_after_a_late_block_the_delay_is_what_it_was(
     simulation = Simulation(loop, end, end, _noise, cost=cost, heard=heard)
     simulation.run(8)
     audio = heard.audio
-    # Nothing is heard for as long as the block took beyond its time, rounded up to what was dropped.
+    # Silence lasts as long as the block took beyond its time, and what was dropped with it.
     assert sum(_gaps_ms(audio[BEGUN:])) < 1e3 * takes - 20 + 20
     assert _delay(audio, _noise, BEGUN) == _delay(audio, _noise, len(audio) - 9600)
     last = BEGUN + np.flatnonzero(np.abs(audio[BEGUN:]) < 1e-6)[-1]

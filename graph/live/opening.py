@@ -1,0 +1,141 @@
+"""From a pipeline and the names of devices to a live session that is ready to start."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from voicegraph.schemas.devices_report import SoundDevice
+
+from ..errors import PipelineError, Problem
+from ..pipeline import Pipeline
+from ..plan import Plan
+from ..signals import Audio
+from .devices import Direction, find_device
+from .formats import Wish, choose_format
+from .host_settings import host_settings
+from .live import Live, LiveOptions
+from .sound_card import DeviceChoice, SoundCard
+
+
+@dataclass(frozen=True, slots=True)
+class EndWish:
+    """What a user says of one end.
+
+    Attributes:
+        device: number, name or part of the name; None: the system's default.
+        rate: in Hz; None: what suits best.
+        channels: None: what suits best.
+        select: which channels of the device, counted from 0; none: the first ones.
+        exclusive: WASAPI's exclusive mode.
+    """
+
+    device: str | int | None = None
+    rate: int | None = None
+    channels: int | None = None
+    select: Sequence[int] = ()
+    exclusive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What is opened.
+
+    Attributes:
+        input: the input device and its format.
+        output: the output device and its format.
+        plan: the pipeline compiled for both.
+        buffers: ``low``, ``high`` or seconds, for the sound system.
+    """
+
+    input: DeviceChoice
+    output: DeviceChoice
+    plan: Plan
+    buffers: str | float = "low"
+
+    def card(self) -> SoundCard:
+        """The devices, opened.
+
+        Raises:
+            DeviceError: if one is busy or gone.
+        """
+        return SoundCard(self.input, self.output, latency=self.buffers)
+
+    def live(self, options: LiveOptions | None = None, record: Path | None = None) -> Live:
+        """A live session: the weights are loaded first, the devices opened last.
+
+        Raises:
+            VoicegraphError: if weights, the recording or a device fail.
+        """
+        session = self.plan.session(record=record)
+        try:
+            return Live(session, self.card(), options)
+        except BaseException:
+            session.close()
+            raise
+
+
+def prepare(
+    pipeline: Pipeline,
+    source: EndWish,
+    target: EndWish,
+    *,
+    buffers: str | float = "low",
+    variant: dict[str, Any] | None = None,
+    room: Fraction = Fraction(0),
+    module: Any = None,
+) -> Opening:
+    """Finds devices and formats, and compiles the pipeline for them.
+
+    Args:
+        pipeline: what shall run.
+        source: the input.
+        target: the output.
+        buffers: ``low``, ``high`` or seconds, for the sound system.
+        variant: overrides of a second variant, whose latency there must be room for.
+        room: algorithmic latency in seconds that the session has at least, so that nodes which look
+            further ahead can be swapped in.
+        module: in place of sounddevice.
+
+    Raises:
+        DeviceError: if a device is not there, or does not take a format that fits.
+        PipelineError: if the pipeline has mistakes, or gives no audio.
+    """
+    plan = pipeline.compile()
+    if not isinstance(plan.output_type, Audio):
+        text = f"{plan.name} gives {plan.output_type}, and a loudspeaker takes audio"
+        mark = pipeline.loaded.marks.value(("output",))
+        raise PipelineError(Problem("output-not-audio", text, mark, fix="name an audio output"))
+    first = find_device(source.device, "input", module)
+    second = find_device(target.device, "output", module)
+    taken = _choice(first, "input", plan.source, plan.block, source, module)
+    if first.index == second.index and target.rate is None:
+        # One device at one rate is one stream with one clock: that is worth a resampler.
+        target = replace(target, rate=int(taken.format.rate))
+    given = _choice(second, "output", plan.output_type, plan.block, target, module)
+    ends = (taken.format, given.format)
+    if variant is not None:
+        other = pipeline.changed(variant).compile(*ends)
+        room = max(room, other.latency.algorithmic)
+    return Opening(taken, given, pipeline.compile(*ends, room), buffers)
+
+
+def _choice(
+    device: SoundDevice,
+    direction: Direction,
+    preferred: Audio,
+    block: Fraction,
+    wish: EndWish,
+    module: Any,
+) -> DeviceChoice:
+    settings = host_settings(
+        device, direction, exclusive=wish.exclusive, select=wish.select, module=module
+    )
+    channels = wish.channels or (len(wish.select) or None)
+    found = choose_format(
+        device, direction, preferred, block, Wish(wish.rate, channels, settings), module
+    )
+    return DeviceChoice(device, found, settings)
