@@ -46,7 +46,7 @@ class Commands:
         if options.variant is not None:
             live, switches = self._live, loop.switches
             live.variants = Variants(live.session, live.exchanger, switches, options.variant)
-            loop.listen = live.variants.listen
+            loop.listeners.append(live.variants.listen)
 
     def close(self) -> None:
         """Gives back what commands have opened."""

@@ -10,60 +10,28 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from voicegraph.schemas.live_command import LiveCommand
 from voicegraph.schemas.live_status import LiveState, LiveStatus
 
 from ..errors import VoicegraphError
-from .alignment import Alignment
-from .capture import Capture
+from .assembling import LiveOptions, assemble
 from .card import Card
 from .collecting import Collector
 from .commands import Commands
 from .exchanging import Exchanger
-from .loop import Loop
-from .playback import Playback
 from .priority import raise_priority
 from .reporting import report
-from .silence import SilenceGate
 
 if TYPE_CHECKING:
     from ..running.session import Session
     from .variants import Variants
 
-_RINGS_S = 2.0
-"""Seconds that rings hold at least, and two blocks."""
 _NAP_S = 0.002
 """The engine looks so often at least."""
 _RETRY_S = 1.0
 _MESSAGES = 50
-
-
-@dataclass(frozen=True, slots=True)
-class LiveOptions:
-    """How a live session behaves.
-
-    Attributes:
-        margin_s: reserve against threads that wake up late; part of the buffering latency.
-        silence: ``run`` processes silence as everything else; ``skip`` rests.
-        opens_db: with ``skip``, the level (root mean square of 10 ms) from which on it wakes up.
-        closes_db: the level below which it falls asleep.
-        hold_s: how long there must be silence before.
-        push_to_talk: nothing goes in until the talk key is down.
-        monitor: begins with the dry input beside the output.
-        variant: overrides that make variant ``b`` of the pipeline.
-    """
-
-    margin_s: float = 0.004
-    silence: str = "run"
-    opens_db: float = -50.0
-    closes_db: float = -56.0
-    hold_s: float = 1.0
-    push_to_talk: bool = False
-    monitor: bool = False
-    variant: dict[str, Any] | None = None
 
 
 class Live:
@@ -93,7 +61,9 @@ class Live:
         self.begun = time.perf_counter()
         self.measured_ms: float | None = None
         self.recording: str | None = None
-        self.loop = self._loop()
+        self.loop = assemble(
+            session, card.input, card.output, card.one_clock, self.options, self._note
+        )
         self.exchanger = Exchanger(session, self.say)
         self.variants: Variants | None = None
         self._commands = Commands(self)
@@ -102,23 +72,6 @@ class Live:
         self._collector: Collector | None = None
         for note in session.notes:
             self.say(note)
-
-    def _loop(self) -> Loop:
-        session, card, options = self.session, self.card, self.options
-        plan = session.plan
-        block_s = float(plan.block)
-        room_in = round(_RINGS_S * card.input.rate) + 2 * plan.samples_in
-        room_out = round(_RINGS_S * card.output.rate) + 4 * plan.samples_out
-        capture = Capture(card.input.channels, plan.samples_in, room_in)
-        playback = Playback(card.output.channels, card.output.rate, room_out, plan.settings.on_late)
-        reserve = plan.samples_out + round(options.margin_s * card.output.rate)
-        rates = (card.input.rate, card.output.rate)
-        alignment = Alignment(capture, playback, rates, reserve, card.one_clock)
-        gate = None
-        if options.silence == "skip":
-            hold = options.hold_s + float(plan.latency.algorithmic)
-            gate = SilenceGate(options.opens_db, options.closes_db, hold, rates[0], block_s)
-        return Loop(session, capture, playback, alignment, gate=gate, note=self._note)
 
     # ---- what others call ---------------------------------------------------------------------
 

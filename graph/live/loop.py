@@ -5,7 +5,6 @@ Time comes in as an argument, so that the same loop runs under a sound card and 
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -31,6 +30,10 @@ _REMEMBERED = 16
 """Ticks whose compute time says how long the next one will take."""
 _HARDLY = 0.02
 """A block of which less than this part would be heard is not worth running."""
+
+
+Listener = Callable[[float, np.ndarray], None]
+"""Takes the level of a block of input (root mean square), and the output block ``[C, N]``."""
 
 
 class Notes(Protocol):
@@ -71,7 +74,7 @@ class Loop:
         counts: late, dropped and skipped blocks.
         blame: which nodes were late.
         resting: there is silence, and the graph stands still.
-        listen: told the levels (root mean square) of every block, in and out, before switches.
+        listeners: told of every block that is delivered, before switches change it.
     """
 
     def __init__(
@@ -95,7 +98,7 @@ class Loop:
         self.input_level, self.output_level = Level(), Level()
         self.resting = False
         self.rate_out = float(plan.output_type.rate)
-        self.listen: Callable[[float, float], None] | None = None
+        self.listeners: list[Listener] = []
         self._note = note or _nobody
         self._block_s = float(plan.block)
         self._out = plan.samples_out
@@ -247,8 +250,8 @@ class Loop:
     def deliver(self, now: float) -> None:
         """Hands over what the block became, where it belongs."""
         assert self._made is not None
-        if self.listen is not None:
-            self.listen(self.input_level.rms, math.sqrt(float(np.square(self._made).mean())))
+        for listen in self.listeners:
+            listen(self.input_level.rms, self._made)
         made = self.switches.shape_output(self._made)
         self.output_level.take(made)
         steering = self.alignment.steer(self.capture.tail, self._block_s)

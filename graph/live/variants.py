@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..running.exchange import Exchange, plan_change
 from .exchanging import Exchanger, power
 from .loudness import GainMeter, trim_db
@@ -74,8 +76,9 @@ class Variants:
 
         self._exchanger.choose(f"variant {wanted}", plan, overrides, engine, heard, done)
 
-    def listen(self, rms_in: float, rms_out: float) -> None:
-        """Takes the levels of a block that was heard, before it was trimmed."""
+    def listen(self, rms_in: float, made: np.ndarray) -> None:
+        """Takes a block ``[C, N]`` that is heard, before it is trimmed."""
+        rms_out = math.sqrt(float(np.square(made).mean()))
         self._meters[self.name].take(rms_in, rms_out, self._block_s)
         trim = trim_db(self._meters["a"], self._meters["b"]) if self.name == "b" else 0.0
         # Steps below half a decibel are not worth a change that could be heard as one.

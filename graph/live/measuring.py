@@ -1,0 +1,135 @@
+"""Measures the delay of a pipeline on a pair of devices, by sending a sound through."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from statistics import median
+
+from voicegraph.schemas.latency_measurement import DelayRun, LatencyMeasurement
+
+from ..errors import DeviceError, Problem
+from ..measuring.benchmark import describe_machine
+from .card import CardEnd
+from .live import Live
+from .opening import Opening
+from .probing import ProbedCard, test_signal
+from .reporting import latency
+
+_STARTS_S = 20.0
+_RUNS_S = 1.0
+"""Seconds that the session runs before anything is measured."""
+_LISTENS_S = 2.0
+"""Seconds that are listened to, besides the delay that is expected."""
+_SURE = 0.25
+"""Correlation below which nothing has come back."""
+
+
+def measure_latency(
+    opening: Opening, margin_s: float, runs: int = 3, tell: Callable[[str], None] | None = None
+) -> LatencyMeasurement:
+    """Runs a live session, and measures it through a cable from output to input.
+
+    Args:
+        opening: devices and pipeline.
+        margin_s: the driver's reserve, in seconds.
+        runs: how often; the figures are medians.
+        tell: is told what is going on.
+
+    Raises:
+        DeviceError: if a device fails, or nothing comes back from output to input.
+        VoicegraphError: if the pipeline fails.
+    """
+    from .assembling import LiveOptions
+
+    session = opening.plan.session()
+    try:
+        card = ProbedCard(opening.card())
+        live = Live(session, card, LiveOptions(margin_s=margin_s))
+    except BaseException:
+        session.close()
+        raise
+    live.start()
+    try:
+        _wait(live)
+        found = [_one(live, card, tell or (lambda _: None), n + 1, runs) for n in range(runs)]
+        return _report(live, found)
+    finally:
+        live.stop()
+
+
+def _wait(live: Live) -> None:
+    """Until sound goes through, and a while longer.
+
+    Raises:
+        VoicegraphError: what ended the session, if anything did.
+    """
+    nap = threading.Event()
+    waited = 0.0
+    while live.state != "running" and not live.stopped.is_set() and waited < _STARTS_S:
+        nap.wait(0.05)
+        waited += 0.05
+    live.stopped.wait(_RUNS_S)
+    if live.error is not None:
+        raise live.error
+    if live.state != "running":
+        text = f"no sound went through within {_STARTS_S:.0f} s: {live.card.lost or 'still silent'}"
+        raise DeviceError(Problem("no-sound", text, fix="try other devices: voicegraph devices"))
+
+
+def _one(
+    live: Live, card: ProbedCard, tell: Callable[[str], None], number: int, runs: int
+) -> DelayRun:
+    expected_s = 1e-3 * latency(live).expected_ms
+    listens = _LISTENS_S + expected_s
+    signal = test_signal(card.output.rate)
+    tell(f"{number} of {runs}: through the devices")
+    device, sure = card.through_devices(signal, listens).latency(
+        test_signal(card.input.rate), card.input.rate
+    )
+    _check(live, card, sure)
+    tell(f"{number} of {runs}: through the pipeline")
+    heard = test_signal(card.input.rate)
+    whole, also = card.through_engine(heard, listens).latency(heard, card.input.rate)
+    _check(live, card, also)
+    return DelayRun(device_ms=1e3 * device, whole_ms=1e3 * whole, sure=min(sure, also))
+
+
+def _check(live: Live, card: ProbedCard, sure: float) -> None:
+    if live.error is not None:
+        raise live.error
+    if card.lost is not None:
+        text = f"{card.lost}, in the middle of the measurement"
+        raise DeviceError(Problem("device-lost", text, fix="plug it in, and measure again"))
+    if sure < _SURE:
+        text = f"nothing came back from {card.output.name} to {card.input.name}"
+        notes = (("the test signal goes from output to input, through a cable or the air", None),)
+        fix = "connect output and input by a cable, or hold the microphone to the loudspeaker"
+        raise DeviceError(Problem("no-loopback", text, notes=notes, fix=fix))
+
+
+def _report(live: Live, runs: list[DelayRun]) -> LatencyMeasurement:
+    plan = live.session.plan
+    declared = latency(live)
+    total = live.session.timings()["total"]
+    return LatencyMeasurement(
+        pipeline=plan.name,
+        input=_named(live.card.input),
+        output=_named(live.card.output),
+        machine=describe_machine(),
+        block_ms=1e3 * float(plan.block),
+        algorithmic_ms=declared.algorithmic_ms,
+        buffering_ms=declared.buffering_ms,
+        device_claimed_ms=declared.device_ms,
+        device_ms=median(run.device_ms for run in runs),
+        measured_ms=median(run.whole_ms for run in runs),
+        runs=runs,
+        compute_median_ms=total.median_ms,
+        compute_p99_ms=total.p99_ms,
+        late=live.loop.counts.late,
+    )
+
+
+def _named(end: CardEnd) -> str:
+    channels = "mono" if end.channels == 1 else f"{end.channels} channels"
+    return f"{end.name}, {end.rate} Hz, {channels}"
