@@ -225,7 +225,10 @@ def _talk(
     plain: bool,
     as_json: bool,
 ) -> None:
+    from ..live.native_output import native_output
+
     with ExitStack() as stack:
+        stack.enter_context(native_output(session.say))
         stack.callback(session.stop)
         if steering is not None:
             stack.callback(steering(session).close)

@@ -71,6 +71,7 @@ def soak(
     borders of blocks can be heard.
     """
     from ..live.assembling import LiveOptions
+    from ..live.native_output import native_output
     from ..live.opening import prepare
     from ..live.soak_runs import soak_devices, soak_freewheel
     from .output import print_json
@@ -90,7 +91,8 @@ def soak(
             end_wish("output", output, output_rate, None, None, False),
             buffers=buffers(buffers_),
         )
-        report = soak_devices(opening, options, 60 * minutes, microphone, tell)
+        with native_output(tell):
+            report = soak_devices(opening, options, 60 * minutes, microphone, tell)
     print_json(report) if as_json else typer.echo(page(report))
     return int(bool(report.failures))
 
