@@ -1,0 +1,1 @@
+"""Steering a live session from outside: HTTP, WebSocket and OSC."""

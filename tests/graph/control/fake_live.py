@@ -1,0 +1,131 @@
+"""A made-up live session."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from voicegraph.graph.errors import Problem, StateError
+from voicegraph.schemas.live_command import (
+    Bypass,
+    LiveCommand,
+    Monitor,
+    Mute,
+    SetParam,
+    Stop,
+    Swap,
+    Talk,
+)
+from voicegraph.schemas.live_status import (
+    DriftReport,
+    EndReport,
+    LateReport,
+    LiveLatency,
+    LiveParam,
+    LiveStatus,
+    NodeLoad,
+)
+
+_END = EndReport(
+    device="made up", rate_hz=48000, channels=1, peak_db=-6, rms_db=-20.4, clipped=0, lost=0
+)
+
+
+@dataclass
+class FakeLive:
+    """Does what a live session does to whoever steers it.
+
+    ``done`` holds every command that was done. A swap waits until ``gate`` is set.
+    """
+
+    stopped: threading.Event = field(default_factory=threading.Event)
+    gate: threading.Event = field(default_factory=threading.Event)
+    done: list[LiveCommand] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    heard: threading.Condition = field(default_factory=threading.Condition)
+    values: dict[str, Any] = field(default_factory=lambda: {"pitch.transpose": 0.0})
+    off: set[str] = field(default_factory=set)
+    on: dict[str, bool] = field(default_factory=lambda: {"mute": False, "monitor": False})
+    talking: bool = False
+    broken: bool = False
+
+    def status(self) -> LiveStatus:
+        if self.broken:
+            raise ZeroDivisionError("the fake is broken")
+        param = LiveParam(
+            name="pitch.transpose",
+            value=self.values["pitch.transpose"],
+            minimum=-24,
+            maximum=24,
+            unit="semitones",
+        )
+        nodes = [NodeLoad(name="limiter", use="dsp.limiter", median_ms=1, p99_ms=2)]
+        nodes += [NodeLoad(name=n, use="", median_ms=0, p99_ms=0, bypassed=True) for n in self.off]
+        return LiveStatus(
+            state="stopped" if self.stopped.is_set() else "running",
+            pipeline="made-up",
+            seconds=1,
+            tick=len(self.done),
+            block_ms=20,
+            input=_END,
+            output=_END,
+            compute_median_ms=1,
+            compute_p99_ms=2,
+            compute_max_ms=3,
+            headroom=0.9,
+            nodes=nodes,
+            late=LateReport(blocks=0, last_minute=0, dropped=0, worst_ms=0),
+            latency=LiveLatency(algorithmic_ms=10, buffering_ms=44, device_ms=12),
+            drift=DriftReport(
+                one_clock=True, drift_ppm=None, correction_ppm=0, offset_ms=0, realigned=0
+            ),
+            muted=self.on["mute"],
+            monitor=self.on["monitor"],
+            talking=self.talking,
+            params=[param],
+            messages=self.said[-8:],
+        )
+
+    def command(self, command: LiveCommand) -> None:
+        match command:
+            case SetParam(param=param, value=value):
+                self._set(param, value)
+            case Mute(on=on):
+                self.on["mute"] = on
+            case Monitor(on=on):
+                self.on["monitor"] = on
+            case Talk(on=on):
+                self.talking = on
+            case Bypass(node=node, on=on):
+                (self.off.add if on else self.off.discard)(node)
+            case Swap():
+                self.gate.wait(20)
+            case Stop():
+                self.stopped.set()
+            case _:
+                text = "this session has one variant"
+                raise StateError(Problem("no-variant", text, fix="begin it with --b PATH=VALUE"))
+        with self.heard:
+            self.done.append(command)
+            self.heard.notify_all()
+
+    def _set(self, param: str, value: Any) -> None:
+        if param == "broken.param":
+            raise ZeroDivisionError("a mistake of the node")
+        if param not in self.values:
+            raise StateError(Problem("no-such-param", f"there is no param {param}"))
+        if not isinstance(value, (int, float)) or not -24 <= value <= 24:
+            raise StateError(Problem("value", f"{param} cannot be {value!r}"))
+        self.values[param] = value
+
+    def say(self, text: str) -> None:
+        with self.heard:
+            self.said.append(text)
+            self.heard.notify_all()
+
+    def wait_for(self, what: Callable[[], bool]) -> None:
+        """Until a command or a message has made it true."""
+        with self.heard:
+            assert self.heard.wait_for(what, 20), (self.done, self.said)
