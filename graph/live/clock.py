@@ -19,10 +19,12 @@ _LAST_BANDWIDTH = 0.02
 """Hz. The loop begins wide, to settle, and narrows, to be quiet."""
 _STRANGE = 0.025
 _SETTLED = 0.5
+_STARTING = 5.0
 _MEASURES = 1.0
 _LASTING = 0.3
 """Seconds. Callbacks that are off by more, once the clock is known, are not followed; but if that
-lasts, frames were lost, and the count is set right."""
+lasts, frames were lost, and the count is set right. A device that comes at strange times for longer
+than it takes to start is one that always does."""
 _NARROWS = 0.15
 """Each second of time seen makes the loop narrower by this part."""
 
@@ -75,6 +77,7 @@ class DeviceClock:
         self.newest = (-math.inf, 0)
         self.late = self.early = 0.0
         self._strange = 0.0
+        self._since = 0.0
         self._period = 1.0 / rate
         self._time: float | None = None
         self._frames = 0
@@ -119,6 +122,7 @@ class DeviceClock:
         self.newest = (when, frames)
         if self._time is None:
             self._time, self._frames, self._strange = when, frames, 0.0
+            self._since = when
             return
         count = frames - self._frames
         if count <= 0:
@@ -143,7 +147,7 @@ class DeviceClock:
 
         Before anything is settled it is the device that is still starting.
         """
-        if self.seconds < _SETTLED:
+        if self.seconds < _SETTLED and when - self._since < _STARTING:
             self._time, self._frames, self.seconds = when, frames, 0.0
             self.late = self.early = 0.0
             return

@@ -6,10 +6,13 @@ import threading
 from collections.abc import Callable
 from statistics import median
 
+import numpy as np
+
 from voicegraph.schemas.latency_measurement import DelayRun, LatencyMeasurement
 
 from ..errors import DeviceError, Problem
 from ..measuring.benchmark import describe_machine
+from .answering import answer_of
 from .card import CardEnd
 from .live import Live
 from .opening import Opening
@@ -44,6 +47,8 @@ def measure_latency(
 
     session = opening.plan.session()
     try:
+        rate = int(opening.input.format.rate)
+        answer = answer_of(opening.plan, test_signal(rate), rate)
         card = ProbedCard(opening.card())
         live = Live(session, card, LiveOptions(margin_s=margin_s))
     except BaseException:
@@ -52,7 +57,8 @@ def measure_latency(
     live.start()
     try:
         _wait(live)
-        found = [_one(live, card, tell or (lambda _: None), n + 1, runs) for n in range(runs)]
+        say = tell or (lambda _: None)
+        found = [_one(live, card, answer, say, f"{n + 1} of {runs}") for n in range(runs)]
         return _report(live, found)
     finally:
         live.stop()
@@ -78,21 +84,32 @@ def _wait(live: Live) -> None:
 
 
 def _one(
-    live: Live, card: ProbedCard, tell: Callable[[str], None], number: int, runs: int
+    live: Live, card: ProbedCard, answer: np.ndarray, tell: Callable[[str], None], number: str
 ) -> DelayRun:
     expected_s = 1e-3 * latency(live).expected_ms
     listens = _LISTENS_S + expected_s
     signal = test_signal(card.output.rate)
-    tell(f"{number} of {runs}: through the devices")
+    tell(f"{number}: through the devices")
     device, sure = card.through_devices(signal, listens).latency(
         test_signal(card.input.rate), card.input.rate
     )
     _check(live, card, sure)
-    tell(f"{number} of {runs}: through the pipeline")
-    heard = test_signal(card.input.rate)
-    whole, also = card.through_engine(heard, listens).latency(heard, card.input.rate)
+    tell(f"{number}: through the pipeline")
+    whole, also = _whole(live, card, answer, listens)
     _check(live, card, also)
     return DelayRun(device_ms=1e3 * device, whole_ms=1e3 * whole, sure=min(sure, also))
+
+
+def _whole(live: Live, card: ProbedCard, answer: np.ndarray, seconds: float) -> tuple[float, float]:
+    """Seconds from sound in to sound out, and how sure that is; by what is surer."""
+    rate, plan = card.input.rate, live.session.plan
+    heard = test_signal(rate)
+    arrival = card.through_engine(heard, seconds, plan.samples_in)
+    later, sure = arrival.answered(answer, rate)
+    delay, also = arrival.latency(heard, rate)
+    if sure > also:
+        return later + float(plan.latency.algorithmic), sure
+    return delay, also
 
 
 def _check(live: Live, card: ProbedCard, sure: float) -> None:

@@ -6,7 +6,8 @@ engine hears it as if it came from the input, and its answer comes back over the
 in samples of the one input, that is the whole latency.
 
 Signals that pass unchanged are found by correlation (Knapp and Carter 1976, without weighting);
-voices that are made anew by correlating their envelopes.
+voices that are made anew by correlation with what the same pipeline makes of the same signal where
+nobody waits for it, or by correlating envelopes.
 """
 
 from __future__ import annotations
@@ -48,11 +49,11 @@ def test_signal(rate: int) -> np.ndarray:
 
 def find(signal: np.ndarray, recording: np.ndarray, rate: int) -> tuple[float, float]:
     """Where ``signal`` begins in ``recording``, in samples, and how sure that is, 0..1."""
-    lag, sure = _best(signal, recording)
+    lag, sure = correlate_at(signal, recording)
     if sure >= _FOUND:
         return float(lag), sure
     step = max(1, rate // _ENVELOPE_RATE)
-    lag, sure = _best(_envelope(signal, step), _envelope(recording, step))
+    lag, sure = correlate_at(_envelope(signal, step), _envelope(recording, step))
     return float(lag * step), sure
 
 
@@ -63,8 +64,8 @@ def _envelope(samples: np.ndarray, step: int) -> np.ndarray:
     return smooth - smooth.mean()
 
 
-def _best(signal: np.ndarray, recording: np.ndarray) -> tuple[int, float]:
-    """The lag of the highest normalised correlation."""
+def correlate_at(signal: np.ndarray, recording: np.ndarray) -> tuple[int, float]:
+    """The lag in samples of the highest normalised correlation, and that correlation."""
     if len(recording) < len(signal):
         return 0, 0.0
     product = correlate(recording.astype(np.float64), signal.astype(np.float64), "valid")
@@ -141,6 +142,8 @@ class ProbedCard:
     def _on_play(self, into: np.ndarray, when: float, starved: bool) -> None:
         assert self._play is not None
         self._play(into, when, starved)
+        if self._spoken is not None:
+            into[:] = 0  # what the engine says would be in the way
         _put(into, self._played, self._spoken)
         self._played += len(into)
 
@@ -153,9 +156,13 @@ class ProbedCard:
         place = round(self._captured + (played - self._played) * ratio)
         return self._record(seconds, place, spoken=(played, signal))
 
-    def through_engine(self, signal: np.ndarray, seconds: float) -> Arrival:
-        """Lets the engine hear ``signal`` ``[N]`` at the input's rate, and records its answer."""
-        place = self._captured + round(_SOON_S * self.input.rate)
+    def through_engine(self, signal: np.ndarray, seconds: float, block: int = 1) -> Arrival:
+        """Lets the engine hear ``signal`` ``[N]`` at the input's rate, and records its answer.
+
+        The signal begins with a block of so many samples, counted from the first one captured.
+        """
+        soon = self._captured + round(_SOON_S * self.input.rate)
+        place = -(-soon // block) * block
         return self._record(seconds, place, heard=(place, signal))
 
     def _record(
@@ -199,4 +206,9 @@ class Arrival:
     def latency(self, signal: np.ndarray, rate: int) -> tuple[float, float]:
         """Seconds until ``signal`` came back, and how sure that is."""
         lag, sure = find(signal, self.frames, rate)
+        return (lag - self.after) / rate, sure
+
+    def answered(self, answer: np.ndarray, rate: int) -> tuple[float, float]:
+        """Seconds until ``answer`` began, and how sure that is."""
+        lag, sure = correlate_at(answer, self.frames)
         return (lag - self.after) / rate, sure
