@@ -21,7 +21,7 @@ from .card import Card
 from .collecting import Collector
 from .commands import Commands
 from .exchanging import Exchanger
-from .priority import raise_priority
+from .priority import normal_priority, raise_priority
 from .reporting import report
 
 if TYPE_CHECKING:
@@ -160,7 +160,9 @@ class Live:
         self.state = "waiting"
         self.say(f"{why}; waiting for it to come back")
         while not self._stop.wait(_RETRY_S):
-            if self.card.reopen():
+            with normal_priority():
+                back = self.card.reopen()
+            if back:
                 self.say("the device is back")
                 self.loop.restart()
                 return

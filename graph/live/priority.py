@@ -12,6 +12,7 @@ import ctypes
 import os
 import sys
 import threading
+from collections.abc import Iterator
 
 _FIFO = 5
 """Above everything that is not real time, below sound servers (PipeWire uses 20 and more)."""
@@ -65,6 +66,25 @@ def _macos() -> tuple[bool, str]:
     if refused:
         return False, "normal priority: the quality of service class was refused"
     return True, "raised priority (user interactive)"
+
+
+@contextlib.contextmanager
+def normal_priority() -> Iterator[None]:
+    """Within, threads that are started do not inherit the real-time priority of the calling one.
+
+    Sound systems start threads of their own, some of which wait by spinning.
+    """
+    if not hasattr(os, "sched_getscheduler"):
+        yield
+        return
+    policy, param = os.sched_getscheduler(0), os.sched_getparam(0)
+    with contextlib.suppress(OSError):
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, policy, param)
 
 
 def lower_priority() -> None:
