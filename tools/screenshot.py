@@ -1,0 +1,141 @@
+"""Draws the screen of a live session, for the documentation: always the same picture.
+
+python tools/screenshot.py                     writes docs/images/live.svg
+python tools/screenshot.py other.svg 80x24     elsewhere, at another size
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from pathlib import Path
+
+from voicegraph.graph.screen.app import LiveScreen
+from voicegraph.schemas.live_command import LiveCommand
+from voicegraph.schemas.live_status import (
+    DriftReport,
+    EndReport,
+    LateReport,
+    LiveLatency,
+    LiveParam,
+    LiveStatus,
+    NodeLoad,
+)
+
+TARGET = Path(__file__).resolve().parent.parent / "docs" / "images" / "live.svg"
+SIZE = (110, 30)
+
+LOADS = (
+    ("to16k", "dsp.resample", 0.31, 0.52),
+    ("f0", "f0.rmvpe", 18.4, 31.0),
+    ("pitch", "pitch.cache", 0.22, 0.35),
+    ("content", "content.hubert", 21.7, 26.9),
+    ("retrieval", "retrieval.faiss", 3.1, 6.4),
+    ("protect", "retrieval.protect", 0.08, 0.14),
+    ("synth", "synth.rvc", 26.3, 30.2),
+    ("loudness", "dsp.rms_mix", 0.35, 0.61),
+    ("sola", "dsp.sola", 0.42, 0.77),
+    ("limiter", "dsp.limiter", 0.19, 0.31),
+)
+PARAMS = (
+    ("pitch.transpose", 7.0, -24, 24, "semitones", "How far the pitch is moved."),
+    ("retrieval.rate", 0.5, 0, 1, None, "How much of the voice's own features is mixed in."),
+    ("protect.protect", 0.33, 0, 0.5, None, "How much unvoiced sounds keep of themselves."),
+    ("synth.speaker", 0, 0, None, None, "Which of the voice's speakers."),
+    ("synth.formant", 0.0, -24, 24, "semitones", "How far the formants are moved."),
+    ("synth.noise_scale", 0.66666, 0, 2, None, "How far the synthesizer's noise is turned up."),
+    ("loudness.mix", 0.25, 0, 1, None, "0 follows the input's loudness, 1 the voice's own."),
+)
+
+
+def status(seconds: float) -> LiveStatus:
+    """A session that speaks with an RVC voice, at a moment."""
+    peak = -3.4 if seconds < 754 else -9.8
+    return LiveStatus(
+        state="running",
+        pipeline="rvc",
+        seconds=seconds,
+        tick=int(seconds / 0.16),
+        block_ms=160,
+        input=EndReport(
+            device="USB Microphone: Audio (hw:1,0)", rate_hz=48000, channels=1, peak_db=peak,
+            rms_db=-23.9, clipped=12, lost=0,
+        ),
+        output=EndReport(
+            device="Built-in Analog Stereo", rate_hz=44100, channels=2, peak_db=peak - 1.5,
+            rms_db=-21.2, clipped=0, lost=1,
+        ),
+        compute_median_ms=71.1,
+        compute_p99_ms=96.8,
+        compute_max_ms=171.3,
+        headroom=1 - 96.8 / 160,
+        nodes=[
+            *(NodeLoad(name=n, use=u, median_ms=m, p99_ms=p) for n, u, m, p in LOADS),
+            NodeLoad(name="denoise", use="", median_ms=0, p99_ms=0, bypassed=True),
+        ],
+        late=LateReport(
+            blocks=3, last_minute=1, dropped=0, worst_ms=11.3, blamed={"f0": 2, "(system)": 1}
+        ),
+        latency=LiveLatency(
+            algorithmic_ms=85.3, buffering_ms=324.0, device_ms=18.7, measured_ms=429.1
+        ),
+        drift=DriftReport(
+            one_clock=False, drift_ppm=38.2, correction_ppm=37.9, offset_ms=-0.04, realigned=0
+        ),
+        monitor=True,
+        variant="a",
+        params=[
+            LiveParam(name=n, value=v, minimum=low, maximum=high, unit=unit, description=doc)
+            for n, v, low, high, unit, doc in PARAMS
+        ],
+        messages=[
+            "engine: runs at real-time priority",
+            "switched denoise off, at a crossfade of 20 ms",
+            "late by 11.3 ms: f0",
+        ],
+        recording="session.jsonl",
+    )  # fmt: skip
+
+
+class Scene:
+    """A session that only looks as if it ran."""
+
+    def __init__(self) -> None:
+        self.stopped = threading.Event()
+        self.seconds = 753.2
+
+    def status(self) -> LiveStatus:
+        """What it would say."""
+        return status(self.seconds)
+
+    def command(self, command: LiveCommand) -> None:
+        """Nobody asks."""
+
+    def request_stop(self) -> None:
+        """Ends at once."""
+        self.stopped.set()
+
+
+async def draw(size: tuple[int, int]) -> str:
+    """The screen as SVG."""
+    scene = Scene()
+    app = LiveScreen(scene)
+    async with app.run_test(size=size) as pilot:
+        scene.seconds = 754.1  # a little later: the peak is held
+        app.look()
+        await pilot.pause()
+        return app.export_screenshot(title="voicegraph live rvc")
+
+
+def main(arguments: list[str]) -> None:
+    """Writes the picture."""
+    target = Path(arguments[0]) if arguments else TARGET
+    columns, rows = map(int, arguments[1].split("x")) if arguments[1:] else SIZE
+    drawn = asyncio.run(draw((columns, rows)))
+    target.write_text(drawn, encoding="utf-8", newline="\n")
+    print(target)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
