@@ -37,7 +37,7 @@ class Answer(Report):
     kind: Literal["answer"] = "answer"
     """Tells answers from statuses on a WebSocket."""
     ok: bool
-    """Whether it was done."""
+    """Whether it was done; of an exchange of nodes, whether it was begun: messages tell the end."""
     command: LiveCommand | None = None
     """What was asked, so that answers find their questions; null where it was not understood."""
     problems: list[ProblemReport] = Field(default_factory=list)

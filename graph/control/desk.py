@@ -1,8 +1,8 @@
 """What all interfaces do with the session: look at it, and hand commands to it.
 
-Commands that only turn a knob are done at once. Those that build something (an exchange of nodes, a
-variant) may take seconds: they go one after another through a thread of their own, so that nobody
-who mutes has to wait for them.
+Commands that only turn a knob are done at once. Those that compile or build something (an exchange
+of nodes, the monitor) take longer: they go one after another through a thread of their own, so that
+nobody who mutes has to wait for them.
 """
 
 from __future__ import annotations
@@ -60,10 +60,11 @@ class Desk:
         self._seen: tuple[float, LiveStatus] | None = None
 
     def status(self) -> LiveStatus:
-        """The session now, or up to a thirtieth of a second ago."""
+        """The session now, or up to a thirtieth of a second ago; never before a command's end."""
+        ended = self.live.stopped.is_set()
         now = time.monotonic()
         with self._lock:
-            if self._seen is None or now - self._seen[0] >= 1 / FASTEST_HZ:
+            if self._seen is None or ended or now - self._seen[0] >= 1 / FASTEST_HZ:
                 self._seen = (now, self.live.status())
             return self._seen[1]
 
@@ -142,6 +143,9 @@ class Desk:
         except Exception as error:  # of a node, say: the interface answers, and stays
             text = f"{command.do} failed: {type(error).__name__}: {error}"
             raise VoicegraphError(Problem("internal", text)) from error
+        finally:
+            with self._lock:
+                self._seen = None
 
 
 def _failed(error: VoicegraphError) -> Future[None]:

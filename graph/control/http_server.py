@@ -71,6 +71,7 @@ def _config(app: Guard) -> uvicorn.Config:
         interface="asgi3",
         loop="asyncio",
         http="h11",
+        ws="websockets-sansio",
         lifespan="off",
         log_config=None,
         log_level=logging.CRITICAL,

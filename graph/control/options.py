@@ -110,9 +110,10 @@ def require_packages(interface: str, option: str) -> None:
 
 
 def _new_token() -> str:
-    """The command that makes one."""
+    """How to make one, and where it goes: in the variable, no list of processes shows it."""
     python = f'"{sys.executable}"' if " " in sys.executable else sys.executable
-    return f'a new one: {python} -c "import secrets; print(secrets.token_urlsafe(24))"'
+    make = f'{python} -c "import secrets; print(secrets.token_urlsafe(24))"'
+    return f"{make}\nand put what it prints into the variable VOICEGRAPH_TOKEN, or behind --token"
 
 
 def _needs_token(address: Address) -> Problem:

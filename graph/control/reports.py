@@ -31,7 +31,7 @@ class Reports:
         self._say = say
         self._clock = clock
         self._lock = threading.Lock()
-        self._last = float("-inf")
+        self._told = self._failed_at = float("-inf")
         self._gap = 0.0
         self._kept_back = 0
 
@@ -39,14 +39,15 @@ class Reports:
         """One failure."""
         with self._lock:
             now = self._clock()
-            since = now - self._last
-            if since < self._gap:
+            if now - self._failed_at >= _LONGEST_S:
+                self._gap = 0.0
+            self._failed_at = now
+            if now - self._told < self._gap:
                 self._kept_back += 1
                 return
-            calm = since >= max(_LONGEST_S, self._gap)
-            self._gap = _SHORTEST_S if calm else min(2 * self._gap, _LONGEST_S)
+            self._gap = min(2 * self._gap or _SHORTEST_S, _LONGEST_S)
             more = f" (and {self._kept_back} more)" if self._kept_back else ""
-            self._last, self._kept_back = now, 0
+            self._told, self._kept_back = now, 0
         self._say(text + more)
 
     def outcome(self, done: Future[Any]) -> None:

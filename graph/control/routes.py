@@ -89,7 +89,7 @@ async def set_param(name: str, new: ParamValue, desk: AtDesk) -> LiveParam:
 
 @routes.post("/command")
 async def command(command: LiveCommand, desk: AtDesk) -> Answer:
-    """Does what is asked; answers when it is done."""
+    """Does what is asked; answers when it is done, or when an exchange of nodes has begun."""
     return await _do(desk, command)
 
 

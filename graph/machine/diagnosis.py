@@ -50,6 +50,10 @@ NEEDS = (
     Need("rich", "rich", "progress bars"),
     Need("matplotlib", "matplotlib", "the demo's picture", extra="plot"),
     Need("sounddevice", "sounddevice", "microphones and loudspeakers", extra="live"),
+    Need("fastapi", "fastapi", "steering live sessions over HTTP", extra="control"),
+    Need("uvicorn", "uvicorn", "serving that", extra="control"),
+    Need("websockets", "websockets", "statuses and commands by WebSocket", extra="control"),
+    Need("python-osc", "pythonosc", "steering live sessions by OSC", extra="control"),
     Need("faiss-cpu", "faiss", "making retrieval indexes", extra=""),
 )
 

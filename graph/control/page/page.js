@@ -162,8 +162,9 @@ function makeParam(param, id) {
     input.setAttribute("aria-label", name);
     input.addEventListener(input.type === "range" ? "input" : "change", () => {
       held.set(id, Date.now());
-      for (const other of inputs) if (other !== input) other.value = input.value;
-      send({ do: "set", param: param.name, value: valueOf(input) });
+      const value = valueOf(input);
+      for (const other of inputs) if (other !== input) other.value = String(value);
+      send({ do: "set", param: param.name, value });
     });
   });
   return make("div", { id, className: "param" }, label, ...inputs);
