@@ -10,6 +10,7 @@ from typing import Any
 from voicegraph.schemas.live_command import LiveCommand
 
 from .live_session import LiveSession
+from .stopping import SLICE_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,8 @@ class Asking:
         self._live = live
         self._asked: SimpleQueue[tuple[str, Any, LiveCommand] | None] = SimpleQueue()
         self._answers: SimpleQueue[Answer] = SimpleQueue()
-        # A command that hangs must not keep the program from ending.
+        self._closed = threading.Event()
+        # A command that hangs must not keep the program from ending, if the person insists.
         self._thread = threading.Thread(target=self._run, name="voicegraph-keys", daemon=True)
         self._thread.start()
 
@@ -56,11 +58,17 @@ class Asking:
                 return found
 
     def close(self) -> None:
-        """Takes no more; what is under way is not waited for."""
+        """Takes no more, and leaves what has not begun."""
+        self._closed.set()
         self._asked.put(None)
 
+    def wait(self) -> None:
+        """Until the command under way is done: the libraries below it do not survive an exit."""
+        while self._thread.is_alive():
+            self._thread.join(SLICE_S)
+
     def _run(self) -> None:
-        while (asked := self._asked.get()) is not None:
+        while (asked := self._asked.get()) is not None and not self._closed.is_set():
             key, value, command = asked
             error = None
             try:

@@ -18,7 +18,8 @@ _WITH_USE = 66
 
 def node_title(width: int) -> Line:
     """The headings."""
-    return [(f"{' nodes, in ms':<{max(width - _FIGURES, 0)}}", "bold"), ("median   p99  late ", "muted")]
+    room = max(width - _FIGURES, 0)
+    return [(" nodes, in ms".ljust(room), "bold"), ("median   p99  late ", "muted")]
 
 
 def node_rows(status: LiveStatus, width: int) -> list[tuple[str, Line]]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from .live_session import LiveSession
 
-_SLICE_S = 0.25
+SLICE_S = 0.25
 """Waiting is cut up: on Windows, Ctrl-C gets no chance while a thread waits."""
 
 
@@ -24,14 +24,14 @@ def until_stopped(live: LiveSession) -> Iterator[None]:
         pass
     finally:
         live.request_stop()
-        while not live.stopped.wait(_SLICE_S):
+        while not live.stopped.wait(SLICE_S):
             pass
 
 
 def pause(live: LiveSession, seconds: float) -> bool:
     """Waits for so long, or until the session has ended; whether it has."""
-    while seconds > _SLICE_S:
-        if live.stopped.wait(_SLICE_S):
+    while seconds > SLICE_S:
+        if live.stopped.wait(SLICE_S):
             return True
-        seconds -= _SLICE_S
+        seconds -= SLICE_S
     return live.stopped.wait(max(seconds, 0))

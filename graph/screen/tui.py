@@ -48,7 +48,10 @@ def run_screen(live: LiveSession, stream: TextIO | None = None) -> None:
         require_textual()
         from .app import LiveScreen
 
-        LiveScreen(live).run(mouse=False)
+        screen = LiveScreen(live)
+        screen.run(mouse=False)
+        live.request_stop()
+        screen.asking.wait()
     out = stream or sys.stdout
     out.writelines(f"{line}\n" for line in PlainLines(1.0).take(live.status())[-_LAST - 1 :])
     out.flush()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 from voicegraph.graph.errors import Problem, StateError
 from voicegraph.graph.screen.asking import Answer, Asking
@@ -12,7 +13,7 @@ class Slow:
 
     def __init__(self) -> None:
         self.stopped = threading.Event()
-        self.let = threading.Event()
+        self.let, self.begun = threading.Event(), threading.Event()
         self.got: list[LiveCommand] = []
 
     def status(self):
@@ -22,6 +23,7 @@ class Slow:
         raise AssertionError
 
     def command(self, command: LiveCommand) -> None:
+        self.begun.set()
         assert self.let.wait(10)
         self.got.append(command)
         if isinstance(command, SetParam) and command.value == "wrong":
@@ -29,11 +31,15 @@ class Slow:
 
 
 def _all(asking: Asking, count: int) -> list[Answer]:
-    """Waits for the thread itself: it has ended when all is answered."""
-    asking.close()
-    asking._thread.join(10)
-    found = asking.answers()
+    """Waits for so many answers."""
+    found: list[Answer] = []
+    end = time.monotonic() + 10
+    while len(found) < count and time.monotonic() < end:
+        found += asking.answers()
+        time.sleep(0.001)
     assert len(found) == count
+    asking.close()
+    asking.wait()
     return found
 
 
@@ -58,3 +64,15 @@ def test_commands_keep_their_order_and_errors_come_back() -> None:
     assert [answer.value for answer in answers] == values
     assert [type(answer.error) for answer in answers] == [type(None), StateError, type(None)]
     assert [command.value for command in live.got if isinstance(command, SetParam)] == values
+
+
+def test_at_the_end_the_command_under_way_is_waited_for_and_no_other_begins() -> None:
+    live = Slow()
+    asking = Asking(live)
+    asking.ask("mute", True, Mute())
+    assert live.begun.wait(10)
+    asking.ask("mute", False, Mute(on=False))
+    asking.close()
+    live.let.set()
+    asking.wait()
+    assert live.got == [Mute()]
