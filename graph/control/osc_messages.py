@@ -27,7 +27,7 @@ _SWITCHES: dict[Switch, type[Mute | Talk | Monitor]] = {
     "talk": Talk,
     "monitor": Monitor,
 }
-_FORMS = {
+FORMS = {
     "set": "node.param value",
     "param": "/<node>/<param> value",
     **dict.fromkeys(_SWITCHES, "0|1, or nothing to turn it over"),
@@ -50,8 +50,8 @@ def read_message(address: str, values: Sequence[Any], desk: Desk) -> LiveCommand
         InvalidError: if it means nothing.
     """
     root, *words = address.removeprefix("/").split("/")
-    if f"/{root}" != ROOT or not words or words[0] not in _FORMS:
-        known = [f"{ROOT}/{word}" for word in _FORMS]
+    if f"/{root}" != ROOT or not words or words[0] not in FORMS:
+        known = [f"{ROOT}/{word}" for word in FORMS]
         close = difflib.get_close_matches(address, known, 1, 0.6)
         text = f"there is no OSC address {address[:80]}"
         raise InvalidError(Problem("no-such-address", text, fix=close[0] if close else None))
@@ -59,7 +59,7 @@ def read_message(address: str, values: Sequence[Any], desk: Desk) -> LiveCommand
         return _read(words, list(values), desk)
     except ValueError:
         found = " ".join(repr(value)[:40] for value in values[:4]) or "nothing"
-        text = f"{address[:80]}: expected {_FORMS[words[0]]}, found {found}"
+        text = f"{address[:80]}: expected {FORMS[words[0]]}, found {found}"
         raise InvalidError(Problem("bad-message", text)) from None
 
 
