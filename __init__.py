@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from voicegraph.graph.ports import Out as Out
     from voicegraph.graph.ports import Ports as Ports
     from voicegraph.graph.registry import register as register
-    from voicegraph.graph.running.recording import replay as replay
+    from voicegraph.graph.recording.replaying import replay as replay
     from voicegraph.graph.running.session import Session as Session
     from voicegraph.graph.running.snapshot import Snapshot as Snapshot
     from voicegraph.graph.signals import Audio as Audio
@@ -50,7 +50,7 @@ _HOMES = {
     "graph.pipeline": ("Pipeline", "node"),
     "graph.plan": ("Plan",),
     "graph.ports": ("In", "Out", "Ports"),
-    "graph.running.recording": ("replay",),
+    "graph.recording.replaying": ("replay",),
     "graph.registry": ("register",),
     "graph.running.session": ("Session",),
     "graph.signals": ("Audio", "Features", "Mask", "Pitch"),

@@ -92,6 +92,26 @@ class Pipeline:
         self.loaded = _sound(loaded)
         return self
 
+    @classmethod
+    def from_data(
+        cls, data: Mapping[str, Any], name: str = "pipeline", swapped: Sequence[str] = ()
+    ) -> Pipeline:
+        """From the keys of a pipeline file.
+
+        Args:
+            data: what a file would hold.
+            name: the pipeline's name.
+            swapped: nodes whose ``use`` was changed before, so that what params of the former node
+                stand there may be left out.
+
+        Raises:
+            PipelineError: with every mistake found.
+        """
+        self = cls.__new__(cls)
+        loaded = load_mapping(data, name=name, keep_going=True, swapped=frozenset(swapped))
+        self.loaded = _sound(loaded)
+        return self
+
     def changed(self, overrides: Mapping[str, Any]) -> Pipeline:
         """The same pipeline with further overrides by dotted path; no file is read again.
 

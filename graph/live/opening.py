@@ -10,9 +10,10 @@ from typing import Any
 
 from voicegraph.schemas.devices_report import SoundDevice
 
-from ..errors import PipelineError, Problem
+from ..errors import OutputError, PipelineError, Problem
 from ..pipeline import Pipeline
 from ..plan import Plan
+from ..recording.recorder import input_path, output_path
 from ..signals import Audio
 from .devices import Direction, find_device
 from .formats import Wish, choose_format
@@ -68,14 +69,27 @@ class Opening:
         """A live session: the weights are loaded first, the devices opened last.
 
         Raises:
-            VoicegraphError: if weights, the recording or a device fail.
+            OutputError: if the recording exists, or cannot be written.
+            VoicegraphError: if weights or a device fail.
         """
-        session = self.plan.session(record=record)
+        if record is not None:
+            _refuse_existing(record)
+        session = self.plan.session(record=record, record_waits=False)
         try:
-            return Live(session, self.card(), options)
+            live = Live(session, self.card(), options)
         except BaseException:
             session.close()
             raise
+        live.recording = None if record is None else str(record)
+        return live
+
+
+def _refuse_existing(path: Path) -> None:
+    """A recording is never replaced by another one."""
+    there = [p for p in (path, input_path(path), output_path(path)) if p.exists()]
+    if there:
+        text = f"{there[0]} exists"
+        raise OutputError(Problem("exists", text, fix="give another name, or remove it"))
 
 
 def prepare(

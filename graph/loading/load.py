@@ -7,7 +7,7 @@ file but pipeline files is opened.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +89,7 @@ def load_mapping(
     *,
     set_args: Sequence[str] = (),
     keep_going: bool = False,
+    swapped: frozenset[str] = frozenset(),
 ) -> LoadedPipeline:
     """A pipeline from the keys of a pipeline file; relative paths count from the working directory.
 
@@ -99,12 +100,13 @@ def load_mapping(
         name: the pipeline's name, and its place in messages.
         set_args: ``path=value`` texts.
         keep_going: as for :func:`load_pipeline`.
+        swapped: nodes whose ``use`` was changed before ``data`` was made; see ``Document``.
 
     Raises:
         PipelineError: with every mistake of the first phase that found any.
     """
     mark = Mark(name)
-    document = from_python(data, mark)
+    document = replace(from_python(data, mark), swapped=swapped)
     if not isinstance(document.data, dict):
         text = f"a pipeline is a mapping of keys to values, found {describe(document.data)}"
         raise PipelineError(Problem("not-a-mapping", text, mark, fix='{"block": "10ms", ...}'))

@@ -25,9 +25,9 @@ from .warmup import load_weights, prepare
 
 if TYPE_CHECKING:
     from ..plan import Plan
+    from ..recording.recorder import Recorder
     from .exchange import Exchange
     from .keeping import Keeper
-    from .recording import Recorder
     from .snapshot import Snapshot
     from .trace import TraceWriter
 
@@ -45,6 +45,8 @@ class Session:
         workers: let the warm-up try worker threads for nodes that release the interpreter lock,
             and keep those that were measured to pay.
         record: write a recording that ``voicegraph.replay`` can run again.
+        record_waits: wait for the disk; otherwise a thread writes, and a recording that the disk
+            cannot take ends early, which ``close`` reports.
         trace: write a Chrome/Perfetto trace of every node at every tick.
 
     Attributes:
@@ -68,6 +70,7 @@ class Session:
         warm_up: bool = True,
         workers: bool = True,
         record: str | Path | None = None,
+        record_waits: bool = True,
         trace: str | Path | None = None,
     ) -> None:
         if streams < 1:
@@ -103,20 +106,22 @@ class Session:
         try:
             if warm_up:
                 prepare(self._engine, self.notes, workers)
-            self._open(record, trace)
+            self._open(record, record_waits, trace)
         except BaseException:
             self.close()
             raise
 
-    def _open(self, record: str | Path | None, trace: str | Path | None) -> None:
+    def _open(
+        self, record: str | Path | None, record_waits: bool, trace: str | Path | None
+    ) -> None:
         if any(planned.node.keeps(planned.params) for planned in self.plan.nodes):
             from .keeping import Keeper
 
             self._keeper = Keeper(self._engine)
         if record is not None:
-            from .recording import Recorder
+            from ..recording.recorder import Recorder
 
-            self._recorder = Recorder(Path(record), self.plan, self.streams)
+            self._recorder = Recorder(Path(record), self.plan, self.streams, record_waits)
         if trace is not None:
             from .trace import TraceWriter
 
@@ -203,7 +208,10 @@ class Session:
         self.position += 1
         if not made.is_cpu:
             made = made.to("cpu")
-        return made if finite(made) else self._on_nonfinite(made)
+        made = made if finite(made) else self._on_nonfinite(made)
+        if self._recorder is not None:
+            self._recorder.output(made)
+        return made
 
     def _on_nonfinite(self, made: torch.Tensor) -> torch.Tensor:
         from .nonfinite import heal, problem
@@ -294,6 +302,9 @@ class Session:
             self._keeper.rebind(self._engine)
         self.notes.extend(exchange.notes)
         self._exchange = None
+        if self._recorder is not None:
+            begun = exchange.begun_at or 0
+            self._recorder.exchange(self.position, begun, exchange.overrides, exchange.plan)
         return old
 
     def leave(self, exchange: Exchange) -> None:
@@ -357,6 +368,11 @@ class Session:
             for change in changes:
                 self._recorder.control(self.position, change)
         return changes
+
+    def note(self, tick: int, **what: Any) -> None:
+        """Notes in the recording, if there is one, what a driver saw at a tick."""
+        if self._recorder is not None:
+            self._recorder.event(tick, **what)
 
     # ---- measuring and closing --------------------------------------------------------------
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -11,13 +13,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from voicegraph.graph.errors import OutputError, SignalError, StateError
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.plan import Plan
-from voicegraph.graph.running.recording import replay
+from voicegraph.graph.recording.reading import open_recording
+from voicegraph.graph.recording.replaying import plan_of, replay, run
+from voicegraph.graph.recording.wave_file import GrowingWave
 
 Build = Callable[..., Pipeline]
 NODES = {
@@ -69,6 +74,13 @@ def test_whatever_happened_replays_bit_by_bit(tmp_path: Path, actions: list[Any]
     assert told == [(tick, change.param, change.stream) for tick, change in log]
 
 
+def _samples(path: Path) -> Any:
+    """What any player finds in the file."""
+    samples, rate = soundfile.read(path, dtype="float32")
+    assert rate == 1200
+    return samples.tolist()
+
+
 @pytest.fixture
 def plan(_test_nodes: None) -> Plan:
     return compiled()
@@ -86,20 +98,25 @@ def recorded(plan: Plan, tmp_path: Path) -> Path:
 
 def test_what_it_holds(plan: Plan, recorded: Path) -> None:
     header, change = map(json.loads, recorded.read_text(encoding="utf-8").splitlines())
-    assert header["format"] == "voicegraph-recording-1"
+    assert header["format"] == "voicegraph-recording-2"
     assert header["plan"] == plan.hash
-    assert (header["streams"], header["channels"], header["samples"], header["seed"]) == (
-        1,
-        1,
-        12,
-        0,
-    )
-    assert {"torch", "numpy", "threads", "machine", "pipeline"} <= header.keys()
+    assert (header["streams"], header["samples"], header["seed"]) == (1, 12, 0)
+    assert header["source"] == {"rate": "1200", "channels": 1}
+    assert {"torch", "numpy", "threads", "machine"} <= header["circumstances"].keys()
     assert change == {
         "tick": 2, "set": "scale.span", "value": {"$fraction": "1/3"}, "stream": None,
     }  # fmt: skip
-    samples = np.fromfile(recorded.with_suffix(".f32"), "<f4")
-    assert samples.tolist() == [1.0] * 60
+    assert _samples(recorded.with_suffix(".in.wav")) == [1.0] * 60
+    assert len(_samples(recorded.with_suffix(".out.wav"))) == 60
+
+
+def test_it_can_be_run_from_the_recording_alone(plan: Plan, recorded: Path) -> None:
+    recording = open_recording(recorded)
+    again = plan_of(recording)
+    assert again.hash == plan.hash
+    made = np.concatenate(list(replay(again, recorded)), 2)
+    heard = np.concatenate(list(recording.output(again.samples_out, 1)), 2)
+    np.testing.assert_array_equal(made, heard)
 
 
 def test_it_holds_the_input_as_the_graph_saw_it(tmp_path: Path) -> None:
@@ -110,15 +127,15 @@ def test_it_holds_the_input_as_the_graph_saw_it(tmp_path: Path) -> None:
     with plan.session(record=tmp_path / "run.jsonl", warm_up=False) as session:
         session.push(x)
         session.flush()
-    samples = np.fromfile(tmp_path / "run.f32", "<f4")
-    assert samples.tolist() == [1, 1, 1, 1, 0, *[1] * 13, *[0] * 6]
+    assert _samples(tmp_path / "run.in.wav") == [1, 1, 1, 1, 0, *[1] * 13, *[0] * 6]
 
 
 def test_it_grows_as_the_session_runs(plan: Plan, tmp_path: Path) -> None:
     with plan.session(record=tmp_path / "run.jsonl", warm_up=False) as session:
         for tick in range(3):
             session.process(np.ones(12, np.float32))
-            assert (tmp_path / "run.f32").stat().st_size == 48 * (tick + 1)
+            assert len(_samples(tmp_path / "run.in.wav")) == 12 * (tick + 1)
+            assert len(_samples(tmp_path / "run.out.wav")) == 12 * (tick + 1)
         session.set("scale.factor", 3)
         session.process(np.ones(12, np.float32))
         assert '"scale.factor"' in (tmp_path / "run.jsonl").read_text(encoding="utf-8")
@@ -170,7 +187,7 @@ def test_a_line_that_a_crash_cut_off_is_left_out(plan: Plan, recorded: Path) -> 
     whole = list(replay(plan, recorded))
     with recorded.open("a", encoding="utf-8") as file:
         file.write('{"tick": 3, "set": "scale.fac')
-    with recorded.with_suffix(".f32").open("ab") as file:
+    with recorded.with_suffix(".in.wav").open("ab") as file:
         file.write(b"abc")
     np.testing.assert_array_equal(np.array(list(replay(plan, recorded))), np.array(whole))
 
@@ -178,7 +195,7 @@ def test_a_line_that_a_crash_cut_off_is_left_out(plan: Plan, recorded: Path) -> 
 @pytest.mark.parametrize(
     "text",
     [
-        "", "\n", "{}\n", "[]\n", "3\n", '{"format": "voicegraph-recording-1"}\n',
+        "", "\n", "{}\n", "[]\n", "3\n", '{"format": "voicegraph-recording-2"}\n',
         "HEADER\n{\n", 'HEADER\n{"tick": 3}\n', "HEADER\n[3]\n",
         'HEADER\n{"tick": "x", "reset": true, "stream": null}\n',
         'HEADER\n{"set": "a.b", "value": 3, "stream": null}\n',
@@ -193,8 +210,8 @@ def test_what_is_no_recording(plan: Plan, recorded: Path, text: str) -> None:
 
 
 def test_without_its_samples(plan: Plan, recorded: Path) -> None:
-    recorded.with_suffix(".f32").unlink()
-    with pytest.raises(StateError, match="its samples are missing"):
+    recorded.with_suffix(".in.wav").unlink()
+    with pytest.raises(StateError, match="is missing"):
         replay(plan, recorded)
     with pytest.raises(StateError, match="is no recording"):
         replay(plan, recorded.with_name("nothing.jsonl"))
@@ -203,19 +220,150 @@ def test_without_its_samples(plan: Plan, recorded: Path) -> None:
 def test_places_that_cannot_be_written(plan: Plan, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"nowhere.* cannot be written"):
         plan.session(record=tmp_path / "nowhere" / "run.jsonl", warm_up=False)
-    with pytest.raises(OutputError, match="that ending is for the samples"):
-        plan.session(record=tmp_path / "run.f32", warm_up=False)
-    (tmp_path / "run.f32").mkdir()
+    with pytest.raises(OutputError, match="that ending is for the sound"):
+        plan.session(record=tmp_path / "run.wav", warm_up=False)
+    (tmp_path / "run.in.wav").mkdir()
     with pytest.raises(OutputError, match="cannot be written"):
         plan.session(record=tmp_path / "run.jsonl", warm_up=False)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
-def test_a_disk_that_fills_up_in_the_middle(plan: Plan, tmp_path: Path) -> None:
-    (tmp_path / "run.f32").symlink_to("/dev/full")
+def test_a_disk_that_is_full(plan: Plan, tmp_path: Path) -> None:
+    (tmp_path / "run.in.wav").symlink_to("/dev/full")
+    with pytest.raises(OutputError, match="No space left on device"):
+        plan.session(record=tmp_path / "run.jsonl", warm_up=False)
+
+
+def _fills_up(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
+    write = GrowingWave.write
+
+    def failing(self: GrowingWave, block: np.ndarray) -> None:
+        if self.frames >= after:
+            raise OSError(28, "No space left on device")
+        write(self, block)
+
+    monkeypatch.setattr(GrowingWave, "write", failing)
+
+
+def test_a_disk_that_fills_up_in_the_middle(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _fills_up(monkeypatch, 24)
     session = plan.session(record=tmp_path / "run.jsonl", warm_up=False)
+    session.process(np.ones(12, np.float32))
+    session.process(np.ones(12, np.float32))
     with pytest.raises(OutputError, match="No space left on device"):
         session.process(np.ones(12, np.float32))
-    with pytest.raises(OutputError, match="No space left on device"):
-        session.close()  # what the buffer still holds cannot be written either
     session.close()
+    assert len(list(replay(plan, tmp_path / "run.jsonl"))) == 2
+
+
+# ---- without waiting for the disk ---------------------------------------------------------------
+
+
+def test_a_thread_writes_the_same(plan: Plan, tmp_path: Path) -> None:
+    x = np.random.default_rng(1).uniform(-1, 1, 1200).astype(np.float32)
+    for name, waits in (("one", True), ("other", False)):
+        path = tmp_path / f"{name}.jsonl"
+        with plan.session(record=path, record_waits=waits, warm_up=False) as session:
+            session.push(x[:600])
+            session.set("scale.factor", 3)
+            session.push(x[600:])
+            session.note(session.position, late=3.5, blamed="scale")
+    for ending in (".jsonl", ".in.wav", ".out.wav"):
+        one, other = (tmp_path / f"{name}{ending}" for name in ("one", "other"))
+        assert one.read_bytes() == other.read_bytes()
+    assert open_recording(tmp_path / "one.jsonl").events[-1] == {
+        "tick": 100, "late": 3.5, "blamed": "scale",
+    }  # fmt: skip
+
+
+def test_nobody_waits_for_a_disk_that_fills_up(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _fills_up(monkeypatch, 24)
+    path = tmp_path / "run.jsonl"
+    session = plan.session(record=path, record_waits=False, warm_up=False)
+    for _ in range(10):
+        session.process(np.ones(12, np.float32))
+    with pytest.raises(OutputError, match=r"ends early.*No space left on device"):
+        session.close()
+    session.close()
+    assert len(list(replay(plan, path))) == 2
+
+
+def test_a_disk_that_cannot_keep_up_ends_the_recording(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = threading.Event()
+    monkeypatch.setattr("voicegraph.graph.recording.recorder._WAITING", 4)
+    monkeypatch.setattr(GrowingWave, "write", lambda self, block: gate.wait(10))
+    session = plan.session(record=tmp_path / "run.jsonl", record_waits=False, warm_up=False)
+    for _ in range(10):
+        session.process(np.ones(12, np.float32))
+    gate.set()
+    with pytest.raises(OutputError, match="the disk is too slow"):
+        session.close()
+
+
+# ---- exchanges ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_what_was_exchanged_is_exchanged_again(tmp_path: Path, waits: bool) -> None:
+    nodes = {
+        "loud": node("dsp.gain", "input", db=6.0),
+        "low": node("dsp.highpass", "loud", cutoff=80.0),
+        "end": node("dsp.gain", "low"),
+    }
+    plan = Pipeline(block="10ms", input={"rate": 16000}, nodes=nodes, output="end").compile()
+    x = np.random.default_rng(5).uniform(-1, 1, (200, 160)).astype(np.float32)
+    path = tmp_path / "run.jsonl"
+    with plan.session(record=path, record_waits=waits) as session:
+        made = [session.process(block) for block in x[:50]]
+        session.change({"nodes.low.params.cutoff": 200.0})
+        made += [session.process(block) for block in x[50:60]]
+        session.set("loud.db", -3)
+        made += [session.process(block) for block in x[60:120]]
+        session.change({"nodes.loud.enabled": False})
+        made += [session.process(block) for block in x[120:]]
+    recording = open_recording(path)
+    again = np.concatenate(list(run(plan_of(recording), recording)), 2)[0, 0]
+    np.testing.assert_array_equal(again, np.concatenate(made))
+    assert [e["begun"] for e in recording.events if "exchange" in e] == [50, 120]
+
+
+# ---- a process that is killed -----------------------------------------------------------------
+
+KILLED = """
+import os, signal, sys
+import numpy as np
+from voicegraph import Pipeline
+from voicegraph.graph.pipeline import node
+
+nodes = {"loud": node("dsp.gain", "input", db=6.0)}
+plan = Pipeline(block="10ms", input={"rate": 16000}, nodes=nodes, output="loud").compile()
+session = plan.session(record=sys.argv[1], record_waits=sys.argv[2] == "True")
+for tick in range(50):
+    session.process(np.full(160, tick / 100, np.float32))
+while session._recorder._queue.qsize():
+    pass
+os.kill(os.getpid(), signal.SIGTERM if os.name == "nt" else signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_killed_process_leaves_what_can_be_played_and_replayed(
+    tmp_path: Path, waits: bool
+) -> None:
+    path = tmp_path / "run.jsonl"
+    command = [sys.executable, "-c", KILLED, str(path), str(waits)]
+    assert subprocess.run(command, timeout=120, check=False).returncode != 0
+    heard, rate = soundfile.read(path.with_suffix(".in.wav"), dtype="float32")
+    assert rate == 16000
+    assert len(heard) >= 48 * 160
+    recording = open_recording(path)
+    made = np.concatenate(list(run(plan_of(recording), recording)), 2)
+    kept = np.concatenate(list(recording.output(160, 1)), 2)
+    assert made.shape[2] >= kept.shape[2] >= 48 * 160
+    np.testing.assert_array_equal(made[..., : kept.shape[2]], kept)

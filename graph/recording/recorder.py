@@ -1,0 +1,212 @@
+"""Writes a recording while a session runs: ``NAME.jsonl``, ``NAME.in.wav`` and ``NAME.out.wav``."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from importlib import metadata
+from pathlib import Path
+from queue import Empty, Full, Queue
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from voicegraph.schemas.recording import Circumstances, RecordedAudio, RecordingHeader
+
+from ..errors import OutputError, Problem
+from ..machine import facts
+from ..running.values import to_json
+from ..signals import Audio
+from .files import describe_files, portable
+from .wave_file import GrowingWave
+
+if TYPE_CHECKING:
+    from ..plan import Plan
+    from ..running.controls import Change
+
+_WAITING = 512
+"""Entries that may wait for the disk: with blocks of 20 ms some five seconds."""
+ENDINGS = (".in.wav", ".out.wav")
+
+
+def input_path(path: Path) -> Path:
+    """The sound file of what went in."""
+    return path.with_suffix(ENDINGS[0])
+
+
+def output_path(path: Path) -> Path:
+    """The sound file of what came out."""
+    return path.with_suffix(ENDINGS[1])
+
+
+class Recorder:
+    """Takes what a session does.
+
+    Args:
+        path: the events file, ``NAME.jsonl``; the others lie beside it.
+        plan: what runs.
+        streams: how many of it.
+        waits: whoever records waits for the disk. Otherwise a thread writes, nobody waits, and a
+            recording that the disk cannot take ends early, which :meth:`close` reports.
+
+    Raises:
+        OutputError: if the files cannot be written, here or, with ``waits``, later.
+    """
+
+    def __init__(self, path: Path, plan: Plan, streams: int, waits: bool = True) -> None:
+        self.path = path
+        self._failed: str | None = None
+        if path.suffix == ".wav":
+            text = f"{path}: that ending is for the sound beside a recording"
+            raise OutputError(Problem("cannot-write", text, fix=str(path.with_suffix(".jsonl"))))
+        kind = plan.output_type
+        with ExitStack() as opened, self._writing():
+            self._events = opened.enter_context(path.open("w", encoding="utf-8"))
+            channels = streams * plan.source.channels
+            self._input = GrowingWave(input_path(path), float(plan.source.rate), channels)
+            opened.callback(self._input.close)
+            self._output: GrowingWave | None = None
+            if isinstance(kind, Audio):
+                wide = streams * kind.channels
+                self._output = GrowingWave(output_path(path), float(kind.rate), wide)
+                opened.callback(self._output.close)
+            self._files = opened.pop_all()
+        self._queue: Queue[Callable[[], None] | None] = Queue(_WAITING)
+        self._thread: threading.Thread | None = None
+        self._write(describe(plan, streams).model_dump(mode="json"))
+        if not waits:
+            self._thread = threading.Thread(
+                target=self._run, name="voicegraph-recorder", daemon=True
+            )
+            self._thread.start()
+
+    # ---- the session's side -------------------------------------------------------------------
+
+    def block(self, block: torch.Tensor) -> None:
+        """Notes the input of one tick, ``[streams, channels, samples]``."""
+        frames = block.reshape(-1, block.shape[-1]).numpy()
+        self._do(lambda kept: self._input.write(kept), frames)
+
+    def output(self, made: torch.Tensor) -> None:
+        """Notes the output of one tick."""
+        wave = self._output
+        if wave is not None:
+            self._do(lambda kept: wave.write(kept), made.reshape(-1, made.shape[-1]).numpy())
+
+    def control(self, tick: int, change: Change) -> None:
+        """Notes a control change and the tick from which it is in force."""
+        value = to_json(change.value)
+        self.event(tick, set=change.param, value=value, stream=change.stream)
+
+    def reset(self, tick: int, stream: int | None) -> None:
+        """Notes a reset before a tick."""
+        self.event(tick, reset=True, stream=stream)
+
+    def exchange(self, tick: int, begun: int, overrides: dict[str, Any], plan: Plan) -> None:
+        """Notes that nodes were exchanged: prepared before tick ``begun``, faded to at ``tick``."""
+        files = [file.model_dump(mode="json") for file in describe_files(plan)]
+        self.event(tick, exchange=to_json(overrides), begun=begun, plan=plan.hash, files=files)
+
+    def event(self, tick: int, **what: Any) -> None:
+        """Notes anything else that belongs to a tick."""
+        self._do(lambda _: self._write({"tick": tick, **what}), None)
+
+    def close(self) -> None:
+        """Finishes all files. Safe to call twice.
+
+        Raises:
+            OutputError: if not everything could be written.
+        """
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            self._queue.put(None)
+            thread.join()
+        with self._writing():
+            self._files.close()
+        if self._failed is not None:
+            failed, self._failed = self._failed, None
+            seconds = self._input.frames
+            text = f"the recording {self.path} ends early, after {seconds} samples: {failed}"
+            raise OutputError(Problem("cannot-write", text, fix="record to a disk with more room"))
+
+    # ---- writing ------------------------------------------------------------------------------
+
+    def _do(self, write: Callable[[Any], None], frames: np.ndarray | None) -> None:
+        if self._thread is None:
+            with self._writing():
+                write(frames)
+            return
+        if self._failed is not None:
+            return
+        kept = None if frames is None else frames.copy()
+        try:
+            self._queue.put_nowait(lambda: write(kept))
+        except Full:
+            self._failed = "the disk is too slow"
+
+    def _run(self) -> None:
+        while (entry := self._next()) is not None:
+            try:
+                if self._failed is None:
+                    entry()
+            except OSError as error:
+                self._failed = error.strerror or str(error)
+            except OutputError as error:
+                self._failed = error.problems[0].message
+
+    def _next(self) -> Callable[[], None] | None:
+        while True:
+            try:
+                return self._queue.get(timeout=1.0)
+            except Empty:
+                continue
+
+    def _write(self, event: dict[str, Any]) -> None:
+        with self._writing():
+            self._events.write(json.dumps(event) + "\n")
+            self._events.flush()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            text = f"the recording {self.path} cannot be written: {error.strerror}"
+            raise OutputError(Problem("cannot-write", text)) from None
+
+
+def describe(plan: Plan, streams: int) -> RecordingHeader:
+    """The first line of a recording."""
+    document = plan.origin.loaded.document if plan.origin is not None else None
+    target = plan.target
+    return RecordingHeader(
+        pipeline=plan.name,
+        plan=plan.hash,
+        document=None if document is None else to_json(portable(document, plan)),
+        swapped=[] if document is None else sorted(document.swapped),
+        source=RecordedAudio(rate=plan.source.rate, channels=plan.source.channels),
+        target=None
+        if target is None
+        else RecordedAudio(rate=target.rate, channels=target.channels),
+        held=plan.held,
+        streams=streams,
+        samples=plan.samples_in,
+        seed=plan.settings.seed,
+        circumstances=circumstances(),
+        files=describe_files(plan),
+    )
+
+
+def circumstances() -> Circumstances:
+    """Those of this process."""
+    return Circumstances(
+        voicegraph=metadata.version("voicegraph"),
+        torch=torch.__version__,
+        numpy=np.__version__,
+        machine=facts.system(),
+        cpu=facts.cpu_model(),
+        threads=torch.get_num_threads(),
+    )
