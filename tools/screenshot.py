@@ -7,11 +7,13 @@ python tools/screenshot.py other.svg 80x24     elsewhere, at another size
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 import threading
 from pathlib import Path
 
 from voicegraph.graph.screen.app import LiveScreen
+from voicegraph.graph.views.drawing.style import FONT
 from voicegraph.schemas.live_command import LiveCommand
 from voicegraph.schemas.live_status import (
     DriftReport,
@@ -125,7 +127,13 @@ async def draw(size: tuple[int, int]) -> str:
         scene.seconds = 754.1  # a little later: the peak is held
         app.look()
         await pilot.pause()
-        return app.export_screenshot(title="voicegraph live rvc")
+        return _own(app.export_screenshot(title="voicegraph live rvc"))
+
+
+def _own(svg: str) -> str:
+    """Without the font that a viewer would fetch from elsewhere: any of fixed width will do."""
+    alone = re.sub(r" *@font-face \{.*?\}\n", "", svg, flags=re.DOTALL)
+    return re.sub(r"font-family: Fira Code, monospace", f"font-family: {FONT}", alone)
 
 
 def main(arguments: list[str]) -> None:

@@ -53,6 +53,7 @@ class LiveScreen(App[None]):
     NodeList { width: 1fr; margin-right: 1; }
     ParamList { width: 1fr; }
     Hint, Keys, Entry { height: 1; }
+    Entry, Entry:focus { background: #2b3a4d; color: #e6ebf1; padding: 0 1; }
     Messages { height: 4; }
     Screen.-tall Overview { height: 9; }
     Screen.-tall Messages { height: 6; }
@@ -195,7 +196,6 @@ class LiveScreen(App[None]):
 
     def on_param_list_typed(self, message: ParamList.Typed) -> None:
         """A key that begins a value."""
-        self.hint.display = False
         self.entry.open(message.param, message.begun)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -214,7 +214,6 @@ class LiveScreen(App[None]):
     def _close_entry(self) -> None:
         if self.entry.display:
             self.entry.close()
-            self.hint.display = True
             self.param_list.focus()
 
     # ---- asking -------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from math import isfinite
 
 from .lines import Line
 
-_PARTS = " ▏▎▍▌▋▊▉█"
+_PARTS = " ▏▎▍▌▋▊▉"
 _STEPS = 8
 
 Zones = Callable[[float], str]
@@ -42,11 +42,17 @@ def bar(width: int, near: float, far: float, zones: Zones, mark: float | None = 
 
 
 def _cell(near: int, far: int, colour: str) -> tuple[str, str]:
-    """One column: a character has two colours, so of three only the nearer two are shown."""
+    """One column: it has two colours, so of three only the nearer two are shown.
+
+    A full one is the colour behind a space: glyphs of some fonts leave gaps.
+    """
+    if near == _STEPS:
+        return " ", f"on {colour}"
     if near:
-        behind = f"{colour}-far" if far > near else "track"
-        return _PARTS[near], f"{colour} on {behind}"
-    return _PARTS[far], f"{colour}-far on track"
+        return _PARTS[near], f"{colour} on {f'{colour}-far' if far > near else 'track'}"
+    if far == _STEPS:
+        return " ", f"on {colour}-far"
+    return _PARTS[far], f"{colour}-far on track" if far else "on track"
 
 
 def _eighths(part: float, width: int) -> int:

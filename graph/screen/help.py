@@ -23,8 +23,8 @@ KEYS = (
     ("q Ctrl-C", "stop the session; Ctrl-C again leaves the screen at once"),
 )
 _BARS = """\
-Bars: bright up to the median (levels: rms), dark up to the 99th percentile
-(levels: peak); the right end is one block (levels: full scale)."""
+Meters: bright up to the rms, dark up to the peak, of full scale.
+Load: bright up to the median, dark up to the 99th percentile, of a block."""
 
 
 class Help(ModalScreen[None]):

@@ -1,4 +1,4 @@
-"""One line about the chosen param; in its place, a value is typed."""
+"""One line about the chosen param; below it, a value is typed."""
 
 from __future__ import annotations
 
@@ -41,7 +41,11 @@ class Entry(Input):
 
     def __init__(self) -> None:
         # A cursor that blinks would wake the screen for nothing.
-        super().__init__(compact=True, select_on_focus=False)
+        super().__init__(
+            compact=True,
+            select_on_focus=False,
+            placeholder="type a value: Enter sets it, Escape leaves it",
+        )
         self.cursor_blink = False
         self.param: LiveParam | None = None
         self.display = False
@@ -49,7 +53,6 @@ class Entry(Input):
     def open(self, param: LiveParam, begun: str) -> None:
         """Begins with what has been typed already."""
         self.param = param
-        self.placeholder = f"{about(param)}: type a value, Enter sets it, Escape leaves it"
         self.value = begun
         self.cursor_position = len(begun)
         self.display = True

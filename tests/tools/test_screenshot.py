@@ -14,3 +14,5 @@ def test_picture_is_current() -> None:
     tool = runpy.run_path(str(ROOT / "tools" / "screenshot.py"))
     drawn = asyncio.run(tool["draw"](tool["SIZE"]))
     assert drawn == tool["TARGET"].read_text(encoding="utf-8")
+    links = {part.split('"')[0] for part in drawn.split("http")[1:]}
+    assert all("www.w3.org" in link or "textualize.io" in link for link in links), links

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from voicegraph.graph.screen.bars import bar
-from voicegraph.graph.screen.lines import length, plain
+from voicegraph.graph.screen.lines import Line, length, plain
 
 part = st.floats(allow_nan=True, allow_infinity=True)
 
@@ -21,35 +22,39 @@ def test_it_is_full_up_to_its_value(width: int, one: float, other: float) -> Non
     """To an eighth of a column: what is bright, and where the dark behind it ends."""
     near, far = sorted((one, other))
     line = bar(width, near, far, lambda _: "good")
-    bright = sum(
-        " ▏▎▍▌▋▊▉█".index(char) / 8
-        for text, tone in line
-        for char in text
-        if tone.startswith("good on")
-    )
-    assert abs(bright - near * width) <= 1 / 16 + 1e-9
-    dark = sum(
-        " ▏▎▍▌▋▊▉█".index(char) / 8
-        for text, tone in line
-        for char in text
-        if tone.startswith("good-far")
-    )
-    assert dark <= far * width + 1 / 16 + 1e-9
+    bright, dark = _columns(line, "good"), _columns(line, "good-far")
+    assert bright == pytest.approx(near * width, abs=1 / 16 + 1e-9)
+    # Where both end in one column, its rest is not seen, or all of it is dark.
+    assert bright + dark == pytest.approx(far * width, abs=1)
+
+
+def _columns(line: Line, colour: str) -> float:
+    """How much of it has a colour, in columns."""
+    found = 0.0
+    for text, tone in line:
+        front, _, behind = tone.rpartition("on ")
+        for char in text:
+            part = " ▏▎▍▌▋▊▉".index(char) / 8
+            found += part if front.strip() == colour else 0
+            found += 1 - part if behind == colour else 0
+    return found
 
 
 def test_two_values_in_two_brightnesses() -> None:
     assert bar(4, 0.5, 0.75, lambda _: "good") == [
-        ("██", "good on track"),
-        ("█ ", "good-far on track"),
+        ("  ", "on good"),
+        (" ", "on good-far"),
+        (" ", "on track"),
     ]
     assert bar(2, 0.25, 1.0, lambda _: "good")[0] == ("▌", "good on good-far")
 
 
 def test_colours_go_with_the_place_and_not_with_the_value() -> None:
     line = bar(4, 1.0, 1.0, lambda place: "good" if place < 0.5 else "bad")
-    assert line == [("██", "good on track"), ("██", "bad on track")]
+    assert line == [("  ", "on good"), ("  ", "on bad")]
 
 
 def test_a_mark_stands_before_the_track_and_not_on_the_bar() -> None:
-    assert plain(bar(4, 0.25, 0.5, lambda _: "good", 0.9)) == "██ │"
-    assert plain(bar(4, 0.25, 0.5, lambda _: "good", 0.0)) == "██  "
+    assert bar(4, 0.25, 0.5, lambda _: "good", 0.9)[-1] == ("│", "good on track")
+    assert bar(4, 0.25, 0.5, lambda _: "good", 0.4)[1] == ("│", "good on good-far")
+    assert "│" not in plain(bar(4, 0.25, 0.5, lambda _: "good", 0.0))

@@ -17,7 +17,7 @@ def test_a_node_says_what_it_costs_and_how_often_it_was_late(status) -> None:
 def test_bars_are_measured_against_the_block(status) -> None:
     bars = {name: row[2:-2] for name, row in node_rows(status, 140)}
     bright = {
-        name: sum(len(text) for text, tone in line if tone.startswith("knob on"))
+        name: sum(len(text) for text, tone in line if tone == "on knob")
         for name, line in bars.items()
     }
     full = length(bars["synth"])
