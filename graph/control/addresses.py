@@ -15,6 +15,11 @@ from ..errors import Problem, VoicegraphError
 Transport = Literal["tcp", "udp"]
 
 LOOPBACK = "127.0.0.1"
+_KINDS = {
+    "tcp": (socket.SOCK_STREAM, socket.IPPROTO_TCP),
+    "udp": (socket.SOCK_DGRAM, socket.IPPROTO_UDP),
+}
+"""With the protocol: only where it is TCP's by name does asyncio send small answers at once."""
 _FORM = re.compile(
     r"(?:(?:\[(?P<v6>[0-9a-fA-F:.]+)\]|(?P<name>[^\s:/\[\]]*)):)?(?P<port>[0-9]{1,5})"
 )
@@ -102,8 +107,7 @@ def listen(address: Address, transport: Transport) -> socket.socket:
     Raises:
         VoicegraphError: if that cannot be; the problem says what to type instead.
     """
-    kind = socket.SOCK_STREAM if transport == "tcp" else socket.SOCK_DGRAM
-    opened = socket.socket(address.family, kind)
+    opened = socket.socket(address.family, *_KINDS[transport])
     try:
         if os.name == "nt":  # or another program could take over the port
             opened.setsockopt(socket.SOL_SOCKET, getattr(socket, "SO_EXCLUSIVEADDRUSE", -5), 1)

@@ -105,7 +105,7 @@ class Guard:
     def _is_own(self, host: str, scope: Scope) -> bool:
         """Whether a name in ``Host`` is ours: as we were told, or the address that was reached."""
         here = (scope.get("server") or ("",))[0]
-        return host in self._hosts or (same_ip(host, here))
+        return host in self._hosts or same_ip(host, here)
 
     def _lets_in(self, scope: Scope, headers: Headers) -> bool:
         """Whether the token is right, not needed, or may still be shown in a first message."""
