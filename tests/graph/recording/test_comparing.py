@@ -1,0 +1,198 @@
+"""Replays are compared with what was heard; files and circumstances are looked at."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from voicegraph.graph.cli.app import main
+from voicegraph.graph.errors import StateError
+from voicegraph.graph.pipeline import Pipeline, node
+from voicegraph.graph.recording.comparing import compare
+from voicegraph.graph.recording.reading import open_recording
+from voicegraph.graph.recording.replaying import plan_of
+
+PIPELINE = """\
+block: 10ms
+input: {rate: 16000}
+vars: {db: -6}
+nodes:
+  loud: {use: dsp.gain, in: input, params: {db: $db}}
+  end: {use: dsp.gain, in: loud}
+output: end
+"""
+
+
+@pytest.fixture
+def talk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A recording of a second."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "talk.yaml").write_text(PIPELINE, encoding="utf-8")
+    plan = Pipeline.load("talk.yaml", {"vars.db": -3}).compile()
+    x = np.random.default_rng(2).uniform(-0.5, 0.5, 16000).astype(np.float32)
+    with plan.session(record="talk.jsonl") as session:
+        session.push(x[:8000])
+        session.set("end.db", -12)
+        session.note(50, late=3.25, blamed="loud")
+        session.push(x[8000:])
+    (tmp_path / "talk.yaml").unlink()
+    return tmp_path / "talk.jsonl"
+
+
+def _spoil(path: Path, at: int, value: float) -> None:
+    samples, rate = soundfile.read(path, dtype="float32")
+    samples[at] = value
+    raw = path.read_bytes()
+    path.write_bytes(raw[: len(raw) - 4 * len(samples)] + samples.astype("<f4").tobytes())
+    assert rate == 16000
+
+
+def test_identical(talk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay", str(talk)]) == 0
+    text = capsys.readouterr().out
+    assert "identical: 100 blocks, bit by bit" in text
+    assert "end.db = -12" in text
+    assert "late by 3.2 ms: loud" in text
+    assert main(["replay", str(talk), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["result"], found["compared"], found["difference"]) == ("identical", 100, None)
+
+
+def test_different(talk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _spoil(talk.with_suffix(".out.wav"), 4000, 0.9)
+    assert main(["replay", str(talk)]) == 1
+    assert "different from 0.25 s on (block 25): 1 of 100 blocks" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -0.0])
+def test_what_cannot_be_subtracted_differs_too(talk: Path, value: float) -> None:
+    _spoil(talk.with_suffix(".out.wav"), 0, value)
+    recording = open_recording(talk)
+    assert compare(plan_of(recording), recording).result == "different"
+
+
+def test_other_circumstances_are_told(talk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _spoil(talk.with_suffix(".out.wav"), 4000, 0.9)
+    text = talk.read_text(encoding="utf-8")
+    header = json.loads(text.partition("\n")[0])
+    header["circumstances"]["torch"] = "1.0"
+    talk.write_text(json.dumps(header) + "\n" + text.partition("\n")[2], encoding="utf-8")
+    assert main(["replay", str(talk)]) == 1
+    assert "torch: 1.0 then" in capsys.readouterr().out
+
+
+def test_an_output_that_was_cut_off(talk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = talk.with_suffix(".out.wav")
+    path.write_bytes(path.read_bytes()[: -4 * 1000])
+    assert main(["replay", str(talk)]) == 0
+    text = capsys.readouterr().out
+    assert "identical: 93 blocks, bit by bit; of the last 7 the recording holds no output" in text
+
+
+def test_an_experiment(talk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["replay", str(talk), "--set", "vars.db=-20", "-o", "other.wav"]
+    assert main(arguments) == 0
+    assert "nothing to compare" in capsys.readouterr().out
+    before = soundfile.read(talk.with_suffix(".out.wav"))[0]
+    after = soundfile.read("other.wav")[0]
+    assert np.allclose(after, before * 10 ** (-17 / 20), atol=1e-6)
+    assert main(arguments) == 4
+    assert "exists" in capsys.readouterr().err
+
+
+def test_a_plan_without_a_pipeline(talk: Path) -> None:
+    text = talk.read_text(encoding="utf-8")
+    header = json.loads(text.partition("\n")[0])
+    header["document"] = None
+    talk.write_text(json.dumps(header) + "\n", encoding="utf-8")
+    with pytest.raises(StateError, match="does not hold its pipeline"):
+        plan_of(open_recording(talk))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"streams": 0}, "streams"),
+        ({"streams": 10**12}, "streams"),
+        ({"samples": "many"}, "samples"),
+        ({"source": {"rate": "1/0", "channels": 1}}, "source.rate"),
+        ({"format": "voicegraph-recording-9"}, "this version reads"),
+        ({"extra": 1}, "extra"),
+    ],
+)
+def test_headers_that_are_wrong(
+    talk: Path, change: dict[str, Any], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    header = json.loads(talk.read_text(encoding="utf-8").partition("\n")[0])
+    talk.write_text(json.dumps({**header, **change}) + "\n", encoding="utf-8")
+    assert main(["replay", str(talk)]) == 7
+    assert said in capsys.readouterr().err
+
+
+# ---- files that the pipeline reads --------------------------------------------------------------
+
+
+@pytest.fixture
+def with_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, _reading_node: str) -> Path:
+    """A recording of a pipeline that reads ``folder/model.bin``, named relative to its file."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "model.bin").write_bytes(b"model" * 1000)
+    text = PIPELINE.replace(
+        "dsp.gain, in: loud", f"{_reading_node}, in: loud, params: {{file: $m}}"
+    )
+    text = text.replace("{db: -6}", "{db: -6, m: model.bin}")
+    (tmp_path / "folder" / "talk.yaml").write_text(text, encoding="utf-8")
+    with Pipeline.load("folder/talk.yaml").session(record="talk.jsonl") as session:
+        session.push(np.ones(1600, np.float32))
+    return tmp_path / "talk.jsonl"
+
+
+def test_files_are_found_from_anywhere(
+    with_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    assert main(["replay", str(with_file)]) == 0
+
+
+def test_a_file_that_has_moved(
+    with_file: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "folder" / "model.bin").rename(tmp_path / "moved.bin")
+    assert main(["replay", str(with_file)]) == 3
+    said = capsys.readouterr().err
+    assert "model.bin, which the recording was made with, is not here" in said
+    assert "--set vars.m=PATH" in said
+    assert main(["replay", str(with_file), "--set", "vars.m=moved.bin"]) == 0
+
+
+@pytest.mark.parametrize("content", [b"other" * 1000, b"short"])
+def test_a_file_that_is_another(
+    with_file: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "folder" / "model.bin").write_bytes(content)
+    assert main(["replay", str(with_file)]) == 3
+    assert "is not the file that the recording was made with" in capsys.readouterr().err
+
+
+def test_a_swap_can_be_compiled_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Params of the node that was swapped out stand in the document still."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "talk.yaml").write_text(PIPELINE, encoding="utf-8")
+    plan = Pipeline.load("talk.yaml", {"nodes.loud.use": "dsp.limiter"}).compile()
+    with plan.session(record="talk.jsonl") as session:
+        session.push(np.ones(1600, np.float32))
+    assert plan_of(open_recording("talk.jsonl")).hash == plan.hash
+
+
+def test_a_pipeline_of_python(tmp_path: Path) -> None:
+    pipeline = Pipeline(block="10ms", nodes={"a": node("dsp.gain", "input", db=-6)}, output="a")
+    with pipeline.session(record=tmp_path / "a.jsonl") as session:
+        session.push(np.ones(4800, np.float32))
+    recording = open_recording(tmp_path / "a.jsonl")
+    assert compare(plan_of(recording), recording).result == "identical"
