@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -47,6 +48,14 @@ def test_the_newest_open_session_decides(build: Build) -> None:
     one.close()
     assert torch.get_num_threads() == 3
     three.close()
+
+
+def test_a_session_that_is_forgotten_gives_it_back(build: Build) -> None:
+    session = _open(build, 1)
+    assert torch.get_num_threads() == 1
+    del session
+    gc.collect()
+    assert torch.get_num_threads() == 2
 
 
 def test_a_session_that_fails_to_open_gives_it_back(

@@ -1,0 +1,316 @@
+"""A sound card that exists only in PulseAudio: two null sinks, reached through ALSA as PortAudio does.
+
+What is played on ``loop_a`` is recorded from ``mon_a``; ``duplex_a`` does both, like a card with a
+cable from its output to its input. ``a`` and ``b`` are alike.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from voicegraph.graph.live.assembling import LiveOptions
+from voicegraph.graph.live.card import CaptureCallback, Card, PlayCallback
+from voicegraph.graph.live.live import Live
+from voicegraph.graph.live.opening import EndWish, Opening, prepare
+from voicegraph.graph.pipeline import Pipeline, node
+
+_ALSA = Path("/usr/share/alsa/alsa.conf")
+_SINKS = ("a", "b")
+_STARTS_S = 20
+_HEARD_S = 30
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here needs the card."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.sound)
+
+
+def _why_not() -> str | None:
+    """What is missing for a virtual sound card."""
+    if sys.platform != "linux":
+        return "the virtual sound card is PulseAudio's, on Linux"
+    if shutil.which("pulseaudio") is None or shutil.which("pactl") is None:
+        return "no PulseAudio: apt install pulseaudio"
+    if not any(Path("/usr/lib").glob("*/alsa-lib/libasound_module_pcm_pulse.so")):
+        return "ALSA does not reach PulseAudio: apt install libasound2-plugins"
+    try:
+        import sounddevice  # noqa: F401
+    except (ImportError, OSError) as error:
+        return f"no PortAudio: apt install libportaudio2 ({error})"
+    return None
+
+
+class Daemon:
+    """PulseAudio with its null sinks; can be asked with ``pactl``."""
+
+    def __init__(self, place: Path) -> None:
+        self._place = place
+        self.socket = place / "native"
+        place.chmod(0o700)
+        (place / "pulse.conf").write_text(
+            f"load-module module-native-protocol-unix auth-anonymous=1 socket={self.socket}\n",
+            encoding="utf-8",
+        )
+        entries = [_pcm("!default", self.socket)]
+        for sink in _SINKS:
+            entries.append(_pcm(f"loop_{sink}", self.socket, sink))
+            entries.append(_pcm(f"mon_{sink}", self.socket, f"{sink}.monitor"))
+            both = f'playback.pcm "loop_{sink}" capture.pcm "mon_{sink}"'
+            entries.append(f"pcm.duplex_{sink} {{ type asym {both} }}\n")
+        (place / "asound.conf").write_text("".join(entries), encoding="utf-8")
+        self.environment = {
+            "ALSA_CONFIG_PATH": f"{_ALSA}:{place / 'asound.conf'}",
+            "PULSE_SERVER": f"unix:{self.socket}",
+            "PULSE_RUNTIME_PATH": str(place),
+            "PULSE_STATE_PATH": str(place),
+        }
+        self._modules: dict[str, str] = {}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Returns when it answers."""
+        self._process = subprocess.Popen(
+            [
+                "pulseaudio", "-n", "-F", str(self._place / "pulse.conf"), "--daemonize=no",
+                "--exit-idle-time=-1", "--use-pid-file=no", "--disallow-exit", "--log-level=error",
+            ],
+            env={**os.environ, **self.environment},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        nap = threading.Event()
+        for _ in range(20 * _STARTS_S):
+            if self._asked("info").returncode == 0:
+                break
+            assert self._process.poll() is None, "pulseaudio ended"
+            nap.wait(0.05)
+        for sink in _SINKS:
+            self.plug_in(sink)
+
+    def plug_in(self, sink: str) -> None:
+        """A sink is there (again)."""
+        done = self._asked("load-module", "module-null-sink", f"sink_name={sink}", "rate=48000")
+        self._modules[sink] = done.stdout.decode().strip()
+        assert done.returncode == 0
+
+    def unplug(self, sink: str) -> None:
+        """A sink is gone, with everything that played on it."""
+        self._asked("unload-module", self._modules.pop(sink))
+
+    def stop(self) -> None:
+        """Safe to call twice."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+
+    def _asked(self, *words: str) -> subprocess.CompletedProcess[bytes]:
+        environment = {**os.environ, **self.environment}
+        return subprocess.run(["pactl", *words], env=environment, capture_output=True, check=False)
+
+
+def _pcm(name: str, socket: Path, device: str | None = None) -> str:
+    what = f' device "{device}"' if device else ""
+    return f'pcm.{name} {{ type pulse server "unix:{socket}"{what} }}\n'
+
+
+@pytest.fixture(scope="session")
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """PulseAudio, running, and PortAudio knows of it."""
+    if (why := _why_not()) is not None:
+        pytest.skip(why)
+    from voicegraph.graph.live.portaudio import rescan
+
+    found = Daemon(tmp_path_factory.mktemp("pulse"))
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in found.environment.items():
+            patch.setenv(name, value)
+        found.start()
+        rescan()
+        yield found
+    found.stop()
+    rescan()
+
+
+@pytest.fixture
+def opening(daemon: Daemon) -> Callable[..., Opening]:
+    """Devices and a pipeline: ``opening(pipeline, "mon_a", "loop_b")``."""
+
+    def make(pipeline: Pipeline, source: str, target: str, **options: Any) -> Opening:
+        return prepare(pipeline, EndWish(source), EndWish(target), **options)
+
+    return make
+
+
+@pytest.fixture
+def passing() -> Callable[..., Pipeline]:
+    """Passes sound through; with ``use``, through another node."""
+
+    def make(block: str = "20ms", use: str = "dsp.gain", **keys: Any) -> Pipeline:
+        return Pipeline(
+            block=block,
+            input={"rate": 48000},
+            nodes={"pass": node(use, "input")},
+            output="pass",
+            **keys,
+        )
+
+    return make
+
+
+@pytest.fixture
+def started() -> Iterator[Callable[[Live], Live]]:
+    """Starts a session, waits until sound goes through, and stops it at the end."""
+    begun: list[Live] = []
+
+    def start(live: Live) -> Live:
+        begun.append(live)
+        live.start()
+        _wait_for(live, lambda: live.state == "running")
+        return live
+
+    yield start
+    for live in begun:
+        live.stop()
+
+
+def _wait_for(live: Live, there: Callable[[], bool], seconds: float = _HEARD_S) -> None:
+    """Until something is the case; a session that ends before is a failure."""
+    for _ in range(round(50 * seconds)):
+        if there():
+            return
+        assert not live.stopped.wait(0.02), live.error
+    raise AssertionError(f"not within {seconds} s; state {live.state}, {list(live.messages)[-3:]}")
+
+
+@pytest.fixture
+def wait_for() -> Callable[..., None]:
+    """Waits until something is the case: ``wait_for(live, lambda: ..., seconds)``."""
+    return _wait_for
+
+
+# ---- hearing ------------------------------------------------------------------------------------
+
+Sound = Callable[[int, int], np.ndarray]
+"""Samples ``[N]`` from a position on."""
+
+
+class Ear:
+    """Wraps a card: the engine hears ``sound``, and what it plays is kept.
+
+    What the device really records, its own output through the cable, is kept, too.
+
+    Args:
+        card: the real one.
+        sound: what the engine hears.
+        seconds: how much is kept.
+    """
+
+    def __init__(self, card: Card, sound: Sound, seconds: float = 60) -> None:
+        self._card, self._sound = card, sound
+        self.input, self.output, self.one_clock = card.input, card.output, card.one_clock
+        self.said = 0
+        self.count = 0
+        self.played = np.zeros(round(seconds * card.output.rate), np.float32)
+        self.cable = np.zeros(round(seconds * card.input.rate), np.float32)
+
+    def start(self, capture: CaptureCallback, play: PlayCallback) -> None:
+        def hear(frames: np.ndarray, when: float, lost: bool) -> None:
+            there = min(len(frames), max(len(self.cable) - self.said, 0))
+            self.cable[self.said : self.said + there] = frames[:there, 0]
+            made = np.repeat(self._sound(self.said, len(frames))[:, None], frames.shape[1], 1)
+            self.said += len(frames)
+            capture(made.astype(np.float32), when, lost)
+
+        def listen(into: np.ndarray, when: float, starved: bool) -> None:
+            play(into, when, starved)
+            there = min(len(into), max(len(self.played) - self.count, 0))
+            self.played[self.count : self.count + there] = into[:there, 0]
+            self.count += len(into)
+
+        self._card.start(hear, listen)
+
+    def stop(self) -> None:
+        self._card.stop()
+
+    @property
+    def lost(self) -> str | None:
+        return self._card.lost
+
+    def reopen(self) -> bool:
+        return self._card.reopen()
+
+    def wait(self, stopped: threading.Event, seconds: float) -> int:
+        """Waits until so much more was played; where that began."""
+        begun = self.count
+        while self.count < begun + seconds * self.output.rate:
+            assert not stopped.wait(0.02)
+        return begun
+
+    @property
+    def heard(self) -> np.ndarray:
+        """All that was played so far."""
+        return self.played[: self.count]
+
+
+_NOISE = np.random.default_rng(7).uniform(-0.4, 0.4, 48000).astype(np.float32)
+
+
+@pytest.fixture
+def noise() -> Sound:
+    """A second of noise, over and over: every place is told from every other."""
+    return lambda start, count: _NOISE[np.arange(start, start + count) % len(_NOISE)]
+
+
+@pytest.fixture
+def sine() -> Sound:
+    """440 Hz at 48 kHz, at a quarter of full scale."""
+    step = 2 * np.pi * 440 / 48000
+    return lambda start, count: 0.25 * np.sin(step * np.arange(start, start + count))
+
+
+@pytest.fixture
+def listening(
+    opening: Callable[..., Opening], started: Callable[[Live], Live]
+) -> Callable[..., tuple[Live, Ear]]:
+    """A session that runs and whose microphone is a signal: ``(live, ear)``."""
+
+    def listen(
+        pipeline: Pipeline, source: str, target: str, sound: Sound, **options: Any
+    ) -> tuple[Live, Ear]:
+        found = opening(pipeline, source, target)
+        ear = Ear(found.card(), sound)
+        settings = LiveOptions(**{"margin_s": 0.008, **options})
+        return started(Live(found.plan.session(), ear, settings)), ear
+
+    return listen
+
+
+@pytest.fixture
+def lag_at() -> Callable[[np.ndarray, int], int]:
+    """By how many samples 2,000 samples of heard noise lie behind what was said, bit by bit.
+
+    Of the second in which the noise repeats itself; -1 where they are nowhere.
+    """
+
+    def lag(heard: np.ndarray, at: int) -> int:
+        part = heard[at : at + 2000]
+        around = np.concatenate((_NOISE, _NOISE[:2000]))
+        for first in np.flatnonzero(part[0] == _NOISE):
+            if np.array_equal(around[first : first + 2000], part):
+                return (at - int(first)) % len(_NOISE)
+        return -1
+
+    return lag

@@ -1,0 +1,88 @@
+"""Sound that passes, on devices: nothing changes but the time, and that by as much as is said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from voicegraph.graph.live.measuring import measure_latency
+from voicegraph.graph.pipeline import Pipeline
+
+RATE = 48000
+
+
+def test_a_duplex_device_passes_sound_bit_by_bit(
+    listening: Any, passing: Any, noise: Any, lag_at: Any
+) -> None:
+    live, ear = listening(passing(), "duplex_a", "duplex_a", noise)
+    assert live.card.one_clock
+    ear.wait(live.stopped, 1)
+    begun = ear.wait(live.stopped, 6)
+    lags = {lag_at(ear.heard, begun + i * 4000) for i in range(60)}
+    assert len(lags) == 1
+    assert lags != {-1}
+    status = live.status()
+    assert (status.late.blocks, status.late.dropped) == (0, 0)
+    assert live.loop.playback.gaps == 0
+
+
+def test_two_devices_pass_sound_bit_by_bit_while_their_clocks_agree(
+    listening: Any, passing: Any, noise: Any, lag_at: Any
+) -> None:
+    """Both sinks run on the computer's own clock; until an error is found, nothing is stretched."""
+    live, ear = listening(passing(), "mon_a", "loop_b", noise)
+    assert not live.card.one_clock
+    begun = ear.wait(live.stopped, 3)
+    lags = [lag_at(ear.heard, begun + i * 4000) for i in range(30)]
+    exact = [lag for lag in lags if lag != -1]
+    if live.loop.alignment.longer == 0.0 and not live.loop.alignment.realigned:
+        assert len(set(exact)) == 1
+        assert len(exact) == len(lags)
+    else:  # the machine was so busy that a clock seemed to be off
+        assert np.abs(ear.heard[begun:]).max() < 0.5
+
+
+@pytest.mark.parametrize(
+    ("source", "target"), [("duplex_a", "duplex_a"), ("mon_b", "loop_b")], ids=["one", "two"]
+)
+def test_the_delay_is_the_sum_of_its_parts(
+    opening: Callable[..., Any], passing: Any, source: str, target: str
+) -> None:
+    found = measure_latency(opening(passing(), source, target), 0.008, runs=3)
+    assert found.algorithmic_ms == 0
+    assert found.buffering_ms >= 40
+    quiet = [run.whole_ms - run.device_ms for run in found.runs]
+    # A machine that is busy lets a device run dry in between: the best run tells.
+    assert min(abs(ms - found.buffering_ms) for ms in quiet) < 5
+
+
+def test_the_delay_of_world(opening: Callable[..., Any]) -> None:
+    found = measure_latency(opening(Pipeline.load("world"), "duplex_b", "duplex_b"), 0.008, runs=2)
+    declared = found.algorithmic_ms + found.buffering_ms
+    assert min(abs(run.whole_ms - run.device_ms - declared) for run in found.runs) < 5
+
+
+@pytest.mark.parametrize(
+    "seconds", [15, pytest.param(300, marks=[pytest.mark.slow, pytest.mark.timeout(400)])]
+)
+def test_world_without_a_dropout(listening: Any, seconds: int) -> None:
+    from voicegraph.graph.live.card import CardEnd
+    from voicegraph.graph.live.soaking import speech_of
+
+    spoken = speech_of(CardEnd("", RATE, 1, 0.0))
+    live, ear = listening(
+        Pipeline.load("world"),
+        "duplex_a",
+        "duplex_a",
+        lambda start, count: spoken[np.arange(start, start + count) % len(spoken)],
+        margin_s=0.02,
+    )
+    ear.wait(live.stopped, seconds)
+    status = live.status()
+    assert (status.late.blocks, status.late.dropped) == (0, 0)
+    assert live.loop.playback.gaps == 0
+    assert np.isfinite(ear.heard).all()
+    assert np.abs(ear.heard).max() > 0.05
