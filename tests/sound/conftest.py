@@ -1,4 +1,4 @@
-"""A sound card that exists only in PulseAudio: two null sinks, reached through ALSA as PortAudio does.
+"""A sound card that exists only in PulseAudio: two null sinks, reached through ALSA by PortAudio.
 
 What is played on ``loop_a`` is recorded from ``mon_a``; ``duplex_a`` does both, like a card with a
 cable from its output to its input. ``a`` and ``b`` are alike.
@@ -11,18 +11,24 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from voicegraph.graph import registry
 from voicegraph.graph.live.assembling import LiveOptions
 from voicegraph.graph.live.card import CaptureCallback, Card, PlayCallback
 from voicegraph.graph.live.live import Live
 from voicegraph.graph.live.opening import EndWish, Opening, prepare
+from voicegraph.graph.node import Node, Tensors
 from voicegraph.graph.pipeline import Pipeline, node
+from voicegraph.graph.ports import In, Out
+from voicegraph.graph.signals import Audio
 
 _ALSA = Path("/usr/share/alsa/alsa.conf")
 _SINKS = ("a", "b")
@@ -96,8 +102,7 @@ class Daemon:
                 break
             assert self._process.poll() is None, "pulseaudio ended"
             nap.wait(0.05)
-        for sink in _SINKS:
-            self.plug_in(sink)
+        self.plug_in_all()
 
     def plug_in(self, sink: str) -> None:
         """A sink is there (again)."""
@@ -105,9 +110,19 @@ class Daemon:
         self._modules[sink] = done.stdout.decode().strip()
         assert done.returncode == 0
 
+    def plug_in_all(self) -> None:
+        """All sinks are there."""
+        for sink in set(_SINKS) - self._modules.keys():
+            self.plug_in(sink)
+
     def unplug(self, sink: str) -> None:
         """A sink is gone, with everything that played on it."""
         self._asked("unload-module", self._modules.pop(sink))
+
+    def streams(self) -> int:
+        """Streams that programs have open."""
+        kinds = ("sink-inputs", "source-outputs")
+        return sum(len(self._asked("list", "short", kind).stdout.splitlines()) for kind in kinds)
 
     def stop(self) -> None:
         """Safe to call twice."""
@@ -131,16 +146,36 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     """PulseAudio, running, and PortAudio knows of it."""
     if (why := _why_not()) is not None:
         pytest.skip(why)
-    from voicegraph.graph.live.portaudio import rescan
+    with _running(tmp_path_factory.mktemp("pulse")) as found:
+        yield found
 
-    found = Daemon(tmp_path_factory.mktemp("pulse"))
+
+@pytest.fixture
+def other_daemon(daemon: Daemon, tmp_path: Path) -> Iterator[Daemon]:
+    """Another one in its place, which a test may stop."""
+    with _running(tmp_path) as found:
+        yield found
+    _rescan()
+
+
+@contextmanager
+def _running(place: Path) -> Iterator[Daemon]:
+    found = Daemon(place)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in found.environment.items():
             patch.setenv(name, value)
         found.start()
-        rescan()
-        yield found
-    found.stop()
+        _rescan()
+        try:
+            yield found
+        finally:
+            found.stop()
+    _rescan()
+
+
+def _rescan() -> None:
+    from voicegraph.graph.live.portaudio import rescan
+
     rescan()
 
 
@@ -193,6 +228,25 @@ def _wait_for(live: Live, there: Callable[[], bool], seconds: float = _HEARD_S) 
             return
         assert not live.stopped.wait(0.02), live.error
     raise AssertionError(f"not within {seconds} s; state {live.state}, {list(live.messages)[-3:]}")
+
+
+@pytest.fixture
+def slow_node() -> Iterator[list[float]]:
+    """Registers ``test.slow``, which passes sound on; it sleeps for what is put into the list."""
+    naps: list[float] = []
+
+    class Slow(Node):
+        audio = In(Audio)
+        out = Out(Audio, like="audio")
+
+        def process(self, inputs: Tensors, params: Any, state: None) -> Tensors:
+            if naps:
+                time.sleep(naps.pop())
+            return {"out": inputs["audio"]}
+
+    registry.register("test.slow")(Slow)
+    yield naps
+    del registry._registered["test.slow"]
 
 
 @pytest.fixture

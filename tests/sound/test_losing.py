@@ -1,0 +1,42 @@
+"""A device that goes away while the session runs, and comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _all_are_back(daemon: Any) -> Iterator[None]:
+    yield
+    daemon.plug_in_all()
+
+
+@pytest.mark.parametrize(
+    ("source", "target"), [("duplex_a", "duplex_a"), ("mon_b", "loop_a")], ids=["one", "two"]
+)
+def test_the_session_waits_and_goes_on(
+    daemon: Any,
+    listening: Any,
+    passing: Any,
+    noise: Any,
+    lag_at: Any,
+    wait_for: Callable[..., None],
+    source: str,
+    target: str,
+) -> None:
+    live, ear = listening(passing(), source, target, noise, margin_s=0.02)
+    ear.wait(live.stopped, 0.5)
+    delay = live.status().latency.buffering_ms
+    daemon.unplug("a")
+    wait_for(live, lambda: live.state == "waiting")
+    assert any("waiting for it to come back" in text for _, text in live.messages)
+    daemon.plug_in("a")
+    wait_for(live, lambda: live.state == "running")
+    assert any("the device is back" in text for _, text in live.messages)
+    ear.wait(live.stopped, 2)
+    assert lag_at(ear.heard, ear.count - 24000) != -1 or live.loop.alignment.longer
+    assert live.status().latency.buffering_ms == pytest.approx(delay, abs=25)
+    assert live.error is None
