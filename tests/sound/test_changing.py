@@ -49,7 +49,10 @@ def test_sweeps_do_not_click(listening: Any, chain: Pipeline, sine: Any) -> None
 @pytest.mark.parametrize(
     "commands",
     [
-        [Swap(overrides={"nodes.gain.params.db": -6.0}), Swap(overrides={"nodes.end.use": "dsp.gain"})],
+        [
+            Swap(overrides={"nodes.gain.params.db": -6.0}),
+            Swap(overrides={"nodes.end.use": "dsp.gain"}),
+        ],
         [Bypass(node="gain"), Bypass(node="gain", on=False)],
         [ChooseVariant(name="b"), ChooseVariant(name="a")],
     ],
@@ -88,7 +91,7 @@ def test_what_does_not_fit_leaves_all_as_it_was(listening: Any, chain: Pipeline,
     ear.wait(live.stopped, 0.5)
     before = live.status().latency.algorithmic_ms
     for overrides in (
-        {"nodes.end.use": "dsp.to_stereo"},  # another output
+        {"nodes.end.use": "dsp.resample", "nodes.end.params.rate": 16000},  # another output
         {"nodes.end.params.lookahead": "50ms"},  # later than there is room for
         {"nodes.end.use": "dsp.gian"},  # no node
     ):

@@ -51,18 +51,16 @@ def _playable(place: Path) -> int:
     return heard.frames
 
 
-@pytest.mark.parametrize(
-    ("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)], ids=["interrupted", "terminated"]
-)
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_who_is_asked_to_end_closes_everything(
-    daemon: Any, tmp_path: Path, how: signal.Signals, code: int, capsys: Any
+    daemon: Any, tmp_path: Path, how: signal.Signals, capsys: Any
 ) -> None:
     process = _begin(tmp_path)
     _until_running(process)
     assert daemon.streams() > 0
     process.send_signal(how)
     out, err = process.communicate(timeout=20)
-    assert process.returncode == code, err
+    assert process.returncode == 0, err  # that is how a session ends
     assert "Traceback" not in out + err
     assert daemon.streams() == 0
     _playable(tmp_path)
