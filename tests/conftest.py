@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from hypothesis import settings
 
 from voicegraph.graph import registry
 from voicegraph.nodes import BUILTIN
+
+from .fake_sounddevice import FakeSoundDevice
 
 # The same examples every time, and no time limit for one: machines that build are often busy.
 settings.register_profile("house", derandomize=True, deadline=None)
@@ -64,3 +67,15 @@ def write_models() -> WriteModels:
         rmvpe_example.write(folder / "rmvpe.pt")
 
     return write
+
+
+@pytest.fixture
+def sound_system(monkeypatch: pytest.MonkeyPatch) -> FakeSoundDevice:
+    """In place of ``sounddevice``: a microphone (0), a loudspeaker (1) and a headset (2)."""
+    system = FakeSoundDevice()
+    system.add("Microphone", inputs=1)
+    system.add("Loudspeaker", outputs=2)
+    system.add("Headset", inputs=1, outputs=2)
+    system.default.device = [0, 1]
+    monkeypatch.setitem(sys.modules, "sounddevice", system)  # pyright: ignore[reportArgumentType]
+    return system

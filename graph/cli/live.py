@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from ..control.server import Control
     from ..live.live import Live, LiveOptions
 
+_ENDINGS = [
+    getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
+]
+"""How systems ask a program to end: also when its terminal is closed, and Ctrl-Break on Windows."""
 _SILENCE = "Silence"
 _SHOWN = "What is shown"
 _STEERING = "Steering from outside"
@@ -299,11 +303,15 @@ def _ends(session: Live, seconds_: float | None) -> Iterator[None]:
     if timer is not None:
         timer.daemon = True
         timer.start()
-    before = signal.signal(signal.SIGTERM, lambda *_: session.request_stop())
+    before = {number: signal.getsignal(number) for number in _ENDINGS}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:  # nohup
+            signal.signal(number, lambda *_: session.request_stop())
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
         if timer is not None:
             timer.cancel()
 

@@ -64,7 +64,7 @@ def assemble(
     """
     plan = session.plan
     room_in = round(_RINGS_S * source.rate) + 2 * plan.samples_in
-    room_out = round(_RINGS_S * target.rate) + 4 * plan.samples_out
+    room_out = round((_RINGS_S + options.margin_s) * target.rate) + 4 * plan.samples_out
     capture = Capture(source.channels, plan.samples_in, room_in)
     playback = Playback(target.channels, target.rate, room_out, plan.settings.on_late)
     reserve = plan.samples_out + round(options.margin_s * target.rate)

@@ -29,6 +29,7 @@ class Blame:
         """Notes the seconds that each node took at the newest tick; ``total`` is the tick."""
         self.total_s = spent.get("total", 0.0)
         usual = self._usual
+        self._excess = {}  # nodes may have been exchanged: who is gone is not blamed
         for name, seconds in spent.items():
             before = usual.setdefault(name, seconds)
             self._excess[name] = seconds - before

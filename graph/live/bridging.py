@@ -24,18 +24,24 @@ class Bridge:
 
     def __init__(self, rate: float) -> None:
         self.count = max(8, round(SECONDS * rate))
-        phase = (np.arange(self.count) + 1) / (self.count + 1)
-        self.rise = (0.5 - 0.5 * np.cos(math.pi * phase)).astype(np.float32)
-        self.fall = (0.5 + 0.5 * np.cos(math.pi * phase)).astype(np.float32)
+        self.rise, self.fall = _ramps(self.count)
 
-    def join(self, last: np.ndarray, frames: np.ndarray) -> None:
-        """Lets ``frames`` ``[C, N]`` begin where ``last`` ``[C]`` left off; changed in place."""
-        count = min(self.count, frames.shape[-1])
-        frames[:, :count] *= self.rise[:count]
-        frames[:, :count] += last[:, None] * self.fall[:count]
+    def ramps(self, most: int) -> tuple[np.ndarray, np.ndarray]:
+        """Rise and fall of at most so many samples: in a short block they are short, not cut."""
+        return (self.rise, self.fall) if most >= self.count else _ramps(most)
 
-    def silence(self, last: np.ndarray, frames: np.ndarray) -> None:
-        """Makes ``frames`` ``[C, N]`` silent, behind a decay from ``last``; changed in place."""
-        frames[...] = 0
-        count = min(self.count, frames.shape[-1])
-        frames[:, :count] = last[:, None] * self.fall[:count]
+    def join(self, last: np.ndarray, frames: np.ndarray, cut: bool = False) -> None:
+        """Lets ``frames`` ``[C, N]`` begin where ``last`` ``[C]`` left off; changed in place.
+
+        With ``cut``, short frames hold the beginning of a long ramp: what follows is joined again.
+        """
+        count = frames.shape[-1]
+        rise, fall = (self.rise[:count], self.fall[:count]) if cut else self.ramps(count)
+        frames[:, : len(rise)] *= rise
+        frames[:, : len(rise)] += last[:, None] * fall
+
+
+def _ramps(count: int) -> tuple[np.ndarray, np.ndarray]:
+    phase = (np.arange(count) + 1) / (count + 1)
+    rise = (0.5 - 0.5 * np.cos(math.pi * phase)).astype(np.float32)
+    return rise, (0.5 + 0.5 * np.cos(math.pi * phase)).astype(np.float32)

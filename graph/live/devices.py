@@ -12,6 +12,8 @@ from .portaudio import sounddevice, told
 
 Direction = Literal["input", "output"]
 
+_DIGITS = 10
+"""What has as many is no number of a device."""
 _VERBS = {"input": "records", "output": "plays"}
 _NONE = (
     "plug one in or switch the sound server on (PipeWire, PulseAudio), then look with: "
@@ -66,7 +68,7 @@ def find_device(wanted: str | int | None, direction: Direction, module: Any = No
     if wanted is None or wanted == "":
         return _the_default(able, direction)
     text = str(wanted).strip()
-    if text.isdigit():
+    if text.isdecimal() and len(text) < _DIGITS:
         return _numbered(int(text), devices, direction)
     return _named(text, able, direction)
 

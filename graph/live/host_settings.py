@@ -40,8 +40,18 @@ def host_settings(
         text = f"{device.name} belongs to {device.host_api}; exclusive use is WASAPI's"
         fix = f'leave out --exclusive, or choose --{direction} "wasapi: ..."'
         raise DeviceError(Problem("not-wasapi", text, fix=fix))
+    if exclusive and select:
+        text = f"{device.name}: WASAPI does not choose channels"
+        raise DeviceError(Problem("no-channel-choice", text, fix=f"leave out --{direction}-select"))
     if exclusive:
         return module.WasapiSettings(exclusive=True)
+    most = device.inputs if direction == "input" else device.outputs
+    if max(select) >= most:
+        text = (
+            f"{device.name} has {most} channels for {direction}, and no channel {max(select) + 1}"
+        )
+        fix = f"--{direction}-select with numbers from 1 to {most}"
+        raise DeviceError(Problem("device-channels", text, fix=fix))
     if "asio" in api:
         return module.AsioSettings(channel_selectors=list(select))
     if "core audio" in api:

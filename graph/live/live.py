@@ -23,6 +23,7 @@ from .commands import Commands
 from .exchanging import Exchanger
 from .priority import normal_priority, raise_priority
 from .reporting import report
+from .switch_interval import SwitchInterval
 
 if TYPE_CHECKING:
     from ..running.session import Session
@@ -70,6 +71,7 @@ class Live:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="voicegraph-engine", daemon=True)
         self._collector: Collector | None = None
+        self._turns: SwitchInterval | None = None
         for note in session.notes:
             self.say(note)
 
@@ -83,6 +85,7 @@ class Live:
         """
         self._commands.prepare()
         self._collector = Collector()
+        self._turns = SwitchInterval()
         self.begun = time.perf_counter()
         self.card.start(self.loop.capture.callback, self.loop.playback.callback)
         self._thread.start()
@@ -168,18 +171,17 @@ class Live:
                 return
 
     def _close(self) -> None:
-        try:
-            self.card.stop()
-        finally:
+        for close in (self.card.stop, self._commands.close, self.session.close):
             try:
-                self._commands.close()
-                self.session.close()
-            except BaseException as error:  # the first failure says more
+                close()
+            except BaseException as error:  # the first failure says more; the rest is closed
                 self.error = self.error or error
-            if self._collector is not None:
-                self._collector.close()
-            self.state = "stopped"
-            self.stopped.set()
+        if self._collector is not None:
+            self._collector.close()
+        if self._turns is not None:
+            self._turns.close()
+        self.state = "stopped"
+        self.stopped.set()
 
     def _note(self, tick: int, **what: Any) -> None:
         """What the loop tells: for the recording, and for whoever looks."""

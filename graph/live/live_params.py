@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from voicegraph.schemas.live_status import LiveParam
+
+from ..errors import StateError
+from ..node import NodeParams
 
 if TYPE_CHECKING:
     from ..running.session import Session
@@ -14,13 +18,22 @@ def live_params(session: Session) -> list[LiveParam]:
     """All of them, in the order of the pipeline, with their values now."""
     found = []
     for planned in session.plan.nodes:
-        model = type(planned.params)
-        live = model.live_fields()
-        properties = model.model_json_schema()["properties"] if live else {}
-        for field in (name for name in model.model_fields if name in live):
+        for field, schema in _live_schemas(type(planned.params)).items():
             name = f"{planned.name}.{field}"
-            found.append(_describe(name, session.get(name), properties[field]))
+            try:
+                value = session.get(name)
+            except StateError:  # exchanged for a node that has none, at this very moment
+                continue
+            found.append(_describe(name, value, schema))
     return found
+
+
+@cache
+def _live_schemas(model: type[NodeParams]) -> dict[str, dict[str, Any]]:
+    """JSON schemas of the live fields: made once, for this is asked ten times a second."""
+    live = model.live_fields()
+    properties = model.model_json_schema()["properties"] if live else {}
+    return {name: properties[name] for name in model.model_fields if name in live}
 
 
 def _describe(name: str, value: Any, schema: dict[str, Any]) -> LiveParam:

@@ -161,6 +161,7 @@ class Loop:
     def restart(self) -> None:
         """The device was away: what waited is forgotten, and the delay found anew."""
         self.capture.restart()
+        self.playback.stamps.clear()
         self.alignment.restart()
         self._begun = False
         self._spliced = True
@@ -215,6 +216,7 @@ class Loop:
         """What came just before the sound goes in with it, so that no onset is cut."""
         self._note(self.session.position, silence=self.gate.rested if self.gate else 0)
         self._join_input(self._before)
+        self.switches.shape_input(self._before)  # the talk key is for this block, too
         self.session.process(self._before)
 
     # ---- the block itself ---------------------------------------------------------------------
@@ -274,4 +276,5 @@ class Loop:
 
     def late_since(self, when: float) -> int:
         """Late blocks since a time."""
-        return sum(at >= when for at in self.counts.when)
+        # A copy, made at once: this is asked from other threads, while the engine counts.
+        return sum(at >= when for at in self.counts.when.copy())

@@ -26,7 +26,7 @@ class GainMeter:
 
     def take(self, rms_in: float, rms_out: float, seconds: float) -> None:
         """Notes the levels of one block."""
-        if rms_in * rms_in < _SOUND:
+        if rms_in * rms_in < _SOUND or not math.isfinite(rms_in + rms_out):
             return
         keep = math.exp(-seconds / _FORGETS_S)
         self._input = keep * self._input + rms_in * rms_in * seconds

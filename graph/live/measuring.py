@@ -50,12 +50,12 @@ def measure_latency(
         rate = int(opening.input.format.rate)
         answer = answer_of(opening.plan, test_signal(rate), rate)
         card = ProbedCard(opening.card())
-        live = Live(session, card, LiveOptions(margin_s=margin_s))
     except BaseException:
         session.close()
         raise
-    live.start()
+    live = Live(session, card, LiveOptions(margin_s=margin_s))
     try:
+        live.start()
         _wait(live)
         say = tell or (lambda _: None)
         found = [_one(live, card, answer, say, f"{n + 1} of {runs}") for n in range(runs)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 from voicegraph.schemas.devices_report import SoundDevice
 
-from ..errors import OutputError, PipelineError, Problem
+from ..errors import DeviceError, OutputError, PipelineError, Problem
 from ..pipeline import Pipeline
 from ..plan import Plan
 from ..recording.recorder import input_path, output_path
@@ -75,18 +76,33 @@ class Opening:
         if record is not None:
             _refuse_existing(record)
         session = self.plan.session(record=record, record_waits=False)
+        card: SoundCard | None = None
         try:
-            live = Live(session, self.card(), options)
+            card = self.card()
+            live = Live(session, card, options)
         except BaseException:
+            if card is not None:
+                card.stop()
             session.close()
+            if record is not None:
+                _remove(record)  # there is nothing in it, and it would be in the way
             raise
         live.recording = None if record is None else str(record)
         return live
 
 
+def _files(path: Path) -> tuple[Path, ...]:
+    return path, input_path(path), output_path(path)
+
+
+def _remove(path: Path) -> None:
+    for file in _files(path):
+        file.unlink(missing_ok=True)
+
+
 def _refuse_existing(path: Path) -> None:
     """A recording is never replaced by another one."""
-    there = [p for p in (path, input_path(path), output_path(path)) if p.exists()]
+    there = [p for p in _files(path) if p.exists()]
     if there:
         text = f"{there[0]} exists"
         raise OutputError(Problem("exists", text, fix="give another name, or remove it"))
@@ -123,18 +139,27 @@ def prepare(
         text = f"{plan.name} gives {plan.output_type}, and a loudspeaker takes audio"
         mark = pipeline.loaded.marks.value(("output",))
         raise PipelineError(Problem("output-not-audio", text, mark, fix="name an audio output"))
-    first = find_device(source.device, "input", module)
-    second = find_device(target.device, "output", module)
-    taken = _choice(first, "input", plan.source, plan.block, source, module)
-    if first.index == second.index and target.rate is None:
-        # One device at one rate is one stream with one clock: that is worth a resampler.
-        target = replace(target, rate=int(taken.format.rate))
-    given = _choice(second, "output", plan.output_type, plan.block, target, module)
+    taken, given = _choices(plan, plan.output_type, source, target, module)
     ends = (taken.format, given.format)
     if variant is not None:
         other = pipeline.changed(variant).compile(*ends)
         room = max(room, other.latency.algorithmic)
     return Opening(taken, given, pipeline.compile(*ends, room), buffers)
+
+
+def _choices(
+    plan: Plan, made: Audio, source: EndWish, target: EndWish, module: Any
+) -> tuple[DeviceChoice, DeviceChoice]:
+    """Devices and formats of both ends."""
+    first = find_device(source.device, "input", module)
+    second = find_device(target.device, "output", module)
+    taken = _choice(first, "input", plan.source, plan.block, source, module)
+    if first.index == second.index and target.rate is None:
+        # One device at one rate is one stream with one clock: that is worth a resampler.
+        same = replace(target, rate=int(taken.format.rate))
+        with suppress(DeviceError):  # it has that rate in one direction only
+            return taken, _choice(second, "output", made, plan.block, same, module)
+    return taken, _choice(second, "output", made, plan.block, target, module)
 
 
 def _choice(
@@ -149,6 +174,12 @@ def _choice(
         device, direction, exclusive=wish.exclusive, select=wish.select, module=module
     )
     channels = wish.channels or (len(wish.select) or None)
+    if wish.select and channels != len(wish.select):
+        text = (
+            f"--{direction}-select names {len(wish.select)} channels, and {channels} are asked for"
+        )
+        fix = f"leave out --{direction}-channels"
+        raise DeviceError(Problem("device-channels", text, fix=fix))
     found = choose_format(
         device, direction, preferred, block, Wish(wish.rate, channels, settings), module
     )

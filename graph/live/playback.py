@@ -59,6 +59,7 @@ class Playback:
         self._rise, self._fall = bridge.rise[:, None], bridge.fall[:, None]
         self._done = self._ramp  # how far the ramp from the one to the other has come
         self._from = np.zeros(channels, np.float32)
+        self._decay = np.zeros((self._ramp, channels), np.float32)
         self._last = np.zeros(channels, np.float32)
         self._bridge = bridge
         self._written = np.zeros(channels, np.float32)
@@ -107,7 +108,9 @@ class Playback:
         over = min(self._ramp - done, len(part))
         if over:
             part[:over] *= self._rise[done : done + over]
-            part[:over] += self._fall[done : done + over] * self._from
+            decay = self._decay[:over]  # kept for this, so that nothing is allocated here
+            np.multiply(self._fall[done : done + over], self._from, out=decay)
+            part[:over] += decay
             self._done = done + over
         self._last[:] = part[-1]
 
@@ -141,7 +144,7 @@ class Playback:
         there = min(max(self._dry_head - self.head, 0), count) if self.policy == "dry" else 0
         self._read(self._dry, self.head, frames.T[:there])
         if not self._after_gap and self.policy != "silence":
-            self._bridge.join(self._written, frames)
+            self._bridge.join(self._written, frames, cut=True)
         self._append(frames)
         self._after_gap = True
 
@@ -170,8 +173,11 @@ class Playback:
 
     def _write(self, ring: np.ndarray, at: int, frames: np.ndarray) -> None:
         size = len(ring)
-        count = min(frames.shape[1], size)
+        if frames.shape[1] > size:  # of more than the ring holds, the newest
+            at += frames.shape[1] - size
+            frames = frames[:, -size:]
+        count = frames.shape[1]
         start = at % size
         first = min(count, size - start)
         ring[start : start + first] = frames[:, :first].T
-        ring[: count - first] = frames[:, first:count].T
+        ring[: count - first] = frames[:, first:].T

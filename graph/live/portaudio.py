@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import ModuleType
 from typing import Any
 
@@ -80,8 +80,14 @@ def explain(what: str, arguments: tuple[Any, ...]) -> Problem:
     return Problem(f"device-{kind}", f"{what}: {why}", notes=notes, fix=_NEXT[kind])
 
 
-def rescan() -> None:
-    """Looks for devices anew. No stream may be open: PortAudio's list is made when it starts."""
-    module = sounddevice()
-    module._terminate()
-    module._initialize()
+def rescan(module: Any = None) -> None:
+    """Looks for devices anew. No stream may be open: PortAudio's list is made when it starts.
+
+    Raises:
+        DeviceError: if PortAudio does not start again; it may the next time.
+    """
+    found = module or sounddevice()
+    with suppress(found.PortAudioError):  # not running, after a start that has failed
+        found._terminate()
+    with told("the sound system", found):
+        found._initialize()

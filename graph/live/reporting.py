@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from voicegraph.schemas.live_status import (
@@ -21,6 +22,9 @@ from .live_params import live_params
 from .stretch import Stretch
 
 if TYPE_CHECKING:
+    from ..plan import Plan
+    from ..running.session import Session
+    from ..running.timing import Timing
     from .live import Live
 
 _SHOWN = 8
@@ -29,9 +33,9 @@ _SHOWN = 8
 
 def report(live: Live) -> LiveStatus:
     """The status now."""
-    loop, plan = live.loop, live.session.plan
+    loop = live.loop
     now = time.perf_counter()
-    timings = live.session.timings()
+    plan, timings = _running(live.session)
     total = timings["total"]
     block_ms = 1e3 * float(plan.block)
     nodes = [
@@ -73,6 +77,14 @@ def report(live: Live) -> LiveStatus:
         advice=advise(plan, timings, late, block_ms),
         recording=live.recording,
     )
+
+
+def _running(session: Session) -> tuple[Plan, Mapping[str, Timing]]:
+    """What runs, with the times of its nodes; asked while nodes may be exchanged."""
+    while True:
+        plan, timings = session.plan, session.timings()
+        if {node.name for node in plan.nodes} <= timings.keys():
+            return plan, timings
 
 
 def latency(live: Live) -> LiveLatency:

@@ -41,9 +41,12 @@ class SpeakingCard:
 
         def hear(frames: np.ndarray, when: float, lost: bool) -> None:
             spoken = self._spoken[: len(frames)]
-            at = np.arange(self._at, self._at + len(frames)) % len(self._recording)
-            spoken[:] = self._recording[at, None]
-            self._at += len(frames)
+            said = 0
+            while said < len(spoken):  # by slices: a callback allocates nothing
+                part = self._recording[self._at : self._at + len(spoken) - said]
+                spoken[said : said + len(part)] = part[:, None]
+                said += len(part)
+                self._at = (self._at + len(part)) % len(self._recording)
             capture(spoken, when, lost)
 
         self._card.start(hear, play)
@@ -79,10 +82,10 @@ def soak_devices(
         card.stop()
         raise
     watch = Watch(live.loop, lambda: latency(live).expected_ms)
-    live.start()
-    begun = time.monotonic()
     told = 0.0
     try:
+        live.start()
+        begun = time.monotonic()
         while (at := time.monotonic() - begun) < seconds and not live.stopped.wait(
             min(_LOOKS_S, seconds - at)
         ):

@@ -74,11 +74,13 @@ class SoundCard:
         self._streams: list[Any] = []
         self._seen = [0.0, 0.0]
         self._ended = threading.Event()
+        self._failed: Exception | None = None
         self._capture: CaptureCallback | None = None
         self._play: PlayCallback | None = None
         self._open()
 
     def _open(self) -> None:
+        self._ended = threading.Event()  # streams that were given up may still set theirs
         streams = self._make_streams()
         self._streams = streams
         latencies = [stream.latency for stream in streams]
@@ -142,20 +144,36 @@ class SoundCard:
         self._seen[0] = self._seen[1] = now
         assert self._capture is not None
         assert self._play is not None
-        self._capture(indata, now, bool(flags) and flags.input_overflow)
-        self._play(outdata, now, bool(flags) and flags.output_underflow)
+        try:
+            self._capture(indata, now, bool(flags) and flags.input_overflow)
+            self._play(outdata, now, bool(flags) and flags.output_underflow)
+        except Exception as error:
+            outdata.fill(0)
+            self._fail(error)
 
     def _on_input(self, indata: np.ndarray, count: int, when: Any, flags: Any) -> None:
         now = time.perf_counter()
         self._seen[0] = now
         assert self._capture is not None
-        self._capture(indata, now, bool(flags) and flags.input_overflow)
+        try:
+            self._capture(indata, now, bool(flags) and flags.input_overflow)
+        except Exception as error:
+            self._fail(error)
 
     def _on_output(self, outdata: np.ndarray, count: int, when: Any, flags: Any) -> None:
         now = time.perf_counter()
         self._seen[1] = now
         assert self._play is not None
-        self._play(outdata, now, bool(flags) and flags.output_underflow)
+        try:
+            self._play(outdata, now, bool(flags) and flags.output_underflow)
+        except Exception as error:
+            outdata.fill(0)
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        """A mistake of ours: whoever asks for ``lost`` next gets it, and the stream ends."""
+        self._failed = self._failed or error
+        raise self._module.CallbackAbort from error
 
     # ---- the engine's side --------------------------------------------------------------------
 
@@ -177,7 +195,13 @@ class SoundCard:
 
     @property
     def lost(self) -> str | None:
-        """Why a device is gone; None while both work."""
+        """Why a device is gone; None while both work.
+
+        Raises:
+            Exception: what a callback has raised.
+        """
+        if self._failed is not None:
+            raise self._failed
         if not self._streams:
             return "the devices are closed"
         quiet = time.perf_counter() - _SILENT_S
@@ -192,10 +216,10 @@ class SoundCard:
         """Looks for the devices by name; True when both are back, and callbacks run."""
         self.stop()
         try:
-            rescan()
-            there = {(d.name, d.host_api): d for d in list_devices(self._module)}
+            rescan(self._module)
+            there = list_devices(self._module)
             for direction, choice in self._choices.items():
-                found = there.get((choice.device.name, choice.device.host_api))
+                found = _again(choice.device, there)
                 if found is None:
                     return False
                 self._choices[direction] = DeviceChoice(found, choice.format, choice.settings)
@@ -224,3 +248,13 @@ class SoundCard:
                 stream.abort()
             with contextlib.suppress(self._module.PortAudioError):
                 stream.close()
+
+
+def _again(device: SoundDevice, among: list[SoundDevice]) -> SoundDevice | None:
+    """The same device in a new list, where numbers may have moved.
+
+    Of several of one name, the one that has kept its number, else the first.
+    """
+    alike = [d for d in among if (d.name, d.host_api) == (device.name, device.host_api)]
+    kept = [d for d in alike if d.index == device.index]
+    return next(iter(kept or alike), None)

@@ -27,10 +27,11 @@ class Glide:
 
     def over(self, count: int) -> np.ndarray:
         """The gain of the next ``count`` samples: ``[N]``."""
-        gains = np.full(count, self.target, np.float32)
-        part = min(count, self._bridge.count)
-        gains[:part] += (self._value - self.target) * self._bridge.fall[:part]
-        self._value = self.target
+        target = self.target  # read once: another thread may move it
+        gains = np.full(count, target, np.float32)
+        _, fall = self._bridge.ramps(count)
+        gains[: len(fall)] += (self._value - target) * fall
+        self._value = target
         return gains
 
     def apply(self, block: np.ndarray) -> np.ndarray:

@@ -48,6 +48,8 @@ class Variants:
         self._session, self._exchanger, self._switches = session, exchanger, switches
         self._meters = {name: GainMeter() for name in NAMES}
         self._block_s = float(session.plan.block)
+        self._heard = "a"
+        self._coming: tuple[Plan, str] | None = None
         made = Exchange(session, plan_change(session, other), other)
         self._ready: dict[str, tuple[Plan, dict[str, Any], Engine | None]] = {
             "b": (made.plan, made.overrides, made.engine)
@@ -68,19 +70,26 @@ class Variants:
         def heard(block: Any, made: Any) -> None:
             meter.take(math.sqrt(power(block)), math.sqrt(power(made)), self._block_s)
 
-        leaving = (self._session.plan, dict(self._session.overrides))
+        left, leaving = self.name, (self._session.plan, dict(self._session.overrides))
 
         def done(exchange: Exchange) -> None:
-            self._ready[self.name] = (*leaving, exchange.retired)
-            self.name = wanted
+            self._ready[left] = (*leaving, exchange.retired)
+            self.name = self._heard = wanted
 
+        self._coming = (plan, wanted)
         self._exchanger.choose(f"variant {wanted}", plan, overrides, engine, heard, done)
 
     def listen(self, rms_in: float, made: np.ndarray) -> None:
-        """Takes a block ``[C, N]`` that is heard, before it is trimmed."""
+        """Takes a block ``[C, N]`` that is heard, before it is trimmed.
+
+        The block of the crossfade is the first that is matched: who prepared the exchange may be
+        told of its end some blocks later.
+        """
+        if self._coming is not None and self._session.plan is self._coming[0]:
+            self._heard, self._coming = self._coming[1], None
         rms_out = math.sqrt(float(np.square(made).mean()))
-        self._meters[self.name].take(rms_in, rms_out, self._block_s)
-        trim = trim_db(self._meters["a"], self._meters["b"]) if self.name == "b" else 0.0
+        self._meters[self._heard].take(rms_in, rms_out, self._block_s)
+        trim = trim_db(self._meters["a"], self._meters["b"]) if self._heard == "b" else 0.0
         # Steps below half a decibel are not worth a change that could be heard as one.
         if abs(trim - 20 * math.log10(self._switches.trim.target)) > 0.5:
             self._switches.trim.target = 10 ** (trim / 20)

@@ -50,15 +50,10 @@ class Controls:
             StateError: if there is no such live param, or the value does not fit.
         """
         self.check_stream(stream)
-        step, field = self._find(param)
-        live = type(_first(step.params)).live_fields()
-        if field not in live:
-            text = f"{param} cannot change while the session runs"
-            known = ", ".join(f"{step.name}.{name}" for name in sorted(live)) or "none"
-            notes = ((f"live params of {step.name}: {known}", None),)
-            fix = f"--set nodes.{step.name}.params.{field}=... and a new session"
-            raise StateError(Problem("not-live", text, notes=notes, fix=fix))
-        with self._lock:
+        with self._lock:  # the node is looked up within: it may be exchanged meanwhile
+            step, field = self._find(param)
+            if field not in type(_first(step.params)).live_fields():
+                raise StateError(_not_live(step, field))
             each = list(self._each(step))
             for i in range(len(each)) if stream is None else (stream,):
                 each[i] = _changed(each[i], field, value, param)
@@ -115,8 +110,9 @@ class Controls:
 
     def _each(self, step: Step) -> list[NodeParams]:
         """The params of every stream at the next tick."""
-        if step.name in self._next:
-            return self._next[step.name]
+        pending = self._next.get(step.name)
+        if pending is not None:
+            return pending
         params = step.params
         return params if isinstance(params, list) else [params] * self.engine.streams
 
@@ -133,6 +129,15 @@ class Controls:
         close = difflib.get_close_matches(param, known, 1, 0.4)
         text = f"there is no param {param}; live params: {', '.join(known) or 'none'}"
         raise StateError(Problem("no-such-param", text, fix=close[0] if close else None))
+
+
+def _not_live(step: Step, field: str) -> Problem:
+    live = type(_first(step.params)).live_fields()
+    text = f"{step.name}.{field} cannot change while the session runs"
+    known = ", ".join(f"{step.name}.{name}" for name in sorted(live)) or "none"
+    notes = ((f"live params of {step.name}: {known}", None),)
+    fix = f"--set nodes.{step.name}.params.{field}=... and a new session"
+    return Problem("not-live", text, notes=notes, fix=fix)
 
 
 def _first(params: Any) -> NodeParams:

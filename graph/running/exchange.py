@@ -225,11 +225,11 @@ class Exchange:
         try:
             self._apply(changes)
             made = self.engine.tick(block)
+            if self._heard is not None:
+                self._heard(block, made)
         except Exception as error:  # whatever it is, the old one goes on
             self.fail(_told(error))
             return
-        if self._heard is not None:
-            self._heard(block, made)
         self._done += 1
 
     def _apply(self, changes: Sequence[Change]) -> None:

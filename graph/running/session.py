@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 Samples = TypeVar("Samples", np.ndarray, torch.Tensor)
 
+_CLOSED = Problem("closed", "this session is closed", fix="open another one")
+
 
 class Session:
     """One running instance of a plan.
@@ -190,7 +192,7 @@ class Session:
 
     def _advance(self, block: torch.Tensor, taps: Sequence[tuple[str, Any]]) -> torch.Tensor:
         if self._closed:
-            raise StateError(Problem("closed", "this session is closed", fix="open another one"))
+            raise StateError(_CLOSED)
         block = self._admission.sanitize(block, self)
         changes = self._apply_controls() if self._controls.pending else ()
         if self._recorder is not None:
@@ -284,12 +286,15 @@ class Session:
         """Lets a prepared exchange begin at the next tick.
 
         Raises:
-            StateError: if another one is under way.
+            StateError: if another one is under way, or the session is closed.
         """
         if self._exchange is not None:
             text = "another exchange is under way"
             raise StateError(Problem("busy", text, fix="wait until it is over"))
         self._exchange = exchange
+        if self._closed:  # looked at last: it may be closed on another thread in the meantime
+            self._exchange = None
+            raise StateError(_CLOSED)
 
     def adopt(self, exchange: Exchange) -> Engine:
         """Goes on with what an exchange has made ready; the engine that ran before."""
@@ -378,8 +383,9 @@ class Session:
 
     def timings(self) -> Mapping[str, Timing]:
         """Compute time by node over the newest ticks; ``total`` is the whole tick."""
-        found = {step.name: step.ring.summary() for step in self._engine.steps}
-        return {**found, "total": self._engine.total.summary()}
+        engine = self._engine  # an exchange on another thread may put another one here
+        found = {step.name: step.ring.summary() for step in engine.steps}
+        return {**found, "total": engine.total.summary()}
 
     def spent(self) -> dict[str, float]:
         """Seconds that each node took at the newest tick; ``total`` is the whole tick."""

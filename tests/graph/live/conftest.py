@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
 
 from voicegraph.graph.live.alignment import Alignment
+from voicegraph.graph.live.assembling import LiveOptions
 from voicegraph.graph.live.capture import Capture
+from voicegraph.graph.live.card import CaptureCallback, CardEnd, PlayCallback
+from voicegraph.graph.live.live import Live
 from voicegraph.graph.live.loop import Loop
 from voicegraph.graph.live.playback import Playback
 from voicegraph.graph.pipeline import Pipeline, node
@@ -80,3 +84,53 @@ class Heard:
     @property
     def audio(self) -> np.ndarray:
         return np.concatenate(self.parts)
+
+
+class StillCard:
+    """A card whose callbacks never come: the simulation or the test drives the loop."""
+
+    def __init__(self, rate: int = RATE, channels: int = 1, one_clock: bool = True) -> None:
+        self.input = CardEnd("Microphone", rate, channels, 0.005)
+        self.output = CardEnd("Loudspeaker", rate, channels, 0.007)
+        self.one_clock = one_clock
+        self.lost: str | None = None
+        self.stopped = 0
+        self.started = 0
+        self.returns: list[bool] = []
+        """What ``reopen`` says, time after time; at the end, False."""
+
+    def start(self, capture: CaptureCallback, play: PlayCallback) -> None:
+        self.started += 1
+
+    def stop(self) -> None:
+        self.stopped += 1
+
+    def reopen(self) -> bool:
+        back = bool(self.returns) and self.returns.pop(0)
+        if back:
+            self.lost = None
+        return back
+
+
+@pytest.fixture
+def make_live() -> Iterator[Callable[..., Live]]:
+    """A live session that was not started: ``make_live({"nodes": ...}, push_to_talk=True)``.
+
+    Its loop can be run by a simulation.
+    """
+    made: list[Live] = []
+
+    def make(
+        pipeline: Pipeline | None = None, card: StillCard | None = None, **options: Any
+    ) -> Live:
+        if pipeline is None:
+            nodes = {"pass": node("dsp.gain", "input", db=0.0)}
+            pipeline = Pipeline(block="20ms", input={"rate": RATE}, nodes=nodes, output="pass")
+        session = pipeline.session(warm_up=False)
+        live = Live(session, card or StillCard(), LiveOptions(**options))
+        made.append(live)
+        return live
+
+    yield make
+    for live in made:
+        live.stop()
