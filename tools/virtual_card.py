@@ -1,0 +1,141 @@
+"""A sound card that exists only in PulseAudio, and a command that runs on it; on Linux.
+
+python tools/virtual_card.py voicegraph devices
+python tools/virtual_card.py voicegraph latency world --input duplex_a --output duplex_a
+
+Two null sinks are reached through ALSA by PortAudio. What is played on ``loop_a`` is recorded from
+``mon_a``; ``duplex_a`` is both, like a card with a cable from output to input. ``loop_b``,
+``mon_b`` and ``duplex_b`` are alike. The system's own sound stays as it is.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+_ALSA = Path("/usr/share/alsa/alsa.conf")
+_SINKS = ("a", "b")
+_STARTS_S = 20
+
+
+def why_not() -> str | None:
+    """What is missing for a virtual sound card."""
+    if sys.platform != "linux":
+        return "the virtual sound card is PulseAudio's, on Linux"
+    if shutil.which("pulseaudio") is None or shutil.which("pactl") is None:
+        return "no PulseAudio: apt install pulseaudio"
+    if not any(Path("/usr/lib").glob("*/alsa-lib/libasound_module_pcm_pulse.so")):
+        return "ALSA does not reach PulseAudio: apt install libasound2-plugins"
+    try:
+        import sounddevice  # noqa: F401
+    except (ImportError, OSError) as error:
+        return f"no PortAudio: apt install libportaudio2 ({error})"
+    return None
+
+
+class VirtualCard:
+    """PulseAudio with its null sinks; can be asked with ``pactl``."""
+
+    def __init__(self, place: Path) -> None:
+        self._place = place
+        self.socket = place / "native"
+        place.chmod(0o700)
+        (place / "pulse.conf").write_text(
+            f"load-module module-native-protocol-unix auth-anonymous=1 socket={self.socket}\n",
+            encoding="utf-8",
+        )
+        entries = [_pcm("!default", self.socket)]
+        for sink in _SINKS:
+            entries.append(_pcm(f"loop_{sink}", self.socket, sink))
+            entries.append(_pcm(f"mon_{sink}", self.socket, f"{sink}.monitor"))
+            both = f'playback.pcm "loop_{sink}" capture.pcm "mon_{sink}"'
+            entries.append(f"pcm.duplex_{sink} {{ type asym {both} }}\n")
+        (place / "asound.conf").write_text("".join(entries), encoding="utf-8")
+        self.environment = {
+            "ALSA_CONFIG_PATH": f"{_ALSA}:{place / 'asound.conf'}",
+            "PULSE_SERVER": f"unix:{self.socket}",
+            "PULSE_RUNTIME_PATH": str(place),
+            "PULSE_STATE_PATH": str(place),
+        }
+        self._modules: dict[str, str] = {}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Returns when it answers."""
+        self._process = subprocess.Popen(
+            [
+                "pulseaudio", "-n", "-F", str(self._place / "pulse.conf"), "--daemonize=no",
+                "--exit-idle-time=-1", "--use-pid-file=no", "--disallow-exit", "--log-level=error",
+            ],
+            env={**os.environ, **self.environment},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        nap = threading.Event()
+        for _ in range(20 * _STARTS_S):
+            if self._asked("info").returncode == 0:
+                break
+            assert self._process.poll() is None, "pulseaudio ended"
+            nap.wait(0.05)
+        self.plug_in_all()
+
+    def plug_in(self, sink: str) -> None:
+        """A sink is there (again)."""
+        done = self._asked("load-module", "module-null-sink", f"sink_name={sink}", "rate=48000")
+        self._modules[sink] = done.stdout.decode().strip()
+        assert done.returncode == 0
+
+    def plug_in_all(self) -> None:
+        """All sinks are there."""
+        for sink in set(_SINKS) - self._modules.keys():
+            self.plug_in(sink)
+
+    def unplug(self, sink: str) -> None:
+        """A sink is gone, with everything that played on it."""
+        self._asked("unload-module", self._modules.pop(sink))
+
+    def streams(self) -> int:
+        """Streams that programs have open."""
+        kinds = ("sink-inputs", "source-outputs")
+        return sum(len(self._asked("list", "short", kind).stdout.splitlines()) for kind in kinds)
+
+    def stop(self) -> None:
+        """Safe to call twice."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+
+    def _asked(self, *words: str) -> subprocess.CompletedProcess[bytes]:
+        environment = {**os.environ, **self.environment}
+        return subprocess.run(["pactl", *words], env=environment, capture_output=True, check=False)
+
+
+def _pcm(name: str, socket: Path, device: str | None = None) -> str:
+    what = f' device "{device}"' if device else ""
+    return f'pcm.{name} {{ type pulse server "unix:{socket}"{what} }}\n'
+
+
+def main(command: list[str]) -> int:
+    """Runs a command while the card is there; its exit code."""
+    missing = why_not()
+    if missing is not None or not command:
+        print(missing or __doc__, file=sys.stderr)
+        return 2
+    with tempfile.TemporaryDirectory() as place:
+        card = VirtualCard(Path(place))
+        card.start()
+        try:
+            environment = {**os.environ, **card.environment}
+            return subprocess.run(command, env=environment, check=False).returncode
+        finally:
+            card.stop()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
