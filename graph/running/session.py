@@ -282,6 +282,23 @@ class Session:
         self.enter(exchange)
         return exchange
 
+    def swap(self, node: str, use: str, params: Mapping[str, Any] | None = None) -> Exchange:
+        """Exchanges one node for another kind: ``session.swap("f0", "f0.swift")``.
+
+        As :meth:`change`. Called on another thread than the one that processes, the new node is
+        built and warmed up there, and no block waits for it.
+
+        Args:
+            node: its name in the pipeline.
+            use: what it shall be.
+            params: params that it shall have; those it knows of the old node's stay.
+
+        Raises:
+            VoicegraphError: as :meth:`change`.
+        """
+        changed = {f"nodes.{node}.params.{name}": value for name, value in (params or {}).items()}
+        return self.change({f"nodes.{node}.use": use, **changed})
+
     def enter(self, exchange: Exchange) -> None:
         """Lets a prepared exchange begin at the next tick.
 

@@ -103,6 +103,28 @@ def test_the_delay_stays_where_less_or_more_would_do(enabled: bool) -> None:
     assert np.allclose(heard[lag:], audio[: len(heard) - lag], atol=1e-6)
 
 
+def test_one_node_is_swapped_by_a_word() -> None:
+    audio = _sine(150 * BLOCK)
+    with _pipeline().session() as session:
+        before = _run(session, audio, range(10))
+        exchange = session.swap("loud", "dsp.limiter", {"ceiling": -20.0, "lookahead": "0ms"})
+        after = _run(session, audio, range(10, 150))
+        assert session.plan.find("loud").use == "dsp.limiter"
+    assert exchange.adopted_at is not None
+    assert np.abs(before).max() > 0.4
+    assert np.abs(after[100 * BLOCK :]).max() <= 0.1 + 1e-6
+
+
+def test_a_swap_that_names_nothing_leaves_all_as_it_was() -> None:
+    with _pipeline().session() as session:
+        plan = session.plan
+        for node_, use in (("lowd", "dsp.gain"), ("loud", "dsp.gian")):
+            with pytest.raises(VoicegraphError, match=r"loud|dsp\.gain"):
+                session.swap(node_, use)
+        assert session.plan is plan
+        assert session.overrides == {}
+
+
 def test_changes_add_up_and_can_be_undone() -> None:
     audio = _sine(400 * BLOCK)
     with _pipeline().session() as session:
