@@ -26,6 +26,8 @@ _BURST_S = 0.6
 _FOUND = 0.35
 """Correlation from which on the signal counts as found."""
 _ENVELOPE_RATE = 1000
+_BY_CHANCE = 0.4
+"""Correlation that the envelope of the signal has with that of noise, somewhere in some seconds."""
 _SOON_S = 0.3
 
 
@@ -53,8 +55,8 @@ def find(signal: np.ndarray, recording: np.ndarray, rate: int) -> tuple[float, f
     if sure >= _FOUND:
         return float(lag), sure
     step = max(1, rate // _ENVELOPE_RATE)
-    lag, sure = correlate_at(_envelope(signal, step), _envelope(recording, step))
-    return float(lag * step), sure
+    lag, sure = correlate_at(_envelope(signal, step), _envelope(recording, step), either=False)
+    return float(lag * step), max(0.0, (sure - _BY_CHANCE) / (1 - _BY_CHANCE))
 
 
 def _envelope(samples: np.ndarray, step: int) -> np.ndarray:
@@ -64,15 +66,20 @@ def _envelope(samples: np.ndarray, step: int) -> np.ndarray:
     return smooth - smooth.mean()
 
 
-def correlate_at(signal: np.ndarray, recording: np.ndarray) -> tuple[int, float]:
-    """The lag in samples of the highest normalised correlation, and that correlation."""
+def correlate_at(
+    signal: np.ndarray, recording: np.ndarray, either: bool = True
+) -> tuple[int, float]:
+    """The lag in samples of the highest normalised correlation, and that correlation.
+
+    With ``either``, a signal that came back with its sign turned over is found, too.
+    """
     if len(recording) < len(signal):
         return 0, 0.0
     product = correlate(recording.astype(np.float64), signal.astype(np.float64), "valid")
     power = np.cumsum(np.concatenate(([0.0], recording.astype(np.float64) ** 2)))
     local = np.maximum(power[len(signal) :] - power[: -len(signal)], 0)
     norm = np.sqrt(local * float(signal.astype(np.float64) @ signal)) + 1e-9
-    sure = product / norm
+    sure = (np.abs(product) if either else product) / norm
     lag = int(np.argmax(sure))
     return lag, float(sure[lag])
 
