@@ -52,7 +52,7 @@ def test_signal(rate: int) -> np.ndarray:
 def find(signal: np.ndarray, recording: np.ndarray, rate: int) -> tuple[float, float]:
     """Where ``signal`` begins in ``recording``, in samples, and how sure that is, 0..1."""
     lag, sure = correlate_at(signal, recording)
-    if sure >= _FOUND:
+    if sure >= _FOUND or len(recording) < len(signal):
         return float(lag), sure
     step = max(1, rate // _ENVELOPE_RATE)
     lag, sure = correlate_at(_envelope(signal, step), _envelope(recording, step), either=False)
