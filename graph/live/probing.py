@@ -104,6 +104,7 @@ class ProbedCard:
         self._card = card
         self.input, self.output, self.one_clock = card.input, card.output, card.one_clock
         self._captured = self._played = 0
+        self._both = (0, 0)  # the same at one moment, for other threads
         self._ears = np.zeros((16384, card.input.channels), np.float32)
         self._take: _Take | None = None
         self._spoken: tuple[int, np.ndarray] | None = None
@@ -153,15 +154,16 @@ class ProbedCard:
             into[:] = 0  # what the engine says would be in the way
         _put(into, self._played, self._spoken)
         self._played += len(into)
+        self._both = (self._captured, self._played)
 
     # ---- measuring ----------------------------------------------------------------------------
 
     def through_devices(self, signal: np.ndarray, seconds: float) -> Arrival:
         """Plays ``signal`` ``[N]`` at the output's rate past the engine, and records."""
-        played = self._played + round(_SOON_S * self.output.rate)
-        ratio = self.input.rate / self.output.rate
-        place = round(self._captured + (played - self._played) * ratio)
-        return self._record(seconds, place, spoken=(played, signal))
+        captured, played = self._both
+        soon = round(_SOON_S * self.output.rate)
+        place = round(captured + soon * self.input.rate / self.output.rate)
+        return self._record(seconds, place, spoken=(played + soon, signal))
 
     def through_engine(self, signal: np.ndarray, seconds: float, block: int = 1) -> Arrival:
         """Lets the engine hear ``signal`` ``[N]`` at the input's rate, and records its answer.

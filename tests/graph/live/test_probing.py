@@ -84,7 +84,7 @@ class _Cable:
                 capture(line.pop(0), 0.0, False)
                 play(played, 0.0, False)
                 line.append(played.copy())
-                self._end.wait(0.0001)  # lets the other thread run
+                self._end.wait(0.0005)  # lets the other thread run
 
         self._thread = threading.Thread(target=run)
         self._thread.start()
@@ -102,6 +102,7 @@ class _Cable:
 def probed(monkeypatch: pytest.MonkeyPatch) -> Iterator[ProbedCard]:
     """A cable of 50 ms, and an engine that answers 100 ms later."""
     monkeypatch.setattr(probing.time, "sleep", lambda _: threading.Event().wait(0.001))
+    monkeypatch.setattr(probing, "_SOON_S", 1.0)
     card = ProbedCard(_Cable(800))
     line = [np.zeros((PERIOD, 2), np.float32) for _ in range(10)]
 
@@ -117,13 +118,13 @@ def probed(monkeypatch: pytest.MonkeyPatch) -> Iterator[ProbedCard]:
 
 
 def test_the_devices_are_measured_past_the_engine(probed: ProbedCard) -> None:
-    delay, sure = probed.through_devices(SIGNAL, 2.0).latency(SIGNAL, RATE)
+    delay, sure = probed.through_devices(SIGNAL, 3.0).latency(SIGNAL, RATE)
     assert delay == pytest.approx(0.05, abs=PERIOD / RATE)
     assert sure > 0.99
 
 
 def test_the_engine_is_measured_with_the_devices(probed: ProbedCard) -> None:
-    arrival = probed.through_engine(SIGNAL, 2.0, block=320)
+    arrival = probed.through_engine(SIGNAL, 3.0, block=320)
     delay, sure = arrival.latency(SIGNAL, RATE)
     # The engine's line holds ten callbacks behind the one it has just taken.
     assert delay == pytest.approx(0.05 + 0.1, abs=PERIOD / RATE)
