@@ -18,7 +18,7 @@ class PortAudioError(Exception):
     """As sounddevice's: text, code, and what the host said."""
 
 
-class CallbackAbort(Exception):  # noqa: N818  # its name there
+class CallbackAbort(Exception):  # its name there
     """What a callback raises to end its stream."""
 
 
@@ -141,22 +141,22 @@ class FakeSoundDevice:
         if samplerate not in self.rates.get(device, {samplerate}):
             raise self.error(INVALID_RATE)
 
-    def InputStream(self, **options: Any) -> Stream:  # noqa: N802
+    def InputStream(self, **options: Any) -> Stream:
         return Stream(self, "input", options)
 
-    def OutputStream(self, **options: Any) -> Stream:  # noqa: N802
+    def OutputStream(self, **options: Any) -> Stream:
         return Stream(self, "output", options)
 
-    def Stream(self, **options: Any) -> Stream:  # noqa: N802
+    def Stream(self, **options: Any) -> Stream:
         return Stream(self, "duplex", options)
 
-    def WasapiSettings(self, **values: Any) -> Settings:  # noqa: N802
+    def WasapiSettings(self, **values: Any) -> Settings:
         return Settings("wasapi", values)
 
-    def AsioSettings(self, **values: Any) -> Settings:  # noqa: N802
+    def AsioSettings(self, **values: Any) -> Settings:
         return Settings("asio", values)
 
-    def CoreAudioSettings(self, **values: Any) -> Settings:  # noqa: N802
+    def CoreAudioSettings(self, **values: Any) -> Settings:
         return Settings("core audio", values)
 
     def _terminate(self) -> None:

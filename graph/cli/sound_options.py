@@ -129,14 +129,17 @@ def seconds(text: str, option: str) -> Fraction:
     """A time as typed.
 
     Raises:
-        BadParameter: if it is none.
+        BadParameter: if it is none, or negative.
     """
     from voicegraph.schemas.quantities import parse_duration
 
     try:
-        return parse_duration(text)
+        found = parse_duration(text)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint=option) from None
+    if found < 0:
+        raise typer.BadParameter(f"{text} lies before now", param_hint=option)
+    return found
 
 
 def buffers(text: str) -> str | float:

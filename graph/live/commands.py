@@ -38,7 +38,7 @@ class Commands:
         """Sets what the session begins with."""
         options, loop = self._live.options, self._live.loop
         if options.push_to_talk:
-            loop.switches.talk.target = 0.0
+            loop.switches.talk.begin(0.0)  # at once: nobody has pressed it yet
         if loop.playback.policy == "dry":
             loop.dry = dry_session(self._live.session.plan)
         if options.monitor:

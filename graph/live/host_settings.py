@@ -47,9 +47,7 @@ def host_settings(
         return module.WasapiSettings(exclusive=True)
     most = device.inputs if direction == "input" else device.outputs
     if max(select) >= most:
-        text = (
-            f"{device.name} has {most} channels for {direction}, and no channel {max(select) + 1}"
-        )
+        text = f"{device.name} has {most} channels for {direction}, no channel {max(select) + 1}"
         fix = f"--{direction}-select with numbers from 1 to {most}"
         raise DeviceError(Problem("device-channels", text, fix=fix))
     if "asio" in api:

@@ -24,8 +24,8 @@ _RUNS_S = 1.0
 """Seconds that the session runs before anything is measured."""
 _LISTENS_S = 2.0
 """Seconds that are listened to, besides the delay that is expected."""
-_SURE = 0.25
-"""Correlation below which nothing has come back."""
+_SURE = 0.2
+"""Below, nothing has come back: see ``probing.find``."""
 
 
 def measure_latency(

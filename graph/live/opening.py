@@ -175,9 +175,8 @@ def _choice(
     )
     channels = wish.channels or (len(wish.select) or None)
     if wish.select and channels != len(wish.select):
-        text = (
-            f"--{direction}-select names {len(wish.select)} channels, and {channels} are asked for"
-        )
+        named = len(wish.select)
+        text = f"--{direction}-select names {named} channels, --{direction}-channels {channels}"
         fix = f"leave out --{direction}-channels"
         raise DeviceError(Problem("device-channels", text, fix=fix))
     found = choose_format(

@@ -26,6 +26,8 @@ _BURST_S = 0.6
 _FOUND = 0.35
 """Correlation from which on the signal counts as found."""
 _ENVELOPE_RATE = 1000
+_BY_CHANCE = 0.4
+"""Correlation that the envelope of the signal has with that of noise, somewhere in some seconds."""
 _SOON_S = 0.3
 
 
@@ -50,11 +52,11 @@ def test_signal(rate: int) -> np.ndarray:
 def find(signal: np.ndarray, recording: np.ndarray, rate: int) -> tuple[float, float]:
     """Where ``signal`` begins in ``recording``, in samples, and how sure that is, 0..1."""
     lag, sure = correlate_at(signal, recording)
-    if sure >= _FOUND:
+    if sure >= _FOUND or len(recording) < len(signal):
         return float(lag), sure
     step = max(1, rate // _ENVELOPE_RATE)
-    lag, sure = correlate_at(_envelope(signal, step), _envelope(recording, step))
-    return float(lag * step), sure
+    lag, sure = correlate_at(_envelope(signal, step), _envelope(recording, step), either=False)
+    return float(lag * step), max(0.0, (sure - _BY_CHANCE) / (1 - _BY_CHANCE))
 
 
 def _envelope(samples: np.ndarray, step: int) -> np.ndarray:
@@ -64,15 +66,20 @@ def _envelope(samples: np.ndarray, step: int) -> np.ndarray:
     return smooth - smooth.mean()
 
 
-def correlate_at(signal: np.ndarray, recording: np.ndarray) -> tuple[int, float]:
-    """The lag in samples of the highest normalised correlation, and that correlation."""
+def correlate_at(
+    signal: np.ndarray, recording: np.ndarray, either: bool = True
+) -> tuple[int, float]:
+    """The lag in samples of the highest normalised correlation, and that correlation.
+
+    With ``either``, a signal that came back with its sign turned over is found, too.
+    """
     if len(recording) < len(signal):
         return 0, 0.0
     product = correlate(recording.astype(np.float64), signal.astype(np.float64), "valid")
     power = np.cumsum(np.concatenate(([0.0], recording.astype(np.float64) ** 2)))
     local = np.maximum(power[len(signal) :] - power[: -len(signal)], 0)
     norm = np.sqrt(local * float(signal.astype(np.float64) @ signal)) + 1e-9
-    sure = product / norm
+    sure = (np.abs(product) if either else product) / norm
     lag = int(np.argmax(sure))
     return lag, float(sure[lag])
 
@@ -97,6 +104,7 @@ class ProbedCard:
         self._card = card
         self.input, self.output, self.one_clock = card.input, card.output, card.one_clock
         self._captured = self._played = 0
+        self._both = (0, 0)  # the same at one moment, for other threads
         self._ears = np.zeros((16384, card.input.channels), np.float32)
         self._take: _Take | None = None
         self._spoken: tuple[int, np.ndarray] | None = None
@@ -146,15 +154,16 @@ class ProbedCard:
             into[:] = 0  # what the engine says would be in the way
         _put(into, self._played, self._spoken)
         self._played += len(into)
+        self._both = (self._captured, self._played)
 
     # ---- measuring ----------------------------------------------------------------------------
 
     def through_devices(self, signal: np.ndarray, seconds: float) -> Arrival:
         """Plays ``signal`` ``[N]`` at the output's rate past the engine, and records."""
-        played = self._played + round(_SOON_S * self.output.rate)
-        ratio = self.input.rate / self.output.rate
-        place = round(self._captured + (played - self._played) * ratio)
-        return self._record(seconds, place, spoken=(played, signal))
+        captured, played = self._both
+        soon = round(_SOON_S * self.output.rate)
+        place = round(captured + soon * self.input.rate / self.output.rate)
+        return self._record(seconds, place, spoken=(played + soon, signal))
 
     def through_engine(self, signal: np.ndarray, seconds: float, block: int = 1) -> Arrival:
         """Lets the engine hear ``signal`` ``[N]`` at the input's rate, and records its answer.

@@ -6,6 +6,8 @@ hold keep it from falling asleep between words; the block before a sound goes in
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from .level import decibels
@@ -30,7 +32,7 @@ class SilenceGate:
     ) -> None:
         self.opens_db, self.closes_db = opens_db, closes_db
         self.rested = 0
-        self._hold = max(1, -int(-hold_s // block_s))
+        self._hold = max(1, math.ceil(hold_s / block_s - 1e-6))
         self._part = max(1, round(rate / 100))
         self._quiet = 0
         self._open = True

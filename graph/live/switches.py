@@ -20,6 +20,10 @@ class Glide:
         self._value = value
         self._bridge = bridge
 
+    def begin(self, value: float) -> None:
+        """Stands there from the beginning, without a way to it."""
+        self.target = self._value = value
+
     @property
     def idle_at(self) -> float | None:
         """The gain, if it does not move; None while it does."""

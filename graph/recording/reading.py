@@ -16,7 +16,7 @@ from voicegraph.schemas.recording import FORMAT, RecordingHeader
 from ..errors import Problem, StateError
 from ..running.values import from_json
 from .recorder import input_path, output_path
-from .wave_file import HEADER
+from .wave_file import HEADER, is_own
 
 _KEYS = {"set": {"value", "stream"}, "reset": {"stream"}, "exchange": {"begun"}}
 """What an event of each kind that a replay needs must say."""
@@ -63,7 +63,10 @@ class Recording:
 
 def _frames(file: BinaryIO, shape: tuple[int, int, int]) -> Iterator[np.ndarray]:
     """Whole blocks; what a crash left of the last one is not used."""
-    file.seek(HEADER)
+    start = file.read(HEADER)
+    if len(start) == HEADER and not is_own(start, shape[1] * shape[2]):
+        text = f"{Path(file.name).name} is not as it was recorded: another program has saved it"
+        raise StateError(Problem("other-sound", text, fix="put the recorded file there again"))
     size = 4 * shape[0] * shape[1] * shape[2]
     while len(raw := file.read(size)) == size:
         block = np.frombuffer(raw, "<f4").reshape(shape)

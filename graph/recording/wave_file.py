@@ -18,7 +18,8 @@ _DS64 = 28
 _LIMIT = (1 << 32) - 1
 _PUT_OFF = 0xFFFFFFFF
 """What RF64 has in place of sizes that do not fit."""
-HEADER = 12 + 8 + _DS64 + 8 + 18 + 8 + 4 + 8
+_FORMAT = 12 + 8 + _DS64
+HEADER = _FORMAT + 8 + 18 + 8 + 4 + 8
 """Bytes before the samples."""
 
 
@@ -40,6 +41,14 @@ def header(rate: int, channels: int, frames: int) -> bytes:
             struct.pack("<4sI", b"data", _PUT_OFF if large else data),
         )
     )  # fmt: skip
+
+
+def is_own(start: bytes, channels: int) -> bool:
+    """Whether a file that begins so was written here: others arrange their headers otherwise."""
+    expected = header(1, channels, 0)
+    kind = slice(_FORMAT, _FORMAT + 12)  # name and size of the chunk, encoding, channels
+    data = slice(HEADER - 8, HEADER - 4)
+    return start[kind] == expected[kind] and start[data] == expected[data]
 
 
 class GrowingWave:

@@ -40,12 +40,11 @@ def test_what_the_host_says_is_a_note() -> None:
 
 
 def test_errors_within_are_told(sound_system: FakeSoundDevice) -> None:
-    with pytest.raises(DeviceError, match="Headset: the device is not available"):
-        with told("Headset", sound_system):
-            raise sound_system.error(BUSY)
-    with pytest.raises(DeviceError, match="Headset: no default"):
-        with told("Headset", sound_system):
-            raise ValueError("no default")
+    busy = pytest.raises(DeviceError, match="Headset: the device is not available")
+    with busy, told("Headset", sound_system):
+        raise sound_system.error(BUSY)
+    with pytest.raises(DeviceError, match="Headset: no default"), told("Headset", sound_system):
+        raise ValueError("no default")
     with pytest.raises(KeyError), told("Headset", sound_system):
         raise KeyError("a mistake of ours stays one")
 

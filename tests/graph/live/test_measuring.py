@@ -1,0 +1,141 @@
+"""Measuring the delay of a whole session, on a cable that a test makes."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from voicegraph.graph.errors import DeviceError
+from voicegraph.graph.live import alignment, measuring, probing
+from voicegraph.graph.live.card import CardEnd
+from voicegraph.graph.live.measuring import measure_latency
+from voicegraph.graph.pipeline import Pipeline, node
+from voicegraph.graph.signals import Audio
+
+RATE, PERIOD = 16000, 160
+
+
+class Cable:
+    """In real time: what is played comes back ``delay`` callbacks later."""
+
+    one_clock = True
+
+    def __init__(self, delay: int = 3, gain: float = 1.0) -> None:
+        self.input = CardEnd("in", RATE, 1, 0.01)
+        self.output = CardEnd("out", RATE, 1, 0.01)
+        self.lost: str | None = None
+        self.stopped = 0
+        self._line = [np.zeros((PERIOD, 1), np.float32) for _ in range(delay)]
+        self._gain = gain
+        self._end = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, capture: Any, play: Any) -> None:
+        def run() -> None:
+            begun, count = time.perf_counter(), 0
+            played = np.zeros((PERIOD, 1), np.float32)
+            while not self._end.is_set():
+                count += 1
+                self._end.wait(max(0.0, begun + count * PERIOD / RATE - time.perf_counter()))
+                now = time.perf_counter()
+                capture(self._line.pop(0), now, False)
+                play(played, now, False)
+                self._line.append(self._gain * played)
+
+        self._thread = threading.Thread(target=run)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self.stopped += 1
+        self._end.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def reopen(self) -> bool:
+        return False
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    monkeypatch.setattr(alignment, "_SETTLING", 0.2)
+    monkeypatch.setattr(measuring, "_RUNS_S", 0.02)
+    monkeypatch.setattr(measuring, "_LISTENS_S", 0.9)
+    monkeypatch.setattr(probing, "_SOON_S", 0.05)
+
+    def measure(card: Cable, runs: int = 1, use: str = "dsp.gain", **keys: Any) -> Any:
+        nodes = {"pass": node(use, "input")}
+        pipeline = Pipeline(block="20ms", input={"rate": RATE}, nodes=nodes, output="pass")
+        kind = SimpleNamespace(format=Audio(RATE, 1))
+        opening = SimpleNamespace(plan=pipeline.compile(), input=kind, card=lambda: card)
+        return measure_latency(opening, 0.01, runs, **keys)  # pyright: ignore[reportArgumentType]
+
+    return measure
+
+
+def test_the_parts_add_up_to_what_is_measured(measured: Callable[..., Any]) -> None:
+    card, told = Cable(gain=-0.5), []  # many cables turn the sign over
+    found = measured(card, use="dsp.limiter", tell=told.append)
+    assert found.algorithmic_ms == pytest.approx(5, abs=0.1)
+    assert found.buffering_ms >= 20 + 20 + 10
+    assert found.device_ms == pytest.approx(30, abs=11)
+    assert found.device_claimed_ms == pytest.approx(20)
+    assert abs(found.difference_ms) < 11  # a callback: what the machine does to a thread's times
+    assert told == ["1 of 1: through the devices", "1 of 1: through the pipeline"]
+    assert card.stopped == 1
+
+
+def test_nothing_comes_back(measured: Callable[..., Any]) -> None:
+    card = Cable(gain=0.0)
+    with pytest.raises(DeviceError) as raised:
+        measured(card)
+    problem = raised.value.problems[0]
+    assert problem.code == "no-loopback"
+    assert problem.message == "nothing came back from out to in"
+    assert problem.fix is not None
+    assert "cable" in problem.fix
+    assert card.stopped == 1
+
+
+def test_a_device_that_is_lost_meanwhile(measured: Callable[..., Any]) -> None:
+    card = Cable()
+
+    def tell(text: str) -> None:
+        card.lost = "in has stopped"
+
+    with pytest.raises(DeviceError) as raised:
+        measured(card, tell=tell)
+    assert raised.value.problems[0].code == "device-lost"
+    assert card.stopped == 1
+
+
+def test_devices_that_stay_silent(
+    measured: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measuring, "_STARTS_S", 0.05)
+    card = Cable()
+    monkeypatch.setattr(card, "start", lambda *_: None)
+    with pytest.raises(DeviceError) as raised:
+        measured(card)
+    assert raised.value.problems[0].code == "no-sound"
+
+
+def test_devices_that_do_not_start_leave_nothing_open(
+    measured: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = Cable()
+
+    def fails(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(card, "start", fails)
+    with pytest.raises(ZeroDivisionError):
+        measured(card)
+    assert card.stopped == 1
+    assert gc.isenabled()
