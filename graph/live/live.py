@@ -127,7 +127,6 @@ class Live:
 
     def _run(self) -> None:
         try:
-            self.say(f"engine: {raise_priority()[1]}")
             self._go_on()
         except VoicegraphError as error:
             self.error = error
@@ -143,6 +142,8 @@ class Live:
                 self._wait_for_device(self.card.lost)
                 continue
             if loop.take(time.perf_counter()):
+                if self.state == "starting":
+                    self.say(f"engine: {raise_priority(loop.playback.thread)[1]}")
                 self.state = "running"
                 loop.compute()
                 loop.deliver(time.perf_counter())

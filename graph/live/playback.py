@@ -7,6 +7,7 @@ late block costs what it is late, once, and the delay is afterwards what it was 
 
 from __future__ import annotations
 
+from threading import get_native_id
 from typing import Literal
 
 import numpy as np
@@ -39,6 +40,7 @@ class Playback:
         gaps: times that it asked for what was not there, in the middle of something.
         missing: frames it did not get.
         lost: times that the device had to wait for the callback itself.
+        thread: native number of the callback's thread; None before its first call.
     """
 
     def __init__(self, channels: int, rate: int, room: int, policy: Policy) -> None:
@@ -50,6 +52,7 @@ class Playback:
         self.gaps = 0
         self.missing = 0
         self.lost = 0
+        self.thread: int | None = None
         self.stamps = Stamps()
         self._ring = np.zeros((room, channels), np.float32)
         self._dry = np.zeros((room if policy == "dry" else 1, channels), np.float32)
@@ -71,6 +74,8 @@ class Playback:
 
     def callback(self, into: np.ndarray, when: float, starved: bool) -> None:
         """Fills ``into`` ``[N, C]``; runs in the sound system's thread."""
+        if self.thread is None:
+            self.thread = get_native_id()
         at, count, head = self.demand, len(into), self.head
         there = min(max(head - at, 0), count) if head - at <= len(self._ring) else 0
         if there:

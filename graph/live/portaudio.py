@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from types import ModuleType
 from typing import Any
 
 from ..errors import DeviceError, Problem
@@ -52,7 +51,7 @@ def sounddevice() -> Any:
 
 
 @contextmanager
-def told(what: str, module: ModuleType | None = None) -> Iterator[None]:
+def told(what: str, module: Any = None) -> Iterator[None]:
     """Turns PortAudio's errors into messages about ``what``.
 
     Raises:

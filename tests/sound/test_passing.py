@@ -81,9 +81,12 @@ def test_world_without_a_dropout(listening: Any, seconds: int) -> None:
         lambda start, count: spoken[np.arange(start, start + count) % len(spoken)],
         margin_s=0.02,
     )
+    ear.wait(live.stopped, 1)
+    lost = live.loop.playback.lost  # a device may run dry while it begins
     ear.wait(live.stopped, seconds)
     status = live.status()
     assert (status.late.blocks, status.late.dropped) == (0, 0)
     assert live.loop.playback.gaps == 0
+    assert live.loop.playback.lost == lost
     assert np.isfinite(ear.heard).all()
     assert np.abs(ear.heard).max() > 0.05

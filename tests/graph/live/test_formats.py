@@ -53,7 +53,7 @@ def test_else_the_devices_own_rate_then_a_usual_one(sound_system: FakeSoundDevic
 
 
 def test_few_channels_come_first_but_not_fewer_than_there_are(
-    sound_system: FakeSoundDevice,
+    sound_system: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stereo_only = sound_system.add("Interface", inputs=8, outputs=8)
     check = sound_system._check
@@ -63,7 +63,7 @@ def test_few_channels_come_first_but_not_fewer_than_there_are(
             raise sound_system.error(-9998)
         check(side, **options)
 
-    sound_system._check = checked
+    monkeypatch.setattr(sound_system, "_check", checked)
     assert _chosen(sound_system, stereo_only, "input", (48000, 1)) == (48000, 2)
     assert _chosen(sound_system, stereo_only, "output", (48000, 6)) == (48000, 2)
     assert _chosen(sound_system, 0, "input", (48000, 2)) == (48000, 1)

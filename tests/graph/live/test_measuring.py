@@ -6,6 +6,7 @@ import gc
 import threading
 import time
 from collections.abc import Callable
+from fractions import Fraction
 from types import SimpleNamespace
 from typing import Any
 
@@ -72,7 +73,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     def measure(card: Cable, runs: int = 1, use: str = "dsp.gain", **keys: Any) -> Any:
         nodes = {"pass": node(use, "input")}
         pipeline = Pipeline(block="20ms", input={"rate": RATE}, nodes=nodes, output="pass")
-        kind = SimpleNamespace(format=Audio(RATE, 1))
+        kind = SimpleNamespace(format=Audio(Fraction(RATE), 1))
         opening = SimpleNamespace(plan=pipeline.compile(), input=kind, card=lambda: card)
         return measure_latency(opening, 0.01, runs, **keys)  # pyright: ignore[reportArgumentType]
 

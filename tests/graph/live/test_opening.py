@@ -16,7 +16,7 @@ from voicegraph.graph.pipeline import Pipeline, node
 from ...fake_sounddevice import FakeSoundDevice
 
 
-def _pipeline(rate: int = 48000, channels: int = 1, **more: Any) -> Pipeline:
+def _pipeline(rate: int = 48000, channels: int = 1, /, **more: Any) -> Pipeline:
     nodes = {"pass": node("dsp.gain", "input"), **more}
     source = {"rate": rate, "channels": channels}
     return Pipeline(block="20ms", input=source, nodes=nodes, output=next(reversed(nodes)))

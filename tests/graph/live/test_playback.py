@@ -123,3 +123,46 @@ def test_after_the_device_stalled_old_frames_are_not_heard_again() -> None:
         playback.write(_ones(100, value))
     heard = _read(playback, 50)
     assert not heard.any()
+
+
+@pytest.mark.parametrize("policy", ["fade", "silence"])
+def test_a_gap_longer_than_the_ring_is_silent_to_its_end(policy: Policy) -> None:
+    playback = Playback(1, RATE, 256, policy)
+    playback.write(_ones(100))
+    _read(playback, 100)
+    playback.gap(1000)
+    playback.write(_ones(100))
+    playback.callback(np.zeros((900, 1), np.float32), 0.0, False)  # the engine was away
+    heard = _read(playback, 200)
+    assert not heard[60:100].any()
+    assert np.abs(heard[:60]).max() < 0.01
+    assert heard[160] == 0.5
+
+
+def test_more_frames_than_the_ring_holds_leave_the_newest() -> None:
+    playback = Playback(1, RATE, 64, "silence")
+    frames = np.arange(200, dtype=np.float32)[None]
+    playback.write(frames)
+    _read(playback, 150)
+    assert np.array_equal(_read(playback, 50), np.arange(150, 200, dtype=np.float32))
+
+
+def test_the_callback_allocates_nothing() -> None:
+    import tracemalloc
+
+    playback = Playback(2, RATE, 4096, "fade")
+    into = np.zeros((200, 2), np.float32)
+    for _ in range(3):
+        playback.write(np.ones((2, 150), np.float32))
+        playback.callback(into, 0.0, False)
+    playback.write(np.ones((2, 150), np.float32))
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        tracemalloc.reset_peak()
+        playback.callback(into, 0.0, False)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    # Views and numbers, but no array of so many frames.
+    assert peak - before < 1500

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+import threading
 from types import SimpleNamespace
 from typing import Any
 
@@ -49,6 +50,45 @@ def test_a_refusal_says_what_to_do(
     assert not worked
     assert text.startswith("normal priority: ")
     assert said in text
+
+
+@linux
+@pytest.mark.parametrize(
+    ("policy", "level", "asked"), [("SCHED_FIFO", 20, 5), ("SCHED_RR", 4, 3), ("SCHED_FIFO", 1, 0)]
+)
+def test_who_carries_the_sound_comes_first(
+    monkeypatch: pytest.MonkeyPatch, policy: str, level: int, asked: int
+) -> None:
+    real_time: list[int] = []
+    nice: list[Any] = []
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(os, "sched_getscheduler", lambda thread: getattr(os, policy))
+    monkeypatch.setattr(os, "sched_getparam", lambda thread: os.sched_param(level))
+    monkeypatch.setattr(
+        os, "sched_setscheduler", lambda who, how, param: real_time.append(param.sched_priority)
+    )
+    monkeypatch.setattr(os, "setpriority", lambda *what: nice.append(what[2]))
+    worked, text = raise_priority(carrier=123)
+    assert worked
+    assert (real_time, nice) == (([asked], []) if asked else ([], [-10]))
+    assert (f"SCHED_FIFO {asked}" in text) is bool(asked)
+
+
+@linux
+def test_where_the_sound_has_no_real_time_the_engine_has_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(os, "sched_setscheduler", _refuse(AssertionError()))  # pyright: ignore
+    nice: list[Any] = []
+    monkeypatch.setattr(os, "setpriority", lambda *what: nice.append(what[2]))
+    worked, text = raise_priority(threading.get_native_id())
+    assert (worked, nice) == (True, [-10])
+    assert "no real-time priority" in text
+    monkeypatch.setattr(os, "setpriority", _refuse(PermissionError()))
+    worked, text = raise_priority(threading.get_native_id())
+    assert not worked
+    assert "@audio - nice -11" in text
 
 
 @linux

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ class _Engine:
 
 
 def _choice(system: FakeSoundDevice, index: int, direction: Any, rate: int, n: int) -> DeviceChoice:
-    return DeviceChoice(find_device(index, direction, system), Audio(rate, n))
+    return DeviceChoice(find_device(index, direction, system), Audio(Fraction(rate), n))
 
 
 def _card(system: FakeSoundDevice, first: int = 0, second: int = 1, rate: int = 48000) -> SoundCard:

@@ -328,3 +328,35 @@ def test_taps_of_the_tick_are_those_of_what_was_heard_before() -> None:
             session.process(block, taps=["loud"])
         with pytest.raises(PipelineError, match="switched off"):
             session.process(block, taps=["loud"])
+
+
+def test_a_session_that_is_closed_takes_none() -> None:
+    with _pipeline().session() as session:
+        pass
+    with pytest.raises(StateError, match="this session is closed"):
+        session.change({"nodes.loud.enabled": False})
+
+
+def test_a_param_that_is_set_while_its_node_goes_is_refused() -> None:
+    said: list[Exception] = []
+    with _pipeline().session() as session:
+        overrides = {"nodes.loud.enabled": False}
+        exchange = Exchange(session, plan_change(session, overrides), overrides)
+        controls = session._controls
+
+        def turns() -> None:
+            try:
+                session.set("loud.db", 3.0)
+            except StateError as error:
+                said.append(error)
+
+        with controls._lock:
+            thread = threading.Thread(target=turns)
+            thread.start()
+            thread.join(0.02)
+            controls.engine = exchange.engine
+        thread.join()
+        controls.engine = session._engine
+        assert "there is no param loud.db" in str(said[0])
+        assert controls.pending == []
+        session.process(np.zeros(BLOCK, np.float32))
