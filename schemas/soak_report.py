@@ -35,6 +35,8 @@ class SoakReport(Report):
     """How late the latest was."""
     dropped: int
     """Blocks that were left out."""
+    ran_dry: int
+    """Times that a device had to wait for its callback: there was a hole in the sound, or a jump."""
     realigned: int
     """Times that the delay was set right by a jump."""
     drift_ppm: float | None

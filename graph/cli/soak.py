@@ -107,6 +107,7 @@ def page(found: SoakReport) -> str:
         ("compute", _compute(found)),
         ("late", f"{found.late} blocks, by {found.worst_late_ms:.1f} ms at most"),
         ("left out", f"{found.dropped} blocks; {found.realigned} jumps"),
+        ("devices", f"ran dry {found.ran_dry} times"),
         ("clocks", f"{drift}; delay off by {found.worst_offset_ms:.2f} ms at most"),
         ("delay", f"{found.latency_begin_ms:.1f} ms, at the end {found.latency_end_ms:.1f} ms"),
         ("memory", _memory(found)),

@@ -99,6 +99,7 @@ def conclude(
         late=loop.counts.late,
         worst_late_ms=1e3 * loop.counts.worst_s,
         dropped=loop.counts.dropped,
+        ran_dry=loop.playback.lost + loop.capture.lost,
         realigned=loop.alignment.realigned,
         drift_ppm=None if drift is None else 1e6 * drift,
         worst_offset_ms=max(abs(s.offset_ms) for s in seen),

@@ -140,3 +140,21 @@ def test_devices_that_do_not_start_leave_nothing_open(
         measured(card)
     assert card.stopped == 1
     assert gc.isenabled()
+
+
+def test_a_voice_made_anew_is_as_late_as_its_answer() -> None:
+    """The algorithmic latency is part of what is found, and is not added to it."""
+    signal = probing.test_signal(RATE)
+    answer = np.random.default_rng(3).normal(0, 0.1, len(signal)).astype(np.float32)
+    heard = np.zeros(3 * RATE, np.float32)
+    heard[5000 : 5000 + len(answer)] = answer
+    latency = SimpleNamespace(algorithmic=Fraction(63, 1000))
+    plan = SimpleNamespace(latency=latency, samples_in=PERIOD)
+    live: Any = SimpleNamespace(session=SimpleNamespace(plan=plan))
+    card: Any = SimpleNamespace(
+        input=CardEnd("in", RATE, 1, 0.0),
+        through_engine=lambda *_: probing.Arrival(heard, after=1000),
+    )
+    whole, sure = measuring._whole(live, card, answer, 3.0)
+    assert whole == pytest.approx(4000 / RATE)
+    assert sure > 0.99
