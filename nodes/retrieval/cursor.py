@@ -24,13 +24,13 @@ class Cursor:
     def __init__(self, file: BinaryIO, start: int, size: int) -> None:
         self._file = file
         self._start = start
-        self._size = size
+        self.size = size
         self.position = 0
 
     @property
     def left(self) -> int:
         """Bytes that follow."""
-        return self._size - self.position
+        return self.size - self.position
 
     def take(self, layout: str) -> tuple:
         """Little-endian values by a format of ``struct``, without padding."""
@@ -69,8 +69,19 @@ class Cursor:
 
     def array(self, dtype: str, what: str) -> np.ndarray:
         """An array behind its number of values, read."""
+        return self.values(dtype, self.count(np.dtype(dtype).itemsize, what))
+
+    def values(self, dtype: str, count: int) -> np.ndarray:
+        """So many values, read."""
         kind = np.dtype(dtype)
-        return np.frombuffer(self._bytes(self.count(kind.itemsize, what) * kind.itemsize), kind)
+        return np.frombuffer(self._bytes(count * kind.itemsize), kind)
+
+    def peek(self, dtype: str, most: int) -> np.ndarray:
+        """Up to so many values that follow, without passing over them."""
+        place = self.position
+        found = self.values(dtype, min(most, self.left // np.dtype(dtype).itemsize))
+        self.position = place
+        return found
 
     def _bytes(self, count: int) -> bytes:
         self.need(count, "header")

@@ -42,9 +42,14 @@ class Faiss(Node):
     stays as it is, as does one with NaN in it. Of a window, frames before the part that the
     consumer will use (the *core*) are context, and pass unchanged.
 
+    Any type of index will do from which FAISS can give vectors back. Where vectors are stored
+    rounded, the rounded ones are averaged, and d is FAISS's estimate; where FAISS only ranks (LSH,
+    additive quantizers in blocks), d is measured to the rounded ones.
+
     The file is mapped into memory and is the only copy of the vectors, for all sessions of the
-    process. It may be replaced while it is in use, by a new file of that name, but not overwritten.
-    A search uses the pipeline's ``threads``.
+    process; of types that FAISS does not take by views, there is one copy beside it. It may be
+    replaced while it is in use, by a new file of that name, but not overwritten. A search uses the
+    pipeline's ``threads``.
 
     Source: the retrieval of RVC's real-time path, which it matches to float32 precision.
     """
@@ -149,8 +154,8 @@ def _usable(path: Path) -> Located:
     if layout.strange:
         raise _refuse(
             "unknown-index",
-            f"{path}: an index of the type {layout.strange}, whose vectors cannot be read here",
-            fix=f"use {_ADDED}, or build one of type IVF,Flat",
+            f"{path}: an index of the type {layout.strange.text}",
+            fix=layout.strange.fix,
         )
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import faiss
 import numpy as np
@@ -12,19 +13,33 @@ from voicegraph.graph.errors import Problem
 from voicegraph.graph.weights import WeightsError, shared_file
 
 from .index_file import Located, locate
+from .layout import Layout
 
 MOST_NEIGHBOURS = 64
 """What a search may ask for."""
+_TRIAL = 32
+"""Queries of a first search, as many as a block has: with more, FAISS goes other ways."""
 _READ = 1 << 22
 """Bytes read at once when the file is brought into the system's cache."""
+_RANKED = {
+    "IndexLSH",
+    *(
+        f"Index{lists}{quantizer}QuantizerFastScan"
+        for lists in ("", "IVF")
+        for quantizer in ("Residual", "LocalSearch", "ProductResidual", "ProductLocalSearch")
+    ),
+}
+"""Types that only rank: what FAISS gives for a distance is the number of bits that differ, or lacks
+the square of the query. Theirs are measured to the vectors that are given back."""
 
 
 class StoredIndex:
     """An index of which the file is the only copy.
 
     FAISS gets views of the file, mapped into memory: vectors, identifiers, centres and the links of
-    graphs are not copied. Processes that use the same file share it. The vectors of neighbours are
-    reconstructed when they are found, which is exact for every type that stores them as they are.
+    graphs are not copied, but for types whose vectors lie in blocks or are of a few bits a value.
+    Processes that use the same file share it. The vectors of neighbours are reconstructed when they
+    are found, which is exact for every type that stores them as they are.
 
     Its methods change nothing, so that several sessions may search at once.
 
@@ -42,11 +57,17 @@ class StoredIndex:
         try:
             index = self._read()
             lists = faiss.try_extract_index_ivf(index)
-            if lists is not None and probes is not None:
-                lists.nprobe = probes
+            if lists is not None:
+                # Types with blocks would take memory for lists that are not there.
+                lists.nprobe = min(lists.nprobe if probes is None else probes, lists.nlist)
             self._whole, self._index = index, _without_identifiers(index)
-            self.search(np.ones((1, found.layout.dimension), np.float32), MOST_NEIGHBOURS)
-        except RuntimeError as error:
+            lists = faiss.downcast_index(lists) if lists is not None else None
+            self._apart = isinstance(lists, faiss.IndexIVFFastScan)
+            if self._apart:
+                _allow_reconstruction(lists)
+            self._measured = _ranking(found.layout) not in _RANKED
+            self.search(np.ones((_TRIAL, found.layout.dimension), np.float32), MOST_NEIGHBOURS)
+        except (RuntimeError, MemoryError) as error:
             raise _refused(found, str(error)) from None
 
     def _read(self) -> faiss.Index:
@@ -65,20 +86,33 @@ class StoredIndex:
 
         Args:
             queries: ``[queries, dimension]`` float32, in rows without gaps.
-            k: how many.
+            k: how many, where there are so many in all; else all.
 
         Returns:
             Squared distances ``[queries, k]``, infinite where there are fewer, and the vectors
             ``[queries, k, dimension]``, 0 there; float32.
         """
+        k = min(k, self._index.ntotal)  # in some graphs, FAISS looks for more for ever
         # OpenMP keeps the count by thread, so it is set where the search runs. Where PyTorch and
         # FAISS share one OpenMP, this sets what is set already.
         faiss.omp_set_num_threads(torch.get_num_threads())
-        distances, labels, vectors = self._index.search_and_reconstruct(queries, k)
+        distances, labels, vectors = self._found(queries, k)
         missing = (labels < 0) | ~np.isfinite(distances)
+        if not self._measured:
+            distances = np.square(queries[:, None] - vectors).sum(2)
         distances[missing] = np.inf
         vectors[missing] = 0.0
         return distances, vectors
+
+    def _found(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        if not self._apart:
+            return self._index.search_and_reconstruct(queries, k)
+        distances, labels = self._index.search(queries, k)
+        vectors = np.zeros((*labels.shape, queries.shape[1]), np.float32)
+        there = labels >= 0
+        if there.any():
+            vectors[there] = self._index.reconstruct_batch(labels[there])
+        return distances, labels, vectors
 
 
 def open_index(path: Path, probes: int | None) -> StoredIndex:
@@ -112,6 +146,26 @@ def _without_identifiers(index: faiss.Index) -> faiss.Index:
     A plain map cannot look a vector up by its identifier; the index inside knows its own.
     """
     return faiss.downcast_index(index.index) if isinstance(index, faiss.IndexIDMap) else index
+
+
+def _allow_reconstruction(lists: Any) -> None:
+    """Readies an index with blocks of vectors in lists, which gives them back by identifier alone.
+
+    FAISS 1.15 forgets to tell such an index, when it reads it, which quantizer decodes its vectors;
+    it crashes then where it should give one back.
+    """
+    if hasattr(lists, "pq"):
+        lists.fine_quantizer = lists.pq
+    elif hasattr(lists, "aq"):
+        lists.fine_quantizer = lists.aq
+    forms: Any = faiss.DirectMap  # pyright: ignore[reportAttributeAccessIssue]
+    lists.set_direct_map_type(forms.NoMap)  # not the file's own
+    lists.set_direct_map_type(forms.Hashtable)
+
+
+def _ranking(layout: Layout) -> str:
+    """The type whose distances a search gives."""
+    return _ranking(layout.inner[-1]) if layout.inner else layout.name
 
 
 def _refused(found: Located, said: str) -> WeightsError:

@@ -306,10 +306,10 @@ def test_an_index_by_inner_product(build, here: Path) -> None:
 
 
 def test_an_index_whose_vectors_cannot_be_had(build, here: Path) -> None:
-    build("LSH", "alice.index")
+    build("IVF8,FlatDedup", "alice.index")
     assert _error("alice.index") == (
-        "pipeline  retrieval: alice.index: an index of the type IndexLSH, whose vectors cannot be "
-        "read here\n"
+        "pipeline  retrieval: alice.index: an index of the type IndexIVFFlatDedup, from which "
+        "FAISS cannot give vectors back\n"
         "  fix: use the voice's added_*.index, or build one of type IVF,Flat"
     )
 

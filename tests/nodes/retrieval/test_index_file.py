@@ -63,7 +63,8 @@ def test_cards_tell_trained_from_filled(build) -> None:
         ("IVF8_HNSW4,SQ8", "IndexIVFScalarQuantizer", 8),
         ("IDMap,PCA8,IVF8,Flat", "IndexIDMap(IndexPreTransform(IndexIVFFlat))", 8),
         ("IVF8,Flat,RFlat", "IndexRefine(IndexIVFFlat, IndexFlatL2)", 8),
-        ("IVF8,RaBitQ", "IndexIVFRaBitQ", None),  # by its header alone
+        ("IVF8,RaBitQ", "IndexIVFRaBitQ", 8),
+        ("IVF8,RaBitQfs", "IndexIVFRaBitQFastScan", None),  # by its header alone
     ],
 )
 def test_the_type_is_told_with_what_is_inside(build, kind: str, name: str, lists) -> None:
@@ -265,4 +266,6 @@ def test_vectors_in_another_file_are_not_followed(tmp_path: Path) -> None:
     broken = _serialised().replace(b"ilar", b"ilod")
     path = tmp_path / "disk.index"
     path.write_bytes(broken)
-    assert _located(path).layout.strange == "IndexIVFFlat with its vectors in another file"
+    strange = _located(path).layout.strange
+    assert strange is not None
+    assert strange.text == "IndexIVFFlat with its vectors in another file"
