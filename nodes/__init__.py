@@ -2,6 +2,7 @@
 
 BUILTIN: dict[str, str] = {
     "content.hubert": "content.hubert",
+    "content.phonetic": "content.phonetic",
     "dsp.delay": "dsp.delay",
     "dsp.denoise": "dsp.denoise",
     "dsp.gain": "dsp.gain",
@@ -39,6 +40,7 @@ BUILTIN: dict[str, str] = {
 FILE_KINDS: dict[str, str] = {
     "voice": "synth.voice_file",
     "content-encoder": "content.encoder_file",
+    "phonetic-encoder": "content.phonetic_file",
     "pitch-model": "f0.rmvpe_file",
     "index": "retrieval.index_file",
 }
