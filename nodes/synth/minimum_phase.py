@@ -18,7 +18,11 @@ def minimum_phase(log_magnitude: torch.Tensor) -> torch.Tensor:
     size = 2 * (log_magnitude.shape[-1] - 1)
     cepstrum = torch.fft.irfft(log_magnitude, size)
     causal = torch.cat(
-        (cepstrum[..., :1], 2 * cepstrum[..., 1 : size // 2], cepstrum[..., size // 2 : size // 2 + 1]),
+        (
+            cepstrum[..., :1],
+            2 * cepstrum[..., 1 : size // 2],
+            cepstrum[..., size // 2 : size // 2 + 1],
+        ),
         -1,
     )
     return torch.exp(torch.fft.rfft(causal, size))

@@ -110,9 +110,7 @@ class SourceFilterNetwork(nn.Module):
         found = torch.lerp(bands[..., below], bands[..., below + 1], share)
         return found.clamp_max(_LOUDEST)
 
-    def forward(
-        self, controls: torch.Tensor, sources: torch.Tensor
-    ) -> torch.Tensor:
+    def forward(self, controls: torch.Tensor, sources: torch.Tensor) -> torch.Tensor:
         """A whole piece at once, as in training.
 
         Args:
