@@ -32,6 +32,7 @@ BUILTIN: dict[str, str] = {
     "retrieval.faiss": "retrieval.faiss",
     "retrieval.protect": "retrieval.protect",
     "synth.rvc": "synth.rvc",
+    "synth.source_filter": "synth.source_filter",
     "world.analyze": "world.analyze",
     "world.synthesize": "world.synthesize",
 }
@@ -43,5 +44,6 @@ FILE_KINDS: dict[str, str] = {
     "phonetic-encoder": "content.phonetic_file",
     "pitch-model": "f0.rmvpe_file",
     "index": "retrieval.index_file",
+    "source-filter-voice": "synth.source_filter_file",
 }
 """Kind of model file -> module below ``voicegraph.nodes`` that knows it."""

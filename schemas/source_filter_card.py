@@ -49,7 +49,7 @@ class SourceFilterSizes(BaseModel):
         return self.fft // 2 + 1
 
 
-class Register(BaseModel):
+class Prosody(BaseModel):
     """Where a voice lies: what other speakers' pitch and level are brought to."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
@@ -65,7 +65,7 @@ class Register(BaseModel):
 class SourceFilterCard(TrainedCard):
     """A source-filter voice, with the content features of its training to retrieve from."""
 
-    told: ClassVar[tuple[str, ...]] = (*TrainedCard.told, "description", "register", "trained")
+    told: ClassVar[tuple[str, ...]] = (*TrainedCard.told, "description", "prosody", "trained")
 
     kind: Literal["source-filter-voice"] = "source-filter-voice"  # pyright: ignore[reportIncompatibleVariableOverride]
     """What the file is."""
@@ -73,7 +73,7 @@ class SourceFilterCard(TrainedCard):
     """Whose voice it is, what it was made of, and what it is good for."""
     sizes: SourceFilterSizes
     """Sizes of its network."""
-    register: Register
+    prosody: Prosody
     """Pitch and level of the voice."""
     vectors: int = Field(ge=0)
     """Content features that it brings for `retrieval.faiss`, 0 for none."""
@@ -85,7 +85,7 @@ class SourceFilterCard(TrainedCard):
     @property
     def headline(self) -> str:
         """The same in short."""
-        about = f"{self.sizes.sample_rate} Hz, around {self.register.median_hz:.0f} Hz"
+        about = f"{self.sizes.sample_rate} Hz, around {self.prosody.median_hz:.0f} Hz"
         return f"{about}, {self.vectors} vectors to retrieve from" if self.vectors else about
 
     @property
