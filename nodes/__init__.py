@@ -2,12 +2,14 @@
 
 BUILTIN: dict[str, str] = {
     "content.hubert": "content.hubert",
+    "content.phonetic": "content.phonetic",
     "dsp.delay": "dsp.delay",
     "dsp.denoise": "dsp.denoise",
     "dsp.gain": "dsp.gain",
     "dsp.gate": "dsp.gate",
     "dsp.highpass": "dsp.highpass",
     "dsp.limiter": "dsp.limiter",
+    "dsp.loudness": "dsp.loudness",
     "dsp.mix": "dsp.mix",
     "dsp.resample": "dsp.resample",
     "dsp.rms_mix": "dsp.rms_mix",
@@ -27,10 +29,12 @@ BUILTIN: dict[str, str] = {
     "io.tone": "io.tone",
     "io.vectors": "io.vectors",
     "pitch.cache": "pitch.cache",
+    "pitch.register": "pitch.register",
     "pitch.smooth": "pitch.smooth",
     "retrieval.faiss": "retrieval.faiss",
     "retrieval.protect": "retrieval.protect",
     "synth.rvc": "synth.rvc",
+    "synth.source_filter": "synth.source_filter",
     "world.analyze": "world.analyze",
     "world.synthesize": "world.synthesize",
 }
@@ -39,7 +43,9 @@ BUILTIN: dict[str, str] = {
 FILE_KINDS: dict[str, str] = {
     "voice": "synth.voice_file",
     "content-encoder": "content.encoder_file",
+    "phonetic-encoder": "content.phonetic_file",
     "pitch-model": "f0.rmvpe_file",
     "index": "retrieval.index_file",
+    "source-filter-voice": "synth.source_filter_file",
 }
 """Kind of model file -> module below ``voicegraph.nodes`` that knows it."""

@@ -23,7 +23,7 @@ class Card(BaseModel):
     """Fields that no tensor shows: those of a converted file stand in its card alone."""
 
     kind: str
-    """What the file is: `voice`, `content-encoder`, `pitch-model`, `index`."""
+    """What the file is: `voice`, `content-encoder`, `phonetic-encoder`, `pitch-model`, `index`."""
     title: str = Field(default="", max_length=200)
     """A name for people."""
     licence: str = Field(default="", max_length=2000)

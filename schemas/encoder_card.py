@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from .card import Card
 
-Family = Literal["hubert-base"]
+Family = Literal["hubert-base", "phonetic-conformer"]
 Fingerprint = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 
 
@@ -48,6 +48,18 @@ class EncoderIdentity(BaseModel):
         return self.model_dump(exclude={"title"}, exclude_none=True)
 
 
+class GivesContent(Card):
+    """Base of the cards of content encoders."""
+
+    def giving(self, width: int) -> EncoderIdentity:
+        """What tells its features of that width from those of others, as voices take them.
+
+        Raises:
+            ValueError: if it has none of that width.
+        """
+        raise NotImplementedError
+
+
 class TrainedCard(Card):
     """Base of the cards of what was made of an encoder's features, and goes with no other."""
 
@@ -68,18 +80,18 @@ class TrainedCard(Card):
 
     def trained_with(self, encoder: Card) -> Self:
         """As it is said in the base."""
-        if not isinstance(encoder, EncoderCard):
+        if not isinstance(encoder, GivesContent):
             raise ValueError(f"it is of kind {encoder.kind}, not a content encoder")
         identity = encoder.giving(self.content_width)
         return self.model_copy(update={"trained_on": identity})
 
 
-class EncoderCard(Card):
+class EncoderCard(GivesContent):
     """What a file of a content encoder holds."""
 
     kind: Literal["content-encoder"] = "content-encoder"  # pyright: ignore[reportIncompatibleVariableOverride]
     """Always `content-encoder`."""
-    family: Family = "hubert-base"
+    family: Literal["hubert-base"] = "hubert-base"
     """Which architecture: HuBERT base, ContentVec and others share one."""
     sample_rate: int = Field(16000, gt=0)
     """Rate of the audio it takes, in Hz."""

@@ -14,7 +14,8 @@ class ModelFile(Report):
     path: str
     """As it was named."""
     kind: str | None
-    """`voice`, `content-encoder`, `pitch-model` or `index`; null if it is none of them."""
+    """`voice`, `content-encoder`, `phonetic-encoder`, `pitch-model` or `index`; null if it is
+    none of them."""
     description: str
     """What it is, in words."""
     card: dict[str, Any] | None

@@ -17,8 +17,8 @@ import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parent.parent
-NOT_IN_THE_PACKAGE = {"tests", "tools", "docs", "build", "dist", "demo"}
-DATA = {".css", ".flac", ".html", ".js", ".json", ".npz", ".typed", ".wav", ".yaml"}
+NOT_IN_THE_PACKAGE = {"tests", "tools", "training", "docs", "build", "dist", "demo"}
+DATA = {".css", ".flac", ".html", ".js", ".json", ".npz", ".safetensors", ".typed", ".wav", ".yaml"}
 UNLISTED = Path("graph", "unlisted", "__init__.py")
 """A folder that the copy has and ``pyproject.toml`` does not list: the guard must see it."""
 

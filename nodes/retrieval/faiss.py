@@ -22,8 +22,7 @@ from voicegraph.nodes.retrieval.blending import retrieved
 from voicegraph.nodes.retrieval.index_file import Located, locate
 from voicegraph.nodes.retrieval.layout import L2, METRICS
 from voicegraph.nodes.retrieval.stored import MOST_NEIGHBOURS, StoredIndex, open_index
-from voicegraph.schemas.encoder_card import EncoderIdentity
-from voicegraph.schemas.index_card import IndexCard
+from voicegraph.schemas.encoder_card import EncoderIdentity, TrainedCard
 
 _ADDED = "the voice's added_*.index"
 
@@ -58,7 +57,8 @@ class Faiss(Node):
         """Params of ``retrieval.faiss``."""
 
         index: FilePath
-        """The index: a FAISS file such as RVC's ``added_*.index``, or a converted one."""
+        """The index: a FAISS file such as RVC's ``added_*.index``, a converted one, or a source-filter
+        voice that brings its own."""
         rate: Live[float] = Field(0.5, ge=0, le=1, allow_inf_nan=False)
         """How much of each frame is taken from the index: 0 nothing, without a search; 1 all."""
         k: int = Field(8, ge=1, le=MOST_NEIGHBOURS)
@@ -165,7 +165,7 @@ def _trained_on(found: Located) -> EncoderIdentity | None:
     if not found.start:  # FAISS's own files have no card
         return None
     card = identify(found.path).card
-    return card.trained_on if isinstance(card, IndexCard) else None
+    return card.trained_on if isinstance(card, TrainedCard) else None
 
 
 def _refuse(code: str, message: str, fix: str = f"use {_ADDED}") -> WeightsError:

@@ -2,7 +2,7 @@
 
 A converted file holds the serialised index unchanged, as one tensor of bytes called ``index``, and
 the card. These bytes lie in it in one piece, so it is mapped into memory just as the original is,
-and gives identical results.
+and gives identical results. A source-filter voice may hold an index in the same way.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from .layout import METRICS, Layout
 
 TENSOR = "index"
 """Name of the tensor in a converted file."""
+_HOLDERS = ("index", "source-filter-voice")
+"""Kinds of files that hold one."""
 _FIX = "use the voice's added_*.index"
 
 
@@ -53,7 +55,8 @@ def locate(path: Path) -> Located | None:
         text = f"{path}: a folder, not a FAISS index"
         raise WeightsError(Problem("not-weights", text, fix=_FIX))
     try:
-        return _within(open_archive(path))
+        archive = open_archive(path)
+        return locate_within(archive) if _holds(archive, *_HOLDERS) else None
     except WeightsError as error:
         raise _as_index(error) from None
 
@@ -75,14 +78,22 @@ def _begins_index(path: Path) -> bool:
         return False  # what is wrong with it is said by what opens it next
 
 
-def _within(archive: Archive) -> Located | None:
-    """The index in a converted file; None in any other."""
-    if archive.card is None or archive.card.get("kind") != "index":
-        return None
+def locate_within(archive: Archive) -> Located:
+    """The index that a file of tensors holds.
+
+    Raises:
+        WeightsError: if it is not in it, or does not hold together.
+    """
     header = archive.tensors.get(TENSOR)
     if header is None or header.storage is None or header.dtype != torch.uint8:
         raise _damaged(archive.path, "the bytes that its card speaks of are not in it")
     return _located(archive.file, header.storage.position, header.numel)
+
+
+def _holds(archive: Archive, *kinds: str) -> bool:
+    """Whether a file is of one of these kinds; a voice need not bring an index."""
+    kind = archive.card.get("kind") if archive.card else None
+    return kind in kinds and (kind == "index" or TENSOR in archive.tensors)
 
 
 def _located(path: Path, start: int, size: int) -> Located:
@@ -126,7 +137,7 @@ def index_card(layout: Layout, source: str) -> IndexCard:
 
 def _found(path: Path, archive: Archive | None) -> Located | None:
     if archive is not None:
-        return _within(archive)
+        return locate_within(archive) if _holds(archive, "index") else None
     return locate(path) if _begins_index(path) else None
 
 

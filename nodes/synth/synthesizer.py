@@ -47,7 +47,7 @@ class Synthesizer(Node):
         Raises:
             ValueError: if a block is no whole number of frames.
         """
-        _check_block(self.block)
+        check_block(self.block)
         return super().infer(params, inputs)
 
     def needs(self, params: Any, out: Request) -> Requests:
@@ -80,7 +80,12 @@ def nearest(given: PortSpec, span: Interval) -> torch.Tensor:
     return torch.tensor(found, dtype=torch.int64)
 
 
-def _check_block(block: Fraction) -> None:
+def check_block(block: Fraction) -> None:
+    """Whether a block is a whole number of frames.
+
+    Raises:
+        ValueError: if it is not, with block sizes that are.
+    """
     frames = block * FRAMES_HZ
     if frames.denominator == 1:
         return

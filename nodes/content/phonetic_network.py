@@ -1,0 +1,211 @@
+"""A small Conformer that was trained to name phones: audio to features every 20 ms.
+
+The architecture is that of A. Gulati et al., "Conformer: convolution-augmented transformer for
+speech recognition", Interspeech 2020, without positional encoding, trained with connectionist
+temporal classification (A. Graves et al., ICML 2006). Sizes and constants are those of the phone
+recogniser in the package hama.
+
+All is laid out ``[streams, frames, channels]``. Of ``n`` samples there are ``n // 320 + 1`` frames;
+frame ``k`` is centred at sample ``320 k``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+WINDOW, HOP = 400, 160
+"""Samples in a frame of the spectrogram, and from one to the next."""
+STRIDE = 2
+"""Frames of the spectrogram to one of the features."""
+STEP = HOP * STRIDE
+"""Samples from one feature frame to the next: 20 ms."""
+SHORTEST = WINDOW // 2 + 1
+"""Samples that the network needs at least: fewer cannot be reflected at the ends."""
+_SMALLEST = 1e-10
+"""Power of a mel band below which silence is silence."""
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneticSizes:
+    """How large a network is.
+
+    Attributes:
+        mels: bands of the spectrogram.
+        hidden: width of the features.
+        inner: width inside the feed-forward halves.
+        blocks: how many there are.
+        taps: frames under each depthwise convolution.
+        tokens: phones it tells apart, with marks such as the blank.
+        heads: attention heads.
+    """
+
+    mels: int
+    hidden: int
+    inner: int
+    blocks: int
+    taps: int
+    tokens: int
+    heads: int
+
+    @classmethod
+    def of(cls, shapes: Shapes, heads: int) -> PhoneticSizes:
+        """What the shapes of a file say, by the names of ``PhoneticNetwork.state_dict()``.
+
+        Raises:
+            KeyError: for a tensor that is missing.
+            IndexError: if one has fewer axes than it should.
+        """
+        numbers = {int(m[1]) for name in shapes if (m := re.match(r"blocks\.(\d{1,3})\.", name))}
+        return cls(
+            mels=shapes["filters"][0],
+            hidden=shapes["stem.weight"][0],
+            inner=shapes["blocks.0.before.up.weight"][0],
+            blocks=len(numbers),
+            taps=shapes["blocks.0.convolution.depth.weight"][2],
+            tokens=shapes["head.weight"][0],
+            heads=heads,
+        )
+
+
+class PhoneticNetwork(nn.Module):
+    """Audio at 16 kHz -> features of 50 Hz, and from the last of them log-probabilities of phones.
+
+    The log-mel spectrum is computed in float32 whatever the precision of the rest.
+    """
+
+    filters: torch.Tensor
+
+    def __init__(self, sizes: PhoneticSizes) -> None:
+        super().__init__()
+        self.sizes = sizes
+        self.register_buffer("filters", torch.zeros(sizes.mels, WINDOW // 2 + 1))
+        self.stem = nn.Conv1d(sizes.mels, sizes.hidden, 3, STRIDE, 1)
+        self.blocks = nn.ModuleList(_Block(sizes) for _ in range(sizes.blocks))
+        self.head = nn.Linear(sizes.hidden, sizes.tokens)
+
+    def forward(
+        self, audio: torch.Tensor, layer: int, first: int = 0, count: int | None = None
+    ) -> torch.Tensor:
+        """Features after a block.
+
+        Args:
+            audio: float32 ``[streams, samples]``, at least ``SHORTEST`` samples.
+            layer: after which block, from 1. Later ones are not computed.
+            first: the first frame wanted; what only others need is not computed in that block.
+            count: how many frames are wanted; all that follow by default.
+
+        Returns:
+            float32 ``[streams, count, hidden]``.
+
+        Raises:
+            ValueError: if the audio is too short, or there are no such frames or blocks.
+        """
+        frames = audio.shape[1] // STEP + 1
+        count = frames - first if count is None else count
+        if audio.shape[1] < SHORTEST:
+            raise ValueError(f"{audio.shape[1]} samples are too few, it takes {SHORTEST} or more")
+        if not 1 <= layer <= self.sizes.blocks:
+            raise ValueError(f"there is no block {layer}, but 1 to {self.sizes.blocks}")
+        if first < 0 or count < 1 or first + count > frames:
+            raise ValueError(f"frames {first} to {first + count} are not among the {frames}")
+        x = functional.gelu(self.stem(self.log_mel(audio).to(self.stem.weight.dtype)))
+        x = x.transpose(1, 2)
+        for block in self.blocks[: layer - 1]:
+            x = block(x, 0, frames)
+        return self.blocks[layer - 1](x, first, count).float()
+
+    def log_probabilities(self, audio: torch.Tensor) -> torch.Tensor:
+        """float32 ``[streams, samples]`` -> natural logarithms ``[streams, frames, tokens]``."""
+        features = self(audio, self.sizes.blocks).to(self.head.weight.dtype)
+        return self.head(features).float().log_softmax(-1)
+
+    def log_mel(self, audio: torch.Tensor) -> torch.Tensor:
+        """float32 ``[streams, samples]`` -> ``[streams, mels, samples // 160 + 1]``.
+
+        The natural logarithm of mel-weighted power under a periodic Hann window; the ends are
+        reflected, so that frame ``k`` is centred at sample ``160 k``.
+        """
+        half = WINDOW // 2
+        padded = functional.pad(audio.float()[:, None], (half, half), "reflect")[:, 0]
+        window = torch.hann_window(WINDOW, device=audio.device)
+        spectra = torch.fft.rfft(padded.unfold(1, WINDOW, HOP) * window)
+        power = spectra.real.square() + spectra.imag.square()
+        return (self.filters.float() @ power.transpose(1, 2)).clamp(min=_SMALLEST).log()
+
+
+class _Block(nn.Module):
+    """Half a feed-forward, attention, convolution, half a feed-forward; normalised at the end."""
+
+    def __init__(self, sizes: PhoneticSizes) -> None:
+        super().__init__()
+        self.reach = sizes.taps // 2
+        self.before = _FeedForward(sizes)
+        self.attention = _Attention(sizes)
+        self.convolution = _Convolution(sizes)
+        self.after = _FeedForward(sizes)
+        self.norm = nn.LayerNorm(sizes.hidden)
+
+    def forward(self, x: torch.Tensor, first: int, count: int) -> torch.Tensor:
+        """``[streams, frames, hidden]`` -> frames ``first`` to ``first + count`` of the output.
+
+        What is cut off beyond the reach of the convolution makes no difference to them.
+        """
+        low = max(0, first - self.reach)
+        high = min(x.shape[1], first + count + self.reach)
+        x = x + 0.5 * self.before(x)
+        x = x[:, low:high] + self.attention(x, low, high)
+        x = x[:, first - low :][:, :count] + self.convolution(x)[:, first - low :][:, :count]
+        return self.norm(x + 0.5 * self.after(x))
+
+
+class _FeedForward(nn.Module):
+    def __init__(self, sizes: PhoneticSizes) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(sizes.hidden)
+        self.up = nn.Linear(sizes.hidden, sizes.inner)
+        self.down = nn.Linear(sizes.inner, sizes.hidden)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.down(functional.silu(self.up(self.norm(x))))
+
+
+class _Attention(nn.Module):
+    def __init__(self, sizes: PhoneticSizes) -> None:
+        super().__init__()
+        self.heads = sizes.heads
+        self.norm = nn.LayerNorm(sizes.hidden)
+        self.inputs = nn.Linear(sizes.hidden, 3 * sizes.hidden)
+        self.output = nn.Linear(sizes.hidden, sizes.hidden)
+
+    def forward(self, x: torch.Tensor, low: int, high: int) -> torch.Tensor:
+        """What frames ``low`` to ``high`` take from all frames."""
+        streams, frames, channels = x.shape
+        parts = self.inputs(self.norm(x))
+        parts = parts.view(streams, frames, 3, self.heads, channels // self.heads)
+        query, key, value = parts.permute(2, 0, 3, 1, 4)
+        y = functional.scaled_dot_product_attention(query[:, :, low:high], key, value)
+        return self.output(y.transpose(1, 2).reshape(streams, high - low, channels))
+
+
+class _Convolution(nn.Module):
+    """A gate, a depthwise convolution (its batch norm folded into it), and a mix of channels."""
+
+    def __init__(self, sizes: PhoneticSizes) -> None:
+        super().__init__()
+        hidden, taps = sizes.hidden, sizes.taps
+        self.norm = nn.LayerNorm(hidden)
+        self.gate = nn.Linear(hidden, 2 * hidden)
+        self.depth = nn.Conv1d(hidden, hidden, taps, padding=taps // 2, groups=hidden)
+        self.output = nn.Linear(hidden, hidden)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        gated = functional.glu(self.gate(self.norm(x)), -1)
+        return self.output(functional.silu(self.depth(gated.transpose(1, 2))).transpose(1, 2))

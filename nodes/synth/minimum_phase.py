@@ -1,0 +1,73 @@
+"""Filtering by spectra that change from frame to frame, without delay."""
+
+from __future__ import annotations
+
+import torch
+from torch.nn import functional
+
+Frames = tuple[torch.Tensor, torch.Tensor]
+
+
+def minimum_phase(log_magnitude: torch.Tensor) -> torch.Tensor:
+    """The causal filter of least delay: natural logarithms ``[..., bins]`` -> complex ``[..., bins]``.
+
+    The cepstrum of the logarithm is folded onto its causal half.
+
+    Source: A. V. Oppenheim and R. W. Schafer, "Discrete-time signal processing", section 13.
+    """
+    size = 2 * (log_magnitude.shape[-1] - 1)
+    cepstrum = torch.fft.irfft(log_magnitude, size)
+    causal = torch.cat(
+        (
+            cepstrum[..., :1],
+            2 * cepstrum[..., 1 : size // 2],
+            cepstrum[..., size // 2 : size // 2 + 1],
+        ),
+        -1,
+    )
+    return torch.exp(torch.fft.rfft(causal, size))
+
+
+def filtered(sources: torch.Tensor, log_magnitude: torch.Tensor, hop: int) -> torch.Tensor:
+    """Frames of sources under a Hann window, each filtered, and summed over the sources.
+
+    Args:
+        sources: ``[streams, sources, samples]``, ``frames + 1`` hops: a frame covers two of them.
+        log_magnitude: natural logarithms ``[streams, frames, sources, bins]``.
+        hop: samples from frame to frame; windows are twice as long, and sum to 1.
+
+    Returns:
+        ``[streams, frames, 2 (bins - 1)]``: what each frame sounds like from its beginning on.
+    """
+    window = torch.hann_window(2 * hop, device=sources.device, dtype=sources.dtype)
+    frames = sources.unfold(2, 2 * hop, hop).transpose(1, 2) * window
+    size = 2 * (log_magnitude.shape[-1] - 1)
+    spectrum = torch.fft.rfft(frames, size) * minimum_phase(log_magnitude)
+    return torch.fft.irfft(spectrum.sum(2), size)
+
+
+def tail_hops(size: int, hop: int) -> int:
+    """Hops that a frame of ``size`` samples sounds on after its first."""
+    return -(-size // hop) - 1
+
+
+def overlap_add(frames: torch.Tensor, hop: int, tail: torch.Tensor | None = None) -> Frames:
+    """Adds frames that follow each other by ``hop``.
+
+    Args:
+        frames: ``[streams, frames, size]``.
+        hop: samples from frame to frame.
+        tail: ``[streams, tail_hops * hop]``, what sounds on from earlier ones; None is nothing.
+
+    Returns:
+        ``[streams, frames * hop]``, and the tail of these.
+    """
+    streams, count, size = frames.shape
+    after = tail_hops(size, hop)
+    parts = functional.pad(frames, (0, (after + 1) * hop - size)).view(streams, count, -1, hop)
+    # Every hop of a frame, moved to where it sounds: slices that may be differentiated.
+    moved = [functional.pad(parts[:, :, k], (0, 0, k, after - k)) for k in range(after + 1)]
+    whole = torch.stack(moved).sum(0).flatten(1)
+    if tail is not None:
+        whole = whole + functional.pad(tail, (0, whole.shape[1] - tail.shape[1]))
+    return whole[:, : count * hop], whole[:, count * hop :]

@@ -1,0 +1,214 @@
+"""``synth.source_filter``: a small voice, pulses and noise through learned filters, as a stream."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+import torch
+from pydantic import Field
+
+from voicegraph.graph import random
+from voicegraph.graph.intervals import Interval, Request
+from voicegraph.graph.node import FilePath, Live, Node, NodeParams, Requests, State, Tensors
+from voicegraph.graph.ports import In, Out, Ports
+from voicegraph.graph.registry import register
+from voicegraph.graph.signals import Audio, Features, Pitch, SignalType
+from voicegraph.nodes.content.origin import wanted_by
+from voicegraph.nodes.synth import source_filter_example
+from voicegraph.nodes.synth.frame_places import Places, interpolated, pitch_at
+from voicegraph.nodes.synth.minimum_phase import filtered, overlap_add, tail_hops
+from voicegraph.nodes.synth.pulse_train import advance, pulse_train
+from voicegraph.nodes.synth.source_filter_file import load_source_filter, open_source_filter
+from voicegraph.nodes.synth.source_filter_network import AHEAD
+from voicegraph.nodes.synth.synthesizer import FRAMES_HZ, check_block
+from voicegraph.schemas.quantities import Decibels, Semitones
+
+_SILENCE_DB = -70.0
+"""Level of what was before the stream began."""
+_LOWEST_HZ, _HIGHEST_HZ = 20.0, 2000.0
+_FRAME = Fraction(1, FRAMES_HZ)
+
+
+@dataclass
+class SourceFilterState(State):
+    """All that a stream remembers.
+
+    ``phase`` ``[streams]`` float64: of the pulses, in periods. ``position`` ``[streams]`` int64:
+    samples so far, and ``stream`` ``[streams]`` int64, the own number: what the noise hangs on;
+    both stay on the CPU, where it is drawn. ``history`` ``[streams, blocks, taps - 1, channels]``:
+    what the network looks back at. ``tail`` ``[streams, samples]``: what sounds on.
+    """
+
+    phase: torch.Tensor
+    position: torch.Tensor
+    stream: torch.Tensor
+    history: torch.Tensor
+    tail: torch.Tensor
+
+
+@register("synth.source_filter")
+class SourceFilter(Node):
+    """A source-filter voice: a pulse train and noise, each through a filter of minimum phase.
+
+    content ``[streams, frames, dim]``, pitch ``[streams, frames]`` in Hz and level ``[streams,
+    frames, 1]`` in dB, as ``dsp.loudness`` measures it, at any rates -> audio ``[streams, 1,
+    samples]`` at the voice's rate: a stream.
+
+    Every 10 ms a causal network that looks 30 ms ahead makes two spectral envelopes of content, F0
+    and level. Pulses are band-limited, of power 1, and their phase goes on for ever; noise is a
+    function of the pipeline's seed, the node's name, the stream and the position. Frames of 20 ms
+    under a Hann window are filtered by an FFT and overlap by half. So sound is the same in blocks
+    of any size, there are no seams, and nothing needs to be joined.
+
+    Frames lie every 10 ms from the start of a block; content and level between two of theirs are
+    interpolated linearly, pitch on a logarithmic scale where both are voiced. The look-ahead is 40
+    ms; where content comes at 50 Hz, as much as its grid adds.
+
+    A file brings, beside the network, content features of its training for ``retrieval.faiss``,
+    whose ``index`` may be the voice itself.
+
+    J. Makhoul et al., "A mixed-source model for speech compression and synthesis", JASA 64, 1978;
+    X. Wang et al., "Neural source-filter waveform models", IEEE/ACM TASLP 28, 2020; noise through
+    the minimum phase as in M. Morise et al., "WORLD", IEICE Trans. E99-D(7), 2016.
+    """
+
+    class Params(NodeParams):
+        """Params of ``synth.source_filter``."""
+
+        voice: FilePath
+        """The voice: a ``.safetensors`` as ``voicegraph inspect`` calls a source-filter voice."""
+        formant: Live[Semitones] = Field(0.0, ge=-12, le=12)
+        """How much higher the resonances are made, in semitones; the pitch stays."""
+        breath: Live[Decibels] = Field(0.0, ge=-60, le=20)
+        """How much louder the noise is made, in voiced sounds as in others."""
+        any_encoder: bool = False
+        """Take features of any content encoder, also where the voice says that it was trained on
+        another one."""
+
+    devices = ("cpu", "cuda")
+    releases_gil = True
+    examples = source_filter_example.EXAMPLES
+
+    content = In(Features, doc="what is said, at any rate")
+    pitch = In(Pitch, doc="F0 in Hz, 0 where unvoiced, at any rate")
+    level = In(Features, dim=1, doc="level in dB of full scale, as dsp.loudness measures it")
+    audio = Out(Audio, doc="the sound")
+
+    @classmethod
+    def write_examples(cls, folder: Path) -> None:
+        """Small voices."""
+        source_filter_example.write(folder)
+
+    def ports(self, params: Params) -> Ports:
+        """Width of the content, its encoder, and the rate, by the header.
+
+        Raises:
+            WeightsError: if the file is no voice, or one that cannot be used.
+        """
+        fix = f"--set nodes.{self.name}.params.voice=VOICE.safetensors"
+        card = open_source_filter(params.voice, fix)[1]
+        sizes = card.sizes
+        wanted = wanted_by(card.trained_on, params.voice, "voice", params.any_encoder)
+        content = replace(
+            type(self).content,
+            dim=sizes.content,
+            doc=f"content features; {params.voice.name} takes a width of {sizes.content}",
+            wanted=wanted,
+        )
+        audio = replace(type(self).audio, rate=sizes.sample_rate, channels=1)
+        self._sizes = sizes
+        return Ports({**type(self).declared.inputs, "content": content}, {"audio": audio})
+
+    def infer(self, params: Params, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
+        """The output's type, once the block is known to fit.
+
+        Raises:
+            ValueError: if a block is no whole number of frames.
+        """
+        check_block(self.block)
+        return super().infer(params, inputs)
+
+    def needs(self, params: Params, out: Request) -> Requests:
+        """From two frames before the block to three after it, and the one that begins there."""
+        return {
+            port: Request(self._span(out.interval).widen(after=1 / found.rate), out.core)
+            for port, found in self.input_types.items()
+        }
+
+    def _span(self, block: Interval) -> Interval:
+        """Times of the first and the last frame that the network sees."""
+        return block.widen((AHEAD - 1) * _FRAME, AHEAD * _FRAME)
+
+    def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
+        """Brings the weights, or finds them where another session has brought them."""
+        self._network = load_source_filter(params.voice, device, dtype)
+        block = self.asked["audio"].interval
+        self._count = int(block.duration * FRAMES_HZ)
+        span = self._span(block)
+        frames = int(span.duration * FRAMES_HZ) + 1
+        self._places = {
+            port: Places.of(spec, span.start, frames, device) for port, spec in self.given.items()
+        }
+        level = self.given["level"]
+        self._unheard = level.count - math.floor(self.block * level.rate)
+
+    def state(self, params: Params, streams: int) -> SourceFilterState:
+        """Silence before."""
+        sizes, device = self._sizes, self.device
+        past = (streams, sizes.blocks, sizes.taps - 1, sizes.channels)
+        return SourceFilterState(
+            phase=torch.zeros(streams, dtype=torch.float64, device=device),
+            position=torch.zeros(streams, dtype=torch.int64),
+            stream=torch.arange(streams),
+            history=torch.zeros(past, device=device),
+            tail=torch.zeros(streams, tail_hops(sizes.fft, sizes.hop) * sizes.hop, device=device),
+        )
+
+    def process(self, inputs: Tensors, params: Params, state: SourceFilterState) -> Tensors:
+        """One block."""
+        network, sizes = self._network, self._sizes
+        content = interpolated(inputs["content"], self._places["content"])
+        level = interpolated(self._heard(inputs["level"], state), self._places["level"])[..., 0]
+        f0 = pitch_at(inputs["pitch"], self._places["pitch"])
+        f0 = torch.where(f0 > 0, f0.clamp(_LOWEST_HZ, _HIGHEST_HZ), 0.0)
+        bands, history = network.bands(
+            network.controls(content, f0, level), state.history.unbind(1)
+        )
+        state.history.copy_(torch.stack(history, 1))
+        envelopes = network.envelopes(bands, 2.0 ** (params.formant / 12.0))
+        if params.breath != 0:
+            gain = torch.tensor((0.0, params.breath * math.log(10) / 20), device=self.device)
+            envelopes = envelopes + gain[:, None]
+        frames = filtered(self._sources(f0, state), envelopes, sizes.hop)
+        audio, tail = overlap_add(frames, sizes.hop, state.tail)
+        state.tail.copy_(tail)
+        return {"audio": audio[:, None]}
+
+    def _sources(self, f0: torch.Tensor, state: SourceFilterState) -> torch.Tensor:
+        """Pulses and noise of the block and of one frame after it, ``[streams, 2, samples]``."""
+        hop, rate, count = self._sizes.hop, self._sizes.sample_rate, self._count
+        # From the frame at which the block begins.
+        pitch = f0[:, AHEAD - 1 :][:, : count + 2].double()
+        pulses = pulse_train(pitch, state.phase, hop, rate)
+        passed = advance(pitch[:, : count + 1], hop, rate).sum(1)
+        state.phase.add_(passed).remainder_(1.0)
+        noise = random.normal_tensor(
+            self.seed, f"{self.name}.noise", state.stream, state.position, pulses.shape[1]
+        )
+        state.position += count * hop
+        return torch.stack((pulses, noise.to(pulses.device)), 1)
+
+    def _heard(self, level: torch.Tensor, state: SourceFilterState) -> torch.Tensor:
+        """Silence in place of frames from before the stream began, which are 0: full scale."""
+        if not self._unheard:
+            return level
+        blocks = state.position // (self._count * self._sizes.hop)
+        given = self.given["level"]
+        before = self._unheard - blocks * math.floor(self.block * given.rate)
+        frames = torch.arange(level.shape[1], device=level.device)
+        early = frames < before.to(level.device)[:, None]
+        return torch.where(early[..., None], _SILENCE_DB, level)

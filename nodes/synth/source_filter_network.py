@@ -1,0 +1,161 @@
+"""What a source-filter voice has learned: content, pitch and level to two spectral envelopes.
+
+Frames come every 10 ms and lie ``[streams, frames, channels]``. The first convolution looks three
+frames ahead, all others only back; what they look back at is handed over from call to call, so that
+blocks of any size give the same.
+
+The blocks are those of Z. Liu et al., "A ConvNet for the 2020s", CVPR 2022, in one dimension and
+causal. The two envelopes, one for pulses and one for noise, are an old idea: J. Makhoul et al., "A
+mixed-source model for speech compression and synthesis", JASA 64, 1978; its network form is that of
+X. Wang et al., "Neural source-filter waveform models", IEEE/ACM TASLP 28, 2020.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from voicegraph.nodes.synth.minimum_phase import filtered, overlap_add
+from voicegraph.schemas.source_filter_card import SourceFilterSizes
+
+AHEAD = 3
+"""Frames that the first convolution looks ahead."""
+SCALARS = 3
+"""Inputs besides the content: logarithm of F0, voicing, level."""
+SOURCES = 2
+"""Pulses and noise."""
+_SILENT = 0.05
+"""What the last layer begins with, in units of its usual weights: both envelopes are flat."""
+_BEGIN = (-3.0, -5.0)
+"""Natural logarithms of the envelopes' magnitude before training: about that of speech."""
+_LOUDEST = 8.0
+"""What is still believed: far above any sound, far below overflow."""
+
+
+class SourceFilterNetwork(nn.Module):
+    """Content features, F0 and level to envelopes, and sources through them to sound.
+
+    ``content_mean`` and ``content_scale`` ``[content]`` bring the features to mean 0 and variance 1.
+    """
+
+    content_mean: torch.Tensor
+    content_scale: torch.Tensor
+
+    def __init__(self, sizes: SourceFilterSizes) -> None:
+        super().__init__()
+        self.sizes = sizes
+        self.register_buffer("content_mean", torch.zeros(sizes.content))
+        self.register_buffer("content_scale", torch.ones(sizes.content))
+        self.first = nn.Conv1d(sizes.content + SCALARS, sizes.channels, 2 * AHEAD + 1)
+        self.blocks = nn.ModuleList(_Block(sizes) for _ in range(sizes.blocks))
+        self.norm = nn.LayerNorm(sizes.channels)
+        self.last = nn.Linear(sizes.channels, SOURCES * sizes.bands)
+        with torch.no_grad():
+            self.last.weight.mul_(_SILENT)
+            self.last.bias.copy_(torch.tensor(_BEGIN).repeat_interleave(sizes.bands))
+
+    def controls(
+        self, content: torch.Tensor, f0: torch.Tensor, level: torch.Tensor
+    ) -> torch.Tensor:
+        """What the network looks at, ``[streams, frames, content + 3]``.
+
+        Args:
+            content: ``[streams, frames, content]``.
+            f0: Hz ``[streams, frames]``, 0 where unvoiced.
+            level: dB of full scale ``[streams, frames]``.
+        """
+        voiced = (f0 > 0).to(content.dtype)
+        height = 2 * torch.log2(f0.clamp_min(1.0) / self.sizes.reference_hz) * voiced
+        scalars = torch.stack((height, voiced, level / 20 + 1.5), -1)
+        return torch.cat(((content - self.content_mean) * self.content_scale, scalars), -1)
+
+    def bands(
+        self, controls: torch.Tensor, history: Sequence[torch.Tensor] = ()
+    ) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        """Logarithms of magnitude in the bands, and what to look back at in the next call.
+
+        Args:
+            controls: ``[streams, frames + 6, content + 3]``, from three frames before the first
+                wanted to three after the last.
+            history: ``[streams, taps - 1, channels]`` for each block, from the call before; none
+                means that nothing was before.
+
+        Returns:
+            ``[streams, frames, 2, bands]``, pulses and noise, and the new history.
+        """
+        x = self.first(controls.transpose(1, 2)).transpose(1, 2)
+        kept: list[torch.Tensor] = []
+        for number, block in enumerate(self.blocks):
+            past = history[number] if history else x.new_zeros(self.history_shape(len(x)))
+            wide = torch.cat((past, x), 1)
+            kept.append(wide[:, x.shape[1] :])
+            x = block(wide)
+        return self.last(self.norm(x)).unflatten(2, (SOURCES, self.sizes.bands)), kept
+
+    def history_shape(self, streams: int) -> tuple[int, int, int]:
+        """Of what each block looks back at."""
+        return streams, self.sizes.taps - 1, self.sizes.channels
+
+    def envelopes(self, bands: torch.Tensor, stretch: float = 1.0) -> torch.Tensor:
+        """Natural logarithms of magnitude in every bin: ``[..., bands]`` -> ``[..., bins]``.
+
+        Straight lines between the bands. What is at frequency f moves to f * ``stretch``.
+        """
+        below, share = band_places(self.sizes, stretch)
+        below, share = below.to(bands.device), share.to(bands)
+        found = torch.lerp(bands[..., below], bands[..., below + 1], share)
+        return found.clamp_max(_LOUDEST)
+
+    def forward(self, controls: torch.Tensor, sources: torch.Tensor) -> torch.Tensor:
+        """A whole piece at once, as in training.
+
+        Args:
+            controls: as for :meth:`bands`, ``frames + 6``.
+            sources: pulses and noise ``[streams, 2, (frames + 1) * hop]``, from one frame before
+                the first wanted on.
+
+        Returns:
+            ``[streams, frames * hop]``: from one frame before the first wanted to the last.
+        """
+        bands, _ = self.bands(controls)
+        frames = filtered(sources, self.envelopes(bands), self.sizes.hop)
+        return overlap_add(frames, self.sizes.hop)[0]
+
+
+class _Block(nn.Module):
+    """Depthwise over time, then each frame through a wide layer; added to what came in."""
+
+    def __init__(self, sizes: SourceFilterSizes) -> None:
+        super().__init__()
+        self.depth = nn.Conv1d(sizes.channels, sizes.channels, sizes.taps, groups=sizes.channels)
+        self.norm = nn.LayerNorm(sizes.channels)
+        self.up = nn.Linear(sizes.channels, sizes.inner)
+        self.down = nn.Linear(sizes.inner, sizes.channels)
+        self.scale = nn.Parameter(torch.full((sizes.channels,), 0.3))
+
+    def forward(self, wide: torch.Tensor) -> torch.Tensor:
+        """``[streams, taps - 1 + frames, channels]`` -> ``[streams, frames, channels]``."""
+        x = self.depth(wide.transpose(1, 2)).transpose(1, 2)
+        x = self.down(functional.gelu(self.up(self.norm(x))))
+        return wide[:, wide.shape[1] - x.shape[1] :] + self.scale * x
+
+
+def band_places(sizes: SourceFilterSizes, stretch: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """Between which bands each bin lies, and where: int64 and float32, ``[bins]`` each.
+
+    Bands lie evenly on the mel scale from 0 Hz to half the sample rate.
+    """
+    highest = _mel(sizes.sample_rate / 2)
+    hertz = torch.arange(sizes.bins, dtype=torch.float64) * sizes.sample_rate / sizes.fft / stretch
+    place = 2595 * torch.log10(1 + hertz / 700) * ((sizes.bands - 1) / highest)
+    place = place.clamp_max(sizes.bands - 1)
+    below = place.floor().clamp_max(sizes.bands - 2)
+    return below.long(), (place - below).float()
+
+
+def _mel(hertz: float) -> float:
+    return 2595 * math.log10(1 + hertz / 700)

@@ -1,0 +1,88 @@
+"""The node: spans, latency, identity, and what is said when something is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from voicegraph.graph import conformance
+from voicegraph.graph.errors import PipelineError
+from voicegraph.graph.pipeline import Pipeline
+from voicegraph.nodes.content.phonetic_example import write
+
+test_conformance = conformance.suite("content.phonetic")
+
+SHIPPED = Path(__file__).resolve().parents[3] / "pipelines" / "models" / "phonetic.safetensors"
+
+
+@pytest.fixture
+def encoder(tmp_path: Path) -> Path:
+    write(tmp_path / "encoder.safetensors")
+    return tmp_path / "encoder.safetensors"
+
+
+def _pipeline(weights: Path | None, block: str = "100ms", **params: Any) -> Pipeline:
+    return Pipeline(
+        block=block,
+        assets={"phonetic": weights},
+        input={"rate": 16000},
+        nodes={"content": {"use": "content.phonetic", "in": "input", "params": params}},
+        output="content",
+    )
+
+
+@pytest.mark.parametrize("lookahead", [0, 60, 100])
+def test_latency_is_the_lookahead(encoder: Path, lookahead: int) -> None:
+    plan = _pipeline(encoder, lookahead=f"{lookahead}ms").compile()
+    assert plan.latency.algorithmic * 1000 == lookahead
+
+
+def test_type_and_identity(encoder: Path) -> None:
+    made = _pipeline(SHIPPED).compile().output_type
+    assert str(made) == "features 50 Hz x144"
+    assert made.origin is not None
+    assert made.origin.facts["layer"] == 3
+    assert made.origin.title == "hama 1.7.0"
+    other = _pipeline(encoder, layer=2).compile().output_type.origin
+    assert made.origin.differs(other) == ("fingerprint", "layer")
+
+
+def test_later_audio_than_the_lookahead_is_not_heard(encoder: Path) -> None:
+    audio = np.random.default_rng(1).normal(0, 0.1, 16000).astype(np.float32)
+    changed = audio.copy()
+    changed[8000:] = 0
+    found = []
+    for given in (audio, changed):
+        with _pipeline(encoder, "40ms", context="200ms").session(warm_up=False) as session:
+            found.append(session.push(given))
+    same = np.abs(found[0] - found[1]).max(-1) == 0
+    # Blocks that had all they hear before 500 ms: the last of them ended at 480 ms.
+    assert same[:24].all()
+    assert not same[24:].any()
+
+
+@pytest.mark.parametrize("block", ["50ms", "10ms"])
+def test_blocks_hold_whole_frames(encoder: Path, block: str) -> None:
+    with pytest.raises(PipelineError, match="whole"):
+        _pipeline(encoder, block).compile()
+
+
+def test_without_a_file() -> None:
+    with pytest.raises(PipelineError, match="needs the file of a phonetic encoder") as caught:
+        _pipeline(None).compile()
+    assert "--set assets.phonetic=PATH" in str(caught.value)
+
+
+def test_layer_that_is_not_there(encoder: Path) -> None:
+    with pytest.raises(PipelineError, match="has 3 blocks, and not layer 4") as caught:
+        _pipeline(encoder, layer=4).compile()
+    assert "nodes.content.params.layer: 3" in str(caught.value)
+
+
+def test_file_of_another_kind(tmp_path: Path) -> None:
+    (tmp_path / "a.safetensors").write_bytes(b"no")
+    with pytest.raises(PipelineError, match="a phonetic encoder is expected"):
+        _pipeline(tmp_path / "a.safetensors").compile()

@@ -1,0 +1,63 @@
+"""Third step: pitch and level of what the voice says, every 10 ms."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+import pyworld
+from scipy.signal import get_window
+
+from .perturb import LISTENING, listening
+from .speakers import package
+from .workplace import Workplace, write_whole
+from voicegraph.nodes.f0.grid import onto_grid
+
+HOP = LISTENING // 100
+"""Samples from frame to frame."""
+FLOOR_DB = -70.0
+_LOWEST_HZ, _HIGHEST_HZ = 60.0, 550.0
+_CONFIDENCE = 0.5
+_WINDOW_S = 0.025
+
+
+def jobs(place: Workplace) -> list[tuple]:
+    """What is still to be measured."""
+    return [
+        (place, number) for number in place.spoken() if not place.contours(number).exists()
+    ]
+
+
+def measure(place: Workplace, number: int) -> None:
+    """Of one utterance ``f0`` in Hz, 0 where unvoiced, and ``level`` in dB, ``[frames]`` each."""
+    audio = listening(place, number)
+    f0, level = pitch(audio).astype(np.float32), levels(audio).astype(np.float32)
+
+    def write(path) -> None:
+        with path.open("wb") as file:
+            np.savez(file, f0=f0, level=level)
+
+    write_whole(place.contours(number), write)
+
+
+def pitch(audio: np.ndarray) -> np.ndarray:
+    """F0 in Hz at 0, 10, 20 ... ms: SwiftF0's, refined by WORLD's StoneMask."""
+    found = _swift().detect(audio.astype(np.float32), LISTENING, _LOWEST_HZ, _HIGHEST_HZ)
+    coarse = np.where(found.confidence > _CONFIDENCE, found.pitch_hz, 0.0)
+    count = len(audio) // HOP + 1
+    grid = onto_grid(found.timestamps, coarse, count)
+    return pyworld.stonemask(audio, grid, np.arange(count) / 100, LISTENING)
+
+
+def levels(audio: np.ndarray) -> np.ndarray:
+    """Mean power in 25 ms under a Hann window around 0, 10, 20 ... ms, in dB of full scale."""
+    window = get_window("hann", int(_WINDOW_S * LISTENING))
+    half = len(window) // 2
+    power = np.convolve(np.pad(audio**2, half), window / window.sum(), "valid")[::HOP]
+    return np.maximum(10 * np.log10(power + 1e-12), FLOOR_DB)[: len(audio) // HOP + 1]
+
+
+@functools.cache
+def _swift() -> Any:
+    return package("swift_f0").SwiftF0(threads=1, spin=False)

@@ -1,0 +1,126 @@
+"""Second step: copies that say the same with another voice, in another room, over another line.
+
+What is left in common between an utterance and its copies is what is said. Trained on the content
+features of both, a synthesizer cannot rely on traces that the speaker leaves in them.
+
+Source of the idea: H.-S. Choi et al., "Neural analysis and synthesis: reconstructing speech from
+self-supervised representations", NeurIPS 2021 (information perturbation).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyworld
+import soundfile
+import soxr
+from scipy.signal import butter, fftconvolve, firwin2, sosfilt
+
+from .speakers import RATE
+from .workplace import COPIES, Workplace, write_whole
+
+LISTENING = 16000
+"""Samples a second that content encoders take."""
+_LOWEST_HZ, _HIGHEST_HZ = 86.0, 248.0
+"""Medians of pitch that copies are given."""
+_FORMANTS = (0.82, 1.22)
+_HOP_MS = 5.0
+
+
+def jobs(place: Workplace, seed: int) -> list[tuple]:
+    """What is still to be made."""
+    return [
+        (place, number, copy, seed)
+        for number in place.spoken()
+        for copy in range(COPIES)
+        if not place.copy(number, copy).exists()
+    ]
+
+
+def perturb(place: Workplace, number: int, copy: int, seed: int) -> None:
+    """One copy, as 16-bit FLAC."""
+    random = np.random.default_rng([seed, number, copy])
+    audio = listening(place, number)
+    audio = another_voice(audio, random)
+    audio = another_line(audio, random)
+    audio *= min(1.0, 0.99 / max(np.abs(audio).max(), 1e-9))
+
+    def write(path) -> None:
+        soundfile.write(path, audio, LISTENING, "PCM_16", format="FLAC")
+
+    write_whole(place.copy(number, copy), write)
+
+
+def listening(place: Workplace, number: int) -> np.ndarray:
+    """An utterance as content encoders hear it: ``[samples]`` float64 at 16 kHz."""
+    audio, rate = soundfile.read(place.speech(number))
+    if rate != RATE:
+        raise SystemExit(f"{place.speech(number)} has {rate} Hz; {RATE} Hz are expected")
+    return soxr.resample(audio, rate, LISTENING)
+
+
+def another_voice(audio: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """WORLD's resynthesis with another pitch and formants: ``[samples]``, the same count."""
+    coarse, times = pyworld.dio(audio, LISTENING, frame_period=_HOP_MS)
+    f0 = pyworld.stonemask(audio, coarse, times, LISTENING)
+    envelope = pyworld.cheaptrick(audio, f0, times, LISTENING)
+    noise = pyworld.d4c(audio, f0, times, LISTENING)
+    warp = _between(random, *_FORMANTS)
+    voiced = f0[f0 > 0]
+    median = float(np.median(voiced)) if len(voiced) else 150.0
+    f0 *= _between(random, _LOWEST_HZ, _HIGHEST_HZ) / median
+    made = pyworld.synthesize(f0, _warped(envelope, warp), _warped(noise, warp), LISTENING, _HOP_MS)
+    return np.resize(np.pad(made, (0, max(len(audio) - len(made), 0))), len(audio))
+
+
+def another_line(audio: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Another microphone, now and then a line, a room, noise; another level."""
+    audio = _equalised(audio, random)
+    if random.random() < 0.3:
+        audio = sosfilt(butter(4, random.uniform(3500, 7500), fs=LISTENING, output="sos"), audio)
+    if random.random() < 0.3:
+        audio = _in_a_room(audio, random)
+    if random.random() < 0.7:
+        audio = audio + _noise(audio, random)
+    return audio * 10 ** (random.uniform(-10, 6) / 20)
+
+
+def _between(random: np.random.Generator, low: float, high: float) -> float:
+    """Evenly on a logarithmic scale."""
+    return float(np.exp(random.uniform(np.log(low), np.log(high))))
+
+
+def _warped(spectrum: np.ndarray, factor: float) -> np.ndarray:
+    """What is at frequency f moved to f * factor: ``[frames, bins]``, without gaps, for WORLD."""
+    bins = spectrum.shape[1]
+    place = np.minimum(np.arange(bins) / factor, bins - 1)
+    below = np.minimum(place.astype(int), bins - 2)
+    share = place - below
+    return np.ascontiguousarray(spectrum[:, below] * (1 - share) + spectrum[:, below + 1] * share)
+
+
+def _equalised(audio: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    points = np.concatenate(([0.0], np.geomspace(60, LISTENING / 2, 7)))
+    gains = random.normal(0, 4, len(points))
+    gains[0] = gains[1]
+    taps = firwin2(255, points, 10 ** (gains / 20), fs=LISTENING)
+    return fftconvolve(audio, taps, "same")
+
+
+def _in_a_room(audio: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """A synthetic room: noise that fades by 60 dB in 0.15 to 0.6 s, behind the direct sound."""
+    fades = random.uniform(0.15, 0.6)
+    count = int(fades * LISTENING)
+    tail = random.standard_normal(count) * 10 ** (-3 * np.arange(count) / count)
+    tail *= 10 ** (random.uniform(-14, -3) / 20) / np.sqrt(np.sum(tail**2))
+    tail[: int(random.uniform(0.002, 0.02) * LISTENING)] = 0
+    tail[0] = 1.0
+    return fftconvolve(audio, tail)[: len(audio)]
+
+
+def _noise(audio: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Noise whose spectrum falls by f^-1 to f^0.25 in power, 12 to 40 dB below the speech."""
+    spectrum = np.fft.rfft(random.standard_normal(len(audio)))
+    frequency = np.maximum(np.arange(len(spectrum)) * LISTENING / len(audio), 50.0)
+    coloured = np.fft.irfft(spectrum * frequency ** random.uniform(-0.5, 0.125), len(audio))
+    wanted = np.sqrt(np.mean(audio**2)) * 10 ** (-random.uniform(12, 40) / 20)
+    return coloured * wanted / max(np.sqrt(np.mean(coloured**2)), 1e-12)

