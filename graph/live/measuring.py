@@ -107,9 +107,8 @@ def _whole(live: Live, card: ProbedCard, answer: np.ndarray, seconds: float) -> 
     arrival = card.through_engine(heard, seconds, plan.samples_in)
     later, sure = arrival.answered(answer, rate)
     delay, also = arrival.latency(heard, rate)
-    if sure > also:
-        return later + float(plan.latency.algorithmic), sure
-    return delay, also
+    # Both hold the algorithmic latency: the answer is compared from where the signal begins.
+    return (later, sure) if sure > also else (delay, also)
 
 
 def _check(live: Live, card: ProbedCard, sure: float) -> None:
