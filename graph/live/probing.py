@@ -25,6 +25,8 @@ _LEVEL = 0.4
 _BURST_S = 0.6
 _FOUND = 0.35
 """Correlation from which on the signal counts as found."""
+_NOTHING = 1e-6
+"""Power of a part, of the loudest part's, below which nothing is in it."""
 _ENVELOPE_RATE = 1000
 _BY_CHANCE = 0.4
 """Correlation that the envelope of the signal has with that of noise, somewhere in some seconds."""
@@ -77,7 +79,9 @@ def correlate_at(
         return 0, 0.0
     product = correlate(recording.astype(np.float64), signal.astype(np.float64), "valid")
     power = np.cumsum(np.concatenate(([0.0], recording.astype(np.float64) ** 2)))
-    local = np.maximum(power[len(signal) :] - power[: -len(signal)], 0)
+    local = power[len(signal) :] - power[: -len(signal)]
+    # Where there is silence beside sound, rounding would be divided by next to nothing.
+    local = np.maximum(local, _NOTHING * local.max())
     norm = np.sqrt(local * float(signal.astype(np.float64) @ signal)) + 1e-9
     sure = (np.abs(product) if either else product) / norm
     lag = int(np.argmax(sure))

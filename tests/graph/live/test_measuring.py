@@ -15,6 +15,7 @@ import pytest
 
 from voicegraph.graph.errors import DeviceError
 from voicegraph.graph.live import alignment, measuring, probing
+from voicegraph.graph.live.answering import answer_of
 from voicegraph.graph.live.card import CardEnd
 from voicegraph.graph.live.measuring import measure_latency
 from voicegraph.graph.pipeline import Pipeline, node
@@ -90,6 +91,29 @@ def test_the_parts_add_up_to_what_is_measured(measured: Callable[..., Any]) -> N
     assert abs(found.difference_ms) < 11  # a callback: what the machine does to a thread's times
     assert told == ["1 of 1: through the devices", "1 of 1: through the pipeline"]
     assert card.stopped == 1
+
+
+@pytest.mark.parametrize("use", ["dsp.gain", "dsp.limiter", "world"])
+def test_the_whole_delay_holds_the_algorithmic_one_once(use: str) -> None:
+    """To the sample, for what is recorded is computed here."""
+    if use == "world":
+        plan = Pipeline.load("world", {"vars.rate": RATE}).compile()
+    else:
+        nodes = {"pass": node(use, "input")}
+        plan = Pipeline(block="20ms", input={"rate": RATE}, nodes=nodes, output="pass").compile()
+    signal = probing.test_signal(RATE)
+    heard = np.concatenate((np.zeros(5 * RATE, np.float32), signal, np.zeros(RATE, np.float32)))
+    with plan.session(warm_up=False, workers=False) as session:
+        made = session.push(heard)[4 * RATE :]
+    late = np.concatenate((np.zeros(800, np.float32), made))
+    card: Any = SimpleNamespace(
+        input=CardEnd("in", RATE, 1, 0.0),
+        through_engine=lambda *_: probing.Arrival(late, RATE),
+    )
+    live: Any = SimpleNamespace(session=SimpleNamespace(plan=plan))
+    delay, sure = measuring._whole(live, card, answer_of(plan, signal, RATE), 1.0)
+    assert delay == pytest.approx(0.05 + float(plan.latency.algorithmic), abs=1.5 / RATE)
+    assert sure > 0.9
 
 
 def test_nothing_comes_back(measured: Callable[..., Any]) -> None:

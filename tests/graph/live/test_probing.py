@@ -58,6 +58,15 @@ def test_where_nothing_came_back_nobody_is_sure() -> None:
     assert correlate_at(SIGNAL, SIGNAL[:100]) == (0, 0.0)
 
 
+def test_silence_beside_the_signal_is_no_match() -> None:
+    loud = np.concatenate((100 * SIGNAL, np.zeros(3 * RATE, np.float32), 100 * SIGNAL[::-1]))
+    recording = np.concatenate((np.zeros(7000, np.float32), loud, np.zeros(RATE, np.float32)))
+    for part in (recording, recording[:-RATE]):
+        lag, sure = correlate_at(SIGNAL, part.astype(np.float32))
+        assert lag == 7000
+        assert sure == pytest.approx(1)
+
+
 def test_an_arrival_counts_from_where_the_signal_began() -> None:
     arrival = Arrival(_recording(8000), after=3000)
     assert arrival.latency(SIGNAL, RATE)[0] == 5000 / RATE
