@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from voicegraph.graph.ports import In as In
     from voicegraph.graph.ports import Out as Out
     from voicegraph.graph.ports import Ports as Ports
-    from voicegraph.graph.registry import register as register
     from voicegraph.graph.recording.replaying import replay as replay
+    from voicegraph.graph.registry import register as register
     from voicegraph.graph.running.session import Session as Session
     from voicegraph.graph.running.snapshot import Snapshot as Snapshot
     from voicegraph.graph.signals import Audio as Audio

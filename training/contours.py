@@ -9,10 +9,11 @@ import numpy as np
 import pyworld
 from scipy.signal import get_window
 
+from voicegraph.nodes.f0.grid import onto_grid
+
 from .perturb import LISTENING, listening
 from .speakers import package
 from .workplace import Workplace, write_whole
-from voicegraph.nodes.f0.grid import onto_grid
 
 HOP = LISTENING // 100
 """Samples from frame to frame."""
@@ -24,9 +25,7 @@ _WINDOW_S = 0.025
 
 def jobs(place: Workplace) -> list[tuple]:
     """What is still to be measured."""
-    return [
-        (place, number) for number in place.spoken() if not place.contours(number).exists()
-    ]
+    return [(place, number) for number in place.spoken() if not place.contours(number).exists()]
 
 
 def measure(place: Workplace, number: int) -> None:

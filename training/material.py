@@ -62,7 +62,8 @@ def read(place: Workplace, number: int) -> Utterance:
     """One utterance from its files."""
     audio, _ = soundfile.read(place.speech(number), dtype="int16")
     with np.load(place.contours(number)) as held, np.load(place.features(number)) as heard:
-        return Utterance(audio, heard["content"], held["f0"], held["level"])
+        f0, level = (held[name].astype(np.float32) for name in ("f0", "level"))
+        return Utterance(audio, heard["content"], f0, level)
 
 
 def doubled(content: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
 from voicegraph.nodes.synth.pulse_train import pulse_train
 from voicegraph.nodes.synth.source_filter_network import SourceFilterNetwork
 from voicegraph.schemas.source_filter_card import SourceFilterSizes
@@ -70,6 +71,8 @@ class Training:
         held_out: to judge by.
         budget: how long.
         sizes: of the network.
+        pieces: in a batch.
+        frames: of 10 ms in a piece.
     """
 
     def __init__(
@@ -79,7 +82,10 @@ class Training:
         held_out: list[Utterance],
         budget: Budget,
         sizes: SourceFilterSizes,
+        pieces: int = PIECES,
+        frames: int = FRAMES,
     ) -> None:
+        self.pieces, self.frames = pieces, frames
         self.place, self.material, self.held_out = place, material, held_out
         self.budget = budget
         torch.manual_seed(material.seed)
@@ -113,7 +119,7 @@ class Training:
         start = time.monotonic()
         for group in self.optimizer.param_groups:
             group["lr"] = _RATE * schedule(self.step, done)
-        batch = self.material.batch(self.step, PIECES, FRAMES)
+        batch = self.material.batch(self.step, self.pieces, self.frames)
         made = render(self.network, batch, self.step)
         skip = SETTLING * HOP
         loss = spectral_loss(made[:, skip:], batch.audio[:, skip:])

@@ -9,16 +9,21 @@ Frames = tuple[torch.Tensor, torch.Tensor]
 
 
 def minimum_phase(log_magnitude: torch.Tensor) -> torch.Tensor:
-    """The causal filter of least delay: natural logarithms ``[..., bins]`` -> complex ``[..., bins]``.
+    """The causal filter of least delay that has a magnitude.
 
-    The cepstrum of the logarithm is folded onto its causal half.
+    Natural logarithms ``[..., bins]`` -> complex ``[..., bins]``. The cepstrum of the logarithm is
+    folded onto its causal half.
 
     Source: A. V. Oppenheim and R. W. Schafer, "Discrete-time signal processing", section 13.
     """
     size = 2 * (log_magnitude.shape[-1] - 1)
     cepstrum = torch.fft.irfft(log_magnitude, size)
     causal = torch.cat(
-        (cepstrum[..., :1], 2 * cepstrum[..., 1 : size // 2], cepstrum[..., size // 2 : size // 2 + 1]),
+        (
+            cepstrum[..., :1],
+            2 * cepstrum[..., 1 : size // 2],
+            cepstrum[..., size // 2 : size // 2 + 1],
+        ),
         -1,
     )
     return torch.exp(torch.fft.rfft(causal, size))

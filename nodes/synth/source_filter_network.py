@@ -39,7 +39,7 @@ _LOUDEST = 8.0
 class SourceFilterNetwork(nn.Module):
     """Content features, F0 and level to envelopes, and sources through them to sound.
 
-    ``content_mean`` and ``content_scale`` ``[content]`` bring the features to mean 0 and variance 1.
+    ``content_mean`` and ``content_scale`` ``[content]`` bring the features to mean 0, variance 1.
     """
 
     content_mean: torch.Tensor
@@ -110,9 +110,7 @@ class SourceFilterNetwork(nn.Module):
         found = torch.lerp(bands[..., below], bands[..., below + 1], share)
         return found.clamp_max(_LOUDEST)
 
-    def forward(
-        self, controls: torch.Tensor, sources: torch.Tensor
-    ) -> torch.Tensor:
+    def forward(self, controls: torch.Tensor, sources: torch.Tensor) -> torch.Tensor:
         """A whole piece at once, as in training.
 
         Args:

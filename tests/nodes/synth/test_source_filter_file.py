@@ -96,9 +96,7 @@ def test_cut_off(tmp_path: Path, held: dict[str, torch.Tensor]) -> None:
     assert "damaged" in _refused(path) or "header" in _refused(path)
 
 
-def test_a_card_that_speaks_of_other_things(
-    tmp_path: Path, held: dict[str, torch.Tensor]
-) -> None:
+def test_a_card_that_speaks_of_other_things(tmp_path: Path, held: dict[str, torch.Tensor]) -> None:
     card = example.card(parameters=1)
     assert "number of parameters" in _refused(example.save(tmp_path / "a.safetensors", held, card))
     card = example.card(vectors=7)
