@@ -43,6 +43,7 @@ NEEDS = (
     Need("soundfile", "soundfile", "sound files"),
     Need("setuptools", "pkg_resources", "what pyworld imports"),
     Need("pyworld", "pyworld", "F0 and the WORLD vocoder"),
+    Need("swift-f0", "swift_f0", "F0 of the default pipelines"),
     Need("pydantic", "pydantic", "models"),
     Need("pyyaml", "yaml", "pipeline files"),
     Need("safetensors", "safetensors", "snapshots"),

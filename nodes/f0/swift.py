@@ -1,4 +1,4 @@
-"""``f0.swift``: a tiny network, fast on a CPU, good in noise; the extra ``swift``."""
+"""``f0.swift``: a tiny network, fast on a CPU, good in noise."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from pydantic import Field
 
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import SignalType
-from voicegraph.nodes.f0.estimator import HOP, RATE, F0Estimator, F0Params
+from voicegraph.nodes.f0.estimator import FRAMES_HZ, HOP, RATE, F0Estimator, F0Params
 from voicegraph.nodes.f0.grid import onto_grid
 from voicegraph.nodes.f0.packages import Package
+from voicegraph.nodes.world import library
 from voicegraph.schemas.quantities import Duration, parse_duration
 
-PACKAGE = Package("f0.swift", "swift", "swift-f0", "swift_f0")
+PACKAGE = Package("f0.swift", "", "swift-f0", "swift_f0")
 _FRAME = 256
 """Samples from one of its frames to the next."""
 _LOWEST, _HIGHEST = 46.875, 2093.75
@@ -34,9 +35,15 @@ class Swift(F0Estimator):
     100 Hz. Its own frames come every 16 ms; they are interpolated, the voicing taken from the
     nearest. It knows 46.9 to 2094 Hz, whatever ``floor`` and ``ceiling`` are.
 
-    The extra ``swift`` installs the package swift-f0, which brings the weights, and ONNX Runtime.
+    The network looks 176 ms to either side, but little of what comes late matters: of ten speakers
+    in blocks of 40 ms the voicing agrees with that of the whole file in 83 % of the frames without
+    ``lookahead``, in 97 % with 60 ms, and in no more with 100. ``refine`` brings each voiced frame,
+    which the network knows to a few cents, to the instantaneous frequency of the harmonics there.
 
-    L. Nieradzik, "SwiftF0: fast and accurate monophonic pitch detection", arXiv 2508.18440, 2025.
+    The package swift-f0 brings the weights, and ONNX Runtime.
+
+    L. Nieradzik, "SwiftF0: fast and accurate monophonic pitch detection", arXiv 2508.18440, 2025;
+    StoneMask is part of M. Morise et al., "WORLD", IEICE Trans. E99-D(7), 2016.
     """
 
     class Params(F0Params):
@@ -46,11 +53,17 @@ class Swift(F0Estimator):
         """Audio analysed before what is asked. The network looks back 176 ms."""
         threshold: float = Field(0.5, ge=0, le=1)
         """Confidence that a voiced frame must reach."""
+        refine: bool = False
+        """Refine each voiced frame by instantaneous frequency (WORLD's StoneMask)."""
 
     releases_gil = True
     shortest = Fraction(200, 1000)
     package = PACKAGE
-    examples = ({}, {"fill": True, "floor": 80.0, "ceiling": 400.0, "threshold": 0.9})
+    examples = (
+        {},
+        {"fill": True, "floor": 80.0, "ceiling": 400.0, "threshold": 0.9},
+        {"lookahead": "60ms", "refine": True},
+    )
 
     def infer(self, params: Params, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
         """Fixed types.
@@ -82,7 +95,10 @@ class Swift(F0Estimator):
         low, high = _range(params)
         found = self.detector.detect(whole, RATE, low, high)
         f0 = np.where(found.confidence >= params.threshold, found.pitch_hz, 0.0)
-        return onto_grid(found.timestamps, f0, len(audio) // HOP + 1)
+        pitch = onto_grid(found.timestamps, f0, len(audio) // HOP + 1)
+        if not params.refine or not pitch.any():
+            return pitch
+        return library.refine(audio, pitch, np.arange(len(pitch)) / FRAMES_HZ, RATE)
 
 
 def _range(params: Swift.Params) -> tuple[float, float]:

@@ -21,9 +21,9 @@ EXTRAS = {
     "f0.crepe": ("crepe", "torchcrepe"),
     "f0.fcpe": ("fcpe", "torchfcpe"),
     "f0.praat": ("praat", "parselmouth"),
-    "f0.swift": ("swift", "swift_f0"),
+    "f0.swift": ("", "swift_f0"),
 }
-"""Extra and module of the nodes that need a package."""
+"""Extra and module of the nodes that need a package; no extra for what always comes along."""
 
 
 def _skipped(use: str):
@@ -179,7 +179,8 @@ def test_a_missing_package_is_told_before_anything_runs(use: str, monkeypatch) -
     problem = caught.value.problems[0]
     assert problem.code == "missing-extra"
     assert problem.fix is not None
-    assert f'pip install "voicegraph[{extra}]"' in problem.fix
+    told = f'pip install "voicegraph[{extra}]"' if extra else "pip install swift-f0"
+    assert told in problem.fix
 
 
 def test_registering_imports_no_package() -> None:

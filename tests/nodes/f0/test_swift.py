@@ -9,7 +9,7 @@ from voicegraph.graph import conformance
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline import Pipeline, node
 
-swift_f0 = pytest.importorskip("swift_f0", reason='needs pip install "voicegraph[swift]"')
+swift_f0 = pytest.importorskip("swift_f0", reason="needs pip install swift-f0")
 
 test_conformance = conformance.suite("f0.swift")
 
@@ -63,3 +63,51 @@ def test_range_is_that_of_the_network(floor: float, ceiling: float) -> None:
     else:
         with _pipeline(floor=floor, ceiling=ceiling).session(warm_up=False) as session:
             assert session.process(_voice()).any()
+
+
+def _joined(audio: np.ndarray, **params) -> tuple[np.ndarray, int]:
+    """F0 in blocks of 40 ms, each frame as it was first estimated, and how late it is in frames."""
+    pipeline = Pipeline(
+        block="40ms",
+        input={"rate": RATE, "channels": 1},
+        nodes={
+            "f0": node("f0.swift", "input", **params),
+            "pitch": node("pitch.cache", "f0", look="0ms", drop_front=0),
+        },
+        output="pitch",
+    )
+    plan = pipeline.compile()
+    with plan.session(warm_up=False) as session:
+        found = np.concatenate([session.push(audio), session.flush()])
+    return found[plan.latency_out :], plan.latency_out
+
+
+def test_lookahead_is_latency_and_finds_where_the_voice_begins_and_ends() -> None:
+    audio = np.concatenate([_voice() * 0, _voice(), _voice() * 0])
+    audio += 1e-3 * np.random.default_rng(1).standard_normal(len(audio)).astype(np.float32)
+    found, late = _joined(audio, lookahead="60ms")
+    assert late == 6
+    assert _joined(audio, lookahead="55ms")[1] == 6
+    at_once, late = _joined(audio)
+    assert late == 0
+    with _pipeline(f"{len(audio) // 16}ms").session(warm_up=False) as session:
+        whole = session.process(audio) > 0
+
+    def agreement(f0: np.ndarray) -> float:
+        count = min(len(f0), len(whole))
+        return float(((f0[:count] > 0) == whole[:count]).mean())
+
+    assert agreement(found) > 0.95
+    assert agreement(at_once) < agreement(found)
+
+
+def test_refined_it_is_right_within_a_few_cents() -> None:
+    audio = _voice()
+    true = 150 * 2 ** (np.arange(80) / 200)
+    off = []
+    for refine in (False, True):
+        with _pipeline(refine=refine).session(warm_up=False) as session:
+            found = session.process(audio)[10:70]
+        off.append(np.abs(1200 * np.log2(found / true[10:70])).mean())
+    assert off[1] < 3
+    assert off[1] < off[0] / 2
