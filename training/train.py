@@ -100,8 +100,20 @@ class Training:
             self._restore()
 
     def run(self) -> dict[str, float]:
-        """Trains to the end of the budget; losses on held-out speech."""
+        """Trains to the end of the budget; losses on held-out speech.
+
+        Ctrl-C loses nothing.
+        """
         self.network.train()
+        try:
+            self._train()
+        except KeyboardInterrupt:
+            self._save()
+            raise
+        self._save()
+        return self._note()
+
+    def _train(self) -> None:
         begun = self.budget.progress(self.step, self.seconds)
         with bar("train", 1000, round(1000 * begun)) as tell:
             while (done := self.budget.progress(self.step, self.seconds)) < 1:
@@ -111,8 +123,6 @@ class Training:
                     self._note(loss)
                 if self.step % _EVERY == 0:
                     self._save()
-        self._save()
-        return self._note()
 
     def _timed_step(self, done: float) -> float:
         """One step; its time counts towards the budget, that of validation does not."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 pytest.importorskip("voicegraph.training", reason="training/ is in checkouts only")
 
@@ -26,9 +28,18 @@ def spoken(seconds: float, seed: int) -> np.ndarray:
     return (0.05 * (buzz * fades + hiss)).astype(np.float32)
 
 
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """The networks are tiny: threads that wait for each other cost more than they bring."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture
 def place(tmp_path: Path) -> Workplace:
-    """Two utterances with contours and features, of 3 s each."""
+    """Four utterances with contours and features, of 3 s each."""
     made = Workplace(tmp_path / "voice")
     random = np.random.default_rng(1)
     for number in range(4):

@@ -93,7 +93,7 @@ def test_nan(tmp_path: Path, held: dict[str, torch.Tensor]) -> None:
 def test_cut_off(tmp_path: Path, held: dict[str, torch.Tensor]) -> None:
     path = example.save(tmp_path / "v.safetensors", held, example.card())
     path.write_bytes(path.read_bytes()[:-100])
-    assert "damaged" in _refused(path) or "header" in _refused(path)
+    assert "its safetensors header does not hold" in _refused(path)
 
 
 def test_a_card_that_speaks_of_other_things(tmp_path: Path, held: dict[str, torch.Tensor]) -> None:
