@@ -8,7 +8,8 @@ import numpy as np
 import soundfile
 import torch
 
-from .contours import FLOOR_DB
+from voicegraph.nodes.dsp.loudness import FLOOR_DB
+
 from .features import CLEAN_SLIDING, CLEAN_WHOLE, PERTURBED_SLIDING, PERTURBED_WHOLE
 from .speakers import RATE
 from .workplace import Workplace
