@@ -1,4 +1,4 @@
-"""The card of a source-filter voice: sizes of its network, whose voice it is, how it was trained."""
+"""The card of a source-filter voice: sizes of its network, whose voice it is, its training."""
 
 from __future__ import annotations
 

@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import functools
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pyworld
-from scipy.signal import get_window
+import torch
+
+from voicegraph.nodes.dsp.hann_power import hann_power, window_samples
+from voicegraph.nodes.dsp.loudness import FLOOR_DB, FRAMES_HZ
+from voicegraph.nodes.f0.grid import onto_grid
 
 from .perturb import LISTENING, listening
 from .speakers import package
 from .workplace import Workplace, write_whole
-from voicegraph.nodes.f0.grid import onto_grid
 
 HOP = LISTENING // 100
 """Samples from frame to frame."""
-FLOOR_DB = -70.0
 _LOWEST_HZ, _HIGHEST_HZ = 60.0, 550.0
 _CONFIDENCE = 0.5
-_WINDOW_S = 0.025
 
 
 def jobs(place: Workplace) -> list[tuple]:
     """What is still to be measured."""
-    return [
-        (place, number) for number in place.spoken() if not place.contours(number).exists()
-    ]
+    return [(place, number) for number in place.spoken() if not place.contours(number).exists()]
 
 
 def measure(place: Workplace, number: int) -> None:
@@ -51,11 +51,12 @@ def pitch(audio: np.ndarray) -> np.ndarray:
 
 
 def levels(audio: np.ndarray) -> np.ndarray:
-    """Mean power in 25 ms under a Hann window around 0, 10, 20 ... ms, in dB of full scale."""
-    window = get_window("hann", int(_WINDOW_S * LISTENING))
-    half = len(window) // 2
-    power = np.convolve(np.pad(audio**2, half), window / window.sum(), "valid")[::HOP]
-    return np.maximum(10 * np.log10(power + 1e-12), FLOOR_DB)[: len(audio) // HOP + 1]
+    """Level around 0, 10, 20 ... ms in dB of full scale, as ``dsp.loudness`` measures it."""
+    rate = Fraction(LISTENING)
+    half = window_samples(rate) // 2
+    padded = torch.from_numpy(np.pad(audio, half))[None]
+    power = hann_power(padded, 0, len(audio) // HOP + 1, rate, FRAMES_HZ)[0].numpy()
+    return np.maximum(10 * np.log10(power + 1e-12), FLOOR_DB)
 
 
 @functools.cache

@@ -7,6 +7,7 @@ from pathlib import Path
 import faiss
 import numpy as np
 import torch
+
 from voicegraph.graph.weights.converting import write
 from voicegraph.nodes.synth.source_filter_file import INDEX
 from voicegraph.schemas.source_filter_card import Prosody, SourceFilterCard, SourceFilterSizes
@@ -27,9 +28,7 @@ def sizes(lies: Prosody) -> SourceFilterSizes:
     return SourceFilterSizes(sample_rate=RATE, reference_hz=round(lies.median_hz))
 
 
-def export(
-    training: Training, recipe: Recipe, place: Workplace, target: Path, seed: int
-) -> None:
+def export(training: Training, recipe: Recipe, place: Workplace, target: Path, seed: int) -> None:
     """Writes the voice; one that is there is replaced."""
     network = training.network.eval()
     tensors = {name: tensor.half() for name, tensor in network.state_dict().items()}

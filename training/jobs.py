@@ -47,9 +47,7 @@ def run(title: str, work: Callable[..., None], jobs: Sequence[tuple], processes:
             tell("", number)
 
 
-def _finished(
-    work: Callable[..., None], jobs: Sequence[tuple], processes: int
-) -> Iterable[None]:
+def _finished(work: Callable[..., None], jobs: Sequence[tuple], processes: int) -> Iterable[None]:
     if processes == 1:
         _one_thread()
         yield from (work(*job) for job in jobs)

@@ -8,7 +8,8 @@ import numpy as np
 import soundfile
 import torch
 
-from .contours import FLOOR_DB
+from voicegraph.nodes.dsp.loudness import FLOOR_DB
+
 from .features import CLEAN_SLIDING, CLEAN_WHOLE, PERTURBED_SLIDING, PERTURBED_WHOLE
 from .speakers import RATE
 from .workplace import Workplace
@@ -62,7 +63,8 @@ def read(place: Workplace, number: int) -> Utterance:
     """One utterance from its files."""
     audio, _ = soundfile.read(place.speech(number), dtype="int16")
     with np.load(place.contours(number)) as held, np.load(place.features(number)) as heard:
-        return Utterance(audio, heard["content"], held["f0"], held["level"])
+        f0, level = (held[name].astype(np.float32) for name in ("f0", "level"))
+        return Utterance(audio, heard["content"], f0, level)
 
 
 def doubled(content: np.ndarray) -> np.ndarray:

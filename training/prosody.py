@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from voicegraph.schemas.source_filter_card import Prosody
 
 from .workplace import Workplace

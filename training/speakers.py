@@ -42,7 +42,7 @@ def hibari() -> Any:
     return package("hibari").Hibari(threads=1)
 
 
-def heart(downloads: Path) -> Speaker:
+def heart(_downloads: Path) -> Speaker:
     """The female voice of hibari-tts; the seed decides its noise."""
     voice = hibari()
     return lambda text, seed: voice(text, seed=seed)
@@ -52,7 +52,7 @@ def michael(downloads: Path) -> Speaker:
     """Kokoro-82M's ``am_michael``. Its noise is drawn inside the network, so no seed decides it."""
     network, style = _kokoro(), kokoro_style(styles(downloads), "am_michael")
 
-    def speak(text: str, seed: int) -> np.ndarray:
+    def speak(text: str, _seed: int) -> np.ndarray:
         parts = [hibari().ids(phonemes) for phonemes in hibari().phonemize(text)]
         return np.concatenate([_kokoro_says(network, style, ids) for ids in parts])
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
 from voicegraph.nodes.synth.pulse_train import pulse_train
 from voicegraph.nodes.synth.source_filter_network import SourceFilterNetwork
 from voicegraph.schemas.source_filter_card import SourceFilterSizes
@@ -70,6 +71,8 @@ class Training:
         held_out: to judge by.
         budget: how long.
         sizes: of the network.
+        pieces: in a batch.
+        frames: of 10 ms in a piece.
     """
 
     def __init__(
@@ -79,7 +82,10 @@ class Training:
         held_out: list[Utterance],
         budget: Budget,
         sizes: SourceFilterSizes,
+        pieces: int = PIECES,
+        frames: int = FRAMES,
     ) -> None:
+        self.pieces, self.frames = pieces, frames
         self.place, self.material, self.held_out = place, material, held_out
         self.budget = budget
         torch.manual_seed(material.seed)
@@ -94,8 +100,20 @@ class Training:
             self._restore()
 
     def run(self) -> dict[str, float]:
-        """Trains to the end of the budget; losses on held-out speech."""
+        """Trains to the end of the budget; losses on held-out speech.
+
+        Ctrl-C loses nothing.
+        """
         self.network.train()
+        try:
+            self._train()
+        except KeyboardInterrupt:
+            self._save()
+            raise
+        self._save()
+        return self._note()
+
+    def _train(self) -> None:
         begun = self.budget.progress(self.step, self.seconds)
         with bar("train", 1000, round(1000 * begun)) as tell:
             while (done := self.budget.progress(self.step, self.seconds)) < 1:
@@ -105,15 +123,13 @@ class Training:
                     self._note(loss)
                 if self.step % _EVERY == 0:
                     self._save()
-        self._save()
-        return self._note()
 
     def _timed_step(self, done: float) -> float:
         """One step; its time counts towards the budget, that of validation does not."""
         start = time.monotonic()
         for group in self.optimizer.param_groups:
             group["lr"] = _RATE * schedule(self.step, done)
-        batch = self.material.batch(self.step, PIECES, FRAMES)
+        batch = self.material.batch(self.step, self.pieces, self.frames)
         made = render(self.network, batch, self.step)
         skip = SETTLING * HOP
         loss = spectral_loss(made[:, skip:], batch.audio[:, skip:])

@@ -57,8 +57,8 @@ class Faiss(Node):
         """Params of ``retrieval.faiss``."""
 
         index: FilePath
-        """The index: a FAISS file such as RVC's ``added_*.index``, a converted one, or a source-filter
-        voice that brings its own."""
+        """The index: a FAISS file such as RVC's ``added_*.index``, a converted one, or a
+        source-filter voice that brings its own."""
         rate: Live[float] = Field(0.5, ge=0, le=1, allow_inf_nan=False)
         """How much of each frame is taken from the index: 0 nothing, without a search; 1 all."""
         k: int = Field(8, ge=1, le=MOST_NEIGHBOURS)

@@ -32,9 +32,7 @@ class Places:
     exact: bool
 
     @classmethod
-    def of(
-        cls, given: PortSpec, start: Fraction, count: int, device: torch.device
-    ) -> Places:
+    def of(cls, given: PortSpec, start: Fraction, count: int, device: torch.device) -> Places:
         """Of ``count`` frames every 10 ms from ``start``; beyond the last one its value is held."""
         times = [start + Fraction(k, FRAMES_HZ) for k in range(count)]
         places = [(time - given.interval.start) * given.rate for time in times]

@@ -9,9 +9,10 @@ Frames = tuple[torch.Tensor, torch.Tensor]
 
 
 def minimum_phase(log_magnitude: torch.Tensor) -> torch.Tensor:
-    """The causal filter of least delay: natural logarithms ``[..., bins]`` -> complex ``[..., bins]``.
+    """The causal filter of least delay that has a magnitude.
 
-    The cepstrum of the logarithm is folded onto its causal half.
+    Natural logarithms ``[..., bins]`` -> complex ``[..., bins]``. The cepstrum of the logarithm is
+    folded onto its causal half.
 
     Source: A. V. Oppenheim and R. W. Schafer, "Discrete-time signal processing", section 13.
     """

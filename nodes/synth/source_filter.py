@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -16,7 +15,7 @@ from voicegraph.graph.intervals import Interval, Request
 from voicegraph.graph.node import FilePath, Live, Node, NodeParams, Requests, State, Tensors
 from voicegraph.graph.ports import In, Out, Ports
 from voicegraph.graph.registry import register
-from voicegraph.graph.signals import Audio, Features, Pitch, SignalType
+from voicegraph.graph.signals import Audio, Features, Pitch
 from voicegraph.nodes.content.origin import wanted_by
 from voicegraph.nodes.synth import source_filter_example
 from voicegraph.nodes.synth.frame_places import Places, interpolated, pitch_at
@@ -123,17 +122,13 @@ class SourceFilter(Node):
         self._sizes = sizes
         return Ports({**type(self).declared.inputs, "content": content}, {"audio": audio})
 
-    def infer(self, params: Params, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
-        """The output's type, once the block is known to fit.
+    def needs(self, params: Params, out: Request) -> Requests:
+        """From two frames before the block to three after it, and the one that begins there.
 
         Raises:
             ValueError: if a block is no whole number of frames.
         """
         check_block(self.block)
-        return super().infer(params, inputs)
-
-    def needs(self, params: Params, out: Request) -> Requests:
-        """From two frames before the block to three after it, and the one that begins there."""
         return {
             port: Request(self._span(out.interval).widen(after=1 / found.rate), out.core)
             for port, found in self.input_types.items()

@@ -52,9 +52,7 @@ def load_source_filter(
     )
 
 
-def _bring(
-    path: Path, device: torch.device | str, dtype: torch.dtype
-) -> SourceFilterNetwork:
+def _bring(path: Path, device: torch.device | str, dtype: torch.dtype) -> SourceFilterNetwork:
     archive, card = open_source_filter(path)
     with torch.inference_mode(False), torch.no_grad():
         with torch.device("meta"):  # without memory, which the tensors bring

@@ -39,7 +39,7 @@ _LOUDEST = 8.0
 class SourceFilterNetwork(nn.Module):
     """Content features, F0 and level to envelopes, and sources through them to sound.
 
-    ``content_mean`` and ``content_scale`` ``[content]`` bring the features to mean 0 and variance 1.
+    ``content_mean`` and ``content_scale`` ``[content]`` bring the features to mean 0, variance 1.
     """
 
     content_mean: torch.Tensor

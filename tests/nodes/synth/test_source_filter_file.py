@@ -1,0 +1,117 @@
+"""Files of source-filter voices: what is read, and every way in which they may be wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from voicegraph.graph.errors import WeightsError
+from voicegraph.graph.pipeline import Pipeline
+from voicegraph.graph.weights import identify
+from voicegraph.nodes.retrieval.index_file import locate
+from voicegraph.nodes.retrieval.stored import open_index
+from voicegraph.nodes.synth import rvc_example
+from voicegraph.nodes.synth import source_filter_example as example
+from voicegraph.nodes.synth.source_filter_file import load_source_filter, open_source_filter
+
+
+@pytest.fixture
+def held() -> dict[str, torch.Tensor]:
+    return {**example.weights(), "index": example.index()}
+
+
+def _refused(path: Path) -> str:
+    with pytest.raises(WeightsError) as caught:
+        load_source_filter(path)
+    return str(caught.value)
+
+
+def test_a_whole_one_is_known_and_loaded(tmp_path: Path, held: dict[str, torch.Tensor]) -> None:
+    path = example.save(tmp_path / "v.safetensors", held, example.card())
+    found = identify(path)
+    assert found.kind is not None
+    assert found.kind.name == "source-filter-voice"
+    assert found.card == example.card()
+    assert found.card.headline == "8000 Hz, around 190 Hz, 200 vectors to retrieve from"
+    network = load_source_filter(path)
+    torch.testing.assert_close(network.first.weight, held["first.weight"].float())
+    assert not network.first.weight.requires_grad
+
+
+def test_its_vectors_can_be_retrieved_from(tmp_path: Path, held: dict[str, torch.Tensor]) -> None:
+    path = example.save(tmp_path / "v.safetensors", held, example.card())
+    located = locate(path)
+    assert located is not None
+    assert located.layout.vectors == example.VECTORS
+    distances, vectors = open_index(path, None).search(np.ones((1, 8), np.float32), 3)
+    assert vectors.shape == (1, 3, 8)
+    np.testing.assert_allclose(((vectors[0] - 1) ** 2).sum(1), distances[0], rtol=1e-5)
+    nodes = {
+        "content": {"use": "io.vectors", "params": {"rate": 100, "dim": 8}},
+        "near": {"use": "retrieval.faiss", "in": "content", "params": {"index": str(path)}},
+    }
+    Pipeline(block="40ms", input={"rate": 16000}, nodes=nodes, output="near").compile()
+
+
+def test_without_an_index(tmp_path: Path) -> None:
+    path = example.save(tmp_path / "v.safetensors", example.weights(), example.card(vectors=0))
+    assert open_source_filter(path)[1].headline == "8000 Hz, around 190 Hz"
+    assert locate(path) is None
+
+
+def test_another_kind(tmp_path: Path) -> None:
+    rvc_example.write(tmp_path)
+    assert "is an RVC voice, but a source-filter voice is expected" in _refused(
+        tmp_path / "voice.pth"
+    )
+
+
+def test_another_shape(tmp_path: Path, held: dict[str, torch.Tensor]) -> None:
+    held["last.weight"] = torch.zeros(3, 12).half()
+    del held["norm.bias"]
+    said = _refused(example.save(tmp_path / "v.safetensors", held, example.card()))
+    assert "last.weight: expected [20, 12], found [3, 12]" in said
+    assert "missing: norm.bias [12]" in said
+
+
+def test_whole_numbers(tmp_path: Path, held: dict[str, torch.Tensor]) -> None:
+    held["norm.bias"] = torch.zeros(12, dtype=torch.int32)
+    said = _refused(example.save(tmp_path / "v.safetensors", held, example.card()))
+    assert "norm.bias: expected floating point, found int32" in said
+
+
+def test_nan(tmp_path: Path, held: dict[str, torch.Tensor]) -> None:
+    held["norm.bias"][3] = torch.nan
+    said = _refused(example.save(tmp_path / "v.safetensors", held, example.card()))
+    assert "norm.bias" in said
+    assert "NaN" in said
+
+
+def test_cut_off(tmp_path: Path, held: dict[str, torch.Tensor]) -> None:
+    path = example.save(tmp_path / "v.safetensors", held, example.card())
+    path.write_bytes(path.read_bytes()[:-100])
+    assert "its safetensors header does not hold" in _refused(path)
+
+
+def test_a_card_that_speaks_of_other_things(tmp_path: Path, held: dict[str, torch.Tensor]) -> None:
+    card = example.card(parameters=1)
+    assert "number of parameters" in _refused(example.save(tmp_path / "a.safetensors", held, card))
+    card = example.card(vectors=7)
+    said = _refused(example.save(tmp_path / "b.safetensors", held, card))
+    assert "holds 200 vectors of 8 values, and its card speaks of 7 of 8" in said
+    del held["index"]
+    said = _refused(example.save(tmp_path / "c.safetensors", held, example.card()))
+    assert "the 200 vectors of its card are not in it" in said
+
+
+def test_a_damaged_index(tmp_path: Path, held: dict[str, torch.Tensor]) -> None:
+    held["index"] = held["index"][:50].clone()
+    assert "index" in _refused(example.save(tmp_path / "v.safetensors", held, example.card()))
+
+
+def test_huge_sizes_are_refused_before_memory_is_taken(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="less than or equal to 4096"):
+        example.SIZES.model_validate({**example.SIZES.model_dump(), "channels": 10**6})
