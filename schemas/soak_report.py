@@ -36,7 +36,7 @@ class SoakReport(Report):
     dropped: int
     """Blocks that were left out."""
     ran_dry: int
-    """Times that a device had to wait for its callback: there was a hole in the sound, or a jump."""
+    """Times that a device had to wait for its callback: a hole in the sound."""
     realigned: int
     """Times that the delay was set right by a jump."""
     drift_ppm: float | None

@@ -10,6 +10,7 @@ import pytest
 from voicegraph import Pipeline
 from voicegraph.graph.drivers import clip
 from voicegraph.graph.signals import Audio
+from voicegraph.nodes.synth.source_filter import SourceFilter
 from voicegraph.nodes.synth.source_filter_file import open_source_filter
 
 RATE = 16000
@@ -34,7 +35,9 @@ def converted(speech: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
         made = session.push(speech, taps=["pitch.pitch"])
         pitch = np.concatenate([np.ravel(tick) for tick in session.taps["pitch.pitch"]])
         made = np.concatenate((made, session.flush()), axis=-1)
-    card = open_source_filter(plan.find("voice").params.voice)[1]
+    params = plan.find("voice").params
+    assert isinstance(params, SourceFilter.Params)
+    card = open_source_filter(params.voice)[1]
     return np.ravel(made)[plan.latency_out :], pitch, card.prosody.median_hz
 
 
