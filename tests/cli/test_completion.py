@@ -43,7 +43,10 @@ def test_pipelines(complete: Complete, place: Path) -> None:
     (place / "folder").mkdir()
     (place / "folder" / "inner.yml").touch()
     (place / "world.txt").touch()
-    assert complete("explain ") == ["rvc-file", "rvc", "world", "bad.yaml", "good.yaml", "folder/"]
+    assert complete("explain ") == [
+        *("default-live", "default", "rvc-file", "rvc", "world"),
+        *("bad.yaml", "good.yaml", "folder/"),
+    ]
     assert complete("explain wo") == ["world"]
     assert complete("explain folder/") == ["folder/inner.yml"]
     assert complete("check good.yaml b") == ["bad.yaml"]
