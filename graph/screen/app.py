@@ -118,6 +118,8 @@ class LiveScreen(App[None]):
 
     def show(self) -> None:
         """Lets every part draw what has changed."""
+        if not self.screen_stack:  # the clock ticks once more while the app is closed
+            return
         for panel in self.screen_stack[0].query(Panel):
             panel.draw()
 

@@ -127,6 +127,12 @@ def test_keys(live, status) -> None:
     _play(live, press)
 
 
+def test_a_tick_after_the_end_does_no_harm(live) -> None:
+    app = LiveScreen(live)
+    assert app.screen_stack == []
+    app.show()
+
+
 def test_switches_go_back(live, changed) -> None:
     live.now = changed(muted=True, monitor=True, push_to_talk=True, talking=False)
     assert _asked_by(live, "m", "d", "t") == [Mute(on=False), Monitor(on=False), Talk(on=True)]
