@@ -16,21 +16,21 @@ class SourceFilterSizes(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    content: int = Field(144, ge=1, le=4096)
+    content: int = Field(default=144, ge=1, le=4096)
     """Width of the content features it takes."""
-    channels: int = Field(256, ge=1, le=4096)
+    channels: int = Field(default=256, ge=1, le=4096)
     """Width of its layers."""
-    inner: int = Field(640, ge=1, le=16384)
+    inner: int = Field(default=640, ge=1, le=16384)
     """Width inside each block."""
-    blocks: int = Field(6, ge=1, le=64)
+    blocks: int = Field(default=6, ge=1, le=64)
     """How many blocks there are."""
-    taps: int = Field(7, ge=2, le=63)
+    taps: int = Field(default=7, ge=2, le=63)
     """Frames under each block's convolution."""
-    bands: int = Field(160, ge=2, le=1024)
+    bands: int = Field(default=160, ge=2, le=1024)
     """Bands of each of the two envelopes."""
-    sample_rate: int = Field(24000, ge=8000, le=96000, multiple_of=_FRAMES_HZ)
+    sample_rate: int = Field(default=24000, ge=8000, le=96000, multiple_of=_FRAMES_HZ)
     """Samples a second of the sound it makes."""
-    reference_hz: float = Field(190.0, ge=20, le=2000, allow_inf_nan=False)
+    reference_hz: float = Field(default=190.0, ge=20, le=2000, allow_inf_nan=False)
     """F0 that it hears as 0."""
 
     @property

@@ -7,12 +7,12 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-import pyworld
 import torch
 
 from voicegraph.nodes.dsp.hann_power import hann_power, window_samples
 from voicegraph.nodes.dsp.loudness import FLOOR_DB, FRAMES_HZ
 from voicegraph.nodes.f0.grid import onto_grid
+from voicegraph.nodes.world import library
 
 from .perturb import LISTENING, listening
 from .speakers import package
@@ -47,7 +47,7 @@ def pitch(audio: np.ndarray) -> np.ndarray:
     coarse = np.where(found.confidence > _CONFIDENCE, found.pitch_hz, 0.0)
     count = len(audio) // HOP + 1
     grid = onto_grid(found.timestamps, coarse, count)
-    return pyworld.stonemask(audio, grid, np.arange(count) / 100, LISTENING)
+    return library.refine(audio, grid, np.arange(count) / FRAMES_HZ, LISTENING)
 
 
 def levels(audio: np.ndarray) -> np.ndarray:

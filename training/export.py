@@ -74,5 +74,5 @@ def serialised(vectors: np.ndarray) -> torch.Tensor:
     index = faiss.index_factory(width, f"IVF{lists},SQ8")
     index.train(vectors)
     index.add(vectors)
-    index.nprobe = min(_PROBES, lists)
+    faiss.extract_index_ivf(index).nprobe = min(_PROBES, lists)
     return torch.from_numpy(faiss.serialize_index(index).copy())

@@ -10,10 +10,11 @@ self-supervised representations", NeurIPS 2021 (information perturbation).
 from __future__ import annotations
 
 import numpy as np
-import pyworld
 import soundfile
 import soxr
 from scipy.signal import butter, fftconvolve, firwin2, sosfilt
+
+from voicegraph.nodes.world import library
 
 from .speakers import RATE
 from .workplace import COPIES, Workplace, write_whole
@@ -24,6 +25,8 @@ _LOWEST_HZ, _HIGHEST_HZ = 86.0, 248.0
 """Medians of pitch that copies are given."""
 _FORMANTS = (0.82, 1.22)
 _HOP_MS = 5.0
+_FLOOR_HZ, _CEILING_HZ, _TOLERANCE = 71.0, 800.0, 0.1
+"""WORLD's own values."""
 
 
 def jobs(place: Workplace, seed: int) -> list[tuple]:
@@ -60,15 +63,16 @@ def listening(place: Workplace, number: int) -> np.ndarray:
 
 def another_voice(audio: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """WORLD's resynthesis with another pitch and formants: ``[samples]``, the same count."""
-    coarse, times = pyworld.dio(audio, LISTENING, frame_period=_HOP_MS)
-    f0 = pyworld.stonemask(audio, coarse, times, LISTENING)
-    envelope = pyworld.cheaptrick(audio, f0, times, LISTENING)
-    noise = pyworld.d4c(audio, f0, times, LISTENING)
+    size = library.fft_size(LISTENING, _FLOOR_HZ)
+    coarse, times = library.dio(audio, LISTENING, _FLOOR_HZ, _CEILING_HZ, _HOP_MS, _TOLERANCE)
+    f0 = library.refine(audio, coarse, times, LISTENING)
+    envelope = library.envelope(audio, f0, times, LISTENING, size)
+    noise = library.aperiodicity(audio, f0, times, LISTENING, size)
     warp = _between(random, *_FORMANTS)
     voiced = f0[f0 > 0]
     median = float(np.median(voiced)) if len(voiced) else 150.0
     f0 *= _between(random, _LOWEST_HZ, _HIGHEST_HZ) / median
-    made = pyworld.synthesize(f0, _warped(envelope, warp), _warped(noise, warp), LISTENING, _HOP_MS)
+    made = library.synthesize(f0, _warped(envelope, warp), _warped(noise, warp), LISTENING, _HOP_MS)
     return np.resize(np.pad(made, (0, max(len(audio) - len(made), 0))), len(audio))
 
 
@@ -76,7 +80,8 @@ def another_line(audio: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Another microphone, now and then a line, a room, noise; another level."""
     audio = _equalised(audio, random)
     if random.random() < 0.3:
-        audio = sosfilt(butter(4, random.uniform(3500, 7500), fs=LISTENING, output="sos"), audio)
+        lines = butter(4, random.uniform(3500, 7500), fs=LISTENING, output="sos")
+        audio = np.asarray(sosfilt(lines, audio))
     if random.random() < 0.3:
         audio = _in_a_room(audio, random)
     if random.random() < 0.7:

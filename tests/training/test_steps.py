@@ -44,7 +44,7 @@ def test_copies_are_decided_by_the_seed(place: Workplace) -> None:
 def test_copies_have_another_pitch_and_the_same_length() -> None:
     time = np.arange(32000) / 16000
     phase = 150 * time
-    audio = 0.1 * sum(np.cos(2 * np.pi * h * phase) for h in range(1, 20))
+    audio = 0.1 * np.sum([np.cos(2 * np.pi * h * phase) for h in range(1, 20)], 0)
     made = perturb.another_voice(audio, np.random.default_rng(3))
     assert made.shape == audio.shape
     spectrum = np.abs(np.fft.rfft(made[8000:24000]))

@@ -74,7 +74,7 @@ def test_schedule() -> None:
 
 
 def test_export(place: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    identity = EncoderIdentity(family="phonetic-conformer", fingerprint="1" * 16, layer=3)
+    identity = EncoderIdentity(title="", family="phonetic-conformer", fingerprint="1" * 16, layer=3)
     monkeypatch.setattr(features, "identity", lambda: identity)
     training = _training(place, 2)
     training.run()

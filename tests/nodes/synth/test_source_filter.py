@@ -110,7 +110,7 @@ def test_before_the_stream_there_is_silence(voice: Path) -> None:
     with plan.session(warm_up=False):
         node = plan.find("voice").node
     assert isinstance(node, SourceFilter)
-    state = node.state(SourceFilter.Params(voice=voice), 1)
+    state = node.state(SourceFilter.Params.model_validate({"voice": voice}), 1)
     given = torch.zeros(1, node.given["level"].count, 1)
     early = given.shape[1] - 4
     assert early > 0
@@ -160,7 +160,9 @@ def test_a_voice_of_another_width_says_so(voice: Path) -> None:
 def test_another_encoder_is_refused(tmp_path: Path) -> None:
     """The content must come from the encoder that the card names."""
     phonetic_example.write(tmp_path / "encoder.safetensors")
-    trained_on = EncoderIdentity(family="phonetic-conformer", fingerprint="0" * 16, layer=1)
+    trained_on = EncoderIdentity(
+        title="", family="phonetic-conformer", fingerprint="0" * 16, layer=1
+    )
     sizes = example.SIZES.model_copy(update={"content": phonetic_example.SIZES.hidden})
     held = example.weights(sizes)
     count = sum(tensor.numel() for tensor in held.values())
