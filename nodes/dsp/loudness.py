@@ -42,7 +42,7 @@ _NOISE_FIRST_S, _LOUD_FIRST_S = 0.05, 0.1
 """As much time what is assumed at first counts for."""
 _GLIDE_S = 0.3
 _FAR_DB = 10.0
-"""Noise so much below what it is found to be makes little difference yet: it need not glide there."""
+"""Noise so much below what it is found to be makes little difference: it need not glide there."""
 _KNEE_DB, _SLOPE = -50.0, 2.0
 _MOST_DB = 40.0
 """Gain and attenuation are not larger."""
@@ -124,7 +124,7 @@ class Loudness(Node):
     level = Out(Features, rate=FRAMES_HZ, dim=1, doc="level in dB of full scale")
 
     def needs(self, params: Params, out: Request) -> Requests:
-        """Half a window on either side of each frame's middle; the last lies 10 ms before the end."""
+        """Half a window around each frame's middle; the last one lies 10 ms before the end."""
         half = self._half()
         return {"audio": out.widen(half, max(half - Fraction(1, FRAMES_HZ), Fraction(0)))}
 
@@ -157,7 +157,9 @@ class Loudness(Node):
         loud = self._loud.begun(streams, params.start, _LOUD_FIRST_S * FRAMES_HZ)
         noise = torch.full((streams,), _QUIETEST_DB, dtype=torch.float64)
         gain = self._wanted(params, self._loud.read(loud))
-        return LoudnessState(*map(torch.from_numpy, (quiet, loud)), noise, torch.from_numpy(gain))
+        return LoudnessState(
+            torch.from_numpy(quiet), torch.from_numpy(loud), noise, torch.from_numpy(gain)
+        )
 
     def process(self, inputs: Tensors, params: Params, state: LoudnessState) -> Tensors:
         """One block, frame by frame."""

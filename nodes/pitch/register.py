@@ -77,12 +77,12 @@ class Register(Node):
     the whole recording by 2.0 semitones (median; 90 %: 5.8) after 0.5 s of voiced speech, by 1.6
     (4.0) after 1 s and by 0.7 (2.1) after 2 s.
 
-    Unvoiced frames stay 0. Frames that the estimator filled in (F0 where ``voiced`` is 0) move along
-    and do not count. Without ``voiced``, what is not 0 Hz is voiced.
+    Unvoiced frames stay 0. Frames that the estimator filled in (F0 where ``voiced`` is 0) move
+    along and do not count. Without ``voiced``, what is not 0 Hz is voiced.
 
     Source: shifting the mean of log F0 is the usual conversion of pitch, as in K. Liu, J. Zhang and
     Y. Yan, "High quality voice conversion through phoneme-based linear mapping functions with
-    STRAIGHT for Mandarin", FSKD 2007; the median is no worse, and octave errors do not move it.
+    STRAIGHT for Mandarin", FSKD 2007; octave errors do not move the median.
     """
 
     class Params(NodeParams):
@@ -95,7 +95,7 @@ class Register(Node):
         voice: FilePath | None = None
         """The voice that is to speak: its card tells the target."""
         transpose: Live[Semitones] = Field(0.0, ge=-36, le=36)
-        """How much higher it is made, in semitones: than the target, or with `fixed` than it was."""
+        """How much higher it is made, in semitones, than the target or, if `fixed`, than it was."""
         range: float = Field(1.0, ge=0, le=3)
         """How wide the melody becomes around the register: 1 as it was, 0 monotonous."""
         start: Hertz | None = Field(None, ge=30, le=1000)

@@ -40,6 +40,7 @@ def test_family(cli: Cli) -> None:
     assert code == 0
     assert [line.split()[0] for line in out.splitlines()[2:] if line[0] != " "] == [
         "pitch.cache",
+        "pitch.register",
         "pitch.smooth",
     ]
 
