@@ -16,6 +16,7 @@ from voicegraph.nodes.retrieval.stored import open_index
 from voicegraph.nodes.synth import rvc_example
 from voicegraph.nodes.synth import source_filter_example as example
 from voicegraph.nodes.synth.source_filter_file import load_source_filter, open_source_filter
+from voicegraph.schemas.source_filter_card import SourceFilterCard
 
 
 @pytest.fixture
@@ -34,6 +35,7 @@ def test_a_whole_one_is_known_and_loaded(tmp_path: Path, held: dict[str, torch.T
     found = identify(path)
     assert found.kind is not None
     assert found.kind.name == "source-filter-voice"
+    assert isinstance(found.card, SourceFilterCard)
     assert found.card == example.card()
     assert found.card is not None
     assert found.card.headline == "8000 Hz, around 190 Hz, 200 vectors to retrieve from"
