@@ -37,7 +37,6 @@ def test_a_whole_one_is_known_and_loaded(tmp_path: Path, held: dict[str, torch.T
     assert found.kind.name == "source-filter-voice"
     assert isinstance(found.card, SourceFilterCard)
     assert found.card == example.card()
-    assert found.card is not None
     assert found.card.headline == "8000 Hz, around 190 Hz, 200 vectors to retrieve from"
     network = load_source_filter(path)
     torch.testing.assert_close(network.first.weight, held["first.weight"].float())
