@@ -41,6 +41,8 @@ class Origin:
         facts: what tells it from other models, by name; empty where nothing is known.
         params: the params of the node that decide each fact, by the fact's name.
         title: its name for people; two files of one model may have two.
+        implied: facts that follow from what the file is, whichever model it was made with. They may
+            not differ either, but that they are the same says nothing of the model.
     """
 
     noun: str
@@ -48,16 +50,23 @@ class Origin:
     facts: Mapping[str, Fact] = field(default_factory=dict, hash=False)
     params: Mapping[str, str] = field(default_factory=dict, compare=False)
     title: str = field(default="", compare=False)
+    implied: Mapping[str, Fact] = field(default_factory=dict, hash=False)
+
+    @property
+    def known(self) -> dict[str, Fact]:
+        """All facts, implied and stated."""
+        return {**self.implied, **self.facts}
 
     def differs(self, other: Origin | None) -> tuple[str, ...]:
         """Names of the facts that both know, and not alike; what one of them leaves open fits."""
         if other is None:
             return ()
-        return tuple(k for k, v in self.facts.items() if k in other.facts and v != other.facts[k])
+        ours, theirs = self.known, other.known
+        return tuple(k for k, v in ours.items() if k in theirs and v != theirs[k])
 
     def __str__(self) -> str:
         """The facts, such as ``contentvec (family hubert-base, layer 12)``."""
-        known = ", ".join(_fact(name, value) for name, value in self.facts.items())
+        known = ", ".join(_fact(name, value) for name, value in self.known.items())
         if not known:
             return self.title or f"{self.noun} not stated"
         return f"{self.title} ({known})" if self.title else known

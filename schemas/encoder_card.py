@@ -21,7 +21,8 @@ class Chosen(NamedTuple):
 
 V1, V2 = Chosen(9, True), Chosen(12, False)
 """What RVC voices of either version take, and their indexes hold."""
-_BY_WIDTH = {256: V1, 768: V2}
+RVC_FEATURES = {256: V1, 768: V2}
+"""The same by the width of the features."""
 
 
 class EncoderIdentity(BaseModel):
@@ -128,7 +129,7 @@ class EncoderCard(GivesContent):
             ValueError: if it has none.
         """
         widths = {self.hidden, self.projection}
-        chosen = _BY_WIDTH.get(width)
+        chosen = RVC_FEATURES.get(width)
         wide = self.projection if chosen and chosen.project else self.hidden
         if width not in widths or (chosen and wide != width):
             has = " or ".join(str(w) for w in sorted(w for w in widths if w))

@@ -53,7 +53,7 @@ def _report(sheet: Sheet, draft: Draft, port: str, wanted: Wanted, wrong: tuple[
     found = getattr(sheet.type_of(ref), "origin", None)
     assert found is not None
     expected = wanted.origin
-    values = (", ".join(f"{k} {flow(o.facts[k])}" for k in wrong) for o in (expected, found))
+    values = (", ".join(f"{k} {flow(o.known[k])}" for k in wrong) for o in (expected, found))
     text = "{} feeds {}, which goes with another {}: expected {}, found {}"
     sheet.problems.add(
         "another-origin",
@@ -95,7 +95,7 @@ def _fixes(
         return []
     lines: dict[str, str] = {}  # of facts that one param decides, the last is the closest
     for name in wrong:
-        param, value = found.params.get(name), expected.facts[name]
+        param, value = found.params.get(name), expected.known[name]
         if param is None:
             continue
         path = _decided_at(sheet, maker, param)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
@@ -21,6 +21,7 @@ from .looks import looks_like
 from .reading import read_tensors
 from .refusal import RefusalError, damaged, unreadable
 from .safetensors_file import is_safetensors, read_safetensors
+from .shards import SHARD_LISTS, listed_shards
 from .torch_files import is_legacy, read_legacy, read_zip
 
 FOLDER_FILES = ("model.safetensors", "pytorch_model.bin")
@@ -48,6 +49,8 @@ class Archive:
         tensors: all of them by dotted path through the tree, such as ``weight.emb_g.weight``.
         config: ``config.json`` of a Hugging Face folder, else empty.
         card: what stands under ``voicegraph`` in the header of a converted file, else None.
+        shards: the files of a Hugging Face model that is split over several; ``file`` is then the
+            one that was changed last, and ``size`` that of all.
     """
 
     path: Path
@@ -59,6 +62,7 @@ class Archive:
     config: dict[str, object]
     card: dict[str, object] | None
     _modified: int = field(repr=False)
+    shards: tuple[Archive, ...] = ()
 
     def read(self, names: Iterable[str]) -> dict[str, torch.Tensor]:
         """The tensors of these names, as stored, each in memory of its own.
@@ -68,6 +72,10 @@ class Archive:
             KeyError: for a name that is not in ``tensors``.
         """
         wanted = {name: self.tensors[name] for name in names}
+        if self.shards:
+            inside = ((shard, [n for n in wanted if n in shard.tensors]) for shard in self.shards)
+            found = {k: v for shard, own in inside for k, v in shard.read(own).items()}
+            return {name: found[name] for name in wanted}
         try:
             with self.file.open("rb", buffering=0) as file:
                 self._check_same(file)
@@ -92,6 +100,8 @@ def open_archive(path: str | Path) -> Archive:
     path = Path(path)
     try:
         file = _within(path)
+        if file.name in SHARD_LISTS:
+            return _open_shards(path, file)
         with file.open("rb") as stream:
             size, modified = _identity(stream)
             form, tree, card = _read(file, stream, size)
@@ -103,6 +113,30 @@ def open_archive(path: str | Path) -> Archive:
     except OSError as error:
         raise unreadable(path, error) from None
     return Archive(path, file, form, size, tree, tensors, config, card, modified)
+
+
+def _open_shards(path: Path, listing: Path) -> Archive:
+    """A model whose weights are split over several files, as one."""
+    listed = {open_archive(file): names for file, names in listed_shards(listing).items()}
+    tensors: dict[str, TensorHeader] = {}
+    for shard, names in listed.items():
+        absent = next((name for name in names if name not in shard.tensors), None)
+        if absent is not None:
+            raise damaged(f"{listing.name} names {absent[:80]!r}, which is not where it says")
+        if names_twice := shard.tensors.keys() & tensors.keys():
+            raise damaged(f"it holds two tensors of the name {min(names_twice)[:80]!r}")
+        tensors.update(shard.tensors)
+    newest = max(listed, key=lambda shard: shard._modified)
+    return replace(
+        newest,
+        path=path,
+        size=sum(shard.size for shard in listed),
+        tree=dict(tensors),
+        tensors=tensors,
+        config=_config(listing.parent),
+        card=None,
+        shards=tuple(listed),
+    )
 
 
 def _read(path: Path, stream: BinaryIO, size: int) -> tuple[str, object, dict[str, object] | None]:
@@ -133,15 +167,9 @@ def _within(path: Path) -> Path:
         raise RefusalError("unreadable-file", "neither a file nor a folder", "give a plain file")
     if not path.is_dir():
         return path
-    for name in FOLDER_FILES:
+    for name in (*FOLDER_FILES, *SHARD_LISTS):
         if (path / name).is_file():
             return path / name
-    if any(path.glob("*.index.json")):
-        raise RefusalError(
-            "sharded-weights",
-            "the weights in this folder are in several parts; content encoders come in one",
-            "save the model in one file: model.save_pretrained(FOLDER, max_shard_size='10GB')",
-        )
     raise RefusalError(
         "no-weights-in-folder",
         f"a folder with neither {' nor '.join(FOLDER_FILES)} in it",

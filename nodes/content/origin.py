@@ -8,7 +8,7 @@ from pathlib import Path
 from voicegraph.graph.ports import Wanted
 from voicegraph.graph.signals import Origin
 from voicegraph.graph.weights.refusal import printable
-from voicegraph.schemas.encoder_card import EncoderIdentity
+from voicegraph.schemas.encoder_card import Chosen, EncoderIdentity
 
 NOUN = "content encoder"
 _DECIDE = {
@@ -26,7 +26,12 @@ def given_by(identity: EncoderIdentity, path: Path) -> Origin:
 
 
 def wanted_by(
-    identity: EncoderIdentity | None, path: Path, param: str, any_encoder: bool, name: str = ""
+    identity: EncoderIdentity | None,
+    path: Path,
+    param: str,
+    any_encoder: bool,
+    name: str = "",
+    taken: Chosen | None = None,
 ) -> Wanted:
     """What a file that was trained on features goes with.
 
@@ -36,9 +41,12 @@ def wanted_by(
         param: the param that names it.
         any_encoder: the node's param of that name.
         name: of the encoder as the trainer wrote it down, which is no proof.
+        taken: what it takes of any encoder, where it does not say which that is.
     """
     if identity is None:
-        origin = Origin(NOUN, str(path), title=printable(name))
+        implied = {"layer": taken.layer, "projected": taken.project} if taken else {}
+        made_by = dict.fromkeys(implied, param)
+        origin = Origin(NOUN, str(path), {}, made_by, printable(name), implied)
     else:
         origin = _origin(identity, path, dict.fromkeys(identity.facts(), param))
     return Wanted(origin, "any_encoder", any_encoder)

@@ -24,6 +24,7 @@ from voicegraph.nodes.synth.stretch import Stretch
 from voicegraph.nodes.synth.synthesizer import FRAMES_HZ, Synthesizer
 from voicegraph.nodes.synth.voice import Voice, load_voice
 from voicegraph.nodes.synth.voice_file import open_voice
+from voicegraph.schemas.encoder_card import RVC_FEATURES
 from voicegraph.schemas.quantities import Duration, Semitones, parse_duration
 
 
@@ -116,7 +117,12 @@ class Rvc(Synthesizer):
         doc = f"content features; {params.checkpoint.name} is {card.version}, of width {card.dim}"
         inputs = dict(type(self).declared.inputs)
         wanted = wanted_by(
-            card.trained_on, params.checkpoint, "checkpoint", params.any_encoder, card.encoder
+            card.trained_on,
+            params.checkpoint,
+            "checkpoint",
+            params.any_encoder,
+            card.encoder,
+            RVC_FEATURES.get(card.dim),
         )
         inputs["content"] = replace(inputs["content"], dim=card.dim, doc=doc, wanted=wanted)
         if not card.f0:

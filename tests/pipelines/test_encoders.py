@@ -156,6 +156,21 @@ def test_another_layer_of_the_right_encoder(compiled: Compile) -> None:
     assert problem.fix.startswith("nodes.content.params.layer: 9\nor, ")
 
 
+def test_another_layer_than_the_version_of_the_voice_takes(compiled: Compile) -> None:
+    """Though the voice does not say which encoder it was trained on."""
+    setting = {"nodes.content.params.layer": 8}
+    with pytest.raises(PipelineError) as caught:
+        compiled("voice.pth", None, "hubert.safetensors", **setting)
+    (problem,) = caught.value.problems
+    assert problem.code == "another-origin"
+    assert "expected layer 9, found layer 8" in problem.message
+    assert "voice.pth goes with layer 9, projected" in str(problem)
+    assert str(problem.fix).startswith("nodes.content.params.layer: 9\nor, ")
+    waived = {**setting, "nodes.voice.params.any_encoder": True}
+    page = compiled("voice.pth", None, "hubert.safetensors", **waived).explain()
+    assert "content encoder not stated by voice.pth" in " ".join(page.split())
+
+
 def test_an_encoder_is_the_same_in_every_form(files: Path, compiled: Compile) -> None:
     """As a trainer's file, without a card, and in half the precision."""
     made = {n: t.half() for n, t in hubert_example.tensors(SIZES).items()}

@@ -97,12 +97,63 @@ def test_folder_prefers_safetensors(tmp_path: Path) -> None:
     assert open_archive(tmp_path / "pytorch_model.bin").config == {"hidden_size": 768}
 
 
+def _listing(**names: str) -> str:
+    return json.dumps({"metadata": {}, "weight_map": names})
+
+
+@pytest.mark.parametrize("form", ["safetensors", "torch"])
+def test_weights_in_several_files(tmp_path: Path, form: str) -> None:
+    weights = {name: torch.randn(5, 3) for name in "abc"}
+    ending = "safetensors" if form == "safetensors" else "bin"
+    files = {"a": f"one.{ending}", "b": f"two.{ending}", "c": f"one.{ending}"}
+    for file in set(files.values()):
+        inside = {name: weights[name] for name in weights if files[name] == file}
+        if form == "safetensors":
+            save_file(inside, tmp_path / file)
+        else:
+            torch.save(inside, tmp_path / file)
+    listing = "model.safetensors" if form == "safetensors" else "pytorch_model.bin"
+    (tmp_path / f"{listing}.index.json").write_text(_listing(**files), encoding="utf-8")
+    (tmp_path / "config.json").write_text('{"hidden_size": 768}', encoding="utf-8")
+    archive = open_archive(tmp_path)
+    assert (archive.path, archive.form, archive.config) == (tmp_path, form, {"hidden_size": 768})
+    assert archive.size == sum((tmp_path / file).stat().st_size for file in set(files.values()))
+    found = archive.read(["c", "a", "b"])
+    assert list(found) == ["c", "a", "b"]
+    for name, value in found.items():
+        assert torch.equal(value, weights[name])
+    (tmp_path / files["b"]).unlink()
+    assert f"in 2 files, of which {files['b']} is missing" in str(_refused(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"a": "one.safetensors", "b": "one.safetensors"}, "names 'b', which is not where it says"),
+        ({"a": "one.safetensors", "c": "two.safetensors"}, "two tensors of the name 'a'"),
+    ],
+)
+def test_a_list_that_does_not_fit_its_files(
+    tmp_path: Path, files: dict[str, str], message: str
+) -> None:
+    save_file({"a": torch.ones(2)}, tmp_path / "one.safetensors")
+    save_file({"a": torch.ones(2), "c": torch.ones(2)}, tmp_path / "two.safetensors")
+    path = tmp_path / "model.safetensors.index.json"
+    path.write_text(_listing(**files), encoding="utf-8")
+    assert message in str(_refused(tmp_path))
+
+
 @pytest.mark.parametrize(
     ("files", "code"),
     [
         ({}, "no-weights-in-folder"),
-        ({"model.safetensors.index.json": "{}"}, "sharded-weights"),
-        ({"pytorch_model.bin.index.json": "{}"}, "sharded-weights"),
+        ({"model.safetensors.index.json": "{}"}, "damaged-file"),
+        ({"pytorch_model.bin.index.json": '{"weight_map": 3}'}, "damaged-file"),
+        ({"model.safetensors.index.json": "[" * 100_000}, "damaged-file"),
+        ({"model.safetensors.index.json": " " * (5 << 20)}, "damaged-file"),
+        ({"model.safetensors.index.json": _listing(a="../a.safetensors")}, "damaged-file"),
+        ({"model.safetensors.index.json": _listing(a="/etc/passwd")}, "damaged-file"),
+        ({"model.safetensors.index.json": _listing(a="a-1.safetensors")}, "shard-missing"),
         ({"pytorch_model.bin": "<html>"}, "not-weights"),
     ],
 )
