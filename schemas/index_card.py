@@ -32,6 +32,9 @@ class IndexCard(TrainedCard):
     probes: int | None = Field(None, ge=0)
     """In how many of these a search looks."""
 
+    unusable: str = Field("", max_length=200)
+    """Why retrieval cannot use an index of this type; empty if it can."""
+
     @property
     def content_width(self) -> int:
         """The same as ``dimension``."""

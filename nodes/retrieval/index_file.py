@@ -15,6 +15,7 @@ import torch
 
 from voicegraph.graph.errors import Problem
 from voicegraph.graph.weights import Archive, FileKind, WeightsError, open_archive
+from voicegraph.graph.weights.refusal import printable
 from voicegraph.schemas.index_card import IndexCard
 
 from .cursor import Cursor, MalformedError
@@ -132,6 +133,7 @@ def index_card(layout: Layout, source: str) -> IndexCard:
         metric=METRICS[layout.metric],
         lists=lists.lists if lists else None,
         probes=lists.probes if lists else None,
+        unusable=printable(layout.strange.text)[:200] if layout.strange else "",
     )
 
 

@@ -73,6 +73,12 @@ def test_the_type_is_told_with_what_is_inside(build, kind: str, name: str, lists
     assert (card.vectors, card.dimension) == (300, 16)
 
 
+def test_what_retrieval_cannot_use_is_told(build) -> None:
+    assert _card(build("IVF8,Flat")).unusable == ""
+    found = _card(build("IVF8,FlatDedup")).unusable
+    assert found == "IndexIVFFlatDedup, from which FAISS cannot give vectors back"
+
+
 def test_inner_product_is_told(build) -> None:
     assert _card(build("IVF8,Flat", metric=faiss.METRIC_INNER_PRODUCT)).metric == "inner product"
 
