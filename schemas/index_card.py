@@ -32,7 +32,7 @@ class IndexCard(TrainedCard):
     probes: int | None = Field(None, ge=0)
     """In how many of these a search looks."""
 
-    unusable: str = Field("", max_length=200)
+    unusable: str = Field(default="", max_length=200)
     """Why retrieval cannot use an index of this type; empty if it can."""
 
     @property

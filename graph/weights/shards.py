@@ -56,9 +56,12 @@ def _weight_map(path: Path) -> dict[str, object]:
 
 def _plain(path: Path, name: object) -> str:
     """A name of a file beside the list: not one that leads elsewhere."""
-    plain = isinstance(name, str) and len(name) <= _LONGEST_NAME
-    if not plain or not name.endswith((".safetensors", ".bin")) or set(name) & set("/\\:\0"):
-        raise damaged(
-            f"{path.name} names {str(name)[:80]!r}, which is no file of weights beside it"
-        )
+    if (
+        not isinstance(name, str)
+        or not name.endswith((".safetensors", ".bin"))
+        or len(name) > _LONGEST_NAME
+        or set(name) & set("/\\:\0")
+    ):
+        shown = str(name)[:80]
+        raise damaged(f"{path.name} names {shown!r}, which is no file of weights beside it")
     return name
