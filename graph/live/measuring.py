@@ -101,12 +101,16 @@ def _one(
 
 
 def _whole(live: Live, card: ProbedCard, answer: np.ndarray, seconds: float) -> tuple[float, float]:
-    """Seconds from sound in to sound out, and how sure that is; by what is surer."""
+    """Seconds from sound in to sound out, and how sure that is.
+
+    By the pipeline's answer; where that is not found, by the signal itself.
+    """
     rate, plan = card.input.rate, live.session.plan
     heard = test_signal(rate)
     arrival = card.through_engine(heard, seconds, plan.samples_in)
     # The answer lies where the signal does: what it is late by is all of the delay.
-    return max(arrival.answered(answer, rate), arrival.latency(heard, rate), key=lambda f: f[1])
+    found = arrival.answered(answer, rate)
+    return found if found[1] >= _SURE else arrival.latency(heard, rate)
 
 
 def _check(live: Live, card: ProbedCard, sure: float) -> None:

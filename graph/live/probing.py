@@ -25,6 +25,9 @@ _LEVEL = 0.4
 _BURST_S = 0.6
 _FOUND = 0.35
 """Correlation from which on the signal counts as found."""
+_SAME = 0.9
+"""Correlation from which on an answer is the very same. A voice whose pulses came at other moments
+is as like itself a period or two away: then its envelope tells where it is."""
 _NOTHING = 1e-6
 """Power of a part, of the loudest part's, below which nothing is in it."""
 _ENVELOPE_RATE = 1000
@@ -51,10 +54,15 @@ def test_signal(rate: int) -> np.ndarray:
     return (_LEVEL * wave / np.abs(wave).max()).astype(np.float32)
 
 
-def find(signal: np.ndarray, recording: np.ndarray, rate: int) -> tuple[float, float]:
-    """Where ``signal`` begins in ``recording``, in samples, and how sure that is, 0..1."""
+def find(
+    signal: np.ndarray, recording: np.ndarray, rate: int, found: float = _FOUND
+) -> tuple[float, float]:
+    """Where ``signal`` begins in ``recording``, in samples, and how sure that is, 0..1.
+
+    By its waveform where that correlates by ``found`` at least, else by its envelope.
+    """
     lag, sure = correlate_at(signal, recording)
-    if sure >= _FOUND or len(recording) < len(signal):
+    if sure >= found or len(recording) < len(signal):
         return float(lag), sure
     step = max(1, rate // _ENVELOPE_RATE)
     lag, sure = correlate_at(_envelope(signal, step), _envelope(recording, step), either=False)
@@ -223,5 +231,5 @@ class Arrival:
 
     def answered(self, answer: np.ndarray, rate: int) -> tuple[float, float]:
         """Seconds until ``answer`` began, and how sure that is."""
-        lag, sure = correlate_at(answer, self.frames)
+        lag, sure = find(answer, self.frames, rate, _SAME)
         return (lag - self.after) / rate, sure

@@ -131,11 +131,14 @@ def test_a_failure_of_the_session_is_the_commands(
 def test_a_signal_of_the_system_ends_it(number: int) -> None:
     asked = threading.Event()
     session: Any = SimpleNamespace(request_stop=asked.set)
-    before = signal.getsignal(number)
-    with command._ends(session, None):
-        signal.raise_signal(number)
-        assert asked.wait(5)
-    assert signal.getsignal(number) is before
+    whole = signal.signal(number, signal.SIG_DFL)  # tests themselves may run under nohup
+    try:
+        with command._ends(session, None):
+            signal.raise_signal(number)
+            assert asked.wait(5)
+        assert signal.getsignal(number) is signal.SIG_DFL
+    finally:
+        signal.signal(number, whole)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="only POSIX has SIGHUP")
