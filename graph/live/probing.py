@@ -34,6 +34,8 @@ _ENVELOPE_RATE = 1000
 _BY_CHANCE = 0.4
 """Correlation that the envelope of the signal has with that of noise, somewhere in some seconds."""
 _SOON_S = 0.3
+_CALLBACKS = 64
+"""Callbacks that tell how far capturing is ahead of playing."""
 
 
 def test_signal(rate: int) -> np.ndarray:
@@ -116,7 +118,11 @@ class ProbedCard:
         self._card = card
         self.input, self.output, self.one_clock = card.input, card.output, card.one_clock
         self._captured = self._played = 0
-        self._both = (0, 0)  # the same at one moment, for other threads
+        self._heard_at = 0.0
+        self._ratio = self.input.rate / self.output.rate
+        # By how much capturing is ahead of playing, at the newest callbacks that play.
+        self._ahead = np.zeros(_CALLBACKS)
+        self._callbacks = 0
         self._ears = np.zeros((16384, card.input.channels), np.float32)
         self._take: _Take | None = None
         self._spoken: tuple[int, np.ndarray] | None = None
@@ -156,6 +162,7 @@ class ProbedCard:
         ears[:] = 0
         _put(ears, at, self._heard)
         self._captured = at + count
+        self._heard_at = when
         assert self._capture is not None
         self._capture(ears, when, lost)
 
@@ -166,16 +173,20 @@ class ProbedCard:
             into[:] = 0  # what the engine says would be in the way
         _put(into, self._played, self._spoken)
         self._played += len(into)
-        self._both = (self._captured, self._played)
+        since = (when - self._heard_at) * self.input.rate  # 0 where one callback does both
+        ahead = self._captured + since - self._played * self._ratio
+        self._ahead[self._callbacks % _CALLBACKS] = ahead
+        self._callbacks += 1
 
     # ---- measuring ----------------------------------------------------------------------------
 
     def through_devices(self, signal: np.ndarray, seconds: float) -> Arrival:
         """Plays ``signal`` ``[N]`` at the output's rate past the engine, and records."""
-        captured, played = self._both
-        soon = round(_SOON_S * self.output.rate)
-        place = round(captured + soon * self.input.rate / self.output.rate)
-        return self._record(seconds, place, spoken=(played + soon, signal))
+        start = self._played + round(_SOON_S * self.output.rate)
+        # Between two callbacks a device goes on; the median, since some callbacks come late.
+        ahead = float(np.median(self._ahead[: max(1, min(self._callbacks, _CALLBACKS))]))
+        place = round(start * self._ratio + ahead)
+        return self._record(seconds, place, spoken=(start, signal))
 
     def through_engine(self, signal: np.ndarray, seconds: float, block: int = 1) -> Arrival:
         """Lets the engine hear ``signal`` ``[N]`` at the input's rate, and records its answer.
