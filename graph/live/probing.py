@@ -100,10 +100,10 @@ def correlate_at(
 
 @dataclass(slots=True)
 class _Take:
-    """One recording of the input: from frame ``start`` on."""
+    """One recording of the input: from frame ``start`` on, which the first callback says."""
 
-    start: int
     frames: np.ndarray
+    start: int = 0
     count: int = 0
 
 
@@ -155,6 +155,8 @@ class ProbedCard:
         at, count = self._captured, len(frames)
         take = self._take
         if take is not None and take.count < len(take.frames):
+            if not take.count:
+                take.start = at
             part = min(count, len(take.frames) - take.count)
             take.frames[take.count : take.count + part] = frames[:part, 0]
             take.count += part
@@ -204,7 +206,7 @@ class ProbedCard:
         spoken: tuple[int, np.ndarray] | None = None,
         heard: tuple[int, np.ndarray] | None = None,
     ) -> Arrival:
-        take = _Take(self._captured, np.zeros(round(seconds * self.input.rate), np.float32))
+        take = _Take(np.zeros(round(seconds * self.input.rate), np.float32))
         self._spoken, self._heard, self._take = spoken, heard, take
         deadline = time.monotonic() + seconds + 3
         while take.count < len(take.frames) and self.lost is None and time.monotonic() < deadline:

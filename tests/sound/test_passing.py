@@ -67,7 +67,7 @@ def test_the_delay_of_world(opening: Callable[..., Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "seconds", [8, pytest.param(300, marks=[pytest.mark.slow, pytest.mark.timeout(400)])]
+    "seconds", [5, pytest.param(300, marks=[pytest.mark.slow, pytest.mark.timeout(400)])]
 )
 def test_world_without_a_dropout(listening: Any, seconds: int) -> None:
     from voicegraph.graph.live.card import CardEnd
