@@ -61,7 +61,8 @@ def require_matplotlib(otherwise: str) -> None:
 def draw(sounds: Sequence[Sound], target: Path, *, force: bool = False) -> None:
     """Writes a PNG (or whatever the ending says) with all sounds.
 
-    Two lie below each other, more in two columns. All have the same axes and the same scale in dB. F0 is estimated from each sound as it is.
+    Two lie below each other, more in two columns. All have the same axes and the same scale in dB.
+    F0 is estimated from each sound as it is.
 
     Raises:
         VoicegraphError: if matplotlib is not installed.
