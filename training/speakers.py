@@ -13,8 +13,6 @@ from typing import Any
 
 import numpy as np
 
-RATE = 24000
-"""Samples a second of all of them."""
 INSTALL = "pip install --no-deps --require-hashes -r training/packages.txt"
 Speaker = Callable[[str, int], np.ndarray]
 """Text and a seed to audio ``[samples]`` float32."""

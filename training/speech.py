@@ -1,4 +1,4 @@
-"""First step: the voice reads sentences."""
+"""The step speech: the voice reads sentences."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 
 import soundfile
 
-from .speakers import RATE, SPEAKERS, Speaker
-from .workplace import Workplace, write_whole
+from voicegraph.voices.workplace import RATE, Workplace, write_whole
+
+from .speakers import SPEAKERS, Speaker
 
 SENTENCES = Path(__file__).with_name("sentences.txt")
 _GAIN = 0.9

@@ -12,11 +12,10 @@ from voicegraph.nodes.retrieval.stored import open_index
 from voicegraph.nodes.synth.source_filter_file import load_source_filter
 from voicegraph.schemas.encoder_card import EncoderIdentity
 from voicegraph.schemas.source_filter_card import SourceFilterCard, SourceFilterSizes
-from voicegraph.training import export, features, prosody
-from voicegraph.training.material import Material, read
-from voicegraph.training.recipes import RECIPES
-from voicegraph.training.train import Budget, Training, schedule
-from voicegraph.training.workplace import Workplace
+from voicegraph.voices import export, features, prosody
+from voicegraph.voices.material import Material, read
+from voicegraph.voices.train import Budget, Training, schedule
+from voicegraph.voices.workplace import Workplace
 
 SIZES = SourceFilterSizes(content=8, channels=16, inner=24, blocks=2, bands=24)
 
@@ -66,6 +65,19 @@ def test_minutes_are_those_of_training(place: Workplace) -> None:
     assert Budget(2.0, 100).progress(50, 10_000) == 0.5
 
 
+def test_a_checkpoint_of_before_tells_no_computing_time(place: Workplace) -> None:
+    training = _training(place, 2)
+    training.run()
+    assert (training.core_seconds or 0) > 0
+    held = torch.load(place.checkpoint, weights_only=True)
+    del held["core_seconds"]
+    torch.save(held, place.checkpoint)
+    again = _training(place, 3)
+    again.run()
+    assert again.core_seconds is None
+    assert again.seconds > training.seconds
+
+
 def test_schedule() -> None:
     assert schedule(0, 0.0) == pytest.approx(0.01)
     assert schedule(99, 0.1) == schedule(500, 0.3) == 1.0
@@ -79,7 +91,8 @@ def test_export(place: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     training = _training(place, 2)
     training.run()
     target = tmp_path / "new" / "heart.safetensors"
-    export.export(training, RECIPES["heart"], place, target, seed=1)
+    about = export.About("heart", "nobody's", "none", "made up")
+    export.export(training, about, place, target, seed=1)
     card = identify(target).card
     assert isinstance(card, SourceFilterCard)
     assert card.trained_on == identity
@@ -87,7 +100,9 @@ def test_export(place: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert card.prosody.median_hz == pytest.approx(140)
     assert card.prosody.loud_db == pytest.approx(-25)
     assert card.vectors == 3 * 151
+    assert (card.title, card.source) == ("heart", "made up")
     assert card.trained["steps"] == "2"
+    assert {"minutes by the clock", "minutes of one core"} <= card.trained.keys()
     network = load_source_filter(target)
     torch.testing.assert_close(
         network.first.weight, training.network.first.weight.detach(), atol=1e-3, rtol=1e-3

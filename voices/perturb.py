@@ -1,4 +1,4 @@
-"""Second step: copies that say the same with another voice, in another room, over another line.
+"""The step copies: they say the same with another voice, in another room, over another line.
 
 What is left in common between an utterance and its copies is what is said. Trained on the content
 features of both, a synthesizer cannot rely on traces that the speaker leaves in them.
@@ -9,15 +9,17 @@ self-supervised representations", NeurIPS 2021 (information perturbation).
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import soundfile
 import soxr
 from scipy.signal import butter, fftconvolve, firwin2, sosfilt
 
+from voicegraph.graph.errors import InputError, Problem
 from voicegraph.nodes.world import library
 
-from .speakers import RATE
-from .workplace import COPIES, Workplace, write_whole
+from .workplace import COPIES, RATE, Workplace, write_whole
 
 LISTENING = 16000
 """Samples a second that content encoders take."""
@@ -47,17 +49,23 @@ def perturb(place: Workplace, number: int, copy: int, seed: int) -> None:
     audio = another_line(audio, random)
     audio *= min(1.0, 0.99 / max(np.abs(audio).max(), 1e-9))
 
-    def write(path) -> None:
+    def write(path: Path) -> None:
         soundfile.write(path, audio, LISTENING, "PCM_16", format="FLAC")
 
     write_whole(place.copy(number, copy), write)
 
 
 def listening(place: Workplace, number: int) -> np.ndarray:
-    """An utterance as content encoders hear it: ``[samples]`` float64 at 16 kHz."""
+    """An utterance as content encoders hear it: ``[samples]`` float64 at 16 kHz.
+
+    Raises:
+        InputError: if the file has another rate than speech is kept at.
+    """
     audio, rate = soundfile.read(place.speech(number))
     if rate != RATE:
-        raise SystemExit(f"{place.speech(number)} has {rate} Hz; {RATE} Hz are expected")
+        text = f"{place.speech(number)} has {rate} Hz, expected {RATE}"
+        fix = f"remove {place.root} and make the voice again"
+        raise InputError(Problem("wrong-rate", text, fix=fix))
     return soxr.resample(audio, rate, LISTENING)
 
 

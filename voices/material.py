@@ -11,8 +11,7 @@ import torch
 from voicegraph.nodes.dsp.loudness import FLOOR_DB
 
 from .features import CLEAN_SLIDING, CLEAN_WHOLE, PERTURBED_SLIDING, PERTURBED_WHOLE
-from .speakers import RATE
-from .workplace import Workplace
+from .workplace import RATE, Workplace
 
 HOP = RATE // 100
 AHEAD = 3

@@ -1,4 +1,4 @@
-"""Fourth step: what content encoders make of the speech and of its copies.
+"""The step features: what content encoders make of the speech and of its copies.
 
 Each once with the whole utterance as context, and the clean speech and the first copy once more as
 a sliding window gives them: so the synthesizer learns what it will hear live.
@@ -7,6 +7,7 @@ a sliding window gives them: so the synthesizer learns what it will hear live.
 from __future__ import annotations
 
 import functools
+import importlib.resources
 from fractions import Fraction
 from pathlib import Path
 
@@ -23,7 +24,9 @@ from voicegraph.schemas.phonetic_card import LAYER
 from .perturb import listening
 from .workplace import COPIES, Workplace, write_whole
 
-ENCODER = Path(__file__).parent.parent / "pipelines" / "models" / "phonetic.safetensors"
+ENCODER = (
+    Path(str(importlib.resources.files("voicegraph.pipelines"))) / "models" / "phonetic.safetensors"
+)
 _BLOCK = Fraction(160, 1000)
 _CONTEXT = Fraction(2)
 _LOOKAHEAD = Fraction(60, 1000)

@@ -1,9 +1,10 @@
-"""Third step: pitch and level of what the voice says, every 10 ms."""
+"""The step contours: pitch and level of what the voice says, every 10 ms."""
 
 from __future__ import annotations
 
 import functools
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,10 @@ import torch
 from voicegraph.nodes.dsp.hann_power import hann_power, window_samples
 from voicegraph.nodes.dsp.loudness import FLOOR_DB, FRAMES_HZ
 from voicegraph.nodes.f0.grid import onto_grid
+from voicegraph.nodes.f0.swift import PACKAGE
 from voicegraph.nodes.world import library
 
 from .perturb import LISTENING, listening
-from .speakers import package
 from .workplace import Workplace, write_whole
 
 HOP = LISTENING // 100
@@ -34,7 +35,7 @@ def measure(place: Workplace, number: int) -> None:
     audio = listening(place, number)
     f0, level = pitch(audio).astype(np.float32), levels(audio).astype(np.float32)
 
-    def write(path) -> None:
+    def write(path: Path) -> None:
         with path.open("wb") as file:
             np.savez(file, f0=f0, level=level)
 
@@ -61,4 +62,4 @@ def levels(audio: np.ndarray) -> np.ndarray:
 
 @functools.cache
 def _swift() -> Any:
-    return package("swift_f0").SwiftF0(threads=1, spin=False)
+    return PACKAGE.load().SwiftF0(threads=1, spin=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from voicegraph.training.losses import spectral_loss
+from voicegraph.voices.losses import spectral_loss
 
 
 def _noise(seed: int, scale: float = 0.1) -> torch.Tensor:

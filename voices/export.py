@@ -1,7 +1,8 @@
-"""Last step: network, card and the features to retrieve from, in one file."""
+"""The step export: network, card and the features to retrieve from, in one file."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import faiss
@@ -14,13 +15,28 @@ from voicegraph.schemas.source_filter_card import Prosody, SourceFilterCard, Sou
 
 from . import features, prosody
 from .features import CLEAN_WHOLE
-from .recipes import Recipe
-from .speakers import RATE
 from .train import Training
-from .workplace import Workplace
+from .workplace import RATE, Workplace
 
 VECTORS = 20_000
 _LISTS, _PROBES = 128, 16
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What the card says of a voice that no measurement tells.
+
+    Attributes:
+        title: for people.
+        description: whose voice it is.
+        licence: of what it was made of.
+        source: who or what spoke.
+    """
+
+    title: str
+    description: str = ""
+    licence: str = ""
+    source: str = ""
 
 
 def sizes(lies: Prosody) -> SourceFilterSizes:
@@ -28,18 +44,24 @@ def sizes(lies: Prosody) -> SourceFilterSizes:
     return SourceFilterSizes(sample_rate=RATE, reference_hz=round(lies.median_hz))
 
 
-def export(training: Training, recipe: Recipe, place: Workplace, target: Path, seed: int) -> None:
-    """Writes the voice; one that is there is replaced."""
+def export(
+    training: Training, about: About, place: Workplace, target: Path, seed: int
+) -> SourceFilterCard:
+    """Writes the voice, and gives its card; a voice that is there is replaced.
+
+    Raises:
+        OutputError: if it cannot be written.
+    """
     network = training.network.eval()
     tensors = {name: tensor.half() for name, tensor in network.state_dict().items()}
     vectors = retrieved_from(training, seed)
     numbers = place.spoken()
     seconds = sum(u.frames for u in training.material.utterances) / 100
     card = SourceFilterCard(
-        title=recipe.title,
-        licence=recipe.licence,
-        source=recipe.source,
-        description=recipe.description,
+        title=about.title,
+        licence=about.licence,
+        source=about.source,
+        description=about.description,
         trained_on=features.identity(),
         sizes=network.sizes,
         prosody=prosody.measured(place, numbers),
@@ -48,7 +70,7 @@ def export(training: Training, recipe: Recipe, place: Workplace, target: Path, s
         trained={
             "material": f"{len(training.material.utterances)} utterances, {seconds / 60:.1f} min",
             "steps": str(training.step),
-            "minutes": f"{training.seconds / 60:.1f}",
+            **_minutes(training),
             "seed": str(seed),
             **{f"loss, {name}": f"{loss:.4f}" for name, loss in training.validate().items()},
         },
@@ -56,7 +78,18 @@ def export(training: Training, recipe: Recipe, place: Workplace, target: Path, s
     tensors[INDEX] = serialised(vectors)
     target.parent.mkdir(parents=True, exist_ok=True)
     write(tensors, card, target, force=True)
-    print(f"{target}: {target.stat().st_size / 1e6:.1f} MB")
+    return card
+
+
+def _minutes(training: Training) -> dict[str, str]:
+    """How long it trained by the clock, and how much computing that was on a shared machine.
+
+    A training begun by an earlier version has kept the first alone.
+    """
+    found = {"minutes by the clock": f"{training.seconds / 60:.1f}"}
+    if training.core_seconds is not None:
+        found["minutes of one core"] = f"{training.core_seconds / 60:.1f}"
+    return found
 
 
 def retrieved_from(training: Training, seed: int) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -38,6 +39,7 @@ def run(title: str, work: Callable[..., None], jobs: Sequence[tuple], processes:
     """Calls ``work(*job)`` for all jobs, each process on one thread.
 
     Two processes of one thread do more than one process of two threads: the pieces are small.
+    Ctrl-C, too, lets those under way finish.
 
     Raises:
         Exception: what the first job that fails raises; those under way are finished.
@@ -53,13 +55,19 @@ def _finished(work: Callable[..., None], jobs: Sequence[tuple], processes: int) 
         yield from (work(*job) for job in jobs)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, context, _one_thread) as pool:
+    with ProcessPoolExecutor(processes, context, _worker) as pool:
         waiting: list[Future[None]] = [pool.submit(work, *job) for job in jobs]
         try:
             yield from (future.result() for future in as_completed(waiting))
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _worker() -> None:
+    _one_thread()
+    # A terminal's Ctrl-C reaches every process; the first of them tells the others.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _one_thread() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from voicegraph.training.features import CLEAN_SLIDING, CLEAN_WHOLE
-from voicegraph.training.material import AHEAD, HOP, Material, Utterance, doubled, piece, read
-from voicegraph.training.workplace import Workplace
+from voicegraph.voices.features import CLEAN_SLIDING, CLEAN_WHOLE
+from voicegraph.voices.material import AHEAD, HOP, Material, Utterance, doubled, piece, read
+from voicegraph.voices.workplace import Workplace
 
 
 def _ramps(frames: int = 100) -> Utterance:

@@ -1,4 +1,4 @@
-"""Fifth step: the network learns to say it in this voice."""
+"""The step train: the network learns to say it in this voice."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ from .features import CLEAN_WHOLE, PERTURBED_SLIDING, PERTURBED_WHOLE
 from .jobs import bar
 from .losses import spectral_loss
 from .material import AHEAD, HOP, Batch, Material, Utterance, piece
-from .speakers import RATE
-from .workplace import Workplace, write_whole
+from .workplace import RATE, Workplace, write_whole
 
 PIECES, FRAMES = 8, 128
 """A batch: 8 pieces of 1.28 s."""
@@ -37,7 +36,7 @@ _VALIDATED = 300
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How long training goes on: so many minutes, or so many steps where these are given.
+    """How long training goes on: so many minutes by the clock, or so many steps where given.
 
     Steps give the same weights on every run; minutes, what this machine can do in them.
     """
@@ -73,6 +72,12 @@ class Training:
         sizes: of the network.
         pieces: in a batch.
         frames: of 10 ms in a piece.
+
+    Attributes:
+        step: steps done.
+        seconds: they took by the clock.
+        core_seconds: they took of all cores together, which is less where others use them, too;
+            None if a checkpoint does not tell.
     """
 
     def __init__(
@@ -96,6 +101,7 @@ class Training:
             self.network.parameters(), lr=_RATE, betas=(0.9, 0.99), weight_decay=0.01
         )
         self.step, self.seconds = 0, 0.0
+        self.core_seconds: float | None = 0.0
         if place.checkpoint.exists():
             self._restore()
 
@@ -116,9 +122,11 @@ class Training:
     def _train(self) -> None:
         begun = self.budget.progress(self.step, self.seconds)
         with bar("train", 1000, round(1000 * begun)) as tell:
-            while (done := self.budget.progress(self.step, self.seconds)) < 1:
+            done = begun
+            while done < 1:
                 loss = self._timed_step(done)
-                tell(f"step {self.step}, loss {loss:.3f}", round(1000 * done))
+                done = self.budget.progress(self.step, self.seconds)
+                tell(f"step {self.step}, loss {loss:.3f}", round(1000 * min(done, 1)))
                 if self.step % _VALIDATED == 0:
                     self._note(loss)
                 if self.step % _EVERY == 0:
@@ -126,7 +134,7 @@ class Training:
 
     def _timed_step(self, done: float) -> float:
         """One step; its time counts towards the budget, that of validation does not."""
-        start = time.monotonic()
+        start, computed = time.monotonic(), time.process_time()
         for group in self.optimizer.param_groups:
             group["lr"] = _RATE * schedule(self.step, done)
         batch = self.material.batch(self.step, self.pieces, self.frames)
@@ -139,6 +147,8 @@ class Training:
         self.optimizer.step()
         self.step += 1
         self.seconds += time.monotonic() - start
+        if self.core_seconds is not None:
+            self.core_seconds += time.process_time() - computed
         return float(loss.detach())
 
     def validate(self) -> dict[str, float]:
@@ -176,6 +186,7 @@ class Training:
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
             "seconds": self.seconds,
+            "core_seconds": self.core_seconds,
         }
 
         def write(path: Path) -> None:
@@ -188,6 +199,7 @@ class Training:
         self.network.load_state_dict(held["network"])
         self.optimizer.load_state_dict(held["optimizer"])
         self.step, self.seconds = held["step"], held["seconds"]
+        self.core_seconds = held.get("core_seconds")
 
 
 def schedule(step: int, done: float) -> float:

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+RATE = 24000
+"""Samples a second of the speech, and of the voice that is made of it."""
 COPIES = 3
 """Perturbed copies of each utterance."""
 

@@ -1,0 +1,43 @@
+"""The steps from speech to a trained voice, each going on where it was."""
+
+from __future__ import annotations
+
+from . import contours, export, features, perturb, prosody
+from .jobs import run
+from .material import Material, Utterance, read
+from .train import Budget, Training
+from .workplace import Workplace
+
+HELD_OUT = 30
+"""Every so many-th part of the utterances is held out: 30 of 620."""
+
+
+def prepare(place: Workplace, seed: int, processes: int) -> None:
+    """Everything between speech and training."""
+    run("contours", contours.measure, contours.jobs(place), processes)
+    run("copies", perturb.perturb, perturb.jobs(place, seed), processes)
+    run("features", features.listen, features.jobs(place, seed), processes)
+
+
+def begun(place: Workplace, budget: Budget, seed: int) -> Training:
+    """The training of a prepared voice, as far as it is."""
+    learned, held_out = divided(place.spoken())
+    lies = prosody.measured(place, learned)
+    return Training(
+        place,
+        Material(_read(place, learned), seed),
+        _read(place, held_out),
+        budget,
+        export.sizes(lies),
+    )
+
+
+def divided(numbers: list[int]) -> tuple[list[int], list[int]]:
+    """Utterances to learn from, and those held out: evenly spread."""
+    every = max(len(numbers) // HELD_OUT, 2)
+    held_out = numbers[every // 2 :: every][:HELD_OUT]
+    return [number for number in numbers if number not in set(held_out)], held_out
+
+
+def _read(place: Workplace, numbers: list[int]) -> list[Utterance]:
+    return [read(place, number) for number in numbers]
