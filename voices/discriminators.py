@@ -1,11 +1,13 @@
 """Critics that learn to tell synthesized speech from the voice's own, in several resolutions.
 
-Source: W. Jang et al., "UnivNet: a neural vocoder with multi-resolution spectrogram discriminators",
-Interspeech 2021; hinge loss: J. H. Lim and J. C. Ye, "Geometric GAN", 2017; distance of features:
-K. Kumar et al., "MelGAN", NeurIPS 2019.
+Source: W. Jang et al., "UnivNet: a neural vocoder with multi-resolution spectrogram
+discriminators", Interspeech 2021; hinge loss: J. H. Lim and J. C. Ye, "Geometric GAN", 2017;
+distance of features: K. Kumar et al., "MelGAN", NeurIPS 2019.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -29,8 +31,10 @@ class Discriminators(nn.Module):
         self.each = nn.ModuleList(_Discriminator(size, hop) for size, hop in RESOLUTIONS)
 
     def forward(self, audio: torch.Tensor) -> list[list[torch.Tensor]]:
-        """``[pieces, samples]`` -> of each the features of its layers, the last of them the verdict:
-        above 0 for the voice's own speech."""
+        """``[pieces, samples]`` -> of each the features of its layers and its verdict.
+
+        The verdict comes last; it is above 0 where speech is taken for the voice's own.
+        """
         return [each(audio) for each in self.each]
 
 
@@ -41,7 +45,7 @@ class _Discriminator(nn.Module):
         widths = (1, *_WIDTHS)
         self.layers = nn.ModuleList(
             weight_norm(nn.Conv2d(before, after, (7, 3), (3, 1), (3, 1)))
-            for before, after in zip(widths, widths[1:], strict=False)
+            for before, after in pairwise(widths)
         )
         self.verdict = weight_norm(nn.Conv2d(widths[-1], 1, 3, padding=1))
 
@@ -55,9 +59,7 @@ class _Discriminator(nn.Module):
         return [*found, self.verdict(x)]
 
 
-def critics_loss(
-    own: list[list[torch.Tensor]], made: list[list[torch.Tensor]]
-) -> torch.Tensor:
+def critics_loss(own: list[list[torch.Tensor]], made: list[list[torch.Tensor]]) -> torch.Tensor:
     """What discriminators are trained by: own speech above 1, made speech below -1."""
     terms = [
         (1 - ours[-1]).clamp_min(0).mean() + (1 + theirs[-1]).clamp_min(0).mean()

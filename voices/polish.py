@@ -51,9 +51,7 @@ class Polish:
         self.critics = Discriminators()
         betas = (0.8, 0.99)
         self.optimizer = torch.optim.AdamW(self.network.parameters(), _RATE, betas)
-        self.critics_optimizer = torch.optim.AdamW(
-            self.critics.parameters(), _CRITICS_RATE, betas
-        )
+        self.critics_optimizer = torch.optim.AdamW(self.critics.parameters(), _CRITICS_RATE, betas)
         self.step, self.seconds = 0, 0.0
         if self.checkpoint.exists():
             self._restore()
@@ -70,6 +68,7 @@ class Polish:
             self._polish()
         finally:
             self._save()
+            self.training.polished = self.step
         return self.training.validate()
 
     def _polish(self) -> None:
