@@ -82,6 +82,7 @@ def export(
             "material": f"{len(training.material.utterances)} utterances, {seconds / 60:.1f} min",
             **about.more,
             "steps": str(training.step),
+            **({"steps of polishing": str(training.polished)} if training.polished else {}),
             **_minutes(training),
             "seed": str(seed),
             **{f"loss, {name}": f"{loss:.4f}" for name, loss in training.validate().items()},

@@ -78,6 +78,7 @@ class Training:
         seconds: they took by the clock.
         core_seconds: they took of all cores together, which is less where others use them, too;
             None if a checkpoint does not tell.
+        polished: steps of polishing that came after.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class Training:
         )
         self.step, self.seconds = 0, 0.0
         self.core_seconds: float | None = 0.0
+        self.polished = 0
         if place.checkpoint.exists():
             self._restore()
 
