@@ -38,7 +38,7 @@ _DIGITAL_DB = -105.0
 _BELOW_DB = 12.0
 """Noise is never taken for louder than this below loud speech: a held note is no noise."""
 _NOISE_MEMORY_S = 4.0
-_NOISE_FIRST_S, _LOUD_FIRST_S = 0.05, 0.1
+_LOUD_FIRST_S = 0.1
 """As much time what is assumed at first counts for."""
 _GLIDE_S = 0.3
 _FAR_DB = 10.0
@@ -83,12 +83,13 @@ class Loudness(Node):
     Percentiles are those of histograms that forget. What is applied follows them with a time
     constant of 0.3 s, so nothing jumps.
 
-    Settling: noise that is there at the start is found within 1 s, and so is quieter noise later
-    on; noise that becomes louder takes up to 10 s, for the memory of it has a time constant of 4 s.
-    A stream that begins with speech loses what is 12 dB below the loudest of it until the first
-    pause. Loudness is taken to be ``start`` at first: speech that is louder is found within 0.5 s
-    (to 3 dB), speech that is quieter within 3 s; if it becomes quieter later, within three
-    times ``settle`` of speech. In pauses loudness is kept; digital silence is no noise.
+    Settling: what a stream begins with is taken for noise, as far as it may be; quieter noise
+    is found within 1 s; noise that becomes louder takes up to 10 s, for the memory of it has a
+    time constant of 4 s. A stream that begins with speech loses what is 12 dB below the loudest
+    of it until the first pause. Loudness is taken to be ``start`` at first: speech that is
+    louder is found within 0.5 s (to 3 dB), speech that is quieter within 3 s; if it becomes
+    quieter later, within three times ``settle`` of speech. In pauses loudness is kept; digital
+    silence is no noise.
 
     Source: power subtraction with minima of the power as in R. Martin, "Noise power spectral
     density estimation based on optimal smoothing and minimum statistics", IEEE Trans. SAP 9(5),
@@ -153,7 +154,7 @@ class Loudness(Node):
 
     def state(self, params: Params, streams: int) -> LoudnessState:
         """No noise, and speech at ``start``."""
-        quiet = self._quiet.begun(streams, _QUIETEST_DB, _NOISE_FIRST_S * FRAMES_HZ)
+        quiet = self._quiet.begun(streams, _QUIETEST_DB, 0.0)
         loud = self._loud.begun(streams, params.start, _LOUD_FIRST_S * FRAMES_HZ)
         noise = torch.full((streams,), _QUIETEST_DB, dtype=torch.float64)
         gain = self._wanted(params, self._loud.read(loud))
@@ -177,12 +178,15 @@ class Loudness(Node):
         """Level of one frame, ``[streams]``; ``held`` is changed in place."""
         noise, gain = held["noise"], held["gain"]
         level = _decibels(power)
-        self._quiet.update(held["quiet"], level, level > _DIGITAL_DB)
+        sounds = level > _DIGITAL_DB
+        first = sounds & ~held["quiet"].any(1)
+        self._quiet.update(held["quiet"], level, sounds)
         speech = (level > noise + _SPEECH_DB) & (level > _FAINTEST_DB)
         self._loud.update(held["loud"], level, speech)
         loud = self._loud.read(held["loud"])
         floor = np.minimum(self._quiet.read(held["quiet"]) + _MARGIN_DB, loud - _BELOW_DB)
         np.maximum(noise, floor - _FAR_DB, out=noise)
+        noise[first] = floor[first]
         noise += self._follow * (floor - noise)
         gain += self._follow * (self._wanted(params, loud) - gain)
         clean = _decibels(power - 10.0 ** (noise / 10)) + gain
