@@ -38,8 +38,11 @@ _DIGITAL_DB = -105.0
 _BELOW_DB = 12.0
 """Noise is never taken for louder than this below loud speech: a held note is no noise."""
 _NOISE_MEMORY_S = 4.0
-_LOUD_FIRST_S = 0.1
+_NOISE_FIRST_S, _LOUD_FIRST_S = 0.05, 0.1
 """As much time what is assumed at first counts for."""
+_WHOLE, _BEGINNING = 3, 30
+"""A stream begins with the third frame that sounds, if that is one of the first so many; what
+sounds later, after silence that somebody made, is speech."""
 _GLIDE_S = 0.3
 _FAR_DB = 10.0
 """Noise so much below what it is found to be makes little difference: it need not glide there."""
@@ -58,12 +61,16 @@ class LoudnessState(State):
         loud: float64 ``[streams, bins]``, how often each level was spoken at.
         noise: float64 ``[streams]``, the noise that is subtracted, in dB.
         gain: float64 ``[streams]``, what is added, in dB.
+        sounding: int64 ``[streams]``, frames that were not silent, up to 3.
+        frames: int64 ``[streams]``, frames so far, up to 30; 30 once the stream has begun.
     """
 
     quiet: torch.Tensor
     loud: torch.Tensor
     noise: torch.Tensor
     gain: torch.Tensor
+    sounding: torch.Tensor
+    frames: torch.Tensor
 
 
 @register("dsp.loudness")
@@ -154,12 +161,17 @@ class Loudness(Node):
 
     def state(self, params: Params, streams: int) -> LoudnessState:
         """No noise, and speech at ``start``."""
-        quiet = self._quiet.begun(streams, _QUIETEST_DB, 0.0)
+        quiet = self._quiet.begun(streams, _QUIETEST_DB, _NOISE_FIRST_S * FRAMES_HZ)
         loud = self._loud.begun(streams, params.start, _LOUD_FIRST_S * FRAMES_HZ)
         noise = torch.full((streams,), _QUIETEST_DB, dtype=torch.float64)
         gain = self._wanted(params, self._loud.read(loud))
         return LoudnessState(
-            torch.from_numpy(quiet), torch.from_numpy(loud), noise, torch.from_numpy(gain)
+            torch.from_numpy(quiet),
+            torch.from_numpy(loud),
+            noise,
+            torch.from_numpy(gain),
+            torch.zeros(streams, dtype=torch.int64),
+            torch.zeros(streams, dtype=torch.int64),
         )
 
     def process(self, inputs: Tensors, params: Params, state: LoudnessState) -> Tensors:
@@ -179,19 +191,37 @@ class Loudness(Node):
         noise, gain = held["noise"], held["gain"]
         level = _decibels(power)
         sounds = level > _DIGITAL_DB
-        first = sounds & ~held["quiet"].any(1)
+        begins = self._begins(level, sounds, held)
         self._quiet.update(held["quiet"], level, sounds)
         speech = (level > noise + _SPEECH_DB) & (level > _FAINTEST_DB)
         self._loud.update(held["loud"], level, speech)
         loud = self._loud.read(held["loud"])
         floor = np.minimum(self._quiet.read(held["quiet"]) + _MARGIN_DB, loud - _BELOW_DB)
         np.maximum(noise, floor - _FAR_DB, out=noise)
-        noise[first] = floor[first]
+        noise[begins] = floor[begins]
         noise += self._follow * (floor - noise)
         gain += self._follow * (self._wanted(params, loud) - gain)
         clean = _decibels(power - 10.0 ** (noise / 10)) + gain
         expanded = np.where(clean < _KNEE_DB, _KNEE_DB + _SLOPE * (clean - _KNEE_DB), clean)
-        return np.maximum(expanded, FLOOR_DB)
+        unknown = sounds & (held["sounding"] < _WHOLE) & (held["frames"] < _BEGINNING)
+        return np.where(unknown, FLOOR_DB, np.maximum(expanded, FLOOR_DB))
+
+    def _begins(
+        self, level: np.ndarray, sounds: np.ndarray, held: dict[str, np.ndarray]
+    ) -> np.ndarray:
+        """Where the first whole frame of a stream is, which tells its noise; bool ``[streams]``.
+
+        The first two reach back before the stream, where nothing is.
+        """
+        sounding, frames, quiet = held["sounding"], held["frames"], held["quiet"]
+        sounding += sounds & (sounding < _WHOLE)
+        frames += frames < _BEGINNING
+        begins = sounds & (sounding == _WHOLE) & (frames < _BEGINNING)
+        frames[begins] = _BEGINNING
+        quiet[begins] = 0.0
+        first = np.where(begins, _NOISE_FIRST_S * FRAMES_HZ, 0.0)
+        self._quiet.weigh(quiet, level, first)
+        return begins
 
     def _wanted(self, params: Params, loud: np.ndarray) -> np.ndarray:
         """The gain that brings ``loud`` to the target, in dB."""

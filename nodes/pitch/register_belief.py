@@ -9,6 +9,8 @@ import numpy as np
 _SPEAKERS = ((114.0, 2.7), (191.0, 1.9))
 """Registers of speakers: medians of F0 in Hz, and how far they spread in semitones. Men and women
 of LibriSpeech, 174 speakers, taken to be as many of each."""
+_ANYBODY = 0.02
+"""Density of all other registers beside the highest of these: children, and people who act."""
 _LOWEST_HZ, _HIGHEST_HZ, _STEP = 60.0, 340.0, 0.25
 """Registers that are considered; in steps of so many semitones."""
 _WIDTH, _SLOPE = 3.0, 1.5
@@ -45,7 +47,8 @@ class RegisterBelief:
             np.exp(-0.5 * ((self._grid - 12 * math.log2(hertz)) / spread) ** 2) / spread
             for hertz, spread in _SPEAKERS
         ]
-        self._prior = np.log(np.sum(bells, 0))
+        people = np.sum(bells, 0)
+        self._prior = np.log(people + _ANYBODY * people.max())
         self._weight = _SLOPE / max(_ALIKE_S * rate, 1.0)
         self._first = _SLOPE * _FIRST
 
