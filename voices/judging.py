@@ -32,7 +32,7 @@ _EMPTY_DB = -90.0
 _SHORTEST = 64
 """Samples that a filter needs."""
 _PIECE, _MARGIN = 6000, 56
-"""Frames that are measured at a time, and more of them on either side: whole numbers of SwiftF0's."""
+"""Frames that are measured at a time, and more of them on either side: whole ones of SwiftF0's."""
 
 
 @dataclass(frozen=True, slots=True)
