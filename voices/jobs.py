@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -24,6 +23,8 @@ from rich.progress import (
 )
 
 from voicegraph.graph.errors import Problem, VoicegraphError
+
+from .interrupts import unheard
 
 _EVERY_S = 30.0
 """Seconds between lines where there is no terminal."""
@@ -86,7 +87,7 @@ def _finished(work: Callable[..., None], jobs: Sequence[tuple], processes: int) 
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, context, _worker) as pool:
-        with _deaf():
+        with unheard():
             waiting: list[Future[None]] = [pool.submit(work, *job) for job in jobs]
         try:
             yield from (future.result() for future in as_completed(waiting))
@@ -97,22 +98,6 @@ def _finished(work: Callable[..., None], jobs: Sequence[tuple], processes: int) 
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-
-
-@contextmanager
-def _deaf() -> Iterator[None]:
-    """Processes that are begun meanwhile do not hear a terminal's Ctrl-C, which reaches them all.
-
-    The first process does, and tells the others. Windows' take it from :func:`_worker`.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _worker() -> None:
