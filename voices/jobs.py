@@ -66,7 +66,7 @@ def _lines(title: str, total: int, begun: int) -> Tell:
     return tell
 
 
-def run(title: str, work: Callable[..., None], jobs: Sequence[tuple], processes: int) -> None:
+def run(title: str, work: Callable[..., object], jobs: Sequence[tuple], processes: int) -> None:
     """Calls ``work(*job)`` for all jobs, each process on one thread.
 
     Two processes of one thread do more than one process of two threads: the pieces are small.
@@ -80,7 +80,9 @@ def run(title: str, work: Callable[..., None], jobs: Sequence[tuple], processes:
             tell("", number)
 
 
-def _finished(work: Callable[..., None], jobs: Sequence[tuple], processes: int) -> Iterable[None]:
+def _finished(
+    work: Callable[..., object], jobs: Sequence[tuple], processes: int
+) -> Iterable[object]:
     if processes == 1:
         _one_thread()
         yield from (work(*job) for job in jobs)
@@ -88,7 +90,7 @@ def _finished(work: Callable[..., None], jobs: Sequence[tuple], processes: int) 
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, context, _worker) as pool:
         with unheard():
-            waiting: list[Future[None]] = [pool.submit(work, *job) for job in jobs]
+            waiting: list[Future[object]] = [pool.submit(work, *job) for job in jobs]
         try:
             yield from (future.result() for future in as_completed(waiting))
         except BrokenProcessPool:
