@@ -6,7 +6,7 @@ it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -44,31 +44,35 @@ class Decoded:
 def decode(path: Path) -> Decoded:
     """Reads a recording; what a damaged one still holds is taken.
 
+    Its channels are averaged; where they cancel, the loudest is taken.
+
     Raises:
         InputError: if it is no audio, or empty.
     """
+    found, powers = _read(path, None)
+    mixed = float(np.square(found.audio, dtype=np.float64).mean()) if len(found.audio) else 0.0
+    if mixed < _OPPOSED * powers.max():
+        found, _ = _read(path, int(powers.argmax()))
+    return replace(found, audio=found.audio - found.audio.mean())
+
+
+def _read(path: Path, channel: int | None) -> tuple[Decoded, np.ndarray]:
+    """One channel of it, or the mean of all; and the power of each."""
     with AudioReader(path, salvage=True) as reader:
         rate, channels = int(reader.type.rate), reader.type.channels
-        resampler = soxr.ResampleStream(rate, RATE, channels, "float32")
+        resampler = soxr.ResampleStream(rate, RATE, 1, "float32")
         parts: list[np.ndarray] = []
-        peaks = _Peaks(rate)
+        peaks, energy = _Peaks(rate), np.zeros(channels)
         for chunk in reader:
             clean = np.nan_to_num(chunk, posinf=0.0, neginf=0.0)
             peaks.add(np.abs(clean).max(0))
-            parts.append(resampler.resample_chunk(np.ascontiguousarray(clean.T)))
-        parts.append(resampler.resample_chunk(np.zeros((0, channels), np.float32), last=True))
-        notes = tuple(reader.notes)
-    audio = np.concatenate([part.reshape(-1, channels) for part in parts])
-    return Decoded(_mixed(audio), peaks.all(), rate, channels, notes)
-
-
-def _mixed(audio: np.ndarray) -> np.ndarray:
-    """``[samples, channels]`` -> ``[samples]``: the mean, or the loudest where they cancel."""
-    mixed = audio.mean(1)
-    powers = (audio.astype(np.float64) ** 2).mean(0)
-    if (mixed.astype(np.float64) ** 2).mean() < _OPPOSED * powers.max():
-        mixed = audio[:, int(powers.argmax())]
-    return np.ascontiguousarray(mixed - mixed.mean())
+            energy += np.square(clean, dtype=np.float64).sum(1)
+            one = clean.mean(0) if channel is None else clean[channel]
+            parts.append(resampler.resample_chunk(np.ascontiguousarray(one)))
+        parts.append(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
+        notes, taken = tuple(reader.notes), reader.taken
+    audio = np.concatenate(parts)
+    return Decoded(audio, peaks.all(), rate, channels, notes), energy / max(taken, 1)
 
 
 class _Peaks:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -24,6 +23,8 @@ from rich.progress import (
 )
 
 from voicegraph.graph.errors import Problem, VoicegraphError
+
+from .interrupts import unheard
 
 _EVERY_S = 30.0
 """Seconds between lines where there is no terminal."""
@@ -65,7 +66,7 @@ def _lines(title: str, total: int, begun: int) -> Tell:
     return tell
 
 
-def run(title: str, work: Callable[..., None], jobs: Sequence[tuple], processes: int) -> None:
+def run(title: str, work: Callable[..., object], jobs: Sequence[tuple], processes: int) -> None:
     """Calls ``work(*job)`` for all jobs, each process on one thread.
 
     Two processes of one thread do more than one process of two threads: the pieces are small.
@@ -79,15 +80,17 @@ def run(title: str, work: Callable[..., None], jobs: Sequence[tuple], processes:
             tell("", number)
 
 
-def _finished(work: Callable[..., None], jobs: Sequence[tuple], processes: int) -> Iterable[None]:
+def _finished(
+    work: Callable[..., object], jobs: Sequence[tuple], processes: int
+) -> Iterable[object]:
     if processes == 1:
         _one_thread()
         yield from (work(*job) for job in jobs)
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, context, _worker) as pool:
-        with _deaf():
-            waiting: list[Future[None]] = [pool.submit(work, *job) for job in jobs]
+        with unheard():
+            waiting: list[Future[object]] = [pool.submit(work, *job) for job in jobs]
         try:
             yield from (future.result() for future in as_completed(waiting))
         except BrokenProcessPool:
@@ -97,22 +100,6 @@ def _finished(work: Callable[..., None], jobs: Sequence[tuple], processes: int) 
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-
-
-@contextmanager
-def _deaf() -> Iterator[None]:
-    """Processes that are begun meanwhile do not hear a terminal's Ctrl-C, which reaches them all.
-
-    The first process does, and tells the others. Windows' take it from :func:`_worker`.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _worker() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,10 @@ _AROUND_S = 0.5
 _QUIET = 5
 """Percentile of the level that is the noise's."""
 _EMPTY_DB = -90.0
+_SHORTEST = 64
+"""Samples that a filter needs."""
+_PIECE, _MARGIN = 6000, 56
+"""Frames that are measured at a time, and more of them on either side: whole ones of SwiftF0's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +54,25 @@ class Heard:
 
 def measured(audio: np.ndarray, speech: np.ndarray, peaks: np.ndarray) -> Heard:
     """What can be said of a recording, float32 ``[samples]`` at 16 kHz."""
+    return Heard(_in_pieces(_power, audio), _in_pieces(contours.pitch, audio), speech, peaks)
+
+
+def _power(audio: np.ndarray) -> np.ndarray:
     filters = butter(4, _RUMBLE_HZ, "high", fs=contours.LISTENING, output="sos")
     above = np.asarray(sosfiltfilt(filters, audio)) if len(audio) > _SHORTEST else audio
-    power = 10 ** (np.maximum(contours.levels(above), _EMPTY_DB) / 10)
-    return Heard(power, contours.pitch(audio.astype(np.float64)), speech, peaks)
+    return 10 ** (np.maximum(contours.levels(above), _EMPTY_DB) / 10)
 
 
-_SHORTEST = 64
-"""Samples that a filter needs."""
+def _in_pieces(of: Callable[[np.ndarray], np.ndarray], audio: np.ndarray) -> np.ndarray:
+    """A frame every 10 ms, of recordings of any length in bounded memory."""
+    hop = contours.HOP
+    total = len(audio) // hop + 1
+    found: list[np.ndarray] = []
+    for first in range(0, total, _PIECE):
+        last, begin = min(first + _PIECE, total), max(first - _MARGIN, 0)
+        piece = audio[begin * hop : (last + _MARGIN) * hop].astype(np.float64)
+        found.append(of(piece)[first - begin : last - begin])
+    return np.concatenate(found)
 
 
 def snr_db(heard: Heard, span: Span) -> float:

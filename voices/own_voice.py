@@ -20,6 +20,8 @@ from .speaker_choice import Speaker
 from .train import Budget, Training
 from .workplace import Workplace
 
+_PREPARING = 0.35
+"""Minutes of one core for each minute of speech: contours, copies, features."""
 Say = Callable[[str], None]
 """Takes a line for a person."""
 
@@ -71,6 +73,7 @@ def make(wish: Wish, say: Say) -> VoiceReport:
     choosing.check_enough(chosen.report, wish.anyway)
     assert chosen.speaker is not None  # there is speech
     say(summary(chosen.report))
+    say(_plan(chosen.report, wish))
     making.prepare(place, wish.seed, wish.processes)
     training = _trained(place, wish)
     say("writing the voice")
@@ -93,6 +96,14 @@ def make(wish: Wish, say: Say) -> VoiceReport:
     )
     page.write(report)
     return report
+
+
+def _plan(material: MaterialReport, wish: Wish) -> str:
+    """What is to come, and how long it may take."""
+    prepare = material.used_s / 60 * _PREPARING / wish.processes
+    budget = wish.budget
+    training = f"{budget.steps} steps" if budget.steps else f"{budget.minutes:g} min"
+    return f"about {max(prepare, 1):.0f} min of preparation, then {training} of training"
 
 
 def summary(material: MaterialReport) -> str:

@@ -24,7 +24,7 @@ _AT_LEAST = 200 << 20
 def find(inputs: Sequence[Path]) -> list[Path]:
     """Sound files among files and folders, with everything below these; each once.
 
-    What is named by itself may have any ending.
+    What is named by itself may have any ending. Work folders are no recordings.
 
     Raises:
         InputError: if something is not there, or nothing is sound.
@@ -50,10 +50,13 @@ def _below(folder: Path) -> Iterator[Path]:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Everything below a folder but what is hidden, in order."""
+    """Everything below a folder but what is hidden or made on the way to a voice, in order."""
     for root, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name[0] != ".")
-        yield from (Path(root) / name for name in sorted(files) if name[0] != ".")
+        here = Path(root)
+        folders[:] = sorted(
+            name for name in folders if name[0] != "." and not Workplace(here / name).begun.exists()
+        )
+        yield from (here / name for name in sorted(files) if name[0] != ".")
 
 
 def note(place: Workplace, recordings: Sequence[Path], seed: int) -> None:

@@ -16,6 +16,7 @@ from voicegraph.nodes.synth.source_filter_network import SourceFilterNetwork
 from voicegraph.schemas.source_filter_card import SourceFilterSizes
 
 from .features import CLEAN_WHOLE, PERTURBED_SLIDING, PERTURBED_WHOLE
+from .interrupts import held_back
 from .jobs import bar
 from .losses import spectral_loss
 from .material import AHEAD, HOP, Batch, Material, Utterance, piece
@@ -126,7 +127,8 @@ class Training:
         with bar("train", 1000, round(1000 * begun)) as tell:
             done = begun
             while done < 1:
-                loss = self._timed_step(done)
+                with held_back():
+                    loss = self._timed_step(done)
                 done = self.budget.progress(self.step, self.seconds)
                 tell(f"step {self.step}, loss {loss:.3f}", round(1000 * min(done, 1)))
                 if self.step % _VALIDATED == 0:

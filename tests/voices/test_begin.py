@@ -52,6 +52,16 @@ def test_sound_of_all_kinds_is_found(begin: Begin, folder: Path, tmp_path: Path)
     assert len(_check(both)) == 4
 
 
+def test_work_folders_are_no_recordings(folder: Path) -> None:
+    inside = Begin((folder,), folder / "voice.safetensors", None, 1)
+    files = _check(inside)
+    inside.start(files, CONSENT)
+    (inside.work / "speech").mkdir()
+    (inside.work / "speech" / "0000.flac").touch()
+    assert _check(inside) == files
+    assert recordings.find([folder]) == list(files)
+
+
 def test_nothing_to_hear(tmp_path: Path) -> None:
     (tmp_path / "a.txt").touch()
     with pytest.raises(InputError, match="there is no sound in") as caught:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from pathlib import Path
 
 import pytest
@@ -37,13 +36,6 @@ def test_errors_come_from_other_processes_as_they_were(tmp_path: Path) -> None:
 def test_a_process_that_ends_is_told_of() -> None:
     with pytest.raises(VoicegraphError, match="memory may have run out"):
         jobs.run("test", os._exit, [(1,), (2,)], 2)
-
-
-def test_ctrl_c_is_heard_again() -> None:
-    before = signal.getsignal(signal.SIGINT)
-    with jobs._deaf():
-        assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
-    assert signal.getsignal(signal.SIGINT) == before
 
 
 def test_lines_where_there_is_no_terminal(

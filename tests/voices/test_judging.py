@@ -70,3 +70,14 @@ def test_whispering_has_no_voice(recording: np.ndarray) -> None:
 def test_silence_is_not_clipped() -> None:
     assert not judging.clipped(np.zeros(100))
     assert not judging.clipped(np.zeros(0))
+
+
+def test_long_recordings_are_measured_in_pieces(
+    recording: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = _heard(recording, recording)
+    monkeypatch.setattr(judging, "_PIECE", 304)
+    parts = _heard(recording, recording)
+    np.testing.assert_allclose(parts.power, whole.power, rtol=1e-3, atol=1e-9)
+    assert len(parts.f0) == len(whole.f0)
+    assert ((parts.f0 > 0) == (whole.f0 > 0)).mean() > 0.98
