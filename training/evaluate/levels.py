@@ -1,0 +1,83 @@
+"""How loud audio is, every 10 ms, and where its speaker pauses."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import torch
+from scipy.ndimage import binary_erosion
+
+from voicegraph.nodes.dsp.hann_power import hann_power, window_samples
+from voicegraph.voices.perturb import LISTENING
+
+FRAMES_HZ = 100
+_LEAST = 1e-12
+"""-120 dB of full scale."""
+_QUIET, _LOUD = 10, 95
+"""Percentiles of the level that stand for the room and for the speaker."""
+_ABOVE_ROOM_DB, _BELOW_SPEAKER_DB = 8.0, 30.0
+_SPEECH_DB = 20.0
+_MARGIN = 5
+"""Frames at either end of a pause that do not count: sounds fade, and frames overlap."""
+_SHORTEST = 20
+"""Frames of pauses that a clip must have for them to be measured."""
+
+
+def levels(audio: np.ndarray) -> np.ndarray:
+    """Level in dB of full scale around 0, 10, 20 ... ms, -120 at the least.
+
+    Args:
+        audio: ``[samples]`` at 16 kHz.
+    """
+    rate = Fraction(LISTENING)
+    padded = torch.from_numpy(np.pad(np.asarray(audio, np.float64), window_samples(rate) // 2))
+    count = len(audio) * FRAMES_HZ // LISTENING + 1
+    power = hann_power(padded[None], 0, count, rate, FRAMES_HZ)[0].numpy()
+    return 10 * np.log10(power + _LEAST)
+
+
+def parted(level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which frames of a clean clip are speech, and which pauses: two masks ``[frames]``.
+
+    Speech is what lies within 20 dB of the 95th percentile. A pause is what lies within 8 dB of the
+    10th and 30 dB or more below the speech, without 50 ms at either end. What is between the two,
+    such as breath, is neither.
+    """
+    room, loud = np.percentile(level, [_QUIET, _LOUD])
+    quiet = level < min(room + _ABOVE_ROOM_DB, loud - _BELOW_SPEAKER_DB)
+    pauses = binary_erosion(quiet, np.ones(2 * _MARGIN + 1), border_value=1)
+    return level > loud - _SPEECH_DB, pauses
+
+
+def pause_energy(made: np.ndarray, clean: np.ndarray) -> float:
+    """Mean power of an output in pauses by that in speech, in dB.
+
+    Args:
+        made: its level, ``[frames]``.
+        clean: that of the clean source, which decides what is a pause; aligned.
+
+    Returns:
+        NaN if the clip pauses for less than 0.2 s.
+    """
+    speech, pauses, power = _cut(made, clean)
+    if pauses.sum() < _SHORTEST:
+        return float("nan")
+    return float(10 * np.log10(power[pauses].mean() / power[speech].mean()))
+
+
+def loudest_pause(made: np.ndarray, clean: np.ndarray) -> float:
+    """The loudest 25 ms of the pauses by the mean of speech, in dB: bursts show here.
+
+    Args and NaN as for :func:`pause_energy`.
+    """
+    speech, pauses, power = _cut(made, clean)
+    if pauses.sum() < _SHORTEST:
+        return float("nan")
+    return float(10 * np.log10(power[pauses].max() / power[speech].mean()))
+
+
+def _cut(made: np.ndarray, clean: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    count = min(len(made), len(clean))
+    speech, pauses = (mask[:count] for mask in parted(clean))
+    return speech, pauses, 10 ** (made[:count] / 10)
