@@ -27,10 +27,13 @@ def overrides(row: Row, clip: Clip | None = None) -> Overrides:
 
     Args:
         row: a row of kind ``pipeline``.
-        clip: the speaker that a row with ``match`` is set for; without one, as the pipeline is.
+        clip: whose speaker a row with ``match`` is set for; without one, as the pipeline is.
     """
-    if not row.match:
-        return (*row.overrides, ("vars.voice", str(row.voice.path)))
+    if row.match != "transpose":
+        given: dict[str, Any] = {"vars.voice": str(row.voice.path)}
+        if row.match == "start" and clip is not None:
+            given["vars.start"] = clip.median_hz
+        return (*row.overrides, *given.items())
     if clip is None:
         return row.overrides
     moved = 12 * np.log2(row.voice.median_hz / clip.median_hz)

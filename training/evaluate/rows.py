@@ -23,7 +23,7 @@ class _Entry(BaseModel):
     kind: Literal["source", "target", "pipeline"] = Field("pipeline", alias="is")
     pipeline: str | None = None
     set: dict[str, str | float | bool | None] = {}
-    match: bool = False
+    match: Literal["transpose", "start"] | None = None
     noise: list[float | None] = [None]
     voices: list[str] | None = None
 
@@ -74,7 +74,7 @@ class Row:
         kind: what it shows.
         pipeline: what converts, for that kind.
         overrides: by dotted path.
-        match: whether each clip is transposed onto the voice.
+        match: what is set by each speaker's median F0; see ``rows.yaml``.
         snr_db: of the input; None is the clip as it is.
     """
 
@@ -83,7 +83,7 @@ class Row:
     kind: Literal["source", "target", "pipeline"]
     pipeline: str = ""
     overrides: tuple[tuple[str, Any], ...] = ()
-    match: bool = False
+    match: Literal["transpose", "start"] | None = None
     snr_db: float | None = None
 
     @property

@@ -57,13 +57,20 @@ def test_what_is_wrong_is_said(text: str, said: str, tmp_path: Path, voice: Voic
 
 
 def test_who_is_transposed_is_transposed_onto_the_voice(voice: Voice) -> None:
-    row = Row("WORLD", voice, "pipeline", "world", (), match=True)
+    row = Row("WORLD", voice, "pipeline", "world", (), "transpose")
     man = dict(overrides(row, Clip("1-1-1", "M", 95.0, 5.0)))
     assert man["vars.transpose"] == pytest.approx(12, abs=1e-3)
     assert man["vars.formant"] == pytest.approx(FORMANTS, abs=1e-3)
     woman = dict(overrides(row, Clip("1-1-1", "F", 190.0, 5.0)))
     assert woman == {"vars.transpose": 0.0, "vars.formant": 0.0}
-    down = Row("WORLD", Voice(voice.path, 95.0), "pipeline", "world", (), match=True)
+    down = Row("WORLD", Voice(voice.path, 95.0), "pipeline", "world", (), "transpose")
     found = dict(overrides(down, Clip("1-1-1", "F", 190.0, 5.0)))
     assert found["vars.transpose"] == pytest.approx(-12, abs=1e-3)
     assert found["vars.formant"] == pytest.approx(-FORMANTS, abs=1e-3)
+
+
+def test_who_is_known_is_told(voice: Voice) -> None:
+    row = Row("live", voice, "pipeline", "default-live", (("vars.retrieve", 0),), "start")
+    found = dict(overrides(row, Clip("1-1-1", "M", 95.0, 5.0)))
+    assert found == {"vars.retrieve": 0, "vars.voice": str(voice.path), "vars.start": 95.0}
+    assert "vars.start" not in dict(overrides(row))
