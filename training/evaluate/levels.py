@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import torch
-from scipy.ndimage import binary_erosion
+from scipy.ndimage import binary_erosion, uniform_filter1d
 
 from voicegraph.nodes.dsp.hann_power import hann_power, window_samples
 from voicegraph.voices.perturb import LISTENING
@@ -14,13 +14,16 @@ from voicegraph.voices.perturb import LISTENING
 FRAMES_HZ = 100
 _LEAST = 1e-12
 """-120 dB of full scale."""
-_QUIET, _LOUD = 10, 95
+_QUIET, _LOUD = 5, 95
 """Percentiles of the level that stand for the room and for the speaker."""
-_ABOVE_ROOM_DB, _BELOW_SPEAKER_DB = 8.0, 30.0
-_SPEECH_DB = 20.0
+_ABOVE_ROOM_DB = 6.0
+_SILENT_DB, _SPEECH_DB = 45.0, 20.0
+"""Below the speaker: what is quieter is a pause however silent the room, and what is louder, speech."""
+_SMOOTHED = 5
+"""Frames over which the level is averaged: that of a room comes and goes."""
 _MARGIN = 5
 """Frames at either end of a pause that do not count: sounds fade, and frames overlap."""
-_SHORTEST = 20
+_SHORTEST = 15
 """Frames of pauses that a clip must have for them to be measured."""
 
 
@@ -40,14 +43,15 @@ def levels(audio: np.ndarray) -> np.ndarray:
 def parted(level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Which frames of a clean clip are speech, and which pauses: two masks ``[frames]``.
 
-    Speech is what lies within 20 dB of the 95th percentile. A pause is what lies within 8 dB of the
-    10th and 30 dB or more below the speech, without 50 ms at either end. What is between the two,
-    such as breath, is neither.
+    Levels are averaged over 50 ms. Speech is what lies within 20 dB of the 95th percentile. A pause
+    is what lies within 6 dB of the 5th or 45 dB below the 95th, and is no speech, without 50 ms at
+    either end. What is neither, such as breath, does not count.
     """
-    room, loud = np.percentile(level, [_QUIET, _LOUD])
-    quiet = level < min(room + _ABOVE_ROOM_DB, loud - _BELOW_SPEAKER_DB)
-    pauses = binary_erosion(quiet, np.ones(2 * _MARGIN + 1), border_value=1)
-    return level > loud - _SPEECH_DB, pauses
+    smooth = uniform_filter1d(level, _SMOOTHED)
+    room, loud = np.percentile(smooth, [_QUIET, _LOUD])
+    speech = smooth > loud - _SPEECH_DB
+    quiet = (smooth < max(room + _ABOVE_ROOM_DB, loud - _SILENT_DB)) & ~speech
+    return speech, binary_erosion(quiet, np.ones(2 * _MARGIN + 1), border_value=1)
 
 
 def pause_energy(made: np.ndarray, clean: np.ndarray) -> float:
@@ -58,7 +62,7 @@ def pause_energy(made: np.ndarray, clean: np.ndarray) -> float:
         clean: that of the clean source, which decides what is a pause; aligned.
 
     Returns:
-        NaN if the clip pauses for less than 0.2 s.
+        NaN if the clip pauses for less than 0.15 s.
     """
     speech, pauses, power = _cut(made, clean)
     if pauses.sum() < _SHORTEST:

@@ -12,13 +12,17 @@ from voicegraph.voices.perturb import LISTENING
 
 from .installed import package
 
+_LENGTH = int(9.01 * LISTENING) + 1
+
 
 def opinion(audio: np.ndarray) -> tuple[float, float]:
     """Overall (P.835) and P.808 scores, 1 to 5, of ``[samples]`` at 16 kHz.
 
-    Clips shorter than 9 s are repeated by the package.
+    Clips shorter than the 9.01 s that the networks take are repeated to that length. The package
+    alone would repeat them beyond it and hear the same again and again, at five times the cost.
     """
-    found = _judge()(np.clip(audio, -1, 1), LISTENING, is_personalized_MOS=False)
+    whole = np.resize(audio, max(len(audio), _LENGTH))
+    found = _judge()(np.clip(whole, -1, 1), LISTENING, is_personalized_MOS=False)
     return float(found["ovrl_mos"]), float(found["p808_mos"])
 
 
