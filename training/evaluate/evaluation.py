@@ -145,10 +145,12 @@ class Evaluation:
 
     def _about(self) -> list[str]:
         males = sum(clip.sex == "M" for clip in self.clips)
-        return [
+        speakers = (
             f"{len(self.clips)} speakers of LibriSpeech, {males} male and "
             f"{len(self.clips) - males} female (told from the median of F0), one clip each."
-        ]
+        )
+        voices = dict.fromkeys(row.voice for row in self.rows)
+        return [speakers, *(f"{voice.name}: {voice.trained}." for voice in voices if voice.trained)]
 
     def _draw(self, found: Sequence[Summary], drawn: Path) -> Iterator[Path]:
         speakers = drawn / "evaluate-speakers.jpg"

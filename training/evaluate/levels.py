@@ -18,7 +18,7 @@ _QUIET, _LOUD = 5, 95
 """Percentiles of the level that stand for the room and for the speaker."""
 _ABOVE_ROOM_DB = 6.0
 _SILENT_DB, _SPEECH_DB = 45.0, 20.0
-"""Below the speaker: what is quieter is a pause however silent the room, and what is louder, speech."""
+"""Below the speaker: what is quieter is a pause in any room, and what is louder is speech."""
 _SMOOTHED = 5
 """Frames over which the level is averaged: that of a room comes and goes."""
 _MARGIN = 5

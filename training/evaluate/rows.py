@@ -48,10 +48,12 @@ class Voice:
     Attributes:
         path: its file.
         median_hz: of its F0.
+        trained: what its card says of its training.
     """
 
     path: Path
     median_hz: float
+    trained: str = ""
 
     @property
     def name(self) -> str:
@@ -103,7 +105,9 @@ def opened(path: Path) -> Voice:
     Raises:
         WeightsError: if it is none.
     """
-    return Voice(path.resolve(), open_source_filter(path)[1].prosody.median_hz)
+    card = open_source_filter(path)[1]
+    trained = ", ".join(f"{name} {value}" for name, value in card.trained.items())
+    return Voice(path.resolve(), card.prosody.median_hz, trained)
 
 
 def rows(

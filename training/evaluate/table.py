@@ -34,7 +34,7 @@ def markdown(
 ) -> str:
     """The whole page."""
     sexes = [(None, "All speakers"), ("M", "Male speakers"), ("F", "Female speakers")]
-    parts = [*about, "", _LEGEND]
+    parts = ["\n\n".join(about), "", _LEGEND]
     for sex, title in sexes:
         parts += [f"## {title}", "", *_means(summaries, sex, costs=sex is None), ""]
     parts += [f"## Differences from `{against}` of the same voice", ""]
