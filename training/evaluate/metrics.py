@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .distance import error_rate
-from .levels import loudest_pause, pause_energy
+from .levels import later_pauses, loudest_pause, pause_energy
 from .melody import compared
 from .observing import Observation
 
@@ -65,9 +65,16 @@ def _of_two(measure: Callable[[Observation, Observation], float]) -> Callable[[H
     return lambda heard: float("nan") if heard.source is None else measure(heard.made, heard.source)
 
 
-def _of_pauses(measure: Callable[[np.ndarray, np.ndarray], float]) -> Callable[[Heard], float]:
+def _of_pauses(
+    measure: Callable[[np.ndarray, np.ndarray, np.ndarray], float],
+) -> Callable[[Heard], float]:
     """Pauses are the source's; of speech that has none, its own."""
-    return lambda heard: measure(heard.made.level, (heard.source or heard.made).level)
+
+    def found(heard: Heard) -> float:
+        clean = heard.source or heard.made
+        return measure(heard.made.level, clean.level, clean.f0)
+
+    return found
 
 
 METRICS = (
@@ -127,6 +134,7 @@ METRICS = (
         _of_two(lambda made, source: abs(compared(made.f0, source.f0).start)),
     ),
     Metric("pauses", "pauses, dB", 1, _of_pauses(pause_energy), wanted=-55.0, snr_db=20.0),
+    Metric("later", "pauses after 0.5 s, dB", 1, _of_pauses(later_pauses)),
     Metric("bursts", "bursts, dB", 1, _of_pauses(loudest_pause)),
 )
 

@@ -24,7 +24,8 @@ Means over speakers; in brackets, where 95 % of the means of speakers drawn with
 * F0 error: median once the constant transposition is off, and share of frames above 100 cents.
 * voicing: frames that are voiced in both or in neither.
 * start: how far the first second of voiced speech is transposed otherwise than the rest.
-* pauses: mean power in the source's pauses by that in speech; bursts: their loudest 25 ms.
+* pauses: mean power in the source's pauses by that in speech; the same without the first half
+  second, in which a room's noise is still being found; bursts: the loudest 25 ms of all pauses.
 * ms a block, x real time: one core without other work. Latency: algorithmic + buffering.
 """
 
