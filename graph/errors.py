@@ -80,6 +80,10 @@ class VoicegraphError(Exception):
         self.problems: tuple[Problem, ...] = tuple(dict.fromkeys(found))
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
+    def __reduce__(self) -> tuple[type[VoicegraphError], tuple[tuple[Problem, ...]]]:
+        """From one process to another with its problems, and not with their text alone."""
+        return type(self), (self.problems,)
+
 
 class PipelineError(VoicegraphError):
     """A pipeline file (or a pipeline built in Python) is wrong."""

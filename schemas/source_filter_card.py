@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -62,15 +63,38 @@ class Prosody(BaseModel):
     """Level that speech exceeds 5 % of the time, in dB of full scale (its 95th percentile)."""
 
 
+class Consent(BaseModel):
+    """That the owner of a voice agrees to it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    owner: str = Field(min_length=1, max_length=200)
+    """Whose voice it is."""
+    statement: str = Field(min_length=1, max_length=1000)
+    """What was agreed to."""
+    given: date
+    """When."""
+    how: Literal["typed at a terminal", "given on the command line"]
+    """How it was said."""
+
+
 class SourceFilterCard(TrainedCard):
     """A source-filter voice, with the content features of its training to retrieve from."""
 
-    told: ClassVar[tuple[str, ...]] = (*TrainedCard.told, "description", "prosody", "trained")
+    told: ClassVar[tuple[str, ...]] = (
+        *TrainedCard.told,
+        "description",
+        "consent",
+        "prosody",
+        "trained",
+    )
 
     kind: Literal["source-filter-voice"] = "source-filter-voice"  # pyright: ignore[reportIncompatibleVariableOverride]
     """What the file is."""
     description: str = Field("", max_length=4000)
     """Whose voice it is, what it was made of, and what it is good for."""
+    consent: Consent | None = None
+    """The owner's, where the voice is a person's."""
     sizes: SourceFilterSizes
     """Sizes of its network."""
     prosody: Prosody

@@ -9,6 +9,7 @@ import torch
 
 from voicegraph.voices import export, making
 from voicegraph.voices.jobs import run
+from voicegraph.voices.polish import Polish
 from voicegraph.voices.train import Budget
 from voicegraph.voices.workplace import Workplace
 
@@ -29,12 +30,18 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     torch.set_num_threads(given.threads)
     training = making.begun(place, Budget(given.minutes or recipe.minutes, given.steps), given.seed)
-    found = training.run()
-    print("held out:", ", ".join(f"{name} {loss:.4f}" for name, loss in found.items()))
+    _tell("held out", training.run())
+    polish = Budget(recipe.polish if given.polish is None else given.polish, given.polish_steps)
+    if polish.minutes or polish.steps:
+        _tell("held out, polished", Polish(training, polish).run())
     target = given.out or VOICES / f"{recipe.name}.safetensors"
     export.export(training, recipe.about, place, target, given.seed)
     print(f"{target}: {target.stat().st_size / 1e6:.1f} MB")
     return 0
+
+
+def _tell(what: str, losses: dict[str, float]) -> None:
+    print(f"{what}:", ", ".join(f"{name} {loss:.4f}" for name, loss in losses.items()))
 
 
 def prepare(recipe: Recipe, place: Workplace, given: argparse.Namespace) -> None:
@@ -54,6 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--out", type=Path, help="the voice's file (pipelines/voices/VOICE.safetensors)")
     add("--minutes", type=float, help="of training; the learning rate is stretched over them")
     add("--steps", type=int, help="of training, instead of minutes: the same on every run")
+    add("--polish", type=float, help="minutes against discriminators afterwards; 0 leaves it out")
+    add("--polish-steps", type=int, help="of that, instead of minutes")
     add("--sentences", type=int, help="how many the voice reads")
     add("--seed", type=int, default=1)
     add("--processes", type=int, default=2, help="for all but training, of one thread each")

@@ -17,6 +17,7 @@ class Recipe:
         about: what its card says.
         sentences: how many it reads.
         minutes: of training, on one core.
+        polish: minutes of polishing, on one core.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Recipe:
     about: About
     sentences: int = 620
     minutes: float = 36.0
+    polish: float = 12.0
 
 
 _SYNTHETIC = (

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import faiss
@@ -11,7 +12,12 @@ import torch
 
 from voicegraph.graph.weights.converting import write
 from voicegraph.nodes.synth.source_filter_file import INDEX
-from voicegraph.schemas.source_filter_card import Prosody, SourceFilterCard, SourceFilterSizes
+from voicegraph.schemas.source_filter_card import (
+    Consent,
+    Prosody,
+    SourceFilterCard,
+    SourceFilterSizes,
+)
 
 from . import features, prosody
 from .features import CLEAN_WHOLE
@@ -31,12 +37,16 @@ class About:
         description: whose voice it is.
         licence: of what it was made of.
         source: who or what spoke.
+        consent: the owner's, where the voice is a person's.
+        more: what else should be known of the material, by a name.
     """
 
     title: str
     description: str = ""
     licence: str = ""
     source: str = ""
+    consent: Consent | None = None
+    more: Mapping[str, str] = field(default_factory=dict)
 
 
 def sizes(lies: Prosody) -> SourceFilterSizes:
@@ -62,6 +72,7 @@ def export(
         licence=about.licence,
         source=about.source,
         description=about.description,
+        consent=about.consent,
         trained_on=features.identity(),
         sizes=network.sizes,
         prosody=prosody.measured(place, numbers),
@@ -69,7 +80,9 @@ def export(
         parameters=sum(tensor.numel() for tensor in tensors.values()),
         trained={
             "material": f"{len(training.material.utterances)} utterances, {seconds / 60:.1f} min",
+            **about.more,
             "steps": str(training.step),
+            **({"steps of polishing": str(training.polished)} if training.polished else {}),
             **_minutes(training),
             "seed": str(seed),
             **{f"loss, {name}": f"{loss:.4f}" for name, loss in training.validate().items()},

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 
 import torch
+from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -18,10 +22,22 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from voicegraph.graph.errors import Problem, VoicegraphError
+
+from .interrupts import unheard
+
+_EVERY_S = 30.0
+"""Seconds between lines where there is no terminal."""
+Tell = Callable[[str, int], None]
+"""Takes a remark and how much is done."""
+
 
 @contextmanager
-def bar(title: str, total: int, done: int = 0) -> Iterator[Callable[[str, int], None]]:
-    """A progress bar; call what it gives with a remark and how much is done."""
+def bar(title: str, total: int, done: int = 0) -> Iterator[Tell]:
+    """A progress bar on standard error, or a line now and then where that is no terminal."""
+    if not sys.stderr.isatty():
+        yield _lines(title, total, done)
+        return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -30,12 +46,27 @@ def bar(title: str, total: int, done: int = 0) -> Iterator[Callable[[str, int], 
         TimeRemainingColumn(),
         TextColumn("{task.fields[remark]}"),
     )
-    with Progress(*columns) as shown:
+    with Progress(*columns, console=Console(stderr=True)) as shown:
         task = shown.add_task(title, total=total, completed=done, remark="")
         yield lambda remark, now: shown.update(task, completed=now, remark=remark)
 
 
-def run(title: str, work: Callable[..., None], jobs: Sequence[tuple], processes: int) -> None:
+def _lines(title: str, total: int, begun: int) -> Tell:
+    start = last = time.monotonic()
+
+    def tell(remark: str, now: int) -> None:
+        nonlocal last
+        if time.monotonic() - last < _EVERY_S:
+            return
+        last = time.monotonic()
+        left = (last - start) * (total - now) / max(now - begun, 1) / 60
+        share = f"{now / max(total, 1):.0%}, {left:.0f} min left"
+        print(f"{title}: {share}{', ' if remark else ''}{remark}", file=sys.stderr, flush=True)
+
+    return tell
+
+
+def run(title: str, work: Callable[..., object], jobs: Sequence[tuple], processes: int) -> None:
     """Calls ``work(*job)`` for all jobs, each process on one thread.
 
     Two processes of one thread do more than one process of two threads: the pieces are small.
@@ -49,16 +80,23 @@ def run(title: str, work: Callable[..., None], jobs: Sequence[tuple], processes:
             tell("", number)
 
 
-def _finished(work: Callable[..., None], jobs: Sequence[tuple], processes: int) -> Iterable[None]:
+def _finished(
+    work: Callable[..., object], jobs: Sequence[tuple], processes: int
+) -> Iterable[object]:
     if processes == 1:
         _one_thread()
         yield from (work(*job) for job in jobs)
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, context, _worker) as pool:
-        waiting: list[Future[None]] = [pool.submit(work, *job) for job in jobs]
+        with unheard():
+            waiting: list[Future[object]] = [pool.submit(work, *job) for job in jobs]
         try:
             yield from (future.result() for future in as_completed(waiting))
+        except BrokenProcessPool:
+            text = "the system ended a process that was at work: memory may have run out"
+            fix = "the same command goes on; with --processes 1 it takes less memory"
+            raise VoicegraphError(Problem("process-ended", text, fix=fix)) from None
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
@@ -66,7 +104,6 @@ def _finished(work: Callable[..., None], jobs: Sequence[tuple], processes: int) 
 
 def _worker() -> None:
     _one_thread()
-    # A terminal's Ctrl-C reaches every process; the first of them tells the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

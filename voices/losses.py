@@ -21,14 +21,15 @@ def spectral_loss(made: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     """
     terms = []
     for size, hop in RESOLUTIONS:
-        ours, theirs = _magnitude(made, size, hop), _magnitude(wanted, size, hop)
+        ours, theirs = magnitude(made, size, hop), magnitude(wanted, size, hop)
         floor = _FLOOR * size**0.5
         logs = (torch.log(ours + floor) - torch.log(theirs + floor)).abs().mean()
         terms.append(logs + 0.5 * (ours - theirs).abs().sum() / theirs.sum().clamp_min(1e-6))
     return torch.stack(terms).mean()
 
 
-def _magnitude(audio: torch.Tensor, size: int, hop: int) -> torch.Tensor:
+def magnitude(audio: torch.Tensor, size: int, hop: int) -> torch.Tensor:
+    """Magnitudes of a short-time spectrum: ``[pieces, samples]`` -> ``[pieces, bins, frames]``."""
     window = torch.hann_window(size, device=audio.device)
     spectrum = torch.stft(audio, size, hop, size, window, center=False, return_complex=True)
     # The root of a sum has no slope at 0.

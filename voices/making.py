@@ -9,7 +9,9 @@ from .train import Budget, Training
 from .workplace import Workplace
 
 HELD_OUT = 30
-"""Every so many-th part of the utterances is held out: 30 of 620."""
+"""Utterances that are held out at most: 30 of 620."""
+_SHARE = 10
+"""Of fewer utterances, every tenth is held out."""
 
 
 def prepare(place: Workplace, seed: int, processes: int) -> None:
@@ -34,8 +36,9 @@ def begun(place: Workplace, budget: Budget, seed: int) -> Training:
 
 def divided(numbers: list[int]) -> tuple[list[int], list[int]]:
     """Utterances to learn from, and those held out: evenly spread."""
-    every = max(len(numbers) // HELD_OUT, 2)
-    held_out = numbers[every // 2 :: every][:HELD_OUT]
+    count = min(HELD_OUT, max(len(numbers) // _SHARE, 1))
+    every = len(numbers) // count
+    held_out = numbers[every // 2 :: every][:count]
     return [number for number in numbers if number not in set(held_out)], held_out
 
 

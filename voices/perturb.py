@@ -70,16 +70,27 @@ def listening(place: Workplace, number: int) -> np.ndarray:
 
 
 def another_voice(audio: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """WORLD's resynthesis with another pitch and formants: ``[samples]``, the same count."""
+    """A random other voice: ``[samples]``, the same count."""
+    warp = _between(random, *_FORMANTS)
+    return resynthesized(audio, warp, _between(random, _LOWEST_HZ, _HIGHEST_HZ))
+
+
+def resynthesized(audio: np.ndarray, warp: float, median_hz: float) -> np.ndarray:
+    """WORLD's resynthesis with another pitch and formants: ``[samples]`` at 16 kHz, as many.
+
+    Args:
+        audio: float64 ``[samples]``.
+        warp: factor on the frequencies of the formants.
+        median_hz: of the pitch.
+    """
     size = library.fft_size(LISTENING, _FLOOR_HZ)
     coarse, times = library.dio(audio, LISTENING, _FLOOR_HZ, _CEILING_HZ, _HOP_MS, _TOLERANCE)
     f0 = library.refine(audio, coarse, times, LISTENING)
     envelope = library.envelope(audio, f0, times, LISTENING, size)
     noise = library.aperiodicity(audio, f0, times, LISTENING, size)
-    warp = _between(random, *_FORMANTS)
     voiced = f0[f0 > 0]
     median = float(np.median(voiced)) if len(voiced) else 150.0
-    f0 *= _between(random, _LOWEST_HZ, _HIGHEST_HZ) / median
+    f0 *= median_hz / median
     made = library.synthesize(f0, _warped(envelope, warp), _warped(noise, warp), LISTENING, _HOP_MS)
     return np.resize(np.pad(made, (0, max(len(audio) - len(made), 0))), len(audio))
 

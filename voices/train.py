@@ -16,6 +16,7 @@ from voicegraph.nodes.synth.source_filter_network import SourceFilterNetwork
 from voicegraph.schemas.source_filter_card import SourceFilterSizes
 
 from .features import CLEAN_WHOLE, PERTURBED_SLIDING, PERTURBED_WHOLE
+from .interrupts import held_back
 from .jobs import bar
 from .losses import spectral_loss
 from .material import AHEAD, HOP, Batch, Material, Utterance, piece
@@ -78,6 +79,7 @@ class Training:
         seconds: they took by the clock.
         core_seconds: they took of all cores together, which is less where others use them, too;
             None if a checkpoint does not tell.
+        polished: steps of polishing that came after.
     """
 
     def __init__(
@@ -102,6 +104,7 @@ class Training:
         )
         self.step, self.seconds = 0, 0.0
         self.core_seconds: float | None = 0.0
+        self.polished = 0
         if place.checkpoint.exists():
             self._restore()
 
@@ -124,7 +127,8 @@ class Training:
         with bar("train", 1000, round(1000 * begun)) as tell:
             done = begun
             while done < 1:
-                loss = self._timed_step(done)
+                with held_back():
+                    loss = self._timed_step(done)
                 done = self.budget.progress(self.step, self.seconds)
                 tell(f"step {self.step}, loss {loss:.3f}", round(1000 * min(done, 1)))
                 if self.step % _VALIDATED == 0:

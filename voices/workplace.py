@@ -6,10 +6,13 @@ interrupted goes on where it stopped.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from voicegraph.graph.drivers.staging import cannot_write, is_full
 
 RATE = 24000
 """Samples a second of the speech, and of the voice that is made of it."""
@@ -26,6 +29,28 @@ class Workplace:
     """
 
     root: Path
+
+    @property
+    def begun(self) -> Path:
+        """What recordings a voice was begun with, JSON."""
+        return self.root / "recordings.json"
+
+    @property
+    def consent(self) -> Path:
+        """The owner's, JSON."""
+        return self.root / "consent.json"
+
+    def heard(self, number: int) -> Path:
+        """What is known of a recording that the voice is made of, JSON."""
+        return self.root / "heard" / f"{number:04d}.json"
+
+    def sound(self, number: int) -> Path:
+        """That recording, FLAC, 24 kHz, one channel, at a common level."""
+        return self.root / "heard" / f"{number:04d}.flac"
+
+    def vectors(self, number: int) -> Path:
+        """Who speaks in it, ``.npz``."""
+        return self.root / "heard" / f"{number:04d}.npz"
 
     def speech(self, number: int) -> Path:
         """What the voice says, FLAC, 24 kHz."""
@@ -59,11 +84,23 @@ class Workplace:
 
 
 def write_whole(target: Path, write: Callable[[Path], None]) -> None:
-    """Lets ``write`` make a file beside ``target``, and gives it that name when it is complete."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    """Lets ``write`` make a file beside ``target``, and gives it that name when it is complete.
+
+    Raises:
+        OutputError: if it cannot be written.
+    """
     part = target.with_name(f".{os.getpid()}-{target.name}")
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         write(part)
         part.replace(target)
+    except OSError as error:
+        raise cannot_write(target, error) from None
+    except Exception:
+        # Libraries have errors of their own for a full disk.
+        if is_full(target.parent):
+            full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            raise cannot_write(target, full) from None
+        raise
     finally:
         part.unlink(missing_ok=True)

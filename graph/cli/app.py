@@ -25,7 +25,7 @@ from ..errors import VoicegraphError
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 COMMANDS = (
     *("demo", "run", "check", "explain", "draw", "nodes", "diff", "bench"),
-    *("inspect", "convert", "doctor", "devices", "live", "latency", "soak", "replay"),
+    *("inspect", "convert", "doctor", "devices", "live", "latency", "soak", "replay", "voice"),
 )
 STOPPED = 130
 

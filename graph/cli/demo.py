@@ -12,16 +12,14 @@ import typer
 
 from ..errors import OutputError, Problem
 from .app import STOPPED, app
-from .options import ForceOption, JsonOption, ProfileOption, SetOption, load
-from .progress import meter, speed_text
+from .demo_takes import Take, chosen, complete_takes
+from .options import ForceOption, JsonOption, ProfileOption, SetOption
+from .progress import Meter, meter
 
 if TYPE_CHECKING:
     from voicegraph.schemas.file_report import FileReport
 
     from ..pipeline import Pipeline
-    from ..plan import Plan
-
-PIPELINE = "world"
 
 FolderArg = Annotated[
     Path, typer.Argument(metavar="FOLDER", help="Where the files go; made if it is not there.")
@@ -30,120 +28,132 @@ PictureOption = Annotated[
     bool,
     typer.Option("--picture/--no-picture", help="Draw spectrograms and F0; needs matplotlib."),
 ]
+OnlyOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only",
+        metavar="NAME",
+        help="Only this one: `world`, or a voice that comes along. May be repeated.",
+        autocompletion=complete_takes,
+        show_default=False,
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
-class _Files:
-    """What the demo writes."""
+class Files:
+    """What the demo writes into its folder."""
 
-    original: Path
-    converted: Path
-    picture: Path
-
-    @classmethod
-    def below(cls, folder: Path) -> _Files:
-        return cls(folder / "original.flac", folder / "converted.wav", folder / "converted.png")
+    folder: Path
 
     @property
-    def existing(self) -> list[Path]:
-        return [p for p in (self.original, self.converted, self.picture) if p.exists()]
+    def original(self) -> Path:
+        """A copy of the recording."""
+        return self.folder / "original.flac"
+
+    @property
+    def picture(self) -> Path:
+        """All as spectrograms."""
+        return self.folder / "demo.png"
+
+    def converted(self, take: Take) -> Path:
+        """What became of the recording."""
+        return self.folder / f"{take.name}.wav"
 
 
 @app.command()
 def demo(
     folder: FolderArg = Path("demo"),
     picture: PictureOption = True,
+    only: OnlyOption = None,
     set_args: SetOption = None,
     profiles: ProfileOption = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> int:
-    """Convert the recording that comes with voicegraph, and draw what happened to it.
+    """Convert the recording that comes with voicegraph, and draw what became of it.
 
-    The pipeline is `world`, a voice changer without weights.
-    Try `--set vars.transpose=-4`. Files of an earlier demo are replaced.
+    Once with `world`, a voice changer without weights, and with each voice that comes along. Try
+    `--set vars.transpose=-4`. Files of an earlier demo are replaced.
     """
-    from ..drivers import clip
-    from ..drivers.convert import convert_file
+    from .demo_page import page
     from .output import print_json
 
     if picture:
         from ..views.picture import require_matplotlib
 
         require_matplotlib("voicegraph demo --no-picture")
-    pipeline = load(PIPELINE, set_args, profiles)
-    files = _Files.below(folder)
+    pipelines = [(take, take.load(set_args or (), profiles or ())) for take in chosen(only or ())]
+    files = Files(folder)
+    _make_room(files, [take for take, _ in pipelines], force)
     with meter(quiet=as_json) as shown:
-        _make_room(files, clip.path(), force)
-        shown.begin(clip.NAME)
-        shutil.copyfile(clip.path(), files.original)
-        try:
-            report = convert_file(
-                pipeline, files.original, files.converted, force=True, progress=shown
-            )
-        except KeyboardInterrupt:
-            typer.echo("stopped before anything was converted", err=True)
-            return STOPPED
-    if not report.stopped and picture:
-        _draw(files, pipeline)
+        done = _convert(files, pipelines, shown)
+    stopped = len(done) < len(pipelines) or any(report.stopped for report in done.values())
+    if not done:
+        typer.echo("stopped before anything was converted", err=True)
+        return STOPPED
+    if picture and not stopped:
+        _draw(files, pipelines)
     if as_json:
-        print_json(report)
+        print_json(_report(done, stopped))
     else:
-        typer.echo(_page(report, files, pipeline.compile(), picture))
-    return STOPPED if report.stopped else 0
+        typer.echo(page(files, pipelines, done, picture and not stopped))
+    return STOPPED if stopped else 0
 
 
-def _make_room(files: _Files, recording: Path, force: bool) -> None:
+def _make_room(files: Files, wanted: list[Take], force: bool) -> None:
     """The folder, and leave to write: an earlier demo is known by its copy of the recording."""
-    folder = files.original.parent
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        text = f"the folder {folder} cannot be made: {error.strerror}"
-        raise OutputError(Problem("cannot-write", text)) from None
-    ours = files.original.is_file() and filecmp.cmp(files.original, recording, shallow=False)
-    if files.existing and not (ours or force):
-        text = f"{files.existing[0]} exists, and is not from an earlier demo"
-        fix = f"voicegraph demo {folder}-2    (or --force replaces it)"
-        raise OutputError(Problem("exists", text, fix=fix))
-
-
-def _draw(files: _Files, pipeline: Pipeline) -> None:
-    from ..views.picture import Sound, draw
-
-    settings = [
-        f"{name} {pipeline.loaded.file.vars[name]}"
-        for name in ("transpose", "formant")
-        if name in pipeline.loaded.file.vars
-    ]
-    after = f"after: pipeline {pipeline.name}" + (f" ({', '.join(settings)})" if settings else "")
-    before = Sound(files.original, "before: LibriSpeech 8088-284756-0000")
-    draw(before, Sound(files.converted, after), files.picture, force=True)
-
-
-def _page(report: FileReport, files: _Files, plan: Plan, picture: bool) -> str:
-    from voicegraph.schemas.quantities import format_duration
-
     from ..drivers import clip
 
-    latency = plan.latency
-    lines = [
-        f"{report.source.seconds:.1f} s of speech through the pipeline {report.pipeline}, "
-        f"{len(plan.nodes)} nodes:",
-        f"    {files.original}   the recording",
-        f"    {files.converted}   what became of it",
-        *([f"    {files.picture}   both as spectrograms, with F0"] if picture else []),
-        f"speed    {speed_text(report.source.seconds, report.process_s)} "
-        f"(real-time factor {report.real_time_factor:.2f}: that part of the time is computing)",
-        f"latency  algorithmic {format_duration(latency.algorithmic)}, taken off the file; live, "
-        f"buffering adds {format_duration(latency.buffering)} (2 blocks of "
-        f"{format_duration(plan.block)}), and the sound card its own",
-        *(f"note     {note}" for note in report.notes),
-        f"speech   {clip.ATTRIBUTION}",
-        "",
-        f"next: voicegraph explain {PIPELINE}",
-        f"      voicegraph run {PIPELINE} IN.wav OUT.wav --set vars.transpose=-4",
-    ]
-    if report.stopped:
-        lines.insert(0, f"stopped: {files.converted} holds the first {report.target.seconds:.1f} s")
-    return "\n".join(lines)
+    try:
+        files.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        text = f"the folder {files.folder} cannot be made: {error.strerror}"
+        raise OutputError(Problem("cannot-write", text)) from None
+    original = files.original
+    ours = original.is_file() and filecmp.cmp(original, clip.path(), shallow=False)
+    ours_to_be = [original, files.picture, *(files.converted(take) for take in wanted)]
+    there = [path for path in ours_to_be if path.exists()]
+    if there and not (ours or force):
+        text = f"{there[0]} exists, and is not from an earlier demo"
+        fix = f"voicegraph demo {files.folder}-2    (or --force replaces it)"
+        raise OutputError(Problem("exists", text, fix=fix))
+    shutil.copyfile(clip.path(), original)
+
+
+def _convert(
+    files: Files, pipelines: list[tuple[Take, Pipeline]], shown: Meter
+) -> dict[Take, FileReport]:
+    """Those that were made before Ctrl-C; the last of them may be cut short."""
+    from ..drivers.convert import convert_file
+
+    done: dict[Take, FileReport] = {}
+    for take, pipeline in pipelines:
+        shown.begin(take.name)
+        target = files.converted(take)
+        try:
+            made = convert_file(pipeline, files.original, target, force=True, progress=shown)
+        except KeyboardInterrupt:
+            break
+        done[take] = made
+        if made.stopped:
+            break
+    return done
+
+
+def _draw(files: Files, pipelines: list[tuple[Take, Pipeline]]) -> None:
+    from ..views.picture import Sound, draw
+
+    sounds = [Sound(files.original, "before: LibriSpeech 8088-284756-0000")]
+    for take, pipeline in pipelines:
+        held = pipeline.loaded.file.vars
+        settings = [f"{name} {held[name]}" for name in ("transpose", "formant") if held.get(name)]
+        title = ", ".join((f"{take.name}: {take.subject}", *settings))
+        sounds.append(Sound(files.converted(take), title))
+    draw(sounds, files.picture, force=True)
+
+
+def _report(done: dict[Take, FileReport], stopped: bool):
+    from voicegraph.schemas.file_report import RunReport
+
+    return RunReport(files=list(done.values()), failed=[], skipped=0, stopped=stopped)

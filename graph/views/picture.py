@@ -1,8 +1,9 @@
-"""Before and after in one picture: two spectrograms on one scale, F0 over them."""
+"""Before and after in one picture: spectrograms on one scale, F0 over them."""
 
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,7 @@ _F0_COLOUR = "#35e0c8"
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """One half of the picture.
+    """One panel of the picture.
 
     Attributes:
         path: a sound file; several channels are averaged.
@@ -57,10 +58,11 @@ def require_matplotlib(otherwise: str) -> None:
         raise VoicegraphError(Problem("missing-package", text, fix=fix))
 
 
-def draw(before: Sound, after: Sound, target: Path, *, force: bool = False) -> None:
-    """Writes a PNG (or whatever the ending says) with both sounds, one above the other.
+def draw(sounds: Sequence[Sound], target: Path, *, force: bool = False) -> None:
+    """Writes a PNG (or whatever the ending says) with all sounds.
 
-    Both have the same axes and the same scale in dB. F0 is estimated from each sound as it is.
+    Two lie below each other, more in two columns. All have the same axes and the same scale in dB.
+    F0 is estimated from each sound as it is.
 
     Raises:
         VoicegraphError: if matplotlib is not installed.
@@ -69,22 +71,28 @@ def draw(before: Sound, after: Sound, target: Path, *, force: bool = False) -> N
     require_matplotlib("run it in Python without draw()")
     from matplotlib.figure import Figure
 
-    sounds = (before, after)
     samples = [_at_16k(sound.path) for sound in sounds]
     pictures = [_spectrogram(each) for each in samples]
     top = max(_QUIET_DB, *(picture.max() for picture in pictures))
     tracks = [contour(each) for each in samples]
     highest = 50 * np.ceil(1.3 * max(100.0, *(np.percentile(track, 99) for track in tracks)) / 50)
-    figure = Figure(figsize=(11, 7.5), dpi=100, layout="constrained")
-    panels = figure.subplots(2, 1, sharex=True, sharey=True)
+    columns = 1 if len(sounds) <= 2 else 2
+    rows = -(-len(sounds) // columns)
+    size = (11 * (1 + columns) / 2, 3.75 * rows)
+    figure = Figure(figsize=size, dpi=100, layout="constrained")
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    panels: list[Axes] = list(grid.flat)
     image: Any = None
-    for panel, sound, picture, track in zip(panels, sounds, pictures, tracks, strict=True):
+    for panel, sound, picture, track in zip(panels, sounds, pictures, tracks, strict=False):
         image = _show(panel, picture, top)
         _overlay(panel, track, highest)
         panel.set_title(sound.title, loc="left", fontsize=11)
-    panels[-1].set_xlabel("time (s)")
-    panels[-1].set_xlim(0, max(len(each) for each in samples) / RATE)
-    figure.colorbar(image, ax=list(panels), label="level (dB, the loudest point is 0)", pad=0.01)
+    for panel in panels[len(sounds) :]:
+        panel.set_axis_off()
+    for panel in grid[-1]:
+        panel.set_xlabel("time (s)")
+    panels[0].set_xlim(0, max(len(each) for each in samples) / RATE)
+    figure.colorbar(image, ax=panels, label="level (dB, the loudest point is 0)", pad=0.01)
     _save(figure, target, force)
 
 

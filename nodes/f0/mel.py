@@ -49,8 +49,8 @@ class LogMel(nn.Module):
         return mel.clamp(min=_SMALLEST).log()
 
 
-def filters(count: int, low: float, high: float, *, htk: bool) -> np.ndarray:
-    """Triangular filters on the mel scale, each of equal area: ``[count, 513]`` float32.
+def filters(count: int, low: float, high: float, *, htk: bool, fft: int = FFT) -> np.ndarray:
+    """Triangular filters on the mel scale, each of equal area: ``[count, fft // 2 + 1]`` float32.
 
     Args:
         count: how many, their corners spaced evenly in mel.
@@ -58,11 +58,12 @@ def filters(count: int, low: float, high: float, *, htk: bool) -> np.ndarray:
         high: where the last ends, in Hz.
         htk: the mel scale of the HTK toolkit, 2595 log10(1 + f / 700), else that of M. Slaney,
             "Auditory Toolbox", Technical Report 1998-010: linear below 1 kHz, logarithmic above.
+        fft: size of the transform.
     """
     to_mel, to_hertz = (_htk, _htk_back) if htk else (_slaney, _slaney_back)
     ends = to_mel(np.array([low, high]))
     corners = to_hertz(np.linspace(ends[0], ends[1], count + 2))
-    bins = np.arange(FFT // 2 + 1) * RATE / FFT
+    bins = np.arange(fft // 2 + 1) * RATE / fft
     rising = (bins - corners[:-2, None]) / np.diff(corners)[:-1, None]
     falling = (corners[2:, None] - bins) / np.diff(corners)[1:, None]
     heights = 2 / (corners[2:] - corners[:-2])

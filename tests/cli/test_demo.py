@@ -13,14 +13,16 @@ import pytest
 import soundfile
 import soxr
 
-from voicegraph.graph.cli import progress
+from voicegraph.graph.cli import demo_takes, progress
 from voicegraph.graph.cli.app import main
 from voicegraph.graph.drivers import aligning, clip
 from voicegraph.graph.pipeline import Pipeline
 from voicegraph.graph.views.contour import RATE, contour
-from voicegraph.schemas.file_report import FileReport
+from voicegraph.nodes.synth.source_filter_file import open_source_filter
+from voicegraph.schemas.file_report import RunReport
 
 Demo = Callable[..., tuple[int, str, str]]
+CHANGER = ("--only", "world")
 
 
 @pytest.fixture
@@ -55,18 +57,36 @@ def short(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
 
 def test_demo_converts_draws_and_says_what_it_did(demo: Demo) -> None:
     pytest.importorskip("matplotlib", reason="the picture is an extra")
+    names = ["world", *(path.stem for path in demo_takes.voices())]
+    assert len(names) > 1
     code, out, _ = demo()
     assert code == 0
-    assert _left() == {"demo/original.flac", "demo/converted.wav", "demo/converted.png"}
+    sounds = {f"demo/{name}.wav" for name in names}
+    assert _left() == {"demo/original.flac", "demo/demo.png", *sounds}
     assert Path("demo/original.flac").read_bytes() == clip.path().read_bytes()
-    assert Path("demo/converted.png").read_bytes()[:4] == b"\x89PNG"
-    for words in ("pipeline world", "real-time factor", "algorithmic", "buffering", "CC BY 4.0"):
+    assert Path("demo/demo.png").read_bytes()[:4] == b"\x89PNG"
+    for words in ("pipeline world", "pipeline default", "real-time factor", "buffering", "CC BY"):
         assert words in out
-    sounds = [_read("demo/original.flac"), _read("demo/converted.wav")]
-    assert len(sounds[0]) == pytest.approx(len(sounds[1]), abs=1)
-    medians = [float(np.median(track[track > 0])) for track in map(contour, sounds)]
-    wanted = Pipeline.load("world").loaded.file.vars["transpose"]
-    assert 12 * np.log2(medians[1] / medians[0]) == pytest.approx(wanted, abs=1)
+    original = _read("demo/original.flac")
+    own = _median(original)
+    for name in names:
+        made = _read(f"demo/{name}.wav")
+        assert len(original) == pytest.approx(len(made), abs=1)
+        assert 12 * np.log2(_median(made) / own) == pytest.approx(_shift(name, own), abs=1)
+
+
+def _median(sound: np.ndarray) -> float:
+    track = contour(sound)
+    return float(np.median(track[track > 0]))
+
+
+def _shift(name: str, own: float) -> float:
+    """By how many semitones the take should be higher than the recording."""
+    if name == "world":
+        return Pipeline.load("world").loaded.file.vars["transpose"]
+    (path,) = (path for path in demo_takes.voices() if path.stem == name)
+    _, card = open_source_filter(path)
+    return float(12 * np.log2(card.prosody.median_hz / own))
 
 
 def _read(path: str) -> np.ndarray:
@@ -77,24 +97,32 @@ def _read(path: str) -> np.ndarray:
 
 
 def test_overrides_json_and_no_picture(demo: Demo, short: Path) -> None:
-    code, out, err = demo("made", "--no-picture", "--json", "--set", "vars.transpose=-4")
-    report = FileReport.model_validate_json(out)
+    code, out, err = demo("made", "--no-picture", "--json", *CHANGER, "--set", "vars.transpose=-4")
+    report = RunReport.model_validate_json(out)
     assert (code, err) == (0, "")
-    assert report.pipeline == "world"
-    assert report.target.path == str(Path("made/converted.wav"))
-    assert _left() == {"made/original.flac", "made/converted.wav"}
+    assert [file.pipeline for file in report.files] == ["world"]
+    assert report.files[0].target.path == str(Path("made/world.wav"))
+    assert _left() == {"made/original.flac", "made/world.wav"}
+
+
+def test_what_is_no_take(demo: Demo) -> None:
+    code, out, err = demo("--only", "hart", "--no-picture")
+    assert (code, out) == (1, "")
+    assert "no take called hart" in err
+    assert "heart" in err
+    assert _left() == set()
 
 
 def test_own_files_are_replaced_and_others_are_not(demo: Demo, short: Path) -> None:
     Path("mine").mkdir()
-    Path("mine/converted.wav").write_text("mine", encoding="utf-8")
+    Path("mine/world.wav").write_text("mine", encoding="utf-8")
     code, out, err = demo("mine", "--no-picture")
     assert (code, out) == (4, "")
     assert "exists, and is not from an earlier demo" in err
     assert "--force" in err
-    assert _left() == {"mine/converted.wav"}
-    assert demo("mine", "--no-picture", "--force")[0] == 0
-    assert demo("mine", "--no-picture")[0] == 0
+    assert _left() == {"mine/world.wav"}
+    assert demo("mine", "--no-picture", "--force", *CHANGER)[0] == 0
+    assert demo("mine", "--no-picture", *CHANGER)[0] == 0
 
 
 def test_without_matplotlib_it_says_so_before_it_works(demo: Demo, monkeypatch) -> None:
@@ -132,8 +160,8 @@ def test_ctrl_c_says_what_there_is(demo: Demo, monkeypatch) -> None:
     monkeypatch.setattr(progress.LineMeter, "__call__", press)
     code, out, _ = demo()
     assert code == 130
-    assert "converted.wav holds the first" in out
-    assert _left() == {"demo/original.flac", "demo/converted.wav"}
+    assert "stopped: holds the first" in out
+    assert _left() == {"demo/original.flac", "demo/world.wav"}
 
 
 def test_ctrl_c_before_any_sound(demo: Demo, short: Path, monkeypatch) -> None:

@@ -68,7 +68,9 @@ def _options(section: str) -> set[str]:
 
 
 def _offered(command: Any) -> set[str]:
-    """The options that a command takes; none of them may be missing from its table."""
+    """The options that a command takes, or those below it; none may be missing from its table."""
+    if isinstance(command, TyperGroup) and command.commands and command.name != "voicegraph":
+        return set().union(*(_offered(below) for below in command.commands.values()))
     names = {name for param in command.params for name in [*param.opts, *param.secondary_opts]}
     return {name for name in names if name.startswith("--")} - {"--help"}
 

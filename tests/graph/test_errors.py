@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
-from voicegraph.graph.errors import DeviceError, Mark, PipelineError, Problem, Problems
+from voicegraph.graph.errors import DeviceError, InputError, Mark, PipelineError, Problem, Problems
 
 PROBLEM = Problem(
     "types-do-not-fit",
@@ -61,3 +63,9 @@ def test_programs_get_every_part() -> None:
         "notes": ["to16k  22050 Hz <- params.rate (rvc.yaml:7:3)", "as it is"],
         "fix": PROBLEM.fix,
     }
+
+
+def test_errors_pass_from_process_to_process() -> None:
+    found = pickle.loads(pickle.dumps(InputError([Problem("a", "b", fix="c"), Problem("d", "e")])))
+    assert isinstance(found, InputError)
+    assert found.problems == (Problem("a", "b", fix="c"), Problem("d", "e"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from voicegraph.nodes.synth.source_filter_file import load_source_filter
 from voicegraph.schemas.encoder_card import EncoderIdentity
 from voicegraph.schemas.source_filter_card import SourceFilterCard, SourceFilterSizes
 from voicegraph.voices import export, features, prosody
-from voicegraph.voices.material import Material, read
+from voicegraph.voices.material import Batch, Material, read
 from voicegraph.voices.train import Budget, Training, schedule
 from voicegraph.voices.workplace import Workplace
 
@@ -44,6 +45,30 @@ def test_goes_on_to_the_same_weights(place: Workplace, tmp_path: Path) -> None:
     for step in range(3):
         part._timed_step(step / 6)
     part._save()
+    rest = _training(place, 6)
+    assert rest.step == 3
+    rest.run()
+    for name, tensor in whole.network.state_dict().items():
+        assert torch.equal(tensor, rest.network.state_dict()[name]), name
+
+
+def test_ctrl_c_within_a_step_changes_nothing(
+    place: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = _training(place, 6)
+    whole.run()
+    place.checkpoint.unlink()
+    part = _training(place, 6)
+    drawn = part.material.batch
+
+    def batch(step: int, *sizes: int) -> Batch:
+        if step == 2:
+            signal.raise_signal(signal.SIGINT)
+        return drawn(step, *sizes)
+
+    monkeypatch.setattr(part.material, "batch", batch)
+    with pytest.raises(KeyboardInterrupt):
+        part.run()
     rest = _training(place, 6)
     assert rest.step == 3
     rest.run()

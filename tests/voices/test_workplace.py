@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from voicegraph.graph.errors import OutputError
+from voicegraph.voices import workplace
 from voicegraph.voices.workplace import write_whole
 
 
@@ -14,6 +16,19 @@ def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:
         path.write_text("half")
         raise OSError("disk full")
 
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(OutputError, match="disk full"):
         write_whole(tmp_path / "a.npz", fail)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_called_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(path: Path) -> None:
+        path.write_text("half")
+        raise RuntimeError("PytorchStreamWriter failed writing file")
+
+    with pytest.raises(RuntimeError, match="Pytorch"):
+        write_whole(tmp_path / "a.pt", fail)
+    monkeypatch.setattr(workplace, "is_full", lambda _: True)
+    with pytest.raises(OutputError, match="No space left"):
+        write_whole(tmp_path / "a.pt", fail)
     assert list(tmp_path.iterdir()) == []

@@ -147,6 +147,22 @@ class Hoarder(Sound):
         return super().process(inputs, params, state)
 
 
+class Swells(Sound):
+    heard: ClassVar[np.ndarray] = np.zeros(0, np.float32)
+
+    def process(self, inputs: Tensors, params: Any, state: Any) -> Tensors:
+        type(self).heard = np.append(self.heard, inputs["audio"].numpy())
+        return super().process(inputs, params, state)
+
+
+class Remembers(Sound):
+    heard: ClassVar[list[Any]] = []
+
+    def process(self, inputs: Tensors, params: Any, state: Any) -> Tensors:
+        self.heard.append(object())
+        return super().process(inputs, params, state)
+
+
 FAULTS = [
     (TooShort, "shapes", r"out has shape .*639\), the plan declares .*640\)"),
     (NotFinite, "shapes", "out is not finite"),
@@ -164,6 +180,8 @@ FAULTS = [
     (Pretender, "state", "is declared pure, but has a state"),
     (Late, "latency", r"declares a latency of 0\.00 ms, measured 5\.00 ms"),
     (Hoarder, "growth", "grew by|more tensors"),
+    (Swells, "growth", "grew by [0-9]+ bytes"),
+    (Remembers, "growth", "grew by [0-9]+ objects"),
 ]
 
 

@@ -128,6 +128,26 @@ def test_nothing_comes_back(measured: Callable[..., Any]) -> None:
     assert card.stopped == 1
 
 
+def test_a_pipeline_that_is_not_recognised() -> None:
+    """The cable is there, so nothing is said of it."""
+    card: Any = SimpleNamespace(lost=None)
+    live: Any = SimpleNamespace(
+        error=None,
+        session=SimpleNamespace(plan=SimpleNamespace(name="hiss")),
+        loop=SimpleNamespace(counts=SimpleNamespace(late=3)),
+    )
+    with pytest.raises(DeviceError) as raised:
+        measuring._check(live, card, 0.1, came_back=True)
+    problem = raised.value.problems[0]
+    assert problem.code == "no-answer"
+    assert "what hiss made of the test signal was not recognised" in problem.message
+    assert any("3 blocks were late" in text for text, _ in problem.notes)
+    assert problem.fix is not None
+    assert "--dry" in problem.fix
+    assert "cable" not in str(raised.value)
+    measuring._check(live, card, 0.5, came_back=True)
+
+
 def test_a_device_that_is_lost_meanwhile(measured: Callable[..., Any]) -> None:
     card = Cable()
 

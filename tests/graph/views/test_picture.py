@@ -63,15 +63,15 @@ def test_picture_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="the picture is an extra")
     for name, pitch in (("a.wav", 120.0), ("b.wav", 180.0)):
         soundfile.write(tmp_path / name, _voice(pitch, 0.5), RATE)
-    before, after = (Sound(tmp_path / name, name) for name in ("a.wav", "b.wav"))
+    sounds = [Sound(tmp_path / name, name) for name in ("a.wav", "b.wav")]
     target = tmp_path / "p.png"
-    draw(before, after, target)
+    draw(sounds, target)
     assert target.read_bytes()[:4] == b"\x89PNG"
     with pytest.raises(OutputError, match="exists"):
-        draw(before, after, target)
-    draw(before, after, target, force=True)
+        draw(sounds, target)
+    draw(sounds, target, force=True)
     with pytest.raises(OutputError, match="no folder"):
-        draw(before, after, tmp_path / "nowhere" / "p.png")
+        draw(sounds, tmp_path / "nowhere" / "p.png")
     assert {p.name for p in tmp_path.iterdir()} == {"a.wav", "b.wav", "p.png"}
 
 
@@ -79,5 +79,5 @@ def test_silence_can_be_drawn(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="the picture is an extra")
     soundfile.write(tmp_path / "a.wav", np.zeros((RATE, 2)), RATE)
     sound = Sound(tmp_path / "a.wav", "silence")
-    draw(sound, sound, tmp_path / "p.svg")
+    draw([sound] * 3, tmp_path / "p.svg")
     assert "</svg>" in (tmp_path / "p.svg").read_text(encoding="utf-8")

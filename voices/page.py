@@ -1,0 +1,185 @@
+"""The page about a new voice, in Markdown: what it is, what it was made of, how good it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from voicegraph.graph.drivers.staging import Staged, cannot_write
+from voicegraph.schemas.voice_report import Losses, MaterialReport, Trial, VoiceReport
+
+_SHOWN = 60
+"""Rejected parts that are listed one by one."""
+
+
+def write(report: VoiceReport) -> None:
+    """Writes the page under its name; one that is there is replaced.
+
+    Raises:
+        OutputError: if it cannot be written.
+    """
+    target = Path(report.page)
+    staged = Staged(target, force=True)
+    try:
+        staged.temporary.write_text(text(report), encoding="utf-8", newline="\n")
+        staged.commit()
+    except OSError as error:
+        raise cannot_write(target, error) from None
+    finally:
+        staged.discard()
+
+
+def text(report: VoiceReport) -> str:
+    """The page."""
+    parts = (
+        _head(report),
+        _use(report),
+        _trials(report.trials),
+        _training(report),
+        _material(report.material),
+        _rejected(report.material),
+        _card(report),
+    )
+    return "\n".join(line for part in parts for line in part)
+
+
+def _head(report: VoiceReport) -> Iterator[str]:
+    card, material = report.card, report.material
+    yield f"# {card.title}"
+    yield ""
+    if card.consent is not None:
+        yield (
+            f"The voice of {card.consent.owner}, who agreed on {card.consent.given} "
+            f"({card.consent.how}): {card.consent.statement}"
+        )
+        yield ""
+    yield (
+        f"{material.used_s / 60:.1f} minutes of speech in {material.utterances} utterances, "
+        f"{card.trained.get('steps', '?')} steps of training; pitch around "
+        f"{card.prosody.median_hz:.0f} Hz. File: `{report.voice}`."
+    )
+    yield ""
+    if report.picture:
+        yield f"![Spectrograms and the training]({Path(report.picture).name})"
+        yield ""
+
+
+def _use(report: VoiceReport) -> Iterator[str]:
+    yield "## How to use it"
+    yield ""
+    yield "```text"
+    yield f"voicegraph run default in.wav out.wav --set vars.voice={report.voice}"
+    yield f"voicegraph live default-live --set vars.voice={report.voice}"
+    yield "```"
+    yield ""
+
+
+def _trials(trials: Sequence[Trial]) -> Iterator[str]:
+    yield "## What it does to sounds that it was not trained on"
+    yield ""
+    rows = (
+        (
+            one.name,
+            f"{one.phone_error:.3f}",
+            "-" if one.f0_error_cents is None else f"{one.f0_error_cents:.0f}",
+            f"{one.voicing:.3f}",
+            f"{_db(one.source_pause_db)} -> {_db(one.pause_db)}",
+            f"{one.source_likeness:.2f} -> {one.likeness:.2f}",
+        )
+        for one in trials
+    )
+    heads = ("sound", "phone error", "F0 error (cents)", "voicing", "pauses (dB)", "likeness")
+    yield from _table(heads, rows)
+    yield ""
+    yield (
+        "Phone error: edits between the phones of the result and those of the source, for each "
+        "phone, by the encoder that the voice itself listens with; so it flatters, and is no "
+        "independent measure. F0 error: median distance of the melodies, apart from the register. "
+        "Voicing: share of frames where it agrees. Pauses: their level against that of speech, "
+        "before and after. Likeness: to the speaker of the recordings, before and after; strangers "
+        "lie around 0, the speaker's own sounds around 0.8."
+    )
+    yield ""
+
+
+def _training(report: VoiceReport) -> Iterator[str]:
+    yield "## Training"
+    yield ""
+    yield "Spectral loss on speech that was held out, by the features that it was said from."
+    yield ""
+    rows = (
+        (f"{one.step}", f"{one.seconds / 60:.1f}", *(_loss(x) for x in _kinds(one)))
+        for one in report.losses
+    )
+    heads = ("step", "minutes", "clean", "perturbed", "perturbed, as a stream", "in training")
+    yield from _table(heads, rows)
+    yield ""
+
+
+def _kinds(one: Losses) -> tuple[float | None, ...]:
+    return one.clean, one.perturbed, one.sliding, one.training
+
+
+def _material(material: MaterialReport) -> Iterator[str]:
+    yield "## Recordings"
+    yield ""
+    rows = (
+        (
+            f"`{found.path}`",
+            f"{found.seconds / 60:.1f}",
+            f"{found.speech_s / 60:.1f}",
+            f"{found.used_s / 60:.1f}",
+            f"{found.rate_hz} Hz, {found.channels} ch" if found.rate_hz else "-",
+            "; ".join(filter(None, (found.error, *found.notes))) or "-",
+        )
+        for found in material.recordings
+    )
+    heads = ("file", "minutes", "speech", "used", "was", "remarks")
+    yield from _table(heads, rows)
+    yield ""
+    yield from (f"{note}\n" for note in material.notes)
+
+
+def _rejected(material: MaterialReport) -> Iterator[str]:
+    yield "## What was left out"
+    yield ""
+    if not material.rejected:
+        yield "Nothing."
+        yield ""
+        return
+    for reason, seconds in material.reasons().items():
+        yield f"* {reason}: {seconds:.0f} s"
+    yield ""
+    rows = (
+        (f"`{Path(one.path).name}`", f"{one.start_s:.1f}-{one.end_s:.1f} s", one.reason, one.detail)
+        for one in material.rejected[:_SHOWN]
+    )
+    yield from _table(("file", "where", "reason", "figure"), rows)
+    if len(material.rejected) > _SHOWN:
+        yield ""
+        yield f"And {len(material.rejected) - _SHOWN} more."
+    yield ""
+
+
+def _card(report: VoiceReport) -> Iterator[str]:
+    yield "## Card"
+    yield ""
+    yield "```json"
+    yield report.card.model_dump_json(indent=2, exclude_none=True)
+    yield "```"
+    yield ""
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(heads)} |"
+    yield f"|{'---|' * len(heads)}"
+    for row in rows:
+        yield f"| {' | '.join(cell.replace('|', '/') for cell in row)} |"
+
+
+def _db(level: float | None) -> str:
+    return "-" if level is None else f"{level:.0f}"
+
+
+def _loss(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"

@@ -1,0 +1,97 @@
+"""Who speaks: a small network that gives sounds of one speaker similar vectors.
+
+Three LSTM layers over mel power, the last state projected and brought to length 1: L. Wan, Q. Wang,
+A. Papir, I. Lopez Moreno, "Generalized end-to-end loss for speaker verification", ICASSP 2018.
+Sizes, spectrum and weights are those of the package resemblyzer.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.resources
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch import nn
+from torch.nn import functional
+
+from voicegraph.nodes.f0.mel import filters
+
+RATE = 16000
+"""Samples a second that it takes."""
+_MODELS = Path(str(importlib.resources.files("voicegraph.pipelines"))) / "models"
+WEIGHTS = _MODELS / "speaker.safetensors"
+COMMON = "common"
+"""Name of the mean vector among the weights."""
+FRAMES = 160
+"""Of 10 ms in a window: one vector for each 1.6 s."""
+STRIDE = 80
+"""Frames from one window to the next."""
+_WINDOW, _HOP, _MELS, _WIDTH, _LAYERS = 400, 160, 40, 256, 3
+_LEVEL_DB = -30.0
+"""Mean level that sound is brought to: the power is not compressed."""
+_AT_ONCE = 32
+
+
+class SpeakerNetwork(nn.Module):
+    """Sound to vectors of length 1 that tell speakers apart by their scalar product."""
+
+    filters: torch.Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        bank = filters(_MELS, 0, RATE / 2, htk=False, fft=_WINDOW)
+        self.register_buffer("filters", torch.from_numpy(bank), persistent=False)
+        self.lstm = nn.LSTM(_MELS, _WIDTH, _LAYERS, batch_first=True)
+        self.linear = nn.Linear(_WIDTH, _WIDTH)
+
+    def forward(self, mel: torch.Tensor) -> torch.Tensor:
+        """Mel power ``[windows, frames, 40]`` -> ``[windows, 256]``."""
+        _, (state, _) = self.lstm(mel)
+        return functional.normalize(self.linear(state[-1]).relu(), dim=-1)
+
+    def mel(self, audio: torch.Tensor) -> torch.Tensor:
+        """float32 ``[samples]`` -> power ``[samples // 160 + 1, 40]``; frame k lies at 160 k."""
+        padded = functional.pad(audio, (_WINDOW // 2, _WINDOW // 2))
+        window = torch.hann_window(_WINDOW)
+        spectra = torch.fft.rfft(padded.unfold(0, _WINDOW, _HOP) * window)
+        return (spectra.real.square() + spectra.imag.square()) @ self.filters.T
+
+    def windows(self, audio: torch.Tensor) -> torch.Tensor:
+        """One vector for each window of 1.6 s, 0.8 s apart, the last one at the end.
+
+        Args:
+            audio: float32 ``[samples]`` at 16 kHz; what is shorter than a window is followed by
+                silence.
+
+        Returns:
+            ``[windows, 256]``.
+        """
+        level = 10 * torch.log10(audio.double().square().mean() + 1e-12)
+        mel = self.mel(audio * float(10 ** ((_LEVEL_DB - level) / 20)))
+        mel = functional.pad(mel, (0, 0, 0, max(0, FRAMES - len(mel))))
+        starts = [*range(0, len(mel) - FRAMES, STRIDE), len(mel) - FRAMES]
+        cut = torch.stack([mel[start : start + FRAMES] for start in starts])
+        with torch.inference_mode():
+            return torch.cat([self(part) for part in cut.split(_AT_ONCE)])
+
+
+@functools.cache
+def load_speaker_network() -> SpeakerNetwork:
+    """The network that comes with the package, once a process."""
+    network = SpeakerNetwork()
+    network.load_state_dict({name: held for name, held in _held().items() if name != COMMON})
+    return network.requires_grad_(False).eval()
+
+
+@functools.cache
+def common() -> np.ndarray:
+    """The mean vector of many speakers, ``[256]``: what says nothing about who speaks."""
+    return _held()[COMMON].numpy()
+
+
+@functools.cache
+def _held() -> dict[str, torch.Tensor]:
+    return {name: tensor.float() for name, tensor in load_file(WEIGHTS).items()}
