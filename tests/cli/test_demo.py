@@ -83,7 +83,7 @@ def _median(sound: np.ndarray) -> float:
 def _shift(name: str, own: float) -> float:
     """By how many semitones the take should be higher than the recording."""
     if name == "world":
-        return Pipeline.load("world").loaded.file.vars["transpose"]
+        return float(str(Pipeline.load("world").loaded.file.vars["transpose"]))
     (path,) = (path for path in demo_takes.voices() if path.stem == name)
     _, card = open_source_filter(path)
     return float(12 * np.log2(card.prosody.median_hz / own))

@@ -26,11 +26,14 @@ def test_the_delay_is_that_of_the_encoder_and_the_voice() -> None:
     assert Pipeline.load("default-live").compile().latency.algorithmic <= Fraction(180, 1000)
 
 
-@pytest.fixture(scope="module")
-def converted(speech: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+@pytest.fixture(scope="module", params=["heart", "michael"])
+def converted(
+    speech: np.ndarray, request: pytest.FixtureRequest
+) -> tuple[np.ndarray, np.ndarray, float]:
     """Sound at 24 kHz, the F0 it was made with, and where the voice lies."""
     overrides = {"input.rate": RATE, "block": "100ms", "vars.context": "1s"}
-    plan = Pipeline.load("default-live", overrides).compile()
+    profiles = () if request.param == "heart" else (request.param,)
+    plan = Pipeline.load("default-live", overrides, profiles=profiles).compile()
     with plan.session(workers=False) as session:
         made = session.push(speech, taps=["pitch.pitch"])
         pitch = np.concatenate([np.ravel(tick) for tick in session.taps["pitch.pitch"]])
@@ -76,6 +79,17 @@ def test_blocks_leave_no_seams(converted: tuple[np.ndarray, np.ndarray, float]) 
 def test_another_tracker_is_a_word(use: str) -> None:
     plan = Pipeline.load("default-live", {"nodes.f0.use": use}).compile()
     assert plan.find("f0").use == use
+
+
+def test_profiles() -> None:
+    steady = Pipeline.load("default-live", profiles=["steady"]).compile()
+    assert steady.block == Fraction(1, 10)
+    for name in ("default-live", "default"):
+        plan = Pipeline.load(name, profiles=["michael"]).compile()
+        params = plan.find("voice").params
+        assert isinstance(params, SourceFilter.Params)
+        assert params.voice.stem == "michael"
+        assert open_source_filter(params.voice)[1].prosody.median_hz < 150
 
 
 def test_files_are_heard_from_further_back() -> None:
