@@ -13,6 +13,7 @@ from voicegraph.graph.drivers import clip
 from voicegraph.graph.measuring import benchmark
 from voicegraph.graph.measuring.benchmark import engine_plan, measure
 from voicegraph.graph.pipeline import Pipeline, node
+from voicegraph.graph.plan import Plan
 from voicegraph.graph.running.timing import KEPT
 
 
@@ -41,6 +42,18 @@ def test_numbers_belong_together() -> None:
 
 def test_more_blocks_than_a_session_keeps_are_all_counted() -> None:
     assert measure(engine_plan(), blocks=KEPT + 7).blocks == KEPT + 7
+
+
+def test_one_core_is_measured_without_workers(monkeypatch) -> None:
+    plan, asked, session = _plan(), [], Plan.session
+    monkeypatch.setattr(
+        Plan,
+        "session",
+        lambda *given, **options: asked.append(options) or session(*given, **options),
+    )
+    measure(plan, blocks=1, workers=False)
+    measure(plan, blocks=1)
+    assert asked == [{"workers": False}, {"workers": True}]
 
 
 def test_number_of_blocks_is_chosen_by_what_a_block_takes(monkeypatch) -> None:
