@@ -29,15 +29,21 @@ def main(arguments: list[str] | None = None) -> int:
     if given.until == "features":
         return 0
     torch.set_num_threads(given.threads)
-    training = making.begun(place, Budget(given.minutes or recipe.minutes, given.steps), given.seed)
+    budget = _budget(given.minutes, given.steps, recipe.steps)
+    training = making.begun(place, budget, given.seed)
     _tell("held out", training.run())
-    polish = Budget(recipe.polish if given.polish is None else given.polish, given.polish_steps)
-    if polish.minutes or polish.steps:
-        _tell("held out, polished", Polish(training, polish).run())
+    if given.polish != 0:
+        polish = Polish(training, _budget(given.polish, given.polish_steps, recipe.polish))
+        _tell("held out, polished", polish.run())
     target = given.out or VOICES / f"{recipe.name}.safetensors"
     export.export(training, recipe.about, place, target, given.seed)
     print(f"{target}: {target.stat().st_size / 1e6:.1f} MB")
     return 0
+
+
+def _budget(minutes: float | None, steps: int | None, usual: int) -> Budget:
+    """Minutes or steps as they were asked for, else the recipe's steps."""
+    return Budget(minutes or 0.0, None if minutes else steps or usual)
 
 
 def _tell(what: str, losses: dict[str, float]) -> None:
@@ -59,10 +65,10 @@ def _parser() -> argparse.ArgumentParser:
     add("voice", choices=sorted(RECIPES))
     add("--work", type=Path, default=HERE / "work", help="folder for all that is made on the way")
     add("--out", type=Path, help="the voice's file (pipelines/voices/VOICE.safetensors)")
-    add("--minutes", type=float, help="of training; the learning rate is stretched over them")
-    add("--steps", type=int, help="of training, instead of minutes: the same on every run")
-    add("--polish", type=float, help="minutes against discriminators afterwards; 0 leaves it out")
-    add("--polish-steps", type=int, help="of that, instead of minutes")
+    add("--minutes", type=float, help="of training, instead of steps")
+    add("--steps", type=int, help="of training (the recipe's)")
+    add("--polish", type=float, help="minutes of it, instead of steps; 0 leaves it out")
+    add("--polish-steps", type=int, help="against discriminators afterwards (the recipe's)")
     add("--sentences", type=int, help="how many the voice reads")
     add("--seed", type=int, default=1)
     add("--processes", type=int, default=2, help="for all but training, of one thread each")

