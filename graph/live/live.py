@@ -23,6 +23,7 @@ from .commands import Commands
 from .exchanging import Exchanger
 from .priority import normal_priority, raise_priority
 from .reporting import report
+from .session_share import SessionShare
 from .switch_interval import SwitchInterval
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Live:
         self._thread = threading.Thread(target=self._run, name="voicegraph-engine", daemon=True)
         self._collector: Collector | None = None
         self._turns: SwitchInterval | None = None
+        self._share: SessionShare | None = None
         for note in session.notes:
             self.say(note)
 
@@ -143,12 +145,20 @@ class Live:
                 continue
             if loop.take(time.perf_counter()):
                 if self.state == "starting":
-                    self.say(f"engine: {raise_priority(loop.playback.thread)[1]}")
+                    self._come_first()
                 self.state = "running"
                 loop.compute()
                 loop.deliver(time.perf_counter())
             else:
                 self._rest()
+
+    def _come_first(self) -> None:
+        raised, words = raise_priority(self.loop.playback.thread)
+        self.say(f"engine: {words}")
+        if raised:
+            self._share = SessionShare()
+            if self._share.remark:
+                self.say(self._share.remark)
 
     def _rest(self) -> None:
         """Until the next block should be there."""
@@ -181,6 +191,8 @@ class Live:
             self._collector.close()
         if self._turns is not None:
             self._turns.close()
+        if self._share is not None:
+            self._share.close()
         self.state = "stopped"
         self.stopped.set()
 

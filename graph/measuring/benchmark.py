@@ -68,19 +68,23 @@ def engine_plan(threads: int | None = None) -> Plan:
         registry._registered.pop(_PASS)
 
 
-def measure(plan: Plan, *, blocks: int | None = None, streams: int = 1) -> BenchReport:
+def measure(
+    plan: Plan, *, blocks: int | None = None, streams: int = 1, workers: bool = True
+) -> BenchReport:
     """Runs speech, again and again from the beginning, through a session of a plan.
 
     Args:
         plan: what to measure.
         blocks: how many blocks after the warm-up; None takes what fits some 5 s.
         streams: independent streams; each hears the recording from another place.
+        workers: let the session move nodes to threads of their own where that pays; without, all
+            is the cost of one core, if the pipeline's ``threads`` is 1.
 
     Raises:
         VoicegraphError: if the session cannot be opened.
     """
     begun = perf_counter()
-    with plan.session(streams) as session:
+    with plan.session(streams, workers=workers) as session:
         setup = perf_counter() - begun
         feed = _speech(plan, streams)
         wanted = blocks or _affordable(session, feed)

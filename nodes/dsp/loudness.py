@@ -40,6 +40,9 @@ _BELOW_DB = 12.0
 _NOISE_MEMORY_S = 4.0
 _NOISE_FIRST_S, _LOUD_FIRST_S = 0.05, 0.1
 """As much time what is assumed at first counts for."""
+_WHOLE, _BEGINNING = 3, 30
+"""A stream begins with the third frame that sounds, if that is one of the first so many; what
+sounds later, after silence that somebody made, is speech."""
 _GLIDE_S = 0.3
 _FAR_DB = 10.0
 """Noise so much below what it is found to be makes little difference: it need not glide there."""
@@ -58,12 +61,16 @@ class LoudnessState(State):
         loud: float64 ``[streams, bins]``, how often each level was spoken at.
         noise: float64 ``[streams]``, the noise that is subtracted, in dB.
         gain: float64 ``[streams]``, what is added, in dB.
+        sounding: int64 ``[streams]``, frames that were not silent, up to 3.
+        frames: int64 ``[streams]``, frames so far, up to 30; 30 once the stream has begun.
     """
 
     quiet: torch.Tensor
     loud: torch.Tensor
     noise: torch.Tensor
     gain: torch.Tensor
+    sounding: torch.Tensor
+    frames: torch.Tensor
 
 
 @register("dsp.loudness")
@@ -83,12 +90,13 @@ class Loudness(Node):
     Percentiles are those of histograms that forget. What is applied follows them with a time
     constant of 0.3 s, so nothing jumps.
 
-    Settling: noise that is there at the start is found within 1 s, and so is quieter noise later
-    on; noise that becomes louder takes up to 10 s, for the memory of it has a time constant of 4 s.
-    A stream that begins with speech loses what is 12 dB below the loudest of it until the first
-    pause. Loudness is taken to be ``start`` at first: speech that is louder is found within 0.5 s
-    (to 3 dB), speech that is quieter within 3 s; if it becomes quieter later, within three
-    times ``settle`` of speech. In pauses loudness is kept; digital silence is no noise.
+    Settling: what a stream begins with is taken for noise, as far as it may be; quieter noise
+    is found within 1 s; noise that becomes louder takes up to 10 s, for the memory of it has a
+    time constant of 4 s. A stream that begins with speech loses what is 12 dB below the loudest
+    of it until the first pause. Loudness is taken to be ``start`` at first: speech that is
+    louder is found within 0.5 s (to 3 dB), speech that is quieter within 3 s; if it becomes
+    quieter later, within three times ``settle`` of speech. In pauses loudness is kept; digital
+    silence is no noise.
 
     Source: power subtraction with minima of the power as in R. Martin, "Noise power spectral
     density estimation based on optimal smoothing and minimum statistics", IEEE Trans. SAP 9(5),
@@ -158,7 +166,12 @@ class Loudness(Node):
         noise = torch.full((streams,), _QUIETEST_DB, dtype=torch.float64)
         gain = self._wanted(params, self._loud.read(loud))
         return LoudnessState(
-            torch.from_numpy(quiet), torch.from_numpy(loud), noise, torch.from_numpy(gain)
+            torch.from_numpy(quiet),
+            torch.from_numpy(loud),
+            noise,
+            torch.from_numpy(gain),
+            torch.zeros(streams, dtype=torch.int64),
+            torch.zeros(streams, dtype=torch.int64),
         )
 
     def process(self, inputs: Tensors, params: Params, state: LoudnessState) -> Tensors:
@@ -177,17 +190,38 @@ class Loudness(Node):
         """Level of one frame, ``[streams]``; ``held`` is changed in place."""
         noise, gain = held["noise"], held["gain"]
         level = _decibels(power)
-        self._quiet.update(held["quiet"], level, level > _DIGITAL_DB)
+        sounds = level > _DIGITAL_DB
+        begins = self._begins(level, sounds, held)
+        self._quiet.update(held["quiet"], level, sounds)
         speech = (level > noise + _SPEECH_DB) & (level > _FAINTEST_DB)
         self._loud.update(held["loud"], level, speech)
         loud = self._loud.read(held["loud"])
         floor = np.minimum(self._quiet.read(held["quiet"]) + _MARGIN_DB, loud - _BELOW_DB)
         np.maximum(noise, floor - _FAR_DB, out=noise)
+        noise[begins] = floor[begins]
         noise += self._follow * (floor - noise)
         gain += self._follow * (self._wanted(params, loud) - gain)
         clean = _decibels(power - 10.0 ** (noise / 10)) + gain
         expanded = np.where(clean < _KNEE_DB, _KNEE_DB + _SLOPE * (clean - _KNEE_DB), clean)
-        return np.maximum(expanded, FLOOR_DB)
+        unknown = sounds & (held["sounding"] < _WHOLE) & (held["frames"] < _BEGINNING)
+        return np.where(unknown, FLOOR_DB, np.maximum(expanded, FLOOR_DB))
+
+    def _begins(
+        self, level: np.ndarray, sounds: np.ndarray, held: dict[str, np.ndarray]
+    ) -> np.ndarray:
+        """Where the first whole frame of a stream is, which tells its noise; bool ``[streams]``.
+
+        The first two reach back before the stream, where nothing is.
+        """
+        sounding, frames, quiet = held["sounding"], held["frames"], held["quiet"]
+        sounding += sounds & (sounding < _WHOLE)
+        frames += frames < _BEGINNING
+        begins = sounds & (sounding == _WHOLE) & (frames < _BEGINNING)
+        frames[begins] = _BEGINNING
+        quiet[begins] = 0.0
+        first = np.where(begins, _NOISE_FIRST_S * FRAMES_HZ, 0.0)
+        self._quiet.weigh(quiet, level, first)
+        return begins
 
     def _wanted(self, params: Params, loud: np.ndarray) -> np.ndarray:
         """The gain that brings ``loud`` to the target, in dB."""

@@ -28,6 +28,8 @@ from voicegraph.schemas.quantities import Decibels, Semitones
 
 _SILENCE_DB = -70.0
 """Level of what was before the stream began."""
+_SETTLES = 100
+"""Frames of silence after which the network's history is that of silence."""
 _LOWEST_HZ, _HIGHEST_HZ = 20.0, 2000.0
 _FRAME = Fraction(1, FRAMES_HZ)
 
@@ -151,15 +153,26 @@ class SourceFilter(Node):
         level = self.given["level"]
         self._unheard = level.count - math.floor(self.block * level.rate)
 
+    def _silence(self) -> torch.Tensor:
+        """What the network looks back at after silence, ``[blocks, taps - 1, channels]``.
+
+        Nothing at all, zeros, is not silence to it: it begins with a burst.
+        """
+        network = self._network
+        content = network.content_mean.expand(1, _SETTLES, -1)
+        level = torch.full((1, _SETTLES), _SILENCE_DB, device=self.device)
+        controls = network.controls(content, torch.zeros_like(level), level)
+        with torch.inference_mode():
+            return torch.cat(network.bands(controls)[1])
+
     def state(self, params: Params, streams: int) -> SourceFilterState:
         """Silence before."""
         sizes, device = self._sizes, self.device
-        past = (streams, sizes.blocks, sizes.taps - 1, sizes.channels)
         return SourceFilterState(
             phase=torch.zeros(streams, dtype=torch.float64, device=device),
             position=torch.zeros(streams, dtype=torch.int64),
             stream=torch.arange(streams),
-            history=torch.zeros(past, device=device),
+            history=self._silence().repeat(streams, 1, 1, 1).float(),
             tail=torch.zeros(streams, tail_hops(sizes.fft, sizes.hop) * sizes.hop, device=device),
         )
 
