@@ -87,14 +87,16 @@ def snr_db(heard: Heard, span: Span) -> float:
     return float(10 * np.log10(max(loud - noise, 1e-12) / max(noise, 1e-12)))
 
 
-def clipped(peaks: np.ndarray) -> bool:
-    """Whether the peaks of an utterance have met a ceiling."""
+def clipped(peaks: np.ndarray) -> str:
+    """How the peaks of an utterance have met a ceiling; empty if they have not."""
     if not len(peaks) or peaks.max() <= 0:
-        return False
+        return ""
     highest = peaks.max()
     touching = int((peaks >= 0.995 * highest).sum())
     near = float((peaks >= 0.9 * highest).mean())
-    return touching >= max(_TOUCHES, _TOUCHING * len(peaks)) or near > _NEAR
+    if touching < max(_TOUCHES, _TOUCHING * len(peaks)) and near <= _NEAR:
+        return ""
+    return f"of {len(peaks)} peaks {touching} are at one height, {near:.0%} within a tenth of it"
 
 
 def voiced(heard: Heard, span: Span) -> float:
@@ -108,12 +110,12 @@ def fault(heard: Heard, span: Span) -> tuple[str, str]:
     if span.seconds < SHORTEST_S:
         return (
             "too short",
-            f"{span.seconds:.1f} s between pauses, at least {SHORTEST_S} s are needed",
+            f"{span.seconds:.2f} s between pauses, at least {SHORTEST_S} s are needed",
         )
-    if clipped(heard.peaks[_frames(span, PEAKS_HZ)]):
-        return "clipped", "its peaks are cut off at one height"
-    if (found := snr_db(heard, span)) < SNR_DB:
-        return "noisy", f"{found:.0f} dB above the noise, at least {SNR_DB:.0f} dB are needed"
+    if found := clipped(heard.peaks[_frames(span, PEAKS_HZ)]):
+        return "clipped", found
+    if (snr := snr_db(heard, span)) < SNR_DB:
+        return "noisy", f"{snr:.0f} dB above the noise, at least {SNR_DB:.0f} dB are needed"
     if (share := voiced(heard, span)) < VOICED:
         return "no voice", f"pitch in {share:.0%} of it: whispered, or no speech"
     return "", ""

@@ -157,4 +157,10 @@ def _tried(
 def curve(place: Workplace) -> tuple[Losses, ...]:
     """The losses on held-out speech, as training noted them."""
     lines = place.log.read_text(encoding="utf-8").splitlines() if place.log.exists() else []
-    return tuple(Losses.model_validate(json.loads(line)) for line in lines)
+    found: dict[int, Losses] = {}
+    for line in lines:
+        one = Losses.model_validate(json.loads(line))
+        # The end may fall on a step that was noted anyway, with the loss of its batch.
+        if one.training is not None or one.step not in found:
+            found[one.step] = one
+    return tuple(found[step] for step in sorted(found))

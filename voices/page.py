@@ -97,7 +97,7 @@ def _trials(trials: Sequence[Trial]) -> Iterator[str]:
         "independent measure. F0 error: median distance of the melodies, apart from the register. "
         "Voicing: share of frames where it agrees. Pauses: their level against that of speech, "
         "before and after. Likeness: to the speaker of the recordings, before and after; strangers "
-        "lie around 0, the speaker's own sounds around 0.8."
+        "lie around 0, the speaker's own speech from 0.8 on."
     )
     yield ""
 

