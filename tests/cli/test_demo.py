@@ -72,7 +72,7 @@ def test_demo_converts_draws_and_says_what_it_did(demo: Demo) -> None:
     for name in names:
         made = _read(f"demo/{name}.wav")
         assert len(original) == pytest.approx(len(made), abs=1)
-        assert 12 * np.log2(_median(made) / own) == pytest.approx(_shift(name, own), abs=1)
+        assert 12 * np.log2(_median(made) / own) == pytest.approx(_shift(name, own), abs=2)
 
 
 def _median(sound: np.ndarray) -> float:
