@@ -40,8 +40,8 @@ _BELOW_DB = 12.0
 _NOISE_MEMORY_S = 4.0
 _NOISE_FIRST_S, _LOUD_FIRST_S = 0.05, 0.1
 """As much time what is assumed at first counts for."""
-_WHOLE, _BEGINNING = 3, 30
-"""A stream begins with the third frame that sounds, if that is one of the first so many; what
+_WHOLE, _BEGINNING = 3, 10
+"""A stream begins with the third frame that sounds, if that is one of its first so many; what
 sounds later, after silence that somebody made, is speech."""
 _GLIDE_S = 0.3
 _FAR_DB = 10.0
@@ -62,7 +62,7 @@ class LoudnessState(State):
         noise: float64 ``[streams]``, the noise that is subtracted, in dB.
         gain: float64 ``[streams]``, what is added, in dB.
         sounding: int64 ``[streams]``, frames that were not silent, up to 3.
-        frames: int64 ``[streams]``, frames so far, up to 30; 30 once the stream has begun.
+        frames: int64 ``[streams]``, frames so far, until the stream has begun.
     """
 
     quiet: torch.Tensor
@@ -158,6 +158,9 @@ class Loudness(Node):
         memory = float(params.settle) * FRAMES_HZ
         self._loud = RunningPercentile(*levels, _LOUD_SHARE, memory)
         self._follow = 1 - math.exp(-1 / (_GLIDE_S * FRAMES_HZ))
+        # What others look ahead, this looks back: its first frames lie before the stream.
+        before = math.ceil(-self.asked["level"].interval.start * FRAMES_HZ)
+        self._begun = max(before, 0) + _BEGINNING
 
     def state(self, params: Params, streams: int) -> LoudnessState:
         """No noise, and speech at ``start``."""
@@ -203,7 +206,7 @@ class Loudness(Node):
         gain += self._follow * (self._wanted(params, loud) - gain)
         clean = _decibels(power - 10.0 ** (noise / 10)) + gain
         expanded = np.where(clean < _KNEE_DB, _KNEE_DB + _SLOPE * (clean - _KNEE_DB), clean)
-        unknown = sounds & (held["sounding"] < _WHOLE) & (held["frames"] < _BEGINNING)
+        unknown = sounds & (held["sounding"] < _WHOLE) & (held["frames"] < self._begun)
         return np.where(unknown, FLOOR_DB, np.maximum(expanded, FLOOR_DB))
 
     def _begins(
@@ -215,9 +218,9 @@ class Loudness(Node):
         """
         sounding, frames, quiet = held["sounding"], held["frames"], held["quiet"]
         sounding += sounds & (sounding < _WHOLE)
-        frames += frames < _BEGINNING
-        begins = sounds & (sounding == _WHOLE) & (frames < _BEGINNING)
-        frames[begins] = _BEGINNING
+        frames += frames < self._begun
+        begins = sounds & (sounding == _WHOLE) & (frames < self._begun)
+        frames[begins] = self._begun
         quiet[begins] = 0.0
         first = np.where(begins, _NOISE_FIRST_S * FRAMES_HZ, 0.0)
         self._quiet.weigh(quiet, level, first)
