@@ -22,7 +22,7 @@ from .watching import Watched, fingerprint
 
 _TOLERANCE = 2e-5
 _SECONDS = 1.2
-_BYTES, _OBJECTS = 100, 0.5
+_BYTES, _OBJECTS = 100, 0.9
 """A tick, at most: numpy and scipy fill caches of their own, some 50 bytes a tick at first."""
 _BLOCKS = ("10ms", "40ms", "100ms", "7ms", "33ms")
 

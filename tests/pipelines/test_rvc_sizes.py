@@ -181,7 +181,7 @@ def test_sizes_and_settings(folder: Path, case: Case, voice: str) -> None:
     _compare(folder, case, voice)
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=7, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     case=st.builds(
         Case,

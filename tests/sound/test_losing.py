@@ -18,7 +18,11 @@ def _all_are_back(daemon: Any) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    ("source", "target"), [("duplex_a", "duplex_a"), ("mon_a", "loop_b")], ids=["one", "two"]
+    ("source", "target"),
+    [
+        pytest.param("duplex_a", "duplex_a", id="one", marks=pytest.mark.slow),
+        pytest.param("mon_a", "loop_b", id="two"),
+    ],
 )
 def test_the_session_waits_and_goes_on(
     daemon: Any,

@@ -60,6 +60,7 @@ def test_the_delay_is_the_sum_of_its_parts(
     assert min(abs(ms - found.buffering_ms) for ms in quiet) < 5
 
 
+@pytest.mark.slow
 def test_the_delay_of_world(opening: Callable[..., Any]) -> None:
     found = measure_latency(opening(Pipeline.load("world"), "duplex_b", "duplex_b"), 0.008, runs=2)
     declared = found.algorithmic_ms + found.buffering_ms
