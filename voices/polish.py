@@ -12,17 +12,17 @@ from typing import Any
 import torch
 
 from .discriminators import Discriminators, critics_loss, doubt_loss, feature_loss
+from .interrupts import held_back
 from .jobs import bar
 from .losses import spectral_loss
 from .material import HOP
-from .train import SETTLING, Budget, Training, render
+from .train import SETTLING, Budget, Training, descend, render
 from .workplace import write_whole
 
 PIECES, FRAMES = 4, 96
 """A batch: 4 pieces of 0.96 s."""
 _RATE, _CRITICS_RATE = 2e-4, 4e-4
 _SPECTRAL, _DOUBT, _FEATURES = 3.0, 0.3, 1.5
-_CLIP = 5.0
 _ALONE = 50
 """Steps in which the discriminators learn before they are listened to."""
 _EVERY = 100
@@ -75,7 +75,8 @@ class Polish:
         begun = self.budget.progress(self.step, self.seconds)
         with bar("polish", 1000, round(1000 * begun)) as tell:
             while (done := self.budget.progress(self.step, self.seconds)) < 1:
-                spectral, features = self._timed_step()
+                with held_back():
+                    spectral, features = self._timed_step()
                 remark = f"step {self.step}, loss {spectral:.3f}, features {features:.3f}"
                 tell(remark, round(1000 * done))
                 if self.step % _EVERY == 0:
@@ -101,12 +102,12 @@ class Polish:
         listened = float(self.step >= _ALONE)
         loss = _SPECTRAL * spectral
         loss = loss + listened * (_DOUBT * doubt_loss(verdicts) + _FEATURES * features)
-        _descend(loss, self.optimizer, self.network)
+        descend(loss, self.optimizer, self.network)
         return float(spectral.detach()), float(features.detach())
 
     def _judge(self, wanted: torch.Tensor, made: torch.Tensor) -> None:
         loss = critics_loss(self.critics(wanted), self.critics(made))
-        _descend(loss, self.critics_optimizer, self.critics)
+        descend(loss, self.critics_optimizer, self.critics)
 
     def _save(self) -> None:
         held: dict[str, Any] = {
@@ -124,12 +125,3 @@ class Polish:
         for name in ("network", "critics", "optimizer", "critics_optimizer"):
             getattr(self, name).load_state_dict(held[name])
         self.step, self.seconds = held["step"], held["seconds"]
-
-
-def _descend(
-    loss: torch.Tensor, optimizer: torch.optim.Optimizer, network: torch.nn.Module
-) -> None:
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    torch.nn.utils.clip_grad_norm_(network.parameters(), _CLIP)
-    optimizer.step()

@@ -145,10 +145,7 @@ class Training:
         made = render(self.network, batch, self.step)
         skip = SETTLING * HOP
         loss = spectral_loss(made[:, skip:], batch.audio[:, skip:])
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), _CLIP)
-        self.optimizer.step()
+        descend(loss, self.optimizer, self.network)
         self.step += 1
         self.seconds += time.monotonic() - start
         if self.core_seconds is not None:
@@ -204,6 +201,14 @@ class Training:
         self.optimizer.load_state_dict(held["optimizer"])
         self.step, self.seconds = held["step"], held["seconds"]
         self.core_seconds = held.get("core_seconds")
+
+
+def descend(loss: torch.Tensor, optimizer: torch.optim.Optimizer, network: torch.nn.Module) -> None:
+    """One step of an optimizer; gradients of more than 5 are cut to that length."""
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(network.parameters(), _CLIP)
+    optimizer.step()
 
 
 def schedule(step: int, done: float) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 import torch
 
@@ -75,6 +77,30 @@ def test_goes_on_to_the_same_weights(place: Workplace, monkeypatch: pytest.Monke
     for _ in range(3):
         part._timed_step()
     part._save()
+    rest = _polish(place, 5)
+    assert rest.step == 3
+    rest.run()
+    for name, tensor in whole.network.state_dict().items():
+        assert torch.equal(tensor, rest.network.state_dict()[name]), name
+
+
+def test_ctrl_c_waits_for_the_end_of_a_step(
+    place: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = _polish(place, 5)
+    whole.run()
+    whole.checkpoint.unlink()
+    part = _polish(place, 5)
+    judge = part._judge
+
+    def pressed(*sounds: torch.Tensor) -> None:
+        judge(*sounds)  # the discriminators have moved, the synthesizer has not
+        if part.step == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(part, "_judge", pressed)
+    with pytest.raises(KeyboardInterrupt):
+        part.run()
     rest = _polish(place, 5)
     assert rest.step == 3
     rest.run()
