@@ -11,6 +11,7 @@ import torch
 from voicegraph.nodes.content.phonetic_file import load_phonetic, open_phonetic
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
 
+from .edit_distance import edits
 from .features import ENCODER
 
 
@@ -25,14 +26,7 @@ def phones(audio: np.ndarray) -> list[str]:
 
 def error_rate(found: Sequence[str], wanted: Sequence[str]) -> float:
     """Insertions, deletions and substitutions for each phone that is wanted."""
-    row = np.arange(len(wanted) + 1)
-    for number, one in enumerate(found, 1):
-        changed = row[:-1] + np.array([one != other for other in wanted], int)
-        best = np.minimum(changed, row[1:] + 1) if len(wanted) else changed
-        row = np.concatenate(([number], best))
-        # What is inserted runs from left to right.
-        row = np.minimum.accumulate(row - np.arange(len(row))) + np.arange(len(row))
-    return float(row[-1] / max(len(wanted), 1))
+    return edits(wanted, found) / max(len(wanted), 1)
 
 
 @functools.cache

@@ -17,7 +17,7 @@ from .options import ForceOption, JsonOption, ProfileOption, SetOption
 from .progress import Meter, meter
 
 if TYPE_CHECKING:
-    from voicegraph.schemas.file_report import FileReport
+    from voicegraph.schemas.file_report import FileReport, RunReport
 
     from ..pipeline import Pipeline
 
@@ -153,7 +153,7 @@ def _draw(files: Files, pipelines: list[tuple[Take, Pipeline]]) -> None:
     draw(sounds, files.picture, force=True)
 
 
-def _report(done: dict[Take, FileReport], stopped: bool):
+def _report(done: dict[Take, FileReport], stopped: bool) -> RunReport:
     from voicegraph.schemas.file_report import RunReport
 
     return RunReport(files=list(done.values()), failed=[], skipped=0, stopped=stopped)

@@ -220,10 +220,10 @@ class Loudness(Node):
         sounding += sounds & (sounding < _WHOLE)
         frames += frames < self._begun
         begins = sounds & (sounding == _WHOLE) & (frames < self._begun)
-        frames[begins] = self._begun
-        quiet[begins] = 0.0
-        first = np.where(begins, _NOISE_FIRST_S * FRAMES_HZ, 0.0)
-        self._quiet.weigh(quiet, level, first)
+        if begins.any():
+            frames[begins] = self._begun
+            quiet[begins] = 0.0
+            self._quiet.weigh(quiet, level, np.where(begins, _NOISE_FIRST_S * FRAMES_HZ, 0.0))
         return begins
 
     def _wanted(self, params: Params, loud: np.ndarray) -> np.ndarray:
