@@ -89,7 +89,7 @@ class Losses(Report):
     """Loss from features of the speech itself."""
     perturbed: float
     """From features of a copy with another voice."""
-    sliding: float
+    streaming: float
     """The same as a stream has them."""
 
 

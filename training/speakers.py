@@ -48,7 +48,7 @@ def heart(_downloads: Path) -> Speaker:
 
 def michael(downloads: Path) -> Speaker:
     """Kokoro-82M's ``am_michael``. Its noise is drawn inside the network, so no seed decides it."""
-    network, style = _kokoro(), kokoro_style(styles(downloads), "am_michael")
+    network, style = kokoro(), kokoro_style(styles(downloads), "am_michael")
 
     def speak(text: str, _seed: int) -> np.ndarray:
         parts = [hibari().ids(phonemes) for phonemes in hibari().phonemize(text)]
@@ -58,7 +58,8 @@ def michael(downloads: Path) -> Speaker:
 
 
 @functools.cache
-def _kokoro() -> Any:
+def kokoro(*inner: str) -> Any:
+    """Kokoro-82M: tokens, style and speed to sound, and to values inside of the network by name."""
     runtime = package("onnxruntime")
     options = runtime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -67,7 +68,22 @@ def _kokoro() -> Any:
         for number in range(1, _KOKORO_PARTS + 1)
     ]
     whole = b"".join((home / "part.bin").read_bytes() for home in homes)
+    whole += b"".join(_also_output(name) for name in inner)
     return runtime.InferenceSession(whole, options, providers=["CPUExecutionProvider"])
+
+
+def _also_output(name: str) -> bytes:
+    """What makes a value inside of a network an output of it, written behind an ONNX file.
+
+    A message of Protocol Buffers that follows another one is merged into it, and lists grow:
+    ``ModelProto.graph`` (7), ``GraphProto.output`` (12), ``ValueInfoProto.name`` (1).
+    """
+    message = name.encode()
+    for field in (1, 12, 7):
+        if len(message) > 127:
+            raise ValueError(f"{name} is too long")
+        message = bytes([field << 3 | 2, len(message)]) + message
+    return message
 
 
 def _kokoro_says(network: Any, style: np.ndarray, ids: list[int]) -> np.ndarray:

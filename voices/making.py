@@ -18,7 +18,7 @@ def prepare(place: Workplace, seed: int, processes: int) -> None:
     """Everything between speech and training."""
     run("contours", contours.measure, contours.jobs(place), processes)
     run("copies", perturb.perturb, perturb.jobs(place, seed), processes)
-    run("features", features.listen, features.jobs(place, seed), processes)
+    run("features", features.listen, features.jobs(place), processes)
 
 
 def begun(place: Workplace, budget: Budget, seed: int) -> Training:

@@ -10,14 +10,14 @@ import torch
 
 from voicegraph.nodes.dsp.loudness import FLOOR_DB
 
-from .features import CLEAN_SLIDING, CLEAN_WHOLE, PERTURBED_SLIDING, PERTURBED_WHOLE
+from .features import CLEAN_STREAM, CLEAN_WHOLE, PERTURBED_STREAM, PERTURBED_WHOLE
 from .workplace import RATE, Workplace
 
 HOP = RATE // 100
 AHEAD = 3
 """Frames that the network looks back and ahead beside those it makes."""
 _CLEAN = 0.2
-_SLIDING = 0.5
+_STREAMING = 0.5
 _LEVEL_JITTER_DB = 1.0
 _FEATURE_NOISE = 0.15
 
@@ -124,11 +124,11 @@ class Material:
         )
 
     def _draw(self, found: Utterance, frames: int, random: np.random.Generator) -> Batch:
-        sliding = random.random() < _SLIDING
+        streaming = random.random() < _STREAMING
         if random.random() < _CLEAN:
-            versions: tuple[int, ...] = (CLEAN_SLIDING if sliding else CLEAN_WHOLE,)
+            versions: tuple[int, ...] = (CLEAN_STREAM if streaming else CLEAN_WHOLE,)
         else:
-            versions = PERTURBED_SLIDING if sliding else PERTURBED_WHOLE
+            versions = PERTURBED_STREAM if streaming else PERTURBED_WHOLE
         last = found.frames - frames - AHEAD - 2
         first = int(random.integers(AHEAD, max(last, AHEAD + 1)))
         return piece(found, int(random.choice(versions)), first, frames)

@@ -117,7 +117,7 @@ def _training(report: VoiceReport) -> Iterator[str]:
 
 
 def _kinds(one: Losses) -> tuple[float | None, ...]:
-    return one.clean, one.perturbed, one.sliding, one.training
+    return one.clean, one.perturbed, one.streaming, one.training
 
 
 def _material(material: MaterialReport) -> Iterator[str]:

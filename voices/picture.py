@@ -24,7 +24,7 @@ _WINDOW, _HOP = 768, 96
 """Samples at 24 kHz: 32 and 4 ms."""
 _RANGE_DB = 80.0
 _F0_COLOUR = "#35e0c8"
-_CURVES = {"clean": "#1f77b4", "perturbed": "#d95f02", "sliding": "#7b3294"}
+_CURVES = {"clean": "#1f77b4", "perturbed": "#d95f02", "streaming": "#7b3294"}
 
 
 def draw(sounds: Sequence[Sounds], losses: Sequence[Losses], target: Path) -> None:

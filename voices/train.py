@@ -15,7 +15,7 @@ from voicegraph.nodes.synth.pulse_train import pulse_train
 from voicegraph.nodes.synth.source_filter_network import SourceFilterNetwork
 from voicegraph.schemas.source_filter_card import SourceFilterSizes
 
-from .features import CLEAN_WHOLE, PERTURBED_SLIDING, PERTURBED_WHOLE
+from .features import CLEAN_WHOLE, PERTURBED_STREAM, PERTURBED_WHOLE
 from .interrupts import held_back
 from .jobs import bar
 from .losses import spectral_loss
@@ -157,7 +157,7 @@ class Training:
         versions = {
             "clean": CLEAN_WHOLE,
             "perturbed": PERTURBED_WHOLE[0],
-            "sliding": PERTURBED_SLIDING[0],
+            "streaming": PERTURBED_STREAM[0],
         }
         self.network.eval()
         with torch.inference_mode():

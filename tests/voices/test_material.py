@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from voicegraph.voices.features import CLEAN_SLIDING, CLEAN_WHOLE
+from voicegraph.voices.features import CLEAN_STREAM, CLEAN_WHOLE
 from voicegraph.voices.material import AHEAD, HOP, Material, Utterance, doubled, piece, read
 from voicegraph.voices.workplace import Workplace
 
@@ -36,9 +36,9 @@ def test_all_parts_of_a_piece_are_of_one_time() -> None:
 
 def test_the_whole_of_an_utterance_is_a_piece() -> None:
     whole = _ramps()
-    found = piece(whole, CLEAN_SLIDING, AHEAD, whole.frames - 2 * AHEAD - 2)
+    found = piece(whole, CLEAN_STREAM, AHEAD, whole.frames - 2 * AHEAD - 2)
     assert found.content.shape[1] == found.f0.shape[1] == whole.frames - 2
-    assert float(found.content.min()) >= 1000 * CLEAN_SLIDING
+    assert float(found.content.min()) >= 1000 * CLEAN_STREAM
 
 
 def test_batches_can_be_repeated(place: Workplace) -> None:

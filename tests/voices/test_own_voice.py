@@ -55,7 +55,7 @@ def recordings(tmp_path: Path) -> tuple[Path, ...]:
 def test_each_step_is_told_once(tmp_path: Path) -> None:
     place = Workplace(tmp_path)
     lines = [
-        {"step": step, "seconds": 1, "training": loss, "clean": 1, "perturbed": 1, "sliding": 1}
+        {"step": step, "seconds": 1, "training": loss, "clean": 1, "perturbed": 1, "streaming": 1}
         for step, loss in ((300, 0.9), (600, 0.8), (600, None), (700, None))
     ]
     place.log.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")

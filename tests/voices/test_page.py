@@ -23,8 +23,8 @@ from voicegraph.voices import page, picture
 from voicegraph.voices.trial import Sounds
 
 LOSSES = (
-    Losses(step=300, seconds=90, training=1.1, clean=1.2, perturbed=1.3, sliding=1.35),
-    Losses(step=600, seconds=180, training=None, clean=0.9, perturbed=1.0, sliding=1.05),
+    Losses(step=300, seconds=90, training=1.1, clean=1.2, perturbed=1.3, streaming=1.35),
+    Losses(step=600, seconds=180, training=None, clean=0.9, perturbed=1.0, streaming=1.05),
 )
 
 

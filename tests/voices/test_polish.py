@@ -71,7 +71,7 @@ def test_goes_on_to_the_same_weights(place: Workplace, monkeypatch: pytest.Monke
     monkeypatch.setattr("voicegraph.voices.polish._ALONE", 2)
     whole = _polish(place, 5)
     found = whole.run()
-    assert found.keys() == {"clean", "perturbed", "sliding"}
+    assert found.keys() == {"clean", "perturbed", "streaming"}
     whole.checkpoint.unlink()
     part = _polish(place, 5)
     for _ in range(3):

@@ -32,7 +32,7 @@ def test_learns(place: Workplace) -> None:
     training = _training(place, 150)
     before = training.validate()
     after = training.run()
-    assert after.keys() == {"clean", "perturbed", "sliding"}
+    assert after.keys() == {"clean", "perturbed", "streaming"}
     assert all(after[name] < 0.8 * before[name] for name in after), (before, after)
     assert place.log.read_text().count("\n") == 1
 

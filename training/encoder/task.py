@@ -1,0 +1,31 @@
+"""What every process of a crew does."""
+
+from __future__ import annotations
+
+from voicegraph.voices.train import Budget
+
+from .. import teacher
+from .crew import Crew
+from .material import gathered
+from .places import Place
+from .train import Training
+
+
+class Task:
+    """Brings the material, and trains along.
+
+    In a module of its own: a process that is begun cannot find what lies in a ``__main__``.
+    """
+
+    def __init__(self, place: Place, budget: Budget, seed: int) -> None:
+        self.place, self.budget, self.seed = place, budget, seed
+
+    def training(self, crew: Crew) -> Training:
+        """The training as far as it is."""
+        network = teacher.network().to(crew.device)
+        learned, held_out = gathered(self.place, self.seed)
+        return Training(self.place, learned, held_out, network, crew, self.budget)
+
+    def __call__(self, crew: Crew) -> None:
+        """Trains along."""
+        self.training(crew).run()
