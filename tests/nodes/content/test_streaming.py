@@ -1,0 +1,2 @@
+from voicegraph.graph import conformance
+test_conformance = conformance.suite("content.streaming")
