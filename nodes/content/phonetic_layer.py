@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 from pydantic import Field
@@ -42,7 +43,7 @@ class PhoneticEncoder(ContentEncoder):
 
     content = Out(Features, rate=FRAMES_HZ, doc="what is said, apart from who says it")
 
-    def ports(self, params: PhoneticParams) -> Ports:
+    def ports(self, params: Any) -> Ports:
         """Width from the file's header, and which encoder it is from six small tensors.
 
         Raises:

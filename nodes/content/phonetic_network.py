@@ -182,6 +182,8 @@ class _FeedForward(nn.Module):
 
 
 class Attention(nn.Module):
+    """Self-attention without positions."""
+
     def __init__(self, sizes: PhoneticSizes) -> None:
         super().__init__()
         self.heads = sizes.heads
@@ -211,5 +213,6 @@ class Convolution(nn.Module):
         self.output = nn.Linear(hidden, hidden)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """``[streams, frames, hidden]`` -> the same; beyond the ends there is nothing."""
         gated = functional.glu(self.gate(self.norm(x)), -1)
         return self.output(functional.silu(self.depth(gated.transpose(1, 2))).transpose(1, 2))

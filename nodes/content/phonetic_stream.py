@@ -123,6 +123,21 @@ class PhoneticStream:
         state.stems.copy_(line[:, steps:])
         return torch.cat(made, 1).float()
 
+    def whole(self, audio: torch.Tensor) -> torch.Tensor:
+        """What a stream gives of audio that is all there, with silence after it.
+
+        Args:
+            audio: float32 ``[samples]`` at 16 kHz, on the network's device.
+
+        Returns:
+            float32 ``[samples // 320 + 1, hidden]``; frame ``k`` is centred at sample ``320 k``.
+        """
+        frames = len(audio) // STEP + 1
+        size = BEFORE + STEP * (frames - 1 + self.ahead) + AFTER
+        padded = functional.pad(audio, (BEFORE, size - BEFORE - len(audio)))
+        with torch.inference_mode():
+            return self(padded[None], self.begin(1))[0, self.ahead :].clone()
+
     def _stems(self, audio: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """What enters the first block, each ``[streams, steps, hidden]``.
 

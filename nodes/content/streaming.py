@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from pathlib import Path
 
 import torch
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, field_validator
 
+from voicegraph.graph.errors import PipelineError, Problem
 from voicegraph.graph.intervals import Request
 from voicegraph.graph.node import Requests, Tensors
+from voicegraph.graph.ports import Ports
 from voicegraph.graph.registry import register
 from voicegraph.nodes.content import phonetic_example
 from voicegraph.nodes.content.encoder import RATE
@@ -85,19 +88,13 @@ class Streaming(PhoneticEncoder):
 
         @field_validator("lookahead")
         @classmethod
-        def _to_the_end_of_a_step(cls, lookahead: Duration, info: ValidationInfo) -> Duration:
-            settle = info.data.get("settle")  # missing if it is wrong itself
-            most = None if settle is None else settle - _AFTER
+        def _to_the_end_of_a_step(cls, lookahead: Duration) -> Duration:
             frames = (lookahead - _AFTER) * FRAMES_HZ
-            if frames.denominator > 1 or frames < 0 or (most is not None and lookahead > most):
-                below = max(Fraction(0), frames // 1 * _FRAME) + _AFTER
-                near = [below] if lookahead < below else [below, below + _FRAME]
-                fitting = [each for each in near if most is None or each <= most] or [most]
-                limit = f", at most {format_duration(most)} for this `settle`" if most else ""
-                raise ValueError(
-                    f"expected 10 ms and whole frames of 20 ms{limit}, such as "
-                    + " or ".join(format_duration(each) for each in fitting)
-                )
+            if frames.denominator > 1 or frames < 0:
+                near = {max(math.floor(frames) + k, 0) for k in (0, 1)}
+                fitting = (format_duration(k * _FRAME + _AFTER) for k in sorted(near))
+                text = "expected 10 ms and whole frames of 20 ms, such as"
+                raise ValueError(f"{text} {' or '.join(fitting)}")
             return lookahead
 
     examples = (
@@ -115,6 +112,25 @@ class Streaming(PhoneticEncoder):
     def write_examples(cls, folder: Path) -> None:
         """The file that ``examples`` name: a small encoder with random weights."""
         phonetic_example.write(folder / "encoder.safetensors")
+
+    def ports(self, params: Params) -> Ports:
+        """As of every phonetic encoder.
+
+        Raises:
+            PipelineError: if no file is named, it has no such layer, or frames are to be given
+                after they are settled.
+            WeightsError: if the file is no phonetic encoder, or its tensors are not what they
+                should be.
+        """
+        if params.lookahead > params.settle:
+            hears, settles = map(format_duration, (params.lookahead, params.settle))
+            text = f"looks {hears} ahead, but after {settles} a frame is settled"
+            where, most = f"nodes.{self.name or 'NAME'}.params", params.settle - _AFTER
+            least = params.lookahead + _AFTER
+            fix = f"{where}.lookahead: {format_duration(most)}\nor {where}.settle: "
+            fix += format_duration(least)
+            raise PipelineError(Problem("out-of-range", text, fix=fix))
+        return super().ports(params)
 
     def needs(self, params: Params, out: Request) -> Requests:
         """From before the first step's frame, which is ``lookahead`` after that of the block."""
