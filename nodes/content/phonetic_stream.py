@@ -136,7 +136,8 @@ class PhoneticStream:
         size = BEFORE + STEP * (frames - 1 + self.ahead) + AFTER
         padded = functional.pad(audio, (BEFORE, size - BEFORE - len(audio)))
         with torch.inference_mode():
-            return self(padded[None], self.begin(1))[0, self.ahead :].clone()
+            found = self(padded[None], self.begin(1))[0, self.ahead :]
+        return found.clone()
 
     def _stems(self, audio: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """What enters the first block, each ``[streams, steps, hidden]``.
