@@ -115,6 +115,8 @@ class Node:
     * ``devices`` and ``dtypes``: where and in which precision it can run.
     * ``releases_gil``: its work runs outside the interpreter lock, so that a worker may pay.
     * ``interface``: the named port contract it fulfils, if any.
+    * ``asset``: the pipeline's asset that is its file of weights where none is given; by default
+      the one called as the last part of ``use``.
     * ``examples``: params for the conformance suite, where the defaults do not suffice; files that
       they name are made by :meth:`write_examples`.
 
@@ -133,6 +135,7 @@ class Node:
     dtypes: ClassVar[tuple[str, ...]] = ("float32",)
     releases_gil: ClassVar[bool] = False
     interface: ClassVar[str | None] = None
+    asset: ClassVar[str] = ""
     examples: ClassVar[tuple[Mapping[str, Any], ...]] = ({},)
     declared: Ports = Ports()
 
@@ -157,6 +160,11 @@ class Node:
         self.asked: dict[str, PortSpec] = {}
 
     # ---- compile time -----------------------------------------------------------------------
+
+    @classmethod
+    def asset_name(cls) -> str:
+        """Under which name the pipeline's ``assets`` hold its weights."""
+        return cls.asset or cls.use.rpartition(".")[2]
 
     @classmethod
     def write_examples(cls, folder: Path) -> None:

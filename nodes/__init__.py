@@ -3,6 +3,7 @@
 BUILTIN: dict[str, str] = {
     "content.hubert": "content.hubert",
     "content.phonetic": "content.phonetic",
+    "content.streaming": "content.streaming",
     "dsp.delay": "dsp.delay",
     "dsp.denoise": "dsp.denoise",
     "dsp.gain": "dsp.gain",

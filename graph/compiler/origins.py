@@ -81,7 +81,7 @@ def _note(
 
 def _decided_at(sheet: Sheet, draft: Draft, param: str) -> tuple[str, ...]:
     """Where in the file a param is given: an asset may fill it."""
-    asset = draft.node.use.rpartition(".")[2]
+    asset = draft.node.asset_name()
     if param == "weights" and not draft.spec.params.get(param) and asset in sheet.file.assets:
         return ("assets", asset)
     return (*draft.path, "params", param)

@@ -112,7 +112,7 @@ def _raw_params(
     for key in cls.Params.file_fields() & raw.keys():
         if isinstance(raw[key], str):
             raw[key] = sheet.loaded.marks.resolve(("nodes", name, "params", key), raw[key])
-    asset = sheet.file.assets.get(cls.use.rsplit(".", 1)[-1])
+    asset = sheet.file.assets.get(cls.asset_name())
     if asset is not None and "weights" in fields and raw.get("weights") is None:
         raw["weights"] = asset
     return raw, dropped

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import torch
 from pydantic import Field
 
-from voicegraph.graph.errors import PipelineError, Problem
 from voicegraph.graph.intervals import Request
-from voicegraph.graph.node import FilePath, NodeParams, Requests, Tensors
-from voicegraph.graph.ports import Out, Ports
+from voicegraph.graph.node import Requests, Tensors
 from voicegraph.graph.registry import register
-from voicegraph.graph.signals import Features
-from voicegraph.graph.weights import shared_file
 from voicegraph.nodes.content import phonetic_example
-from voicegraph.nodes.content.encoder import RATE, ContentEncoder
-from voicegraph.nodes.content.origin import given_by
-from voicegraph.nodes.content.phonetic_file import NOUN, open_phonetic, read_network
+from voicegraph.nodes.content.encoder import RATE
+from voicegraph.nodes.content.phonetic_layer import PhoneticEncoder, PhoneticParams
 from voicegraph.nodes.content.phonetic_windows import FRAMES_HZ, frames_of
-from voicegraph.schemas.phonetic_card import LAYER
 from voicegraph.schemas.quantities import Duration, parse_duration
 
 
 @register("content.phonetic")
-class Phonetic(ContentEncoder):
+class Phonetic(PhoneticEncoder):
     """Content features by a Conformer on a sliding window, each frame made once.
 
     audio ``[streams, 1, samples]`` at 16 kHz, not normalised -> a stream of ``content``
@@ -49,14 +42,9 @@ class Phonetic(ContentEncoder):
     Interspeech 2020.
     """
 
-    class Params(NodeParams):
+    class Params(PhoneticParams):
         """Params of ``content.phonetic``."""
 
-        weights: FilePath | None = None
-        """The encoder, a `.safetensors` file. By default the pipeline's `assets.phonetic`."""
-        layer: int = Field(LAYER, ge=1, le=64)
-        """The block after which the features are taken; later ones are not computed. Voices and
-        indexes go with one."""
         context: Duration = Field(parse_duration("2s"), ge=Fraction(1, 10), le=30)
         """Audio heard before each block; rounded up to 20 ms."""
         lookahead: Duration = Field(parse_duration("100ms"), ge=0, le=2)
@@ -69,34 +57,10 @@ class Phonetic(ContentEncoder):
         {"weights": "encoder.safetensors", "layer": 1, "context": "110ms", "lookahead": "0ms"},
     )
 
-    content = Out(Features, rate=FRAMES_HZ, doc="what is said, apart from who says it")
-
     @classmethod
     def write_examples(cls, folder: Path) -> None:
         """The file that ``examples`` name: a small encoder with random weights."""
         phonetic_example.write(folder / "encoder.safetensors")
-
-    def ports(self, params: Params) -> Ports:
-        """Width from the file's header, and which encoder it is from six small tensors.
-
-        Raises:
-            PipelineError: if no file is named, or it has no such layer.
-            WeightsError: if the file is no phonetic encoder, or its tensors are not what they
-                should be.
-        """
-        if params.weights is None:
-            text = f"needs the file of {NOUN}, and none is given"
-            fix = "--set assets.phonetic=PATH\nor in the file  assets: {phonetic: PATH}"
-            raise PipelineError(Problem("missing-weights", text, fix=fix))
-        archive, card = open_phonetic(params.weights)
-        if params.layer > card.blocks:
-            text = f"{params.weights} has {card.blocks} blocks, and not layer {params.layer}"
-            fix = f"nodes.{self.name or 'NAME'}.params.layer: {card.blocks}"
-            raise PipelineError(Problem("wrong-encoder", text, fix=fix))
-        origin = given_by(card.identity(params.layer), archive.path)
-        content = replace(type(self).content, dim=card.hidden, origin=origin)
-        self.archive = archive
-        return Ports(self.declared.inputs, {"content": content})
 
     def needs(self, params: Params, out: Request) -> Requests:
         """The audio of the block, with context before and after it."""
@@ -105,13 +69,7 @@ class Phonetic(ContentEncoder):
 
     def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
         """Brings the network, one a process for each file, device and precision."""
-        self.network = shared_file(
-            self.use,
-            self.archive.file,
-            lambda: read_network(self.archive, device, dtype),
-            str(device),
-            dtype,
-        )
+        self.network = self.shared_network(device, dtype)
 
     def process(self, inputs: Tensors, params: Params, state: None) -> Tensors:
         """One tick: every stream's whole window, of which the newest frames are kept."""

@@ -88,7 +88,7 @@ class PhoneticNetwork(nn.Module):
         self.sizes = sizes
         self.register_buffer("filters", torch.zeros(sizes.mels, WINDOW // 2 + 1))
         self.stem = nn.Conv1d(sizes.mels, sizes.hidden, 3, STRIDE, 1)
-        self.blocks = nn.ModuleList(_Block(sizes) for _ in range(sizes.blocks))
+        self.blocks = nn.ModuleList(PhoneticBlock(sizes) for _ in range(sizes.blocks))
         self.head = nn.Linear(sizes.hidden, sizes.tokens)
 
     def forward(
@@ -135,21 +135,25 @@ class PhoneticNetwork(nn.Module):
         """
         half = WINDOW // 2
         padded = functional.pad(audio.float()[:, None], (half, half), "reflect")[:, 0]
-        window = torch.hann_window(WINDOW, device=audio.device)
-        spectra = torch.fft.rfft(padded.unfold(1, WINDOW, HOP) * window)
+        return self.log_mel_of(padded.unfold(1, WINDOW, HOP))
+
+    def log_mel_of(self, frames: torch.Tensor) -> torch.Tensor:
+        """float32 ``[streams, frames, 400]``, cut already -> ``[streams, mels, frames]``."""
+        window = torch.hann_window(WINDOW, device=frames.device)
+        spectra = torch.fft.rfft(frames * window)
         power = spectra.real.square() + spectra.imag.square()
         return (self.filters.float() @ power.transpose(1, 2)).clamp(min=_SMALLEST).log()
 
 
-class _Block(nn.Module):
+class PhoneticBlock(nn.Module):
     """Half a feed-forward, attention, convolution, half a feed-forward; normalised at the end."""
 
     def __init__(self, sizes: PhoneticSizes) -> None:
         super().__init__()
         self.reach = sizes.taps // 2
         self.before = _FeedForward(sizes)
-        self.attention = _Attention(sizes)
-        self.convolution = _Convolution(sizes)
+        self.attention = Attention(sizes)
+        self.convolution = Convolution(sizes)
         self.after = _FeedForward(sizes)
         self.norm = nn.LayerNorm(sizes.hidden)
 
@@ -177,7 +181,9 @@ class _FeedForward(nn.Module):
         return self.down(functional.silu(self.up(self.norm(x))))
 
 
-class _Attention(nn.Module):
+class Attention(nn.Module):
+    """Self-attention without positions."""
+
     def __init__(self, sizes: PhoneticSizes) -> None:
         super().__init__()
         self.heads = sizes.heads
@@ -195,7 +201,7 @@ class _Attention(nn.Module):
         return self.output(y.transpose(1, 2).reshape(streams, high - low, channels))
 
 
-class _Convolution(nn.Module):
+class Convolution(nn.Module):
     """A gate, a depthwise convolution (its batch norm folded into it), and a mix of channels."""
 
     def __init__(self, sizes: PhoneticSizes) -> None:
@@ -207,5 +213,6 @@ class _Convolution(nn.Module):
         self.output = nn.Linear(hidden, hidden)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """``[streams, frames, hidden]`` -> the same; beyond the ends there is nothing."""
         gated = functional.glu(self.gate(self.norm(x)), -1)
         return self.output(functional.silu(self.depth(gated.transpose(1, 2))).transpose(1, 2))
