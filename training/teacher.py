@@ -131,4 +131,3 @@ def renamed(packed: dict[str, torch.Tensor]) -> Iterator[tuple[str, torch.Tensor
     targets = [f"blocks.{i}.{part}.weight" for i in range(4) for part in _PRODUCTS]
     for name, product in zip(targets, products, strict=True):
         yield name, product.T.contiguous()
-

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import importlib.resources
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,7 @@ import torch
 
 from voicegraph.nodes.content.phonetic_file import load_phonetic, open_phonetic
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
-from voicegraph.nodes.content.phonetic_parallel import LIVE, streamed
+from voicegraph.nodes.content.phonetic_stream import PhoneticStream
 from voicegraph.nodes.content.phonetic_windows import whole
 from voicegraph.schemas.encoder_card import EncoderIdentity
 from voicegraph.schemas.phonetic_card import LAYER
@@ -28,8 +27,6 @@ from .workplace import COPIES, Workplace, write_whole
 ENCODER = (
     Path(str(importlib.resources.files("voicegraph.pipelines"))) / "models" / "phonetic.safetensors"
 )
-_STREAM = replace(LIVE, stride=2)
-"""Every other frame hears 20 ms more than live, for half of the work."""
 CLEAN_WHOLE, CLEAN_STREAM = 0, COPIES + 1
 PERTURBED_WHOLE, PERTURBED_STREAM = tuple(range(1, COPIES + 1)), (COPIES + 2,)
 """Which version of the features is which."""
@@ -50,9 +47,9 @@ def listen(place: Workplace, number: int) -> None:
     network = _network()
     clean = torch.from_numpy(listening(place, number).astype(np.float32))
     copies = [_read(place.copy(number, copy), len(clean)) for copy in range(COPIES)]
+    stream = PhoneticStream(network, LAYER)
     made = [whole(network, audio, LAYER) for audio in (clean, *copies)]
-    for audio in (clean, copies[0]):
-        made.append(streamed(network, audio, LAYER, _STREAM))
+    made += [stream.whole(audio) for audio in (clean, copies[0])]
     content = torch.stack(made).half().numpy()
 
     def write(path: Path) -> None:

@@ -7,6 +7,7 @@ the repository up to date; with a file name, to write one that knows installed a
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from collections.abc import Iterable
@@ -213,13 +214,16 @@ def committed() -> Path:
     return Path(str(resources.files("voicegraph.schemas"))) / FILE_NAME
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Writes the committed schema, or one that knows all installed nodes to the file named."""
-    path = Path(arguments[0]) if arguments else committed()
-    path.write_text(text(names() if arguments else builtin()), encoding="utf-8", newline="\n")
+    parser = argparse.ArgumentParser(prog="python -m voicegraph.graph.views.editor_schema")
+    parser.add_argument("file", nargs="?", type=Path, help="for one that knows all installed nodes")
+    named: Path | None = parser.parse_args(arguments).file
+    path = named or committed()
+    path.write_text(text(names() if named else builtin()), encoding="utf-8", newline="\n")
     sys.stdout.write(f"wrote {path}\n")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -142,7 +142,9 @@ class PhoneticNetwork(nn.Module):
         window = torch.hann_window(WINDOW, device=frames.device)
         spectra = torch.fft.rfft(frames * window)
         power = spectra.real.square() + spectra.imag.square()
-        return (self.filters.float() @ power.transpose(1, 2)).clamp(min=_SMALLEST).log()
+        with torch.autocast(power.device.type, enabled=False):  # training may run in bfloat16
+            mel = self.filters.float() @ power.transpose(1, 2)
+        return mel.clamp(min=_SMALLEST).log()
 
 
 class PhoneticBlock(nn.Module):

@@ -33,6 +33,9 @@ BEFORE = STEP + HOP + WINDOW // 2
 """Samples heard before the centre of the first step's frame: those of the frame before it."""
 AFTER = HOP
 """Samples heard after the centre of the last step's frame."""
+PAST, SETTLE, AHEAD = 200, 10, 3
+"""In frames, what ``content.streaming`` does where nothing else is said, and what the encoder that
+comes with voicegraph was trained for: 4 s, 200 ms, and 50 ms beyond the end of a block."""
 _AT_ONCE = 16
 """Steps computed in one go: memory grows with them, and more are hardly faster."""
 
@@ -69,7 +72,12 @@ class PhoneticStream:
     """
 
     def __init__(
-        self, network: PhoneticNetwork, layer: int, past: int, settle: int, ahead: int
+        self,
+        network: PhoneticNetwork,
+        layer: int,
+        past: int = PAST,
+        settle: int = SETTLE,
+        ahead: int = AHEAD,
     ) -> None:
         if not 1 <= layer <= network.sizes.blocks:
             raise ValueError(f"there is no block {layer}, but 1 to {network.sizes.blocks}")

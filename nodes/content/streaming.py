@@ -71,10 +71,10 @@ class Streaming(PhoneticEncoder):
     class Params(PhoneticParams):
         """Params of ``content.streaming``."""
 
-        context: Duration = Field(parse_duration("3s"), ge=_FRAME, le=30)
+        context: Duration = Field(parse_duration("4s"), ge=_FRAME, le=30)
         """The past that attention hears in each block, up to the frames that may still change;
         rounded up to 20 ms."""
-        settle: Duration = Field(parse_duration("160ms"), ge=_FRAME, le=2)
+        settle: Duration = Field(parse_duration("200ms"), ge=_FRAME, le=2)
         """How long a frame may still change what later ones hear of it: whole frames of 20 ms."""
         lookahead: Duration = Field(parse_duration("50ms"), ge=0, le=2)
         """Audio heard after each block; this is latency. 10 ms more than whole frames of 20 ms,

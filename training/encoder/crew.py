@@ -95,6 +95,4 @@ def _other(
 
 
 def _meet(part: int, size: int, meeting: Path) -> None:
-    distributed.init_process_group(
-        "gloo", init_method=meeting.as_uri(), rank=part, world_size=size
-    )
+    distributed.init_process_group("gloo", init_method=meeting.as_uri(), rank=part, world_size=size)

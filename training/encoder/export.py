@@ -42,7 +42,7 @@ def _heard(training: Training) -> str:
         "the teacher's: undocumented, neither the package nor its repository says on what speech "
         f"it was trained. Then {minutes['books']:.0f} minutes of LibriSpeech (V. Panayotov et al., "
         "ICASSP 2015, CC BY 4.0) with the teacher's features for targets, and "
-        f"{minutes['chorus']:.0f} minutes said by Kokoro-82M (Apache-2.0) in 54 voices and mixtures "
-        f"of them, with exact times of the phones, and {minutes['reader']:.0f} minutes said by "
-        f"hibari-tts (Apache-2.0); {training.step} steps"
+        f"{minutes['chorus']:.0f} minutes said by Kokoro-82M (Apache-2.0) in 54 voices and "
+        "mixtures of them, with exact times of the phones, and "
+        f"{minutes['reader']:.0f} minutes said by hibari-tts (Apache-2.0); {training.step} steps"
     )

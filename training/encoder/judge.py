@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional
 
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
-from voicegraph.nodes.content.phonetic_parallel import LIVE, streamed
+from voicegraph.nodes.content.phonetic_stream import PhoneticStream
 from voicegraph.schemas.phonetic_card import LAYER
 from voicegraph.voices.edit_distance import edits
 
@@ -74,7 +74,8 @@ class Judge:
         if noise is not None:
             audio = noisy(audio, noise, utterance.name)
         given = torch.from_numpy(audio.astype(np.float32)).to(self.mean.device)
-        made = student(given[None], LAYER)[0] if whole else streamed(student, given, LAYER, LIVE)
+        stream = PhoneticStream(student, LAYER)
+        made = student(given[None], LAYER)[0] if whole else stream.whole(given)
         target = torch.from_numpy(utterance.target.astype(np.float32)).to(made)
         near = functional.cosine_similarity(self._even(made), self._even(target), -1)
         best, wanted = (self.phones(one[None])[0].argmax(-1) for one in (made, target))

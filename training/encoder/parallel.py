@@ -1,9 +1,9 @@
-"""What a stream of content features is, of audio that is all there: all steps at once.
+"""Streaming for training: all steps of a piece at once, several frames in each.
 
 ``content.streaming`` makes a step for every frame: the newest frames, which may still change, are
-computed anew, the settled ones are remembered. Here a step takes ``STRIDE`` frames, and all steps
-go through one block of the network before any goes through the next: what one remembers of the
-others is there when it is needed. With a stride of 1 it is what the node computes.
+computed anew, the settled ones are remembered. That is eleven times the work of the network, which
+is nothing for a stream, and too much for training. Here a step may take some frames more. With a
+stride of 1 it is what ``PhoneticStream`` computes.
 """
 
 from __future__ import annotations
@@ -43,10 +43,6 @@ class Steps:
         return self.settle + self.stride
 
 
-LIVE = Steps(settle=10, ahead=3, context=200, stride=1)
-"""What ``content.streaming`` does, where nothing else is said."""
-
-
 def features(
     network: PhoneticNetwork, audio: torch.Tensor, layer: int, steps: Steps
 ) -> torch.Tensor:
@@ -80,27 +76,6 @@ def features(
         x = x + block.convolution.output(functional.silu(y))
         x = block.norm(x + 0.5 * block.after(x))
     return x
-
-
-def streamed(
-    network: PhoneticNetwork, audio: torch.Tensor, layer: int, steps: Steps
-) -> torch.Tensor:
-    """Features as ``content.streaming`` makes them, of silence and then the audio.
-
-    Args:
-        network: on the audio's device.
-        audio: float32 ``[samples]`` at 16 kHz.
-        layer: after which block, from 1.
-        steps: how it is gone through.
-
-    Returns:
-        float32 ``[samples // 320 + 1, hidden]``; frame ``k`` is centred at sample ``320 k``.
-    """
-    count = len(audio) // STEP + 1
-    padded = functional.pad(audio, (0, STEP * (steps.ahead + steps.stride + 2)))
-    with torch.inference_mode():
-        made = features(network, padded[None], layer, steps)[0].flatten(0, 1)
-        return made[steps.ahead :][:count].clone()
 
 
 def front(

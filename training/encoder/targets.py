@@ -31,4 +31,3 @@ def make(place: Place, name: str) -> None:
             np.save(file, made)
 
     write_whole(place.targets(name), write)
-

@@ -22,4 +22,3 @@ def collapsed(best: np.ndarray, blank: int) -> np.ndarray:
     """What ``[frames]`` spell in connectionist temporal classification: runs as one, no blanks."""
     first = np.append(True, best[1:] != best[:-1])
     return best[first & (best != blank)]
-

@@ -15,7 +15,9 @@ from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline import Pipeline
 from voicegraph.nodes.content.phonetic_example import write
 from voicegraph.nodes.content.phonetic_file import load_phonetic
-from voicegraph.nodes.content.phonetic_stream import PhoneticStream
+from voicegraph.nodes.content.phonetic_stream import AHEAD, PAST, SETTLE, PhoneticStream
+from voicegraph.nodes.content.phonetic_windows import FRAMES_HZ
+from voicegraph.nodes.content.streaming import Streaming
 
 test_conformance = conformance.suite("content.streaming")
 
@@ -112,13 +114,13 @@ def test_later_audio_than_the_lookahead_is_not_heard(encoder: Path, block: str) 
     [
         ({"lookahead": "60ms"}, "whole frames of 20 ms, such as 50ms or 70ms", "lookahead: 50ms"),
         ({"lookahead": "0ms"}, "whole frames of 20 ms, such as 10ms\n", "lookahead: 50ms"),
-        ({"settle": "50ms"}, "whole frames of 20 ms, such as 40ms or 60ms", "settle: 160ms"),
+        ({"settle": "50ms"}, "whole frames of 20 ms, such as 40ms or 60ms", "settle: 200ms"),
         (
             {"settle": "40ms"},
             "looks 50ms ahead, but after 40ms a frame is settled",
             "lookahead: 30ms\n       or nodes.content.params.settle: 60ms",
         ),
-        ({"lookahead": "170ms"}, "after 160ms a frame is settled", "lookahead: 150ms"),
+        ({"lookahead": "210ms"}, "after 200ms a frame is settled", "lookahead: 190ms"),
     ],
 )
 def test_times_that_are_no_steps(
@@ -151,3 +153,10 @@ def test_file_of_another_kind(tmp_path: Path) -> None:
     (tmp_path / "a.safetensors").write_bytes(b"no")
     with pytest.raises(PipelineError, match="a phonetic encoder is expected"):
         _pipeline(tmp_path / "a.safetensors").compile()
+
+
+def test_by_default_it_is_what_the_encoder_was_trained_for() -> None:
+    params = Streaming.Params()
+    assert params.context * FRAMES_HZ == PAST
+    assert params.settle * FRAMES_HZ == SETTLE
+    assert (params.lookahead - Fraction(10, 1000)) * FRAMES_HZ == AHEAD - 1

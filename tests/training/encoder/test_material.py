@@ -58,7 +58,7 @@ def test_readers_that_evaluation_hears_are_left_out(tmp_path: Path) -> None:
 
 
 def test_no_speech_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match="no .flac"):
+    with pytest.raises(SystemExit, match=r"no \.flac"):
         books.jobs(Place(tmp_path), tmp_path)
 
 

@@ -10,7 +10,8 @@ from torch.nn import functional
 
 from voicegraph.nodes.content import phonetic_example
 from voicegraph.nodes.content.phonetic_network import STEP, PhoneticNetwork
-from voicegraph.nodes.content.phonetic_parallel import LIVE, Steps, features, front, streamed
+from voicegraph.nodes.content.phonetic_stream import PhoneticStream
+from voicegraph.training.encoder.parallel import Steps, features, front
 
 
 def _network() -> PhoneticNetwork:
@@ -43,28 +44,11 @@ def test_without_settled_frames_it_is_the_network_on_what_is_known() -> None:
         torch.testing.assert_close(found[frame], x[0, frame - 3], atol=2e-5, rtol=2e-5)
 
 
-@pytest.mark.parametrize("ahead", [1, 3, 5])
-def test_what_comes_later_than_it_hears_changes_nothing(ahead: int) -> None:
-    steps = Steps(settle=6, ahead=ahead, context=8, stride=1)
-    frame = 20
-    heard = (frame + ahead) * STEP + STEP // 2
-    other = NOISE.clone()
-    other[heard:] = 0.5
-    before, after = (streamed(NETWORK, audio, 3, steps) for audio in (NOISE, other))
-    torch.testing.assert_close(before[: frame + 1], after[: frame + 1])
-    assert not torch.allclose(before[frame + 1], after[frame + 1])
-
-
-def test_a_longer_context_hears_more() -> None:
-    steps = Steps(settle=4, ahead=2, context=5, stride=1)
-    short, long = (streamed(NETWORK, NOISE, 3, s) for s in (steps, replace(steps, context=15)))
-    torch.testing.assert_close(short[:6], long[:6])
-    assert not torch.allclose(short[20], long[20])
-
-
-def test_frames_lie_where_those_of_the_network_do() -> None:
-    found = streamed(NETWORK, NOISE[:-7], 3, LIVE)
-    assert found.shape == NETWORK(NOISE[None, :-7], 3)[0].shape
+@pytest.mark.parametrize("steps", [Steps(6, 3, 8, 1), Steps(4, 4, 5, 1), Steps(10, 1, 200, 1)])
+def test_a_frame_a_step_is_what_a_stream_gives(steps: Steps) -> None:
+    stream = PhoneticStream(NETWORK, 3, steps.context, steps.settle, steps.ahead)
+    found = features(NETWORK, NOISE[None], 3, steps)[0, steps.ahead :, 0]
+    torch.testing.assert_close(found, stream.whole(NOISE)[: len(found)], atol=2e-5, rtol=2e-5)
 
 
 def test_longer_steps_hear_more_in_all_but_their_last_frame() -> None:

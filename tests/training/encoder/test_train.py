@@ -15,6 +15,7 @@ from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
 from voicegraph.training.encoder import train
 from voicegraph.training.encoder.crew import Crew, gathered
 from voicegraph.training.encoder.export import export
+from voicegraph.training.encoder.lesson import Losses
 from voicegraph.training.encoder.material import gathered as material
 from voicegraph.training.encoder.places import Place
 from voicegraph.voices.train import Budget
@@ -22,7 +23,9 @@ from voicegraph.voices.train import Budget
 ALONE = Crew(0, 1, torch.device("cpu"))
 
 
-def _training(place: Place, teacher: PhoneticNetwork, steps: int, crew: Crew = ALONE) -> train.Training:
+def _training(
+    place: Place, teacher: PhoneticNetwork, steps: int, crew: Crew = ALONE
+) -> train.Training:
     learned, held_out = material(place, 1)
     return train.Training(place, learned, held_out, teacher, crew, Budget(0, steps), 2, 60)
 
@@ -30,10 +33,13 @@ def _training(place: Place, teacher: PhoneticNetwork, steps: int, crew: Crew = A
 def test_learns(place: Place, teacher: PhoneticNetwork) -> None:
     training = _training(place, teacher, 60)
     batch = training.material.batch(0, 0, 4, 60)
-    before, told = training._losses(batch, whole=False), training.judge.judged(training.student)
+    before, told = (
+        training.lesson.losses(training.student, batch, whole=False),
+        training.judge.judged(training.student),
+    )
     assert told["cosine whole"] > 0.99, "it begins as the teacher"
     after_run = training.run()
-    after = training._losses(batch, whole=False)
+    after = training.lesson.losses(training.student, batch, whole=False)
     assert after.error < 0.9 * before.error
     assert after.total < before.total
     line = json.loads(place.log.read_text())
@@ -73,7 +79,7 @@ def test_ctrl_c_keeps_what_was_learned(
     training = _training(place, teacher, 4)
     step = training._timed_step
 
-    def interrupted(done: float) -> train.Losses:
+    def interrupted(done: float) -> Losses:
         if training.step == 1:
             signal.raise_signal(signal.SIGINT)
         return step(done)
