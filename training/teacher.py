@@ -6,7 +6,6 @@ Nothing of the package is run: of its one file of weights, names, shapes and num
 from __future__ import annotations
 
 import functools
-import importlib.util
 import json
 import struct
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ import torch
 
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork, PhoneticSizes
 
-from .speakers import INSTALL
+from .installed import TO_SPEAK, folder
 
 WEIGHTS, WORDS = "assets/asr_waveform.hama", "assets/g2p_vocab.json"
 HEADS = 4
@@ -71,10 +70,7 @@ def tokens() -> tuple[str, ...]:
 
 
 def _package() -> Path:
-    found = importlib.util.find_spec("hama")
-    if found is None or not found.submodule_search_locations:
-        raise SystemExit(f"hama is not installed\n  fix: {INSTALL}")
-    return Path(found.submodule_search_locations[0])
+    return folder("hama", TO_SPEAK)
 
 
 def unpack(data: bytes) -> Iterator[tuple[str, torch.Tensor]]:

@@ -19,7 +19,7 @@ from .task import Task
 
 HERE = Path(__file__).parent
 OUT = HERE.parents[1] / "pipelines" / "models" / "phonetic.safetensors"
-STEPS = 3000
+STEPS, SENTENCES = 2800, 350
 """With which the encoder that comes along was made."""
 
 
@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--out", type=Path, default=OUT, help="the encoder's file (pipelines/models/...)")
     add("--minutes", type=float, help="of training, instead of steps")
     add("--steps", type=int, default=STEPS, help=f"of training ({STEPS})")
-    add("--sentences", type=int, default=1200, help="how many the chorus says (1200)")
+    add("--sentences", type=int, default=SENTENCES, help=f"the chorus says ({SENTENCES})")
     add("--seed", type=int, default=1)
     add("--processes", type=int, default=2, help="of one thread each, also for training")
     add("--threads", type=int, default=1, help="for training in one process")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +35,7 @@ class Crew:
         """It speaks and writes for all."""
         return self.part == 0
 
-    def average(self, learned: list[torch.nn.Parameter]) -> None:
+    def average(self, learned: Sequence[torch.Tensor]) -> None:
         """The mean of the gradients of all processes, in each."""
         if self.size == 1:
             return

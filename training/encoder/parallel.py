@@ -9,11 +9,20 @@ stride of 1 it is what ``PhoneticStream`` computes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch.nn import functional
 
-from voicegraph.nodes.content.phonetic_network import HOP, STEP, WINDOW, PhoneticNetwork
+from voicegraph.nodes.content.phonetic_network import (
+    HOP,
+    STEP,
+    WINDOW,
+    Attention,
+    Convolution,
+    PhoneticBlock,
+    PhoneticNetwork,
+)
 
 _BEFORE = WINDOW // 2 + HOP
 """Samples that the first frame hears before its centre."""
@@ -61,13 +70,14 @@ def features(
         meaningless.
     """
     known, newest = front(network, audio, steps.stride)
-    half = network.blocks[0].before  # each frame by itself: once for all steps that compute it
+    blocks = cast("list[PhoneticBlock]", list(network.blocks[:layer]))
+    half = blocks[0].before  # each frame by itself: once for all steps that compute it
     x = _shared_out(known + 0.5 * half(known), newest + 0.5 * half(newest), steps)
     place = _place(x.shape[1], steps).to(x.device)
     masks = _masks(place, steps)
     first = steps.live - steps.ahead - steps.stride
     given = slice(first, first + steps.stride)
-    for number, block in enumerate(network.blocks[:layer]):
+    for number, block in enumerate(blocks):
         x = x if number == 0 else x + 0.5 * block.before(x)
         x = x + _attended(block.attention, x, masks, steps.stride)
         last = number == layer - 1  # of which only what is given is wanted
@@ -125,7 +135,7 @@ def _masks(place: torch.Tensor, steps: Steps) -> tuple[torch.Tensor, torch.Tenso
 
 
 def _attended(
-    attention: torch.nn.Module,
+    attention: Attention,
     x: torch.Tensor,
     masks: tuple[torch.Tensor, torch.Tensor],
     stride: int,
@@ -149,7 +159,7 @@ def _attended(
 
 
 def _convolved(
-    convolution: torch.nn.Module, x: torch.Tensor, place: torch.Tensor, stride: int
+    convolution: Convolution, x: torch.Tensor, place: torch.Tensor, stride: int
 ) -> torch.Tensor:
     depth = convolution.depth
     gated = functional.glu(convolution.gate(convolution.norm(x)), -1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .installed import package
+from ..installed import TO_LISTEN, package
 
 _NO_PHONES = ("SIL", "+NSN+", "+SPN+")
 
@@ -15,7 +15,7 @@ def allphones(audio: np.ndarray) -> list[str]:
     Settings are those of PocketSphinx's own documentation of phoneme recognition. A decoder
     remembers what it heard, so each clip gets one of its own; they cost 10 ms.
     """
-    sphinx = package("pocketsphinx")
+    sphinx = package("pocketsphinx", TO_LISTEN)
     model = sphinx.get_model_path("en-us/en-us-phone.lm.bin")
     decoder = sphinx.Decoder(
         allphone=model, lm=None, dict=None, lw=2.0, beam=1e-20, pbeam=1e-20, loglevel="FATAL"

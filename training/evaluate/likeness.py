@@ -9,12 +9,12 @@ import numpy as np
 
 from voicegraph.voices.perturb import LISTENING
 
-from .installed import package
+from ..installed import TO_LISTEN, package
 
 
 def embedding(audio: np.ndarray) -> np.ndarray:
     """A unit vector ``[256]`` of ``[samples]`` at 16 kHz."""
-    heard = package("resemblyzer").preprocess_wav(audio.astype(np.float32), LISTENING)
+    heard = package("resemblyzer", TO_LISTEN).preprocess_wav(audio.astype(np.float32), LISTENING)
     if not len(heard):  # no voice in it, so nobody's
         return np.full(256, np.nan, np.float32)
     return _encoder().embed_utterance(heard)
@@ -22,4 +22,4 @@ def embedding(audio: np.ndarray) -> np.ndarray:
 
 @functools.cache
 def _encoder() -> Any:
-    return package("resemblyzer").VoiceEncoder("cpu", verbose=False)
+    return package("resemblyzer", TO_LISTEN).VoiceEncoder("cpu", verbose=False)

@@ -10,7 +10,7 @@ import numpy as np
 
 from voicegraph.voices.perturb import LISTENING
 
-from .installed import package
+from ..installed import TO_LISTEN, package
 
 _LENGTH = int(9.01 * LISTENING) + 1
 
@@ -29,8 +29,8 @@ def opinion(audio: np.ndarray) -> tuple[float, float]:
 @functools.cache
 def _judge() -> Any:
     """The package's own, but on one thread: it would take all cores, for each process."""
-    module = package("speechmos.dnsmos")
-    runtime = package("onnxruntime")
+    module = package("speechmos.dnsmos", TO_LISTEN)
+    runtime = package("onnxruntime", TO_LISTEN)
     options = runtime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     home = Path(module.__file__).parent / "dnsmos_models"

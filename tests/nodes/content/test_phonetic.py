@@ -45,7 +45,7 @@ def test_type_and_identity(encoder: Path) -> None:
     assert str(made) == "features 50 Hz x144"
     assert made.origin is not None
     assert made.origin.facts["layer"] == 3
-    assert made.origin.title == "hama 1.7.0"
+    assert made.origin.title == "voicegraph phonetic 1"
     other = _pipeline(encoder, layer=2).compile().output_type.origin
     assert made.origin.differs(other) == ("fingerprint", "layer")
 

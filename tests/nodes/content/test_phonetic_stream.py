@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
+from voicegraph.graph.drivers import clip
+from voicegraph.graph.signals import Audio
 from voicegraph.nodes.content.phonetic_example import SIZES, tensors
+from voicegraph.nodes.content.phonetic_file import load_phonetic
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
 from voicegraph.nodes.content.phonetic_stream import (
     AFTER,
@@ -20,6 +25,9 @@ from voicegraph.nodes.content.phonetic_stream import (
     PhoneticStreamState,
 )
 
+ROOT = Path(__file__).resolve().parents[3]
+SHIPPED = ROOT / "pipelines" / "models" / "phonetic.safetensors"
+TEACHER = ROOT / "tests" / "data" / "reference" / "hama.safetensors"
 LEAD = 10
 """Frames of silence before the stream, for the definition."""
 
@@ -209,3 +217,19 @@ def test_half_precision_is_near() -> None:
 def test_what_cannot_be(layer: int, past: int, settle: int, ahead: int) -> None:
     with pytest.raises(ValueError, match=r"no block|must be at least 1"):
         PhoneticStream(NETWORK, layer, past, settle, ahead)
+
+
+def test_the_shipped_encoder_streams_what_its_teacher_makes_of_the_whole() -> None:
+    speech = clip.speech(Audio(Fraction(16000), 1))[0]
+    audio = torch.from_numpy(speech[: 4 * 16000].astype("float32"))
+    teacher, shipped = load_phonetic(TEACHER), load_phonetic(SHIPPED)
+    wanted = teacher(audio[None], 3)[0]
+
+    def near(network: PhoneticNetwork) -> float:
+        made = PhoneticStream(network, 3).whole(audio)
+        mean, spread = wanted.mean(0), wanted.std(0)
+        pair = ((one - mean) / spread for one in (made, wanted))
+        return float(functional.cosine_similarity(*pair).mean())
+
+    assert near(shipped) > 0.84
+    assert near(teacher) < near(shipped) - 0.03

@@ -13,6 +13,7 @@ from voicegraph.graph.weights import identify
 from voicegraph.nodes.content.phonetic_file import load_phonetic
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
 from voicegraph.training.encoder import train
+from voicegraph.schemas.phonetic_card import PhoneticCard
 from voicegraph.training.encoder.crew import Crew, gathered
 from voicegraph.training.encoder.export import export
 from voicegraph.training.encoder.lesson import Losses
@@ -99,6 +100,7 @@ def test_export(place: Place, teacher: PhoneticNetwork) -> None:
     for name, held in training.student.state_dict().items():
         torch.testing.assert_close(found.state_dict()[name], held, atol=2e-3, rtol=2e-3)
     card = identify(target).card
+    assert isinstance(card, PhoneticCard)
     assert card.title == "voicegraph phonetic 1"
     assert "LibriSpeech" in card.training_data
     assert "1 steps" in card.training_data

@@ -11,7 +11,6 @@ import pytest
 
 from voicegraph.graph.drivers import clip
 from voicegraph.graph.signals import Audio
-from voicegraph.training.evaluate import installed
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 REASON = "training/evaluate/packages.txt is not installed"
@@ -21,12 +20,6 @@ ROOT = Path(__file__).parents[3]
 @pytest.fixture(scope="module")
 def speech() -> np.ndarray:
     return clip.speech(Audio(Fraction(16000), 1))[0][: 5 * 16000].astype(np.float64)
-
-
-def test_what_to_type() -> None:
-    with pytest.raises(SystemExit, match=f"no_such_package cannot .*\n  fix: {installed.INSTALL}"):
-        installed.package("no_such_package")
-    assert (ROOT / installed.INSTALL.rpartition(" ")[2]).is_file()
 
 
 def test_every_package_has_a_checksum() -> None:

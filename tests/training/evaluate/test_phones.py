@@ -1,15 +1,21 @@
-"""Phones of the shipped encoder: the rule, and on speech."""
+"""Phones by the weights of hama: the rule, and on speech."""
 
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
+import pytest
 
 from voicegraph.graph.drivers import clip
 from voicegraph.graph.signals import Audio
+from voicegraph.nodes.content.phonetic_file import load_phonetic, open_phonetic
+from voicegraph.training import teacher
 from voicegraph.training.evaluate.distance import error_rate
 from voicegraph.training.evaluate.phones import collapsed, phones
+
+TEACHER = Path(__file__).parents[2] / "data" / "reference" / "hama.safetensors"
 
 
 def test_runs_and_blanks_are_taken_out() -> None:
@@ -17,7 +23,12 @@ def test_runs_and_blanks_are_taken_out() -> None:
     assert collapsed(np.array([9, 9]), 9).tolist() == []
 
 
-def test_speech_is_heard_alike_in_noise_and_otherwise_backwards() -> None:
+def test_speech_is_heard_alike_in_noise_and_otherwise_backwards(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    network, (_, card) = load_phonetic(TEACHER), open_phonetic(TEACHER)
+    monkeypatch.setattr(teacher, "network", lambda: network)
+    monkeypatch.setattr(teacher, "tokens", lambda: card.tokens)
     speech = clip.speech(Audio(Fraction(16000), 1))[0][: 4 * 16000]
     said = phones(speech).tolist()
     assert 20 < len(said) < 70  # some 12 phones a second
