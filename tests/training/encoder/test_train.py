@@ -12,8 +12,8 @@ import torch
 from voicegraph.graph.weights import identify
 from voicegraph.nodes.content.phonetic_file import load_phonetic
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
-from voicegraph.training.encoder import train
 from voicegraph.schemas.phonetic_card import PhoneticCard
+from voicegraph.training.encoder import train
 from voicegraph.training.encoder.crew import Crew, gathered
 from voicegraph.training.encoder.export import export
 from voicegraph.training.encoder.lesson import Losses
