@@ -23,7 +23,7 @@ def speech() -> np.ndarray:
 
 
 def test_the_delay_is_that_of_the_encoder_and_the_voice() -> None:
-    assert Pipeline.load("default-live").compile().latency.algorithmic <= Fraction(180, 1000)
+    assert Pipeline.load("default-live").compile().latency.algorithmic <= Fraction(120, 1000)
 
 
 @pytest.fixture(scope="module", params=["heart", "michael"])
@@ -31,7 +31,7 @@ def converted(
     speech: np.ndarray, request: pytest.FixtureRequest
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """Sound at 24 kHz, the F0 it was made with, and where the voice lies."""
-    overrides = {"input.rate": RATE, "block": "100ms", "vars.context": "1s"}
+    overrides = {"input.rate": RATE, "block": "100ms"}
     profiles = () if request.param == "heart" else (request.param,)
     plan = Pipeline.load("default-live", overrides, profiles=profiles).compile()
     with plan.session(workers=False) as session:
