@@ -19,7 +19,9 @@ def _first_right(heard: np.ndarray, noise: Any, lag: int, start: int) -> int:
     return int(wrong[-1]) + 1 if len(wrong) else 0
 
 
-@pytest.mark.parametrize("policy", ["fade", "silence", "dry"])
+@pytest.mark.parametrize(
+    "policy", ["fade", *(pytest.param(p, marks=pytest.mark.slow) for p in ("silence", "dry"))]
+)
 def test_the_delay_is_what_it_was_after_two_blocks(
     listening: Any, passing: Any, noise: Any, lag_at: Any, slow_node: list[float], policy: str
 ) -> None:

@@ -20,8 +20,8 @@ def _all_are_back(daemon: Any) -> Iterator[None]:
 @pytest.mark.parametrize(
     ("source", "target"),
     [
-        pytest.param("duplex_a", "duplex_a", id="one", marks=pytest.mark.slow),
-        pytest.param("mon_a", "loop_b", id="two"),
+        pytest.param("duplex_a", "duplex_a", id="one"),
+        pytest.param("mon_a", "loop_b", id="two", marks=pytest.mark.slow),
     ],
 )
 def test_the_session_waits_and_goes_on(

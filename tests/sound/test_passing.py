@@ -47,7 +47,11 @@ def test_two_devices_pass_sound_bit_by_bit_while_their_clocks_agree(
 
 
 @pytest.mark.parametrize(
-    ("source", "target"), [("duplex_a", "duplex_a"), ("mon_b", "loop_b")], ids=["one", "two"]
+    ("source", "target"),
+    [
+        pytest.param("duplex_a", "duplex_a", id="one"),
+        pytest.param("mon_b", "loop_b", id="two", marks=pytest.mark.slow),
+    ],
 )
 def test_the_delay_is_the_sum_of_its_parts(
     opening: Callable[..., Any], passing: Any, source: str, target: str
