@@ -32,8 +32,7 @@ class Phonetic(PhoneticEncoder):
     Before the stream begins there is silence.
 
     What is computed is the whole window at each tick: shorter contexts cost less and agree less
-    with the features of the whole file. After 2 s and 100 ms that is a cosine of 0.96 on average;
-    see ``docs/default-voice.md``.
+    with the features of the whole file. ``content.streaming`` runs the same files as a stream.
 
     The features are labelled with family, fingerprint and layer of the encoder: a voice or an index
     of another one refuses them.

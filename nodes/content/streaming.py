@@ -51,12 +51,12 @@ class Streaming(PhoneticEncoder):
     computed together, so longer blocks cost less for each second.
 
     ``content.phonetic`` runs the same files on a sliding window of which nothing is remembered.
-    An encoder that was trained on whole files is used to a future that a stream does not have: on
-    the 8.6 s of speech that come with voicegraph, features of the encoder that comes with it agree
-    with those of the whole file by a cosine of 0.93 on average, and after a window of 2 s and 100
-    ms by 0.96. One that was trained as a stream gives what it has learned, if ``settle``,
-    ``lookahead`` and ``context`` are as in training. A voice or an index goes with those that its
-    features were made with: they are not in the label.
+    The encoder that comes with voicegraph was trained for the defaults: on 24 readers that it never
+    heard, its features agree with those that its teacher makes of whole utterances by a cosine of
+    0.895, once means and spreads are made even. An encoder that was trained on whole files alone is
+    used to a future that a stream does not have: the teacher itself reaches 0.834 here, and 0.892
+    on a window of 2 s and 100 ms of look-ahead. A voice or an index goes with the ``settle``,
+    ``lookahead`` and ``context`` that its features were made with: they are not in the label.
 
     The features are labelled with family, fingerprint and layer of the encoder: a voice or an index
     of another one refuses them.
