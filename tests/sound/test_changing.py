@@ -53,8 +53,12 @@ def test_sweeps_do_not_click(listening: Any, chain: Pipeline, sine: Any) -> None
             Swap(overrides={"nodes.gain.params.db": -6.0}),
             Swap(overrides={"nodes.end.use": "dsp.gain"}),
         ],
-        [Bypass(node="gain"), Bypass(node="gain", on=False)],
-        [ChooseVariant(name="b"), ChooseVariant(name="a")],
+        pytest.param(
+            [Bypass(node="gain"), Bypass(node="gain", on=False)], marks=pytest.mark.slow
+        ),
+        pytest.param(
+            [ChooseVariant(name="b"), ChooseVariant(name="a")], marks=pytest.mark.slow
+        ),
     ],
     ids=["swap", "bypass", "variant"],
 )  # fmt: skip

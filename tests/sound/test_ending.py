@@ -51,7 +51,9 @@ def _playable(place: Path) -> int:
     return heard.frames
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "how", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
 def test_who_is_asked_to_end_closes_everything(
     daemon: Any, tmp_path: Path, how: signal.Signals, capsys: Any
 ) -> None:

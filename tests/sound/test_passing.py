@@ -29,6 +29,7 @@ def test_a_duplex_device_passes_sound_bit_by_bit(
     assert live.loop.playback.gaps == 0
 
 
+@pytest.mark.slow
 def test_two_devices_pass_sound_bit_by_bit_while_their_clocks_agree(
     listening: Any, passing: Any, noise: Any, lag_at: Any
 ) -> None:
