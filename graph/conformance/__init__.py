@@ -10,7 +10,7 @@ that its ports take, and compares sessions with one another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from .. import registry
@@ -46,14 +46,25 @@ def check(use: str, params: Mapping[str, Any] | None = None) -> None:
         raise AssertionError("\n".join(failures))
 
 
-def suite(use: str, params: Mapping[str, Any] | None = None) -> Callable[..., None]:
-    """A pytest test with one item a check, to assign to a ``test_`` name. Needs pytest."""
+def suite(
+    use: str, params: Mapping[str, Any] | None = None, slow: Collection[str] = ()
+) -> Callable[..., None]:
+    """A pytest test with one item a check, to assign to a ``test_`` name. Needs pytest.
+
+    Args:
+        use: the node.
+        params: what it is given; else each of the examples that its class names.
+        slow: checks that get the marker ``slow``, which a project may leave out of its usual runs.
+    """
     import pytest
 
     found = cases(use, params)
-    # Whether memory grows does not hang on params, and a thousand ticks take their time.
-    items = [(case, name) for case in found for name in CHECKS if name != "growth"]
-    items.append((found[0], "growth"))
+    # Whether memory grows does not hang on params, and hundreds of ticks take their time.
+    pairs = [(case, name) for case in found for name in CHECKS if name != "growth"]
+    items = [
+        pytest.param(case, name, marks=[pytest.mark.slow] if name in slow else [])
+        for case, name in (*pairs, (found[0], "growth"))
+    ]
 
     @pytest.mark.parametrize(("case", "check"), items, ids=str)
     def conformance(case: Case, check: str) -> None:

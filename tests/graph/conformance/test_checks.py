@@ -251,9 +251,11 @@ def test_an_unknown_node_is_a_key_error() -> None:
 
 
 def test_the_suite_is_one_item_a_check_and_example() -> None:
-    suite = conformance.suite("dsp.delay")
+    suite = conformance.suite("dsp.delay", slow=("growth",))
     (mark,) = suite.pytestmark  # pyright: ignore[reportFunctionMemberAccess]
-    items = [(str(case), check) for case, check in mark.args[1]]
+    items = [(str(case), check) for case, check in (item.values for item in mark.args[1])]
+    slow = [item.values[1] for item in mark.args[1] if item.marks]
+    assert slow == ["growth"]
     names = {"dsp.delay()", "dsp.delay(time=0ms)", "dsp.delay(time=137ms, gain=-6.0)"}
     once = {(name, check) for name in names for check in conformance.CHECKS if check != "growth"}
     assert set(items) == once | {("dsp.delay()", "growth")}

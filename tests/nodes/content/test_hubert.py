@@ -25,7 +25,7 @@ from voicegraph.nodes.content.hubert_example import SIZES, tensors, write
 from voicegraph.nodes.content.hubert_network import HubertNetwork
 from voicegraph.schemas.quantities import Duration
 
-test_conformance = conformance.suite("content.hubert")
+test_conformance = conformance.suite("content.hubert", slow=("growth",))
 
 RATE = 16000
 

