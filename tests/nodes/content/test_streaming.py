@@ -156,7 +156,7 @@ def test_file_of_another_kind(tmp_path: Path) -> None:
 
 
 def test_by_default_it_is_what_the_encoder_was_trained_for() -> None:
-    params = Streaming.Params()
+    params = Streaming.Params.model_validate({})
     assert params.context * FRAMES_HZ == PAST
     assert params.settle * FRAMES_HZ == SETTLE
     assert (params.lookahead - Fraction(10, 1000)) * FRAMES_HZ == AHEAD - 1
