@@ -39,8 +39,7 @@ def michael(downloads: Path) -> Speaker:
     network, style = kokoro(), kokoro_style(styles(downloads), "am_michael")
 
     def speak(text: str, _seed: int) -> np.ndarray:
-        parts = [hibari().ids(phonemes) for phonemes in hibari().phonemize(text)]
-        return np.concatenate([_kokoro_says(network, style, ids) for ids in parts])
+        return np.concatenate([kokoro_says(network, style, ids)[0] for ids in phonemes(text)])
 
     return speak
 
@@ -74,14 +73,24 @@ def _also_output(name: str) -> bytes:
     return message
 
 
-def _kokoro_says(network: Any, style: np.ndarray, ids: list[int]) -> np.ndarray:
-    """One sentence; the style depends on how many phonemes it has, without the two ends."""
+def kokoro_says(
+    network: Any, style: np.ndarray, ids: list[int], speed: float = 1.0
+) -> list[np.ndarray]:
+    """One sentence: sound ``[samples]``, then what else the network gives.
+
+    The style depends on how many phonemes it has, without the two ends.
+    """
     given = {
         "tokens": np.array([ids], np.int64),
-        "style": style[min(len(ids) - 2, len(style) - 1)],
-        "speed": np.ones(1, np.float32),
+        "style": style[min(len(ids) - 2, len(style) - 1)].astype(np.float32),
+        "speed": np.array([speed], np.float32),
     }
-    return network.run(None, given)[0].reshape(-1)
+    return [found.reshape(-1) for found in network.run(None, given)]
+
+
+def phonemes(text: str) -> list[list[int]]:
+    """Kokoro's numbers of the phonemes of a text, a list for each sentence."""
+    return [hibari().ids(sentence) for sentence in hibari().phonemize(text)]
 
 
 def styles(downloads: Path) -> Path:

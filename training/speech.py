@@ -5,9 +5,7 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
-import soundfile
-
-from voicegraph.voices.workplace import RATE, Workplace, write_whole
+from voicegraph.voices.workplace import RATE, Workplace, write_speech
 
 from .speakers import SPEAKERS, Speaker
 
@@ -31,11 +29,7 @@ def jobs(place: Workplace, voice: str, downloads: Path, count: int) -> list[tupl
 def speak(place: Workplace, voice: str, downloads: Path, number: int) -> None:
     """One sentence, as 16-bit FLAC."""
     audio = _GAIN * _speaker(voice, downloads)(sentences()[number], number)
-
-    def write(path: Path) -> None:
-        soundfile.write(path, audio, RATE, "PCM_16", format="FLAC")
-
-    write_whole(place.speech(number), write)
+    write_speech(place.speech(number), audio, RATE)
 
 
 @functools.cache

@@ -9,8 +9,6 @@ self-supervised representations", NeurIPS 2021 (information perturbation).
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import soundfile
 import soxr
@@ -19,13 +17,15 @@ from scipy.signal import butter, fftconvolve, firwin2, sosfilt
 from voicegraph.graph.errors import InputError, Problem
 from voicegraph.nodes.world import library
 
-from .workplace import COPIES, RATE, Workplace, write_whole
+from .workplace import COPIES, RATE, Workplace, write_speech
 
 LISTENING = 16000
 """Samples a second that content encoders take."""
 _LOWEST_HZ, _HIGHEST_HZ = 86.0, 248.0
 """Medians of pitch that copies are given."""
 _FORMANTS = (0.82, 1.22)
+FADES = (0.15, 0.6)
+"""Seconds in which a synthetic room fades by 60 dB."""
 _HOP_MS = 5.0
 _FLOOR_HZ, _CEILING_HZ, _TOLERANCE = 71.0, 800.0, 0.1
 """WORLD's own values."""
@@ -48,11 +48,7 @@ def perturb(place: Workplace, number: int, copy: int, seed: int) -> None:
     audio = another_voice(audio, random)
     audio = another_line(audio, random)
     audio *= min(1.0, 0.99 / max(np.abs(audio).max(), 1e-9))
-
-    def write(path: Path) -> None:
-        soundfile.write(path, audio, LISTENING, "PCM_16", format="FLAC")
-
-    write_whole(place.copy(number, copy), write)
+    write_speech(place.copy(number, copy), audio, LISTENING)
 
 
 def listening(place: Workplace, number: int) -> np.ndarray:
@@ -102,7 +98,7 @@ def another_line(audio: np.ndarray, random: np.random.Generator) -> np.ndarray:
         lines = butter(4, random.uniform(3500, 7500), fs=LISTENING, output="sos")
         audio = np.asarray(sosfilt(lines, audio))
     if random.random() < 0.3:
-        audio = _in_a_room(audio, random)
+        audio = fftconvolve(audio, room(random))[: len(audio)]
     if random.random() < 0.7:
         audio = audio + _noise(audio, random)
     return audio * 10 ** (random.uniform(-10, 6) / 20)
@@ -130,15 +126,19 @@ def _equalised(audio: np.ndarray, random: np.random.Generator) -> np.ndarray:
     return fftconvolve(audio, taps, "same")
 
 
-def _in_a_room(audio: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """A synthetic room: noise that fades by 60 dB in 0.15 to 0.6 s, behind the direct sound."""
-    fades = random.uniform(0.15, 0.6)
-    count = int(fades * LISTENING)
+def room(random: np.random.Generator, behind_db: tuple[float, float] = (-14.0, -3.0)) -> np.ndarray:
+    """A synthetic room: noise that fades by 60 dB within ``FADES``, behind the direct sound.
+
+    Args:
+        random: what it is drawn from.
+        behind_db: between which levels the noise lies, by the direct sound.
+    """
+    count = int(random.uniform(*FADES) * LISTENING)
     tail = random.standard_normal(count) * 10 ** (-3 * np.arange(count) / count)
-    tail *= 10 ** (random.uniform(-14, -3) / 20) / np.sqrt(np.sum(tail**2))
+    tail *= 10 ** (random.uniform(*behind_db) / 20) / np.sqrt(np.sum(tail**2))
     tail[: int(random.uniform(0.002, 0.02) * LISTENING)] = 0
     tail[0] = 1.0
-    return fftconvolve(audio, tail)[: len(audio)]
+    return tail
 
 
 def _noise(audio: np.ndarray, random: np.random.Generator) -> np.ndarray:

@@ -12,6 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import soundfile
+
 from voicegraph.graph.drivers.staging import cannot_write, is_full
 
 RATE = 24000
@@ -104,3 +107,16 @@ def write_whole(target: Path, write: Callable[[Path], None]) -> None:
         raise
     finally:
         part.unlink(missing_ok=True)
+
+
+def write_speech(target: Path, audio: np.ndarray, rate: int) -> None:
+    """Writes ``[samples]`` as 16-bit FLAC, whole.
+
+    Raises:
+        OutputError: if it cannot be written.
+    """
+
+    def write(path: Path) -> None:
+        soundfile.write(path, audio, rate, "PCM_16", format="FLAC")
+
+    write_whole(target, write)

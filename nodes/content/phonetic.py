@@ -13,7 +13,7 @@ from voicegraph.graph.node import Requests, Tensors
 from voicegraph.graph.registry import register
 from voicegraph.nodes.content import phonetic_example
 from voicegraph.nodes.content.encoder import RATE
-from voicegraph.nodes.content.phonetic_layer import PhoneticEncoder, PhoneticParams
+from voicegraph.nodes.content.phonetic_encoder import PhoneticEncoder, PhoneticParams
 from voicegraph.nodes.content.phonetic_windows import FRAMES_HZ, frames_of
 from voicegraph.schemas.quantities import Duration, parse_duration
 

@@ -16,7 +16,7 @@ from voicegraph.graph.ports import Ports
 from voicegraph.graph.registry import register
 from voicegraph.nodes.content import phonetic_example
 from voicegraph.nodes.content.encoder import RATE
-from voicegraph.nodes.content.phonetic_layer import PhoneticEncoder, PhoneticParams
+from voicegraph.nodes.content.phonetic_encoder import PhoneticEncoder, PhoneticParams
 from voicegraph.nodes.content.phonetic_network import STEP
 from voicegraph.nodes.content.phonetic_stream import (
     AFTER,

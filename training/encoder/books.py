@@ -7,7 +7,7 @@ from pathlib import Path
 import soundfile
 
 from voicegraph.nodes.content.encoder import RATE
-from voicegraph.voices.workplace import write_whole
+from voicegraph.voices.workplace import write_speech
 
 from ..evaluate import clips
 from .places import Place
@@ -26,18 +26,13 @@ def jobs(place: Place, speech: Path) -> list[tuple]:
     if not files:
         raise SystemExit(f"there is no .flac in {speech}\n  fix: --speech LIBRISPEECH")
     judged = {clip.speaker for clip in clips.read()}
-    heard = [file for file in files if speaker(file.stem) not in judged]
+    heard = [file for file in files if clips.speaker(file.stem) not in judged]
     return [(place, file) for file in heard if not place.speech(name(file)).exists()]
 
 
 def name(file: Path) -> str:
     """Of the utterance in that file."""
     return f"books-{file.stem}"
-
-
-def speaker(stem: str) -> str:
-    """The number of the speaker in ``speaker-chapter-utterance``."""
-    return stem.partition("-")[0]
 
 
 def bring(place: Place, file: Path) -> None:
@@ -49,18 +44,14 @@ def bring(place: Place, file: Path) -> None:
     audio, rate = soundfile.read(file, dtype="int16")
     if rate != RATE or audio.ndim > 1:
         raise SystemExit(f"{file} has {rate} Hz, expected one channel at {RATE}")
-
-    def write(path: Path) -> None:
-        soundfile.write(path, audio, RATE, "PCM_16", format="FLAC")
-
-    write_whole(place.speech(name(file)), write)
+    write_speech(place.speech(name(file)), audio, RATE)
 
 
 def divided(names: list[str]) -> tuple[list[str], list[str]]:
     """Utterances to learn from, and those of readers who are held out."""
-    readers = sorted({speaker(found.partition("-")[2]) for found in names if _read(found)})
+    readers = sorted({clips.speaker(found.partition("-")[2]) for found in names if _read(found)})
     kept = set(readers[::_HELD_OUT])
-    out = [n for n in names if _read(n) and speaker(n.partition("-")[2]) in kept]
+    out = [n for n in names if _read(n) and clips.speaker(n.partition("-")[2]) in kept]
     return [found for found in names if found not in set(out)], out
 
 

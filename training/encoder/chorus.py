@@ -9,17 +9,15 @@ from __future__ import annotations
 import functools
 import tarfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import soundfile
 import soxr
 
 from voicegraph.nodes.content.encoder import RATE
 from voicegraph.nodes.content.phonetic_network import STEP
-from voicegraph.voices.workplace import write_whole
+from voicegraph.voices.workplace import write_speech, write_whole
 
-from ..speakers import hibari, kokoro, kokoro_style, styles
+from ..speakers import kokoro, kokoro_says, kokoro_style, phonemes, styles
 from .places import Place
 
 SENTENCES = Path(__file__).with_name("sentences.txt")
@@ -52,15 +50,13 @@ def say(place: Place, downloads: Path, number: int, seed: int) -> None:
     """One sentence, as 16-bit FLAC, and its phones."""
     random = np.random.default_rng([seed, number])
     style, speed = drawn(_styles(downloads), random), np.exp(random.uniform(*np.log(_SPEEDS)))
-    said = [_said(ids, style, speed) for ids in _phones(sentences()[number])]
+    network, parts = kokoro(DURATIONS), phonemes(sentences()[number])
+    said = [kokoro_says(network, style, ids, speed) for ids in parts]
     audio = soxr.resample(np.concatenate([sound for sound, _ in said]), _SPOKEN_HZ, RATE)
     audio *= _PEAK / max(np.abs(audio).max(), 1e-9)
-    phones = np.concatenate([np.repeat(ids, spans) for _, (ids, spans) in said])
-
-    def write(path: Path) -> None:
-        soundfile.write(path, audio, RATE, "PCM_16", format="FLAC")
-
-    write_whole(place.speech(name(number)), write)
+    spans = [np.repeat(ids, lasts.astype(int)) for ids, (_, lasts) in zip(parts, said, strict=True)]
+    phones = np.concatenate(spans)
+    write_speech(place.speech(name(number)), audio, RATE)
     write_whole(place.phones(name(number)), lambda path: _keep(path, framed(phones, len(audio))))
 
 
@@ -89,20 +85,6 @@ def drawn(styles: list[np.ndarray], random: np.random.Generator) -> np.ndarray:
     first, second = (styles[n] for n in random.choice(len(styles), 2, replace=False))
     share = random.uniform(0.25, 0.75) if random.random() < _MIXED else 0.0
     return (1 - share) * first + share * second
-
-
-def _said(ids: list[int], style: np.ndarray, speed: float) -> tuple[np.ndarray, Any]:
-    given = {
-        "tokens": np.array([ids], np.int64),
-        "style": style[min(len(ids) - 2, len(style) - 1)].astype(np.float32),
-        "speed": np.array([speed], np.float32),
-    }
-    sound, spans = kokoro(DURATIONS).run(None, given)
-    return sound.reshape(-1), (np.array(ids), spans.reshape(-1).astype(int))
-
-
-def _phones(text: str) -> list[list[int]]:
-    return [hibari().ids(phonemes) for phonemes in hibari().phonemize(text)]
 
 
 @functools.cache

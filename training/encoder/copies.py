@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import zlib
-from pathlib import Path
 
 import numpy as np
 import soundfile
 
 from voicegraph.nodes.content.encoder import RATE
 from voicegraph.voices.perturb import another_voice
-from voicegraph.voices.workplace import write_whole
+from voicegraph.voices.workplace import write_speech
 
 from .places import COPIES, Place
 
@@ -31,8 +30,4 @@ def make(place: Place, name: str, copy: int, seed: int) -> None:
     audio, _ = soundfile.read(place.speech(name))
     made = another_voice(audio, random)
     made *= min(1.0, 0.99 / max(np.abs(made).max(), 1e-9))
-
-    def write(path: Path) -> None:
-        soundfile.write(path, made, RATE, "PCM_16", format="FLAC")
-
-    write_whole(place.copy(name, copy), write)
+    write_speech(place.copy(name, copy), made, RATE)

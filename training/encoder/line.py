@@ -8,11 +8,12 @@ from __future__ import annotations
 import numpy as np
 
 from voicegraph.nodes.content.encoder import RATE
+from voicegraph.voices.perturb import FADES, room
 
 _CLEAN = 0.15
 _EQUALISED_DB = 4.0
 _LINE, _LINE_HZ = 0.3, (3500.0, 7500.0)
-_ROOM, _FADES, _BEHIND_DB = 0.3, (0.15, 0.6), (-16.0, -3.0)
+_ROOM, _BEHIND_DB = 0.3, (-16.0, -3.0)
 _NOISE, _NOISE_DB = 0.75, (3.0, 40.0)
 _SLOPES = (-0.6, 0.15)
 _LEVEL_DB = (-14.0, 6.0)
@@ -23,11 +24,11 @@ def disturbed(audio: np.ndarray, random: np.random.Generator) -> np.ndarray:
     if random.random() < _CLEAN:
         return audio * _gain(random)
     count = len(audio)
-    size = count + round(max(_FADES) * RATE)
+    size = count + round(max(FADES) * RATE)
     frequency = np.fft.rfftfreq(size, 1 / RATE)
     spectrum = np.fft.rfft(audio, size) * _microphone(frequency, random)
     if random.random() < _ROOM:
-        spectrum *= np.fft.rfft(_room(random), size)
+        spectrum *= np.fft.rfft(room(random, _BEHIND_DB), size)
     made = np.fft.irfft(spectrum, size)[:count]
     if random.random() < _NOISE:
         made = made + _noise(made, random)
@@ -46,16 +47,6 @@ def _microphone(frequency: np.ndarray, random: np.random.Generator) -> np.ndarra
     if random.random() < _LINE:
         made /= np.sqrt(1 + (frequency / random.uniform(*_LINE_HZ)) ** 8)
     return made
-
-
-def _room(random: np.random.Generator) -> np.ndarray:
-    """Noise that fades by 60 dB, behind the direct sound."""
-    count = int(random.uniform(*_FADES) * RATE)
-    tail = random.standard_normal(count) * 10 ** (-3 * np.arange(count) / count)
-    tail *= 10 ** (random.uniform(*_BEHIND_DB) / 20) / np.sqrt(np.sum(tail**2))
-    tail[: int(random.uniform(0.002, 0.02) * RATE)] = 0
-    tail[0] = 1.0
-    return tail
 
 
 def _noise(audio: np.ndarray, random: np.random.Generator) -> np.ndarray:

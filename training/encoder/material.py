@@ -59,7 +59,7 @@ def read(place: Place, name: str) -> Utterance:
     heard = [speech]
     for copy in range(COPIES):
         made, _ = soundfile.read(place.copy(name, copy), dtype="int16")
-        heard.append(np.resize(np.pad(made, (0, max(len(speech) - len(made), 0))), len(speech)))
+        heard.append(made)
     known = place.phones(name)
     phones = np.load(known) if known.exists() else None
     return Utterance(name, np.stack(heard), np.load(place.targets(name)), phones)
@@ -114,7 +114,7 @@ def _longer(audio: np.ndarray, count: int) -> np.ndarray:
     return np.pad(audio, (0, count - len(audio)))
 
 
-def gathered(place: Place, seed: int) -> tuple[Material, list[Utterance]]:
+def collected(place: Place, seed: int) -> tuple[Material, list[Utterance]]:
     """What is learned from, and the utterances of readers who are held out."""
     learned, held_out = books.divided(place.names())
     return Material([read(place, n) for n in learned], seed), [read(place, n) for n in held_out]

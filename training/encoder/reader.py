@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import soundfile
 import soxr
 
 from voicegraph.nodes.content.encoder import RATE
 from voicegraph.voices.workplace import RATE as SPOKEN
-from voicegraph.voices.workplace import write_whole
+from voicegraph.voices.workplace import write_speech
 
 from ..speakers import heart
 from ..speech import sentences
@@ -32,8 +31,4 @@ def name(number: int) -> str:
 def read(place: Place, downloads: Path, number: int) -> None:
     """One sentence, as 16-bit FLAC."""
     audio = soxr.resample(_GAIN * heart(downloads)(sentences()[number], number), SPOKEN, RATE)
-
-    def write(path: Path) -> None:
-        soundfile.write(path, audio, RATE, "PCM_16", format="FLAC")
-
-    write_whole(place.speech(name(number)), write)
+    write_speech(place.speech(name(number)), audio, RATE)

@@ -6,7 +6,7 @@ from voicegraph.voices.train import Budget
 
 from .. import teacher
 from .crew import Crew
-from .material import gathered
+from .material import collected
 from .places import Place
 from .train import Training
 
@@ -23,7 +23,7 @@ class Task:
     def training(self, crew: Crew) -> Training:
         """The training as far as it is."""
         network = teacher.network().to(crew.device)
-        learned, held_out = gathered(self.place, self.seed)
+        learned, held_out = collected(self.place, self.seed)
         return Training(self.place, learned, held_out, network, crew, self.budget)
 
     def __call__(self, crew: Crew) -> None:

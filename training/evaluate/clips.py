@@ -35,7 +35,12 @@ class Clip:
     @property
     def speaker(self) -> str:
         """The number of the speaker."""
-        return self.name.partition("-")[0]
+        return speaker(self.name)
+
+
+def speaker(name: str) -> str:
+    """The number of the speaker in ``speaker-chapter-utterance``."""
+    return name.partition("-")[0]
 
 
 def read(path: Path = LIST) -> list[Clip]:

@@ -10,7 +10,7 @@ import numpy as np
 import soundfile
 
 from voicegraph.voices.making import divided
-from voicegraph.voices.workplace import RATE, write_whole
+from voicegraph.voices.workplace import RATE, write_speech
 
 from ..recipes import RECIPES
 from ..speakers import SPEAKERS, Speaker
@@ -62,11 +62,7 @@ def make(target: Path, speaker: str, source: Path, number: int) -> None:
     else:
         audio, rate = soundfile.read(source, always_2d=True)
         audio = np.mean(audio, axis=1)
-
-    def write(path: Path) -> None:
-        soundfile.write(path, audio, rate, "PCM_16", format="FLAC")
-
-    write_whole(target, write)
+    write_speech(target, audio, rate)
 
 
 @functools.cache

@@ -68,21 +68,3 @@ def test_later_audio_than_the_lookahead_is_not_heard(encoder: Path) -> None:
 def test_blocks_hold_whole_frames(encoder: Path, block: str) -> None:
     with pytest.raises(PipelineError, match="whole"):
         _pipeline(encoder, block).compile()
-
-
-def test_without_a_file() -> None:
-    with pytest.raises(PipelineError, match="needs the file of a phonetic encoder") as caught:
-        _pipeline(None).compile()
-    assert "--set assets.phonetic=PATH" in str(caught.value)
-
-
-def test_layer_that_is_not_there(encoder: Path) -> None:
-    with pytest.raises(PipelineError, match="has 3 blocks, and not layer 4") as caught:
-        _pipeline(encoder, layer=4).compile()
-    assert "nodes.content.params.layer: 3" in str(caught.value)
-
-
-def test_file_of_another_kind(tmp_path: Path) -> None:
-    (tmp_path / "a.safetensors").write_bytes(b"no")
-    with pytest.raises(PipelineError, match="a phonetic encoder is expected"):
-        _pipeline(tmp_path / "a.safetensors").compile()

@@ -137,24 +137,6 @@ def test_blocks_hold_whole_frames(encoder: Path) -> None:
         _pipeline(encoder, "50ms").compile()
 
 
-def test_without_a_file() -> None:
-    with pytest.raises(PipelineError, match="needs the file of a phonetic encoder") as caught:
-        _pipeline(None).compile()
-    assert "--set assets.phonetic=PATH" in str(caught.value)
-
-
-def test_layer_that_is_not_there(encoder: Path) -> None:
-    with pytest.raises(PipelineError, match="has 3 blocks, and not layer 4") as caught:
-        _pipeline(encoder, layer=4).compile()
-    assert "nodes.content.params.layer: 3" in str(caught.value)
-
-
-def test_file_of_another_kind(tmp_path: Path) -> None:
-    (tmp_path / "a.safetensors").write_bytes(b"no")
-    with pytest.raises(PipelineError, match="a phonetic encoder is expected"):
-        _pipeline(tmp_path / "a.safetensors").compile()
-
-
 def test_by_default_it_is_what_the_encoder_was_trained_for() -> None:
     params = Streaming.Params.model_validate({})
     assert params.context * FRAMES_HZ == PAST

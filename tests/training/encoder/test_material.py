@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from voicegraph.training.encoder import books, chorus
 from voicegraph.training.encoder.line import disturbed
-from voicegraph.training.encoder.material import UNKNOWN, gathered
+from voicegraph.training.encoder.material import UNKNOWN, collected
 from voicegraph.training.encoder.places import Place
 from voicegraph.training.evaluate import clips
 
 
 def test_a_batch_is_decided_by_step_and_part(place: Place) -> None:
-    drawn, _ = gathered(place, 1)
+    drawn, _ = collected(place, 1)
     one, same, other, part = (
         drawn.batch(*which, 3, 50) for which in ((1, 0), (1, 0), (2, 0), (1, 1))
     )
@@ -30,7 +30,7 @@ def test_a_batch_is_decided_by_step_and_part(place: Place) -> None:
 
 
 def test_phones_are_those_of_the_frames_and_only_where_a_program_spoke(place: Place) -> None:
-    drawn, _ = gathered(place, 1)
+    drawn, _ = collected(place, 1)
     for found in drawn.utterances:
         audio, target, phones = drawn._piece(found, 40, np.random.default_rng(3))
         at = np.flatnonzero((found.target[:-39] == target[0].astype(np.float16)).all(1))[0]
@@ -44,7 +44,7 @@ def test_phones_are_those_of_the_frames_and_only_where_a_program_spoke(place: Pl
 
 
 def test_shorter_utterances_are_filled_up(place: Place) -> None:
-    drawn, _ = gathered(place, 1)
+    drawn, _ = collected(place, 1)
     audio, target, phones = drawn._piece(drawn.utterances[0], 100, np.random.default_rng(1))
     assert (len(audio), len(target), len(phones)) == (32000, 100, 100)
 

@@ -17,7 +17,7 @@ from voicegraph.training.encoder import train
 from voicegraph.training.encoder.crew import Crew, gathered
 from voicegraph.training.encoder.export import export
 from voicegraph.training.encoder.lesson import Losses
-from voicegraph.training.encoder.material import gathered as material
+from voicegraph.training.encoder.material import collected as material
 from voicegraph.training.encoder.places import Place
 from voicegraph.voices.train import Budget
 
