@@ -19,7 +19,7 @@ from torch import nn
 from torch.nn import functional
 
 from voicegraph.nodes.content.hubert_sizes import EPSILON, STRIDES, HubertSizes
-from voicegraph.nodes.networks.packed import GroupedConvolution, Linear, packs, pointwise
+from voicegraph.nodes.layers.packed import GroupedConvolution, Linear, packs, pointwise
 
 PIECE = 256
 """Frames that go through the convolutions at once: those of 5 s."""

@@ -10,9 +10,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from voicegraph.nodes.networks.convolution import Convolution
-from voicegraph.nodes.networks.packed import Linear
-from voicegraph.nodes.networks.upsampling import Upsampling
+from voicegraph.nodes.layers.convolution import Convolution
+from voicegraph.nodes.layers.packed import Linear
+from voicegraph.nodes.layers.upsampling import Upsampling
 
 from .decoder import LAST_SLOPE, Decoder
 from .packed_residual import PackedBlock

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from voicegraph.nodes.networks.convolution import Convolution
-from voicegraph.nodes.networks.short_convolution import ShortConvolution
+from voicegraph.nodes.layers.convolution import Convolution
+from voicegraph.nodes.layers.short_convolution import ShortConvolution
 
 from .residual import SLOPE, PairedBlock, SingleBlock
 

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from voicegraph.nodes.networks.convolution import Convolution
+from voicegraph.nodes.layers.convolution import Convolution
 
 from .attention import Attention
 

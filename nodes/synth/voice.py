@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from voicegraph.graph.weights import fit, shared_file
-from voicegraph.nodes.networks.packed import packs
+from voicegraph.nodes.layers.packed import packs
 from voicegraph.nodes.synth.network import Network
 from voicegraph.nodes.synth.voice_file import NOUN, build, open_voice
 from voicegraph.nodes.synth.weight_norm import fold

@@ -17,7 +17,7 @@ from voicegraph.nodes.content.encoder_file import open_encoder
 from voicegraph.nodes.content.hubert_example import SIZES, tensors
 from voicegraph.nodes.content.hubert_network import HubertNetwork
 from voicegraph.nodes.content.hubert_sizes import HubertSizes
-from voicegraph.nodes.networks import packed
+from voicegraph.nodes.layers import packed
 
 REFERENCE = Path(__file__).parents[2] / "data" / "reference"
 CPU = torch.device("cpu")

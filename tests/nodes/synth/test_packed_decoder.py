@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import torch
 
-from voicegraph.nodes.networks import packed
-from voicegraph.nodes.networks.packed import packs
-from voicegraph.nodes.networks.short_convolution import ShortConvolution
+from voicegraph.nodes.layers import packed
+from voicegraph.nodes.layers.packed import packs
+from voicegraph.nodes.layers.short_convolution import ShortConvolution
 from voicegraph.nodes.synth import rvc_example, voice
 from voicegraph.nodes.synth.decoder import Decoder
 from voicegraph.nodes.synth.network import Network, Window

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from voicegraph.nodes.networks import packed
-from voicegraph.nodes.networks.packed import GroupedConvolution, Linear, packs
+from voicegraph.nodes.layers import packed
+from voicegraph.nodes.layers.packed import GroupedConvolution, Linear, packs
 
 CPU = torch.device("cpu")
 

@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch.nn import functional
 
-from voicegraph.nodes.networks import convolution, packed
-from voicegraph.nodes.networks.convolution import Convolution
-from voicegraph.nodes.networks.packed import packs
-from voicegraph.nodes.networks.short_convolution import ShortConvolution, transforms
-from voicegraph.nodes.networks.upsampling import Upsampling
+from voicegraph.nodes.layers import convolution, packed
+from voicegraph.nodes.layers.convolution import Convolution
+from voicegraph.nodes.layers.packed import packs
+from voicegraph.nodes.layers.short_convolution import ShortConvolution, transforms
+from voicegraph.nodes.layers.upsampling import Upsampling
 
 pytestmark = pytest.mark.skipif(
     not packs(torch.device("cpu"), torch.float32), reason="needs oneDNN's own operators on x86"
