@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from voicegraph.graph import conformance
+    from voicegraph.graph import conformance as conformance
     from voicegraph.graph.errors import PipelineError as PipelineError
     from voicegraph.graph.errors import Problem as Problem
     from voicegraph.graph.errors import VoicegraphError as VoicegraphError

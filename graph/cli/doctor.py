@@ -19,7 +19,8 @@ def doctor(as_json: JsonOption = False) -> int:
 
     Exit code 1 if something is broken that voicegraph cannot do without.
     """
-    from ..machine.diagnosis import diagnose
+    from voicegraph.app.diagnostics.doctor import diagnose
+
     from .output import print_json
 
     report = diagnose()

@@ -77,7 +77,7 @@ def make(
     from voicegraph.voices.own_voice import Wish
     from voicegraph.voices.train import Budget
 
-    from ..machine.facts import cores
+    from ..machine import cores
 
     place = Begin(tuple(recordings), target, work, seed)
     files = place.check(force=force, again=again, picture=picture)

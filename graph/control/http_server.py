@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from ..errors import Problem, VoicegraphError
-from ..machine.requirements import version_of
+from ..optional_packages import version_of
 from .addresses import Address, listen
 from .clients import Clients
 from .desk import Desk

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from ..errors import Problem, VoicegraphError
-from ..machine.requirements import pip_install
+from ..optional_packages import pip_install
 from .addresses import LOOPBACK, Address, parse_address
 
 HTTP_PORT = 8765

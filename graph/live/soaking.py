@@ -11,8 +11,8 @@ import torch
 from voicegraph.schemas.bench_report import CostReport
 from voicegraph.schemas.soak_report import SoakReport
 
+from .. import machine
 from ..drivers import clip
-from ..machine import facts
 from ..measuring.benchmark import describe_machine
 from ..plan import Plan
 from .card import CardEnd
@@ -65,7 +65,7 @@ class Watch:
         """Notes what there is at ``at`` seconds of audio."""
         offset = 1e3 * self.loop.alignment.error
         latency = self.latency_ms() + offset
-        self.samples.append(Sample(at, facts.resident_bytes(), offset, latency))
+        self.samples.append(Sample(at, machine.resident_bytes(), offset, latency))
 
 
 def conclude(

@@ -19,9 +19,9 @@ from voicegraph.schemas.bench_report import (
     NodeCostReport,
 )
 
+from .. import machine as machine
 from .. import registry
 from ..drivers import clip
-from ..machine import facts as machine
 from ..node import Node, Tensors
 from ..pipeline import Pipeline, node
 from ..plan import Plan

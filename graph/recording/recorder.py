@@ -16,8 +16,8 @@ import torch
 
 from voicegraph.schemas.recording import Circumstances, RecordedAudio, RecordingHeader
 
+from .. import machine
 from ..errors import OutputError, Problem
-from ..machine import facts
 from ..running.values import to_json
 from ..signals import Audio
 from .files import describe_files, portable
@@ -206,7 +206,7 @@ def circumstances() -> Circumstances:
         voicegraph=metadata.version("voicegraph"),
         torch=torch.__version__,
         numpy=np.__version__,
-        machine=facts.system(),
-        cpu=facts.cpu_model(),
+        machine=machine.system(),
+        cpu=machine.cpu_model(),
         threads=torch.get_num_threads(),
     )

@@ -6,7 +6,7 @@ import sys
 from typing import TextIO
 
 from ..errors import Problem, VoicegraphError
-from ..machine.requirements import pip_install, requirement
+from ..optional_packages import pip_install, requirement
 from .live_session import LiveSession
 from .plain import PlainLines
 from .stopping import until_stopped

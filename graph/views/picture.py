@@ -14,7 +14,7 @@ import soxr
 
 from ..drivers.staging import Staged, cannot_write
 from ..errors import Problem, VoicegraphError
-from ..machine.requirements import pip_install, requirement
+from ..optional_packages import pip_install, requirement
 from .contour import FRAMES, RATE, contour
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from voicegraph.graph.machine import diagnosis
+from voicegraph.app.diagnostics import doctor
 from voicegraph.schemas.report import DoctorReport
 
 Cli = Callable[..., tuple[int, str, str]]
@@ -27,12 +27,12 @@ def test_json(cli: Cli) -> None:
 
 
 def test_broken(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = diagnosis._import_error
+    real = doctor._import_error
 
     def error(module: str) -> str | None:
         return "not installed" if module in ("soxr", "matplotlib") else real(module)
 
-    monkeypatch.setattr(diagnosis, "_import_error", error)
+    monkeypatch.setattr(doctor, "_import_error", error)
     code, out, _ = cli("doctor")
     assert code == 1
     assert "BROKEN: resampling: not installed\n    fix: " in out

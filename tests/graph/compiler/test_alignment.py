@@ -1,7 +1,7 @@
 """Random graphs against the definition of each node applied to the whole signal at once.
 
-Every node of ``example_nodes`` is known by what ``out[n]`` is; here that is evaluated without blocks,
-histories or intervals. The pipeline must give exactly these numbers, ``plan.latency`` later, in
+Every node of ``example_nodes`` is known by what ``out[n]`` is; here that is evaluated without
+blocks, histories or intervals. The pipeline must give exactly these numbers, ``plan.latency`` later, in
 blocks of any size, and no smaller latency may be possible.
 """
 

@@ -16,7 +16,7 @@ import soundfile
 
 from voicegraph.graph.drivers.convert import Extras, convert_file
 from voicegraph.graph.errors import InputError, OutputError, PipelineError, SignalError
-from voicegraph.graph.machine.facts import resident_bytes
+from voicegraph.graph.machine import resident_bytes
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.running.trace import TraceWriter
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from voicegraph.graph.machine import facts as machine
+from voicegraph.graph import machine as machine
 
 
 def test_machine_has_a_name_and_cores() -> None:

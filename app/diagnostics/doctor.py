@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from voicegraph.graph.machine import cores, cpu_model, system
+from voicegraph.graph.optional_packages import pip_install, requirement, satisfies, version_of
 from voicegraph.schemas.report import Component, CudaDevice, DoctorReport, SoundCards
-
-from .facts import cores, cpu_model, system
-from .requirements import pip_install, requirement, satisfies, version_of
 
 
 @dataclass(frozen=True, slots=True)

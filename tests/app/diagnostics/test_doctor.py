@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from voicegraph.graph.machine import diagnosis, requirements
-from voicegraph.graph.machine.diagnosis import NEEDS, diagnose
-from voicegraph.graph.machine.requirements import pip_install, requirement, satisfies
+from voicegraph.app.diagnostics import doctor
+from voicegraph.app.diagnostics.doctor import NEEDS, diagnose
+from voicegraph.graph import optional_packages
+from voicegraph.graph.optional_packages import pip_install, requirement, satisfies
 from voicegraph.schemas.report import Component, DoctorReport
 
 Patch = pytest.MonkeyPatch
@@ -27,7 +28,7 @@ def _broken(monkeypatch: Patch, module: str, error: Exception) -> None:
             raise error
         return real(name, *rest)
 
-    monkeypatch.setattr(diagnosis.importlib, "import_module", fake)
+    monkeypatch.setattr(doctor.importlib, "import_module", fake)
 
 
 def _found(report: DoctorReport, name: str) -> Component:
@@ -94,10 +95,8 @@ def test_system_libraries_on_linux(
 
 
 def test_old_versions_are_told(monkeypatch: Patch) -> None:
-    real = requirements.version_of
-    monkeypatch.setattr(
-        diagnosis, "version_of", lambda name: "1.0" if name == "numpy" else real(name)
-    )
+    real = optional_packages.version_of
+    monkeypatch.setattr(doctor, "version_of", lambda name: "1.0" if name == "numpy" else real(name))
     report = diagnose()
     found = _found(report, "numpy")
     assert not found.ok
@@ -128,10 +127,10 @@ def _torch(cuda: str | None, available: bool) -> Any:
 def test_gpus(
     monkeypatch: Patch, cuda: str | None, available: bool, driver: bool, ok: bool, detail: str
 ) -> None:
-    real = diagnosis._import
+    real = doctor._import
     fake = _torch(cuda, available)
-    monkeypatch.setattr(diagnosis, "_import", lambda m: fake if m == "torch" else real(m))
-    monkeypatch.setattr(diagnosis.shutil, "which", lambda name: name if driver else None)
+    monkeypatch.setattr(doctor, "_import", lambda m: fake if m == "torch" else real(m))
+    monkeypatch.setattr(doctor.shutil, "which", lambda name: name if driver else None)
     report = diagnose()
     found = _found(report, "cuda")
     assert (found.ok, found.fix is None) == (ok, ok)
@@ -146,8 +145,8 @@ def test_sound_cards(monkeypatch: Patch) -> None:
         query_devices=lambda: [card, {"max_input_channels": 1, "max_output_channels": 2}],
         query_hostapis=lambda: [{"name": "ALSA"}],
     )
-    real = diagnosis._import
-    monkeypatch.setattr(diagnosis, "_import", lambda m: fake if m == "sounddevice" else real(m))
+    real = doctor._import
+    monkeypatch.setattr(doctor, "_import", lambda m: fake if m == "sounddevice" else real(m))
     sound = diagnose().sound
     assert sound is not None
     assert (sound.host_apis, sound.inputs, sound.outputs) == (["ALSA"], 2, 1)
