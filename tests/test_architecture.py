@@ -113,7 +113,7 @@ def test_only_the_registry_imports_nodes_by_name() -> None:
         and isinstance(found.value, str)
         and found.value.startswith("voicegraph.nodes.")
     }
-    assert named == {"graph/registry.py", "graph/weights/kinds.py"}
+    assert named == {"graph/registry.py", "graph/files/models/kinds.py"}
 
 
 def _registered(path: Path) -> list[str]:

@@ -15,8 +15,8 @@ import soundfile
 from voicegraph.graph.drivers.staging import cannot_write
 from voicegraph.graph.drivers.staging import check_target as may_be_written
 from voicegraph.graph.errors import OutputError, Problem
+from voicegraph.graph.files.models.conversion import check_target
 from voicegraph.graph.views.picture import require_matplotlib
-from voicegraph.graph.weights.converting import check_target
 from voicegraph.schemas.source_filter_card import Consent
 
 from . import recordings

@@ -10,7 +10,7 @@ import faiss
 import numpy as np
 import torch
 
-from voicegraph.graph.weights.converting import write
+from voicegraph.graph.files.models.conversion import write
 from voicegraph.nodes.synth.source_filter_file import INDEX
 from voicegraph.schemas.source_filter_card import (
     Consent,

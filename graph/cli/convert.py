@@ -66,9 +66,9 @@ def convert(
     """
     from voicegraph.schemas.model_report import ConvertReport
 
-    from ..weights.converting import check_source, check_target, trained_with, write
-    from ..weights.describing import describe
-    from ..weights.identify import identify
+    from ..files.models.conversion import check_source, check_target, trained_with, write
+    from ..files.models.description import describe
+    from ..files.models.identify import identify
     from .output import print_json
 
     check_target(target, force)

@@ -40,8 +40,8 @@ def inspect(files: FilesArg, as_json: JsonOption = False) -> int:
     """
     from voicegraph.schemas.model_report import InspectReport
 
-    from ..weights.describing import describe
-    from ..weights.identify import identify
+    from ..files.models.description import describe
+    from ..files.models.identify import identify
     from .output import print_json
 
     done: list[ModelFile] = []
@@ -103,7 +103,7 @@ def _count(tensors: int) -> str:
 
 def _text(value: object) -> str:
     """A value of a card in a cell."""
-    from ..weights.refusal import printable
+    from ..files.models.file_errors import printable
 
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -12,11 +12,11 @@ import torch
 from pydantic import ValidationError
 
 from voicegraph.graph.errors import Problem
-from voicegraph.graph.weights import Archive, Inert, WeightsError
-from voicegraph.graph.weights.fitting import as_notes
-from voicegraph.graph.weights.identify import first_fault, not_understood
-from voicegraph.graph.weights.kinds import FileKind
-from voicegraph.graph.weights.misplaced import open_expected, wrong_kind
+from voicegraph.graph.files.models import Archive, Inert, WeightsError
+from voicegraph.graph.files.models.identify import first_fault, not_understood
+from voicegraph.graph.files.models.kinds import FileKind
+from voicegraph.graph.files.models.load_state import as_notes
+from voicegraph.graph.files.models.wrong_kind import open_expected, wrong_kind
 from voicegraph.nodes.content.encoder import RATE
 from voicegraph.nodes.content.hubert_names import Names, find_names
 from voicegraph.nodes.content.hubert_sizes import EPSILON, STRIDES, HubertSizes

@@ -12,12 +12,12 @@ import torch
 from pydantic import Field
 
 from voicegraph.graph.errors import PipelineError, Problem
+from voicegraph.graph.files.models import shared_file
 from voicegraph.graph.intervals import Interval, Request
 from voicegraph.graph.node import FilePath, NodeParams, Requests, Tensors
 from voicegraph.graph.ports import Out, Ports
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Features
-from voicegraph.graph.weights import shared_file
 from voicegraph.nodes.content import hubert_example
 from voicegraph.nodes.content.encoder import RATE, ContentEncoder
 from voicegraph.nodes.content.encoder_file import NOUN, EncoderFile, card_of, open_encoder

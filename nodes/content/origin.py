@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from voicegraph.graph.files.models.file_errors import printable
 from voicegraph.graph.ports import Wanted
 from voicegraph.graph.signals import Origin
-from voicegraph.graph.weights.refusal import printable
 from voicegraph.schemas.encoder_card import Chosen, EncoderIdentity
 
 NOUN = "content encoder"

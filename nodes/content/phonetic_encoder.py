@@ -9,10 +9,10 @@ import torch
 from pydantic import Field
 
 from voicegraph.graph.errors import PipelineError, Problem
+from voicegraph.graph.files.models import shared_file
 from voicegraph.graph.node import FilePath, NodeParams
 from voicegraph.graph.ports import Out, Ports
 from voicegraph.graph.signals import Features
-from voicegraph.graph.weights import shared_file
 from voicegraph.nodes.content.encoder import ContentEncoder
 from voicegraph.nodes.content.origin import given_by
 from voicegraph.nodes.content.phonetic_file import NAME, NOUN, open_phonetic, read_network

@@ -10,9 +10,9 @@ import torch
 from pydantic import ValidationError
 
 from voicegraph.graph.errors import Problem
-from voicegraph.graph.weights import Archive, FileKind, WeightsError, fit
-from voicegraph.graph.weights.identify import first_fault, not_understood
-from voicegraph.graph.weights.misplaced import open_expected, wrong_kind
+from voicegraph.graph.files.models import Archive, FileKind, WeightsError, fit
+from voicegraph.graph.files.models.identify import first_fault, not_understood
+from voicegraph.graph.files.models.wrong_kind import open_expected, wrong_kind
 from voicegraph.nodes.content.encoder import RATE
 from voicegraph.nodes.content.phonetic_network import STEP, PhoneticNetwork, PhoneticSizes
 from voicegraph.schemas.phonetic_card import PhoneticCard

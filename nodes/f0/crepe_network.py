@@ -11,7 +11,7 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from voicegraph.graph.weights import Archive, fit
+from voicegraph.graph.files.models import Archive, fit
 
 WINDOW = 1024
 """Samples looked at for a frame."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from voicegraph.graph.weights import Archive, fit
+from voicegraph.graph.files.models import Archive, fit
 
 _KERNEL = 31
 _MELS = 128

@@ -10,11 +10,11 @@ import torch
 from pydantic import Field
 
 from voicegraph.graph.errors import PipelineError, Problem
+from voicegraph.graph.files.models.wrong_kind import open_expected
 from voicegraph.graph.intervals import Interval, Request
 from voicegraph.graph.node import FilePath
 from voicegraph.graph.ports import Ports
 from voicegraph.graph.registry import register
-from voicegraph.graph.weights.misplaced import open_expected
 from voicegraph.nodes.f0 import bins, rmvpe_example, rmvpe_file
 from voicegraph.nodes.f0.estimator import FRAMES_HZ, F0Params
 from voicegraph.nodes.f0.mel import FFT, LogMel, filters

@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 
 from voicegraph.graph.errors import Problem
-from voicegraph.graph.weights import Archive, FileKind, WeightsError, fit
-from voicegraph.graph.weights.misplaced import wrong_kind
+from voicegraph.graph.files.models import Archive, FileKind, WeightsError, fit
+from voicegraph.graph.files.models.wrong_kind import wrong_kind
 from voicegraph.nodes.f0.estimator import RATE
 from voicegraph.nodes.f0.rmvpe_network import MARKER, Rmvpe, Sizes, fold_norms
 from voicegraph.schemas.pitch_model_card import PitchModelCard

@@ -9,8 +9,8 @@ from typing import TypeVar
 import torch
 from pydantic import Field
 
+from voicegraph.graph.files.models import Archive, open_archive, shared_file
 from voicegraph.graph.signals import SignalType
-from voicegraph.graph.weights import Archive, open_archive, shared_file
 from voicegraph.nodes.f0 import bins
 from voicegraph.nodes.f0.estimator import F0Estimator, F0Params
 from voicegraph.schemas.quantities import Hertz

@@ -10,12 +10,12 @@ import torch
 from pydantic import Field
 
 from voicegraph.graph.errors import Problem
+from voicegraph.graph.files.models import WeightsError, identify
+from voicegraph.graph.files.models.wrong_kind import wrong_kind
 from voicegraph.graph.node import FilePath, Live, Node, NodeParams, Tensors
 from voicegraph.graph.ports import In, Out, Ports
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Features
-from voicegraph.graph.weights import WeightsError, identify
-from voicegraph.graph.weights.misplaced import wrong_kind
 from voicegraph.nodes.content.origin import wanted_by
 from voicegraph.nodes.retrieval import faiss_example
 from voicegraph.nodes.retrieval.blending import retrieved

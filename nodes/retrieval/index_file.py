@@ -14,8 +14,8 @@ import numpy as np
 import torch
 
 from voicegraph.graph.errors import Problem
-from voicegraph.graph.weights import Archive, FileKind, WeightsError, open_archive
-from voicegraph.graph.weights.refusal import printable
+from voicegraph.graph.files.models import Archive, FileKind, WeightsError, open_archive
+from voicegraph.graph.files.models.file_errors import printable
 from voicegraph.schemas.index_card import IndexCard
 
 from .cursor import Cursor, MalformedError

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from voicegraph.graph.errors import Problem
-from voicegraph.graph.weights import WeightsError, shared_file
+from voicegraph.graph.files.models import WeightsError, shared_file
 
 from .index_file import Located, locate
 from .layout import Layout

@@ -8,10 +8,10 @@ import torch
 from pydantic import ValidationError
 
 from voicegraph.graph.errors import Problem
-from voicegraph.graph.weights import Archive, FileKind, WeightsError, fit, shared_file
-from voicegraph.graph.weights.fitting import as_notes, misfits
-from voicegraph.graph.weights.identify import first_fault, not_understood
-from voicegraph.graph.weights.misplaced import open_expected, wrong_kind
+from voicegraph.graph.files.models import Archive, FileKind, WeightsError, fit, shared_file
+from voicegraph.graph.files.models.identify import first_fault, not_understood
+from voicegraph.graph.files.models.load_state import as_notes, misfits
+from voicegraph.graph.files.models.wrong_kind import open_expected, wrong_kind
 from voicegraph.nodes.retrieval.index_file import TENSOR as INDEX
 from voicegraph.nodes.retrieval.index_file import locate_within
 from voicegraph.nodes.synth.source_filter_network import SourceFilterNetwork

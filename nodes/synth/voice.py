@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from voicegraph.graph.weights import fit, shared_file
+from voicegraph.graph.files.models import fit, shared_file
 from voicegraph.nodes.layers.packed import packs
 from voicegraph.nodes.synth.network import Network
 from voicegraph.nodes.synth.voice_file import NOUN, build, open_voice

@@ -11,10 +11,10 @@ import torch
 from pydantic import ValidationError
 
 from voicegraph.graph.errors import Problem
-from voicegraph.graph.weights import Archive, FileKind, TensorHeader, WeightsError
-from voicegraph.graph.weights.fitting import as_notes, misfits
-from voicegraph.graph.weights.identify import first_fault, not_understood
-from voicegraph.graph.weights.misplaced import open_expected, wrong_kind
+from voicegraph.graph.files.models import Archive, FileKind, TensorHeader, WeightsError
+from voicegraph.graph.files.models.identify import first_fault, not_understood
+from voicegraph.graph.files.models.load_state import as_notes, misfits
+from voicegraph.graph.files.models.wrong_kind import open_expected, wrong_kind
 from voicegraph.nodes.synth.network import Network
 from voicegraph.nodes.synth.weight_norm import folded_shapes
 from voicegraph.schemas.voice_card import VoiceCard, VoiceConfig

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from voicegraph.graph.errors import Problem
-from voicegraph.graph.weights import WeightsError, identify
-from voicegraph.graph.weights.misplaced import CODE, wrong_kind
+from voicegraph.graph.files.models import WeightsError, identify
+from voicegraph.graph.files.models.wrong_kind import CODE, wrong_kind
 from voicegraph.schemas.source_filter_card import Prosody
 
 _NOUN = "a voice whose card tells its pitch and level"

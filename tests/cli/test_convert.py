@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors import SafetensorError, safe_open
 
-from voicegraph.graph.weights import Archive, FileKind, converting, open_archive
+from voicegraph.graph.files.models import Archive, FileKind, conversion, open_archive
 from voicegraph.schemas.card import Card
 from voicegraph.schemas.model_report import ConvertReport
 
@@ -47,7 +47,7 @@ def _convert(path: Path, archive: Archive | None) -> tuple[dict[str, torch.Tenso
 @pytest.fixture(autouse=True)
 def toy(place: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, torch.Tensor]:
     kind = FileKind("toy", "a toy", _card, _convert)
-    module = sys.modules["voicegraph.graph.weights.identify"]
+    module = sys.modules["voicegraph.graph.files.models.identify"]
     monkeypatch.setattr(module, "kinds", lambda: [kind])
     shared = torch.arange(10.0)
     tensors = {
@@ -159,7 +159,7 @@ def test_disk_that_is_full(
         path.write_bytes(b"half a file")
         raise error
 
-    monkeypatch.setattr(converting, "save_file", fails)
+    monkeypatch.setattr(conversion, "save_file", fails)
     code, _, err = cli("convert", "a.pth", "b.safetensors")
     assert code == 4
     assert "b.safetensors cannot be written" in err
@@ -171,7 +171,7 @@ def test_what_does_not_read_back(
     cli: Cli, place: Path, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     """A disk or a library that does not keep what it was given."""
-    real = converting.save_file
+    real = conversion.save_file
 
     def spoils(tensors: dict[str, torch.Tensor], path: Path, metadata: dict[str, Any]) -> None:
         if fault == "value":
@@ -184,7 +184,7 @@ def test_what_does_not_read_back(
         if fault == "bytes":
             path.write_bytes(path.read_bytes()[:-1])
 
-    monkeypatch.setattr(converting, "save_file", spoils)
+    monkeypatch.setattr(conversion, "save_file", spoils)
     code, _, err = cli("convert", "a.pth", "b.safetensors")
     assert code == 4
     assert "b.safetensors does not read back as it was written" in err

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from voicegraph.graph.weights import identify, open_archive
+from voicegraph.graph.files.models import identify, open_archive
 from voicegraph.nodes.content import hubert_example
 from voicegraph.nodes.content.hubert_sizes import HubertSizes
 from voicegraph.schemas.encoder_card import EncoderCard, TrainedCard

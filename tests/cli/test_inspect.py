@@ -11,7 +11,7 @@ from typing import Literal
 import pytest
 import torch
 
-from voicegraph.graph.weights import Archive, FileKind
+from voicegraph.graph.files.models import Archive, FileKind
 from voicegraph.schemas.card import Card
 from voicegraph.schemas.model_report import InspectReport
 
@@ -47,7 +47,7 @@ def _convert(path: Path, archive: Archive | None) -> tuple[dict[str, torch.Tenso
 @pytest.fixture(autouse=True)
 def toy(monkeypatch: pytest.MonkeyPatch) -> None:
     kind = FileKind("toy", "a toy", _card, _convert)
-    module = sys.modules["voicegraph.graph.weights.identify"]
+    module = sys.modules["voicegraph.graph.files.models.identify"]
     monkeypatch.setattr(module, "kinds", lambda: [kind])
 
     def fails(*_: object) -> None:

@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from voicegraph.graph.errors import PipelineError
+from voicegraph.graph.files.models import identify
+from voicegraph.graph.files.models.conversion import trained_with, write
 from voicegraph.graph.pipeline import Pipeline
 from voicegraph.graph.plan import Plan
 from voicegraph.graph.signals import Origin
-from voicegraph.graph.weights import identify
-from voicegraph.graph.weights.converting import trained_with, write
 from voicegraph.nodes.content import hubert_example
 from voicegraph.nodes.content.hubert_sizes import HubertSizes
 from voicegraph.schemas.encoder_card import EncoderCard

@@ -13,8 +13,8 @@ import soundfile
 import soxr
 
 from voicegraph.graph.drivers import clip
+from voicegraph.graph.files.models import identify
 from voicegraph.graph.pipeline import Pipeline
-from voicegraph.graph.weights import identify
 from voicegraph.schemas.source_filter_card import Consent, SourceFilterCard
 from voicegraph.voices import own_voice
 from voicegraph.voices.own_voice import Wish

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from voicegraph.graph.weights import identify
+from voicegraph.graph.files.models import identify
 from voicegraph.nodes.retrieval.stored import open_index
 from voicegraph.nodes.synth.source_filter_file import load_source_filter
 from voicegraph.schemas.encoder_card import EncoderIdentity

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from voicegraph.graph.weights.converting import write
+from voicegraph.graph.files.models.conversion import write
 from voicegraph.nodes.content.encoder import RATE
 from voicegraph.nodes.content.phonetic_file import describe
 

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import save_file
 
 from voicegraph.graph.errors import WeightsError
-from voicegraph.graph.weights import open_archive
+from voicegraph.graph.files.models import open_archive
 from voicegraph.nodes.content.encoder_file import KIND, EncoderFile, card, convert, open_encoder
 from voicegraph.nodes.content.hubert_example import SIZES, tensors, write
 from voicegraph.nodes.content.hubert_network import HubertNetwork

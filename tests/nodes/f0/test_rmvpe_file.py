@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 from voicegraph.graph.errors import WeightsError
-from voicegraph.graph.weights import identify, open_archive
+from voicegraph.graph.files.models import identify, open_archive
 from voicegraph.nodes.f0.rmvpe import Rmvpe
 from voicegraph.nodes.f0.rmvpe_example import write
 from voicegraph.nodes.f0.rmvpe_file import KIND, sizes_of

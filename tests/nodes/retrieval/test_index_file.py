@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
-from voicegraph.graph.weights import WeightsError, identify, open_archive
+from voicegraph.graph.files.models import WeightsError, identify, open_archive
 from voicegraph.nodes.retrieval.faiss_example import vectors, with_lists
 from voicegraph.nodes.retrieval.index_file import KIND, locate
 from voicegraph.nodes.retrieval.stored import StoredIndex

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voicegraph.graph.weights import WeightsError
+from voicegraph.graph.files.models import WeightsError
 from voicegraph.nodes.retrieval.faiss_example import vectors
 from voicegraph.nodes.retrieval.index_file import Located, locate
 from voicegraph.nodes.retrieval.stored import StoredIndex

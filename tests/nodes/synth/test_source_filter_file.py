@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from voicegraph.graph.errors import WeightsError
+from voicegraph.graph.files.models import identify
 from voicegraph.graph.pipeline import Pipeline
-from voicegraph.graph.weights import identify
 from voicegraph.nodes.retrieval.index_file import locate
 from voicegraph.nodes.retrieval.stored import open_index
 from voicegraph.nodes.synth import rvc_example

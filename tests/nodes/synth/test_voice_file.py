@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from voicegraph.graph.weights import WeightsError, identify, open_archive
+from voicegraph.graph.files.models import WeightsError, identify, open_archive
 from voicegraph.nodes.synth import rvc_example
 from voicegraph.nodes.synth.voice import load_voice
 from voicegraph.nodes.synth.voice_file import KIND, open_voice

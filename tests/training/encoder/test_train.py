@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from voicegraph.graph.weights import identify
+from voicegraph.graph.files.models import identify
 from voicegraph.nodes.content.phonetic_file import load_phonetic
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
 from voicegraph.schemas.phonetic_card import PhoneticCard

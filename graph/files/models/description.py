@@ -6,9 +6,9 @@ from collections import Counter
 
 from voicegraph.schemas.model_report import ModelFile
 
-from .archive import Archive
+from ._archive import Archive
+from .file_errors import printable
 from .identify import Identified
-from .refusal import printable
 
 UNKNOWN = "a file of tensors, but of no kind known here"
 

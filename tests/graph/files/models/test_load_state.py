@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from voicegraph.graph.weights import WeightsError, fit
+from voicegraph.graph.files.models import WeightsError, fit
 
 PATH = Path("voice.pth")
 

@@ -14,8 +14,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from voicegraph.graph.weights import TensorHeader, WeightsError, open_archive
-from voicegraph.graph.weights.permitted import Inert
+from voicegraph.graph.files.models import TensorHeader, WeightsError, open_archive
+from voicegraph.graph.files.models._pickle_allowlist import Inert
 
 Zipped = Callable[..., Path]
 

@@ -5,14 +5,14 @@
 sorts of files there are.
 """
 
-from ..errors import WeightsError
-from .archive import Archive, open_archive
-from .fitting import fit
-from .headers import TensorHeader
+from ...errors import WeightsError
+from ._archive import Archive, open_archive
+from ._cache import shared, shared_file
+from ._pickle_allowlist import Inert
+from ._tensor_headers import TensorHeader
 from .identify import Identified, identify
 from .kinds import FileKind, kinds
-from .permitted import Inert
-from .sharing import shared, shared_file
+from .load_state import fit
 
 __all__ = [
     "Archive",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from .refusal import RefusalError, damaged
+from .file_errors import RefusalError, damaged
 
 SHARD_LISTS = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 """Names of the list, the better one first."""

@@ -16,13 +16,13 @@ from typing import BinaryIO
 
 import torch
 
-from .headers import TensorHeader
-from .looks import looks_like
-from .reading import read_tensors
-from .refusal import RefusalError, damaged, unreadable
-from .safetensors_file import is_safetensors, read_safetensors
-from .shards import SHARD_LISTS, listed_shards
-from .torch_files import is_legacy, read_legacy, read_zip
+from ._magic import looks_like
+from ._safetensors_file import is_safetensors, read_safetensors
+from ._shards import SHARD_LISTS, listed_shards
+from ._tensor_headers import TensorHeader
+from ._tensor_reader import read_tensors
+from ._torch_files import is_legacy, read_legacy, read_zip
+from .file_errors import RefusalError, damaged, unreadable
 
 FOLDER_FILES = ("model.safetensors", "pytorch_model.bin")
 """Names of the weights in a Hugging Face folder, the better one first."""

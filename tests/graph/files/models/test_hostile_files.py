@@ -16,7 +16,7 @@ import soundfile
 import torch
 from safetensors.torch import save_file
 
-from voicegraph.graph.weights import WeightsError, open_archive
+from voicegraph.graph.files.models import WeightsError, open_archive
 
 Zipped = Callable[..., Path]
 

@@ -13,13 +13,7 @@ import torch
 from safetensors.torch import save_file
 
 from voicegraph import nodes
-from voicegraph.graph.weights import (
-    Archive,
-    FileKind,
-    WeightsError,
-    identify,
-    kinds,
-)
+from voicegraph.graph.files.models import Archive, FileKind, WeightsError, identify, kinds
 from voicegraph.schemas.card import Card
 
 Use = Callable[[list[FileKind]], None]
@@ -48,7 +42,7 @@ TOY = FileKind("toy", "a toy", _card, _convert)
 
 @pytest.fixture(autouse=True)
 def use(monkeypatch: pytest.MonkeyPatch) -> Use:
-    module = sys.modules["voicegraph.graph.weights.identify"]
+    module = sys.modules["voicegraph.graph.files.models.identify"]
 
     def set_kinds(found: list[FileKind]) -> None:
         monkeypatch.setattr(module, "kinds", lambda: found)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 import torch
 
-from .headers import Storage, TensorHeader
-from .refusal import RefusalError, damaged
+from ._tensor_headers import Storage, TensorHeader
+from .file_errors import RefusalError, damaged
 
 MOST_AXES = 16
 STORAGE_TYPES: dict[str, torch.dtype] = {

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 import torch
 
-from voicegraph.graph.weights import Inert, WeightsError, open_archive
-from voicegraph.graph.weights.refusal import RefusalError
-from voicegraph.graph.weights.unpickling import MOST_BYTES, unpickle
+from voicegraph.graph.files.models import Inert, WeightsError, open_archive
+from voicegraph.graph.files.models._unpickling import MOST_BYTES, unpickle
+from voicegraph.graph.files.models.file_errors import RefusalError
 
 Zipped = Callable[..., Path]
 MIB = 1 << 20
@@ -261,7 +261,7 @@ def test_walls_of_objects(zipped: Zipped) -> None:
 
 @pytest.mark.parametrize("opcode", [b"\x8f", b"}", b"]", b")", b"(", b"2"])
 def test_count_of_steps(opcode: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("voicegraph.graph.weights.unpickling.MOST_STEPS", 10_000)
+    monkeypatch.setattr("voicegraph.graph.files.models._unpickling.MOST_STEPS", 10_000)
     with pytest.raises(RefusalError) as caught:
         unpickle(io.BytesIO(b"\x80\x04N" + opcode * 10_000))
     assert caught.value.code == "pickle-too-large"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..errors import Problem, WeightsError
+from ...errors import Problem, WeightsError
 
 PLACEHOLDER = "\N{REPLACEMENT CHARACTER}"
 """Stands for characters that a terminal would obey instead of showing."""

@@ -9,10 +9,10 @@ from pydantic import ValidationError
 
 from voicegraph.schemas.card import Card
 
-from ..errors import WeightsError
-from .archive import Archive, open_archive
+from ...errors import WeightsError
+from ._archive import Archive, open_archive
+from .file_errors import RefusalError
 from .kinds import FileKind, kinds
-from .refusal import RefusalError
 
 
 @dataclass(frozen=True, slots=True, eq=False)

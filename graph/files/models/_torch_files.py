@@ -8,10 +8,10 @@ import sys
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
-from .headers import Storage
-from .refusal import AGAIN, RefusalError, damaged
-from .unpickling import MOST_BYTES, unpickle
-from .zip_directory import Directory, locate, read_directory
+from ._tensor_headers import Storage
+from ._unpickling import MOST_BYTES, unpickle
+from ._zip_directory import Directory, locate, read_directory
+from .file_errors import AGAIN, RefusalError, damaged
 
 MAGIC = 0x1950A86A20F9469CFC6C
 """First value of a file in the older form."""

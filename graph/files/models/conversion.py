@@ -11,13 +11,13 @@ from safetensors.torch import save_file
 
 from voicegraph.schemas.card import METADATA_KEY, Card
 
-from ..drivers.staging import Staged, cannot_write
-from ..drivers.staging import check_target as may_be_written
-from ..errors import OutputError, Problem, WeightsError
-from .describing import UNKNOWN
+from ...drivers.staging import Staged, cannot_write
+from ...drivers.staging import check_target as may_be_written
+from ...errors import OutputError, Problem, WeightsError
+from .description import UNKNOWN
+from .file_errors import RefusalError
 from .identify import Identified, identify
 from .kinds import FileKind
-from .refusal import RefusalError
 
 ENDING = ".safetensors"
 

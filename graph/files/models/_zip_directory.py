@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from .refusal import AGAIN, RefusalError, damaged
+from .file_errors import AGAIN, RefusalError, damaged
 
 MOST_BYTES = 16 << 20
 """Of the directory: about 100,000 records."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar, cast
 from weakref import WeakValueDictionary
 
-from .refusal import unreadable
+from .file_errors import unreadable
 
 T = TypeVar("T")
 

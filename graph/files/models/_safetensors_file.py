@@ -12,8 +12,8 @@ from safetensors import SafetensorError, safe_open
 
 from voicegraph.schemas.card import METADATA_KEY
 
-from .headers import Storage, TensorHeader
-from .refusal import AGAIN, RefusalError, damaged
+from ._tensor_headers import Storage, TensorHeader
+from .file_errors import AGAIN, RefusalError, damaged
 
 MOST_BYTES = 16 << 20
 """Of the header. That of a voice has about 0.1 MB."""

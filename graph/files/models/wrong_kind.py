@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..errors import Problem, WeightsError
-from .archive import Archive, open_archive
+from ...errors import Problem, WeightsError
+from ._archive import Archive, open_archive
 from .identify import identify
 
 CODE = "wrong-kind"

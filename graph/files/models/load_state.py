@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ..errors import Problem, WeightsError
-from .refusal import printable
+from ...errors import Problem, WeightsError
+from .file_errors import printable
 
 _MOST_SHOWN = 8
 Shape = tuple[int, ...]

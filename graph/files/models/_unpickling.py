@@ -15,9 +15,9 @@ import pickletools
 from collections.abc import Callable
 from typing import IO, Protocol, cast
 
-from .headers import Storage
-from .permitted import STORAGE_TYPES, Inert, call, checked_key, permitted
-from .refusal import RefusalError, damaged
+from ._pickle_allowlist import STORAGE_TYPES, Inert, call, checked_key, permitted
+from ._tensor_headers import Storage
+from .file_errors import RefusalError, damaged
 
 MOST_BYTES = 16 << 20
 """Of one pickle. That of a voice has 0.1 MB, those of the largest checkpoints about 1 MB."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from torch import nn
 
-from voicegraph.graph.weights import WeightsError, shared, shared_file
+from voicegraph.graph.files.models import WeightsError, shared, shared_file
 
 
 def test_made_once_as_long_as_held() -> None:

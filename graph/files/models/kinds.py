@@ -15,7 +15,7 @@ import torch
 
 from voicegraph.schemas.card import Card
 
-from .archive import Archive
+from ._archive import Archive
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from io import FileIO
 
 import torch
 
-from .headers import TensorHeader
-from .refusal import RefusalError
-from .torch_files import truncated
+from ._tensor_headers import TensorHeader
+from ._torch_files import truncated
+from .file_errors import RefusalError
 
 _PART = 1 << 26
 """Bytes of one read; some systems refuse more than 2 GiB at once."""
