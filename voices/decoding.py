@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import soxr
 
-from voicegraph.graph.drivers.reading import AudioReader
+from voicegraph.graph.files.sound.reader import AudioReader
 
 from .workplace import RATE
 

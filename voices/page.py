@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from voicegraph.graph.drivers.staging import Staged, cannot_write
+from voicegraph.graph.files.atomic_write import Staged, cannot_write
 from voicegraph.schemas.voice_report import Losses, MaterialReport, Trial, VoiceReport
 
 _SHOWN = 60

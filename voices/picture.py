@@ -10,7 +10,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from voicegraph.graph.drivers.staging import Staged, cannot_write
+from voicegraph.graph.files.atomic_write import Staged, cannot_write
 from voicegraph.schemas.voice_report import Losses
 
 from . import contours

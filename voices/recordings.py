@@ -8,8 +8,8 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from voicegraph.graph.drivers.formats import READABLE
 from voicegraph.graph.errors import InputError, OutputError, Problem
+from voicegraph.graph.files.sound.formats import READABLE
 
 from .workplace import Workplace, write_whole
 

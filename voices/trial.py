@@ -10,8 +10,8 @@ import soundfile
 import soxr
 import torch
 
-from voicegraph.graph.drivers import clip
-from voicegraph.graph.drivers.convert import convert_file
+from voicegraph.graph.files.sound import bundled_recording
+from voicegraph.graph.files.sound.file_conversion import convert_file
 from voicegraph.graph.pipeline import Pipeline
 from voicegraph.schemas.voice_report import Trial
 
@@ -60,7 +60,7 @@ def sources(place: Workplace) -> list[Sounds]:
         Sounds(name, folder / f"{number}-source.wav", folder / f"{number}-made.wav")
         for number, name in enumerate(names)
     ]
-    stranger = _read(clip.path(), _LISTENING)
+    stranger = _read(bundled_recording.path(), _LISTENING)
     soundfile.write(found[0].source, stranger, _LISTENING)
     other = perturb.resynthesized(stranger.astype(np.float64), _SHORTER, _HIGHER_HZ)
     soundfile.write(found[1].source, np.clip(other, -1, 1), _LISTENING)

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from voicegraph.graph.drivers.staging import cannot_write, is_full
+from voicegraph.graph.files.atomic_write import cannot_write, is_full
 
 RATE = 24000
 """Samples a second of the speech, and of the voice that is made of it."""

@@ -103,7 +103,7 @@ def demo(
 
 def _make_room(files: Files, wanted: list[Take], force: bool) -> None:
     """The folder, and leave to write: an earlier demo is known by its copy of the recording."""
-    from ..drivers import clip
+    from ..files.sound import bundled_recording
 
     try:
         files.folder.mkdir(parents=True, exist_ok=True)
@@ -111,21 +111,21 @@ def _make_room(files: Files, wanted: list[Take], force: bool) -> None:
         text = f"the folder {files.folder} cannot be made: {error.strerror}"
         raise OutputError(Problem("cannot-write", text)) from None
     original = files.original
-    ours = original.is_file() and filecmp.cmp(original, clip.path(), shallow=False)
+    ours = original.is_file() and filecmp.cmp(original, bundled_recording.path(), shallow=False)
     ours_to_be = [original, files.picture, *(files.converted(take) for take in wanted)]
     there = [path for path in ours_to_be if path.exists()]
     if there and not (ours or force):
         text = f"{there[0]} exists, and is not from an earlier demo"
         fix = f"voicegraph demo {files.folder}-2    (or --force replaces it)"
         raise OutputError(Problem("exists", text, fix=fix))
-    shutil.copyfile(clip.path(), original)
+    shutil.copyfile(bundled_recording.path(), original)
 
 
 def _convert(
     files: Files, pipelines: list[tuple[Take, Pipeline]], shown: Meter
 ) -> dict[Take, FileReport]:
     """Those that were made before Ctrl-C; the last of them may be cut short."""
-    from ..drivers.convert import convert_file
+    from ..files.sound.file_conversion import convert_file
 
     done: dict[Take, FileReport] = {}
     for take, pipeline in pipelines:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from voicegraph.schemas.quantities import format_duration
 
-from ..drivers import clip
+from ..files.sound import bundled_recording
 from .demo_takes import SPEAKS, Take
 from .progress import speed_text
 
@@ -34,7 +34,7 @@ def page(
     lines += [
         "Latency is taken off files; live, buffering (2 blocks) and the sound card add to it.",
         "A real-time factor is the part of the time that was spent computing.",
-        f"speech   {clip.ATTRIBUTION}",
+        f"speech   {bundled_recording.ATTRIBUTION}",
         "",
         f"next: voicegraph run {SPEAKS} IN.wav OUT.wav --set vars.transpose=-2",
         f"      voicegraph live {SPEAKS}-live",

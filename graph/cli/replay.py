@@ -79,8 +79,8 @@ def _written(
     plan: Plan, found: Recording, changed: bool, output: Path, force: bool
 ) -> ReplayReport:
     """Runs it into a sound file; streams stand one after the other in its channels."""
-    from ..drivers.writing import AudioWriter
     from ..errors import PipelineError, Problem
+    from ..files.sound.writer import AudioWriter
     from ..recording.comparing import compare
     from ..signals import Audio
 

@@ -25,8 +25,8 @@ from .run_page import describe
 if TYPE_CHECKING:
     from voicegraph.schemas.file_report import FileReport, RunReport
 
-    from ..drivers.adapting import Route
-    from ..drivers.batch import Batch, Job
+    from ..files.sound.batch import Batch, Job
+    from ..files.sound.input_conversion import Route
     from ..pipeline import Pipeline
     from ..signals import Audio
 
@@ -135,7 +135,7 @@ def run(
     Files that exist stay, unless --force is given; a run that fails leaves no half file.
     Ctrl-C keeps what is done.
     """
-    from ..drivers.batch import plan_batch
+    from ..files.sound.batch import plan_batch
     from .output import print_json
 
     taps = _taps(tap or [])
@@ -181,8 +181,8 @@ def _run_all(current: _Run, shown: Meter) -> None:
 
 
 def _convert(current: _Run, job: Job, shown: Meter) -> FileReport:
-    from ..drivers.batch import fill_name, folders_for
-    from ..drivers.convert import Extras, convert_file
+    from ..files.sound.batch import fill_name, folders_for
+    from ..files.sound.file_conversion import Extras, convert_file
 
     batch = current.batch
     taps = {port: fill_name(path, job, batch) for port, path in current.taps.items()}

@@ -12,7 +12,7 @@ from voicegraph.schemas.bench_report import CostReport
 from voicegraph.schemas.soak_report import SoakReport
 
 from .. import machine
-from ..drivers import clip
+from ..files.sound import bundled_recording
 from ..measuring.benchmark import describe_machine
 from ..plan import Plan
 from .card import CardEnd
@@ -144,5 +144,5 @@ def speech_of(kind: CardEnd) -> np.ndarray:
 
     from ..signals import Audio
 
-    spoken = clip.speech(Audio(Fraction(kind.rate), 1))[0]
+    spoken = bundled_recording.speech(Audio(Fraction(kind.rate), 1))[0]
     return np.concatenate((spoken, np.zeros(kind.rate, np.float32)))

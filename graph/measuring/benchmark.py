@@ -21,7 +21,7 @@ from voicegraph.schemas.bench_report import (
 
 from .. import machine as machine
 from .. import registry
-from ..drivers import clip
+from ..files.sound import bundled_recording
 from ..node import Node, Tensors
 from ..pipeline import Pipeline, node
 from ..plan import Plan
@@ -109,7 +109,7 @@ def _affordable(session: Session, feed: Iterator[np.ndarray]) -> int:
 
 def _speech(plan: Plan, streams: int) -> Iterator[np.ndarray]:
     """Blocks ``[samples]`` of one mono stream, else ``[streams, channels, samples]``, endless."""
-    recording = clip.speech(plan.source)
+    recording = bundled_recording.speech(plan.source)
     count, length = plan.samples_in, recording.shape[1]
     # Its beginning is put behind its end: every block is then a slice, which costs nothing.
     looped = np.take(recording, np.arange(length + count), axis=1, mode="wrap")

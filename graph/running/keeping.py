@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..drivers.writing import AudioWriter
 from ..errors import OutputError, Problem
+from ..files.sound.writer import AudioWriter
 from ..signals import Audio
 from .engine import Engine, Step
 

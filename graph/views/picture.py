@@ -12,8 +12,8 @@ import numpy as np
 import soundfile
 import soxr
 
-from ..drivers.staging import Staged, cannot_write
 from ..errors import Problem, VoicegraphError
+from ..files.atomic_write import Staged, cannot_write
 from ..optional_packages import pip_install, requirement
 from .contour import FRAMES, RATE, contour
 

@@ -15,7 +15,8 @@ import soxr
 
 from voicegraph.graph.cli import demo_takes, progress
 from voicegraph.graph.cli.app import main
-from voicegraph.graph.drivers import aligning, clip
+from voicegraph.graph.files.sound import _latency_compensation as latency_compensation
+from voicegraph.graph.files.sound import bundled_recording
 from voicegraph.graph.pipeline import Pipeline
 from voicegraph.graph.views.contour import RATE, contour
 from voicegraph.nodes.synth.source_filter_file import open_source_filter
@@ -48,10 +49,10 @@ def _left() -> set[str]:
 @pytest.fixture
 def short(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Half a second of the recording in its place, for what does not depend on the rest."""
-    path = tmp_path_factory.mktemp("clip") / clip.NAME
-    samples, rate = soundfile.read(clip.path(), frames=8000, start=8000)
+    path = tmp_path_factory.mktemp("clip") / bundled_recording.NAME
+    samples, rate = soundfile.read(bundled_recording.path(), frames=8000, start=8000)
     soundfile.write(path, samples, rate)
-    monkeypatch.setattr(clip, "path", lambda: path)
+    monkeypatch.setattr(bundled_recording, "path", lambda: path)
     return path
 
 
@@ -63,7 +64,7 @@ def test_demo_converts_draws_and_says_what_it_did(demo: Demo) -> None:
     assert code == 0
     sounds = {f"demo/{name}.wav" for name in names}
     assert _left() == {"demo/original.flac", "demo/demo.png", *sounds}
-    assert Path("demo/original.flac").read_bytes() == clip.path().read_bytes()
+    assert Path("demo/original.flac").read_bytes() == bundled_recording.path().read_bytes()
     assert Path("demo/demo.png").read_bytes()[:4] == b"\x89PNG"
     for words in ("pipeline world", "pipeline default", "real-time factor", "buffering", "CC BY"):
         assert words in out
@@ -168,7 +169,7 @@ def test_ctrl_c_before_any_sound(demo: Demo, short: Path, monkeypatch) -> None:
     def press(*_: object) -> None:
         signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(aligning.Aligned, "push", press)
+    monkeypatch.setattr(latency_compensation.Aligned, "push", press)
     code, out, err = demo("--no-picture")
     assert (code, out) == (130, "")
     assert err == "stopped before anything was converted\n"

@@ -18,7 +18,7 @@ import soundfile
 from voicegraph.graph import random
 from voicegraph.graph.cli import progress
 from voicegraph.graph.cli.app import main
-from voicegraph.graph.drivers import aligning
+from voicegraph.graph.files.sound import _latency_compensation as latency_compensation
 from voicegraph.schemas.file_report import RunReport
 
 PIPELINE = """\
@@ -334,7 +334,7 @@ def test_ctrl_c_before_any_sound(folder: Path, run: Run, monkeypatch) -> None:
     def press(*_: object) -> None:
         signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(aligning.Aligned, "push", press)
+    monkeypatch.setattr(latency_compensation.Aligned, "push", press)
     code, out, err = run("p.yaml", "in.wav", "out.wav")
     assert (code, out) == (130, "")
     assert err == "stopped before anything was written\n"

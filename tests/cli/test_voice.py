@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from voicegraph.graph.drivers import clip
+from voicegraph.graph.files.sound import bundled_recording
 from voicegraph.nodes.synth import source_filter_example as example
 from voicegraph.schemas.voice_report import MaterialReport, Trial, VoiceReport
 from voicegraph.voices import begin, own_voice
@@ -63,7 +63,9 @@ def wishes(monkeypatch: pytest.MonkeyPatch) -> list[Wish]:
 
 def test_makes_and_says_how_to_use_it(cli: Cli, wishes: list[Wish], place: Path) -> None:
     given = ("--steps", "7", "--seed", "3", "--anyway", "--no-picture")
-    code, out, err = cli("voice", "make", str(clip.path()), "ada.safetensors", *AGREED, *given)
+    code, out, err = cli(
+        "voice", "make", str(bundled_recording.path()), "ada.safetensors", *AGREED, *given
+    )
     assert code == 0
     assert "7.0 min of speech are used" in err
     assert "voicegraph run default IN.wav OUT.wav --set vars.voice=ada.safetensors" in out
@@ -77,14 +79,24 @@ def test_makes_and_says_how_to_use_it(cli: Cli, wishes: list[Wish], place: Path)
 
 def test_as_json(cli: Cli, wishes: list[Wish]) -> None:
     code, out, _ = cli(
-        *("voice", "make", str(clip.path()), "a.safetensors", *AGREED, "--json", "--no-picture")
+        *(
+            "voice",
+            "make",
+            str(bundled_recording.path()),
+            "a.safetensors",
+            *AGREED,
+            "--json",
+            "--no-picture",
+        )
     )
     assert code == 0
     assert json.loads(out)["card"]["consent"]["owner"] == "Ada"
 
 
 def test_without_consent_nothing_is_begun(cli: Cli, wishes: list[Wish], place: Path) -> None:
-    code, _, err = cli("voice", "make", str(clip.path()), "a.safetensors", "--no-picture")
+    code, _, err = cli(
+        "voice", "make", str(bundled_recording.path()), "a.safetensors", "--no-picture"
+    )
     assert code == 2
     assert 'fix: --owner "NAME" --consent "NAME agrees"' in err
     assert wishes == []
@@ -97,7 +109,9 @@ def test_consent_is_asked_for_at_a_terminal(
     typed = io.StringIO("Ada\nAda agrees\n")
     monkeypatch.setattr(typed, "isatty", lambda: True)
     monkeypatch.setattr(sys, "stdin", typed)
-    code, _, err = cli("voice", "make", str(clip.path()), "a.safetensors", "--no-picture")
+    code, _, err = cli(
+        "voice", "make", str(bundled_recording.path()), "a.safetensors", "--no-picture"
+    )
     assert code == 0
     assert "Whose voice is heard in the recordings?" in err
     assert 'If that is so, type "Ada agrees":' in err
@@ -113,7 +127,7 @@ def test_ctrl_c_loses_nothing(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(own_voice, "make", stopped)
-    arguments = ("voice", "make", str(clip.path()), "a.safetensors", "--no-picture")
+    arguments = ("voice", "make", str(bundled_recording.path()), "a.safetensors", "--no-picture")
     code, _, err = cli(*arguments, *AGREED)
     assert code == 130
     assert "the same command goes on where it was, from a.making" in err

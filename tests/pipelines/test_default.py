@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from voicegraph import Pipeline
-from voicegraph.graph.drivers import clip
+from voicegraph.graph.files.sound import bundled_recording
 from voicegraph.graph.signals import Audio
 from voicegraph.nodes.synth.source_filter import SourceFilter
 from voicegraph.nodes.synth.source_filter_file import open_source_filter
@@ -19,7 +19,7 @@ SECONDS = 5
 
 @pytest.fixture(scope="module")
 def speech() -> np.ndarray:
-    return clip.speech(Audio(Fraction(RATE), 1))[0][: SECONDS * RATE]
+    return bundled_recording.speech(Audio(Fraction(RATE), 1))[0][: SECONDS * RATE]
 
 
 def test_the_delay_is_that_of_the_encoder_and_the_voice() -> None:

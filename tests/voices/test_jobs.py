@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from voicegraph.graph.drivers.reading import AudioReader
 from voicegraph.graph.errors import InputError, VoicegraphError
+from voicegraph.graph.files.sound.reader import AudioReader
 from voicegraph.voices import jobs
 
 

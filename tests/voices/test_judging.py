@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from voicegraph.graph.drivers import clip
+from voicegraph.graph.files.sound import bundled_recording
 from voicegraph.voices import judging
 from voicegraph.voices.cutting import Span
 from voicegraph.voices.decoding import PEAKS_HZ
@@ -18,7 +18,7 @@ WHOLE = Span(0.5, 8.0)
 @pytest.fixture(scope="module")
 def recording() -> np.ndarray:
     """The one that comes along, 16 kHz."""
-    return soundfile.read(clip.path(), dtype="float32")[0]
+    return soundfile.read(bundled_recording.path(), dtype="float32")[0]
 
 
 def _peaks(audio: np.ndarray) -> np.ndarray:

@@ -12,8 +12,8 @@ import pytest
 import soundfile
 import soxr
 
-from voicegraph.graph.drivers import clip
 from voicegraph.graph.files.models import identify
+from voicegraph.graph.files.sound import bundled_recording
 from voicegraph.graph.pipeline import Pipeline
 from voicegraph.schemas.source_filter_card import Consent, SourceFilterCard
 from voicegraph.voices import own_voice
@@ -31,7 +31,7 @@ CONSENT = Consent(owner="A", statement="s", given=date(2026, 1, 2), how="typed a
 @pytest.fixture
 def recordings(tmp_path: Path) -> tuple[Path, ...]:
     """The recording that comes along in several formats; clipped, noisy, and of somebody else."""
-    audio, rate = soundfile.read(clip.path(), frames=16000 * 5)
+    audio, rate = soundfile.read(bundled_recording.path(), frames=16000 * 5)
     noise = np.random.default_rng(1).standard_normal(len(audio))
     loud = np.clip(audio * 4 / np.abs(audio).max(), -1, 1)
     kinds: dict[str, tuple[np.ndarray, int]] = {

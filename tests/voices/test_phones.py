@@ -8,7 +8,7 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicegraph.graph.drivers import clip
+from voicegraph.graph.files.sound import bundled_recording
 from voicegraph.voices.phones import error_rate, phones
 
 
@@ -40,7 +40,7 @@ def test_edits_are_the_fewest(found: str, wanted: str) -> None:
 
 
 def test_the_recording_that_comes_along() -> None:
-    audio, _ = soundfile.read(clip.path(), dtype="float32")
+    audio, _ = soundfile.read(bundled_recording.path(), dtype="float32")
     said = phones(audio)
     assert 60 < len(said) < 140
     assert not any(phone.startswith("<") for phone in said)

@@ -6,7 +6,7 @@ import numpy as np
 import soundfile
 import torch
 
-from voicegraph.graph.drivers import clip
+from voicegraph.graph.files.sound import bundled_recording
 from voicegraph.voices import perturb, speaker_choice
 from voicegraph.voices.speaker_network import load_speaker_network
 
@@ -17,7 +17,7 @@ def _whole(audio: np.ndarray) -> np.ndarray:
 
 
 def test_likeness_is_that_of_the_speaker() -> None:
-    audio, _ = soundfile.read(clip.path())
+    audio, _ = soundfile.read(bundled_recording.path())
     first, last = audio[:64000], audio[-64000:]
     assert _whole(first) @ _whole(last) > 0.7
     assert _whole(first) @ _whole(0.1 * last) > 0.7

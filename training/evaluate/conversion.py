@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from voicegraph.graph.drivers.adapting import Route
-from voicegraph.graph.drivers.convert import convert_file
+from voicegraph.graph.files.sound.file_conversion import convert_file
+from voicegraph.graph.files.sound.input_conversion import Route
 from voicegraph.graph.pipeline import Pipeline
 from voicegraph.graph.signals import Audio
 

@@ -11,9 +11,9 @@ from safetensors.torch import save_file
 
 from voicegraph.schemas.card import METADATA_KEY, Card
 
-from ...drivers.staging import Staged, cannot_write
-from ...drivers.staging import check_target as may_be_written
 from ...errors import OutputError, Problem, WeightsError
+from ..atomic_write import Staged, cannot_write
+from ..atomic_write import check_target as may_be_written
 from .description import UNKNOWN
 from .file_errors import RefusalError
 from .identify import Identified, identify

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from voicegraph.graph import registry
-from voicegraph.graph.drivers import clip
+from voicegraph.graph.files.sound import bundled_recording
 from voicegraph.graph.measuring import benchmark
 from voicegraph.graph.measuring.benchmark import engine_plan, measure
 from voicegraph.graph.pipeline import Pipeline, node
@@ -63,7 +63,7 @@ def test_number_of_blocks_is_chosen_by_what_a_block_takes(monkeypatch) -> None:
 
 def test_speech_is_looped_without_a_gap() -> None:
     plan = _plan()
-    recording = clip.speech(plan.source)[0]
+    recording = bundled_recording.speech(plan.source)[0]
     blocks = list(islice(benchmark._speech(plan, 1), len(recording) // 480 + 3))
     joined = np.concatenate(blocks)
     assert blocks[0].shape == (480,)
@@ -74,7 +74,7 @@ def test_speech_is_looped_without_a_gap() -> None:
 def test_streams_hear_the_recording_from_other_places() -> None:
     block = next(benchmark._speech(_plan(), 3))
     assert block.shape == (3, 1, 480)
-    recording = clip.speech(_plan().source)[0]
+    recording = bundled_recording.speech(_plan().source)[0]
     third = len(recording) // 3
     np.testing.assert_array_equal(block[1, 0], recording[third : third + 480])
 

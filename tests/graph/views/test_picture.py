@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from voicegraph.graph.drivers import clip
 from voicegraph.graph.errors import OutputError
+from voicegraph.graph.files.sound import bundled_recording
 from voicegraph.graph.signals import Audio
 from voicegraph.graph.views import picture
 from voicegraph.graph.views.contour import RATE, contour
@@ -18,18 +18,20 @@ from voicegraph.graph.views.picture import Sound, draw
 
 
 def test_recording_is_what_the_notice_says() -> None:
-    info = soundfile.info(clip.path())
+    info = soundfile.info(bundled_recording.path())
     notice = Path(__file__).parents[3] / "NOTICE"
     assert 6 <= info.duration <= 9
     assert (info.samplerate, info.channels) == (16000, 1)
-    assert f"pipelines/audio/{clip.NAME}" in notice.read_text(encoding="utf-8")
-    assert "CC BY 4.0" in clip.ATTRIBUTION
+    assert f"pipelines/audio/{bundled_recording.NAME}" in notice.read_text(encoding="utf-8")
+    assert "CC BY 4.0" in bundled_recording.ATTRIBUTION
 
 
 def test_speech_comes_at_any_rate() -> None:
-    mono = clip.speech(Audio(Fraction(16000), 1))
-    np.testing.assert_array_equal(mono[0], soundfile.read(clip.path(), dtype="float32")[0])
-    stereo = clip.speech(Audio(Fraction(44100), 2))
+    mono = bundled_recording.speech(Audio(Fraction(16000), 1))
+    np.testing.assert_array_equal(
+        mono[0], soundfile.read(bundled_recording.path(), dtype="float32")[0]
+    )
+    stereo = bundled_recording.speech(Audio(Fraction(44100), 2))
     assert stereo.shape == (2, pytest.approx(mono.shape[1] * 44100 / 16000, abs=1))
     np.testing.assert_array_equal(stereo[0], stereo[1])
 

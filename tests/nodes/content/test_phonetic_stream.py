@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from voicegraph.graph.drivers import clip
+from voicegraph.graph.files.sound import bundled_recording
 from voicegraph.graph.signals import Audio
 from voicegraph.nodes.content.phonetic_example import SIZES, tensors
 from voicegraph.nodes.content.phonetic_file import load_phonetic
@@ -220,7 +220,7 @@ def test_what_cannot_be(layer: int, past: int, settle: int, ahead: int) -> None:
 
 
 def test_the_shipped_encoder_streams_what_its_teacher_makes_of_the_whole() -> None:
-    speech = clip.speech(Audio(Fraction(16000), 1))[0]
+    speech = bundled_recording.speech(Audio(Fraction(16000), 1))[0]
     audio = torch.from_numpy(speech[: 4 * 16000].astype("float32"))
     teacher, shipped = load_phonetic(TEACHER), load_phonetic(SHIPPED)
     wanted = teacher(audio[None], 3)[0]

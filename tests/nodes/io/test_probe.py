@@ -9,8 +9,8 @@ import pytest
 import soundfile
 
 from voicegraph.graph import conformance
-from voicegraph.graph.drivers import writing
 from voicegraph.graph.errors import OutputError, PipelineError
+from voicegraph.graph.files.sound import writer
 from voicegraph.graph.pipeline import Pipeline, node
 
 test_conformance = conformance.suite("io.probe")
@@ -137,7 +137,7 @@ def test_two_probes_of_one_name_are_told(tmp_path: Path) -> None:
 
 
 def test_a_wav_file_ends_at_its_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writing, "_RIFF_LIMIT", 4 * 1000)
+    monkeypatch.setattr(writer, "_RIFF_LIMIT", 4 * 1000)
     path = tmp_path / "passed.wav"
     audio = _noise(1440)
     with (

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from voicegraph.graph.drivers import clip
+from voicegraph.graph.files.sound import bundled_recording
 from voicegraph.graph.signals import Audio
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture(scope="module")
 def speech() -> np.ndarray:
-    return clip.speech(Audio(Fraction(16000), 1))[0][: 5 * 16000].astype(np.float64)
+    return bundled_recording.speech(Audio(Fraction(16000), 1))[0][: 5 * 16000].astype(np.float64)
 
 
 def test_every_package_has_a_checksum() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from voicegraph.graph.drivers import clip
+from voicegraph.graph.files.sound import bundled_recording
 from voicegraph.graph.signals import Audio
 from voicegraph.nodes.content.phonetic_file import load_phonetic, open_phonetic
 from voicegraph.training import teacher
@@ -29,7 +29,7 @@ def test_speech_is_heard_alike_in_noise_and_otherwise_backwards(
     network, (_, card) = load_phonetic(TEACHER), open_phonetic(TEACHER)
     monkeypatch.setattr(teacher, "network", lambda: network)
     monkeypatch.setattr(teacher, "tokens", lambda: card.tokens)
-    speech = clip.speech(Audio(Fraction(16000), 1))[0][: 4 * 16000]
+    speech = bundled_recording.speech(Audio(Fraction(16000), 1))[0][: 4 * 16000]
     said = phones(speech).tolist()
     assert 20 < len(said) < 70  # some 12 phones a second
     noise = 0.001 * np.random.default_rng(1).standard_normal(len(speech))

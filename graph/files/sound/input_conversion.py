@@ -9,10 +9,10 @@ from typing import Any
 
 from voicegraph.schemas.quantities import format_duration, format_rate
 
-from ..errors import PipelineError, Problem
-from ..pipeline import Pipeline, node
-from ..plan import Plan
-from ..signals import Audio
+from ...errors import PipelineError, Problem
+from ...pipeline import Pipeline, node
+from ...plan import Plan
+from ...signals import Audio
 
 _FRONT_BLOCK = Fraction(20, 1000)
 """Shortest block of a front: below, the filter's reach costs more than the block itself."""

@@ -11,9 +11,9 @@ from typing import IO
 
 import numpy as np
 
-from ..errors import OutputError, Problem
-from ..plan import Plan
-from .staging import Staged, cannot_write
+from ...errors import OutputError, Problem
+from ...plan import Plan
+from ..atomic_write import Staged, cannot_write
 
 
 class TapFile:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from voicegraph.graph.drivers.adapting import route
 from voicegraph.graph.errors import PipelineError
+from voicegraph.graph.files.sound.input_conversion import route
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.signals import Audio
 

@@ -9,7 +9,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from ..signals import Audio
+from ...signals import Audio
 
 NAME = "librispeech-8088-284756-0000.flac"
 ATTRIBUTION = (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import soundfile
 
-from ..errors import OutputError, Problem
+from ...errors import OutputError, Problem
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from voicegraph.graph.drivers.aligning import Aligned
-from voicegraph.graph.drivers.tapping import TapFile
 from voicegraph.graph.errors import OutputError, PipelineError
+from voicegraph.graph.files.sound._latency_compensation import Aligned
+from voicegraph.graph.files.sound._tap_file import TapFile
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.plan import Plan
 

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from voicegraph.graph.drivers import verifying
-from voicegraph.graph.drivers.formats import WRITABLE
-from voicegraph.graph.drivers.verifying import shortfall
-from voicegraph.graph.drivers.writing import AudioWriter, decibels
 from voicegraph.graph.errors import OutputError
+from voicegraph.graph.files.sound import _verification as verification
+from voicegraph.graph.files.sound._verification import shortfall
+from voicegraph.graph.files.sound.formats import WRITABLE
+from voicegraph.graph.files.sound.writer import AudioWriter, decibels
 from voicegraph.graph.signals import Audio
 
 MONO = Audio(Fraction(48000), 1)
@@ -194,7 +194,7 @@ def test_full_disk_is_called_so(tmp_path: Path, noise: Noise, monkeypatch) -> No
 
 
 def test_short_file_is_found_out(tmp_path: Path, noise: Noise, monkeypatch) -> None:
-    monkeypatch.setattr(verifying.soundfile, "info", lambda _: SimpleNamespace(frames=4999))
+    monkeypatch.setattr(verification.soundfile, "info", lambda _: SimpleNamespace(frames=4999))
     writer = AudioWriter(tmp_path / "a.flac", MONO)
     with pytest.raises(OutputError, match="4999 of 5000 samples arrived"), writer:
         writer.write(noise(5000))

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from voicegraph.graph.drivers.formats import WRITABLE
-from voicegraph.graph.drivers.reading import AudioReader
 from voicegraph.graph.errors import InputError
+from voicegraph.graph.files.sound.formats import WRITABLE
+from voicegraph.graph.files.sound.reader import AudioReader
 from voicegraph.graph.signals import Audio
 
 Maker = Callable[..., Path]

@@ -12,11 +12,11 @@ from types import TracebackType
 import numpy as np
 import soundfile
 
-from ..errors import OutputError, Problem
-from ..signals import Audio
+from ...errors import OutputError, Problem
+from ...signals import Audio
+from ..atomic_write import Staged, cannot_write, is_full
+from ._verification import shortfall
 from .formats import Format, format_of
-from .staging import Staged, cannot_write, is_full
-from .verifying import shortfall
 
 _RIFF_LIMIT = (1 << 32) - (1 << 16)
 """Bytes of samples that fit a WAV file, whose sizes have 32 bits, with room for its header."""

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import InputError, OutputError, Problem
+from ...errors import InputError, OutputError, Problem
+from ..atomic_write import cannot_write
 from .formats import READABLE, WRITABLE
-from .staging import cannot_write
 
 _NAME = "{name}"
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from voicegraph.graph.drivers.staging import Staged, cannot_write, is_full
 from voicegraph.graph.errors import OutputError
+from voicegraph.graph.files.atomic_write import Staged, cannot_write, is_full
 
 
 def _code(path: Path, *, force: bool = False) -> str:

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voicegraph.graph import random
-from voicegraph.graph.drivers.adapting import Route, route
-from voicegraph.graph.drivers.aligning import Aligned
+from voicegraph.graph.files.sound._latency_compensation import Aligned
+from voicegraph.graph.files.sound.input_conversion import Route, route
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.signals import Audio
 

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from voicegraph.graph.drivers.convert import Extras, convert_file
 from voicegraph.graph.errors import InputError, OutputError, PipelineError, SignalError
+from voicegraph.graph.files.sound.file_conversion import Extras, convert_file
 from voicegraph.graph.machine import resident_bytes
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.running.trace import TraceWriter
@@ -143,12 +143,12 @@ def test_interrupt_keeps_what_is_done(sound: Maker, tmp_path: Path) -> None:
 def test_interrupt_before_any_sound_leaves_nothing(
     sound: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from voicegraph.graph.drivers import aligning
+    from voicegraph.graph.files.sound import _latency_compensation as latency_compensation
 
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(aligning.Aligned, "push", stop)
+    monkeypatch.setattr(latency_compensation.Aligned, "push", stop)
     with pytest.raises(KeyboardInterrupt):
         convert_file(_pipeline(), sound("in.wav"), tmp_path / "out.wav")
     assert _left(tmp_path) == ["in.wav"]

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from voicegraph.graph.drivers.formats import WRITABLE, Format, format_of, looks_like
 from voicegraph.graph.errors import OutputError
+from voicegraph.graph.files.sound.formats import WRITABLE, Format, format_of, looks_like
 
 
 @pytest.mark.parametrize("suffix", WRITABLE)

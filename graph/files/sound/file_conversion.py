@@ -12,16 +12,16 @@ import numpy as np
 
 from voicegraph.schemas.file_report import FileReport, SoundFile
 
-from ..errors import OutputError, Problem, SignalError
-from ..pipeline import Pipeline
-from ..running.session import Session
-from ..signals import Audio
-from .adapting import Route, route
-from .aligning import Aligned
-from .reading import AudioReader
-from .staging import Staged, cannot_write
-from .tapping import TapFile
-from .writing import AudioWriter, decibels
+from ...errors import OutputError, Problem, SignalError
+from ...pipeline import Pipeline
+from ...running.session import Session
+from ...signals import Audio
+from ..atomic_write import Staged, cannot_write
+from ._latency_compensation import Aligned
+from ._tap_file import TapFile
+from .input_conversion import Route, route
+from .reader import AudioReader
+from .writer import AudioWriter, decibels
 
 Progress = Callable[[float, float | None], None]
 """Called now and then with the seconds of input that are done, and all seconds if known."""
@@ -32,7 +32,7 @@ class Extras:
     """What may be kept beside the output.
 
     Attributes:
-        taps: port -> ``.npz`` file; see :class:`~voicegraph.graph.drivers.tapping.TapFile`.
+        taps: port -> ``.npz`` file; see :class:`~voicegraph.graph.files.sound._tap_file.TapFile`.
         trace: a Chrome/Perfetto trace of every node at every tick, ``.json``.
     """
 

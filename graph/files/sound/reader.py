@@ -12,8 +12,8 @@ from types import TracebackType
 import numpy as np
 import soundfile
 
-from ..errors import InputError, Problem
-from ..signals import Audio
+from ...errors import InputError, Problem
+from ...signals import Audio
 from .formats import READABLE, looks_like
 
 _CHUNK_VALUES = 1 << 16

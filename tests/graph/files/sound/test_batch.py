@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from voicegraph.graph.drivers.batch import Batch, Job, fill_name, folders_for, plan_batch
 from voicegraph.graph.errors import InputError, OutputError
+from voicegraph.graph.files.sound.batch import Batch, Job, fill_name, folders_for, plan_batch
 
 
 @pytest.fixture
