@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from voicegraph.graph.errors import PipelineError as PipelineError
     from voicegraph.graph.errors import Problem as Problem
     from voicegraph.graph.errors import VoicegraphError as VoicegraphError
+    from voicegraph.graph.files.recordings.replay import replay as replay
     from voicegraph.graph.intervals import Interval as Interval
     from voicegraph.graph.intervals import Request as Request
     from voicegraph.graph.node import FilePath as FilePath
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from voicegraph.graph.ports import In as In
     from voicegraph.graph.ports import Out as Out
     from voicegraph.graph.ports import Ports as Ports
-    from voicegraph.graph.recording.replaying import replay as replay
     from voicegraph.graph.registry import register as register
     from voicegraph.graph.running.session import Session as Session
     from voicegraph.graph.running.snapshot import Snapshot as Snapshot

@@ -13,8 +13,8 @@ from .options import ForceOption, JsonOption, SetOption
 if TYPE_CHECKING:
     from voicegraph.schemas.replay_report import NotedEvent, ReplayReport
 
+    from ..files.recordings.reader import Recording
     from ..plan import Plan
-    from ..recording.reading import Recording
 
 _SHOWN = 12
 """Events that are shown, of more."""
@@ -49,10 +49,10 @@ def replay(
     With other overrides it is an experiment on the recorded input, and nothing is compared. The
     exit code is 1 if the output differs.
     """
-    from ..recording.checking import check_files
-    from ..recording.comparing import compare
-    from ..recording.reading import open_recording
-    from ..recording.replaying import plan_of
+    from ..files.recordings.compare import compare
+    from ..files.recordings.prerequisites import check_files
+    from ..files.recordings.reader import open_recording
+    from ..files.recordings.replay import plan_of
     from .output import print_json
 
     found = open_recording(recording)
@@ -80,8 +80,8 @@ def _written(
 ) -> ReplayReport:
     """Runs it into a sound file; streams stand one after the other in its channels."""
     from ..errors import PipelineError, Problem
+    from ..files.recordings.compare import compare
     from ..files.sound.writer import AudioWriter
-    from ..recording.comparing import compare
     from ..signals import Audio
 
     kind = plan.output_type

@@ -12,9 +12,9 @@ from typing import Any
 from voicegraph.schemas.devices_report import SoundDevice
 
 from ..errors import DeviceError, OutputError, PipelineError, Problem
+from ..files.recordings.recorder import input_path, output_path
 from ..pipeline import Pipeline
 from ..plan import Plan
-from ..recording.recorder import input_path, output_path
 from ..signals import Audio
 from .devices import Direction, find_device
 from .formats import Wish, choose_format

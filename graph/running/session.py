@@ -24,8 +24,8 @@ from .timing import Timing
 from .warmup import load_weights, prepare
 
 if TYPE_CHECKING:
+    from ..files.recordings.recorder import Recorder
     from ..plan import Plan
-    from ..recording.recorder import Recorder
     from .exchange import Exchange
     from .keeping import Keeper
     from .snapshot import Snapshot
@@ -121,7 +121,7 @@ class Session:
 
             self._keeper = Keeper(self._engine)
         if record is not None:
-            from ..recording.recorder import Recorder
+            from ..files.recordings.recorder import Recorder
 
             self._recorder = Recorder(Path(record), self.plan, self.streams, record_waits)
         if trace is not None:

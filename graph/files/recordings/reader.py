@@ -13,10 +13,10 @@ from pydantic import ValidationError
 
 from voicegraph.schemas.recording import FORMAT, RecordingHeader
 
-from ..errors import Problem, StateError
-from ..running.values import from_json
+from ...errors import Problem, StateError
+from ...running.values import from_json
+from ._growing_wave import HEADER, is_own
 from .recorder import input_path, output_path
-from .wave_file import HEADER, is_own
 
 _KEYS = {"set": {"value", "stream"}, "reset": {"stream"}, "exchange": {"begun"}}
 """What an event of each kind that a replay needs must say."""

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from voicegraph.graph.recording.wave_file import HEADER, GrowingWave, header
+from voicegraph.graph.files.recordings._growing_wave import HEADER, GrowingWave, header
 
 
 @pytest.mark.parametrize("channels", [1, 2, 5])

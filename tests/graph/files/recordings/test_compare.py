@@ -12,10 +12,10 @@ import soundfile
 
 from voicegraph.graph.cli.app import main
 from voicegraph.graph.errors import StateError
+from voicegraph.graph.files.recordings.compare import compare
+from voicegraph.graph.files.recordings.reader import open_recording
+from voicegraph.graph.files.recordings.replay import plan_of
 from voicegraph.graph.pipeline import Pipeline, node
-from voicegraph.graph.recording.comparing import compare
-from voicegraph.graph.recording.reading import open_recording
-from voicegraph.graph.recording.replaying import plan_of
 
 PIPELINE = """\
 block: 10ms

@@ -6,9 +6,9 @@ from collections.abc import Collection
 
 from voicegraph.schemas.recording import RecordedFile
 
-from ..errors import InputError, Problem, Problems
-from .files import describe_file, moved
-from .reading import Recording
+from ...errors import InputError, Problem, Problems
+from ._file_identity import describe_file, moved
+from .reader import Recording
 from .recorder import circumstances
 
 

@@ -18,11 +18,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from voicegraph.graph.errors import OutputError, SignalError, StateError
+from voicegraph.graph.files.recordings._growing_wave import GrowingWave
+from voicegraph.graph.files.recordings.reader import open_recording
+from voicegraph.graph.files.recordings.replay import plan_of, replay, run
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.plan import Plan
-from voicegraph.graph.recording.reading import open_recording
-from voicegraph.graph.recording.replaying import plan_of, replay, run
-from voicegraph.graph.recording.wave_file import GrowingWave
 
 Build = Callable[..., Pipeline]
 NODES = {
@@ -296,7 +296,7 @@ def test_a_disk_that_cannot_keep_up_ends_the_recording(
     plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = threading.Event()
-    monkeypatch.setattr("voicegraph.graph.recording.recorder._WAITING", 4)
+    monkeypatch.setattr("voicegraph.graph.files.recordings.recorder._WAITING", 4)
     monkeypatch.setattr(GrowingWave, "write", lambda self, block: gate.wait(10))
     session = plan.session(record=tmp_path / "run.jsonl", record_waits=False, warm_up=False)
     for _ in range(10):

@@ -11,11 +11,11 @@ import numpy as np
 
 from voicegraph.schemas.replay_report import Difference, NotedEvent, ReplayReport, ReplayResult
 
-from ..plan import Plan
-from ..signals import Audio
-from .checking import differences
-from .reading import Recording
-from .replaying import run
+from ...plan import Plan
+from ...signals import Audio
+from .prerequisites import differences
+from .reader import Recording
+from .replay import run
 
 _FLOOR_DB = -200.0
 Take = Callable[[np.ndarray], None]

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import Problem, StateError
-from ..running.exchange import Exchange, plan_change
-from ..running.values import from_json
-from ..signals import Audio
-from .reading import Recording, open_recording
+from ...errors import Problem, StateError
+from ...running.exchange import Exchange, plan_change
+from ...running.values import from_json
+from ...signals import Audio
+from .reader import Recording, open_recording
 
 if TYPE_CHECKING:
     from voicegraph.schemas.recording import RecordedAudio
 
-    from ..plan import Plan
-    from ..running.session import Session
+    from ...plan import Plan
+    from ...running.session import Session
 
 
 def replay(plan: Plan, path: str | Path) -> Iterator[np.ndarray]:
@@ -47,7 +47,7 @@ def plan_of(recording: Recording, overrides: Mapping[str, Any] | None = None) ->
         StateError: if the recording holds no pipeline.
         PipelineError: if the pipeline cannot be compiled here.
     """
-    from ..pipeline import Pipeline
+    from ...pipeline import Pipeline
 
     header = recording.header
     document = from_json(header.document)

@@ -16,16 +16,16 @@ import torch
 
 from voicegraph.schemas.recording import Circumstances, RecordedAudio, RecordingHeader
 
-from .. import machine
-from ..errors import OutputError, Problem
-from ..running.values import to_json
-from ..signals import Audio
-from .files import describe_files, portable
-from .wave_file import GrowingWave
+from ... import machine
+from ...errors import OutputError, Problem
+from ...running.values import to_json
+from ...signals import Audio
+from ._file_identity import describe_files, portable
+from ._growing_wave import GrowingWave
 
 if TYPE_CHECKING:
-    from ..plan import Plan
-    from ..running.controls import Change
+    from ...plan import Plan
+    from ...running.controls import Change
 
 _WAITING = 512
 """Entries that may wait for the disk: with blocks of 20 ms some five seconds."""
