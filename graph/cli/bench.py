@@ -69,7 +69,7 @@ def bench(
 
     It runs recorded speech as fast as it can, block by block, as a live session would.
     """
-    from ..measuring.benchmark import measure
+    from ..metrics.benchmark import measure
     from .output import print_json
 
     if engine == (pipeline is not None):
@@ -92,7 +92,7 @@ def _plan(
         if set_args or profiles:
             text = "--engine measures a pipeline of its own, which has nothing to set"
             raise typer.BadParameter(text, param_hint="--set")
-        from ..measuring.benchmark import engine_plan
+        from ..metrics.benchmark import engine_plan
 
         return engine_plan(threads)
     more = [f"threads={threads}"] if threads else []

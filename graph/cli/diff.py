@@ -79,6 +79,6 @@ def _compare(one: Plan, two: Plan, names: tuple[str, str], seconds: float | None
 
     if seconds is None:
         return diff(one, two, names=names)
-    from ..measuring.side_by_side import measure
+    from ..metrics.paired_benchmark import measure
 
     return diff(one, two, names=names, timings=measure(one, two, seconds))

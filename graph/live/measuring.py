@@ -11,7 +11,7 @@ import numpy as np
 from voicegraph.schemas.latency_measurement import DelayRun, LatencyMeasurement
 
 from ..errors import DeviceError, Problem
-from ..measuring.benchmark import describe_machine
+from ..metrics.benchmark import describe_machine
 from .answering import answer_of
 from .card import CardEnd
 from .live import Live

@@ -13,7 +13,7 @@ from voicegraph.schemas.soak_report import SoakReport
 
 from .. import machine
 from ..files.sound import bundled_recording
-from ..measuring.benchmark import describe_machine
+from ..metrics.benchmark import describe_machine
 from ..plan import Plan
 from .card import CardEnd
 from .loop import Loop

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from voicegraph.graph.live import measuring
-from voicegraph.graph.measuring.benchmark import describe_machine
+from voicegraph.graph.metrics.benchmark import describe_machine
 from voicegraph.schemas.latency_measurement import DelayRun, LatencyMeasurement
 
 from ..fake_sounddevice import FakeSoundDevice

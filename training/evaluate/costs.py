@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from voicegraph.graph.measuring import benchmark
+from voicegraph.graph.metrics import benchmark
 from voicegraph.graph.plan import Plan
 from voicegraph.voices.workplace import write_whole
 

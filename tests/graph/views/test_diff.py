@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from voicegraph.graph.measuring.side_by_side import measure
+from voicegraph.graph.metrics.paired_benchmark import measure
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.plan import Plan
 from voicegraph.graph.running.timing import Timing

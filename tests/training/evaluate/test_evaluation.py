@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from voicegraph.graph.measuring import benchmark
+from voicegraph.graph.metrics import benchmark
 from voicegraph.training.evaluate.evaluation import Evaluation
 from voicegraph.training.evaluate.metrics import METRICS
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from voicegraph.graph.measuring.weighing import weights_of
+from voicegraph.graph.metrics._weight_memory import weights_of
 from voicegraph.graph.pipeline import Pipeline, node
 
 

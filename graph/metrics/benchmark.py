@@ -29,7 +29,7 @@ from ..ports import In, Out
 from ..running.session import Session
 from ..running.timing import KEPT
 from ..signals import Audio
-from .weighing import weights_of
+from ._weight_memory import weights_of
 
 _WARM_UP = 20
 """Blocks of speech before the measured ones: caches fill, and clocks rise."""

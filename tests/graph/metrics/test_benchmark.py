@@ -10,8 +10,8 @@ import torch
 
 from voicegraph.graph import registry
 from voicegraph.graph.files.sound import bundled_recording
-from voicegraph.graph.measuring import benchmark
-from voicegraph.graph.measuring.benchmark import engine_plan, measure
+from voicegraph.graph.metrics import benchmark
+from voicegraph.graph.metrics.benchmark import engine_plan, measure
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.plan import Plan
 from voicegraph.graph.running.timing import KEPT
