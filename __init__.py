@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from voicegraph.graph.ports import Out as Out
     from voicegraph.graph.ports import Ports as Ports
     from voicegraph.graph.registry import register as register
-    from voicegraph.graph.running.session import Session as Session
-    from voicegraph.graph.running.snapshot import Snapshot as Snapshot
+    from voicegraph.graph.runtime.session import Session as Session
+    from voicegraph.graph.runtime.snapshot import Snapshot as Snapshot
     from voicegraph.graph.signals import Audio as Audio
     from voicegraph.graph.signals import Features as Features
     from voicegraph.graph.signals import Mask as Mask

@@ -15,7 +15,7 @@ from .plan import Plan
 from .signals import Audio
 
 if TYPE_CHECKING:
-    from .running.session import Session
+    from .runtime.session import Session
 
 
 def node(use: str | type[Node], source: Any = None, /, **params: Any) -> dict[str, Any]:

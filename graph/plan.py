@@ -26,7 +26,7 @@ from .signals import Audio, SignalType
 if TYPE_CHECKING:
     from .compiler.draft import Draft, Sheet
     from .pipeline import Pipeline
-    from .running.session import Session
+    from .runtime.session import Session
 
 _DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
@@ -246,7 +246,7 @@ class Plan:
 
     def session(self, streams: int = 1, **options: Any) -> Session:
         """A running instance of this plan; ``options`` are those of ``Session``."""
-        from .running.session import Session
+        from .runtime.session import Session
 
         return Session(self, streams, **options)
 

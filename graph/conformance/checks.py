@@ -14,8 +14,8 @@ import numpy as np
 import torch
 
 from ..plan import Plan
-from ..running.session import Session
-from ..running.snapshot import Snapshot
+from ..runtime.session import Session
+from ..runtime.snapshot import Snapshot
 from ..signals import Audio
 from .harness import NODE, Case, plan, run, signal, try_plan
 from .watching import Watched, fingerprint

@@ -18,7 +18,7 @@ from ..node import Node
 from ..pipeline import Pipeline
 from ..plan import Plan
 from ..ports import In
-from ..running.session import Session
+from ..runtime.session import Session
 from ..signals import Audio, Features, Mask, Pitch
 
 DEFAULT_RATE = 16000

@@ -10,7 +10,7 @@ from voicegraph.schemas.live_status import LateReport
 from voicegraph.schemas.quantities import format_duration
 
 from ..plan import Plan, PlannedNode
-from ..running.timing import Timing
+from ..runtime.timing import Timing
 
 _OFTEN = 3
 """Late blocks in a minute that are more than bad luck."""

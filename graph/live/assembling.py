@@ -13,7 +13,7 @@ from .playback import Playback
 from .silence import SilenceGate
 
 if TYPE_CHECKING:
-    from ..running.session import Session
+    from ..runtime.session import Session
 
 _RINGS_S = 2.0
 """Seconds that rings hold at least, and two blocks."""

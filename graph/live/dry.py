@@ -9,7 +9,7 @@ from ..signals import Audio
 
 if TYPE_CHECKING:
     from ..plan import Plan
-    from ..running.session import Session
+    from ..runtime.session import Session
 
 
 def dry_session(plan: Plan) -> Session:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ..errors import Problem, StateError, VoicegraphError
-from ..running.exchange import Exchange, Heard, plan_change
+from ..runtime.hot_swap import Exchange, Heard, plan_change
 from .priority import lower_priority
 
 if TYPE_CHECKING:
     from ..plan import Plan
-    from ..running.engine import Engine
-    from ..running.session import Session
+    from ..runtime.engine import Engine
+    from ..runtime.session import Session
 
 Say = Callable[[str], None]
 Done = Callable[[Exchange], None]

@@ -27,7 +27,7 @@ from .session_share import SessionShare
 from .switch_interval import SwitchInterval
 
 if TYPE_CHECKING:
-    from ..running.session import Session
+    from ..runtime.session import Session
     from .variants import Variants
 
 _NAP_S = 0.002

@@ -11,7 +11,7 @@ from ..errors import StateError
 from ..node import NodeParams
 
 if TYPE_CHECKING:
-    from ..running.session import Session
+    from ..runtime.session import Session
 
 
 def live_params(session: Session) -> list[LiveParam]:

@@ -24,7 +24,7 @@ from .stretch import Stretch
 from .switches import Switches
 
 if TYPE_CHECKING:
-    from ..running.session import Session
+    from ..runtime.session import Session
 
 _REMEMBERED = 16
 """Ticks whose compute time says how long the next one will take."""

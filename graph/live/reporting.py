@@ -23,8 +23,8 @@ from .stretch import Stretch
 
 if TYPE_CHECKING:
     from ..plan import Plan
-    from ..running.session import Session
-    from ..running.timing import Timing
+    from ..runtime.session import Session
+    from ..runtime.timing import Timing
     from .live import Live
 
 _SHOWN = 8

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..running.exchange import Exchange, plan_change
+from ..runtime.hot_swap import Exchange, plan_change
 from .exchanging import Exchanger, power
 from .loudness import GainMeter, trim_db
 
 if TYPE_CHECKING:
     from ..plan import Plan
-    from ..running.engine import Engine
-    from ..running.session import Session
+    from ..runtime.engine import Engine
+    from ..runtime.session import Session
     from .switches import Switches
 
 NAMES = ("a", "b")

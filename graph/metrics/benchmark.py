@@ -26,8 +26,8 @@ from ..node import Node, Tensors
 from ..pipeline import Pipeline, node
 from ..plan import Plan
 from ..ports import In, Out
-from ..running.session import Session
-from ..running.timing import KEPT
+from ..runtime.session import Session
+from ..runtime.timing import KEPT
 from ..signals import Audio
 from ._weight_memory import weights_of
 

@@ -9,8 +9,8 @@ import torch
 
 from .. import random
 from ..plan import Plan
-from ..running.session import Session
-from ..running.timing import Timing
+from ..runtime.session import Session
+from ..runtime.timing import Timing
 
 _LEAST_BLOCKS = 5
 """Blocks that each plan runs however slow it is: a median needs some."""

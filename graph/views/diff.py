@@ -10,7 +10,7 @@ from typing import Any
 from voicegraph.schemas.plan_report import NodeReport, PlanReport
 
 from ..plan import Plan
-from ..running.timing import Timing
+from ..runtime.timing import Timing
 from .reporting import report
 from .table import milliseconds
 

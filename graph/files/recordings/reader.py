@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from voicegraph.schemas.recording import FORMAT, RecordingHeader
 
 from ...errors import Problem, StateError
-from ...running.values import from_json
+from ...runtime.param_values import from_json
 from ._growing_wave import HEADER, is_own
 from .recorder import input_path, output_path
 

@@ -18,14 +18,14 @@ from voicegraph.schemas.recording import Circumstances, RecordedAudio, Recording
 
 from ... import machine
 from ...errors import OutputError, Problem
-from ...running.values import to_json
+from ...runtime.param_values import to_json
 from ...signals import Audio
 from ._file_identity import describe_files, portable
 from ._growing_wave import GrowingWave
 
 if TYPE_CHECKING:
     from ...plan import Plan
-    from ...running.controls import Change
+    from ...runtime.live_params import Change
 
 _WAITING = 512
 """Entries that may wait for the disk: with blocks of 20 ms some five seconds."""

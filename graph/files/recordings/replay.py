@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import Problem, StateError
-from ...running.exchange import Exchange, plan_change
-from ...running.values import from_json
+from ...runtime.hot_swap import Exchange, plan_change
+from ...runtime.param_values import from_json
 from ...signals import Audio
 from .reader import Recording, open_recording
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from voicegraph.schemas.recording import RecordedAudio
 
     from ...plan import Plan
-    from ...running.session import Session
+    from ...runtime.session import Session
 
 
 def replay(plan: Plan, path: str | Path) -> Iterator[np.ndarray]:

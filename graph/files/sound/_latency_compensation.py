@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...running.session import Session
+from ...runtime.session import Session
 
 TapHook = Callable[[str, Sequence[Any]], None]
 """Called with a tapped port and what passed it, one array ``[1, ...]`` a tick."""

@@ -14,7 +14,7 @@ from voicegraph.schemas.file_report import FileReport, SoundFile
 
 from ...errors import OutputError, Problem, SignalError
 from ...pipeline import Pipeline
-from ...running.session import Session
+from ...runtime.session import Session
 from ...signals import Audio
 from ..atomic_write import Staged, cannot_write
 from ._latency_compensation import Aligned

@@ -9,7 +9,7 @@ import pytest
 from voicegraph.graph.live.advice import advise
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.plan import Plan
-from voicegraph.graph.running.timing import Timing
+from voicegraph.graph.runtime.timing import Timing
 from voicegraph.schemas.live_status import LateReport
 
 LATE = LateReport(blocks=9, last_minute=9, dropped=0, worst_ms=30)

@@ -15,8 +15,8 @@ from voicegraph.graph.errors import PipelineError, StateError, VoicegraphError
 from voicegraph.graph.live import exchanging
 from voicegraph.graph.live.exchanging import Exchanger, power
 from voicegraph.graph.pipeline import Pipeline, node
-from voicegraph.graph.running.exchange import plan_change
-from voicegraph.graph.running.session import Session
+from voicegraph.graph.runtime.hot_swap import plan_change
+from voicegraph.graph.runtime.session import Session
 
 BLOCK = 160
 

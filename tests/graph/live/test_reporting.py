@@ -14,7 +14,7 @@ from voicegraph.graph.live.live import Live
 from voicegraph.graph.live.reporting import latency
 from voicegraph.graph.live.simulation import End, Simulation
 from voicegraph.graph.pipeline import Pipeline, node
-from voicegraph.graph.running.exchange import Exchange, plan_change
+from voicegraph.graph.runtime.hot_swap import Exchange, plan_change
 from voicegraph.schemas.live_status import LiveStatus
 
 RATE = 48000

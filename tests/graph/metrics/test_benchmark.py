@@ -14,7 +14,7 @@ from voicegraph.graph.metrics import benchmark
 from voicegraph.graph.metrics.benchmark import engine_plan, measure
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.plan import Plan
-from voicegraph.graph.running.timing import KEPT
+from voicegraph.graph.runtime.timing import KEPT
 
 
 def _plan():

@@ -10,7 +10,7 @@ import pytest
 from voicegraph.graph.metrics.paired_benchmark import measure
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.plan import Plan
-from voicegraph.graph.running.timing import Timing
+from voicegraph.graph.runtime.timing import Timing
 from voicegraph.graph.views.diff import diff
 from voicegraph.schemas.diff_report import DiffReport
 

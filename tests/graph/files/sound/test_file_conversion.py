@@ -18,7 +18,7 @@ from voicegraph.graph.errors import InputError, OutputError, PipelineError, Sign
 from voicegraph.graph.files.sound.file_conversion import Extras, convert_file
 from voicegraph.graph.machine import resident_bytes
 from voicegraph.graph.pipeline import Pipeline, node
-from voicegraph.graph.running.trace import TraceWriter
+from voicegraph.graph.runtime._trace import TraceWriter
 
 Maker = Callable[..., Path]
 

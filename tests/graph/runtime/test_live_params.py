@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from voicegraph.graph.errors import StateError
 from voicegraph.graph.pipeline import Pipeline, node
-from voicegraph.graph.running.controls import Change
+from voicegraph.graph.runtime.live_params import Change
 
 Build = Callable[..., Pipeline]
 ONES = np.ones(12, np.float32)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from voicegraph.graph.running.values import from_json, to_json
+from voicegraph.graph.runtime.param_values import from_json, to_json
 
 PLAIN = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(), st.fractions()

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 
 from ..errors import OutputError, Problem, StateError
 from ..node import NodeParams
-from .values import from_json, to_json
+from .param_values import from_json, to_json
 
 if TYPE_CHECKING:
     from .engine import Step

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicegraph.graph.running.timing import KEPT, Ring, Timing
+from voicegraph.graph.runtime.timing import KEPT, Ring, Timing
 
 
 def test_an_empty_ring_is_all_zero() -> None:

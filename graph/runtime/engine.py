@@ -14,15 +14,7 @@ import torch
 from ..node import Node, State
 from ..plan import Plan, PlannedNode
 from ..ports import PortRef, PortSpec
-from .feeds import (
-    Cut,
-    Direct,
-    Feed,
-    History,
-    Moved,
-    Sliced,
-    Values,
-)
+from ._edges import Cut, Direct, Feed, History, Moved, Sliced, Values
 from .timing import Ring
 
 TraceHook = Callable[[str, int, int, int], None]

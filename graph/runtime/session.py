@@ -15,21 +15,21 @@ import numpy as np
 import torch
 
 from ..errors import Problem, SignalError, StateError
-from . import threads
-from .admission import Admission, finite
-from .controls import Change, Controls
-from .devices import place_session
+from . import _thread_count as thread_count
+from ._device_placement import place_session
+from ._reblocking import Admission, finite
+from ._warmup import load_weights, prepare
 from .engine import Engine
+from .live_params import Change, Controls
 from .timing import Timing
-from .warmup import load_weights, prepare
 
 if TYPE_CHECKING:
     from ..files.recordings.recorder import Recorder
     from ..plan import Plan
-    from .exchange import Exchange
-    from .keeping import Keeper
+    from ._file_sink import Keeper
+    from ._trace import TraceWriter
+    from .hot_swap import Exchange
     from .snapshot import Snapshot
-    from .trace import TraceWriter
 
 Samples = TypeVar("Samples", np.ndarray, torch.Tensor)
 
@@ -91,14 +91,14 @@ class Session:
         self._closed = False
         devices = place_session(plan, self.notes)
         if plan.settings.threads:
-            threads.claim(self, plan.settings.threads)
+            thread_count.claim(self, plan.settings.threads)
         try:
             with torch.inference_mode(False):  # a caller's own would make state nothing can reset
                 load_weights(plan, devices)
                 self._engine = Engine(plan, streams, devices)
                 self._admission = Admission(plan, streams)
         except BaseException:
-            threads.release(self)
+            thread_count.release(self)
             raise
         self._controls = Controls(self._engine)
         self._inference = torch.inference_mode()
@@ -117,7 +117,7 @@ class Session:
         self, record: str | Path | None, record_waits: bool, trace: str | Path | None
     ) -> None:
         if any(planned.node.keeps(planned.params) for planned in self.plan.nodes):
-            from .keeping import Keeper
+            from ._file_sink import Keeper
 
             self._keeper = Keeper(self._engine)
         if record is not None:
@@ -125,7 +125,7 @@ class Session:
 
             self._recorder = Recorder(Path(record), self.plan, self.streams, record_waits)
         if trace is not None:
-            from .trace import TraceWriter
+            from ._trace import TraceWriter
 
             self._tracer = TraceWriter(Path(trace), self.plan)
             self._engine.trace = self._tracer.add
@@ -216,7 +216,7 @@ class Session:
         return made
 
     def _on_nonfinite(self, made: torch.Tensor) -> torch.Tensor:
-        from .nonfinite import heal, problem
+        from ._nonfinite import heal, problem
 
         good = torch.isfinite(made)
         if bool(good.all()):  # finite values whose sum overflows float32
@@ -275,7 +275,7 @@ class Session:
             VoicegraphError: if the changed pipeline has mistakes, does not fit, or cannot be
                 loaded; the session goes on as it was.
         """
-        from .exchange import Exchange, plan_change
+        from .hot_swap import Exchange, plan_change
 
         wanted = {**self.overrides, **overrides}
         exchange = Exchange(self, plan_change(self, overrides), wanted)
@@ -418,7 +418,7 @@ class Session:
         """
         self._closed = True
         self._give_up("the session was closed")
-        threads.release(self)
+        thread_count.release(self)
         if self._engine.pool is not None:
             self._engine.pool.shutdown()
             self._engine.pool = None

@@ -16,8 +16,8 @@ from voicegraph.graph.errors import PipelineError, StateError, VoicegraphError
 from voicegraph.graph.node import Node, NodeParams, Tensors
 from voicegraph.graph.pipeline import node
 from voicegraph.graph.ports import In, Out
-from voicegraph.graph.running.exchange import Exchange, plan_change
-from voicegraph.graph.running.session import Session
+from voicegraph.graph.runtime.hot_swap import Exchange, plan_change
+from voicegraph.graph.runtime.session import Session
 from voicegraph.graph.signals import Audio
 
 RATE = 16000

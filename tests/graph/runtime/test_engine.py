@@ -13,9 +13,9 @@ import torch
 
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.plan import Plan
-from voicegraph.graph.running.engine import Engine
-from voicegraph.graph.running.feeds import History
-from voicegraph.graph.running.warmup import _set_waits
+from voicegraph.graph.runtime._edges import History
+from voicegraph.graph.runtime._warmup import _set_waits
+from voicegraph.graph.runtime.engine import Engine
 
 Build = Callable[..., Pipeline]
 BLOCK = 12

@@ -20,8 +20,8 @@ from safetensors.torch import load_file, save_file
 from voicegraph.graph.errors import OutputError, StateError
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.plan import Plan
-from voicegraph.graph.running.session import Session
-from voicegraph.graph.running.snapshot import Snapshot
+from voicegraph.graph.runtime.session import Session
+from voicegraph.graph.runtime.snapshot import Snapshot
 
 Build = Callable[..., Pipeline]
 NOISE = np.random.default_rng(6).integers(-9, 10, (2, 1, 400)).astype(np.float32)

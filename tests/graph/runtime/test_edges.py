@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicegraph.graph.running.feeds import Cut, Direct, History, Moved, Sliced
+from voicegraph.graph.runtime._edges import Cut, Direct, History, Moved, Sliced
 from voicegraph.graph.signals import Audio, Features, Pitch
 
 CPU = torch.device("cpu")

@@ -21,12 +21,12 @@ from voicegraph.schemas.quantities import format_duration
 
 from ..errors import Problem, StateError, VoicegraphError
 from ..signals import Audio
-from .admission import finite
-from .controls import Change, Controls
-from .devices import place_session
+from ._device_placement import place_session
+from ._reblocking import finite
+from ._state_transfer import inherit
+from ._warmup import load_weights, prepare, workers_like
 from .engine import Engine
-from .inheriting import inherit
-from .warmup import load_weights, prepare, workers_like
+from .live_params import Change, Controls
 
 if TYPE_CHECKING:
     from ..plan import Plan
