@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from voicegraph.schemas.pipeline import NodeSpec
 
-from ..loading.marks import dotted
-from ..loading.plain import typed
+from ..loading.source_map import dotted
+from ..loading.values import typed
 from ..ports import PortRef
 from .draft import INPUT, Draft, Sheet
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from voicegraph.schemas.quantities import format_rate
 
 from ..errors import Mark
-from ..loading.plain import describe
+from ..loading.values import describe
 from ..node import Node
 from ..ports import In, PortRef
 from ..signals import Audio, SignalType

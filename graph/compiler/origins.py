@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Literal
 
 from ..errors import Mark
-from ..loading.marks import dotted
-from ..loading.plain import flow, typed
+from ..loading.source_map import dotted
+from ..loading.values import flow, typed
 from ..node import Node
 from ..ports import Wanted
 from ..signals import Origin, SignalType

@@ -10,8 +10,8 @@ from voicegraph.schemas.pipeline import NodeSpec
 
 from .. import registry
 from ..errors import Problem, VoicegraphError
-from ..loading.plain import typed
 from ..loading.validation import add_validation_problems
+from ..loading.values import typed
 from ..node import Node, NodeParams
 from .connect import connect
 from .draft import Draft, Sheet

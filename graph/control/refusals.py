@@ -13,8 +13,8 @@ from voicegraph.schemas.live_command import LiveCommand
 from voicegraph.schemas.report import ProblemReport
 
 from ..errors import DeviceError, InputError, PipelineError, Problem, StateError, VoicegraphError
-from ..loading.plain import describe
-from ..loading.wording import code_of, expected_of
+from ..loading.error_wording import code_of, expected_of
+from ..loading.values import describe
 
 NOT_FOUND, CONFLICT, INVALID, FAILED = 404, 409, 422, 500
 

@@ -11,10 +11,10 @@ from typing import Any
 import yaml
 
 from ..errors import Mark, PipelineError, Problem, Problems
-from . import yaml12
-from .marks import Marks, Place
-from .plain import describe, paths_in, to_plain
-from .reading import Reading
+from . import _yaml12 as yaml12
+from ._yaml_values import Reading
+from .source_map import Marks, Place
+from .values import describe, paths_in, to_plain
 
 MAX_BYTES = 1 << 20
 """Size of a pipeline file. The largest sensible one has a few kilobytes."""

@@ -16,14 +16,14 @@ from pydantic import ValidationError
 from voicegraph.schemas.pipeline import PipelineFile
 
 from ..errors import Mark, PipelineError, Problem, Problems
+from ._partial_load import Salvaged, salvage
+from ._variables import REQUIRED, substitute
 from .document import Document, from_python
-from .marks import KeyPath, Marks
 from .overrides import apply_overrides, from_command_line, from_dict, from_profile
-from .plain import describe
-from .salvage import Salvaged, salvage
+from .source_map import KeyPath, Marks
 from .sources import Source, follow, locate, read_chain
 from .validation import add_validation_problems
-from .variables import REQUIRED, substitute
+from .values import describe
 
 
 @dataclass(frozen=True)

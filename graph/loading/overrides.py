@@ -13,11 +13,11 @@ from typing import Any
 from voicegraph.schemas.pipeline import NodeSpec, PipelineFile
 
 from ..errors import Mark, PipelineError, Problem, Problems
+from ._merge import merge
+from ._yaml12 import MAX_DEPTH
 from .document import Document, from_python, parse_value
-from .marks import KeyPath, Marks, dotted
-from .merging import merge
-from .plain import describe, flow, typed
-from .yaml12 import MAX_DEPTH
+from .source_map import KeyPath, Marks, dotted
+from .values import describe, flow, typed
 
 _SET = "--set "
 _FIXED = {

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import Mark, PipelineError, Problem
+from ._merge import merge
 from .document import SUFFIXES, Document, read_document
-from .marks import Marks
-from .merging import merge
-from .plain import describe
+from .source_map import Marks
+from .values import describe
 
 
 @dataclass(frozen=True, slots=True)

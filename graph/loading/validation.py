@@ -13,17 +13,10 @@ from pydantic import BaseModel, ValidationError
 from voicegraph.schemas.pipeline import NodeSpec
 
 from ..errors import Mark, Problem, Problems
-from .fields import (
-    example,
-    examples,
-    in_units,
-    is_model,
-    keys_of,
-    type_at,
-)
-from .marks import KeyPath, Marks, dotted
-from .plain import flow, typed
-from .wording import code_of, expected_of
+from .error_wording import code_of, expected_of
+from .model_fields import example, examples, in_units, is_model, keys_of, type_at
+from .source_map import KeyPath, Marks, dotted
+from .values import flow, typed
 
 _KEY = "[key]"
 

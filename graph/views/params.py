@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from voicegraph.schemas.quantities import format_duration, parse_duration, parse_rate
 from voicegraph.schemas.report import ParamInfo
 
-from ..loading.fields import in_units
+from ..loading.model_fields import in_units
 from ..node import NodeParams
 
 _WORDS = {

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voicegraph.graph.errors import Mark, PipelineError
+from voicegraph.graph.loading._yaml12 import _CoreLoader
 from voicegraph.graph.loading.document import (
     Document,
     from_python,
@@ -16,8 +17,7 @@ from voicegraph.graph.loading.document import (
     parse_value,
     read_document,
 )
-from voicegraph.graph.loading.marks import Marks
-from voicegraph.graph.loading.yaml12 import _CoreLoader
+from voicegraph.graph.loading.source_map import Marks
 
 HERE = Path(__file__).parent
 

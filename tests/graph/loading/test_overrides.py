@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voicegraph.graph.errors import Mark, PipelineError, Problems
+from voicegraph.graph.loading._merge import merge
 from voicegraph.graph.loading.document import Document, from_python, parse_document
-from voicegraph.graph.loading.merging import merge
 from voicegraph.graph.loading.overrides import (
     apply_overrides,
     from_command_line,

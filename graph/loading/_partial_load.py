@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from voicegraph.schemas.pipeline import PipelineFile
 
 from .document import Document
-from .marks import KeyPath
+from .source_map import KeyPath
 from .validation import Fault, faults
 
 _NODE_DEFAULTS = {"device", "fallback", "dtype"}

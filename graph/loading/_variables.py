@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import Mark, Problems
 from .document import Document
-from .marks import KeyPath, Marks, Place, dotted
+from .source_map import KeyPath, Marks, Place, dotted
 
 REQUIRED = "required"
 """What a var or an asset holds until it is given."""

@@ -11,8 +11,8 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 
-from .marks import KeyPath
-from .plain import describe, flow
+from .source_map import KeyPath
+from .values import describe, flow
 
 
 def is_model(annotation: Any) -> typing.TypeGuard[type[BaseModel]]:

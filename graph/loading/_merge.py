@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .document import Document
-from .marks import KeyPath, Marks, Place
+from .source_map import KeyPath, Marks, Place
 
 
 def merge(parent: Document, child: Document) -> Document:

@@ -11,8 +11,8 @@ from typing import Any
 import yaml
 
 from ..errors import Mark, PipelineError, Problem
-from .marks import KeyPath
-from .yaml12 import MAX_DEPTH, too_deep
+from ._yaml12 import MAX_DEPTH, too_deep
+from .source_map import KeyPath
 
 
 def to_plain(value: Any, mark: Mark, path: KeyPath = ()) -> Any:

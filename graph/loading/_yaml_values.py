@@ -9,9 +9,9 @@ from typing import Any
 import yaml
 
 from ..errors import Mark, Problems
-from . import yaml12
-from .marks import KeyPath, Place
-from .plain import describe
+from . import _yaml12 as yaml12
+from .source_map import KeyPath, Place
+from .values import describe
 
 
 @dataclass(slots=True)
