@@ -24,7 +24,7 @@ from .ports import PortRef, PortSpec
 from .signals import Audio, SignalType
 
 if TYPE_CHECKING:
-    from .compiler.draft import Draft, Sheet
+    from .compiler.node_ir import Draft, Sheet
     from .pipeline import Pipeline
     from .runtime.session import Session
 

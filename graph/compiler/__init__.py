@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 from ..errors import PipelineError, Problem, Problems
 from ..plan import Plan, assemble
 from ..signals import Audio
-from .draft import Sheet
-from .order import order
-from .origins import check_origins
-from .place import place
-from .rates import check_rates
-from .resolve import resolve
-from .rewire import adapt_input, adapt_output, bypass, keep_sound, prune
-from .schedule import schedule
-from .unify import unify
+from ._infer_types import unify
+from ._order import order
+from ._placement import place
+from ._rates import check_rates
+from ._resolve import resolve
+from ._rewire import adapt_input, adapt_output, bypass, keep_sound, prune
+from ._schedule import schedule
+from .node_ir import Sheet
+from .provenance import check_origins
 
 if TYPE_CHECKING:
     from ..loading.load import LoadedPipeline

@@ -17,7 +17,7 @@ from voicegraph.schemas.plan_report import (
     PlanReport,
 )
 
-from ..compiler.origins import compared
+from ..compiler.provenance import compared
 from ..plan import Link, Plan, PlannedNode
 from ..ports import PortRef, PortSpec
 from .lookahead import shares, span

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voicegraph.graph.compiler.rates import common_rate
+from voicegraph.graph.compiler._rates import common_rate
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.signals import Audio

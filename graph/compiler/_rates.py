@@ -10,7 +10,7 @@ from voicegraph.schemas.quantities import format_duration, format_rate
 
 from ..ports import PortRef
 from ..signals import Audio, SignalType
-from .draft import INPUT, Sheet
+from .node_ir import INPUT, Sheet
 
 
 def check_rates(sheet: Sheet) -> None:

@@ -12,8 +12,8 @@ from ..loading.values import flow, typed
 from ..node import Node
 from ..ports import Wanted
 from ..signals import Origin, SignalType
-from .draft import INPUT, Draft, Sheet
-from .misfits import came_from, consumer, edge_mark, mismatch
+from ._type_errors import came_from, consumer, edge_mark, mismatch
+from .node_ir import INPUT, Draft, Sheet
 
 
 def label(

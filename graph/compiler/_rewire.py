@@ -9,8 +9,8 @@ from voicegraph.schemas.pipeline import NodeSpec
 from .. import registry
 from ..ports import PortRef
 from ..signals import Audio
-from .connect import feeders
-from .draft import INPUT, Draft, Sheet
+from ._connect import feeders
+from .node_ir import INPUT, Draft, Sheet
 
 
 def bypass(sheet: Sheet) -> None:

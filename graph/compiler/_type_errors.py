@@ -11,7 +11,7 @@ from ..loading.values import describe
 from ..node import Node
 from ..ports import In, PortRef
 from ..signals import Audio, SignalType
-from .draft import INPUT, Draft, Sheet
+from .node_ir import INPUT, Draft, Sheet
 
 Note = tuple[str, Mark | None]
 

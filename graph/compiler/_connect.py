@@ -10,7 +10,7 @@ from voicegraph.schemas.pipeline import NodeSpec
 from ..loading.source_map import dotted
 from ..loading.values import typed
 from ..ports import PortRef
-from .draft import INPUT, Draft, Sheet
+from .node_ir import INPUT, Draft, Sheet
 
 Path = tuple[str, ...]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .draft import Draft, Sheet
+from .node_ir import Draft, Sheet
 
 
 def place(sheet: Sheet) -> None:

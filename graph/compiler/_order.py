@@ -8,7 +8,7 @@ from fractions import Fraction
 from voicegraph.schemas.quantities import format_duration
 
 from ..intervals import Request
-from .draft import INPUT, Draft, Sheet
+from .node_ir import INPUT, Draft, Sheet
 
 Feeds = dict[str, list[str]]
 """Node name -> names of the nodes that it feeds, inside the pipeline."""

@@ -16,9 +16,9 @@ from voicegraph.schemas.quantities import format_duration
 from ..errors import VoicegraphError
 from ..intervals import Interval, Request, merge
 from ..ports import PortRef, PortSpec
-from .draft import INPUT, Draft, Sheet
-from .order import add_loop, loops
-from .rates import common_rate
+from ._order import add_loop, loops
+from ._rates import common_rate
+from .node_ir import INPUT, Draft, Sheet
 
 _OUTPUT = ("", "output")
 _PASSES = 16

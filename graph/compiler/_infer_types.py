@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ..node import Node
 from ..signals import Audio, SignalType
-from .draft import Draft, Sheet
-from .misfits import edge_mark, joined, mismatch, report_misfit
-from .order import looped, loops
-from .origins import label
+from ._order import looped, loops
+from ._type_errors import edge_mark, joined, mismatch, report_misfit
+from .node_ir import Draft, Sheet
+from .provenance import label
 
 
 def unify(sheet: Sheet) -> None:

@@ -13,8 +13,8 @@ from ..errors import Problem, VoicegraphError
 from ..loading.validation import add_validation_problems
 from ..loading.values import typed
 from ..node import Node, NodeParams
-from .connect import connect
-from .draft import Draft, Sheet
+from ._connect import connect
+from .node_ir import Draft, Sheet
 
 
 def resolve(sheet: Sheet) -> None:
