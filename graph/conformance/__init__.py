@@ -14,8 +14,8 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from .. import registry
-from .checks import CHECKS
-from .harness import Case
+from ._checks import CHECKS
+from ._harness import Case
 
 __all__ = ["CHECKS", "Case", "cases", "check", "suite"]
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from voicegraph.graph import conformance, registry
-from voicegraph.graph.conformance.harness import Case
+from voicegraph.graph.conformance._harness import Case
 from voicegraph.graph.intervals import Request
 from voicegraph.graph.node import Node, Requests, State, Tensors
 from voicegraph.graph.ports import In, Out
@@ -263,7 +263,7 @@ def test_the_suite_is_one_item_a_check_and_example() -> None:
 
 
 def test_the_signal_is_the_same_every_time_and_not_silent() -> None:
-    from voicegraph.graph.conformance.harness import plan, signal
+    from voicegraph.graph.conformance._harness import plan, signal
 
     made = plan(Case("dsp.gain", {}))
     one, other = signal(made, 0.5), signal(made, 0.5)

@@ -17,8 +17,8 @@ from ..plan import Plan
 from ..runtime.session import Session
 from ..runtime.snapshot import Snapshot
 from ..signals import Audio
-from .harness import NODE, Case, plan, run, signal, try_plan
-from .watching import Watched, fingerprint
+from ._harness import NODE, Case, plan, run, signal, try_plan
+from ._instrumentation import Watched, fingerprint
 
 _TOLERANCE = 2e-5
 _SECONDS = 1.2
