@@ -17,7 +17,7 @@ def devices(as_json: JsonOption = False) -> int:
     """
     from voicegraph.schemas.devices_report import DevicesReport
 
-    from ..live.devices import list_devices
+    from ..live.devices.device_list import list_devices
 
     found = list_devices()
     if as_json:

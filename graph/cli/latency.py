@@ -62,9 +62,10 @@ def latency(
     signal is played and recorded, first past the pipeline, then through it. The exit code is 1
     where the measured delay is not the sum of its parts within 5 ms.
     """
-    from ..live.measuring import measure_latency
-    from ..live.native_output import native_output
-    from ..live.opening import prepare
+    from voicegraph.app.diagnostics.latency import measure_latency
+
+    from ..live.devices.stderr_capture import native_output
+    from ..live.setup import prepare
     from .output import print_json
 
     loaded = load(pipeline, set_args, profiles)

@@ -36,7 +36,7 @@ from .sound_options import (
 
 if TYPE_CHECKING:
     from ..control.server import Control
-    from ..live.live import Live, LiveOptions
+    from ..live.session import Live, LiveOptions
 
 _ENDINGS = [
     getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
@@ -203,7 +203,7 @@ def live(
     Nothing has to be set: the system's default devices are used, at the pipeline's own rate where
     they have it. Ctrl-C stops.
     """
-    from ..live.opening import prepare
+    from ..live.setup import prepare
 
     options = _options(margin, silence, silence_opens, silence_closes, silence_hold)
     options = replace(
@@ -229,7 +229,7 @@ def _talk(
     plain: bool,
     as_json: bool,
 ) -> None:
-    from ..live.native_output import native_output
+    from ..live.devices.stderr_capture import native_output
 
     with ExitStack() as stack:
         stack.enter_context(native_output(session.say))
@@ -246,7 +246,7 @@ def _talk(
 
 
 def _options(margin: str, silence: str, opens: float, closes: float, hold: str) -> LiveOptions:
-    from ..live.live import LiveOptions
+    from ..live.session import LiveOptions
 
     if closes >= opens:
         raise typer.BadParameter("must lie below --silence-opens", param_hint="--silence-closes")

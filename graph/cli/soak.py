@@ -70,10 +70,11 @@ def soak(
     Recorded speech goes in, over and over. The exit code is 1 if memory or the delay grew, or
     borders of blocks can be heard.
     """
-    from ..live.assembling import LiveOptions
-    from ..live.native_output import native_output
-    from ..live.opening import prepare
-    from ..live.soak_runs import soak_devices, soak_freewheel
+    from voicegraph.app.diagnostics.soak_runs import soak_devices, soak_freewheel
+
+    from ..live.devices.stderr_capture import native_output
+    from ..live.factory import LiveOptions
+    from ..live.setup import prepare
     from .output import print_json
 
     options = LiveOptions(margin_s=float(seconds(margin, "--margin")))

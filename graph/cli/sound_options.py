@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from ..live.opening import EndWish
+    from ..live.setup import EndWish
 
 _PANEL = "Devices"
 
@@ -160,7 +160,7 @@ def end_wish(
     Raises:
         BadParameter: if the channels to use are no numbers from 1 on.
     """
-    from ..live.opening import EndWish
+    from ..live.setup import EndWish
 
     numbers = [part.strip() for part in (select or "").split(",") if part.strip()]
     if not all(number.isdecimal() and int(number) for number in numbers):

@@ -12,7 +12,7 @@ from voicegraph.schemas.live_status import LiveStatus
 class Steerable(Protocol):
     """A live session as others see it; all of it may be called from any thread.
 
-    :class:`~voicegraph.graph.live.live.Live` is one.
+    :class:`~voicegraph.graph.live.session.Live` is one.
     """
 
     @property

@@ -10,7 +10,7 @@ from voicegraph.schemas.live_status import LiveStatus
 
 
 class LiveSession(Protocol):
-    """Shown and steered, from any thread: ``graph/live/live.py`` is one."""
+    """Shown and steered, from any thread: ``graph/live/session.py`` is one."""
 
     @property
     def stopped(self) -> threading.Event:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from voicegraph.graph.live import measuring
+from voicegraph.app.diagnostics import latency
 from voicegraph.graph.metrics.benchmark import describe_machine
 from voicegraph.schemas.latency_measurement import DelayRun, LatencyMeasurement
 
@@ -37,7 +37,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
             tell("1 of 2: through the devices")
         return _found(calls[0] if isinstance(calls[0], float) else 51.0)
 
-    monkeypatch.setattr(measuring, "measure_latency", measure)
+    monkeypatch.setattr(latency, "measure_latency", measure)
     return calls
 
 

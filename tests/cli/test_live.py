@@ -14,8 +14,8 @@ import pytest
 
 from voicegraph.graph.cli import live as command
 from voicegraph.graph.cli.app import main
-from voicegraph.graph.live.assembling import LiveOptions
-from voicegraph.graph.live.opening import Opening
+from voicegraph.graph.live.factory import LiveOptions
+from voicegraph.graph.live.setup import Opening
 
 from ..fake_sounddevice import FakeSoundDevice
 
@@ -109,7 +109,7 @@ def test_a_failure_of_the_session_is_the_commands(
     cli: Cli, sound_system: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from voicegraph.graph.errors import SignalError, StateError
-    from voicegraph.graph.live.live import Live
+    from voicegraph.graph.live.session import Live
 
     for error in (SignalError, StateError):
 

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from voicegraph.graph import registry
-from voicegraph.graph.live.assembling import LiveOptions
-from voicegraph.graph.live.card import CaptureCallback, Card, PlayCallback
-from voicegraph.graph.live.live import Live
-from voicegraph.graph.live.opening import EndWish, Opening, prepare
+from voicegraph.graph.live.devices.audio_backend import CaptureCallback, Card, PlayCallback
+from voicegraph.graph.live.factory import LiveOptions
+from voicegraph.graph.live.session import Live
+from voicegraph.graph.live.setup import EndWish, Opening, prepare
 from voicegraph.graph.node import Node, Tensors
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.ports import In, Out
@@ -70,7 +70,7 @@ def _running(place: Path) -> Iterator[Any]:
 
 
 def _rescan() -> None:
-    from voicegraph.graph.live.portaudio import rescan
+    from voicegraph.graph.live.devices._portaudio import rescan
 
     rescan()
 

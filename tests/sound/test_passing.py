@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from voicegraph.graph.live.measuring import measure_latency
+from voicegraph.app.diagnostics.latency import measure_latency
 from voicegraph.graph.pipeline import Pipeline
 
 RATE = 48000
@@ -76,8 +76,8 @@ def test_the_delay_of_world(opening: Callable[..., Any]) -> None:
     "seconds", [5, pytest.param(300, marks=[pytest.mark.slow, pytest.mark.timeout(400)])]
 )
 def test_world_without_a_dropout(listening: Any, seconds: int) -> None:
-    from voicegraph.graph.live.card import CardEnd
-    from voicegraph.graph.live.soaking import speech_of
+    from voicegraph.app.diagnostics._soak import speech_of
+    from voicegraph.graph.live.devices.audio_backend import CardEnd
 
     spoken = speech_of(CardEnd("", RATE, 1, 0.0))
     live, ear = listening(

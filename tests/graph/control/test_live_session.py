@@ -15,8 +15,8 @@ from websockets.sync.client import connect
 
 from voicegraph.graph.control.options import ControlOptions
 from voicegraph.graph.control.server import Control
-from voicegraph.graph.live.card import CaptureCallback, CardEnd, PlayCallback
-from voicegraph.graph.live.live import Live
+from voicegraph.graph.live.devices.audio_backend import CaptureCallback, CardEnd, PlayCallback
+from voicegraph.graph.live.session import Live
 from voicegraph.graph.pipeline import Pipeline, node
 
 from .client import Client

@@ -12,7 +12,7 @@ from voicegraph.graph.control.options import ControlOptions
 from voicegraph.graph.control.server import Control
 from voicegraph.graph.control.steerable import Steerable
 from voicegraph.graph.errors import VoicegraphError
-from voicegraph.graph.live.live import Live
+from voicegraph.graph.live.session import Live
 
 from .client import Client
 from .fake_live import FakeLive

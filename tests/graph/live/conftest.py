@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from voicegraph.graph.live.alignment import Alignment
-from voicegraph.graph.live.assembling import LiveOptions
-from voicegraph.graph.live.capture import Capture
-from voicegraph.graph.live.card import CaptureCallback, CardEnd, PlayCallback
-from voicegraph.graph.live.live import Live
-from voicegraph.graph.live.loop import Loop
-from voicegraph.graph.live.playback import Playback
+from voicegraph.graph.live._capture_buffer import Capture
+from voicegraph.graph.live._drift_compensation import Alignment
+from voicegraph.graph.live._playback_buffer import Playback
+from voicegraph.graph.live.devices.audio_backend import CaptureCallback, CardEnd, PlayCallback
+from voicegraph.graph.live.engine_loop import Loop
+from voicegraph.graph.live.factory import LiveOptions
+from voicegraph.graph.live.session import Live
 from voicegraph.graph.pipeline import Pipeline, node
 
 RATE = 48000

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from voicegraph.graph.live.switch_interval import SwitchInterval
+from voicegraph.graph.live._switch_interval import SwitchInterval
 
 
 @pytest.mark.parametrize(("was", "then"), [(0.005, 0.0005), (0.0001, 0.0001)])

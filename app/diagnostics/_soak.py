@@ -1,0 +1,147 @@
+"""Watches a live session for minutes or hours: does anything grow, drift or click?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from voicegraph.graph import machine
+from voicegraph.graph.files.sound import bundled_recording
+from voicegraph.graph.live.devices.audio_backend import CardEnd
+from voicegraph.graph.live.engine_loop import Loop
+from voicegraph.graph.metrics.benchmark import describe_machine
+from voicegraph.graph.metrics.boundary_metric import Seams
+from voicegraph.graph.plan import Plan
+from voicegraph.schemas.bench_report import CostReport
+from voicegraph.schemas.soak_report import SoakReport
+
+_RUN_IN = 0.1
+"""Part of the time that is not looked at: buffers fill, caches warm up."""
+_GROWN_MB = 20.0
+"""More than that, and memory has grown: allocators go up and down by some."""
+_LATER_MS = 5.0
+_SEAM_DB = 6.0
+
+Tell = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Sample:
+    """What was seen at one moment."""
+
+    at: float
+    resident: int | None
+    offset_ms: float
+    latency_ms: float
+
+
+@dataclass(slots=True)
+class Watch:
+    """Collects while a loop runs.
+
+    Args:
+        loop: the one that is watched.
+        latency_ms: what its delay is declared to be now.
+    """
+
+    loop: Loop
+    latency_ms: Callable[[], float]
+    samples: list[Sample] = field(default_factory=list)
+    compute: list[float] = field(default_factory=list)
+    seams: Seams = field(default_factory=Seams)
+
+    def __post_init__(self) -> None:
+        self.loop.listeners.append(self._block)
+
+    def _block(self, _: float, made: np.ndarray) -> None:
+        self.compute.append(1e3 * self.loop.blame.total_s)
+        self.seams.take(made)
+
+    def look(self, at: float) -> None:
+        """Notes what there is at ``at`` seconds of audio."""
+        offset = 1e3 * self.loop.alignment.error
+        latency = self.latency_ms() + offset
+        self.samples.append(Sample(at, machine.resident_bytes(), offset, latency))
+
+
+def conclude(
+    watch: Watch,
+    plan: Plan,
+    ends: tuple[CardEnd, CardEnd],
+    *,
+    seconds: float,
+    wall_s: float,
+    freewheel: bool,
+) -> SoakReport:
+    """The report of it all."""
+    loop = watch.loop
+    seen = [s for s in watch.samples if s.at >= _RUN_IN * seconds] or watch.samples
+    slope = _slope(seen)
+    times = np.asarray(watch.compute or [0.0])
+    middle, high, top = (float(v) for v in np.percentile(times, [50, 99, 100]))
+    drift = loop.alignment.drift
+    resident = seen[-1].resident
+    report = SoakReport(
+        pipeline=plan.name,
+        machine=describe_machine(),
+        threads=torch.get_num_threads(),
+        input=f"{ends[0].name}, {ends[0].rate} Hz",
+        output=f"{ends[1].name}, {ends[1].rate} Hz",
+        freewheel=freewheel,
+        block_ms=1e3 * float(plan.block),
+        minutes=seconds / 60,
+        wall_s=wall_s,
+        compute=CostReport(median_ms=middle, p99_ms=high, max_ms=top),
+        late=loop.counts.late,
+        worst_late_ms=1e3 * loop.counts.worst_s,
+        dropped=loop.counts.dropped,
+        ran_dry=loop.playback.lost + loop.capture.lost,
+        realigned=loop.alignment.realigned,
+        drift_ppm=None if drift is None else 1e6 * drift,
+        worst_offset_ms=max(abs(s.offset_ms) for s in seen),
+        latency_begin_ms=seen[0].latency_ms,
+        latency_end_ms=seen[-1].latency_ms,
+        resident_mb=None if resident is None else resident / 1e6,
+        memory_mb_per_hour=None if slope is None else 3600 * slope,
+        memory_grown_mb=None if slope is None else slope * seconds,
+        seam_db=watch.seams.decibels,
+        failures=[],
+    )
+    return report.model_copy(update={"failures": _failures(report)})
+
+
+def _slope(seen: list[Sample]) -> float | None:
+    """MB a second, by least squares."""
+    points = [(s.at, s.resident / 1e6) for s in seen if s.resident is not None]
+    if len(points) < 3:
+        return None
+    at, size = np.asarray(points).T
+    return float(np.polyfit(at - at[0], size, 1)[0])
+
+
+def _failures(report: SoakReport) -> list[str]:
+    found = []
+    grown = report.memory_grown_mb
+    if grown is not None and grown > _GROWN_MB:
+        found.append(f"memory grew by {grown:.0f} MB")
+    later = report.latency_end_ms - report.latency_begin_ms
+    if later > _LATER_MS:
+        found.append(f"the delay grew by {later:.1f} ms")
+    if report.seam_db > _SEAM_DB:
+        found.append(f"borders of blocks stand out by {report.seam_db:.1f} dB")
+    if not report.compute.median_ms:
+        found.append("no sound went through")
+    return found
+
+
+def speech_of(kind: CardEnd) -> np.ndarray:
+    """The bundled recording at a device's rate, ``[samples]``, with a second of silence."""
+    from fractions import Fraction
+
+    from voicegraph.graph.signals import Audio
+
+    spoken = bundled_recording.speech(Audio(Fraction(kind.rate), 1))[0]
+    return np.concatenate((spoken, np.zeros(kind.rate, np.float32)))

@@ -1,0 +1,209 @@
+"""A live session: a pipeline between a microphone and a speaker, and the knobs on it.
+
+The engine runs on a thread of its own. Whoever shows or steers it (a screen, HTTP, OSC) does so
+through ``status`` and ``command``, from any thread.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from voicegraph.schemas.live_command import LiveCommand
+from voicegraph.schemas.live_status import LiveState, LiveStatus
+
+from ..errors import VoicegraphError
+from ._command_handler import Commands
+from ._cpu_share import SessionShare
+from ._gc_control import Collector
+from ._swap_worker import Exchanger
+from ._switch_interval import SwitchInterval
+from ._thread_priority import normal_priority, raise_priority
+from .devices.audio_backend import Card
+from .factory import LiveOptions, assemble
+from .status import report
+
+if TYPE_CHECKING:
+    from ..runtime.session import Session
+    from ._ab_variants import Variants
+
+_NAP_S = 0.002
+"""The engine looks so often at least."""
+_RETRY_S = 1.0
+_MESSAGES = 50
+
+
+class Live:
+    """Runs a session on a card.
+
+    Args:
+        session: with one stream, compiled for the formats of the card. It is closed at the end.
+        card: opened, not yet started. It is stopped at the end.
+        options: how to behave.
+
+    Attributes:
+        stopped: set when it has ended.
+        error: what ended it, if that was a failure.
+        loop: the engine's loop.
+        state: what it is doing.
+        messages: the newest things to know, with the time (``time.perf_counter``) of each.
+    """
+
+    def __init__(self, session: Session, card: Card, options: LiveOptions | None = None) -> None:
+        self.session = session
+        self.card = card
+        self.options = options or LiveOptions()
+        self.stopped = threading.Event()
+        self.error: BaseException | None = None
+        self.state: LiveState = "starting"
+        self.messages: deque[tuple[float, str]] = deque(maxlen=_MESSAGES)
+        self.begun = time.perf_counter()
+        self.measured_ms: float | None = None
+        self.recording: str | None = None
+        self.loop = assemble(
+            session, card.input, card.output, card.one_clock, self.options, self._note
+        )
+        self.exchanger = Exchanger(session, self.say)
+        self.variants: Variants | None = None
+        self._commands = Commands(self)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="voicegraph-engine", daemon=True)
+        self._collector: Collector | None = None
+        self._turns: SwitchInterval | None = None
+        self._share: SessionShare | None = None
+        for note in session.notes:
+            self.say(note)
+
+    # ---- what others call ---------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Opens the ears.
+
+        Raises:
+            DeviceError: if a device cannot be started.
+        """
+        self._commands.prepare()
+        self._collector = Collector()
+        self._turns = SwitchInterval()
+        self.begun = time.perf_counter()
+        self.card.start(self.loop.capture.callback, self.loop.playback.callback)
+        self._thread.start()
+
+    def status(self) -> LiveStatus:
+        """Everything that is shown."""
+        return report(self)
+
+    def command(self, command: LiveCommand) -> None:
+        """Does what is asked.
+
+        Raises:
+            VoicegraphError: if that cannot be; the session goes on as it was.
+        """
+        self._commands.do(command)
+
+    def say(self, text: str) -> None:
+        """Leaves a message for whoever looks."""
+        self.messages.append((time.perf_counter(), text))
+
+    def stop(self) -> None:
+        """Ends the session, and waits until devices and files are closed. Safe to call twice."""
+        self._stop.set()
+        if self._thread.is_alive() and threading.current_thread() is not self._thread:
+            self._thread.join()
+        if not self.stopped.is_set() and not self._thread.ident:
+            self._close()
+
+    def request_stop(self) -> None:
+        """Ends the session soon; ``stopped`` says when."""
+        self._stop.set()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it is about to end."""
+        return self._stop.is_set()
+
+    # ---- the engine's thread ------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            self._go_on()
+        except VoicegraphError as error:
+            self.error = error
+        except BaseException as error:  # shown by who waits for the end, not by the thread
+            self.error = error
+        finally:
+            self._close()
+
+    def _go_on(self) -> None:
+        loop = self.loop
+        while not self._stop.is_set():
+            if self.card.lost is not None:
+                self._wait_for_device(self.card.lost)
+                continue
+            if loop.take(time.perf_counter()):
+                if self.state == "starting":
+                    self._come_first()
+                self.state = "running"
+                loop.compute()
+                loop.deliver(time.perf_counter())
+            else:
+                self._rest()
+
+    def _come_first(self) -> None:
+        raised, words = raise_priority(self.loop.playback.thread)
+        self.say(f"engine: {words}")
+        if raised:
+            self._share = SessionShare()
+            if self._share.remark:
+                self.say(self._share.remark)
+
+    def _rest(self) -> None:
+        """Until the next block should be there."""
+        now = time.perf_counter()
+        due = self.loop.alignment.next_block(self.loop.capture.block)
+        left = _NAP_S if due is None else due - now
+        if self._collector is not None:
+            self._collector.between(now, left)
+            left -= time.perf_counter() - now
+        time.sleep(min(max(left, 0.0002), _NAP_S))
+
+    def _wait_for_device(self, why: str) -> None:
+        self.state = "waiting"
+        self.say(f"{why}; waiting for it to come back")
+        while not self._stop.wait(_RETRY_S):
+            with normal_priority():
+                back = self.card.reopen()
+            if back:
+                self.say("the device is back")
+                self.loop.restart()
+                return
+
+    def _close(self) -> None:
+        for close in (self.card.stop, self._commands.close, self.session.close):
+            try:
+                close()
+            except BaseException as error:  # the first failure says more; the rest is closed
+                self.error = self.error or error
+        if self._collector is not None:
+            self._collector.close()
+        if self._turns is not None:
+            self._turns.close()
+        if self._share is not None:
+            self._share.close()
+        self.state = "stopped"
+        self.stopped.set()
+
+    def _note(self, tick: int, **what: Any) -> None:
+        """What the loop tells: for the recording, and for whoever looks."""
+        note: Callable[..., None] | None = getattr(self.session, "note", None)
+        if note is not None:
+            note(tick=tick, **what)
+        if "late" in what:
+            self.say(f"late by {what['late']:.1f} ms: {what['blamed']}")
+        elif "dropped" in what:
+            self.say(f"left out {what['dropped']} blocks that came too late to be heard")
+        elif "realigned" in what:
+            self.say(f"delay set right by {what['realigned']:+.1f} ms")

@@ -1,0 +1,185 @@
+"""From a pipeline and the names of devices to a live session that is ready to start."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from voicegraph.schemas.devices_report import SoundDevice
+
+from ..errors import DeviceError, OutputError, PipelineError, Problem
+from ..files.recordings.recorder import input_path, output_path
+from ..pipeline import Pipeline
+from ..plan import Plan
+from ..signals import Audio
+from .devices.device_format import Wish, choose_format
+from .devices.device_list import Direction, find_device
+from .devices.host_settings import host_settings
+from .devices.sound_card import DeviceChoice, SoundCard
+from .session import Live, LiveOptions
+
+
+@dataclass(frozen=True, slots=True)
+class EndWish:
+    """What a user says of one end.
+
+    Attributes:
+        device: number, name or part of the name; None: the system's default.
+        rate: in Hz; None: what suits best.
+        channels: None: what suits best.
+        select: which channels of the device, counted from 0; none: the first ones.
+        exclusive: WASAPI's exclusive mode.
+    """
+
+    device: str | int | None = None
+    rate: int | None = None
+    channels: int | None = None
+    select: Sequence[int] = ()
+    exclusive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What is opened.
+
+    Attributes:
+        input: the input device and its format.
+        output: the output device and its format.
+        plan: the pipeline compiled for both.
+        buffers: ``low``, ``high`` or seconds, for the sound system.
+    """
+
+    input: DeviceChoice
+    output: DeviceChoice
+    plan: Plan
+    buffers: str | float = "low"
+
+    def card(self) -> SoundCard:
+        """The devices, opened.
+
+        Raises:
+            DeviceError: if one is busy or gone.
+        """
+        return SoundCard(self.input, self.output, latency=self.buffers)
+
+    def live(self, options: LiveOptions | None = None, record: Path | None = None) -> Live:
+        """A live session: the weights are loaded first, the devices opened last.
+
+        Raises:
+            OutputError: if the recording exists, or cannot be written.
+            VoicegraphError: if weights or a device fail.
+        """
+        if record is not None:
+            _refuse_existing(record)
+        session = self.plan.session(record=record, record_waits=False)
+        card: SoundCard | None = None
+        try:
+            card = self.card()
+            live = Live(session, card, options)
+        except BaseException:
+            if card is not None:
+                card.stop()
+            session.close()
+            if record is not None:
+                _remove(record)  # there is nothing in it, and it would be in the way
+            raise
+        live.recording = None if record is None else str(record)
+        return live
+
+
+def _files(path: Path) -> tuple[Path, ...]:
+    return path, input_path(path), output_path(path)
+
+
+def _remove(path: Path) -> None:
+    for file in _files(path):
+        file.unlink(missing_ok=True)
+
+
+def _refuse_existing(path: Path) -> None:
+    """A recording is never replaced by another one."""
+    there = [p for p in _files(path) if p.exists()]
+    if there:
+        text = f"{there[0]} exists"
+        raise OutputError(Problem("exists", text, fix="give another name, or remove it"))
+
+
+def prepare(
+    pipeline: Pipeline,
+    source: EndWish,
+    target: EndWish,
+    *,
+    buffers: str | float = "low",
+    variant: dict[str, Any] | None = None,
+    room: Fraction = Fraction(0),
+    module: Any = None,
+) -> Opening:
+    """Finds devices and formats, and compiles the pipeline for them.
+
+    Args:
+        pipeline: what shall run.
+        source: the input.
+        target: the output.
+        buffers: ``low``, ``high`` or seconds, for the sound system.
+        variant: overrides of a second variant, whose latency there must be room for.
+        room: algorithmic latency in seconds that the session has at least, so that nodes which look
+            further ahead can be swapped in.
+        module: in place of sounddevice.
+
+    Raises:
+        DeviceError: if a device is not there, or does not take a format that fits.
+        PipelineError: if the pipeline has mistakes, or gives no audio.
+    """
+    plan = pipeline.compile()
+    if not isinstance(plan.output_type, Audio):
+        text = f"{plan.name} gives {plan.output_type}, and a loudspeaker takes audio"
+        mark = pipeline.loaded.marks.value(("output",))
+        raise PipelineError(Problem("output-not-audio", text, mark, fix="name an audio output"))
+    taken, given = _choices(plan, plan.output_type, source, target, module)
+    ends = (taken.format, given.format)
+    if variant is not None:
+        other = pipeline.changed(variant).compile(*ends)
+        room = max(room, other.latency.algorithmic)
+    return Opening(taken, given, pipeline.compile(*ends, room), buffers)
+
+
+def _choices(
+    plan: Plan, made: Audio, source: EndWish, target: EndWish, module: Any
+) -> tuple[DeviceChoice, DeviceChoice]:
+    """Devices and formats of both ends."""
+    first = find_device(source.device, "input", module)
+    second = find_device(target.device, "output", module)
+    taken = _choice(first, "input", plan.source, plan.block, source, module)
+    if first.index == second.index and target.rate is None:
+        # One device at one rate is one stream with one clock: that is worth a resampler.
+        same = replace(target, rate=int(taken.format.rate))
+        with suppress(DeviceError):  # it has that rate in one direction only
+            return taken, _choice(second, "output", made, plan.block, same, module)
+    return taken, _choice(second, "output", made, plan.block, target, module)
+
+
+def _choice(
+    device: SoundDevice,
+    direction: Direction,
+    preferred: Audio,
+    block: Fraction,
+    wish: EndWish,
+    module: Any,
+) -> DeviceChoice:
+    settings = host_settings(
+        device, direction, exclusive=wish.exclusive, select=wish.select, module=module
+    )
+    channels = wish.channels or (len(wish.select) or None)
+    if wish.select and channels != len(wish.select):
+        named = len(wish.select)
+        text = f"--{direction}-select names {named} channels, --{direction}-channels {channels}"
+        fix = f"leave out --{direction}-channels"
+        raise DeviceError(Problem("device-channels", text, fix=fix))
+    found = choose_format(
+        device, direction, preferred, block, Wish(wish.rate, channels, settings), module
+    )
+    return DeviceChoice(device, found, settings)

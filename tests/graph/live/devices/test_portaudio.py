@@ -1,0 +1,85 @@
+"""PortAudio's errors as sentences."""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from typing import Any
+
+import pytest
+
+from voicegraph.graph.errors import DeviceError
+from voicegraph.graph.live.devices._portaudio import explain, rescan, sounddevice, told
+
+from ....fake_sounddevice import BUSY, FakeSoundDevice
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("Device unavailable", -9985), "device-busy", "busy, unplugged or switched off"),
+        (("Invalid sample rate", -9997), "device-rate", "does not run at that rate"),
+        (("Invalid number of channels", -9998), "device-channels", "that many channels"),
+        (("Invalid device", -9996), "device-no-device", "there is no such device"),
+        (("Insufficient memory", -9992), "device-host", "Insufficient memory"),
+        (("some text",), "device-host", "some text"),
+        ((), "device-host", "None"),
+    ],
+)
+def test_every_error_says_what_to_do(arguments: tuple[Any, ...], code: str, said: str) -> None:
+    problem = explain("Headset", arguments)
+    assert problem.code == code
+    assert problem.message.startswith("Headset: ")
+    assert said in problem.message
+    assert problem.fix
+
+
+def test_what_the_host_says_is_a_note() -> None:
+    problem = explain("Headset", ("Unanticipated host error", -9999, (8, -2, "device is held")))
+    assert problem.notes == (("the sound system says: device is held", None),)
+
+
+def test_errors_within_are_told(sound_system: FakeSoundDevice) -> None:
+    busy = pytest.raises(DeviceError, match="Headset: the device is not available")
+    with busy, told("Headset", sound_system):
+        raise sound_system.error(BUSY)
+    with pytest.raises(DeviceError, match="Headset: no default"), told("Headset", sound_system):
+        raise ValueError("no default")
+    with pytest.raises(KeyError), told("Headset", sound_system):
+        raise KeyError("a mistake of ours stays one")
+
+
+def test_a_missing_library_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
+    real = builtins.__import__
+
+    def imports(name: str, *rest: Any) -> Any:
+        if name == "sounddevice":
+            raise OSError("PortAudio library not found")
+        return real(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", imports)
+    for platform, fix in (("linux", "apt install libportaudio2"), ("win32", "pip install")):
+        monkeypatch.setattr(sys, "platform", platform)
+        with pytest.raises(DeviceError) as raised:
+            sounddevice()
+        problem = raised.value.problems[0]
+        assert problem.code == "no-portaudio"
+        assert problem.fix is not None
+        assert problem.fix.startswith(fix)
+
+
+def test_a_start_that_fails_can_be_tried_again(
+    sound_system: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails() -> None:
+        raise sound_system.error(BUSY)
+
+    monkeypatch.setattr(sound_system, "_initialize", fails)
+    with pytest.raises(DeviceError, match="the sound system: "):
+        rescan(sound_system)
+    monkeypatch.undo()
+    # PortAudio refuses to end where it does not run.
+    monkeypatch.setattr(sound_system, "_terminate", fails)
+    rescan(sound_system)
+    assert sound_system.restarts == 1

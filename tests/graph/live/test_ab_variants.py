@@ -1,0 +1,116 @@
+"""Two variants by one key, at one loudness."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from voicegraph.graph.errors import PipelineError, StateError
+from voicegraph.graph.live.session import Live
+from voicegraph.graph.live.simulated_card import End, Simulation
+from voicegraph.graph.pipeline import Pipeline, node
+from voicegraph.schemas.live_command import ChooseVariant, Swap
+
+RATE = 48000
+
+
+class _Two:
+    """A session with a second variant that is 12 dB louder."""
+
+    def __init__(self, live: Live, heard: Any, sound: Any) -> None:
+        self.live, self.heard = live, heard
+        live._commands.prepare()
+        end = End(RATE, 480)
+        self.simulation = Simulation(live.loop, end, end, sound, cost=lambda _: 0.001, heard=heard)
+        self.simulation.run(6)
+
+    def choose(self, name: Any = "other", seconds: float = 1.0) -> None:
+        self.live.command(ChooseVariant(name=name))
+        self.finish(seconds)
+
+    def finish(self, seconds: float) -> None:
+        deadline = time.monotonic() + 30
+        while self.live.exchanger.busy:
+            assert time.monotonic() < deadline
+            self.simulation.run(0.02)
+            self.live.exchanger.wait(0.001)
+        self.simulation.run(seconds)
+
+    @property
+    def level(self) -> float:
+        return float(np.abs(self.heard.audio[-4800:]).max())
+
+
+@pytest.fixture
+def two(make_live: Callable[..., Live], heard: Any, sine: Any) -> _Two:
+    nodes = {"pass": node("dsp.gain", "input", db=-12), "end": node("dsp.gain", "pass")}
+    pipeline = Pipeline(block="20ms", input={"rate": RATE}, nodes=nodes, output="end")
+    return _Two(make_live(pipeline, variant={"nodes.pass.params.db": 0}), heard, sine(440))
+
+
+def test_the_other_one_is_heard_and_back(two: _Two) -> None:
+    assert two.live.status().variant == "a"
+    assert two.level == pytest.approx(0.1256, abs=0.001)
+    two.choose(seconds=3)
+    assert two.live.status().variant == "b"
+    assert two.live.session.get("pass.db") == 0
+    # Its loudness is that of the first, though it gives 12 dB more.
+    assert two.level == pytest.approx(0.1256, rel=0.07)
+    two.choose()
+    assert two.live.status().variant == "a"
+    assert two.level == pytest.approx(0.1256, abs=0.001)
+
+
+def test_once_both_are_known_no_block_is_louder(two: _Two) -> None:
+    two.choose(seconds=3)
+    two.choose(seconds=1)
+    before = len(two.heard.audio)
+    two.choose(seconds=1)
+    assert two.live.status().variant == "b"
+    assert np.abs(two.heard.audio[before:]).max() < 0.1256 * 1.1
+
+
+def test_nothing_happens_where_it_is_heard_already(two: _Two) -> None:
+    two.live.command(ChooseVariant(name="a"))
+    assert not two.live.exchanger.busy
+
+
+def test_who_presses_twice_is_told_to_wait(two: _Two) -> None:
+    two.live.command(ChooseVariant())
+    with pytest.raises(StateError) as raised:
+        two.live.command(ChooseVariant())
+    assert raised.value.problems[0].code == "busy"
+    two.finish(0.1)
+    assert two.live.status().variant == "b"
+
+
+def test_a_swap_belongs_to_the_variant_in_which_it_was_made(two: _Two) -> None:
+    two.choose("b", 0.1)
+    two.live.command(Swap(overrides={"nodes.end.use": "dsp.highpass"}))
+    two.finish(0.1)
+    two.choose("a", 0.1)
+    assert two.live.session.plan.nodes[1].use == "dsp.gain"
+    two.choose("b", 0.1)
+    assert two.live.session.plan.nodes[1].use == "dsp.highpass"
+
+
+@pytest.mark.parametrize(
+    ("variant", "error"),
+    [
+        ({"nodes.pass.use": "dsp.gian"}, PipelineError),
+        ({"nodes.pass.use": "dsp.limiter"}, StateError),
+        ({"block": "40ms"}, StateError),
+    ],
+)
+def test_a_variant_that_does_not_fit_is_refused_at_the_beginning(
+    make_live: Callable[..., Live], variant: dict[str, Any], error: type[Exception]
+) -> None:
+    live = make_live(variant=variant)
+    with pytest.raises(error):
+        live.start()
+    live.stop()
+    assert live.card.stopped == 1  # pyright: ignore[reportAttributeAccessIssue]

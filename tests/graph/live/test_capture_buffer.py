@@ -1,0 +1,56 @@
+"""The ring of the input: nothing lost, nothing queued without bound."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voicegraph.graph.live._capture_buffer import Capture
+
+
+@given(sizes=st.lists(st.integers(1, 700), min_size=1, max_size=40))
+def test_blocks_are_what_came_in(sizes: list[int]) -> None:
+    capture = Capture(2, 256, 2048)
+    came = np.arange(2 * sum(sizes), dtype=np.float32).reshape(-1, 2)
+    taken, at = [], 0
+    for size in sizes:
+        capture.callback(came[at : at + size], 0.0, False)
+        at += size
+        while capture.waiting:
+            block = np.empty((2, 256), np.float32)
+            capture.take(block)
+            taken.append(block.T)
+    whole = np.concatenate(taken) if taken else np.zeros((0, 2), np.float32)
+    assert np.array_equal(whole, came[: len(whole)])
+    assert at - len(whole) < 256
+
+
+def test_what_nobody_takes_is_overwritten_and_said() -> None:
+    capture = Capture(1, 100, 1000)
+    came = np.arange(5050, dtype=np.float32)[:, None]
+    for at in range(0, 5050, 50):
+        capture.callback(came[at : at + 50], 0.0, False)
+    assert capture.overrun() == 42
+    block = np.empty((1, 100), np.float32)
+    capture.take(block)
+    assert np.array_equal(block[0], came[4200:4300, 0])
+    assert capture.overrun() == 0
+
+
+def test_more_than_the_ring_at_once_leaves_the_newest() -> None:
+    capture = Capture(1, 10, 40)
+    came = np.arange(100, dtype=np.float32)[:, None]
+    capture.callback(came, 0.0, False)
+    assert capture.head == 100
+    capture.overrun()
+    block = np.empty((1, 10), np.float32)
+    while capture.waiting:
+        capture.take(block)
+    assert np.array_equal(block[0], came[90:, 0])
+
+
+def test_lost_audio_is_counted() -> None:
+    capture = Capture(1, 10, 40)
+    capture.callback(np.zeros((5, 1), np.float32), 0.0, True)
+    assert capture.lost == 1

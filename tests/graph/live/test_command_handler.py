@@ -1,0 +1,181 @@
+"""What can be asked of a live session, heard on a simulated card."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from voicegraph.graph.errors import PipelineError, StateError
+from voicegraph.graph.live.session import Live
+from voicegraph.graph.live.simulated_card import End, Simulation
+from voicegraph.graph.pipeline import Pipeline, node
+from voicegraph.schemas.live_command import (
+    COMMANDS,
+    Bypass,
+    ChooseVariant,
+    LiveCommand,
+    Monitor,
+    Mute,
+    SetParam,
+    Stop,
+    Swap,
+    Talk,
+)
+
+RATE = 48000
+SLOPE = 0.5 * 2 * np.pi * 440 / RATE
+RAMP = np.pi / 2 / (0.005 * RATE)
+"""The steepest that a gain moves within a sample."""
+
+
+class _Session:
+    """A live session on a simulated card, with what was heard."""
+
+    def __init__(self, live: Live, heard: Any, sound: Any) -> None:
+        self.live, self.heard = live, heard
+        end = End(RATE, 480)
+        live._commands.prepare()
+        self.simulation = Simulation(live.loop, end, end, sound, cost=lambda _: 0.001, heard=heard)
+        self.simulation.run(3)
+
+    def do(self, command: LiveCommand, seconds: float = 0.3) -> float:
+        """Does it and goes on; how loud it is at the end."""
+        self.live.command(command)
+        deadline = time.monotonic() + 30
+        while self.live.exchanger.busy:
+            assert time.monotonic() < deadline
+            self.simulation.run(0.02)
+            self.live.exchanger.wait(0.001)
+        self.simulation.run(seconds)
+        return self.level
+
+    @property
+    def level(self) -> float:
+        return float(np.abs(self.heard.audio[-4800:]).max())
+
+    @property
+    def steepest(self) -> float:
+        return float(np.abs(np.diff(self.heard.audio[-RATE:])).max())
+
+
+@pytest.fixture
+def talk(make_live: Callable[..., Live], heard: Any, sine: Any) -> Callable[..., _Session]:
+    def make(pipeline: Pipeline | None = None, **options: Any) -> _Session:
+        return _Session(make_live(pipeline, **options), heard, sine(440))
+
+    return make
+
+
+def test_a_param_changes_without_a_click(talk: Callable[..., _Session]) -> None:
+    session = talk()
+    assert session.level == pytest.approx(0.5, abs=0.001)
+    assert session.do(SetParam(param="pass.db", value=-6)) == pytest.approx(0.25, abs=0.002)
+    assert session.steepest < SLOPE + 0.5 * RAMP
+    [(tick, change)] = session.live.session.log
+    assert (change.param, change.value) == ("pass.db", -6)
+    assert 45 < tick < 55  # the clocks were watched for two of three seconds
+
+
+def test_mute_and_back(talk: Callable[..., _Session]) -> None:
+    session = talk()
+    assert session.do(Mute(on=True)) == 0
+    assert session.live.status().muted
+    assert session.do(Mute(on=False)) == pytest.approx(0.5, abs=0.001)
+    assert session.steepest < SLOPE + 0.5 * RAMP
+
+
+def test_push_to_talk(talk: Callable[..., _Session]) -> None:
+    session = talk(push_to_talk=True)
+    assert not session.heard.audio.any()  # not even the beginning
+    assert session.do(Talk(on=True)) == pytest.approx(0.5, abs=0.001)
+    assert session.live.status().talking
+    assert session.do(Talk(on=False)) == 0
+    assert not session.live.status().talking
+    assert session.steepest < SLOPE + 0.5 * RAMP
+
+
+def test_without_a_talk_key(talk: Callable[..., _Session]) -> None:
+    with pytest.raises(StateError) as raised:
+        talk().do(Talk(on=False))
+    assert raised.value.problems[0].fix == "begin it with --push-to-talk"
+
+
+def test_the_monitor(talk: Callable[..., _Session]) -> None:
+    nodes = {"pass": node("dsp.gain", "input", db=-6)}
+    pipeline = Pipeline(block="20ms", input={"rate": RATE}, nodes=nodes, output="pass")
+    session = talk(pipeline, monitor=True)
+    assert session.level == pytest.approx(0.75, abs=0.01)
+    assert session.live.status().monitor
+    assert session.do(Monitor(on=False)) == pytest.approx(0.25, abs=0.01)
+    assert session.do(Monitor(on=True)) == pytest.approx(0.75, abs=0.01)
+    session.do(Mute())
+    assert session.level == pytest.approx(0.5, abs=0.01)
+
+
+def test_bypass_and_back(talk: Callable[..., _Session]) -> None:
+    nodes = {"low": node("dsp.gain", "input", db=-12), "end": node("dsp.gain", "low")}
+    session = talk(Pipeline(block="20ms", input={"rate": RATE}, nodes=nodes, output="end"))
+    assert session.level == pytest.approx(0.1256, abs=0.001)
+    assert session.do(Bypass(node="low")) == pytest.approx(0.5, abs=0.001)
+    assert [load.name for load in session.live.status().nodes if load.bypassed] == ["low"]
+    assert session.do(Bypass(node="low", on=False)) == pytest.approx(0.1256, abs=0.001)
+    assert session.steepest < SLOPE + 0.5 * RAMP
+    with pytest.raises(PipelineError, match="lwo"):
+        session.do(Bypass(node="lwo"))
+
+
+def test_a_swap_and_what_is_refused(talk: Callable[..., _Session]) -> None:
+    session = talk()
+    session.do(Swap(overrides={"nodes.pass.use": "dsp.highpass"}))
+    assert session.live.session.plan.nodes[0].use == "dsp.highpass"
+    assert list(session.live.messages)[-1][1] == "changed: nodes.pass.use=dsp.highpass"
+    with pytest.raises(StateError) as raised:
+        session.do(Swap(overrides={"nodes.pass.use": "dsp.limiter"}))
+    assert raised.value.problems[0].code == "more-latency"
+    with pytest.raises(StateError) as raised:
+        session.do(Swap(overrides={"block": "40ms"}))
+    assert raised.value.problems[0].code == "other-block"
+    assert session.live.session.plan.nodes[0].use == "dsp.highpass"
+
+
+def test_a_pipeline_of_one_variant(talk: Callable[..., _Session]) -> None:
+    with pytest.raises(StateError) as raised:
+        talk().do(ChooseVariant())
+    assert raised.value.problems[0].fix == "begin it with --b PATH=VALUE"
+
+
+def test_stop(talk: Callable[..., _Session]) -> None:
+    session = talk()
+    session.live.command(Stop())
+    assert session.live.stopping
+
+
+def test_the_talk_key_is_for_the_block_before_an_onset_too(
+    make_live: Callable[..., Live], heard: Any
+) -> None:
+    def words(start: int, count: int) -> np.ndarray:
+        """Quiet noise, from 5 s on loud."""
+        at = np.arange(start, start + count)
+        noise = np.random.default_rng(start).uniform(-1, 1, count)
+        return (np.where(at < 5 * RATE, 1e-3, 0.5) * noise).astype(np.float32)[:, None]
+
+    nodes = {"pass": node("dsp.gain", "input", db=60)}
+    pipeline = Pipeline(block="20ms", input={"rate": RATE}, nodes=nodes, output="pass")
+    live = make_live(pipeline, silence="skip", hold_s=0.2, push_to_talk=True)
+    session = _Session(live, heard, words)
+    session.simulation.run(5)
+    assert live.loop.counts.skipped > 20
+    assert not live.loop.resting
+    assert not heard.audio.any()
+
+
+def test_every_command_is_read_by_its_name() -> None:
+    names = ["set", "bypass", "swap", "variant", "mute", "talk", "monitor", "stop"]
+    needs = {"set": {"param": "a.b", "value": 1}, "bypass": {"node": "a"},
+             "swap": {"overrides": {"a": 1}}}  # fmt: skip
+    for name in names:
+        assert COMMANDS.validate_python({"do": name, **needs.get(name, {})}).do == name

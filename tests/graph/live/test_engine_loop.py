@@ -1,0 +1,284 @@
+"""The engine's loop on a simulated card: delay, drift, late blocks, silence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from voicegraph.graph.live._dry_signal import dry_session
+from voicegraph.graph.live._silence_gate import SilenceGate
+from voicegraph.graph.live.engine_loop import Loop
+from voicegraph.graph.live.simulated_card import End, Simulation, Sound
+
+RATE = 48000
+BLOCK = 960
+MARGIN = 144
+BEGUN = 3 * RATE
+"""By then the clocks are known, and sound comes."""
+SLOPE = 0.5 * 2 * np.pi * 440 / RATE
+
+MakeLoop = Callable[..., Loop]
+MakeSine = Callable[[float], Sound]
+
+
+def _delay(audio: np.ndarray, sound: Sound, start: int, count: int = 4800) -> int:
+    """Samples by which what is heard from ``start`` on lies behind what was said."""
+    part = audio[start : start + count]
+    said = sound(start - 9600, count + 9600)[:, 0]
+    errors = [np.abs(said[9600 - d : 9600 - d + count] - part).max() for d in range(9600)]
+    return int(np.argmin(errors))
+
+
+def _noise(start: int, count: int) -> np.ndarray:
+    values = np.random.default_rng(7).uniform(-0.5, 0.5, 48000).astype(np.float32)
+    return values[np.arange(start, start + count) % 48000, None]
+
+
+def _gaps_ms(audio: np.ndarray) -> list[float]:
+    """Spans of silence."""
+    quiet = np.concatenate(([0], (np.abs(audio) < 1e-6).astype(int), [0]))
+    edges = np.flatnonzero(np.diff(quiet)).reshape(-1, 2)
+    return [1e3 * (b - a) / RATE for a, b in edges if b - a > 48]
+
+
+def test_one_clock_passes_audio_bit_for_bit_at_the_declared_delay(
+    make_loop: MakeLoop, heard: Any
+) -> None:
+    loop = make_loop(one_clock=True)
+    end = End(RATE, 240)
+    Simulation(loop, end, end, _noise, cost=lambda tick: 0.01, heard=heard).run(5)
+    audio = heard.audio
+    delay = _delay(audio, _noise, BEGUN)
+    # A block to fill and one to play, the margin, and the callback that is being filled.
+    assert delay == 2 * BLOCK + MARGIN + 240 - 240
+    said = _noise(BEGUN - delay, len(audio) - BEGUN)[:, 0]
+    assert np.array_equal(audio[BEGUN:], said)
+    assert (loop.counts.late, loop.counts.dropped, loop.playback.gaps) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("ppm", [0.0, 200.0, -200.0])
+def test_two_clocks_stay_together(
+    make_loop: MakeLoop, make_sine_wave: Sound, heard: Any, ppm: float
+) -> None:
+    loop = make_loop()
+    capture, play = End(RATE, 480, ppm), End(RATE, 256, 0.0, jitter_s=0.001)
+    simulation = Simulation(loop, capture, play, make_sine_wave, cost=lambda _: 0.005, heard=heard)
+    simulation.run(20)
+    before = loop.alignment.error
+    simulation.run(70)
+    assert abs(loop.alignment.error) < 0.0006 or abs(before) > abs(loop.alignment.error)
+    assert loop.alignment.drift == pytest.approx(1e-6 * ppm, abs=6e-6)
+    assert loop.alignment.longer == pytest.approx(-1e-6 * ppm, abs=2e-5)
+    assert (loop.counts.late, loop.playback.gaps, loop.alignment.realigned) == (0, 0, 0)
+    slope = np.abs(np.diff(heard.audio[BEGUN:])).max()
+    assert slope < SLOPE * 1.001
+
+
+def test_without_drift_two_clocks_pass_audio_bit_for_bit(make_loop: MakeLoop, heard: Any) -> None:
+    loop = make_loop()
+    end = End(RATE, 480)
+    Simulation(loop, end, end, _noise, cost=lambda _: 0.005, heard=heard).run(5)
+    audio = heard.audio
+    delay = _delay(audio, _noise, BEGUN)
+    assert np.array_equal(audio[BEGUN:], _noise(BEGUN - delay, len(audio) - BEGUN)[:, 0])
+
+
+@pytest.fixture
+def make_sine_wave(sine: MakeSine) -> Sound:
+    return sine(440)
+
+
+@pytest.mark.parametrize("one_clock", [True, False])
+@pytest.mark.parametrize("takes", [0.035, 0.05, 0.2, 1.5])
+def test_after_a_late_block_the_delay_is_what_it_was(
+    make_loop: MakeLoop, heard: Any, takes: float, one_clock: bool
+) -> None:
+    loop = make_loop(one_clock=one_clock)
+    end = End(RATE, 480)
+
+    def cost(tick: int) -> float:
+        return takes if tick == 150 else 0.005
+
+    simulation = Simulation(loop, end, end, _noise, cost=cost, heard=heard)
+    simulation.run(8)
+    audio = heard.audio
+    # Silence lasts as long as the block took beyond its time, and what was dropped with it.
+    assert sum(_gaps_ms(audio[BEGUN:])) < 1e3 * takes - 20 + 20
+    assert _delay(audio, _noise, BEGUN) == _delay(audio, _noise, len(audio) - 9600)
+    last = BEGUN + np.flatnonzero(np.abs(audio[BEGUN:]) < 1e-6)[-1]
+    late = _delay(audio, _noise, BEGUN)
+    said = _noise(int(last) + 1000 - late, 4800)[:, 0]
+    assert np.array_equal(audio[last + 1000 : last + 5800], said)
+    assert loop.counts.late >= 1
+    assert loop.counts.worst_s == pytest.approx(takes - 0.02 - 0.003, abs=0.021)
+
+
+@pytest.mark.parametrize(("on_late", "steepest"), [("fade", 1.001), ("dry", 1.001)])
+@pytest.mark.parametrize("takes", [0.035, 0.3])
+def test_late_blocks_do_not_click(
+    make_loop: MakeLoop,
+    make_sine_wave: Sound,
+    heard: Any,
+    on_late: str,
+    steepest: float,
+    takes: float,
+) -> None:
+    loop = make_loop(on_late=on_late)
+    if on_late == "dry":
+        loop.dry = dry_session(loop.session.plan)
+    end = End(RATE, 480)
+
+    def cost(tick: int) -> float:
+        return takes if tick % 50 == 49 else 0.005
+
+    Simulation(loop, end, end, make_sine_wave, cost=cost, heard=heard).run(8)
+    slope = np.abs(np.diff(heard.audio[BEGUN:])).max()
+    # A fade over 5 ms adds at most its own slope, half of which is the signal's.
+    assert slope < SLOPE * steepest + 0.5 * np.pi / 2 / 240
+    assert loop.playback.gaps > 3
+
+
+def test_dry_fills_the_gap_of_one_late_block(
+    make_loop: MakeLoop, make_sine_wave: Sound, heard: Any
+) -> None:
+    loop = make_loop(on_late="dry", delay="20ms")
+    loop.dry = dry_session(loop.session.plan)
+    end = End(RATE, 480)
+
+    def cost(tick: int) -> float:
+        return 0.035 if tick % 50 == 49 else 0.005
+
+    Simulation(loop, end, end, make_sine_wave, cost=cost, heard=heard).run(7)
+    audio = heard.audio[BEGUN:]
+    assert loop.playback.gaps > 2
+    assert _gaps_ms(audio) == []
+    level = np.sqrt(np.convolve(audio**2, np.ones(480) / 480, "valid"))
+    assert level.min() > 0.15
+
+
+def test_silence_as_policy_is_hard(make_loop: MakeLoop, make_sine_wave: Sound, heard: Any) -> None:
+    loop = make_loop(on_late="silence")
+    end = End(RATE, 480)
+
+    def cost(tick: int) -> float:
+        return 0.035 if tick == 150 else 0.005
+
+    Simulation(loop, end, end, make_sine_wave, cost=cost, heard=heard).run(8)
+    assert np.abs(np.diff(heard.audio[BEGUN:])).max() > 0.1
+
+
+def test_who_is_always_too_slow_is_heard_in_part(
+    make_loop: MakeLoop, make_sine_wave: Sound, heard: Any
+) -> None:
+    loop = make_loop()
+    end = End(RATE, 480)
+    Simulation(loop, end, end, make_sine_wave, cost=lambda _: 0.026, heard=heard).run(10)
+    audio = heard.audio[BEGUN:]
+    assert loop.counts.dropped > 50
+    assert np.mean(np.abs(audio) > 0.01) > 0.4
+    assert loop.capture.head - loop.capture.tail < 3 * BLOCK
+    assert loop.blame.counts["pass"] > 0
+
+
+def test_a_device_that_was_away_goes_on_with_the_same_delay(
+    make_loop: MakeLoop, heard: Any
+) -> None:
+    loop = make_loop()
+    capture = End(RATE, 480, away=((4.0, 6.0),))
+    play = End(RATE, 480, away=((4.0, 6.0),))
+    simulation = Simulation(loop, capture, play, _noise, cost=lambda _: 0.005, heard=heard)
+    simulation.run(5)
+    loop.restart()
+    simulation.run(8)
+    audio = heard.audio
+    before = _delay(audio, _noise, BEGUN)
+    shift = 2 * RATE  # what was played is two seconds shorter than what was said
+    after = _delay(audio, lambda start, count: _noise(start + shift, count), 7 * RATE)
+    assert abs(after - before) < 0.001 * RATE
+
+
+def test_lost_input_is_made_up_for_by_a_jump(make_loop: MakeLoop, heard: Any) -> None:
+    loop = make_loop()
+    events = []
+    loop._note = lambda tick, **what: events.append(what)
+    capture = End(RATE, 480, away=((4.0, 4.1),))
+    simulation = Simulation(
+        loop, capture, End(RATE, 480), _noise, cost=lambda _: 0.005, heard=heard
+    )
+    simulation.run(8)
+    assert loop.alignment.realigned >= 1
+    assert abs(loop.alignment.error) < 0.001
+    assert any("realigned" in event for event in events)
+    audio = heard.audio
+    assert abs(_delay(audio, _noise, BEGUN) - _delay(audio, _noise, 7 * RATE)) < 0.002 * RATE
+
+
+def _words(start: int, count: int) -> np.ndarray:
+    """Half a second of noise every two seconds, with an onset in the middle of a block."""
+    at = np.arange(start, start + count)
+    loud = (at % (2 * RATE)) // (RATE // 2) == 1
+    values = _noise(start, count)[:, 0]
+    return np.where(loud, values, values * 1e-4).astype(np.float32)[:, None]
+
+
+def test_resting_in_silence_cuts_no_onset_and_keeps_the_delay(
+    make_loop: MakeLoop, heard: Any
+) -> None:
+    gate = SilenceGate(-50, -56, 0.1, RATE, 0.02)
+    loop = make_loop(one_clock=True, delay="30ms", gate=gate)
+    end = End(RATE, 480)
+    Simulation(loop, end, end, _words, cost=lambda _: 0.005, heard=heard).run(9)
+    assert loop.counts.skipped > 150
+    audio = heard.audio
+    delay = 2 * BLOCK + MARGIN + 1440
+    said = _words(0, len(audio) - delay)[:, 0]
+    loud = np.abs(said) > 1e-4
+    loud[:BEGUN] = False
+    assert np.array_equal(audio[delay:][loud], said[loud])
+    assert loop.session.position < 9 / 0.02 - 150
+
+
+def test_a_monitor_adds_the_dry_signal(
+    make_loop: MakeLoop, make_sine_wave: Sound, heard: Any
+) -> None:
+    loop = make_loop(one_clock=True)
+    loop.dry = dry_session(loop.session.plan)
+    end = End(RATE, 480)
+    simulation = Simulation(loop, end, end, make_sine_wave, cost=lambda _: 0.001, heard=heard)
+    simulation.run(5)
+    loop.switches.monitor.target = 1.0
+    simulation.run(2)
+    loop.switches.mute.target = 0.0
+    simulation.run(2)
+    audio = heard.audio
+    peaks = [np.abs(audio[int(s * RATE) : int((s + 0.5) * RATE)]).max() for s in (4, 6, 8)]
+    assert peaks == pytest.approx([0.5, 1.0, 0.5], abs=0.01)
+    assert np.abs(np.diff(audio[BEGUN:])).max() < 2 * SLOPE + 0.01
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ppm", [200.0, -200.0])
+def test_an_hour_of_drift(make_loop: MakeLoop, make_sine_wave: Sound, ppm: float) -> None:
+    loop = make_loop(block="100ms")
+    worst = [0.0, 0.0]
+    last = np.zeros(2, np.float32)
+
+    def heard(position: int, frames: np.ndarray) -> None:
+        if position > BEGUN:
+            joined = np.concatenate((last, frames[:, 0]))
+            worst[0] = max(worst[0], float(np.abs(np.diff(joined)).max()))
+        last[:] = frames[-2:, 0]
+
+    capture, play = End(RATE, 2400, ppm), End(RATE, 2400, 0.0, jitter_s=0.002)
+    simulation = Simulation(loop, capture, play, make_sine_wave, cost=lambda _: 0.03, heard=heard)
+    simulation.run(60)
+    for _ in range(59):
+        simulation.run(60)
+        worst[1] = max(worst[1], abs(loop.alignment.error))
+    assert worst[1] < 0.001
+    assert worst[0] < SLOPE * 1.001
+    assert (loop.counts.late, loop.counts.dropped, loop.playback.gaps) == (0, 0, 0)
+    assert loop.alignment.realigned == 0

@@ -1,0 +1,225 @@
+"""A live session from its start to its end, on cards that a test makes."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from voicegraph.graph.errors import DeviceError, OutputError, Problem, SignalError
+from voicegraph.graph.live import _device_clock as device_clock
+from voicegraph.graph.live import _drift_compensation as drift_compensation
+from voicegraph.graph.live import session as live
+from voicegraph.graph.live.session import Live
+from voicegraph.graph.pipeline import Pipeline, node
+
+from .conftest import RATE, StillCard
+
+PERIOD = 480
+
+
+@pytest.fixture(autouse=True)
+def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits two seconds for clocks that a test makes, nor one for a device."""
+    monkeypatch.setattr(drift_compensation, "_SETTLING", 0.05)
+    monkeypatch.setattr(device_clock, "_SETTLED", 0.01)
+    monkeypatch.setattr(live, "_RETRY_S", 0.005)
+
+
+class RunningCard(StillCard):
+    """One clock, a callback each 10 ms, and a tone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said = np.full((PERIOD, 1), 0.25, np.float32)
+        self.heard = 0.0
+        self._end = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, capture: Any, play: Any) -> None:
+        super().start(capture, play)
+
+        def run() -> None:
+            into = np.zeros((PERIOD, 1), np.float32)
+            while not self._end.wait(PERIOD / RATE):
+                if self.lost is not None:
+                    continue
+                now = time.perf_counter()
+                capture(self.said, now, False)
+                play(into, now, False)
+                self.heard = max(self.heard, float(np.abs(into).max()))
+
+        self._thread = threading.Thread(target=run)
+        self._thread.start()
+
+    def stop(self) -> None:
+        super().stop()
+        self._end.set()
+        if self._thread is not None:
+            self._thread.join()
+
+
+def _wait(what: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+def _messages(session: Live) -> str:
+    return "\n".join(text for _, text in session.messages)
+
+
+def test_sound_goes_through_until_it_is_stopped(make_live: Callable[..., Live]) -> None:
+    card = RunningCard()
+    session = make_live(card=card)
+    assert session.state == "starting"
+    session.start()
+    _wait(lambda: card.heard > 0.2)
+    assert session.state == "running"
+    assert "engine: " in _messages(session)
+    assert not gc.isenabled()
+    assert sys.getswitchinterval() < 0.001
+    session.stop()
+    session.stop()
+    assert (session.state, session.error, card.stopped) == ("stopped", None, 1)
+    assert session.stopped.is_set()
+    assert gc.isenabled()
+    assert gc.get_freeze_count() == 0
+    assert sys.getswitchinterval() == pytest.approx(0.005, rel=0.1)
+    assert session.status().state == "stopped"
+
+
+def test_the_end_may_be_asked_for_without_waiting(make_live: Callable[..., Live]) -> None:
+    session = make_live(card=RunningCard())
+    session.start()
+    session.request_stop()
+    assert session.stopping
+    assert session.stopped.wait(20)
+
+
+def test_what_was_never_started_is_closed(make_live: Callable[..., Live]) -> None:
+    card = StillCard()
+    session = make_live(card=card)
+    session.stop()
+    session.stop()
+    assert (card.started, card.stopped, session.state) == (0, 1, "stopped")
+    assert gc.isenabled()
+
+
+def test_a_card_that_does_not_start(make_live: Callable[..., Live]) -> None:
+    class Broken(StillCard):
+        def start(self, capture: Any, play: Any) -> None:
+            raise DeviceError(Problem("device-busy", "busy"))
+
+    card = Broken()
+    session = make_live(card=card)
+    with pytest.raises(DeviceError):
+        session.start()
+    session.stop()
+    assert card.stopped == 1
+    assert gc.isenabled()
+    assert session.stopped.is_set()
+
+
+def test_a_device_that_comes_back(make_live: Callable[..., Live]) -> None:
+    card = RunningCard()
+    session = make_live(card=card)
+    session.start()
+    _wait(lambda: card.heard > 0.2)
+    card.lost = "Microphone has stopped"
+    _wait(lambda: session.state == "waiting")
+    assert "Microphone has stopped; waiting for it to come back" in _messages(session)
+    tick = session.session.position
+    card.returns = [False, False, True]
+    _wait(lambda: session.state == "running")
+    _wait(lambda: session.session.position > tick + 2)
+    assert "the device is back" in _messages(session)
+    assert session.error is None
+
+
+def test_while_a_device_is_away_the_session_can_be_stopped(make_live: Callable[..., Live]) -> None:
+    card = RunningCard()
+    session = make_live(card=card)
+    card.lost = "gone"
+    session.start()
+    _wait(lambda: session.state == "waiting")
+    session.stop()
+    assert session.state == "stopped"
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("ours"), DeviceError(Problem("x", "theirs"))])
+def test_what_the_card_raises_ends_the_session(
+    make_live: Callable[..., Live], error: Exception
+) -> None:
+    class Broken(StillCard):
+        def __getattribute__(self, name: str) -> Any:
+            if name == "lost" and self.started:
+                raise error
+            return super().__getattribute__(name)
+
+    card = Broken()
+    session = make_live(card=card)
+    session.start()
+    assert session.stopped.wait(20)
+    assert session.error is error
+    assert card.stopped == 1
+
+
+def test_a_node_that_fails_ends_the_session_and_says_which(
+    make_live: Callable[..., Live],
+) -> None:
+    nodes = {"pass": node("dsp.gain", "input")}
+    pipeline = Pipeline(
+        block="20ms", input={"rate": RATE}, nodes=nodes, output="pass", on_nan="error"
+    )
+    card = RunningCard()
+    session = make_live(pipeline, card)
+    card.said[3] = np.nan
+    session.start()
+    assert session.stopped.wait(20)
+    assert isinstance(session.error, SignalError)
+    assert card.stopped == 1
+
+
+def test_what_fails_at_the_end_is_told_and_the_rest_is_closed(
+    make_live: Callable[..., Live], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = RunningCard()
+    session = make_live(card=card, monitor=True)
+    full = OutputError(Problem("cannot-write", "the recording ends early"))
+    closed: list[str] = []
+
+    def stops() -> None:
+        RunningCard.stop(card)
+        raise full
+
+    monkeypatch.setattr(card, "stop", stops)
+    monkeypatch.setattr(session.session, "close", lambda: closed.append("session"))
+    session.start()
+    dry = session.loop.dry
+    assert dry is not None
+    monkeypatch.setattr(dry, "close", lambda: closed.append("dry"))
+    session.stop()
+    assert session.error is full
+    assert closed == ["dry", "session"]
+    assert gc.isenabled()
+
+
+def test_what_happens_is_said(make_live: Callable[..., Live]) -> None:
+    session = make_live()
+    session._note(3, late=12.34, blamed="f0")
+    session._note(4, dropped=2)
+    session._note(5, realigned=-3.0)
+    session._note(6, silence=7)
+    assert [text for _, text in session.messages] == [
+        "late by 12.3 ms: f0",
+        "left out 2 blocks that came too late to be heard",
+        "delay set right by -3.0 ms",
+    ]

@@ -1,0 +1,116 @@
+"""The status that screens and programs read."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from voicegraph.graph.live.session import Live
+from voicegraph.graph.live.simulated_card import End, Simulation
+from voicegraph.graph.live.status import latency
+from voicegraph.graph.pipeline import Pipeline, node
+from voicegraph.graph.runtime.hot_swap import Exchange, plan_change
+from voicegraph.schemas.live_status import LiveStatus
+
+RATE = 48000
+
+
+def _run(live: Live, sound: Any, seconds: float, cost: float = 0.004, late: int = -1) -> None:
+    end = End(RATE, 480)
+    costs = {late: 0.05}
+    Simulation(live.loop, end, end, sound, cost=lambda tick: costs.get(tick, cost)).run(seconds)
+
+
+def test_everything_is_told(make_live: Callable[..., Live], sine: Any) -> None:
+    live = make_live()
+    _run(live, sine(440), 5)
+    status = live.status()
+    assert (status.state, status.pipeline, status.block_ms) == ("starting", "pipeline", 20)
+    assert status.tick == live.session.position > 100
+    assert (status.input.device, status.output.device) == ("Microphone", "Loudspeaker")
+    assert status.input.peak_db == pytest.approx(-6.02, abs=0.1)
+    assert status.output.rms_db == pytest.approx(-9.03, abs=0.1)
+    assert [(load.name, load.use) for load in status.nodes] == [("pass", "dsp.gain")]
+    assert status.nodes[0].median_ms <= status.compute_median_ms <= status.compute_p99_ms
+    assert status.headroom == pytest.approx(1 - status.compute_p99_ms / 20)
+    assert status.late.blocks == 0
+    assert status.drift.one_clock
+    assert (status.muted, status.monitor, status.variant, status.recording) == (
+        False, False, None, None,
+    )  # fmt: skip
+    assert [param.name for param in status.params] == ["pass.db"]
+    assert LiveStatus.model_validate_json(status.model_dump_json()) == status
+
+
+def test_the_four_latencies(make_live: Callable[..., Live], sine: Any) -> None:
+    live = make_live(margin_s=0.01)
+    _run(live, sine(440), 3)
+    found = latency(live)
+    # A block fills, one plays, and the reserve; the simulated card is one clock without jitter.
+    assert found.buffering_ms == pytest.approx(20 + 20 + 10, abs=0.1)
+    assert found.device_ms == pytest.approx(5 + 7)
+    assert found.algorithmic_ms == 0
+    assert found.measured_ms is None
+    assert found.expected_ms == pytest.approx(62, abs=0.1)
+
+
+def test_late_blocks_are_counted_and_blamed(make_live: Callable[..., Live], sine: Any) -> None:
+    live = make_live()
+    _run(live, sine(440), 5, late=50)
+    late = live.status().late
+    assert 1 <= late.blocks <= 2  # and perhaps the one behind it
+    assert sum(late.blamed.values()) == late.blocks
+    assert 10 < late.worst_ms < 50
+    assert any(text.startswith("late by") for text in live.status().messages)
+
+
+def test_the_newest_messages_are_shown(make_live: Callable[..., Live]) -> None:
+    live = make_live()
+    for number in range(60):
+        live.say(f"{number}")
+    assert live.status().messages == [f"{number}" for number in range(52, 60)]
+
+
+def test_a_status_in_the_middle_of_an_exchange(make_live: Callable[..., Live]) -> None:
+    """The plan and the engine are not put in their place at the same moment."""
+    nodes = {"low": node("dsp.gain", "input"), "end": node("dsp.gain", "low")}
+    live = make_live(Pipeline(block="20ms", input={"rate": RATE}, nodes=nodes, output="end"))
+    session = live.session
+    overrides = {"nodes.low.enabled": False}
+    exchange = Exchange(session, plan_change(session, overrides), overrides)
+    session._engine = exchange.engine
+    found: list[LiveStatus] = []
+    asking = threading.Thread(target=lambda: found.append(live.status()))
+    asking.start()
+    asking.join(0.01)
+    assert found == []
+    session.plan = exchange.plan
+    session._controls.rebind(exchange.engine)
+    asking.join(20)
+    assert [load.name for load in found[0].nodes if not load.bypassed] == ["end"]
+
+
+def test_late_blocks_may_come_while_they_are_counted(make_live: Callable[..., Live]) -> None:
+    loop = make_live().loop
+    loop.counts.when.extend([0.0] * 4000)
+    end = time.perf_counter() + 0.05
+    failed: list[Exception] = []
+
+    def engine() -> None:
+        while time.perf_counter() < end:
+            loop.counts.when.append(1.0)
+
+    thread = threading.Thread(target=engine)
+    thread.start()
+    while thread.is_alive():
+        try:
+            loop.late_since(0.5)
+        except RuntimeError as error:
+            failed.append(error)
+    assert failed == []
+    assert np.isfinite(loop.late_since(0.5))

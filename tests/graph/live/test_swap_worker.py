@@ -1,0 +1,158 @@
+"""Exchanges on a thread of their own: refused, failed, done."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from voicegraph.graph.errors import PipelineError, StateError, VoicegraphError
+from voicegraph.graph.live import _swap_worker as swap_worker
+from voicegraph.graph.live._swap_worker import Exchanger, power
+from voicegraph.graph.pipeline import Pipeline, node
+from voicegraph.graph.runtime.hot_swap import plan_change
+from voicegraph.graph.runtime.session import Session
+
+BLOCK = 160
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    nodes = {"loud": node("dsp.gain", "input", db=6.0), "end": node("dsp.gain", "loud")}
+    pipeline = Pipeline(block="10ms", input={"rate": 16000}, nodes=nodes, output="end")
+    with pipeline.session(warm_up=False) as opened:
+        yield opened
+
+
+def _run(session: Session, exchanger: Exchanger) -> np.ndarray:
+    """Runs the session until the exchange is over; the newest block."""
+    made = np.zeros(0)
+    deadline = time.monotonic() + 20
+    while exchanger.busy:
+        assert time.monotonic() < deadline
+        made = session.process(np.full(BLOCK, 0.25, np.float32))
+        exchanger.wait(0.001)
+    return made
+
+
+def test_a_node_is_bypassed_while_it_runs(session: Session) -> None:
+    said: list[str] = []
+    exchanger = Exchanger(session, said.append)
+    assert not exchanger.busy
+    exchanger.change({"nodes.loud.enabled": False})
+    assert exchanger.busy
+    _run(session, exchanger)
+    assert said == ["changed: nodes.loud.enabled=False"]
+    assert np.all(session.process(np.full(BLOCK, 0.25, np.float32)) == 0.25)
+    exchanger.change({"nodes.end.use": "dsp.highpass"})
+    _run(session, exchanger)
+    assert session.overrides == {"nodes.loud.enabled": False, "nodes.end.use": "dsp.highpass"}
+
+
+def test_mistakes_are_told_to_who_asks(session: Session) -> None:
+    exchanger = Exchanger(session, lambda _: None)
+    with pytest.raises(PipelineError, match=r"dsp\.gian"):
+        exchanger.change({"nodes.loud.use": "dsp.gian"})
+    with pytest.raises(StateError, match="latency"):
+        exchanger.change({"nodes.end.use": "dsp.limiter"})
+    with pytest.raises(VoicegraphError, match="the output would become"):
+        exchanger.change(
+            {"nodes.end": {"use": "dsp.resample", "in": "loud", "params": {"rate": 8000}}}
+        )
+    assert not exchanger.busy
+    assert session.overrides == {}
+
+
+def test_one_at_a_time(session: Session) -> None:
+    exchanger = Exchanger(session, lambda _: None)
+    exchanger.change({"nodes.loud.enabled": False})
+    with pytest.raises(StateError) as raised:
+        exchanger.change({"nodes.end.enabled": False})
+    assert raised.value.problems[0].code == "busy"
+    _run(session, exchanger)
+
+
+def test_what_cannot_keep_up_is_not_taken(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = swap_worker.Exchange
+
+    def slow(*arguments: Any, **options: Any) -> Any:
+        exchange = made(*arguments, **options)
+        exchange.expected_s = 0.025
+        return exchange
+
+    monkeypatch.setattr(swap_worker, "Exchange", slow)
+    said: list[str] = []
+    exchanger = Exchanger(session, said.append)
+    exchanger.change({"nodes.loud.enabled": False})
+    _run(session, exchanger)
+    [text] = said
+    assert text.startswith("not changed (nodes.loud.enabled=False): ")
+    assert "a block would take 25 ms, and there are 10" in text
+    assert session.overrides == {}
+
+
+def test_whatever_fails_later_is_said_and_the_old_one_goes_on(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise MemoryError("no room for the voice")
+
+    monkeypatch.setattr(swap_worker, "Exchange", broken)
+    said: list[str] = []
+    exchanger = Exchanger(session, said.append)
+    exchanger.change({"nodes.loud.enabled": False})
+    _run(session, exchanger)
+    assert said == ["not changed (nodes.loud.enabled=False): MemoryError: no room for the voice"]
+    assert session.process(np.full(BLOCK, 0.25, np.float32))[0] == pytest.approx(0.499, abs=0.001)
+
+
+def test_a_session_that_is_closed_meanwhile_leaves_no_thread(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built, closed = threading.Event(), threading.Event()
+    made = swap_worker.Exchange
+
+    def slow(*arguments: Any, **options: Any) -> Any:
+        exchange = made(*arguments, **options)
+        built.set()
+        closed.wait(20)
+        return exchange
+
+    monkeypatch.setattr(swap_worker, "Exchange", slow)
+    said: list[str] = []
+    exchanger = Exchanger(session, said.append)
+    exchanger.change({"nodes.loud.enabled": False})
+    assert built.wait(20)
+    session.close()
+    closed.set()
+    assert exchanger.wait(20)
+    [text] = said
+    assert text.startswith("not changed (nodes.loud.enabled=False): this session is closed")
+
+
+def test_a_listener_that_fails_fails_the_exchange(session: Session) -> None:
+    def heard(block: torch.Tensor, made: torch.Tensor) -> None:
+        raise ZeroDivisionError("a mistake of ours")
+
+    said: list[str] = []
+    exchanger = Exchanger(session, said.append)
+    overrides = {"nodes.loud.enabled": False}
+    plan = plan_change(session, overrides)
+    exchanger.choose("variant b", plan, overrides, None, heard, lambda _: None)
+    _run(session, exchanger)
+    assert "ZeroDivisionError: a mistake of ours" in said[0]
+    session.process(np.zeros(BLOCK, np.float32))
+    exchanger.change({"nodes.loud.enabled": False})  # the session is free for another one
+    _run(session, exchanger)
+    assert said[1] == "changed: nodes.loud.enabled=False"
+
+
+def test_power() -> None:
+    assert power(torch.tensor([[0.6, -0.8]])) == pytest.approx(0.5)
