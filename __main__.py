@@ -6,7 +6,7 @@ import sys
 def main() -> int:
     """The command line; imported late, so that an interrupt during start is met, too."""
     try:
-        from voicegraph.graph.cli.app import main as run
+        from voicegraph.app.cli.app import main as run
 
         return run()
     except KeyboardInterrupt:

@@ -15,8 +15,8 @@ from packaging.requirements import Requirement
 from pydantic import BaseModel
 from typer.core import TyperGroup
 
+from voicegraph.app.cli.app import COMMANDS, STOPPED, app, main
 from voicegraph.graph import errors
-from voicegraph.graph.cli.app import COMMANDS, STOPPED, app, main
 from voicegraph.schemas.pipeline import InputSpec, NodeSpec, PipelineFile
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from voicegraph.app.cli.app import main
 from voicegraph.graph import registry
-from voicegraph.graph.cli.app import main
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline import Pipeline
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import soundfile
 
-from voicegraph.graph.cli.app import main
+from voicegraph.app.cli.app import main
 
 _STARTS_S = 40
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from voicegraph.graph.cli.app import main
+from voicegraph.app.cli.app import main
 from voicegraph.graph.errors import DeviceError
 
 

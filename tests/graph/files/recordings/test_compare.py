@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from voicegraph.graph.cli.app import main
+from voicegraph.app.cli.app import main
 from voicegraph.graph.errors import StateError
 from voicegraph.graph.files.recordings.compare import compare
 from voicegraph.graph.files.recordings.reader import open_recording

@@ -1,0 +1,102 @@
+"""The command line's frame: registers commands, turns errors into messages and exit codes.
+
+Exit codes: 0 done; 1 other failure; 2 the command line or a pipeline is wrong; 3 input; 4 output;
+5 device; 6 NaN or a wrong shape while running; 7 a snapshot or recording does not fit; 130 stopped
+by Ctrl-C. They are the ``exit_code`` of the error classes in ``graph/errors.py``.
+
+Command modules import what is heavy (torch, matplotlib) inside their functions: help and shell
+completion must answer at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib import import_module, metadata
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from voicegraph.graph.errors import VoicegraphError
+
+# typer brings a copy of click of its own from 0.26 on, so that `import click` may find none or
+# another one. The base of its BadParameter is UsageError: whatever is wrong with a command line.
+UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+COMMANDS = (
+    *("demo", "run", "check", "explain", "draw", "nodes", "diff", "bench"),
+    *("inspect", "convert", "doctor", "devices", "live", "latency", "soak", "replay", "voice"),
+)
+STOPPED = 130
+
+app = typer.Typer(
+    name="voicegraph",
+    help="Real-time voice conversion as a graph of nodes, wired in YAML.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"voicegraph {metadata.version('voicegraph')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    nodes_file: Annotated[
+        list[Path] | None,
+        typer.Option(help="A Python file that registers nodes of your own. May be repeated."),
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print and leave.")
+    ] = False,
+) -> None:
+    del version
+    if nodes_file:
+        from voicegraph.graph.registry import load_file
+
+        for path in nodes_file:
+            load_file(path)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the command line; the exit code. Never a traceback for a user's mistake."""
+    arguments = sys.argv[1:] if argv is None else argv
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # legacy Windows code pages lack the characters we print
+            stream.reconfigure(errors="replace")  # pyright: ignore[reportAttributeAccessIssue]
+    for name in COMMANDS:
+        import_module(f"{__package__}.{name}")
+    try:
+        result = app(arguments, prog_name="voicegraph", standalone_mode=False)
+    except VoicegraphError as error:
+        _show(error, as_json="--json" in arguments)
+        return error.exit_code
+    except UsageError as error:
+        return _misused(error)
+    except (typer.Abort, KeyboardInterrupt):
+        typer.echo("stopped", err=True)
+        return STOPPED
+    except BrokenPipeError:  # `voicegraph nodes | head`
+        return 0
+    return result if isinstance(result, int) else 0
+
+
+def _misused(error: Any) -> int:
+    """Says what is wrong with the command line, as typer does."""
+    error.show()
+    return error.exit_code
+
+
+def _show(error: VoicegraphError, as_json: bool) -> None:
+    if as_json:
+        found = {"error": type(error).__name__, "problems": [p.as_dict() for p in error.problems]}
+        typer.echo(json.dumps(found, indent=2))
+        return
+    for problem in error.problems:
+        typer.secho(str(problem), err=True)
+    if len(error.problems) > 1:
+        typer.secho(f"{len(error.problems)} problems", err=True)

@@ -1,0 +1,185 @@
+"""``voicegraph bench``: what a pipeline costs on this machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .app import app
+from .completion import complete_pipelines
+from .options import JsonOption, ProfileOption, SetOption, load
+
+if TYPE_CHECKING:
+    from voicegraph.graph.plan import Plan
+    from voicegraph.schemas.bench_report import BenchReport, CostReport, MemoryReport
+
+_BUSY = 1.3
+"""A median so much above the undisturbed one tells of other programs."""
+
+MaybePipelineArg = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="PIPELINE",
+        help="A pipeline file (.yaml), or the name of a shipped pipeline.",
+        autocompletion=complete_pipelines,
+        show_default=False,
+    ),
+]
+EngineOption = Annotated[
+    bool,
+    typer.Option("--engine", help="Measure the engine itself: ten nodes that pass audio through."),
+]
+BlocksOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Blocks to measure, after a warm-up. Default: what fits about 5 s.",
+        show_default=False,
+    ),
+]
+StreamsOption = Annotated[
+    int, typer.Option(min=1, metavar="N", help="Independent streams side by side.")
+]
+ThreadsOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Threads that numeric libraries may use. Default: as the file says, or the machine.",
+        show_default=False,
+    ),
+]
+
+
+@app.command()
+def bench(
+    pipeline: MaybePipelineArg = None,
+    engine: EngineOption = False,
+    blocks: BlocksOption = None,
+    streams: StreamsOption = 1,
+    threads: ThreadsOption = None,
+    set_args: SetOption = None,
+    profiles: ProfileOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure a pipeline: time of every node and of the whole block, real-time factor, memory.
+
+    It runs recorded speech as fast as it can, block by block, as a live session would.
+    """
+    from voicegraph.graph.metrics.benchmark import measure
+
+    from .output import print_json
+
+    if engine == (pipeline is not None):
+        raise typer.BadParameter("name a pipeline, or give --engine", param_hint="PIPELINE")
+    plan = _plan(pipeline, set_args, profiles, threads)
+    report = measure(plan, blocks=blocks, streams=streams)
+    if as_json:
+        print_json(report)
+    else:
+        typer.echo(page(report))
+
+
+def _plan(
+    pipeline: str | None,
+    set_args: list[str] | None,
+    profiles: list[str] | None,
+    threads: int | None,
+) -> Plan:
+    if pipeline is None:
+        if set_args or profiles:
+            text = "--engine measures a pipeline of its own, which has nothing to set"
+            raise typer.BadParameter(text, param_hint="--set")
+        from voicegraph.graph.metrics.benchmark import engine_plan
+
+        return engine_plan(threads)
+    more = [f"threads={threads}"] if threads else []
+    return load(pipeline, [*(set_args or []), *more], profiles).compile()
+
+
+def page(report: BenchReport) -> str:
+    """What was measured, for people."""
+    on = report.machine
+    parts = [
+        f"{on.cpu}, {_count(on.cores, 'core')}; {on.system}",
+        f"Python {on.python}, PyTorch {on.torch}, NumPy {on.numpy}; "
+        f"{_count(report.threads, 'thread')}",
+        f"{report.pipeline}: {report.blocks} blocks of {report.block_ms:g} ms of speech, "
+        f"{_count(report.streams, 'stream')}; set up in {report.setup_s:.2f} s",
+        "",
+        *_table(report),
+        "",
+        _verdict(report),
+        _disturbance(report),
+        _memory(report.memory),
+        *(f"note: {note}" for note in report.notes),
+    ]
+    return "\n".join(parts)
+
+
+def _table(report: BenchReport) -> list[str]:
+    from voicegraph.graph.views.table import Column, table
+
+    unit, scale = ("ms", 1.0) if report.whole.median_ms >= 1 else ("us", 1000.0)
+    columns = [
+        Column("node", wraps=True),
+        Column("use", wraps=True),
+        *(Column(f"{title}\n{unit}", right=True) for title in ("median", "p99", "max")),
+        Column("share", right=True),
+        Column("weights\nMB", right=True),
+    ]
+    rows = [
+        [n.name, n.use, *_times(n, scale), f"{n.share:.0%}", _megabytes(n.weights_bytes, "")]
+        for n in report.nodes
+    ]
+    if report.engine is not None:
+        rest = max(0.0, 1 - sum(n.share for n in report.nodes))
+        rows.append(["(engine)", "", *_times(report.engine, scale), f"{rest:.0%}", ""])
+    rows.append(["whole block", "", *_times(report.whole, scale), "", ""])
+    return table(columns, rows)
+
+
+def _times(cost: CostReport, scale: float) -> list[str]:
+    return [f"{scale * value:.2f}" for value in (cost.median_ms, cost.p99_ms, cost.max_ms)]
+
+
+def _verdict(report: BenchReport) -> str:
+    """Live, a block may not take longer than it lasts."""
+    share = report.whole.p99_ms / report.block_ms
+    live = "fast enough to run live" if share < 1 else "too slow to run live on this machine"
+    return (
+        f"real-time factor {report.real_time_factor:.4f} "
+        f"({1 / report.real_time_factor:.1f}x real time); 99 of 100 blocks are done in "
+        f"{share:.1%} of their length: {live}"
+    )
+
+
+def _disturbance(report: BenchReport) -> str:
+    median, best = report.whole.median_ms, report.undisturbed_ms
+    text = (
+        f"undisturbed, a block takes {1000 * best:.1f} us"
+        if best < 1
+        else (f"undisturbed, a block takes {best:.2f} ms")
+    )
+    if median > _BUSY * best:
+        text += f": the machine was busy, and the median {median / best:.1f} times that"
+    return text
+
+
+def _memory(memory: MemoryReport) -> str:
+    parts = [f"weights {_megabytes(memory.weights_bytes)}"]
+    if memory.resident_bytes is not None and memory.growth_bytes is not None:
+        grown = memory.growth_bytes / 1e6
+        whole = _megabytes(memory.resident_bytes)
+        parts.insert(0, f"{whole} resident, {grown:+.1f} MB over the run")
+    return "memory: " + ", ".join(parts)
+
+
+def _megabytes(size: int, unit: str = " MB") -> str:
+    return f"{size / 1e6:.1f}{unit}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" + ("" if number == 1 else "s")

@@ -1,0 +1,97 @@
+"""``voicegraph check``: all problems of pipeline files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from .app import app
+from .failures import problem_reports
+from .options import JsonOption, PipelinesArg, ProfileOption, SetOption, load
+
+if TYPE_CHECKING:
+    from voicegraph.graph.plan import Plan
+    from voicegraph.schemas.report import CheckedPipeline
+
+
+@app.command()
+def check(
+    pipelines: PipelinesArg,
+    set_args: SetOption = None,
+    profiles: ProfileOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Check pipelines: every problem at once, with its place and what to type.
+
+    Reads no weights and runs nothing. Exit code 2 if anything is wrong.
+    """
+    from voicegraph.schemas.report import CheckReport
+
+    from .output import print_json
+
+    found = [_check(name, set_args, profiles) for name in pipelines]
+    report = CheckReport(ok=all(entry.ok for entry, _ in found), pipelines=[e for e, _ in found])
+    if as_json:
+        print_json(report)
+    else:
+        for entry, text in found:
+            typer.echo(_text(entry, text))
+    return 0 if report.ok else 2
+
+
+def _check(
+    name: str, set_args: list[str] | None, profiles: list[str] | None
+) -> tuple[CheckedPipeline, str]:
+    """The report of one pipeline, and its problems as people read them."""
+    from voicegraph.graph.errors import VoicegraphError
+    from voicegraph.schemas.report import CheckedPipeline
+
+    try:
+        plan = load(name, set_args, profiles).compile()
+    except VoicegraphError as error:
+        problems = problem_reports(error)
+        entry = CheckedPipeline(
+            pipeline=name, ok=False, summary=None, warnings=[], problems=problems
+        )
+        return entry, str(error)
+    entry = CheckedPipeline(
+        pipeline=name, ok=True, summary=_summary(plan), warnings=_warnings(plan), problems=[]
+    )
+    return entry, ""
+
+
+def _text(entry: CheckedPipeline, problems: str) -> str:
+    if not entry.ok:
+        count = len(entry.problems)
+        return f"{problems}\n{entry.pipeline}: {count} problem{'s' if count > 1 else ''}"
+    warnings = [f"  warning: {warning}" for warning in entry.warnings]
+    return "\n".join([f"{entry.pipeline}: ok, {entry.summary}", *warnings])
+
+
+def _summary(plan: Plan) -> str:
+    from voicegraph.schemas.quantities import format_duration
+
+    count = len(plan.nodes)
+    return (
+        f"{count} node{'' if count == 1 else 's'}, block {format_duration(plan.block)}, "
+        f"{plan.source} -> {plan.output_type}, "
+        f"algorithmic latency {format_duration(plan.latency.algorithmic)}"
+    )
+
+
+def _warnings(plan: Plan) -> list[str]:
+    """What is not as the file has it, though nothing is wrong."""
+    pruned = [f"{name} is pruned: nothing that reaches the output uses it" for name in plan.pruned]
+    dropped = [
+        f"{node.name}: {node.use} does not have these params of the node it replaces: "
+        f"{', '.join(node.dropped)}"
+        for node in plan.nodes
+        if node.dropped
+    ]
+    unused = [
+        f"{node.name} does without its input {' and '.join(node.unused)}"
+        for node in plan.nodes
+        if node.unused
+    ]
+    return pruned + dropped + unused

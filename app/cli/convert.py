@@ -1,0 +1,103 @@
+"""``voicegraph convert``: a model file as safetensors, with a card."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .app import app
+from .inspect import page
+from .options import ForceOption, JsonOption
+
+if TYPE_CHECKING:
+    from voicegraph.schemas.card import Card
+
+FileArg = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE",
+        help="A voice, index, content encoder or pitch model; or a Hugging Face folder.",
+        show_default=False,
+    ),
+]
+TargetArg = Annotated[
+    Path,
+    typer.Argument(metavar="OUT.safetensors", help="The file to write.", show_default=False),
+]
+TitleOption = Annotated[
+    str | None,
+    typer.Option(metavar="TEXT", help="A name for people.", show_default=False),
+]
+LicenceOption = Annotated[
+    str | None,
+    typer.Option(metavar="TEXT", help="Terms under which it may be used.", show_default=False),
+]
+SourceOption = Annotated[
+    str | None,
+    typer.Option(metavar="TEXT", help="Where it comes from.", show_default=False),
+]
+EncoderOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="The content encoder that a voice or index was trained on; its card then says so.",
+        show_default=False,
+    ),
+]
+
+
+@app.command()
+def convert(
+    file: FileArg,
+    target: TargetArg,
+    title: TitleOption = None,
+    licence: LicenceOption = None,
+    source: SourceOption = None,
+    encoder: EncoderOption = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a model as safetensors with a card in its header; it sounds exactly the same.
+
+    The new file is read back and compared before it gets its name. A file that exists stays, unless
+    --force is given.
+    """
+    from voicegraph.graph.files.models.conversion import (
+        check_source,
+        check_target,
+        trained_with,
+        write,
+    )
+    from voicegraph.graph.files.models.description import describe
+    from voicegraph.graph.files.models.identify import identify
+    from voicegraph.schemas.model_report import ConvertReport
+
+    from .output import print_json
+
+    check_target(target, force)
+    found = identify(file)
+    kind = check_source(found, again=encoder is not None)
+    tensors, card = kind.convert(file, found.archive)
+    if encoder is not None:
+        card = trained_with(card, encoder, file)
+    words = {"title": title, "licence": licence, "source": source}
+    card = _with_words(card, {key: text for key, text in words.items() if text is not None})
+    made = describe(write(tensors, card, target, force))
+    if as_json:
+        print_json(ConvertReport(source=describe(found), target=made))
+    else:
+        typer.echo(page(made))
+
+
+def _with_words(card: Card, words: dict[str, str]) -> Card:
+    """The card with what was said on the command line."""
+    from pydantic import ValidationError
+
+    try:
+        return type(card).model_validate({**card.model_dump(), **words})
+    except ValidationError as error:
+        first = error.errors()[0]
+        hint = f"--{first['loc'][0]}" if first["loc"] and first["loc"][0] in words else None
+        raise typer.BadParameter(first["msg"], param_hint=hint) from None

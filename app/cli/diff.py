@@ -1,0 +1,84 @@
+"""``voicegraph diff``: what a swap, an override or another file changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .app import app
+from .completion import complete_pipelines, complete_set
+from .options import JsonOption, PipelineArg, ProfileOption, SetOption, load
+
+if TYPE_CHECKING:
+    from voicegraph.graph.plan import Plan
+    from voicegraph.graph.views.diff import PlanDiff
+
+OtherArg = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="OTHER",
+        help="What to compare it with; without it, PIPELINE with --set and --profile applied.",
+        autocompletion=complete_pipelines,
+        show_default=False,
+    ),
+]
+BothOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set-both",
+        metavar="PATH=VALUE",
+        help="Override a value in both. May be repeated.",
+        autocompletion=complete_set,
+        show_default=False,
+    ),
+]
+SecondsOption = Annotated[
+    float, typer.Option(min=0.1, max=600, metavar="S", help="Compute time to measure each for.")
+]
+
+
+@app.command()
+def diff(
+    pipeline: PipelineArg,
+    other: OtherArg = None,
+    set_args: SetOption = None,
+    profiles: ProfileOption = None,
+    set_both: BothOption = None,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Run both on noise, and compare what they cost.")
+    ] = False,
+    seconds: SecondsOption = 2.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare two pipelines: nodes, params, types, latency, placement, and what they cost.
+
+    `--set` and `--profile` belong to the second one:
+
+    voicegraph diff world --set nodes.f0.use=f0.dio --measure
+    """
+    from voicegraph.schemas.diff_report import DiffReport
+
+    from .output import print_json
+
+    second = other or pipeline
+    both = set_both or []
+    one = load(pipeline, both).compile()
+    two = load(second, [*both, *(set_args or [])], profiles).compile()
+    changes = [*(set_args or []), *(f"profile {name}" for name in profiles or [])]
+    named = f"{second} with {', '.join(changes)}" if changes else second
+    found = _compare(one, two, (pipeline, named), seconds if measure else None)
+    if as_json:
+        print_json(DiffReport.model_validate(found.as_dict()))
+    else:
+        typer.echo(str(found))
+
+
+def _compare(one: Plan, two: Plan, names: tuple[str, str], seconds: float | None) -> PlanDiff:
+    from voicegraph.graph.views.diff import diff
+
+    if seconds is None:
+        return diff(one, two, names=names)
+    from voicegraph.graph.metrics.paired_benchmark import measure
+
+    return diff(one, two, names=names, timings=measure(one, two, seconds))

@@ -1,0 +1,83 @@
+"""``voicegraph doctor``: what this machine has, what is missing, and what mends it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from .app import app
+from .options import JsonOption
+
+if TYPE_CHECKING:
+    from voicegraph.schemas.report import Component, DoctorReport
+
+
+@app.command()
+def doctor(as_json: JsonOption = False) -> int:
+    """Show versions, devices and sound cards, what is missing, and the command that mends it.
+
+    Exit code 1 if something is broken that voicegraph cannot do without.
+    """
+    from voicegraph.app.diagnostics.doctor import diagnose
+
+    from .output import print_json
+
+    report = diagnose()
+    if as_json:
+        print_json(report)
+    else:
+        typer.echo(_page(report))
+    return 0 if report.ok else 1
+
+
+def _page(report: DoctorReport) -> str:
+    threads = f", torch uses {report.threads} threads" if report.threads else ""
+    parts = [
+        [
+            f"voicegraph  {report.voicegraph}",
+            f"python      {report.python}",
+            f"platform    {report.platform}",
+            f"processor   {report.processor}, {report.cores} cores{threads}",
+        ],
+        _components([c for c in report.components if c.required], "required"),
+        _components([c for c in report.components if not c.required], "optional"),
+        _machine(report),
+        [_verdict(report)],
+    ]
+    return "\n\n".join("\n".join(part) for part in parts)
+
+
+def _components(components: list[Component], title: str) -> list[str]:
+    from voicegraph.graph.views.table import Column, table
+
+    columns = (Column(title), Column("version"), Column("", wraps=True))
+    rows: list[list[str] | str] = []
+    for entry in components:
+        mark = "" if entry.ok else "BROKEN: " if entry.required else "not there: "
+        rows.append([entry.name, entry.version or "-", f"{mark}{entry.detail}"])
+        if entry.fix:
+            rows.append(f"    fix: {entry.fix}")
+    return table(columns, rows)
+
+
+def _machine(report: DoctorReport) -> list[str]:
+    from voicegraph.graph.views.table import WIDTH, wrap
+
+    lines = [
+        f"{gpu.device}  {gpu.name}, {gpu.memory_bytes / 2**30:.1f} GiB"
+        + (f", {gpu.free_bytes / 2**30:.1f} GiB free" if gpu.free_bytes is not None else "")
+        for gpu in report.cuda
+    ]
+    if report.sound is not None:
+        apis = ", ".join(report.sound.host_apis) or "no host API"
+        lines.append(f"sound  {apis}; {report.sound.inputs} inputs, {report.sound.outputs} outputs")
+    formats = wrap(", ".join(report.audio_formats) or "none", WIDTH - 7)
+    return [*lines, *(f"{'files' if i == 0 else '':<5}  {line}" for i, line in enumerate(formats))]
+
+
+def _verdict(report: DoctorReport) -> str:
+    broken = [entry.name for entry in report.components if entry.required and not entry.ok]
+    if broken:
+        return f"Broken: {', '.join(broken)}. Type the commands behind `fix`."
+    return "Everything that is required works."

@@ -1,0 +1,72 @@
+"""``voicegraph draw``: a plan as a picture."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from voicegraph.graph.errors import OutputError, Problem
+from voicegraph.graph.views.drawing import SUFFIXES, Format
+
+from .app import app
+from .options import ForceOption, PipelineArg, ProfileOption, SetOption, load
+
+
+class _Format(StrEnum):
+    """Formats, as the shell completes them."""
+
+    svg = "svg"
+    dot = "dot"
+    mermaid = "mermaid"
+
+
+@app.command()
+def draw(
+    pipeline: PipelineArg,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write here; the ending (.svg, .dot, .mmd) chooses the format. Default: print it.",
+            show_default=False,
+        ),
+    ] = None,
+    drawing: Annotated[
+        _Format | None,
+        typer.Option("--format", help="Default: by the ending of FILE, else mermaid."),
+    ] = None,
+    set_args: SetOption = None,
+    profiles: ProfileOption = None,
+    force: ForceOption = False,
+) -> None:
+    """Draw a pipeline: nodes, ports, types, spans, latency, devices.
+
+    SVG needs no other program, and follows the light or dark mode of the viewer.
+    """
+    from .output import write_text
+
+    chosen = _choose(output, drawing)
+    text = load(pipeline, set_args, profiles).compile().draw(chosen)
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        write_text(output, text, force)
+        typer.echo(f"wrote {output}")
+
+
+def _choose(output: Path | None, drawing: _Format | None) -> Format:
+    if drawing is not None:
+        return drawing.value
+    if output is None:
+        return "mermaid"
+    found = SUFFIXES.get(output.suffix.lower())
+    if found is None:
+        text = f"{output} does not say which format it is; known endings: {', '.join(SUFFIXES)}"
+        fix = f"-o {output.with_suffix('.svg')}, or --format svg"
+        raise OutputError(Problem("unknown-format", text, fix=fix))
+    return found

@@ -1,0 +1,31 @@
+"""``voicegraph explain``: a plan on one page."""
+
+from __future__ import annotations
+
+import typer
+
+from .app import app
+from .options import JsonOption, PipelineArg, ProfileOption, SetOption, load
+
+
+@app.command()
+def explain(
+    pipeline: PipelineArg,
+    set_args: SetOption = None,
+    profiles: ProfileOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Explain a pipeline: types, spans, latency and where it comes from, placement; a line a node.
+
+    Reads no weights and runs nothing.
+    """
+    from voicegraph.graph.views.explain import render
+    from voicegraph.graph.views.reporting import report
+
+    from .output import print_json
+
+    page = report(load(pipeline, set_args, profiles).compile())
+    if as_json:
+        print_json(page)
+    else:
+        typer.echo(render(page), nl=False)

@@ -1,0 +1,38 @@
+"""Files that fail where others go on: what is reported of them, and the exit code of it all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from voicegraph.graph.errors import VoicegraphError
+
+if TYPE_CHECKING:
+    from voicegraph.schemas.file_report import FailedFile
+    from voicegraph.schemas.report import ProblemReport
+
+
+def common_code(errors: Iterable[VoicegraphError]) -> int:
+    """The exit code of all of them: their own if they agree, else 1; 0 if there is none."""
+    codes = {error.exit_code for error in errors}
+    return codes.pop() if len(codes) == 1 else min(len(codes), 1)
+
+
+def failed_file(path: Path, error: VoicegraphError) -> FailedFile:
+    """What is reported of a file."""
+    from voicegraph.schemas.file_report import FailedFile
+
+    return FailedFile(
+        path=str(path),
+        error=type(error).__name__,
+        exit_code=error.exit_code,
+        problems=problem_reports(error),
+    )
+
+
+def problem_reports(error: VoicegraphError) -> list[ProblemReport]:
+    """Its problems, for ``--json``."""
+    from voicegraph.schemas.report import ProblemReport
+
+    return [ProblemReport.model_validate(problem.as_dict()) for problem in error.problems]

@@ -1,0 +1,115 @@
+"""``voicegraph inspect``: what model files are, without loading them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from voicegraph.graph.errors import VoicegraphError
+
+from .app import app
+from .failures import common_code, failed_file
+from .options import JsonOption
+
+if TYPE_CHECKING:
+    from voicegraph.schemas.model_report import ModelFile
+
+_PARTS_SHOWN = 12
+_FORMS = {
+    "torch": "written by torch.save",
+    "torch-legacy": "written by torch.save, in the form before PyTorch 1.6",
+    "safetensors": "safetensors",
+}
+FilesArg = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="FILE...",
+        help="Voices, indexes, content encoders, pitch models; or Hugging Face folders.",
+        show_default=False,
+    ),
+]
+
+
+@app.command()
+def inspect(files: FilesArg, as_json: JsonOption = False) -> int:
+    """Show what model files are, from their headers: nothing in them is run, no weights are read.
+
+    Exit code 3 if a file cannot be used. One that fails does not hide the others.
+    """
+    from voicegraph.graph.files.models.description import describe
+    from voicegraph.graph.files.models.identify import identify
+    from voicegraph.schemas.model_report import InspectReport
+
+    from .output import print_json
+
+    done: list[ModelFile] = []
+    failed: list[tuple[Path, VoicegraphError]] = []
+    for path in files:
+        try:
+            done.append(describe(identify(path)))
+        except VoicegraphError as error:
+            failed.append((path, error))
+            if not as_json:
+                typer.echo(str(error), err=True)
+        else:
+            if not as_json:
+                typer.echo(page(done[-1]))
+    if as_json:
+        report = InspectReport(ok=not failed, files=done, failed=[failed_file(*f) for f in failed])
+        print_json(report)
+    return common_code(error for _, error in failed)
+
+
+def page(found: ModelFile) -> str:
+    """A file for people: what it is, what is known of it, what it holds."""
+    from voicegraph.graph.views.table import Column, table
+
+    card = {**(found.card or {}), **found.unstated}
+    known = {key: value for key, value in card.items() if key != "kind"}
+    rows = [*_rows(known), ("file", ", ".join(_holdings(found)))]
+    if found.kind is None:
+        rows += [(name, _count(count)) for name, count in list(found.parts.items())[:_PARTS_SHOWN]]
+        if len(found.parts) > _PARTS_SHOWN:
+            rows.append(("...", f"{len(found.parts) - _PARTS_SHOWN} more names"))
+    columns = (Column(""), Column("", wraps=True))
+    lines = table(columns, [[f"  {key}", text] for key, text in rows], headings=False)
+    return "\n".join([f"{found.path}: {found.description}", *lines])
+
+
+def _rows(card: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """What is known, a line each; what is unknown or empty has none."""
+    for key, value in card.items():
+        name = key.replace("_", " ")
+        if isinstance(value, dict) and value:
+            yield name, ""
+            yield from ((f"  {inner}", text) for inner, text in _rows(value))
+        elif text := _text(value):
+            yield name, text
+
+
+def _holdings(found: ModelFile) -> list[str]:
+    parts = [_FORMS.get(found.form or "", ""), f"{found.size_bytes / 1e6:.1f} MB"]
+    if found.tensors is not None:
+        values = " + ".join(f"{count:,} {dtype}" for dtype, count in found.values.items())
+        parts += [_count(found.tensors), f"values: {values or 'none'}"]
+    return [part for part in parts if part]
+
+
+def _count(tensors: int) -> str:
+    return f"{tensors} tensor{'' if tensors == 1 else 's'}"
+
+
+def _text(value: object) -> str:
+    """A value of a card in a cell."""
+    from voicegraph.graph.files.models.file_errors import printable
+
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}" if abs(value) >= 1_000_000 else str(value)
+    if isinstance(value, (list, tuple)):
+        return ", ".join(f"[{_text(v)}]" if isinstance(v, list) else _text(v) for v in value)
+    return "" if value is None else printable(str(value))

@@ -1,0 +1,333 @@
+"""``voicegraph live``: talk through a pipeline."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from .app import app
+from .options import JsonOption, PipelineArg, ProfileOption, SetOption, load
+from .sound_options import (
+    BuffersOption,
+    ExclusiveOption,
+    InputChannelsOption,
+    InputOption,
+    InputRateOption,
+    InputSelectOption,
+    MarginOption,
+    OutputChannelsOption,
+    OutputOption,
+    OutputRateOption,
+    OutputSelectOption,
+    RoomOption,
+    buffers,
+    end_wish,
+    overrides,
+    seconds,
+)
+
+if TYPE_CHECKING:
+    from voicegraph.graph.control.server import Control
+    from voicegraph.graph.live.session import Live, LiveOptions
+
+_ENDINGS = [
+    getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
+]
+"""How systems ask a program to end: also when its terminal is closed, and Ctrl-Break on Windows."""
+_SILENCE = "Silence"
+_SHOWN = "What is shown"
+_STEERING = "Steering from outside"
+
+VariantOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--b",
+        metavar="PATH=VALUE",
+        help="Override that makes a second variant, for comparison by one key at one loudness. "
+        "May be repeated.",
+        show_default=False,
+    ),
+]
+RecordOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.jsonl",
+        help="Record input, output and all that was changed; `voicegraph replay` runs it again.",
+        show_default=False,
+    ),
+]
+SilenceOption = Annotated[
+    Literal["run", "skip"],
+    typer.Option(
+        help="`skip` lets the graph rest while nobody speaks; `run` never rests.",
+        rich_help_panel=_SILENCE,
+    ),
+]
+OpensOption = Annotated[
+    float,
+    typer.Option(
+        metavar="DB", help="With `skip`: level that wakes it up.", rich_help_panel=_SILENCE
+    ),
+]
+ClosesOption = Annotated[
+    float,
+    typer.Option(
+        metavar="DB", help="With `skip`: level below which it rests.", rich_help_panel=_SILENCE
+    ),
+]
+HoldOption = Annotated[
+    str,
+    typer.Option(
+        metavar="TIME",
+        help="With `skip`: how long it must be silent before.",
+        rich_help_panel=_SILENCE,
+    ),
+]
+MonitorOption = Annotated[
+    bool, typer.Option("--monitor", help="Hear the dry input beside the output.")
+]
+TalkOption = Annotated[
+    bool, typer.Option("--push-to-talk", help="Nothing goes in until the talk key is down.")
+]
+PlainOption = Annotated[
+    bool,
+    typer.Option(
+        "--plain",
+        help="Lines instead of a screen; also where the output is no terminal.",
+        rich_help_panel=_SHOWN,
+    ),
+]
+DurationOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME",
+        help="Stop after that time. Default: until Ctrl-C.",
+        show_default=False,
+    ),
+]
+HttpOption = Annotated[
+    str | None,
+    typer.Option(
+        "--http",
+        metavar="[HOST:]PORT",
+        help="Offer HTTP and WebSocket there; on this machine only, unless HOST says otherwise.",
+        rich_help_panel=_STEERING,
+        show_default=False,
+    ),
+]
+TokenOption = Annotated[
+    str | None,
+    typer.Option(
+        "--token",
+        envvar="VOICEGRAPH_TOKEN",
+        metavar="TEXT",
+        help="What HTTP clients must show; needed where other machines reach it.",
+        rich_help_panel=_STEERING,
+        show_default=False,
+    ),
+]
+OscOption = Annotated[
+    str | None,
+    typer.Option(
+        "--osc",
+        metavar="[HOST:]PORT",
+        help="Listen to OSC there (UDP).",
+        rich_help_panel=_STEERING,
+        show_default=False,
+    ),
+]
+OscOpenOption = Annotated[
+    bool,
+    typer.Option(
+        "--osc-open",
+        help="Let other machines reach OSC, which knows no passwords.",
+        rich_help_panel=_STEERING,
+    ),
+]
+FeedbackOption = Annotated[
+    str | None,
+    typer.Option(
+        "--osc-feedback",
+        metavar="HOST:PORT",
+        help="Send what changes there, as OSC.",
+        rich_help_panel=_STEERING,
+        show_default=False,
+    ),
+]
+
+
+@app.command()
+def live(
+    pipeline: PipelineArg,
+    input_: InputOption = None,
+    output: OutputOption = None,
+    input_rate: InputRateOption = None,
+    output_rate: OutputRateOption = None,
+    input_channels: InputChannelsOption = None,
+    output_channels: OutputChannelsOption = None,
+    input_select: InputSelectOption = None,
+    output_select: OutputSelectOption = None,
+    exclusive: ExclusiveOption = False,
+    buffers_: BuffersOption = "low",
+    margin: MarginOption = "4ms",
+    room: RoomOption = "0ms",
+    set_args: SetOption = None,
+    profiles: ProfileOption = None,
+    variant: VariantOption = None,
+    record: RecordOption = None,
+    silence: SilenceOption = "run",
+    silence_opens: OpensOption = -50.0,
+    silence_closes: ClosesOption = -56.0,
+    silence_hold: HoldOption = "1s",
+    monitor: MonitorOption = False,
+    push_to_talk: TalkOption = False,
+    duration: DurationOption = None,
+    http: HttpOption = None,
+    token: TokenOption = None,
+    osc: OscOption = None,
+    osc_open: OscOpenOption = False,
+    osc_feedback: FeedbackOption = None,
+    plain: PlainOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Talk through a pipeline: microphone in, loudspeaker out.
+
+    Nothing has to be set: the system's default devices are used, at the pipeline's own rate where
+    they have it. Ctrl-C stops.
+    """
+    from voicegraph.graph.live.setup import prepare
+
+    options = _options(margin, silence, silence_opens, silence_closes, silence_hold)
+    options = replace(
+        options, push_to_talk=push_to_talk, monitor=monitor, variant=overrides(variant)
+    )
+    steering = _steering(http, token, osc, osc_open, osc_feedback)
+    until = None if duration is None else float(seconds(duration, "--duration"))
+    opening = prepare(
+        load(pipeline, set_args, profiles),
+        end_wish("input", input_, input_rate, input_channels, input_select, exclusive),
+        end_wish("output", output, output_rate, output_channels, output_select, exclusive),
+        buffers=buffers(buffers_),
+        variant=options.variant,
+        room=seconds(room, "--room"),
+    )
+    _talk(opening.live(options, record), steering, until, plain, as_json)
+
+
+def _talk(
+    session: Live,
+    steering: Callable[[Live], Control] | None,
+    until: float | None,
+    plain: bool,
+    as_json: bool,
+) -> None:
+    from voicegraph.graph.live.devices.stderr_capture import native_output
+
+    with ExitStack() as stack:
+        stack.enter_context(native_output(session.say))
+        stack.callback(session.stop)
+        if steering is not None:
+            stack.callback(steering(session).close)
+        session.start()
+        stack.enter_context(_ends(session, until))
+        _show(session, plain, as_json)
+    if session.error is not None:
+        raise session.error
+    if not as_json:
+        typer.echo(_summary(session), err=True)
+
+
+def _options(margin: str, silence: str, opens: float, closes: float, hold: str) -> LiveOptions:
+    from voicegraph.graph.live.session import LiveOptions
+
+    if closes >= opens:
+        raise typer.BadParameter("must lie below --silence-opens", param_hint="--silence-closes")
+    return LiveOptions(
+        margin_s=float(seconds(margin, "--margin")),
+        silence=silence,
+        opens_db=opens,
+        closes_db=closes,
+        hold_s=float(seconds(hold, "--silence-hold")),
+    )
+
+
+def _show(session: Live, plain: bool, as_json: bool) -> None:
+    """Until it has ended."""
+    if as_json:
+        from voicegraph.graph.screen.json_lines import run_json
+
+        run_json(session, sys.stdout)
+    elif plain or not sys.stdout.isatty():
+        from voicegraph.graph.screen.plain import run_plain
+
+        run_plain(session, sys.stdout)
+    else:
+        from voicegraph.graph.screen.tui import run_screen
+
+        run_screen(session)
+
+
+def _steering(
+    http: str | None, token: str | None, osc: str | None, osc_open: bool, feedback: str | None
+) -> Callable[[Live], Control] | None:
+    """What opens HTTP, WebSocket and OSC, if asked for; what was typed is checked at once."""
+    if http is None and osc is None and feedback is None:
+        return None
+    from voicegraph.graph.control.options import ControlOptions
+    from voicegraph.graph.control.server import Control
+
+    options = ControlOptions(http, osc, token, osc_open, feedback)
+
+    def begin(session: Live) -> Control:
+        control = Control(session, options)
+        control.start()
+        for address in control.addresses:
+            session.say(f"listening on {address}")
+        return control
+
+    return begin
+
+
+@contextmanager
+def _ends(session: Live, seconds_: float | None) -> Iterator[None]:
+    """Lets the session end after a time, or when the system asks the process to end."""
+    timer = threading.Timer(seconds_, session.request_stop) if seconds_ is not None else None
+    if timer is not None:
+        timer.daemon = True
+        timer.start()
+    before = {number: signal.getsignal(number) for number in _ENDINGS}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:  # nohup
+            signal.signal(number, lambda *_: session.request_stop())
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+        if timer is not None:
+            timer.cancel()
+
+
+def _summary(session: Live) -> str:
+    status = session.status()
+    minutes, rest = divmod(int(status.seconds), 60)
+    late = status.late
+    parts = [
+        f"{minutes}:{rest:02d} min",
+        f"{late.blocks} late" if late.blocks else "no block was late",
+        f"99 of 100 blocks took {status.compute_p99_ms:.0f} of {status.block_ms:g} ms or less",
+    ]
+    if late.dropped:
+        parts.insert(2, f"{late.dropped} left out")
+    lines = ["; ".join(parts), *(f"hint: {text}" for text in status.advice)]
+    if session.recording:
+        lines.append(f"recorded: {session.recording}   (voicegraph replay {session.recording})")
+    return "\n".join(lines)

@@ -1,0 +1,133 @@
+"""``voicegraph replay``: a recorded session, run again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .app import app
+from .options import ForceOption, JsonOption, SetOption
+
+if TYPE_CHECKING:
+    from voicegraph.graph.files.recordings.reader import Recording
+    from voicegraph.graph.plan import Plan
+    from voicegraph.schemas.replay_report import NotedEvent, ReplayReport
+
+_SHOWN = 12
+"""Events that are shown, of more."""
+
+RecordingArg = Annotated[
+    Path,
+    typer.Argument(metavar="FILE.jsonl", help="What `--record` has written.", show_default=False),
+]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Write what comes out as a sound file.",
+        show_default=False,
+    ),
+]
+
+
+@app.command()
+def replay(
+    recording: RecordingArg,
+    output: OutputOption = None,
+    set_args: SetOption = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Run a recorded session again, and compare the output with what was heard then, bit by bit.
+
+    The recording holds the pipeline; models are looked for where they were, or where --set says.
+    With other overrides it is an experiment on the recorded input, and nothing is compared. The
+    exit code is 1 if the output differs.
+    """
+    from voicegraph.graph.files.recordings.compare import compare
+    from voicegraph.graph.files.recordings.prerequisites import check_files
+    from voicegraph.graph.files.recordings.reader import open_recording
+    from voicegraph.graph.files.recordings.replay import plan_of
+
+    from .output import print_json
+
+    found = open_recording(recording)
+    changes = dict(_parsed(text) for text in set_args or ())
+    check_files(found, changes)
+    plan = plan_of(found, changes)
+    changed = plan.hash != found.header.plan
+    report = (
+        compare(plan, found, changed=changed)
+        if output is None
+        else _written(plan, found, changed, output, force)
+    )
+    print_json(report) if as_json else typer.echo(page(report))
+    return int(report.result == "different")
+
+
+def _parsed(text: str) -> tuple[str, object]:
+    from voicegraph.graph.loading.overrides import parse_set
+
+    return parse_set(text)
+
+
+def _written(
+    plan: Plan, found: Recording, changed: bool, output: Path, force: bool
+) -> ReplayReport:
+    """Runs it into a sound file; streams stand one after the other in its channels."""
+    from voicegraph.graph.errors import PipelineError, Problem
+    from voicegraph.graph.files.recordings.compare import compare
+    from voicegraph.graph.files.sound.writer import AudioWriter
+    from voicegraph.graph.signals import Audio
+
+    kind = plan.output_type
+    if not isinstance(kind, Audio):
+        text = f"{plan.name} gives {kind}, which no sound file holds"
+        raise PipelineError(Problem("output-not-audio", text, fix="leave out --output"))
+    wide = Audio(kind.rate, found.header.streams * kind.channels)
+    with AudioWriter(output, wide, subtype="float", force=force) as writer:
+        report = compare(
+            plan,
+            found,
+            changed=changed,
+            take=lambda made: writer.write(made.reshape(-1, made.shape[-1])),
+        )
+    return report.model_copy(update={"output": str(output)})
+
+
+def page(report: ReplayReport) -> str:
+    """What came out, for people."""
+    lines = [f"{report.pipeline}: {report.seconds:.2f} s in {report.blocks} blocks"]
+    lines += _events(report.events)
+    lines.append(_verdict(report))
+    if report.result == "different" and report.circumstances:
+        lines += ["perhaps because of what is otherwise here:"]
+        lines += [f"  {text}" for text in report.circumstances]
+    if report.output is not None:
+        lines.append(f"written: {report.output}")
+    return "\n".join(lines)
+
+
+def _events(events: list[NotedEvent]) -> list[str]:
+    shown = [f"  {event.second:9.2f} s  {event.text}" for event in events[:_SHOWN]]
+    if len(events) > _SHOWN:
+        shown.append(f"  ... and {len(events) - _SHOWN} more; all of them with --json")
+    return shown
+
+
+def _verdict(report: ReplayReport) -> str:
+    if report.result == "changed":
+        return "run with changes: there is nothing to compare it with"
+    if report.difference is None:
+        missing = report.blocks - report.compared
+        rest = f"; of the last {missing} the recording holds no output" if missing else ""
+        return f"identical: {report.compared} blocks, bit by bit{rest}"
+    found = report.difference
+    return (
+        f"different from {found.second:.2f} s on (block {found.block}): {found.blocks} of "
+        f"{report.compared} blocks, by {found.peak_db:.0f} dB at most"
+    )

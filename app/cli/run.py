@@ -1,0 +1,230 @@
+"""``voicegraph run``: sound files through a pipeline."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from voicegraph.graph.errors import InputError, OutputError, SignalError, VoicegraphError
+
+from .app import STOPPED, app
+from .failures import common_code, failed_file
+from .options import ForceOption, JsonOption, PipelineArg, ProfileOption, SetOption, load
+from .progress import Meter, meter
+from .run_page import describe
+
+if TYPE_CHECKING:
+    from voicegraph.graph.files.sound.batch import Batch, Job
+    from voicegraph.graph.files.sound.input_conversion import Route
+    from voicegraph.graph.pipeline import Pipeline
+    from voicegraph.graph.signals import Audio
+    from voicegraph.schemas.file_report import FileReport, RunReport
+
+_OF_ONE_FILE = (InputError, OutputError, SignalError)
+"""Errors that belong to one file; the others would meet the next file, too."""
+
+InputsArg = Annotated[
+    list[str],
+    typer.Argument(metavar="INPUT", help="Sound files or folders.", show_default=False),
+]
+OutputArg = Annotated[
+    str,
+    typer.Argument(
+        metavar="OUTPUT",
+        help="Where the result goes: a file, whose ending says the format, or a folder (with a / "
+        "behind its name, if it is new).",
+        show_default=False,
+    ),
+]
+TapOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tap",
+        metavar="NODE.PORT=FILE.npz",
+        help="Keep what passes a port: `f0.pitch=pitch.npz`. `{name}` in the file name stands for "
+        "the input's. May be repeated.",
+        show_default=False,
+    ),
+]
+TraceOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE.json",
+        help="Write when each node ran, for ui.perfetto.dev. `{name}` as for --tap.",
+        show_default=False,
+    ),
+]
+FormatOption = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="ENDING",
+        help="Format of the files in an output folder, such as flac; else each input's own.",
+        show_default=False,
+    ),
+]
+SubtypeOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Encoding: pcm_16, pcm_24, float, ...; 24 bits where the format has them.",
+        show_default=False,
+    ),
+]
+SalvageOption = Annotated[
+    bool, typer.Option("--salvage", help="Take what a truncated or damaged input still holds.")
+]
+QuietOption = Annotated[
+    bool, typer.Option("--quiet", "-q", help="No progress and no summary; errors still show.")
+]
+
+
+@dataclass(slots=True)
+class _Run:
+    """One call of the command: what was chosen, and what became of it."""
+
+    pipeline: Pipeline
+    batch: Batch
+    taps: dict[str, str]
+    trace: str | None
+    subtype: str | None
+    force: bool
+    salvage: bool
+    routes: dict[Audio, Route] = field(default_factory=dict)
+    done: list[FileReport] = field(default_factory=list)
+    failed: list[tuple[Job, VoicegraphError]] = field(default_factory=list)
+    stopped: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """That of the errors, if they agree."""
+        if self.stopped:
+            return STOPPED
+        return common_code(error for _, error in self.failed)
+
+
+@app.command()
+def run(
+    pipeline: PipelineArg,
+    inputs: InputsArg,
+    output: OutputArg,
+    set_args: SetOption = None,
+    profiles: ProfileOption = None,
+    tap: TapOption = None,
+    trace: TraceOption = None,
+    ending: FormatOption = None,
+    subtype: SubtypeOption = None,
+    force: ForceOption = False,
+    salvage: SalvageOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
+    """Converts sound files: one, several, or whole folders.
+
+    The output is as long as the input and aligned with it.
+    Files that exist stay, unless --force is given; a run that fails leaves no half file.
+    Ctrl-C keeps what is done.
+    """
+    from voicegraph.graph.files.sound.batch import plan_batch
+
+    from .output import print_json
+
+    taps = _taps(tap or [])
+    loaded = load(pipeline, set_args, profiles)
+    loaded.compile()  # what is wrong with the pipeline is said before any file is opened
+    batch = plan_batch(inputs, output, ending)
+    current = _Run(loaded, batch, taps, trace, subtype, force, salvage)
+    with meter(quiet or as_json) as shown:
+        _run_all(current, shown)
+    if as_json:
+        print_json(_report(current))
+    else:
+        _tell(current, quiet)
+    return current.exit_code
+
+
+def _taps(texts: list[str]) -> dict[str, str]:
+    taps: dict[str, str] = {}
+    for text in texts:
+        port, equals, path = text.partition("=")
+        if not equals or not port or not path:
+            raise typer.BadParameter(f"{text!r} is not NODE.PORT=FILE.npz", param_hint="--tap")
+        if port in taps:
+            raise typer.BadParameter(f"{port} is tapped twice", param_hint="--tap")
+        taps[port] = path
+    return taps
+
+
+def _run_all(current: _Run, shown: Meter) -> None:
+    """Every job; of several files, one that fails does not stop the others."""
+    for job in current.batch.jobs:
+        try:
+            current.done.append(_convert(current, job, shown))
+        except _OF_ONE_FILE as error:
+            if current.batch.single:
+                raise
+            current.failed.append((job, error))
+        except KeyboardInterrupt:
+            current.stopped = True
+        current.stopped |= any(report.stopped for report in current.done)
+        if current.stopped:
+            break
+
+
+def _convert(current: _Run, job: Job, shown: Meter) -> FileReport:
+    from voicegraph.graph.files.sound.batch import fill_name, folders_for
+    from voicegraph.graph.files.sound.file_conversion import Extras, convert_file
+
+    batch = current.batch
+    taps = {port: fill_name(path, job, batch) for port, path in current.taps.items()}
+    trace = fill_name(current.trace, job, batch) if current.trace else None
+    shown.begin(str(job.source))
+    wanted = [job.target, *taps.values(), *([trace] if trace else [])]
+    with nullcontext() if batch.single else folders_for(*wanted):
+        return convert_file(
+            current.pipeline,
+            job.source,
+            job.target,
+            subtype=current.subtype,
+            force=current.force,
+            salvage=current.salvage,
+            extras=Extras(taps, trace),
+            progress=shown,
+            routes=current.routes,
+        )
+
+
+def _report(current: _Run) -> RunReport:
+    from voicegraph.schemas.file_report import RunReport
+
+    return RunReport(
+        files=current.done,
+        failed=[failed_file(job.source, error) for job, error in current.failed],
+        skipped=current.batch.skipped,
+        stopped=current.stopped,
+    )
+
+
+def _tell(current: _Run, quiet: bool) -> None:
+    if not quiet:
+        for report in current.done:
+            typer.echo(describe(report))
+    for _, error in current.failed:
+        typer.echo(str(error), err=True)
+    if not quiet and not current.batch.single:
+        typer.echo(_count(current))
+    if current.stopped and not current.done:
+        typer.echo("stopped before anything was written", err=True)
+
+
+def _count(current: _Run) -> str:
+    parts = [f"{len(current.done)} of {len(current.batch.jobs)} files written"]
+    if current.failed:
+        names = ", ".join(str(job.source) for job, _ in current.failed)
+        parts.append(f"{len(current.failed)} failed: {names}")
+    if current.batch.skipped:
+        parts.append(f"skipped, for they are no audio: {current.batch.skipped}")
+    return "; ".join(parts)

@@ -1,0 +1,146 @@
+"""``voicegraph soak``: does a pipeline hold out for hours?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .app import app
+from .options import JsonOption, PipelineArg, ProfileOption, SetOption, load
+from .sound_options import (
+    BuffersOption,
+    InputOption,
+    InputRateOption,
+    MarginOption,
+    OutputOption,
+    OutputRateOption,
+    buffers,
+    end_wish,
+    seconds,
+)
+
+if TYPE_CHECKING:
+    from voicegraph.schemas.soak_report import SoakReport
+
+MinutesOption = Annotated[
+    float, typer.Option(min=0.1, metavar="N", help="Minutes of audio that go through.")
+]
+FreewheelOption = Annotated[
+    bool,
+    typer.Option(
+        "--freewheel",
+        help="On simulated devices, as fast as it goes; compute times are the measured ones.",
+    ),
+]
+DriftOption = Annotated[
+    float,
+    typer.Option(
+        min=-500,
+        max=500,
+        metavar="PPM",
+        help="With --freewheel: how much faster the input's clock runs than the output's.",
+    ),
+]
+MicrophoneOption = Annotated[
+    bool,
+    typer.Option("--microphone", help="Take what the input hears, in place of recorded speech."),
+]
+
+
+@app.command()
+def soak(
+    pipeline: PipelineArg,
+    minutes: MinutesOption = 30.0,
+    freewheel: FreewheelOption = False,
+    drift: DriftOption = 50.0,
+    microphone: MicrophoneOption = False,
+    input_: InputOption = None,
+    output: OutputOption = None,
+    input_rate: InputRateOption = None,
+    output_rate: OutputRateOption = None,
+    buffers_: BuffersOption = "low",
+    margin: MarginOption = "4ms",
+    set_args: SetOption = None,
+    profiles: ProfileOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Run a pipeline live for minutes or hours, and see whether anything grows, drifts or clicks.
+
+    Recorded speech goes in, over and over. The exit code is 1 if memory or the delay grew, or
+    borders of blocks can be heard.
+    """
+    from voicegraph.app.diagnostics.soak_runs import soak_devices, soak_freewheel
+    from voicegraph.graph.live.devices.stderr_capture import native_output
+    from voicegraph.graph.live.factory import LiveOptions
+    from voicegraph.graph.live.setup import prepare
+
+    from .output import print_json
+
+    options = LiveOptions(margin_s=float(seconds(margin, "--margin")))
+    loaded = load(pipeline, set_args, profiles)
+
+    def tell(text: str) -> None:
+        typer.echo(text, err=True)
+
+    if freewheel:
+        report = soak_freewheel(loaded, options, 60 * minutes, drift, tell)
+    else:
+        opening = prepare(
+            loaded,
+            end_wish("input", input_, input_rate, None, None, False),
+            end_wish("output", output, output_rate, None, None, False),
+            buffers=buffers(buffers_),
+        )
+        with native_output(tell):
+            report = soak_devices(opening, options, 60 * minutes, microphone, tell)
+    print_json(report) if as_json else typer.echo(page(report))
+    return int(bool(report.failures))
+
+
+def page(found: SoakReport) -> str:
+    """What was seen, for people."""
+    on = found.machine
+    how = "simulated devices, freewheeling" if found.freewheel else "live"
+    speed = 60 * found.minutes / found.wall_s if found.freewheel and found.wall_s else None
+    drift = "not known yet" if found.drift_ppm is None else f"{found.drift_ppm:+.1f} ppm"
+    rows = [
+        ("compute", _compute(found)),
+        ("late", f"{found.late} blocks, by {found.worst_late_ms:.1f} ms at most"),
+        ("left out", f"{found.dropped} blocks; {found.realigned} jumps"),
+        ("devices", f"ran dry {found.ran_dry} times"),
+        ("clocks", f"{drift}; delay off by {found.worst_offset_ms:.2f} ms at most"),
+        ("delay", f"{found.latency_begin_ms:.1f} ms, at the end {found.latency_end_ms:.1f} ms"),
+        ("memory", _memory(found)),
+        ("seams", f"{found.seam_db:+.1f} dB at borders of blocks against within"),
+    ]
+    took = f" in {found.wall_s / 60:.1f} min ({speed:.1f}x real time)" if speed else ""
+    return "\n".join(
+        [
+            f"{found.pipeline}: {found.minutes:.1f} min of audio{took}, {how}",
+            f"{found.input} -> {found.output}",
+            f"{on.cpu}, {on.cores} cores, {found.threads} threads; {on.system}; "
+            f"Python {on.python}, PyTorch {on.torch}",
+            "",
+            *(f"  {name:<9} {text}" for name, text in rows),
+            "",
+            *([f"failed: {text}" for text in found.failures] or ["held out"]),
+        ]
+    )
+
+
+def _compute(found: SoakReport) -> str:
+    cost = found.compute
+    return (
+        f"median {cost.median_ms:.1f} ms, p99 {cost.p99_ms:.1f} ms, max {cost.max_ms:.1f} ms "
+        f"of {found.block_ms:g} ms"
+    )
+
+
+def _memory(found: SoakReport) -> str:
+    if found.resident_mb is None or found.memory_mb_per_hour is None:
+        return "not known on this system, or not long enough to tell"
+    return (
+        f"{found.resident_mb:.0f} MB, {found.memory_mb_per_hour:+.1f} MB an hour "
+        f"({found.memory_grown_mb:+.1f} MB over the run)"
+    )

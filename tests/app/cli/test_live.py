@@ -1,0 +1,274 @@
+"""``voicegraph live``: what is typed, opened, shown and said; without a sound card."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from voicegraph.app.cli import live as command
+from voicegraph.app.cli.app import main
+from voicegraph.graph.live.factory import LiveOptions
+from voicegraph.graph.live.setup import Opening
+
+from ...fake_sounddevice import FakeSoundDevice
+
+Cli = Callable[..., tuple[int, str, str]]
+SHORT = ("--duration", "20ms")
+
+
+def _words(text: str) -> str:
+    """Without the frame around it."""
+    return " ".join(text.replace("│", " ").split())
+
+
+# ---- what works ---------------------------------------------------------------------------------
+
+
+def test_nothing_has_to_be_said(cli: Cli, sound_system: FakeSoundDevice) -> None:
+    code, out, err = cli("live", "good.yaml", *SHORT)
+    assert code == 0, err
+    assert "starting" in out
+    assert "0:00 min; no block was late; 99 of 100 blocks took" in err
+    assert [stream.options["device"] for stream in sound_system.streams] == [0, 1]
+    assert all(stream.closed for stream in sound_system.streams)
+
+
+def test_lines_of_json(cli: Cli, sound_system: FakeSoundDevice) -> None:
+    code, out, err = cli("live", "good.yaml", *SHORT, "--json")
+    assert (code, err) == (0, "")
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert [lines[0]["state"], lines[-1]["state"]] == ["starting", "stopped"]
+    assert lines[0]["input"]["device"] == "Microphone"
+
+
+def test_what_is_typed_is_what_is_opened(
+    cli: Cli, sound_system: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[tuple[Opening, LiveOptions]] = []
+    begin = Opening.live
+
+    def live(self: Opening, options: LiveOptions, record: Path | None) -> Any:
+        opened.append((self, options))
+        return begin(self, options, record)
+
+    monkeypatch.setattr(Opening, "live", live)
+    code, _, err = cli(
+        "live", "good.yaml", *SHORT, "--input", "headset", "--output", "headset",
+        "--input-rate", "44100", "--output-channels", "1", "--buffers", "40ms",
+        "--margin", "10ms", "--room", "30ms", "--set", "vars.db=-9", "--b", "vars.db=-3",
+        "--silence", "skip", "--silence-opens", "-40", "--silence-closes", "-45",
+        "--silence-hold", "2s", "--monitor", "--push-to-talk",
+    )  # fmt: skip
+    assert code == 0, err
+    [(opening, options)] = opened
+    assert options == LiveOptions(
+        margin_s=0.01, silence="skip", opens_db=-40, closes_db=-45, hold_s=2.0,
+        push_to_talk=True, monitor=True, variant={"vars.db": -3},
+    )  # fmt: skip
+    assert opening.buffers == 0.04
+    assert float(opening.plan.latency.algorithmic) == 0.03
+    [stream] = sound_system.streams
+    assert (stream.kind, stream.options["samplerate"]) == ("duplex", 44100)
+    assert stream.options["channels"] == (1, 1)
+
+
+def test_a_recording_is_told_of(cli: Cli, sound_system: FakeSoundDevice) -> None:
+    code, _, err = cli("live", "good.yaml", *SHORT, "--record", "talk.jsonl")
+    assert code == 0
+    assert "recorded: talk.jsonl   (voicegraph replay talk.jsonl)" in err
+    assert Path("talk.in.wav").exists()
+
+
+def test_nothing_listens_unless_it_is_asked_to(
+    cli: Cli, sound_system: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from voicegraph.graph.control import server
+
+    def opens(*_: Any) -> None:
+        raise AssertionError("a port")
+
+    monkeypatch.setattr(server.Control, "start", opens)
+    assert cli("live", "good.yaml", *SHORT)[0] == 0
+
+
+def test_where_it_listens_is_a_message(cli: Cli, sound_system: FakeSoundDevice) -> None:
+    code, out, _ = cli("live", "good.yaml", *SHORT, "--http", "0", "--osc", "0")
+    assert code == 0
+    assert "message: listening on http://127.0.0.1:" in out
+    assert "message: listening on OSC 127.0.0.1:" in out
+
+
+def test_a_failure_of_the_session_is_the_commands(
+    cli: Cli, sound_system: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from voicegraph.graph.errors import SignalError, StateError
+    from voicegraph.graph.live.session import Live
+
+    for error in (SignalError, StateError):
+
+        def fails(self: Live, error: Any = error) -> None:
+            from voicegraph.graph.errors import Problem
+
+            raise error(Problem("not-finite", "NaN in node f0"))
+
+        monkeypatch.setattr(Live, "_go_on", fails)
+        code, _, err = cli("live", "good.yaml")
+        assert code == error.exit_code
+        assert "NaN in node f0" in err
+
+
+# ---- how it ends --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", command._ENDINGS)
+def test_a_signal_of_the_system_ends_it(number: int) -> None:
+    asked = threading.Event()
+    session: Any = SimpleNamespace(request_stop=asked.set)
+    whole = signal.signal(number, signal.SIG_DFL)  # tests themselves may run under nohup
+    try:
+        with command._ends(session, None):
+            signal.raise_signal(number)
+            assert asked.wait(5)
+        assert signal.getsignal(number) is signal.SIG_DFL
+    finally:
+        signal.signal(number, whole)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="only POSIX has SIGHUP")
+def test_nohup_is_respected() -> None:
+    session: Any = SimpleNamespace(request_stop=lambda: None)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with command._ends(session, None):
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_ctrl_c_is_an_ordinary_end(
+    cli: Cli, sound_system: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from voicegraph.graph.screen import plain
+
+    def pressed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(plain, "pause", pressed)
+    code, out, err = cli("live", "good.yaml")
+    assert code == 0
+    assert "stopped" in out
+    assert "no block was late" in err
+    assert all(stream.closed for stream in sound_system.streams)
+
+
+# ---- what is wrong ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["nixda"], 2, "no shipped pipeline"),
+        (["missing.yaml"], 2, "missing.yaml"),
+        (["bad.yaml"], 2, "bad.yaml:3:14"),
+        (["good.yaml", "--set", "nodes.low.use=dsp.gian"], 2, "fix: --set nodes.low.use=dsp.gain"),
+        (["good.yaml", "--set", "output=$db"], 2, "output"),
+        (["good.yaml", "--profile", "loud"], 2, "quiet"),
+        (["good.yaml", "--b", "nodes.low.use=dsp.gian"], 2, "dsp.gain"),
+        (["good.yaml", "--b", "nodes.low"], 2, "--b nodes.low"),
+        (["good.yaml", "--b", "block=20ms"], 7, "the block cannot change"),
+        (["good.yaml", "--silence-opens", "-60", "--silence-closes", "-50"], 2,
+         "must lie below --silence-opens"),
+        (["good.yaml", "--silence", "maybe"], 2, "--silence"),
+        (["good.yaml", "--margin", "-1ms"], 2, "--margin"),
+        (["good.yaml", "--silence-hold", "-1s"], 2, "--silence-hold"),
+        (["good.yaml", "--duration", "-1s"], 2, "--duration"),
+        (["good.yaml", "--room", "-1ms"], 2, "--room"),
+        (["good.yaml", "--buffers", "-1ms"], 2, "--buffers"),
+        (["good.yaml", "--input", "nobody"], 5, "no device that records has 'nobody' in its name"),
+        (["good.yaml", "--output", "9"], 5, "there is no device 9: they go from 0 to 2"),
+        (["good.yaml", "--input", "1"], 5, "device 1 (Loudspeaker) has no input"),
+        (["good.yaml", "--output", "e"], 5, "'e' is part of the names of 2 devices that play"),
+        (["good.yaml", "--input-rate", "12345"], 5, "no whole number of samples"),
+        (["good.yaml", "--input-rate", "96000"], 5, "does not take 96000 Hz for input"),
+        (["good.yaml", "--input-rate", "0"], 2, "--input-rate"),
+        (["good.yaml", "--output-channels", "6"], 5, "has 2 channels for output, not 6"),
+        (["good.yaml", "--exclusive"], 5, "exclusive use is WASAPI's"),
+        (["good.yaml", "--input-select", "1"], 5, "ASIO and Core Audio choose channels"),
+        (["good.yaml", "--output-select", "left"], 2, "no list of channels, such as 1,2"),
+        (["good.yaml", "--record", "there.jsonl"], 4, "there.jsonl exists"),
+        (["good.yaml", "--record", "nowhere/talk.jsonl"], 4, "cannot be written"),
+        (["good.yaml", "--record", "talk.wav"], 4, "that ending is for the sound beside"),
+        (["good.yaml", "--http", "0.0.0.0:8765"], 1, "needs a token"),
+        (["good.yaml", "--http", "0.0.0.0:8765", "--token", "short"], 1, "at least 16"),
+        (["good.yaml", "--http", "port"], 1, "--http"),
+        (["good.yaml", "--osc", "0.0.0.0:9010"], 1, "OSC has no passwords"),
+        (["good.yaml", "--osc-feedback", "127.0.0.1:9011"], 1, "needs OSC, which is off"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_and_nothing_is_opened(
+    cli: Cli,
+    place: Path,
+    sound_system: FakeSoundDevice,
+    arguments: list[str],
+    code: int,
+    said: str,
+) -> None:
+    sound_system.rates[0] = {44100, 48000, 12345}
+    (place / "there.jsonl").write_text("precious", encoding="utf-8")
+    found, out, err = cli("live", *arguments, *(SHORT if "--duration" not in arguments else ()))
+    assert found == code, err
+    assert said in _words(err)
+    assert out == ""
+    assert all(stream.closed for stream in sound_system.streams)
+    assert (place / "there.jsonl").read_text(encoding="utf-8") == "precious"
+    assert {path.name for path in place.iterdir()} == {"good.yaml", "bad.yaml", "there.jsonl"}
+
+
+def test_a_busy_device(cli: Cli, sound_system: FakeSoundDevice) -> None:
+    sound_system.busy = {0}
+    code, _, err = cli("live", "good.yaml")
+    assert code == 5
+    assert "Microphone takes no input now: busy, or gone" in err
+    assert "fix: close the program that uses it" in err
+
+
+def test_no_device_at_all(cli: Cli, sound_system: FakeSoundDevice) -> None:
+    sound_system.devices.clear()
+    code, _, err = cli("live", "good.yaml")
+    assert code == 5
+    assert "there is no sound device that records" in err
+    assert "voicegraph devices" in err
+    assert json.loads(cli("live", "good.yaml", "--json")[1])["problems"][0]["code"] == "no-device"
+
+
+def test_a_pipeline_that_gives_no_audio(
+    cli: Cli, place: Path, sound_system: FakeSoundDevice
+) -> None:
+    text = "block: 20ms\ninput: {rate: 16000}\nnodes:\n  f0: {use: f0.dio, in: input}\noutput: f0\n"
+    (place / "pitch.yaml").write_text(text, encoding="utf-8")
+    code, _, err = cli("live", "pitch.yaml")
+    assert code == 2
+    assert "pitch.yaml:5:9" in err
+    assert "a loudspeaker takes audio" in err
+
+
+def test_a_port_that_is_taken(cli: Cli, sound_system: FakeSoundDevice) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        code, _, err = cli("live", "good.yaml", "--http", str(taken.getsockname()[1]))
+    assert code == 1
+    assert "--http" in err
+    assert all(stream.closed for stream in sound_system.streams)
+
+
+def test_help_comes_without_sounddevice(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["live", "--help"]) == 0
+    assert "--push-to-talk" in capsys.readouterr().out

@@ -1,0 +1,72 @@
+"""``voicegraph soak`` and the options it shares with ``live`` and ``latency``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from voicegraph.app.cli.app import main
+
+PASSING = """\
+block: 20ms
+input: {rate: 16000}
+nodes:
+  pass: {use: dsp.gain, in: input}
+output: pass
+"""
+
+
+@pytest.fixture
+def passing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "passing.yaml").write_text(PASSING, encoding="utf-8")
+    return "passing.yaml"
+
+
+def test_freewheel(passing: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["soak", passing, "--freewheel", "--minutes", "0.5", "--drift", "80"]) == 0
+    text = capsys.readouterr().out
+    assert "0.5 min of audio in" in text
+    assert "held out" in text
+    assert "delay" in text
+
+
+def test_json(passing: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["soak", passing, "--freewheel", "--minutes", "0.2", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["freewheel"] is True
+    assert found["failures"] == []
+    assert found["minutes"] == pytest.approx(0.2)
+
+
+def test_a_failure_is_an_exit_code(
+    passing: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("voicegraph.app.diagnostics._soak._SEAM_DB", -200.0)
+    assert main(["soak", passing, "--freewheel", "--minutes", "0.2"]) == 1
+    assert "failed: borders of blocks stand out" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["soak", "nixda"], "no shipped pipeline"),
+        (["soak", "{}", "--minutes", "0"], "--minutes"),
+        (["soak", "{}", "--margin", "much"], "--margin"),
+        (["live", "{}", "--silence-closes", "-10"], "must lie below --silence-opens"),
+        (["live", "{}", "--b", "nodes.pass"], "--b nodes.pass"),
+        (["live", "{}", "--room", "late"], "--room"),
+        (["live", "{}", "--duration", "long"], "--duration"),
+        (["live", "{}", "--input-select", "0"], "no list of channels"),
+        (["live", "{}", "--buffers", "tiny"], "--buffers"),
+        (["live", "{}", "--osc-feedback", "127.0.0.1:9011"], "needs OSC"),
+        (["live", "{}", "--http", "0.0.0.0:8765"], "needs a token"),
+    ],
+)
+def test_what_is_typed_wrongly(
+    passing: str, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([text.format(passing) for text in arguments]) not in (0, None)
+    assert said in " ".join(capsys.readouterr().err.replace("│", " ").split())
