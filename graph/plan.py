@@ -234,13 +234,13 @@ class Plan:
 
     def explain(self) -> str:
         """One readable page: types, spans, latency, placement; a line a node."""
-        from .views.explain import explain
+        from voicegraph.app.reports.explain import explain
 
         return explain(self)
 
     def draw(self, format: Literal["svg", "dot", "mermaid"] = "mermaid") -> str:  # noqa: A002
         """The graph as text of a drawing format."""
-        from .views.drawing import draw
+        from voicegraph.app.reports.drawing import draw
 
         return draw(self, format)
 

@@ -12,8 +12,8 @@ import sys
 import threading
 from pathlib import Path
 
+from voicegraph.app.reports.drawing.style import FONT
 from voicegraph.graph.screen.app import LiveScreen
-from voicegraph.graph.views.drawing.style import FONT
 from voicegraph.schemas.live_command import LiveCommand
 from voicegraph.schemas.live_status import (
     DriftReport,

@@ -16,7 +16,7 @@ from voicegraph.graph.errors import OutputError, Problem
 from voicegraph.graph.files.atomic_write import cannot_write
 from voicegraph.graph.files.atomic_write import check_target as may_be_written
 from voicegraph.graph.files.models.conversion import check_target
-from voicegraph.graph.views.picture import require_matplotlib
+from voicegraph.graph.metrics.spectrogram_figure import require_matplotlib
 from voicegraph.schemas.source_filter_card import Consent
 
 from . import recordings

@@ -120,7 +120,7 @@ def page(report: BenchReport) -> str:
 
 
 def _table(report: BenchReport) -> list[str]:
-    from voicegraph.graph.views.table import Column, table
+    from voicegraph.app.reports.text_table import Column, table
 
     unit, scale = ("ms", 1.0) if report.whole.median_ms >= 1 else ("us", 1000.0)
     columns = [

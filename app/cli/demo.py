@@ -80,7 +80,7 @@ def demo(
     from .output import print_json
 
     if picture:
-        from voicegraph.graph.views.picture import require_matplotlib
+        from voicegraph.graph.metrics.spectrogram_figure import require_matplotlib
 
         require_matplotlib("voicegraph demo --no-picture")
     pipelines = [(take, take.load(set_args or (), profiles or ())) for take in chosen(only or ())]
@@ -142,7 +142,7 @@ def _convert(
 
 
 def _draw(files: Files, pipelines: list[tuple[Take, Pipeline]]) -> None:
-    from voicegraph.graph.views.picture import Sound, draw
+    from voicegraph.graph.metrics.spectrogram_figure import Sound, draw
 
     sounds = [Sound(files.original, "before: LibriSpeech 8088-284756-0000")]
     for take, pipeline in pipelines:

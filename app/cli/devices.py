@@ -29,7 +29,7 @@ def devices(as_json: JsonOption = False) -> int:
             "  fix: plug one in, or switch the sound server on (PipeWire, PulseAudio)", err=True
         )
     else:
-        from voicegraph.graph.views.devices import device_page
+        from voicegraph.app.reports.device_table import device_page
 
         typer.echo(device_page(found))
     return 0 if found else 5

@@ -11,8 +11,8 @@ from .completion import complete_pipelines, complete_set
 from .options import JsonOption, PipelineArg, ProfileOption, SetOption, load
 
 if TYPE_CHECKING:
+    from voicegraph.app.reports.plan_diff import PlanDiff
     from voicegraph.graph.plan import Plan
-    from voicegraph.graph.views.diff import PlanDiff
 
 OtherArg = Annotated[
     str | None,
@@ -75,7 +75,7 @@ def diff(
 
 
 def _compare(one: Plan, two: Plan, names: tuple[str, str], seconds: float | None) -> PlanDiff:
-    from voicegraph.graph.views.diff import diff
+    from voicegraph.app.reports.plan_diff import diff
 
     if seconds is None:
         return diff(one, two, names=names)

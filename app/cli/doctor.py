@@ -49,7 +49,7 @@ def _page(report: DoctorReport) -> str:
 
 
 def _components(components: list[Component], title: str) -> list[str]:
-    from voicegraph.graph.views.table import Column, table
+    from voicegraph.app.reports.text_table import Column, table
 
     columns = (Column(title), Column("version"), Column("", wraps=True))
     rows: list[list[str] | str] = []
@@ -62,7 +62,7 @@ def _components(components: list[Component], title: str) -> list[str]:
 
 
 def _machine(report: DoctorReport) -> list[str]:
-    from voicegraph.graph.views.table import WIDTH, wrap
+    from voicegraph.app.reports.text_table import WIDTH, wrap
 
     lines = [
         f"{gpu.device}  {gpu.name}, {gpu.memory_bytes / 2**30:.1f} GiB"

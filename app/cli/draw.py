@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
+from voicegraph.app.reports.drawing import SUFFIXES, Format
 from voicegraph.graph.errors import OutputError, Problem
-from voicegraph.graph.views.drawing import SUFFIXES, Format
 
 from .app import app
 from .options import ForceOption, PipelineArg, ProfileOption, SetOption, load

@@ -19,8 +19,8 @@ def explain(
 
     Reads no weights and runs nothing.
     """
-    from voicegraph.graph.views.explain import render
-    from voicegraph.graph.views.reporting import report
+    from voicegraph.app.reports.explain import render
+    from voicegraph.app.reports.plan_report import report
 
     from .output import print_json
 

@@ -65,7 +65,7 @@ def inspect(files: FilesArg, as_json: JsonOption = False) -> int:
 
 def page(found: ModelFile) -> str:
     """A file for people: what it is, what is known of it, what it holds."""
-    from voicegraph.graph.views.table import Column, table
+    from voicegraph.app.reports.text_table import Column, table
 
     card = {**(found.card or {}), **found.unstated}
     known = {key: value for key, value in card.items() if key != "kind"}

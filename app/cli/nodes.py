@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 @app.command()
 def nodes(name: NodeArg = None, as_json: JsonOption = False) -> None:
     """List the nodes that pipelines can use; with a name, show its ports, params and docs."""
+    from voicegraph.app.reports.node_catalogue import describe_node
     from voicegraph.graph import registry
-    from voicegraph.graph.views.catalogue import describe_node
     from voicegraph.schemas.report import NodesReport
 
     from .output import print_json
@@ -58,7 +58,7 @@ def _unknown(name: str) -> Exception:
 
 
 def _list(found: list[NodeInfo]) -> str:
-    from voicegraph.graph.views.table import Column, table
+    from voicegraph.app.reports.text_table import Column, table
 
     columns = (Column("node"), Column("interface"), Column("what it does", wraps=True))
     rows: list[list[str] | str] = []
@@ -97,7 +97,7 @@ def _page(info: NodeInfo) -> str:
 
 
 def _ports(title: str, ports: list[PortInfo]) -> list[str]:
-    from voicegraph.graph.views.table import Column, table
+    from voicegraph.app.reports.text_table import Column, table
 
     if not ports:
         return [title, "  none"]
@@ -119,7 +119,7 @@ def _ports(title: str, ports: list[PortInfo]) -> list[str]:
 
 
 def _params(params: list[ParamInfo]) -> list[str]:
-    from voicegraph.graph.views.table import Column, table
+    from voicegraph.app.reports.text_table import Column, table
 
     if not params:
         return ["params", "  none"]

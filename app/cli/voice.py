@@ -144,7 +144,7 @@ def _consent(place: Begin, owner: str | None, given: str | None) -> Consent:
 
 def page(report: VoiceReport) -> str:
     """What was made, for people."""
-    from voicegraph.graph.views.table import Column, table
+    from voicegraph.app.reports.text_table import Column, table
 
     columns = (
         Column("sound", wraps=True),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from voicegraph.graph.views.picture import require_matplotlib
+from voicegraph.graph.metrics.spectrogram_figure import require_matplotlib
 from voicegraph.voices.perturb import LISTENING
 
 from .metrics import METRICS

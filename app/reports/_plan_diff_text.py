@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .diff import Change, Cost, PlanDiff
-from .table import Column, table
+from .plan_diff import Change, Cost, PlanDiff
+from .text_table import Column, table
 
 
 def render(found: PlanDiff) -> str:

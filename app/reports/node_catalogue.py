@@ -7,13 +7,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from voicegraph.graph import registry
+from voicegraph.graph.errors import VoicegraphError
+from voicegraph.graph.node import Node
+from voicegraph.graph.ports import In, Out, Ports
 from voicegraph.schemas.report import NodeInfo, PortInfo
 
-from .. import registry
-from ..errors import VoicegraphError
-from ..node import Node
-from ..ports import In, Out, Ports
-from .params import describe_params
+from ._param_descriptions import describe_params
 
 
 def describe_node(name: str) -> NodeInfo:

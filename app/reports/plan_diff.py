@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from voicegraph.graph.plan import Plan
+from voicegraph.graph.runtime.timing import Timing
 from voicegraph.schemas.plan_report import NodeReport, PlanReport
 
-from ..plan import Plan
-from ..runtime.timing import Timing
-from .reporting import report
-from .table import milliseconds
+from .plan_report import report
+from .text_table import milliseconds
 
 Timings = Mapping[str, Timing]
 
@@ -67,7 +67,7 @@ class PlanDiff:
 
     def __str__(self) -> str:
         """A page of text; ends without a line break."""
-        from .diff_page import render
+        from ._plan_diff_text import render
 
         return render(self)
 

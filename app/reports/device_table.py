@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from voicegraph.schemas.devices_report import SoundDevice
 
-from .table import Column, table
+from .text_table import Column, table
 
 _COLUMNS = (
     Column("", right=True),

@@ -6,6 +6,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from voicegraph.graph.compiler.provenance import compared
+from voicegraph.graph.plan import Link, Plan, PlannedNode
+from voicegraph.graph.ports import PortRef, PortSpec
 from voicegraph.schemas.plan_report import (
     CopyReport,
     InputReport,
@@ -17,10 +20,7 @@ from voicegraph.schemas.plan_report import (
     PlanReport,
 )
 
-from ..compiler.provenance import compared
-from ..plan import Link, Plan, PlannedNode
-from ..ports import PortRef, PortSpec
-from .lookahead import shares, span
+from ._latency_shares import shares, span
 
 _DRIVER_NODES = tuple(
     f"{side}.{step}"

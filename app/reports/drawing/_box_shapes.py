@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .diagram import Box
+from ._diagram import Box
 from .style import SMALL, TEXT, TITLE, width_of
 
 _PAD = 12.0

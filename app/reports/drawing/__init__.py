@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
-    from ...plan import Plan
+    from voicegraph.graph.plan import Plan
 
 Format = Literal["svg", "dot", "mermaid"]
 FORMATS: tuple[str, ...] = get_args(Format)
@@ -25,11 +25,11 @@ def draw(plan: Plan, format: Format = "mermaid") -> str:  # noqa: A002
     Raises:
         ValueError: if there is no such format.
     """
-    from ..reporting import report
-    from .diagram import diagram
-    from .dot import to_dot
-    from .mermaid import to_mermaid
-    from .svg import to_svg
+    from ..plan_report import report
+    from ._diagram import diagram
+    from ._dot import to_dot
+    from ._mermaid import to_mermaid
+    from ._svg import to_svg
 
     renderers = {"svg": to_svg, "dot": to_dot, "mermaid": to_mermaid}
     if format not in renderers:

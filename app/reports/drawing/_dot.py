@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from .diagram import Box, Diagram, Wire
+from ._diagram import Box, Diagram, Wire
 
 _COLOURS = {"audio": "#1f62c4", "features": "#7a35d6", "pitch": "#0b7a4b", "mask": "#97610a"}
 

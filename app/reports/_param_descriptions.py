@@ -12,11 +12,10 @@ import annotated_types
 from pydantic import TypeAdapter
 from pydantic.fields import FieldInfo
 
+from voicegraph.graph.loading.model_fields import in_units
+from voicegraph.graph.node import NodeParams
 from voicegraph.schemas.quantities import format_duration, parse_duration, parse_rate
 from voicegraph.schemas.report import ParamInfo
-
-from ..loading.model_fields import in_units
-from ..node import NodeParams
 
 _WORDS = {
     bool: "true or false",

@@ -7,7 +7,7 @@ from typing import Literal
 
 from voicegraph.schemas.plan_report import InputReport, NodeReport, OutputReport, PlanReport
 
-from ..table import milliseconds
+from ..text_table import milliseconds
 
 SOURCE, SINK = ">input", ">output"
 """Ids of the boxes for the pipeline's own ends; no node can be called so."""

@@ -1,7 +1,7 @@
 """The JSON Schema (draft 2020-12) by which editors complete and check pipeline files.
 
 Made from the models of the file and from the registry: which params are allowed follows from the
-node named in ``use:``. Run ``python -m voicegraph.graph.views.editor_schema`` to bring the file in
+node named in ``use:``. Run ``python -m voicegraph.app.reports.editor_schema`` to bring the file in
 the repository up to date; with a file name, to write one that knows installed add-ons, too.
 """
 
@@ -16,24 +16,17 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from voicegraph.graph.node import Node
+from voicegraph.graph.registry import find, names
 from voicegraph.schemas.pipeline import IDENTIFIER, InputSpec, NodeSpec, PipelineFile
 from voicegraph.schemas.report import NodeInfo
 
-from ..node import Node
-from ..registry import find, names
-from .catalogue import describe_class
-from .params import default
-from .schema_vars import (
-    NAME_PATTERN,
-    VAR_DEFINITION,
-    Schema,
-    plain,
-    tidy,
-    with_vars,
-)
+from ._param_descriptions import default
+from ._schema_vars import NAME_PATTERN, VAR_DEFINITION, Schema, plain, tidy, with_vars
+from .node_catalogue import describe_class
 
 FILE_NAME = "pipeline.schema.json"
-COMMAND = "python -m voicegraph.graph.views.editor_schema"
+COMMAND = "python -m voicegraph.app.reports.editor_schema"
 _LITERAL = ("version", "description", "extends", "vars", "profiles")
 """Keys below which a dollar sign means nothing; as in ``variables.py``."""
 
@@ -216,7 +209,7 @@ def committed() -> Path:
 
 def main(arguments: list[str] | None = None) -> int:
     """Writes the committed schema, or one that knows all installed nodes to the file named."""
-    parser = argparse.ArgumentParser(prog="python -m voicegraph.graph.views.editor_schema")
+    parser = argparse.ArgumentParser(prog="python -m voicegraph.app.reports.editor_schema")
     parser.add_argument("file", nargs="?", type=Path, help="for one that knows all installed nodes")
     named: Path | None = parser.parse_args(arguments).file
     path = named or committed()

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from .ordering import order_ranks
-from .placing import place_ranks
+from ._rank_order import order_ranks
+from ._rank_placement import place_ranks
 
 Point = tuple[float, float]
 MIN_GAP, MAX_GAP = 16.0, 56.0

@@ -15,7 +15,7 @@ import soxr
 from ..errors import Problem, VoicegraphError
 from ..files.atomic_write import Staged, cannot_write
 from ..optional_packages import pip_install, requirement
-from .contour import FRAMES, RATE, contour
+from ._f0_contour import FRAMES, RATE, contour
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,12 +10,12 @@ from typing import Any
 import jsonschema
 import pytest
 
+from voicegraph.app.reports import editor_schema
+from voicegraph.app.reports.editor_schema import COMMAND, builtin, committed, main, text
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.loading.document import parse_document, read_document
 from voicegraph.graph.loading.sources import shipped
 from voicegraph.graph.pipeline import Pipeline
-from voicegraph.graph.views import editor_schema
-from voicegraph.graph.views.editor_schema import COMMAND, builtin, committed, main, text
 
 SOUND = """\
 block: 10ms

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from voicegraph.graph.plan import Plan
 from voicegraph.schemas.plan_report import (
     CopyReport,
     InputReport,
@@ -11,9 +12,8 @@ from voicegraph.schemas.plan_report import (
     PlanReport,
 )
 
-from ..plan import Plan
-from .reporting import report
-from .table import WIDTH, Column, milliseconds, table, wrap
+from .plan_report import report
+from .text_table import WIDTH, Column, milliseconds, table, wrap
 
 _COLUMNS = (
     Column("node"),

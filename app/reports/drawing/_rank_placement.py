@@ -12,7 +12,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .layout import Item
+    from ._layout import Item
 
 GAP = 22.0
 """Least space between two items of a rank."""

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from voicegraph.app.reports.plan_diff import diff
 from voicegraph.graph.metrics.paired_benchmark import measure
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.plan import Plan
 from voicegraph.graph.runtime.timing import Timing
-from voicegraph.graph.views.diff import diff
 from voicegraph.schemas.diff_report import DiffReport
 
 Build = Callable[..., Pipeline]

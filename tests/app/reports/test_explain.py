@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from voicegraph.app.reports._latency_shares import shares
+from voicegraph.app.reports.plan_report import report
+from voicegraph.app.reports.text_table import WIDTH, Column, milliseconds, table, wrap
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.signals import Audio
-from voicegraph.graph.views.lookahead import shares
-from voicegraph.graph.views.reporting import report
-from voicegraph.graph.views.table import WIDTH, Column, milliseconds, table, wrap
 from voicegraph.schemas.plan_report import PlanReport
 
 NODES: dict[str, Any] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .layout import Item
+    from ._layout import Item
 
 _SWEEPS = 12
 

@@ -8,12 +8,12 @@ from typing import Any, Literal
 import pytest
 from pydantic import Field
 
+from voicegraph.app.reports._param_descriptions import describe_params
+from voicegraph.app.reports.node_catalogue import describe_class, describe_node
 from voicegraph.graph import registry
 from voicegraph.graph.node import FilePath, Live, Node
 from voicegraph.graph.ports import In, Out, Ports
 from voicegraph.graph.signals import Audio, Features, Mask, Pitch
-from voicegraph.graph.views.catalogue import describe_class, describe_node
-from voicegraph.graph.views.params import describe_params
 from voicegraph.schemas.quantities import Decibels, Duration, Hertz, Rate
 from voicegraph.schemas.report import PortInfo
 

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from voicegraph.app.reports.drawing import SUFFIXES, draw
+from voicegraph.app.reports.drawing._layout import Edge, Layout, Size, layout
+from voicegraph.app.reports.drawing._rank_placement import GAP
+from voicegraph.app.reports.drawing.style import SMALL, TEXT, TITLE
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.plan import Plan
 from voicegraph.graph.signals import Audio
-from voicegraph.graph.views.drawing import SUFFIXES, draw
-from voicegraph.graph.views.drawing.layout import Edge, Layout, Size, layout
-from voicegraph.graph.views.drawing.placing import GAP
-from voicegraph.graph.views.drawing.style import SMALL, TEXT, TITLE
 
 SVG = "{http://www.w3.org/2000/svg}"
 NODES: dict[str, Any] = {

@@ -11,10 +11,10 @@ import soundfile
 
 from voicegraph.graph.errors import OutputError
 from voicegraph.graph.files.sound import bundled_recording
+from voicegraph.graph.metrics import spectrogram_figure
+from voicegraph.graph.metrics._f0_contour import RATE, contour
+from voicegraph.graph.metrics.spectrogram_figure import Sound, draw
 from voicegraph.graph.signals import Audio
-from voicegraph.graph.views import picture
-from voicegraph.graph.views.contour import RATE, contour
-from voicegraph.graph.views.picture import Sound, draw
 
 
 def test_recording_is_what_the_notice_says() -> None:
@@ -53,11 +53,11 @@ def test_contour_finds_the_pitch() -> None:
 def test_spectrogram_is_in_place() -> None:
     """A tone of 1 kHz from 0.5 s on stands in its bin and begins at its time."""
     tone = np.sin(2 * np.pi * 1000 * np.arange(RATE) / RATE) * (np.arange(RATE) >= RATE / 2)
-    found = picture._spectrogram(tone)
-    assert found.shape[0] == picture._WINDOW // 2 + 1
-    assert found[:, -100].argmax() == 1000 * picture._WINDOW // RATE
-    level = found[1000 * picture._WINDOW // RATE]
-    middle = np.argmax(level > level.max() - 6.1) * picture._HOP / RATE
+    found = spectrogram_figure._spectrogram(tone)
+    assert found.shape[0] == spectrogram_figure._WINDOW // 2 + 1
+    assert found[:, -100].argmax() == 1000 * spectrogram_figure._WINDOW // RATE
+    level = found[1000 * spectrogram_figure._WINDOW // RATE]
+    middle = np.argmax(level > level.max() - 6.1) * spectrogram_figure._HOP / RATE
     assert middle == pytest.approx(0.5, abs=0.01)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .diagram import SINK, SOURCE, Box, Diagram, Wire
+from ._diagram import SINK, SOURCE, Box, Diagram, Wire
 
 
 def to_mermaid(drawn: Diagram) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ..plan import Plan, PlannedNode
+from voicegraph.graph.plan import Plan, PlannedNode
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from xml.sax.saxutils import escape, quoteattr
 
-from .boxes import BoxShape, shape
-from .diagram import Box, Diagram, Wire
-from .layout import Edge, Layout, Point, Size, layout
-from .style import (
-    KINDS,
-    MARGIN,
-    SMALL,
-    TEXT,
-    TITLE,
-    style_sheet,
-    width_of,
-)
+from ._box_shapes import BoxShape, shape
+from ._diagram import Box, Diagram, Wire
+from ._layout import Edge, Layout, Point, Size, layout
+from .style import KINDS, MARGIN, SMALL, TEXT, TITLE, style_sheet, width_of
 
 _LINE = 1.3
 """Height of a line of text, in em."""
