@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 
 from voicegraph.app.reports.drawing.style import FONT
-from voicegraph.graph.screen.app import LiveScreen
+from voicegraph.app.tui.screen import LiveScreen
 from voicegraph.schemas.live_command import LiveCommand
 from voicegraph.schemas.live_status import (
     DriftReport,

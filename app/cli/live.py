@@ -262,15 +262,15 @@ def _options(margin: str, silence: str, opens: float, closes: float, hold: str) 
 def _show(session: Live, plain: bool, as_json: bool) -> None:
     """Until it has ended."""
     if as_json:
-        from voicegraph.graph.screen.json_lines import run_json
+        from voicegraph.app.tui.json_output import run_json
 
         run_json(session, sys.stdout)
     elif plain or not sys.stdout.isatty():
-        from voicegraph.graph.screen.plain import run_plain
+        from voicegraph.app.tui.plain_output import run_plain
 
         run_plain(session, sys.stdout)
     else:
-        from voicegraph.graph.screen.tui import run_screen
+        from voicegraph.app.tui.run_screen import run_screen
 
         run_screen(session)
 

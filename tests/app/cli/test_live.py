@@ -155,12 +155,12 @@ def test_nohup_is_respected() -> None:
 def test_ctrl_c_is_an_ordinary_end(
     cli: Cli, sound_system: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from voicegraph.graph.screen import plain
+    from voicegraph.app.tui import plain_output
 
     def pressed(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(plain, "pause", pressed)
+    monkeypatch.setattr(plain_output, "pause", pressed)
     code, out, err = cli("live", "good.yaml")
     assert code == 0
     assert "stopped" in out

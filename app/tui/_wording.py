@@ -1,0 +1,55 @@
+"""Numbers and states in words, the same on the screen and in plain lines."""
+
+from __future__ import annotations
+
+from voicegraph.graph.errors import VoicegraphError
+from voicegraph.schemas.live_status import LiveStatus
+
+
+def clock(seconds: float) -> str:
+    """``0:12:34``."""
+    whole = max(int(seconds), 0)
+    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
+
+
+def short(value: float) -> str:
+    """Three digits that matter: ``0.42``, ``7.3``, ``51``."""
+    size = abs(value)
+    return f"{value:.2f}" if size < 0.995 else f"{value:.1f}" if size < 9.95 else f"{value:.0f}"
+
+
+def ppm(value: float | None) -> str:
+    """``+12.3 ppm``; ``not known yet``."""
+    return "not known yet" if value is None else f"{value:+.1f} ppm"
+
+
+def switched(status: LiveStatus) -> list[str]:
+    """What is not as it usually is, a word or two each."""
+    found = []
+    if status.variant is not None:
+        found.append(f"variant {status.variant}")
+    if status.muted:
+        found.append("muted")
+    if status.push_to_talk:
+        found.append("talking" if status.talking else "talk key up")
+    if status.monitor:
+        found.append("dry heard")
+    if status.skipping:
+        found.append("silence: resting")
+    return found
+
+
+def one_line(text: str) -> str:
+    """Text from outside (names of devices and files), without what would steer a terminal."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def refusal(error: Exception) -> str:
+    """What a command failed with, in one line."""
+    if not isinstance(error, VoicegraphError):
+        return one_line(f"{type(error).__name__}: {error}")
+    texts = [
+        problem.message + (f"; fix: {problem.fix}" if problem.fix else "")
+        for problem in error.problems
+    ]
+    return one_line("; ".join(texts))

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import io
+import sys
+from functools import partial
+from typing import Any
+
+import pytest
+
+from voicegraph.app.tui import run_screen
+from voicegraph.app.tui.screen import LiveScreen
+from voicegraph.graph.errors import VoicegraphError
+
+
+@pytest.fixture
+def without_textual(monkeypatch) -> None:
+    """As if it were not installed."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "textual"]:
+        monkeypatch.delitem(sys.modules, name)
+    ours = [name for name in sys.modules if name.startswith("voicegraph.app.tui.")]
+    for name in ours:
+        if name.rpartition(".")[2] in ("app", "panel", "listing", "help", "hint"):
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delattr("voicegraph.app.tui.screen", raising=False)
+    monkeypatch.setitem(sys.modules, "textual", None)
+
+
+def test_without_textual_it_says_what_to_type(live, without_textual) -> None:
+    with pytest.raises(VoicegraphError) as caught:
+        run_screen.run_screen(live)
+    (problem,) = caught.value.problems
+    assert problem.code == "missing-package"
+    assert problem.fix is not None
+    assert 'install "textual' in problem.fix or "install textual" in problem.fix
+    assert "--plain" in problem.fix
+    assert live.stopped.is_set()
+
+
+def test_what_is_missing_inside_is_no_missing_textual(monkeypatch) -> None:
+    monkeypatch.delitem(sys.modules, "voicegraph.app.tui.screen", raising=False)
+    monkeypatch.delattr("voicegraph.app.tui.screen", raising=False)
+    monkeypatch.setitem(sys.modules, "voicegraph.app.tui._overview", None)
+    with pytest.raises(ModuleNotFoundError, match="overview"):
+        run_screen.require_textual()
+
+
+@pytest.fixture
+def headless(monkeypatch) -> dict[str, Any]:
+    """No terminal; ``meet`` is called with the screen when it is up."""
+    options: dict[str, Any] = {}
+    run = LiveScreen.run
+
+    def without_terminal(self: LiveScreen, **given: Any) -> Any:
+        options.update(given)
+        if (failure := options.get("failure")) is not None:
+            raise failure
+        self.call_later(partial(options["meet"], self))
+        return run(self, headless=True, size=(80, 24), **given)
+
+    monkeypatch.setattr(LiveScreen, "run", without_terminal)
+    return options
+
+
+def test_the_last_messages_stay_when_the_screen_is_gone(live, headless) -> None:
+    def meet(app: LiveScreen) -> None:
+        live.change(messages=["a", "the device is gone"])
+        app.action_stop()
+
+    headless["meet"] = meet
+    out = io.StringIO()
+    run_screen.run_screen(live, out)
+    assert headless["mouse"] is False  # text can be marked, and moving the mouse costs nothing
+    lines = out.getvalue().splitlines()
+    assert lines[:2] == ["1:02:03 message: a", "1:02:03 message: the device is gone"]
+    assert lines[2].startswith("1:02:03 stopped; ")
+    assert len(lines) == 3
+
+
+def test_a_signal_stops_the_session(live, headless) -> None:
+    headless["failure"] = KeyboardInterrupt()
+    out = io.StringIO()
+    run_screen.run_screen(live, out)
+    assert live.stopped.is_set()
+    assert "stopped; " in out.getvalue()

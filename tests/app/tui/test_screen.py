@@ -1,0 +1,382 @@
+"""The screen, driven by keys, without a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from voicegraph.app.tui._panel import Panel
+from voicegraph.app.tui._text_lines import plain
+from voicegraph.app.tui.screen import LiveScreen
+from voicegraph.graph.errors import DeviceError, Problem, StateError
+from voicegraph.schemas.live_command import (
+    Bypass,
+    ChooseVariant,
+    LiveCommand,
+    Monitor,
+    Mute,
+    SetParam,
+    Talk,
+)
+
+Play = Callable[[LiveScreen, Pilot[None]], Awaitable[None]]
+SMALLEST = (80, 24)
+
+
+def _play(live: Any, play: Play, size: tuple[int, int] = SMALLEST) -> LiveScreen:
+    """Runs a scene; the screen must still be sound at its end."""
+
+    async def run() -> LiveScreen:
+        app = LiveScreen(live)
+        async with app.run_test(size=size) as pilot:
+            await pilot.pause()
+            await play(app, pilot)
+        return app
+
+    return asyncio.run(run())
+
+
+async def _until(pilot: Pilot[None], true: Callable[[], bool]) -> None:
+    for _ in range(2000):
+        if true():
+            return
+        await pilot.pause(0.005)
+    raise AssertionError("that never came")
+
+
+async def _answered(app: LiveScreen) -> None:
+    """Commands are answered on another thread; nobody waits here for the next look of ten."""
+    for _ in range(2000):
+        app.look()
+        if not app.view.wanted:
+            return
+        await asyncio.sleep(0.002)
+    raise AssertionError("no answer")
+
+
+def _text(app: LiveScreen) -> str:
+    """What stands on the screen."""
+    size = app.size
+    rows = [""] * size.height
+    for panel in app.screen_stack[0].query(Panel):
+        for y, line in enumerate(panel.lines(*panel.size), panel.region.y):
+            if panel.display and y < size.height:
+                rows[y] += plain(line)[: panel.size.width].ljust(panel.size.width + 1)
+    return "\n".join(rows)
+
+
+def _asked_by(live: Any, *keys: str) -> list[LiveCommand]:
+    """The commands that keys lead to."""
+
+    async def press(app: LiveScreen, pilot: Pilot[None]) -> None:
+        await pilot.press(*keys)
+        await _answered(app)
+
+    _play(live, press)
+    return live.asked
+
+
+def _set(value: Any, param: str = "pitch.transpose") -> SetParam:
+    return SetParam(param=param, value=value)
+
+
+KEYS: list[tuple[list[str], list[LiveCommand]]] = [
+    (["m"], [Mute(on=True)]),
+    (["d"], [Monitor(on=True)]),
+    (["t"], [Talk(on=False)]),
+    (["v"], [ChooseVariant()]),
+    (["b"], [Bypass(node="pitch", on=True)]),
+    (["tab", "b"], [Bypass(node="f0", on=True)]),
+    (["tab", "end", "b"], [Bypass(node="limiter", on=False)]),
+    (["right"], [_set(5.0)]),
+    (["left"], [_set(3.0)]),
+    (["shift+right"], [_set(14.0)]),
+    (["shift+left"], [_set(-6.0)]),
+    (["right", "right"], [_set(5.0), _set(6.0)]),
+    (["minus", "3", "full_stop", "5", "enter"], [_set(-3.5)]),
+    (["enter", "9", "enter"], [_set(9)]),
+    (["enter", "enter"], []),
+    (["7", "escape", "right"], [_set(5.0)]),
+    (["down", "right"], [_set(1, "synth.speaker")]),
+    (["down", "right"], [_set("hard", "synth.mode")]),
+    (["left"], [_set("off", "synth.mode")]),
+    (["enter", "o", "enter"], [_set("o", "synth.mode")]),
+    (["question_mark", "m", "m"], [Mute(on=True)]),
+    (["question_mark", "escape", "m"], [Mute(on=True)]),
+]
+
+
+def test_keys(live, status) -> None:
+    """One screen for all: to begin one takes longer than to press keys."""
+
+    async def press(app: LiveScreen, pilot: Pilot[None]) -> None:
+        for keys, commands in KEYS:
+            live.now = status
+            live.asked.clear()
+            app.look()
+            app.param_list.focus()
+            await pilot.press(*keys)
+            await _answered(app)
+            assert live.asked == commands, keys
+
+    _play(live, press)
+
+
+def test_a_tick_after_the_end_does_no_harm(live) -> None:
+    app = LiveScreen(live)
+    assert app.screen_stack == []
+    app.show()
+
+
+def test_switches_go_back(live, changed) -> None:
+    live.now = changed(muted=True, monitor=True, push_to_talk=True, talking=False)
+    assert _asked_by(live, "m", "d", "t") == [Mute(on=False), Monitor(on=False), Talk(on=True)]
+
+
+def test_everything_stands_on_the_smallest_screen(live, changed) -> None:
+    live.now = changed(
+        advice=["a larger block is --set block=120ms"],
+        push_to_talk=True, talking=True, variant="a", messages=["the newest message"],
+    )  # fmt: skip
+
+    async def look(app: LiveScreen, pilot: Pilot[None]) -> None:
+        shown = _text(app)
+        for words in (
+            "world  running  1:02:03  block 100 ms", "variant a  talking",
+            "rms  -21.5  peak   -9.0  held   -9.0 dB  clip 0", "rms  -20.5",
+            "median   40  p99   62 of 100 ms  headroom   38 %",
+            "last minute 1", "all 3", "worst 7.3 ms", "dropped 2", "blamed on (system) 1",
+            "algorithmic 63 + buffering 204 + device 21 = 288 ms measured 291 ms",
+            "drift +12.3 ppm", "correction +11.8 ppm", "offset -0.02 ms", "realigned 0",
+            "nodes, in ms", "f0", "limiter off: its input passes through",
+            "▸pitch.transpose", "4 st", "synth.speaker", "◂ soft ▸",
+            "pitch.transpose: How far. (-24 .. 24 semitones)",
+            "advice: a larger block is --set block=120ms", "the newest message",
+            "t talk  m mute  d dry  v variant  b bypass  Tab other list  ? help  q stop",
+        ):  # fmt: skip
+            assert words in shown.replace("  +", " +").replace("  =", " =").replace(
+                "  measured", " measured"
+            ), words
+
+    _play(live, look)
+
+
+def test_more_room_is_used(live) -> None:
+    async def look(app: LiveScreen, pilot: Pilot[None]) -> None:
+        shown = _text(app)
+        assert "Mic, 48000 Hz mono" in shown
+        assert "Speaker, 44100 Hz stereo" in shown
+        assert "world.synthesize" in shown
+        assert "max   88" in shown
+
+    _play(live, look, (150, 50))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 10), (4, 2), (200, 60)], ids=str)
+def test_every_size_is_drawn_and_takes_keys(live, size: tuple[int, int]) -> None:
+    async def press(app: LiveScreen, pilot: Pilot[None]) -> None:
+        await pilot.press("right", "tab", "down", "question_mark", "escape", "tab", "3", "enter")
+        await _answered(app)
+        await pilot.resize_terminal(size[0] + 7, size[1] + 3)
+        await pilot.pause()
+        assert "voicegraph" in app.export_screenshot(title="voicegraph")
+        assert live.asked == [_set(5.0), _set(3)]
+
+    _play(live, press, size)
+
+
+def test_the_picture_is_what_the_lines_say(live) -> None:
+    """What Textual draws, down to the characters."""
+
+    async def look(app: LiveScreen, pilot: Pilot[None]) -> None:
+        drawn = app.export_screenshot().replace("&#160;", " ")
+        for words in ("running", "live params", "headroom   38 % ", "▸pitch.transpose", "help "):
+            assert words in drawn, words
+        live.change(state="waiting", seconds=3724.9)
+        app.look()
+        await pilot.pause()
+        drawn = app.export_screenshot().replace("&#160;", " ")
+        assert "waiting" in drawn
+        assert "1:02:04" in drawn
+        assert "running" not in drawn
+
+    _play(live, look)
+
+
+def test_refused_commands_are_a_message(live) -> None:
+    problem = Problem("no-talk-key", "this session has no talk key", fix="--push-to-talk")
+    live.refusal = StateError(problem)
+
+    async def press(app: LiveScreen, pilot: Pilot[None]) -> None:
+        await pilot.press("t")
+        await _answered(app)
+        assert "this session has no talk key; fix: --push-to-talk" in _text(app)
+        live.refusal = RuntimeError("what nobody foresaw")
+        await pilot.press("m")
+        await _answered(app)
+        assert "RuntimeError: what nobody foresaw" in _text(app)
+        assert app.is_running
+
+    _play(live, press)
+
+
+def test_values_that_cannot_be_are_a_message(live, changed) -> None:
+    live.now = changed(params=[live.now.params[0].model_copy(update={"value": "{'dry': -6}"})])
+
+    async def press(app: LiveScreen, pilot: Pilot[None]) -> None:
+        await pilot.press("right")
+        await pilot.pause()
+        assert "which no key moves; fix: Enter, and type a value" in app.view.log.texts[-1]
+        await pilot.press("enter", *"{a", "enter")
+        await pilot.pause()
+        assert "fix:" in app.view.log.texts[-1]
+        assert live.asked == []
+
+    _play(live, press)
+
+
+def test_a_status_that_fails_is_a_message(live, monkeypatch) -> None:
+    async def look(app: LiveScreen, pilot: Pilot[None]) -> None:
+        def fail() -> None:
+            raise DeviceError(Problem("gone", "the other side is gone"))
+
+        monkeypatch.setattr(live, "status", fail)
+        app.look()
+        await pilot.pause()
+        assert "the other side is gone" in _text(app)
+
+    _play(live, look)
+
+
+def test_a_value_that_was_asked_for_is_shown_until_the_answer(live, monkeypatch) -> None:
+    held: list[LiveCommand] = []
+    monkeypatch.setattr(
+        "voicegraph.app.tui._command_queue.Asking.ask",
+        lambda self, key, value, command: held.append(command),
+    )
+
+    async def press(app: LiveScreen, pilot: Pilot[None]) -> None:
+        await pilot.press("right", "right")
+        app.look()
+        await pilot.pause()
+        assert "6 st" in _text(app)
+        assert live.now.params[0].value == 4.0
+
+    _play(live, press)
+    assert held == [_set(5.0), _set(6.0)]
+
+
+def test_the_choice_follows_its_row(live, changed) -> None:
+    params = live.now.params
+
+    async def press(app: LiveScreen, pilot: Pilot[None]) -> None:
+        await pilot.press("end")
+        assert app.param_list.chosen == "synth.mode"
+        live.change(params=[params[2], params[0]])
+        app.look()
+        assert app.param_list.chosen == "synth.mode"
+        live.change(params=[params[0]])
+        app.look()
+        assert app.param_list.chosen == "pitch.transpose"
+        live.change(params=[])
+        app.look()
+        await pilot.press("right", "enter", "3", "b")
+        assert app.param_list.chosen is None
+        assert "no live params" in _text(app)
+        assert live.asked == [Bypass(node="f0", on=True)]
+
+    _play(live, press)
+
+
+def test_long_lists_are_scrolled(live, changed) -> None:
+    node = live.now.nodes[0]
+    live.now = changed(nodes=[node.model_copy(update={"name": f"n{i:02}"}) for i in range(40)])
+
+    async def press(app: LiveScreen, pilot: Pilot[None]) -> None:
+        assert "n00" in _text(app)
+        assert "n39" not in _text(app)
+        await pilot.press("tab", "end")
+        assert "▸n39" in _text(app)
+        assert "n00" not in _text(app)
+        await pilot.press("pageup", "up")
+        assert "▸n30" in _text(app)
+        await pilot.press("home")
+        assert "▸n00" in _text(app)
+
+    _play(live, press)
+
+
+def test_the_help_names_every_key(live) -> None:
+    async def press(app: LiveScreen, pilot: Pilot[None]) -> None:
+        await pilot.press("question_mark")
+        page = str(app.screen.query_one(Static).content)
+        for key in ("left right", "Enter", "Tab", "q Ctrl-C", "?", *"btmdv"):
+            assert f"\n{key} " in f"\n{page}", key
+
+    _play(live, press)
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+c"])
+def test_stop_waits_for_the_session(live, key: str) -> None:
+    live.obeys = False
+
+    async def press(app: LiveScreen, pilot: Pilot[None]) -> None:
+        await pilot.press(key)
+        app.look()
+        assert live.stop_asked == 1
+        assert app.is_running
+        assert " stopping " in _text(app)
+        live.change(state="stopped")
+        live.stopped.set()
+        await _until(pilot, lambda: not app.is_running)
+
+    _play(live, press)
+
+
+def test_ctrl_c_again_does_not_wait(live) -> None:
+    live.obeys = False
+
+    async def press(app: LiveScreen, pilot: Pilot[None]) -> None:
+        await pilot.press("question_mark", "ctrl+q", "ctrl+c")
+        await _until(pilot, lambda: not app.is_running)
+
+    _play(live, press)
+    assert live.stop_asked == 1
+
+
+def test_it_ends_when_the_session_ends(live) -> None:
+    async def wait(app: LiveScreen, pilot: Pilot[None]) -> None:
+        live.change(messages=["the last words"], state="stopped")
+        live.stopped.set()
+        await _until(pilot, lambda: not app.is_running)
+        assert app.view.log.texts[-1] == "the last words"
+
+    _play(live, wait)
+
+
+def test_only_what_has_changed_is_drawn_again(live, monkeypatch) -> None:
+    """The engine shares the interpreter: a screen that stands still must cost nothing."""
+    drawn: list[tuple[str, int]] = []
+
+    async def look(app: LiveScreen, pilot: Pilot[None]) -> None:
+        app.look()
+        await pilot.pause()
+        original = Panel.refresh
+
+        def refresh(self: Panel, *regions: Any, **options: Any) -> Any:
+            drawn.extend((type(self).__name__, region.y) for region in regions)
+            return original(self, *regions, **options)
+
+        monkeypatch.setattr(Panel, "refresh", refresh)
+        app.look()
+        assert drawn == []
+        live.change(headroom=0.1)
+        app.look()
+        assert drawn == [("Overview", 3)]
+
+    _play(live, look)
