@@ -35,7 +35,7 @@ from .sound_options import (
 )
 
 if TYPE_CHECKING:
-    from voicegraph.graph.control.server import Control
+    from voicegraph.app.control_servers import Control
     from voicegraph.graph.live.session import Live, LiveOptions
 
 _ENDINGS = [
@@ -281,8 +281,8 @@ def _steering(
     """What opens HTTP, WebSocket and OSC, if asked for; what was typed is checked at once."""
     if http is None and osc is None and feedback is None:
         return None
-    from voicegraph.graph.control.options import ControlOptions
-    from voicegraph.graph.control.server import Control
+    from voicegraph.app.control.options import ControlOptions
+    from voicegraph.app.control_servers import Control
 
     options = ControlOptions(http, osc, token, osc_open, feedback)
 

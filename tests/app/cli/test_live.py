@@ -89,12 +89,12 @@ def test_a_recording_is_told_of(cli: Cli, sound_system: FakeSoundDevice) -> None
 def test_nothing_listens_unless_it_is_asked_to(
     cli: Cli, sound_system: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from voicegraph.graph.control import server
+    from voicegraph.app import control_servers
 
     def opens(*_: Any) -> None:
         raise AssertionError("a port")
 
-    monkeypatch.setattr(server.Control, "start", opens)
+    monkeypatch.setattr(control_servers.Control, "start", opens)
     assert cli("live", "good.yaml", *SHORT)[0] == 0
 
 

@@ -1,0 +1,101 @@
+"""What could not be done, as an answer: the problems, and the status code of HTTP."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any, get_args
+
+from pydantic import ValidationError
+
+from voicegraph.graph.errors import (
+    DeviceError,
+    InputError,
+    PipelineError,
+    Problem,
+    StateError,
+    VoicegraphError,
+)
+from voicegraph.graph.loading.error_wording import code_of, expected_of
+from voicegraph.graph.loading.values import describe
+from voicegraph.schemas.control import Answer
+from voicegraph.schemas.live_command import LiveCommand
+from voicegraph.schemas.report import ProblemReport
+
+NOT_FOUND, CONFLICT, INVALID, FAILED = 404, 409, 422, 500
+
+_OF_CODE = {"no-such-param": NOT_FOUND, "value": INVALID, "internal": FAILED}
+_OF_CLASS: tuple[tuple[type[VoicegraphError], int], ...] = (
+    (PipelineError, INVALID),
+    (InputError, INVALID),
+    (StateError, CONFLICT),
+    (DeviceError, CONFLICT),
+)
+
+_PARTS = {"body", "path", "query"}
+_COMMANDS = {cls.model_fields["do"].default for cls in get_args(get_args(LiveCommand)[0])}
+EXAMPLE = '{"do": "mute", "on": true}'
+
+
+class InvalidError(VoicegraphError):
+    """What came is no command, or no value of the kind that is asked for."""
+
+
+def status_of(error: VoicegraphError) -> int:
+    """The HTTP status code that says best what kind of mistake it was."""
+    if isinstance(error, InvalidError):
+        return INVALID
+    for problem in error.problems:
+        if problem.code in _OF_CODE:
+            return _OF_CODE[problem.code]
+    return next((code for cls, code in _OF_CLASS if isinstance(error, cls)), FAILED)
+
+
+def refusal(error: VoicegraphError, command: LiveCommand | None = None) -> Answer:
+    """The answer that says why not."""
+    problems = [ProblemReport.model_validate(problem.as_dict()) for problem in error.problems]
+    return Answer(ok=False, command=command, problems=problems)
+
+
+def invalid(error: ValidationError) -> InvalidError:
+    """What pydantic found wrong, in words."""
+    return explained(error.errors(include_url=False))
+
+
+def explained(records: Iterable[Any]) -> InvalidError:
+    """The same from pydantic's (or FastAPI's) records."""
+    return InvalidError(_problem(record) for record in records)
+
+
+def _problem(record: Mapping[str, Any]) -> Problem:
+    kind, found = record["type"], record.get("input")
+    name = ".".join(_path(record["loc"]))
+    at = f"{name}: " if name else ""
+    match kind:
+        case "json_invalid":
+            why = record.get("ctx", {}).get("error", record["msg"])
+            return Problem("no-json", f"this is not JSON: {why}", fix=f"such as {EXAMPLE}")
+        case "union_tag_not_found":
+            return Problem("no-command", "a command needs the key `do`", fix=f"such as {EXAMPLE}")
+        case "union_tag_invalid":
+            return _unknown_command(record["ctx"])
+        case "missing":
+            return Problem("missing", f"{name or 'the body'} is missing")
+        case "extra_forbidden":
+            return Problem("unknown-key", f"there is no key {name}")
+    expected = expected_of(record)
+    return Problem(code_of(kind), f"{at}expected {expected}, found {describe(found)}")
+
+
+def _path(loc: Iterable[str | int]) -> list[str]:
+    """Keys alone: FastAPI begins with the part of the request, pydantic names the command."""
+    parts = [str(part) for part in loc]
+    parts = parts[1:] if parts[:1] and parts[0] in _PARTS else parts
+    return parts[1:] if len(parts) > 1 and parts[0] in _COMMANDS else parts
+
+
+def _unknown_command(context: Mapping[str, Any]) -> Problem:
+    names = [name.strip().strip("'") for name in context["expected_tags"].split(",")]
+    close = difflib.get_close_matches(str(context["tag"]), names, 1, 0.4)
+    text = f"there is no command {context['tag']!r}; there are: {', '.join(names)}"
+    return Problem("no-such-command", text, fix=f'"do": "{close[0]}"' if close else None)

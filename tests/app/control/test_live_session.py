@@ -1,0 +1,104 @@
+"""A real session on a made-up card, steered over HTTP and OSC."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from pythonosc.osc_message_builder import OscMessageBuilder
+from websockets.sync.client import connect
+
+from voicegraph.app.control.options import ControlOptions
+from voicegraph.app.control_servers import Control
+from voicegraph.graph.live.devices.audio_backend import CaptureCallback, CardEnd, PlayCallback
+from voicegraph.graph.live.session import Live
+from voicegraph.graph.pipeline import Pipeline, node
+
+from .client import Client
+
+RATE, PERIOD = 48000, 480
+
+
+class SilentCard:
+    """One clock, a callback each 10 ms, nothing to hear."""
+
+    one_clock = True
+    lost = None
+
+    def __init__(self) -> None:
+        self.input = CardEnd("made up", RATE, 1, 0.005)
+        self.output = CardEnd("made up", RATE, 1, 0.005)
+        self._end = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, capture: CaptureCallback, play: PlayCallback) -> None:
+        frames = np.zeros((PERIOD, 1), np.float32)
+
+        def run() -> None:
+            while not self._end.wait(PERIOD / RATE):
+                now = time.perf_counter()
+                capture(frames, now, False)
+                play(frames.copy(), now, False)
+
+        self._thread = threading.Thread(target=run)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._end.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def reopen(self) -> bool:
+        return False
+
+
+@pytest.fixture
+def session() -> Iterator[Live]:
+    pipeline = Pipeline(
+        block="20ms",
+        input={"rate": RATE, "channels": 1},
+        nodes={"loud": node("dsp.gain", "input"), "limit": node("dsp.limiter", "loud")},
+        output="limit",
+    )
+    live = Live(pipeline.session(warm_up=False), SilentCard())
+    live.start()
+    yield live
+    live.stop()
+
+
+def test_a_session_is_steered_until_its_end(session: Live) -> None:
+    options = ControlOptions(http="127.0.0.1:0", osc="127.0.0.1:0")
+    with Control(session, options) as control:
+        assert control.http_url is not None
+        assert control.osc_address is not None
+        client = Client("127.0.0.1", int(control.http_url.rstrip("/").rpartition(":")[2]))
+        assert client.ask("PUT", "/params/loud.db", {"value": -6}).json["value"] == -6
+        assert client.ask("PUT", "/params/loud.db", {"value": -600}).status == 422
+        missing = client.ask("PUT", "/params/laud.db", {"value": 0})
+        assert (missing.status, missing.json["problems"][0]["fix"]) == (404, "loud.db")
+        assert client.post("/command", {"do": "talk"}).code == "no-talk-key"
+        assert client.post("/command", {"do": "variant"}).code == "no-variant"
+        wrong = client.post("/command", {"do": "swap", "overrides": {"nodes.loud.use": "dsp.gian"}})
+        assert (wrong.status, wrong.code) == (422, "unknown-node")
+        assert client.post("/command", {"do": "bypass", "node": "loud"}).status == 200
+        _wait_until_bypassed(client, "loud")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as device:
+            stop = OscMessageBuilder("/voicegraph/stop").build().dgram
+            device.sendto(stop, ("127.0.0.1", int(control.osc_address.rpartition(":")[2])))
+        assert session.stopped.wait(20)
+        assert client.get("/status").json["state"] == "stopped"
+    assert session.error is None
+
+
+def _wait_until_bypassed(client: Client, name: str) -> None:
+    """The exchange is begun when it is answered; the status shows when it is heard."""
+    with connect(client.websocket + "?rate=30") as websocket:
+        while True:
+            nodes = json.loads(websocket.recv(20))["status"]["nodes"]
+            if any(load["name"] == name and load["bypassed"] for load in nodes):
+                return

@@ -1,0 +1,173 @@
+"""OSC over real sockets: what arrives is done, what is malformed is told, and it goes on."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
+from pythonosc.osc_message import OscMessage
+from pythonosc.osc_message_builder import OscMessageBuilder
+
+from voicegraph.app.control.options import ControlOptions
+from voicegraph.app.control_servers import Control
+from voicegraph.app.osc.server import LARGEST_DATAGRAM
+from voicegraph.schemas.live_command import Bypass, Mute, SetParam, Stop, Swap
+
+from ..control.fake_live import FakeLive
+
+Send = Callable[[bytes], None]
+
+
+def _message(address: str, *values: Any) -> OscMessage:
+    builder = OscMessageBuilder(address)
+    for value in values:
+        builder.add_arg(value)
+    return builder.build()
+
+
+@pytest.fixture
+def send(live: FakeLive) -> Iterator[Send]:
+    """Sends a datagram to the session's OSC."""
+    with (
+        Control(live, ControlOptions(osc="127.0.0.1:0")) as control,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
+    ):
+        assert control.osc_address is not None
+        sender.connect(("127.0.0.1", int(control.osc_address.rpartition(":")[2])))
+        yield lambda datagram: sender.sendall(datagram)
+
+
+def _goes_on(send: Send, live: FakeLive) -> None:
+    send(_message("/voicegraph/mute", 1).dgram)
+    live.wait_for(lambda: Mute(on=True) in live.done)
+
+
+def test_messages_are_done_in_their_order(send: Send, live: FakeLive) -> None:
+    send(_message("/voicegraph/set", "pitch.transpose", 7.0).dgram)
+    send(_message("/voicegraph/param/pitch/transpose", -2).dgram)
+    send(_message("/voicegraph/stop").dgram)
+    live.wait_for(lambda: len(live.done) == 3)
+    assert live.done == [
+        SetParam(param="pitch.transpose", value=7.0),
+        SetParam(param="pitch.transpose", value=-2),
+        Stop(),
+    ]
+    assert live.said == []
+
+
+def test_bundles_are_done_now_whatever_their_time(send: Send, live: FakeLive) -> None:
+    later = OscBundleBuilder(2_000_000_000)  # pyright: ignore[reportArgumentType]
+    later.add_content(_message("/voicegraph/mute", 1))
+    bundle = OscBundleBuilder(IMMEDIATELY)
+    bundle.add_content(later.build())
+    bundle.add_content(_message("/voicegraph/bypass", "limiter", 1))
+    send(bundle.build().dgram)
+    live.wait_for(lambda: len(live.done) == 2)
+    assert {command.do for command in live.done} == {"mute", "bypass"}
+
+
+@pytest.mark.parametrize(
+    ("datagram", "told"),
+    [
+        (b"", "not a message"),
+        (b"hello", "not a message"),
+        (b"/voicegraph/mute", "not a message"),
+        (b"/voicegraph/mute\0\0\0\0,i\0\0", "not a message"),
+        (b"/voicegraph/mute\0\0\0\0i\0\0\0\0\0\0\1", "not a message"),
+        (b"/\xff\xfe\0,\0\0\0", "not a message"),
+        (b"#bundle\0", "not a message"),
+        (b"#bundle\0" + 8 * b"\0" + b"\0\0\xff\xff", "content type"),
+        (b"#bundle\0" + 8 * b"\0" + b"\0\0\0\4nope", "content type"),
+        (b"/voicegraph/mute\0\0\0\0,?\0\0", "Unhandled parameter type"),
+        (_message("/elsewhere", 1).dgram, "no OSC address /elsewhere"),
+        (_message("/voicegraph/mutes", 1).dgram, "(/voicegraph/mute)"),
+        (_message("/voicegraph/mute", "on").dgram, "expected 0|1"),
+        (_message("/voicegraph/set", "pitch.nothing", 1).dgram, "there is no param pitch.nothing"),
+        (_message("/voicegraph/set", "pitch.transpose", float("nan")).dgram, "finite"),
+        (_message("/voicegraph/variant", "b").dgram, "--b PATH=VALUE"),
+        ((LARGEST_DATAGRAM + 1) * b"/", "more than 8192 bytes"),
+    ],
+)
+def test_what_is_malformed_is_told(send: Send, live: FakeLive, datagram: bytes, told: str) -> None:
+    send(datagram)
+    live.wait_for(lambda: bool(live.said))
+    assert live.said[0].startswith("OSC: ")
+    assert told in live.said[0]
+    _goes_on(send, live)
+
+
+def test_bundles_without_end_do_not_end_it(send: Send, live: FakeLive) -> None:
+    datagram = b""
+    while len(datagram) < LARGEST_DATAGRAM - 20:
+        datagram = b"#bundle\0" + 8 * b"\0" + len(datagram).to_bytes(4, "big") + datagram
+    send(datagram)
+    _goes_on(send, live)
+
+
+def test_whatever_comes_is_lived_through(live: FakeLive) -> None:
+    starts = st.sampled_from([b"", b"/voicegraph/", b"/voicegraph/mute\0\0\0\0,", b"#bundle\0"])
+    with (
+        Control(live, ControlOptions(osc="127.0.0.1:0")) as control,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
+    ):
+        assert control.osc_address is not None
+        sender.connect(("127.0.0.1", int(control.osc_address.rpartition(":")[2])))
+
+        @given(starts, st.binary(max_size=60))
+        @settings(max_examples=100)
+        def feed(start: bytes, rest: bytes) -> None:
+            sender.sendall(start + rest)
+            live.done.clear()
+            sender.sendall(_message("/voicegraph/bypass", "limiter", 1).dgram)
+            live.wait_for(lambda: Bypass(node="limiter", on=True) in live.done)
+
+        feed()
+
+
+def test_failures_of_slow_commands_are_told_when_they_come(send: Send, live: FakeLive) -> None:
+    """A bypass waits behind a swap that came another way."""
+    with Control(live) as other:
+        swap = Swap(overrides={"block": "20ms"})
+        waiting = other._desk.submit(swap)
+        send(_message("/voicegraph/variant", "other").dgram)
+        live.gate.set()
+        waiting.result(20)
+    live.wait_for(lambda: bool(live.said))
+    assert live.said == ["OSC: this session has one variant (begin it with --b PATH=VALUE)"]
+
+
+def test_feedback_tells_what_changes_and_nothing_else(live: FakeLive) -> None:
+    before = set(threading.enumerate())
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as device:
+        device.bind(("127.0.0.1", 0))
+        device.settimeout(20)
+        target = f"127.0.0.1:{device.getsockname()[1]}"
+        with Control(live, ControlOptions(osc="127.0.0.1:0", osc_feedback=target)):
+            first = dict(_received(device) for _ in range(8))
+            assert first == {
+                "/voicegraph/mute": 0,
+                "/voicegraph/talk": 0,
+                "/voicegraph/monitor": 0,
+                "/voicegraph/state": "running",
+                "/voicegraph/late": 0.0,
+                "/voicegraph/level/input": -20.0,
+                "/voicegraph/level/output": -20.0,
+                "/voicegraph/param/pitch/transpose": 0.0,
+            }
+            live.values["pitch.transpose"] = 7
+            assert _received(device) == ("/voicegraph/param/pitch/transpose", 7.0)
+            live.on["mute"] = True
+            assert _received(device) == ("/voicegraph/mute", 1)
+    assert set(threading.enumerate()) <= before
+
+
+def _received(device: socket.socket) -> tuple[str, object]:
+    message = OscMessage(device.recv(4096))
+    (value,) = message.params
+    return message.address, value

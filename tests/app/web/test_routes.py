@@ -1,0 +1,169 @@
+"""The HTTP interface on real sockets: what is shown, what is done, and what is refused."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from voicegraph.app.control.service import MOST_WAITING
+from voicegraph.schemas.control import Answer
+from voicegraph.schemas.live_command import COMMANDS, Mute, Swap
+from voicegraph.schemas.live_status import LiveParam, LiveStatus
+
+from ..control.client import Client
+from ..control.fake_live import FakeLive
+
+SWAP = {"do": "swap", "overrides": {"nodes.f0.use": "f0.harvest"}}
+
+
+def test_status_is_the_sessions(client: Client, live: FakeLive) -> None:
+    reply = client.get("/status")
+    assert reply.status == 200
+    assert LiveStatus.model_validate_json(reply.text) == live.status()
+
+
+def test_params_are_listed_and_found_by_name(client: Client) -> None:
+    (listed,) = client.get("/params").json
+    assert LiveParam.model_validate(listed).maximum == 24
+    assert client.get("/params/pitch.transpose").json == listed
+
+
+def test_setting_a_param_answers_what_it_is_then(client: Client, live: FakeLive) -> None:
+    reply = client.ask("PUT", "/params/pitch.transpose", {"value": 7})
+    assert (reply.status, reply.json["value"]) == (200, 7)
+    assert live.values["pitch.transpose"] == 7
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "code"),
+    [
+        ("GET", "/params/pitch.nothing", None, 404, "no-such-param"),
+        ("PUT", "/params/pitch.nothing", {"value": 1}, 404, "no-such-param"),
+        ("PUT", "/params/pitch.transpose", {"value": 99}, 422, "value"),
+        ("PUT", "/params/pitch.transpose", '{"value": NaN}', 422, "value"),
+        ("PUT", "/params/pitch.transpose", {"value": 1, "stream": 0}, 422, "unknown-key"),
+        ("PUT", "/params/pitch.transpose", {}, 422, "missing"),
+        ("PUT", "/params/broken.param", {"value": 1}, 500, "internal"),
+        ("POST", "/command", {"do": "variant"}, 409, "no-variant"),
+        ("POST", "/command", {"do": "mut"}, 422, "no-such-command"),
+        ("POST", "/command", {"on": True}, 422, "no-command"),
+        ("POST", "/command", {"do": "mute", "on": "perhaps"}, 422, "wrong-type"),
+        ("POST", "/command", {"do": "swap", "overrides": {}}, 422, "out-of-range"),
+        ("POST", "/command", "{", 422, "no-json"),
+        ("POST", "/command", "", 422, "missing"),
+        ("POST", "/toggle/volume", {}, 422, "wrong-value"),
+        ("GET", "/nowhere", None, 404, "no-such-route"),
+        ("DELETE", "/status", None, 405, "wrong-method"),
+        ("GET", "/ws", None, 426, "no-websocket"),
+    ],
+)
+def test_what_cannot_be_done_is_answered_with_its_problem(
+    idle: Client, method: str, path: str, body: object, status: int, code: str
+) -> None:
+    reply = idle.ask(method, path, body)
+    assert (reply.status, reply.code) == (status, code), reply.text
+    answer = Answer.model_validate_json(reply.text)
+    assert not answer.ok
+    assert answer.problems[0].message
+
+
+def test_a_command_that_is_misspelt_is_guessed(idle: Client) -> None:
+    (problem,) = idle.post("/command", {"do": "mut"}).json["problems"]
+    assert problem["fix"] == '"do": "mute"'
+
+
+def test_the_message_names_the_key_alone(idle: Client) -> None:
+    (problem,) = idle.post("/command", {"do": "mute", "on": "perhaps"}).json["problems"]
+    assert problem["message"] == "on: expected true or false, found 'perhaps'"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        {"do": "set", "param": "pitch.transpose", "value": -3},
+        {"do": "bypass", "node": "limiter", "on": True},
+        {"do": "mute", "on": True},
+        {"do": "talk", "on": True},
+        {"do": "monitor", "on": True},
+        {"do": "stop"},
+        SWAP,
+    ],
+)
+def test_every_command_is_done(client: Client, live: FakeLive, command: dict[str, object]) -> None:
+    live.gate.set()
+    reply = client.post("/command", command)
+    wanted = COMMANDS.validate_python(command)
+    assert reply.status == 200
+    assert Answer.model_validate_json(reply.text) == Answer(ok=True, command=wanted)
+    assert live.done == [wanted]
+
+
+def test_toggling_turns_over_what_is(client: Client, live: FakeLive) -> None:
+    answers = [client.post("/toggle/mute", {}).json["command"] for _ in range(2)]
+    assert answers == [{"do": "mute", "on": True}, {"do": "mute", "on": False}]
+    assert live.done == [Mute(on=True), Mute(on=False)]
+
+
+def test_muting_does_not_wait_for_a_swap(client: Client, live: FakeLive) -> None:
+    swapped = threading.Thread(target=client.post, args=("/command", SWAP))
+    swapped.start()
+    assert client.post("/command", {"do": "mute"}).json["ok"]
+    assert live.done == [Mute()]
+    live.gate.set()
+    swapped.join(20)
+    assert live.done == [Mute(), Swap(overrides={"nodes.f0.use": "f0.harvest"})]
+
+
+def test_slow_commands_pile_up_only_so_far(client: Client, live: FakeLive) -> None:
+    """One is being done, others wait; of one more than there is room for, one is refused."""
+    replies: list[int] = []
+    arrived = threading.Condition()
+
+    def ask() -> None:
+        status = client.post("/command", SWAP).status
+        with arrived:
+            replies.append(status)
+            arrived.notify()
+
+    threads = [threading.Thread(target=ask) for _ in range(MOST_WAITING + 1)]
+    for thread in threads:
+        thread.start()
+    with arrived:
+        assert arrived.wait_for(lambda: replies, 20)
+    live.gate.set()
+    for thread in threads:
+        thread.join(20)
+    assert replies == [409] + MOST_WAITING * [200]
+
+
+def test_after_the_end_there_is_a_status_and_no_command(client: Client, live: FakeLive) -> None:
+    live.stopped.set()
+    assert client.get("/status").json["state"] == "stopped"
+    reply = client.post("/command", {"do": "mute"})
+    assert (reply.status, reply.code) == (409, "ended")
+
+
+def test_a_mistake_of_the_program_is_an_answer_too(client: Client, live: FakeLive) -> None:
+    live.broken = True
+    reply = client.get("/status")
+    assert (reply.status, reply.code) == (500, "internal")
+    live.wait_for(lambda: live.said == ["control: ZeroDivisionError: the fake is broken"])
+
+
+def test_the_schema_is_of_the_same_models(idle: Client) -> None:
+    schema = idle.get("/openapi.json").json
+    models = schema["components"]["schemas"]
+    commands = {"SetParam", "Bypass", "Swap", "ChooseVariant", "Mute", "Talk", "Monitor", "Stop"}
+    assert {"LiveStatus", "LiveParam", "Answer", "StatusMessage", *commands} <= models.keys()
+    assert models["LiveStatus"]["properties"].keys() == LiveStatus.model_fields.keys()
+    body = schema["paths"]["/command"]["post"]["requestBody"]["content"]["application/json"]
+    assert body["schema"]["discriminator"]["propertyName"] == "do"
+    assert set(schema["paths"]) == {
+        "/status", "/params", "/params/{name}", "/command", "/toggle/{switch}", "/ws",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc"])
+def test_pages_that_load_scripts_from_elsewhere_are_off(idle: Client, path: str) -> None:
+    assert idle.get(path).status == 404
