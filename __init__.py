@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from voicegraph.graph.node import Requests as Requests
     from voicegraph.graph.node import State as State
     from voicegraph.graph.node import Tensors as Tensors
-    from voicegraph.graph.pipeline import Pipeline as Pipeline
-    from voicegraph.graph.pipeline import node as node
+    from voicegraph.graph.pipeline._pipeline import Pipeline as Pipeline
+    from voicegraph.graph.pipeline._pipeline import node as node
     from voicegraph.graph.plan import Plan as Plan
     from voicegraph.graph.ports import In as In
     from voicegraph.graph.ports import Out as Out

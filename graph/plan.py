@@ -25,7 +25,7 @@ from .signals import Audio, SignalType
 
 if TYPE_CHECKING:
     from .compiler.node_ir import Draft, Sheet
-    from .pipeline import Pipeline
+    from .pipeline._pipeline import Pipeline
     from .runtime.session import Session
 
 _DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}

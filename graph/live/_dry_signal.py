@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..pipeline import Pipeline, node
+from ..pipeline._pipeline import Pipeline, node
 from ..signals import Audio
 
 if TYPE_CHECKING:

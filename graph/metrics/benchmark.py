@@ -23,7 +23,7 @@ from .. import machine as machine
 from .. import registry
 from ..files.sound import bundled_recording
 from ..node import Node, Tensors
-from ..pipeline import Pipeline, node
+from ..pipeline._pipeline import Pipeline, node
 from ..plan import Plan
 from ..ports import In, Out
 from ..runtime.session import Session

@@ -14,7 +14,7 @@ import soxr
 
 from voicegraph.graph.files.models import identify
 from voicegraph.graph.files.sound import bundled_recording
-from voicegraph.graph.pipeline import Pipeline
+from voicegraph.graph.pipeline._pipeline import Pipeline
 from voicegraph.schemas.source_filter_card import Consent, SourceFilterCard
 from voicegraph.voices import own_voice
 from voicegraph.voices.own_voice import Wish

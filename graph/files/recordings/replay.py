@@ -47,7 +47,7 @@ def plan_of(recording: Recording, overrides: Mapping[str, Any] | None = None) ->
         StateError: if the recording holds no pipeline.
         PipelineError: if the pipeline cannot be compiled here.
     """
-    from ...pipeline import Pipeline
+    from ...pipeline._pipeline import Pipeline
 
     header = recording.header
     document = from_json(header.document)

@@ -10,7 +10,7 @@ from typing import Any
 from voicegraph.schemas.quantities import format_duration, format_rate
 
 from ...errors import PipelineError, Problem
-from ...pipeline import Pipeline, node
+from ...pipeline._pipeline import Pipeline, node
 from ...plan import Plan
 from ...signals import Audio
 

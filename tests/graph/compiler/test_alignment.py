@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from voicegraph.graph.errors import PipelineError
-from voicegraph.graph.pipeline import Pipeline
+from voicegraph.graph.pipeline._pipeline import Pipeline
 from voicegraph.graph.plan import Plan
 
 RATE = 1200

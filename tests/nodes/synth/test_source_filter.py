@@ -12,7 +12,7 @@ import torch
 
 from voicegraph.graph import conformance, random
 from voicegraph.graph.errors import PipelineError
-from voicegraph.graph.pipeline import Pipeline
+from voicegraph.graph.pipeline._pipeline import Pipeline
 from voicegraph.nodes.content import phonetic_example
 from voicegraph.nodes.synth import source_filter_example as example
 from voicegraph.nodes.synth.minimum_phase import filtered, overlap_add

@@ -7,15 +7,15 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .compiler import compile_pipeline
-from .errors import PipelineError, Problem
-from .loading.load import LoadedPipeline, changed, load_mapping, load_pipeline
-from .node import Node
-from .plan import Plan
-from .signals import Audio
+from ..compiler import compile_pipeline
+from ..errors import PipelineError, Problem
+from ..loading.load import LoadedPipeline, changed, load_mapping, load_pipeline
+from ..node import Node
+from ..plan import Plan
+from ..signals import Audio
 
 if TYPE_CHECKING:
-    from .runtime.session import Session
+    from ..runtime.session import Session
 
 
 def node(use: str | type[Node], source: Any = None, /, **params: Any) -> dict[str, Any]:
