@@ -54,8 +54,8 @@ def write_models() -> WriteModels:
 
     from voicegraph.nodes.content import hubert_example
     from voicegraph.nodes.content.hubert_sizes import HubertSizes
-    from voicegraph.nodes.f0 import rmvpe_example
-    from voicegraph.nodes.retrieval.faiss_example import vectors, with_lists
+    from voicegraph.nodes.f0 import _rmvpe_example as rmvpe_example
+    from voicegraph.nodes.retrieval._faiss_example import vectors, with_lists
     from voicegraph.nodes.synth import rvc_example
 
     def write(folder: Path, config: list[Any] = rvc_example.CONFIG) -> None:

@@ -80,7 +80,7 @@ def hubert(folder: Path) -> Iterator[Row]:
 def synthesizer(folder: Path) -> Iterator[Row]:
     """Whole, a window of it, and the window with the formants moved."""
     from voicegraph.nodes.synth.network import Window
-    from voicegraph.nodes.synth.voice import load_voice
+    from voicegraph.nodes.synth.voice_network import load_voice
 
     for name in VOICES:
         kind, f0 = name[:6], name.endswith("_f0")
@@ -110,7 +110,7 @@ def synthesizer(folder: Path) -> Iterator[Row]:
 
 def rmvpe(folder: Path) -> Iterator[Row]:
     """Spectrum, salience, and F0 from salience."""
-    from voicegraph.nodes.f0 import bins
+    from voicegraph.nodes.f0 import salience_bins as bins
     from voicegraph.nodes.f0.rmvpe import Rmvpe
 
     shapes = json.loads((REFERENCE / "rmvpe.keys.json").read_text(encoding="utf-8"))
@@ -130,7 +130,7 @@ def rmvpe(folder: Path) -> Iterator[Row]:
 
 def pitch_bins(_: Path) -> Iterator[Row]:
     """F0 to the bins of the pitch embedding."""
-    from voicegraph.nodes.synth.bins import coarse
+    from voicegraph.nodes.synth.pitch_bins import coarse
 
     data = _reference("coarse_pitch")
     found = coarse(torch.from_numpy(data["f0"])).numpy()

@@ -12,9 +12,9 @@ import torch
 
 from voicegraph.nodes.dsp.hann_power import hann_power, window_samples
 from voicegraph.nodes.dsp.loudness import FLOOR_DB, FRAMES_HZ
-from voicegraph.nodes.f0.grid import onto_grid
+from voicegraph.nodes.f0.frame_grid import onto_grid
 from voicegraph.nodes.f0.swift import PACKAGE
-from voicegraph.nodes.world import library
+from voicegraph.nodes.world import world_library
 
 from .perturb import LISTENING, listening
 from .workplace import Workplace, write_whole
@@ -48,7 +48,7 @@ def pitch(audio: np.ndarray) -> np.ndarray:
     coarse = np.where(found.confidence > _CONFIDENCE, found.pitch_hz, 0.0)
     count = len(audio) // HOP + 1
     grid = onto_grid(found.timestamps, coarse, count)
-    return library.refine(audio, grid, np.arange(count) / FRAMES_HZ, LISTENING)
+    return world_library.refine(audio, grid, np.arange(count) / FRAMES_HZ, LISTENING)
 
 
 def levels(audio: np.ndarray) -> np.ndarray:

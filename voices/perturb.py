@@ -15,7 +15,7 @@ import soxr
 from scipy.signal import butter, fftconvolve, firwin2, sosfilt
 
 from voicegraph.graph.errors import InputError, Problem
-from voicegraph.nodes.world import library
+from voicegraph.nodes.world import world_library
 
 from .workplace import COPIES, RATE, Workplace, write_speech
 
@@ -79,15 +79,17 @@ def resynthesized(audio: np.ndarray, warp: float, median_hz: float) -> np.ndarra
         warp: factor on the frequencies of the formants.
         median_hz: of the pitch.
     """
-    size = library.fft_size(LISTENING, _FLOOR_HZ)
-    coarse, times = library.dio(audio, LISTENING, _FLOOR_HZ, _CEILING_HZ, _HOP_MS, _TOLERANCE)
-    f0 = library.refine(audio, coarse, times, LISTENING)
-    envelope = library.envelope(audio, f0, times, LISTENING, size)
-    noise = library.aperiodicity(audio, f0, times, LISTENING, size)
+    size = world_library.fft_size(LISTENING, _FLOOR_HZ)
+    coarse, times = world_library.dio(audio, LISTENING, _FLOOR_HZ, _CEILING_HZ, _HOP_MS, _TOLERANCE)
+    f0 = world_library.refine(audio, coarse, times, LISTENING)
+    envelope = world_library.envelope(audio, f0, times, LISTENING, size)
+    noise = world_library.aperiodicity(audio, f0, times, LISTENING, size)
     voiced = f0[f0 > 0]
     median = float(np.median(voiced)) if len(voiced) else 150.0
     f0 *= median_hz / median
-    made = library.synthesize(f0, _warped(envelope, warp), _warped(noise, warp), LISTENING, _HOP_MS)
+    made = world_library.synthesize(
+        f0, _warped(envelope, warp), _warped(noise, warp), LISTENING, _HOP_MS
+    )
     return np.resize(np.pad(made, (0, max(len(audio) - len(made), 0))), len(audio))
 
 

@@ -17,8 +17,8 @@ from voicegraph.graph.files.models.identify import first_fault, not_understood
 from voicegraph.graph.files.models.kinds import FileKind
 from voicegraph.graph.files.models.load_state import as_notes
 from voicegraph.graph.files.models.wrong_kind import open_expected, wrong_kind
+from voicegraph.nodes.content._hubert_names import Names, find_names
 from voicegraph.nodes.content.encoder import RATE
-from voicegraph.nodes.content.hubert_names import Names, find_names
 from voicegraph.nodes.content.hubert_sizes import EPSILON, STRIDES, HubertSizes
 from voicegraph.schemas.encoder_card import EncoderCard
 

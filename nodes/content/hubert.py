@@ -19,12 +19,12 @@ from voicegraph.graph.ports import Out, Ports
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Features
 from voicegraph.nodes.content import hubert_example
+from voicegraph.nodes.content._hubert_network import HubertNetwork
 from voicegraph.nodes.content.encoder import RATE, ContentEncoder
 from voicegraph.nodes.content.encoder_file import NOUN, EncoderFile, card_of, open_encoder
-from voicegraph.nodes.content.hubert_network import HubertNetwork
+from voicegraph.nodes.content.encoder_provenance import given_by
 from voicegraph.nodes.content.hubert_sizes import HubertSizes
-from voicegraph.nodes.content.origin import given_by
-from voicegraph.nodes.pitch.frames import whole_frames
+from voicegraph.nodes.pitch.window_frames import whole_frames
 from voicegraph.nodes.synth.voice_file import open_voice
 from voicegraph.schemas.encoder_card import V1, V2, Chosen
 

@@ -20,6 +20,7 @@ import torch
 from torch.nn import functional
 
 from voicegraph.graph.node import State
+from voicegraph.nodes.content._phonetic_stream_blocks import Existing, Settled, block_over
 from voicegraph.nodes.content.phonetic_network import (
     HOP,
     STEP,
@@ -27,7 +28,6 @@ from voicegraph.nodes.content.phonetic_network import (
     PhoneticBlock,
     PhoneticNetwork,
 )
-from voicegraph.nodes.content.phonetic_stream_blocks import Existing, Settled, block_over
 
 BEFORE = STEP + HOP + WINDOW // 2
 """Samples heard before the centre of the first step's frame: those of the frame before it."""

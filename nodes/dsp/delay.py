@@ -11,7 +11,7 @@ from voicegraph.graph.ports import In, Out
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Audio
 from voicegraph.nodes.dsp.gain import GainState
-from voicegraph.nodes.dsp.glide import db_to_linear, scale
+from voicegraph.nodes.dsp.param_glide import db_to_linear, scale
 from voicegraph.schemas.quantities import Decibels, Duration, parse_duration
 
 

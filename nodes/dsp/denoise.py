@@ -24,8 +24,8 @@ from voicegraph.graph.node import (
 from voicegraph.graph.ports import In, Out
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Audio
-from voicegraph.nodes.dsp.noise_floor import NoiseFloor
-from voicegraph.nodes.dsp.steps import Grid, reach
+from voicegraph.nodes.dsp._level_grid import Grid, reach
+from voicegraph.nodes.dsp._noise_floor import NoiseFloor
 from voicegraph.schemas.quantities import Decibels, Duration, parse_duration
 
 _BAND_HZ = 100.0
@@ -73,7 +73,7 @@ class Denoise(Node):
     Source: spectral gating with a smoothed mask as in T. Sainburg, M. Thielk and T. Q. Gentner,
     "Finding, visualizing, and quantifying latent structure across diverse animal vocal
     repertoires", PLoS Comput. Biol. 16(10), 2020; for the noise see
-    :class:`~voicegraph.nodes.dsp.noise_floor.NoiseFloor`.
+    :class:`~voicegraph.nodes.dsp._noise_floor.NoiseFloor`.
     """
 
     class Params(NodeParams):

@@ -23,7 +23,7 @@ from voicegraph.graph.node import (
 from voicegraph.graph.ports import In, Out
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Audio
-from voicegraph.nodes.dsp.steps import STEP, WINDOW_STEPS, Grid, mean_squares, reach
+from voicegraph.nodes.dsp._level_grid import STEP, WINDOW_STEPS, Grid, mean_squares, reach
 from voicegraph.schemas.quantities import Decibels, Duration, parse_duration
 
 

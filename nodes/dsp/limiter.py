@@ -14,7 +14,7 @@ from voicegraph.graph.node import Node, NodeParams, Requests, State, Tensors
 from voicegraph.graph.ports import In, Out
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Audio
-from voicegraph.nodes.dsp.glide import db_to_linear
+from voicegraph.nodes.dsp.param_glide import db_to_linear
 from voicegraph.schemas.quantities import Decibels, Duration, parse_duration
 
 _RELEASE_DB = 10.0

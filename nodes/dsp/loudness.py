@@ -17,7 +17,7 @@ from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Audio, Features
 from voicegraph.nodes.dsp.hann_power import hann_power, window_samples
 from voicegraph.nodes.dsp.running_percentile import RunningPercentile
-from voicegraph.nodes.synth.voice_prosody import prosody_of
+from voicegraph.nodes.dsp.voice_prosody import prosody_of
 from voicegraph.schemas.quantities import Decibels, Duration, parse_duration
 
 FRAMES_HZ = 100

@@ -12,7 +12,7 @@ from voicegraph.graph.node import Live, Node, NodeParams, State, Tensors
 from voicegraph.graph.ports import In, Out, Ports
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Audio
-from voicegraph.nodes.dsp.glide import db_to_linear, scale
+from voicegraph.nodes.dsp.param_glide import db_to_linear, scale
 from voicegraph.schemas.pipeline import Name
 from voicegraph.schemas.quantities import Decibels
 

@@ -16,7 +16,7 @@ from voicegraph.graph.node import Node, NodeParams, Requests, State, Tensors
 from voicegraph.graph.ports import In, Out, Ports
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Audio
-from voicegraph.nodes.dsp.spans import matching
+from voicegraph.nodes.dsp.span_match import matching
 from voicegraph.schemas.quantities import Rate
 
 _REACH = 128

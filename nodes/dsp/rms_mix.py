@@ -22,8 +22,8 @@ from voicegraph.graph.node import (
 from voicegraph.graph.ports import In, Out
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Audio
-from voicegraph.nodes.dsp.glide import at_rest, glide
-from voicegraph.nodes.dsp.steps import STEP, WINDOW_STEPS, Grid, mean_squares, reach
+from voicegraph.nodes.dsp._level_grid import STEP, WINDOW_STEPS, Grid, mean_squares, reach
+from voicegraph.nodes.dsp.param_glide import at_rest, glide
 
 _HALF = WINDOW_STEPS // 2
 _FLOOR = 1e-3

@@ -10,7 +10,7 @@ from voicegraph.graph.node import Node, NodeParams, Tensors
 from voicegraph.graph.ports import In, Out
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Audio, SignalType
-from voicegraph.nodes.dsp.spans import matching
+from voicegraph.nodes.dsp.span_match import matching
 
 
 @register("dsp.to_mono")

@@ -10,11 +10,12 @@ from pydantic import Field
 
 from voicegraph.graph.ports import Ports
 from voicegraph.graph.registry import register
-from voicegraph.nodes.f0 import bins, crepe_network
-from voicegraph.nodes.f0.estimator import HOP, F0Params
-from voicegraph.nodes.f0.packages import Package
-from voicegraph.nodes.f0.salience_estimator import SalienceEstimator
-from voicegraph.nodes.f0.viterbi import likeliest_path
+from voicegraph.nodes.f0 import _crepe_network as crepe_network
+from voicegraph.nodes.f0 import salience_bins
+from voicegraph.nodes.f0._estimator import HOP, F0Params
+from voicegraph.nodes.f0._estimator_packages import Package
+from voicegraph.nodes.f0._salience_estimator import SalienceEstimator
+from voicegraph.nodes.f0._viterbi import likeliest_path
 from voicegraph.schemas.quantities import Decibels
 
 
@@ -70,8 +71,8 @@ class Crepe(SalienceEstimator):
         found = package(params.capacity)
         path = found.check() / found.weights
         self.network = self.network_of(path, device, dtype, crepe_network.read)
-        self.cents = bins.crepe_cents().to(device)
-        self.looked_for = bins.within(self.cents, params.floor, params.ceiling)
+        self.cents = salience_bins.crepe_cents().to(device)
+        self.looked_for = salience_bins.within(self.cents, params.floor, params.ceiling)
 
     def estimate_all(self, params: Params, audio: torch.Tensor) -> torch.Tensor:
         """F0 of all streams in Hz."""
@@ -84,4 +85,4 @@ class Crepe(SalienceEstimator):
         voiced = (around.median(-1).values > params.threshold) & (
             level > 10 ** (params.silence / 20)
         )
-        return bins.decode(salience, self.cents, 0.0, path) * voiced
+        return salience_bins.decode(salience, self.cents, 0.0, path) * voiced

@@ -8,8 +8,8 @@ import numpy as np
 from pydantic import Field
 
 from voicegraph.graph.registry import register
-from voicegraph.nodes.f0.estimator import FRAMES_HZ, RATE, F0Estimator, F0Params
-from voicegraph.nodes.world import library
+from voicegraph.nodes.f0._estimator import FRAMES_HZ, RATE, F0Estimator, F0Params
+from voicegraph.nodes.world import world_library
 from voicegraph.schemas.quantities import Duration, parse_duration
 
 _OVERSAMPLING = 2
@@ -47,7 +47,9 @@ class Dio(F0Estimator):
     def estimate(self, params: Params, audio: np.ndarray) -> np.ndarray:
         """F0 of one stream in Hz."""
         period = 1000 / (FRAMES_HZ * _OVERSAMPLING)
-        f0, times = library.dio(audio, RATE, params.floor, params.ceiling, period, _ALLOWED_RANGE)
+        f0, times = world_library.dio(
+            audio, RATE, params.floor, params.ceiling, period, _ALLOWED_RANGE
+        )
         if params.refine:
-            f0 = library.refine(audio, f0, times, RATE)
+            f0 = world_library.refine(audio, f0, times, RATE)
         return f0[::_OVERSAMPLING]

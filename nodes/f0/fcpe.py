@@ -8,11 +8,12 @@ import torch
 from pydantic import Field
 
 from voicegraph.graph.registry import register
-from voicegraph.nodes.f0 import bins, fcpe_network
-from voicegraph.nodes.f0.estimator import HOP
+from voicegraph.nodes.f0 import _fcpe_network as fcpe_network
+from voicegraph.nodes.f0 import salience_bins
+from voicegraph.nodes.f0._estimator import HOP
+from voicegraph.nodes.f0._estimator_packages import Package
+from voicegraph.nodes.f0._salience_estimator import SalienceEstimator, WideParams
 from voicegraph.nodes.f0.mel import FFT, LogMel, filters
-from voicegraph.nodes.f0.packages import Package
-from voicegraph.nodes.f0.salience_estimator import SalienceEstimator, WideParams
 
 PACKAGE = Package("f0.fcpe", "fcpe", "torchfcpe", "torchfcpe", "assets/fcpe_c_v001.pt")
 _POWER_FLOOR = 1e-9
@@ -52,11 +53,11 @@ class Fcpe(SalienceEstimator):
         self.held = self.network_of(path, device, dtype, fcpe_network.read)
         pad = (FFT - HOP) // 2
         self.mel = LogMel(filters(128, 0, 8000, htk=False), pad, _POWER_FLOOR).to(device)
-        self.looked_for = bins.within(self.held.cents, params.floor, params.ceiling)
+        self.looked_for = salience_bins.within(self.held.cents, params.floor, params.ceiling)
 
     def estimate_all(self, params: Params, audio: torch.Tensor) -> torch.Tensor:
         """F0 of all streams in Hz."""
         mel = self.mel(audio)
         mel = torch.cat((mel, mel[..., -1:]), -1)  # one frame for each 10 ms, and one more
         salience = self.held.network(mel.to(self.dtype))
-        return bins.decode(salience * self.looked_for, self.held.cents, params.threshold)
+        return salience_bins.decode(salience * self.looked_for, self.held.cents, params.threshold)

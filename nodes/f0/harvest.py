@@ -8,8 +8,8 @@ import numpy as np
 from scipy.signal import medfilt
 
 from voicegraph.graph.registry import register
-from voicegraph.nodes.f0.estimator import FRAMES_HZ, RATE, F0Estimator, F0Params
-from voicegraph.nodes.world import library
+from voicegraph.nodes.f0._estimator import FRAMES_HZ, RATE, F0Estimator, F0Params
+from voicegraph.nodes.world import world_library
 
 
 @register("f0.harvest")
@@ -30,4 +30,4 @@ class Harvest(F0Estimator):
     def estimate(self, params: F0Params, audio: np.ndarray) -> np.ndarray:
         """F0 of one stream in Hz."""
         period = 1000 / FRAMES_HZ
-        return medfilt(library.harvest(audio, RATE, params.floor, params.ceiling, period), 3)
+        return medfilt(world_library.harvest(audio, RATE, params.floor, params.ceiling, period), 3)

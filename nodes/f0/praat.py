@@ -11,9 +11,9 @@ import torch
 from pydantic import Field
 
 from voicegraph.graph.registry import register
-from voicegraph.nodes.f0.estimator import FRAMES_HZ, HOP, RATE, F0Estimator, F0Params
-from voicegraph.nodes.f0.grid import onto_grid
-from voicegraph.nodes.f0.packages import Package
+from voicegraph.nodes.f0._estimator import FRAMES_HZ, HOP, RATE, F0Estimator, F0Params
+from voicegraph.nodes.f0._estimator_packages import Package
+from voicegraph.nodes.f0.frame_grid import onto_grid
 
 PACKAGE = Package("f0.praat", "praat", "praat-parselmouth", "parselmouth")
 _PERIODS = 3

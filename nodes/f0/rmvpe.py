@@ -15,11 +15,12 @@ from voicegraph.graph.intervals import Interval, Request
 from voicegraph.graph.node import FilePath
 from voicegraph.graph.ports import Ports
 from voicegraph.graph.registry import register
-from voicegraph.nodes.f0 import bins, rmvpe_example, rmvpe_file
-from voicegraph.nodes.f0.estimator import FRAMES_HZ, F0Params
+from voicegraph.nodes.f0 import _rmvpe_example as rmvpe_example
+from voicegraph.nodes.f0 import rmvpe_file, salience_bins
+from voicegraph.nodes.f0._estimator import FRAMES_HZ, F0Params
+from voicegraph.nodes.f0._salience_estimator import SalienceEstimator, WideParams
 from voicegraph.nodes.f0.mel import FFT, LogMel, filters
-from voicegraph.nodes.f0.salience_estimator import SalienceEstimator, WideParams
-from voicegraph.nodes.pitch.frames import whole_frames
+from voicegraph.nodes.pitch.window_frames import whole_frames
 
 _STEP = Fraction(32, FRAMES_HZ)
 """The U-Net halves its frames five times, so it takes them by 32."""
@@ -93,10 +94,10 @@ class Rmvpe(SalienceEstimator):
         assert params.weights is not None
         self.network = self.network_of(params.weights, device, dtype, rmvpe_file.read)
         self.mel = LogMel(filters(rmvpe_file.MELS, 30, 8000, htk=True), FFT // 2).to(device)
-        self.cents = bins.crepe_cents().to(device)
-        self.looked_for = bins.within(self.cents, params.floor, params.ceiling)
+        self.cents = salience_bins.crepe_cents().to(device)
+        self.looked_for = salience_bins.within(self.cents, params.floor, params.ceiling)
 
     def estimate_all(self, params: Params, audio: torch.Tensor) -> torch.Tensor:
         """F0 of all streams in Hz."""
         salience = self.network(self.mel(audio).to(self.dtype))
-        return bins.decode(salience * self.looked_for, self.cents, params.threshold)
+        return salience_bins.decode(salience * self.looked_for, self.cents, params.threshold)

@@ -10,8 +10,8 @@ import torch
 from voicegraph.graph.errors import Problem
 from voicegraph.graph.files.models import Archive, FileKind, WeightsError, fit
 from voicegraph.graph.files.models.wrong_kind import wrong_kind
-from voicegraph.nodes.f0.estimator import RATE
-from voicegraph.nodes.f0.rmvpe_network import MARKER, Rmvpe, Sizes, fold_norms
+from voicegraph.nodes.f0._estimator import RATE
+from voicegraph.nodes.f0._rmvpe_network import MARKER, Rmvpe, Sizes, fold_norms
 from voicegraph.schemas.pitch_model_card import PitchModelCard
 
 NAME = "pitch-model"

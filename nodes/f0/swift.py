@@ -12,10 +12,10 @@ from pydantic import Field
 
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import SignalType
-from voicegraph.nodes.f0.estimator import FRAMES_HZ, HOP, RATE, F0Estimator, F0Params
-from voicegraph.nodes.f0.grid import onto_grid
-from voicegraph.nodes.f0.packages import Package
-from voicegraph.nodes.world import library
+from voicegraph.nodes.f0._estimator import FRAMES_HZ, HOP, RATE, F0Estimator, F0Params
+from voicegraph.nodes.f0._estimator_packages import Package
+from voicegraph.nodes.f0.frame_grid import onto_grid
+from voicegraph.nodes.world import world_library
 from voicegraph.schemas.quantities import Duration, parse_duration
 
 PACKAGE = Package("f0.swift", "", "swift-f0", "swift_f0")
@@ -98,7 +98,7 @@ class Swift(F0Estimator):
         pitch = onto_grid(found.timestamps, f0, len(audio) // HOP + 1)
         if not params.refine or not pitch.any():
             return pitch
-        return library.refine(audio, pitch, np.arange(len(pitch)) / FRAMES_HZ, RATE)
+        return world_library.refine(audio, pitch, np.arange(len(pitch)) / FRAMES_HZ, RATE)
 
 
 def _range(params: Swift.Params) -> tuple[float, float]:

@@ -13,7 +13,7 @@ from voicegraph.graph.node import NodeParams
 from voicegraph.graph.ports import Out, Ports
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Mask, Pitch
-from voicegraph.nodes.io.source import Source, grid
+from voicegraph.nodes.io._source import Source, grid
 from voicegraph.schemas.quantities import Rate
 
 _SYLLABLES_HZ = 5

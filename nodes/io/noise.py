@@ -14,7 +14,7 @@ from voicegraph.graph.node import NodeParams
 from voicegraph.graph.ports import Out, Ports
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Audio
-from voicegraph.nodes.io.source import Source
+from voicegraph.nodes.io._source import Source
 from voicegraph.schemas.quantities import Decibels, Rate
 
 

@@ -13,8 +13,8 @@ from voicegraph.graph.node import Live, Node, NodeParams, State, Tensors
 from voicegraph.graph.ports import Out, Ports
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Audio
-from voicegraph.nodes.dsp.glide import at_rest, db_to_linear, decay, glide
-from voicegraph.nodes.io.source import first_position
+from voicegraph.nodes.dsp.param_glide import at_rest, db_to_linear, decay, glide
+from voicegraph.nodes.io._source import first_position
 from voicegraph.schemas.quantities import Decibels, Hertz, Rate
 
 

@@ -18,9 +18,9 @@ from voicegraph.graph.ports import In, Out, Ports
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Mask, Pitch, SignalType
 from voicegraph.nodes.dsp.running_percentile import RunningPercentile
-from voicegraph.nodes.dsp.spans import matching
-from voicegraph.nodes.pitch.register_belief import RegisterBelief
-from voicegraph.nodes.synth.voice_prosody import prosody_of
+from voicegraph.nodes.dsp.span_match import matching
+from voicegraph.nodes.dsp.voice_prosody import prosody_of
+from voicegraph.nodes.pitch._register_prior import RegisterBelief
 from voicegraph.schemas.quantities import (
     Duration,
     Hertz,

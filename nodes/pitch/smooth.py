@@ -13,7 +13,7 @@ from voicegraph.graph.node import Node, NodeParams, Requests, Tensors
 from voicegraph.graph.ports import In, Out, Ports
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Mask, Pitch, SignalType
-from voicegraph.nodes.pitch.frames import whole_frames
+from voicegraph.nodes.pitch.window_frames import whole_frames
 from voicegraph.schemas.quantities import Duration, Semitones, format_rate, parse_duration
 
 

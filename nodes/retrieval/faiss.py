@@ -16,12 +16,12 @@ from voicegraph.graph.node import FilePath, Live, Node, NodeParams, Tensors
 from voicegraph.graph.ports import In, Out, Ports
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Features
-from voicegraph.nodes.content.origin import wanted_by
-from voicegraph.nodes.retrieval import faiss_example
-from voicegraph.nodes.retrieval.blending import retrieved
+from voicegraph.nodes.content.encoder_provenance import wanted_by
+from voicegraph.nodes.retrieval import _faiss_example as faiss_example
+from voicegraph.nodes.retrieval._blending import retrieved
+from voicegraph.nodes.retrieval._index_layout import L2, METRICS
+from voicegraph.nodes.retrieval._index_search import MOST_NEIGHBOURS, StoredIndex, open_index
 from voicegraph.nodes.retrieval.index_file import Located, locate
-from voicegraph.nodes.retrieval.layout import L2, METRICS
-from voicegraph.nodes.retrieval.stored import MOST_NEIGHBOURS, StoredIndex, open_index
 from voicegraph.schemas.encoder_card import EncoderIdentity, TrainedCard
 
 _ADDED = "the voice's added_*.index"

@@ -18,9 +18,9 @@ from voicegraph.graph.files.models import Archive, FileKind, WeightsError, open_
 from voicegraph.graph.files.models.file_errors import printable
 from voicegraph.schemas.index_card import IndexCard
 
-from .cursor import Cursor, MalformedError
-from .index_types import begins_index, read_layout
-from .layout import METRICS, Layout
+from ._cursor import Cursor, MalformedError
+from ._index_layout import METRICS, Layout
+from ._index_types import begins_index, read_layout
 
 TENSOR = "index"
 """Name of the tensor in a converted file."""

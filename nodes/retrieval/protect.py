@@ -13,7 +13,7 @@ from voicegraph.graph.node import Live, Node, NodeParams, Requests, Tensors
 from voicegraph.graph.ports import In, Out, PortSpec
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Features, Mask, SignalType
-from voicegraph.nodes.pitch.frames import whole_frames
+from voicegraph.nodes.pitch.window_frames import whole_frames
 
 OFF = 0.5
 """From here on, RVC's switch for it is off."""

@@ -11,10 +11,11 @@ from torch.nn import functional
 
 from voicegraph.schemas.voice_card import VoiceConfig
 
-from . import flow, source
-from .decoder import Decoder
-from .packed_decoder import PackedDecoder
-from .text_encoder import Encoder, TextEncoder
+from . import _flow as flow
+from . import _source as source
+from ._decoder import Decoder
+from ._packed_decoder import PackedDecoder
+from ._text_encoder import Encoder, TextEncoder
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,15 +15,15 @@ from voicegraph.graph.intervals import Interval
 from voicegraph.graph.node import FilePath, Live, NodeParams, State, Tensors
 from voicegraph.graph.ports import Ports
 from voicegraph.graph.registry import register
-from voicegraph.nodes.content.origin import wanted_by
+from voicegraph.nodes.content.encoder_provenance import wanted_by
 from voicegraph.nodes.synth import rvc_example
-from voicegraph.nodes.synth.bins import coarse
+from voicegraph.nodes.synth._formant_shift import Stretch
+from voicegraph.nodes.synth._source import add_noise
+from voicegraph.nodes.synth._synthesizer import FRAMES_HZ, Synthesizer
 from voicegraph.nodes.synth.network import Window
-from voicegraph.nodes.synth.source import add_noise
-from voicegraph.nodes.synth.stretch import Stretch
-from voicegraph.nodes.synth.synthesizer import FRAMES_HZ, Synthesizer
-from voicegraph.nodes.synth.voice import Voice, load_voice
+from voicegraph.nodes.synth.pitch_bins import coarse
 from voicegraph.nodes.synth.voice_file import open_voice
+from voicegraph.nodes.synth.voice_network import Voice, load_voice
 from voicegraph.schemas.encoder_card import RVC_FEATURES
 from voicegraph.schemas.quantities import Duration, Semitones, parse_duration
 

@@ -16,14 +16,14 @@ from voicegraph.graph.node import FilePath, Live, Node, NodeParams, Requests, St
 from voicegraph.graph.ports import In, Out, Ports
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Audio, Features, Pitch
-from voicegraph.nodes.content.origin import wanted_by
-from voicegraph.nodes.synth import source_filter_example
-from voicegraph.nodes.synth.frame_places import Places, interpolated, pitch_at
-from voicegraph.nodes.synth.minimum_phase import filtered, overlap_add, tail_hops
+from voicegraph.nodes.content.encoder_provenance import wanted_by
+from voicegraph.nodes.synth import _source_filter_example as source_filter_example
+from voicegraph.nodes.synth._frame_interpolation import Places, interpolated, pitch_at
+from voicegraph.nodes.synth._minimum_phase import filtered, overlap_add, tail_hops
+from voicegraph.nodes.synth._synthesizer import FRAMES_HZ, check_block
 from voicegraph.nodes.synth.pulse_train import advance, pulse_train
 from voicegraph.nodes.synth.source_filter_file import load_source_filter, open_source_filter
 from voicegraph.nodes.synth.source_filter_network import AHEAD
-from voicegraph.nodes.synth.synthesizer import FRAMES_HZ, check_block
 from voicegraph.schemas.quantities import Decibels, Semitones
 
 _SILENCE_DB = -70.0

@@ -19,7 +19,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from voicegraph.nodes.synth.minimum_phase import filtered, overlap_add
+from voicegraph.nodes.synth._minimum_phase import filtered, overlap_add
 from voicegraph.schemas.source_filter_card import SourceFilterSizes
 
 AHEAD = 3

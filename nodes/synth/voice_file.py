@@ -15,8 +15,8 @@ from voicegraph.graph.files.models import Archive, FileKind, TensorHeader, Weigh
 from voicegraph.graph.files.models.identify import first_fault, not_understood
 from voicegraph.graph.files.models.load_state import as_notes, misfits
 from voicegraph.graph.files.models.wrong_kind import open_expected, wrong_kind
+from voicegraph.nodes.synth._weight_norm import folded_shapes
 from voicegraph.nodes.synth.network import Network
-from voicegraph.nodes.synth.weight_norm import folded_shapes
 from voicegraph.schemas.voice_card import VoiceCard, VoiceConfig
 
 NAME = "voice"

@@ -14,8 +14,8 @@ from voicegraph.graph.node import Node, NodeParams, Requests, Tensors
 from voicegraph.graph.ports import In, Out
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Audio, Features, Pitch, SignalType
-from voicegraph.nodes.pitch.frames import whole_frames
-from voicegraph.nodes.world import library
+from voicegraph.nodes.pitch.window_frames import whole_frames
+from voicegraph.nodes.world import world_library
 from voicegraph.schemas.quantities import Hertz, format_rate
 
 _D4C_PERIODS = 2
@@ -70,7 +70,7 @@ class Analyze(Node):
         rate = inputs["audio"].rate
         if rate.denominator > 1:
             raise ValueError(f"WORLD takes audio at whole rates, not at {format_rate(rate)}")
-        bins = library.fft_size(rate, params.floor) // 2 + 1
+        bins = world_library.fft_size(rate, params.floor) // 2 + 1
         return dict.fromkeys(("envelope", "aperiodicity"), Features(inputs["pitch"].rate, bins))
 
     def needs(self, params: Params, out: Request) -> Requests:
@@ -90,18 +90,18 @@ class Analyze(Node):
         offset = asked.interval.start - audio.interval.start
         times = float(offset) + np.arange(asked.count) / float(asked.rate)
         rate = int(audio.rate)
-        size = library.fft_size(rate, params.floor)
+        size = world_library.fft_size(rate, params.floor)
         shape = asked.shape(len(inputs["audio"]))
         envelope, aperiodicity = np.empty(shape, np.float32), np.empty(shape, np.float32)
         samples = inputs["audio"][:, 0].double().contiguous().numpy()
         pitch = inputs["pitch"].narrow(1, first, asked.count).double().contiguous().numpy()
         # A creaky voice falls below what the FFT holds; WORLD would take it for unvoiced there,
         # with a window so short that every pulse shows.
-        lowest = library.lowest_f0(rate, size) * (1 + 1e-6)
+        lowest = world_library.lowest_f0(rate, size) * (1 + 1e-6)
         for row, (stream, f0) in enumerate(zip(samples, pitch, strict=True)):
             held = np.where(f0 > 0, np.maximum(f0, lowest), 0.0)
-            envelope[row] = np.log(library.envelope(stream, held, times, rate, size))
-            aperiodicity[row] = library.aperiodicity(stream, f0, times, rate, size)
+            envelope[row] = np.log(world_library.envelope(stream, held, times, rate, size))
+            aperiodicity[row] = world_library.aperiodicity(stream, f0, times, rate, size)
         return {
             "envelope": torch.from_numpy(envelope),
             "aperiodicity": torch.from_numpy(aperiodicity),

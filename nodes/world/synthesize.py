@@ -23,8 +23,8 @@ from voicegraph.graph.node import (
 from voicegraph.graph.ports import In, Out, Ports
 from voicegraph.graph.registry import register
 from voicegraph.graph.signals import Audio, Features, Pitch, SignalType
-from voicegraph.nodes.world import library
-from voicegraph.nodes.world.pulses import advance, lead_f0
+from voicegraph.nodes.world import world_library
+from voicegraph.nodes.world._pulse_positions import advance, lead_f0
 from voicegraph.schemas.quantities import Duration, Hertz, Rate, Semitones, format_rate
 
 _LOUDEST = 40.0
@@ -87,7 +87,7 @@ class Synthesize(Node):
 
     def ports(self, params: Params) -> Ports:
         """Rate and bins come from the params."""
-        own, bins = type(self).declared, library.fft_size(params.rate, params.floor) // 2 + 1
+        own, bins = type(self).declared, world_library.fft_size(params.rate, params.floor) // 2 + 1
         return Ports(
             {
                 "pitch": own.inputs["pitch"],
@@ -131,7 +131,7 @@ class Synthesize(Node):
         first = math.floor((asked.interval.start - start + period) * rate)
         made = np.zeros(asked.shape(len(pitch)), np.float32)
         for row, (f0, phase) in enumerate(zip(pitch, state.phase.tolist(), strict=True)):
-            audio = library.synthesize(
+            audio = world_library.synthesize(
                 np.concatenate(([lead_f0(f0[0], phase, hop, rate)], f0)),
                 np.concatenate((power[row, :1], power[row])),
                 np.concatenate((noise[row, :1], noise[row])),

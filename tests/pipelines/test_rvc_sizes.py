@@ -23,10 +23,10 @@ from scipy.signal import medfilt
 
 from voicegraph.graph.pipeline._pipeline import Pipeline
 from voicegraph.nodes.synth import rvc_example
-from voicegraph.nodes.synth.bins import coarse
+from voicegraph.nodes.synth._formant_shift import resample
 from voicegraph.nodes.synth.network import Window
-from voicegraph.nodes.synth.stretch import resample
-from voicegraph.nodes.world import library
+from voicegraph.nodes.synth.pitch_bins import coarse
+from voicegraph.nodes.world import world_library
 
 RATE = 16000
 RATES = [10, 10, 4], [16, 16, 8]
@@ -135,7 +135,7 @@ class Loop:
     def _track(self) -> None:
         size = 160 * self.case.block + 800
         heard = self.heard[-size:].astype(np.float64)
-        f0 = medfilt(library.harvest(heard, RATE, 50.0, 1100.0, 10.0), 3)
+        f0 = medfilt(world_library.harvest(heard, RATE, 50.0, 1100.0, 10.0), 3)
         f0 = f0 * 2 ** ((self.case.transpose - self.case.formant) / 12)
         shift = self.case.block
         for cache, new in ((self.bins, coarse(torch.from_numpy(f0)).numpy()), (self.hertz, f0)):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from voicegraph.graph.pipeline._pipeline import Pipeline
-from voicegraph.nodes.world import library
+from voicegraph.nodes.world import world_library
 
 RATE = 48000
 
@@ -34,7 +34,7 @@ def _convert(audio: np.ndarray, **overrides) -> np.ndarray:
 
 def _f0(audio: np.ndarray) -> np.ndarray:
     """F0 every 10 ms, estimated on the whole."""
-    return library.harvest(audio.astype(np.float64), RATE, 60.0, 800.0, 10.0)
+    return world_library.harvest(audio.astype(np.float64), RATE, 60.0, 800.0, 10.0)
 
 
 def _steady(seconds: float = 1.0, hertz: float = 130.0) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from voicegraph.nodes.synth import source_filter_example as example
+from voicegraph.nodes.synth import _source_filter_example as example
 from voicegraph.schemas.source_filter_card import Consent
 from voicegraph.schemas.voice_report import (
     Losses,

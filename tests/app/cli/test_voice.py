@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from voicegraph.graph.files.sound import bundled_recording
-from voicegraph.nodes.synth import source_filter_example as example
+from voicegraph.nodes.synth import _source_filter_example as example
 from voicegraph.schemas.voice_report import MaterialReport, Trial, VoiceReport
 from voicegraph.voices import begin, own_voice
 from voicegraph.voices.own_voice import Wish

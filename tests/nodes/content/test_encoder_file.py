@@ -14,10 +14,10 @@ from safetensors.torch import save_file
 
 from voicegraph.graph.errors import WeightsError
 from voicegraph.graph.files.models import open_archive
+from voicegraph.nodes.content._hubert_network import HubertNetwork
 from voicegraph.nodes.content.encoder_file import KIND, EncoderFile, card, convert, open_encoder
 from voicegraph.nodes.content.hubert_example import SIZES, tensors, write
-from voicegraph.nodes.content.hubert_network import HubertNetwork
-from voicegraph.nodes.f0 import rmvpe_example
+from voicegraph.nodes.f0 import _rmvpe_example as rmvpe_example
 from voicegraph.schemas.encoder_card import EncoderCard
 
 CPU = torch.device("cpu")

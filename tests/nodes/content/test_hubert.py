@@ -20,9 +20,9 @@ from voicegraph.graph.pipeline._pipeline import Pipeline
 from voicegraph.graph.plan import Plan
 from voicegraph.graph.ports import In, Out
 from voicegraph.graph.signals import Features
+from voicegraph.nodes.content._hubert_network import HubertNetwork
 from voicegraph.nodes.content.encoder_file import open_encoder
 from voicegraph.nodes.content.hubert_example import SIZES, tensors, write
-from voicegraph.nodes.content.hubert_network import HubertNetwork
 from voicegraph.schemas.quantities import Duration
 
 test_conformance = conformance.suite("content.hubert", slow=("growth",))

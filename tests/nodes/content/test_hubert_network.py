@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import torch
 
-from voicegraph.nodes.content import hubert_network
+from voicegraph.nodes.content import _hubert_network as hubert_network
+from voicegraph.nodes.content._hubert_network import HubertNetwork
 from voicegraph.nodes.content.encoder_file import open_encoder
 from voicegraph.nodes.content.hubert_example import SIZES, tensors
-from voicegraph.nodes.content.hubert_network import HubertNetwork
 from voicegraph.nodes.content.hubert_sizes import HubertSizes
 from voicegraph.nodes.layers import packed
 

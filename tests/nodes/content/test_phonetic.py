@@ -11,7 +11,7 @@ import pytest
 from voicegraph.graph import conformance
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline._pipeline import Pipeline
-from voicegraph.nodes.content.phonetic_example import write
+from voicegraph.nodes.content._phonetic_example import write
 
 test_conformance = conformance.suite("content.phonetic")
 

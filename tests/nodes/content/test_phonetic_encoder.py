@@ -9,7 +9,7 @@ import pytest
 
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline._pipeline import Pipeline
-from voicegraph.nodes.content.phonetic_example import write
+from voicegraph.nodes.content._phonetic_example import write
 
 pytestmark = pytest.mark.parametrize("use", ["content.phonetic", "content.streaming"])
 

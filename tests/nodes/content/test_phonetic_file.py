@@ -10,8 +10,8 @@ from safetensors.torch import load_file, save_file
 
 from voicegraph.graph.errors import WeightsError
 from voicegraph.graph.files.models import identify, open_archive
+from voicegraph.nodes.content._phonetic_example import SIZES, tensors, write
 from voicegraph.nodes.content.encoder_file import open_encoder
-from voicegraph.nodes.content.phonetic_example import SIZES, tensors, write
 from voicegraph.nodes.content.phonetic_file import (
     KIND,
     convert,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from voicegraph.nodes.content.phonetic_example import SIZES, tensors
+from voicegraph.nodes.content._phonetic_example import SIZES, tensors
 from voicegraph.nodes.content.phonetic_file import load_phonetic
 from voicegraph.nodes.content.phonetic_network import SHORTEST, PhoneticNetwork, PhoneticSizes
 

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from voicegraph.graph.files.sound import bundled_recording
 from voicegraph.graph.signals import Audio
-from voicegraph.nodes.content.phonetic_example import SIZES, tensors
+from voicegraph.nodes.content._phonetic_example import SIZES, tensors
 from voicegraph.nodes.content.phonetic_file import load_phonetic
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
 from voicegraph.nodes.content.phonetic_stream import (

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from voicegraph.graph import conformance
 from voicegraph.graph.errors import WeightsError
 from voicegraph.graph.pipeline._pipeline import Pipeline
-from voicegraph.nodes.content.phonetic_example import write as write_encoder
+from voicegraph.nodes.content._phonetic_example import write as write_encoder
 from voicegraph.nodes.dsp.hann_power import hann_power, window_samples
-from voicegraph.nodes.synth.source_filter_example import write as write_voice
+from voicegraph.nodes.synth._source_filter_example import write as write_voice
 from voicegraph.nodes.synth.source_filter_file import open_source_filter
 
 test_conformance = conformance.suite("dsp.loudness")

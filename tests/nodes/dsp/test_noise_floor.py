@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from voicegraph.nodes.dsp.noise_floor import NoiseFloor
+from voicegraph.nodes.dsp._noise_floor import NoiseFloor
 
 HOP = 0.01
 BINS = 400

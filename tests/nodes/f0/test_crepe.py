@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from voicegraph.graph import conformance
-from voicegraph.nodes.f0 import crepe, crepe_network
+from voicegraph.nodes.f0 import _crepe_network as crepe_network
+from voicegraph.nodes.f0 import crepe
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("torchcrepe") is None,

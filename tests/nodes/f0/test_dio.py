@@ -9,7 +9,7 @@ import pytest
 
 from voicegraph.graph import conformance
 from voicegraph.graph.pipeline._pipeline import Pipeline, node
-from voicegraph.nodes.world import library
+from voicegraph.nodes.world import world_library
 
 test_conformance = conformance.suite("f0.dio", slow=("growth",))
 
@@ -50,9 +50,9 @@ def test_frames_are_every_second_of_those_at_5_ms(refine: bool) -> None:
     audio, _ = _glide(0.4)
     found = _run(audio, refine=refine)[-10:]
     span = audio.astype(np.float64)  # the newest block and 300 ms before it
-    expected, times = library.dio(span, RATE, 50.0, 1100.0, 5.0, 0.1)
+    expected, times = world_library.dio(span, RATE, 50.0, 1100.0, 5.0, 0.1)
     if refine:
-        expected = library.refine(span, expected, times, RATE)
+        expected = world_library.refine(span, expected, times, RATE)
     np.testing.assert_array_equal(found, expected[60:80:2].astype(np.float32))
     assert found.any()
 

@@ -13,8 +13,8 @@ import torch
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline._pipeline import Pipeline, node
 from voicegraph.graph.registry import find
-from voicegraph.nodes.f0.estimator import fill_gaps
-from voicegraph.nodes.f0.rmvpe_example import write
+from voicegraph.nodes.f0._estimator import fill_gaps
+from voicegraph.nodes.f0._rmvpe_example import write
 
 RATE = 16000
 EXTRAS = {

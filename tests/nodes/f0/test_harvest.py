@@ -11,7 +11,7 @@ from scipy.signal import medfilt
 from voicegraph.graph import conformance
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline._pipeline import Pipeline, node
-from voicegraph.nodes.world import library
+from voicegraph.nodes.world import world_library
 
 test_conformance = conformance.suite("f0.harvest", slow=("growth",))
 
@@ -38,7 +38,7 @@ def test_frames_are_those_of_the_asked_span_alone() -> None:
         session.process(audio[: RATE // 5])
         found = session.process(audio[RATE // 5 :], taps=["f0.voiced"])
     block = audio[RATE // 5 :].astype(np.float64)
-    expected = medfilt(library.harvest(block, RATE, 50.0, 1100.0, 10.0), 3)
+    expected = medfilt(world_library.harvest(block, RATE, 50.0, 1100.0, 10.0), 3)
     assert len(expected) == 21  # one frame lies at the very end of the span, outside it
     np.testing.assert_array_equal(found, expected[:20].astype(np.float32))
     np.testing.assert_array_equal(session.taps["f0.voiced"][0], expected[:20] > 0)
@@ -56,7 +56,7 @@ def test_context_is_analysed_and_left_out() -> None:
     with _session(context="55ms") as session:  # 60 ms, so that the frames stay where they are
         session.process(audio[:3200])
         found = session.process(audio[3200:])
-    whole = library.harvest(audio[3200 - 960 :].astype(np.float64), RATE, 50.0, 1100.0, 10.0)
+    whole = world_library.harvest(audio[3200 - 960 :].astype(np.float64), RATE, 50.0, 1100.0, 10.0)
     np.testing.assert_array_equal(found, medfilt(whole, 3)[6:26].astype(np.float32))
 
 

@@ -18,9 +18,9 @@ from voicegraph.graph.node import Node, NodeParams
 from voicegraph.graph.pipeline._pipeline import Pipeline, node
 from voicegraph.graph.ports import In, Out
 from voicegraph.graph.signals import Pitch
-from voicegraph.nodes.f0 import bins
+from voicegraph.nodes.f0 import salience_bins
+from voicegraph.nodes.f0._rmvpe_example import SIZES, write
 from voicegraph.nodes.f0.rmvpe import Rmvpe
-from voicegraph.nodes.f0.rmvpe_example import SIZES, write
 
 test_conformance = conformance.suite("f0.rmvpe", slow=("growth",))
 
@@ -113,7 +113,9 @@ def test_matches_the_reference_at_full_size(filled, tmp_path: Path) -> None:
 
 def test_decodes_as_the_reference() -> None:
     recorded = np.load(DATA / "rmvpe.npz")
-    found = bins.decode(torch.from_numpy(recorded["peaked"]), bins.crepe_cents(), 0.03)
+    found = salience_bins.decode(
+        torch.from_numpy(recorded["peaked"]), salience_bins.crepe_cents(), 0.03
+    )
     assert (recorded["f0"] == 0).any()
     np.testing.assert_allclose(found.numpy(), recorded["f0"], atol=1e-3)
 
@@ -193,7 +195,7 @@ def test_range_is_looked_in_alone(weights: Path) -> None:
 
 def test_everything_is_looked_for_by_default() -> None:
     params = _params()
-    assert bins.within(bins.crepe_cents(), params.floor, params.ceiling).all()
+    assert salience_bins.within(salience_bins.crepe_cents(), params.floor, params.ceiling).all()
 
 
 def test_a_range_without_any_bin(weights: Path) -> None:

@@ -11,10 +11,10 @@ from safetensors.torch import save_file
 
 from voicegraph.graph.errors import WeightsError
 from voicegraph.graph.files.models import identify, open_archive
+from voicegraph.nodes.f0._rmvpe_example import write
+from voicegraph.nodes.f0._rmvpe_network import MARKER
 from voicegraph.nodes.f0.rmvpe import Rmvpe
-from voicegraph.nodes.f0.rmvpe_example import write
 from voicegraph.nodes.f0.rmvpe_file import KIND, sizes_of
-from voicegraph.nodes.f0.rmvpe_network import MARKER
 from voicegraph.nodes.synth import rvc_example
 from voicegraph.schemas.pitch_model_card import PitchModelCard
 

@@ -16,8 +16,8 @@ from voicegraph.graph.node import Node, NodeParams
 from voicegraph.graph.pipeline._pipeline import Pipeline
 from voicegraph.graph.ports import In, Out
 from voicegraph.graph.signals import Audio, Mask, Pitch
-from voicegraph.nodes.content.phonetic_example import write as write_encoder
-from voicegraph.nodes.synth.source_filter_example import write as write_voice
+from voicegraph.nodes.content._phonetic_example import write as write_encoder
+from voicegraph.nodes.synth._source_filter_example import write as write_voice
 from voicegraph.nodes.synth.source_filter_file import open_source_filter
 
 test_conformance = conformance.suite("pitch.register")

@@ -10,7 +10,7 @@ import faiss
 import numpy as np
 import pytest
 
-from voicegraph.nodes.retrieval.faiss_example import vectors
+from voicegraph.nodes.retrieval._faiss_example import vectors
 
 Build = Callable[..., Path]
 

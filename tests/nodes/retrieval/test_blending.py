@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicegraph.nodes.retrieval.blending import retrieved
+from voicegraph.nodes.retrieval._blending import retrieved
 
 VECTORS = np.random.default_rng(1).standard_normal((1, 4, 6)).astype(np.float32)
 

@@ -21,8 +21,8 @@ from voicegraph.graph.node import Node
 from voicegraph.graph.pipeline._pipeline import Pipeline, node
 from voicegraph.graph.ports import In, Out, PortSpec
 from voicegraph.graph.signals import Features
+from voicegraph.nodes.retrieval._faiss_example import vectors, with_lists
 from voicegraph.nodes.retrieval.faiss import Faiss
-from voicegraph.nodes.retrieval.faiss_example import vectors, with_lists
 
 test_conformance = conformance.suite("retrieval.faiss")
 

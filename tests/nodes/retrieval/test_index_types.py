@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voicegraph.graph.files.models import WeightsError
-from voicegraph.nodes.retrieval.faiss_example import vectors
+from voicegraph.nodes.retrieval._faiss_example import vectors
+from voicegraph.nodes.retrieval._index_search import StoredIndex
 from voicegraph.nodes.retrieval.index_file import Located, locate
-from voicegraph.nodes.retrieval.stored import StoredIndex
 
 FAISS: Any = faiss
 """With what its types leave out."""

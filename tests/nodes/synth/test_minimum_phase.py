@@ -9,7 +9,7 @@ import pytest
 import torch
 from scipy.signal import freqz
 
-from voicegraph.nodes.synth.minimum_phase import filtered, minimum_phase, overlap_add, tail_hops
+from voicegraph.nodes.synth._minimum_phase import filtered, minimum_phase, overlap_add, tail_hops
 
 BINS = 513
 

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from voicegraph.nodes.synth import rvc_example
-from voicegraph.nodes.synth.attention import Attention
-from voicegraph.nodes.synth.flow import REACH, Coupling, Flow
+from voicegraph.nodes.synth._attention import Attention
+from voicegraph.nodes.synth._flow import REACH, Coupling, Flow
+from voicegraph.nodes.synth._source import add_noise, sine
+from voicegraph.nodes.synth._text_encoder import Encoder
+from voicegraph.nodes.synth._weight_norm import fold, folded_shapes
 from voicegraph.nodes.synth.network import Network, Window
-from voicegraph.nodes.synth.source import add_noise, sine
-from voicegraph.nodes.synth.text_encoder import Encoder
-from voicegraph.nodes.synth.weight_norm import fold, folded_shapes
 from voicegraph.schemas.voice_card import VoiceConfig
 
 

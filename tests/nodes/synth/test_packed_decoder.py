@@ -11,11 +11,11 @@ import torch
 from voicegraph.nodes.layers import packed
 from voicegraph.nodes.layers.packed import packs
 from voicegraph.nodes.layers.short_convolution import ShortConvolution
-from voicegraph.nodes.synth import rvc_example, voice
-from voicegraph.nodes.synth.decoder import Decoder
+from voicegraph.nodes.synth import rvc_example, voice_network
+from voicegraph.nodes.synth._decoder import Decoder
+from voicegraph.nodes.synth._packed_decoder import PackedDecoder
+from voicegraph.nodes.synth._weight_norm import fold
 from voicegraph.nodes.synth.network import Network, Window
-from voicegraph.nodes.synth.packed_decoder import PackedDecoder
-from voicegraph.nodes.synth.weight_norm import fold
 from voicegraph.schemas.voice_card import VoiceConfig
 
 CPU = torch.device("cpu")
@@ -73,6 +73,6 @@ def test_voices_are_packed_where_it_helps(
 ) -> None:
     monkeypatch.setattr(packed, "_X86", x86 and packed._X86)
     rvc_example.write(tmp_path)
-    network = voice.load_voice(tmp_path / "voice.pth", CPU, dtype).network
+    network = voice_network.load_voice(tmp_path / "voice.pth", CPU, dtype).network
     wanted = PackedDecoder if packing and packs(CPU, dtype) else Decoder
     assert type(network.dec) is wanted

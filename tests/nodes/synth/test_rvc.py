@@ -21,12 +21,12 @@ from voicegraph.graph.pipeline._pipeline import Pipeline
 from voicegraph.graph.ports import PortSpec
 from voicegraph.graph.signals import Features
 from voicegraph.nodes.synth import rvc_example
-from voicegraph.nodes.synth.bins import coarse
+from voicegraph.nodes.synth._formant_shift import resample
+from voicegraph.nodes.synth._synthesizer import nearest
 from voicegraph.nodes.synth.network import Window
+from voicegraph.nodes.synth.pitch_bins import coarse
 from voicegraph.nodes.synth.rvc import Rvc
-from voicegraph.nodes.synth.stretch import resample
-from voicegraph.nodes.synth.synthesizer import nearest
-from voicegraph.nodes.synth.voice import load_voice
+from voicegraph.nodes.synth.voice_network import load_voice
 
 test_conformance = conformance.suite("synth.rvc", slow=("growth",))
 

@@ -13,9 +13,9 @@ import torch
 from voicegraph.graph import conformance, random
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline._pipeline import Pipeline
-from voicegraph.nodes.content import phonetic_example
-from voicegraph.nodes.synth import source_filter_example as example
-from voicegraph.nodes.synth.minimum_phase import filtered, overlap_add
+from voicegraph.nodes.content import _phonetic_example as phonetic_example
+from voicegraph.nodes.synth import _source_filter_example as example
+from voicegraph.nodes.synth._minimum_phase import filtered, overlap_add
 from voicegraph.nodes.synth.pulse_train import pulse_train
 from voicegraph.nodes.synth.source_filter import SourceFilter
 from voicegraph.nodes.synth.source_filter_file import load_source_filter

@@ -12,8 +12,8 @@ from safetensors.torch import save_file
 
 from voicegraph.graph.files.models import WeightsError, identify, open_archive
 from voicegraph.nodes.synth import rvc_example
-from voicegraph.nodes.synth.voice import load_voice
 from voicegraph.nodes.synth.voice_file import KIND, open_voice
+from voicegraph.nodes.synth.voice_network import load_voice
 from voicegraph.schemas.card import METADATA_KEY
 from voicegraph.schemas.voice_card import VoiceCard
 
@@ -200,7 +200,7 @@ def test_an_encoder_in_its_place(tmp_path: Path) -> None:
 
 
 def test_an_index_in_its_place(tmp_path: Path) -> None:
-    from voicegraph.nodes.retrieval import faiss_example
+    from voicegraph.nodes.retrieval import _faiss_example as faiss_example
 
     faiss_example.write(tmp_path)
     text = _refused(tmp_path / "flat.index")

@@ -11,7 +11,7 @@ from voicegraph.graph import conformance
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline._pipeline import Pipeline, node
 from voicegraph.graph.signals import Features
-from voicegraph.nodes.world import library
+from voicegraph.nodes.world import world_library
 
 test_conformance = conformance.suite("world.analyze", slow=("growth",))
 
@@ -55,9 +55,9 @@ def test_all_but_the_newest_frames_are_those_of_the_whole_file() -> None:
     assert (f0[10:] > 0).mean() > 0.9
     inner = np.arange(100) % 10 < 7  # 30 ms of what follows are known: that is all WORLD looks at
     inner[:5] = False
-    expected = np.log(library.envelope(whole, f0, times, RATE, 1024))
+    expected = np.log(world_library.envelope(whole, f0, times, RATE, 1024))
     np.testing.assert_allclose(envelope[inner], expected[inner], atol=2e-3)
-    expected = library.aperiodicity(whole, f0, times, RATE, 1024)
+    expected = world_library.aperiodicity(whole, f0, times, RATE, 1024)
     np.testing.assert_allclose(aperiodicity[inner], expected[inner], atol=2e-3)
 
 

@@ -15,7 +15,7 @@ from voicegraph.graph.node import Node, NodeParams, State
 from voicegraph.graph.pipeline._pipeline import Pipeline, node
 from voicegraph.graph.ports import Out
 from voicegraph.graph.signals import Features, Pitch
-from voicegraph.nodes.world import library
+from voicegraph.nodes.world import world_library
 from voicegraph.nodes.world.synthesize import stretch
 
 test_conformance = conformance.suite("world.synthesize", slow=("growth",))
@@ -98,7 +98,7 @@ def _peak(audio: np.ndarray) -> float:
 
 def _f0(audio: np.ndarray) -> np.ndarray:
     """F0 of the voiced frames but those at the rim."""
-    found = library.harvest(audio.astype(np.float64), RATE, 50.0, 1100.0, 10.0)[5:-5]
+    found = world_library.harvest(audio.astype(np.float64), RATE, 50.0, 1100.0, 10.0)[5:-5]
     return found[found > 0]
 
 

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 import torch
 
-from voicegraph.nodes.content import phonetic_example
+from voicegraph.nodes.content import _phonetic_example as phonetic_example
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
 from voicegraph.training import teacher as teaching
 from voicegraph.training.encoder import targets

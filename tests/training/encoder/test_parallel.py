@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from voicegraph.nodes.content import phonetic_example
+from voicegraph.nodes.content import _phonetic_example as phonetic_example
 from voicegraph.nodes.content.phonetic_network import STEP, PhoneticNetwork
 from voicegraph.nodes.content.phonetic_stream import PhoneticStream
 from voicegraph.training.encoder.parallel import Steps, features, front

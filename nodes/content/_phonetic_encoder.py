@@ -1,0 +1,76 @@
+"""What all nodes with a phonetic encoder share: its file as a param, and its ports."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+from pydantic import Field
+
+from voicegraph.graph.errors import PipelineError, Problem
+from voicegraph.graph.files.models import shared_file
+from voicegraph.graph.node import FilePath, NodeParams
+from voicegraph.graph.ports import Out, Ports
+from voicegraph.graph.signals import Features
+from voicegraph.nodes.content.encoder import ContentEncoder
+from voicegraph.nodes.content.encoder_provenance import given_by
+from voicegraph.nodes.content.phonetic_file import NAME, NOUN, open_phonetic, read_network
+from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
+from voicegraph.nodes.content.phonetic_windows import FRAMES_HZ
+from voicegraph.schemas.phonetic_card import LAYER
+
+
+class PhoneticParams(NodeParams):
+    """Params that every node with a phonetic encoder has."""
+
+    weights: FilePath | None = None
+    """The encoder, a `.safetensors` file. By default the pipeline's `assets.phonetic`."""
+    layer: int = Field(LAYER, ge=1, le=64)
+    """The block after which the features are taken; later ones are not computed. Voices and
+    indexes go with one."""
+
+
+class PhoneticEncoder(ContentEncoder):
+    """Base of the nodes that run a phonetic encoder: 50 Hz, as wide as the file says.
+
+    The features are labelled with family, fingerprint and layer of the encoder: a voice or an index
+    of another one refuses them.
+    """
+
+    Params = PhoneticParams
+    asset = "phonetic"
+
+    content = Out(Features, rate=FRAMES_HZ, doc="what is said, apart from who says it")
+
+    def ports(self, params: Any) -> Ports:
+        """Width from the file's header, and which encoder it is from six small tensors.
+
+        Raises:
+            PipelineError: if no file is named, or it has no such layer.
+            WeightsError: if the file is no phonetic encoder, or its tensors are not what they
+                should be.
+        """
+        if params.weights is None:
+            text = f"needs the file of {NOUN}, and none is given"
+            fix = "--set assets.phonetic=PATH\nor in the file  assets: {phonetic: PATH}"
+            raise PipelineError(Problem("missing-weights", text, fix=fix))
+        archive, card = open_phonetic(params.weights)
+        if params.layer > card.blocks:
+            text = f"{params.weights} has {card.blocks} blocks, and not layer {params.layer}"
+            fix = f"nodes.{self.name or 'NAME'}.params.layer: {card.blocks}"
+            raise PipelineError(Problem("wrong-encoder", text, fix=fix))
+        origin = given_by(card.identity(params.layer), archive.path)
+        content = replace(type(self).content, dim=card.hidden, origin=origin)
+        self.archive = archive
+        return Ports(self.declared.inputs, {"content": content})
+
+    def shared_network(self, device: torch.device, dtype: torch.dtype) -> PhoneticNetwork:
+        """The network, one a process for each file, device and precision."""
+        return shared_file(
+            NAME,
+            self.archive.file,
+            lambda: read_network(self.archive, device, dtype),
+            str(device),
+            dtype,
+        )

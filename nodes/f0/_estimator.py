@@ -1,0 +1,151 @@
+"""What all F0 estimators share: ports, span, voicing, filling of gaps."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from pydantic import Field, model_validator
+
+from voicegraph.graph.intervals import Interval, Request
+from voicegraph.graph.node import Node, NodeParams, Requests, Tensors
+from voicegraph.graph.ports import In, Out, Ports
+from voicegraph.graph.signals import Audio, Mask, Pitch
+from voicegraph.nodes.f0._estimator_packages import Package
+from voicegraph.nodes.pitch.window_frames import whole_frames
+from voicegraph.schemas.quantities import Duration, Hertz
+
+RATE = 16000
+"""Sample rate of the audio all estimators take, in Hz."""
+FRAMES_HZ = 100
+"""Frames a second that all estimators give."""
+HOP = RATE // FRAMES_HZ
+"""Samples from frame to frame."""
+
+
+class F0Params(NodeParams):
+    """Params that every estimator has."""
+
+    floor: Hertz = Field(50.0, ge=30, le=500)
+    """Lowest F0 looked for, in Hz."""
+    ceiling: Hertz = Field(1100.0, ge=100, le=2100)
+    """Highest F0 looked for, in Hz."""
+    context: Duration = Field(Fraction(0), ge=0)
+    """Audio analysed before what is asked: better estimates at the front of it, at more cost."""
+    lookahead: Duration = Field(Fraction(0), ge=0, le=1)
+    """Audio analysed after what is asked: better estimates at the end of it. This is latency;
+    rounded up to 10 ms."""
+    fill: bool = False
+    """Fill unvoiced stretches by linear interpolation; `voiced` still tells them apart."""
+
+    @model_validator(mode="after")
+    def _floor_below_ceiling(self) -> F0Params:
+        if self.floor >= self.ceiling:
+            raise ValueError(
+                f"floor ({self.floor:g} Hz) must lie below ceiling ({self.ceiling:g} Hz)"
+            )
+        return self
+
+
+class F0Estimator(Node):
+    """Base of the nodes that estimate the fundamental frequency: interface ``F0Estimator``.
+
+    audio ``[streams, 1, samples]`` at 16 kHz -> windows ``pitch`` in Hz, 0 where unvoiced (unless
+    filled), and ``voiced``, 1 or 0: both ``[streams, frames]`` at 100 Hz, frame ``k`` at the
+    window's start + 10 ms * k. A subclass gives :meth:`estimate`, or :meth:`estimate_all` where it
+    works on all streams at once, and no more than that if it works on spans of any length.
+
+    Class attributes: ``shortest``, the shortest span worth analysing; a shorter request is widened
+    into the past. ``package``, what an extra installs for it, if anything; a pipeline that lacks it
+    does not compile.
+    """
+
+    Params = F0Params
+
+    interface = "F0Estimator"
+    chunking = "windowed"
+    pure = True
+    shortest: ClassVar[Fraction] = Fraction(0)
+    package: ClassVar[Package | None] = None
+
+    audio = In(Audio, rate=RATE, channels=1)
+    pitch = Out(Pitch, rate=FRAMES_HZ, window=True, doc="F0 in Hz, 0 where unvoiced")
+    voiced = Out(Mask, rate=FRAMES_HZ, window=True, doc="1 where voiced, else 0")
+
+    def ports(self, params: Any) -> Ports:
+        """Looks for the package.
+
+        Raises:
+            PipelineError: if it is not installed.
+        """
+        if self.package is not None:
+            self.package.check()
+        return self.declared
+
+    def estimate(self, params: Any, audio: np.ndarray) -> np.ndarray:
+        """F0 of one stream: float64 ``[samples]`` at 16 kHz -> Hz ``[frames]``, 0 where unvoiced.
+
+        Frame ``k`` lies at sample ``160 k``; frames beyond the last whole 10 ms are dropped.
+        """
+        raise TypeError(f"{type(self).__name__} does not define estimate()")
+
+    def estimate_all(self, params: Any, audio: torch.Tensor) -> torch.Tensor:
+        """F0 of all streams: ``[streams, samples]`` -> Hz ``[streams, frames]``, on one device.
+
+        Frames as in :meth:`estimate`, which the default calls for each stream.
+        """
+        rows = [self.estimate(params, row) for row in audio.double().contiguous().numpy()]
+        return torch.from_numpy(np.stack(rows))
+
+    def needs(self, params: F0Params, out: Request) -> Requests:
+        """The same span, with context in front and look-ahead behind."""
+        return {"audio": Request(self._analysed(params, self.gives(params, out)), out.core)}
+
+    def gives(self, params: F0Params, out: Request) -> Interval:
+        """Whole frames."""
+        return whole_frames(out.interval, Fraction(FRAMES_HZ))
+
+    def least(self, params: Any) -> Fraction:
+        """The shortest span worth analysing, in seconds; where it hangs on params, override it."""
+        return self.shortest
+
+    def _analysed(self, params: F0Params, given: Interval) -> Interval:
+        """What is analysed to give frames in ``given``: whole frames more, so that grids agree."""
+        after = Fraction(math.ceil(params.lookahead * FRAMES_HZ), FRAMES_HZ)
+        before = max(params.context, self.least(params) - given.duration - after)
+        return given.widen(Fraction(math.ceil(before * FRAMES_HZ), FRAMES_HZ), after)
+
+    def process(self, inputs: Tensors, params: F0Params, state: None) -> Tensors:
+        """One tick: every stream's whole span."""
+        asked, audio = self.asked["pitch"], self.given["audio"]
+        span = self._analysed(params, asked.interval)
+        samples = inputs["audio"][:, 0].narrow(
+            1, audio.index(span.start), math.ceil(span.duration * RATE)
+        )
+        skip = int((asked.interval.start - span.start) * FRAMES_HZ)
+        found = self.estimate_all(params, samples)
+        pitch = fill_gaps(found) if params.fill else found
+        return {
+            "pitch": pitch.narrow(1, skip, asked.count).float().contiguous(),
+            "voiced": (found.narrow(1, skip, asked.count) > 0).float(),
+        }
+
+
+def fill_gaps(f0: torch.Tensor) -> torch.Tensor:
+    """F0 ``[..., frames]`` with zeros replaced: linearly between voiced frames, held at the ends.
+
+    Without any voiced frame it stays 0.
+    """
+    count = f0.shape[-1]
+    frames = torch.arange(count, device=f0.device).expand(f0.shape)
+    known = f0 > 0
+    before = torch.where(known, frames, -1).cummax(-1).values
+    after = torch.where(known, frames, count).flip(-1).cummin(-1).values.flip(-1)
+    left = torch.where(before < 0, after, before).clamp(max=count - 1)  # the ends are held
+    right = torch.where(after == count, left, after)
+    share = (frames - left).to(f0.dtype) / (right - left).clamp(min=1)
+    low, high = f0.gather(-1, left), f0.gather(-1, right)
+    return torch.where(known, f0, low + (high - low) * share)

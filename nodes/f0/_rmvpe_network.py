@@ -1,0 +1,125 @@
+"""The network of RMVPE: a deep U-Net over mel spectra, then a recurrent layer.
+
+H. Wei, X. Cao, T. Dan, Y. Chen, "RMVPE: a robust model for vocal pitch estimation in polyphonic
+music", Interspeech 2023. Modules are named as the tensors in the files that people have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import nn
+from torch.nn.utils import fuse_conv_bn_eval
+
+from voicegraph.nodes.f0._rmvpe_unet import DeepUnet
+
+MARKER = "unet.encoder.bn.weight"
+"""A tensor that every RMVPE file has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How large a network is.
+
+    Attributes:
+        blocks: residual blocks in each layer.
+        layers: layers that halve frames and mels, and as many that double them again.
+        inner: layers in between.
+        channels: channels of the first layer; each further one has twice as many.
+        seen: channels of the convolution in front of the recurrent layer.
+        hidden: width of the recurrent layer in each direction.
+        depth: recurrent layers.
+        mels: mel bands.
+        bins: bins of pitch.
+    """
+
+    blocks: int = 4
+    layers: int = 5
+    inner: int = 4
+    channels: int = 16
+    seen: int = 3
+    hidden: int = 256
+    depth: int = 1
+    mels: int = 128
+    bins: int = 360
+
+    @classmethod
+    def of(cls, shapes: Mapping[str, tuple[int, ...]]) -> Sizes:
+        """Read off the shapes of a state dict.
+
+        Raises:
+            KeyError: if a tensor that tells a size is missing.
+        """
+        seen = shapes["cnn.weight"][0]
+        return cls(
+            blocks=_count(shapes, "unet.encoder.layers.0.conv."),
+            layers=_count(shapes, "unet.encoder.layers."),
+            inner=_count(shapes, "unet.intermediate.layers."),
+            channels=shapes["unet.encoder.layers.0.conv.0.conv.0.weight"][0],
+            seen=seen,
+            hidden=shapes["fc.0.gru.weight_hh_l0"][1],
+            depth=sum(name.startswith("fc.0.gru.weight_hh_l") for name in shapes) // 2,
+            mels=shapes["fc.0.gru.weight_ih_l0"][1] // seen,
+            bins=shapes["fc.1.weight"][0],
+        )
+
+
+def _count(shapes: Mapping[str, tuple[int, ...]], prefix: str) -> int:
+    return len(
+        {name[len(prefix) :].partition(".")[0] for name in shapes if name.startswith(prefix)}
+    )
+
+
+class Recurrent(nn.Module):
+    """A GRU in both directions."""
+
+    def __init__(self, inputs: int, hidden: int, depth: int) -> None:
+        super().__init__()
+        self.gru = nn.GRU(inputs, hidden, depth, batch_first=True, bidirectional=True)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """``[batch, frames, inputs]`` -> ``[batch, frames, 2 hidden]``."""
+        return self.gru(x)[0]
+
+
+class Rmvpe(nn.Module):
+    """Salience of each bin of pitch: mel ``[batch, mels, frames]`` -> ``[batch, frames, bins]``."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        super().__init__()
+        self.sizes = sizes
+        self.unet = DeepUnet(sizes.channels, sizes.layers, sizes.inner, sizes.blocks)
+        self.cnn = nn.Conv2d(sizes.channels, sizes.seen, 3, padding=1)
+        self.fc = nn.Sequential(
+            Recurrent(sizes.seen * sizes.mels, sizes.hidden, sizes.depth),
+            nn.Linear(2 * sizes.hidden, sizes.bins),
+            nn.Sigmoid(),
+        )
+
+    def forward(self, mel: torch.Tensor) -> torch.Tensor:
+        """Any number of frames: padded by zeros to what the U-Net can halve, and cut again."""
+        frames = mel.shape[-1]
+        step = 2**self.sizes.layers
+        mel = nn.functional.pad(mel, (0, -frames % step))
+        x = self.cnn(self.unet(mel.transpose(1, 2)[:, None]))
+        return self.fc(x.transpose(1, 2).flatten(2))[:, :frames]
+
+
+def fold_norms(network: nn.Module) -> None:
+    """Folds each batch normalisation into the convolution right in front of it, in place.
+
+    Only in evaluation mode; in float64, so that nothing is lost by it.
+    """
+    for module in list(network.modules()):
+        if not isinstance(module, nn.Sequential):
+            continue
+        for i, (conv, norm) in enumerate(pairwise(module)):
+            convolves = isinstance(conv, nn.Conv2d | nn.ConvTranspose2d)
+            if convolves and isinstance(norm, nn.BatchNorm2d):
+                dtype = conv.weight.dtype
+                upwards = isinstance(conv, nn.ConvTranspose2d)
+                module[i] = fuse_conv_bn_eval(conv.double(), norm.double(), upwards).to(dtype)
+                module[i + 1] = nn.Identity()

@@ -1,0 +1,128 @@
+"""What encodes a vector as a sum of entries of codebooks: what it takes in a file.
+
+Residual quantizers, local search quantizers, and products of either, in which each encodes its own
+stretch of the vector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ._cursor import MalformedError
+from ._index_layout import Draft
+
+_NORM_BITS = (0, 0, 0, 32, 8, 4, 8, 4, 8, 8)
+"""Bits of a vector's norm, kept beside its sum, by FAISS's number for how distances are found."""
+_NORM_VALUES = {6: 256, 7: 16, 8: 256, 9: 256}
+"""How many norms there are to choose from, where they were trained,"""
+_NORM_TABLES = {8: 32, 9: 32}
+"""and how many values from which two parts of 4 bits add up to one."""
+_MOST_BITS = 16
+_WIDEST_BEAM = 1 << 20
+_RESIDUAL = "ii"
+_LOCAL_SEARCH = "QQQQQffQiQB"
+"""What each kind adds, as formats of ``struct``: how it was trained and encodes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Additive:
+    """An additive quantizer.
+
+    Attributes:
+        width: bytes of a vector.
+        bits: bits of each of its codebooks.
+        norm_bits: bits of the norm in a vector.
+        values: of all codebooks together.
+    """
+
+    width: int
+    bits: tuple[int, ...]
+    norm_bits: int
+    values: int
+
+    @property
+    def entries(self) -> int:
+        """Of all codebooks together."""
+        return sum(1 << bits for bits in self.bits)
+
+
+def residual_quantizer(draft: Draft, dimension: int | None = None) -> Additive:
+    """Passes over a residual quantizer of ``dimension`` values, None for those of the index."""
+    found = _additive(draft, dimension or draft.dimension)
+    _, beam = draft.cursor.take(_RESIDUAL)
+    if not 1 <= beam <= _WIDEST_BEAM:
+        raise MalformedError(f"its residual quantizer looks at {beam} sums at once")
+    return _whole(draft, found, dimension or draft.dimension)
+
+
+def local_search_quantizer(draft: Draft, dimension: int | None = None) -> Additive:
+    """Passes over a local search quantizer of ``dimension`` values, None for those of the index."""
+    found = _additive(draft, dimension or draft.dimension)
+    draft.cursor.take(_LOCAL_SEARCH)
+    return _whole(draft, found, dimension or draft.dimension)
+
+
+def product_residual_quantizer(draft: Draft) -> Additive:
+    """Passes over a product of residual quantizers."""
+    return _product(draft, residual_quantizer)
+
+
+def product_local_search_quantizer(draft: Draft) -> Additive:
+    """Passes over a product of local search quantizers."""
+    return _product(draft, local_search_quantizer)
+
+
+def _product(draft: Draft, part: Callable[[Draft, int], Additive]) -> Additive:
+    found = _additive(draft, draft.dimension)
+    (count,) = draft.cursor.take("Q")
+    if not 1 <= count <= draft.dimension or draft.dimension % count:
+        raise MalformedError(f"its additive quantizer has {count} parts")
+    dimension = draft.dimension // count
+    bits = [bits for _ in range(count) for bits in part(draft, dimension).bits]
+    if tuple(bits) != found.bits:
+        raise MalformedError("the parts of its additive quantizer do not add up to it")
+    return _whole(draft, found, dimension)
+
+
+def _additive(draft: Draft, dimension: int) -> Additive:
+    """What all of them begin with."""
+    cursor = draft.cursor
+    wide, count = cursor.take("QQ")
+    bits = cursor.array("<u8", "bits of codebooks")
+    cursor.take("B")
+    values = cursor.skip_array(4, "values of codebooks")
+    (search,) = cursor.take("iff")[:1]
+    if wide != dimension or not 1 <= count == len(bits) or not 0 <= search < len(_NORM_BITS):
+        raise MalformedError(
+            f"its additive quantizer, of {wide} dimensions, does not fit itself or vectors of "
+            f"{dimension}"
+        )
+    if not ((bits >= 1) & (bits <= _MOST_BITS)).all():
+        raise MalformedError(f"its additive quantizer has codebooks of {bits.max()} bits")
+    trained = draft.trained
+    if search in _NORM_VALUES:
+        cursor.skip_array(4, "values of norms", _NORM_VALUES[search] if trained else None)
+    if search in _NORM_TABLES:
+        cursor.skip_array(4, "values of norms", _NORM_TABLES[search] if trained else None)
+    norm = _NORM_BITS[search]
+    return Additive((int(bits.sum()) + norm + 7) // 8, tuple(bits.tolist()), norm, values)
+
+
+def _whole(draft: Draft, found: Additive, dimension: int) -> Additive:
+    """The same, whose codebooks must have all their values, ``dimension`` an entry."""
+    if draft.trained and found.values != found.entries * dimension:
+        raise MalformedError(
+            f"its additive quantizer has {found.values} values of codebooks where "
+            f"{found.entries * dimension} belong"
+        )
+    return found
+
+
+BY_TYPE: dict[str, Callable[[Draft], Additive]] = {
+    **dict.fromkeys(("IxRq", "IRfs", "IwRQ", "IVRf"), residual_quantizer),
+    **dict.fromkeys(("IxLS", "ILfs", "IwLS", "IVLf"), local_search_quantizer),
+    **dict.fromkeys(("IxPR", "IPRf", "IwPR", "NPRf"), product_residual_quantizer),
+    **dict.fromkeys(("IxPL", "IPLf", "IwPL", "NPLf"), product_local_search_quantizer),
+}
+"""The four characters of a type of index -> what reads its quantizer."""

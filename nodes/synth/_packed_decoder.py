@@ -1,0 +1,117 @@
+"""The decoder with weights laid out for oneDNN: the same sound, sooner.
+
+Everything is ``[streams, samples, channels]``, as oneDNN's kernels like it. See ``decoder`` for
+what it is.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from voicegraph.nodes.layers.convolution import Convolution
+from voicegraph.nodes.layers.packed import Linear
+from voicegraph.nodes.layers.upsampling import Upsampling
+
+from ._decoder import LAST_SLOPE, Decoder
+from ._packed_residual import PackedBlock
+from ._residual import SLOPE
+
+
+class PackedDecoder(nn.Module):
+    """In place of a :class:`Decoder`, and called as that.
+
+    Args:
+        plain: with its weights, folded; float32, on the CPU.
+    """
+
+    def __init__(self, plain: Decoder) -> None:
+        super().__init__()
+        self.conv_pre = Convolution(
+            plain.conv_pre.weight, None, plain.conv_pre.weight.shape[2] // 2
+        )
+        count = plain.kernels
+        self.stages = nn.ModuleList(
+            _Stage(
+                up,
+                plain.noise_convs[i] if plain.f0 else None,
+                plain.resblocks[i * count : (i + 1) * count],
+                1 / count if i else 1.0,
+            )
+            for i, up in enumerate(plain.ups)
+        )
+        last = plain.conv_post.weight
+        self.conv_post = Convolution(last / count, None, last.shape[2] // 2)
+        if plain.f0:
+            self.m_source = plain.m_source
+
+    def forward(
+        self, z: torch.Tensor, source: torch.Tensor | None, bias: torch.Tensor
+    ) -> torch.Tensor:
+        """Sound of latents.
+
+        Args:
+            z: ``[streams, inter channels, frames]``.
+            source: ``[streams, 1, samples]``; None for a voice without pitch.
+            bias: a speaker's row of what ``fold`` of the decoder gave.
+
+        Returns:
+            ``[streams, 1, samples]`` in -1..1.
+        """
+        x = self.conv_pre(z.transpose(1, 2), bias=bias)
+        for stage in self.stages:
+            x = stage(x, source)
+        return self.conv_post(functional.leaky_relu(x, LAST_SLOPE)).tanh_().transpose(1, 2)
+
+
+class _Stage(nn.Module):
+    """Up to the next rate, the source added, and the sum of the residual blocks.
+
+    Their mean is wanted. What comes next is linear for numbers of one sign, so that its weights are
+    divided instead: ``scale`` is what the stage before has left to do.
+    """
+
+    def __init__(
+        self, up: nn.Module, follower: nn.Module | None, blocks: nn.ModuleList, scale: float
+    ) -> None:
+        super().__init__()
+        assert isinstance(up, nn.ConvTranspose1d)
+        assert up.bias is not None
+        bias = up.bias
+        self.follower = None
+        if follower is not None:
+            self.follower = _Follower(follower)
+            bias = bias + follower.get_parameter("bias")
+        self.up = Upsampling(up.weight * scale, bias, up.stride[0], int(up.padding[0]))
+        self.blocks = nn.ModuleList(PackedBlock(block) for block in blocks)
+
+    def forward(self, x: torch.Tensor, source: torch.Tensor | None) -> torch.Tensor:
+        x = self.up(functional.leaky_relu(x, SLOPE))
+        if self.follower is not None and source is not None:
+            x = x.add_(self.follower(source)).contiguous()
+        shared = any(block.rectifies for block in self.blocks)
+        rectified = functional.leaky_relu(x, SLOPE) if shared else None
+        total = None
+        for block in self.blocks:
+            made = block(x, rectified)
+            total = made if total is None else total.add_(made)
+        assert total is not None
+        return total
+
+
+class _Follower(nn.Module):
+    """Brings the source down to a stage's rate; without its bias."""
+
+    def __init__(self, conv: nn.Module) -> None:
+        super().__init__()
+        assert isinstance(conv, nn.Conv1d)
+        self.taps, self.stride = conv.kernel_size[0], conv.stride[0]
+        self.margin = int(conv.padding[0])
+        self.product = Linear(conv.weight[:, 0].contiguous(), None)
+
+    def forward(self, source: torch.Tensor) -> torch.Tensor:
+        """``[streams, 1, samples]`` -> ``[streams, frames, channels]``."""
+        padded = functional.pad(source[:, 0], (self.margin, self.margin))
+        rows = padded.unfold(1, self.taps, self.stride)
+        return self.product(rows.flatten(0, 1)).view(*rows.shape[:2], -1)

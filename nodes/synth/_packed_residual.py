@@ -1,0 +1,97 @@
+"""The decoder's residual blocks with weights laid out for oneDNN, ``[streams, samples, channels]``.
+
+See ``residual`` for what they are.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from voicegraph.nodes.layers.convolution import Convolution
+from voicegraph.nodes.layers.short_convolution import ShortConvolution
+
+from ._residual import SLOPE, PairedBlock, SingleBlock
+
+
+class PackedBlock(nn.Module):
+    """A residual block of either kind.
+
+    Args:
+        block: a PairedBlock or a SingleBlock; float32, on the CPU.
+    """
+
+    def __init__(self, block: nn.Module) -> None:
+        super().__init__()
+        if isinstance(block, PairedBlock):
+            channels, _, taps = block.convs1[0].get_parameter("weight").shape
+            kind = _ShortPair if ShortConvolution.pays(channels, taps) else _Pair
+            pairs = zip(block.convs1, block.convs2, strict=True)
+            self.steps = nn.ModuleList(kind(first, second) for first, second in pairs)
+        else:
+            assert isinstance(block, SingleBlock)
+            self.steps = nn.ModuleList(_Single(conv) for conv in block.convs)
+        self.rectifies = not isinstance(self.steps[0], _ShortPair)
+
+    def forward(self, x: torch.Tensor, rectified: torch.Tensor | None) -> torch.Tensor:
+        """``[streams, samples, channels]``, the same; ``rectified`` is asked for by ``rectifies``.
+
+        It is the leaky-rectified ``x``, which all blocks of a stage share.
+        """
+        for step in self.steps:
+            x = step(x, rectified)
+            rectified = None
+        return x
+
+
+class _Pair(nn.Module):
+    """Two convolutions and the sum around them."""
+
+    def __init__(self, first: nn.Module, second: nn.Module) -> None:
+        super().__init__()
+        self.first = _direct(first, rectified=True)
+        self.second = _direct(second)
+
+    def forward(self, x: torch.Tensor, rectified: torch.Tensor | None) -> torch.Tensor:
+        return self.second(self.first(_rectified(x, rectified)), add=x)
+
+
+class _ShortPair(nn.Module):
+    """The same where fewer products pay."""
+
+    def __init__(self, first: nn.Module, second: nn.Module) -> None:
+        super().__init__()
+        self.first, self.second = _short(first), _short(second)
+
+    def forward(self, x: torch.Tensor, rectified: torch.Tensor | None) -> torch.Tensor:
+        return self.second(self.first(x)).add_(x)
+
+
+class _Single(nn.Module):
+    """One convolution and the sum around it."""
+
+    def __init__(self, conv: nn.Module) -> None:
+        super().__init__()
+        self.conv = _direct(conv)
+
+    def forward(self, x: torch.Tensor, rectified: torch.Tensor | None) -> torch.Tensor:
+        return self.conv(_rectified(x, rectified), add=x)
+
+
+def _rectified(x: torch.Tensor, already: torch.Tensor | None) -> torch.Tensor:
+    return functional.leaky_relu(x, SLOPE) if already is None else already
+
+
+def _direct(conv: nn.Module, rectified: bool = False) -> Convolution:
+    assert isinstance(conv, nn.Conv1d)
+    dilation = conv.dilation[0]
+    padding = conv.kernel_size[0] // 2 * dilation
+    after = ("leaky_relu", SLOPE) if rectified else ("none", None)
+    return Convolution(conv.weight, conv.bias, padding, dilation, 1, *after)
+
+
+def _short(conv: nn.Module) -> ShortConvolution:
+    assert isinstance(conv, nn.Conv1d)
+    assert conv.bias is not None
+    return ShortConvolution(conv.weight, conv.bias, conv.dilation[0], SLOPE)

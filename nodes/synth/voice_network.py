@@ -1,0 +1,44 @@
+"""A voice's network with its weights, ready to run; once a process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from voicegraph.graph.files.models import fit, shared_file
+from voicegraph.nodes.layers.packed import packs
+from voicegraph.nodes.synth._weight_norm import fold
+from voicegraph.nodes.synth.network import Network
+from voicegraph.nodes.synth.voice_file import NOUN, build, open_voice
+from voicegraph.schemas.voice_card import VoiceCard
+
+
+class Voice:
+    """What a file holds: its card, and its network on one device in one dtype."""
+
+    def __init__(self, card: VoiceCard, network: Network) -> None:
+        self.card = card
+        self.network = network
+
+
+def load_voice(path: Path, device: torch.device, dtype: torch.dtype) -> Voice:
+    """The voice of a file, shared by all who hold it.
+
+    Raises:
+        WeightsError: if it cannot be used.
+    """
+    return shared_file("synth.rvc", path, lambda: _bring(path, device, dtype), device, dtype)
+
+
+def _bring(path: Path, device: torch.device, dtype: torch.dtype) -> Voice:
+    found = open_voice(path)
+    network = build(found.card)
+    with torch.inference_mode(False), torch.no_grad():
+        fit(network, fold(found.read()), path, NOUN)
+        # Folded in float32, whatever they are stored in or run in.
+        network.requires_grad_(False).fold()
+        network = network.to(device, dtype).eval()
+        if packs(device, dtype):
+            network.pack()
+        return Voice(found.card, network)
