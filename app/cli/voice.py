@@ -31,8 +31,8 @@ from .voice_options import (
 if TYPE_CHECKING:
     from voicegraph.schemas.source_filter_card import Consent
     from voicegraph.schemas.voice_report import VoiceReport
-    from voicegraph.voices.begin import Begin
-    from voicegraph.voices.own_voice import Wish
+    from voicegraph.training.voice.make_voice import Wish
+    from voicegraph.training.voice.preflight import Begin
 
 _LONGEST = 200
 """Characters of a title."""
@@ -74,9 +74,9 @@ def make(
     Ctrl-C loses nothing: the same command goes on where it was.
     """
     from voicegraph.graph.machine import cores
-    from voicegraph.voices.begin import Begin
-    from voicegraph.voices.own_voice import Wish
-    from voicegraph.voices.train import Budget
+    from voicegraph.training.voice.make_voice import Wish
+    from voicegraph.training.voice.preflight import Begin
+    from voicegraph.training.voice.train import Budget
 
     place = Begin(tuple(recordings), target, work, seed)
     files = place.check(force=force, again=again, picture=picture)
@@ -121,19 +121,19 @@ def _show(report: VoiceReport, as_json: bool) -> None:
 
 def _made(wish: Wish) -> VoiceReport | None:
     """None if Ctrl-C came before it was done."""
-    from voicegraph.voices import begin, own_voice
+    from voicegraph.training.voice import make_voice, preflight
 
-    begin.lower_priority()
+    preflight.lower_priority()
     try:
-        return own_voice.make(wish, lambda line: typer.echo(line, err=True))
+        return make_voice.make(wish, lambda line: typer.echo(line, err=True))
     except KeyboardInterrupt:
         typer.echo(f"stopped; the same command goes on where it was, from {wish.work}", err=True)
         return None
 
 
 def _consent(place: Begin, owner: str | None, given: str | None) -> Consent:
-    from voicegraph.voices.consent import obtain
-    from voicegraph.voices.workplace import Workplace
+    from voicegraph.training.voice.consent import obtain
+    from voicegraph.training.voice.workdir import Workplace
 
     def ask(question: str) -> str:
         typer.echo(question, nl=False, err=True)

@@ -7,15 +7,18 @@ from pathlib import Path
 
 import torch
 
-from voicegraph.voices.jobs import run
-from voicegraph.voices.train import Budget
-
-from .. import teacher
-from . import books, chorus, copies, reader, targets
-from .crew import gathered
-from .export import export
-from .places import Place
-from .task import Task
+from voicegraph.training.common import hama
+from voicegraph.training.common.jobs import run
+from voicegraph.training.encoder import _augmented_copies as augmented_copies
+from voicegraph.training.encoder import _kokoro_corpus as kokoro_corpus
+from voicegraph.training.encoder import _librispeech as librispeech
+from voicegraph.training.encoder import _targets as targets
+from voicegraph.training.encoder import _tts_corpus as tts_corpus
+from voicegraph.training.encoder._distributed import gathered
+from voicegraph.training.encoder._export import export
+from voicegraph.training.encoder._workdir import Place
+from voicegraph.training.encoder._worker_task import Task
+from voicegraph.training.voice.train import Budget
 
 HERE = Path(__file__).parent
 OUT = HERE.parents[1] / "pipelines" / "models" / "phonetic.safetensors"
@@ -36,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     with gathered(given.processes if device.type == "cpu" else 1, device, task) as crew:
         training = task.training(crew)
         print("held out:", ", ".join(f"{name} {one}" for name, one in training.run().items()))
-    export(training, teacher.tokens(), given.out)
+    export(training, hama.tokens(), given.out)
     print(f"{given.out}: {given.out.stat().st_size / 1e6:.1f} MB")
     return 0
 
@@ -45,10 +48,15 @@ def prepare(place: Place, given: argparse.Namespace) -> None:
     """Everything before training."""
     many = given.processes
     downloads = given.work / "downloads"
-    run("books", books.bring, books.jobs(place, given.speech), many)
-    run("chorus", chorus.say, chorus.jobs(place, downloads, given.sentences, given.seed), many)
-    run("reader", reader.read, reader.jobs(place, downloads), many)
-    run("copies", copies.make, copies.jobs(place, given.seed), many)
+    run("books", librispeech.bring, librispeech.jobs(place, given.speech), many)
+    run(
+        "chorus",
+        kokoro_corpus.say,
+        kokoro_corpus.jobs(place, downloads, given.sentences, given.seed),
+        many,
+    )
+    run("reader", tts_corpus.read, tts_corpus.jobs(place, downloads), many)
+    run("copies", augmented_copies.make, augmented_copies.jobs(place, given.seed), many)
     run("targets", targets.make, targets.jobs(place), many)
 
 

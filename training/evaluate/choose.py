@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from voicegraph.voices.contours import pitch
-from voicegraph.voices.perturb import LISTENING
+from voicegraph.training.evaluate._f0_metrics import median_hz
+from voicegraph.training.evaluate._levels import FRAMES_HZ, levels
+from voicegraph.training.voice.augmentation import LISTENING
+from voicegraph.training.voice.contours import pitch
 
 from .clips import LIST, Clip, cut, write
-from .levels import FRAMES_HZ, levels
-from .melody import median_hz
 
 KNOWN = {"8088", "2609"}
 """Speakers that were looked at while the voices were made: of the clip that comes along, and the

@@ -11,7 +11,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from voicegraph.voices.perturb import LISTENING
+from voicegraph.training.voice.augmentation import LISTENING
 
 LIST = Path(__file__).with_name("clips.csv")
 

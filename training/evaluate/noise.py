@@ -6,7 +6,7 @@ import zlib
 
 import numpy as np
 
-from voicegraph.voices.perturb import LISTENING
+from voicegraph.training.voice.augmentation import LISTENING
 
 _FLAT_BELOW_HZ = 50.0
 

@@ -7,15 +7,15 @@ import torch
 
 from voicegraph.nodes.content.phonetic_network import SHORTEST
 
-from .. import teacher
+from ..common import hama
 
 
 def phones(audio: np.ndarray) -> np.ndarray:
     """Numbers of the phones in ``[samples]`` at 16 kHz, by the likeliest of each frame."""
     given = torch.from_numpy(np.pad(audio, (0, max(0, SHORTEST - len(audio)))).astype(np.float32))
     with torch.inference_mode():
-        best = teacher.network().log_probabilities(given[None])[0].argmax(-1).numpy()
-    return collapsed(best, len(teacher.tokens()) - 1)
+        best = hama.network().log_probabilities(given[None])[0].argmax(-1).numpy()
+    return collapsed(best, len(hama.tokens()) - 1)
 
 
 def collapsed(best: np.ndarray, blank: int) -> np.ndarray:

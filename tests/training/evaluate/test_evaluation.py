@@ -9,8 +9,8 @@ import pytest
 import soundfile
 
 from voicegraph.graph.metrics import benchmark
-from voicegraph.training.evaluate.evaluation import Evaluation
-from voicegraph.training.evaluate.metrics import METRICS
+from voicegraph.training.evaluate._evaluation import Evaluation
+from voicegraph.training.evaluate._metrics import METRICS
 
 CLIPS, OWN = 4, 3
 ALL = 2 * CLIPS + OWN + 3 * CLIPS
@@ -42,8 +42,8 @@ def test_another_pipeline_is_another_result(
     heard.clear()
     path = tmp_path / "quieter.yaml"
     path.write_text(path.read_text().replace("db: -6", "db: -7"))
-    from voicegraph.training.evaluate import conversion
-    from voicegraph.training.evaluate import evaluation as module
+    from voicegraph.training.evaluate import _conversion as conversion
+    from voicegraph.training.evaluate import _evaluation as module
 
     conversion.pipeline.cache_clear()
     module._identity.cache_clear()

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from voicegraph.training.evaluate.levels import (
+from voicegraph.training.evaluate._levels import (
     later_pauses,
     levels,
     loudest_pause,

@@ -34,7 +34,7 @@ def test_every_package_has_a_checksum() -> None:
 
 def test_sphinx_hears_the_same_each_time(speech: np.ndarray) -> None:
     pytest.importorskip("pocketsphinx", reason=REASON)
-    from voicegraph.training.evaluate.allphone import allphones
+    from voicegraph.training.evaluate._pocketsphinx_phones import allphones
 
     said = allphones(speech)
     assert 20 < len(said) < 90
@@ -45,7 +45,7 @@ def test_sphinx_hears_the_same_each_time(speech: np.ndarray) -> None:
 @pytest.mark.slow
 def test_a_speaker_is_like_himself(speech: np.ndarray) -> None:
     pytest.importorskip("resemblyzer", reason=REASON)
-    from voicegraph.training.evaluate.likeness import embedding
+    from voicegraph.training.evaluate._speaker_similarity import embedding
 
     first, second = embedding(speech[:40000]), embedding(speech[40000:])
     high = embedding(np.interp(np.arange(0, 40000, 1.5), np.arange(40000), speech[:40000]))
@@ -57,7 +57,7 @@ def test_a_speaker_is_like_himself(speech: np.ndarray) -> None:
 @pytest.mark.slow
 def test_noise_is_worse(speech: np.ndarray) -> None:
     pytest.importorskip("speechmos", reason=REASON)
-    from voicegraph.training.evaluate.quality import opinion
+    from voicegraph.training.evaluate._dnsmos import opinion
 
     noise = 0.02 * np.random.default_rng(1).standard_normal(len(speech))
     clean, noisy = opinion(speech), opinion(speech + noise)

@@ -11,8 +11,8 @@ import pytest
 from voicegraph.graph.files.sound import bundled_recording
 from voicegraph.graph.signals import Audio
 from voicegraph.nodes.content.phonetic_file import load_phonetic, open_phonetic
-from voicegraph.training import teacher
-from voicegraph.training.evaluate.distance import error_rate
+from voicegraph.training.common import hama
+from voicegraph.training.evaluate._phone_error import error_rate
 from voicegraph.training.evaluate.phones import collapsed, phones
 
 TEACHER = Path(__file__).parents[2] / "data" / "reference" / "hama.safetensors"
@@ -27,8 +27,8 @@ def test_speech_is_heard_alike_in_noise_and_otherwise_backwards(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     network, (_, card) = load_phonetic(TEACHER), open_phonetic(TEACHER)
-    monkeypatch.setattr(teacher, "network", lambda: network)
-    monkeypatch.setattr(teacher, "tokens", lambda: card.tokens)
+    monkeypatch.setattr(hama, "network", lambda: network)
+    monkeypatch.setattr(hama, "tokens", lambda: card.tokens)
     speech = bundled_recording.speech(Audio(Fraction(16000), 1))[0][: 4 * 16000]
     said = phones(speech).tolist()
     assert 20 < len(said) < 70  # some 12 phones a second

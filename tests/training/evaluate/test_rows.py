@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from voicegraph.graph.pipeline._pipeline import Pipeline
+from voicegraph.training.evaluate._conversion import FORMANTS, overrides
+from voicegraph.training.evaluate._rows import Row, Voice, opened, rows
 from voicegraph.training.evaluate.clips import Clip
-from voicegraph.training.evaluate.conversion import FORMANTS, overrides
-from voicegraph.training.evaluate.rows import Row, Voice, opened, rows
 
 SHIPPED = Path(__file__).parents[3] / "pipelines" / "voices" / "heart.safetensors"
 

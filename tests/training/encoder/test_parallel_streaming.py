@@ -1,0 +1,60 @@
+"""All steps of a stream at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch.nn import functional
+
+from voicegraph.nodes.content import _phonetic_example as phonetic_example
+from voicegraph.nodes.content.phonetic_network import STEP, PhoneticNetwork
+from voicegraph.nodes.content.phonetic_stream import PhoneticStream
+from voicegraph.training.encoder._parallel_streaming import Steps, features, front
+
+
+def _network() -> PhoneticNetwork:
+    network = PhoneticNetwork(phonetic_example.SIZES).eval()
+    network.load_state_dict(phonetic_example.tensors())
+    return network.requires_grad_(False)
+
+
+NETWORK = _network()
+NOISE = 0.1 * torch.randn(40 * STEP, generator=torch.Generator().manual_seed(1))
+
+
+def test_it_begins_with_what_the_network_begins_with() -> None:
+    known, newest = front(NETWORK, NOISE[None], 1)
+    for frame in (5, 20):
+        heard = NOISE[None, : frame * STEP + STEP // 2]
+        stem = functional.gelu(NETWORK.stem(NETWORK.log_mel(heard)))[0].T
+        torch.testing.assert_close(newest[0, frame], stem[frame])
+        torch.testing.assert_close(known[0, 2:frame], stem[2:frame])
+
+
+def test_without_settled_frames_it_is_the_network_on_what_is_known() -> None:
+    known, newest = front(NETWORK, NOISE[None], 1)
+    steps = Steps(settle=30, ahead=3, context=200, stride=1)
+    found = features(NETWORK, NOISE[None], 2, steps)[0, :, 0]
+    for frame in (10, 20, 30):
+        x = torch.cat((known[:, :frame], newest[:, frame : frame + 1]), 1)
+        for block in NETWORK.blocks[:2]:
+            x = block(x, 0, frame + 1)
+        torch.testing.assert_close(found[frame], x[0, frame - 3], atol=2e-5, rtol=2e-5)
+
+
+@pytest.mark.parametrize("steps", [Steps(6, 3, 8, 1), Steps(4, 4, 5, 1), Steps(10, 1, 200, 1)])
+def test_a_frame_a_step_is_what_a_stream_gives(steps: Steps) -> None:
+    stream = PhoneticStream(NETWORK, 3, steps.context, steps.settle, steps.ahead)
+    found = features(NETWORK, NOISE[None], 3, steps)[0, steps.ahead :, 0]
+    torch.testing.assert_close(found, stream.whole(NOISE)[: len(found)], atol=2e-5, rtol=2e-5)
+
+
+def test_longer_steps_hear_more_in_all_but_their_last_frame() -> None:
+    steps = Steps(settle=30, ahead=3, context=200, stride=1)
+    audio = functional.pad(NOISE, (4 * STEP, 0))[None]
+    one = features(NETWORK, audio, 2, steps)[0, :, 0]
+    four = features(NETWORK, audio, 2, replace(steps, stride=4))[0]
+    torch.testing.assert_close(four[:7, 3], one[3:28:4], atol=2e-5, rtol=2e-5)
+    assert not torch.allclose(four[3, 0], one[12])

@@ -1,0 +1,54 @@
+"""A voice in the making, small: what its files hold, without the programs that speak."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from voicegraph.training.voice.workdir import Workplace
+
+DIM = 8
+
+
+def spoken(seconds: float, seed: int) -> np.ndarray:
+    """Something like speech at 24 kHz, float32 ``[samples]``: buzz, hiss, pauses."""
+    random = np.random.default_rng(seed)
+    time = np.arange(int(seconds * 24000)) / 24000
+    phase = np.cumsum(140 + 20 * np.sin(2 * np.pi * 0.7 * time)) / 24000
+    buzz = sum(np.cos(2 * np.pi * h * phase) / h for h in range(1, 20))
+    fades = np.clip(2 * np.sin(2 * np.pi * 1.5 * time), 0, 1)
+    hiss = 0.1 * random.standard_normal(len(time)) * (1 - fades)
+    return (0.05 * (buzz * fades + hiss)).astype(np.float32)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """The networks are tiny: threads that wait for each other cost more than they bring."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Workplace:
+    """Four utterances with contours and features, of 3 s each."""
+    made = Workplace(tmp_path / "voice")
+    random = np.random.default_rng(1)
+    for number in range(4):
+        for path in (made.speech(number), made.contours(number), made.features(number)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        audio = spoken(3.0, number)
+        soundfile.write(made.speech(number), audio, 24000, "PCM_16")
+        voiced = np.abs(audio.reshape(-1, 240)).max(1) > 0.03
+        f0 = np.where(voiced, 140.0, 0.0).astype(np.float32)
+        level = np.where(voiced, -25.0, -45.0).astype(np.float32)
+        np.savez(made.contours(number), f0=np.append(f0, 0), level=np.append(level, -70))
+        content = random.standard_normal((6, 151, DIM)).astype(np.float16)
+        np.savez(made.features(number), content=content)
+    return made

@@ -1,0 +1,85 @@
+"""Where all that is made on the way lies, so that what is there is not made again."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import inspect
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from voicegraph.graph.plan import Plan
+
+from ._observation import VERSION
+from .clips import Clip
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A folder.
+
+    Attributes:
+        root: the folder.
+    """
+
+    root: Path
+
+    def heard(self, clip: Clip, snr_db: float | None) -> Path:
+        """The clip as pipelines hear it, WAV in float32."""
+        noise = "clean" if snr_db is None else f"{snr_db:g}dB"
+        return self.root / "clips" / noise / f"{clip.name}-{clip.seconds:g}s.wav"
+
+    def held_out(self, voice: str, number: int) -> Path:
+        """Speech of a target that it was not trained on."""
+        return self.root / "targets" / voice / f"{number:04d}.flac"
+
+    def made(self, title: str, identity: str, clip: Clip) -> Path:
+        """The converted clip."""
+        return self.root / "made" / f"{_plain(title)}-{identity}" / f"{clip.name}.flac"
+
+    def observed(self, sound: Path) -> Path:
+        """What was heard in a sound file of this folder."""
+        inside = sound.relative_to(self.root)
+        return self.root / f"observed-{VERSION}" / inside.with_suffix(".npz")
+
+    def cost(self, identity: str) -> Path:
+        """What a pipeline costs."""
+        return self.root / "costs" / f"{identity}.json"
+
+
+def identity(plan: Plan, *more: object) -> str:
+    """Stands for all that decides what a plan makes of a clip.
+
+    That is the plan, what is in the files it reads, and the code of its nodes.
+    """
+    held = [
+        _of_file(path, path.stat().st_mtime_ns)
+        for planned in plan.nodes
+        for name in sorted(planned.params.file_fields())
+        if (path := getattr(planned.params, name)) is not None
+    ]
+    folders = sorted({Path(inspect.getfile(type(planned.node))).parent for planned in plan.nodes})
+    code = [_of_code(folder) for folder in folders]
+    return _digest([plan.hash, held, code, list(map(str, more))])
+
+
+@functools.lru_cache(maxsize=64)
+def _of_file(path: Path, _changed: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@functools.cache
+def _of_code(folder: Path) -> str:
+    return _digest([path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py"))])
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _plain(title: str) -> str:
+    """A title as part of a file name."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", title).strip("-")

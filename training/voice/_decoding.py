@@ -1,0 +1,94 @@
+"""A recording as one channel at 24 kHz, whatever it was, and the peaks that it had before.
+
+Clipping is looked for at the file's own rate and in its own channels: resampling and mixing hide
+it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import soxr
+
+from voicegraph.graph.files.sound.reader import AudioReader
+
+from .workdir import RATE
+
+PEAKS_HZ = 50
+"""Peaks a second: one for each 20 ms."""
+_OPPOSED = 0.25
+"""Share of the louder channel's power that a mix must keep: less, and the channels cancel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A recording.
+
+    Attributes:
+        audio: float32 ``[samples]`` at 24 kHz.
+        peaks: the largest magnitude in each 20 ms, float32 ``[frames]``, of any channel.
+        rate: samples a second that it had.
+        channels: that it had.
+        notes: what a person should know of the file.
+    """
+
+    audio: np.ndarray
+    peaks: np.ndarray
+    rate: int
+    channels: int
+    notes: tuple[str, ...]
+
+
+def decode(path: Path) -> Decoded:
+    """Reads a recording; what a damaged one still holds is taken.
+
+    Its channels are averaged; where they cancel, the loudest is taken.
+
+    Raises:
+        InputError: if it is no audio, or empty.
+    """
+    found, powers = _read(path, None)
+    mixed = float(np.square(found.audio, dtype=np.float64).mean()) if len(found.audio) else 0.0
+    if mixed < _OPPOSED * powers.max():
+        found, _ = _read(path, int(powers.argmax()))
+    return replace(found, audio=found.audio - found.audio.mean())
+
+
+def _read(path: Path, channel: int | None) -> tuple[Decoded, np.ndarray]:
+    """One channel of it, or the mean of all; and the power of each."""
+    with AudioReader(path, salvage=True) as reader:
+        rate, channels = int(reader.type.rate), reader.type.channels
+        resampler = soxr.ResampleStream(rate, RATE, 1, "float32")
+        parts: list[np.ndarray] = []
+        peaks, energy = _Peaks(rate), np.zeros(channels)
+        for chunk in reader:
+            clean = np.nan_to_num(chunk, posinf=0.0, neginf=0.0)
+            peaks.add(np.abs(clean).max(0))
+            energy += np.square(clean, dtype=np.float64).sum(1)
+            one = clean.mean(0) if channel is None else clean[channel]
+            parts.append(resampler.resample_chunk(np.ascontiguousarray(one)))
+        parts.append(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
+        notes, taken = tuple(reader.notes), reader.taken
+    audio = np.concatenate(parts)
+    return Decoded(audio, peaks.all(), rate, channels, notes), energy / max(taken, 1)
+
+
+class _Peaks:
+    """The largest of each 20 ms of what comes in chunks."""
+
+    def __init__(self, rate: int) -> None:
+        self._count = max(rate // PEAKS_HZ, 1)
+        self._rest = np.zeros(0, np.float32)
+        self._found: list[np.ndarray] = []
+
+    def add(self, samples: np.ndarray) -> None:
+        held = np.concatenate((self._rest, samples))
+        whole = len(held) // self._count * self._count
+        self._found.append(held[:whole].reshape(-1, self._count).max(1))
+        self._rest = held[whole:]
+
+    def all(self) -> np.ndarray:
+        last = [np.array([self._rest.max()], np.float32)] if len(self._rest) else []
+        return np.concatenate([*self._found, *last])

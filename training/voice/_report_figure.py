@@ -1,0 +1,121 @@
+"""The picture of a new voice: a stranger before and after, its own sound, the training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import soundfile
+import soxr
+
+from voicegraph.graph.files.atomic_write import Staged, cannot_write
+from voicegraph.schemas.voice_report import Losses
+
+from . import contours
+from ._preview import Sounds
+from .workdir import RATE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_WINDOW, _HOP = 768, 96
+"""Samples at 24 kHz: 32 and 4 ms."""
+_RANGE_DB = 80.0
+_F0_COLOUR = "#35e0c8"
+_CURVES = {"clean": "#1f77b4", "perturbed": "#d95f02", "streaming": "#7b3294"}
+
+
+def draw(sounds: Sequence[Sounds], losses: Sequence[Losses], target: Path) -> None:
+    """Writes a PNG; one that is there is replaced.
+
+    Args:
+        sounds: the first of them is shown before and after, the last as it was recorded.
+        losses: the training.
+        target: the file.
+
+    Raises:
+        OutputError: if it cannot be written.
+    """
+    from matplotlib.figure import Figure
+
+    stranger, own = sounds[0], sounds[-1]
+    panels = (
+        (stranger.source, f"before ({stranger.name})"),
+        (stranger.made, "after: the same in the new voice"),
+        (own.source, f"how the voice sounds itself ({own.name})"),
+    )
+    figure = Figure(figsize=(11, 12), dpi=100, layout="constrained")
+    axes = figure.subplots(4, 1, height_ratios=(1, 1, 1, 0.8))
+    heard = [_read(path) for path, _ in panels]
+    longest = max(map(len, heard)) / RATE
+    for axis, audio, (_, title) in zip(axes, heard, panels, strict=False):
+        _spectrogram(axis, audio)
+        _melody(axis, audio)
+        axis.set_title(title, loc="left", fontsize=11)
+        axis.set_xlim(0, longest)
+    axes[2].set_xlabel("time (s)")
+    _training(axes[3], losses)
+    _save(figure, target)
+
+
+def _spectrogram(axis: Axes, audio: np.ndarray) -> None:
+    padded = np.pad(audio, _WINDOW // 2)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::_HOP]
+    spectra = np.fft.rfft(frames * np.hanning(_WINDOW), axis=1)
+    level = 10 * np.log10(np.abs(spectra.T) ** 2 + 1e-12)
+    top = float(level.max())
+    axis.imshow(
+        level,
+        origin="lower",
+        aspect="auto",
+        cmap="magma",
+        vmin=top - _RANGE_DB,
+        vmax=top,
+        extent=(0, level.shape[1] * _HOP / RATE, 0, RATE / 2000),
+    )
+    axis.set_ylabel("frequency (kHz)")
+
+
+def _melody(axis: Axes, audio: np.ndarray) -> None:
+    """F0 on an axis of its own on the right."""
+    f0 = contours.pitch(soxr.resample(audio, RATE, contours.LISTENING).astype(np.float64))
+    voiced = f0 > 0
+    label = f"F0, median {np.median(f0[voiced]):.0f} Hz" if voiced.any() else "F0: unvoiced"
+    right = axis.twinx()
+    line = np.where(voiced, f0, np.nan)
+    times = np.arange(len(f0)) / 100
+    right.plot(times, line, color="black", linewidth=3.0)
+    right.plot(times, line, color=_F0_COLOUR, linewidth=1.5, label=label)
+    right.set_ylim(0, 500)
+    right.set_ylabel("F0 (Hz)")
+    right.legend(loc="upper right", facecolor="black", labelcolor="white", framealpha=0.7)
+
+
+def _training(axis: Axes, losses: Sequence[Losses]) -> None:
+    steps = [one.step for one in losses]
+    for name, colour in _CURVES.items():
+        values = [getattr(one, name) for one in losses]
+        axis.plot(steps, values, marker="o", markersize=3, color=colour, label=name)
+    axis.set_title("training: spectral loss on held-out speech, by its features", loc="left")
+    axis.set_xlabel("step")
+    axis.set_ylabel("loss")
+    axis.grid(alpha=0.3)
+    axis.legend()
+
+
+def _read(path: Path) -> np.ndarray:
+    audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    return soxr.resample(audio.mean(1), rate, RATE)
+
+
+def _save(figure: Any, target: Path) -> None:
+    staged = Staged(target, force=True)
+    try:
+        figure.savefig(staged.temporary, format="png")
+        staged.commit()
+    except OSError as error:
+        raise cannot_write(target, error) from None
+    finally:
+        staged.discard()
