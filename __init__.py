@@ -9,6 +9,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from voicegraph.graph import moved_modules
+from voicegraph.graph.providers import provide
+
 if TYPE_CHECKING:
     from voicegraph.graph import conformance as conformance
     from voicegraph.graph.errors import PipelineError as PipelineError
@@ -24,9 +27,9 @@ if TYPE_CHECKING:
     from voicegraph.graph.node import Requests as Requests
     from voicegraph.graph.node import State as State
     from voicegraph.graph.node import Tensors as Tensors
-    from voicegraph.graph.pipeline._pipeline import Pipeline as Pipeline
-    from voicegraph.graph.pipeline._pipeline import node as node
-    from voicegraph.graph.plan import Plan as Plan
+    from voicegraph.graph.pipeline import Pipeline as Pipeline
+    from voicegraph.graph.pipeline import Plan as Plan
+    from voicegraph.graph.pipeline import node as node
     from voicegraph.graph.ports import In as In
     from voicegraph.graph.ports import Out as Out
     from voicegraph.graph.ports import Ports as Ports
@@ -43,18 +46,27 @@ if TYPE_CHECKING:
     from voicegraph.schemas.quantities import Rate as Rate
     from voicegraph.schemas.quantities import Semitones as Semitones
 
+moved_modules.install()
+provide(
+    {
+        "explain": "voicegraph.app.reports.explain:explain",
+        "draw": "voicegraph.app.reports.drawing:draw",
+        "audio_writer": "voicegraph.graph.files.sound.writer:AudioWriter",
+        "recorder": "voicegraph.graph.files.recordings.recorder:Recorder",
+    }
+)
+
 _HOMES = {
     "graph.errors": ("PipelineError", "Problem", "VoicegraphError"),
     "graph.intervals": ("Interval", "Request"),
     "graph.node": ("FilePath", "Live", "Node", "NodeParams", "Requests", "State", "Tensors"),
-    "graph.pipeline": ("Pipeline", "node"),
-    "graph.plan": ("Plan",),
+    "graph.pipeline": ("Pipeline", "Plan", "node"),
     "graph.ports": ("In", "Out", "Ports"),
-    "graph.recording.replaying": ("replay",),
+    "graph.files.recordings.replay": ("replay",),
     "graph.registry": ("register",),
-    "graph.running.session": ("Session",),
+    "graph.runtime.session": ("Session",),
     "graph.signals": ("Audio", "Features", "Mask", "Pitch"),
-    "graph.running.snapshot": ("Snapshot",),
+    "graph.runtime.snapshot": ("Snapshot",),
     "schemas.quantities": ("Decibels", "Duration", "Hertz", "Rate", "Semitones"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

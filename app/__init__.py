@@ -1,1 +1,3 @@
-"""TODO"""
+"""What people and programs use: commands, terminal screen, HTTP, OSC, reports, diagnostics."""
+
+__all__ = ["cli", "control", "control_servers", "diagnostics", "osc", "reports", "tui", "web"]

@@ -1,1 +1,98 @@
-"""Signals, ports, the node base, the compiler, plans, sessions, drivers and the command line."""
+"""The framework, and the one public module for node authors: ``from voicegraph.graph import Node``.
+
+Third parties and our own nodes import the names of ``__all__``, each imported at its first use.
+Callers use ``pipeline``, ``runtime`` and ``conformance``; ``files`` and ``live`` build on these.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from voicegraph.schemas.quantities import Decibels as Decibels
+    from voicegraph.schemas.quantities import Duration as Duration
+    from voicegraph.schemas.quantities import Hertz as Hertz
+    from voicegraph.schemas.quantities import Rate as Rate
+    from voicegraph.schemas.quantities import Semitones as Semitones
+    from voicegraph.schemas.quantities import format_duration as format_duration
+    from voicegraph.schemas.quantities import format_rate as format_rate
+    from voicegraph.schemas.quantities import parse_duration as parse_duration
+
+    from . import random as random
+    from .errors import PipelineError as PipelineError
+    from .errors import Problem as Problem
+    from .errors import VoicegraphError as VoicegraphError
+    from .errors import WeightsError as WeightsError
+    from .intervals import Interval as Interval
+    from .intervals import Request as Request
+    from .node import FilePath as FilePath
+    from .node import Live as Live
+    from .node import Node as Node
+    from .node import NodeParams as NodeParams
+    from .node import NoParams as NoParams
+    from .node import Requests as Requests
+    from .node import State as State
+    from .node import Tensors as Tensors
+    from .ports import In as In
+    from .ports import Out as Out
+    from .ports import Ports as Ports
+    from .ports import PortSpec as PortSpec
+    from .ports import Wanted as Wanted
+    from .registry import register as register
+    from .signals import NEVER_ESTIMATED as NEVER_ESTIMATED
+    from .signals import Audio as Audio
+    from .signals import Features as Features
+    from .signals import Mask as Mask
+    from .signals import Origin as Origin
+    from .signals import Pitch as Pitch
+    from .signals import SignalType as SignalType
+
+_MODULES = {
+    "voicegraph.schemas.quantities": (
+        "Decibels",
+        "Duration",
+        "Hertz",
+        "Rate",
+        "Semitones",
+        "format_duration",
+        "format_rate",
+        "parse_duration",
+    ),
+    "voicegraph.graph.errors": ("PipelineError", "Problem", "VoicegraphError", "WeightsError"),
+    "voicegraph.graph.intervals": ("Interval", "Request"),
+    "voicegraph.graph.node": (
+        "FilePath",
+        "Live",
+        "NoParams",
+        "Node",
+        "NodeParams",
+        "Requests",
+        "State",
+        "Tensors",
+    ),
+    "voicegraph.graph.ports": ("In", "Out", "PortSpec", "Ports", "Wanted"),
+    "voicegraph.graph.registry": ("register",),
+    "voicegraph.graph.signals": (
+        "NEVER_ESTIMATED",
+        "Audio",
+        "Features",
+        "Mask",
+        "Origin",
+        "Pitch",
+        "SignalType",
+    ),
+}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = ["random", *_MODULE_OF]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULE_OF:
+        return getattr(import_module(_MODULE_OF[name]), name)
+    raise AttributeError(f"module 'voicegraph.graph' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

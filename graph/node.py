@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar, cast, get_args
 
 import torch
 from pydantic import BaseModel, ConfigDict, WithJsonSchema
@@ -103,12 +103,17 @@ class NoParams(NodeParams):
     """No params."""
 
 
-class Node:
-    """Base of all nodes.
+ParamsT = TypeVar("ParamsT", bound=NodeParams)
+StateT = TypeVar("StateT", bound=State | None)
+
+
+class Node(Generic[ParamsT, StateT]):
+    """Base of all nodes: ``class Gain(Node[GainParams, GainState])``, or ``None`` without state.
 
     Class attributes a node declares:
 
-    * ``Params``: its params model. Ports are class attributes, each an :class:`In` or :class:`Out`.
+    * ``Params``: its params model, by default the first type in the brackets. Ports are class
+      attributes, each an :class:`In` or :class:`Out`.
     * ``chunking``: ``"exact"`` if the output is the same in blocks of any size, or ``"windowed"``.
     * ``pure``: the output is a function of the input span alone; the node has no state. It may
       then run on streams and on windows alike, and gives a window where it takes one.
@@ -147,6 +152,8 @@ class Node:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if "Params" not in vars(cls) and (params := _params_type(cls)) is not None:
+            cls.Params = params
         members = {k: v for base in reversed(cls.__mro__) for k, v in vars(base).items()}
         cls.declared = Ports(
             {k: v for k, v in members.items() if isinstance(v, In)},
@@ -173,7 +180,7 @@ class Node:
         File names in ``examples`` are relative to ``folder``.
         """
 
-    def ports(self, params: Any) -> Ports:
+    def ports(self, params: ParamsT) -> Ports:
         """The ports; override where they depend on params or on a file's header.
 
         Raises:
@@ -181,7 +188,7 @@ class Node:
         """
         return self.declared
 
-    def infer(self, params: Any, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
+    def infer(self, params: ParamsT, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
         """Output types from input types; the default follows ``like``, ``rate`` and width.
 
         Raises:
@@ -189,35 +196,35 @@ class Node:
         """
         return {name: _inherit(port, inputs) for name, port in self.declared.outputs.items()}
 
-    def widened(self, params: Any, width: int) -> Mapping[str, Any]:
+    def widened(self, params: ParamsT, width: int) -> Mapping[str, Any]:
         """Params that would make the outputs so wide, for messages; empty where none would."""
         return {}
 
-    def needs(self, params: Any, out: Request) -> Requests:
+    def needs(self, params: ParamsT, out: Request) -> Requests:
         """The span needed of each input to make ``out``; the default asks for the same span.
 
         ``out`` covers what is asked of all outputs. For a stream it is one block.
         """
         return dict.fromkeys(self.input_types, out)
 
-    def gives(self, params: Any, out: Request) -> Interval:
+    def gives(self, params: ParamsT, out: Request) -> Interval:
         """The span a window output really covers: at least ``out.core``, by default all asked."""
         return out.interval
 
     # ---- run time ---------------------------------------------------------------------------
 
-    def load(self, params: Any, device: torch.device, dtype: torch.dtype) -> None:
+    def load(self, params: ParamsT, device: torch.device, dtype: torch.dtype) -> None:
         """Brings weights and tables to ``device``. Called once; nothing changes afterwards.
 
         Raises:
             VoicegraphError: if a file is not what it should be.
         """
 
-    def state(self, params: Any, streams: int) -> State | None:
+    def state(self, params: ParamsT, streams: int) -> StateT:
         """A fresh state for ``streams`` streams on ``self.device``, or None."""
-        return None
+        return cast("StateT", None)
 
-    def keeps(self, params: Any) -> Mapping[str, Path]:
+    def keeps(self, params: ParamsT) -> Mapping[str, Path]:
         """Audio outputs that the session writes to sound files as they pass, by port name.
 
         Asked once a session, after the warm-up. The node itself never touches a file, so its
@@ -225,12 +232,21 @@ class Node:
         """
         return {}
 
-    def process(self, inputs: Tensors, params: Any, state: Any) -> Tensors:
+    def process(self, inputs: Tensors, params: ParamsT, state: StateT) -> Tensors:
         """One tick: input tensors to output tensors by port name.
 
         Inputs must not be modified; ``state`` is changed in place.
         """
         raise TypeError(f"{type(self).__name__} does not define process()")
+
+
+def _params_type(cls: type[Any]) -> type[NodeParams] | None:
+    """The params model among the type arguments of a class's bases, if there is one."""
+    for base in vars(cls).get("__orig_bases__", ()):
+        for found in get_args(base):
+            if isinstance(found, type) and issubclass(found, NodeParams):
+                return found
+    return None
 
 
 def _inherit(port: Out, inputs: Mapping[str, SignalType]) -> SignalType:

@@ -1,7 +1,7 @@
 """A compiled pipeline: which node runs when, on what, and which span of time passes each port.
 
-A plan is pure data made without weights and without asking the machine; ``session()`` brings it to
-life. See ``explain``, ``draw`` and ``diff`` for the pages people read.
+A plan is plain data, made without weights and without asking the machine. ``voicegraph.Plan`` adds
+the methods that people call: ``session``, ``explain``, ``draw``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, Protocol
 
 import torch
 
@@ -22,11 +22,6 @@ from .errors import PipelineError, Problem
 from .node import Node, NodeParams
 from .ports import PortRef, PortSpec
 from .signals import Audio, SignalType
-
-if TYPE_CHECKING:
-    from .compiler.node_ir import Draft, Sheet
-    from .pipeline._pipeline import Pipeline
-    from .runtime.session import Session
 
 _DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
@@ -105,9 +100,26 @@ class Settings:
     on_late: Literal["fade", "silence", "dry"]
 
 
+class PlanOrigin(Protocol):
+    """The pipeline that a plan was compiled from, as far as a running session needs it."""
+
+    def changed(self, overrides: Mapping[str, Any]) -> PlanOrigin:
+        """The same pipeline with further overrides by dotted path."""
+        ...
+
+    def compile(
+        self,
+        source: Audio | None = None,
+        target: Audio | None = None,
+        latency: Fraction = Fraction(0),
+    ) -> CompiledPlan:
+        """The static plan."""
+        ...
+
+
 @dataclass(slots=True)
-class Plan:
-    """A compiled pipeline.
+class CompiledPlan:
+    """A compiled pipeline as plain data. What people hold is its subclass ``voicegraph.Plan``.
 
     Attributes:
         name: the pipeline's name.
@@ -139,7 +151,7 @@ class Plan:
     loaded: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
     target: Audio | None = field(default=None, compare=False)
     held: Fraction = field(default=Fraction(0), compare=False)
-    origin: Pipeline | None = field(default=None, repr=False, compare=False)
+    origin: PlanOrigin | None = field(default=None, repr=False, compare=False)
 
     @property
     def samples_in(self) -> int:
@@ -232,24 +244,6 @@ class Plan:
             "pruned": list(self.pruned),
         }
 
-    def explain(self) -> str:
-        """One readable page: types, spans, latency, placement; a line a node."""
-        from voicegraph.app.reports.explain import explain
-
-        return explain(self)
-
-    def draw(self, format: Literal["svg", "dot", "mermaid"] = "mermaid") -> str:  # noqa: A002
-        """The graph as text of a drawing format."""
-        from voicegraph.app.reports.drawing import draw
-
-        return draw(self, format)
-
-    def session(self, streams: int = 1, **options: Any) -> Session:
-        """A running instance of this plan; ``options`` are those of ``Session``."""
-        from .runtime.session import Session
-
-        return Session(self, streams, **options)
-
 
 def _describe(planned: PlannedNode) -> dict[str, Any]:
     return {
@@ -296,44 +290,3 @@ def _size(path: Path) -> int | None:
     if path.is_dir():
         return sum(file.stat().st_size for file in path.iterdir() if file.is_file())
     return path.stat().st_size if path.is_file() else None
-
-
-def assemble(sheet: Sheet, ordered: list[Draft]) -> Plan:
-    """The last step of the compiler: drafts to a plan."""
-    devices = {draft.name: draft.spec.device for draft in ordered} | {"input": "cpu"}
-    output_type = sheet.type_of(sheet.output)
-    assert output_type is not None
-    file = sheet.file
-    return Plan(
-        name=sheet.loaded.name,
-        path=sheet.loaded.path,
-        block=sheet.block,
-        source=sheet.source,
-        nodes=tuple(_plan_node(draft, devices) for draft in ordered),
-        output=sheet.output,
-        output_type=output_type,
-        latency=Latency(sheet.latency, 2 * sheet.block),
-        settings=Settings(file.seed, file.threads, file.on_nan, file.on_late),
-        bypassed=tuple(sheet.bypassed),
-        pruned=tuple(sheet.pruned),
-    )
-
-
-def _plan_node(draft: Draft, devices: dict[str, str]) -> PlannedNode:
-    links = {
-        port: Link(ref, port in draft.feedback, devices[ref.node] != draft.spec.device)
-        for port, ref in draft.sources.items()
-    }
-    ends = [spec.interval.end for spec in draft.node.asked.values()]
-    return PlannedNode(
-        name=draft.name,
-        node=draft.node,
-        params=draft.params,
-        device=draft.spec.device,
-        dtype=draft.spec.dtype,
-        fallback=draft.spec.fallback,
-        inputs=links,
-        latency=-max(ends, default=Fraction(0)),
-        dropped=draft.dropped,
-        unused=draft.unused,
-    )

@@ -1,1 +1,28 @@
-"""Models of everything voicegraph reads or writes. Knows nothing of the rest of the package."""
+"""Pydantic models of everything that is read or written. Imports nothing else of voicegraph."""
+
+__all__ = [
+    "bench_report",
+    "card",
+    "control",
+    "devices_report",
+    "diff_report",
+    "encoder_card",
+    "file_report",
+    "index_card",
+    "latency_measurement",
+    "live_command",
+    "live_status",
+    "model_report",
+    "phonetic_card",
+    "pipeline",
+    "pitch_model_card",
+    "plan_report",
+    "quantities",
+    "recording",
+    "replay_report",
+    "report",
+    "soak_report",
+    "source_filter_card",
+    "voice_card",
+    "voice_report",
+]

@@ -28,7 +28,7 @@ from voicegraph.graph.node import (
     State,
     Tensors,
 )
-from voicegraph.graph.pipeline._pipeline import Pipeline
+from voicegraph.graph.pipeline import Pipeline
 from voicegraph.graph.ports import In, Out, Ports, PortSpec
 from voicegraph.graph.signals import Audio, Mask, Pitch
 from voicegraph.schemas.quantities import Duration

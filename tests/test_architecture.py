@@ -1,106 +1,163 @@
-"""The house rules of docs/design.md, read off the source: who may know whom, one node a file."""
+"""The rules of docs/design.md, read off the source: who imports whom, what is API, sizes."""
 
 from __future__ import annotations
 
 import ast
+import runpy
 import statistics
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from voicegraph.nodes import BUILTIN
+from voicegraph import graph
+from voicegraph.nodes import BUILTIN, FILE_KINDS
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("schemas", "graph", "nodes", "pipelines", "voices")
-CONTRACT = {"errors", "intervals", "node", "ports", "random", "registry", "signals", "weights"}
-"""What of ``graph`` a node may know: what it is made of, never what runs it."""
-
-Target = tuple[str, ...]
-"""What is imported, as parts below ``voicegraph``."""
-
-TABLES = {("nodes", "BUILTIN"), ("nodes", "FILE_KINDS")}
-"""The names of the built-in nodes and file kinds: all that ``graph`` may know of them."""
-
-COMMAND_LINE = "graph/cli"
-"""The outermost part of ``graph``: it alone may begin what stands on nodes."""
-
-DRAWERS = {"common", "helper", "helpers", "manager", "managers", "misc", "util", "utils"}
-MEDIAN_LINES = 200
-FUNCTION_LINES = 60
-
-CODE = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
+TOOL: dict[str, Any] = runpy.run_path(str(ROOT / "tools" / "architecture.py"))
+CODE: list[Path] = TOOL["source_files"]()
 NODE_FILES = [
     path for path in CODE if path.is_relative_to(ROOT / "nodes") and path.stem != "__init__"
 ]
+FOLDERS = sorted({path.parent for path in CODE if path.parent != ROOT})
 PARSED = {path: ast.parse(path.read_text(encoding="utf-8")) for path in CODE}
+
+CORE = {"schemas", "graph"}
+RUN = {*CORE, "graph/pipeline", "graph/runtime"}
+NODE = {*CORE, "graph/files/models"}
+ALLOWED: dict[str, set[str]] = {
+    ".": {*RUN, "graph/conformance", "graph/files/recordings", "app/cli"},
+    "schemas": set(),
+    # ---- the framework
+    "graph": {"schemas"},
+    "graph/loading": CORE,
+    "graph/compiler": {*CORE, "graph/loading"},
+    "graph/runtime": CORE,
+    "graph/pipeline": {*CORE, "graph/loading", "graph/compiler", "graph/runtime"},
+    "graph/conformance": RUN,
+    # ---- layered on it
+    "graph/files": {"graph"},
+    "graph/files/models": {*CORE, "graph/files"},
+    "graph/files/sound": {*RUN, "graph/files"},
+    "graph/files/recordings": {*RUN, "graph/files", "graph/loading"},
+    "graph/metrics": {*RUN, "graph/files", "graph/files/sound"},
+    "graph/live/devices": CORE,
+    "graph/live": {*RUN, "graph/live/devices", "graph/files/recordings"},
+    # ---- nodes
+    "nodes": set(),
+    "nodes/layers": set(),
+    "nodes/dsp": NODE,
+    "nodes/io": {*NODE, "nodes/dsp"},
+    "nodes/pitch": {*NODE, "nodes/dsp"},
+    "nodes/world": {*NODE, "nodes/pitch"},
+    "nodes/f0": {*NODE, "nodes/pitch", "nodes/world"},
+    "nodes/content": {*NODE, "nodes/layers", "nodes/pitch"},
+    "nodes/retrieval": {*NODE, "nodes/content", "nodes/pitch"},
+    "nodes/synth": {*NODE, "nodes/layers", "nodes/content", "nodes/retrieval"},
+    "pipelines": set(),
+    # ---- training
+    "training": set(),
+    "training/common": {*NODE, "nodes/content", "graph/files"},
+    "training/voice": {
+        *NODE, "training/common", "graph/pipeline", "graph/files", "graph/files/sound",
+        "graph/metrics", "nodes/content", "nodes/dsp", "nodes/f0", "nodes/synth", "nodes/world",
+    },
+    "training/corpora": {*CORE, "training/common", "training/voice"},
+    "training/make": {*CORE, "training/common", "training/corpora", "training/voice"},
+    "training/evaluate": {
+        *CORE, "graph/pipeline", "graph/files/sound", "graph/metrics", "nodes/content",
+        "nodes/dsp", "nodes/synth", "training/common", "training/corpora", "training/make",
+        "training/voice",
+    },
+    "training/encoder": {
+        *NODE, "nodes/content", "training/common", "training/corpora", "training/evaluate",
+        "training/voice",
+    },
+    # ---- what people and programs use
+    "app/reports": {*RUN, "graph/loading", "graph/compiler", "nodes"},
+    "app/reports/drawing": {*CORE, "graph/pipeline", "app/reports"},
+    "app/diagnostics": {
+        *RUN, "graph/files/sound", "graph/live", "graph/live/devices", "graph/metrics",
+    },
+    "app/control": {*CORE, "graph/loading", "graph/live"},
+    "app/web": {*CORE, "app/control"},
+    "app/osc": {*CORE, "app/control"},
+    "app/tui": {*CORE, "graph/live", "graph/loading"},
+    "app": {*CORE, "app/control", "app/osc", "app/web", "graph/live"},
+    "app/cli": {
+        *RUN, "app", "app/control", "app/diagnostics", "app/reports", "app/reports/drawing",
+        "app/tui", "graph/files", "graph/files/models", "graph/files/recordings",
+        "graph/files/sound", "graph/live", "graph/live/devices", "graph/loading", "graph/metrics",
+        "nodes", "training/common", "training/voice",
+    },
+}  # fmt: skip
+"""Folder -> folders that it may import. The table has no cycle."""
+
+TABLES = {"graph/registry.py", "graph/files/models/kinds.py"}
+"""Who imports nodes by the names in the tables of ``nodes/__init__.py``."""
+
+DRAWERS = {"helper", "helpers", "manager", "managers", "misc", "util", "utils"}
+MEDIAN_LINES = 200
+FUNCTION_LINES = 60
 
 
 def _name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def _imports(path: Path) -> Iterator[tuple[int, Target]]:
-    """Line and target of each import of our own, as parts below ``voicegraph``."""
-    package = path.relative_to(ROOT).parent.parts
-    for found in ast.walk(PARSED[path]):
-        if isinstance(found, ast.ImportFrom):
-            module = tuple(found.module.split(".")) if found.module else ()
-            if found.level:
-                above = package[: len(package) - found.level + 1]
-                module = ("voicegraph", *above, *module)
-            targets = [(*module, alias.name) for alias in found.names]
-        elif isinstance(found, ast.Import):
-            targets = [tuple(alias.name.split(".")) for alias in found.names]
-        else:
-            continue
-        for target in targets:
-            if target[:1] == ("voicegraph",):
-                yield found.lineno, target[1:]
+# ---- arrows ---------------------------------------------------------------------------------
 
 
-def _allowed(room: str, target: Target) -> bool:
-    if room == "schemas":
-        return target[0] == "schemas"
-    if room == COMMAND_LINE and target[0] == "voices":
-        return True
-    if room in ("graph", COMMAND_LINE):
-        return target[0] in ("schemas", "graph") or target in TABLES
-    if room == "nodes":
-        in_contract = target[0] == "graph" and "".join(target[1:2]) in CONTRACT
-        return in_contract or target[0] in ("schemas", "nodes")
-    return room == "voices" and target[0] in ("schemas", "graph", "nodes", "voices")
-
-
-def _room(path: Path) -> str:
-    place = path.relative_to(ROOT)
-    return COMMAND_LINE if place.is_relative_to(COMMAND_LINE) else place.parts[0]
-
-
-@pytest.mark.parametrize("path", CODE, ids=_name)
-def test_rooms_know_only_what_they_may(path: Path) -> None:
-    room = _room(path)
+def test_folders_import_only_allowed_folders() -> None:
+    arrows: dict[str, set[str]] = TOOL["folder_arrows"]()
     wrong = [
-        f"{_name(path)}:{line} imports voicegraph.{'.'.join(target)}"
-        for line, target in _imports(path)
-        if not _allowed(room, target)
+        f"{folder} imports {target}"
+        for folder, targets in sorted(arrows.items())
+        for target in sorted(targets - ALLOWED[folder])
     ]
     assert wrong == []
 
 
-def test_rooms_are_told_apart() -> None:
-    """The rule itself: what would be wrong is seen as wrong."""
-    assert not _allowed("schemas", ("graph", "errors"))
-    assert not _allowed("graph", ("nodes", "dsp", "gain"))
-    assert not _allowed("nodes", ("graph", "session"))
-    assert not _allowed("graph", ("nodes", "dsp"))
-    assert _allowed("nodes", ("graph", "node"))
-    assert _allowed("graph", ("schemas", "pipeline"))
-    assert all(_allowed("graph", table) for table in TABLES)
-    assert not _allowed("graph", ("voices", "train"))
-    assert not _allowed("nodes", ("voices", "train"))
-    assert _allowed(COMMAND_LINE, ("voices", "train"))
-    assert not _allowed(COMMAND_LINE, ("nodes", "dsp"))
+def test_every_folder_has_its_allowed_arrows() -> None:
+    assert {TOOL["folder_of"](path) for path in CODE} == set(ALLOWED)
+
+
+def test_no_folder_cycle() -> None:
+    assert TOOL["cycles"](TOOL["folder_arrows"]()) == []
+    assert TOOL["cycles"](ALLOWED) == []
+
+
+def test_no_file_cycle() -> None:
+    arrows = {
+        _name(path): {_name(target) for target in targets if target.stem != "__init__"}
+        for path, targets in TOOL["file_arrows"]().items()
+    }
+    assert TOOL["cycles"](arrows) == []
+
+
+def test_a_cycle_is_seen() -> None:
+    assert TOOL["cycles"]({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
+
+
+def test_reduction_keeps_what_is_reachable() -> None:
+    arrows = {"a": {"b", "c"}, "b": {"c"}, "c": set()}
+    assert TOOL["reduced"](arrows) == {"a": {"b"}, "b": {"c"}, "c": set()}
+
+
+def test_picture_in_the_docs_is_current() -> None:
+    page = TOOL["PAGE"].read_text(encoding="utf-8")
+    assert TOOL["updated_page"](page) == page, "python tools/architecture.py"
+
+
+def test_nodes_import_the_public_module_alone() -> None:
+    wrong = [
+        f"{_name(path)}:{line} imports voicegraph.{'.'.join(target)}"
+        for path in NODE_FILES
+        for line, target in TOOL["imports"](path)
+        if target[0] == "graph" and target[1:3] != ("files", "models")
+        if len(target) != 2 or target[1] not in graph.__all__
+    ]
+    assert wrong == []
 
 
 def test_only_the_registry_imports_nodes_by_name() -> None:
@@ -113,7 +170,66 @@ def test_only_the_registry_imports_nodes_by_name() -> None:
         and isinstance(found.value, str)
         and found.value.startswith("voicegraph.nodes.")
     }
-    assert named == {"graph/registry.py", "graph/files/models/kinds.py"}
+    assert named == TABLES
+
+
+# ---- API and internals ----------------------------------------------------------------------
+
+
+def _declared(folder: Path) -> list[str]:
+    """``__all__`` of a folder, as written."""
+    for found in PARSED[folder / "__init__.py"].body:
+        if isinstance(found, ast.Assign) and ast.unparse(found.targets[0]) == "__all__":
+            return [ast.literal_eval(e) for e in found.value.elts if isinstance(e, ast.Constant)]  # pyright: ignore[reportAttributeAccessIssue]
+    return []
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=_name)
+def test_folder_says_who_lives_there(folder: Path) -> None:
+    text = ast.get_docstring(PARSED[folder / "__init__.py"])
+    assert text
+    assert len(text.splitlines()[0].split()) > 3
+
+
+def _defined(folder: Path) -> set[str]:
+    """Every name that a folder's ``__init__`` binds, and the modules and folders in it."""
+    names = {path.stem for path in folder.glob("*.py")}
+    names |= {path.parent.name for path in folder.glob("*/__init__.py")}
+    for found in ast.walk(PARSED[folder / "__init__.py"]):
+        if isinstance(found, (ast.ImportFrom, ast.Import)):
+            names |= {alias.asname or alias.name for alias in found.names}
+        elif isinstance(found, (ast.FunctionDef, ast.ClassDef)):
+            names.add(found.name)
+        elif isinstance(found, ast.Name) and isinstance(found.ctx, ast.Store):
+            names.add(found.id)
+    return names
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=_name)
+def test_all_names_the_api(folder: Path) -> None:
+    """``__all__`` holds what is there, and every module without an underscore."""
+    declared = set(_declared(folder))
+    assert declared <= _defined(folder)
+    reexports = any(
+        isinstance(found, ast.ImportFrom) for found in PARSED[folder / "__init__.py"].body
+    )
+    if not reexports:
+        public = {path.stem for path in folder.glob("*.py") if not path.stem.startswith("_")}
+        assert public <= declared
+
+
+def test_internals_are_imported_by_their_folder_alone() -> None:
+    wrong = [
+        f"{_name(path)} imports {_name(target)}"
+        for path, targets in TOOL["file_arrows"]().items()
+        for target in targets
+        if target.stem.startswith("_") and not target.stem.startswith("__")
+        if target.parent != path.parent
+    ]
+    assert wrong == []
+
+
+# ---- nodes ----------------------------------------------------------------------------------
 
 
 def _registered(path: Path) -> list[str]:
@@ -140,21 +256,19 @@ def test_table_of_builtin_nodes_is_what_the_files_register() -> None:
     assert list(BUILTIN) == sorted(BUILTIN)
 
 
-@pytest.mark.parametrize("path", NODE_FILES, ids=_name)
-def test_one_node_a_file(path: Path) -> None:
-    """A file holds one node, or what the nodes of its family share: then one of them imports it."""
-    names = _registered(path)
-    family = path.parent.name
-    if names:
-        assert names == [f"{family}.{path.stem}"]
-        return
-    target = ("nodes", family, path.stem)
-    users = [
-        _name(other)
-        for other in NODE_FILES
-        if other != path and any(t[:3] == target for _, t in _imports(other))
-    ]
-    assert users, f"{_name(path)} holds no node, and no node uses it"
+def test_one_node_a_file() -> None:
+    """A file holds one node, or what nodes share: then one of them imports it."""
+    arrows = TOOL["file_arrows"]()
+    used = {target for path in NODE_FILES for target in arrows.get(path, ())}
+    used |= {ROOT / "nodes" / f"{home.replace('.', '/')}.py" for home in FILE_KINDS.values()}
+    wrong = []
+    for path in NODE_FILES:
+        names = _registered(path)
+        if names and names != [f"{path.parent.name}.{path.stem}"]:
+            wrong.append(f"{_name(path)} registers {', '.join(names)}")
+        if not names and path not in used:
+            wrong.append(f"{_name(path)} holds no node, and no node uses it")
+    assert wrong == []
 
 
 @pytest.mark.parametrize("use", sorted(BUILTIN))
@@ -165,15 +279,18 @@ def test_every_node_has_its_test(use: str) -> None:
     assert f'conformance.suite("{use}"' in test.read_text(encoding="utf-8")
 
 
+# ---- size and names -------------------------------------------------------------------------
+
+
 def test_files_are_short() -> None:
     lengths = [len(path.read_text(encoding="utf-8").splitlines()) for path in CODE]
     assert statistics.median(lengths) < MEDIAN_LINES
 
 
-@pytest.mark.parametrize("path", CODE, ids=_name)
-def test_functions_are_short(path: Path) -> None:
+def test_functions_are_short() -> None:
     long = [
         f"{_name(path)}:{found.lineno} {found.name} has {lines} lines"
+        for path in CODE
         for found in ast.walk(PARSED[path])
         if isinstance(found, (ast.FunctionDef, ast.AsyncFunctionDef))
         and (lines := (found.end_lineno or found.lineno) - found.lineno + 1) > FUNCTION_LINES

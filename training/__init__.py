@@ -1,4 +1,3 @@
-"""Makes the voices that come with voicegraph, from nothing but packages of public registries.
+"""Trains voices and encoders. ``common`` and ``voice`` are installed with the package."""
 
-Stands beside the package and is no part of it; see README.md.
-"""
+__all__ = ["common", "corpora", "encoder", "evaluate", "make", "voice"]

@@ -1,1 +1,32 @@
-"""The ``voicegraph`` command: one command a file, see ``app.py``."""
+"""The ``voicegraph`` command, one command a file; ``app.py`` registers them."""
+
+__all__ = [
+    "app",
+    "bench",
+    "check",
+    "completion",
+    "convert",
+    "demo",
+    "demo_page",
+    "demo_takes",
+    "devices",
+    "diff",
+    "doctor",
+    "draw",
+    "explain",
+    "failures",
+    "inspect",
+    "latency",
+    "live",
+    "nodes",
+    "options",
+    "output",
+    "progress",
+    "replay",
+    "run",
+    "run_page",
+    "soak",
+    "sound_options",
+    "voice",
+    "voice_options",
+]

@@ -11,7 +11,7 @@ from .completion import complete_pipelines
 from .options import JsonOption, ProfileOption, SetOption, load
 
 if TYPE_CHECKING:
-    from voicegraph.graph.plan import Plan
+    from voicegraph.graph.pipeline import Plan
     from voicegraph.schemas.bench_report import BenchReport, CostReport, MemoryReport
 
 _BUSY = 1.3

@@ -11,7 +11,7 @@ from .failures import problem_reports
 from .options import JsonOption, PipelinesArg, ProfileOption, SetOption, load
 
 if TYPE_CHECKING:
-    from voicegraph.graph.plan import Plan
+    from voicegraph.graph.pipeline import Plan
     from voicegraph.schemas.report import CheckedPipeline
 
 

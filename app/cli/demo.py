@@ -18,7 +18,7 @@ from .options import ForceOption, JsonOption, ProfileOption, SetOption
 from .progress import Meter, meter
 
 if TYPE_CHECKING:
-    from voicegraph.graph.pipeline._pipeline import Pipeline
+    from voicegraph.graph.pipeline import Pipeline
     from voicegraph.schemas.file_report import FileReport, RunReport
 
 FolderArg = Annotated[

@@ -11,7 +11,7 @@ from .demo_takes import SPEAKS, Take
 from .progress import speed_text
 
 if TYPE_CHECKING:
-    from voicegraph.graph.pipeline._pipeline import Pipeline
+    from voicegraph.graph.pipeline import Pipeline
     from voicegraph.schemas.file_report import FileReport
 
     from .demo import Files

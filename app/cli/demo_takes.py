@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from voicegraph.graph.errors import Problem, VoicegraphError
 
 if TYPE_CHECKING:
-    from voicegraph.graph.pipeline._pipeline import Pipeline
+    from voicegraph.graph.pipeline import Pipeline
 
 CHANGER = "world"
 SPEAKS = "default"

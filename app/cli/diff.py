@@ -12,7 +12,7 @@ from .options import JsonOption, PipelineArg, ProfileOption, SetOption, load
 
 if TYPE_CHECKING:
     from voicegraph.app.reports.plan_diff import PlanDiff
-    from voicegraph.graph.plan import Plan
+    from voicegraph.graph.pipeline import Plan
 
 OtherArg = Annotated[
     str | None,

@@ -24,7 +24,7 @@ from .sound_options import (
 )
 
 if TYPE_CHECKING:
-    from voicegraph.graph.pipeline._pipeline import Pipeline
+    from voicegraph.graph.pipeline import Pipeline
     from voicegraph.schemas.latency_measurement import LatencyMeasurement
 
 _CLOSE_MS = 5.0
@@ -83,7 +83,7 @@ def latency(
 
 def _passing(pipeline: Pipeline) -> Pipeline:
     """What passes the sound of the same input through."""
-    from voicegraph.graph.pipeline._pipeline import Pipeline, node
+    from voicegraph.graph.pipeline import Pipeline, node
 
     file = pipeline.loaded.file
     return Pipeline(

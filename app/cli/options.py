@@ -10,7 +10,7 @@ import typer
 from .completion import complete_nodes, complete_pipelines, complete_profiles, complete_set
 
 if TYPE_CHECKING:
-    from voicegraph.graph.pipeline._pipeline import Pipeline
+    from voicegraph.graph.pipeline import Pipeline
 
 PipelineArg = Annotated[
     str,
@@ -89,6 +89,6 @@ def load(
     Raises:
         PipelineError: with every mistake found.
     """
-    from voicegraph.graph.pipeline._pipeline import Pipeline
+    from voicegraph.graph.pipeline import Pipeline
 
     return Pipeline.load(pipeline, profiles=tuple(profiles or ()), set_args=tuple(set_args or ()))

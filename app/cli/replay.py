@@ -12,7 +12,7 @@ from .options import ForceOption, JsonOption, SetOption
 
 if TYPE_CHECKING:
     from voicegraph.graph.files.recordings.reader import Recording
-    from voicegraph.graph.plan import Plan
+    from voicegraph.graph.pipeline import Plan
     from voicegraph.schemas.replay_report import NotedEvent, ReplayReport
 
 _SHOWN = 12

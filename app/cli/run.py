@@ -19,7 +19,7 @@ from .run_page import describe
 if TYPE_CHECKING:
     from voicegraph.graph.files.sound.batch import Batch, Job
     from voicegraph.graph.files.sound.input_conversion import Route
-    from voicegraph.graph.pipeline._pipeline import Pipeline
+    from voicegraph.graph.pipeline import Pipeline
     from voicegraph.graph.signals import Audio
     from voicegraph.schemas.file_report import FileReport, RunReport
 

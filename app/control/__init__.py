@@ -1,1 +1,3 @@
-"""Steering a live session from outside: HTTP, WebSocket and OSC."""
+"""What HTTP and OSC share: service, options, listening addresses, error responses."""
+
+__all__ = ["addresses", "error_responses", "message_reports", "options", "service", "steerable"]

@@ -1,1 +1,3 @@
-"""What this machine is and has."""
+"""Diagnostics of a machine and of live sessions: doctor, latency measurement, soak test."""
+
+__all__ = ["doctor", "latency", "soak_runs"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import soxr
 
-from voicegraph.graph.plan import Plan
+from voicegraph.graph.pipeline import Plan
 
 _BEFORE_S = 5.0
 """Silence before the signal: longer than what pipelines look back."""

@@ -14,7 +14,7 @@ from voicegraph.graph.live.devices.audio_backend import CardEnd
 from voicegraph.graph.live.engine_loop import Loop
 from voicegraph.graph.metrics.benchmark import describe_machine
 from voicegraph.graph.metrics.boundary_metric import Seams
-from voicegraph.graph.plan import Plan
+from voicegraph.graph.pipeline import Plan
 from voicegraph.schemas.bench_report import CostReport
 from voicegraph.schemas.soak_report import SoakReport
 

@@ -12,7 +12,7 @@ from voicegraph.graph.live.session import Live
 from voicegraph.graph.live.setup import Opening
 from voicegraph.graph.live.simulated_card import End, Simulation
 from voicegraph.graph.live.status import latency
-from voicegraph.graph.pipeline._pipeline import Pipeline
+from voicegraph.graph.pipeline import Pipeline
 from voicegraph.schemas.soak_report import SoakReport
 
 from ._soak import Tell, Watch, conclude, speech_of

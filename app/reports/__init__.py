@@ -1,1 +1,12 @@
-"""What people see of plans and nodes: pages, drawings, comparisons, help, the editor's schema."""
+"""Reports on plans and nodes: explain, diff, tables, parameter descriptions, editor schema."""
+
+__all__ = [
+    "device_table",
+    "drawing",
+    "editor_schema",
+    "explain",
+    "node_catalogue",
+    "plan_diff",
+    "plan_report",
+    "text_table",
+]

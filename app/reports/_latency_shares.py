@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from voicegraph.graph.plan import Plan, PlannedNode
+from voicegraph.graph.pipeline import Plan
+from voicegraph.graph.plan import PlannedNode
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voicegraph.graph.plan import Plan
+from voicegraph.graph.pipeline import Plan
 from voicegraph.schemas.plan_report import (
     CopyReport,
     InputReport,

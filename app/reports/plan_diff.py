@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from voicegraph.graph.plan import Plan
+from voicegraph.graph.pipeline import Plan
 from voicegraph.graph.runtime.timing import Timing
 from voicegraph.schemas.plan_report import NodeReport, PlanReport
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from voicegraph.graph.compiler.provenance import compared
-from voicegraph.graph.plan import Link, Plan, PlannedNode
+from voicegraph.graph.pipeline import Plan
+from voicegraph.graph.plan import Link, PlannedNode
 from voicegraph.graph.ports import PortRef, PortSpec
 from voicegraph.schemas.plan_report import (
     CopyReport,

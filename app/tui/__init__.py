@@ -1,1 +1,3 @@
-"""What people see of a live session: a screen, plain lines, and lines for programs."""
+"""The terminal screen of a live session, and its output as plain lines or JSON lines."""
+
+__all__ = ["json_output", "plain_output", "run_screen", "screen"]

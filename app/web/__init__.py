@@ -1,1 +1,3 @@
-"""TODO"""
+"""The HTTP and WebSocket interface of a live session, and its web page."""
+
+__all__ = ["http_server"]

@@ -11,8 +11,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from ..errors import PipelineError, Problem, Problems
-from ..plan import Plan, assemble
+from ..plan import CompiledPlan
 from ..signals import Audio
+from ._assemble import P, assemble
 from ._infer_types import unify
 from ._order import order
 from ._placement import place
@@ -32,7 +33,8 @@ def compile_pipeline(
     source: Audio | None = None,
     target: Audio | None = None,
     latency: Fraction = Fraction(0),
-) -> Plan:
+    plan_type: type[P] = CompiledPlan,
+) -> P:
     """Compiles a pipeline for audio of type ``source`` (default: what the file declares).
 
     Its output becomes ``target``, if one is given, by nodes behind it that show in the plan. Its
@@ -42,12 +44,12 @@ def compile_pipeline(
     Raises:
         PipelineError: with every problem of the first phase that found any.
     """
-    plan = _compile(loaded, source, None, latency)
+    plan = _compile(loaded, source, None, latency, plan_type)
     if target is not None and plan.output_type != target:
         made = plan.output_type
         if not isinstance(made, Audio):
             raise PipelineError(_not_audio(loaded, plan))
-        plan = _compile(loaded, source, (made, target), latency)
+        plan = _compile(loaded, source, (made, target), latency, plan_type)
     plan.target, plan.held = target, latency
     return plan
 
@@ -57,7 +59,8 @@ def _compile(
     source: Audio | None,
     ends: tuple[Audio, Audio] | None,
     latency: Fraction,
-) -> Plan:
+    plan_type: type[P],
+) -> P:
     declared = Audio(loaded.file.input.rate, loaded.file.input.channels)
     found = Problems(found=list(loaded.problems))
     sheet = Sheet(loaded, found, source or declared, at_least=latency)
@@ -78,10 +81,10 @@ def _compile(
         check_rates(sheet)
     sheet.problems.raise_if_any()
     schedule(sheet)
-    return assemble(sheet, order(sheet))
+    return assemble(sheet, order(sheet), plan_type)
 
 
-def _not_audio(loaded: LoadedPipeline, plan: Plan) -> Problem:
+def _not_audio(loaded: LoadedPipeline, plan: CompiledPlan) -> Problem:
     text = f"{plan.name} gives {plan.output_type}, and a loudspeaker takes audio"
     mark = loaded.marks.value(("output",))
     return Problem("output-not-audio", text, mark, fix="name an audio output")

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..plan import Plan
+from ..pipeline import Plan
 from ..runtime.session import Session
 from ..runtime.snapshot import Snapshot
 from ..signals import Audio

@@ -15,8 +15,7 @@ import numpy as np
 from .. import random, registry
 from ..errors import PipelineError
 from ..node import Node
-from ..pipeline._pipeline import Pipeline
-from ..plan import Plan
+from ..pipeline import Pipeline, Plan
 from ..ports import In
 from ..runtime.session import Session
 from ..signals import Audio, Features, Mask, Pitch

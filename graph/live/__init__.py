@@ -1,1 +1,12 @@
-"""Live sessions: a pipeline between a microphone and a speaker."""
+"""Live sessions: the engine between two sound devices, with ring buffers and hot swap."""
+
+__all__ = [
+    "devices",
+    "engine_loop",
+    "factory",
+    "protocol",
+    "session",
+    "setup",
+    "simulated_card",
+    "status",
+]

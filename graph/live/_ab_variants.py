@@ -13,7 +13,7 @@ from ._loudness_match import GainMeter, trim_db
 from ._swap_worker import Exchanger, power
 
 if TYPE_CHECKING:
-    from ..plan import Plan
+    from ..plan import CompiledPlan
     from ..runtime.engine import Engine
     from ..runtime.session import Session
     from ._output_switches import Switches
@@ -49,9 +49,9 @@ class Variants:
         self._meters = {name: GainMeter() for name in NAMES}
         self._block_s = float(session.plan.block)
         self._heard = "a"
-        self._coming: tuple[Plan, str] | None = None
+        self._coming: tuple[CompiledPlan, str] | None = None
         made = Exchange(session, plan_change(session, other), other)
-        self._ready: dict[str, tuple[Plan, dict[str, Any], Engine | None]] = {
+        self._ready: dict[str, tuple[CompiledPlan, dict[str, Any], Engine | None]] = {
             "b": (made.plan, made.overrides, made.engine)
         }
 

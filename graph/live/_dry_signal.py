@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..pipeline._pipeline import Pipeline, node
+from ..pipeline import Pipeline, node
+from ..plan import CompiledPlan
 from ..signals import Audio
 
 if TYPE_CHECKING:
-    from ..plan import Plan
     from ..runtime.session import Session
 
 
-def dry_session(plan: Plan) -> Session:
+def dry_session(plan: CompiledPlan) -> Session:
     """A session that passes the input of ``plan`` through, in the format of its output."""
     target = plan.output_type
     assert isinstance(target, Audio)

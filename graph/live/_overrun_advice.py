@@ -9,7 +9,8 @@ from math import ceil
 from voicegraph.schemas.live_status import LateReport
 from voicegraph.schemas.quantities import format_duration
 
-from ..plan import Plan, PlannedNode
+from ..pipeline import Pipeline
+from ..plan import CompiledPlan, PlannedNode
 from ..runtime.timing import Timing
 
 _OFTEN = 3
@@ -24,7 +25,7 @@ _LONG = 4
 
 
 def advise(
-    plan: Plan, timings: Mapping[str, Timing], late: LateReport, block_ms: float
+    plan: CompiledPlan, timings: Mapping[str, Timing], late: LateReport, block_ms: float
 ) -> list[str]:
     """What would fit, most helpful first; nothing while all is well."""
     total = timings["total"]
@@ -45,7 +46,7 @@ def advise(
     return [*found, _larger_block(total, block_ms)]
 
 
-def _of_node(plan: Plan, node: PlannedNode, timing: Timing, block_ms: float) -> list[str]:
+def _of_node(plan: CompiledPlan, node: PlannedNode, timing: Timing, block_ms: float) -> list[str]:
     takes = f"{node.name} takes {timing.median_ms:.0f} of {block_ms:.0f} ms"
     if node.node.interface == "F0Estimator" and node.use != _CHEAP_F0:
         return [f"{takes}: a cheaper tracker is --set nodes.{node.name}.use={_CHEAP_F0}"]
@@ -54,7 +55,7 @@ def _of_node(plan: Plan, node: PlannedNode, timing: Timing, block_ms: float) -> 
     if span <= _LONG * plan.block:
         return []
     half = format_duration(span / 2)
-    names = plan.origin.loaded.file.vars if plan.origin else {}
+    names = plan.origin.loaded.file.vars if isinstance(plan.origin, Pipeline) else {}
     how = f"--set vars.extra={half}" if "extra" in names else "a shorter context"
     return [f"{takes} on {format_duration(span)} of context: {how}"]
 

@@ -13,7 +13,7 @@ from ..runtime.hot_swap import Exchange, Heard, plan_change
 from ._thread_priority import lower_priority
 
 if TYPE_CHECKING:
-    from ..plan import Plan
+    from ..plan import CompiledPlan
     from ..runtime.engine import Engine
     from ..runtime.session import Session
 
@@ -56,7 +56,7 @@ class Exchanger:
     def choose(
         self,
         name: str,
-        plan: Plan,
+        plan: CompiledPlan,
         overrides: Mapping[str, Any],
         engine: Engine | None,
         heard: Heard,
@@ -85,7 +85,7 @@ class Exchanger:
     def _begin(
         self,
         name: str,
-        plan: Plan,
+        plan: CompiledPlan,
         overrides: Mapping[str, Any],
         *,
         engine: Engine | None = None,

@@ -13,8 +13,7 @@ from voicegraph.schemas.devices_report import SoundDevice
 
 from ..errors import DeviceError, OutputError, PipelineError, Problem
 from ..files.recordings.recorder import input_path, output_path
-from ..pipeline._pipeline import Pipeline
-from ..plan import Plan
+from ..pipeline import Pipeline, Plan
 from ..signals import Audio
 from .devices.device_format import Wish, choose_format
 from .devices.device_list import Direction, find_device

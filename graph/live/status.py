@@ -22,7 +22,7 @@ from ._param_status import live_params
 from .devices.audio_backend import CardEnd
 
 if TYPE_CHECKING:
-    from ..plan import Plan
+    from ..plan import CompiledPlan
     from ..runtime.session import Session
     from ..runtime.timing import Timing
     from .session import Live
@@ -79,7 +79,7 @@ def report(live: Live) -> LiveStatus:
     )
 
 
-def _running(session: Session) -> tuple[Plan, Mapping[str, Timing]]:
+def _running(session: Session) -> tuple[CompiledPlan, Mapping[str, Timing]]:
     """What runs, with the times of its nodes; asked while nodes may be exchanged."""
     while True:
         plan, timings = session.plan, session.timings()

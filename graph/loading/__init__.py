@@ -1,5 +1,13 @@
-"""From YAML text or Python keys to a validated pipeline in which every value knows its place."""
+"""Loads pipeline files: YAML or Python keys to a validated pipeline."""
 
-from .load import LoadedPipeline as LoadedPipeline
-from .load import load_mapping as load_mapping
-from .load import load_pipeline as load_pipeline
+__all__ = [
+    "document",
+    "error_wording",
+    "load",
+    "model_fields",
+    "overrides",
+    "source_map",
+    "sources",
+    "validation",
+    "values",
+]

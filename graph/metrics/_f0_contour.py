@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..pipeline._pipeline import Pipeline, node
+from ..pipeline import Pipeline, node
 
 RATE = 16000
 """Sample rate that F0 estimators take, in Hz."""

@@ -23,8 +23,7 @@ from .. import machine as machine
 from .. import registry
 from ..files.sound import bundled_recording
 from ..node import Node, Tensors
-from ..pipeline._pipeline import Pipeline, node
-from ..plan import Plan
+from ..pipeline import Pipeline, Plan, node
 from ..ports import In, Out
 from ..runtime.session import Session
 from ..runtime.timing import KEPT

@@ -8,7 +8,7 @@ from time import perf_counter
 import torch
 
 from .. import random
-from ..plan import Plan
+from ..pipeline import Plan
 from ..runtime.session import Session
 from ..runtime.timing import Timing
 

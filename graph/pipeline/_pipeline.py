@@ -11,8 +11,8 @@ from ..compiler import compile_pipeline
 from ..errors import PipelineError, Problem
 from ..loading.load import LoadedPipeline, changed, load_mapping, load_pipeline
 from ..node import Node
-from ..plan import Plan
 from ..signals import Audio
+from ._plan import Plan
 
 if TYPE_CHECKING:
     from ..runtime.session import Session
@@ -144,7 +144,7 @@ class Pipeline:
         Raises:
             PipelineError: with every problem of the first phase that found any.
         """
-        plan = compile_pipeline(self.loaded, source, target, latency)
+        plan = compile_pipeline(self.loaded, source, target, latency, Plan)
         plan.origin = self
         return plan
 

@@ -1,1 +1,3 @@
-"""Sessions: what runs a plan, and everything that changes while it runs."""
+"""Sessions: the engine that runs a plan, its state, live params, hot swap, snapshots."""
+
+__all__ = ["engine", "hot_swap", "live_params", "param_values", "session", "snapshot", "timing"]

@@ -9,10 +9,10 @@ import torch
 from ..errors import DeviceError, Problems
 
 if TYPE_CHECKING:
-    from ..plan import Plan, PlannedNode
+    from ..plan import CompiledPlan, PlannedNode
 
 
-def place_session(plan: Plan, notes: list[str]) -> dict[str, torch.device]:
+def place_session(plan: CompiledPlan, notes: list[str]) -> dict[str, torch.device]:
     """The device of every node; a declared fallback that is taken is noted.
 
     Raises:

@@ -9,11 +9,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
+
+import numpy as np
 
 from ..errors import OutputError, Problem
-from ..files.sound.writer import AudioWriter
+from ..providers import provided
 from ..signals import Audio
 from .engine import Engine, Step
+
+
+class SampleWriter(Protocol):
+    """A sound file in the making; ``graph/files/sound`` has the one that is used."""
+
+    @property
+    def frames(self) -> int:
+        """Frames written so far."""
+        ...
+
+    def write(self, samples: np.ndarray) -> None:
+        """Appends ``[channels, samples]``, float32."""
+
+    def commit(self) -> None:
+        """Gives the file its name."""
+
+    def discard(self) -> None:
+        """Removes what was written."""
 
 
 @dataclass(slots=True)
@@ -22,7 +43,7 @@ class _Kept:
 
     step: Step
     port: str
-    writer: AudioWriter
+    writer: SampleWriter
 
     def write(self) -> None:
         made = self.step.outputs[self.port].detach().cpu()
@@ -95,10 +116,12 @@ class Keeper:
             raise OutputError(problems)
 
 
-def _open(step: Step, port: str, path: Path, streams: int) -> AudioWriter:
+def _open(step: Step, port: str, path: Path, streams: int) -> SampleWriter:
     found = step.node.output_types[port]
     assert isinstance(found, Audio)
-    return AudioWriter(path, Audio(found.rate, streams * found.channels), subtype="float")
+    return provided("audio_writer")(
+        path, Audio(found.rate, streams * found.channels), subtype="float"
+    )
 
 
 def _named(node: str, problem: Problem) -> Problem:

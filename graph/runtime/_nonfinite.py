@@ -9,13 +9,13 @@ import torch
 from ..errors import Problem
 
 if TYPE_CHECKING:
-    from ..plan import Plan, PlannedNode
+    from ..plan import CompiledPlan, PlannedNode
     from .engine import Engine, Step
 
 _FIX = "look at its params and weights, or let it count as silence: on_nan: silence"
 
 
-def problem(plan: Plan, engine: Engine, position: int) -> Problem:
+def problem(plan: CompiledPlan, engine: Engine, position: int) -> Problem:
     """Names the first node in running order that made a value that is not finite."""
     where = f"block {position}, {float(position * plan.block):.3f} s"
     for planned, step in zip(plan.nodes, engine.steps, strict=True):

@@ -12,7 +12,7 @@ import torch
 from ..errors import Problem, SignalError
 
 if TYPE_CHECKING:
-    from ..plan import Plan
+    from ..plan import CompiledPlan
     from .session import Session
 
 
@@ -24,7 +24,7 @@ def finite(values: torch.Tensor) -> bool:
 class Admission:
     """Turns what callers give into blocks ``[streams, channels, samples]``, and back."""
 
-    def __init__(self, plan: Plan, streams: int) -> None:
+    def __init__(self, plan: CompiledPlan, streams: int) -> None:
         self.plan = plan
         self.streams = streams
         self.pending = 0

@@ -11,7 +11,7 @@ from fractions import Fraction
 import torch
 
 from ..node import NodeParams
-from ..plan import Plan, PlannedNode
+from ..plan import CompiledPlan, PlannedNode
 from ..ports import PortRef
 from .engine import Engine, Step
 
@@ -84,7 +84,7 @@ def _take_history(old: Engine, new: Engine, key: str) -> Fraction:
     return (length if late < 0 else length - taken) / spec.rate
 
 
-def _same_port(old: Plan, new: Plan, ref: PortRef) -> bool:
+def _same_port(old: CompiledPlan, new: CompiledPlan, ref: PortRef) -> bool:
     """Whether a port of this name is there in both, and makes the same kind of signal."""
     if ref.node != "input" and ref.node not in {planned.name for planned in old.nodes}:
         return False

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ..errors import OutputError, Problem
 
 if TYPE_CHECKING:
-    from ..plan import Plan
+    from ..plan import CompiledPlan
 
 
 class TraceWriter:
@@ -25,7 +25,7 @@ class TraceWriter:
         OutputError: if the file cannot be written, here or later.
     """
 
-    def __init__(self, path: Path, plan: Plan) -> None:
+    def __init__(self, path: Path, plan: CompiledPlan) -> None:
         self.path = path
         self._lock = Lock()
         with self._writing():

@@ -14,7 +14,7 @@ from .. import random
 from ..plan import torch_dtype
 
 if TYPE_CHECKING:
-    from ..plan import Plan
+    from ..plan import CompiledPlan
     from .engine import Engine, Step
 
 _LOADING = Lock()
@@ -28,7 +28,7 @@ _MIN_GAIN = 0.1
 """What a worker must save of a tick to be kept: less is within noise."""
 
 
-def load_weights(plan: Plan, devices: dict[str, torch.device]) -> None:
+def load_weights(plan: CompiledPlan, devices: dict[str, torch.device]) -> None:
     """Brings every node's weights to its device, once a plan however many sessions.
 
     Raises:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from ..node import Node, State
-from ..plan import Plan, PlannedNode
+from ..plan import CompiledPlan, PlannedNode
 from ..ports import PortRef, PortSpec
 from ._edges import Cut, Direct, Feed, History, Moved, Sliced, Values
 from .timing import Ring
@@ -108,7 +108,7 @@ class Step:
 class Engine:
     """Executes a plan. Holds everything that changes: states, histories, live params."""
 
-    def __init__(self, plan: Plan, streams: int, devices: dict[str, torch.device]) -> None:
+    def __init__(self, plan: CompiledPlan, streams: int, devices: dict[str, torch.device]) -> None:
         self.plan = plan
         self.streams = streams
         self.devices = devices

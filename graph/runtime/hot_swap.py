@@ -29,7 +29,7 @@ from .engine import Engine
 from .live_params import Change, Controls
 
 if TYPE_CHECKING:
-    from ..plan import Plan
+    from ..plan import CompiledPlan
     from .session import Session
 
 CROSSFADE_S = 0.02
@@ -44,7 +44,9 @@ Heard = Callable[[torch.Tensor, torch.Tensor], None]
 """Takes a block and what a new engine made of it, before that is heard."""
 
 
-def plan_change(session: Session, overrides: Mapping[str, Any], complete: bool = False) -> Plan:
+def plan_change(
+    session: Session, overrides: Mapping[str, Any], complete: bool = False
+) -> CompiledPlan:
     """The session's pipeline with further overrides, compiled for the same ends.
 
     Args:
@@ -68,7 +70,7 @@ def plan_change(session: Session, overrides: Mapping[str, Any], complete: bool =
     return plan
 
 
-def _misfit(old: Plan, new: Plan) -> Problem | None:
+def _misfit(old: CompiledPlan, new: CompiledPlan) -> Problem | None:
     """Why a plan cannot take the place of another while that runs."""
     if new.output_type != old.output_type:
         text = f"the output would become {new.output_type}; this session gives {old.output_type}"
@@ -96,7 +98,7 @@ def _misfit(old: Plan, new: Plan) -> Problem | None:
     return None
 
 
-def _kept(plan: Plan) -> set[str]:
+def _kept(plan: CompiledPlan) -> set[str]:
     """Nodes that keep files."""
     return {planned.name for planned in plan.nodes if planned.node.keeps(planned.params)}
 
@@ -129,7 +131,7 @@ class Exchange:
     def __init__(
         self,
         session: Session,
-        plan: Plan,
+        plan: CompiledPlan,
         overrides: Mapping[str, Any],
         *,
         fade_at: int | None = None,
@@ -267,7 +269,7 @@ class Exchange:
             raise self.failed
 
 
-def crossfade(old: torch.Tensor, new: torch.Tensor, plan: Plan) -> torch.Tensor:
+def crossfade(old: torch.Tensor, new: torch.Tensor, plan: CompiledPlan) -> torch.Tensor:
     """From one output to the other within one block, ``[streams, channels, samples]``.
 
     Both lie on the same time and are much alike, so that the weights add up to one (Hann's slope).

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from ..errors import Problem, SignalError, StateError
+from ..providers import provided
 from . import _thread_count as thread_count
 from ._device_placement import place_session
 from ._reblocking import Admission, finite
@@ -24,9 +25,9 @@ from .live_params import Change, Controls
 from .timing import Timing
 
 if TYPE_CHECKING:
-    from ..files.recordings.recorder import Recorder
-    from ..plan import Plan
+    from ..plan import CompiledPlan
     from ._file_sink import Keeper
+    from ._recorder_protocol import Recorder
     from ._trace import TraceWriter
     from .hot_swap import Exchange
     from .snapshot import Snapshot
@@ -66,7 +67,7 @@ class Session:
 
     def __init__(
         self,
-        plan: Plan,
+        plan: CompiledPlan,
         streams: int = 1,
         *,
         warm_up: bool = True,
@@ -121,9 +122,8 @@ class Session:
 
             self._keeper = Keeper(self._engine)
         if record is not None:
-            from ..files.recordings.recorder import Recorder
-
-            self._recorder = Recorder(Path(record), self.plan, self.streams, record_waits)
+            recorder = provided("recorder")
+            self._recorder = recorder(Path(record), self.plan, self.streams, record_waits)
         if trace is not None:
             from ._trace import TraceWriter
 

@@ -1,1 +1,16 @@
-"""Content encoders: what is said, apart from who says it."""
+"""Content encoders: speech to features of what is said, independent of the speaker."""
+
+__all__ = [
+    "encoder",
+    "encoder_file",
+    "encoder_provenance",
+    "hubert",
+    "hubert_example",
+    "hubert_sizes",
+    "phonetic",
+    "phonetic_file",
+    "phonetic_network",
+    "phonetic_stream",
+    "phonetic_windows",
+    "streaming",
+]

@@ -8,11 +8,8 @@ from typing import Any
 import torch
 from pydantic import Field
 
-from voicegraph.graph.errors import PipelineError, Problem
+from voicegraph.graph import Features, FilePath, NodeParams, Out, PipelineError, Ports, Problem
 from voicegraph.graph.files.models import shared_file
-from voicegraph.graph.node import FilePath, NodeParams
-from voicegraph.graph.ports import Out, Ports
-from voicegraph.graph.signals import Features
 from voicegraph.nodes.content.encoder import ContentEncoder
 from voicegraph.nodes.content.encoder_provenance import given_by
 from voicegraph.nodes.content.phonetic_file import NAME, NOUN, open_phonetic, read_network

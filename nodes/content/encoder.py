@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from voicegraph.graph.node import Node
-from voicegraph.graph.ports import In, Out
-from voicegraph.graph.signals import Audio, Features
+from voicegraph.graph import Audio, Features, In, Node, Out
 
 RATE = 16000
 """Sample rate of the audio that all encoders take, in Hz."""

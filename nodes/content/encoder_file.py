@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from pydantic import ValidationError
 
-from voicegraph.graph.errors import Problem
+from voicegraph.graph import Problem
 from voicegraph.graph.files.models import Archive, Inert, WeightsError
 from voicegraph.graph.files.models.identify import first_fault, not_understood
 from voicegraph.graph.files.models.kinds import FileKind

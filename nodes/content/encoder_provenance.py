@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from voicegraph.graph import Origin, Wanted
 from voicegraph.graph.files.models.file_errors import printable
-from voicegraph.graph.ports import Wanted
-from voicegraph.graph.signals import Origin
 from voicegraph.schemas.encoder_card import Chosen, EncoderIdentity
 
 NOUN = "content encoder"

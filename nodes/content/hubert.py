@@ -11,13 +11,21 @@ from typing import NoReturn
 import torch
 from pydantic import Field
 
-from voicegraph.graph.errors import PipelineError, Problem
+from voicegraph.graph import (
+    Features,
+    FilePath,
+    Interval,
+    NodeParams,
+    Out,
+    PipelineError,
+    Ports,
+    Problem,
+    Request,
+    Requests,
+    Tensors,
+    register,
+)
 from voicegraph.graph.files.models import shared_file
-from voicegraph.graph.intervals import Interval, Request
-from voicegraph.graph.node import FilePath, NodeParams, Requests, Tensors
-from voicegraph.graph.ports import Out, Ports
-from voicegraph.graph.registry import register
-from voicegraph.graph.signals import Features
 from voicegraph.nodes.content import hubert_example
 from voicegraph.nodes.content._hubert_network import HubertNetwork
 from voicegraph.nodes.content.encoder import RATE, ContentEncoder

@@ -8,14 +8,11 @@ from pathlib import Path
 import torch
 from pydantic import Field
 
-from voicegraph.graph.intervals import Request
-from voicegraph.graph.node import Requests, Tensors
-from voicegraph.graph.registry import register
+from voicegraph.graph import Duration, Request, Requests, Tensors, parse_duration, register
 from voicegraph.nodes.content import _phonetic_example as phonetic_example
 from voicegraph.nodes.content._phonetic_encoder import PhoneticEncoder, PhoneticParams
 from voicegraph.nodes.content.encoder import RATE
 from voicegraph.nodes.content.phonetic_windows import FRAMES_HZ, frames_of
-from voicegraph.schemas.quantities import Duration, parse_duration
 
 
 @register("content.phonetic")

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from pydantic import ValidationError
 
-from voicegraph.graph.errors import Problem
+from voicegraph.graph import Problem
 from voicegraph.graph.files.models import Archive, FileKind, WeightsError, fit
 from voicegraph.graph.files.models.identify import first_fault, not_understood
 from voicegraph.graph.files.models.wrong_kind import open_expected, wrong_kind

@@ -19,7 +19,7 @@ from typing import cast
 import torch
 from torch.nn import functional
 
-from voicegraph.graph.node import State
+from voicegraph.graph import State
 from voicegraph.nodes.content._phonetic_stream_blocks import Existing, Settled, block_over
 from voicegraph.nodes.content.phonetic_network import (
     HOP,

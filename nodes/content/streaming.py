@@ -9,11 +9,18 @@ from pathlib import Path
 import torch
 from pydantic import Field, field_validator
 
-from voicegraph.graph.errors import PipelineError, Problem
-from voicegraph.graph.intervals import Request
-from voicegraph.graph.node import Requests, Tensors
-from voicegraph.graph.ports import Ports
-from voicegraph.graph.registry import register
+from voicegraph.graph import (
+    Duration,
+    PipelineError,
+    Ports,
+    Problem,
+    Request,
+    Requests,
+    Tensors,
+    format_duration,
+    parse_duration,
+    register,
+)
 from voicegraph.nodes.content import _phonetic_example as phonetic_example
 from voicegraph.nodes.content._phonetic_encoder import PhoneticEncoder, PhoneticParams
 from voicegraph.nodes.content.encoder import RATE
@@ -25,7 +32,6 @@ from voicegraph.nodes.content.phonetic_stream import (
     PhoneticStreamState,
 )
 from voicegraph.nodes.content.phonetic_windows import FRAMES_HZ, frames_of
-from voicegraph.schemas.quantities import Duration, format_duration, parse_duration
 
 _FRAME = Fraction(1, FRAMES_HZ)
 _AFTER = Fraction(AFTER, RATE)

@@ -1,1 +1,22 @@
 """Signal processing on audio streams."""
+
+__all__ = [
+    "delay",
+    "denoise",
+    "gain",
+    "gate",
+    "hann_power",
+    "highpass",
+    "limiter",
+    "loudness",
+    "mix",
+    "param_glide",
+    "resample",
+    "rms_mix",
+    "running_percentile",
+    "sola",
+    "span_match",
+    "to_mono",
+    "to_stereo",
+    "voice_prosody",
+]

@@ -5,14 +5,23 @@ from __future__ import annotations
 import torch
 from pydantic import Field
 
-from voicegraph.graph.intervals import Request
-from voicegraph.graph.node import Live, Node, NodeParams, Requests, Tensors
-from voicegraph.graph.ports import In, Out
-from voicegraph.graph.registry import register
-from voicegraph.graph.signals import Audio
+from voicegraph.graph import (
+    Audio,
+    Decibels,
+    Duration,
+    In,
+    Live,
+    Node,
+    NodeParams,
+    Out,
+    Request,
+    Requests,
+    Tensors,
+    parse_duration,
+    register,
+)
 from voicegraph.nodes.dsp.gain import GainState
 from voicegraph.nodes.dsp.param_glide import db_to_linear, scale
-from voicegraph.schemas.quantities import Decibels, Duration, parse_duration
 
 
 @register("dsp.delay")

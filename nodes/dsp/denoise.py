@@ -12,21 +12,24 @@ import scipy.fft
 import torch
 from pydantic import Field
 
-from voicegraph.graph.intervals import Request
-from voicegraph.graph.node import (
+from voicegraph.graph import (
+    Audio,
+    Decibels,
+    Duration,
+    In,
     Live,
     Node,
     NodeParams,
+    Out,
+    Request,
     Requests,
     State,
     Tensors,
+    parse_duration,
+    register,
 )
-from voicegraph.graph.ports import In, Out
-from voicegraph.graph.registry import register
-from voicegraph.graph.signals import Audio
 from voicegraph.nodes.dsp._level_grid import Grid, reach
 from voicegraph.nodes.dsp._noise_floor import NoiseFloor
-from voicegraph.schemas.quantities import Decibels, Duration, parse_duration
 
 _BAND_HZ = 100.0
 """Ratios are averaged over this much on both sides of a bin: a lone bin's jumps too much."""

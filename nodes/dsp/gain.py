@@ -7,12 +7,19 @@ from dataclasses import dataclass
 import torch
 from pydantic import Field
 
-from voicegraph.graph.node import Live, Node, NodeParams, State, Tensors
-from voicegraph.graph.ports import In, Out
-from voicegraph.graph.registry import register
-from voicegraph.graph.signals import Audio
+from voicegraph.graph import (
+    Audio,
+    Decibels,
+    In,
+    Live,
+    Node,
+    NodeParams,
+    Out,
+    State,
+    Tensors,
+    register,
+)
 from voicegraph.nodes.dsp.param_glide import db_to_linear, scale
-from voicegraph.schemas.quantities import Decibels
 
 
 @dataclass

@@ -11,20 +11,23 @@ import numpy as np
 import torch
 from pydantic import Field
 
-from voicegraph.graph.intervals import Request
-from voicegraph.graph.node import (
+from voicegraph.graph import (
+    Audio,
+    Decibels,
+    Duration,
+    In,
     Live,
     Node,
     NodeParams,
+    Out,
+    Request,
     Requests,
     State,
     Tensors,
+    parse_duration,
+    register,
 )
-from voicegraph.graph.ports import In, Out
-from voicegraph.graph.registry import register
-from voicegraph.graph.signals import Audio
 from voicegraph.nodes.dsp._level_grid import STEP, WINDOW_STEPS, Grid, mean_squares, reach
-from voicegraph.schemas.quantities import Decibels, Duration, parse_duration
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,18 @@ import torch
 from pydantic import Field
 from scipy import signal
 
-from voicegraph.graph.node import Node, NodeParams, State, Tensors
-from voicegraph.graph.ports import In, Out
-from voicegraph.graph.registry import register
-from voicegraph.graph.signals import Audio, SignalType
-from voicegraph.schemas.quantities import Hertz
+from voicegraph.graph import (
+    Audio,
+    Hertz,
+    In,
+    Node,
+    NodeParams,
+    Out,
+    SignalType,
+    State,
+    Tensors,
+    register,
+)
 
 _FLOOR = 1e-30
 """Filter memory below this is silence: left to decay it would reach the denormal numbers, which

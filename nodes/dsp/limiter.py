@@ -9,13 +9,22 @@ import numpy as np
 import torch
 from pydantic import Field
 
-from voicegraph.graph.intervals import Request
-from voicegraph.graph.node import Node, NodeParams, Requests, State, Tensors
-from voicegraph.graph.ports import In, Out
-from voicegraph.graph.registry import register
-from voicegraph.graph.signals import Audio
+from voicegraph.graph import (
+    Audio,
+    Decibels,
+    Duration,
+    In,
+    Node,
+    NodeParams,
+    Out,
+    Request,
+    Requests,
+    State,
+    Tensors,
+    parse_duration,
+    register,
+)
 from voicegraph.nodes.dsp.param_glide import db_to_linear
-from voicegraph.schemas.quantities import Decibels, Duration, parse_duration
 
 _RELEASE_DB = 10.0
 """``release`` is the time in which the gain recovers by this much."""

@@ -10,15 +10,27 @@ import numpy as np
 import torch
 from pydantic import Field
 
-from voicegraph.graph.intervals import Request
-from voicegraph.graph.node import FilePath, Live, Node, NodeParams, Requests, State, Tensors
-from voicegraph.graph.ports import In, Out
-from voicegraph.graph.registry import register
-from voicegraph.graph.signals import Audio, Features
+from voicegraph.graph import (
+    Audio,
+    Decibels,
+    Duration,
+    Features,
+    FilePath,
+    In,
+    Live,
+    Node,
+    NodeParams,
+    Out,
+    Request,
+    Requests,
+    State,
+    Tensors,
+    parse_duration,
+    register,
+)
 from voicegraph.nodes.dsp.hann_power import hann_power, window_samples
 from voicegraph.nodes.dsp.running_percentile import RunningPercentile
 from voicegraph.nodes.dsp.voice_prosody import prosody_of
-from voicegraph.schemas.quantities import Decibels, Duration, parse_duration
 
 FRAMES_HZ = 100
 FLOOR_DB = -70.0

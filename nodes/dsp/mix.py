@@ -8,13 +8,21 @@ from typing import Annotated
 import torch
 from pydantic import Field
 
-from voicegraph.graph.node import Live, Node, NodeParams, State, Tensors
-from voicegraph.graph.ports import In, Out, Ports
-from voicegraph.graph.registry import register
-from voicegraph.graph.signals import Audio
+from voicegraph.graph import (
+    Audio,
+    Decibels,
+    In,
+    Live,
+    Node,
+    NodeParams,
+    Out,
+    Ports,
+    State,
+    Tensors,
+    register,
+)
 from voicegraph.nodes.dsp.param_glide import db_to_linear, scale
 from voicegraph.schemas.pipeline import Name
-from voicegraph.schemas.quantities import Decibels
 
 MixGain = Annotated[Decibels, Field(ge=-120, le=60)]
 """Gain of one input, in dB."""

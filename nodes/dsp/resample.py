@@ -11,13 +11,22 @@ import soxr
 import torch
 from pydantic import Field
 
-from voicegraph.graph.intervals import Interval, Request
-from voicegraph.graph.node import Node, NodeParams, Requests, State, Tensors
-from voicegraph.graph.ports import In, Out, Ports
-from voicegraph.graph.registry import register
-from voicegraph.graph.signals import Audio
+from voicegraph.graph import (
+    Audio,
+    In,
+    Interval,
+    Node,
+    NodeParams,
+    Out,
+    Ports,
+    Rate,
+    Request,
+    Requests,
+    State,
+    Tensors,
+    register,
+)
 from voicegraph.nodes.dsp.span_match import matching
-from voicegraph.schemas.quantities import Rate
 
 _REACH = 128
 """Half the length of the filter of soxr's quality VHQ, in samples of the lower of the two rates.

@@ -10,18 +10,19 @@ import numpy as np
 import torch
 from pydantic import Field
 
-from voicegraph.graph.intervals import Request
-from voicegraph.graph.node import (
+from voicegraph.graph import (
+    Audio,
+    In,
     Live,
     Node,
     NodeParams,
+    Out,
+    Request,
     Requests,
     State,
     Tensors,
+    register,
 )
-from voicegraph.graph.ports import In, Out
-from voicegraph.graph.registry import register
-from voicegraph.graph.signals import Audio
 from voicegraph.nodes.dsp._level_grid import STEP, WINDOW_STEPS, Grid, mean_squares, reach
 from voicegraph.nodes.dsp.param_glide import at_rest, glide
 

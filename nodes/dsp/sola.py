@@ -10,12 +10,23 @@ from fractions import Fraction
 import torch
 from pydantic import Field
 
-from voicegraph.graph.intervals import Request
-from voicegraph.graph.node import Node, NodeParams, Requests, State, Tensors
-from voicegraph.graph.ports import In, Out
-from voicegraph.graph.registry import register
-from voicegraph.graph.signals import Audio, Features, SignalType
-from voicegraph.schemas.quantities import Duration, format_rate, parse_duration
+from voicegraph.graph import (
+    Audio,
+    Duration,
+    Features,
+    In,
+    Node,
+    NodeParams,
+    Out,
+    Request,
+    Requests,
+    SignalType,
+    State,
+    Tensors,
+    format_rate,
+    parse_duration,
+    register,
+)
 
 _STEPS_PER_SECOND = 100
 _MAX_BUFFER_STEPS = 4

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from voicegraph.graph.ports import PortSpec
+from voicegraph.graph import PortSpec
 
 
 def matching(values: torch.Tensor, given: PortSpec, asked: PortSpec) -> torch.Tensor:

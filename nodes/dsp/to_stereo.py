@@ -6,10 +6,7 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
-from voicegraph.graph.node import Node, NodeParams, Tensors
-from voicegraph.graph.ports import In, Out
-from voicegraph.graph.registry import register
-from voicegraph.graph.signals import Audio, SignalType
+from voicegraph.graph import Audio, In, Node, NodeParams, Out, SignalType, Tensors, register
 from voicegraph.nodes.dsp.span_match import matching
 
 

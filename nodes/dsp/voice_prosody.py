@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from voicegraph.graph.errors import Problem
+from voicegraph.graph import Problem
 from voicegraph.graph.files.models import WeightsError, identify
 from voicegraph.graph.files.models.wrong_kind import CODE, wrong_kind
 from voicegraph.schemas.source_filter_card import Prosody

@@ -1,1 +1,15 @@
-"""Fundamental frequency estimators, exchangeable behind the interface ``F0Estimator``."""
+"""F0 estimators, exchangeable behind the interface ``F0Estimator``."""
+
+__all__ = [
+    "crepe",
+    "dio",
+    "fcpe",
+    "frame_grid",
+    "harvest",
+    "mel",
+    "praat",
+    "rmvpe",
+    "rmvpe_file",
+    "salience_bins",
+    "swift",
+]

@@ -10,13 +10,24 @@ import numpy as np
 import torch
 from pydantic import Field, model_validator
 
-from voicegraph.graph.intervals import Interval, Request
-from voicegraph.graph.node import Node, NodeParams, Requests, Tensors
-from voicegraph.graph.ports import In, Out, Ports
-from voicegraph.graph.signals import Audio, Mask, Pitch
+from voicegraph.graph import (
+    Audio,
+    Duration,
+    Hertz,
+    In,
+    Interval,
+    Mask,
+    Node,
+    NodeParams,
+    Out,
+    Pitch,
+    Ports,
+    Request,
+    Requests,
+    Tensors,
+)
 from voicegraph.nodes.f0._estimator_packages import Package
 from voicegraph.nodes.pitch.window_frames import whole_frames
-from voicegraph.schemas.quantities import Duration, Hertz
 
 RATE = 16000
 """Sample rate of the audio all estimators take, in Hz."""

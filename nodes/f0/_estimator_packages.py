@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from voicegraph.graph.errors import PipelineError, Problem
+from voicegraph.graph import PipelineError, Problem
 
 
 @dataclass(frozen=True, slots=True)

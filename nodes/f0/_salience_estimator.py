@@ -9,11 +9,10 @@ from typing import TypeVar
 import torch
 from pydantic import Field
 
+from voicegraph.graph import Hertz, SignalType
 from voicegraph.graph.files.models import Archive, open_archive, shared_file
-from voicegraph.graph.signals import SignalType
 from voicegraph.nodes.f0 import salience_bins
 from voicegraph.nodes.f0._estimator import F0Estimator, F0Params
-from voicegraph.schemas.quantities import Hertz
 
 T = TypeVar("T")
 

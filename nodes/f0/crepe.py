@@ -8,15 +8,13 @@ from typing import Literal
 import torch
 from pydantic import Field
 
-from voicegraph.graph.ports import Ports
-from voicegraph.graph.registry import register
+from voicegraph.graph import Decibels, Ports, register
 from voicegraph.nodes.f0 import _crepe_network as crepe_network
 from voicegraph.nodes.f0 import salience_bins
 from voicegraph.nodes.f0._estimator import HOP, F0Params
 from voicegraph.nodes.f0._estimator_packages import Package
 from voicegraph.nodes.f0._salience_estimator import SalienceEstimator
 from voicegraph.nodes.f0._viterbi import likeliest_path
-from voicegraph.schemas.quantities import Decibels
 
 
 def package(capacity: str) -> Package:

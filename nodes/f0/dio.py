@@ -7,10 +7,9 @@ from fractions import Fraction
 import numpy as np
 from pydantic import Field
 
-from voicegraph.graph.registry import register
+from voicegraph.graph import Duration, parse_duration, register
 from voicegraph.nodes.f0._estimator import FRAMES_HZ, RATE, F0Estimator, F0Params
 from voicegraph.nodes.world import world_library
-from voicegraph.schemas.quantities import Duration, parse_duration
 
 _OVERSAMPLING = 2
 """DIO joins candidates from frame to frame; at 10 ms speech moves too far between them. Measured on

@@ -7,7 +7,7 @@ from fractions import Fraction
 import torch
 from pydantic import Field
 
-from voicegraph.graph.registry import register
+from voicegraph.graph import register
 from voicegraph.nodes.f0 import _fcpe_network as fcpe_network
 from voicegraph.nodes.f0 import salience_bins
 from voicegraph.nodes.f0._estimator import HOP

@@ -9,12 +9,8 @@ from pathlib import Path
 import torch
 from pydantic import Field
 
-from voicegraph.graph.errors import PipelineError, Problem
+from voicegraph.graph import FilePath, Interval, PipelineError, Ports, Problem, Request, register
 from voicegraph.graph.files.models.wrong_kind import open_expected
-from voicegraph.graph.intervals import Interval, Request
-from voicegraph.graph.node import FilePath
-from voicegraph.graph.ports import Ports
-from voicegraph.graph.registry import register
 from voicegraph.nodes.f0 import _rmvpe_example as rmvpe_example
 from voicegraph.nodes.f0 import rmvpe_file, salience_bins
 from voicegraph.nodes.f0._estimator import FRAMES_HZ, F0Params

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from voicegraph.graph.errors import Problem
+from voicegraph.graph import Problem
 from voicegraph.graph.files.models import Archive, FileKind, WeightsError, fit
 from voicegraph.graph.files.models.wrong_kind import wrong_kind
 from voicegraph.nodes.f0._estimator import RATE

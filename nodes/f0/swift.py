@@ -10,13 +10,11 @@ import numpy as np
 import torch
 from pydantic import Field
 
-from voicegraph.graph.registry import register
-from voicegraph.graph.signals import SignalType
+from voicegraph.graph import Duration, SignalType, parse_duration, register
 from voicegraph.nodes.f0._estimator import FRAMES_HZ, HOP, RATE, F0Estimator, F0Params
 from voicegraph.nodes.f0._estimator_packages import Package
 from voicegraph.nodes.f0.frame_grid import onto_grid
 from voicegraph.nodes.world import world_library
-from voicegraph.schemas.quantities import Duration, parse_duration
 
 PACKAGE = Package("f0.swift", "", "swift-f0", "swift_f0")
 _FRAME = 256

@@ -1,1 +1,3 @@
 """Test sources and probes."""
+
+__all__ = ["contour", "noise", "probe", "tone", "vectors"]

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from voicegraph.graph.node import Node, State, Tensors
-from voicegraph.graph.ports import PortSpec
+from voicegraph.graph import Node, PortSpec, State, Tensors
 
 
 @dataclass

@@ -8,13 +8,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from voicegraph.graph import random
-from voicegraph.graph.node import NodeParams
-from voicegraph.graph.ports import Out, Ports
-from voicegraph.graph.registry import register
-from voicegraph.graph.signals import Mask, Pitch
+from voicegraph.graph import Mask, NodeParams, Out, Pitch, Ports, Rate, random, register
 from voicegraph.nodes.io._source import Source, grid
-from voicegraph.schemas.quantities import Rate
 
 _SYLLABLES_HZ = 5
 """Speech has about five syllables a second."""

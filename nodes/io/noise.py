@@ -9,13 +9,8 @@ from fractions import Fraction
 import numpy as np
 from pydantic import Field
 
-from voicegraph.graph import random
-from voicegraph.graph.node import NodeParams
-from voicegraph.graph.ports import Out, Ports
-from voicegraph.graph.registry import register
-from voicegraph.graph.signals import Audio
+from voicegraph.graph import Audio, Decibels, NodeParams, Out, Ports, Rate, random, register
 from voicegraph.nodes.io._source import Source
-from voicegraph.schemas.quantities import Decibels, Rate
 
 
 @register("io.noise")

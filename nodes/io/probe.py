@@ -9,10 +9,18 @@ from pathlib import Path
 import torch
 from pydantic import field_validator
 
-from voicegraph.graph.node import FilePath, Node, NodeParams, Tensors
-from voicegraph.graph.ports import In, Out, Ports
-from voicegraph.graph.registry import register
-from voicegraph.graph.signals import Audio, Features
+from voicegraph.graph import (
+    Audio,
+    Features,
+    FilePath,
+    In,
+    Node,
+    NodeParams,
+    Out,
+    Ports,
+    Tensors,
+    register,
+)
 
 _FLOOR_DB = -120.0
 """What digital silence reads."""

@@ -9,13 +9,22 @@ from fractions import Fraction
 import torch
 from pydantic import Field, ValidationInfo, field_validator
 
-from voicegraph.graph.node import Live, Node, NodeParams, State, Tensors
-from voicegraph.graph.ports import Out, Ports
-from voicegraph.graph.registry import register
-from voicegraph.graph.signals import Audio
+from voicegraph.graph import (
+    Audio,
+    Decibels,
+    Hertz,
+    Live,
+    Node,
+    NodeParams,
+    Out,
+    Ports,
+    Rate,
+    State,
+    Tensors,
+    register,
+)
 from voicegraph.nodes.dsp.param_glide import at_rest, db_to_linear, decay, glide
 from voicegraph.nodes.io._source import first_position
-from voicegraph.schemas.quantities import Decibels, Hertz, Rate
 
 
 @dataclass

@@ -9,13 +9,8 @@ from fractions import Fraction
 import numpy as np
 from pydantic import Field
 
-from voicegraph.graph import random
-from voicegraph.graph.node import NodeParams
-from voicegraph.graph.ports import Out, Ports
-from voicegraph.graph.registry import register
-from voicegraph.graph.signals import Features
+from voicegraph.graph import Features, NodeParams, Out, Ports, Rate, random, register
 from voicegraph.nodes.io._source import Source, grid
-from voicegraph.schemas.quantities import Rate
 
 _POINTS_HZ = 20
 """Random points a second: speech features change about that fast."""

@@ -1,1 +1,3 @@
-"""Layers that networks of several families are made of, as fast as the processor has them."""
+"""Network layers shared by several families, packed for the processor they run on."""
+
+__all__ = ["convolution", "packed", "short_convolution", "upsampling"]

@@ -1,1 +1,3 @@
 """Pitch contours: joined, transposed, smoothed."""
+
+__all__ = ["cache", "register", "smooth", "window_frames"]

@@ -10,26 +10,30 @@ from fractions import Fraction
 import torch
 from pydantic import Field
 
-from voicegraph.graph.intervals import Interval, Request
-from voicegraph.graph.node import (
+from voicegraph.graph import (
+    NEVER_ESTIMATED,
+    Duration,
+    In,
+    Interval,
     Live,
+    Mask,
     Node,
     NodeParams,
+    Out,
+    Pitch,
+    Ports,
+    Request,
     Requests,
+    Semitones,
+    SignalType,
     State,
     Tensors,
-)
-from voicegraph.graph.ports import In, Out, Ports
-from voicegraph.graph.registry import register
-from voicegraph.graph.signals import NEVER_ESTIMATED, Mask, Pitch, SignalType
-from voicegraph.nodes.pitch.window_frames import whole_frames
-from voicegraph.schemas.quantities import (
-    Duration,
-    Semitones,
     format_duration,
     format_rate,
     parse_duration,
+    register,
 )
+from voicegraph.nodes.pitch.window_frames import whole_frames
 
 
 @dataclass

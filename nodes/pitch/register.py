@@ -11,23 +11,34 @@ import numpy as np
 import torch
 from pydantic import Field
 
-from voicegraph.graph.errors import PipelineError, Problem
-from voicegraph.graph.intervals import Request
-from voicegraph.graph.node import FilePath, Live, Node, NodeParams, Requests, State, Tensors
-from voicegraph.graph.ports import In, Out, Ports
-from voicegraph.graph.registry import register
-from voicegraph.graph.signals import Mask, Pitch, SignalType
+from voicegraph.graph import (
+    Duration,
+    FilePath,
+    Hertz,
+    In,
+    Live,
+    Mask,
+    Node,
+    NodeParams,
+    Out,
+    PipelineError,
+    Pitch,
+    Ports,
+    Problem,
+    Request,
+    Requests,
+    Semitones,
+    SignalType,
+    State,
+    Tensors,
+    format_rate,
+    parse_duration,
+    register,
+)
 from voicegraph.nodes.dsp.running_percentile import RunningPercentile
 from voicegraph.nodes.dsp.span_match import matching
 from voicegraph.nodes.dsp.voice_prosody import prosody_of
 from voicegraph.nodes.pitch._register_prior import RegisterBelief
-from voicegraph.schemas.quantities import (
-    Duration,
-    Hertz,
-    Semitones,
-    format_rate,
-    parse_duration,
-)
 
 _LOWEST, _HIGHEST, _BINS = math.log2(30), math.log2(30 * 2**6), 144
 """Six octaves, in octaves, in steps of half a semitone."""

@@ -8,13 +8,26 @@ from collections.abc import Mapping
 import torch
 from pydantic import Field, field_validator
 
-from voicegraph.graph.intervals import Interval, Request
-from voicegraph.graph.node import Node, NodeParams, Requests, Tensors
-from voicegraph.graph.ports import In, Out, Ports
-from voicegraph.graph.registry import register
-from voicegraph.graph.signals import Mask, Pitch, SignalType
+from voicegraph.graph import (
+    Duration,
+    In,
+    Interval,
+    Mask,
+    Node,
+    NodeParams,
+    Out,
+    Pitch,
+    Ports,
+    Request,
+    Requests,
+    Semitones,
+    SignalType,
+    Tensors,
+    format_rate,
+    parse_duration,
+    register,
+)
 from voicegraph.nodes.pitch.window_frames import whole_frames
-from voicegraph.schemas.quantities import Duration, Semitones, format_rate, parse_duration
 
 
 @register("pitch.smooth")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-from voicegraph.graph.intervals import Interval
+from voicegraph.graph import Interval
 
 
 def whole_frames(interval: Interval, rate: Fraction) -> Interval:

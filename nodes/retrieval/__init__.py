@@ -1,1 +1,3 @@
-"""Nodes that bring features nearer to a voice: retrieval from an index of its own."""
+"""Retrieval: content features moved towards those of a voice, by a FAISS index."""
+
+__all__ = ["faiss", "index_file", "protect"]

@@ -9,7 +9,7 @@ import faiss
 import numpy as np
 import torch
 
-from voicegraph.graph.errors import Problem
+from voicegraph.graph import Problem
 from voicegraph.graph.files.models import WeightsError, shared_file
 
 from ._index_layout import Layout

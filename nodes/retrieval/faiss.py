@@ -9,13 +9,21 @@ import numpy as np
 import torch
 from pydantic import Field
 
-from voicegraph.graph.errors import Problem
+from voicegraph.graph import (
+    Features,
+    FilePath,
+    In,
+    Live,
+    Node,
+    NodeParams,
+    Out,
+    Ports,
+    Problem,
+    Tensors,
+    register,
+)
 from voicegraph.graph.files.models import WeightsError, identify
 from voicegraph.graph.files.models.wrong_kind import wrong_kind
-from voicegraph.graph.node import FilePath, Live, Node, NodeParams, Tensors
-from voicegraph.graph.ports import In, Out, Ports
-from voicegraph.graph.registry import register
-from voicegraph.graph.signals import Features
 from voicegraph.nodes.content.encoder_provenance import wanted_by
 from voicegraph.nodes.retrieval import _faiss_example as faiss_example
 from voicegraph.nodes.retrieval._blending import retrieved

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from voicegraph.graph.errors import Problem
+from voicegraph.graph import Problem
 from voicegraph.graph.files.models import Archive, FileKind, WeightsError, open_archive
 from voicegraph.graph.files.models.file_errors import printable
 from voicegraph.schemas.index_card import IndexCard

@@ -8,11 +8,22 @@ from collections.abc import Mapping
 import torch
 from pydantic import Field
 
-from voicegraph.graph.intervals import Interval, Request
-from voicegraph.graph.node import Live, Node, NodeParams, Requests, Tensors
-from voicegraph.graph.ports import In, Out, PortSpec
-from voicegraph.graph.registry import register
-from voicegraph.graph.signals import Features, Mask, SignalType
+from voicegraph.graph import (
+    Features,
+    In,
+    Interval,
+    Live,
+    Mask,
+    Node,
+    NodeParams,
+    Out,
+    PortSpec,
+    Request,
+    Requests,
+    SignalType,
+    Tensors,
+    register,
+)
 from voicegraph.nodes.pitch.window_frames import whole_frames
 
 OFF = 0.5

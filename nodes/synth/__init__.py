@@ -1,1 +1,14 @@
-"""Synthesizers: content features and pitch to sound."""
+"""Synthesizers: content features and pitch to audio."""
+
+__all__ = [
+    "network",
+    "pitch_bins",
+    "pulse_train",
+    "rvc",
+    "rvc_example",
+    "source_filter",
+    "source_filter_file",
+    "source_filter_network",
+    "voice_file",
+    "voice_network",
+]

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import torch
 
-from voicegraph.graph.ports import PortSpec
+from voicegraph.graph import PortSpec
 from voicegraph.nodes.synth._synthesizer import FRAMES_HZ
 
 _JUMP = 2**0.5

@@ -9,11 +9,20 @@ from typing import Any
 
 import torch
 
-from voicegraph.graph.intervals import Interval, Request
-from voicegraph.graph.node import Node, Requests
-from voicegraph.graph.ports import In, Out, PortSpec
-from voicegraph.graph.signals import Audio, Features, Pitch, SignalType
-from voicegraph.schemas.quantities import format_duration
+from voicegraph.graph import (
+    Audio,
+    Features,
+    In,
+    Interval,
+    Node,
+    Out,
+    Pitch,
+    PortSpec,
+    Request,
+    Requests,
+    SignalType,
+    format_duration,
+)
 
 FRAMES_HZ = 100
 """Frames a second that synthesizers count in: 10 ms each."""

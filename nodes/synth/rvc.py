@@ -9,12 +9,22 @@ from pathlib import Path
 import torch
 from pydantic import Field
 
-from voicegraph.graph import random
-from voicegraph.graph.errors import PipelineError, Problem
-from voicegraph.graph.intervals import Interval
-from voicegraph.graph.node import FilePath, Live, NodeParams, State, Tensors
-from voicegraph.graph.ports import Ports
-from voicegraph.graph.registry import register
+from voicegraph.graph import (
+    Duration,
+    FilePath,
+    Interval,
+    Live,
+    NodeParams,
+    PipelineError,
+    Ports,
+    Problem,
+    Semitones,
+    State,
+    Tensors,
+    parse_duration,
+    random,
+    register,
+)
 from voicegraph.nodes.content.encoder_provenance import wanted_by
 from voicegraph.nodes.synth import rvc_example
 from voicegraph.nodes.synth._formant_shift import Stretch
@@ -25,7 +35,6 @@ from voicegraph.nodes.synth.pitch_bins import coarse
 from voicegraph.nodes.synth.voice_file import open_voice
 from voicegraph.nodes.synth.voice_network import Voice, load_voice
 from voicegraph.schemas.encoder_card import RVC_FEATURES
-from voicegraph.schemas.quantities import Duration, Semitones, parse_duration
 
 
 @dataclass

@@ -10,12 +10,27 @@ from pathlib import Path
 import torch
 from pydantic import Field
 
-from voicegraph.graph import random
-from voicegraph.graph.intervals import Interval, Request
-from voicegraph.graph.node import FilePath, Live, Node, NodeParams, Requests, State, Tensors
-from voicegraph.graph.ports import In, Out, Ports
-from voicegraph.graph.registry import register
-from voicegraph.graph.signals import Audio, Features, Pitch
+from voicegraph.graph import (
+    Audio,
+    Decibels,
+    Features,
+    FilePath,
+    In,
+    Interval,
+    Live,
+    Node,
+    NodeParams,
+    Out,
+    Pitch,
+    Ports,
+    Request,
+    Requests,
+    Semitones,
+    State,
+    Tensors,
+    random,
+    register,
+)
 from voicegraph.nodes.content.encoder_provenance import wanted_by
 from voicegraph.nodes.synth import _source_filter_example as source_filter_example
 from voicegraph.nodes.synth._frame_interpolation import Places, interpolated, pitch_at
@@ -24,7 +39,6 @@ from voicegraph.nodes.synth._synthesizer import FRAMES_HZ, check_block
 from voicegraph.nodes.synth.pulse_train import advance, pulse_train
 from voicegraph.nodes.synth.source_filter_file import load_source_filter, open_source_filter
 from voicegraph.nodes.synth.source_filter_network import AHEAD
-from voicegraph.schemas.quantities import Decibels, Semitones
 
 _SILENCE_DB = -70.0
 """Level of what was before the stream began."""

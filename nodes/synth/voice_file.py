@@ -10,7 +10,7 @@ from typing import Literal
 import torch
 from pydantic import ValidationError
 
-from voicegraph.graph.errors import Problem
+from voicegraph.graph import Problem
 from voicegraph.graph.files.models import Archive, FileKind, TensorHeader, WeightsError
 from voicegraph.graph.files.models.identify import first_fault, not_understood
 from voicegraph.graph.files.models.load_state import as_notes, misfits

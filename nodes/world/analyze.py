@@ -9,14 +9,25 @@ import numpy as np
 import torch
 from pydantic import Field
 
-from voicegraph.graph.intervals import Interval, Request
-from voicegraph.graph.node import Node, NodeParams, Requests, Tensors
-from voicegraph.graph.ports import In, Out
-from voicegraph.graph.registry import register
-from voicegraph.graph.signals import Audio, Features, Pitch, SignalType
+from voicegraph.graph import (
+    Audio,
+    Features,
+    Hertz,
+    In,
+    Interval,
+    Node,
+    NodeParams,
+    Out,
+    Pitch,
+    Request,
+    Requests,
+    SignalType,
+    Tensors,
+    format_rate,
+    register,
+)
 from voicegraph.nodes.pitch.window_frames import whole_frames
 from voicegraph.nodes.world import world_library
-from voicegraph.schemas.quantities import Hertz, format_rate
 
 _D4C_PERIODS = 2
 """D4C looks at two periods on either side of a frame,"""

@@ -11,21 +11,30 @@ import numpy as np
 import torch
 from pydantic import Field, field_validator
 
-from voicegraph.graph.intervals import Request
-from voicegraph.graph.node import (
+from voicegraph.graph import (
+    Audio,
+    Duration,
+    Features,
+    Hertz,
+    In,
     Live,
     Node,
     NodeParams,
+    Out,
+    Pitch,
+    Ports,
+    Rate,
+    Request,
     Requests,
+    Semitones,
+    SignalType,
     State,
     Tensors,
+    format_rate,
+    register,
 )
-from voicegraph.graph.ports import In, Out, Ports
-from voicegraph.graph.registry import register
-from voicegraph.graph.signals import Audio, Features, Pitch, SignalType
 from voicegraph.nodes.world import world_library
 from voicegraph.nodes.world._pulse_positions import advance, lead_f0
-from voicegraph.schemas.quantities import Duration, Hertz, Rate, Semitones, format_rate
 
 _LOUDEST = 40.0
 """Logarithm of the power that is still believed: far above any sound, far below overflow."""

@@ -14,8 +14,8 @@ from voicegraph.app.control_servers import Control
 from voicegraph.graph.errors import VoicegraphError
 from voicegraph.graph.live.session import Live
 
-from .control.client import Client
-from .control.fake_live import FakeLive
+from .client import Client
+from .fake_live import FakeLive
 
 
 def test_a_live_session_can_be_steered(live: FakeLive) -> None:

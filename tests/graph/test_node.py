@@ -12,7 +12,7 @@ import torch
 from pydantic import ValidationError
 
 from voicegraph.graph.intervals import Interval, Request
-from voicegraph.graph.node import FilePath, Live, Node, NodeParams, State
+from voicegraph.graph.node import FilePath, Live, Node, NodeParams, NoParams, State
 from voicegraph.graph.ports import In, Out
 from voicegraph.graph.signals import Audio, Features, Mask, Pitch, SignalType
 
@@ -74,7 +74,7 @@ AUDIO = Audio(Fraction(16000), 2)
 )
 def test_types_are_inherited_or_declared(out: Out, expected: SignalType) -> None:
     cls = type("Made", (Node,), {"audio": In(Audio), "out": out})
-    assert cls().infer(None, {"audio": AUDIO}) == {"out": expected}
+    assert cls().infer(NoParams(), {"audio": AUDIO}) == {"out": expected}
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_types_are_inherited_or_declared(out: Out, expected: SignalType) -> None
 def test_a_type_that_cannot_follow_is_the_authors_mistake(out: Out, text: str) -> None:
     cls = type("Made", (Node,), {"audio": In(Audio), "out": out})
     with pytest.raises(TypeError, match=text):
-        cls().infer(None, {"audio": AUDIO})
+        cls().infer(NoParams(), {"audio": AUDIO})
 
 
 def test_by_default_a_node_needs_what_it_gives() -> None:
@@ -135,4 +135,4 @@ def test_infer_may_refuse() -> None:
             raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
-        Picky().infer(None, {})
+        Picky().infer(NoParams(), {})

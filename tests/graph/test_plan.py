@@ -13,8 +13,7 @@ import pytest
 from voicegraph.graph import registry
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.node import FilePath, Node, NodeParams
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
-from voicegraph.graph.plan import Plan
+from voicegraph.graph.pipeline import Pipeline, Plan, node
 from voicegraph.graph.ports import In, Out, PortRef
 from voicegraph.graph.signals import Audio
 

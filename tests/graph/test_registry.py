@@ -12,7 +12,7 @@ import pytest
 from voicegraph.graph import registry
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.node import Node
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.nodes import BUILTIN
 
 FILE = """

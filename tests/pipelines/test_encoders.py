@@ -12,8 +12,7 @@ import torch
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.files.models import identify
 from voicegraph.graph.files.models.conversion import trained_with, write
-from voicegraph.graph.pipeline._pipeline import Pipeline
-from voicegraph.graph.plan import Plan
+from voicegraph.graph.pipeline import Pipeline, Plan
 from voicegraph.graph.signals import Origin
 from voicegraph.nodes.content import hubert_example
 from voicegraph.nodes.content.hubert_sizes import HubertSizes

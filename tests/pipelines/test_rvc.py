@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from voicegraph.graph.errors import PipelineError, WeightsError
-from voicegraph.graph.pipeline._pipeline import Pipeline
+from voicegraph.graph.pipeline import Pipeline
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "tests" / "data" / "reference"

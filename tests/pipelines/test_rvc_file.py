@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from voicegraph.graph.pipeline._pipeline import Pipeline
+from voicegraph.graph.pipeline import Pipeline
 
 RATE = 16000
 

@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.signal import medfilt
 
-from voicegraph.graph.pipeline._pipeline import Pipeline
+from voicegraph.graph.pipeline import Pipeline
 from voicegraph.nodes.synth import rvc_example
 from voicegraph.nodes.synth._formant_shift import resample
 from voicegraph.nodes.synth.network import Window

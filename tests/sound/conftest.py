@@ -19,7 +19,7 @@ from voicegraph.graph.live.factory import LiveOptions
 from voicegraph.graph.live.session import Live
 from voicegraph.graph.live.setup import EndWish, Opening, prepare
 from voicegraph.graph.node import Node, Tensors
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.ports import In, Out
 from voicegraph.graph.signals import Audio
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from voicegraph.graph.errors import VoicegraphError
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.schemas.live_command import Bypass, ChooseVariant, Monitor, Mute, SetParam, Swap
 
 RATE = 48000

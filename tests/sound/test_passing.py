@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from voicegraph.app.diagnostics.latency import measure_latency
-from voicegraph.graph.pipeline._pipeline import Pipeline
+from voicegraph.graph.pipeline import Pipeline
 
 RATE = 48000
 

@@ -1,1 +1,3 @@
-"""TODO"""
+"""Speech to train on: text-to-speech voices and the sentences they read."""
+
+__all__ = ["read_sentences", "third_party_packages", "tts_speakers"]

@@ -1,1 +1,1 @@
-"""Makes the streaming encoder that comes with voicegraph: ``python -m training.encoder``."""
+"""Trains the bundled streaming encoder: ``python -m training.encoder``."""

@@ -1,1 +1,3 @@
-"""Measures what the voices do to speakers that no training saw; see ../README.md."""
+"""Evaluates the bundled voices on unseen speakers: ``python -m training.evaluate``."""
+
+__all__ = ["choose", "clips", "noise", "phones"]

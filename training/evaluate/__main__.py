@@ -6,10 +6,9 @@ import argparse
 from pathlib import Path
 
 from voicegraph.graph.errors import VoicegraphError
+from voicegraph.training.evaluate import clips
 from voicegraph.training.evaluate._evaluation import Evaluation
 from voicegraph.training.evaluate._rows import TABLE, opened, rows
-
-from . import clips
 
 HERE = Path(__file__).parent
 VOICES = HERE.parents[1] / "pipelines" / "voices"

@@ -10,7 +10,7 @@ import numpy as np
 
 from voicegraph.graph.files.sound.file_conversion import convert_file
 from voicegraph.graph.files.sound.input_conversion import Route
-from voicegraph.graph.pipeline._pipeline import Pipeline
+from voicegraph.graph.pipeline import Pipeline
 from voicegraph.graph.signals import Audio
 
 from ._rows import Row

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from voicegraph.graph.metrics import benchmark
-from voicegraph.graph.plan import Plan
+from voicegraph.graph.pipeline import Plan
 from voicegraph.training.voice.workdir import write_whole
 
 

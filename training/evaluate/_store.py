@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from voicegraph.graph.plan import Plan
+from voicegraph.graph.pipeline import Plan
 
 from ._observation import VERSION
 from .clips import Clip

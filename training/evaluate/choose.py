@@ -16,10 +16,9 @@ import soundfile
 
 from voicegraph.training.evaluate._f0_metrics import median_hz
 from voicegraph.training.evaluate._levels import FRAMES_HZ, levels
+from voicegraph.training.evaluate.clips import LIST, Clip, cut, write
 from voicegraph.training.voice.augmentation import LISTENING
 from voicegraph.training.voice.contours import pitch
-
-from .clips import LIST, Clip, cut, write
 
 KNOWN = {"8088", "2609"}
 """Speakers that were looked at while the voices were made: of the clip that comes along, and the

@@ -1,1 +1,3 @@
-"""TODO"""
+"""Makes the bundled voices: ``python -m training.make heart``."""
+
+__all__ = ["convert_speaker_network", "recipes"]

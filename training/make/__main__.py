@@ -16,7 +16,7 @@ from voicegraph.training.voice.train import Budget
 from voicegraph.training.voice.workdir import Workplace
 
 HERE = Path(__file__).parent
-VOICES = HERE.parent / "pipelines" / "voices"
+VOICES = HERE.parents[1] / "pipelines" / "voices"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -62,7 +62,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training.make", description=__doc__)
     add = parser.add_argument
     add("voice", choices=sorted(RECIPES))
-    add("--work", type=Path, default=HERE / "work", help="folder for all that is made on the way")
+    add(
+        "--work",
+        type=Path,
+        default=HERE.parent / "work",
+        help="folder for intermediate files",
+    )
     add("--out", type=Path, help="the voice's file (pipelines/voices/VOICE.safetensors)")
     add("--minutes", type=float, help="of training, instead of steps")
     add("--steps", type=int, help="of training (the recipe's)")

@@ -33,7 +33,7 @@ PACKAGE, VERSION = "resemblyzer", "0.1.4"
 WHEEL = "Resemblyzer-0.1.4-py3-none-any.whl"
 SHA256 = "8f12eb2f1a9982d32e8db7856de754709b59c93a77bcf0ff536584b619a9dd1f"
 WEIGHTS = "resemblyzer/pretrained.pt"
-OUT = Path(__file__).resolve().parent.parent / "pipelines" / "models" / "speaker.safetensors"
+OUT = Path(__file__).resolve().parents[2] / "pipelines" / "models" / "speaker.safetensors"
 KEPT = ("lstm.", "linear.")
 """The rest belongs to the training: its loss and its optimizer."""
 PIECE, SHORTEST = 5, 3
@@ -44,9 +44,9 @@ ABOUT = {
     "source": (
         f"{WEIGHTS} of the package {PACKAGE} {VERSION} on PyPI, wheel sha256 {SHA256}, "
         "https://github.com/resemble-ai/Resemblyzer; converted by "
-        "training/make/convert_speaker_network.py: values rounded to float16; the tensor `common` is "
-        "the mean vector of 237 speakers of LibriSpeech (V. Panayotov et al., ICASSP 2015, CC BY "
-        "4.0)"
+        "training/make/convert_speaker_network.py: values rounded to float16; the tensor `common` "
+        "is the mean vector of 237 speakers of LibriSpeech (V. Panayotov et al., ICASSP 2015, "
+        "CC BY 4.0)"
     ),
     "training_data": (
         "LibriSpeech train-other, VoxCeleb1 and VoxCeleb2, by the documentation of the project "

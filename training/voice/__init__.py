@@ -1,5 +1,15 @@
-"""Makes source-filter voices out of speech: contours, perturbed copies, features, training, file.
+"""Trains a source-filter voice from recordings; ``voicegraph voice make`` runs these steps."""
 
-The outermost room: nothing but the command line knows it. ``training/``, which stands beside the
-package, makes the voices that come with voicegraph by the same steps.
-"""
+__all__ = [
+    "adversarial_finetune",
+    "augmentation",
+    "consent",
+    "contours",
+    "export",
+    "make_voice",
+    "preflight",
+    "speaker_network",
+    "train",
+    "training_steps",
+    "workdir",
+]

@@ -12,7 +12,7 @@ import torch
 
 from voicegraph.graph.files.sound import bundled_recording
 from voicegraph.graph.files.sound.file_conversion import convert_file
-from voicegraph.graph.pipeline._pipeline import Pipeline
+from voicegraph.graph.pipeline import Pipeline
 from voicegraph.schemas.voice_report import Trial
 
 from . import _phones as phones

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
-    from voicegraph.graph.plan import Plan
+    from voicegraph.graph.pipeline import Plan
 
 Format = Literal["svg", "dot", "mermaid"]
 FORMATS: tuple[str, ...] = get_args(Format)

@@ -1,1 +1,3 @@
-"""Recordings: a session that can be run again, to the bit, by somebody else."""
+"""Session recordings: written while a session runs, read, replayed, compared."""
+
+__all__ = ["compare", "prerequisites", "reader", "recorder", "replay"]

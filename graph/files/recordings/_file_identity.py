@@ -10,7 +10,7 @@ from typing import Any
 from voicegraph.schemas.recording import RecordedFile
 
 from ...loading.document import Document
-from ...plan import Plan
+from ...pipeline import Plan
 
 _PART = 1 << 20
 """Bytes of the beginning, the middle and the end that count: whole files would take seconds."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from voicegraph.schemas.replay_report import Difference, NotedEvent, ReplayReport, ReplayResult
 
-from ...plan import Plan
+from ...pipeline import Plan
 from ...signals import Audio
 from .prerequisites import differences
 from .reader import Recording

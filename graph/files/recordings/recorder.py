@@ -18,13 +18,13 @@ from voicegraph.schemas.recording import Circumstances, RecordedAudio, Recording
 
 from ... import machine
 from ...errors import OutputError, Problem
+from ...pipeline import Pipeline, Plan
 from ...runtime.param_values import to_json
 from ...signals import Audio
 from ._file_identity import describe_files, portable
 from ._growing_wave import GrowingWave
 
 if TYPE_CHECKING:
-    from ...plan import Plan
     from ...runtime.live_params import Change
 
 _WAITING = 512
@@ -180,7 +180,7 @@ class Recorder:
 
 def describe(plan: Plan, streams: int) -> RecordingHeader:
     """The first line of a recording."""
-    document = plan.origin.loaded.document if plan.origin is not None else None
+    document = plan.origin.loaded.document if isinstance(plan.origin, Pipeline) else None
     target = plan.target
     return RecordingHeader(
         pipeline=plan.name,

@@ -17,7 +17,7 @@ from .reader import Recording, open_recording
 if TYPE_CHECKING:
     from voicegraph.schemas.recording import RecordedAudio
 
-    from ...plan import Plan
+    from ...pipeline import Plan
     from ...runtime.session import Session
 
 
@@ -47,7 +47,7 @@ def plan_of(recording: Recording, overrides: Mapping[str, Any] | None = None) ->
         StateError: if the recording holds no pipeline.
         PipelineError: if the pipeline cannot be compiled here.
     """
-    from ...pipeline._pipeline import Pipeline
+    from ...pipeline import Pipeline
 
     header = recording.header
     document = from_json(header.document)

@@ -1,1 +1,11 @@
-"""Drivers: what brings audio to a session and takes it away. Here: files."""
+"""Sound files: reading, writing, and converting a whole file through a pipeline."""
+
+__all__ = [
+    "batch",
+    "bundled_recording",
+    "file_conversion",
+    "formats",
+    "input_conversion",
+    "reader",
+    "writer",
+]

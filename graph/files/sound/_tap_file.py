@@ -12,7 +12,7 @@ from typing import IO
 import numpy as np
 
 from ...errors import OutputError, Problem
-from ...plan import Plan
+from ...pipeline import Plan
 from ..atomic_write import Staged, cannot_write
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from voicegraph.schemas.file_report import FileReport, SoundFile
 
 from ...errors import OutputError, Problem, SignalError
-from ...pipeline._pipeline import Pipeline
+from ...pipeline import Pipeline
 from ...runtime.session import Session
 from ...signals import Audio
 from ..atomic_write import Staged, cannot_write

@@ -10,8 +10,7 @@ from typing import Any
 from voicegraph.schemas.quantities import format_duration, format_rate
 
 from ...errors import PipelineError, Problem
-from ...pipeline._pipeline import Pipeline, node
-from ...plan import Plan
+from ...pipeline import Pipeline, Plan, node
 from ...signals import Audio
 
 _FRONT_BLOCK = Fraction(20, 1000)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from voicegraph.graph.pipeline._pipeline import Pipeline
+from voicegraph.graph.pipeline import Pipeline
 from voicegraph.schemas.plan_report import PlanReport
 
 Cli = Callable[..., tuple[int, str, str]]

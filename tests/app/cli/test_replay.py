@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from voicegraph.graph.pipeline._pipeline import Pipeline
+from voicegraph.graph.pipeline import Pipeline
 
 Cli = Callable[..., tuple[int, str, str]]
 

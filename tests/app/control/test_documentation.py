@@ -24,8 +24,8 @@ from voicegraph.app.web._websocket_clients import MOST_CLIENTS
 from voicegraph.schemas.control import Answer
 from voicegraph.schemas.live_command import COMMANDS, Mute, SetParam
 
-from .client import Client
-from .fake_live import FakeLive
+from ..client import Client
+from ..fake_live import FakeLive
 
 TEXT = (Path(__file__).resolve().parents[3] / "docs" / "control.md").read_text(encoding="utf-8")
 

@@ -17,9 +17,9 @@ from voicegraph.app.control.options import ControlOptions
 from voicegraph.app.control_servers import Control
 from voicegraph.graph.live.devices.audio_backend import CaptureCallback, CardEnd, PlayCallback
 from voicegraph.graph.live.session import Live
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 
-from .client import Client
+from ..client import Client
 
 RATE, PERIOD = 48000, 480
 

@@ -10,7 +10,7 @@ import pytest
 from voicegraph.app.control.options import ControlOptions
 from voicegraph.graph.errors import Problem, VoicegraphError
 
-from .client import TOKEN
+from ..client import TOKEN
 
 
 def _problem(**options: object) -> Problem:

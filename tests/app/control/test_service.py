@@ -10,7 +10,7 @@ from voicegraph.app.control.service import Desk
 from voicegraph.graph.errors import Problem, StateError, VoicegraphError
 from voicegraph.schemas.live_command import LiveCommand, Mute, SetParam, Swap
 
-from .fake_live import FakeLive
+from ..fake_live import FakeLive
 
 SWAP = Swap(overrides={"block": "20ms"})
 

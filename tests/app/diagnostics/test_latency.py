@@ -20,7 +20,7 @@ from voicegraph.app.diagnostics.latency import measure_latency
 from voicegraph.graph.errors import DeviceError
 from voicegraph.graph.live import _drift_compensation as drift_compensation
 from voicegraph.graph.live.devices.audio_backend import CardEnd
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.signals import Audio
 
 RATE, PERIOD = 16000, 160

@@ -7,7 +7,7 @@ import pytest
 
 from voicegraph.app.diagnostics._loopback_probe import test_signal as signal_at
 from voicegraph.app.diagnostics._reference_response import answer_of
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 
 RATE = 16000
 

@@ -12,7 +12,7 @@ from voicegraph.app.diagnostics._soak import speech_of
 from voicegraph.app.diagnostics.soak_runs import SpeakingCard, soak_freewheel
 from voicegraph.graph.live.devices.audio_backend import CardEnd
 from voicegraph.graph.live.factory import LiveOptions
-from voicegraph.graph.pipeline._pipeline import node
+from voicegraph.graph.pipeline import node
 from voicegraph.schemas.soak_report import SoakReport
 
 OPTIONS = LiveOptions()

@@ -21,7 +21,7 @@ from voicegraph.schemas.live_command import (
     Talk,
 )
 
-from ..control.fake_live import FakeLive
+from ..fake_live import FakeLive
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from voicegraph.app.control_servers import Control
 from voicegraph.app.osc.server import LARGEST_DATAGRAM
 from voicegraph.schemas.live_command import Bypass, Mute, SetParam, Stop, Swap
 
-from ..control.fake_live import FakeLive
+from ..fake_live import FakeLive
 
 Send = Callable[[bytes], None]
 

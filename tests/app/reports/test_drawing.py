@@ -16,8 +16,7 @@ from voicegraph.app.reports.drawing import SUFFIXES, draw
 from voicegraph.app.reports.drawing._layout import Edge, Layout, Size, layout
 from voicegraph.app.reports.drawing._rank_placement import GAP
 from voicegraph.app.reports.drawing.style import SMALL, TEXT, TITLE
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
-from voicegraph.graph.plan import Plan
+from voicegraph.graph.pipeline import Pipeline, Plan, node
 from voicegraph.graph.signals import Audio
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -15,7 +15,7 @@ from voicegraph.app.reports.editor_schema import COMMAND, builtin, committed, ma
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.loading.document import parse_document, read_document
 from voicegraph.graph.loading.sources import shipped
-from voicegraph.graph.pipeline._pipeline import Pipeline
+from voicegraph.graph.pipeline import Pipeline
 
 SOUND = """\
 block: 10ms

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from voicegraph.app.reports._latency_shares import shares
 from voicegraph.app.reports.plan_report import report
 from voicegraph.app.reports.text_table import WIDTH, Column, milliseconds, table, wrap
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.signals import Audio
 from voicegraph.schemas.plan_report import PlanReport
 

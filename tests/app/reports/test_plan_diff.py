@@ -9,8 +9,7 @@ import pytest
 
 from voicegraph.app.reports.plan_diff import diff
 from voicegraph.graph.metrics.paired_benchmark import measure
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
-from voicegraph.graph.plan import Plan
+from voicegraph.graph.pipeline import Pipeline, Plan, node
 from voicegraph.graph.runtime.timing import Timing
 from voicegraph.schemas.diff_report import DiffReport
 

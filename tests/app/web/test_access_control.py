@@ -10,8 +10,8 @@ from websockets.sync.client import connect
 
 from voicegraph.app.web._access_control import LARGEST_BODY
 
-from ..control.client import TOKEN, Client, Serve
-from ..control.fake_live import FakeLive
+from ..client import TOKEN, Client, Serve
+from ..fake_live import FakeLive
 
 BEARER = f"Bearer {TOKEN}"
 

@@ -11,8 +11,8 @@ from voicegraph.schemas.control import Answer
 from voicegraph.schemas.live_command import COMMANDS, Mute, Swap
 from voicegraph.schemas.live_status import LiveParam, LiveStatus
 
-from ..control.client import Client
-from ..control.fake_live import FakeLive
+from ..client import Client
+from ..fake_live import FakeLive
 
 SWAP = {"do": "swap", "overrides": {"nodes.f0.use": "f0.harvest"}}
 

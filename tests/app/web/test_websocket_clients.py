@@ -17,8 +17,8 @@ from voicegraph.app.web._access_control import LARGEST_BODY
 from voicegraph.schemas.control import Answer, StatusMessage
 from voicegraph.schemas.live_command import Mute
 
-from ..control.client import TOKEN, Client, Serve
-from ..control.fake_live import FakeLive
+from ..client import TOKEN, Client, Serve
+from ..fake_live import FakeLive
 
 SENT: TypeAdapter[StatusMessage | Answer] = TypeAdapter(StatusMessage | Answer)
 

@@ -1,8 +1,8 @@
 """Random graphs against the definition of each node applied to the whole signal at once.
 
 Every node of ``example_nodes`` is known by what ``out[n]`` is; here that is evaluated without
-blocks, histories or intervals. The pipeline must give exactly these numbers, ``plan.latency`` later, in
-blocks of any size, and no smaller latency may be possible.
+blocks, histories or intervals. The pipeline must give exactly these numbers, later by
+``plan.latency``, in blocks of any size, and no smaller latency may be possible.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from voicegraph.graph.errors import PipelineError
-from voicegraph.graph.pipeline._pipeline import Pipeline
-from voicegraph.graph.plan import Plan
+from voicegraph.graph.pipeline import Pipeline, Plan
 
 RATE = 1200
 MARGIN = Fraction(3)

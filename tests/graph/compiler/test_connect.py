@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from voicegraph.graph.errors import PipelineError
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 
 Build = Callable[..., Pipeline]
 HEAD = "block: 10ms\ninput: {rate: 16000}\nnodes:\n"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.signals import Audio, Mask, Pitch
 
 Build = Callable[..., Pipeline]

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voicegraph.graph.errors import PipelineError
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 
 Build = Callable[..., Pipeline]
 BLOCK = 12  # samples of 10 ms at 1200 Hz

@@ -14,7 +14,7 @@ from voicegraph.app.reports.plan_report import report
 from voicegraph.graph import registry
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.node import FilePath, Node, NodeParams
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.ports import In, Out, Ports, Wanted
 from voicegraph.graph.signals import Audio, Features, Mask, Origin, SignalType
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from voicegraph.graph.compiler._rates import common_rate
 from voicegraph.graph.errors import PipelineError
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.signals import Audio
 from voicegraph.schemas.quantities import parse_duration
 

@@ -11,7 +11,7 @@ import pytest
 from voicegraph.graph import registry
 from voicegraph.graph.errors import PipelineError, Problem
 from voicegraph.graph.node import FilePath, Node, NodeParams
-from voicegraph.graph.pipeline._pipeline import Pipeline
+from voicegraph.graph.pipeline import Pipeline
 from voicegraph.graph.ports import In, Out, Ports
 from voicegraph.graph.signals import Audio, Pitch
 

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from voicegraph.graph.errors import PipelineError
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
-from voicegraph.graph.plan import Plan
+from voicegraph.graph.pipeline import Pipeline, Plan, node
 from voicegraph.graph.signals import Audio
 
 Build = Callable[..., Pipeline]

@@ -14,8 +14,7 @@ from voicegraph.graph import registry
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.intervals import Interval, Request
 from voicegraph.graph.node import Node, Requests
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
-from voicegraph.graph.plan import Plan
+from voicegraph.graph.pipeline import Pipeline, Plan, node
 from voicegraph.graph.ports import In, Out
 from voicegraph.graph.signals import Audio
 

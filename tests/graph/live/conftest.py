@@ -15,7 +15,7 @@ from voicegraph.graph.live.devices.audio_backend import CaptureCallback, CardEnd
 from voicegraph.graph.live.engine_loop import Loop
 from voicegraph.graph.live.factory import LiveOptions
 from voicegraph.graph.live.session import Live
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 
 RATE = 48000
 MARGIN = 144

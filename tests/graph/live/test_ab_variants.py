@@ -12,7 +12,7 @@ import pytest
 from voicegraph.graph.errors import PipelineError, StateError
 from voicegraph.graph.live.session import Live
 from voicegraph.graph.live.simulated_card import End, Simulation
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.schemas.live_command import ChooseVariant, Swap
 
 RATE = 48000

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 
 from voicegraph.graph.live._dry_signal import dry_session
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.signals import Audio
 
 

@@ -11,7 +11,7 @@ import pytest
 from voicegraph.graph.live.devices.audio_backend import CardEnd
 from voicegraph.graph.live.factory import LiveOptions, assemble
 from voicegraph.graph.live.simulated_card import End, Simulation
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.signals import Audio
 
 

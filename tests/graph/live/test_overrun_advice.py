@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from voicegraph.graph.live._overrun_advice import advise
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
-from voicegraph.graph.plan import Plan
+from voicegraph.graph.pipeline import Pipeline, Plan, node
 from voicegraph.graph.runtime.timing import Timing
 from voicegraph.schemas.live_status import LateReport
 

@@ -8,7 +8,7 @@ import pytest
 
 from voicegraph.graph.errors import Problem, StateError
 from voicegraph.graph.live._param_status import live_params
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 
 
 @pytest.fixture

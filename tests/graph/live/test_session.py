@@ -17,7 +17,7 @@ from voicegraph.graph.live import _device_clock as device_clock
 from voicegraph.graph.live import _drift_compensation as drift_compensation
 from voicegraph.graph.live import session as live
 from voicegraph.graph.live.session import Live
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 
 from .conftest import RATE, StillCard
 

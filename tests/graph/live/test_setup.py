@@ -11,7 +11,7 @@ import pytest
 from voicegraph.graph.errors import DeviceError, OutputError, PipelineError
 from voicegraph.graph.live.factory import LiveOptions
 from voicegraph.graph.live.setup import EndWish, Opening, prepare
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 
 from ...fake_sounddevice import FakeSoundDevice
 

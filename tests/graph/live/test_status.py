@@ -13,7 +13,7 @@ import pytest
 from voicegraph.graph.live.session import Live
 from voicegraph.graph.live.simulated_card import End, Simulation
 from voicegraph.graph.live.status import latency
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.runtime.hot_swap import Exchange, plan_change
 from voicegraph.schemas.live_status import LiveStatus
 

@@ -14,7 +14,7 @@ import torch
 from voicegraph.graph.errors import PipelineError, StateError, VoicegraphError
 from voicegraph.graph.live import _swap_worker as swap_worker
 from voicegraph.graph.live._swap_worker import Exchanger, power
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.runtime.hot_swap import plan_change
 from voicegraph.graph.runtime.session import Session
 

@@ -12,8 +12,7 @@ from voicegraph.graph import registry
 from voicegraph.graph.files.sound import bundled_recording
 from voicegraph.graph.metrics import benchmark
 from voicegraph.graph.metrics.benchmark import engine_plan, measure
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
-from voicegraph.graph.plan import Plan
+from voicegraph.graph.pipeline import Pipeline, Plan, node
 from voicegraph.graph.runtime.timing import KEPT
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from voicegraph.graph.metrics._weight_memory import weights_of
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 
 
 class Holder:

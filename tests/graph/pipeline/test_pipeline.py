@@ -10,7 +10,7 @@ import pytest
 import voicegraph
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.node import Node
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 
 YAML = """\
 block: 10ms

@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
-from voicegraph.graph.plan import Plan
+from voicegraph.graph.pipeline import Pipeline, Plan, node
 from voicegraph.graph.runtime._edges import History
 from voicegraph.graph.runtime._warmup import _set_waits
 from voicegraph.graph.runtime.engine import Engine

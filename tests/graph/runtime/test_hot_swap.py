@@ -14,7 +14,7 @@ from voicegraph import Pipeline
 from voicegraph.graph import registry
 from voicegraph.graph.errors import PipelineError, StateError, VoicegraphError
 from voicegraph.graph.node import Node, NodeParams, Tensors
-from voicegraph.graph.pipeline._pipeline import node
+from voicegraph.graph.pipeline import node
 from voicegraph.graph.ports import In, Out
 from voicegraph.graph.runtime.hot_swap import Exchange, plan_change
 from voicegraph.graph.runtime.session import Session

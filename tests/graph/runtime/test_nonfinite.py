@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from voicegraph.graph.errors import SignalError
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 
 Build = Callable[..., Pipeline]
 SILENCE: dict[str, Any] = {"on_nan": "silence"}

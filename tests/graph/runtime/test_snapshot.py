@@ -18,8 +18,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from voicegraph.graph.errors import OutputError, StateError
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
-from voicegraph.graph.plan import Plan
+from voicegraph.graph.pipeline import Pipeline, Plan, node
 from voicegraph.graph.runtime.session import Session
 from voicegraph.graph.runtime.snapshot import Snapshot
 

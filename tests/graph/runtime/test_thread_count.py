@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 
 Build = Callable[..., Pipeline]
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from voicegraph.graph.errors import OutputError, StateError
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 
 Build = Callable[..., Pipeline]
 BLOCK = np.ones(12, np.float32)

@@ -15,7 +15,7 @@ import torch
 from voicegraph.graph import registry
 from voicegraph.graph.errors import PipelineError, Problem
 from voicegraph.graph.node import Node, Tensors
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.ports import In, Out
 from voicegraph.graph.signals import Audio
 

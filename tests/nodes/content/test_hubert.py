@@ -16,8 +16,7 @@ from voicegraph.graph import conformance, registry
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.intervals import Request
 from voicegraph.graph.node import Node, NodeParams, Requests
-from voicegraph.graph.pipeline._pipeline import Pipeline
-from voicegraph.graph.plan import Plan
+from voicegraph.graph.pipeline import Pipeline, Plan
 from voicegraph.graph.ports import In, Out
 from voicegraph.graph.signals import Features
 from voicegraph.nodes.content._hubert_network import HubertNetwork

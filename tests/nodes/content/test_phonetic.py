@@ -10,7 +10,7 @@ import pytest
 
 from voicegraph.graph import conformance
 from voicegraph.graph.errors import PipelineError
-from voicegraph.graph.pipeline._pipeline import Pipeline
+from voicegraph.graph.pipeline import Pipeline
 from voicegraph.nodes.content._phonetic_example import write
 
 test_conformance = conformance.suite("content.phonetic")

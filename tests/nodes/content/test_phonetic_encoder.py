@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from voicegraph.graph.errors import PipelineError
-from voicegraph.graph.pipeline._pipeline import Pipeline
+from voicegraph.graph.pipeline import Pipeline
 from voicegraph.nodes.content._phonetic_example import write
 
 pytestmark = pytest.mark.parametrize("use", ["content.phonetic", "content.streaming"])

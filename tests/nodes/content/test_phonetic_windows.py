@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voicegraph.graph.pipeline._pipeline import Pipeline
+from voicegraph.graph.pipeline import Pipeline
 from voicegraph.nodes.content._phonetic_example import SIZES, tensors, write
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
 from voicegraph.nodes.content.phonetic_windows import frames_of, sliding, whole

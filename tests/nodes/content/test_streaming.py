@@ -12,7 +12,7 @@ import torch
 
 from voicegraph.graph import conformance
 from voicegraph.graph.errors import PipelineError
-from voicegraph.graph.pipeline._pipeline import Pipeline
+from voicegraph.graph.pipeline import Pipeline
 from voicegraph.nodes.content._phonetic_example import write
 from voicegraph.nodes.content.phonetic_file import load_phonetic
 from voicegraph.nodes.content.phonetic_stream import AHEAD, PAST, SETTLE, PhoneticStream

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from voicegraph.graph import conformance
 from voicegraph.graph.errors import PipelineError
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 
 test_conformance = conformance.suite("dsp.gate")
 

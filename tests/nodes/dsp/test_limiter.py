@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as numbers
 
 from voicegraph.graph import conformance
 from voicegraph.graph.errors import PipelineError
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.nodes.dsp.limiter import release_from, sliding_minimum
 
 test_conformance = conformance.suite("dsp.limiter")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from voicegraph.graph import conformance
 from voicegraph.graph.errors import WeightsError
-from voicegraph.graph.pipeline._pipeline import Pipeline
+from voicegraph.graph.pipeline import Pipeline
 from voicegraph.nodes.content._phonetic_example import write as write_encoder
 from voicegraph.nodes.dsp.hann_power import hann_power, window_samples
 from voicegraph.nodes.synth._source_filter_example import write as write_voice

@@ -12,7 +12,7 @@ import soxr
 
 from voicegraph.graph import conformance
 from voicegraph.graph.errors import PipelineError
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.nodes.dsp.resample import common_rate
 
 test_conformance = conformance.suite("dsp.resample")

@@ -19,7 +19,7 @@ from voicegraph.graph import conformance, registry
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.intervals import Interval
 from voicegraph.graph.node import Node, NodeParams, State
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.ports import Out
 from voicegraph.graph.signals import Audio
 from voicegraph.nodes.dsp.sola import best_offset

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from voicegraph.graph import conformance
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.nodes.world import world_library
 
 test_conformance = conformance.suite("f0.dio", slow=("growth",))

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from voicegraph.graph.errors import PipelineError
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.registry import find
 from voicegraph.nodes.f0._estimator import fill_gaps
 from voicegraph.nodes.f0._rmvpe_example import write

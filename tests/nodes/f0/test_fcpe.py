@@ -11,7 +11,7 @@ import torch
 
 from voicegraph.graph import conformance
 from voicegraph.graph.errors import PipelineError
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.nodes.f0 import fcpe
 
 pytestmark = pytest.mark.skipif(

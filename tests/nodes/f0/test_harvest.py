@@ -10,7 +10,7 @@ from scipy.signal import medfilt
 
 from voicegraph.graph import conformance
 from voicegraph.graph.errors import PipelineError
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.nodes.world import world_library
 
 test_conformance = conformance.suite("f0.harvest", slow=("growth",))

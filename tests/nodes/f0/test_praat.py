@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from voicegraph.graph import conformance
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 
 parselmouth = pytest.importorskip("parselmouth", reason='needs pip install "voicegraph[praat]"')
 

@@ -15,7 +15,7 @@ from voicegraph.graph import conformance, registry
 from voicegraph.graph.errors import PipelineError, WeightsError
 from voicegraph.graph.intervals import Interval, Request
 from voicegraph.graph.node import Node, NodeParams
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.ports import In, Out
 from voicegraph.graph.signals import Pitch
 from voicegraph.nodes.f0 import salience_bins

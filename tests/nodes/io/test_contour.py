@@ -7,7 +7,7 @@ import pytest
 
 from voicegraph.graph import conformance
 from voicegraph.graph.errors import PipelineError
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 
 test_conformance = conformance.suite("io.contour")
 

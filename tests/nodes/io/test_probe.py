@@ -11,7 +11,7 @@ import soundfile
 from voicegraph.graph import conformance
 from voicegraph.graph.errors import OutputError, PipelineError
 from voicegraph.graph.files.sound import writer
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 
 test_conformance = conformance.suite("io.probe")
 

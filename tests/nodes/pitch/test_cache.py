@@ -15,7 +15,7 @@ import torch
 from voicegraph.graph import conformance, registry
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.node import Node, NodeParams, State
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.ports import In, Out
 from voicegraph.graph.signals import Mask, Pitch
 from voicegraph.schemas.quantities import Duration

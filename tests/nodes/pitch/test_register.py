@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from voicegraph.graph import conformance, registry
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.node import Node, NodeParams
-from voicegraph.graph.pipeline._pipeline import Pipeline
+from voicegraph.graph.pipeline import Pipeline
 from voicegraph.graph.ports import In, Out
 from voicegraph.graph.signals import Audio, Mask, Pitch
 from voicegraph.nodes.content._phonetic_example import write as write_encoder

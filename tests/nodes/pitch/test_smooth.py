@@ -11,7 +11,7 @@ from scipy.signal import medfilt
 
 from voicegraph.graph import conformance
 from voicegraph.graph.errors import PipelineError
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.nodes.pitch.smooth import fold_octaves
 
 test_conformance = conformance.suite("pitch.smooth")

@@ -18,7 +18,7 @@ from voicegraph.graph import conformance, registry
 from voicegraph.graph.errors import PipelineError, VoicegraphError
 from voicegraph.graph.intervals import Interval
 from voicegraph.graph.node import Node
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.ports import In, Out, PortSpec
 from voicegraph.graph.signals import Features
 from voicegraph.nodes.retrieval._faiss_example import vectors, with_lists

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from voicegraph.graph import conformance
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.intervals import Interval
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.ports import PortSpec
 from voicegraph.graph.signals import Features, Mask
 from voicegraph.nodes.retrieval.protect import Protect, held

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from voicegraph.graph import conformance, random
 from voicegraph.graph.errors import PipelineError, StateError
 from voicegraph.graph.intervals import Interval
-from voicegraph.graph.pipeline._pipeline import Pipeline
+from voicegraph.graph.pipeline import Pipeline
 from voicegraph.graph.ports import PortSpec
 from voicegraph.graph.signals import Features
 from voicegraph.nodes.synth import rvc_example

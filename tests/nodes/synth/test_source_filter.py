@@ -12,7 +12,7 @@ import torch
 
 from voicegraph.graph import conformance, random
 from voicegraph.graph.errors import PipelineError
-from voicegraph.graph.pipeline._pipeline import Pipeline
+from voicegraph.graph.pipeline import Pipeline
 from voicegraph.nodes.content import _phonetic_example as phonetic_example
 from voicegraph.nodes.synth import _source_filter_example as example
 from voicegraph.nodes.synth._minimum_phase import filtered, overlap_add

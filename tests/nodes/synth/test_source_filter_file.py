@@ -10,7 +10,7 @@ import torch
 
 from voicegraph.graph.errors import WeightsError
 from voicegraph.graph.files.models import identify
-from voicegraph.graph.pipeline._pipeline import Pipeline
+from voicegraph.graph.pipeline import Pipeline
 from voicegraph.nodes.retrieval._index_search import open_index
 from voicegraph.nodes.retrieval.index_file import locate
 from voicegraph.nodes.synth import _source_filter_example as example

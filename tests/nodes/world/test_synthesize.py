@@ -12,7 +12,7 @@ import torch
 from voicegraph.graph import conformance, registry
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.node import Node, NodeParams, State
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.ports import Out
 from voicegraph.graph.signals import Features, Pitch
 from voicegraph.nodes.world import world_library

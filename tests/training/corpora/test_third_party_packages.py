@@ -9,7 +9,7 @@ import pytest
 
 from voicegraph.training.corpora import third_party_packages
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize("listed", [third_party_packages.TO_SPEAK, third_party_packages.TO_LISTEN])

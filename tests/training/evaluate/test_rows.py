@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from voicegraph.graph.pipeline._pipeline import Pipeline
+from voicegraph.graph.pipeline import Pipeline
 from voicegraph.training.evaluate._conversion import FORMANTS, overrides
 from voicegraph.training.evaluate._rows import Row, Voice, opened, rows
 from voicegraph.training.evaluate.clips import Clip

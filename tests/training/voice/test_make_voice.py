@@ -14,7 +14,7 @@ import soxr
 
 from voicegraph.graph.files.models import identify
 from voicegraph.graph.files.sound import bundled_recording
-from voicegraph.graph.pipeline._pipeline import Pipeline
+from voicegraph.graph.pipeline import Pipeline
 from voicegraph.schemas.source_filter_card import Consent, SourceFilterCard
 from voicegraph.training.voice import make_voice
 from voicegraph.training.voice.augmentation import resynthesized

@@ -15,7 +15,7 @@ from voicegraph.graph.errors import StateError
 from voicegraph.graph.files.recordings.compare import compare
 from voicegraph.graph.files.recordings.reader import open_recording
 from voicegraph.graph.files.recordings.replay import plan_of
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 
 PIPELINE = """\
 block: 10ms

@@ -21,8 +21,7 @@ from voicegraph.graph.errors import OutputError, SignalError, StateError
 from voicegraph.graph.files.recordings._growing_wave import GrowingWave
 from voicegraph.graph.files.recordings.reader import open_recording
 from voicegraph.graph.files.recordings.replay import plan_of, replay, run
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
-from voicegraph.graph.plan import Plan
+from voicegraph.graph.pipeline import Pipeline, Plan, node
 
 Build = Callable[..., Pipeline]
 NODES = {
@@ -339,7 +338,7 @@ KILLED = """
 import os, signal, sys
 import numpy as np
 from voicegraph import Pipeline
-from voicegraph.graph.pipeline._pipeline import node
+from voicegraph.graph.pipeline import node
 
 nodes = {"loud": node("dsp.gain", "input", db=6.0)}
 plan = Pipeline(block="10ms", input={"rate": 16000}, nodes=nodes, output="loud").compile()

@@ -17,7 +17,7 @@ import soundfile
 from voicegraph.graph.errors import InputError, OutputError, PipelineError, SignalError
 from voicegraph.graph.files.sound.file_conversion import Extras, convert_file
 from voicegraph.graph.machine import resident_bytes
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.runtime._trace import TraceWriter
 
 Maker = Callable[..., Path]

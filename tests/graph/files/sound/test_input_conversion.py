@@ -9,7 +9,7 @@ import pytest
 
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.files.sound.input_conversion import route
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.signals import Audio
 
 

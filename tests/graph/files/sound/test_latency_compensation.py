@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from voicegraph.graph import random
 from voicegraph.graph.files.sound._latency_compensation import Aligned
 from voicegraph.graph.files.sound.input_conversion import Route, route
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.signals import Audio
 
 RATES = (8000, 11025, 16000, 22050, 44100, 48000)

@@ -13,8 +13,7 @@ import pytest
 from voicegraph.graph.errors import OutputError, PipelineError
 from voicegraph.graph.files.sound._latency_compensation import Aligned
 from voicegraph.graph.files.sound._tap_file import TapFile
-from voicegraph.graph.pipeline._pipeline import Pipeline, node
-from voicegraph.graph.plan import Plan
+from voicegraph.graph.pipeline import Pipeline, Plan, node
 
 Noise = Callable[..., np.ndarray]
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-import voicegraph.app.control
+import voicegraph.app.web
 from voicegraph.schemas.live_command import COMMANDS
 
-from .client import Client
+from ..client import Client
 
-PAGE = Path(voicegraph.app.control.__file__).with_name("page")
+PAGE = Path(voicegraph.app.web.__file__).with_name("page")
 FILES = {"/": "index.html", "/page.js": "page.js", "/page.css": "page.css"}
 SCRIPT = (PAGE / "page.js").read_text(encoding="utf-8")
 

@@ -1,0 +1,37 @@
+"""The recorder as a session sees it."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import torch
+
+from ..plan import CompiledPlan
+from .live_params import Change
+
+
+class Recorder(Protocol):
+    """Records a session tick by tick; ``graph/files/recordings`` holds the implementation."""
+
+    def block(self, block: torch.Tensor) -> None:
+        """The input of one tick, ``[streams, channels, samples]``."""
+
+    def output(self, made: torch.Tensor) -> None:
+        """The output of one tick, ``[streams, channels, samples]``."""
+
+    def control(self, tick: int, change: Change) -> None:
+        """A live param changed, in force from ``tick``."""
+
+    def reset(self, tick: int, stream: int | None) -> None:
+        """State was reset before ``tick``."""
+
+    def exchange(
+        self, tick: int, begun: int, overrides: dict[str, Any], plan: CompiledPlan
+    ) -> None:
+        """A hot swap, prepared before tick ``begun``, crossfaded at ``tick``."""
+
+    def event(self, tick: int, **what: Any) -> None:
+        """What a driver saw at a tick."""
+
+    def close(self) -> None:
+        """Finishes the recording."""
