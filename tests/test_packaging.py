@@ -17,7 +17,9 @@ import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parent.parent
-NOT_IN_THE_PACKAGE = {"tests", "tools", "training", "docs", "build", "dist", "demo"}
+NOT_IN_THE_PACKAGE = {"tests", "tools", "docs", "build", "dist", "demo"}
+RECIPES = {"corpora", "encoder", "evaluate", "make", "work"}
+"""Folders of ``training/`` that make and measure the bundled voices, in checkouts only."""
 DATA = {".css", ".flac", ".html", ".js", ".json", ".npz", ".safetensors", ".typed", ".wav", ".yaml"}
 UNLISTED = Path("graph", "unlisted", "__init__.py")
 """A folder that the copy has and ``pyproject.toml`` does not list: the guard must see it."""
@@ -36,6 +38,7 @@ def _belongs(path: Path) -> bool:
     parts = path.relative_to(ROOT).parts
     return not (
         parts[0] in NOT_IN_THE_PACKAGE
+        or (parts[0] == "training" and parts[1] in RECIPES)
         or any(part.startswith(".") or part == "__pycache__" for part in parts)
         or parts[0].endswith(".egg-info")
         or (ROOT / parts[0] / "pyvenv.cfg").is_file()

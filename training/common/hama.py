@@ -16,7 +16,7 @@ import torch
 
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork, PhoneticSizes
 
-from ..corpora.third_party_packages import TO_SPEAK, folder
+from .third_party_packages import TO_SPEAK, folder
 
 WEIGHTS, WORDS = "assets/asr_waveform.hama", "assets/g2p_vocab.json"
 HEADS = 4

@@ -1,3 +1,3 @@
 """Speech to train on: text-to-speech voices and the sentences they read."""
 
-__all__ = ["read_sentences", "third_party_packages", "tts_speakers"]
+__all__ = ["read_sentences", "tts_speakers"]

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .third_party_packages import TO_SPEAK, package
+from ..common.third_party_packages import TO_SPEAK, package
 
 Speaker = Callable[[str, int], np.ndarray]
 """Text and a seed to audio ``[samples]`` float32."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from voicegraph.training.voice.augmentation import LISTENING
 
-from ..corpora.third_party_packages import TO_LISTEN, package
+from ..common.third_party_packages import TO_LISTEN, package
 
 _LENGTH = int(9.01 * LISTENING) + 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..corpora.third_party_packages import TO_LISTEN, package
+from ..common.third_party_packages import TO_LISTEN, package
 
 _NO_PHONES = ("SIL", "+NSN+", "+SPN+")
 

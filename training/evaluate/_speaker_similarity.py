@@ -9,7 +9,7 @@ import numpy as np
 
 from voicegraph.training.voice.augmentation import LISTENING
 
-from ..corpora.third_party_packages import TO_LISTEN, package
+from ..common.third_party_packages import TO_LISTEN, package
 
 
 def embedding(audio: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from voicegraph.training.corpora import third_party_packages
+from voicegraph.training.common import third_party_packages
 
 ROOT = Path(__file__).parents[3]
 
