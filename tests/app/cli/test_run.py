@@ -133,7 +133,7 @@ def test_folder_keeps_its_tree(folder: Path, run: Run) -> None:
     _sound("voices/a.wav")
     _sound("voices/deep/b.flac", rate=44100)
     Path("voices/readme.txt").write_text("no sound", encoding="utf-8")
-    code, out, _ = run("p.yaml", "training/voice/", "made/", "--tap", "gain=taps/{name}.npz")
+    code, out, _ = run("p.yaml", "voices/", "made/", "--tap", "gain=taps/{name}.npz")
     assert code == 0
     assert out.endswith("2 of 2 files written; skipped, for they are no audio: 1\n")
     assert _left(folder / "made") == {"a.wav", "deep/b.flac"}
@@ -323,7 +323,7 @@ def test_ctrl_c_stops_a_batch_behind_the_file_it_is_in(folder: Path, run: Run, m
 
     monkeypatch.setattr(progress.LineMeter, "__call__", press)
     for name in "abc":
-        _sound(f"training/voice/{name}.wav", 100_000)
+        _sound(f"voices/{name}.wav", 100_000)
     code, out, _ = run("p.yaml", "voices", "made/")
     assert code == 130
     assert out.endswith("2 of 3 files written\n")

@@ -19,7 +19,7 @@ def without_textual(monkeypatch) -> None:
         monkeypatch.delitem(sys.modules, name)
     ours = [name for name in sys.modules if name.startswith("voicegraph.app.tui.")]
     for name in ours:
-        if name.rpartition(".")[2] in ("app", "panel", "listing", "help", "hint"):
+        if name.rpartition(".")[2] in ("screen", "_panel", "_listing", "_help", "_hint"):
             monkeypatch.delitem(sys.modules, name)
     monkeypatch.delattr("voicegraph.app.tui.screen", raising=False)
     monkeypatch.setitem(sys.modules, "textual", None)
