@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ._completion import complete_pipelines
+from ._options import JsonOption, ProfileOption, SetOption, load
 from .app import app
-from .completion import complete_pipelines
-from .options import JsonOption, ProfileOption, SetOption, load
 
 if TYPE_CHECKING:
     from voicegraph.graph.pipeline import Plan
@@ -70,7 +70,7 @@ def bench(
     """
     from voicegraph.graph.metrics.benchmark import measure
 
-    from .output import print_json
+    from ._output import print_json
 
     if engine == (pipeline is not None):
         raise typer.BadParameter("name a pipeline, or give --engine", param_hint="PIPELINE")

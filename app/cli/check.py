@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from ._failures import problem_reports
+from ._options import JsonOption, PipelinesArg, ProfileOption, SetOption, load
 from .app import app
-from .failures import problem_reports
-from .options import JsonOption, PipelinesArg, ProfileOption, SetOption, load
 
 if TYPE_CHECKING:
     from voicegraph.graph.pipeline import Plan
@@ -28,7 +28,7 @@ def check(
     """
     from voicegraph.schemas.report import CheckReport
 
-    from .output import print_json
+    from ._output import print_json
 
     found = [_check(name, set_args, profiles) for name in pipelines]
     report = CheckReport(ok=all(entry.ok for entry, _ in found), pipelines=[e for e, _ in found])

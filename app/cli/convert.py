@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ._options import ForceOption, JsonOption
 from .app import app
 from .inspect import page
-from .options import ForceOption, JsonOption
 
 if TYPE_CHECKING:
     from voicegraph.schemas.card import Card
@@ -74,7 +74,7 @@ def convert(
     from voicegraph.graph.files.models.identify import identify
     from voicegraph.schemas.model_report import ConvertReport
 
-    from .output import print_json
+    from ._output import print_json
 
     check_target(target, force)
     found = identify(file)

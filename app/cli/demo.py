@@ -1,28 +1,24 @@
-"""``voicegraph demo``: the first thing a newcomer runs."""
+"""``voicegraph demo``: converts the bundled recording with the bundled pipelines."""
 
 from __future__ import annotations
 
-import filecmp
-import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from voicegraph.graph.errors import OutputError, Problem
-
+from ._demo_conversions import Conversion, complete_conversions, select
+from ._demo_files import DemoFiles
+from ._options import ForceOption, JsonOption, ProfileOption, SetOption
+from ._progress import ProgressDisplay, progress_display
 from .app import STOPPED, app
-from .demo_takes import Take, chosen, complete_takes
-from .options import ForceOption, JsonOption, ProfileOption, SetOption
-from .progress import Meter, meter
 
 if TYPE_CHECKING:
     from voicegraph.graph.pipeline import Pipeline
     from voicegraph.schemas.file_report import FileReport, RunReport
 
 FolderArg = Annotated[
-    Path, typer.Argument(metavar="FOLDER", help="Where the files go; made if it is not there.")
+    Path, typer.Argument(metavar="FOLDER", help="Folder for the files; it is made if needed.")
 ]
 PictureOption = Annotated[
     bool,
@@ -33,32 +29,11 @@ OnlyOption = Annotated[
     typer.Option(
         "--only",
         metavar="NAME",
-        help="Only this one: `world`, or a voice that comes along. May be repeated.",
-        autocompletion=complete_takes,
+        help="Only this conversion: `world`, or a bundled voice. May be repeated.",
+        autocompletion=complete_conversions,
         show_default=False,
     ),
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Files:
-    """What the demo writes into its folder."""
-
-    folder: Path
-
-    @property
-    def original(self) -> Path:
-        """A copy of the recording."""
-        return self.folder / "original.flac"
-
-    @property
-    def picture(self) -> Path:
-        """All as spectrograms."""
-        return self.folder / "demo.png"
-
-    def converted(self, take: Take) -> Path:
-        """What became of the recording."""
-        return self.folder / f"{take.name}.wav"
 
 
 @app.command()
@@ -71,23 +46,23 @@ def demo(
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> int:
-    """Convert the recording that comes with voicegraph, and draw what became of it.
+    """Convert the recording that comes with voicegraph, and draw the results.
 
-    Once with `world`, a voice changer without weights, and with each voice that comes along. Try
+    It is converted with `world`, a voice changer without weights, and with each bundled voice. Try
     `--set vars.transpose=-4`. Files of an earlier demo are replaced.
     """
-    from .demo_page import page
-    from .output import print_json
+    from ._demo_summary import summary
+    from ._output import print_json
 
     if picture:
         from voicegraph.graph.metrics.spectrogram_figure import require_matplotlib
 
         require_matplotlib("voicegraph demo --no-picture")
-    pipelines = [(take, take.load(set_args or (), profiles or ())) for take in chosen(only or ())]
-    files = Files(folder)
-    _make_room(files, [take for take, _ in pipelines], force)
-    with meter(quiet=as_json) as shown:
-        done = _convert(files, pipelines, shown)
+    pipelines = [(one, one.load(set_args or (), profiles or ())) for one in select(only or ())]
+    files = DemoFiles(folder)
+    files.prepare([one for one, _ in pipelines], force)
+    with progress_display(quiet=as_json) as display:
+        done = _convert(files, pipelines, display)
     stopped = len(done) < len(pipelines) or any(report.stopped for report in done.values())
     if not done:
         typer.echo("stopped before anything was converted", err=True)
@@ -97,63 +72,43 @@ def demo(
     if as_json:
         print_json(_report(done, stopped))
     else:
-        typer.echo(page(files, pipelines, done, picture and not stopped))
+        typer.echo(summary(files, pipelines, done, picture and not stopped))
     return STOPPED if stopped else 0
 
 
-def _make_room(files: Files, wanted: list[Take], force: bool) -> None:
-    """The folder, and leave to write: an earlier demo is known by its copy of the recording."""
-    from voicegraph.graph.files.sound import bundled_recording
-
-    try:
-        files.folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        text = f"the folder {files.folder} cannot be made: {error.strerror}"
-        raise OutputError(Problem("cannot-write", text)) from None
-    original = files.original
-    ours = original.is_file() and filecmp.cmp(original, bundled_recording.path(), shallow=False)
-    ours_to_be = [original, files.picture, *(files.converted(take) for take in wanted)]
-    there = [path for path in ours_to_be if path.exists()]
-    if there and not (ours or force):
-        text = f"{there[0]} exists, and is not from an earlier demo"
-        fix = f"voicegraph demo {files.folder}-2    (or --force replaces it)"
-        raise OutputError(Problem("exists", text, fix=fix))
-    shutil.copyfile(bundled_recording.path(), original)
-
-
 def _convert(
-    files: Files, pipelines: list[tuple[Take, Pipeline]], shown: Meter
-) -> dict[Take, FileReport]:
-    """Those that were made before Ctrl-C; the last of them may be cut short."""
+    files: DemoFiles, pipelines: list[tuple[Conversion, Pipeline]], display: ProgressDisplay
+) -> dict[Conversion, FileReport]:
+    """The conversions made before Ctrl-C; the last of them may be cut short."""
     from voicegraph.graph.files.sound.file_conversion import convert_file
 
-    done: dict[Take, FileReport] = {}
-    for take, pipeline in pipelines:
-        shown.begin(take.name)
-        target = files.converted(take)
+    done: dict[Conversion, FileReport] = {}
+    for conversion, pipeline in pipelines:
+        display.begin(conversion.name)
+        target = files.converted(conversion)
         try:
-            made = convert_file(pipeline, files.original, target, force=True, progress=shown)
+            report = convert_file(pipeline, files.original, target, force=True, progress=display)
         except KeyboardInterrupt:
             break
-        done[take] = made
-        if made.stopped:
+        done[conversion] = report
+        if report.stopped:
             break
     return done
 
 
-def _draw(files: Files, pipelines: list[tuple[Take, Pipeline]]) -> None:
+def _draw(files: DemoFiles, pipelines: list[tuple[Conversion, Pipeline]]) -> None:
     from voicegraph.graph.metrics.spectrogram_figure import Sound, draw
 
     sounds = [Sound(files.original, "before: LibriSpeech 8088-284756-0000")]
-    for take, pipeline in pipelines:
-        held = pipeline.loaded.file.vars
-        settings = [f"{name} {held[name]}" for name in ("transpose", "formant") if held.get(name)]
-        title = ", ".join((f"{take.name}: {take.subject}", *settings))
-        sounds.append(Sound(files.converted(take), title))
+    for conversion, pipeline in pipelines:
+        values = pipeline.loaded.file.vars
+        settings = [f"{key} {values[key]}" for key in ("transpose", "formant") if values.get(key)]
+        title = ", ".join((f"{conversion.name}: {conversion.subject}", *settings))
+        sounds.append(Sound(files.converted(conversion), title))
     draw(sounds, files.picture, force=True)
 
 
-def _report(done: dict[Take, FileReport], stopped: bool) -> RunReport:
+def _report(done: dict[Conversion, FileReport], stopped: bool) -> RunReport:
     from voicegraph.schemas.file_report import RunReport
 
     return RunReport(files=list(done.values()), failed=[], skipped=0, stopped=stopped)

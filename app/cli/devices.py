@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from ._options import JsonOption
 from .app import app
-from .options import JsonOption
 
 
 @app.command()
@@ -20,7 +20,7 @@ def devices(as_json: JsonOption = False) -> int:
 
     found = list_devices()
     if as_json:
-        from .output import print_json
+        from ._output import print_json
 
         print_json(DevicesReport(devices=found))
     elif not found:

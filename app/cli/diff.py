@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ._completion import complete_pipelines, complete_set
+from ._options import JsonOption, PipelineArg, ProfileOption, SetOption, load
 from .app import app
-from .completion import complete_pipelines, complete_set
-from .options import JsonOption, PipelineArg, ProfileOption, SetOption, load
 
 if TYPE_CHECKING:
     from voicegraph.app.reports.plan_diff import PlanDiff
@@ -59,7 +59,7 @@ def diff(
     """
     from voicegraph.schemas.diff_report import DiffReport
 
-    from .output import print_json
+    from ._output import print_json
 
     second = other or pipeline
     both = set_both or []

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from ._options import JsonOption
 from .app import app
-from .options import JsonOption
 
 if TYPE_CHECKING:
     from voicegraph.schemas.report import Component, DoctorReport
@@ -21,7 +21,7 @@ def doctor(as_json: JsonOption = False) -> int:
     """
     from voicegraph.app.diagnostics.doctor import diagnose
 
-    from .output import print_json
+    from ._output import print_json
 
     report = diagnose()
     if as_json:

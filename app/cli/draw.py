@@ -11,8 +11,8 @@ import typer
 from voicegraph.app.reports.drawing import SUFFIXES, Format
 from voicegraph.graph.errors import OutputError, Problem
 
+from ._options import ForceOption, PipelineArg, ProfileOption, SetOption, load
 from .app import app
-from .options import ForceOption, PipelineArg, ProfileOption, SetOption, load
 
 
 class _Format(StrEnum):
@@ -48,7 +48,7 @@ def draw(
 
     SVG needs no other program, and follows the light or dark mode of the viewer.
     """
-    from .output import write_text
+    from ._output import write_text
 
     chosen = _choose(output, drawing)
     text = load(pipeline, set_args, profiles).compile().draw(chosen)

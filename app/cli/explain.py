@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from ._options import JsonOption, PipelineArg, ProfileOption, SetOption, load
 from .app import app
-from .options import JsonOption, PipelineArg, ProfileOption, SetOption, load
 
 
 @app.command()
@@ -22,7 +22,7 @@ def explain(
     from voicegraph.app.reports.explain import render
     from voicegraph.app.reports.plan_report import report
 
-    from .output import print_json
+    from ._output import print_json
 
     page = report(load(pipeline, set_args, profiles).compile())
     if as_json:

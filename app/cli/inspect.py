@@ -10,9 +10,9 @@ import typer
 
 from voicegraph.graph.errors import VoicegraphError
 
+from ._failures import common_code, failed_file
+from ._options import JsonOption
 from .app import app
-from .failures import common_code, failed_file
-from .options import JsonOption
 
 if TYPE_CHECKING:
     from voicegraph.schemas.model_report import ModelFile
@@ -43,7 +43,7 @@ def inspect(files: FilesArg, as_json: JsonOption = False) -> int:
     from voicegraph.graph.files.models.identify import identify
     from voicegraph.schemas.model_report import InspectReport
 
-    from .output import print_json
+    from ._output import print_json
 
     done: list[ModelFile] = []
     failed: list[tuple[Path, VoicegraphError]] = []

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .app import app
-from .options import JsonOption, PipelineArg, ProfileOption, SetOption, load
-from .sound_options import (
+from ._options import JsonOption, PipelineArg, ProfileOption, SetOption, load
+from ._sound_options import (
     BuffersOption,
     ExclusiveOption,
     InputChannelsOption,
@@ -22,6 +21,7 @@ from .sound_options import (
     end_wish,
     seconds,
 )
+from .app import app
 
 if TYPE_CHECKING:
     from voicegraph.graph.pipeline import Pipeline
@@ -65,7 +65,7 @@ def latency(
     from voicegraph.graph.live.devices.stderr_capture import native_output
     from voicegraph.graph.live.setup import prepare
 
-    from .output import print_json
+    from ._output import print_json
 
     loaded = load(pipeline, set_args, profiles)
     opening = prepare(

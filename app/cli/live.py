@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from .app import app
-from .options import JsonOption, PipelineArg, ProfileOption, SetOption, load
-from .sound_options import (
+from ._options import JsonOption, PipelineArg, ProfileOption, SetOption, load
+from ._sound_options import (
     BuffersOption,
     ExclusiveOption,
     InputChannelsOption,
@@ -33,6 +32,7 @@ from .sound_options import (
     overrides,
     seconds,
 )
+from .app import app
 
 if TYPE_CHECKING:
     from voicegraph.app.control_servers import Control

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from ._options import JsonOption, NodeArg
 from .app import app
-from .options import JsonOption, NodeArg
 
 if TYPE_CHECKING:
     from voicegraph.schemas.report import NodeInfo, ParamInfo, PortInfo
@@ -21,7 +21,7 @@ def nodes(name: NodeArg = None, as_json: JsonOption = False) -> None:
     from voicegraph.graph import registry
     from voicegraph.schemas.report import NodesReport
 
-    from .output import print_json
+    from ._output import print_json
 
     known = registry.names()
     chosen = known if name is None else [n for n in known if n == name or _family(n) == name]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ._options import ForceOption, JsonOption, SetOption
 from .app import app
-from .options import ForceOption, JsonOption, SetOption
 
 if TYPE_CHECKING:
     from voicegraph.graph.files.recordings.reader import Recording
@@ -53,7 +53,7 @@ def replay(
     from voicegraph.graph.files.recordings.reader import open_recording
     from voicegraph.graph.files.recordings.replay import plan_of
 
-    from .output import print_json
+    from ._output import print_json
 
     found = open_recording(recording)
     changes = dict(_parsed(text) for text in set_args or ())

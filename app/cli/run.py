@@ -10,11 +10,11 @@ import typer
 
 from voicegraph.graph.errors import InputError, OutputError, SignalError, VoicegraphError
 
+from ._failures import common_code, failed_file
+from ._options import ForceOption, JsonOption, PipelineArg, ProfileOption, SetOption, load
+from ._progress import ProgressDisplay, progress_display
+from ._run_summary import summary
 from .app import STOPPED, app
-from .failures import common_code, failed_file
-from .options import ForceOption, JsonOption, PipelineArg, ProfileOption, SetOption, load
-from .progress import Meter, meter
-from .run_page import describe
 
 if TYPE_CHECKING:
     from voicegraph.graph.files.sound.batch import Batch, Job
@@ -130,15 +130,15 @@ def run(
     """
     from voicegraph.graph.files.sound.batch import plan_batch
 
-    from .output import print_json
+    from ._output import print_json
 
     taps = _taps(tap or [])
     loaded = load(pipeline, set_args, profiles)
     loaded.compile()  # what is wrong with the pipeline is said before any file is opened
     batch = plan_batch(inputs, output, ending)
     current = _Run(loaded, batch, taps, trace, subtype, force, salvage)
-    with meter(quiet or as_json) as shown:
-        _run_all(current, shown)
+    with progress_display(quiet or as_json) as display:
+        _run_all(current, display)
     if as_json:
         print_json(_report(current))
     else:
@@ -158,11 +158,11 @@ def _taps(texts: list[str]) -> dict[str, str]:
     return taps
 
 
-def _run_all(current: _Run, shown: Meter) -> None:
+def _run_all(current: _Run, display: ProgressDisplay) -> None:
     """Every job; of several files, one that fails does not stop the others."""
     for job in current.batch.jobs:
         try:
-            current.done.append(_convert(current, job, shown))
+            current.done.append(_convert(current, job, display))
         except _OF_ONE_FILE as error:
             if current.batch.single:
                 raise
@@ -174,14 +174,14 @@ def _run_all(current: _Run, shown: Meter) -> None:
             break
 
 
-def _convert(current: _Run, job: Job, shown: Meter) -> FileReport:
+def _convert(current: _Run, job: Job, display: ProgressDisplay) -> FileReport:
     from voicegraph.graph.files.sound.batch import fill_name, folders_for
     from voicegraph.graph.files.sound.file_conversion import Extras, convert_file
 
     batch = current.batch
     taps = {port: fill_name(path, job, batch) for port, path in current.taps.items()}
     trace = fill_name(current.trace, job, batch) if current.trace else None
-    shown.begin(str(job.source))
+    display.begin(str(job.source))
     wanted = [job.target, *taps.values(), *([trace] if trace else [])]
     with nullcontext() if batch.single else folders_for(*wanted):
         return convert_file(
@@ -192,7 +192,7 @@ def _convert(current: _Run, job: Job, shown: Meter) -> FileReport:
             force=current.force,
             salvage=current.salvage,
             extras=Extras(taps, trace),
-            progress=shown,
+            progress=display,
             routes=current.routes,
         )
 
@@ -211,7 +211,7 @@ def _report(current: _Run) -> RunReport:
 def _tell(current: _Run, quiet: bool) -> None:
     if not quiet:
         for report in current.done:
-            typer.echo(describe(report))
+            typer.echo(summary(report))
     for _, error in current.failed:
         typer.echo(str(error), err=True)
     if not quiet and not current.batch.single:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .app import app
-from .options import JsonOption, PipelineArg, ProfileOption, SetOption, load
-from .sound_options import (
+from ._options import JsonOption, PipelineArg, ProfileOption, SetOption, load
+from ._sound_options import (
     BuffersOption,
     InputOption,
     InputRateOption,
@@ -19,6 +18,7 @@ from .sound_options import (
     end_wish,
     seconds,
 )
+from .app import app
 
 if TYPE_CHECKING:
     from voicegraph.schemas.soak_report import SoakReport
@@ -75,7 +75,7 @@ def soak(
     from voicegraph.graph.live.factory import LiveOptions
     from voicegraph.graph.live.setup import prepare
 
-    from .output import print_json
+    from ._output import print_json
 
     options = LiveOptions(margin_s=float(seconds(margin, "--margin")))
     loaded = load(pipeline, set_args, profiles)

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from .app import STOPPED, app
-from .options import ForceOption, JsonOption
-from .voice_options import (
+from ._options import ForceOption, JsonOption
+from ._voice_options import (
     AgainOption,
     AnywayOption,
     ConsentOption,
@@ -27,6 +26,7 @@ from .voice_options import (
     VoiceArg,
     WorkOption,
 )
+from .app import STOPPED, app
 
 if TYPE_CHECKING:
     from voicegraph.schemas.source_filter_card import Consent
@@ -111,7 +111,7 @@ def _title(text: str) -> str:
 
 
 def _show(report: VoiceReport, as_json: bool) -> None:
-    from .output import print_json
+    from ._output import print_json
 
     if as_json:
         print_json(report)

@@ -4,72 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
 
 from voicegraph.graph.pipeline import Plan
 from voicegraph.graph.runtime.timing import Timing
 from voicegraph.schemas.plan_report import NodeReport, PlanReport
 
+from ._plan_changes import Change, Cost, PlanDiff
 from .plan_report import report
 from .text_table import milliseconds
 
 Timings = Mapping[str, Timing]
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One value that differs; None where it is not there."""
-
-    what: str
-    before: str | None
-    after: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """Median compute time of a node (or ``total``) in ms a block; None where it is not there."""
-
-    node: str
-    before_ms: float | None
-    after_ms: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class PlanDiff:
-    """What differs, by kind; see :class:`~voicegraph.schemas.diff_report.DiffReport`."""
-
-    a: str
-    b: str
-    block_ms: tuple[float, float]
-    pipeline: tuple[Change, ...] = ()
-    added: tuple[Change, ...] = ()
-    removed: tuple[Change, ...] = ()
-    swapped: tuple[Change, ...] = ()
-    params: tuple[Change, ...] = ()
-    wiring: tuple[Change, ...] = ()
-    ports: tuple[Change, ...] = ()
-    placement: tuple[Change, ...] = ()
-    latency: tuple[Change, ...] = ()
-    cost: tuple[Cost, ...] | None = None
-
-    @property
-    def same(self) -> bool:
-        """Whether nothing differs; costs do not count."""
-        nodes = (*self.added, *self.removed, *self.swapped, *self.params, *self.wiring)
-        return not (*nodes, *self.pipeline, *self.ports, *self.placement, *self.latency)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data, of the form of ``DiffReport``."""
-        found = asdict(self)
-        listed = {k: list(v) if isinstance(v, tuple) else v for k, v in found.items()}
-        return {**listed, "same": self.same}
-
-    def __str__(self) -> str:
-        """A page of text; ends without a line break."""
-        from ._plan_diff_text import render
-
-        return render(self)
 
 
 def diff(

@@ -10,9 +10,10 @@ overlap anything.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from ._rank_item import RankItem
 from ._rank_order import order_ranks
 from ._rank_placement import place_ranks
 
@@ -48,34 +49,6 @@ class Edge:
     back: bool = False
 
 
-@dataclass(slots=True)
-class Item:
-    """Something in a rank: a box, a label, or a bend of an edge.
-
-    Attributes:
-        above: edges to items in the rank above: (item, x within it, x within this one).
-        below: the same for the rank below.
-        beside: for a bend where a back edge turns round: the box that it goes round, in the same
-            rank. Back edges run on the right of everything else.
-        back: whether it belongs to a back edge.
-    """
-
-    width: float
-    height: float
-    rank: int
-    x: float = 0.0
-    y: float = 0.0
-    above: list[tuple[Item, float, float]] = field(default_factory=list)
-    below: list[tuple[Item, float, float]] = field(default_factory=list)
-    beside: list[Item] = field(default_factory=list)
-    back: bool = False
-
-    @property
-    def middle(self) -> float:
-        """Its centre, from its own left."""
-        return self.width / 2
-
-
 @dataclass(frozen=True, slots=True)
 class Layout:
     """Where everything is.
@@ -105,7 +78,9 @@ def layout(boxes: Sequence[Size], edges: Sequence[Edge]) -> Layout:
     ranks = _rank(len(boxes), edges)
     # A back edge may turn out to lead down all the same, and is then drawn as any other.
     edges = [replace(e, back=e.back and ranks[e.source] >= ranks[e.target]) for e in edges]
-    items = [Item(size.width, size.height, rank) for size, rank in zip(boxes, ranks, strict=True)]
+    items = [
+        RankItem(size.width, size.height, rank) for size, rank in zip(boxes, ranks, strict=True)
+    ]
     chains = [_chain(items, edge) for edge in edges]
     labels = [max(chain, key=lambda item: item.height) for chain in chains]
     everything = [*items, *(item for chain in chains for item in chain)]
@@ -147,7 +122,7 @@ def _rank(count: int, edges: Sequence[Edge]) -> list[int]:
     return ranks
 
 
-def _chain(items: list[Item], edge: Edge) -> list[Item]:
+def _chain(items: list[RankItem], edge: Edge) -> list[RankItem]:
     """The bends of an edge from top to bottom, linked up.
 
     They lie in the ranks between its ends; for a back edge from that of its target to that of its
@@ -157,7 +132,7 @@ def _chain(items: list[Item], edge: Edge) -> list[Item]:
     ranks = range(source.rank + 1, target.rank)
     if edge.back:
         ranks = range(target.rank, source.rank + 1)
-    chain = [Item(10.0, 0.0, rank, back=edge.back) for rank in ranks]
+    chain = [RankItem(10.0, 0.0, rank, back=edge.back) for rank in ranks]
     if edge.back:
         chain[0].beside.append(target)
         chain[-1].beside.append(source)
@@ -172,12 +147,12 @@ def _chain(items: list[Item], edge: Edge) -> list[Item]:
     return chain
 
 
-def _link(above: Item, above_x: float, below: Item, below_x: float) -> None:
+def _link(above: RankItem, above_x: float, below: RankItem, below_x: float) -> None:
     above.below.append((below, below_x, above_x))
     below.above.append((above, above_x, below_x))
 
 
-def _stack(layers: list[list[Item]]) -> list[tuple[float, float]]:
+def _stack(layers: list[list[RankItem]]) -> list[tuple[float, float]]:
     """Gives every item its y; the upper and lower rim of each rank."""
     rims: list[tuple[float, float]] = []
     top = 0.0
@@ -193,7 +168,11 @@ def _stack(layers: list[list[Item]]) -> list[tuple[float, float]]:
 
 
 def _route(
-    source: Item, target: Item, edge: Edge, chain: list[Item], rims: list[tuple[float, float]]
+    source: RankItem,
+    target: RankItem,
+    edge: Edge,
+    chain: list[RankItem],
+    rims: list[tuple[float, float]],
 ) -> list[Point]:
     start = (source.x + edge.source_x, source.y + source.height)
     end = (target.x + edge.target_x, target.y)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from ._layout import Item
+from ._rank_item import RankItem
 
 _SWEEPS = 12
 
 
-def order_ranks(layers: list[list[Item]]) -> list[list[Item]]:
+def order_ranks(layers: list[list[RankItem]]) -> list[list[RankItem]]:
     """The layers, each in an order that makes few edges cross."""
     current = [sorted(layer, key=lambda item: item.back) for layer in layers]
     best, fewest = current, crossings(current)
@@ -22,7 +19,7 @@ def order_ranks(layers: list[list[Item]]) -> list[list[Item]]:
     return best
 
 
-def _sweep(layers: list[list[Item]], down: bool) -> list[list[Item]]:
+def _sweep(layers: list[list[RankItem]], down: bool) -> list[list[RankItem]]:
     ordered = list(layers)
     places: dict[int, float] = {}
     for rank in range(len(layers)) if down else reversed(range(len(layers))):
@@ -34,18 +31,18 @@ def _sweep(layers: list[list[Item]], down: bool) -> list[list[Item]]:
     return ordered
 
 
-def _barycentre(item: Item, places: dict[int, float], down: bool, own: int) -> float:
+def _barycentre(item: RankItem, places: dict[int, float], down: bool, own: int) -> float:
     """Mean place of the neighbours, ports counted; an item without any stays where it is."""
     links = item.above if down else item.below
     near = [places[id(other)] + _within(other, x) for other, x, _ in links if id(other) in places]
     return sum(near) / len(near) if near else float(own)
 
 
-def _within(item: Item, x: float) -> float:
+def _within(item: RankItem, x: float) -> float:
     return x / item.width - 0.5 if item.width else 0.0
 
 
-def crossings(layers: list[list[Item]]) -> int:
+def crossings(layers: list[list[RankItem]]) -> int:
     """Pairs of edges between neighbouring ranks that cross."""
     places = {id(item): float(i) for layer in layers for i, item in enumerate(layer)}
     total = 0

@@ -9,10 +9,8 @@ inference under order restrictions", 1972).
 from __future__ import annotations
 
 from statistics import median
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from ._layout import Item
+from ._rank_item import RankItem
 
 GAP = 22.0
 """Least space between two items of a rank."""
@@ -24,7 +22,7 @@ _BACK_WEIGHT = 0.05
 """Back edges, and what hangs on nothing, give way to all else."""
 
 
-def place_ranks(layers: list[list[Item]]) -> None:
+def place_ranks(layers: list[list[RankItem]]) -> None:
     """Gives every item its x; the leftmost is at 0."""
     for layer in layers:
         x = 0.0
@@ -46,7 +44,7 @@ def place_ranks(layers: list[list[Item]]) -> None:
             item.x -= left
 
 
-def _wanted(item: Item, links: list[tuple[Item, float, float]]) -> tuple[float, float]:
+def _wanted(item: RankItem, links: list[tuple[RankItem, float, float]]) -> tuple[float, float]:
     """Where the neighbours would have it (their median), and how hard they pull."""
     if item.beside:
         return max(box.x + box.width for box in item.beside) + GAP, _BACK_WEIGHT
@@ -57,7 +55,7 @@ def _wanted(item: Item, links: list[tuple[Item, float, float]]) -> tuple[float, 
     return median(pulls), weight * len(pulls)
 
 
-def _place(layer: list[Item], wanted: list[tuple[float, float]]) -> None:
+def _place(layer: list[RankItem], wanted: list[tuple[float, float]]) -> None:
     offsets, offset = [], 0.0
     for item in layer:
         offsets.append(offset)

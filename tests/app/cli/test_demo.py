@@ -13,7 +13,8 @@ import pytest
 import soundfile
 import soxr
 
-from voicegraph.app.cli import demo_takes, progress
+from voicegraph.app.cli import _demo_conversions as demo_conversions
+from voicegraph.app.cli import _progress as progress
 from voicegraph.app.cli.app import main
 from voicegraph.graph.files.sound import _latency_compensation as latency_compensation
 from voicegraph.graph.files.sound import bundled_recording
@@ -58,7 +59,7 @@ def short(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
 
 def test_demo_converts_draws_and_says_what_it_did(demo: Demo) -> None:
     pytest.importorskip("matplotlib", reason="the picture is an extra")
-    names = ["world", *(path.stem for path in demo_takes.voices())]
+    names = ["world", *(path.stem for path in demo_conversions.bundled_voices())]
     assert len(names) > 1
     code, out, _ = demo()
     assert code == 0
@@ -85,7 +86,7 @@ def _shift(name: str, own: float) -> float:
     """By how many semitones the take should be higher than the recording."""
     if name == "world":
         return float(str(Pipeline.load("world").loaded.file.vars["transpose"]))
-    (path,) = (path for path in demo_takes.voices() if path.stem == name)
+    (path,) = (path for path in demo_conversions.bundled_voices() if path.stem == name)
     _, card = open_source_filter(path)
     return float(12 * np.log2(card.prosody.median_hz / own))
 
@@ -106,10 +107,10 @@ def test_overrides_json_and_no_picture(demo: Demo, short: Path) -> None:
     assert _left() == {"made/original.flac", "made/world.wav"}
 
 
-def test_what_is_no_take(demo: Demo) -> None:
+def test_unknown_conversion_is_named(demo: Demo) -> None:
     code, out, err = demo("--only", "hart", "--no-picture")
     assert (code, out) == (1, "")
-    assert "no take called hart" in err
+    assert "no conversion called hart" in err
     assert "heart" in err
     assert _left() == set()
 
@@ -158,7 +159,7 @@ def test_ctrl_c_says_what_there_is(demo: Demo, monkeypatch) -> None:
         if done > 3:
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(progress.LineMeter, "__call__", press)
+    monkeypatch.setattr(progress.ProgressLines, "__call__", press)
     code, out, _ = demo()
     assert code == 130
     assert "stopped: holds the first" in out

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from voicegraph.app.cli import output
-
 Cli = Callable[..., tuple[int, str, str]]
 
 
@@ -40,7 +38,7 @@ def test_overwrites_only_when_told(cli: Cli, place: Path) -> None:
     (place / "a.svg").write_text("mine", encoding="utf-8")
     code, _, err = cli("draw", "good.yaml", "-o", "a.svg")
     assert code == 4
-    assert err == "a.svg exists\n  fix: give --force to overwrite it\n"
+    assert err == "a.svg exists\n  fix: --force replaces it, or give another name\n"
     assert (place / "a.svg").read_text(encoding="utf-8") == "mine"
     assert cli("draw", "good.yaml", "-o", "a.svg", "--force")[0] == 0
     assert (place / "a.svg").read_text(encoding="utf-8") != "mine"
@@ -50,7 +48,7 @@ def test_overwrites_only_when_told(cli: Cli, place: Path) -> None:
     ("name", "expected"),
     [
         ("a.png", "fix: -o a.svg, or --format svg"),
-        ("none/a.svg", "the folder none does not exist"),
+        ("none/a.svg", "there is no folder none"),
         ("folder.svg", "folder.svg is a folder"),
     ],
 )
@@ -71,7 +69,7 @@ def test_a_failed_write_leaves_what_was_there(
 
     (place / "a.svg").write_text("mine", encoding="utf-8")
     before = sorted(place.iterdir())
-    monkeypatch.setattr(output.Path, "replace", full)
+    monkeypatch.setattr(Path, "replace", full)
     code, _, err = cli("draw", "good.yaml", "-o", "a.svg", "--force")
     assert code == 4
     assert "a.svg cannot be written: No space left on device" in err

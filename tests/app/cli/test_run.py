@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from voicegraph.app.cli import progress
+from voicegraph.app.cli import _progress as progress
 from voicegraph.app.cli.app import main
 from voicegraph.graph import random
 from voicegraph.graph.files.sound import _latency_compensation as latency_compensation
@@ -306,7 +306,7 @@ def test_ctrl_c_keeps_what_is_done(folder: Path, run: Run, monkeypatch) -> None:
         if done > 2.5:
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(progress.LineMeter, "__call__", press)
+    monkeypatch.setattr(progress.ProgressLines, "__call__", press)
     _sound("long.wav", 400_000)
     code, out, _ = run("p.yaml", "long.wav", "out.wav")
     made = soundfile.info("out.wav")
@@ -317,11 +317,11 @@ def test_ctrl_c_keeps_what_is_done(folder: Path, run: Run, monkeypatch) -> None:
 
 
 def test_ctrl_c_stops_a_batch_behind_the_file_it_is_in(folder: Path, run: Run, monkeypatch) -> None:
-    def press(meter: progress.LineMeter, done: float, _: float | None) -> None:
-        if "b.wav" in meter._name:
+    def press(display: progress.ProgressLines, done: float, _: float | None) -> None:
+        if "b.wav" in display._name:
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(progress.LineMeter, "__call__", press)
+    monkeypatch.setattr(progress.ProgressLines, "__call__", press)
     for name in "abc":
         _sound(f"voices/{name}.wav", 100_000)
     code, out, _ = run("p.yaml", "voices", "made/")

@@ -15,10 +15,10 @@ _EVERY_S = 5.0
 """Seconds between plain lines: a log of an hour stays readable."""
 
 
-class Meter(AbstractContextManager["Meter"]):
+class ProgressDisplay(AbstractContextManager["ProgressDisplay"]):
     """Shows nothing. Base of the two that do.
 
-    ``begin`` starts a file; calling the meter tells how many seconds of how many are done.
+    ``begin`` starts a file; calling it tells how many seconds of how many are done.
     """
 
     def begin(self, name: str) -> None:
@@ -36,14 +36,14 @@ class Meter(AbstractContextManager["Meter"]):
         """Takes away what should not stay."""
 
 
-def meter(quiet: bool) -> Meter:
+def progress_display(quiet: bool) -> ProgressDisplay:
     """The meter that fits where standard error goes."""
     if quiet:
-        return Meter()
-    return BarMeter() if sys.stderr.isatty() else LineMeter()
+        return ProgressDisplay()
+    return ProgressBar() if sys.stderr.isatty() else ProgressLines()
 
 
-class BarMeter(Meter):
+class ProgressBar(ProgressDisplay):
     """A bar with speed and time left, on standard error; gone when it is done."""
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class BarMeter(Meter):
         self._task: TaskID | None = None
         self._begun = 0.0
 
-    def __enter__(self) -> BarMeter:
+    def __enter__(self) -> ProgressBar:
         self._progress.start()
         return self
 
@@ -88,7 +88,7 @@ class BarMeter(Meter):
         self._progress.stop()
 
 
-class LineMeter(Meter):
+class ProgressLines(ProgressDisplay):
     """Plain lines on standard error, for logs and pipes. Short runs write none."""
 
     def __init__(self) -> None:

@@ -1,13 +1,67 @@
-"""What differs between two plans, as a page of text."""
+"""The differences of two plans as data, and as text."""
 
 from __future__ import annotations
 
-from .plan_diff import Change, Cost, PlanDiff
+from dataclasses import asdict, dataclass
+from typing import Any
+
 from .text_table import Column, table
 
 
-def render(found: PlanDiff) -> str:
-    """The page; ends without a line break."""
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One value that differs; None where it is not there."""
+
+    what: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Median compute time of a node (or ``total``) in ms a block; None where it is not there."""
+
+    node: str
+    before_ms: float | None
+    after_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanDiff:
+    """What differs, by kind; see :class:`~voicegraph.schemas.diff_report.DiffReport`."""
+
+    a: str
+    b: str
+    block_ms: tuple[float, float]
+    pipeline: tuple[Change, ...] = ()
+    added: tuple[Change, ...] = ()
+    removed: tuple[Change, ...] = ()
+    swapped: tuple[Change, ...] = ()
+    params: tuple[Change, ...] = ()
+    wiring: tuple[Change, ...] = ()
+    ports: tuple[Change, ...] = ()
+    placement: tuple[Change, ...] = ()
+    latency: tuple[Change, ...] = ()
+    cost: tuple[Cost, ...] | None = None
+
+    @property
+    def same(self) -> bool:
+        """Whether nothing differs; costs do not count."""
+        nodes = (*self.added, *self.removed, *self.swapped, *self.params, *self.wiring)
+        return not (*nodes, *self.pipeline, *self.ports, *self.placement, *self.latency)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, of the form of ``DiffReport``."""
+        found = asdict(self)
+        listed = {k: list(v) if isinstance(v, tuple) else v for k, v in found.items()}
+        return {**listed, "same": self.same}
+
+    def __str__(self) -> str:
+        """The differences as text, without a line break at the end."""
+        return _render(self)
+
+
+def _render(found: PlanDiff) -> str:
     parts = [[f"{found.a}  ->  {found.b}"]]
     if found.same:
         parts.append(["The plans are the same."])

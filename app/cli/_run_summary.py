@@ -1,16 +1,16 @@
-"""What ``voicegraph run`` says about a file that it wrote."""
+"""What ``voicegraph run`` prints about a file that it wrote."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .progress import speed_text
+from ._progress import speed_text
 
 if TYPE_CHECKING:
     from voicegraph.schemas.file_report import FileReport
 
 
-def describe(report: FileReport) -> str:
+def summary(report: FileReport) -> str:
     """One line on what was written, and a line for each thing to know."""
     target = report.target
     channels = {1: "mono", 2: "stereo"}.get(target.channels, f"{target.channels} channels")

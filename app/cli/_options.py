@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .completion import complete_nodes, complete_pipelines, complete_profiles, complete_set
+from ._completion import complete_nodes, complete_pipelines, complete_profiles, complete_set
 
 if TYPE_CHECKING:
     from voicegraph.graph.pipeline import Pipeline
