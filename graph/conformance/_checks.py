@@ -232,6 +232,7 @@ def growth(case: Case, ticks: int = 100) -> None:
                 session.process(blocks[i % len(blocks)])
 
         pass_blocks()
+        gc.freeze()  # what is here before is not looked through again, however much it is
         try:
             found = [_memory()]
             for _ in range(3):
@@ -239,6 +240,7 @@ def growth(case: Case, ticks: int = 100) -> None:
                 found.append(_memory())
         finally:
             tracemalloc.stop()
+            gc.unfreeze()
     steps = list(pairwise(found))
     grown, objects, kept = (min(after[k] - before[k] for before, after in steps) for k in range(3))
     assert grown < _BYTES * ticks, f"{case} grew by {grown} bytes over {ticks} ticks"
@@ -247,7 +249,10 @@ def growth(case: Case, ticks: int = 100) -> None:
 
 
 def _memory() -> tuple[int, int, int]:
-    """Bytes, Python's own small blocks of memory (an object has at least one), and tensors."""
+    """Bytes and tensors since the first call, and Python's own small blocks of memory in all.
+
+    An object has at least one such block.
+    """
     if not tracemalloc.is_tracing():
         tracemalloc.start()
     gc.collect()
