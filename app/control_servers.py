@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Self
 
+from voicegraph.graph.live.protocol import LiveSessionProtocol
+
 from .control.options import ControlOptions
 from .control.service import Desk
-from .control.steerable import Steerable
 
 
 class Control:
@@ -28,7 +29,7 @@ class Control:
         osc_address: ``HOST:PORT``; None without OSC, or before the start.
     """
 
-    def __init__(self, live: Steerable, options: ControlOptions | None = None) -> None:
+    def __init__(self, live: LiveSessionProtocol, options: ControlOptions | None = None) -> None:
         self._options = options or ControlOptions()
         self._desk = Desk(live)
         self._closing: list[Callable[[], None]] = []

@@ -114,6 +114,9 @@ class Scene:
     def command(self, command: LiveCommand) -> None:
         """Nobody asks."""
 
+    def say(self, text: str) -> None:
+        """Nothing is said."""
+
     def request_stop(self) -> None:
         """Ends at once."""
         self.stopped.set()

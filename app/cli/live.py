@@ -36,7 +36,7 @@ from .app import app
 
 if TYPE_CHECKING:
     from voicegraph.app.control_servers import Control
-    from voicegraph.graph.live.session import Live, LiveOptions
+    from voicegraph.graph.live.session import LiveOptions, LiveSession
 
 _ENDINGS = [
     getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
@@ -223,8 +223,8 @@ def live(
 
 
 def _talk(
-    session: Live,
-    steering: Callable[[Live], Control] | None,
+    session: LiveSession,
+    steering: Callable[[LiveSession], Control] | None,
     until: float | None,
     plain: bool,
     as_json: bool,
@@ -259,7 +259,7 @@ def _options(margin: str, silence: str, opens: float, closes: float, hold: str) 
     )
 
 
-def _show(session: Live, plain: bool, as_json: bool) -> None:
+def _show(session: LiveSession, plain: bool, as_json: bool) -> None:
     """Until it has ended."""
     if as_json:
         from voicegraph.app.tui.json_output import run_json
@@ -277,7 +277,7 @@ def _show(session: Live, plain: bool, as_json: bool) -> None:
 
 def _steering(
     http: str | None, token: str | None, osc: str | None, osc_open: bool, feedback: str | None
-) -> Callable[[Live], Control] | None:
+) -> Callable[[LiveSession], Control] | None:
     """What opens HTTP, WebSocket and OSC, if asked for; what was typed is checked at once."""
     if http is None and osc is None and feedback is None:
         return None
@@ -286,7 +286,7 @@ def _steering(
 
     options = ControlOptions(http, osc, token, osc_open, feedback)
 
-    def begin(session: Live) -> Control:
+    def begin(session: LiveSession) -> Control:
         control = Control(session, options)
         control.start()
         for address in control.addresses:
@@ -297,7 +297,7 @@ def _steering(
 
 
 @contextmanager
-def _ends(session: Live, seconds_: float | None) -> Iterator[None]:
+def _ends(session: LiveSession, seconds_: float | None) -> Iterator[None]:
     """Lets the session end after a time, or when the system asks the process to end."""
     timer = threading.Timer(seconds_, session.request_stop) if seconds_ is not None else None
     if timer is not None:
@@ -316,7 +316,7 @@ def _ends(session: Live, seconds_: float | None) -> Iterator[None]:
             timer.cancel()
 
 
-def _summary(session: Live) -> str:
+def _summary(session: LiveSession) -> str:
     status = session.status()
     minutes, rest = divmod(int(status.seconds), 60)
     late = status.late

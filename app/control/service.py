@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Literal
 
 from voicegraph.graph.errors import Problem, StateError, VoicegraphError
+from voicegraph.graph.live.protocol import LiveSessionProtocol
 from voicegraph.schemas.live_command import (
     Bypass,
     ChooseVariant,
@@ -25,8 +26,6 @@ from voicegraph.schemas.live_command import (
     Talk,
 )
 from voicegraph.schemas.live_status import LiveParam, LiveStatus
-
-from .steerable import Steerable
 
 Switch = Literal["mute", "talk", "monitor"]
 """What is on or off, and can be turned over."""
@@ -52,7 +51,7 @@ class Desk:
         live: the session.
     """
 
-    def __init__(self, live: Steerable) -> None:
+    def __init__(self, live: LiveSessionProtocol) -> None:
         self.live = live
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="voicegraph-control")
         self._lock = threading.Lock()

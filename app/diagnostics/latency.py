@@ -10,7 +10,7 @@ import numpy as np
 
 from voicegraph.graph.errors import DeviceError, Problem
 from voicegraph.graph.live.devices.audio_backend import CardEnd
-from voicegraph.graph.live.session import Live
+from voicegraph.graph.live.session import LiveSession
 from voicegraph.graph.live.setup import Opening
 from voicegraph.graph.live.status import latency
 from voicegraph.graph.metrics.benchmark import describe_machine
@@ -53,7 +53,7 @@ def measure_latency(
     except BaseException:
         session.close()
         raise
-    live = Live(session, card, LiveOptions(margin_s=margin_s))
+    live = LiveSession(session, card, LiveOptions(margin_s=margin_s))
     try:
         live.start()
         _wait(live)
@@ -64,7 +64,7 @@ def measure_latency(
         live.stop()
 
 
-def _wait(live: Live) -> None:
+def _wait(live: LiveSession) -> None:
     """Until sound goes through, and a while longer.
 
     Raises:
@@ -84,7 +84,11 @@ def _wait(live: Live) -> None:
 
 
 def _one(
-    live: Live, card: ProbedCard, answer: np.ndarray, tell: Callable[[str], None], number: str
+    live: LiveSession,
+    card: ProbedCard,
+    answer: np.ndarray,
+    tell: Callable[[str], None],
+    number: str,
 ) -> DelayRun:
     expected_s = 1e-3 * latency(live).expected_ms
     listens = _LISTENS_S + expected_s
@@ -100,7 +104,9 @@ def _one(
     return DelayRun(device_ms=1e3 * device, whole_ms=1e3 * whole, sure=min(sure, also))
 
 
-def _whole(live: Live, card: ProbedCard, answer: np.ndarray, seconds: float) -> tuple[float, float]:
+def _whole(
+    live: LiveSession, card: ProbedCard, answer: np.ndarray, seconds: float
+) -> tuple[float, float]:
     """Seconds from sound in to sound out, and how sure that is.
 
     By the pipeline's answer; where that is not found, by the signal itself.
@@ -113,7 +119,7 @@ def _whole(live: Live, card: ProbedCard, answer: np.ndarray, seconds: float) -> 
     return found if found[1] >= _SURE else arrival.latency(heard, rate)
 
 
-def _check(live: Live, card: ProbedCard, sure: float, came_back: bool = False) -> None:
+def _check(live: LiveSession, card: ProbedCard, sure: float, came_back: bool = False) -> None:
     """``came_back`` says that the signal itself was found, so that devices are connected."""
     if live.error is not None:
         raise live.error
@@ -130,7 +136,7 @@ def _check(live: Live, card: ProbedCard, sure: float, came_back: bool = False) -
     raise DeviceError(Problem("no-loopback", text, notes=notes, fix=fix))
 
 
-def _not_recognised(live: Live) -> Problem:
+def _not_recognised(live: LiveSession) -> Problem:
     name = live.session.plan.name
     text = f"what {name} made of the test signal was not recognised in what came back"
     notes = [
@@ -146,7 +152,7 @@ def _not_recognised(live: Live) -> Problem:
     return Problem("no-answer", text, notes=tuple(notes), fix=fix)
 
 
-def _report(live: Live, runs: list[DelayRun]) -> LatencyMeasurement:
+def _report(live: LiveSession, runs: list[DelayRun]) -> LatencyMeasurement:
     plan = live.session.plan
     declared = latency(live)
     total = live.session.timings()["total"]

@@ -8,7 +8,7 @@ import numpy as np
 
 from voicegraph.graph.live.devices.audio_backend import CaptureCallback, Card, CardEnd, PlayCallback
 from voicegraph.graph.live.factory import LiveOptions, assemble
-from voicegraph.graph.live.session import Live
+from voicegraph.graph.live.session import LiveSession
 from voicegraph.graph.live.setup import Opening
 from voicegraph.graph.live.simulated_card import End, Simulation
 from voicegraph.graph.live.status import latency
@@ -77,7 +77,7 @@ def soak_devices(
     try:
         if not microphone:
             card = SpeakingCard(card, speech_of(card.input))
-        live = Live(opening.plan.session(), card, options)
+        live = LiveSession(opening.plan.session(), card, options)
     except BaseException:
         card.stop()
         raise

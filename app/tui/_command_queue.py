@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from voicegraph.graph.live.protocol import LiveSession
+from voicegraph.graph.live.protocol import LiveSessionProtocol
 from voicegraph.schemas.live_command import LiveCommand
 
 from ._until_stopped import SLICE_S
@@ -35,7 +35,7 @@ class Asking:
         live: who carries them out.
     """
 
-    def __init__(self, live: LiveSession) -> None:
+    def __init__(self, live: LiveSessionProtocol) -> None:
         self._live = live
         self._asked: SimpleQueue[tuple[str, Any, LiveCommand] | None] = SimpleQueue()
         self._answers: SimpleQueue[Answer] = SimpleQueue()

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from voicegraph.graph.live.protocol import LiveSession
+from voicegraph.graph.live.protocol import LiveSessionProtocol
 
 SLICE_S = 0.25
 """Waiting is cut up: on Windows, Ctrl-C gets no chance while a thread waits."""
 
 
 @contextmanager
-def until_stopped(live: LiveSession) -> Iterator[None]:
+def until_stopped(live: LiveSessionProtocol) -> Iterator[None]:
     """Ends the session with the block below it, and waits until it has ended.
 
     Ctrl-C is a way to end the block, and no error. Once more while it is waited for, it passes: a
@@ -28,7 +28,7 @@ def until_stopped(live: LiveSession) -> Iterator[None]:
             pass
 
 
-def pause(live: LiveSession, seconds: float) -> bool:
+def pause(live: LiveSessionProtocol, seconds: float) -> bool:
     """Waits for so long, or until the session has ended; whether it has."""
     while seconds > SLICE_S:
         if live.stopped.wait(SLICE_S):

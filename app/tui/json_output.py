@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TextIO
 
-from voicegraph.graph.live.protocol import LiveSession
+from voicegraph.graph.live.protocol import LiveSessionProtocol
 
 from ._until_stopped import pause, until_stopped
 
 
-def run_json(live: LiveSession, stream: TextIO, every_s: float = 1.0) -> None:
+def run_json(live: LiveSessionProtocol, stream: TextIO, every_s: float = 1.0) -> None:
     """Writes a ``LiveStatus`` as one line of JSON until the session has ended; Ctrl-C ends it.
 
     Args:
@@ -24,6 +24,6 @@ def run_json(live: LiveSession, stream: TextIO, every_s: float = 1.0) -> None:
     _write(live, stream)
 
 
-def _write(live: LiveSession, stream: TextIO) -> None:
+def _write(live: LiveSessionProtocol, stream: TextIO) -> None:
     stream.write(live.status().model_dump_json() + "\n")
     stream.flush()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TextIO
 
-from voicegraph.graph.live.protocol import LiveSession
+from voicegraph.graph.live.protocol import LiveSessionProtocol
 from voicegraph.schemas.live_status import EndReport, LiveStatus
 
 from ._message_diff import News
@@ -16,7 +16,7 @@ _LOOK_S = 0.2
 
 
 def run_plain(
-    live: LiveSession, stream: TextIO, every_s: float = 1.0, look_s: float = _LOOK_S
+    live: LiveSessionProtocol, stream: TextIO, every_s: float = 1.0, look_s: float = _LOOK_S
 ) -> None:
     """Writes lines until the session has ended; Ctrl-C ends it.
 

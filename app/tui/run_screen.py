@@ -6,7 +6,7 @@ import sys
 from typing import TextIO
 
 from voicegraph.graph.errors import Problem, VoicegraphError
-from voicegraph.graph.live.protocol import LiveSession
+from voicegraph.graph.live.protocol import LiveSessionProtocol
 from voicegraph.graph.optional_packages import pip_install, requirement
 
 from ._until_stopped import until_stopped
@@ -35,7 +35,7 @@ def require_textual() -> None:
         raise VoicegraphError(Problem("missing-package", text, fix=fix)) from None
 
 
-def run_screen(live: LiveSession, stream: TextIO | None = None) -> None:
+def run_screen(live: LiveSessionProtocol, stream: TextIO | None = None) -> None:
     """Shows a session on the terminal and takes keys, until it has ended.
 
     Args:

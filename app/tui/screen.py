@@ -10,7 +10,7 @@ from textual.containers import Horizontal
 from textual.widgets import Input
 
 from voicegraph.graph.errors import VoicegraphError
-from voicegraph.graph.live.protocol import LiveSession
+from voicegraph.graph.live.protocol import LiveSessionProtocol
 from voicegraph.schemas.live_command import (
     Bypass,
     ChooseVariant,
@@ -70,7 +70,7 @@ class LiveScreen(App[None]):
         Binding("escape", "back_out", "Back", priority=True),
     ]
 
-    def __init__(self, live: LiveSession) -> None:
+    def __init__(self, live: LiveSessionProtocol) -> None:
         super().__init__()
         self.live = live
         self.view = View(live.status())

@@ -1,7 +1,8 @@
-"""What can be asked of a live session, done."""
+"""Carries out the commands of a live session."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from voicegraph.schemas.live_command import (
@@ -21,49 +22,70 @@ from ._ab_variants import Variants
 from ._dry_signal import dry_session
 
 if TYPE_CHECKING:
-    from .session import Live
+    from ..runtime.session import Session
+    from ._swap_worker import Exchanger
+    from .engine_loop import Loop
+    from .factory import LiveOptions
 
 
-class Commands:
-    """Carries commands out; any thread may ask.
+class CommandHandler:
+    """Carries out commands; may be called from any thread.
 
     Args:
-        live: the session that is steered.
+        session: takes new values of params.
+        loop: its switches are set.
+        exchanger: swaps nodes and variants.
+        options: what the session starts with.
+        request_stop: is called for the command ``stop``.
+
+    Attributes:
+        variants: the two variants, if ``options`` name a second one; set by ``apply_options``.
     """
 
-    def __init__(self, live: Live) -> None:
-        self._live = live
+    def __init__(
+        self,
+        session: Session,
+        loop: Loop,
+        exchanger: Exchanger,
+        options: LiveOptions,
+        request_stop: Callable[[], None],
+    ) -> None:
+        self.variants: Variants | None = None
+        self._session, self._loop, self._exchanger = session, loop, exchanger
+        self._options, self._request_stop = options, request_stop
 
-    def prepare(self) -> None:
-        """Sets what the session begins with."""
-        options, loop = self._live.options, self._live.loop
+    def apply_options(self) -> None:
+        """Sets switches, dry signal and variants as the options say.
+
+        Raises:
+            VoicegraphError: if the second variant has mistakes, does not fit, or cannot be loaded.
+        """
+        options, loop = self._options, self._loop
         if options.push_to_talk:
-            loop.switches.talk.begin(0.0)  # at once: nobody has pressed it yet
+            loop.switches.talk.begin(0.0)  # without a fade: nobody has pressed the key yet
         if loop.playback.policy == "dry":
-            loop.dry = dry_session(self._live.session.plan)
+            loop.dry = dry_session(self._session.plan)
         if options.monitor:
             self._monitor(True)
         if options.variant is not None:
-            live, switches = self._live, loop.switches
-            live.variants = Variants(live.session, live.exchanger, switches, options.variant)
-            loop.listeners.append(live.variants.listen)
+            self.variants = Variants(self._session, self._exchanger, loop.switches, options.variant)
+            loop.listeners.append(self.variants.listen)
 
     def close(self) -> None:
-        """Gives back what commands have opened."""
-        if self._live.loop.dry is not None:
-            self._live.loop.dry.close()
+        """Closes the session of the dry signal."""
+        if self._loop.dry is not None:
+            self._loop.dry.close()
 
-    def do(self, command: LiveCommand) -> None:
-        """Does what is asked.
+    def execute(self, command: LiveCommand) -> None:
+        """Carries out one command.
 
         Raises:
-            VoicegraphError: if that cannot be.
+            VoicegraphError: if it cannot be carried out.
         """
-        live = self._live
-        switches = live.loop.switches
+        switches = self._loop.switches
         match command:
             case SetParam(param=param, value=value):
-                live.session.set(param, value)
+                self._session.set(param, value)
             case Mute(on=on):
                 switches.mute.target = 0.0 if on else 1.0
             case Talk(on=on):
@@ -71,29 +93,27 @@ class Commands:
             case Monitor(on=on):
                 self._monitor(on)
             case Stop():
-                live.request_stop()
+                self._request_stop()
             case Bypass(node=node, on=on):
-                live.exchanger.change({f"nodes.{node}.enabled": not on})
+                self._exchanger.change({f"nodes.{node}.enabled": not on})
             case Swap(overrides=overrides):
-                live.exchanger.change(overrides)
+                self._exchanger.change(overrides)
             case ChooseVariant(name=name):
                 self._choose(name)
 
     def _talk(self, on: bool) -> None:
-        if not self._live.options.push_to_talk:
+        if not self._options.push_to_talk:
             text = "this session has no talk key: everything that is said goes in"
             raise StateError(Problem("no-talk-key", text, fix="begin it with --push-to-talk"))
-        self._live.loop.switches.talk.target = 1.0 if on else 0.0
+        self._loop.switches.talk.target = 1.0 if on else 0.0
 
     def _monitor(self, on: bool) -> None:
-        live = self._live
-        if on and live.loop.dry is None:
-            live.loop.dry = dry_session(live.session.plan)
-        live.loop.switches.monitor.target = 1.0 if on else 0.0
+        if on and self._loop.dry is None:
+            self._loop.dry = dry_session(self._session.plan)
+        self._loop.switches.monitor.target = 1.0 if on else 0.0
 
     def _choose(self, name: str) -> None:
-        variants = self._live.variants
-        if variants is None:
+        if self.variants is None:
             text = "this session has one variant"
             raise StateError(Problem("no-variant", text, fix="begin it with --b PATH=VALUE"))
-        variants.choose(name)
+        self.variants.choose(name)

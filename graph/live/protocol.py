@@ -1,4 +1,4 @@
-"""What a screen needs of a live session, wherever that runs."""
+"""The interface of a live session for screens, HTTP, OSC and tests."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from voicegraph.schemas.live_command import LiveCommand
 from voicegraph.schemas.live_status import LiveStatus
 
 
-class LiveSession(Protocol):
-    """Shown and steered, from any thread: ``graph/live/session.py`` is one."""
+class LiveSessionProtocol(Protocol):
+    """Shown and controlled from any thread; implemented by ``graph.live.session.LiveSession``."""
 
     @property
     def stopped(self) -> threading.Event:
@@ -18,17 +18,21 @@ class LiveSession(Protocol):
         ...
 
     def status(self) -> LiveStatus:
-        """Everything that is shown; also after the end."""
+        """All that is shown, also after the end; takes no longer than a block."""
         ...
 
     def command(self, command: LiveCommand) -> None:
-        """Does what is asked; may take seconds, where nodes are exchanged.
+        """Carries out a command; may take seconds if nodes are swapped.
 
         Raises:
-            VoicegraphError: if that cannot be; the session goes on as it was.
+            VoicegraphError: if it cannot be carried out; the session goes on unchanged.
         """
         ...
 
+    def say(self, text: str) -> None:
+        """Adds a message to those that the status shows."""
+        ...
+
     def request_stop(self) -> None:
-        """Ends the session soon; ``stopped`` says when. Safe to call twice."""
+        """Ends the session soon; then ``stopped`` is set. Safe to call twice."""
         ...

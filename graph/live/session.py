@@ -16,7 +16,7 @@ from voicegraph.schemas.live_command import LiveCommand
 from voicegraph.schemas.live_status import LiveState, LiveStatus
 
 from ..errors import VoicegraphError
-from ._command_handler import Commands
+from ._command_handler import CommandHandler
 from ._cpu_share import SessionShare
 from ._gc_control import Collector
 from ._swap_worker import Exchanger
@@ -36,7 +36,7 @@ _RETRY_S = 1.0
 _MESSAGES = 50
 
 
-class Live:
+class LiveSession:
     """Runs a session on a card.
 
     Args:
@@ -67,9 +67,10 @@ class Live:
             session, card.input, card.output, card.one_clock, self.options, self._note
         )
         self.exchanger = Exchanger(session, self.say)
-        self.variants: Variants | None = None
-        self._commands = Commands(self)
         self._stop = threading.Event()
+        self._commands = CommandHandler(
+            session, self.loop, self.exchanger, self.options, self.request_stop
+        )
         self._thread = threading.Thread(target=self._run, name="voicegraph-engine", daemon=True)
         self._collector: Collector | None = None
         self._turns: SwitchInterval | None = None
@@ -85,7 +86,7 @@ class Live:
         Raises:
             DeviceError: if a device cannot be started.
         """
-        self._commands.prepare()
+        self._commands.apply_options()
         self._collector = Collector()
         self._turns = SwitchInterval()
         self.begun = time.perf_counter()
@@ -102,7 +103,7 @@ class Live:
         Raises:
             VoicegraphError: if that cannot be; the session goes on as it was.
         """
-        self._commands.do(command)
+        self._commands.execute(command)
 
     def say(self, text: str) -> None:
         """Leaves a message for whoever looks."""
@@ -119,6 +120,11 @@ class Live:
     def request_stop(self) -> None:
         """Ends the session soon; ``stopped`` says when."""
         self._stop.set()
+
+    @property
+    def variants(self) -> Variants | None:
+        """The two variants of the pipeline; None if there is one."""
+        return self._commands.variants
 
     @property
     def stopping(self) -> bool:
@@ -207,3 +213,6 @@ class Live:
             self.say(f"left out {what['dropped']} blocks that came too late to be heard")
         elif "realigned" in what:
             self.say(f"delay set right by {what['realigned']:+.1f} ms")
+
+
+Live = LiveSession  # the name in earlier documentation

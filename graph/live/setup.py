@@ -19,7 +19,7 @@ from .devices.device_format import Wish, choose_format
 from .devices.device_list import Direction, find_device
 from .devices.host_settings import host_settings
 from .devices.sound_card import DeviceChoice, SoundCard
-from .session import Live, LiveOptions
+from .session import LiveOptions, LiveSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Opening:
         """
         return SoundCard(self.input, self.output, latency=self.buffers)
 
-    def live(self, options: LiveOptions | None = None, record: Path | None = None) -> Live:
+    def live(self, options: LiveOptions | None = None, record: Path | None = None) -> LiveSession:
         """A live session: the weights are loaded first, the devices opened last.
 
         Raises:
@@ -78,7 +78,7 @@ class Opening:
         card: SoundCard | None = None
         try:
             card = self.card()
-            live = Live(session, card, options)
+            live = LiveSession(session, card, options)
         except BaseException:
             if card is not None:
                 card.stop()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from voicegraph.schemas.live_status import (
     DriftReport,
     EndReport,
     LateReport,
     LiveLatency,
+    LiveState,
     LiveStatus,
     NodeLoad,
 )
@@ -19,19 +21,40 @@ from ._drift_resampler import Stretch
 from ._level_meter import Level, decibels
 from ._overrun_advice import advise
 from ._param_status import live_params
-from .devices.audio_backend import CardEnd
+from .devices.audio_backend import Card, CardEnd
 
 if TYPE_CHECKING:
     from ..plan import CompiledPlan
     from ..runtime.session import Session
     from ..runtime.timing import Timing
-    from .session import Live
+    from ._ab_variants import Variants
+    from .engine_loop import Loop
+    from .factory import LiveOptions
 
 _SHOWN = 8
 """Messages that are shown."""
 
 
-def report(live: Live) -> LiveStatus:
+class ReportedSession(Protocol):
+    """What a status reads of a live session."""
+
+    session: Session
+    card: Card
+    options: LiveOptions
+    loop: Loop
+    state: LiveState
+    messages: deque[tuple[float, str]]
+    begun: float
+    measured_ms: float | None
+    recording: str | None
+
+    @property
+    def variants(self) -> Variants | None:
+        """The two variants of the pipeline; None if there is one."""
+        ...
+
+
+def report(live: ReportedSession) -> LiveStatus:
     """The status now."""
     loop = live.loop
     now = time.perf_counter()
@@ -87,7 +110,7 @@ def _running(session: Session) -> tuple[CompiledPlan, Mapping[str, Timing]]:
             return plan, timings
 
 
-def latency(live: Live) -> LiveLatency:
+def latency(live: ReportedSession) -> LiveLatency:
     """The four latencies of a session."""
     loop, plan, card = live.loop, live.session.plan, live.card
     held = loop.alignment.reserve / card.output.rate
@@ -104,7 +127,7 @@ def latency(live: Live) -> LiveLatency:
     )
 
 
-def _late(live: Live, now: float) -> LateReport:
+def _late(live: ReportedSession, now: float) -> LateReport:
     counts = live.loop.counts
     return LateReport(
         blocks=counts.late,
@@ -115,7 +138,7 @@ def _late(live: Live, now: float) -> LateReport:
     )
 
 
-def _drift(live: Live) -> DriftReport:
+def _drift(live: ReportedSession) -> DriftReport:
     alignment = live.loop.alignment
     drift = alignment.drift
     return DriftReport(

@@ -125,6 +125,9 @@ class FakeLive:
             self.said.append(text)
             self.heard.notify_all()
 
+    def request_stop(self) -> None:
+        self.stopped.set()
+
     def wait_for(self, what: Callable[[], bool]) -> None:
         """Until a command or a message has made it true."""
         with self.heard:

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from voicegraph.app.control.options import ControlOptions
-from voicegraph.app.control.steerable import Steerable
 from voicegraph.app.control_servers import Control
 from voicegraph.graph.errors import VoicegraphError
-from voicegraph.graph.live.session import Live
+from voicegraph.graph.live.protocol import LiveSessionProtocol
+from voicegraph.graph.live.session import LiveSession
 
 from .client import Client
 from .fake_live import FakeLive
@@ -21,12 +21,12 @@ from .fake_live import FakeLive
 def test_a_live_session_can_be_steered(live: FakeLive) -> None:
     """Checked with the types; here only that both have what is asked for."""
 
-    def fits(session: Live) -> Steerable:
+    def fits(session: LiveSession) -> LiveSessionProtocol:
         return session
 
     assert fits
-    for name in ("status", "command", "say"):
-        assert callable(getattr(Live, name))
+    for name in ("status", "command", "say", "request_stop"):
+        assert callable(getattr(LiveSession, name))
         assert callable(getattr(live, name))
 
 

@@ -16,7 +16,7 @@ import pytest
 from voicegraph.graph import registry
 from voicegraph.graph.live.devices.audio_backend import CaptureCallback, Card, PlayCallback
 from voicegraph.graph.live.factory import LiveOptions
-from voicegraph.graph.live.session import Live
+from voicegraph.graph.live.session import LiveSession
 from voicegraph.graph.live.setup import EndWish, Opening, prepare
 from voicegraph.graph.node import Node, Tensors
 from voicegraph.graph.pipeline import Pipeline, node
@@ -102,11 +102,11 @@ def passing() -> Callable[..., Pipeline]:
 
 
 @pytest.fixture
-def started() -> Iterator[Callable[[Live], Live]]:
+def started() -> Iterator[Callable[[LiveSession], LiveSession]]:
     """Starts a session, waits until sound goes through, and stops it at the end."""
-    begun: list[Live] = []
+    begun: list[LiveSession] = []
 
-    def start(live: Live) -> Live:
+    def start(live: LiveSession) -> LiveSession:
         begun.append(live)
         live.start()
         _wait_for(live, lambda: live.state == "running")
@@ -117,7 +117,7 @@ def started() -> Iterator[Callable[[Live], Live]]:
         live.stop()
 
 
-def _wait_for(live: Live, there: Callable[[], bool], seconds: float = _HEARD_S) -> None:
+def _wait_for(live: LiveSession, there: Callable[[], bool], seconds: float = _HEARD_S) -> None:
     """Until something is the case; a session that ends before is a failure."""
     for _ in range(round(50 * seconds)):
         if there():
@@ -233,17 +233,17 @@ def sine() -> Sound:
 
 @pytest.fixture
 def listening(
-    opening: Callable[..., Opening], started: Callable[[Live], Live]
-) -> Callable[..., tuple[Live, Ear]]:
+    opening: Callable[..., Opening], started: Callable[[LiveSession], LiveSession]
+) -> Callable[..., tuple[LiveSession, Ear]]:
     """A session that runs and whose microphone is a signal: ``(live, ear)``."""
 
     def listen(
         pipeline: Pipeline, source: str, target: str, sound: Sound, **options: Any
-    ) -> tuple[Live, Ear]:
+    ) -> tuple[LiveSession, Ear]:
         found = opening(pipeline, source, target)
         ear = Ear(found.card(), sound)
         settings = LiveOptions(**{"margin_s": 0.008, **options})
-        return started(Live(found.plan.session(), ear, settings)), ear
+        return started(LiveSession(found.plan.session(), ear, settings)), ear
 
     return listen
 

@@ -109,16 +109,16 @@ def test_a_failure_of_the_session_is_the_commands(
     cli: Cli, sound_system: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from voicegraph.graph.errors import SignalError, StateError
-    from voicegraph.graph.live.session import Live
+    from voicegraph.graph.live.session import LiveSession
 
     for error in (SignalError, StateError):
 
-        def fails(self: Live, error: Any = error) -> None:
+        def fails(self: LiveSession, error: Any = error) -> None:
             from voicegraph.graph.errors import Problem
 
             raise error(Problem("not-finite", "NaN in node f0"))
 
-        monkeypatch.setattr(Live, "_go_on", fails)
+        monkeypatch.setattr(LiveSession, "_go_on", fails)
         code, _, err = cli("live", "good.yaml")
         assert code == error.exit_code
         assert "NaN in node f0" in err

@@ -16,7 +16,7 @@ from websockets.sync.client import connect
 from voicegraph.app.control.options import ControlOptions
 from voicegraph.app.control_servers import Control
 from voicegraph.graph.live.devices.audio_backend import CaptureCallback, CardEnd, PlayCallback
-from voicegraph.graph.live.session import Live
+from voicegraph.graph.live.session import LiveSession
 from voicegraph.graph.pipeline import Pipeline, node
 
 from ..client import Client
@@ -58,20 +58,20 @@ class SilentCard:
 
 
 @pytest.fixture
-def session() -> Iterator[Live]:
+def session() -> Iterator[LiveSession]:
     pipeline = Pipeline(
         block="20ms",
         input={"rate": RATE, "channels": 1},
         nodes={"loud": node("dsp.gain", "input"), "limit": node("dsp.limiter", "loud")},
         output="limit",
     )
-    live = Live(pipeline.session(warm_up=False), SilentCard())
+    live = LiveSession(pipeline.session(warm_up=False), SilentCard())
     live.start()
     yield live
     live.stop()
 
 
-def test_a_session_is_steered_until_its_end(session: Live) -> None:
+def test_a_session_is_steered_until_its_end(session: LiveSession) -> None:
     options = ControlOptions(http="127.0.0.1:0", osc="127.0.0.1:0")
     with Control(session, options) as control:
         assert control.http_url is not None

@@ -95,6 +95,9 @@ class Actor:
                 ]
             )
 
+    def say(self, text: str) -> None:
+        raise AssertionError
+
     def request_stop(self) -> None:
         self.stop_asked += 1
         if self.obeys:

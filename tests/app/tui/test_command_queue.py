@@ -19,6 +19,9 @@ class Slow:
     def status(self):
         raise AssertionError
 
+    def say(self, text: str) -> None:
+        raise AssertionError
+
     def request_stop(self) -> None:
         raise AssertionError
 

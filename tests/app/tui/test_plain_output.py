@@ -24,6 +24,9 @@ class Play:
     def command(self, command) -> None:
         raise AssertionError("plain lines steer nothing")
 
+    def say(self, text: str) -> None:
+        raise AssertionError
+
     def request_stop(self) -> None:
         self._live.request_stop()
 

@@ -14,7 +14,7 @@ from voicegraph.graph.live._playback_buffer import Playback
 from voicegraph.graph.live.devices.audio_backend import CaptureCallback, CardEnd, PlayCallback
 from voicegraph.graph.live.engine_loop import Loop
 from voicegraph.graph.live.factory import LiveOptions
-from voicegraph.graph.live.session import Live
+from voicegraph.graph.live.session import LiveSession
 from voicegraph.graph.pipeline import Pipeline, node
 
 RATE = 48000
@@ -113,21 +113,21 @@ class StillCard:
 
 
 @pytest.fixture
-def make_live() -> Iterator[Callable[..., Live]]:
+def make_live() -> Iterator[Callable[..., LiveSession]]:
     """A live session that was not started: ``make_live({"nodes": ...}, push_to_talk=True)``.
 
     Its loop can be run by a simulation.
     """
-    made: list[Live] = []
+    made: list[LiveSession] = []
 
     def make(
         pipeline: Pipeline | None = None, card: StillCard | None = None, **options: Any
-    ) -> Live:
+    ) -> LiveSession:
         if pipeline is None:
             nodes = {"pass": node("dsp.gain", "input", db=0.0)}
             pipeline = Pipeline(block="20ms", input={"rate": RATE}, nodes=nodes, output="pass")
         session = pipeline.session(warm_up=False)
-        live = Live(session, card or StillCard(), LiveOptions(**options))
+        live = LiveSession(session, card or StillCard(), LiveOptions(**options))
         made.append(live)
         return live
 

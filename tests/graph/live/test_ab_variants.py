@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from voicegraph.graph.errors import PipelineError, StateError
-from voicegraph.graph.live.session import Live
+from voicegraph.graph.live.session import LiveSession
 from voicegraph.graph.live.simulated_card import End, Simulation
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.schemas.live_command import ChooseVariant, Swap
@@ -21,9 +21,9 @@ RATE = 48000
 class _Two:
     """A session with a second variant that is 12 dB louder."""
 
-    def __init__(self, live: Live, heard: Any, sound: Any) -> None:
+    def __init__(self, live: LiveSession, heard: Any, sound: Any) -> None:
         self.live, self.heard = live, heard
-        live._commands.prepare()
+        live._commands.apply_options()
         end = End(RATE, 480)
         self.simulation = Simulation(live.loop, end, end, sound, cost=lambda _: 0.001, heard=heard)
         self.simulation.run(6)
@@ -46,7 +46,7 @@ class _Two:
 
 
 @pytest.fixture
-def two(make_live: Callable[..., Live], heard: Any, sine: Any) -> _Two:
+def two(make_live: Callable[..., LiveSession], heard: Any, sine: Any) -> _Two:
     nodes = {"pass": node("dsp.gain", "input", db=-12), "end": node("dsp.gain", "pass")}
     pipeline = Pipeline(block="20ms", input={"rate": RATE}, nodes=nodes, output="end")
     return _Two(make_live(pipeline, variant={"nodes.pass.params.db": 0}), heard, sine(440))
@@ -107,7 +107,7 @@ def test_a_swap_belongs_to_the_variant_in_which_it_was_made(two: _Two) -> None:
     ],
 )
 def test_a_variant_that_does_not_fit_is_refused_at_the_beginning(
-    make_live: Callable[..., Live], variant: dict[str, Any], error: type[Exception]
+    make_live: Callable[..., LiveSession], variant: dict[str, Any], error: type[Exception]
 ) -> None:
     live = make_live(variant=variant)
     with pytest.raises(error):

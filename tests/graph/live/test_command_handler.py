@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from voicegraph.graph.errors import PipelineError, StateError
-from voicegraph.graph.live.session import Live
+from voicegraph.graph.live.session import LiveSession
 from voicegraph.graph.live.simulated_card import End, Simulation
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.schemas.live_command import (
@@ -35,10 +35,10 @@ RAMP = np.pi / 2 / (0.005 * RATE)
 class _Session:
     """A live session on a simulated card, with what was heard."""
 
-    def __init__(self, live: Live, heard: Any, sound: Any) -> None:
+    def __init__(self, live: LiveSession, heard: Any, sound: Any) -> None:
         self.live, self.heard = live, heard
         end = End(RATE, 480)
-        live._commands.prepare()
+        live._commands.apply_options()
         self.simulation = Simulation(live.loop, end, end, sound, cost=lambda _: 0.001, heard=heard)
         self.simulation.run(3)
 
@@ -63,7 +63,7 @@ class _Session:
 
 
 @pytest.fixture
-def talk(make_live: Callable[..., Live], heard: Any, sine: Any) -> Callable[..., _Session]:
+def talk(make_live: Callable[..., LiveSession], heard: Any, sine: Any) -> Callable[..., _Session]:
     def make(pipeline: Pipeline | None = None, **options: Any) -> _Session:
         return _Session(make_live(pipeline, **options), heard, sine(440))
 
@@ -155,7 +155,7 @@ def test_stop(talk: Callable[..., _Session]) -> None:
 
 
 def test_the_talk_key_is_for_the_block_before_an_onset_too(
-    make_live: Callable[..., Live], heard: Any
+    make_live: Callable[..., LiveSession], heard: Any
 ) -> None:
     def words(start: int, count: int) -> np.ndarray:
         """Quiet noise, from 5 s on loud."""

@@ -16,7 +16,7 @@ from voicegraph.graph.errors import DeviceError, OutputError, Problem, SignalErr
 from voicegraph.graph.live import _device_clock as device_clock
 from voicegraph.graph.live import _drift_compensation as drift_compensation
 from voicegraph.graph.live import session as live
-from voicegraph.graph.live.session import Live
+from voicegraph.graph.live.session import LiveSession
 from voicegraph.graph.pipeline import Pipeline, node
 
 from .conftest import RATE, StillCard
@@ -72,11 +72,11 @@ def _wait(what: Callable[[], bool]) -> None:
         time.sleep(0.002)
 
 
-def _messages(session: Live) -> str:
+def _messages(session: LiveSession) -> str:
     return "\n".join(text for _, text in session.messages)
 
 
-def test_sound_goes_through_until_it_is_stopped(make_live: Callable[..., Live]) -> None:
+def test_sound_goes_through_until_it_is_stopped(make_live: Callable[..., LiveSession]) -> None:
     card = RunningCard()
     session = make_live(card=card)
     assert session.state == "starting"
@@ -96,7 +96,7 @@ def test_sound_goes_through_until_it_is_stopped(make_live: Callable[..., Live]) 
     assert session.status().state == "stopped"
 
 
-def test_the_end_may_be_asked_for_without_waiting(make_live: Callable[..., Live]) -> None:
+def test_the_end_may_be_asked_for_without_waiting(make_live: Callable[..., LiveSession]) -> None:
     session = make_live(card=RunningCard())
     session.start()
     session.request_stop()
@@ -104,7 +104,7 @@ def test_the_end_may_be_asked_for_without_waiting(make_live: Callable[..., Live]
     assert session.stopped.wait(20)
 
 
-def test_what_was_never_started_is_closed(make_live: Callable[..., Live]) -> None:
+def test_what_was_never_started_is_closed(make_live: Callable[..., LiveSession]) -> None:
     card = StillCard()
     session = make_live(card=card)
     session.stop()
@@ -113,7 +113,7 @@ def test_what_was_never_started_is_closed(make_live: Callable[..., Live]) -> Non
     assert gc.isenabled()
 
 
-def test_a_card_that_does_not_start(make_live: Callable[..., Live]) -> None:
+def test_a_card_that_does_not_start(make_live: Callable[..., LiveSession]) -> None:
     class Broken(StillCard):
         def start(self, capture: Any, play: Any) -> None:
             raise DeviceError(Problem("device-busy", "busy"))
@@ -128,7 +128,7 @@ def test_a_card_that_does_not_start(make_live: Callable[..., Live]) -> None:
     assert session.stopped.is_set()
 
 
-def test_a_device_that_comes_back(make_live: Callable[..., Live]) -> None:
+def test_a_device_that_comes_back(make_live: Callable[..., LiveSession]) -> None:
     card = RunningCard()
     session = make_live(card=card)
     session.start()
@@ -144,7 +144,9 @@ def test_a_device_that_comes_back(make_live: Callable[..., Live]) -> None:
     assert session.error is None
 
 
-def test_while_a_device_is_away_the_session_can_be_stopped(make_live: Callable[..., Live]) -> None:
+def test_while_a_device_is_away_the_session_can_be_stopped(
+    make_live: Callable[..., LiveSession],
+) -> None:
     card = RunningCard()
     session = make_live(card=card)
     card.lost = "gone"
@@ -156,7 +158,7 @@ def test_while_a_device_is_away_the_session_can_be_stopped(make_live: Callable[.
 
 @pytest.mark.parametrize("error", [ZeroDivisionError("ours"), DeviceError(Problem("x", "theirs"))])
 def test_what_the_card_raises_ends_the_session(
-    make_live: Callable[..., Live], error: Exception
+    make_live: Callable[..., LiveSession], error: Exception
 ) -> None:
     class Broken(StillCard):
         def __getattribute__(self, name: str) -> Any:
@@ -173,7 +175,7 @@ def test_what_the_card_raises_ends_the_session(
 
 
 def test_a_node_that_fails_ends_the_session_and_says_which(
-    make_live: Callable[..., Live],
+    make_live: Callable[..., LiveSession],
 ) -> None:
     nodes = {"pass": node("dsp.gain", "input")}
     pipeline = Pipeline(
@@ -189,7 +191,7 @@ def test_a_node_that_fails_ends_the_session_and_says_which(
 
 
 def test_what_fails_at_the_end_is_told_and_the_rest_is_closed(
-    make_live: Callable[..., Live], monkeypatch: pytest.MonkeyPatch
+    make_live: Callable[..., LiveSession], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     card = RunningCard()
     session = make_live(card=card, monitor=True)
@@ -212,7 +214,7 @@ def test_what_fails_at_the_end_is_told_and_the_rest_is_closed(
     assert gc.isenabled()
 
 
-def test_what_happens_is_said(make_live: Callable[..., Live]) -> None:
+def test_what_happens_is_said(make_live: Callable[..., LiveSession]) -> None:
     session = make_live()
     session._note(3, late=12.34, blamed="f0")
     session._note(4, dropped=2)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from voicegraph.graph.live.session import Live
+from voicegraph.graph.live.session import LiveSession
 from voicegraph.graph.live.simulated_card import End, Simulation
 from voicegraph.graph.live.status import latency
 from voicegraph.graph.pipeline import Pipeline, node
@@ -20,13 +20,15 @@ from voicegraph.schemas.live_status import LiveStatus
 RATE = 48000
 
 
-def _run(live: Live, sound: Any, seconds: float, cost: float = 0.004, late: int = -1) -> None:
+def _run(
+    live: LiveSession, sound: Any, seconds: float, cost: float = 0.004, late: int = -1
+) -> None:
     end = End(RATE, 480)
     costs = {late: 0.05}
     Simulation(live.loop, end, end, sound, cost=lambda tick: costs.get(tick, cost)).run(seconds)
 
 
-def test_everything_is_told(make_live: Callable[..., Live], sine: Any) -> None:
+def test_everything_is_told(make_live: Callable[..., LiveSession], sine: Any) -> None:
     live = make_live()
     _run(live, sine(440), 5)
     status = live.status()
@@ -47,7 +49,7 @@ def test_everything_is_told(make_live: Callable[..., Live], sine: Any) -> None:
     assert LiveStatus.model_validate_json(status.model_dump_json()) == status
 
 
-def test_the_four_latencies(make_live: Callable[..., Live], sine: Any) -> None:
+def test_the_four_latencies(make_live: Callable[..., LiveSession], sine: Any) -> None:
     live = make_live(margin_s=0.01)
     _run(live, sine(440), 3)
     found = latency(live)
@@ -59,7 +61,9 @@ def test_the_four_latencies(make_live: Callable[..., Live], sine: Any) -> None:
     assert found.expected_ms == pytest.approx(62, abs=0.1)
 
 
-def test_late_blocks_are_counted_and_blamed(make_live: Callable[..., Live], sine: Any) -> None:
+def test_late_blocks_are_counted_and_blamed(
+    make_live: Callable[..., LiveSession], sine: Any
+) -> None:
     live = make_live()
     _run(live, sine(440), 5, late=50)
     late = live.status().late
@@ -69,14 +73,14 @@ def test_late_blocks_are_counted_and_blamed(make_live: Callable[..., Live], sine
     assert any(text.startswith("late by") for text in live.status().messages)
 
 
-def test_the_newest_messages_are_shown(make_live: Callable[..., Live]) -> None:
+def test_the_newest_messages_are_shown(make_live: Callable[..., LiveSession]) -> None:
     live = make_live()
     for number in range(60):
         live.say(f"{number}")
     assert live.status().messages == [f"{number}" for number in range(52, 60)]
 
 
-def test_a_status_in_the_middle_of_an_exchange(make_live: Callable[..., Live]) -> None:
+def test_a_status_in_the_middle_of_an_exchange(make_live: Callable[..., LiveSession]) -> None:
     """The plan and the engine are not put in their place at the same moment."""
     nodes = {"low": node("dsp.gain", "input"), "end": node("dsp.gain", "low")}
     live = make_live(Pipeline(block="20ms", input={"rate": RATE}, nodes=nodes, output="end"))
@@ -95,7 +99,7 @@ def test_a_status_in_the_middle_of_an_exchange(make_live: Callable[..., Live]) -
     assert [load.name for load in found[0].nodes if not load.bypassed] == ["end"]
 
 
-def test_late_blocks_may_come_while_they_are_counted(make_live: Callable[..., Live]) -> None:
+def test_late_blocks_may_come_while_they_are_counted(make_live: Callable[..., LiveSession]) -> None:
     loop = make_live().loop
     loop.counts.when.extend([0.0] * 4000)
     end = time.perf_counter() + 0.05
