@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import runpy
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+# Read when numpy and torch are imported, and by every process that a test starts: tests run in two
+# processes, and one thread each is faster there than two. `tools/check.py numerics` sets others.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("MKL_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pytest
 import torch
@@ -28,6 +35,34 @@ def _nothing_stays_registered() -> Iterator[None]:
     yield
     left = registry._registered.keys() - BUILTIN.keys()
     assert not left, f"registered at import, or not taken out again: {', '.join(sorted(left))}"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two processes for the whole suite; none beside this one if paths or ``-k`` select tests.
+
+    Every process imports torch and collects the tests anew, which costs more than a few files take.
+    """
+    whole = config.args_source is not pytest.Config.ArgsSource.ARGS
+    return 2 if whole and not config.option.keyword else 0
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Gives each process whole files, and one of them all that needs the virtual sound card."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Files(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "sound" if "tests/sound/" in nodeid else super()._split_scope(nodeid)
+
+    config.option.loadscopereorder = False  # the order below
+    return Files(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The sound card's tests come first: they wait most of the time, and nothing waits for them."""
+    items.sort(key=lambda item: not item.nodeid.startswith("tests/sound/"))
 
 
 Filled = Callable[..., dict[str, torch.Tensor]]
