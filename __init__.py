@@ -51,6 +51,7 @@ provide(
     {
         "explain": "voicegraph.app.reports.explain:explain",
         "draw": "voicegraph.app.reports.drawing:draw",
+        "atomic_write": "voicegraph.graph.files.atomic_write:atomic_write",
         "audio_writer": "voicegraph.graph.files.sound.writer:AudioWriter",
         "recorder": "voicegraph.graph.files.recordings.recorder:Recorder",
     }

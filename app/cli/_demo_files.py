@@ -47,6 +47,7 @@ class DemoFiles:
             OutputError: if the folder cannot be made, or if it holds other files of these names and
                 ``force`` is not set.
         """
+        from voicegraph.graph.files.atomic_write import atomic_write
         from voicegraph.graph.files.sound import bundled_recording
 
         try:
@@ -62,4 +63,5 @@ class DemoFiles:
             text = f"{existing[0]} exists, and is not from an earlier demo"
             fix = f"voicegraph demo {self.folder}-2    (or --force replaces it)"
             raise OutputError(Problem("exists", text, fix=fix))
-        shutil.copyfile(recording, original)
+        with atomic_write(original, force=True) as temporary:
+            shutil.copyfile(recording, temporary)

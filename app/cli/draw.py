@@ -48,14 +48,14 @@ def draw(
 
     SVG needs no other program, and follows the light or dark mode of the viewer.
     """
-    from ._output import write_text
+    from voicegraph.graph.files.atomic_write import write_text
 
     chosen = _choose(output, drawing)
     text = load(pipeline, set_args, profiles).compile().draw(chosen)
     if output is None:
         typer.echo(text, nl=False)
     else:
-        write_text(output, text, force)
+        write_text(output, text, force=force)
         typer.echo(f"wrote {output}")
 
 

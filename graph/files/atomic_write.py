@@ -1,4 +1,4 @@
-"""Files that appear under their name only when they are complete."""
+"""Atomic file writing: a file gets its name only when it is complete and on the disk."""
 
 from __future__ import annotations
 
@@ -6,26 +6,30 @@ import errno
 import os
 import secrets
 import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from ..errors import OutputError, Problem
+from ..errors import OutputError, Problem, VoicegraphError
 
 _FULL = 1 << 20
-"""Bytes: a disk with less left than this is called full."""
+"""A disk with fewer free bytes than this counts as full."""
 
 
-class Staged:
-    """A file in the making: written beside its target, then renamed in one step.
+class AtomicFile:
+    """A file that is written under a temporary name in the target's folder, then renamed.
 
-    A reader never meets half a file, an old file stays until the new one is whole, and a failed run
-    leaves nothing behind.
+    A reader never sees an incomplete file, an existing file stays until its replacement is
+    complete, and a failed run leaves nothing behind. The file has the permissions of any new file,
+    even if the library that writes it makes a private one.
 
     Args:
-        target: the name it will have.
-        force: replace what is there.
+        target: the final name.
+        force: replace an existing file.
 
     Attributes:
-        temporary: where to write.
+        temporary: the name to write to. The file exists already, empty.
 
     Raises:
         OutputError: if the target exists and ``force`` is not set, is a folder, or its folder is
@@ -36,39 +40,111 @@ class Staged:
         self.target = target
         self.force = force
         check_target(target, force)
-        # A link stays a link: the file that it names is replaced.
-        self._place = target.resolve() if target.is_symlink() else target
-        self.temporary = self._place.with_name(f".voicegraph-{secrets.token_hex(6)}.part")
+        # A symbolic link stays: the file that it points to is replaced.
+        self._destination = target.resolve() if target.is_symlink() else target
+        self.temporary = self._destination.with_name(f".voicegraph-{secrets.token_hex(6)}.part")
         try:
-            # Made here and not by the writing library, for the operating system says what is wrong.
-            os.close(os.open(self.temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+            # Created here because some libraries hide why the system refuses to create a file.
+            handle = os.open(self.temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
         except OSError as error:
             raise cannot_write(target, error) from None
+        self._mode = stat.S_IMODE(os.fstat(handle).st_mode)
+        os.close(handle)
 
     def commit(self) -> None:
-        """Gives the file its name.
+        """Flushes the file to the disk and renames it to its target.
 
         Raises:
-            OutputError: if something stands there by now, or the folder is gone.
+            OutputError: if the target was created in the meantime and ``force`` is not set, or the
+                system refuses.
         """
         try:
             check_target(self.target, self.force)
-            self.temporary.replace(self._place)
+            # Some libraries replace the file by a private one of their own.
+            if stat.S_IMODE(self.temporary.stat().st_mode) != self._mode:
+                self.temporary.chmod(self._mode)
+            _sync(self.temporary, os.O_RDWR)
+            self.temporary.replace(self._destination)
+            _sync_folder(self._destination.parent)
         except OSError as error:
             raise cannot_write(self.target, error) from None
         finally:
             self.discard()
 
     def discard(self) -> None:
-        """Removes the unfinished file. Safe to call twice, and after :meth:`commit`."""
+        """Removes the temporary file. Safe to call twice, and after :meth:`commit`."""
         self.temporary.unlink(missing_ok=True)
 
 
-def check_target(target: Path, force: bool) -> None:
-    """Whether a file may be written under this name.
+@contextmanager
+def atomic_write(target: Path, *, force: bool = False, make_folder: bool = False) -> Iterator[Path]:
+    """Gives a temporary name to write to; at the end of the block the file gets its final name.
+
+    After an exception the temporary file is removed, and an existing target stays as it was.
+
+    Args:
+        target: the final name.
+        force: replace an existing file.
+        make_folder: create the target's folder if it is missing.
 
     Raises:
-        OutputError: as :class:`Staged`, before anything is written.
+        OutputError: as :class:`AtomicFile`, and for every ``OSError`` in the block; for any other
+            error of a library if the disk is full.
+    """
+    try:
+        if make_folder:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        file = AtomicFile(target, force=force)
+    except OSError as error:
+        raise cannot_write(target, error) from None
+    try:
+        yield file.temporary
+        file.commit()
+    except OSError as error:
+        raise cannot_write(target, error) from None
+    except VoicegraphError:
+        raise
+    except Exception:
+        # Libraries raise errors of their own when the disk is full.
+        if is_full(file.temporary.parent):
+            full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            raise cannot_write(target, full) from None
+        raise
+    finally:
+        file.discard()
+
+
+def write_text(target: Path, text: str, *, force: bool = False) -> None:
+    """Writes a UTF-8 text file atomically, with the line ends that ``text`` has.
+
+    Raises:
+        OutputError: as :func:`atomic_write`.
+    """
+    with atomic_write(target, force=force) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="")
+
+
+def _sync(path: Path, flags: int) -> None:
+    handle = os.open(path, flags)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Makes a rename last through a power cut. Windows and some network disks cannot do that."""
+    try:
+        _sync(folder, os.O_RDONLY)
+    except OSError:
+        return
+
+
+def check_target(target: Path, force: bool) -> None:
+    """Checks that a file may be written under this name, before anything is written.
+
+    Raises:
+        OutputError: as :class:`AtomicFile`.
     """
     folder = target.parent
     if target.is_dir():
@@ -85,7 +161,7 @@ def check_target(target: Path, force: bool) -> None:
 
 
 def cannot_write(target: Path, error: OSError) -> OutputError:
-    """What the operating system says about a file that cannot be written."""
+    """Turns a system error into one that names the file, the reason and a fix."""
     folder = target.parent
     fixes = {
         errno.ENOSPC: "make room, or give a name on another disk",

@@ -13,7 +13,7 @@ import soundfile
 import soxr
 
 from ..errors import Problem, VoicegraphError
-from ..files.atomic_write import Staged, cannot_write
+from ..files.atomic_write import atomic_write
 from ..optional_packages import pip_install, requirement
 from ._f0_contour import FRAMES, RATE, contour
 
@@ -138,11 +138,5 @@ def _overlay(panel: Axes, track: np.ndarray, highest: float) -> None:
 
 
 def _save(figure: Any, target: Path, force: bool) -> None:
-    staged = Staged(target, force=force)
-    try:
-        figure.savefig(staged.temporary, format=target.suffix.removeprefix(".") or "png")
-        staged.commit()
-    except OSError as error:
-        raise cannot_write(target, error) from None
-    finally:
-        staged.discard()
+    with atomic_write(target, force=force) as temporary:
+        figure.savefig(temporary, format=target.suffix.removeprefix(".") or "png")

@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 
 from ..errors import OutputError, Problem, StateError
 from ..node import NodeParams
+from ..providers import provided
 from .param_values import from_json, to_json
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Snapshot:
     tensors: dict[str, torch.Tensor]
 
     def save(self, path: str | Path) -> None:
-        """Writes a safetensors file; what is not tensors stands in its header as JSON.
+        """Writes a safetensors file atomically; what is not tensors stands in its header as JSON.
 
         Raises:
             OutputError: if the file cannot be written.
@@ -48,10 +49,13 @@ class Snapshot:
             for name, each in self.params.items()
         }
         header = {"plan": self.plan, "position": self.position, "params": params}
-        try:
-            save_file(self.tensors, path, {"format": _FORMAT, "snapshot": json.dumps(header)})
-        except (OSError, SafetensorError) as error:
-            raise OutputError(Problem("cannot-write", f"{path}: {error}")) from None
+        metadata = {"format": _FORMAT, "snapshot": json.dumps(header)}
+        with provided("atomic_write")(Path(path), force=True) as temporary:
+            try:
+                save_file(self.tensors, temporary, metadata)
+            except SafetensorError as error:  # the library wraps the system's errors
+                text = f"{path} cannot be written: {error}"
+                raise OutputError(Problem("cannot-write", text)) from None
 
     @classmethod
     def load(cls, path: str | Path) -> Snapshot:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from voicegraph.graph.files.atomic_write import Staged, cannot_write
+from voicegraph.graph.files.atomic_write import write_text
 from voicegraph.schemas.voice_report import Losses, MaterialReport, Trial, VoiceReport
 
 _SHOWN = 60
@@ -18,15 +18,7 @@ def write(report: VoiceReport) -> None:
     Raises:
         OutputError: if it cannot be written.
     """
-    target = Path(report.page)
-    staged = Staged(target, force=True)
-    try:
-        staged.temporary.write_text(text(report), encoding="utf-8", newline="\n")
-        staged.commit()
-    except OSError as error:
-        raise cannot_write(target, error) from None
-    finally:
-        staged.discard()
+    write_text(Path(report.page), text(report), force=True)
 
 
 def text(report: VoiceReport) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from voicegraph.graph.files.atomic_write import Staged, cannot_write
+from voicegraph.graph.files.atomic_write import atomic_write
 from voicegraph.schemas.voice_report import Losses
 
 from . import contours
@@ -111,11 +111,5 @@ def _read(path: Path) -> np.ndarray:
 
 
 def _save(figure: Any, target: Path) -> None:
-    staged = Staged(target, force=True)
-    try:
-        figure.savefig(staged.temporary, format="png")
-        staged.commit()
-    except OSError as error:
-        raise cannot_write(target, error) from None
-    finally:
-        staged.discard()
+    with atomic_write(target, force=True) as temporary:
+        figure.savefig(temporary, format="png")

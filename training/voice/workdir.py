@@ -6,8 +6,6 @@ interrupted goes on where it stopped.
 
 from __future__ import annotations
 
-import errno
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from voicegraph.graph.files.atomic_write import cannot_write, is_full
+from voicegraph.graph.files.atomic_write import atomic_write
 
 RATE = 24000
 """Samples a second of the speech, and of the voice that is made of it."""
@@ -92,21 +90,8 @@ def write_whole(target: Path, write: Callable[[Path], None]) -> None:
     Raises:
         OutputError: if it cannot be written.
     """
-    part = target.with_name(f".{os.getpid()}-{target.name}")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write(part)
-        part.replace(target)
-    except OSError as error:
-        raise cannot_write(target, error) from None
-    except Exception:
-        # Libraries have errors of their own for a full disk.
-        if is_full(target.parent):
-            full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            raise cannot_write(target, full) from None
-        raise
-    finally:
-        part.unlink(missing_ok=True)
+    with atomic_write(target, force=True, make_folder=True) as temporary:
+        write(temporary)
 
 
 def write_speech(target: Path, audio: np.ndarray, rate: int) -> None:

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from voicegraph.schemas.card import METADATA_KEY, Card
 
 from ...errors import OutputError, Problem, WeightsError
-from ..atomic_write import Staged, cannot_write
+from ..atomic_write import atomic_write
 from ..atomic_write import check_target as may_be_written
 from .description import UNKNOWN
 from .file_errors import RefusalError
@@ -82,29 +82,19 @@ def write(tensors: Mapping[str, torch.Tensor], card: Card, target: Path, force: 
             not what was written.
     """
     check_target(target, force)
-    staged = Staged(target, force=force)
-    try:
-        _save(tensors, card, staged)
-        _compare(tensors, card, staged.temporary, target)
-        staged.commit()
-    finally:
-        staged.discard()
+    metadata = {METADATA_KEY: card.model_dump_json()}
+    with atomic_write(target, force=force) as temporary:
+        try:
+            save_file(_contiguous(tensors), temporary, metadata)
+        except SafetensorError as error:  # the library wraps the system's errors
+            text = f"{target} cannot be written: {error}"
+            raise OutputError(Problem("cannot-write", text, fix="make room on the disk")) from None
+        _verify(tensors, card, temporary, target)
     return identify(target)
 
 
-def _save(tensors: Mapping[str, torch.Tensor], card: Card, staged: Staged) -> None:
-    metadata = {METADATA_KEY: card.model_dump_json()}
-    try:
-        save_file(_apart(tensors), staged.temporary, metadata)
-    except OSError as error:
-        raise cannot_write(staged.target, error) from None
-    except SafetensorError as error:  # it reports what the system says as its own
-        text = f"{staged.target} cannot be written: {error}"
-        raise OutputError(Problem("cannot-write", text, fix="make room on the disk")) from None
-
-
-def _apart(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Each in memory of its own, without gaps: the format has no views."""
+def _contiguous(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Gives each tensor memory of its own, without gaps: the format has no views."""
     seen: set[int] = set()
     made: dict[str, torch.Tensor] = {}
     for name, tensor in tensors.items():
@@ -116,8 +106,8 @@ def _apart(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return made
 
 
-def _compare(tensors: Mapping[str, torch.Tensor], card: Card, part: Path, target: Path) -> None:
-    """One tensor at a time, so that they are not twice in memory."""
+def _verify(tensors: Mapping[str, torch.Tensor], card: Card, part: Path, target: Path) -> None:
+    """Reads the file back, tensor by tensor, so that memory holds the model only once."""
     try:
         found = identify(part)
         archive = found.archive

@@ -13,7 +13,7 @@ import numpy as np
 
 from ...errors import OutputError, Problem
 from ...pipeline import Plan
-from ..atomic_write import Staged, cannot_write
+from ..atomic_write import AtomicFile, cannot_write
 
 
 class TapFile:
@@ -47,11 +47,11 @@ class TapFile:
         self._ref = plan.port(port)
         self._spec = plan.spec(self._ref)
         self._ticks = 0
-        self._staged = Staged(self.path, force=force)
+        self._atomic = AtomicFile(self.path, force=force)
         try:
-            self._spool: IO[bytes] = tempfile.TemporaryFile(dir=self._staged.temporary.parent)  # noqa: SIM115
+            self._spool: IO[bytes] = tempfile.TemporaryFile(dir=self._atomic.temporary.parent)  # noqa: SIM115
         except OSError as error:
-            self._staged.discard()
+            self._atomic.discard()
             raise cannot_write(self.path, error) from None
 
     def add(self, ticks: Sequence[np.ndarray]) -> None:
@@ -78,7 +78,7 @@ class TapFile:
         """
         try:
             self._spool.seek(0)
-            with zipfile.ZipFile(self._staged.temporary, "w") as archive:
+            with zipfile.ZipFile(self._atomic.temporary, "w") as archive:
                 with archive.open("values.npy", "w", force_zip64=True) as entry:
                     np.lib.format.write_array_header_2_0(entry, self._header())
                     shutil.copyfileobj(self._spool, entry, 1 << 20)
@@ -115,12 +115,12 @@ class TapFile:
         """Gives the finished file its name.
 
         Raises:
-            OutputError: as :meth:`Staged.commit`.
+            OutputError: as :meth:`AtomicFile.commit`.
         """
-        self._staged.commit()
+        self._atomic.commit()
         self._spool.close()
 
     def discard(self) -> None:
         """Removes what is unfinished. Safe to call twice, and after :meth:`commit`."""
         self._spool.close()
-        self._staged.discard()
+        self._atomic.discard()

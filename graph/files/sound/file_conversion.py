@@ -16,7 +16,7 @@ from ...errors import OutputError, Problem, SignalError
 from ...pipeline import Pipeline
 from ...runtime.session import Session
 from ...signals import Audio
-from ..atomic_write import Staged, cannot_write
+from ..atomic_write import AtomicFile, cannot_write
 from ._latency_compensation import Aligned
 from ._tap_file import TapFile
 from .input_conversion import Route, route
@@ -110,7 +110,7 @@ class _Run:
         self.reader = reader
         self.way = way
         self.taps: dict[str, TapFile] = {}
-        self.trace: Staged | None = None
+        self.trace: AtomicFile | None = None
         self.took = 0.0
         self.stopped = False
 
@@ -127,7 +127,7 @@ class _Run:
             self.taps[port] = TapFile(self.way.plan, port, path, force=force)
             self.stack.callback(self.taps[port].discard)
         if extras.trace is not None:
-            self.trace = Staged(Path(extras.trace), force=force)
+            self.trace = AtomicFile(Path(extras.trace), force=force)
             self.stack.callback(self.trace.discard)
         self.session = self._session()
         self.chain = [Aligned(self.session, tuple(self.taps), self._tapped)]

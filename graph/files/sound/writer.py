@@ -14,7 +14,7 @@ import soundfile
 
 from ...errors import OutputError, Problem
 from ...signals import Audio
-from ..atomic_write import Staged, cannot_write, is_full
+from ..atomic_write import AtomicFile, cannot_write, is_full
 from ._verification import shortfall
 from .formats import Format, format_of
 
@@ -43,8 +43,8 @@ class AudioWriter:
         peak: greatest magnitude so far, before clipping.
 
     Raises:
-        OutputError: if the file may not be written (see :class:`Staged`), its format is unknown or
-            cannot hold this rate and channel count, or the disk has no room for it.
+        OutputError: if the file may not be written (see :class:`AtomicFile`), its format is unknown
+            or cannot hold this rate and channel count, or the disk has no room for it.
     """
 
     def __init__(
@@ -66,12 +66,12 @@ class AudioWriter:
         size = (frames or 0) * kind.channels * (self.format.lossless_bytes or 0)
         if self.format.container == "WAV" and size > _RIFF_LIMIT:
             self.format = Format("RF64", self.format.subtype)
-        self._staged = Staged(self.path, force=force)
+        self._atomic = AtomicFile(self.path, force=force)
         try:
             self._check_room(size)
             self._file = self._open()
         except BaseException:
-            self._staged.discard()
+            self._atomic.discard()
             raise
 
     def _check_rate(self) -> None:
@@ -83,7 +83,7 @@ class AudioWriter:
             raise OutputError(Problem("rate-of-file", text, fix=fix))
 
     def _check_room(self, size: int) -> None:
-        free = shutil.disk_usage(self._staged.temporary.parent).free
+        free = shutil.disk_usage(self._atomic.temporary.parent).free
         if size > free:
             text = f"{self.path} takes {_megabytes(size)}, but the disk has {_megabytes(free)} left"
             raise OutputError(Problem("disk-full", text, fix=_MAKE_ROOM))
@@ -91,7 +91,7 @@ class AudioWriter:
     def _open(self) -> soundfile.SoundFile:
         try:
             return soundfile.SoundFile(
-                self._staged.temporary,
+                self._atomic.temporary,
                 "w",
                 int(self.type.rate),
                 self.type.channels,
@@ -146,13 +146,13 @@ class AudioWriter:
             with self._failing():
                 self._file.close()
             self._verify()
-            self._staged.commit()
+            self._atomic.commit()
         finally:
             self.discard()
 
     def _verify(self) -> None:
         with self._failing():
-            missing = shortfall(self._staged.temporary, self.format, self.frames)
+            missing = shortfall(self._atomic.temporary, self.format, self.frames)
             if missing:
                 raise soundfile.SoundFileError(missing)
 
@@ -163,7 +163,7 @@ class AudioWriter:
         except (soundfile.SoundFileError, AssertionError, OSError):
             pass  # a file that goes away need not be complete
         finally:
-            self._staged.discard()
+            self._atomic.discard()
 
     @contextmanager
     def _failing(self) -> Iterator[None]:
@@ -172,7 +172,7 @@ class AudioWriter:
             yield
         except (soundfile.SoundFileError, AssertionError) as error:
             where = f"{self.path} cannot be written further, {self.seconds:.1f} s into it"
-            if is_full(self._staged.temporary.parent):
+            if is_full(self._atomic.temporary.parent):
                 text = f"{where}: the disk is full"
                 raise OutputError(Problem("disk-full", text, fix=_MAKE_ROOM)) from None
             reason = str(error).rstrip(".") or "a short write"

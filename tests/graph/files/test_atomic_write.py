@@ -1,42 +1,73 @@
-"""Files appear whole or not at all."""
+"""Files appear complete or not at all."""
 
 from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
+from voicegraph import Audio, Snapshot
 from voicegraph.graph.errors import OutputError
-from voicegraph.graph.files.atomic_write import Staged, cannot_write, is_full
+from voicegraph.graph.files import atomic_write as module
+from voicegraph.graph.files.atomic_write import (
+    AtomicFile,
+    atomic_write,
+    cannot_write,
+    is_full,
+    write_text,
+)
+from voicegraph.graph.files.sound.writer import AudioWriter
 
 
 def _code(path: Path, *, force: bool = False) -> str:
     with pytest.raises(OutputError) as caught:
-        Staged(path, force=force)
+        AtomicFile(path, force=force)
     return caught.value.problems[0].code
 
 
-def test_name_appears_at_the_end(tmp_path: Path) -> None:
+def test_name_appears_when_the_file_is_complete(tmp_path: Path) -> None:
     target = tmp_path / "a.wav"
-    staged = Staged(target)
-    staged.temporary.write_text("whole")
-    assert not target.exists()
-    staged.commit()
-    assert target.read_text() == "whole"
+    with atomic_write(target) as temporary:
+        temporary.write_text("complete")
+        assert not target.exists()
+    assert target.read_text() == "complete"
     assert list(tmp_path.iterdir()) == [target]
 
 
-def test_discard_leaves_nothing_and_keeps_what_was_there(tmp_path: Path) -> None:
+@pytest.mark.parametrize("error", [OSError("disk"), RuntimeError("bug"), KeyboardInterrupt()])
+def test_failure_leaves_the_old_file_alone(tmp_path: Path, error: BaseException) -> None:
     target = tmp_path / "a.wav"
     target.write_text("old")
-    staged = Staged(target, force=True)
-    staged.temporary.write_text("half")
-    staged.discard()
-    staged.discard()
+
+    def fail() -> None:
+        with atomic_write(target, force=True) as temporary:
+            temporary.write_text("half")
+            raise error
+
+    with pytest.raises(OutputError if isinstance(error, OSError) else type(error)):
+        fail()
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_discard_can_be_called_twice(tmp_path: Path) -> None:
+    file = AtomicFile(tmp_path / "a.wav")
+    file.discard()
+    file.discard()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_library_errors_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "is_full", lambda _: True)
+    with pytest.raises(OutputError, match="No space left"), atomic_write(tmp_path / "a.pt"):
+        raise RuntimeError("PytorchStreamWriter failed writing file")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_existing_file_needs_force(tmp_path: Path) -> None:
@@ -46,49 +77,88 @@ def test_existing_file_needs_force(tmp_path: Path) -> None:
     assert target.read_text() == "old"
 
 
-def test_file_that_appears_meanwhile_is_not_lost(tmp_path: Path) -> None:
+def test_file_created_meanwhile_is_kept(tmp_path: Path) -> None:
     target = tmp_path / "a.wav"
-    staged = Staged(target)
-    target.write_text("somebody else's")
-    with pytest.raises(OutputError, match="exists"):
-        staged.commit()
+    with pytest.raises(OutputError, match="exists"), atomic_write(target):
+        target.write_text("somebody else's")
     assert target.read_text() == "somebody else's"
     assert list(tmp_path.iterdir()) == [target]
 
 
-def test_folder_and_missing_folder(tmp_path: Path) -> None:
+def test_folder_and_missing_folder_are_errors(tmp_path: Path) -> None:
     assert _code(tmp_path, force=True) == "is-folder"
     assert _code(tmp_path / "nowhere" / "a.wav") == "no-such-folder"
 
 
-def test_link_stays_a_link(tmp_path: Path) -> None:
+def test_missing_folder_is_made_on_demand(tmp_path: Path) -> None:
+    with atomic_write(tmp_path / "new" / "er" / "a.wav", make_folder=True) as temporary:
+        temporary.write_text("complete")
+    assert (tmp_path / "new" / "er" / "a.wav").read_text() == "complete"
+
+
+def test_text_keeps_its_line_ends(tmp_path: Path) -> None:
+    write_text(tmp_path / "a.txt", "Grüße\n")
+    assert (tmp_path / "a.txt").read_bytes() == "Grüße\n".encode()
+
+
+def test_symbolic_link_stays_a_link(tmp_path: Path) -> None:
     real, link = tmp_path / "real.wav", tmp_path / "link.wav"
     real.write_text("old")
     try:
         link.symlink_to(real)
     except OSError:  # Windows without the right to make links
         pytest.skip("no symbolic links here")
-    staged = Staged(link, force=True)
-    staged.temporary.write_text("new")
-    staged.commit()
+    with atomic_write(link, force=True) as temporary:
+        temporary.write_text("new")
     assert link.is_symlink()
     assert real.read_text() == "new"
 
 
+def test_file_and_folder_are_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target, events = tmp_path / "a.wav", []
+    monkeypatch.setattr(os, "fsync", lambda handle: events.append(os.fstat(handle)))
+    replace = Path.replace
+    monkeypatch.setattr(Path, "replace", lambda *paths: (events.append("renamed"), replace(*paths)))
+    with atomic_write(target) as temporary:
+        temporary.write_text("complete")
+    assert os.path.samestat(events[0], target.stat())
+    assert events[1] == "renamed"
+    if os.name != "nt":  # Windows cannot open a folder
+        assert os.path.samestat(events[2], tmp_path.stat())
+
+
+def _save_audio(path: Path) -> None:
+    with AudioWriter(path, Audio(Fraction(16000), 1), force=True) as writer:
+        writer.write(np.zeros((1, 160), np.float32))
+
+
+def _save_snapshot(path: Path) -> None:
+    Snapshot("plan", 0, {}, {"a": torch.zeros(3)}).save(path)
+
+
+def _save_text(path: Path) -> None:
+    write_text(path, "text")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no umask")
-def test_permissions_are_those_of_any_new_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "save"),
+    [("a.wav", _save_audio), ("a.safetensors", _save_snapshot), ("a.txt", _save_text)],
+)
+def test_permissions_are_those_of_any_new_file(
+    tmp_path: Path, name: str, save: Callable[[Path], None]
+) -> None:
     other = tmp_path / "other"
     other.touch()
-    staged = Staged(tmp_path / "a.wav")
-    staged.commit()
-    assert (tmp_path / "a.wav").stat().st_mode == other.stat().st_mode
+    save(tmp_path / name)
+    assert (tmp_path / name).stat().st_mode == other.stat().st_mode
 
 
 @pytest.mark.skipif(
     os.name == "nt" or not hasattr(os, "geteuid") or os.geteuid() == 0,
     reason="needs permissions that bind",
 )
-def test_read_only_folder(tmp_path: Path) -> None:
+def test_read_only_folder_is_an_error(tmp_path: Path) -> None:
     folder = tmp_path / "locked"
     folder.mkdir(mode=0o500)
     assert _code(folder / "a.wav") == "cannot-write"
@@ -103,7 +173,7 @@ def test_read_only_folder(tmp_path: Path) -> None:
         (errno.ENAMETOOLONG, "shorter name"),
     ],
 )
-def test_what_the_system_says_comes_with_a_fix(
+def test_system_errors_come_with_a_fix(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, fix: str
 ) -> None:
     def refuse(*_: object) -> int:
@@ -111,15 +181,15 @@ def test_what_the_system_says_comes_with_a_fix(
 
     monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(OutputError, match=r"a\.wav cannot be written") as caught:
-        Staged(tmp_path / "a.wav")
+        AtomicFile(tmp_path / "a.wav")
     assert os.strerror(number) in str(caught.value)
     assert fix in (caught.value.problems[0].fix or "")
 
 
-def test_unknown_trouble_has_no_invented_fix(tmp_path: Path) -> None:
+def test_unknown_error_has_no_invented_fix(tmp_path: Path) -> None:
     assert cannot_write(tmp_path / "a", OSError("odd")).problems[0].fix is None
 
 
-def test_disk_is_asked(tmp_path: Path) -> None:
+def test_disk_with_room_is_not_full(tmp_path: Path) -> None:
     assert not is_full(tmp_path)
     assert not is_full(tmp_path / "nowhere")
