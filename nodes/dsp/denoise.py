@@ -8,7 +8,6 @@ from fractions import Fraction
 from typing import Literal
 
 import numpy as np
-import scipy.fft
 import torch
 from pydantic import Field
 
@@ -110,6 +109,9 @@ class Denoise(Node):
 
     def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
         """Makes windows and constants."""
+        from scipy.fft import irfft, rfft
+
+        self._rfft, self._irfft = rfft, irfft
         asked = self.asked["out"]
         self._step = self._hop(params)
         self._size = self._step * params.overlap
@@ -164,9 +166,9 @@ class Denoise(Node):
         for begin in range(first, self._count, self._step):
             at = self._start + begin
             framed = audio[:, :, at : at + self._size] * self._window
-            spectrum: np.ndarray = np.asarray(scipy.fft.rfft(framed))
+            spectrum: np.ndarray = np.asarray(self._rfft(framed))
             spectrum *= self._gain(spectrum, params, held)[:, None]
-            frame = np.asarray(scipy.fft.irfft(spectrum, self._size, overwrite_x=True))
+            frame = np.asarray(self._irfft(spectrum, self._size, overwrite_x=True))
             total[:, :, begin : begin + self._size] += frame * self._closing
         tail[:] = total[:, :, self._count :]
         return torch.from_numpy(total[:, :, : self._count])

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from pydantic import Field
-from scipy import signal
 
 from voicegraph.graph import (
     Audio,
@@ -80,9 +79,12 @@ class Highpass(Node):
 
     def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
         """Designs the filter."""
+        from scipy.signal import butter, sosfilt
+
         rate = float(self.input_types["audio"].rate)
-        sections = signal.butter(params.order, params.cutoff, "highpass", fs=rate, output="sos")
+        sections = butter(params.order, params.cutoff, "highpass", fs=rate, output="sos")
         self._sections = np.asarray(sections)
+        self._filter = sosfilt
 
     def state(self, params: Params, streams: int) -> HighpassState:
         """Silence."""
@@ -94,7 +96,7 @@ class Highpass(Node):
         """One block."""
         audio = inputs["audio"].numpy().astype(np.float64)
         memory = state.memory.permute(2, 0, 1, 3).numpy()
-        made, memory = signal.sosfilt(self._sections, audio, zi=memory)
+        made, memory = self._filter(self._sections, audio, zi=memory)
         memory[np.abs(memory) < _FLOOR] = 0.0
         state.memory.copy_(torch.from_numpy(memory).permute(1, 2, 0, 3))
         return {"out": torch.from_numpy(made.astype(np.float32))}

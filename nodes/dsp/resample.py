@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
-import soxr
 import torch
 from pydantic import Field
 
@@ -104,6 +103,9 @@ class Resample(Node):
 
     def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
         """Works out, once, where to cut, in samples from the newest one of the tick."""
+        import soxr
+
+        self._convert = soxr.resample
         asked, given = self.asked["out"], self.given["audio"]
         common = common_rate(given.rate, asked.rate)
         self._ratio = (int(given.rate / common), int(asked.rate / common))
@@ -138,7 +140,7 @@ class Resample(Node):
         begin = max(self._span_start, -now)
         flat = audio[:, :, begin - self._given_start :].reshape(streams * channels, -1).numpy()
         columns = flat[0] if len(flat) == 1 else np.ascontiguousarray(flat.T)
-        made = soxr.resample(columns, source, target, "VHQ")
+        made = self._convert(columns, source, target, "VHQ")
         first = self._asked_start - begin * target // source
         count = self.asked["out"].count
         block = made[max(first, 0) : max(first + count, 0)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
-from scipy.signal import medfilt
 
 from voicegraph.graph import register
 from voicegraph.nodes.f0._estimator import FRAMES_HZ, RATE, F0Estimator, F0Params
@@ -29,5 +28,7 @@ class Harvest(F0Estimator):
 
     def estimate(self, params: F0Params, audio: np.ndarray) -> np.ndarray:
         """F0 of one stream in Hz."""
+        from scipy.signal import medfilt
+
         period = 1000 / FRAMES_HZ
         return medfilt(world_library.harvest(audio, RATE, params.floor, params.ceiling, period), 3)

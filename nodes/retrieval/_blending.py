@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+MOST_NEIGHBOURS = 64
+"""The most neighbours that a search may ask for."""
+
 
 def retrieved(distances: np.ndarray, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The neighbours' mean, by the inverse square of the squared distances.

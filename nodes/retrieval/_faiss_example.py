@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import faiss
 import numpy as np
+
+if TYPE_CHECKING:
+    import faiss
 
 DIMENSION = 8
 VECTORS = 200
@@ -18,6 +21,8 @@ def vectors(count: int = VECTORS, dimension: int = DIMENSION, seed: int = 1) -> 
 
 def with_lists(stored: np.ndarray, lists: int, probes: int = 1) -> faiss.IndexIVFFlat:
     """The vectors sorted into inverted lists, round the first of them."""
+    import faiss
+
     coarse = faiss.IndexFlatL2(stored.shape[1])
     index = faiss.IndexIVFFlat(coarse, stored.shape[1], lists)
     coarse.add(stored[:lists])
@@ -29,6 +34,8 @@ def with_lists(stored: np.ndarray, lists: int, probes: int = 1) -> faiss.IndexIV
 
 def write(folder: Path) -> None:
     """``flat.index`` and ``lists.index``."""
+    import faiss
+
     stored = vectors()
     flat = faiss.IndexFlatL2(DIMENSION)
     flat.add(stored)

@@ -12,11 +12,10 @@ import torch
 from voicegraph.graph import Problem
 from voicegraph.graph.files.models import WeightsError, shared_file
 
+from ._blending import MOST_NEIGHBOURS
 from ._index_layout import Layout
 from .index_file import Located, locate
 
-MOST_NEIGHBOURS = 64
-"""What a search may ask for."""
 _TRIAL = 32
 """Queries of a first search, as many as a block has: with more, FAISS goes other ways."""
 _READ = 1 << 22

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -26,11 +27,13 @@ from voicegraph.graph.files.models import WeightsError, identify
 from voicegraph.graph.files.models.wrong_kind import wrong_kind
 from voicegraph.nodes.content.encoder_provenance import wanted_by
 from voicegraph.nodes.retrieval import _faiss_example as faiss_example
-from voicegraph.nodes.retrieval._blending import retrieved
+from voicegraph.nodes.retrieval._blending import MOST_NEIGHBOURS, retrieved
 from voicegraph.nodes.retrieval._index_layout import L2, METRICS
-from voicegraph.nodes.retrieval._index_search import MOST_NEIGHBOURS, StoredIndex, open_index
 from voicegraph.nodes.retrieval.index_file import Located, locate
 from voicegraph.schemas.encoder_card import EncoderIdentity, TrainedCard
+
+if TYPE_CHECKING:
+    from voicegraph.nodes.retrieval._index_search import StoredIndex
 
 _ADDED = "the voice's added_*.index"
 
@@ -114,6 +117,8 @@ class Faiss(Node):
 
     def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
         """Maps the index into memory, once a process."""
+        from voicegraph.nodes.retrieval._index_search import open_index
+
         self.stored: StoredIndex = open_index(params.index, params.nprobe)
 
     def process(self, inputs: Tensors, params: Params, state: None) -> Tensors:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import faiss
 import torch
 from safetensors.torch import save_file
 
@@ -47,6 +46,8 @@ def _drawn(name: str, shape: tuple[int, ...]) -> torch.Tensor:
 
 def index(dimension: int = SIZES.content) -> torch.Tensor:
     """A flat FAISS index as bytes, uint8 ``[bytes]``."""
+    import faiss
+
     held = random.normal(1, "index", 0, 0, VECTORS * dimension).reshape(VECTORS, dimension)
     made = faiss.IndexFlatL2(dimension)
     made.add(held)

@@ -11,14 +11,19 @@ import importlib
 import math
 import warnings
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-with warnings.catch_warnings():
-    # pyworld reads its own version through pkg_resources, which warns on every start.
-    warnings.filterwarnings("ignore", "pkg_resources is deprecated", UserWarning)
-    _pyworld: Any = importlib.import_module("pyworld")
+
+@cache
+def _pyworld() -> Any:
+    """The module, imported at its first use; warm-up runs before the first real block."""
+    with warnings.catch_warnings():
+        # pyworld reads its own version through pkg_resources, which warns on every start.
+        warnings.filterwarnings("ignore", "pkg_resources is deprecated", UserWarning)
+        return importlib.import_module("pyworld")
 
 
 def harvest(
@@ -29,7 +34,9 @@ def harvest(
     M. Morise, "Harvest: a high-performance fundamental frequency estimator from speech signals",
     Interspeech 2017.
     """
-    return _pyworld.harvest(audio, rate, f0_floor=floor, f0_ceil=ceiling, frame_period=period_ms)[0]
+    return _pyworld().harvest(audio, rate, f0_floor=floor, f0_ceil=ceiling, frame_period=period_ms)[
+        0
+    ]
 
 
 def dio(
@@ -45,7 +52,7 @@ def dio(
     M. Morise, H. Kawahara, H. Katayose, "Fast and reliable F0 estimation method based on the period
     extraction of vocal fold vibration of singing voice and speech", AES 35th Int. Conf., 2009.
     """
-    return _pyworld.dio(
+    return _pyworld().dio(
         audio,
         rate,
         f0_floor=floor,
@@ -57,7 +64,7 @@ def dio(
 
 def refine(audio: np.ndarray, f0: np.ndarray, times: np.ndarray, rate: int) -> np.ndarray:
     """F0 refined by instantaneous frequency (StoneMask, part of WORLD)."""
-    return _pyworld.stonemask(audio, f0, times, rate)
+    return _pyworld().stonemask(audio, f0, times, rate)
 
 
 def fft_size(rate: Fraction | int, floor: float) -> int:
@@ -78,7 +85,7 @@ def envelope(
     M. Morise, "CheapTrick, a spectral envelope estimator for high-quality speech synthesis",
     Speech Communication 67, 2015. What is not above ``lowest_f0`` counts as unvoiced.
     """
-    return _pyworld.cheaptrick(audio, f0, times, rate, fft_size=size)
+    return _pyworld().cheaptrick(audio, f0, times, rate, fft_size=size)
 
 
 def aperiodicity(
@@ -89,11 +96,11 @@ def aperiodicity(
     M. Morise, "D4C, a band-aperiodicity estimator for high-quality speech synthesis", Speech
     Communication 84, 2016.
     """
-    return _pyworld.d4c(audio, f0, times, rate, fft_size=size)
+    return _pyworld().d4c(audio, f0, times, rate, fft_size=size)
 
 
 def synthesize(
     f0: np.ndarray, envelope: np.ndarray, aperiodicity: np.ndarray, rate: int, period_ms: float
 ) -> np.ndarray:
     """Audio ``[frames * hop]`` from F0 in Hz, power envelope and aperiodicity."""
-    return _pyworld.synthesize(f0, envelope, aperiodicity, rate, period_ms)
+    return _pyworld().synthesize(f0, envelope, aperiodicity, rate, period_ms)
