@@ -1,6 +1,6 @@
 """Everything a change must pass, in one command.
 
-python tools/check.py               format, lint, types, tests
+python tools/check.py               format, lint, types, docs, tests
 python tools/check.py --fix         mends what can be mended first
 python tools/check.py lint types    only these
 """
@@ -58,6 +58,11 @@ STEPS = {
         "basedpyright",
         _types,
         "mend the types; one step again: python tools/check.py types",
+    ),
+    "docs": Step(
+        "zensical",
+        lambda: _tool("zensical", "build", "--strict", "--clean"),
+        "mend the links and pages that it names; one step again: python tools/check.py docs",
     ),
     "tests": Step(
         "pytest",

@@ -1,4 +1,4 @@
-"""The WORLD library through pyworld, typed and imported without its warning.
+"""The WORLD library through pyworld, typed.
 
 WORLD: M. Morise, F. Yokomori, K. Ozawa, "WORLD: a vocoder-based high-quality speech synthesis
 system for real-time applications", IEICE Trans. Inf. & Syst. E99-D(7), 2016. Everything here takes
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib
 import math
-import warnings
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -19,11 +18,8 @@ import numpy as np
 
 @cache
 def _pyworld() -> Any:
-    """The module, imported at its first use; warm-up runs before the first real block."""
-    with warnings.catch_warnings():
-        # pyworld reads its own version through pkg_resources, which warns on every start.
-        warnings.filterwarnings("ignore", "pkg_resources is deprecated", UserWarning)
-        return importlib.import_module("pyworld")
+    """The module, imported at its first use; it has no type stubs."""
+    return importlib.import_module("pyworld")
 
 
 def harvest(

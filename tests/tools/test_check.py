@@ -58,4 +58,4 @@ def test_wrong_types_fail(clone: Path) -> None:
 def test_unknown_step_is_named(clone: Path) -> None:
     done = _check(clone, "speling")
     assert done.returncode == 2
-    assert "no such step: speling; there are: format, lint, types, tests" in done.stderr
+    assert "no such step: speling; there are: format, lint, types, docs, tests" in done.stderr

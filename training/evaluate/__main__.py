@@ -1,4 +1,4 @@
-"""Measures voices: ``python -m training.evaluate --speech FOLDER``. See ../README.md."""
+"""Measures voices: ``python -m training.evaluate --speech FOLDER``. See docs/training.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes a voice: ``python -m training.make heart``. See README.md."""
+"""Makes a voice: ``python -m training.make heart``. See docs/training.md."""
 
 from __future__ import annotations
 

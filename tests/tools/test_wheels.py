@@ -1,0 +1,26 @@
+"""``tools/wheels.py``: what it asks for, and that a missing wheel is found."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+TOOL = runpy.run_path(str(Path(__file__).resolve().parents[2] / "tools" / "wheels.py"))
+
+
+def test_every_pin_and_what_it_needs_is_asked_for() -> None:
+    needed = TOOL["needed"]()
+    assert {"torch", "numpy", "pyworld-prebuilt", "sympy"} <= {r.partition("==")[0] for r in needed}
+    assert all("==" in requirement for requirement in needed)
+
+
+def test_only_what_has_no_wheel_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def resolves(requirements: list[str], python: str, tags: tuple[str, ...]) -> bool:
+        return "old==1" not in requirements
+
+    without = TOOL["without_wheel"]
+    monkeypatch.setitem(without.__globals__, "resolves", resolves)
+    assert without(["new==2", "old==1"], "3.14", ("win_amd64",)) == ["old==1"]
+    assert without(["new==2"], "3.14", ("win_amd64",)) == []
