@@ -13,7 +13,7 @@ from voicegraph.graph.files.sound import bundled_recording
 from voicegraph.graph.live.devices.audio_backend import CardEnd
 from voicegraph.graph.live.engine_loop import Loop
 from voicegraph.graph.metrics.benchmark import describe_machine
-from voicegraph.graph.metrics.boundary_metric import Seams
+from voicegraph.graph.metrics.boundary_metric import BoundaryMetric
 from voicegraph.graph.pipeline import Plan
 from voicegraph.schemas.bench_report import CostReport
 from voicegraph.schemas.soak_report import SoakReport
@@ -51,7 +51,7 @@ class Watch:
     latency_ms: Callable[[], float]
     samples: list[Sample] = field(default_factory=list)
     compute: list[float] = field(default_factory=list)
-    seams: Seams = field(default_factory=Seams)
+    seams: BoundaryMetric = field(default_factory=BoundaryMetric)
 
     def __post_init__(self) -> None:
         self.loop.listeners.append(self._block)

@@ -6,7 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from voicegraph.graph.compiler.provenance import compared
+from voicegraph.graph.compiler.provenance import compare_origins
 from voicegraph.graph.pipeline import Plan
 from voicegraph.graph.plan import Link, PlannedNode
 from voicegraph.graph.ports import PortRef, PortSpec
@@ -110,7 +110,7 @@ def _origin(planned: PlannedNode, port: str) -> OriginReport | None:
         wanted_by=Path(model.told_by).name,
         found=str(found) if found else None,
         found_in=Path(found.told_by).name if found else None,
-        outcome=compared(wanted, found),
+        outcome=compare_origins(wanted, found),
     )
 
 

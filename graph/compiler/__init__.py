@@ -14,15 +14,15 @@ from ..errors import PipelineError, Problem, Problems
 from ..plan import CompiledPlan
 from ..signals import Audio
 from ._assemble import P, assemble
-from ._infer_types import unify
+from ._infer_types import infer_types
 from ._order import order
 from ._placement import place
 from ._rates import check_rates
 from ._resolve import resolve
-from ._rewire import adapt_input, adapt_output, bypass, keep_sound, prune
+from ._rewire import adapt_input, adapt_output, bypass, drop_incomplete, prune
 from ._schedule import schedule
-from .node_ir import Sheet
-from .provenance import check_origins
+from .node_ir import CompileContext
+from .provenance import check_provenance
 
 if TYPE_CHECKING:
     from ..loading.load import LoadedPipeline
@@ -63,28 +63,30 @@ def _compile(
 ) -> P:
     declared = Audio(loaded.file.input.rate, loaded.file.input.channels)
     found = Problems(found=list(loaded.problems))
-    sheet = Sheet(loaded, found, source or declared, at_least=latency)
-    resolve(sheet)
-    bypass(sheet)
-    if sheet.problems.found:
-        keep_sound(sheet)  # go on as far as that goes, so that more mistakes are told at once
-        adapt_input(sheet)
+    context = CompileContext(loaded, found, source or declared, min_latency=latency)
+    resolve(context)
+    bypass(context)
+    if context.problems.found:
+        drop_incomplete(
+            context
+        )  # go on as far as that goes, so that more mistakes are told at once
+        adapt_input(context)
     else:
-        adapt_input(sheet)
-        prune(sheet)
+        adapt_input(context)
+        prune(context)
     if ends is not None:
-        adapt_output(sheet, *ends)
-    place(sheet)
-    if loaded.typed:
-        unify(sheet)
-        check_origins(sheet)
-        check_rates(sheet)
-    sheet.problems.raise_if_any()
-    schedule(sheet)
-    return assemble(sheet, order(sheet), plan_type)
+        adapt_output(context, *ends)
+    place(context)
+    if loaded.types_known:
+        infer_types(context)
+        check_provenance(context)
+        check_rates(context)
+    context.problems.raise_if_any()
+    schedule(context)
+    return assemble(context, order(context), plan_type)
 
 
 def _not_audio(loaded: LoadedPipeline, plan: CompiledPlan) -> Problem:
     text = f"{plan.name} gives {plan.output_type}, and a loudspeaker takes audio"
-    mark = loaded.marks.value(("output",))
+    mark = loaded.source_map.value(("output",))
     return Problem("output-not-audio", text, mark, fix="name an audio output")

@@ -1,4 +1,4 @@
-"""Last phase: node drafts in running order to a plan."""
+"""Last phase: node nodes in running order to a plan."""
 
 from __future__ import annotations
 
@@ -6,47 +6,47 @@ from fractions import Fraction
 from typing import TypeVar
 
 from ..plan import CompiledPlan, Latency, Link, PlannedNode, Settings
-from .node_ir import Draft, Sheet
+from .node_ir import CompileContext, NodeIR
 
 P = TypeVar("P", bound=CompiledPlan)
 
 
-def assemble(sheet: Sheet, ordered: list[Draft], plan_type: type[P]) -> P:
-    """The last step of the compiler: drafts to a plan."""
-    devices = {draft.name: draft.spec.device for draft in ordered} | {"input": "cpu"}
-    output_type = sheet.type_of(sheet.output)
+def assemble(context: CompileContext, ordered: list[NodeIR], plan_type: type[P]) -> P:
+    """The last step of the compiler: nodes to a plan."""
+    devices = {ir.name: ir.spec.device for ir in ordered} | {"input": "cpu"}
+    output_type = context.type_of(context.output)
     assert output_type is not None
-    file = sheet.file
+    file = context.file
     return plan_type(
-        name=sheet.loaded.name,
-        path=sheet.loaded.path,
-        block=sheet.block,
-        source=sheet.source,
-        nodes=tuple(_plan_node(draft, devices) for draft in ordered),
-        output=sheet.output,
+        name=context.loaded.name,
+        path=context.loaded.path,
+        block=context.block,
+        source=context.source,
+        nodes=tuple(_plan_node(ir, devices) for ir in ordered),
+        output=context.output,
         output_type=output_type,
-        latency=Latency(sheet.latency, 2 * sheet.block),
+        latency=Latency(context.latency, 2 * context.block),
         settings=Settings(file.seed, file.threads, file.on_nan, file.on_late),
-        bypassed=tuple(sheet.bypassed),
-        pruned=tuple(sheet.pruned),
+        bypassed=tuple(context.bypassed),
+        pruned=tuple(context.pruned),
     )
 
 
-def _plan_node(draft: Draft, devices: dict[str, str]) -> PlannedNode:
+def _plan_node(ir: NodeIR, devices: dict[str, str]) -> PlannedNode:
     links = {
-        port: Link(ref, port in draft.feedback, devices[ref.node] != draft.spec.device)
-        for port, ref in draft.sources.items()
+        port: Link(ref, port in ir.feedback, devices[ref.node] != ir.spec.device)
+        for port, ref in ir.sources.items()
     }
-    ends = [spec.interval.end for spec in draft.node.asked.values()]
+    ends = [spec.interval.end for spec in ir.node.asked.values()]
     return PlannedNode(
-        name=draft.name,
-        node=draft.node,
-        params=draft.params,
-        device=draft.spec.device,
-        dtype=draft.spec.dtype,
-        fallback=draft.spec.fallback,
+        name=ir.name,
+        node=ir.node,
+        params=ir.params,
+        device=ir.spec.device,
+        dtype=ir.spec.dtype,
+        fallback=ir.spec.fallback,
         inputs=links,
         latency=-max(ends, default=Fraction(0)),
-        dropped=draft.dropped,
-        unused=draft.unused,
+        dropped=ir.dropped,
+        unused=ir.unused,
     )

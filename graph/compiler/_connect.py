@@ -8,50 +8,50 @@ from collections.abc import Iterable
 from voicegraph.schemas.pipeline import NodeSpec
 
 from ..loading.source_map import dotted
-from ..loading.values import typed
+from ..loading.values import assignment
 from ..ports import PortRef
-from .node_ir import INPUT, Draft, Sheet
+from .node_ir import INPUT, CompileContext, NodeIR
 
 Path = tuple[str, ...]
 
 
-def connect(sheet: Sheet) -> None:
-    """Fills ``sources`` of every draft, and ``sheet.output``."""
-    for name, spec in sheet.file.nodes.items():
-        if name in sheet.drafts:
-            _connect(sheet, sheet.drafts[name])
+def connect(context: CompileContext) -> None:
+    """Fills ``sources`` of every ir, and ``context.output``."""
+    for name, spec in context.file.nodes.items():
+        if name in context.nodes:
+            _connect(context, context.nodes[name])
         else:  # whatever else is wrong with it, what it reads can be looked at
-            for text, path in _wanted(name, spec, "").values():
-                _reference(sheet, text, path)
-    output = _reference(sheet, sheet.file.output, ("output",))
-    sheet.output = output or INPUT
+            for text, path in _written_inputs(name, spec, "").values():
+                _reference(context, text, path)
+    output = _reference(context, context.file.output, ("output",))
+    context.output = output or INPUT
 
 
-def _connect(sheet: Sheet, draft: Draft) -> None:
-    inputs = draft.node.declared.inputs
-    wanted = _wanted(draft.name, draft.spec, next(iter(inputs), ""))
-    if not inputs and isinstance(draft.spec.inputs, str):
-        text = f"{draft.name} ({draft.node.use}) has no inputs, but `in` names {draft.spec.inputs}"
-        sheet.problems.add("extra-input", text, sheet.mark(*draft.path, "in"), fix="remove `in`")
+def _connect(context: CompileContext, ir: NodeIR) -> None:
+    inputs = ir.node.declared.inputs
+    wanted = _written_inputs(ir.name, ir.spec, next(iter(inputs), ""))
+    if not inputs and isinstance(ir.spec.inputs, str):
+        text = f"{ir.name} ({ir.node.use}) has no inputs, but `in` names {ir.spec.inputs}"
+        context.problems.add("extra-input", text, context.mark(*ir.path, "in"), fix="remove `in`")
         return
     # A class that has an input which this node, with these params, does without: a voice without
     # pitch. The file need not be another one for it.
-    absent = [port for port in type(draft.node).declared.inputs if port not in inputs]
-    draft.unused = tuple(port for port in absent if port in wanted)
+    absent = [port for port in type(ir.node).declared.inputs if port not in inputs]
+    ir.unused = tuple(port for port in absent if port in wanted)
     meant: set[str | None] = set()
     for port, (text, path) in wanted.items():
-        if port in draft.unused:
-            _reference(sheet, text, path)
+        if port in ir.unused:
+            _reference(context, text, path)
         elif port not in inputs:
-            meant.add(_unknown_input(sheet, draft, port, path))
-        elif (ref := _reference(sheet, text, path)) is not None:
-            draft.sources[port] = ref
+            meant.add(_report_unknown_input(context, ir, port, path))
+        elif (ref := _reference(context, text, path)) is not None:
+            ir.sources[port] = ref
     for port, declared in inputs.items():
         if port not in wanted and not declared.optional and port not in meant:
-            _missing_input(sheet, draft, port)
+            _report_missing_input(context, ir, port)
 
 
-def _wanted(name: str, spec: NodeSpec, first: str) -> dict[str, tuple[str, Path]]:
+def _written_inputs(name: str, spec: NodeSpec, first: str) -> dict[str, tuple[str, Path]]:
     """What each input port reads, and where that is written; a bare text means the first port."""
     path = ("nodes", name, "in")
     if isinstance(spec.inputs, str):
@@ -59,61 +59,61 @@ def _wanted(name: str, spec: NodeSpec, first: str) -> dict[str, tuple[str, Path]
     return {port: (text, (*path, port)) for port, text in (spec.inputs or {}).items()}
 
 
-def _unknown_input(sheet: Sheet, draft: Draft, port: str, path: Path) -> str | None:
+def _report_unknown_input(context: CompileContext, ir: NodeIR, port: str, path: Path) -> str | None:
     """Reports it; the port that was meant, if that can be told."""
-    inputs = draft.node.declared.inputs
+    inputs = ir.node.declared.inputs
     known = ", ".join(inputs) or "none"
-    mark = sheet.loaded.marks.key(path)
+    mark = context.loaded.source_map.key(path)
     near = _nearest(port, inputs)
-    text, _ = _wanted(draft.name, draft.spec, "")[port]
-    sheet.problems.add(
+    text, _ = _written_inputs(ir.name, ir.spec, "")[port]
+    context.problems.add(
         "unknown-port",
-        f"{draft.name} ({draft.node.use}) has no input `{port}`; it has: {known}",
+        f"{ir.name} ({ir.node.use}) has no input `{port}`; it has: {known}",
         mark,
-        fix=typed(dotted((*path[:-1], near)), text, mark) if near else f"remove {port}",
+        fix=assignment(dotted((*path[:-1], near)), text, mark) if near else f"remove {port}",
     )
     return near
 
 
-def _missing_input(sheet: Sheet, draft: Draft, port: str) -> None:
-    kind = draft.node.declared.inputs[port].kind
-    after = _readers(sheet, draft.name)
+def _report_missing_input(context: CompileContext, ir: NodeIR, port: str) -> None:
+    kind = ir.node.declared.inputs[port].kind
+    after = _readers(context, ir.name)
     candidates = ["input"] if kind.kind == INPUT.port else []
     candidates += [
         f"{other.name}.{name}" if i else other.name
-        for other in sheet.drafts.values()
+        for other in context.nodes.values()
         if other.name not in after
         for i, (name, out) in enumerate(other.node.declared.outputs.items())
         if out.kind is kind
     ]
-    where = ["nodes", draft.name, "in"]
-    if len(draft.node.declared.inputs) > 1:
+    where = ["nodes", ir.name, "in"]
+    if len(ir.node.declared.inputs) > 1:
         where.append(port)
     wanted = " or ".join(candidates[:3]) or f"a node that gives {kind.kind} (voicegraph nodes)"
-    sheet.problems.add(
+    context.problems.add(
         "missing-input",
-        f"{draft.name} ({draft.node.use}) needs its input `{port}` ({kind.kind})",
-        sheet.mark(*draft.path),
+        f"{ir.name} ({ir.node.use}) needs its input `{port}` ({kind.kind})",
+        context.mark(*ir.path),
         fix=f"{dotted(tuple(where))}: {wanted}",
     )
 
 
-def _readers(sheet: Sheet, name: str) -> set[str]:
+def _readers(context: CompileContext, name: str) -> set[str]:
     """A node and all that read what it makes, directly or round about."""
-    reads = {other: _reads(spec) for other, spec in sheet.file.nodes.items()}
+    reads = {other: _reads(spec) for other, spec in context.file.nodes.items()}
     return _reach(name, {n: [o for o in reads if n in reads[o]] for n in reads})
 
 
-def feeders(sheet: Sheet) -> set[str]:
+def reaching_output(context: CompileContext) -> set[str]:
     """The nodes from which, as far as the file tells, something reaches the output."""
-    nodes = sheet.file.nodes
-    last = sheet.file.output.partition(".")[0]
+    nodes = context.file.nodes
+    last = context.file.output.partition(".")[0]
     # An output that names no node is a mistake of its own: any node may have been meant.
     return _reach(last, {n: _reads(s) for n, s in nodes.items()}) if last in nodes else {*nodes}
 
 
 def _reads(spec: NodeSpec) -> list[str]:
-    return [text.partition(".")[0] for text, _ in _wanted("", spec, "").values()]
+    return [text.partition(".")[0] for text, _ in _written_inputs("", spec, "").values()]
 
 
 def _reach(start: str, edges: dict[str, list[str]]) -> set[str]:
@@ -126,39 +126,41 @@ def _reach(start: str, edges: dict[str, list[str]]) -> set[str]:
     return found
 
 
-def _reference(sheet: Sheet, text: str, path: Path) -> PortRef | None:
+def _reference(context: CompileContext, text: str, path: Path) -> PortRef | None:
     """``node`` or ``node.port`` to a port; a bare node means its first output."""
     node, _, port = text.partition(".")
-    if node in sheet.loaded.broken:
+    if node in context.loaded.broken:
         return None  # its own mistake is told where it stands
-    if node != INPUT.node and node not in sheet.file.nodes:
-        names = [INPUT.node, *sheet.file.nodes]
+    if node != INPUT.node and node not in context.file.nodes:
+        names = [INPUT.node, *context.file.nodes]
         message = f"`{text}` names no node of this pipeline; there are: {', '.join(names)}"
         likely = names[:0:-1] if path == ("output",) else names
         right = _nearest(node, names) or " or ".join(likely[:3])
-        _report(sheet, "no-such-node", message, path, right)
+        _report(context, "no-such-node", message, path, right)
         return None
-    draft = sheet.drafts.get(node)
-    if draft is None and node != INPUT.node:
+    ir = context.nodes.get(node)
+    if ir is None and node != INPUT.node:
         return None
-    outputs = list(draft.node.declared.outputs) if draft else [INPUT.port]
+    outputs = list(ir.node.declared.outputs) if ir else [INPUT.port]
     if not port and outputs:
         return PortRef(node, outputs[0])
     if port in outputs:
         return PortRef(node, port)
-    name = f"{node} ({draft.node.use})" if draft else "the pipeline's input"
+    name = f"{node} ({ir.node.use})" if ir else "the pipeline's input"
     wrong = f"output `{port}`" if port else "output"
     message = f"{name} has no {wrong}; it has: {', '.join(outputs) or 'none'}"
     near = _nearest(port, outputs)
     right = f"{node}.{near}" if near and near != outputs[0] else node
-    _report(sheet, "unknown-port", message, path, right if outputs else None)
+    _report(context, "unknown-port", message, path, right if outputs else None)
     return None
 
 
-def _report(sheet: Sheet, code: str, message: str, path: Path, right: str | None) -> None:
-    mark = sheet.mark(*path)
-    fix = typed(dotted(path), right, mark) if right else "name a node that has outputs"
-    sheet.problems.add(code, message, mark, fix=fix)
+def _report(
+    context: CompileContext, code: str, message: str, path: Path, right: str | None
+) -> None:
+    mark = context.mark(*path)
+    fix = assignment(dotted(path), right, mark) if right else "name a node that has outputs"
+    context.problems.add(code, message, mark, fix=fix)
 
 
 def _nearest(word: str, known: Iterable[str]) -> str | None:

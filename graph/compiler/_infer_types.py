@@ -4,153 +4,153 @@ from __future__ import annotations
 
 from ..node import Node
 from ..signals import Audio, SignalType
-from ._order import looped, loops
-from ._type_errors import edge_mark, joined, mismatch, report_misfit
-from .node_ir import Draft, Sheet
-from .provenance import label
+from ._order import loop_members, loops
+from ._type_errors import edge_mark, join_fix, mismatch, report_type_mismatch
+from .node_ir import CompileContext, NodeIR
+from .provenance import label_origins
 
 
-def unify(sheet: Sheet) -> None:
+def infer_types(context: CompileContext) -> None:
     """Gives every connected port its type; reports every edge whose ends do not fit."""
-    waiting = dict(sheet.drafts)
+    waiting = dict(context.nodes)
     failed: set[str] = set()
-    starter: list[Draft] = []
+    loop_start: list[NodeIR] = []
     while waiting:
         before = len(waiting)
-        for draft in starter or list(waiting.values()):
-            if starter or _ready(sheet, draft, whole=True):
-                del waiting[draft.name]
-                if not _infer(sheet, draft, failed):
-                    failed.add(draft.name)
-        starter = [] if len(waiting) < before else _loop_starter(sheet, waiting)
-        if len(waiting) == before and not starter:
-            _report_stuck(sheet)
+        for ir in loop_start or list(waiting.values()):
+            if loop_start or _ready(context, ir, whole=True):
+                del waiting[ir.name]
+                if not _infer(context, ir, failed):
+                    failed.add(ir.name)
+        loop_start = [] if len(waiting) < before else _loop_start(context, waiting)
+        if len(waiting) == before and not loop_start:
+            _report_untyped_loops(context)
             break
-    _spread_windows(sheet)
-    for draft in sheet.drafts.values():
-        if draft.name not in failed and draft.name not in waiting:
-            _check_edges(sheet, draft)
-    _check_output(sheet)
+    _propagate_windows(context)
+    for ir in context.nodes.values():
+        if ir.name not in failed and ir.name not in waiting:
+            _check_edges(context, ir)
+    _check_output(context)
 
 
-def _loop_starter(sheet: Sheet, waiting: dict[str, Draft]) -> list[Draft]:
+def _loop_start(context: CompileContext, waiting: dict[str, NodeIR]) -> list[NodeIR]:
     """Inside a loop no node has all its inputs first: one that lacks no others, and inherits."""
-    for name, group in looped(sheet).items():
-        draft = waiting.get(name)
-        if draft is None or not _ready(sheet, draft, whole=False):
+    for name, group in loop_members(context).items():
+        ir = waiting.get(name)
+        if ir is None or not _ready(context, ir, whole=False):
             continue
-        missing = [ref for ref in draft.sources.values() if sheet.type_of(ref) is None]
+        missing = [ref for ref in ir.sources.values() if context.type_of(ref) is None]
         if all(ref.node in group for ref in missing):
-            return [draft]
+            return [ir]
     return []
 
 
-def _ready(sheet: Sheet, draft: Draft, whole: bool) -> bool:
+def _ready(context: CompileContext, ir: NodeIR, whole: bool) -> bool:
     """Whether enough inputs are known: all of them, or those that the outputs inherit from."""
     if whole:
-        return all(sheet.type_of(ref) is not None for ref in draft.sources.values())
-    known = _known(sheet, draft).keys()
-    if type(draft.node).infer is not Node.infer:
-        return draft.sources.keys() <= known
-    return {out.like for out in draft.node.declared.outputs.values()} <= known
+        return all(context.type_of(ref) is not None for ref in ir.sources.values())
+    known = _known(context, ir).keys()
+    if type(ir.node).infer is not Node.infer:
+        return ir.sources.keys() <= known
+    return {out.like for out in ir.node.declared.outputs.values()} <= known
 
 
-def _known(sheet: Sheet, draft: Draft) -> dict[str, SignalType]:
+def _known(context: CompileContext, ir: NodeIR) -> dict[str, SignalType]:
     """Types of the inputs; one that a loop has still to close is as those that it must be like."""
-    found = {port: sheet.type_of(ref) for port, ref in draft.sources.items()}
+    found = {port: context.type_of(ref) for port, ref in ir.sources.items()}
     known = {port: t for port, t in found.items() if t is not None}
-    declared = draft.node.declared.inputs
-    for port in draft.sources:
+    declared = ir.node.declared.inputs
+    for port in ir.sources:
         like = declared[port].like
         if like is not None and port in known:
             known.setdefault(like, known[port])
-    for port in draft.sources:
+    for port in ir.sources:
         like = declared[port].like
         if like is not None and like in known:
             known.setdefault(port, known[like])
     return known
 
 
-def _report_stuck(sheet: Sheet) -> None:
+def _report_untyped_loops(context: CompileContext) -> None:
     """A loop that nothing feeds has no type; where an error came before, that one is enough."""
-    if sheet.problems.found:
+    if context.problems.found:
         return
-    for loop in loops(sheet):
-        refs = [ref for name in loop for ref in sheet.drafts[name].sources.values()]
-        fed = any(sheet.type_of(ref) is not None for ref in refs)
+    for loop in loops(context):
+        refs = [ref for name in loop for ref in context.nodes[name].sources.values()]
+        fed = any(context.type_of(ref) is not None for ref in refs)
         why = "depend on one another" if fed else "are not known: nothing outside feeds it"
-        sheet.problems.add(
+        context.problems.add(
             "loop",
             f"the types of the loop {' -> '.join([*loop, loop[0]])} {why}",
-            sheet.mark("nodes", loop[0]),
+            context.mark("nodes", loop[0]),
             fix=f"feed it through dsp.mix, whose output is like its input: nodes.{loop[0]}.in: mix",
         )
 
 
-def _infer(sheet: Sheet, draft: Draft, failed: set[str]) -> bool:
-    if any(ref.node in failed for ref in draft.sources.values()):
+def _infer(context: CompileContext, ir: NodeIR, failed: set[str]) -> bool:
+    if any(ref.node in failed for ref in ir.sources.values()):
         return False
-    known = _known(sheet, draft)
-    wrong = [p for p, t in known.items() if mismatch(draft.node.declared.inputs[p], t, known)]
+    known = _known(context, ir)
+    wrong = [p for p, t in known.items() if mismatch(ir.node.declared.inputs[p], t, known)]
     if wrong:
         for port in wrong:
-            report_misfit(sheet, draft, port, known)
+            report_type_mismatch(context, ir, port, known)
         return False
-    draft.node.input_types = known
+    ir.node.input_types = known
     try:
-        draft.node.output_types = label(draft.node, known, draft.node.infer(draft.params, known))
+        ir.node.output_types = label_origins(ir.node, known, ir.node.infer(ir.params, known))
     except ValueError as error:
-        path = ("nodes", draft.name)
-        sheet.problems.add("types-do-not-fit", f"{draft.name}: {error}", sheet.mark(*path))
+        path = ("nodes", ir.name)
+        context.problems.add("types-do-not-fit", f"{ir.name}: {error}", context.mark(*path))
         return False
     return True
 
 
-def _spread_windows(sheet: Sheet) -> None:
+def _propagate_windows(context: CompileContext) -> None:
     """What is pure and takes a window gives windows: round loops, too, until nothing changes."""
-    for draft in sheet.drafts.values():
-        draft.windows = {name: out.window for name, out in draft.node.declared.outputs.items()}
+    for ir in context.nodes.values():
+        ir.windows = {name: out.window for name, out in ir.node.declared.outputs.items()}
     changed = True
     while changed:
         changed = False
-        for draft in sheet.drafts.values():
-            takes_window = any(sheet.is_window(ref) for ref in draft.sources.values())
-            if draft.node.pure and takes_window and not draft.all_windows:
-                draft.windows = dict.fromkeys(draft.windows, True)
+        for ir in context.nodes.values():
+            takes_window = any(context.is_window(ref) for ref in ir.sources.values())
+            if ir.node.pure and takes_window and not ir.all_windows:
+                ir.windows = dict.fromkeys(ir.windows, True)
                 changed = True
 
 
-def _check_edges(sheet: Sheet, draft: Draft) -> None:
+def _check_edges(context: CompileContext, ir: NodeIR) -> None:
     """Second look, now that loops are closed: types again, and windows that nobody joins."""
-    known = {p: t for p, ref in draft.sources.items() if (t := sheet.type_of(ref)) is not None}
-    complete = len(known) == len(draft.sources)
-    declared = draft.node.declared.inputs
+    known = {p: t for p, ref in ir.sources.items() if (t := context.type_of(ref)) is not None}
+    complete = len(known) == len(ir.sources)
+    declared = ir.node.declared.inputs
     if complete:
-        if draft.node.input_types != known:
+        if ir.node.input_types != known:
             for port in [p for p, t in known.items() if mismatch(declared[p], t, known)]:
-                report_misfit(sheet, draft, port, known)
-        draft.node.input_types = known
-    if draft.all_windows:
+                report_type_mismatch(context, ir, port, known)
+        ir.node.input_types = known
+    if ir.all_windows:
         return
-    for port, ref in draft.sources.items():
-        if sheet.is_window(ref) and not declared[port].window:
-            sheet.problems.add(
+    for port, ref in ir.sources.items():
+        if context.is_window(ref) and not declared[port].window:
+            context.problems.add(
                 "window-into-stream",
-                f"{ref.node} feeds {draft.name}, which takes a stream, but {ref.node} estimates "
+                f"{ref.node} feeds {ir.name}, which takes a stream, but {ref.node} estimates "
                 "its whole span afresh at every tick, so blocks would not join",
-                edge_mark(sheet, draft, port),
-                fix=joined(sheet, draft, port),
+                edge_mark(context, ir, port),
+                fix=join_fix(context, ir, port),
             )
 
 
-def _check_output(sheet: Sheet) -> None:
-    if sheet.is_window(sheet.output) and isinstance(sheet.type_of(sheet.output), Audio):
-        name, source = sheet.new_name("sola"), sheet.written(sheet.output)
+def _check_output(context: CompileContext) -> None:
+    if context.is_window(context.output) and isinstance(context.type_of(context.output), Audio):
+        name, source = context.new_name("sola"), context.written(context.output)
         entry = f"{{use: dsp.sola, in: {source}}}"
-        sheet.problems.add(
+        context.problems.add(
             "window-into-stream",
-            f"the output is {sheet.output.node}, which estimates its whole span afresh at every "
+            f"the output is {context.output.node}, which estimates its whole span afresh at every "
             "tick, so blocks would not join",
-            sheet.mark("output"),
+            context.mark("output"),
             fix=f"add to nodes:  {name}: {entry}\nand write  output: {name}",
         )

@@ -8,26 +8,30 @@ from fractions import Fraction
 from voicegraph.schemas.quantities import format_duration
 
 from ..intervals import Request
-from .node_ir import INPUT, Draft, Sheet
+from .node_ir import INPUT, CompileContext, NodeIR
 
-Feeds = dict[str, list[str]]
-"""Node name -> names of the nodes that it feeds, inside the pipeline."""
+Consumers = dict[str, list[str]]
+"""Node name -> names of the nodes that it consumers, inside the pipeline."""
 
 
-def order(sheet: Sheet) -> list[Draft]:
+def order(context: CompileContext) -> list[NodeIR]:
     """Producers before consumers, otherwise as in the file.
 
     An edge inside a loop whose consumer reads only what earlier ticks made asks for no order. It
     is a feedback edge if its consumer then really comes before its producer: one that comes after
     it finds the newest block there already.
     """
-    late = {edge for loop in groups(_feeds(sheet)) for edge in _late_edges(sheet, loop)}
-    done: dict[str, Draft] = {}
-    waiting = dict(sheet.drafts)
+    late = {
+        edge
+        for loop in strongly_connected(_consumers_of(context))
+        for edge in _delayed_edges(context, loop)
+    }
+    done: dict[str, NodeIR] = {}
+    waiting = dict(context.nodes)
     while waiting:
         ready = next((d for d in waiting.values() if _can_run(d, done, late)), None)
         if ready is None:
-            _report(sheet, late)
+            _report(context, late)
             break
         ready.feedback = {
             port
@@ -35,80 +39,80 @@ def order(sheet: Sheet) -> list[Draft]:
             if (ready.name, port) in late and ref.node not in done
         }
         done[ready.name] = waiting.pop(ready.name)
-    sheet.problems.raise_if_any()
+    context.problems.raise_if_any()
     return list(done.values())
 
 
-def _can_run(draft: Draft, done: dict[str, Draft], late: set[tuple[str, str]]) -> bool:
+def _can_run(ir: NodeIR, done: dict[str, NodeIR], late: set[tuple[str, str]]) -> bool:
     return all(
-        ref.node in done or ref == INPUT or (draft.name, port) in late
-        for port, ref in draft.sources.items()
+        ref.node in done or ref == INPUT or (ir.name, port) in late
+        for port, ref in ir.sources.items()
     )
 
 
-def _late_edges(sheet: Sheet, loop: list[str]) -> Iterable[tuple[str, str]]:
+def _delayed_edges(context: CompileContext, loop: list[str]) -> Iterable[tuple[str, str]]:
     """Edges inside a loop that read nothing of the newest block, as (consumer, its port)."""
     for name in loop:
-        draft = sheet.drafts[name]
-        for port, ref in draft.sources.items():
-            if ref.node not in loop or sheet.is_window(ref):
+        ir = context.nodes[name]
+        for port, ref in ir.sources.items():
+            if ref.node not in loop or context.is_window(ref):
                 continue
-            made = sheet.drafts[ref.node].node.asked[ref.port].interval
-            if draft.node.given[port].interval.end <= made.start:
+            made = context.nodes[ref.node].node.asked[ref.port].interval
+            if ir.node.given[port].interval.end <= made.start:
                 yield name, port
 
 
-def _feeds(sheet: Sheet, without: Iterable[tuple[str, str]] = ()) -> Feeds:
+def _consumers_of(context: CompileContext, without: Iterable[tuple[str, str]] = ()) -> Consumers:
     left_out = set(without)
-    found: Feeds = {name: [] for name in sheet.drafts}
-    for draft in sheet.drafts.values():
-        for port, ref in draft.sources.items():
-            if ref.node in found and (draft.name, port) not in left_out:
-                found[ref.node].append(draft.name)
+    found: Consumers = {name: [] for name in context.nodes}
+    for ir in context.nodes.values():
+        for port, ref in ir.sources.items():
+            if ref.node in found and (ir.name, port) not in left_out:
+                found[ref.node].append(ir.name)
     return found
 
 
-def loops(sheet: Sheet, without: Iterable[tuple[str, str]] = ()) -> list[list[str]]:
+def loops(context: CompileContext, without: Iterable[tuple[str, str]] = ()) -> list[list[str]]:
     """One loop of each group of nodes that feed one another, as the path that it takes.
 
     ``without`` names edges to leave out, as (consumer, its port).
     """
-    feeds = _feeds(sheet, without)
-    return [_shortest(feeds, group) for group in groups(feeds)]
+    consumers = _consumers_of(context, without)
+    return [_shortest(consumers, group) for group in strongly_connected(consumers)]
 
 
-def looped(sheet: Sheet) -> dict[str, list[str]]:
-    """The nodes that lie in loops, each with those that it feeds and that feed it."""
-    return {name: group for group in groups(_feeds(sheet)) for name in group}
+def loop_members(context: CompileContext) -> dict[str, list[str]]:
+    """The nodes that lie in loops, each with those that it consumers and that feed it."""
+    return {name: group for group in strongly_connected(_consumers_of(context)) for name in group}
 
 
-def groups(feeds: Feeds) -> list[list[str]]:
+def strongly_connected(consumers: Consumers) -> list[list[str]]:
     """Nodes that feed one another, directly or round about: strongly connected components."""
-    reach = {name: _reachable(feeds, name) for name in feeds}
+    reach = {name: _reachable(consumers, name) for name in consumers}
     found: list[list[str]] = []
-    for name in feeds:
+    for name in consumers:
         if name in reach[name] and not any(name in group for group in found):
-            found.append([n for n in feeds if n in reach[name] and name in reach[n]])
+            found.append([n for n in consumers if n in reach[name] and name in reach[n]])
     return found
 
 
-def _reachable(feeds: Feeds, start: str) -> set[str]:
+def _reachable(consumers: Consumers, start: str) -> set[str]:
     seen: set[str] = set()
-    todo = list(feeds[start])
+    todo = list(consumers[start])
     while todo:
         name = todo.pop()
         if name not in seen:
             seen.add(name)
-            todo.extend(feeds[name])
+            todo.extend(consumers[name])
     return seen
 
 
-def _shortest(feeds: Feeds, group: list[str]) -> list[str]:
+def _shortest(consumers: Consumers, group: list[str]) -> list[str]:
     """The shortest way from the group's first node back to it (breadth first)."""
     paths = [[group[0]]]
     seen: set[str] = set()
     for path in paths:
-        for name in feeds[path[-1]]:
+        for name in consumers[path[-1]]:
             if name == group[0]:
                 return path
             if name in group and name not in seen:
@@ -117,54 +121,54 @@ def _shortest(feeds: Feeds, group: list[str]) -> list[str]:
     raise AssertionError("a group has a loop through each of its nodes")
 
 
-def _report(sheet: Sheet, late: set[tuple[str, str]]) -> None:
-    for loop in loops(sheet, without=late):
-        add_loop(sheet, loop)
+def _report(context: CompileContext, late: set[tuple[str, str]]) -> None:
+    for loop in loops(context, without=late):
+        report_loop(context, loop)
 
 
-def add_loop(sheet: Sheet, loop: list[str]) -> None:
+def report_loop(context: CompileContext, loop: list[str]) -> None:
     """Notes that a loop needs a longer delay, at the edge that closes it."""
-    first, last = sheet.drafts[loop[0]], loop[-1]
+    first, last = context.nodes[loop[0]], loop[-1]
     port = next(port for port, ref in first.sources.items() if ref.node == last)
-    if all(sheet.drafts[name].all_windows for name in loop):
-        sheet.problems.add(
+    if all(context.nodes[name].all_windows for name in loop):
+        context.problems.add(
             "loop",
             f"{' -> '.join([*loop, loop[0]])} is a loop of windows: each is made afresh of the "
             "other's, so none begins",
-            sheet.mark("nodes", first.name, "in", port),
-            fix=sheet.insertion(first, port, "sola", "dsp.sola"),
+            context.mark("nodes", first.name, "in", port),
+            fix=context.insertion(first, port, "sola", "dsp.sola"),
         )
         return
-    lags = {name: _lag(sheet, sheet.drafts[name], loop[i - 1]) for i, name in enumerate(loop)}
+    lags = {name: _lag(context, context.nodes[name], loop[i - 1]) for i, name in enumerate(loop)}
     notes = [
         (f"{name} {'delays by' if lag > 0 else 'looks ahead by'} {format_duration(abs(lag))}", name)
         for name, lag in lags.items()
         if lag
     ]
-    block = format_duration(sheet.block)
-    sheet.problems.add(
+    block = format_duration(context.block)
+    context.problems.add(
         "loop",
         f"{' -> '.join([*loop, loop[0]])} is a loop that needs values before they are made: one "
         f"delay in it must be longer than its look-ahead, by one block ({block}) or more",
-        sheet.mark("nodes", first.name, "in", port),
-        notes=[(text, sheet.mark("nodes", name)) for text, name in notes],
-        fix=_fix(sheet, first, port, lags),
+        context.mark("nodes", first.name, "in", port),
+        notes=[(text, context.mark("nodes", name)) for text, name in notes],
+        fix=_fix(context, first, port, lags),
     )
 
 
-def _lag(sheet: Sheet, draft: Draft, source: str) -> Fraction:
+def _lag(context: CompileContext, ir: NodeIR, source: str) -> Fraction:
     """How far what a node needs of ``source`` lies behind what it gives; negative: ahead of it."""
-    asked = Request.of(-sheet.block, Fraction(0))
-    needs = draft.node.needs(draft.params, asked)
-    ends = [needs.get(p, asked).end for p, ref in draft.sources.items() if ref.node == source]
+    asked = Request.of(-context.block, Fraction(0))
+    needs = ir.node.needs(ir.params, asked)
+    ends = [needs.get(p, asked).end for p, ref in ir.sources.items() if ref.node == source]
     return -max(ends)
 
 
-def _fix(sheet: Sheet, first: Draft, port: str, lags: dict[str, Fraction]) -> str:
+def _fix(context: CompileContext, first: NodeIR, port: str, lags: dict[str, Fraction]) -> str:
     """The delay that is there, made longer, or a new one on the edge that closes the loop."""
     ahead = -sum((lag for lag in lags.values() if lag < 0), Fraction(0))
-    time = format_duration(sheet.block + ahead)
+    time = format_duration(context.block + ahead)
     for name in lags:
-        if sheet.drafts[name].node.use == "dsp.delay":
+        if context.nodes[name].node.use == "dsp.delay":
             return f"nodes.{name}.params.time: {time}"
-    return sheet.insertion(first, port, "back", "dsp.delay", f"time: {time}")
+    return context.insertion(first, port, "back", "dsp.delay", f"time: {time}")

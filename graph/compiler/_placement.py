@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from .node_ir import Draft, Sheet
+from .node_ir import CompileContext, NodeIR
 
 
-def place(sheet: Sheet) -> None:
+def place(context: CompileContext) -> None:
     """Checks that each node can run where the file puts it."""
-    for draft in sheet.drafts.values():
-        _check_device(sheet, draft)
-        dtype = draft.spec.dtype
-        if dtype not in draft.node.dtypes:
-            sheet.problems.add(
+    for ir in context.nodes.values():
+        _check_device(context, ir)
+        dtype = ir.spec.dtype
+        if dtype not in ir.node.dtypes:
+            context.problems.add(
                 "cannot-place",
-                f"{draft.name} ({draft.node.use}) computes in {' or '.join(draft.node.dtypes)}, "
+                f"{ir.name} ({ir.node.use}) computes in {' or '.join(ir.node.dtypes)}, "
                 f"not in {dtype}",
-                sheet.mark(*draft.path, "dtype"),
-                fix=f"nodes.{draft.name}.dtype: {draft.node.dtypes[0]}",
+                context.mark(*ir.path, "dtype"),
+                fix=f"nodes.{ir.name}.dtype: {ir.node.dtypes[0]}",
             )
 
 
-def _check_device(sheet: Sheet, draft: Draft) -> None:
-    kind = draft.spec.device.partition(":")[0]
-    if kind in draft.node.devices:
+def _check_device(context: CompileContext, ir: NodeIR) -> None:
+    kind = ir.spec.device.partition(":")[0]
+    if kind in ir.node.devices:
         return
-    sheet.problems.add(
+    context.problems.add(
         "cannot-place",
-        f"{draft.name} ({draft.node.use}) runs on {' or '.join(draft.node.devices)}, "
-        f"not on {draft.spec.device}",
-        sheet.mark(*draft.path, "device"),
-        fix=f"nodes.{draft.name}.device: {draft.node.devices[0]}",
+        f"{ir.name} ({ir.node.use}) runs on {' or '.join(ir.node.devices)}, "
+        f"not on {ir.spec.device}",
+        context.mark(*ir.path, "device"),
+        fix=f"nodes.{ir.name}.device: {ir.node.devices[0]}",
     )

@@ -10,38 +10,38 @@ from voicegraph.schemas.quantities import format_duration, format_rate
 
 from ..ports import PortRef
 from ..signals import Audio, SignalType
-from .node_ir import INPUT, Sheet
+from .node_ir import INPUT, CompileContext
 
 
-def check_rates(sheet: Sheet) -> None:
+def check_rates(context: CompileContext) -> None:
     """Streams and the output must have a whole number of samples or frames in a block."""
-    streams: dict[PortRef, SignalType] = {INPUT: sheet.source}
-    for draft in sheet.drafts.values():
-        for port, found in draft.node.output_types.items():
-            ref = PortRef(draft.name, port)
-            if not draft.windows.get(port) or ref == sheet.output:
+    streams: dict[PortRef, SignalType] = {INPUT: context.source}
+    for ir in context.nodes.values():
+        for port, found in ir.node.output_types.items():
+            ref = PortRef(ir.name, port)
+            if not ir.windows.get(port) or ref == context.output:
                 streams[ref] = found
     broken: dict[Fraction, tuple[PortRef, SignalType]] = {}
     for ref, found in streams.items():
-        if (found.rate * sheet.block).denominator > 1:
+        if (found.rate * context.block).denominator > 1:
             broken.setdefault(found.rate, (ref, found))  # who has a rate first answers for it
     if not broken:
         return
     # What comes once a block, such as the offset of dsp.sola, goes with any block.
-    rates = [found.rate for found in streams.values() if found.rate * sheet.block != 1]
+    rates = [found.rate for found in streams.values() if found.rate * context.block != 1]
     grain = _writable(1 / common_rate(rates))
-    below = math.floor(sheet.block / grain)
+    below = math.floor(context.block / grain)
     works = [format_duration(grain * n) for n in (below, below + 1) if n > 0]
     for ref, found in broken.values():
-        count = float(found.rate * sheet.block)
+        count = float(found.rate * context.block)
         path = ("input",) if ref == INPUT else ("nodes", ref.node)
         values = "samples" if isinstance(found, Audio) else "frames"
-        sheet.problems.add(
+        context.problems.add(
             "rate-against-block",
             f"{ref.node} at {format_rate(found.rate)} has {count:g} {values} in a block of "
-            f"{format_duration(sheet.block)}, which is no whole number",
-            sheet.mark(*path),
-            notes=[(f"block  {format_duration(sheet.block)}", sheet.mark("block"))],
+            f"{format_duration(context.block)}, which is no whole number",
+            context.mark(*path),
+            notes=[(f"block  {format_duration(context.block)}", context.mark("block"))],
             fix=f"block: {works[0]}" + (f"   (or {works[1]})" if len(works) > 1 else ""),
         )
 

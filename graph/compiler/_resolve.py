@@ -11,61 +11,68 @@ from voicegraph.schemas.pipeline import NodeSpec
 from .. import registry
 from ..errors import Problem, VoicegraphError
 from ..loading.validation import add_validation_problems
-from ..loading.values import typed
+from ..loading.values import assignment
 from ..node import Node, NodeParams
 from ._connect import connect
-from .node_ir import Draft, Sheet
+from .node_ir import CompileContext, NodeIR
 
 
-def resolve(sheet: Sheet) -> None:
-    """Fills ``sheet.drafts`` with nodes, params, declared ports and sources."""
-    for name, spec in sheet.file.nodes.items():
-        draft = _draft(sheet, name, spec)
-        if draft is not None:
-            sheet.drafts[name] = draft
-    connect(sheet)
+def resolve(context: CompileContext) -> None:
+    """Fills ``context.nodes`` with nodes, params, declared ports and sources."""
+    for name, spec in context.file.nodes.items():
+        ir = _node_ir(context, name, spec)
+        if ir is not None:
+            context.nodes[name] = ir
+    connect(context)
 
 
-def _draft(sheet: Sheet, name: str, spec: NodeSpec) -> Draft | None:
-    cls = _find(sheet, name, spec.use)
+def _node_ir(context: CompileContext, name: str, spec: NodeSpec) -> NodeIR | None:
+    cls = _find(context, name, spec.use)
     if cls is None:
         return None
-    raw, dropped = _raw_params(sheet, name, spec, cls)
+    raw, dropped = _raw_params(context, name, spec, cls)
     node = cls()
-    node.name, node.seed, node.block = name, sheet.file.seed, sheet.block
+    node.name, node.seed, node.block = name, context.file.seed, context.block
     try:
         params = cls.Params.model_validate(raw)
     except ValidationError as error:
         if not spec.enabled and cls.declared.inputs and _left_open(error):
-            return Draft(name, node, cls.Params.model_construct(), spec)
+            return NodeIR(name, node, cls.Params.model_construct(), spec)
         prefix = ("nodes", name, "params")
         add_validation_problems(
-            sheet.problems, error, sheet.loaded.marks, prefix, cls.Params, f"{name} ({spec.use})"
+            context.problems,
+            error,
+            context.loaded.source_map,
+            prefix,
+            cls.Params,
+            f"{name} ({spec.use})",
         )
         return None
     try:
         node.declared = node.ports(params)
     except VoicegraphError as error:
         for problem in error.problems:
-            _add_file_problem(sheet, name, params, problem)
+            _add_file_problem(context, name, params, problem)
         return None
-    return Draft(name, node, params, spec, dropped=dropped)
+    return NodeIR(name, node, params, spec, dropped=dropped)
 
 
-def _add_file_problem(sheet: Sheet, name: str, params: NodeParams, problem: Problem) -> None:
+def _add_file_problem(
+    context: CompileContext, name: str, params: NodeParams, problem: Problem
+) -> None:
     """Told at the param that names the file; once, where several nodes read the same one."""
     at = [
         key
         for key in sorted(params.file_fields())
         if getattr(params, key) and str(getattr(params, key)) in problem.message
     ]
-    told = [p for p in sheet.problems.found if p.code == problem.code]
+    told = [p for p in context.problems.found if p.code == problem.code]
     if at and any(p.message.endswith(f": {problem.message}") for p in told):
         return
-    sheet.problems.add(
+    context.problems.add(
         problem.code,
         f"{name}: {problem.message}",
-        problem.mark or sheet.mark("nodes", name, "params", *at[:1]),
+        problem.mark or context.mark("nodes", name, "params", *at[:1]),
         notes=problem.notes,
         fix=problem.fix,
     )
@@ -76,43 +83,45 @@ def _left_open(error: ValidationError) -> bool:
     return all(e["type"] == "missing" or e["input"] is None for e in error.errors())
 
 
-def _find(sheet: Sheet, name: str, use: str) -> type[Node] | None:
+def _find(context: CompileContext, name: str, use: str) -> type[Node] | None:
     try:
         return registry.find(use)
     except KeyError:
-        mark = sheet.mark("nodes", name, "use")
+        mark = context.mark("nodes", name, "use")
         close = registry.nearest(use)
-        sheet.problems.add(
+        context.problems.add(
             "unknown-node",
             f"{name} uses {use}, and no node has that name",
             mark,
-            fix=typed(f"nodes.{name}.use", close[0], mark) if close else "voicegraph nodes",
+            fix=assignment(f"nodes.{name}.use", close[0], mark) if close else "voicegraph nodes",
         )
     except Exception as error:  # an add-on that fails to import is its author's, not a traceback
         text = f"{use} cannot be loaded: {type(error).__name__}: {error}"
         fix = f"mend the module that holds {use}, or use another node"
-        sheet.problems.add("node-fails", text, sheet.mark("nodes", name, "use"), fix=fix)
+        context.problems.add("node-fails", text, context.mark("nodes", name, "use"), fix=fix)
     return None
 
 
 def _raw_params(
-    sheet: Sheet, name: str, spec: NodeSpec, cls: type[Node]
+    context: CompileContext, name: str, spec: NodeSpec, cls: type[Node]
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Params as written, with file names made absolute and the node's asset filled in."""
     raw = dict(spec.params)
     fields = cls.Params.model_fields
     dropped: tuple[str, ...] = ()
-    if name in sheet.loaded.swapped:
+    if name in context.loaded.swapped:
         # The file's params were written for the node that was swapped out.
         path = ("nodes", name, "params")
         dropped = tuple(
-            k for k in raw if k not in fields and not sheet.loaded.marks.is_override((*path, k))
+            k
+            for k in raw
+            if k not in fields and not context.loaded.source_map.is_override((*path, k))
         )
         raw = {k: v for k, v in raw.items() if k not in dropped}
     for key in cls.Params.file_fields() & raw.keys():
         if isinstance(raw[key], str):
-            raw[key] = sheet.loaded.marks.resolve(("nodes", name, "params", key), raw[key])
-    asset = sheet.file.assets.get(cls.asset_name())
+            raw[key] = context.loaded.source_map.resolve(("nodes", name, "params", key), raw[key])
+    asset = context.file.assets.get(cls.asset_name())
     if asset is not None and "weights" in fields and raw.get("weights") is None:
         raw["weights"] = asset
     return raw, dropped

@@ -11,7 +11,7 @@ from ..loading.values import describe
 from ..node import Node
 from ..ports import In, PortRef
 from ..signals import Audio, SignalType
-from .node_ir import INPUT, Draft, Sheet
+from .node_ir import INPUT, CompileContext, NodeIR
 
 Note = tuple[str, Mark | None]
 
@@ -37,158 +37,162 @@ def _width(found: SignalType, width: int | None) -> str:
     return f"{width} dimensions"
 
 
-def report_misfit(sheet: Sheet, draft: Draft, port: str, inputs: dict[str, SignalType]) -> None:
+def report_type_mismatch(
+    context: CompileContext, ir: NodeIR, port: str, inputs: dict[str, SignalType]
+) -> None:
     """Notes that what feeds ``port`` is not what it takes; ``inputs`` are the types that came."""
-    ref = draft.sources[port]
-    declared, found = draft.node.declared.inputs[port], inputs[port]
+    ref = ir.sources[port]
+    declared, found = ir.node.declared.inputs[port], inputs[port]
     what = mismatch(declared, found, inputs)
-    like = draft.sources.get(declared.like) if declared.like else None
+    like = ir.sources.get(declared.like) if declared.like else None
     rate = inputs[declared.like].rate if like and declared.like else declared.rate
     by = "rate" if rate not in (None, found.rate) else "width"
-    notes = _provenance(sheet, ref, by)
+    notes = _origin_note(context, ref, by)
     if like and isinstance(found, declared.kind):
-        notes += _provenance(sheet, like, by)
-    own = type(draft.node).declared.inputs.get(port)
+        notes += _origin_note(context, like, by)
+    own = type(ir.node).declared.inputs.get(port)
     if own is not None and declared.doc != own.doc:
-        notes.append((f"{draft.name}  {declared.doc}", sheet.mark("nodes", draft.name, "params")))
-    fix = declared.fix or _fix(sheet, draft, port, inputs)
-    if off := _switched_off(sheet, draft, port):
-        mark = sheet.mark("nodes", off, "enabled")
+        notes.append((f"{ir.name}  {declared.doc}", context.mark("nodes", ir.name, "params")))
+    fix = declared.fix or _fix(context, ir, port, inputs)
+    if off := _switched_off(context, ir, port):
+        mark = context.mark("nodes", off, "enabled")
         notes.append((f"{off} is switched off, so it passes its input through", mark))
         fix = f"nodes.{off}.enabled: true"
-    sheet.problems.add(
+    context.problems.add(
         "types-do-not-fit",
-        f"{ref.node} feeds {consumer(draft, port)}, which {what}",
-        edge_mark(sheet, draft, port),
+        f"{ref.node} feeds {consumer(ir, port)}, which {what}",
+        edge_mark(context, ir, port),
         notes=notes,
         fix=fix,
     )
 
 
-def consumer(draft: Draft, port: str) -> str:
+def consumer(ir: NodeIR, port: str) -> str:
     """How messages name an input."""
-    return draft.name if len(draft.node.declared.inputs) == 1 else f"{draft.name}.{port}"
+    return ir.name if len(ir.node.declared.inputs) == 1 else f"{ir.name}.{port}"
 
 
-def edge_mark(sheet: Sheet, draft: Draft, port: str) -> Mark:
+def edge_mark(context: CompileContext, ir: NodeIR, port: str) -> Mark:
     """Where the edge is written."""
-    return sheet.mark("nodes", draft.name, "in", port)
+    return context.mark("nodes", ir.name, "in", port)
 
 
-def _switched_off(sheet: Sheet, draft: Draft, port: str) -> str | None:
+def _switched_off(context: CompileContext, ir: NodeIR, port: str) -> str | None:
     """The node that the file names there, if that one is off and passes something else through."""
-    wanted = draft.spec.inputs
+    wanted = ir.spec.inputs
     written = wanted if isinstance(wanted, str) else (wanted or {}).get(port, "")
     name = written.partition(".")[0]
-    off = sheet.bypassed.get(name)
+    off = context.bypassed.get(name)
     return name if off is not None and not _keeps_type(off) else None
 
 
-def _keeps_type(draft: Draft) -> bool:
+def _keeps_type(ir: NodeIR) -> bool:
     """Whether a node gives what it takes, so that its being off cannot be what does not fit."""
-    takes = next(iter(draft.node.declared.inputs), "")
-    gives = next(iter(draft.node.declared.outputs.values()))
+    takes = next(iter(ir.node.declared.inputs), "")
+    gives = next(iter(ir.node.declared.outputs.values()))
     own = (gives.rate, gives.channels, gives.dim) != (None, None, None)
-    return gives.like == takes and not own and type(draft.node).infer is Node.infer
+    return gives.like == takes and not own and type(ir.node).infer is Node.infer
 
 
-def _provenance(sheet: Sheet, ref: PortRef, by: str) -> list[Note]:
+def _origin_note(context: CompileContext, ref: PortRef, by: str) -> list[Note]:
     """The place that set a type's rate, or its width: one line."""
-    origin = came_from(sheet, ref, by)
+    origin = type_source(context, ref, by)
     if origin is None:
         return []
-    found = sheet.type_of(origin)
+    found = context.type_of(origin)
     if origin == INPUT:
-        return [(f"input  {found} <- input.rate, input.channels", sheet.mark("input"))]
-    draft = sheet.drafts[origin.node]
-    own = _own_rate(draft, found) if by == "rate" else None
+        return [(f"input  {found} <- input.rate, input.channels", context.mark("input"))]
+    ir = context.nodes[origin.node]
+    own = _own_rate(ir, found) if by == "rate" else None
     path = own.split(".") if own else ["use"]
-    text = f"{origin.node}  {found} <- {own or draft.node.use}"
-    return [(text, sheet.mark("nodes", origin.node, *path))]
+    text = f"{origin.node}  {found} <- {own or ir.node.use}"
+    return [(text, context.mark("nodes", origin.node, *path))]
 
 
-def came_from(sheet: Sheet, ref: PortRef, by: str) -> PortRef | None:
+def type_source(context: CompileContext, ref: PortRef, by: str) -> PortRef | None:
     """Follows a type back to the port whose rate, width or origin is its own; None round a loop."""
     seen: set[PortRef] = set()
     while ref not in seen:
         seen.add(ref)
         if ref == INPUT:
             return ref
-        found, draft = sheet.type_of(ref), sheet.drafts[ref.node]
-        like = draft.node.declared.outputs[ref.port].like
-        source = draft.sources.get(like) if like else None
-        before = sheet.type_of(source) if source else None
-        own = by == "rate" and _own_rate(draft, found)
+        found, ir = context.type_of(ref), context.nodes[ref.node]
+        like = ir.node.declared.outputs[ref.port].like
+        source = ir.sources.get(like) if like else None
+        before = context.type_of(source) if source else None
+        own = by == "rate" and _own_rate(ir, found)
         if own or source is None or getattr(before, by, None) != getattr(found, by):
             return ref
         ref = source
     return None
 
 
-def _widened(sheet: Sheet, ref: PortRef, width: int | None) -> str | None:
+def _widened(context: CompileContext, ref: PortRef, width: int | None) -> str | None:
     """Params of the node that decided a width, so that it is another one."""
-    origin = came_from(sheet, ref, "width")
-    draft = sheet.drafts.get(origin.node) if origin else None
-    if draft is None or not width:
+    origin = type_source(context, ref, "width")
+    ir = context.nodes.get(origin.node) if origin else None
+    if ir is None or not width:
         return None
-    params = draft.node.widened(draft.params, width)
-    written = [f"nodes.{draft.name}.params.{key}: {describe(v)}" for key, v in params.items()]
+    params = ir.node.widened(ir.params, width)
+    written = [f"nodes.{ir.name}.params.{key}: {describe(v)}" for key, v in params.items()]
     return "\n".join(written) or None
 
 
-def _own_rate(draft: Draft, found: SignalType | None) -> str | None:
+def _own_rate(ir: NodeIR, found: SignalType | None) -> str | None:
     """The param that decided the rate, by name, if one did."""
-    if found is None or getattr(draft.params, "rate", None) != found.rate:
+    if found is None or getattr(ir.params, "rate", None) != found.rate:
         return None
     return "params.rate"
 
 
-def _fix(sheet: Sheet, draft: Draft, port: str, inputs: dict[str, SignalType]) -> str | None:
+def _fix(
+    context: CompileContext, ir: NodeIR, port: str, inputs: dict[str, SignalType]
+) -> str | None:
     """What to type: a param to change, or the node to write into the file."""
-    ref = draft.sources[port]
-    declared, found = draft.node.declared.inputs[port], inputs[port]
+    ref = ir.sources[port]
+    declared, found = ir.node.declared.inputs[port], inputs[port]
     target = inputs.get(declared.like) if declared.like else None
     if not isinstance(found, declared.kind):
-        return _same_kind(sheet, draft, port)
+        return _same_kind(context, ir, port)
     rate = Fraction(declared.rate) if declared.rate else (target.rate if target else None)
     if rate is not None and rate != found.rate and isinstance(found, Audio):
-        source = sheet.drafts.get(ref.node)
+        source = context.nodes.get(ref.node)
         if source is not None and _own_rate(source, found):
             return f"nodes.{ref.node}.params.rate: {rate}"
         name = f"to{_khz(rate)}"
-        return sheet.insertion(draft, port, name, "dsp.resample", f"rate: {rate}")
+        return context.insertion(ir, port, name, "dsp.resample", f"rate: {rate}")
     if isinstance(found, Audio):
         channels = declared.channels or (target.width if target else None)
         if channels == 1:
-            return sheet.insertion(draft, port, "mono", "dsp.to_mono")
+            return context.insertion(ir, port, "mono", "dsp.to_mono")
         if channels:
             params = f"channels: {channels}" if channels != 2 else ""
-            return sheet.insertion(draft, port, "wide", "dsp.to_stereo", params)
+            return context.insertion(ir, port, "wide", "dsp.to_stereo", params)
         return None
-    return _widened(sheet, ref, declared.dim)
+    return _widened(context, ref, declared.dim)
 
 
 def _khz(rate: Fraction) -> str:
     return f"{float(rate / 1000):g}k".replace(".", "_")
 
 
-def _same_kind(sheet: Sheet, draft: Draft, port: str) -> str | None:
+def _same_kind(context: CompileContext, ir: NodeIR, port: str) -> str | None:
     """Another output of the node that feeds it, or else of any node, that gives the right kind."""
-    kind = draft.node.declared.inputs[port].kind
-    known = {**sheet.drafts, **sheet.pruned}
-    first = draft.sources[port].node
+    kind = ir.node.declared.inputs[port].kind
+    known = {**context.nodes, **context.pruned}
+    first = ir.sources[port].node
     for name in sorted(known, key=lambda name: name != first):
         for out, declared in known[name].node.declared.outputs.items():
-            if declared.kind is kind and name != draft.name:
+            if declared.kind is kind and name != ir.name:
                 own = next(iter(known[name].node.declared.outputs))
-                return f"nodes.{draft.name}.in.{port}: {name}" + ("" if out == own else f".{out}")
+                return f"nodes.{ir.name}.in.{port}: {name}" + ("" if out == own else f".{out}")
     return None
 
 
-def joined(sheet: Sheet, draft: Draft, port: str) -> str:
+def join_fix(context: CompileContext, ir: NodeIR, port: str) -> str:
     """What to type where a window feeds what takes a stream."""
-    ref = draft.sources[port]
-    if isinstance(sheet.type_of(ref), Audio):
-        return sheet.insertion(draft, port, "sola", "dsp.sola")
-    kind = draft.node.declared.inputs[port].kind.kind
-    return f"nodes.{draft.name}.use: a node that takes windows of {kind} (voicegraph nodes)"
+    ref = ir.sources[port]
+    if isinstance(context.type_of(ref), Audio):
+        return context.insertion(ir, port, "sola", "dsp.sola")
+    kind = ir.node.declared.inputs[port].kind.kind
+    return f"nodes.{ir.name}.use: a node that takes windows of {kind} (voicegraph nodes)"

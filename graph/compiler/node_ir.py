@@ -1,4 +1,4 @@
-"""What the phases of the compiler pass on: a pipeline as drafts of nodes, filled in by each."""
+"""What the phases of the compiler pass on: a pipeline as nodes of nodes, filled in by each."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ INPUT = PortRef("input", "audio")
 
 
 @dataclass(slots=True)
-class Draft:
+class NodeIR:
     """One node on its way to the plan."""
 
     name: str
@@ -46,19 +46,19 @@ class Draft:
 
 
 @dataclass(slots=True)
-class Sheet:
+class CompileContext:
     """The whole pipeline on its way to the plan."""
 
     loaded: LoadedPipeline
     problems: Problems
     source: Audio
-    drafts: dict[str, Draft] = field(default_factory=dict)
+    nodes: dict[str, NodeIR] = field(default_factory=dict)
     output: PortRef = INPUT
-    bypassed: dict[str, Draft] = field(default_factory=dict)
-    pruned: dict[str, Draft] = field(default_factory=dict)
+    bypassed: dict[str, NodeIR] = field(default_factory=dict)
+    pruned: dict[str, NodeIR] = field(default_factory=dict)
     given: dict[tuple[str, str], PortSpec] = field(default_factory=dict)
     latency: Fraction = Fraction(0)
-    at_least: Fraction = Fraction(0)
+    min_latency: Fraction = Fraction(0)
     """Seconds by which the output lies behind the input, even where less would do."""
 
     @property
@@ -73,23 +73,23 @@ class Sheet:
 
     def mark(self, *path: str) -> Mark:
         """The place of a value in the file, for errors."""
-        return self.loaded.marks.value(path)
+        return self.loaded.source_map.value(path)
 
     def type_of(self, ref: PortRef) -> SignalType | None:
         """The type of an output port, once it is known."""
         if ref == INPUT:
             return self.source
-        draft = self.drafts.get(ref.node)
-        return draft.node.output_types.get(ref.port) if draft else None
+        ir = self.nodes.get(ref.node)
+        return ir.node.output_types.get(ref.port) if ir else None
 
     def is_window(self, ref: PortRef) -> bool:
         """Whether an output port is estimated afresh at every tick."""
-        return ref != INPUT and self.drafts[ref.node].windows.get(ref.port, False)
+        return ref != INPUT and self.nodes[ref.node].windows.get(ref.port, False)
 
     def written(self, ref: PortRef) -> str:
         """How a file names an output port: the node alone where the port is its first."""
-        draft = self.drafts.get(ref.node)
-        first = next(iter(draft.node.declared.outputs), "") if draft else INPUT.port
+        ir = self.nodes.get(ref.node)
+        first = next(iter(ir.node.declared.outputs), "") if ir else INPUT.port
         return ref.node if ref.port == first else str(ref)
 
     def new_name(self, name: str) -> str:
@@ -97,18 +97,18 @@ class Sheet:
         names = (name, *(f"{name}_{number}" for number in range(2, len(self.file.nodes) + 3)))
         return next(free for free in names if free not in self.file.nodes)
 
-    def insertion(self, draft: Draft, port: str, name: str, use: str, params: str = "") -> str:
+    def insertion(self, ir: NodeIR, port: str, name: str, use: str, params: str = "") -> str:
         """What to type to put another node in front of an input."""
         name = self.new_name(name)
-        body = f"use: {use}, in: {self.written(draft.sources[port])}"
+        body = f"use: {use}, in: {self.written(ir.sources[port])}"
         body += f", params: {{{params}}}" if params else ""
-        target = "in" if len(draft.node.declared.inputs) == 1 else f"in.{port}"
-        return f"add to nodes:  {name}: {{{body}}}\nand write  nodes.{draft.name}.{target}: {name}"
+        target = "in" if len(ir.node.declared.inputs) == 1 else f"in.{port}"
+        return f"add to nodes:  {name}: {{{body}}}\nand write  nodes.{ir.name}.{target}: {name}"
 
-    def consumers(self) -> dict[PortRef, list[tuple[Draft, str]]]:
+    def consumers(self) -> dict[PortRef, list[tuple[NodeIR, str]]]:
         """Who reads each output port."""
-        found: dict[PortRef, list[tuple[Draft, str]]] = {}
-        for draft in self.drafts.values():
-            for port, ref in draft.sources.items():
-                found.setdefault(ref, []).append((draft, port))
+        found: dict[PortRef, list[tuple[NodeIR, str]]] = {}
+        for ir in self.nodes.values():
+            for port, ref in ir.sources.items():
+                found.setdefault(ref, []).append((ir, port))
         return found

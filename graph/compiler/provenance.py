@@ -8,22 +8,22 @@ from typing import Literal
 
 from ..errors import Mark
 from ..loading.source_map import dotted
-from ..loading.values import flow, typed
+from ..loading.values import assignment, flow_yaml
 from ..node import Node
 from ..ports import Wanted
 from ..signals import Origin, SignalType
-from ._type_errors import came_from, consumer, edge_mark, mismatch
-from .node_ir import INPUT, Draft, Sheet
+from ._type_errors import consumer, edge_mark, mismatch, type_source
+from .node_ir import INPUT, CompileContext, NodeIR
 
 
-def label(
+def label_origins(
     node: Node, inputs: Mapping[str, SignalType], outputs: Mapping[str, SignalType]
 ) -> dict[str, SignalType]:
     """The output types with their origins: a node's own, or that of the input it is like."""
-    return {name: _labelled(node, name, inputs, found) for name, found in outputs.items()}
+    return {name: _with_origin(node, name, inputs, found) for name, found in outputs.items()}
 
 
-def _labelled(
+def _with_origin(
     node: Node, port: str, inputs: Mapping[str, SignalType], found: SignalType
 ) -> SignalType:
     declared = node.declared.outputs.get(port)
@@ -34,61 +34,67 @@ def _labelled(
     return replace(found, origin=found.origin or declared.origin or passed_on)
 
 
-def check_origins(sheet: Sheet) -> None:
+def check_provenance(context: CompileContext) -> None:
     """Reports every input that is fed by another model than it must be."""
-    for draft in sheet.drafts.values():
-        known = {p: t for p, ref in draft.sources.items() if (t := sheet.type_of(ref)) is not None}
+    for ir in context.nodes.values():
+        known = {p: t for p, ref in ir.sources.items() if (t := context.type_of(ref)) is not None}
         for port, found in known.items():
-            declared = draft.node.declared.inputs[port]
+            declared = ir.node.declared.inputs[port]
             wanted = declared.wanted
             if wanted is None or wanted.waived or mismatch(declared, found, known):
                 continue
             if wrong := wanted.origin.differs(found.origin):
-                _report(sheet, draft, port, wanted, wrong)
+                _report(context, ir, port, wanted, wrong)
 
 
-def _report(sheet: Sheet, draft: Draft, port: str, wanted: Wanted, wrong: tuple[str, ...]) -> None:
-    ref = draft.sources[port]
-    maker = sheet.drafts.get((came_from(sheet, ref, "origin") or ref).node)
-    found = getattr(sheet.type_of(ref), "origin", None)
+def _report(
+    context: CompileContext, ir: NodeIR, port: str, wanted: Wanted, wrong: tuple[str, ...]
+) -> None:
+    ref = ir.sources[port]
+    maker = context.nodes.get((type_source(context, ref, "origin") or ref).node)
+    found = getattr(context.type_of(ref), "origin", None)
     assert found is not None
     expected = wanted.origin
-    values = (", ".join(f"{k} {flow(o.known[k])}" for k in wrong) for o in (expected, found))
+    values = (", ".join(f"{k} {flow_yaml(o.known[k])}" for k in wrong) for o in (expected, found))
     text = "{} feeds {}, which goes with another {}: expected {}, found {}"
-    sheet.problems.add(
+    context.problems.add(
         "another-origin",
-        text.format(ref.node, consumer(draft, port), expected.noun, *values),
-        edge_mark(sheet, draft, port),
+        text.format(ref.node, consumer(ir, port), expected.noun, *values),
+        edge_mark(context, ir, port),
         notes=[
-            _note(sheet, maker, found, wrong, "is"),
-            _note(sheet, draft, expected, wrong, "goes with"),
+            _note(context, maker, found, wrong, "is"),
+            _note(context, ir, expected, wrong, "goes with"),
         ],
-        fix="\n".join([*_fixes(sheet, maker, found, expected, wrong), *_waiver(draft, wanted)]),
+        fix="\n".join([*_fixes(context, maker, found, expected, wrong), *_waiver(ir, wanted)]),
     )
 
 
 def _note(
-    sheet: Sheet, draft: Draft | None, origin: Origin, wrong: tuple[str, ...], verb: str
+    context: CompileContext, ir: NodeIR | None, origin: Origin, wrong: tuple[str, ...], verb: str
 ) -> tuple[str, Mark | None]:
     """Who says so, in which file, and where that one is named."""
     text = f"{origin.told_by or 'it'} {verb} {origin}"
-    if draft is None:
-        return f"{INPUT.node}  {text}", sheet.mark(INPUT.node)
+    if ir is None:
+        return f"{INPUT.node}  {text}", context.mark(INPUT.node)
     param = next((origin.params[name] for name in wrong if name in origin.params), None)
-    path = _decided_at(sheet, draft, param) if param else draft.path
-    return f"{draft.name}  {text}", sheet.mark(*path)
+    path = _decided_at(context, ir, param) if param else ir.path
+    return f"{ir.name}  {text}", context.mark(*path)
 
 
-def _decided_at(sheet: Sheet, draft: Draft, param: str) -> tuple[str, ...]:
+def _decided_at(context: CompileContext, ir: NodeIR, param: str) -> tuple[str, ...]:
     """Where in the file a param is given: an asset may fill it."""
-    asset = draft.node.asset_name()
-    if param == "weights" and not draft.spec.params.get(param) and asset in sheet.file.assets:
+    asset = ir.node.asset_name()
+    if param == "weights" and not ir.spec.params.get(param) and asset in context.file.assets:
         return ("assets", asset)
-    return (*draft.path, "params", param)
+    return (*ir.path, "params", param)
 
 
 def _fixes(
-    sheet: Sheet, maker: Draft | None, found: Origin, expected: Origin, wrong: tuple[str, ...]
+    context: CompileContext,
+    maker: NodeIR | None,
+    found: Origin,
+    expected: Origin,
+    wrong: tuple[str, ...],
 ) -> list[str]:
     """What to type where the values are made: another file, or another value."""
     if maker is None:
@@ -98,22 +104,24 @@ def _fixes(
         param, value = found.params.get(name), expected.known[name]
         if param is None:
             continue
-        path = _decided_at(sheet, maker, param)
-        shown, why = flow(value), ""
+        path = _decided_at(context, maker, param)
+        shown, why = flow_yaml(value), ""
         if param in maker.params.file_fields():
             title = f", {expected.title}" if expected.title else ""
             shown, why = "PATH", f"   (the file of {name} {shown}{title})"
-        lines[param] = typed(dotted(path), shown, sheet.mark(*path)) + why
+        lines[param] = assignment(dotted(path), shown, context.mark(*path)) + why
     return list(lines.values())
 
 
-def _waiver(draft: Draft, wanted: Wanted) -> list[str]:
+def _waiver(ir: NodeIR, wanted: Wanted) -> list[str]:
     if not wanted.waiver:
         return []
-    return [f"or, to mix them on purpose,  {dotted((*draft.path, 'params', wanted.waiver))}: true"]
+    return [f"or, to mix them on purpose,  {dotted((*ir.path, 'params', wanted.waiver))}: true"]
 
 
-def compared(wanted: Wanted, found: Origin | None) -> Literal["same", "another", "not stated"]:
+def compare_origins(
+    wanted: Wanted, found: Origin | None
+) -> Literal["same", "another", "not stated"]:
     """A model held against the wanted one: ``same``, ``another`` or ``not stated``."""
     if wanted.origin.differs(found):
         return "another"

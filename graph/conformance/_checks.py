@@ -18,7 +18,7 @@ from ..runtime.session import Session
 from ..runtime.snapshot import Snapshot
 from ..signals import Audio
 from ._harness import NODE, Case, plan, run, signal, try_plan
-from ._instrumentation import Watched, fingerprint
+from ._instrumentation import CheckedNode, fingerprint
 
 _TOLERANCE = 2e-5
 _SECONDS = 1.2
@@ -38,8 +38,8 @@ def _audio(made: Plan, streams: int = 1, seconds: float = _SECONDS) -> np.ndarra
 def _watch(case: Case, streams: int) -> None:
     made = plan(case)
     with _open(made, streams) as session:
-        step = session._engine.by_name[NODE]
-        step.node = Watched(step.node, streams)  # pyright: ignore[reportAttributeAccessIssue]
+        step = session.engine.by_name[NODE]
+        step.node = CheckedNode(step.node, streams)  # pyright: ignore[reportAttributeAccessIssue]
         try:
             run(session, _audio(made, streams, 0.4))
         except AssertionError as error:
@@ -154,7 +154,7 @@ def instance(case: Case) -> None:
     """After loading, the node's instance never changes."""
     made = plan(case)
     with _open(made) as session:
-        node = session._engine.by_name[NODE].node
+        node = session.engine.by_name[NODE].node
         before = fingerprint(vars(node))
         run(session, _audio(made, 1, 0.4))
         after = fingerprint(vars(node))
@@ -166,7 +166,7 @@ def state(case: Case) -> None:
     """State is a dataclass of tensors, axis 0 = streams, shapes and dtypes fixed."""
     made = plan(case)
     with _open(made, 3) as session:
-        held = session._engine.by_name[NODE].state
+        held = session.engine.by_name[NODE].state
         if held is None:
             return
         assert not case.cls.pure, f"{case} is declared pure, but has a state"

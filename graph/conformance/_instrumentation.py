@@ -12,7 +12,7 @@ import torch
 from ..node import Node
 
 
-class Watched:
+class CheckedNode:
     """Stands in for a node and looks at what goes in and comes out.
 
     Inputs must not be modified; outputs must be float32, finite, and of the shape that the plan

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..runtime.hot_swap import Exchange, plan_change
+from ..runtime.hot_swap import HotSwap, plan_change
 from ._loudness_match import GainMeter, trim_db
 from ._swap_worker import Exchanger, power
 
@@ -50,7 +50,7 @@ class Variants:
         self._block_s = float(session.plan.block)
         self._heard = "a"
         self._coming: tuple[CompiledPlan, str] | None = None
-        made = Exchange(session, plan_change(session, other), other)
+        made = HotSwap(session, plan_change(session, other), other)
         self._ready: dict[str, tuple[CompiledPlan, dict[str, Any], Engine | None]] = {
             "b": (made.plan, made.overrides, made.engine)
         }
@@ -67,17 +67,17 @@ class Variants:
         plan, overrides, engine = self._ready[wanted]
         meter = self._meters[wanted]
 
-        def heard(block: Any, made: Any) -> None:
+        def on_processed(block: Any, made: Any) -> None:
             meter.take(math.sqrt(power(block)), math.sqrt(power(made)), self._block_s)
 
         left, leaving = self.name, (self._session.plan, dict(self._session.overrides))
 
-        def done(exchange: Exchange) -> None:
-            self._ready[left] = (*leaving, exchange.retired)
+        def done(swap: HotSwap) -> None:
+            self._ready[left] = (*leaving, swap.retired)
             self.name = self._heard = wanted
 
         self._coming = (plan, wanted)
-        self._exchanger.choose(f"variant {wanted}", plan, overrides, engine, heard, done)
+        self._exchanger.choose(f"variant {wanted}", plan, overrides, engine, on_processed, done)
 
     def listen(self, rms_in: float, made: np.ndarray) -> None:
         """Takes a block ``[C, N]`` that is heard, before it is trimmed.

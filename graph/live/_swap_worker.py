@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ..errors import Problem, StateError, VoicegraphError
-from ..runtime.hot_swap import Exchange, Heard, plan_change
+from ..runtime.hot_swap import HotSwap, OnProcessed, plan_change
 from ._thread_priority import lower_priority
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..runtime.session import Session
 
 Say = Callable[[str], None]
-Done = Callable[[Exchange], None]
+Done = Callable[[HotSwap], None]
 """Called when an exchange was adopted, on the thread that prepared it."""
 
 
@@ -59,7 +59,7 @@ class Exchanger:
         plan: CompiledPlan,
         overrides: Mapping[str, Any],
         engine: Engine | None,
-        heard: Heard,
+        on_processed: OnProcessed,
         done: Done,
     ) -> None:
         """Goes over to a plan, perhaps on an engine that has run it before.
@@ -69,7 +69,7 @@ class Exchanger:
         """
         with self._asking:
             self._refuse_busy()
-            self._begin(name, plan, overrides, engine=engine, heard=heard, done=done)
+            self._begin(name, plan, overrides, engine=engine, on_processed=on_processed, done=done)
 
     def wait(self, seconds: float) -> bool:
         """Waits until none is under way; False if that takes longer."""
@@ -89,18 +89,23 @@ class Exchanger:
         overrides: Mapping[str, Any],
         *,
         engine: Engine | None = None,
-        heard: Heard | None = None,
+        on_processed: OnProcessed | None = None,
         done: Done | None = None,
     ) -> None:
         def run() -> None:
             lower_priority()
             try:
-                exchange = Exchange(
-                    self._session, plan, overrides, alone=True, engine=engine, heard=heard
+                swap = HotSwap(
+                    self._session,
+                    plan,
+                    overrides,
+                    alone=True,
+                    engine=engine,
+                    on_processed=on_processed,
                 )
-                self._enter(exchange)
+                self._enter(swap)
                 if done is not None:
-                    done(exchange)
+                    done(swap)
                 self._say(f"changed: {name}")
             except VoicegraphError as error:
                 self._say(f"not changed ({name}): {error}")
@@ -110,14 +115,14 @@ class Exchanger:
         self._thread = threading.Thread(target=run, name="voicegraph-exchange", daemon=True)
         self._thread.start()
 
-    def _enter(self, exchange: Exchange) -> None:
-        block_s = float(exchange.plan.block)
-        if exchange.expected_s > block_s:
-            takes, block = 1e3 * exchange.expected_s, 1e3 * block_s
+    def _enter(self, swap: HotSwap) -> None:
+        block_s = float(swap.plan.block)
+        if swap.expected_s > block_s:
+            takes, block = 1e3 * swap.expected_s, 1e3 * block_s
             text = f"a block would take {takes:.0f} ms, and there are {block:.0f}"
             raise StateError(Problem("no-headroom", text, fix="begin with a larger block"))
-        self._session.enter(exchange)
-        exchange.prime()
+        self._session.begin_swap(swap)
+        swap.prime()
 
 
 def power(block: torch.Tensor) -> float:

@@ -136,7 +136,7 @@ def prepare(
     plan = pipeline.compile()
     if not isinstance(plan.output_type, Audio):
         text = f"{plan.name} gives {plan.output_type}, and a loudspeaker takes audio"
-        mark = pipeline.loaded.marks.value(("output",))
+        mark = pipeline.loaded.source_map.value(("output",))
         raise PipelineError(Problem("output-not-audio", text, mark, fix="name an audio output"))
     taken, given = _choices(plan, plan.output_type, source, target, module)
     ends = (taken.format, given.format)

@@ -10,27 +10,27 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .document import Document
-from .source_map import KeyPath, Marks, Place
+from .source_map import KeyPath, Place, SourceMap
 
 
 def merge(parent: Document, child: Document) -> Document:
     """``child`` over ``parent``; neither is changed.
 
     Where a node's ``use`` changes, the params that ``parent`` wrote for the former node lose their
-    standing as overrides, and those of ``child`` get it: see :meth:`Marks.is_override`.
+    standing as overrides, and those of ``child`` get it: see :meth:`SourceMap.is_override`.
     """
-    layer = _Layer()
+    layer = _Merge()
     data = layer.merge(parent.data, child.data, ())
     places = {
         path: replace(place, override=False) if _in_params(path, layer.swapped) else place
-        for path, place in parent.marks.places.items()
+        for path, place in parent.source_map.places.items()
         if not layer.hides(path)
     }
-    for path, place in child.marks.places.items():
+    for path, place in child.source_map.places.items():
         if path not in layer.removed:
             places[path] = _standing(path, place, layer.swapped)
-    marks = Marks(child.marks.source, places, child.marks.directory)
-    return Document(data, marks, parent.swapped | child.swapped | layer.swapped)
+    source_map = SourceMap(child.source_map.source, places, child.source_map.directory)
+    return Document(data, source_map, parent.swapped | child.swapped | layer.swapped)
 
 
 def _standing(path: KeyPath, place: Place, swapped: set[str]) -> Place:
@@ -42,7 +42,7 @@ def _in_params(path: KeyPath, nodes: set[str]) -> bool:
 
 
 @dataclass(slots=True)
-class _Layer:
+class _Merge:
     """One merge in progress, and what happened in it."""
 
     replaced: set[KeyPath] = field(default_factory=set)

@@ -17,54 +17,54 @@ from voicegraph.schemas.pipeline import PipelineFile
 
 from .document import Document
 from .source_map import KeyPath
-from .validation import Fault, faults
+from .validation import FieldError, field_errors
 
 _NODE_DEFAULTS = {"device", "fallback", "dtype"}
 """Keys of a node whose default can stand in for a wrong value, for the time being."""
 
-_STAND_INS = {"block": "10ms", "output": "input"}
+_PLACEHOLDERS = {"block": "10ms", "output": "input"}
 """For keys that a file must have. The types that follow from them are not looked at."""
 
 
 @dataclass(frozen=True)
-class Salvaged:
+class PartialPipeline:
     """A file with what was wrong left out.
 
     Attributes:
         file: what remains.
         broken: nodes that were left out; that others read them is no mistake of theirs.
-        typed: whether rates and types can be worked out: the block and the input are as written.
+        types_known: whether rates and types can be inferred: block and input are as written.
     """
 
     file: PipelineFile
     broken: frozenset[str]
-    typed: bool
+    types_known: bool
 
 
-def salvage(document: Document, error: ValidationError) -> Salvaged | None:
+def load_partially(document: Document, error: ValidationError) -> PartialPipeline | None:
     """The file without what is wrong in it, or None where nothing to look at remains."""
     data = copy.deepcopy(document.data)
     broken: set[str] = set()
-    typed = True
-    for fault in faults(error, document.marks, (), PipelineFile):
-        path = _to_leave_out(fault)
+    types_known = True
+    for failure in field_errors(error, document.source_map, (), PipelineFile):
+        path = _part_to_leave_out(failure)
         if not path:
             return None
         if path[0] == "nodes" and len(path) == 2:
             broken.add(str(path[1]))
-        typed = typed and not _decides_types(path)
+        types_known = types_known and not _decides_types(path)
         _remove(data, path)
-    for key, value in _STAND_INS.items():
+    for key, value in _PLACEHOLDERS.items():
         data.setdefault(key, value)
     try:
-        return Salvaged(PipelineFile.model_validate(data), frozenset(broken), typed)
+        return PartialPipeline(PipelineFile.model_validate(data), frozenset(broken), types_known)
     except ValidationError:
         return None
 
 
-def _to_leave_out(fault: Fault) -> KeyPath:
+def _part_to_leave_out(failure: FieldError) -> KeyPath:
     """The smallest part without which the rest makes sense."""
-    path = fault.path
+    path = failure.path
     if path[:1] == ("nodes",) and len(path) > 1:
         harmless = len(path) == 3 and path[2] in _NODE_DEFAULTS
         return path if harmless else path[:2]

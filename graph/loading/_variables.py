@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import Mark, Problems
 from .document import Document
-from .source_map import KeyPath, Marks, Place, dotted
+from .source_map import KeyPath, Place, SourceMap, dotted
 
 REQUIRED = "required"
 """What a var or an asset holds until it is given."""
@@ -36,15 +36,15 @@ def substitute(document: Document, problems: Problems) -> tuple[Document, frozen
     Returns:
         The document, and the paths at which no value could be put.
     """
-    work = _Substitution(document.data.get("vars", {}), document.marks, problems)
+    work = _Substitution(document.data.get("vars", {}), document.source_map, problems)
     work.read_vars()
     data = {
         key: value if key in _LITERAL else work.value(value, (key,))
         for key, value in document.data.items()
     }
     work.report_missing()
-    marks = Marks(document.marks.source, work.places, document.marks.directory)
-    return replace(document, data=data, marks=marks), frozenset(work.failed)
+    source_map = SourceMap(document.source_map.source, work.places, document.source_map.directory)
+    return replace(document, data=data, source_map=source_map), frozenset(work.failed)
 
 
 @dataclass(slots=True)
@@ -52,7 +52,7 @@ class _Substitution:
     """One pass over a document."""
 
     written: Any
-    marks: Marks
+    source_map: SourceMap
     problems: Problems
     values: dict[str, Any] = field(default_factory=dict)
     places: dict[KeyPath, Place] = field(default_factory=dict)
@@ -61,14 +61,14 @@ class _Substitution:
 
     def read_vars(self) -> None:
         """Vars may not refer to vars, so each stands for itself."""
-        self.places = dict(self.marks.places)
+        self.places = dict(self.source_map.places)
         for name, value in self.written.items() if isinstance(self.written, Mapping) else ():
             if isinstance(value, (Mapping, list)):
                 continue  # no value for a var; validation says so
             if isinstance(value, str) and (used := re.search(r"\$", value.replace("$$", ""))):
                 self.problems.add(
                     "var-in-var", f"vars.{name} is {value!r}, and a var may not refer to a var",
-                    self.marks.value(("vars", name)),
+                    self.source_map.value(("vars", name)),
                     fix=f"vars.{name}: {value.replace('$$', '$').replace(used[0], '$$')!r}  "
                     "(if it is a dollar sign)",
                 )  # fmt: skip
@@ -119,9 +119,9 @@ class _Substitution:
     ) -> None:
         """Notes that the value at ``path`` comes from a var."""
         place = self.places.get(path) or Place(
-            self.marks.value(path), self.marks.key(path), self.marks.base(path)
+            self.source_map.value(path), self.source_map.key(path), self.source_map.base(path)
         )
-        base = self.marks.base(("vars", name)) if whole or leading else place.base
+        base = self.source_map.base(("vars", name)) if whole or leading else place.base
         self.places[path] = replace(place, var=name, whole=whole, base=base)
 
     def look_up(self, name: str, path: KeyPath) -> Any:
@@ -135,7 +135,7 @@ class _Substitution:
             close = difflib.get_close_matches(name, known, 1, 0.5)
             listed = f"the file has: {', '.join(known)}" if known else "the file has no vars"
             self.problems.add(
-                "unknown-var", f"{shown} names no var; {listed}", self.marks.value(path),
+                "unknown-var", f"{shown} names no var; {listed}", self.source_map.value(path),
                 fix=f"{dotted(path)}: ${close[0]}" if close else _how_to_declare(name),
             )  # fmt: skip
         raise _FailedError
@@ -145,25 +145,27 @@ class _Substitution:
         fix = f"${{{name}}} for the var, $$ for a dollar sign" if name else "$$ for a dollar sign"
         self.problems.add(
             "bad-var", f"{dotted(path)} is {text!r}, in which {found} is not clear",
-            self.marks.value(path), fix=fix,
+            self.source_map.value(path), fix=fix,
         )  # fmt: skip
         raise _FailedError
 
     def null_in_text(self, name: str, text: str, path: KeyPath) -> None:
         self.problems.add(
             "null-in-text", f"{dotted(path)} is {text!r}, but vars.{name} is null",
-            self.marks.value(path),
-            notes=[(f"vars.{name}: null", self.marks.value(("vars", name)))],
+            self.source_map.value(path),
+            notes=[(f"vars.{name}: null", self.source_map.value(("vars", name)))],
             fix=f"--set vars.{name}=...",
         )  # fmt: skip
         raise _FailedError
 
     def report_missing(self) -> None:
         for name, paths in self.missing.items():
-            uses = [(f"{dotted(path)}: ${name}", _unless_same(self.marks, path)) for path in paths]
+            uses = [
+                (f"{dotted(path)}: ${name}", _unless_same(self.source_map, path)) for path in paths
+            ]
             self.problems.add(
                 "unset-var", f"the var {name} is required, and was not given",
-                self.marks.value(("vars", name)), notes=uses[:5], fix=f"--set vars.{name}=...",
+                self.source_map.value(("vars", name)), notes=uses[:5], fix=f"--set vars.{name}=...",
             )  # fmt: skip
 
 
@@ -173,6 +175,6 @@ def _how_to_declare(name: str) -> str:
     return f"vars: {{{name}: ...}}  (or $$ for a dollar sign)"
 
 
-def _unless_same(marks: Marks, path: KeyPath) -> Mark | None:
-    mark = marks.value(path)
+def _unless_same(source_map: SourceMap, path: KeyPath) -> Mark | None:
+    mark = source_map.value(path)
     return mark if mark.line else None

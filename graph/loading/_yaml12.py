@@ -1,4 +1,4 @@
-"""YAML text to a tree of nodes with marks, by the YAML 1.2 core schema; nothing is constructed.
+"""YAML text to a tree of nodes with marks, by the YAML 1.2 core schema; no objects are created.
 
 PyYAML resolves plain scalars by YAML 1.1, where ``no`` is false, ``1:30`` is 90 and ``1e3`` is
 text. Here the rules are those of YAML 1.2.2, section 10.3.2 (core schema). Tags are refused:

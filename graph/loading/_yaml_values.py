@@ -15,7 +15,7 @@ from .values import describe
 
 
 @dataclass(slots=True)
-class Reading:
+class TreeReader:
     """One pass over a tree. ``places`` fills up, mistakes go to ``problems``.
 
     Raises:

@@ -12,8 +12,8 @@ import yaml
 
 from ..errors import Mark, PipelineError, Problem, Problems
 from . import _yaml12 as yaml12
-from ._yaml_values import Reading
-from .source_map import Marks, Place
+from ._yaml_values import TreeReader
+from .source_map import Place, SourceMap
 from .values import describe, paths_in, to_plain
 
 MAX_BYTES = 1 << 20
@@ -25,16 +25,16 @@ _UTF8 = "save the file as UTF-8"
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Plain values and their marks.
+    """Plain values and their source_map.
 
     Attributes:
         data: nested dict, list, str, int, float, bool and None; what :func:`plain` leaves.
-        marks: where each of them was written.
+        source_map: where each of them was written.
         swapped: names of the nodes whose ``use`` was changed by an override or extending file.
     """
 
     data: Any
-    marks: Marks
+    source_map: SourceMap
     swapped: frozenset[str] = field(default_factory=frozenset)
 
 
@@ -113,14 +113,14 @@ def parse_document(text: str, source: str, base: Path) -> Document:
         problems.raise_if_any()
         fix = "start with:  block: 10ms"
         raise PipelineError(Problem("empty-file", "the file is empty", Mark(source, 1, 1), fix=fix))
-    reading = Reading(source, base, problems)
+    reading = TreeReader(source, base, problems)
     data = reading.value(root, (), yaml12.mark_of(root, source))
     if not isinstance(data, dict):
         found = f"a pipeline file is a mapping of keys to values, found {describe(data)}"
         mark = yaml12.mark_of(root, source)
         problems.add("not-a-mapping", found, mark, fix="start with:  block: 10ms")
     problems.raise_if_any()
-    return Document(data, Marks(source, reading.places, base))
+    return Document(data, SourceMap(source, reading.places, base))
 
 
 def parse_value(text: str, mark: Mark) -> Any:
@@ -132,7 +132,7 @@ def parse_value(text: str, mark: Mark) -> Any:
     problems = Problems()
     try:
         root = yaml12.compose(text, mark.source, problems)
-        reading = Reading(mark.source, Path(), problems)
+        reading = TreeReader(mark.source, Path(), problems)
         value = reading.value(root, (), mark) if root is not None else None
         problems.raise_if_any()
     except PipelineError as error:
@@ -154,4 +154,4 @@ def from_python(data: Any, mark: Mark, *, override: bool = False) -> Document:
     """
     values = to_plain(data, mark)
     place = Place(mark, mark, Path.cwd(), override=override)
-    return Document(values, Marks(mark.source, dict.fromkeys(paths_in(values), place)))
+    return Document(values, SourceMap(mark.source, dict.fromkeys(paths_in(values), place)))

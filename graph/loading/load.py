@@ -16,12 +16,12 @@ from pydantic import ValidationError
 from voicegraph.schemas.pipeline import PipelineFile
 
 from ..errors import Mark, PipelineError, Problem, Problems
-from ._partial_load import Salvaged, salvage
+from ._partial_load import PartialPipeline, load_partially
 from ._variables import REQUIRED, substitute
 from .document import Document, from_python
 from .overrides import apply_overrides, from_command_line, from_dict, from_profile
-from .source_map import KeyPath, Marks
-from .sources import Source, follow, locate, read_chain
+from .source_map import KeyPath, SourceMap
+from .sources import Source, apply_extends, locate, read_chain
 from .validation import add_validation_problems
 from .values import describe
 
@@ -34,23 +34,23 @@ class LoadedPipeline:
         name: the file's name without its ending, or the name given in Python.
         path: the file; None for a pipeline built in Python.
         file: the validated contents; assets are absolute paths.
-        marks: where every value was written.
+        source_map: where every value was written.
         swapped: nodes whose ``use`` was changed by an override or an extending file. Params that
-            the new node does not have may be dropped, except where ``marks.is_override``.
+            the new node does not have may be dropped, except where ``source_map.is_override``.
         problems: mistakes that were kept for the compiler to report with its own.
         broken: nodes that are left out because of them.
-        typed: whether rates and types can be worked out in spite of them.
+        types_known: whether rates and types can be worked out in spite of them.
         document: all of it before vars were put in, for those who change it further.
     """
 
     name: str
     path: Path | None
     file: PipelineFile
-    marks: Marks
+    source_map: SourceMap
     swapped: frozenset[str]
     problems: tuple[Problem, ...] = ()
     broken: frozenset[str] = frozenset()
-    typed: bool = True
+    types_known: bool = True
     document: Document | None = None
 
 
@@ -110,7 +110,7 @@ def load_mapping(
     if not isinstance(document.data, dict):
         text = f"a pipeline is a mapping of keys to values, found {describe(document.data)}"
         raise PipelineError(Problem("not-a-mapping", text, mark, fix='{"block": "10ms", ...}'))
-    document = follow(document, Source(Path.cwd() / name, name))
+    document = apply_extends(document, Source(Path.cwd() / name, name))
     document = _override(document, profiles, overrides or {}, set_args)
     return _finish(document, name, None, keep_going)
 
@@ -153,14 +153,22 @@ def _finish(document: Document, name: str, path: Path | None, keep_going: bool) 
     problems.raise_if_any()
     assert found is not None  # otherwise there is a problem
     given = {
-        key: None if value is None else str(document.marks.resolve(("assets", key), value))
+        key: None if value is None else str(document.source_map.resolve(("assets", key), value))
         for key, value in found.file.assets.items()
     }
     file = found.file.model_copy(update={"assets": given})
     swapped = document.swapped & set(file.nodes)
     known = tuple(kept.found)
     return LoadedPipeline(
-        name, path, file, document.marks, swapped, known, found.broken, found.typed, written
+        name,
+        path,
+        file,
+        document.source_map,
+        swapped,
+        known,
+        found.broken,
+        found.types_known,
+        written,
     )
 
 
@@ -169,19 +177,21 @@ def _require_assets(document: Document, problems: Problems) -> None:
     for name, value in assets.items() if isinstance(assets, dict) else ():
         if value == REQUIRED:
             text = f"the asset {name} is required, and was not given"
-            mark = document.marks.value(("assets", name))
+            mark = document.source_map.value(("assets", name))
             problems.add("unset-asset", text, mark, fix=f"--set assets.{name}=PATH")
 
 
 def _validate(
     document: Document, unknown: frozenset[KeyPath], problems: Problems
-) -> Salvaged | None:
+) -> PartialPipeline | None:
     """The file, or what remains of it; what is wrong goes to ``problems``.
 
     Values at the paths in ``unknown`` are not known (a var is not set), which is told already.
     """
     try:
-        return Salvaged(PipelineFile.model_validate(document.data), frozenset(), True)
+        return PartialPipeline(PipelineFile.model_validate(document.data), frozenset(), True)
     except ValidationError as error:
-        add_validation_problems(problems, error, document.marks, (), PipelineFile, skip=unknown)
-        return salvage(document, error)
+        add_validation_problems(
+            problems, error, document.source_map, (), PipelineFile, skip=unknown
+        )
+        return load_partially(document, error)

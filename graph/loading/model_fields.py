@@ -12,7 +12,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 
 from .source_map import KeyPath
-from .values import describe, flow
+from .values import describe, flow_yaml
 
 
 def is_model(annotation: Any) -> typing.TypeGuard[type[BaseModel]]:
@@ -48,20 +48,20 @@ def examples(model: type[BaseModel], path: KeyPath) -> list[Any]:
 def example(model: type[BaseModel], path: KeyPath) -> str | None:
     """One value that would be right at ``path``, in YAML."""
     if found := examples(model, path):
-        return flow(found[0])
+        return flow_yaml(found[0])
     field = _field(model, path)
     if field is not None and not field.is_required() and field.default is not None:
         default = field.get_default(call_default_factory=True, validated_data={})
         adapter = TypeAdapter(field.rebuild_annotation())
         # A default may be written as in a file, such as "10ms"; models validate their defaults.
-        return flow(adapter.dump_python(adapter.validate_python(default), mode="json"))
+        return flow_yaml(adapter.dump_python(adapter.validate_python(default), mode="json"))
     at = type_at(model, path)
     if not is_model(at):
         return None
     needed = {key: examples(at, (key,)) for key in keys_of(at) if _required(at, key)}
     if not all(needed.values()):
         return None
-    return flow({key: found[0] for key, found in needed.items()})
+    return flow_yaml({key: found[0] for key, found in needed.items()})
 
 
 def in_units(model: type[BaseModel], path: KeyPath, value: Any) -> str:

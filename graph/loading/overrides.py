@@ -16,8 +16,8 @@ from ..errors import Mark, PipelineError, Problem, Problems
 from ._merge import merge
 from ._yaml12 import MAX_DEPTH
 from .document import Document, from_python, parse_value
-from .source_map import KeyPath, Marks, dotted
-from .values import describe, flow, typed
+from .source_map import KeyPath, SourceMap, dotted
+from .values import assignment, describe, flow_yaml
 
 _SET = "--set "
 _FIXED = {
@@ -34,7 +34,7 @@ class Override:
 
     Attributes:
         path: where it goes.
-        value: what goes there, with marks of its own; their paths start at the value.
+        value: what goes there, with source_map of its own; their paths start at the value.
         mark: where the path itself was written.
     """
 
@@ -42,10 +42,10 @@ class Override:
     value: Document
     mark: Mark
 
-    def instead(self, path: str, value: Any = None) -> str:
+    def as_fix(self, path: str, value: Any = None) -> str:
         """What to type instead, in the way in which this one was given."""
-        shown = flow(self.value.data if value is None else value)
-        return typed(path, shown, self.mark)
+        shown = flow_yaml(self.value.data if value is None else value)
+        return assignment(path, shown, self.mark)
 
 
 def parse_set(text: str, option: str = _SET) -> tuple[str, Any]:
@@ -95,7 +95,7 @@ def from_dict(overrides: Mapping[str, object], problems: Problems) -> list[Overr
 
 
 def from_profile(document: Document, name: str, problems: Problems) -> list[Override]:
-    """What the profile ``name`` of the file sets, with the marks it has there."""
+    """What the profile ``name`` of the file sets, with the source_map it has there."""
     profiles = document.data.get("profiles")
     known = list(profiles) if isinstance(profiles, dict) else []
     if name not in known:
@@ -111,12 +111,12 @@ def from_profile(document: Document, name: str, problems: Problems) -> list[Over
     values = profiles[name] if isinstance(profiles[name], dict) else {}  # else validation tells
     for path, value in values.items():
         at: KeyPath = ("profiles", name, path)
-        marks = document.marks.at(at)
-        places = {p: replace(place, override=True) for p, place in marks.places.items()}
-        written = Document(value, Marks(marks.source, places, marks.directory))
+        source_map = document.source_map.at(at)
+        places = {p: replace(place, override=True) for p, place in source_map.places.items()}
+        written = Document(value, SourceMap(source_map.source, places, source_map.directory))
         try:
-            found.append(Override(_split(path, document.marks.key(at)), written,
-                                  document.marks.key(at)))  # fmt: skip
+            found.append(Override(_split(path, document.source_map.key(at)), written,
+                                  document.source_map.key(at)))  # fmt: skip
         except PipelineError as error:
             problems.found.extend(error.problems)
     return found
@@ -149,26 +149,28 @@ def apply_overrides(
 def _layer(document: Document, override: Override) -> Document:
     """The override as a document of its own, with the mappings that lead to its value."""
     data = override.value.data
-    own = override.value.marks
+    own = override.value.source_map
     places = {(*override.path, *at): place for at, place in own.places.items()}
     for length in range(len(override.path) - 1, -1, -1):
         leading = override.path[:length]
         data = {override.path[length]: data}
-        if leading not in document.marks.places:
+        if leading not in document.source_map.places:
             places[leading] = own.places[()]
-    return Document(data, Marks(document.marks.source, places, document.marks.directory))
+    return Document(
+        data, SourceMap(document.source_map.source, places, document.source_map.directory)
+    )
 
 
 def _keep_overrides(document: Document, overrides: list[Override]) -> Document:
     """Params set before the ``use`` they are meant for keep their standing in the same run."""
-    places = dict(document.marks.places)
+    places = dict(document.source_map.places)
     for override in overrides:
-        for at in override.value.marks.places:
+        for at in override.value.source_map.places:
             path = (*override.path, *at)
             if path in places and not places[path].override:
                 places[path] = replace(places[path], override=True)
-    marks = Marks(document.marks.source, places, document.marks.directory)
-    return replace(document, marks=marks)
+    source_map = SourceMap(document.source_map.source, places, document.source_map.directory)
+    return replace(document, source_map=source_map)
 
 
 def _section_problem(document: Document, override: Override) -> Problem | None:
@@ -190,7 +192,7 @@ def _section_problem(document: Document, override: Override) -> Problem | None:
     elif close := difflib.get_close_matches(str(first), _SECTIONS, 1, 0.5):
         fix = ".".join([close[0], *map(str, rest)])
     text = f"there is no {first} to override; a path starts with one of: {', '.join(_SECTIONS)}"
-    fix = override.instead(fix or "nodes.NODE.params.PARAM")
+    fix = override.as_fix(fix or "nodes.NODE.params.PARAM")
     return Problem("unknown-key", text, override.mark, fix=fix)
 
 
@@ -212,8 +214,8 @@ def _path_problem(document: Document, override: Override) -> Problem | None:
             whole = dotted(override.path[:length])
             text = f"{whole} is {describe(current)}, and has no part {part}"
             wired = override.path[0] == "nodes" and override.path[2:3] == ("in",)
-            fix = override.instead(whole, {part: override.value.data} if wired else None)
-            notes = ((whole, document.marks.value(override.path[:length])),)
+            fix = override.as_fix(whole, {part: override.value.data} if wired else None)
+            notes = ((whole, document.source_map.value(override.path[:length])),)
             return Problem("bad-override", text, override.mark, notes, fix)
     return None
 
@@ -223,10 +225,10 @@ def _unknown_member(override: Override, known: list[str]) -> Problem:
     word = {"nodes": "node", "vars": "var"}[section]
     close = difflib.get_close_matches(name, known, 1, 0.5)
     if close:
-        fix = override.instead(".".join([section, close[0], *rest]))
+        fix = override.as_fix(".".join([section, close[0], *rest]))
     elif section == "nodes":
         new = {"use": "FAMILY.NAME", "in": "NODE"}
-        fix = f"{override.instead(f'nodes.{name}', new)}  (to add one)"
+        fix = f"{override.as_fix(f'nodes.{name}', new)}  (to add one)"
     else:
         fix = f"vars: {{{name}: null}}  in the file, and use it as ${name}"
     text = f"the pipeline has no {word} {name}; it has: {', '.join(known) or 'none'}"

@@ -14,7 +14,7 @@ KeyPath = tuple[str | int, ...]
 
 
 def dotted(path: KeyPath) -> str:
-    """``nodes.f0.params.floor``, as it is typed after ``--set``."""
+    """``nodes.f0.params.floor``, as it is types_known after ``--set``."""
     return ".".join(str(part) for part in path)
 
 
@@ -40,7 +40,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class SourceMap:
     """Places by path. A path that is not known is answered for by its nearest known ancestor.
 
     Attributes:
@@ -96,10 +96,10 @@ class Marks:
             given = Path(name)
         return Path(os.path.abspath(self.base(path) / given))  # noqa: PTH100 (keeps symlinks)
 
-    def at(self, path: KeyPath) -> Marks:
-        """The marks of the part below ``path``, with paths that start there."""
+    def at(self, path: KeyPath) -> SourceMap:
+        """The source_map of the part below ``path``, with paths that start there."""
         inside = {at[len(path) :]: p for at, p in self.places.items() if at[: len(path)] == path}
-        return Marks(self.source, inside, self.base(path))
+        return SourceMap(self.source, inside, self.base(path))
 
     def _nearest(self, path: KeyPath) -> Place | None:
         return next((self.places[p] for p in _ancestry(path) if p in self.places), None)

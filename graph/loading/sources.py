@@ -11,7 +11,7 @@ from pathlib import Path
 from ..errors import Mark, PipelineError, Problem
 from ._merge import merge
 from .document import SUFFIXES, Document, read_document
-from .source_map import Marks
+from .source_map import SourceMap
 from .values import describe
 
 
@@ -77,7 +77,7 @@ def read_chain(source: Source) -> Document:
     Raises:
         PipelineError: if one of them cannot be read, or one extends itself.
     """
-    return follow(read_source(source), source)
+    return apply_extends(read_source(source), source)
 
 
 def read_source(source: Source, asked: Mark | None = None) -> Document:
@@ -99,7 +99,7 @@ def read_source(source: Source, asked: Mark | None = None) -> Document:
         ) from None
 
 
-def follow(document: Document, source: Source) -> Document:
+def apply_extends(document: Document, source: Source) -> Document:
     """Lays a document over what it extends.
 
     Raises:
@@ -108,14 +108,14 @@ def follow(document: Document, source: Source) -> Document:
     layers, chain = [document], [source]
     notes: list[tuple[str, Mark | None]] = []
     while (parent := _extended(layers[-1])) is not None:
-        asked = layers[-1].marks.value(("extends",))
+        asked = layers[-1].source_map.value(("extends",))
         try:
             found = locate(parent, chain[-1], asked)
             notes.append((f"{chain[-1].shown} extends {found.shown}", asked))
-            _refuse_circle(found, chain, notes)
+            _refuse_extends_cycle(found, chain, notes)
             layers.append(read_source(found, asked))
         except PipelineError as error:
-            raise _for_extending(error, str(parent), notes) from None
+            raise _with_extends_notes(error, str(parent), notes) from None
         chain.append(found)
     merged = _without_extends(layers.pop())
     for layer in reversed(layers):
@@ -127,12 +127,12 @@ def _extended(document: Document) -> str | None:
     parent = document.data.get("extends")
     if parent is None or (isinstance(parent, str) and parent.strip()):
         return parent
-    mark = document.marks.value(("extends",))
+    mark = document.source_map.value(("extends",))
     text = f"extends is {describe(parent)}, expected the name or path of a pipeline"
     raise PipelineError(Problem("wrong-type", text, mark, fix="extends: base.yaml"))
 
 
-def _refuse_circle(
+def _refuse_extends_cycle(
     found: Source, chain: list[Source], notes: list[tuple[str, Mark | None]]
 ) -> None:
     paths = [source.path.resolve() for source in chain]
@@ -144,7 +144,7 @@ def _refuse_circle(
     raise PipelineError(Problem("recursive-extends", text, mark, fix=fix))
 
 
-def _for_extending(
+def _with_extends_notes(
     error: PipelineError, written: str, notes: list[tuple[str, Mark | None]]
 ) -> PipelineError:
     """Says how it came to a file that nobody named on the command line, and what to write there."""
@@ -162,6 +162,8 @@ def _for_extending(
 
 def _without_extends(document: Document) -> Document:
     data = {key: value for key, value in document.data.items() if key != "extends"}
-    marks = document.marks
-    places = {path: place for path, place in marks.places.items() if path[:1] != ("extends",)}
-    return Document(data, Marks(marks.source, places, marks.directory), document.swapped)
+    source_map = document.source_map
+    places = {path: place for path, place in source_map.places.items() if path[:1] != ("extends",)}
+    return Document(
+        data, SourceMap(source_map.source, places, source_map.directory), document.swapped
+    )

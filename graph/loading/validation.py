@@ -15,14 +15,14 @@ from voicegraph.schemas.pipeline import NodeSpec
 from ..errors import Mark, Problem, Problems
 from .error_wording import code_of, expected_of
 from .model_fields import example, examples, in_units, is_model, keys_of, type_at
-from .source_map import KeyPath, Marks, dotted
-from .values import flow, typed
+from .source_map import KeyPath, SourceMap, dotted
+from .values import assignment, flow_yaml
 
 _KEY = "[key]"
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class FieldError:
     """One of pydantic's errors, at the path of the value it means.
 
     Attributes:
@@ -45,7 +45,7 @@ class Fault:
 def add_validation_problems(
     problems: Problems,
     error: ValidationError,
-    marks: Marks,
+    source_map: SourceMap,
     prefix: KeyPath,
     model: type[BaseModel],
     subject: str = "",
@@ -56,27 +56,32 @@ def add_validation_problems(
     Args:
         problems: where it is noted.
         error: what ``model.model_validate`` raised.
-        marks: places of the values.
+        source_map: places of the values.
         prefix: where the model's values stand in the pipeline.
         model: the model.
         subject: whose values they are, for messages, such as ``f0 (f0.harvest)``.
         skip: paths whose mistakes are known already, with all that lies below.
     """
-    report = _Report(marks, prefix, model, subject)
-    for group in _by_mistake(faults(error, marks, prefix, model)):
+    report = _Report(source_map, prefix, model, subject)
+    for group in _by_mistake(field_errors(error, source_map, prefix, model)):
         full = (*prefix, *group[0].path)
         if not any(full[: len(path)] == path for path in skip):
             problems.found.append(report.problem(group))
 
 
-def faults(
-    error: ValidationError, marks: Marks, prefix: KeyPath, model: type[BaseModel]
-) -> list[Fault]:
+def field_errors(
+    error: ValidationError, source_map: SourceMap, prefix: KeyPath, model: type[BaseModel]
+) -> list[FieldError]:
     """The errors with the tags of unions taken out of their ``loc``."""
-    return [_fault(record, marks, prefix, model) for record in error.errors(include_url=False)]
+    return [
+        _field_error(record, source_map, prefix, model)
+        for record in error.errors(include_url=False)
+    ]
 
 
-def _fault(record: Any, marks: Marks, prefix: KeyPath, model: type[BaseModel]) -> Fault:
+def _field_error(
+    record: Any, source_map: SourceMap, prefix: KeyPath, model: type[BaseModel]
+) -> FieldError:
     loc = tuple(record["loc"])
     of_key = bool(loc) and loc[-1] == _KEY
     loc = loc[:-1] if of_key else loc
@@ -84,52 +89,58 @@ def _fault(record: Any, marks: Marks, prefix: KeyPath, model: type[BaseModel]) -
     union, member = None, None
     for i, part in enumerate(loc):
         absent = i == len(loc) - 1 and record["type"] == "missing"
-        if absent or (*prefix, *path, part) in marks.places or (i == 0 and part in keys_of(model)):
+        if (
+            absent
+            or (*prefix, *path, part) in source_map.places
+            or (i == 0 and part in keys_of(model))
+        ):
             path = (*path, part)
         elif union is None:
             union, member = path, str(part)
-    return Fault(record["type"], path, union, member, of_key, record)
+    return FieldError(record["type"], path, union, member, of_key, record)
 
 
-def _by_mistake(found: Iterable[Fault]) -> list[list[Fault]]:
+def _by_mistake(found: Iterable[FieldError]) -> list[list[FieldError]]:
     """One list for each mistake: a value of a union type fails once for every member."""
-    groups: dict[tuple[Any, ...], list[Fault]] = {}
-    for i, fault in enumerate(found):
-        groups.setdefault((i,) if fault.union is None else ("union", fault.union), []).append(fault)
-    mistakes: list[list[Fault]] = []
+    groups: dict[tuple[Any, ...], list[FieldError]] = {}
+    for i, failure in enumerate(found):
+        groups.setdefault((i,) if failure.union is None else ("union", failure.union), []).append(
+            failure
+        )
+    mistakes: list[list[FieldError]] = []
     for key, group in groups.items():
-        deepest = max(group, key=lambda fault: len(fault.path))
+        deepest = max(group, key=lambda failure: len(failure.path))
         if key[0] == "union" and len(deepest.path) > len(key[1]):
             # The member that looked furthest inside is the one that was meant.
             mistakes.extend([f] for f in group if f.member == deepest.member)
-        elif key[0] == "union" and any(not _about_type(fault) for fault in group):
-            mistakes.append([next(fault for fault in group if not _about_type(fault))])
+        elif key[0] == "union" and any(not _about_type(failure) for failure in group):
+            mistakes.append([next(failure for failure in group if not _about_type(failure))])
         else:
             mistakes.append(group)
     return mistakes
 
 
-def _about_type(fault: Fault) -> bool:
-    return fault.kind.endswith(("_type", "_parsing")) or fault.kind == "none_required"
+def _about_type(failure: FieldError) -> bool:
+    return failure.kind.endswith(("_type", "_parsing")) or failure.kind == "none_required"
 
 
 @dataclass(frozen=True, slots=True)
 class _Report:
-    """Words for the faults of one model."""
+    """Words for the field_errors of one model."""
 
-    marks: Marks
+    source_map: SourceMap
     prefix: KeyPath
     model: type[BaseModel]
     subject: str
 
-    def problem(self, group: list[Fault]) -> Problem:
-        fault = group[0]
-        if fault.kind == "extra_forbidden":
-            return self.unknown_key(fault)
-        if fault.kind == "missing":
-            return self.missing_key(fault)
-        if fault.of_key:
-            return self.bad_key(fault)
+    def problem(self, group: list[FieldError]) -> Problem:
+        failure = group[0]
+        if failure.kind == "extra_forbidden":
+            return self.unknown_key(failure)
+        if failure.kind == "missing":
+            return self.missing_key(failure)
+        if failure.of_key:
+            return self.bad_key(failure)
         return self.bad_value(group)
 
     def full(self, path: KeyPath) -> KeyPath:
@@ -140,8 +151,8 @@ class _Report:
             return f"{self.subject}: {dotted(path)}" if path else self.subject
         return dotted(self.full(path)) or "the pipeline"
 
-    def unknown_key(self, fault: Fault) -> Problem:
-        *parent, key = fault.path
+    def unknown_key(self, failure: FieldError) -> Problem:
+        *parent, key = failure.path
         at = type_at(self.model, tuple(parent))
         known = keys_of(at) if is_model(at) else []
         close = difflib.get_close_matches(str(key), known, 1, 0.5)
@@ -151,82 +162,84 @@ class _Report:
         owner = self.label(tuple(parent))
         text = f"{owner} has no key `{key}`; it has: {', '.join(known) or 'none'}"
         spot = dotted(self.full(tuple(parent)))
-        given = flow(fault.error["input"]) if _plain(fault.error["input"]) else "..."
-        mark = self.marks.key(self.full(fault.path))
+        given = flow_yaml(failure.error["input"]) if _plain(failure.error["input"]) else "..."
+        mark = self.source_map.key(self.full(failure.path))
         where = ".".join(filter(None, [spot, better]))
-        fix = typed(where, given, mark) if better else f"remove {key}"
+        fix = assignment(where, given, mark) if better else f"remove {key}"
         return Problem("unknown-key", text, mark, fix=fix)
 
-    def missing_key(self, fault: Fault) -> Problem:
-        *parent, key = fault.path
+    def missing_key(self, failure: FieldError) -> Problem:
+        *parent, key = failure.path
         text = f"{self.label(tuple(parent))} needs `{key}`"
         above = self.full(tuple(parent))
-        mark = self.marks.key(above)
-        fix = f"{dotted(self.full(fault.path))}: {example(self.model, fault.path) or 'VALUE'}"
+        mark = self.source_map.key(above)
+        fix = f"{dotted(self.full(failure.path))}: {example(self.model, failure.path) or 'VALUE'}"
         return Problem("missing-key", text, mark, fix=fix)
 
-    def bad_key(self, fault: Fault) -> Problem:
-        key = str(fault.path[-1])
-        owner = self.label(fault.path[:-1])
-        mark = self.marks.key(self.full(fault.path))
-        if fault.kind == "value_error":
-            text = f"{dotted(self.full(fault.path))}: {fault.error['ctx']['error']}"
+    def bad_key(self, failure: FieldError) -> Problem:
+        key = str(failure.path[-1])
+        owner = self.label(failure.path[:-1])
+        mark = self.source_map.key(self.full(failure.path))
+        if failure.kind == "value_error":
+            text = f"{dotted(self.full(failure.path))}: {failure.error['ctx']['error']}"
             return Problem("bad-name", text, mark, fix=f"{owner}.my_{key}")
         text = (
             f"{key!r} cannot be a name in {owner}: lower-case letters, digits and _, letter first"
         )
-        return Problem("bad-name", text, mark, fix=f"{owner}.{_as_name(key)}")
+        return Problem("bad-name", text, mark, fix=f"{owner}.{_valid_name(key)}")
 
-    def bad_value(self, group: list[Fault]) -> Problem:
-        fault = group[0]
-        path = fault.union if fault.union is not None and len(group) > 1 else fault.path
+    def bad_value(self, group: list[FieldError]) -> Problem:
+        failure = group[0]
+        path = failure.union if failure.union is not None and len(group) > 1 else failure.path
         full = self.full(path)
 
         def show(value: Any) -> str:
             return in_units(self.model, path, value)
 
         expected = " or ".join(dict.fromkeys(expected_of(f.error, show) for f in group))
-        if fault.kind == "string_pattern_mismatch" and (samples := examples(self.model, path)):
+        if failure.kind == "string_pattern_mismatch" and (samples := examples(self.model, path)):
             expected = f"something like {', '.join(map(str, samples))}"
-        text = f"{self.label(path)} is {show(fault.error['input'])}, expected {expected}"
-        if fault.kind in ("value_error", "assertion_error"):
-            text = f"{self.label(path)}: {fault.error['ctx']['error']}"
+        text = f"{self.label(path)} is {show(failure.error['input'])}, expected {expected}"
+        if failure.kind in ("value_error", "assertion_error"):
+            text = f"{self.label(path)}: {failure.error['ctx']['error']}"
         notes: list[tuple[str, Mark | None]] = []
-        origin = self.marks.origin(full)
+        origin = self.source_map.origin(full)
         if origin is not None:
             notes.append(("the value comes from a var", origin))
-        if len(full) == 2 and full[0] == "nodes" and fault.error["input"] is None:
+        if len(full) == 2 and full[0] == "nodes" and failure.error["input"] is None:
             notes.append(
                 (f"null takes out a node that is extended; none is called {full[1]}", None)
             )
-        var = self.marks.var(full)
+        var = self.source_map.var(full)
         where = f"vars.{var}" if var else dotted(full)
-        fix = typed(where, self.better(fault, path, expected), origin or self.marks.value(full))
-        return Problem(code_of(fault.kind), text, self.marks.value(full), tuple(notes), fix)
+        fix = assignment(
+            where, self.better(failure, path, expected), origin or self.source_map.value(full)
+        )
+        return Problem(code_of(failure.kind), text, self.source_map.value(full), tuple(notes), fix)
 
-    def better(self, fault: Fault, path: KeyPath, expected: str) -> str:
+    def better(self, failure: FieldError, path: KeyPath, expected: str) -> str:
         """A value that would be right: the nearest choice or bound, else an example."""
-        context = fault.error.get("ctx", {})
-        written = str(fault.error["input"])
-        if fault.kind in ("literal_error", "enum"):
+        context = failure.error.get("ctx", {})
+        written = str(failure.error["input"])
+        if failure.kind in ("literal_error", "enum"):
             choices = [c.strip("'") for c in context["expected"].replace(" or ", ", ").split(", ")]
-            return _most_like(written, choices)
+            return _closest(written, choices)
         bound = context.get("ge", context.get("le"))
         if bound is not None:
             return in_units(self.model, path, bound)
         samples = [sample for sample in examples(self.model, path) if isinstance(sample, str)]
         if close := difflib.get_close_matches(written, samples, 1, 0.5):
             return close[0]
-        ours = fault.kind in ("value_error", "assertion_error")
+        ours = failure.kind in ("value_error", "assertion_error")
         return example(self.model, path) or ("VALUE" if ours else f"({expected})")
 
 
-def _as_name(text: str) -> str:
+def _valid_name(text: str) -> str:
     kept = "".join(c if c.isascii() and c.isalnum() else "_" for c in text.lower()).strip("_")
     return kept if kept and kept[0].isalpha() else f"n{kept}"
 
 
-def _most_like(written: str, choices: list[str]) -> str:
+def _closest(written: str, choices: list[str]) -> str:
     """The first of the choices that are most like it; digits tell nothing (float64: float32)."""
 
     def likeness(choice: str) -> float:

@@ -55,8 +55,8 @@ def _plain_scalar(value: Any) -> Any:
     return float(value) if isinstance(value, numbers.Real) else value
 
 
-def flow(value: Any) -> str:
-    """A plain value in one line of YAML, to be typed; large ones are cut to ``...``."""
+def flow_yaml(value: Any) -> str:
+    """A plain value in one line of YAML, to be types_known; large ones are cut to ``...``."""
     try:
         text = yaml.safe_dump(value, default_flow_style=True, width=10_000, sort_keys=False)
     except yaml.YAMLError:  # an object from Python that no file could hold
@@ -65,7 +65,7 @@ def flow(value: Any) -> str:
     return text if len(text) <= 80 else "..."
 
 
-def typed(path: str, shown: str, mark: Mark | None) -> str:
+def assignment(path: str, shown: str, mark: Mark | None) -> str:
     """What to type to put a value at ``path``, in the way in which ``mark``'s value was given."""
     if mark is None or not mark.source.startswith("--set "):
         return f"{path}: {shown}"

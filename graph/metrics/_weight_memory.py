@@ -11,7 +11,7 @@ import torch
 _NO_HOLDERS = (str, bytes, int, float, type, FunctionType, MethodType, ModuleType)
 
 
-def weights_of(*holders: object) -> int:
+def weight_bytes(*holders: object) -> int:
     """Bytes of the tensors and arrays that objects hold, those of the objects they hold included.
 
     What several of them hold, or one of them in several places, counts once.

@@ -28,7 +28,7 @@ from ..ports import In, Out
 from ..runtime.session import Session
 from ..runtime.timing import KEPT
 from ..signals import Audio
-from ._weight_memory import weights_of
+from ._weight_memory import weight_bytes
 
 _WARM_UP = 20
 """Blocks of speech before the measured ones: caches fill, and clocks rise."""
@@ -133,7 +133,7 @@ class _Times:
 
     def run(self, feed: Iterator[np.ndarray]) -> None:
         """At most as many blocks as a ring keeps."""
-        engine, process = self.session._engine, self.session.process
+        engine, process = self.session.engine, self.session.process
         engine.clear_timings()
         first = self.count
         for block in feed:
@@ -148,11 +148,11 @@ class _Times:
 
 def _report(times: _Times, setup: float, resident: tuple[int | None, int | None]) -> BenchReport:
     session, plan = times.session, times.session.plan
-    weights = {planned.name: weights_of(planned.node) for planned in plan.nodes}
-    together = weights_of(*(planned.node for planned in plan.nodes))
+    weights = {planned.name: weight_bytes(planned.node) for planned in plan.nodes}
+    together = weight_bytes(*(planned.node for planned in plan.nodes))
     all_of_it = times.whole.sum()
     before, after = resident
-    overlap = any(step.lane for step in session._engine.steps)
+    overlap = any(step.lane for step in session.engine.steps)
     rest = times.whole - sum(times.nodes.values())
     return BenchReport(
         pipeline=plan.name,

@@ -14,7 +14,7 @@ _AROUND = 2
 """Second differences that reach over a border."""
 
 
-class Seams:
+class BoundaryMetric:
     """Takes block after block."""
 
     def __init__(self) -> None:

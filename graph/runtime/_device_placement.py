@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ..plan import CompiledPlan, PlannedNode
 
 
-def place_session(plan: CompiledPlan, notes: list[str]) -> dict[str, torch.device]:
+def place_nodes(plan: CompiledPlan, notes: list[str]) -> dict[str, torch.device]:
     """The device of every node; a declared fallback that is taken is noted.
 
     Raises:

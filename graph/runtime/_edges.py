@@ -1,7 +1,7 @@
-"""How values get from a port to its readers: as they are, sliced, remembered, moved.
+"""Edges: deliver the values of a port to its readers, whole, sliced, with history, or copied.
 
-A feed is called with the session's value table and what a port made, and puts into the table what
-each reader takes. All views are made once, when the session starts.
+An edge is called with the session's value table and the newest values of its port, and puts into
+the table what each reader takes. All views are created once, when the session starts.
 """
 
 from __future__ import annotations
@@ -18,72 +18,77 @@ Values = list[torch.Tensor]
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
-    """One reader's share: ``count`` samples or frames from ``start``, into slot ``slot``."""
+class Slice:
+    """The part for one reader: ``count`` samples or frames from ``start``, into slot ``slot``."""
 
     slot: int
     start: int
     count: int
 
 
-class Feed(Protocol):
-    """Delivers what a port made at this tick."""
+class Edge(Protocol):
+    """Delivers what a port made at this tick to readers."""
 
     def __call__(self, values: Values, made: torch.Tensor) -> None:
-        """Puts each reader's share into the table."""
+        """Puts the part of each reader into the table."""
 
 
-class Direct:
-    """Readers that take just what was made."""
+class DirectEdge:
+    """For readers that take exactly what the port made."""
 
-    def __init__(self, cuts: Sequence[Cut]) -> None:
-        self.slots = [cut.slot for cut in cuts]
+    def __init__(self, slices: Sequence[Slice]) -> None:
+        self.slots = [part.slot for part in slices]
 
     def __call__(self, values: Values, made: torch.Tensor) -> None:
-        """Hands the tensor on."""
+        """Puts the tensor into the slots."""
         for slot in self.slots:
             values[slot] = made
 
 
-class Sliced:
-    """Readers of a window that take a part of it."""
+class SlicedEdge:
+    """For readers that take a part of a window."""
 
-    def __init__(self, cuts: Sequence[Cut], axis: int) -> None:
-        self.cuts = [(cut.slot, cut.start, cut.count) for cut in cuts]
+    def __init__(self, slices: Sequence[Slice], axis: int) -> None:
+        self.slices = [(part.slot, part.start, part.count) for part in slices]
         self.axis = axis
 
     def __call__(self, values: Values, made: torch.Tensor) -> None:
-        """Hands views on."""
-        for slot, start, count in self.cuts:
+        """Puts views into the slots."""
+        for slot, start, count in self.slices:
             values[slot] = made.narrow(self.axis, start, count)
 
 
-class History:
-    """Readers of a stream that look back: keeps the newest ``length`` values.
+class HistoryEdge:
+    """For readers that look back: keeps the newest ``length`` values of a stream.
 
-    Two buffers take turns: the kept part and the new block are joined into the other one. That is
-    one copy a tick, without overlap, and every reader's view exists beforehand.
+    Double buffering: the kept values and the new block are concatenated into the other buffer. This
+    costs one copy per tick, source and destination never overlap, and all views exist in advance.
     """
 
     def __init__(
-        self, kind: SignalType, streams: int, length: int, cuts: Sequence[Cut], device: torch.device
+        self,
+        kind: SignalType,
+        streams: int,
+        length: int,
+        slices: Sequence[Slice],
+        device: torch.device,
     ) -> None:
         self.axis = kind.time_axis
         shape = kind.shape(streams, length)
         self.buffers = [torch.zeros(shape, device=device) for _ in range(2)]
         self.current = 0
-        self.cuts = [
-            [(cut.slot, buffer.narrow(self.axis, cut.start, cut.count)) for cut in cuts]
+        self.slices = [
+            [(part.slot, buffer.narrow(self.axis, part.start, part.count)) for part in slices]
             for buffer in self.buffers
         ]
 
     @property
     def buffer(self) -> torch.Tensor:
-        """What is kept now."""
+        """The newest values, oldest first along the time axis."""
         return self.buffers[self.current]
 
     def __call__(self, values: Values, made: torch.Tensor) -> None:
-        """Takes the new block in and hands views on."""
+        """Appends the new block and puts views into the slots."""
         old = self.buffers[self.current]
         self.current = 1 - self.current
         count = made.shape[self.axis]
@@ -96,18 +101,18 @@ class History:
         self.show(values)
 
     def show(self, values: Values) -> None:
-        """Puts the readers' views into the table."""
-        for slot, view in self.cuts[self.current]:
+        """Puts the readers' views of the current buffer into the table."""
+        for slot, view in self.slices[self.current]:
             values[slot] = view
 
 
-class Moved:
-    """Readers on another device."""
+class DeviceCopyEdge:
+    """For readers on another device."""
 
-    def __init__(self, feed: Feed, device: torch.device) -> None:
-        self.feed = feed
+    def __init__(self, edge: Edge, device: torch.device) -> None:
+        self.edge = edge
         self.device = device
 
     def __call__(self, values: Values, made: torch.Tensor) -> None:
-        """Copies what was made, then delivers it there."""
-        self.feed(values, made.to(self.device, non_blocking=True))
+        """Copies the values to the device, then delivers them."""
+        self.edge(values, made.to(self.device, non_blocking=True))

@@ -1,7 +1,7 @@
-"""Keeps what passes: audio outputs that nodes want written go to sound files as a session runs.
+"""File sink: writes audio outputs of nodes to sound files while a session runs.
 
-A node says which file (:meth:`~voicegraph.graph.node.Node.keeps`) and never touches one itself.
-Files are opened after the warm-up, so they hold what really ran, and grow block by block in
+A node names the files (:meth:`~voicegraph.graph.node.Node.keeps`); the session writes them. Files
+are opened after the warm-up, so they contain only real input, and are written block by block in
 constant memory.
 """
 
@@ -20,7 +20,7 @@ from .engine import Engine, Step
 
 
 class SampleWriter(Protocol):
-    """A sound file in the making; ``graph/files/sound`` has the one that is used."""
+    """A sound file being written; ``graph/files/sound`` has the implementation."""
 
     @property
     def frames(self) -> int:
@@ -31,15 +31,15 @@ class SampleWriter(Protocol):
         """Appends ``[channels, samples]``, float32."""
 
     def commit(self) -> None:
-        """Gives the file its name."""
+        """Moves the finished file to its final name."""
 
     def discard(self) -> None:
-        """Removes what was written."""
+        """Deletes the unfinished file."""
 
 
 @dataclass(slots=True)
-class _Kept:
-    """One port and the file that it goes to."""
+class _OpenFile:
+    """One output port and its file."""
 
     step: Step
     port: str
@@ -53,24 +53,24 @@ class _Kept:
             raise OutputError(_named(self.step.name, p) for p in error.problems) from None
 
     def finish(self) -> None:
-        """Gives the file its name; where nothing has passed, there is no file."""
+        """Finishes the file; without any frames no file remains."""
         if self.writer.frames:
             self.writer.commit()
         else:
             self.writer.discard()
 
 
-class Keeper:
-    """The files of one session.
+class FileSink:
+    """The sound files of one session.
 
-    Channels are those of the port; with several streams, stream after stream.
+    A file has the channels of its port; with several streams, those of all streams in order.
 
     Raises:
-        OutputError: if a file exists already or cannot be written; all problems together.
+        OutputError: if files exist already or cannot be written; with all problems.
     """
 
     def __init__(self, engine: Engine) -> None:
-        self._kept: list[_Kept] = []
+        self._files: list[_OpenFile] = []
         problems: list[Problem] = []
         for step in engine.steps:
             params = step.params[0] if isinstance(step.params, list) else step.params
@@ -80,24 +80,24 @@ class Keeper:
                 except OutputError as error:
                     problems.extend(_named(step.name, problem) for problem in error.problems)
                 else:
-                    self._kept.append(_Kept(step, port, writer))
+                    self._files.append(_OpenFile(step, port, writer))
         if problems:
             self.close()
             raise OutputError(problems)
 
     def write(self) -> None:
-        """Takes what the newest tick made.
+        """Appends the outputs of the newest tick.
 
         Raises:
-            OutputError: if a file cannot be written further; what it holds already stays.
+            OutputError: if a file cannot be written; what it already contains is kept.
         """
-        for kept in self._kept:
-            kept.write()
+        for file in self._files:
+            file.write()
 
     def rebind(self, engine: Engine) -> None:
-        """Goes on with the nodes of the same names in another engine."""
-        for kept in self._kept:
-            kept.step = engine.by_name[kept.step.name]
+        """Continues with the nodes of the same names in another engine."""
+        for file in self._files:
+            file.step = engine.by_name[file.step.name]
 
     def close(self) -> None:
         """Finishes all files. Safe to call twice.
@@ -105,13 +105,13 @@ class Keeper:
         Raises:
             OutputError: with the problems of every file that could not be finished.
         """
-        kept, self._kept = self._kept, []
+        files, self._files = self._files, []
         problems: list[Problem] = []
-        for one in kept:
+        for file in files:
             try:
-                one.finish()
+                file.finish()
             except OutputError as error:
-                problems.extend(_named(one.step.name, problem) for problem in error.problems)
+                problems.extend(_named(file.step.name, problem) for problem in error.problems)
         if problems:
             raise OutputError(problems)
 
@@ -125,6 +125,6 @@ def _open(step: Step, port: str, path: Path, streams: int) -> SampleWriter:
 
 
 def _named(node: str, problem: Problem) -> Problem:
-    """The problem with the node in front; a file that exists is never replaced."""
-    fix = "give another name, or remove it" if problem.code == "exists" else problem.fix
+    """The problem with the node's name in front. Existing files are never replaced."""
+    fix = "choose another name, or remove the file" if problem.code == "exists" else problem.fix
     return replace(problem, message=f"{node}: {problem.message}", fix=fix)

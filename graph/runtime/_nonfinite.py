@@ -1,4 +1,4 @@
-"""What to do when NaN or infinity appears inside the graph: name the node, or heal and go on."""
+"""NaN or infinity inside the graph: names the node that made it, or resets the affected state."""
 
 from __future__ import annotations
 
@@ -12,39 +12,39 @@ if TYPE_CHECKING:
     from ..plan import CompiledPlan, PlannedNode
     from .engine import Engine, Step
 
-_FIX = "look at its params and weights, or let it count as silence: on_nan: silence"
+_FIX = "check its params and weights, or replace such values by silence: on_nan: silence"
 
 
-def problem(plan: CompiledPlan, engine: Engine, position: int) -> Problem:
-    """Names the first node in running order that made a value that is not finite."""
+def nonfinite_problem(plan: CompiledPlan, engine: Engine, position: int) -> Problem:
+    """The problem at the first node in running order that made NaN or infinity."""
     where = f"block {position}, {float(position * plan.block):.3f} s"
     for planned, step in zip(plan.nodes, engine.steps, strict=True):
         for port, made in step.outputs.items():
             if not torch.isfinite(made).all():
                 text = f"{step.name}.{port} gave NaN or infinity in {where}"
-                notes = tuple((note, None) for note in _came_in(engine, planned, step))
+                notes = tuple((note, None) for note in _input_notes(engine, planned, step))
                 return Problem("not-finite", text, notes=notes, fix=_FIX)
-    # The output lies behind what its node makes: it was made some blocks ago.
+    # The output is delayed against its node's newest values: the node made it some blocks ago.
     text = f"{plan.output} gave NaN or infinity, which reached the output in {where}"
     return Problem("not-finite", text, fix=_FIX)
 
 
-def _came_in(engine: Engine, planned: PlannedNode, step: Step) -> list[str]:
-    """Whether it came in, and then from where: no node before this one made it at this tick."""
-    spoilt = [port for port, slot in step.gather if not torch.isfinite(engine.values[slot]).all()]
+def _input_notes(engine: Engine, planned: PlannedNode, step: Step) -> list[str]:
+    """Which inputs held such values: earlier ticks made them, no earlier node did at this one."""
+    affected = [port for port, slot in step.gather if not torch.isfinite(engine.values[slot]).all()]
     return [
         f"its input `{port}` held such values: {planned.inputs[port].source} gave them earlier"
-        for port in spoilt
+        for port in affected
     ] or ["its inputs were finite"]
 
 
-def heal(engine: Engine) -> None:
-    """Brings poisoned memory back: state of the streams it hit to the start, history to silence."""
+def reset_nonfinite(engine: Engine) -> None:
+    """Resets the state of affected streams, and sets such values in histories to zero."""
     for step in engine.steps:
         tensors = step.state.tensors().values() if step.state is not None else ()
         for stream in range(engine.streams):
             if not all(_finite(tensor[stream]) for tensor in tensors):
-                step.begin(stream)
+                step.reset(stream)
     for history in engine.histories.values():
         history.buffer.nan_to_num_(0.0, 0.0, 0.0)
 

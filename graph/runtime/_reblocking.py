@@ -1,4 +1,4 @@
-"""What comes into a session and goes out: shapes, libraries, blocks, NaN."""
+"""Reblocking: samples as callers give them to blocks of the pipeline, and outputs back again."""
 
 from __future__ import annotations
 
@@ -13,30 +13,32 @@ from ..errors import Problem, SignalError
 
 if TYPE_CHECKING:
     from ..plan import CompiledPlan
-    from .session import Session
 
 
-def finite(values: torch.Tensor) -> bool:
-    """Whether all values are finite. A sum is NaN or infinite if any addend is: one pass."""
+def all_finite(values: torch.Tensor) -> bool:
+    """Whether all values are finite, in one pass: a NaN or infinite value makes the sum so."""
     return math.isfinite(values.sum().item())
 
 
-class Admission:
-    """Turns what callers give into blocks ``[streams, channels, samples]``, and back."""
+class Reblocker:
+    """Cuts input into blocks ``[streams, channels, samples]``; shapes output as the caller's input.
+
+    Samples that do not fill a block are kept until the next call.
+    """
 
     def __init__(self, plan: CompiledPlan, streams: int) -> None:
         self.plan = plan
         self.streams = streams
         self.pending = 0
         self._shape = (streams, plan.source.channels, plan.samples_in)
-        self._waiting = torch.zeros(self._shape)
-        self._axes, self._numpy = 3, True  # how the newest caller likes its samples
+        self._buffer = torch.zeros(self._shape)
+        self._axes, self._numpy = 3, True  # the form in which the newest call gave its samples
         self._one_wide = plan.output_type.width == 1
 
     # ---- in ---------------------------------------------------------------------------------
 
-    def admit(self, block: np.ndarray | torch.Tensor) -> torch.Tensor:
-        """One whole block.
+    def whole_block(self, block: np.ndarray | torch.Tensor) -> torch.Tensor:
+        """One whole block as a float32 tensor ``[streams, channels, samples]``.
 
         Raises:
             SignalError: if shape or dtype do not fit.
@@ -46,8 +48,8 @@ class Admission:
             raise SignalError(self._wrong_shape(block, exact=True))
         return tensor
 
-    def collect(self, samples: np.ndarray | torch.Tensor) -> Iterator[torch.Tensor]:
-        """Any number of samples as whole blocks; the rest waits for the next call.
+    def blocks(self, samples: np.ndarray | torch.Tensor) -> Iterator[torch.Tensor]:
+        """Any number of samples as whole blocks; the remainder is kept for the next call.
 
         Raises:
             SignalError: if shape or dtype do not fit.
@@ -57,8 +59,8 @@ class Admission:
             raise SignalError(self._wrong_shape(samples, exact=False))
         return self._blocks(tensor)
 
-    def pad(self) -> torch.Tensor:
-        """Silence up to the end of the block that waits: a whole block."""
+    def padded_block(self) -> torch.Tensor:
+        """The pending samples, padded with silence to a whole block."""
         missing = self._shape[2] - self.pending
         return next(self._blocks(torch.zeros(*self._shape[:2], missing)))
 
@@ -71,52 +73,58 @@ class Admission:
             if count == total:
                 yield span
                 continue
-            self._waiting[:, :, self.pending : self.pending + count] = span
+            self._buffer[:, :, self.pending : self.pending + count] = span
             self.pending += count
             if self.pending == total:
                 self.pending = 0
-                yield self._waiting.clone()
+                yield self._buffer.clone()
 
     def clear(self) -> None:
-        """Drops what waits."""
+        """Drops the pending samples."""
         self.pending = 0
 
     @property
-    def waiting(self) -> torch.Tensor:
-        """What waits for the rest of its block: ``[streams, channels, samples]``."""
-        return self._waiting[:, :, : self.pending]
+    def pending_samples(self) -> torch.Tensor:
+        """Samples that do not fill a block yet: ``[streams, channels, samples]``."""
+        return self._buffer[:, :, : self.pending]
 
-    def wait(self, samples: torch.Tensor) -> None:
-        """Makes ``samples`` what waits, less than a block."""
+    def set_pending(self, samples: torch.Tensor) -> None:
+        """Replaces the pending samples, ``[streams, channels, samples]``, less than a block."""
         self.pending = samples.shape[2]
-        self._waiting[:, :, : self.pending] = samples
+        self._buffer[:, :, : self.pending] = samples
 
-    def sanitize(self, block: torch.Tensor, session: Session) -> torch.Tensor:
-        """Applies ``on_nan`` to what comes in.
+    def sanitize(self, block: torch.Tensor, position: int) -> torch.Tensor:
+        """Applies ``on_nan`` to an input block.
+
+        Args:
+            block: ``[streams, channels, samples]``.
+            position: number of the block, for messages.
+
+        Returns:
+            ``block`` itself if there is nothing to silence, else a copy with zeros in place of
+            values that are not finite.
 
         Raises:
             SignalError: if values are not finite and the policy is ``error``.
         """
-        if finite(block):
+        if all_finite(block):
             return block
         bad = ~torch.isfinite(block)
         if not bool(bad.any()):  # finite values whose sum overflows float32
             return block
         if self.plan.settings.on_nan == "error":
             stream, channel, sample = (int(i) for i in bad.nonzero()[0])
-            second = float(session.position * self.plan.block + sample / self.plan.source.rate)
+            second = float(position * self.plan.block + sample / self.plan.source.rate)
             text = (
                 f"the input holds {int(bad.sum())} values that are NaN or infinite in block "
-                f"{session.position}, the first at {second:.3f} s "
-                f"(stream {stream}, channel {channel})"
+                f"{position}, the first at {second:.3f} s (stream {stream}, channel {channel})"
             )
-            fix = "mend the source, or let them count as silence: on_nan: silence"
+            fix = "repair the source, or replace such values by silence: on_nan: silence"
             raise SignalError(Problem("not-finite", text, fix=fix))
-        session.nonfinite += 1
         return torch.where(bad, 0.0, block)
 
     def _tensor(self, samples: np.ndarray | torch.Tensor) -> torch.Tensor:
-        tensor = _own(samples) if isinstance(samples, torch.Tensor) else _from_numpy(samples)
+        tensor = _from_torch(samples) if isinstance(samples, torch.Tensor) else _from_numpy(samples)
         self._axes = samples.ndim
         self._numpy = not isinstance(samples, torch.Tensor)
         if tensor.dim() == 1:
@@ -139,54 +147,54 @@ class Admission:
 
     # ---- out --------------------------------------------------------------------------------
 
-    def present(self, like: Any, made: torch.Tensor) -> Any:
-        """The output with the caller's library and, where it can be, number of axes."""
-        return self._shaped(made, like.ndim, not isinstance(like, torch.Tensor))
+    def output_like(self, given: Any, made: torch.Tensor) -> Any:
+        """The output as numpy or torch like ``given``, and with its number of axes if possible."""
+        return self._in_form(made, given.ndim, not isinstance(given, torch.Tensor))
 
-    def present_last(self, made: torch.Tensor) -> Any:
-        """The same, in the manner of the newest call."""
-        return self._shaped(made, self._axes, self._numpy)
+    def output_like_newest(self, made: torch.Tensor) -> Any:
+        """The output in the form in which the newest call gave its samples."""
+        return self._in_form(made, self._axes, self._numpy)
 
-    def like(self, like: Any, values: torch.Tensor) -> Any:
-        """A copy of a tapped tensor, all axes kept, in the caller's library."""
+    def tap_like(self, given: Any, values: torch.Tensor) -> Any:
+        """A float32 copy of a tapped tensor with all axes, as numpy or torch like ``given``."""
         copy = values.detach().to("cpu", torch.float32, copy=True)
-        return copy if isinstance(like, torch.Tensor) else copy.numpy()
+        return copy if isinstance(given, torch.Tensor) else copy.numpy()
 
-    def _shaped(self, made: torch.Tensor, axes: int, as_numpy: bool) -> Any:
+    def _in_form(self, made: torch.Tensor, axes: int, as_numpy: bool) -> Any:
         values = made.numpy() if as_numpy else made  # numpy's views cost half of torch's
         if axes < 3:
             values = values[0]
             if axes == 1 and self._one_wide and values.ndim == 2:
                 values = values.reshape(-1)
-        # The copy keeps callers away from tensors that the next tick may write to.
+        # A copy, because the next tick may write to these tensors.
         return values.copy() if isinstance(values, np.ndarray) else values.clone()
 
 
-def _own(samples: torch.Tensor) -> torch.Tensor:
-    """Float32 on the CPU, without a gradient's graph behind it."""
+def _from_torch(samples: torch.Tensor) -> torch.Tensor:
+    """Float32 on the CPU, detached from autograd."""
     if samples.dtype is not torch.float32 or samples.requires_grad or not samples.is_cpu:
         if not samples.is_floating_point():
-            raise SignalError(_no_floats(samples.dtype))
+            raise SignalError(_not_float(samples.dtype))
         return samples.detach().to("cpu", torch.float32)
     return samples
 
 
 def _from_numpy(samples: np.ndarray) -> torch.Tensor:
-    """The same memory where torch can wrap it; a vector gets its axes here, for they cost less."""
+    """Shares memory where torch can wrap it. Adds axes in numpy, whose views are faster."""
     if not isinstance(samples, np.ndarray):
-        text = f"samples come as a numpy array or a torch tensor, found {type(samples).__name__}"
+        text = f"expected samples as a numpy array or torch tensor, found {type(samples).__name__}"
         raise SignalError(Problem("dtype", text, fix="numpy.asarray(samples, 'float32')"))
     if samples.ndim == 1:
         samples = samples[None, None]
     if samples.dtype == np.float32 and samples.flags.carray:
         return torch.from_numpy(samples)
     if not np.issubdtype(samples.dtype, np.floating):
-        raise SignalError(_no_floats(samples.dtype))
-    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is reported as that
+        raise SignalError(_not_float(samples.dtype))
+    with np.errstate(over="ignore"):  # too large values become infinite and are reported as such
         return torch.from_numpy(np.array(samples, np.float32))
 
 
-def _no_floats(found: object) -> Problem:
-    text = f"samples are floats from -1 to 1, found {found}"
+def _not_float(found: object) -> Problem:
+    text = f"expected float samples from -1 to 1, found {found}"
     fix = "samples.astype('float32') / 32768" if "int16" in str(found) else "convert them first"
     return Problem("dtype", text, fix=fix)

@@ -1,4 +1,4 @@
-"""The recorder as a session sees it."""
+"""The interface through which a session writes its recording."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Recorder(Protocol):
         """The output of one tick, ``[streams, channels, samples]``."""
 
     def control(self, tick: int, change: Change) -> None:
-        """A live param changed, in force from ``tick``."""
+        """A live param changed; the new value is in force from ``tick``."""
 
     def reset(self, tick: int, stream: int | None) -> None:
         """State was reset before ``tick``."""
@@ -28,10 +28,10 @@ class Recorder(Protocol):
     def exchange(
         self, tick: int, begun: int, overrides: dict[str, Any], plan: CompiledPlan
     ) -> None:
-        """A hot swap, prepared before tick ``begun``, crossfaded at ``tick``."""
+        """A hot swap: state was transferred before tick ``begun``, crossfade at ``tick``."""
 
     def event(self, tick: int, **what: Any) -> None:
-        """What a driver saw at a tick."""
+        """An event of a driver, such as an overrun, at a tick."""
 
     def close(self) -> None:
         """Finishes the recording."""

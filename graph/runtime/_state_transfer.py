@@ -1,7 +1,7 @@
-"""What a new engine takes over from the one that runs: state, histories, live params.
+"""State transfer of a hot swap: copies state, histories and live params to the new engine.
 
-Time is counted alike by both: what a port made last ends where its span ends. A history is taken
-over as far as both cover the same time; what is missing fills up as blocks go through.
+Both engines count time in the same way: the newest value of a port ends where its span ends. A
+history is copied where both cover the same time; the rest fills as blocks are processed.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ from ..ports import PortRef
 from .engine import Engine, Step
 
 
-def inherit(old: Engine, new: Engine) -> Fraction:
-    """Copies all that fits from ``old``, between two of its ticks.
+def transfer_state(old: Engine, new: Engine) -> Fraction:
+    """Copies everything that fits from ``old``; called between two of its ticks.
 
     Returns:
-        Seconds that must go through ``new`` until no history has a hole.
+        Seconds of signal that ``new`` must process until every history is filled.
     """
     known = {planned.name: planned for planned in old.plan.nodes}
     for planned, step in zip(new.plan.nodes, new.steps, strict=True):
         if planned.name in known:
             before = old.by_name[planned.name]
-            _take_params(known[planned.name], before, planned, step)
-            if _alike(known[planned.name], planned):
-                _take_state(before, step)
-    missing = [_take_history(old, new, key) for key in new.histories]
+            _copy_live_params(known[planned.name], before, planned, step)
+            if _same_computation(known[planned.name], planned):
+                _copy_state(before, step)
+    missing = [_copy_history(old, new, key) for key in new.histories]
     return max(missing, default=Fraction(0))
 
 
-def _alike(old: PlannedNode, new: PlannedNode) -> bool:
-    """Whether a node does the same at each tick, if perhaps with other params."""
+def _same_computation(old: PlannedNode, new: PlannedNode) -> bool:
+    """Whether a node computes the same spans in both plans; its params may differ."""
     return old.use == new.use and old.asked == new.asked and old.given == new.given
 
 
-def _take_state(old: Step, new: Step) -> None:
+def _copy_state(old: Step, new: Step) -> None:
     if old.state is None or new.state is None:
         return
     theirs, own = old.state.tensors(), new.state.tensors()
@@ -48,8 +48,8 @@ def _take_state(old: Step, new: Step) -> None:
             tensor.copy_(theirs[name])
 
 
-def _take_params(planned: PlannedNode, old: Step, replanned: PlannedNode, new: Step) -> None:
-    """Live params keep what they were set to, but for those that the new pipeline changes."""
+def _copy_live_params(planned: PlannedNode, old: Step, replanned: PlannedNode, new: Step) -> None:
+    """Live params keep their current values, except those that the new pipeline changes."""
     if planned.use != replanned.use:
         return
     kept = [
@@ -58,18 +58,18 @@ def _take_params(planned: PlannedNode, old: Step, replanned: PlannedNode, new: S
         if getattr(planned.params, name) == getattr(replanned.params, name)
     ]
 
-    def taken(params: NodeParams) -> NodeParams:
+    def updated(params: NodeParams) -> NodeParams:
         return replanned.params.model_copy(update={name: getattr(params, name) for name in kept})
 
     theirs = old.params
-    new.params = [taken(own) for own in theirs] if isinstance(theirs, list) else taken(theirs)
+    new.params = [updated(own) for own in theirs] if isinstance(theirs, list) else updated(theirs)
 
 
 # ---- histories --------------------------------------------------------------------------------
 
 
-def _take_history(old: Engine, new: Engine, key: str) -> Fraction:
-    """Copies one history; the seconds until it has no hole."""
+def _copy_history(old: Engine, new: Engine, key: str) -> Fraction:
+    """Copies one history; returns the seconds until it is filled."""
     history = new.histories[key]
     ref = PortRef(*key.rpartition("@")[0].rsplit(".", 1))
     spec = new.plan.spec(ref)
@@ -79,13 +79,13 @@ def _take_history(old: Engine, new: Engine, key: str) -> Fraction:
         history.buffer.zero_()
         return length / spec.rate
     late = (old.plan.spec(ref).interval.end - spec.interval.end) * spec.rate
-    taken = _shift(theirs.buffer, history.buffer, history.axis, int(late))
-    # A hole at the newer end goes through all of it before it is gone.
-    return (length if late < 0 else length - taken) / spec.rate
+    copied = _copy_newest(theirs.buffer, history.buffer, history.axis, int(late))
+    # A gap at the newest end has to pass through the whole history.
+    return (length if late < 0 else length - copied) / spec.rate
 
 
 def _same_port(old: CompiledPlan, new: CompiledPlan, ref: PortRef) -> bool:
-    """Whether a port of this name is there in both, and makes the same kind of signal."""
+    """Whether both plans have this port, with the same signal type and on the same grid."""
     if ref.node != "input" and ref.node not in {planned.name for planned in old.nodes}:
         return False
     before, after = old.spec(ref), new.spec(ref)
@@ -93,13 +93,16 @@ def _same_port(old: CompiledPlan, new: CompiledPlan, ref: PortRef) -> bool:
     return before.type == after.type and distance.denominator == 1
 
 
-def _shift(source: torch.Tensor, into: torch.Tensor, axis: int, late: int) -> int:
-    """Copies the newest values; those that lie ``late`` values back come last. How many."""
+def _copy_newest(source: torch.Tensor, into: torch.Tensor, axis: int, late: int) -> int:
+    """Copies the values up to ``late`` values before the newest; returns how many.
+
+    If ``late`` is negative, ``into`` ends later than ``source``, and its end is left zero.
+    """
     into.zero_()
     have, want = source.shape[axis], into.shape[axis]
-    leave, hole = max(late, 0), max(-late, 0)
-    count = max(min(have - leave, want - hole), 0)
+    skipped, gap = max(late, 0), max(-late, 0)
+    count = max(min(have - skipped, want - gap), 0)
     if count:
-        part = source.narrow(axis, have - leave - count, count)
-        into.narrow(axis, want - hole - count, count).copy_(part)
+        part = source.narrow(axis, have - skipped - count, count)
+        into.narrow(axis, want - gap - count, count).copy_(part)
     return count

@@ -1,8 +1,8 @@
-"""The process's thread count for numeric work: set while sessions are open, then as it was.
+"""PyTorch's thread count: set while sessions that ask for one are open, and restored afterwards.
 
-PyTorch has one count for the whole process. Of several open sessions that ask for one, the newest
-decides; when it closes the one before it does, and when none is left the count is what it was. A
-session that is forgotten without being closed counts no more once it is collected.
+PyTorch has one thread count for the whole process. The newest open session that asks for a count
+sets it; when it closes, the session opened before it does, and after the last one the original
+count is restored. A session that is garbage-collected without being closed releases its count.
 """
 
 from __future__ import annotations
@@ -12,28 +12,28 @@ from threading import RLock
 
 import torch
 
-_lock = RLock()  # a collection may call release() in the middle of claim()
+_lock = RLock()  # garbage collection may call release() in the middle of claim()
 _claims: dict[int, int] = {}
 _before = 0
 
 
 def claim(owner: object, threads: int) -> None:
-    """Sets the count for as long as ``owner`` lives and does not :func:`release` it."""
+    """Sets the thread count until :func:`release` is called or ``owner`` is garbage-collected."""
     global _before
     with _lock:
         if not _claims:
             _before = torch.get_num_threads()
         _claims[id(owner)] = threads
         torch.set_num_threads(threads)
-    weakref.finalize(owner, _give_back, id(owner)).atexit = False
+    weakref.finalize(owner, _release, id(owner)).atexit = False
 
 
 def release(owner: object) -> None:
-    """Gives the claim back; does nothing where there is none."""
-    _give_back(id(owner))
+    """Ends a claim; does nothing if ``owner`` has none."""
+    _release(id(owner))
 
 
-def _give_back(owner: int) -> None:
+def _release(owner: int) -> None:
     with _lock:
         if _claims.pop(owner, None) is not None:
             torch.set_num_threads([_before, *_claims.values()][-1])

@@ -1,6 +1,6 @@
-"""Traces for chrome://tracing and ui.perfetto.dev: every node at every tick, written as it runs.
+"""Traces for chrome://tracing and ui.perfetto.dev, written during a run: every node at every tick.
 
-Format: Trace Event Format (Google), JSON array form; complete events ``X``, times in microseconds.
+Format: Trace Event Format (Google), JSON array form, complete events ``X``, times in microseconds.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 class TraceWriter:
-    """Streams events to a file, so that long runs need no memory.
+    """Writes events directly to a file, in constant memory.
 
     Raises:
-        OutputError: if the file cannot be written, here or later.
+        OutputError: if the file cannot be written, here or in any method.
     """
 
     def __init__(self, path: Path, plan: CompiledPlan) -> None:
@@ -35,7 +35,7 @@ class TraceWriter:
         self._file.write(",\n".join(json.dumps(_name(*entry)) for entry in names))
 
     def add(self, node: str, started: int, took: int, lane: int) -> None:
-        """Notes one run of a node: start and duration in nanoseconds, lane 0 is the engine."""
+        """Writes one run of a node: start and duration in nanoseconds; lane 0 is the engine."""
         event = {
             "name": node,
             "ph": "X",
@@ -48,7 +48,7 @@ class TraceWriter:
             self._file.write(",\n" + json.dumps(event))
 
     def close(self) -> None:
-        """Ends the array. Viewers read the file without its end, too, after a crash."""
+        """Closes the JSON array. Viewers also read a file without its end, as after a crash."""
         if self._file.closed:
             return
         with self._writing(), self._file:

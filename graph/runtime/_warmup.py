@@ -1,4 +1,4 @@
-"""What happens before the first block: weights, warm-up at true shapes, the choice of workers."""
+"""Before the first block: loads weights, warms up at true shapes, chooses worker threads."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from .engine import Engine, Step
 
 _LOADING = Lock()
-"""Sessions of one plan may be opened from several threads at once."""
+"""Several threads may open sessions of one plan at the same time."""
 _ROUNDS = 5
 _LONGEST_NS = 2_000_000_000
-"""Rounds stop after this, if there was one: blocks of seconds need no five of them to be known."""
+"""No further round starts after this time: long blocks need fewer rounds for a stable median."""
 _MIN_COST_NS = 300_000
-"""A hop through a thread costs 20-40 us, and several ms at the tail: shorter work is not moved."""
+"""A hop to a thread costs 20-40 us, and several ms in the tail: cheaper nodes are not moved."""
 _MIN_GAIN = 0.1
-"""What a worker must save of a tick to be kept: less is within noise."""
+"""Fraction of a tick that a worker must save to be kept: less is within measurement noise."""
 
 
 def load_weights(plan: CompiledPlan, devices: dict[str, torch.device]) -> None:
-    """Brings every node's weights to its device, once a plan however many sessions.
+    """Loads every node's weights to its device, once per plan for all its sessions.
 
     Raises:
         VoicegraphError: if a file is missing or wrong.
@@ -46,7 +46,7 @@ def load_weights(plan: CompiledPlan, devices: dict[str, torch.device]) -> None:
 
 
 def warm_up(engine: Engine, rounds: int = _ROUNDS) -> float:
-    """Runs silence, then noise; the median nanoseconds of a tick of noise."""
+    """Runs one block of silence, then noise; returns the median nanoseconds of a tick of noise."""
     source = engine.plan.source
     shape = (engine.streams, source.channels, engine.plan.samples_in)
     size = shape[0] * shape[1] * shape[2]
@@ -64,21 +64,21 @@ def warm_up(engine: Engine, rounds: int = _ROUNDS) -> float:
 
 
 def prepare(engine: Engine, notes: list[str], workers: bool) -> float:
-    """Warms up, chooses workers if asked, and leaves the engine as if nothing had run.
+    """Warms up, chooses workers if ``workers``, and resets state and timings.
 
     Returns:
         The median nanoseconds of a tick without workers.
     """
-    alone = warm_up(engine)
+    unassisted = warm_up(engine)
     if workers:
-        _choose_workers(engine, notes, alone)
+        _choose_workers(engine, notes, unassisted)
     engine.reset()
     engine.clear_timings()
-    return alone
+    return unassisted
 
 
-def workers_like(engine: Engine, other: Engine) -> None:
-    """Puts onto workers what runs on one in ``other``: nothing is measured while that runs."""
+def copy_worker_lanes(engine: Engine, other: Engine) -> None:
+    """Uses workers for the same nodes as ``other``: measuring would disturb it while it runs."""
     lanes = {(step.name, step.node.use): step.lane for step in other.steps}
     for step in engine.steps:
         if step.node.releases_gil:
@@ -88,21 +88,21 @@ def workers_like(engine: Engine, other: Engine) -> None:
     _set_waits(engine)
 
 
-def _choose_workers(engine: Engine, notes: list[str], alone: float) -> None:
-    """Moves a step to a worker where that was measured to save time.
+def _choose_workers(engine: Engine, notes: list[str], best: float) -> None:
+    """Moves a step to a worker thread if that was measured to save time.
 
-    Only steps of nodes that release the interpreter lock, and beside which other work of the same
-    tick can go on, are tried; a worker never changes a number, only when it is computed.
+    Candidates are steps of nodes that release the interpreter lock and that can overlap with other
+    costly steps of the tick. A worker changes when a value is computed, never the value.
     """
     for step in _candidates(engine):
         engine.pool = engine.pool or ThreadPoolExecutor(thread_name_prefix="voicegraph-worker")
         step.lane = 1 + sum(s.lane > 0 for s in engine.steps)
         _set_waits(engine)
         together = warm_up(engine)
-        if together < alone * (1 - _MIN_GAIN):
-            saved = (alone - together) / 1e6
+        if together < best * (1 - _MIN_GAIN):
+            saved = (best - together) / 1e6
             notes.append(f"{step.name} runs on a worker thread, which saves {saved:.1f} ms a block")
-            alone = together
+            best = together
         else:
             step.lane = 0
     if engine.pool is not None and not any(step.lane for step in engine.steps):
@@ -112,7 +112,7 @@ def _choose_workers(engine: Engine, notes: list[str], alone: float) -> None:
 
 
 def _candidates(engine: Engine) -> list[Step]:
-    """Costly steps that may overlap with other costly steps, dearest first."""
+    """Costly steps that can overlap with other costly steps, most expensive first."""
     cost = {step.name: step.ring.summary().median_ms * 1e6 for step in engine.steps}
     found = []
     for step in engine.steps:
@@ -140,9 +140,9 @@ def _upstream(engine: Engine, name: str) -> set[str]:
 
 
 def _set_waits(engine: Engine) -> None:
-    """A step waits for the workers that make what it reads, and for those that read its past.
+    """Sets for which workers each step waits: its sources, and readers of its previous output.
 
-    The latter come before it, and must have taken what it made at the tick before.
+    Readers over a feedback edge run before it and must have read the output of the previous tick.
     """
     past: dict[str, set[str]] = {step.name: set() for step in engine.steps}
     for planned in engine.plan.nodes:

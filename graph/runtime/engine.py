@@ -1,4 +1,4 @@
-"""Runs the nodes of a plan, tick by tick: a flat list, one pass, no queues."""
+"""The engine: runs the nodes of a plan at each tick, as one pass over a flat list."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ import torch
 from ..node import Node, State
 from ..plan import CompiledPlan, PlannedNode
 from ..ports import PortRef, PortSpec
-from ._edges import Cut, Direct, Feed, History, Moved, Sliced, Values
-from .timing import Ring
+from ._edges import DeviceCopyEdge, DirectEdge, Edge, HistoryEdge, Slice, SlicedEdge, Values
+from .timing import TimingRing
 
 TraceHook = Callable[[str, int, int, int], None]
 """Called with a node's name, start, duration (ns) and lane (0: the engine, 1..: workers)."""
 
 
 class Step:
-    """One node in a running session: its params, its state, where it reads and delivers."""
+    """One node in an engine: its params and state, its inputs, and the readers of its outputs."""
 
     __slots__ = (
         "direct",
@@ -43,21 +43,21 @@ class Step:
     def __init__(self, planned: PlannedNode, streams: int) -> None:
         self.name = planned.name
         self.node: Node = planned.node
-        self.params: Any = planned.params  # one model, or a list with one a stream
+        self.params: Any = planned.params  # one model, or a list with one per stream
         self.streams = streams
         self.state: State | None = planned.node.state(planned.params, streams)
         self.gather: tuple[tuple[str, int], ...] = ()
         self.direct: tuple[tuple[str, int], ...] = ()
-        self.publish: tuple[tuple[str, Feed], ...] = ()
+        self.publish: tuple[tuple[str, Edge], ...] = ()
         self.outputs: Any = {}
-        self.ring = Ring()
+        self.ring = TimingRing()
         self.lane = 0
         self.waits: tuple[Step, ...] = ()
         self.future: Future[None] | None = None
 
     def run(self, values: Values) -> None:
-        """Reads, computes, delivers."""
-        # A loop, for a comprehension is a call of its own; this runs for every node and block.
+        """Reads the inputs, computes, and delivers the outputs."""
+        # A loop, because a comprehension costs a call, and this runs for every node and block.
         inputs = {}
         for port, slot in self.gather:
             inputs[port] = values[slot]
@@ -72,11 +72,11 @@ class Step:
         self.outputs = outputs
         for port, slot in self.direct:
             values[slot] = outputs[port]
-        for port, feed in self.publish:
-            feed(values, outputs[port])
+        for port, edge in self.publish:
+            edge(values, outputs[port])
 
     def _run_each(self, inputs: dict[str, torch.Tensor], params: list[Any]) -> dict[str, Any]:
-        """Streams whose live params differ run one by one on views of the same state."""
+        """Runs streams with different live params one by one, on views of the same state."""
         made = [
             self.node.process(
                 {port: x[i : i + 1] for port, x in inputs.items()},
@@ -87,8 +87,8 @@ class Step:
         ]
         return {port: torch.cat([m[port] for m in made]) for port in made[0]}
 
-    def begin(self, stream: int | None = None) -> None:
-        """State as at the beginning, with the live params of now, for all streams or one."""
+    def reset(self, stream: int | None = None) -> None:
+        """Sets the state of all streams or of one to its initial values for the current params."""
         if self.state is None:
             return
         for i in range(self.streams) if stream is None else (stream,):
@@ -99,14 +99,14 @@ class Step:
                 getattr(self.state, name)[i] = tensor[i]
 
     def join(self) -> None:
-        """Waits for a worker, if one runs this step; raises what it raised."""
+        """Waits for the worker that runs this step, if there is one, and raises its exception."""
         if self.future is not None:
             self.future.result()
             self.future = None
 
 
 class Engine:
-    """Executes a plan. Holds everything that changes: states, histories, live params."""
+    """Executes a plan; owns the states, the histories and the current live params."""
 
     def __init__(self, plan: CompiledPlan, streams: int, devices: dict[str, torch.device]) -> None:
         self.plan = plan
@@ -114,24 +114,31 @@ class Engine:
         self.devices = devices
         self.steps = [Step(planned, streams) for planned in plan.nodes]
         self.by_name = {step.name: step for step in self.steps}
-        self.histories: dict[str, History] = {}
-        self.total = Ring()
+        self.histories: dict[str, HistoryEdge] = {}
+        self.total = TimingRing()
         self.trace: TraceHook | None = None
         self.pool: ThreadPoolExecutor | None = None
         self.values: Values = []
-        self.fed_input: tuple[Feed, ...] = ()
-        self._lanes = {node.device: devices[node.name] for node in plan.nodes}
+        self.input_edges: tuple[Edge, ...] = ()
+        self._device_of = {node.device: devices[node.name] for node in plan.nodes}
         self._output = self._newest()
         self._wire()
 
     # ---- a tick -----------------------------------------------------------------------------
 
     def tick(self, block: torch.Tensor) -> torch.Tensor:
-        """One block through all nodes; must be called in inference mode."""
+        """Runs all nodes on one block; must be called in inference mode.
+
+        Args:
+            block: input, ``[streams, channels, samples]``.
+
+        Returns:
+            The newest block of the output port, on that port's device.
+        """
         begun = perf_counter_ns()
         values = self.values
-        for feed in self.fed_input:
-            feed(values, block)
+        for edge in self.input_edges:
+            edge(values, block)
         trace, started = self.trace, perf_counter_ns()
         try:
             for step in self.steps:
@@ -159,7 +166,7 @@ class Engine:
         return self._result(block)
 
     def _abandon(self) -> None:
-        """After a failure: waits for the workers, so that none runs into the next tick."""
+        """After a failure: waits for all workers, so that none still runs at the next tick."""
         wait([step.future for step in self.steps if step.future is not None])
         for step in self.steps:
             step.future = None
@@ -179,16 +186,16 @@ class Engine:
         made = block if ref.node == "input" else self.by_name[ref.node].outputs[ref.port]
         return made if made.shape[axis] == count else made.narrow(axis, start, count)
 
-    def made(self, ref: PortRef, block: torch.Tensor) -> torch.Tensor:
-        """What passed a port at the newest tick."""
+    def value_of(self, ref: PortRef, block: torch.Tensor) -> torch.Tensor:
+        """The value of a port at the newest tick, whose input was ``block``."""
         return block if ref.node == "input" else self.by_name[ref.node].outputs[ref.port]
 
     # ---- wiring -----------------------------------------------------------------------------
 
     def _wire(self) -> None:
-        """Gives every reader a slot, and every port the feeds that fill the slots."""
-        # By the device that the plan names, not by where a node runs for want of it: a snapshot of
-        # one machine then fits another.
+        """Assigns a slot to every reader, and to every port the edges that fill the slots."""
+        # Grouped by the device in the plan, even if a fallback runs, so that a snapshot
+        # fits machines with and without that device.
         readers: dict[PortRef, dict[str, list[tuple[int, PortSpec, bool]]]] = {}
         slot = 0
         for planned, step in zip(self.plan.nodes, self.steps, strict=True):
@@ -202,71 +209,72 @@ class Engine:
             step.gather = tuple(gather)
         self.values = [torch.empty(0)] * slot
         for step in self.steps:
-            feeds = [
-                (ref.port, feed)
+            edges = [
+                (ref.port, edge)
                 for ref in readers
                 if ref.node == step.name
-                for feed in self._feeds(ref, readers[ref])
+                for edge in self._edges_of(ref, readers[ref])
             ]
-            # What is only handed on needs no call.
+            # Values that are delivered unchanged need no call.
             step.direct = tuple(
-                (port, slot) for port, f in feeds if isinstance(f, Direct) for slot in f.slots
+                (port, slot) for port, f in edges if isinstance(f, DirectEdge) for slot in f.slots
             )
-            step.publish = tuple((port, f) for port, f in feeds if not isinstance(f, Direct))
+            step.publish = tuple((port, f) for port, f in edges if not isinstance(f, DirectEdge))
         source = PortRef("input", "audio")
-        self.fed_input = tuple(self._feeds(source, readers.get(source, {})))
+        self.input_edges = tuple(self._edges_of(source, readers.get(source, {})))
 
     def _newest(self) -> tuple[PortRef, int, int, int]:
-        """The output port, and where its newest block lies in what it makes: all of a stream.
+        """The output port, and start, length and axis of the newest block in its values.
 
-        The latency is the least that serves the output, so a stream makes no later block than that.
+        For a stream this is everything it makes: the latency is the smallest that serves the
+        output, so a stream makes no later block.
         """
         plan = self.plan
         spec = plan.spec(plan.output)
         start = -plan.latency.algorithmic - plan.block
         return plan.output, spec.index(start), plan.samples_out, spec.type.time_axis
 
-    def _feeds(
+    def _edges_of(
         self, ref: PortRef, readers: dict[str, list[tuple[int, PortSpec, bool]]]
-    ) -> Iterable[Feed]:
+    ) -> Iterable[Edge]:
         spec = self.plan.spec(ref)
         home = self.devices.get(ref.node, torch.device("cpu"))
         for planned, entries in readers.items():
-            device = self._lanes[planned]
-            feed = self._feed(ref, spec, entries, planned)
-            yield feed if device == home else Moved(feed, device)
+            device = self._device_of[planned]
+            edge = self._edge(ref, spec, entries, planned)
+            yield edge if device == home else DeviceCopyEdge(edge, device)
 
-    def _feed(
+    def _edge(
         self,
         ref: PortRef,
         spec: PortSpec,
         entries: list[tuple[int, PortSpec, bool]],
         planned: str,
-    ) -> Feed:
+    ) -> Edge:
         if spec.window:
-            cuts = [Cut(slot, spec.index(s.interval.start), s.count) for slot, s, _ in entries]
-            whole = all(cut.start == 0 and cut.count == spec.count for cut in cuts)
-            return Direct(cuts) if whole else Sliced(cuts, spec.type.time_axis)
+            slices = [Slice(slot, spec.index(s.interval.start), s.count) for slot, s, _ in entries]
+            whole = all(part.start == 0 and part.count == spec.count for part in slices)
+            return DirectEdge(slices) if whole else SlicedEdge(slices, spec.type.time_axis)
         if all(s.interval == spec.interval and not back for _, s, back in entries):
-            return Direct([Cut(slot, 0, spec.count) for slot, _, _ in entries])
-        history = self._history(spec, entries, self._lanes[planned])
+            return DirectEdge([Slice(slot, 0, spec.count) for slot, _, _ in entries])
+        history = self._history(spec, entries, self._device_of[planned])
         self.histories[f"{ref}@{planned}"] = history
         history.show(self.values)
         return history
 
     def _history(
         self, spec: PortSpec, entries: list[tuple[int, PortSpec, bool]], device: torch.device
-    ) -> History:
-        # A feedback reader comes before the port is made: what it finds ends one block earlier.
+    ) -> HistoryEdge:
+        # A feedback reader runs before the port's node: what it finds ends one block earlier.
         ends = [spec.interval.end - (self.plan.block if back else 0) for _, _, back in entries]
         starts = [s.interval.start for _, s, _ in entries]
         reach = max(end - start for end, start in zip(ends, starts, strict=True))
         length = max(math.ceil(reach * spec.rate), spec.count)
-        cuts = [
-            Cut(slot, self._index(end, length, s, spec.rate), s.count)
+        slices = [
+            Slice(slot, self._index(end, length, s, spec.rate), s.count)
             for (slot, s, _), end in zip(entries, ends, strict=True)
         ]
-        return History(spec.type, self.streams, length, cuts, device)
+        return HistoryEdge(spec.type, self.streams, length, slices, device)
 
     @staticmethod
     def _index(end: Fraction, length: int, wanted: PortSpec, rate: Fraction) -> int:
@@ -275,15 +283,15 @@ class Engine:
     # ---- state ------------------------------------------------------------------------------
 
     def reset(self, stream: int | None = None) -> None:
-        """States and histories as at the beginning, for all streams or one."""
+        """Resets states and histories of all streams or of one."""
         for step in self.steps:
-            step.begin(stream)
+            step.reset(stream)
         which = slice(None) if stream is None else slice(stream, stream + 1)
         for history in self.histories.values():
             history.buffer[which] = 0
 
     def tensors(self) -> dict[str, torch.Tensor]:
-        """Everything the streams remember, by ``state/node.field`` and ``history/port@device``."""
+        """All states and histories: ``state/node.field`` and ``history/port@device`` -> tensor."""
         found = {
             f"state/{step.name}.{name}": tensor
             for step in self.steps
@@ -294,7 +302,7 @@ class Engine:
         return found
 
     def clear_timings(self) -> None:
-        """Forgets the times measured so far."""
+        """Clears the times measured so far."""
         self.total.clear()
         for step in self.steps:
             step.ring.clear()

@@ -1,9 +1,9 @@
-"""Exchanges the plan of a session while it runs: nodes, voices, anything that files can say.
+"""Hot swap: replaces the plan of a running session by another one without a gap.
 
-The new engine is built and warmed up beside the one that runs. Between two ticks it takes over what
-fits of the other's memory (:mod:`.inheriting`); then it runs along unheard, on another thread if
-there is one, until nothing in it is a hole; in one tick both are heard under a crossfade, and the
-old one goes. Until then whatever fails leaves the session as it was.
+The new engine is built and warmed up while the old one runs. Between two ticks it copies all state
+that fits (:mod:`._state_transfer`). It then processes the same blocks as the old one, on another
+thread if there is one, until every history is filled. In one tick both outputs are crossfaded, and
+the old engine is retired. A failure before that leaves the session unchanged.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
@@ -21,259 +21,280 @@ from voicegraph.schemas.quantities import format_duration
 
 from ..errors import Problem, StateError, VoicegraphError
 from ..signals import Audio
-from ._device_placement import place_session
-from ._reblocking import finite
-from ._state_transfer import inherit
-from ._warmup import load_weights, prepare, workers_like
+from ._device_placement import place_nodes
+from ._reblocking import all_finite
+from ._state_transfer import transfer_state
+from ._warmup import copy_worker_lanes, load_weights, prepare
 from .engine import Engine
-from .live_params import Change, Controls
+from .live_params import Change, LiveParams
 
 if TYPE_CHECKING:
-    from ..plan import CompiledPlan
-    from .session import Session
+    from ..plan import CompiledPlan, PlanOrigin
 
 CROSSFADE_S = 0.02
-_PRIMING = Fraction(3, 10)
-"""Seconds that a new engine runs along at least: filters without history settle."""
-_LONGEST = Fraction(4)
-"""Seconds that it runs along at most, however long its histories are."""
-_WAITING = 64
-"""Blocks that may wait for a new engine on a thread of its own; more, and it is too slow."""
+_MIN_PRIMING = Fraction(3, 10)
+"""Seconds that a new engine is primed at least, so that filters without history settle."""
+_MAX_PRIMING = Fraction(4)
+"""Seconds that it is primed at most, however long its histories are."""
+_MAX_QUEUED = 64
+"""Blocks that may be queued for a new engine on its own thread; with more it is too slow."""
 
-Heard = Callable[[torch.Tensor, torch.Tensor], None]
-"""Takes a block and what a new engine made of it, before that is heard."""
+_NEW_SESSION = "start a new session with that change"
+
+OnProcessed = Callable[[torch.Tensor, torch.Tensor], None]
+"""Called with each block and with what the new engine made of it while it is primed."""
+
+
+class RunningSession(Protocol):
+    """What a hot swap reads and changes of the session that it belongs to."""
+
+    base: PlanOrigin | None
+    plan: CompiledPlan
+    streams: int
+    engine: Engine
+    position: int
+    overrides: dict[str, Any]
+
+    def complete_swap(self, swap: HotSwap) -> Engine:
+        """Replaces plan and engine by those of ``swap``; returns the engine that ran before."""
+        ...
+
+    def abandon_swap(self, swap: HotSwap) -> None:
+        """Continues without ``swap``, which has failed."""
 
 
 def plan_change(
-    session: Session, overrides: Mapping[str, Any], complete: bool = False
+    session: RunningSession, overrides: Mapping[str, Any], complete: bool = False
 ) -> CompiledPlan:
-    """The session's pipeline with further overrides, compiled for the same ends.
+    """The session's pipeline with further overrides, compiled for the same input and output.
 
     Args:
-        session: the one to change.
-        overrides: by dotted path.
-        complete: they replace what was changed before, rather than being added to it.
+        session: the session to change.
+        overrides: values by dotted path.
+        complete: whether they replace earlier changes instead of being added to them.
 
     Raises:
         PipelineError: if the changed pipeline has mistakes.
         StateError: if it does not fit into the running session; the problem says why.
     """
     if session.base is None:
-        text = "this session's plan was not compiled from a pipeline, so nothing can be exchanged"
+        text = "this session's plan was not compiled from a pipeline, so it cannot be changed"
         raise StateError(Problem("no-pipeline", text, fix="Pipeline(...).session()"))
     wanted = dict(overrides) if complete else {**session.overrides, **overrides}
     old = session.plan
-    held = old.latency.algorithmic
-    plan = session.base.changed(wanted).compile(old.source, old.target, held)
-    if (misfit := _misfit(old, plan)) is not None:
-        raise StateError(misfit)
+    plan = session.base.changed(wanted).compile(old.source, old.target, old.latency.algorithmic)
+    if (problem := _incompatibility(old, plan)) is not None:
+        raise StateError(problem)
     return plan
 
 
-def _misfit(old: CompiledPlan, new: CompiledPlan) -> Problem | None:
-    """Why a plan cannot take the place of another while that runs."""
+def _incompatibility(old: CompiledPlan, new: CompiledPlan) -> Problem | None:
+    """Why a plan cannot replace another one in a running session; None if it can."""
     if new.output_type != old.output_type:
         text = f"the output would become {new.output_type}; this session gives {old.output_type}"
-        return Problem("other-output", text, fix="begin a new session with that change")
+        return Problem("other-output", text, fix=_NEW_SESSION)
     if new.block != old.block:
         one, other = format_duration(old.block), format_duration(new.block)
         text = f"the block cannot change while a session runs: it is {one}, not {other}"
-        return Problem("other-block", text, fix="begin a new session with that change")
+        return Problem("other-block", text, fix=_NEW_SESSION)
     if new.latency.algorithmic > old.latency.algorithmic:
         one, other = (
             format_duration(old.latency.algorithmic),
             format_duration(new.latency.algorithmic),
         )
-        text = f"it would need a latency of {other}; this session was begun with {one}"
-        notes = (("the delay of a session stays what it is", None),)
-        fix = f"begin the session with room for it: latency {other}"
+        text = f"the change needs a latency of {other}; this session was started with {one}"
+        notes = (("the latency of a session cannot change", None),)
+        fix = f"start the session with enough latency for it: latency {other}"
         return Problem("more-latency", text, notes=notes, fix=fix)
     if new.settings.threads != old.settings.threads:
         text = "the number of threads cannot change while a session runs"
-        return Problem("other-threads", text, fix="begin a new session with that change")
-    before, after = _kept(old), _kept(new)
+        return Problem("other-threads", text, fix=_NEW_SESSION)
+    before, after = _writing_files(old), _writing_files(new)
     if before != after:
-        text = f"{', '.join(sorted(before ^ after))}: files are kept from a session's beginning on"
-        return Problem("keeps-files", text, fix="begin a new session with that change")
+        names = ", ".join(sorted(before ^ after))
+        text = f"{names}: a node that writes a file cannot be added or removed while a session runs"
+        return Problem("keeps-files", text, fix=_NEW_SESSION)
     return None
 
 
-def _kept(plan: CompiledPlan) -> set[str]:
-    """Nodes that keep files."""
+def _writing_files(plan: CompiledPlan) -> set[str]:
     return {planned.name for planned in plan.nodes if planned.node.keeps(planned.params)}
 
 
-class Exchange:
-    """A plan on its way into a session.
+class HotSwap:
+    """A new plan and its engine, from the build to the crossfade.
 
     Args:
-        session: the one that runs.
-        plan: what shall run instead; see :func:`plan_change`.
-        overrides: the complete set that made ``plan`` of the session's pipeline.
-        fade_at: the tick of the crossfade, for replays; None: as soon as it is ready.
-        heard: told of everything the new engine makes before it is heard.
-        alone: prime on the thread that calls :meth:`prime`, not within the session's ticks.
-        engine: one that has run ``plan`` before, and is not needed elsewhere.
+        session: the running session.
+        plan: the plan that replaces the session's; see :func:`plan_change`.
+        overrides: the complete overrides from which ``plan`` was compiled.
+        fade_at: the tick of the crossfade, for replays; None: as soon as the engine is primed.
+        on_processed: called with every block that the new engine processes before the crossfade.
+        alone: prime on the thread that calls :meth:`prime` instead of within the session's ticks.
+        engine: an engine that has run ``plan`` before and is free; None builds one.
 
     Attributes:
-        begun_at: the tick before which state was taken over; None until then.
-        adopted_at: the tick of the crossfade; None until then.
-        failed: why it was given up.
-        over: set when it is adopted, or has failed.
-        expected_s: seconds that a tick took at the warm-up; 0 where there was none.
-        retired: the engine that ran before.
+        begun_at: the tick before which state was transferred; None until then.
+        switched_at: the tick of the crossfade; None until then.
+        failed: why the swap failed; None if it has not.
+        over: set when the swap is complete or has failed.
+        expected_s: seconds of a tick, measured in the warm-up; 0 without a warm-up.
+        retired: the engine that ran before; None until the crossfade.
 
     Raises:
-        DeviceError: if a node's device is not there.
+        DeviceError: if a node's device is missing.
         VoicegraphError: if weights are missing or wrong.
     """
 
     def __init__(
         self,
-        session: Session,
+        session: RunningSession,
         plan: CompiledPlan,
         overrides: Mapping[str, Any],
         *,
         fade_at: int | None = None,
-        heard: Heard | None = None,
+        on_processed: OnProcessed | None = None,
         alone: bool = False,
         engine: Engine | None = None,
     ) -> None:
         self.session, self.plan, self.overrides = session, plan, dict(overrides)
         self.begun_at: int | None = None
-        self.adopted_at: int | None = None
+        self.switched_at: int | None = None
         self.failed: VoicegraphError | None = None
         self.over = threading.Event()
         self.retired: Engine | None = None
         self.notes: list[str] = []
         self.expected_s = 0.0
-        self._fade_at, self._heard, self._alone = fade_at, heard, alone
-        self._todo = math.inf
-        self._waiting: deque[tuple[torch.Tensor, Sequence[Change]]] = deque()
+        self._fade_at, self._on_processed, self._alone = fade_at, on_processed, alone
+        self._blocks_to_prime = math.inf
+        self._queue: deque[tuple[torch.Tensor, Sequence[Change]]] = deque()
         self._fed = self._done = 0
-        self._more = threading.Condition()
+        self._progress = threading.Condition()
         self.engine = engine or self._build()
         self.engine.reset()
-        self._controls = Controls(self.engine)
+        self._live_params = LiveParams(self.engine)
 
     def _build(self) -> Engine:
-        devices = place_session(self.plan, self.notes)
+        devices = place_nodes(self.plan, self.notes)
         with torch.inference_mode(False):
             load_weights(self.plan, devices)
             engine = Engine(self.plan, self.session.streams, devices)
             self.expected_s = 1e-9 * prepare(engine, self.notes, workers=False)
-        workers_like(engine, self.session._engine)
+        copy_worker_lanes(engine, self.session.engine)
         return engine
 
     # ---- the session's thread -----------------------------------------------------------------
 
     def tick(self, block: torch.Tensor, changes: Sequence[Change]) -> torch.Tensor:
-        """One block through the session; must be called in inference mode."""
+        """Processes one block of the session: ``[streams, channels, samples]`` -> its output.
+
+        Must be called in inference mode, on the session's thread.
+        """
         session = self.session
         if self.begun_at is None:
             self._begin()
         if self.failed is None and self._ready():
             return self._fade(block, changes)
-        made = session._engine.tick(block)
+        made = session.engine.tick(block)
         if self.failed is not None:
-            session.leave(self)
+            session.abandon_swap(self)
         elif self._alone:
-            self._hand_over(block, changes)
+            self._enqueue(block, changes)
         else:
             self._fed += 1
-            self._run(block, changes)
+            self._run_new(block, changes)
         return made
 
     def _begin(self) -> None:
-        missing = inherit(self.session._engine, self.engine)
-        seconds = min(max(missing, _PRIMING), _LONGEST)
-        self._todo = math.ceil(seconds / self.plan.block)
+        missing = transfer_state(self.session.engine, self.engine)
+        seconds = min(max(missing, _MIN_PRIMING), _MAX_PRIMING)
+        self._blocks_to_prime = math.ceil(seconds / self.plan.block)
         self.begun_at = self.session.position
 
     def _ready(self) -> bool:
         if self._fade_at is not None:
             return self.session.position >= self._fade_at
-        return self._fed == self._done >= self._todo
+        return self._fed == self._done >= self._blocks_to_prime
 
     def _fade(self, block: torch.Tensor, changes: Sequence[Change]) -> torch.Tensor:
-        """The one tick in which both run."""
+        """The tick of the crossfade, for which the output of both engines is needed."""
         session = self.session
-        old = session._engine.tick(block).cpu()
+        old = session.engine.tick(block).cpu()
         try:
             self._apply(changes)
-            new = _sound(self.engine.tick(block).cpu())
+            new = _require_finite(self.engine.tick(block).cpu())
         except Exception as error:
-            self.fail(_told(error))
-            session.leave(self)
+            self.fail(_as_voicegraph_error(error))
+            session.abandon_swap(self)
             return old
         made = crossfade(old, new, self.plan)
-        self.adopted_at = session.position
-        self.retired = session.adopt(self)
+        self.switched_at = session.position
+        self.retired = session.complete_swap(self)
         self.over.set()
-        with self._more:
-            self._more.notify_all()
+        with self._progress:
+            self._progress.notify_all()
         return made
 
     def fail(self, error: VoicegraphError) -> None:
-        """Gives up; the session goes on as it was."""
+        """Ends the swap without success; the session continues unchanged."""
         self.failed = error
         self.over.set()
-        with self._more:
-            self._more.notify_all()
+        with self._progress:
+            self._progress.notify_all()
 
-    # ---- running along ------------------------------------------------------------------------
+    # ---- priming the new engine ---------------------------------------------------------------
 
-    def _run(self, block: torch.Tensor, changes: Sequence[Change]) -> None:
+    def _run_new(self, block: torch.Tensor, changes: Sequence[Change]) -> None:
         try:
             self._apply(changes)
             made = self.engine.tick(block)
-            if self._heard is not None:
-                self._heard(block, made)
-        except Exception as error:  # whatever it is, the old one goes on
-            self.fail(_told(error))
+            if self._on_processed is not None:
+                self._on_processed(block, made)
+        except Exception as error:  # whatever it is, the old engine continues
+            self.fail(_as_voicegraph_error(error))
             return
         self._done += 1
 
     def _apply(self, changes: Sequence[Change]) -> None:
-        """Params that both have are changed in both."""
+        """Applies to the new engine the live params that were changed in the old one."""
         for change in changes:
-            self._controls.take(change)
-        self._controls.apply(self.session.position)
+            self._live_params.set_if_known(change)
+        self._live_params.apply(self.session.position)
 
-    def _hand_over(self, block: torch.Tensor, changes: Sequence[Change]) -> None:
-        if self._fed - self._done >= _WAITING:
-            text = "this machine is too slow to run the new one beside the old one"
-            self.fail(StateError(Problem("no-headroom", text, fix="begin a new session with it")))
+    def _enqueue(self, block: torch.Tensor, changes: Sequence[Change]) -> None:
+        if self._fed - self._done >= _MAX_QUEUED:
+            text = "this machine is too slow to run the new engine and the old one at the same time"
+            self.fail(StateError(Problem("no-headroom", text, fix=_NEW_SESSION)))
             return
-        with self._more:
-            self._waiting.append((block.clone(), changes))
+        with self._progress:
+            self._queue.append((block.clone(), changes))
             self._fed += 1
-            self._more.notify_all()
+            self._progress.notify_all()
 
     def prime(self) -> None:
-        """Runs along with the session on the calling thread, until it is over.
+        """Primes the new engine on the calling thread, until the swap is over.
 
         Raises:
-            VoicegraphError: if it was given up; the session goes on as it was.
+            VoicegraphError: if the swap failed; the session continues unchanged.
         """
         while not self.over.is_set():
-            with self._more:
-                self._more.wait_for(lambda: self._waiting or self.over.is_set(), 0.1)
-                entry = self._waiting.popleft() if self._waiting else None
+            with self._progress:
+                self._progress.wait_for(lambda: self._queue or self.over.is_set(), 0.1)
+                entry = self._queue.popleft() if self._queue else None
             if entry is not None and not self.over.is_set():
                 with torch.inference_mode():
-                    self._run(*entry)
-                with self._more:
-                    self._more.notify_all()
+                    self._run_new(*entry)
+                with self._progress:
+                    self._progress.notify_all()
         if self.failed is not None:
             raise self.failed
 
 
 def crossfade(old: torch.Tensor, new: torch.Tensor, plan: CompiledPlan) -> torch.Tensor:
-    """From one output to the other within one block, ``[streams, channels, samples]``.
+    """Crossfades two outputs of the same time span, ``[streams, channels, samples]``.
 
-    Both lie on the same time and are much alike, so that the weights add up to one (Hann's slope).
-    What is no audio changes at once.
+    Both are strongly correlated, so the weights add up to one (a Hann slope) and not their squares.
+    Non-audio outputs switch without a fade.
     """
     kind = plan.output_type
     if not isinstance(kind, Audio):
@@ -284,15 +305,15 @@ def crossfade(old: torch.Tensor, new: torch.Tensor, plan: CompiledPlan) -> torch
     return torch.where(weight == 1.0, new, old + weight * (new - old))
 
 
-def _sound(made: torch.Tensor) -> torch.Tensor:
-    if not finite(made):
-        raise StateError(Problem("not-finite", "it gives NaN or infinite values"))
+def _require_finite(made: torch.Tensor) -> torch.Tensor:
+    if not all_finite(made):
+        raise StateError(Problem("not-finite", "the new engine gives NaN or infinite values"))
     return made
 
 
-def _told(error: Exception) -> VoicegraphError:
+def _as_voicegraph_error(error: Exception) -> VoicegraphError:
     if isinstance(error, VoicegraphError):
         return error
-    text = f"it failed as it ran along: {type(error).__name__}: {error}"
+    text = f"the new engine failed: {type(error).__name__}: {error}"
     notes = tuple((note, None) for note in getattr(error, "__notes__", ()))
     return StateError(Problem("exchange-failed", text, notes=notes))

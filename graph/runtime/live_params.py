@@ -1,4 +1,4 @@
-"""Live params: checked at once, in force from the next tick, logged."""
+"""Live params: params that change between ticks, checked at once and in force at the next tick."""
 
 from __future__ import annotations
 
@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One control change: ``node.param`` to ``value``, for one stream or all (None).
+    """A change of one live param.
 
-    ``value`` is as the node's params model holds it, whatever form it was given in.
+    Attributes:
+        param: ``node.param``.
+        value: the new value as the node's params model holds it, in whatever form it was given.
+        stream: number of the stream; None: all streams.
     """
 
     param: str
@@ -30,10 +33,15 @@ class Change:
     stream: int | None = None
 
 
-class Controls:
-    """Keeps pending changes and applies them at block boundaries.
+class LiveParams:
+    """Collects changes of live params and applies them at block boundaries.
 
     ``set`` may be called from another thread than the one that runs the ticks.
+
+    Attributes:
+        engine: the engine whose params are changed.
+        log: applied changes, each with the tick from which it was in force.
+        pending: changes that wait for the next tick.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -44,13 +52,13 @@ class Controls:
         self._lock = Lock()
 
     def set(self, param: str, value: Any, stream: int | None = None) -> None:
-        """Checks a change, together with those that are pending, and keeps it for the next tick.
+        """Checks a change together with the pending ones, and makes it pending.
 
         Raises:
             StateError: if there is no such live param, or the value does not fit.
         """
         self.check_stream(stream)
-        with self._lock:  # the node is looked up within: it may be exchanged meanwhile
+        with self._lock:  # includes the look-up: a hot swap may replace the node meanwhile
             step, field = self._find(param)
             if field not in type(_first(step.params)).live_fields():
                 raise StateError(_not_live(step, field))
@@ -71,39 +79,43 @@ class Controls:
         return getattr(self._each(step)[stream], field)
 
     def apply(self, tick: int) -> Sequence[Change]:
-        """Brings pending changes into force; what was applied. Called before every tick."""
+        """Applies pending changes and returns them. Called before every tick."""
         if not self.pending:
             return ()
         with self._lock:
             changes, self.pending = self.pending, []
             following, self._next = self._next, {}
         for name, each in following.items():
-            # Streams that agree run together again.
+            # Streams with equal params run as one batch again.
             same = all(params == each[0] for params in each)
             self.engine.by_name[name].params = each[0] if same else each
         self.log.extend((tick, change) for change in changes)
         return changes
 
-    def take(self, change: Change) -> None:
-        """As :meth:`set`; what this engine does not have is left out."""
+    def set_if_known(self, change: Change) -> None:
+        """As :meth:`set`, but ignores params that this engine does not have."""
         with suppress(StateError):
             self.set(change.param, change.value, change.stream)
 
     def rebind(self, engine: Engine) -> None:
-        """Goes on with another engine; changes that are pending go with it."""
+        """Continues with another engine; pending changes are kept."""
         with self._lock:
             self.engine = engine
-            waiting, self.pending, self._next = self.pending, [], {}
-        for change in waiting:
-            self.take(change)
+            pending, self.pending, self._next = self.pending, [], {}
+        for change in pending:
+            self.set_if_known(change)
 
-    def drop(self) -> None:
-        """Forgets what is pending."""
+    def clear_pending(self) -> None:
+        """Drops pending changes."""
         with self._lock:
             self.pending, self._next = [], {}
 
     def check_stream(self, stream: int | None) -> None:
-        """Raises StateError if there is no such stream."""
+        """Checks a stream number; None means all streams.
+
+        Raises:
+            StateError: if there is no such stream.
+        """
         if stream is not None and not 0 <= stream < self.engine.streams:
             text = f"stream {stream} does not exist; streams: 0..{self.engine.streams - 1}"
             raise StateError(Problem("no-such-stream", text))
@@ -136,7 +148,7 @@ def _not_live(step: Step, field: str) -> Problem:
     text = f"{step.name}.{field} cannot change while the session runs"
     known = ", ".join(f"{step.name}.{name}" for name in sorted(live)) or "none"
     notes = ((f"live params of {step.name}: {known}", None),)
-    fix = f"--set nodes.{step.name}.params.{field}=... and a new session"
+    fix = f"start a new session with --set nodes.{step.name}.params.{field}=..."
     return Problem("not-live", text, notes=notes, fix=fix)
 
 
@@ -145,7 +157,7 @@ def _first(params: Any) -> NodeParams:
 
 
 def _changed(params: NodeParams, field: str, value: Any, name: str) -> NodeParams:
-    """A model with one field changed; the whole model is validated, and the step there."""
+    """The params with one field changed; both the new model and the change are validated."""
     values = {key: getattr(params, key) for key in type(params).model_fields}
     try:
         changed = type(params).model_validate({**values, field: value})

@@ -1,7 +1,6 @@
-"""Values of params as JSON and back, exactly: recordings and snapshots hold them.
+"""Param values to JSON and back, without loss, for recordings and snapshots.
 
-Pipeline files write a third of a second as ``333.333ms``, near enough for people; a replay must
-have the third.
+Pipeline files round a third of a second to ``333.333ms``; a replay needs the exact fraction.
 """
 
 from __future__ import annotations
@@ -15,14 +14,14 @@ from typing import Any
 from pydantic import BaseModel
 
 _FRACTION = "$fraction"
-_WHOLE_PARTS = re.compile(r"-?[0-9]{1,400}/[0-9]{1,400}", re.ASCII)
+_FRACTION_PATTERN = re.compile(r"-?[0-9]{1,400}/[0-9]{1,400}", re.ASCII)
 
 
 def to_json(value: Any) -> Any:
-    """What :mod:`json` can write.
+    """A param value as an object that :mod:`json` can write.
 
     Raises:
-        TypeError: for types that no param has.
+        TypeError: if its type has no JSON form.
     """
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
@@ -38,14 +37,14 @@ def to_json(value: Any) -> Any:
         return to_json(value.value)
     if isinstance(value, PurePath):
         return str(value)
-    raise TypeError(f"a param cannot be a {type(value).__name__}: it has no form in JSON")
+    raise TypeError(f"a param cannot be a {type(value).__name__}: it has no JSON form")
 
 
 def from_json(value: Any) -> Any:
-    """What :func:`to_json` was given, as far as a params model needs it.
+    """The inverse of :func:`to_json`, up to conversions that a params model does itself.
 
     Raises:
-        ValueError: if a fraction is none.
+        ValueError: if a fraction is malformed.
     """
     if isinstance(value, list):
         return [from_json(entry) for entry in value]
@@ -54,6 +53,6 @@ def from_json(value: Any) -> Any:
     if value.keys() != {_FRACTION}:
         return {key: from_json(entry) for key, entry in value.items()}
     text = value[_FRACTION]
-    if not isinstance(text, str) or not _WHOLE_PARTS.fullmatch(text) or text.endswith("/0"):
-        raise ValueError(f"{text!r:.40} is no fraction")
+    if not isinstance(text, str) or not _FRACTION_PATTERN.fullmatch(text) or text.endswith("/0"):
+        raise ValueError(f"{text!r:.40} is not a fraction")
     return Fraction(text)

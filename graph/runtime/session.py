@@ -1,6 +1,6 @@
-"""A running pipeline: owns the state, takes audio in blocks of any size, and can be asked anything.
+"""A running pipeline: owns the state, processes audio, changes params, takes snapshots.
 
-Nothing here knows about files or sound cards; drivers do.
+Files and sound cards belong to drivers, not to a session.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ import torch
 from ..errors import Problem, SignalError, StateError
 from ..providers import provided
 from . import _thread_count as thread_count
-from ._device_placement import place_session
-from ._reblocking import Admission, finite
+from ._device_placement import place_nodes
+from ._reblocking import Reblocker, all_finite
 from ._warmup import load_weights, prepare
 from .engine import Engine
-from .live_params import Change, Controls
+from .live_params import Change, LiveParams
 from .timing import Timing
 
 if TYPE_CHECKING:
     from ..plan import CompiledPlan
-    from ._file_sink import Keeper
+    from ._file_sink import FileSink
     from ._recorder_protocol import Recorder
     from ._trace import TraceWriter
-    from .hot_swap import Exchange
+    from .hot_swap import HotSwap
     from .snapshot import Snapshot
 
 Samples = TypeVar("Samples", np.ndarray, torch.Tensor)
@@ -41,27 +41,30 @@ class Session:
     """One running instance of a plan.
 
     Args:
-        plan: what to run.
-        streams: independent streams, processed side by side on one set of weights.
+        plan: the plan to run.
+        streams: number of independent streams, processed as one batch on one set of weights.
         warm_up: run a few blocks of silence and noise first, so that the first real block is not
-            late; leaves no trace in the state.
+            late; the state is reset afterwards.
         workers: let the warm-up try worker threads for nodes that release the interpreter lock,
-            and keep those that were measured to pay.
-        record: write a recording that ``voicegraph.replay`` can run again.
-        record_waits: wait for the disk; otherwise a thread writes, and a recording that the disk
-            cannot take ends early, which ``close`` reports.
-        trace: write a Chrome/Perfetto trace of every node at every tick.
+            and keep those that were measured to save time.
+        record: path of a recording to write, which ``voicegraph.replay`` can run again.
+        record_waits: wait for the disk; otherwise a thread writes, and if the disk is too slow
+            the recording ends early and ``close`` reports it.
+        trace: path of a Chrome/Perfetto trace to write: every node at every tick.
 
     Attributes:
-        taps: what passed the ports named in the newest ``process`` or ``push`` call.
+        plan: the plan that runs; a hot swap replaces it.
+        engine: the engine that runs it; a hot swap replaces it.
+        taps: values of the ports named in the newest ``process`` or ``push`` call.
         position: ticks processed since the session began.
-        overrides: what :meth:`change` has changed since the session began, by dotted path.
-        nonfinite: blocks in which NaN or infinity was met and silenced.
-        notes: what a person should know, such as a declared fallback that was taken.
+        overrides: everything that :meth:`change` has changed since the session began, by dotted
+            path.
+        nonfinite: number of blocks in which NaN or infinity was found and silenced.
+        notes: messages for the user, such as a declared device fallback that was taken.
 
     Raises:
-        DeviceError: if a node's device is not there and the file allows no fallback.
-        OutputError: if a file that a node keeps, the recording or the trace cannot be written.
+        DeviceError: if a node's device is missing and the file allows no fallback.
+        OutputError: if a file that a node writes, the recording or the trace cannot be written.
         VoicegraphError: if weights are missing or wrong.
     """
 
@@ -88,27 +91,27 @@ class Session:
         self.nonfinite = 0
         self.base = plan.origin
         self.overrides: dict[str, Any] = {}
-        self._exchange: Exchange | None = None
+        self._swap: HotSwap | None = None
         self._closed = False
-        devices = place_session(plan, self.notes)
+        devices = place_nodes(plan, self.notes)
         if plan.settings.threads:
             thread_count.claim(self, plan.settings.threads)
         try:
-            with torch.inference_mode(False):  # a caller's own would make state nothing can reset
+            with torch.inference_mode(False):  # inference tensors could not be reset in place later
                 load_weights(plan, devices)
-                self._engine = Engine(plan, streams, devices)
-                self._admission = Admission(plan, streams)
+                self.engine = Engine(plan, streams, devices)
+                self._reblocker = Reblocker(plan, streams)
         except BaseException:
             thread_count.release(self)
             raise
-        self._controls = Controls(self._engine)
+        self._live_params = LiveParams(self.engine)
         self._inference = torch.inference_mode()
         self._recorder: Recorder | None = None
         self._tracer: TraceWriter | None = None
-        self._keeper: Keeper | None = None
+        self._file_sink: FileSink | None = None
         try:
             if warm_up:
-                prepare(self._engine, self.notes, workers)
+                prepare(self.engine, self.notes, workers)
             self._open(record, record_waits, trace)
         except BaseException:
             self.close()
@@ -118,9 +121,9 @@ class Session:
         self, record: str | Path | None, record_waits: bool, trace: str | Path | None
     ) -> None:
         if any(planned.node.keeps(planned.params) for planned in self.plan.nodes):
-            from ._file_sink import Keeper
+            from ._file_sink import FileSink
 
-            self._keeper = Keeper(self._engine)
+            self._file_sink = FileSink(self.engine)
         if record is not None:
             recorder = provided("recorder")
             self._recorder = recorder(Path(record), self.plan, self.streams, record_waits)
@@ -128,104 +131,109 @@ class Session:
             from ._trace import TraceWriter
 
             self._tracer = TraceWriter(Path(trace), self.plan)
-            self._engine.trace = self._tracer.add
+            self.engine.trace = self._tracer.add
 
     # ---- audio ------------------------------------------------------------------------------
 
     def process(self, block: Samples, taps: Sequence[str] = ()) -> Samples:
-        """One block through the pipeline.
+        """Processes one block.
 
         Args:
             block: ``[samples]``, ``[channels, samples]`` or ``[streams, channels, samples]``,
                 float, exactly one block long; numpy or torch.
-            taps: ports whose values to keep in ``self.taps``, such as ``f0.pitch``: whole tensors
-                with the stream axis, of the same library as ``block``.
+            taps: ports whose values are put into ``self.taps``, such as ``f0.pitch``: float32
+                tensors with the streams axis, numpy or torch like ``block``.
 
         Returns:
-            The newest block of the output, with as many axes as ``block`` has where the channel
-            count allows. It lies ``plan.latency.algorithmic`` behind the input.
+            The newest block of the output, with as many axes as ``block`` if the channel count
+            allows. It is ``plan.latency.algorithmic`` seconds behind the input.
 
         Raises:
             SignalError: if the shape does not fit, or values are not finite and ``on_nan`` is
                 ``error``.
+            StateError: if the session is closed, or :meth:`push` has left pending samples.
         """
-        self._refuse_pending()
-        tensor = self._admission.admit(block)
+        self._require_no_pending()
+        tensor = self._reblocker.whole_block(block)
         self.taps = {}
-        made = self._advance(tensor, [(tap, self.plan.port(tap)) for tap in taps] if taps else ())
+        made = self._run_block(tensor, [(tap, self.plan.port(tap)) for tap in taps] if taps else ())
         for tap, values in self.taps.items():
-            self.taps[tap] = self._admission.like(block, values)
-        return self._admission.present(block, made)
+            self.taps[tap] = self._reblocker.tap_like(block, values)
+        return self._reblocker.output_like(block, made)
 
     def push(self, samples: Samples, taps: Sequence[str] = ()) -> Samples:
-        """Any number of samples; gives what is ready: whole blocks, perhaps none.
+        """Takes any number of samples and returns all whole blocks that they complete.
 
-        Axes as in :meth:`process`. With ``taps``, ``self.taps`` holds lists with one entry a tick.
+        Axes are as in :meth:`process`. With ``taps``, ``self.taps`` holds a list per port with one
+        entry per tick.
 
         Raises:
             SignalError: as in :meth:`process`.
+            StateError: if the session is closed.
         """
         refs = [(tap, self.plan.port(tap)) for tap in taps]
         collected: dict[str, list[Any]] = {tap: [] for tap in taps}
         made: list[torch.Tensor] = []
-        for block in self._admission.collect(samples):
+        for block in self._reblocker.blocks(samples):
             self.taps = {}
-            made.append(self._advance(block, refs).clone())
+            made.append(self._run_block(block, refs).clone())
             for tap, values in self.taps.items():
-                collected[tap].append(self._admission.like(samples, values))
+                collected[tap].append(self._reblocker.tap_like(samples, values))
         self.taps = dict(collected)
-        return self._admission.present(samples, self._join(made))
+        return self._reblocker.output_like(samples, self._join(made))
 
     def flush(self) -> Any:
-        """What is still inside: the rest of the last block and the algorithmic latency.
+        """Returns the output that is still missing: pending samples and the algorithmic latency.
 
-        Outputs of ``process`` or ``push`` followed by ``flush`` hold the whole input, behind
-        ``plan.latency_out`` samples of run-in. Call :meth:`reset` before using the session again.
+        The outputs of ``process`` or ``push`` and then ``flush`` contain the whole input, delayed
+        by ``plan.latency_out`` samples. Call :meth:`reset` before using the session again.
         """
-        pending = self._admission.pending
+        pending = self._reblocker.pending
         inside = pending / self.plan.source.rate + self.plan.latency.algorithmic
         wanted = -int(-(inside * self.plan.output_type.rate) // 1)
         count = -(-wanted // self.plan.samples_out)
-        made = [self._advance(self._admission.pad(), []).clone() for _ in range(count)]
+        made = [self._run_block(self._reblocker.padded_block(), []).clone() for _ in range(count)]
         tail = self._join(made).narrow(self.plan.output_type.time_axis, 0, wanted)
-        return self._admission.present_last(tail)
+        return self._reblocker.output_like_newest(tail)
 
-    def _advance(self, block: torch.Tensor, taps: Sequence[tuple[str, Any]]) -> torch.Tensor:
+    def _run_block(self, block: torch.Tensor, taps: Sequence[tuple[str, Any]]) -> torch.Tensor:
         if self._closed:
             raise StateError(_CLOSED)
-        block = self._admission.sanitize(block, self)
-        changes = self._apply_controls() if self._controls.pending else ()
+        sanitized = self._reblocker.sanitize(block, self.position)
+        if sanitized is not block:
+            block, self.nonfinite = sanitized, self.nonfinite + 1
+        changes = self._apply_live_params() if self._live_params.pending else ()
         if self._recorder is not None:
             self._recorder.block(block)
-        engine = self._engine
+        engine = self.engine
         with self._inference:
-            if self._exchange is None:
+            if self._swap is None:
                 made = engine.tick(block)
             else:
-                made = self._exchange.tick(block, changes)
-        if self._keeper is not None:
-            self._keeper.write()
+                made = self._swap.tick(block, changes)
+        if self._file_sink is not None:
+            self._file_sink.write()
         for tap, ref in taps:
-            self.taps[tap] = engine.made(ref, block)
+            self.taps[tap] = engine.value_of(ref, block)
         self.position += 1
         if not made.is_cpu:
             made = made.to("cpu")
-        made = made if finite(made) else self._on_nonfinite(made)
+        made = made if all_finite(made) else self._on_nonfinite(made)
         if self._recorder is not None:
             self._recorder.output(made)
         return made
 
     def _on_nonfinite(self, made: torch.Tensor) -> torch.Tensor:
-        from ._nonfinite import heal, problem
+        from ._nonfinite import nonfinite_problem, reset_nonfinite
 
         good = torch.isfinite(made)
         if bool(good.all()):  # finite values whose sum overflows float32
             return made
         if self.plan.settings.on_nan == "error":
-            raise SignalError(problem(self.plan, self._engine, self.position - 1))
+            raise SignalError(nonfinite_problem(self.plan, self.engine, self.position - 1))
         self.nonfinite += 1
         made = torch.where(good, made, 0.0)
-        heal(self._engine)
+        reset_nonfinite(self.engine)
         return made
 
     def _join(self, made: list[torch.Tensor]) -> torch.Tensor:
@@ -234,64 +242,73 @@ class Session:
             return torch.zeros(kind.shape(self.streams, 0))
         return torch.cat(made, kind.time_axis)
 
-    def _refuse_pending(self) -> None:
-        if self._admission.pending:
+    def _require_no_pending(self) -> None:
+        if self._reblocker.pending:
             text = (
-                f"process() takes whole blocks, but push() has left {self._admission.pending} "
-                "samples waiting"
+                f"process() takes whole blocks, but push() has left {self._reblocker.pending} "
+                "samples pending"
             )
-            raise StateError(Problem("pending", text, fix="use push() throughout, or reset()"))
+            raise StateError(Problem("pending", text, fix="use only push(), or call reset()"))
 
-    # ---- controls and state -----------------------------------------------------------------
+    # ---- live params and state --------------------------------------------------------------
 
     def set(self, param: str, value: Any, stream: int | None = None) -> None:
-        """Changes a live param from the next tick on, for all streams or one.
+        """Changes a live param from the next tick on.
+
+        Args:
+            param: ``node.param``.
+            value: the new value, in any form that the node's params model accepts.
+            stream: number of the stream from 0; None changes all streams.
 
         Raises:
             StateError: if there is no such param, it is not live, or the value is out of range.
         """
-        self._controls.set(param, value, stream)
+        self._live_params.set(param, value, stream)
 
     def get(self, param: str, stream: int = 0) -> Any:
-        """The value of a param now, pending changes included.
+        """The current value of a param, including pending changes.
 
         Raises:
             StateError: if there is no such param.
         """
-        return self._controls.get(param, stream)
+        return self._live_params.get(param, stream)
 
-    def change(self, overrides: Mapping[str, Any]) -> Exchange:
-        """Exchanges nodes, voices or settings that are not live, without a break.
+    def change(self, overrides: Mapping[str, Any]) -> HotSwap:
+        """Hot swap: changes nodes, voices or settings that are not live, without a gap.
 
-        The changed pipeline is compiled, loaded and warmed up here; then the session takes it over
-        at a crossfade of 20 ms within the next blocks, as soon as nothing in it is a hole. Input,
-        output, block and latency stay what they are; pipelines that need less wait for the rest.
+        The changed pipeline is compiled, loaded and warmed up in this call. The session then
+        crossfades to it within 20 ms, as soon as every history of the new engine is filled. Types
+        of input and output, block and latency stay the same; a pipeline that needs less latency is
+        delayed to match.
 
         Args:
             overrides: by dotted path, such as ``{"nodes.f0.use": "f0.harvest"}``; they are added to
-                what was changed before.
+                earlier changes.
+
+        Returns:
+            The swap in progress.
 
         Raises:
             VoicegraphError: if the changed pipeline has mistakes, does not fit, or cannot be
-                loaded; the session goes on as it was.
+                loaded; the session then continues unchanged.
         """
-        from .hot_swap import Exchange, plan_change
+        from .hot_swap import HotSwap, plan_change
 
         wanted = {**self.overrides, **overrides}
-        exchange = Exchange(self, plan_change(self, overrides), wanted)
-        self.enter(exchange)
-        return exchange
+        swap = HotSwap(self, plan_change(self, overrides), wanted)
+        self.begin_swap(swap)
+        return swap
 
-    def swap(self, node: str, use: str, params: Mapping[str, Any] | None = None) -> Exchange:
-        """Exchanges one node for another kind: ``session.swap("f0", "f0.swift")``.
+    def swap(self, node: str, use: str, params: Mapping[str, Any] | None = None) -> HotSwap:
+        """Hot swap of one node: ``session.swap("f0", "f0.swift")``; see :meth:`change`.
 
-        As :meth:`change`. Called on another thread than the one that processes, the new node is
-        built and warmed up there, and no block waits for it.
+        If it is called on another thread than the one that processes, the new node is built and
+        warmed up on that thread, and no block waits for it.
 
         Args:
-            node: its name in the pipeline.
-            use: what it shall be.
-            params: params that it shall have; those it knows of the old node's stay.
+            node: name of the node in the pipeline.
+            use: registered name of the new node class.
+            params: params of the new node; params of the old node that the new one has are kept.
 
         Raises:
             VoicegraphError: as :meth:`change`.
@@ -299,100 +316,104 @@ class Session:
         changed = {f"nodes.{node}.params.{name}": value for name, value in (params or {}).items()}
         return self.change({f"nodes.{node}.use": use, **changed})
 
-    def enter(self, exchange: Exchange) -> None:
-        """Lets a prepared exchange begin at the next tick.
+    def begin_swap(self, swap: HotSwap) -> None:
+        """Starts a prepared hot swap at the next tick.
 
         Raises:
-            StateError: if another one is under way, or the session is closed.
+            StateError: if another one is in progress, or the session is closed.
         """
-        if self._exchange is not None:
-            text = "another exchange is under way"
-            raise StateError(Problem("busy", text, fix="wait until it is over"))
-        self._exchange = exchange
-        if self._closed:  # looked at last: it may be closed on another thread in the meantime
-            self._exchange = None
+        if self._swap is not None:
+            text = "another hot swap is in progress"
+            raise StateError(Problem("busy", text, fix="wait until it has finished"))
+        self._swap = swap
+        if self._closed:  # checked last, because another thread may close the session meanwhile
+            self._swap = None
             raise StateError(_CLOSED)
 
-    def adopt(self, exchange: Exchange) -> Engine:
-        """Goes on with what an exchange has made ready; the engine that ran before."""
-        old, self._engine = self._engine, exchange.engine
-        self.plan = self._admission.plan = exchange.plan
-        self.overrides = exchange.overrides
-        self._controls.rebind(self._engine)
-        self._engine.trace = old.trace
-        if self._keeper is not None:
-            self._keeper.rebind(self._engine)
-        self.notes.extend(exchange.notes)
-        self._exchange = None
+    def complete_swap(self, swap: HotSwap) -> Engine:
+        """Replaces plan and engine by those of a hot swap; returns the engine that ran before."""
+        old, self.engine = self.engine, swap.engine
+        self.plan = self._reblocker.plan = swap.plan
+        self.overrides = swap.overrides
+        self._live_params.rebind(self.engine)
+        self.engine.trace = old.trace
+        if self._file_sink is not None:
+            self._file_sink.rebind(self.engine)
+        self.notes.extend(swap.notes)
+        self._swap = None
         if self._recorder is not None:
-            begun = exchange.begun_at or 0
-            self._recorder.exchange(self.position, begun, exchange.overrides, exchange.plan)
+            begun = swap.begun_at or 0
+            self._recorder.exchange(self.position, begun, swap.overrides, swap.plan)
         return old
 
-    def leave(self, exchange: Exchange) -> None:
-        """Goes on without an exchange that has failed."""
-        if self._exchange is exchange:
-            self._exchange = None
+    def abandon_swap(self, swap: HotSwap) -> None:
+        """Continues without a hot swap that has failed."""
+        if self._swap is swap:
+            self._swap = None
 
-    def _give_up(self, why: str) -> None:
-        if self._exchange is not None:
-            self._exchange.fail(StateError(Problem("interrupted", f"{why} while it was prepared")))
-            self._exchange = None
+    def _cancel_swap(self, why: str) -> None:
+        if self._swap is not None:
+            text = f"{why} before the hot swap was complete"
+            self._swap.fail(StateError(Problem("interrupted", text)))
+            self._swap = None
 
     @property
     def log(self) -> list[tuple[int, Change]]:
-        """Control changes so far, with the tick from which each took effect."""
-        return self._controls.log
+        """Changes of live params so far, each with the tick from which it was in force."""
+        return self._live_params.log
 
     def reset(self, stream: int | None = None) -> None:
-        """State as at the beginning, for all streams or one; live params stay, with changes so far.
+        """Resets the state of all streams or of one; live params keep their current values.
 
-        Samples that wait in ``push`` are dropped when all streams are reset.
+        Pending samples of ``push`` are dropped if all streams are reset.
+
+        Raises:
+            StateError: if there is no such stream.
         """
-        self._controls.check_stream(stream)
-        self._give_up("the session was reset")
-        self._apply_controls()
-        self._engine.reset(stream)
+        self._live_params.check_stream(stream)
+        self._cancel_swap("the session was reset")
+        self._apply_live_params()
+        self.engine.reset(stream)
         if stream is None:
-            self._admission.clear()
+            self._reblocker.clear()
         if self._recorder is not None:
             self._recorder.reset(self.position, stream)
 
     def snapshot(self) -> Snapshot:
-        """Everything the session remembers, as a value; ``save`` writes a safetensors file."""
-        from .snapshot import take
+        """The complete state as a value; its ``save`` writes a safetensors file."""
+        from .snapshot import take_snapshot
 
-        self._apply_controls()
-        return take(self)
+        self._apply_live_params()
+        return take_snapshot(self.engine, self._reblocker, self.position)
 
     def restore(self, snapshot: Snapshot | str | Path) -> None:
-        """Goes on from a snapshot, or from the file of one. Changes that are pending are dropped.
+        """Continues from a snapshot, or from the file of one; pending changes are dropped.
 
         Raises:
             StateError: if it was taken from another plan or another number of streams, or this
                 session is being recorded.
         """
-        from .snapshot import put
+        from .snapshot import restore_snapshot
 
         if self._recorder is not None:
-            text = "a session that is being recorded cannot go on from a snapshot"
-            notes = (("the recording would not hold the state that its replay begins with", None),)
-            fix = "restore in a session without `record`"
+            text = "a session that is being recorded cannot restore a snapshot"
+            notes = (("the recording would lack the state from which a replay has to start", None),)
+            fix = "restore it in a session without `record`"
             raise StateError(Problem("recording", text, notes=notes, fix=fix))
-        self._give_up("a snapshot was restored")
-        put(self, snapshot)
-        self._controls.drop()
+        self._cancel_swap("a snapshot was restored")
+        self.position = restore_snapshot(snapshot, self.engine, self._reblocker)
+        self._live_params.clear_pending()
 
-    def _apply_controls(self) -> Sequence[Change]:
-        """Brings pending changes into force, and notes them in the recording."""
-        changes = self._controls.apply(self.position)
+    def _apply_live_params(self) -> Sequence[Change]:
+        """Applies pending changes and writes them to the recording."""
+        changes = self._live_params.apply(self.position)
         if self._recorder is not None:
             for change in changes:
                 self._recorder.control(self.position, change)
         return changes
 
     def note(self, tick: int, **what: Any) -> None:
-        """Notes in the recording, if there is one, what a driver saw at a tick."""
+        """Writes an event of a driver, such as an overrun, to the recording if there is one."""
         if self._recorder is not None:
             self._recorder.event(tick, **what)
 
@@ -400,32 +421,32 @@ class Session:
 
     def timings(self) -> Mapping[str, Timing]:
         """Compute time by node over the newest ticks; ``total`` is the whole tick."""
-        engine = self._engine  # an exchange on another thread may put another one here
+        engine = self.engine  # a hot swap on another thread may replace it
         found = {step.name: step.ring.summary() for step in engine.steps}
         return {**found, "total": engine.total.summary()}
 
     def spent(self) -> dict[str, float]:
-        """Seconds that each node took at the newest tick; ``total`` is the whole tick."""
-        found = {step.name: 1e-9 * step.ring.newest for step in self._engine.steps}
-        found["total"] = 1e-9 * self._engine.total.newest
+        """Compute time of each node at the newest tick, in seconds; ``total`` is the whole tick."""
+        found = {step.name: 1e-9 * step.ring.newest for step in self.engine.steps}
+        found["total"] = 1e-9 * self.engine.total.newest
         return found
 
     def close(self) -> None:
-        """Stops workers, finishes recording, trace and kept files. Safe to call twice.
+        """Stops workers and finishes recording, trace and sound files. Safe to call twice.
 
         Raises:
             OutputError: if a file cannot be finished.
         """
         self._closed = True
-        self._give_up("the session was closed")
+        self._cancel_swap("the session was closed")
         thread_count.release(self)
-        if self._engine.pool is not None:
-            self._engine.pool.shutdown()
-            self._engine.pool = None
-        with ExitStack() as all_of_them:
-            for writer in (self._keeper, self._recorder, self._tracer):
+        if self.engine.pool is not None:
+            self.engine.pool.shutdown()
+            self.engine.pool = None
+        with ExitStack() as closing:
+            for writer in (self._file_sink, self._recorder, self._tracer):
                 if writer is not None:
-                    all_of_them.callback(writer.close)
+                    closing.callback(writer.close)
 
     def __enter__(self) -> Session:
         return self

@@ -1,4 +1,4 @@
-"""Snapshots: the whole memory of a session as one value, and as a safetensors file."""
+"""Snapshots: the complete state of a session as one value, and as a safetensors file."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from ..providers import provided
 from .param_values import from_json, to_json
 
 if TYPE_CHECKING:
-    from .engine import Step
-    from .session import Session
+    from ._reblocking import Reblocker
+    from .engine import Engine, Step
 
 _FORMAT = "voicegraph-snapshot-1"
 _PENDING = "pending"
@@ -29,8 +29,11 @@ _PENDING = "pending"
 class Snapshot:
     """State, live params and position of a session, with the hash of the plan they belong to.
 
-    ``tensors`` are copies on the CPU; ``params`` holds each node's live params, one entry a stream,
-    or a single one where all streams agree.
+    Attributes:
+        plan: hash of the plan.
+        position: ticks processed.
+        params: live params by node: one entry per stream, or a single one if all streams agree.
+        tensors: states, histories and pending samples by name, copies on the CPU.
     """
 
     plan: str
@@ -39,7 +42,7 @@ class Snapshot:
     tensors: dict[str, torch.Tensor]
 
     def save(self, path: str | Path) -> None:
-        """Writes a safetensors file atomically; what is not tensors stands in its header as JSON.
+        """Writes a safetensors file atomically; all except the tensors is JSON in its header.
 
         Raises:
             OutputError: if the file cannot be written.
@@ -59,10 +62,10 @@ class Snapshot:
 
     @classmethod
     def load(cls, path: str | Path) -> Snapshot:
-        """Reads what :meth:`save` wrote.
+        """Reads a file that :meth:`save` wrote.
 
         Raises:
-            StateError: if the file is missing or no snapshot.
+            StateError: if the file is missing or is not a snapshot.
         """
         try:
             with safe_open(path, "pt") as file:
@@ -77,7 +80,7 @@ class Snapshot:
             TypeError,
             AttributeError,
         ) as error:
-            text = f"{path} is no voicegraph snapshot: {error}"
+            text = f"{path} is not a voicegraph snapshot: {error}"
             raise StateError(Problem("no-snapshot", text)) from None
 
 
@@ -92,13 +95,12 @@ def _header(metadata: Mapping[str, str]) -> tuple[str, int, dict[str, list[dict[
     return str(header["plan"]), int(header["position"]), params
 
 
-def take(session: Session) -> Snapshot:
-    """Copies everything a session remembers."""
-    engine, admission = session._engine, session._admission
+def take_snapshot(engine: Engine, reblocker: Reblocker, position: int) -> Snapshot:
+    """Copies the state of a session between two ticks; ``position`` is its tick count."""
     tensors = {
-        # safetensors files hold contiguous tensors alone
+        # safetensors files hold contiguous tensors only
         name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
-        for name, tensor in {**engine.tensors(), _PENDING: admission.waiting}.items()
+        for name, tensor in {**engine.tensors(), _PENDING: reblocker.pending_samples}.items()
     }
     params = {
         step.name: [
@@ -107,32 +109,34 @@ def take(session: Session) -> Snapshot:
         ]
         for step in engine.steps
     }
-    return Snapshot(session.plan.hash, session.position, params, tensors)
+    return Snapshot(engine.plan.hash, position, params, tensors)
 
 
-def put(session: Session, snapshot: Snapshot | str | Path) -> None:
-    """Brings a session to where a snapshot was taken.
+def restore_snapshot(snapshot: Snapshot | str | Path, engine: Engine, reblocker: Reblocker) -> int:
+    """Puts the state of a snapshot, or of the file of one, into a session.
+
+    Returns:
+        The position at which the snapshot was taken, in ticks.
 
     Raises:
-        StateError: if plan, shapes or params do not fit; the session is then as it was.
+        StateError: if plan, shapes or params do not fit; nothing is changed then.
     """
     found = snapshot if isinstance(snapshot, Snapshot) else Snapshot.load(snapshot)
-    engine, admission = session._engine, session._admission
-    if found.plan != session.plan.hash:
-        text = f"the snapshot belongs to plan {found.plan}, this session runs {session.plan.hash}"
-        fix = "restore it under the same pipeline and overrides"
+    if found.plan != engine.plan.hash:
+        text = f"the snapshot belongs to plan {found.plan}, this session runs {engine.plan.hash}"
+        fix = "restore it with the same pipeline and overrides"
         raise StateError(Problem("other-plan", text, fix=fix))
     own = engine.tensors()
-    # Any number of samples may wait, up to a block: only the other axes are compared.
-    waiting = admission.waiting[..., :0]
-    _check_tensors(found.tensors, {**own, _PENDING: waiting}, session.plan.samples_in)
+    # Any number of samples below a block may be pending: only the other axes are compared.
+    pending = reblocker.pending_samples[..., :0]
+    _check_tensors(found.tensors, {**own, _PENDING: pending}, engine.plan.samples_in)
     params = {step.name: _params(step, found, engine.streams) for step in engine.steps}
     for name, tensor in own.items():
         tensor.copy_(found.tensors[name])
-    admission.wait(found.tensors[_PENDING])
+    reblocker.set_pending(found.tensors[_PENDING])
     for step in engine.steps:
         step.params = params[step.name]
-    session.position = found.position
+    return found.position
 
 
 def _check_tensors(
@@ -141,10 +145,10 @@ def _check_tensors(
     for name, tensor in own.items():
         other = found.get(name)
         if other is not None and other.dtype == tensor.dtype:
-            waiting = name == _PENDING and other.dim() == 3 and other.shape[2] < block
-            if (other[..., :0] if waiting else other).shape == tensor.shape:
+            pending = name == _PENDING and other.dim() == 3 and other.shape[2] < block
+            if (other[..., :0] if pending else other).shape == tensor.shape:
                 continue
-        text = "the snapshot has other shapes than this session"
+        text = "the tensors of the snapshot have other shapes than those of this session"
         fix = "restore it with the number of streams it was taken with"
         raise StateError(Problem("other-shapes", text, notes=((f"first: {name}", None),), fix=fix))
 

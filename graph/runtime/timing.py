@@ -1,4 +1,4 @@
-"""Compute times a node, kept for the newest ticks in memory of fixed size."""
+"""Compute times of nodes: a ring buffer over the newest ticks."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 KEPT = 4096
-"""Ticks whose times are kept; a power of two, so that the ring index is a mask."""
+"""Capacity of the ring buffer in ticks; a power of two, so that indices can be masked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Compute time of one node (or a whole tick), in milliseconds."""
+    """Statistics of the compute time of one node, or of a whole tick, over ``ticks`` ticks."""
 
     median_ms: float
     p99_ms: float
@@ -21,8 +21,8 @@ class Timing:
     ticks: int
 
 
-class Ring:
-    """The newest times of one node, in nanoseconds."""
+class TimingRing:
+    """Ring buffer of the newest compute times of one node, in nanoseconds."""
 
     __slots__ = ("count", "values")
 
@@ -31,7 +31,7 @@ class Ring:
         self.count = 0
 
     def add(self, nanoseconds: int) -> None:
-        """Notes one tick."""
+        """Adds the time of one tick."""
         self.values[self.count & (KEPT - 1)] = nanoseconds
         self.count += 1
 
@@ -41,11 +41,11 @@ class Ring:
         return self.values[(self.count - 1) & (KEPT - 1)] if self.count else 0
 
     def clear(self) -> None:
-        """Forgets all."""
+        """Removes all times."""
         self.count = 0
 
     def summary(self) -> Timing:
-        """Median, 99th percentile and maximum of what is kept; zeros where nothing is."""
+        """Median, 99th percentile and maximum of the buffered times; zeros if there are none."""
         kept = np.asarray(self.values[: min(self.count, KEPT)], dtype=np.float64) / 1e6
         if not kept.size:
             return Timing(0.0, 0.0, 0.0, 0)

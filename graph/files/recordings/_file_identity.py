@@ -64,7 +64,7 @@ def portable(document: Document, plan: Plan) -> Any:
         if isinstance(value, list):
             return [walk(entry, (*path, i)) for i, entry in enumerate(value)]
         if isinstance(value, str) and value:
-            whole = str(document.marks.resolve(path, value))
+            whole = str(document.source_map.resolve(path, value))
             return whole if whole in known else value
         return value
 

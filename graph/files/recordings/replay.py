@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import Problem, StateError
-from ...runtime.hot_swap import Exchange, plan_change
+from ...runtime.hot_swap import HotSwap, plan_change
 from ...runtime.param_values import from_json
 from ...signals import Audio
 from .reader import Recording, open_recording
@@ -87,4 +87,4 @@ def _repeat(session: Session, event: dict[str, Any]) -> None:
     else:
         overrides = from_json(event["exchange"])
         plan = plan_change(session, overrides, complete=True)
-        session.enter(Exchange(session, plan, overrides, fade_at=event["tick"]))
+        session.begin_swap(HotSwap(session, plan, overrides, fade_at=event["tick"]))

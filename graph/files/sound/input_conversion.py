@@ -75,7 +75,7 @@ def _audible(pipeline: Pipeline, plan: Plan) -> Plan:
     if isinstance(plan.output_type, Audio):
         return plan
     text = f"{plan.name} gives {plan.output_type}, and a sound file takes audio"
-    mark = pipeline.loaded.marks.value(("output",))
+    mark = pipeline.loaded.source_map.value(("output",))
     fix = f"name an audio output; to keep the values: --tap {plan.output}=values.npz"
     raise PipelineError(Problem("output-not-audio", text, mark, fix=fix))
 

@@ -239,8 +239,8 @@ def test_places(refused: Callable[..., PipelineError]) -> None:
         "output: voice\n"
     )
     (problem,) = refused(text).problems
-    marks = [mark for mark in (problem.mark, *(at for _, at in problem.notes)) if mark]
-    assert [(mark.line, mark.column) for mark in marks] == [(6, 32), (3, 17), (6, 53)]
+    source_map = [mark for mark in (problem.mark, *(at for _, at in problem.notes)) if mark]
+    assert [(mark.line, mark.column) for mark in source_map] == [(6, 32), (3, 17), (6, 53)]
     fix = "assets.maker: PATH   (the file of print bbbb, Wanted)"
     assert str(problem.fix).splitlines()[0] == fix
     override = {"assets.maker": "other.pth"}

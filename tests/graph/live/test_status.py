@@ -14,7 +14,7 @@ from voicegraph.graph.live.session import LiveSession
 from voicegraph.graph.live.simulated_card import End, Simulation
 from voicegraph.graph.live.status import latency
 from voicegraph.graph.pipeline import Pipeline, node
-from voicegraph.graph.runtime.hot_swap import Exchange, plan_change
+from voicegraph.graph.runtime.hot_swap import HotSwap, plan_change
 from voicegraph.schemas.live_status import LiveStatus
 
 RATE = 48000
@@ -86,15 +86,15 @@ def test_a_status_in_the_middle_of_an_exchange(make_live: Callable[..., LiveSess
     live = make_live(Pipeline(block="20ms", input={"rate": RATE}, nodes=nodes, output="end"))
     session = live.session
     overrides = {"nodes.low.enabled": False}
-    exchange = Exchange(session, plan_change(session, overrides), overrides)
-    session._engine = exchange.engine
+    swap = HotSwap(session, plan_change(session, overrides), overrides)
+    session.engine = swap.engine
     found: list[LiveStatus] = []
     asking = threading.Thread(target=lambda: found.append(live.status()))
     asking.start()
     asking.join(0.01)
     assert found == []
-    session.plan = exchange.plan
-    session._controls.rebind(exchange.engine)
+    session.plan = swap.plan
+    session._live_params.rebind(swap.engine)
     asking.join(20)
     assert [load.name for load in found[0].nodes if not load.bypassed] == ["end"]
 

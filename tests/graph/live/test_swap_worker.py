@@ -80,14 +80,14 @@ def test_one_at_a_time(session: Session) -> None:
 def test_what_cannot_keep_up_is_not_taken(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = swap_worker.Exchange
+    made = swap_worker.HotSwap
 
     def slow(*arguments: Any, **options: Any) -> Any:
-        exchange = made(*arguments, **options)
-        exchange.expected_s = 0.025
-        return exchange
+        swap = made(*arguments, **options)
+        swap.expected_s = 0.025
+        return swap
 
-    monkeypatch.setattr(swap_worker, "Exchange", slow)
+    monkeypatch.setattr(swap_worker, "HotSwap", slow)
     said: list[str] = []
     exchanger = Exchanger(session, said.append)
     exchanger.change({"nodes.loud.enabled": False})
@@ -104,7 +104,7 @@ def test_whatever_fails_later_is_said_and_the_old_one_goes_on(
     def broken(*_: Any, **__: Any) -> None:
         raise MemoryError("no room for the voice")
 
-    monkeypatch.setattr(swap_worker, "Exchange", broken)
+    monkeypatch.setattr(swap_worker, "HotSwap", broken)
     said: list[str] = []
     exchanger = Exchanger(session, said.append)
     exchanger.change({"nodes.loud.enabled": False})
@@ -117,15 +117,15 @@ def test_a_session_that_is_closed_meanwhile_leaves_no_thread(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     built, closed = threading.Event(), threading.Event()
-    made = swap_worker.Exchange
+    made = swap_worker.HotSwap
 
     def slow(*arguments: Any, **options: Any) -> Any:
-        exchange = made(*arguments, **options)
+        swap = made(*arguments, **options)
         built.set()
         closed.wait(20)
-        return exchange
+        return swap
 
-    monkeypatch.setattr(swap_worker, "Exchange", slow)
+    monkeypatch.setattr(swap_worker, "HotSwap", slow)
     said: list[str] = []
     exchanger = Exchanger(session, said.append)
     exchanger.change({"nodes.loud.enabled": False})

@@ -1,4 +1,4 @@
-"""YAML to plain values with marks: what is read, where it stands, and what is refused."""
+"""YAML to plain values with source_map: what is read, where it stands, and what is refused."""
 
 import math
 from pathlib import Path
@@ -17,7 +17,7 @@ from voicegraph.graph.loading.document import (
     parse_value,
     read_document,
 )
-from voicegraph.graph.loading.source_map import Marks
+from voicegraph.graph.loading.source_map import SourceMap
 
 HERE = Path(__file__).parent
 
@@ -119,7 +119,7 @@ def test_what_yaml_writes_reads_back(data):
     assert read(text).data == data
 
 
-# ---- marks --------------------------------------------------------------------------------------
+# ---- source map -------------------------------------------------------------------------------
 
 SAMPLE = """\
 block: 10ms
@@ -142,30 +142,30 @@ nodes:
     ],
 )
 def test_every_value_and_key_has_its_place(path, value, key):
-    marks = read(SAMPLE).marks
-    assert marks.value(path) == Mark("p.yaml", *value)
-    assert marks.key(path) == Mark("p.yaml", *key)
-    assert marks.base(path) == HERE
-    assert marks.origin(path) is None
+    source_map = read(SAMPLE).source_map
+    assert source_map.value(path) == Mark("p.yaml", *value)
+    assert source_map.key(path) == Mark("p.yaml", *key)
+    assert source_map.base(path) == HERE
+    assert source_map.origin(path) is None
 
 
 def test_what_is_not_there_is_answered_for_by_what_it_would_lie_in():
-    marks = read(SAMPLE).marks
-    assert marks.value(("nodes", "f0", "params", "ceiling", "x")) == Mark("p.yaml", 5, 13)
-    assert marks.value(("output",)) == Mark("p.yaml", 1, 1)
+    source_map = read(SAMPLE).source_map
+    assert source_map.value(("nodes", "f0", "params", "ceiling", "x")) == Mark("p.yaml", 5, 13)
+    assert source_map.value(("output",)) == Mark("p.yaml", 1, 1)
 
 
 def test_an_alias_stands_where_it_is_written_and_its_parts_where_they_are():
     document = read("a: &x {b: 1}\nc: *x\n")
     assert document.data == {"a": {"b": 1}, "c": {"b": 1}}
-    assert document.marks.value(("c",)) == Mark("p.yaml", 2, 4)
-    assert document.marks.value(("c", "b")) == Mark("p.yaml", 1, 11)
+    assert document.source_map.value(("c",)) == Mark("p.yaml", 2, 4)
+    assert document.source_map.value(("c", "b")) == Mark("p.yaml", 1, 11)
 
 
 def test_without_places_the_name_is_the_place():
-    marks = Marks("built", directory=HERE)
-    assert str(marks.value(("nodes", "a"))) == "built"
-    assert marks.base(("nodes",)) == HERE
+    source_map = SourceMap("built", directory=HERE)
+    assert str(source_map.value(("nodes", "a"))) == "built"
+    assert source_map.base(("nodes",)) == HERE
 
 
 def test_python_values_become_plain(monkeypatch, tmp_path):
@@ -175,17 +175,17 @@ def test_python_values_become_plain(monkeypatch, tmp_path):
     document = from_python(given, Mark("built"))
     assert document.data == {"a": [3, 0.5], "b": str(Path("x/y")), "c": {"d": True}}
     assert [type(value) for value in document.data["a"]] == [int, float]
-    assert document.marks.value(("c", "d")) == Mark("built")
-    assert document.marks.base(("c", "d")) == tmp_path
+    assert document.source_map.value(("c", "d")) == Mark("built")
+    assert document.source_map.base(("c", "d")) == tmp_path
 
 
 def test_a_file_name_resolves_beside_its_file(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
-    marks = read(SAMPLE).marks
-    assert marks.resolve(("block",), "../a.pt") == HERE.parent / "a.pt"
-    assert marks.resolve(("block",), str(tmp_path / "a.pt")) == tmp_path / "a.pt"
-    assert marks.resolve(("block",), "~/a.pt") == tmp_path / "a.pt"
+    source_map = read(SAMPLE).source_map
+    assert source_map.resolve(("block",), "../a.pt") == HERE.parent / "a.pt"
+    assert source_map.resolve(("block",), str(tmp_path / "a.pt")) == tmp_path / "a.pt"
+    assert source_map.resolve(("block",), "~/a.pt") == tmp_path / "a.pt"
 
 
 # ---- refusals -----------------------------------------------------------------------------------
@@ -280,8 +280,8 @@ def test_a_byte_order_mark_is_no_matter(tmp_path):
     (tmp_path / "p.yaml").write_bytes(b"\xef\xbb\xbfa: 1\r\nb: 2\r\n")
     document = read_document(tmp_path / "p.yaml")
     assert document.data == {"a": 1, "b": 2}
-    assert document.marks.value(("b",)) == Mark(str(tmp_path / "p.yaml"), 2, 4)
-    assert document.marks.base(("b",)) == tmp_path
+    assert document.source_map.value(("b",)) == Mark(str(tmp_path / "p.yaml"), 2, 4)
+    assert document.source_map.base(("b",)) == tmp_path
 
 
 def test_a_missing_file_names_the_nearest(tmp_path):

@@ -60,7 +60,7 @@ def test_a_file_is_loaded_by_its_path():
     assert (loaded.name, loaded.path) == ("p", Path("p.yaml"))
     assert loaded.file.block == Fraction(1, 100)
     assert loaded.file.nodes["a"].inputs == "input"
-    assert loaded.marks.value(("nodes", "a", "use")) == Mark("p.yaml", 3, 18)
+    assert loaded.source_map.value(("nodes", "a", "use")) == Mark("p.yaml", 3, 18)
     assert loaded.swapped == frozenset()
     assert loaded.problems == ()
 
@@ -75,8 +75,8 @@ def test_a_shipped_pipeline_is_loaded_by_its_name():
     write("shipped/world.yaml", HEAD + NODE)
     loaded = load_pipeline("world")
     assert loaded.name == "world"
-    assert str(loaded.marks.value(("block",))) == "voicegraph/pipelines/world.yaml:1:8"
-    assert loaded.marks.base(("block",)) == Path("shipped").absolute()
+    assert str(loaded.source_map.value(("block",))) == "voicegraph/pipelines/world.yaml:1:8"
+    assert loaded.source_map.base(("block",)) == Path("shipped").absolute()
 
 
 @pytest.mark.parametrize(
@@ -112,8 +112,10 @@ def test_a_pipeline_in_python(tmp_path):
     assert (loaded.name, loaded.path) == ("mine", None)
     assert loaded.file.nodes["a"].params == {"db": -3}
     assert loaded.file.assets == {"hubert": str(tmp_path / "h.pt")}
-    assert str(loaded.marks.value(("nodes", "a"))) == "mine"
-    assert str(loaded.marks.value(("nodes", "a", "params", "db"))) == "override nodes.a.params.db"
+    assert str(loaded.source_map.value(("nodes", "a"))) == "mine"
+    assert (
+        str(loaded.source_map.value(("nodes", "a", "params", "db"))) == "override nodes.a.params.db"
+    )
     assert data["nodes"]["a"]["params"] == {"db": -6}  # pyright: ignore[reportArgumentType, reportIndexIssue, reportCallIssue]
 
 
@@ -147,10 +149,10 @@ def test_a_file_builds_on_another(tmp_path):
         "n": str(tmp_path / "n.pt"),
     }
     shown = str(Path("base/base.yaml"))
-    assert loaded.marks.value(("nodes", "a", "params", "p")) == Mark(shown, 5, 40)
-    assert loaded.marks.value(("nodes", "a", "params", "q", 0)) == Mark("p.yaml", 4, 26)
-    assert loaded.marks.base(("nodes", "a", "params", "p")) == tmp_path / "base"
-    assert loaded.marks.base(("nodes", "a", "params", "q")) == tmp_path
+    assert loaded.source_map.value(("nodes", "a", "params", "p")) == Mark(shown, 5, 40)
+    assert loaded.source_map.value(("nodes", "a", "params", "q", 0)) == Mark("p.yaml", 4, 26)
+    assert loaded.source_map.base(("nodes", "a", "params", "p")) == tmp_path / "base"
+    assert loaded.source_map.base(("nodes", "a", "params", "q")) == tmp_path
 
 
 def test_extends_counts_from_the_file_it_stands_in():
@@ -171,10 +173,10 @@ def test_a_child_that_changes_use_swaps_the_node():
     write("base.yaml", HEAD + "nodes: {a: {use: x.y, in: input, params: {p: 1}}}\n")
     loaded = load("extends: base.yaml\nnodes: {a: {use: x.z, params: {r: 2}}}\n")
     assert loaded.swapped == {"a"}
-    assert not loaded.marks.is_override(("nodes", "a", "params", "p"))
-    assert loaded.marks.is_override(("nodes", "a", "params", "r"))
+    assert not loaded.source_map.is_override(("nodes", "a", "params", "p"))
+    assert loaded.source_map.is_override(("nodes", "a", "params", "r"))
     again = load("extends: base.yaml\nnodes: {a: {use: x.z, params: {r: 2}}}\n", "nodes.a.use=x.w")
-    assert not again.marks.is_override(("nodes", "a", "params", "r"))
+    assert not again.source_map.is_override(("nodes", "a", "params", "r"))
 
 
 def test_a_circle_is_shown_whole():
@@ -305,21 +307,21 @@ def test_vars_go_everywhere_but_into_keys_and_profiles():
 def test_a_var_keeps_the_place_of_use_and_the_base_of_its_value(tmp_path):
     write("base/base.yaml", VARS % "$w")
     loaded = load_pipeline("base/base.yaml", set_args=["vars.w=a.pth"])
-    assert loaded.marks.value(P) == Mark(str(Path("base/base.yaml")), 3, 46)
-    assert loaded.marks.base(P) == tmp_path
-    assert str(loaded.marks.origin(P)) == "--set vars.w"
-    assert loaded.marks.origin(("nodes", "a", "use")) is None
+    assert loaded.source_map.value(P) == Mark(str(Path("base/base.yaml")), 3, 46)
+    assert loaded.source_map.base(P) == tmp_path
+    assert str(loaded.source_map.origin(P)) == "--set vars.w"
+    assert loaded.source_map.origin(("nodes", "a", "use")) is None
     child = load("extends: base/base.yaml\nvars: {w: b.pth}\n")
-    assert child.marks.base(P) == tmp_path
-    assert child.marks.origin(P) == Mark("p.yaml", 2, 11)
+    assert child.source_map.base(P) == tmp_path
+    assert child.source_map.origin(P) == Mark("p.yaml", 2, 11)
 
 
 @pytest.mark.parametrize(("written", "beside"), [("${w}/a.pth", "."), ("a/${w}.pth", "base")])
 def test_text_with_a_var_counts_from_where_it_begins(written, beside, tmp_path):
     write("base/base.yaml", VARS % f"'{written}'")
     loaded = load_pipeline("base/base.yaml", set_args=["vars.w=x"])
-    assert loaded.marks.base(P) == tmp_path / beside
-    assert str(loaded.marks.origin(P)) == "--set vars.w"
+    assert loaded.source_map.base(P) == tmp_path / beside
+    assert str(loaded.source_map.origin(P)) == "--set vars.w"
 
 
 @pytest.mark.parametrize(
@@ -508,14 +510,14 @@ def test_going_on_keeps_what_does_not_mislead():
 def test_a_node_that_is_wrong_is_left_out_by_name():
     text = HEAD + "nodes: {a: {use: x.y, paramz: 1}, b: {use: x.y, in: a}}\n"
     loaded = load(text, keep_going=True)
-    assert (loaded.broken, set(loaded.file.nodes), loaded.typed) == ({"a"}, {"b"}, True)
+    assert (loaded.broken, set(loaded.file.nodes), loaded.types_known) == ({"a"}, {"b"}, True)
 
 
 @pytest.mark.parametrize("line", ["inptu: {}", "input: {rate: 0}", "input: {channls: 1}"])
 def test_types_are_left_alone_where_the_input_is_not_known(line):
     loaded = load(HEAD + NODE + line + "\n", keep_going=True)
     assert loaded.problems
-    assert not loaded.typed
+    assert not loaded.types_known
 
 
 @pytest.mark.parametrize("line", ["vars: {a: $b}", "assets: {h: required}"])

@@ -119,24 +119,24 @@ def test_an_override_lands_with_its_own_mark_and_base(argument, path, value, mon
     for part in path:
         found = found[part]
     assert found == value
-    assert str(result.marks.value(path)) == f"--set {argument.partition('=')[0]}"
-    assert result.marks.base(path) == tmp_path
-    assert result.marks.is_override(path)
+    assert str(result.source_map.value(path)) == f"--set {argument.partition('=')[0]}"
+    assert result.source_map.base(path) == tmp_path
+    assert result.source_map.is_override(path)
 
 
 def test_what_is_beside_an_override_keeps_its_mark_and_base():
-    marks = with_sets("nodes.f0.params.floor=60").marks
+    source_map = with_sets("nodes.f0.params.floor=60").source_map
     beside = ("nodes", "f0", "params", "ceiling")
-    assert marks.value(beside) == Mark("p.yaml", 6, 65)
-    assert marks.base(beside) == FOLDER
-    assert not marks.is_override(beside)
+    assert source_map.value(beside) == Mark("p.yaml", 6, 65)
+    assert source_map.base(beside) == FOLDER
+    assert not source_map.is_override(beside)
 
 
 def test_python_overrides_are_marked_as_such():
     problems = Problems()
     overrides = from_dict({"nodes.f0.use": "f0.rmvpe"}, problems)
     result = apply_overrides(document(), overrides, problems)
-    assert str(result.marks.value(("nodes", "f0", "use"))) == "override nodes.f0.use"
+    assert str(result.source_map.value(("nodes", "f0", "use"))) == "override nodes.f0.use"
 
 
 def test_a_profile_keeps_the_places_it_has_in_the_file():
@@ -146,9 +146,9 @@ def test_a_profile_keeps_the_places_it_has_in_the_file():
     floor = ("nodes", "f0", "params", "floor")
     assert result.data["nodes"]["f0"]["params"] == {"floor": 40, "ceiling": 1100}
     assert result.data["block"] == "20ms"
-    assert result.marks.value(floor) == Mark("p.yaml", 10, 33)
-    assert result.marks.base(floor) == FOLDER
-    assert result.marks.is_override(floor)
+    assert result.source_map.value(floor) == Mark("p.yaml", 10, 33)
+    assert result.source_map.base(floor) == FOLDER
+    assert result.source_map.is_override(floor)
 
 
 def test_the_last_override_wins():
@@ -175,20 +175,20 @@ def test_the_document_that_is_overridden_does_not_change():
 def test_a_swap_is_recorded_and_the_former_params_lose_their_standing():
     result = with_sets("nodes.f0.use=f0.rmvpe")
     assert result.swapped == {"f0"}
-    assert not result.marks.is_override(("nodes", "f0", "params", "floor"))
+    assert not result.source_map.is_override(("nodes", "f0", "params", "floor"))
 
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_params_given_with_the_swap_are_never_dropped(order):
     arguments = ["nodes.f0.use=f0.rmvpe", "nodes.f0.params.threshold=0.03"]
     result = with_sets(*arguments[::order])
-    assert result.marks.is_override(("nodes", "f0", "params", "threshold"))
-    assert not result.marks.is_override(("nodes", "f0", "params", "floor"))
+    assert result.source_map.is_override(("nodes", "f0", "params", "threshold"))
+    assert not result.source_map.is_override(("nodes", "f0", "params", "floor"))
 
 
 def test_an_override_inside_a_param_makes_the_param_one():
     result = with_sets("nodes.f0.params.bands={low: 1}", "nodes.f0.params.bands.high=2")
-    assert result.marks.is_override(("nodes", "f0", "params", "bands"))
+    assert result.source_map.is_override(("nodes", "f0", "params", "bands"))
 
 
 @pytest.mark.parametrize("argument", ["nodes.f0.use=f0.harvest", "nodes.x={use: a.b}", "block=1ms"])
@@ -292,7 +292,7 @@ def test_merging_is_associative_in_values_and_places(one, two, three):
     a, b, c = layer(one, "a"), layer(two, "b"), layer(three, "c")
     left, right = merge(merge(a, b), c), merge(a, merge(b, c))
     assert left.data == right.data
-    assert left.marks.places == right.marks.places
+    assert left.source_map.places == right.source_map.places
 
 
 @given(_layers, _layers)
@@ -300,7 +300,7 @@ def test_every_merged_value_has_the_place_of_the_layer_it_is_from(one, two):
     merged = merge(layer(one, "a"), layer(two, "b"))
 
     def look(value, path):
-        assert path in merged.marks.places
+        assert path in merged.source_map.places
         if isinstance(value, dict):
             for key, inner in value.items():
                 look(inner, (*path, key))
@@ -309,7 +309,7 @@ def test_every_merged_value_has_the_place_of_the_layer_it_is_from(one, two):
             for part in path:
                 upper = upper.get(part) if isinstance(upper, dict) else None
             above = upper is not None
-            assert merged.marks.value(path).source == ("b" if above else "a")
+            assert merged.source_map.value(path).source == ("b" if above else "a")
 
     look(merged.data, ())
     assert merge(merged, layer({}, "c")).data == merged.data

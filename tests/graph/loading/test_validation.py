@@ -41,7 +41,7 @@ def told(**params):
     with pytest.raises(ValidationError) as caught:
         Params.model_validate(document.data["nodes"]["delay"]["params"])
     add_validation_problems(
-        problems, caught.value, document.marks, PREFIX, Params, "delay (dsp.delay)"
+        problems, caught.value, document.source_map, PREFIX, Params, "delay (dsp.delay)"
     )
     assert all(problem.mark == Mark("p.yaml", 3, 7) for problem in problems.found)
     return [(p.message.removeprefix("delay (dsp.delay): "), p.fix) for p in problems.found]

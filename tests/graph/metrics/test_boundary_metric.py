@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from voicegraph.graph.metrics.boundary_metric import Seams
+from voicegraph.graph.metrics.boundary_metric import BoundaryMetric
 
 BLOCK = 480
 
@@ -14,8 +14,8 @@ def _sine(count: int) -> np.ndarray:
     return np.sin(2 * np.pi * 213.7 / 48000 * np.arange(count))[None]
 
 
-def _taken(signal: np.ndarray) -> Seams:
-    seams = Seams()
+def _taken(signal: np.ndarray) -> BoundaryMetric:
+    seams = BoundaryMetric()
     for start in range(0, signal.shape[1], BLOCK):
         seams.take(signal[:, start : start + BLOCK])
     return seams

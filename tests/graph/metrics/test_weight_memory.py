@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from voicegraph.graph.metrics._weight_memory import weights_of
+from voicegraph.graph.metrics._weight_memory import weight_bytes
 from voicegraph.graph.pipeline import Pipeline, node
 
 
@@ -31,36 +31,36 @@ def test_in_modules_tables_and_objects_within_objects() -> None:
         slotted=Slotted(np.zeros(7, np.float32)),
         other=7,
     )
-    assert weights_of(held) == 4 * (6 + 2 + 5 + 4 + 2 + 1 + 7)
+    assert weight_bytes(held) == 4 * (6 + 2 + 5 + 4 + 2 + 1 + 7)
 
 
 def test_a_tensor_that_a_module_holds_as_a_plain_attribute() -> None:
     module = torch.nn.Module()
     vars(module).update(kernels=[torch.zeros(3)], bias=torch.zeros(2))
-    assert weights_of(Holder(module=module)) == 4 * 5
+    assert weight_bytes(Holder(module=module)) == 4 * 5
 
 
 def test_what_is_shared_counts_once() -> None:
     net, table = torch.nn.Linear(3, 2), np.zeros(6, np.float32)
     first = Holder(net=net, again=net, weight=net.weight[:1], table=table, part=table[2:])
     second = Holder(net=net)
-    assert weights_of(first) == 4 * (6 + 2 + 6)
-    assert weights_of(first, second) == 4 * (6 + 2 + 6)
+    assert weight_bytes(first) == 4 * (6 + 2 + 6)
+    assert weight_bytes(first, second) == 4 * (6 + 2 + 6)
     vars(first).update(itself=first)
-    assert weights_of(first) == 4 * (6 + 2 + 6)
+    assert weight_bytes(first) == 4 * (6 + 2 + 6)
 
 
 def test_views_of_what_is_not_held_otherwise_hold_all_of_it() -> None:
-    assert weights_of(Holder(part=torch.zeros(10)[:2], rows=np.zeros((4, 2))[0])) == 40 + 64
+    assert weight_bytes(Holder(part=torch.zeros(10)[:2], rows=np.zeros((4, 2))[0])) == 40 + 64
 
 
 @pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="needs oneDNN")
 def test_what_onednn_has_laid_out() -> None:
-    assert weights_of(Holder(weight=torch.zeros(4, 3).to_mkldnn())) == 48
+    assert weight_bytes(Holder(weight=torch.zeros(4, 3).to_mkldnn())) == 48
 
 
 def test_nothing_is_counted_of_nodes_without_weights() -> None:
     plan = Pipeline(
         name="one", block="10ms", nodes={"gain": node("dsp.gain", "input")}, output="gain"
     ).compile()
-    assert weights_of(plan.nodes[0].node) == 0
+    assert weight_bytes(plan.nodes[0].node) == 0

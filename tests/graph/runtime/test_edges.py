@@ -1,4 +1,4 @@
-"""From a port to its readers: handed on, cut, remembered, moved."""
+"""From a port to its readers: handed on, part, remembered, moved."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicegraph.graph.runtime._edges import Cut, Direct, History, Moved, Sliced
+from voicegraph.graph.runtime._edges import (
+    DeviceCopyEdge,
+    DirectEdge,
+    HistoryEdge,
+    Slice,
+    SlicedEdge,
+)
 from voicegraph.graph.signals import Audio, Features, Pitch
 
 CPU = torch.device("cpu")
@@ -17,7 +23,7 @@ CPU = torch.device("cpu")
 def test_direct_hands_the_very_tensor_on() -> None:
     values = [torch.empty(0)] * 3
     made = torch.ones(1, 1, 4)
-    Direct([Cut(0, 0, 4), Cut(2, 0, 4)])(values, made)
+    DirectEdge([Slice(0, 0, 4), Slice(2, 0, 4)])(values, made)
     assert values[0] is values[2] is made
     assert values[1].numel() == 0
 
@@ -25,7 +31,7 @@ def test_direct_hands_the_very_tensor_on() -> None:
 def test_sliced_cuts_along_time() -> None:
     values = [torch.empty(0)] * 2
     made = torch.arange(24.0).view(1, 6, 4)  # features: 6 frames of 4
-    Sliced([Cut(0, 1, 3), Cut(1, 5, 1)], Features.time_axis)(values, made)
+    SlicedEdge([Slice(0, 1, 3), Slice(1, 5, 1)], Features.time_axis)(values, made)
     assert torch.equal(values[0], made[:, 1:4])
     assert torch.equal(values[1], made[:, 5:])
 
@@ -46,7 +52,7 @@ def test_a_history_shows_each_reader_its_part_of_the_newest_values(
 ) -> None:
     start = int(at * (length - 1))
     count = length - start
-    history = History(kind, 2, length, [Cut(0, start, count), Cut(1, 0, 1)], CPU)
+    history = HistoryEdge(kind, 2, length, [Slice(0, start, count), Slice(1, 0, 1)], CPU)
     values = [torch.empty(0)] * 2
     axis = kind.time_axis
     everything = torch.zeros(kind.shape(2, length))
@@ -69,6 +75,6 @@ def test_a_history_shows_each_reader_its_part_of_the_newest_values(
 def test_moved_delivers_on_the_other_device() -> None:
     values = [torch.empty(0)]
     made = torch.ones(1, 1, 4)
-    Moved(Direct([Cut(0, 0, 4)]), torch.device("meta"))(values, made)
+    DeviceCopyEdge(DirectEdge([Slice(0, 0, 4)]), torch.device("meta"))(values, made)
     assert values[0].device.type == "meta"
     assert values[0].shape == (1, 1, 4)

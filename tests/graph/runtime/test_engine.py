@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from voicegraph.graph.pipeline import Pipeline, Plan, node
-from voicegraph.graph.runtime._edges import History
+from voicegraph.graph.runtime._edges import HistoryEdge
 from voicegraph.graph.runtime._warmup import _set_waits
 from voicegraph.graph.runtime.engine import Engine
 
@@ -169,14 +169,14 @@ def test_a_failing_worker_is_heard_and_leaves_none_behind(build: Build) -> None:
     assert threading.active_count() <= before
 
 
-# ---- feeds --------------------------------------------------------------------------------------
+# ---- edges --------------------------------------------------------------------------------------
 
 
 def test_a_history_keeps_exactly_the_newest_values(build: Build) -> None:
     plan = build({"a": node("test.around", "input", back=30)}).compile()
     found = engine(plan, 2)
     history = found.histories["input.audio@cpu"]
-    assert isinstance(history, History)
+    assert isinstance(history, HistoryEdge)
     x = torch.arange(2 * 60, dtype=torch.float32).view(2, 1, 60)
     with torch.inference_mode():
         for at in range(0, 60, BLOCK):

@@ -16,7 +16,7 @@ from voicegraph.graph.errors import PipelineError, StateError, VoicegraphError
 from voicegraph.graph.node import Node, NodeParams, Tensors
 from voicegraph.graph.pipeline import node
 from voicegraph.graph.ports import In, Out
-from voicegraph.graph.runtime.hot_swap import Exchange, plan_change
+from voicegraph.graph.runtime.hot_swap import HotSwap, plan_change
 from voicegraph.graph.runtime.session import Session
 from voicegraph.graph.signals import Audio
 
@@ -42,16 +42,16 @@ def test_what_is_changed_is_heard_without_a_break() -> None:
     audio = _sine(100 * BLOCK)
     with _pipeline().session() as session:
         before = _run(session, audio, range(20))
-        exchange = session.change({"nodes.loud.enabled": False})
+        swap = session.change({"nodes.loud.enabled": False})
         after = _run(session, audio, range(20, 100))
-    assert (exchange.begun_at, exchange.adopted_at) == (20, 50)
+    assert (swap.begun_at, swap.switched_at) == (20, 50)
     heard = np.concatenate((before, after))
     assert np.allclose(heard[: 50 * BLOCK], 10 ** (6 / 20) * audio[: 50 * BLOCK], atol=1e-6)
     assert np.array_equal(heard[51 * BLOCK :], audio[51 * BLOCK :])
     slope = 2 * np.pi * 440 / RATE * 0.25 * 10 ** (6 / 20)
     fade = 0.25 * (10 ** (6 / 20) - 1) * np.pi / 2 / BLOCK
     assert np.abs(np.diff(heard)).max() < slope + fade
-    assert exchange.over.is_set()
+    assert swap.over.is_set()
 
 
 def test_identical_pipelines_change_places_unheard() -> None:
@@ -75,9 +75,9 @@ def test_identical_pipelines_change_places_unheard() -> None:
         )
     with pipeline.session() as session:
         heard = [session.process(audio[i * BLOCK : (i + 1) * BLOCK]) for i in range(50)]
-        exchange = session.change({"nodes.spare.enabled": False})
+        swap = session.change({"nodes.spare.enabled": False})
         heard += [session.process(audio[i * BLOCK : (i + 1) * BLOCK]) for i in range(50, 600)]
-    assert exchange.adopted_at is not None
+    assert swap.switched_at is not None
     assert np.array_equal(np.concatenate(heard), expected)
 
 
@@ -96,9 +96,9 @@ def test_the_delay_stays_where_less_or_more_would_do(enabled: bool) -> None:
     assert plan.latency_out == lag
     with plan.session() as session:
         before = _run(session, audio, range(20))
-        exchange = session.change({"nodes.end.enabled": enabled})
+        swap = session.change({"nodes.end.enabled": enabled})
         after = _run(session, audio, range(20, 200))
-    assert exchange.adopted_at is not None
+    assert swap.switched_at is not None
     heard = np.concatenate((before, after))
     assert np.allclose(heard[lag:], audio[: len(heard) - lag], atol=1e-6)
 
@@ -107,10 +107,10 @@ def test_one_node_is_swapped_by_a_word() -> None:
     audio = _sine(150 * BLOCK)
     with _pipeline().session() as session:
         before = _run(session, audio, range(10))
-        exchange = session.swap("loud", "dsp.limiter", {"ceiling": -20.0, "lookahead": "0ms"})
+        swap = session.swap("loud", "dsp.limiter", {"ceiling": -20.0, "lookahead": "0ms"})
         after = _run(session, audio, range(10, 150))
         assert session.plan.find("loud").use == "dsp.limiter"
-    assert exchange.adopted_at is not None
+    assert swap.switched_at is not None
     assert np.abs(before).max() > 0.4
     assert np.abs(after[100 * BLOCK :]).max() <= 0.1 + 1e-6
 
@@ -136,8 +136,8 @@ def test_changes_add_up_and_can_be_undone() -> None:
         assert session.overrides == {"nodes.loud.params.db": 12, "nodes.end.enabled": False}
         assert session.get("loud.db") == 12
         assert session.plan.bypassed == ("end",)
-        back = Exchange(session, plan_change(session, {}, complete=True), {})
-        session.enter(back)
+        back = HotSwap(session, plan_change(session, {}, complete=True), {})
+        session.begin_swap(back)
         _run(session, audio, range(200, 300))
         assert (session.plan.hash, session.overrides) == (plan, {})
 
@@ -195,7 +195,7 @@ def test_mistakes_are_those_of_the_file() -> None:
         with pytest.raises(PipelineError, match="no node nix"):
             session.change({"nodes.nix.use": "dsp.gain"})
         session.change({"nodes.end.enabled": False})
-        with pytest.raises(StateError, match="under way"):
+        with pytest.raises(StateError, match="in progress"):
             session.change({"nodes.loud.enabled": False})
 
 
@@ -235,10 +235,10 @@ def test_what_fails_leaves_the_session_as_it_was(failing: str, nan: bool, after:
     with _pipeline().session() as session:
         before = _run(session, audio, range(20))
         new = {"nodes.end.use": failing, "nodes.end.params": {"after": after, "nan": nan}}
-        exchange = session.change(new)
+        swap = session.change(new)
         heard = np.concatenate((before, _run(session, audio, range(20, 100))))
-        assert exchange.failed is not None
-        assert exchange.adopted_at is None
+        assert swap.failed is not None
+        assert swap.switched_at is None
         assert session.overrides == {}
     assert np.array_equal(heard, expected)
 
@@ -249,25 +249,25 @@ def test_priming_on_another_thread_gives_the_same() -> None:
     overrides = {"nodes.end": {"use": "dsp.highpass", "in": "loud", "params": {"cutoff": 200.0}}}
     with _pipeline().session() as session:
         before = _run(session, audio, range(20))
-        exchange = Exchange(session, plan_change(session, overrides), overrides, alone=True)
-        session.enter(exchange)
-        thread = threading.Thread(target=exchange.prime)
+        swap = HotSwap(session, plan_change(session, overrides), overrides, alone=True)
+        session.begin_swap(swap)
+        thread = threading.Thread(target=swap.prime)
         thread.start()
         tick, made = 20, [before]
-        while not exchange.over.is_set() and tick < 300:
+        while not swap.over.is_set() and tick < 300:
             made.append(_run(session, audio, range(tick, tick + 1)))
             tick += 1
-            with exchange._more:  # as a block's time would do
-                exchange._more.wait_for(lambda: exchange._done == exchange._fed, 5)
+            with swap._progress:  # as a block's time would do
+                swap._progress.wait_for(lambda: swap._done == swap._fed, 5)
         thread.join()
         made.append(_run(session, audio, range(tick, 300)))
-    adopted = exchange.adopted_at
+    switched = swap.switched_at
     with _pipeline().session() as session:
         before = _run(session, audio, range(20))
-        again = Exchange(session, plan_change(session, overrides), overrides, fade_at=adopted)
-        session.enter(again)
+        again = HotSwap(session, plan_change(session, overrides), overrides, fade_at=switched)
+        session.begin_swap(again)
         expected = np.concatenate((before, _run(session, audio, range(20, 300))))
-    assert again.adopted_at == adopted
+    assert again.switched_at == switched
     assert np.array_equal(np.concatenate(made), expected)
 
 
@@ -275,12 +275,12 @@ def test_priming_on_another_thread_gives_the_same() -> None:
 def test_an_interruption_ends_it(how: str) -> None:
     with _pipeline().session() as session:
         snapshot = session.snapshot()
-        exchange = session.change({"nodes.end.enabled": False})
+        swap = session.change({"nodes.end.enabled": False})
         session.restore(snapshot) if how == "restore" else getattr(session, how)()
-        assert exchange.over.is_set()
-        assert isinstance(exchange.failed, VoicegraphError)
+        assert swap.over.is_set()
+        assert isinstance(swap.failed, VoicegraphError)
         with pytest.raises(StateError):
-            exchange.prime()
+            swap.prime()
 
 
 def test_what_is_ready_can_enter_again() -> None:
@@ -292,11 +292,11 @@ def test_what_is_ready_can_enter_again() -> None:
         _run(session, audio, range(100, 200))
         plan, overrides = there.plan, there.overrides
         assert back.retired is there.engine
-        there = Exchange(session, plan, overrides, engine=there.engine)
-        session.enter(there)
+        there = HotSwap(session, plan, overrides, engine=there.engine)
+        session.begin_swap(there)
         heard = _run(session, audio, range(200, 300))
-    assert back.adopted_at is not None
-    assert there.adopted_at == 230
+    assert back.switched_at is not None
+    assert there.switched_at == 230
     assert np.array_equal(heard[40 * BLOCK :], audio[240 * BLOCK :])
 
 
@@ -305,9 +305,9 @@ def test_a_history_that_was_not_there_is_full_before_it_is_heard() -> None:
     with _pipeline().session() as session:
         _run(session, audio, range(100))
         wanted = {"nodes.end": {"use": "dsp.delay", "in": "loud", "params": {"time": "1s"}}}
-        exchange = session.change(wanted)
+        swap = session.change(wanted)
         heard = _run(session, audio, range(100, 400))
-    assert exchange.adopted_at == 200 + 1
+    assert swap.switched_at == 200 + 1
     late = 10 ** (6 / 20) * audio[: 400 * BLOCK - RATE]
     start = 102 * BLOCK
     assert np.allclose(heard[start:], late[start + 100 * BLOCK - RATE :], atol=1e-6)
@@ -341,8 +341,8 @@ def test_a_param_that_is_set_while_its_node_goes_is_refused() -> None:
     said: list[Exception] = []
     with _pipeline().session() as session:
         overrides = {"nodes.loud.enabled": False}
-        exchange = Exchange(session, plan_change(session, overrides), overrides)
-        controls = session._controls
+        swap = HotSwap(session, plan_change(session, overrides), overrides)
+        controls = session._live_params
 
         def turns() -> None:
             try:
@@ -354,9 +354,9 @@ def test_a_param_that_is_set_while_its_node_goes_is_refused() -> None:
             thread = threading.Thread(target=turns)
             thread.start()
             thread.join(0.02)
-            controls.engine = exchange.engine
+            controls.engine = swap.engine
         thread.join()
-        controls.engine = session._engine
+        controls.engine = session.engine
         assert "there is no param loud.db" in str(said[0])
         assert controls.pending == []
         session.process(np.zeros(BLOCK, np.float32))

@@ -44,7 +44,7 @@ def test_streams_may_differ_and_agree_again(pipeline: Pipeline) -> None:
         assert [session.get("s.factor", stream) for stream in range(3)] == [2, 5, 7]
         session.set("s.factor", 4)
         assert session.process(x)[:, 0, -1].tolist() == [5, 5, 5]
-        assert not isinstance(session._engine.by_name["s"].params, list)
+        assert not isinstance(session.engine.by_name["s"].params, list)
 
 
 @settings(max_examples=40, deadline=None)

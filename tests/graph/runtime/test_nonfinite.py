@@ -135,7 +135,7 @@ def test_silence_heals_state_and_history_of_the_streams_that_were_hit(build: Bui
         np.testing.assert_array_equal(made[0], clean[0])
         assert (made[1, 0, :6] == clean[1, 0, :6]).all()
         assert made[1, 0, 6] == 0
-        memory = session._engine.tensors().values()
+        memory = session.engine.tensors().values()
         assert all(bool(torch.isfinite(tensor).all()) for tensor in memory)
         session.reset()
         x[1, 0, 6] = noise(60)[6]

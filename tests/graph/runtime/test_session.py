@@ -90,7 +90,7 @@ def test_flush_comes_in_the_manner_of_the_newest_call(build: Build) -> None:
 def test_process_refuses_to_run_past_what_push_has_left(build: Build) -> None:
     with build({"a": node("test.shift", "input")}).session(warm_up=False) as session:
         session.push(NOISE[:5])
-        with pytest.raises(StateError, match="push\\(\\) has left 5 samples waiting"):
+        with pytest.raises(StateError, match="push\\(\\) has left 5 samples pending"):
             session.process(NOISE[:BLOCK])
         session.reset()
         session.process(NOISE[:BLOCK])

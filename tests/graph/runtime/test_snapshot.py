@@ -140,7 +140,7 @@ def test_of_another_plan(plan: Plan, taken: Snapshot) -> None:
 
 
 def test_of_another_number_of_streams(plan: Plan, taken: Snapshot) -> None:
-    refuse(plan, taken, "other shapes than this session", streams=1)
+    refuse(plan, taken, "other shapes than those of this session", streams=1)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,9 @@ def test_of_another_number_of_streams(plan: Plan, taken: Snapshot) -> None:
 def test_with_other_tensors(plan: Plan, taken: Snapshot, change: dict[str, Any]) -> None:
     tensors = {k: v for k, v in {**taken.tensors, **change}.items() if v is not None}
     assert set(change) <= set(taken.tensors)
-    refuse(plan, dataclasses.replace(taken, tensors=tensors), "other shapes than this session")
+    refuse(
+        plan, dataclasses.replace(taken, tensors=tensors), "other shapes than those of this session"
+    )
 
 
 @pytest.mark.parametrize(
@@ -173,10 +175,10 @@ def test_with_params_that_do_not_fit(plan: Plan, taken: Snapshot, params: Any) -
 
 def test_a_file_that_is_none(plan: Plan, taken: Snapshot, tmp_path: Path) -> None:
     path = tmp_path / "s.safetensors"
-    refuse(plan, path, "is no voicegraph snapshot")
+    refuse(plan, path, "is not a voicegraph snapshot")
     path.write_bytes(b"RIFF" * 100)
-    refuse(plan, str(path), "is no voicegraph snapshot")
-    refuse(plan, tmp_path, "is no voicegraph snapshot")
+    refuse(plan, str(path), "is not a voicegraph snapshot")
+    refuse(plan, tmp_path, "is not a voicegraph snapshot")
     save_file({"a": torch.zeros(3)}, path)
     refuse(plan, path, "it is another kind of file")
 
@@ -196,7 +198,7 @@ def test_a_file_with_a_broken_header(
     path = tmp_path / "s.safetensors"
     taken.save(path)
     save_file(load_file(path), path, {"format": "voicegraph-snapshot-1", "snapshot": header})
-    refuse(plan, path, "is no voicegraph snapshot")
+    refuse(plan, path, "is not a voicegraph snapshot")
 
 
 def test_the_header_is_plain_json(taken: Snapshot, tmp_path: Path) -> None:

@@ -6,16 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicegraph.graph.runtime.timing import KEPT, Ring, Timing
+from voicegraph.graph.runtime.timing import KEPT, Timing, TimingRing
 
 
 def test_an_empty_ring_is_all_zero() -> None:
-    assert Ring().summary() == Timing(0.0, 0.0, 0.0, 0)
+    assert TimingRing().summary() == Timing(0.0, 0.0, 0.0, 0)
 
 
 @given(st.lists(st.integers(0, 10**9), min_size=1, max_size=50))
 def test_times_are_in_milliseconds(times: list[int]) -> None:
-    ring = Ring()
+    ring = TimingRing()
     for time in times:
         ring.add(time)
     found = ring.summary()
@@ -27,7 +27,7 @@ def test_times_are_in_milliseconds(times: list[int]) -> None:
 
 
 def test_only_the_newest_are_kept_and_all_are_counted() -> None:
-    ring = Ring()
+    ring = TimingRing()
     ring.add(10**9)
     for _ in range(KEPT):
         ring.add(1000)

@@ -101,7 +101,7 @@ def test_a_costly_branch_beside_another_moves_to_a_worker(build: Build) -> None:
         assert rest.endswith(" ms a block")
         assert alone.notes == []
         np.testing.assert_array_equal(session.push(NOISE[:60]), alone.push(NOISE[:60]))
-        lanes = {step.name: step.lane for step in session._engine.steps}
+        lanes = {step.name: step.lane for step in session.engine.steps}
         assert lanes == {"left": 0, "right": 0, "total": 0, "both": 0} | {name: 1}
         assert session.timings()["total"].median_ms < 0.85 * alone.timings()["total"].median_ms
 
@@ -126,7 +126,7 @@ def test_workers_end_with_the_session(build: Build) -> None:
 def test_what_cannot_gain_stays(build: Build, nodes: dict[str, Any]) -> None:
     with build(nodes).session() as session:
         assert session.notes == []
-        assert session._engine.pool is None
+        assert session.engine.pool is None
 
 
 def test_what_holds_the_interpreter_stays(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -170,7 +170,7 @@ def test_an_error_replays_as_an_error(tmp_path: Path) -> None:
 def test_a_session_that_is_recorded_goes_on_from_no_snapshot(plan: Plan, tmp_path: Path) -> None:
     with plan.session(record=tmp_path / "run.jsonl", warm_up=False) as session:
         taken = session.snapshot()
-        with pytest.raises(StateError, match="being recorded cannot go on from a snapshot"):
+        with pytest.raises(StateError, match="being recorded cannot restore a snapshot"):
             session.restore(taken)
 
 
