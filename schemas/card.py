@@ -1,4 +1,4 @@
-"""Cards: what a file of weights says of itself, read from its header or derived from it.
+"""Cards: a description of a model file, read from its header or derived from it.
 
 A converted file carries its card as JSON under the key ``voicegraph`` of the safetensors metadata.
 Each kind of file has a card model of its own, beside this one.
@@ -11,40 +11,40 @@ from typing import ClassVar, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 METADATA_KEY = "voicegraph"
-"""Where in a safetensors header a card stands."""
+"""Key of the card in a safetensors header."""
 
 
 class Card(BaseModel):
-    """Base of all cards. Unknown keys are errors: no card of a later version is half understood."""
+    """Base of all cards. Unknown keys are errors, so that no later version is misread."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     told: ClassVar[tuple[str, ...]] = ("title", "licence", "source")
-    """Fields that no tensor shows: those of a converted file stand in its card alone."""
+    """Fields that cannot be derived from tensors; only the card of a converted file has them."""
 
     kind: str
     """What the file is: `voice`, `content-encoder`, `phonetic-encoder`, `pitch-model`, `index`."""
     title: str = Field(default="", max_length=200)
-    """A name for people."""
+    """Display name."""
     licence: str = Field(default="", max_length=2000)
-    """Under which terms it may be used, where the owner says so."""
+    """Licence, if the owner states one."""
     source: str = Field(default="", max_length=2000)
-    """Where it comes from, where known: a file name, a project, a page."""
+    """Origin, if known: a file name, a project, a page."""
 
     @property
     def headline(self) -> str:
-        """What matters most, on one line; empty where the kind says it all."""
+        """The most important facts on one line; empty if the kind is enough."""
         return ""
 
     @property
     def unstated(self) -> dict[str, str]:
-        """What matters and the file leaves open, in words, by the field that would say it."""
+        """Facts that matter and that the file does not state: a sentence by field name."""
         return {}
 
     def trained_with(self, encoder: Card) -> Self:
-        """The same card, saying that the file goes with this content encoder.
+        """The same card, stating that the file was trained on this content encoder.
 
         Raises:
-            ValueError: if it goes with none, or not with that one.
+            ValueError: if the file is trained on no encoder, or not on that one.
         """
-        raise ValueError(f"a file of kind {self.kind} goes with no encoder")
+        raise ValueError(f"a file of kind {self.kind} is trained on no encoder")

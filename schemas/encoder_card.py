@@ -1,4 +1,4 @@
-"""The card of a content encoder, and of what goes with one."""
+"""Cards of content encoders, and of files that were trained on one."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class Chosen(NamedTuple):
 
 
 V1, V2 = Chosen(9, True), Chosen(12, False)
-"""What RVC voices of either version take, and their indexes hold."""
+"""Features that RVC voices of each version take, and their indexes hold."""
 RVC_FEATURES = {256: V1, 768: V2}
 """The same by the width of the features."""
 
 
 class EncoderIdentity(BaseModel):
-    """A content encoder as those name it that go with it: by what it holds, never by a file name.
+    """Identifies a content encoder by its contents, never by a file name.
 
     What is null is left open.
     """
@@ -34,18 +34,18 @@ class EncoderIdentity(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     title: str = Field("", max_length=200)
-    """Its name for people; not compared, since one encoder has many."""
+    """Display name; not compared, because one encoder has many names."""
     family: Family
-    """Which architecture."""
+    """Architecture."""
     fingerprint: Fingerprint
-    """Tells encoders of the same shapes apart."""
+    """Distinguishes encoders of the same shapes."""
     layer: int | None = Field(default=None, ge=1)
-    """The layer after which its features are taken."""
+    """Layer after which the features are taken."""
     projected: bool | None = None
-    """Whether they went through its final projection."""
+    """Whether the features pass the final projection."""
 
     def facts(self) -> dict[str, str | int | bool]:
-        """What is stated, by name."""
+        """The stated facts by name."""
         return self.model_dump(exclude={"title"}, exclude_none=True)
 
 
@@ -53,7 +53,7 @@ class GivesContent(Card):
     """Base of the cards of content encoders."""
 
     def giving(self, width: int) -> EncoderIdentity:
-        """What tells its features of that width from those of others, as voices take them.
+        """Identity of its features of that width, as voices take them.
 
         Raises:
             ValueError: if it has none of that width.
@@ -62,25 +62,25 @@ class GivesContent(Card):
 
 
 class TrainedCard(Card):
-    """Base of the cards of what was made of an encoder's features, and goes with no other."""
+    """Base of the cards of files that were trained on one encoder's features."""
 
     told: ClassVar[tuple[str, ...]] = (*Card.told, "trained_on")
 
     trained_on: EncoderIdentity | None = None
-    """The content encoder that it was trained on, where that is known for certain."""
+    """The content encoder that it was trained on, if that is certain."""
 
     @property
     def content_width(self) -> int:
-        """Width of the features that it goes with."""
+        """Width of the features that it takes."""
         raise NotImplementedError
 
     @property
     def unstated(self) -> dict[str, str]:
-        """Trainers do not write it down so that it could be compared."""
+        """Trainers do not record the encoder in a form that could be compared."""
         return {} if self.trained_on else {"trained_on": "encoder not stated"}
 
     def trained_with(self, encoder: Card) -> Self:
-        """As it is said in the base."""
+        """See the base class."""
         if not isinstance(encoder, GivesContent):
             raise ValueError(f"it is of kind {encoder.kind}, not a content encoder")
         identity = encoder.giving(self.content_width)
@@ -88,32 +88,32 @@ class TrainedCard(Card):
 
 
 class EncoderCard(GivesContent):
-    """What a file of a content encoder holds."""
+    """A content encoder."""
 
     kind: Literal["content-encoder"] = "content-encoder"  # pyright: ignore[reportIncompatibleVariableOverride]
     """Always `content-encoder`."""
     family: Literal["hubert-base"] = "hubert-base"
-    """Which architecture: HuBERT base, ContentVec and others share one."""
+    """Architecture; HuBERT base, ContentVec and others share one."""
     sample_rate: int = Field(16000, gt=0)
     """Rate of the audio it takes, in Hz."""
     rate: int = Field(50, gt=0)
     """Features a second, in Hz."""
     hidden: int = Field(gt=0)
-    """Width of what its layers give: 768, as voices of version 2 take it."""
+    """Width of a layer's output: 768, as voices of version 2 take it."""
     layers: int = Field(gt=0)
     """Transformer layers."""
     heads: int = Field(gt=0)
     """Attention heads of each layer."""
     projection: int | None = Field(None, gt=0)
-    """Width behind its final projection: 256, as voices of version 1 take it. Null without one."""
+    """Width after the final projection: 256, as voices of version 1 take it. Null without one."""
     parameters: int = Field(gt=0)
-    """How many numbers it holds."""
+    """Number of parameters."""
     fingerprint: Fingerprint
-    """Tells encoders of the same shapes apart, HuBERT from ContentVec: a voice goes with the one it
-    was trained on. The same for every form of a file, float16 or float32."""
+    """Distinguishes encoders of the same shapes, such as HuBERT and ContentVec: a voice needs the
+    one it was trained on. The same for every form of a file, float16 or float32."""
 
     def identity(self, layer: int | None = None, projected: bool | None = None) -> EncoderIdentity:
-        """What tells it, or some of its features, from others."""
+        """Identity of the encoder, or of its features at one layer."""
         return EncoderIdentity(
             title=self.title,
             family=self.family,

@@ -10,21 +10,21 @@ from .card import Card
 from .encoder_card import EncoderIdentity, Fingerprint, GivesContent
 
 LAYER = 3
-"""The block whose features voices and indexes take, where nothing else is said: the last one knows
-phones better and sounds worse."""
+"""Default block whose features voices and indexes take: the last block recognises phones better
+and sounds worse."""
 
 
 class PhoneticCard(GivesContent):
-    """What a file of a phonetic encoder holds: a Conformer that was trained to name phones."""
+    """A phonetic encoder: a Conformer trained to recognise phones."""
 
     told: ClassVar[tuple[str, ...]] = (*Card.told, "training_data", "tokens")
 
     kind: Literal["phonetic-encoder"] = "phonetic-encoder"  # pyright: ignore[reportIncompatibleVariableOverride]
     """Always `phonetic-encoder`."""
     family: Literal["phonetic-conformer"] = "phonetic-conformer"
-    """Which architecture."""
+    """Architecture."""
     training_data: str = Field("", max_length=2000)
-    """What it was trained on, where that is known."""
+    """Training data, if known."""
     sample_rate: int = Field(16000, gt=0)
     """Rate of the audio it takes, in Hz."""
     rate: int = Field(50, gt=0)
@@ -32,15 +32,15 @@ class PhoneticCard(GivesContent):
     hidden: int = Field(gt=0, le=4096)
     """Width of its features."""
     blocks: int = Field(gt=0, le=64)
-    """Conformer blocks: features may be taken after each."""
+    """Conformer blocks; features can be taken after each."""
     heads: int = Field(gt=0, le=64)
     """Attention heads of each block."""
     tokens: tuple[str, ...] = Field(max_length=4096)
-    """The phones that it tells apart, in the order of its outputs, in IPA; `<blank>` among them."""
+    """Phones in the order of its outputs, in IPA; `<blank>` among them."""
     parameters: int = Field(gt=0)
-    """How many numbers it holds."""
+    """Number of parameters."""
     fingerprint: Fingerprint
-    """Tells encoders of the same shapes apart."""
+    """Distinguishes encoders of the same shapes."""
 
     @property
     def headline(self) -> str:
@@ -49,17 +49,17 @@ class PhoneticCard(GivesContent):
 
     @property
     def unstated(self) -> dict[str, str]:
-        """The training data, where nobody wrote it down."""
+        """The training data, if the file does not state it."""
         return {} if self.training_data else {"training_data": "training data not stated"}
 
     def identity(self, layer: int | None = None) -> EncoderIdentity:
-        """What tells it, or its features after one block, from others."""
+        """Identity of the encoder, or of its features after one block."""
         return EncoderIdentity(
             title=self.title, family=self.family, fingerprint=self.fingerprint, layer=layer
         )
 
     def giving(self, width: int) -> EncoderIdentity:
-        """Its features of that width: those after block 3, or the last of fewer.
+        """Its features of that width: those after block 3, or after the last of fewer blocks.
 
         Raises:
             ValueError: if it has none.

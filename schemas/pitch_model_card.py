@@ -10,17 +10,17 @@ from .card import Card
 
 
 class PitchModelCard(Card):
-    """What a file of a network that finds F0 holds."""
+    """A network that estimates F0."""
 
     kind: Literal["pitch-model"] = "pitch-model"  # pyright: ignore[reportIncompatibleVariableOverride]
     """Always `pitch-model`."""
     architecture: Literal["rmvpe"] = "rmvpe"
-    """Which network it is."""
+    """Architecture."""
     sample_rate: int = Field(gt=0)
     """Rate of the audio it takes, in Hz."""
     mels: int = Field(gt=0)
-    """Mel bands it looks at."""
+    """Mel bands of its input."""
     bins: int = Field(gt=0)
-    """Steps of pitch that it tells apart, 20 cents each."""
+    """Pitch bins of its output, 20 cents each."""
     parameters: int = Field(gt=0)
-    """How many numbers it holds."""
+    """Number of parameters."""

@@ -1,4 +1,4 @@
-"""What the first line of a recording says: the pipeline, its files, the circumstances."""
+"""The first line of a recording: the pipeline, its files, the circumstances."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ FORMAT = "voicegraph-recording-2"
 
 
 class RecordedFile(Report):
-    """A file that the pipeline reads; it is not part of the recording."""
+    """A file that the pipeline reads; not part of the recording."""
 
     path: Path
-    """Where it was."""
+    """Path at recording time."""
     bytes: Annotated[int, Field(ge=0)]
-    """Its size."""
+    """Size in bytes."""
     fingerprint: str
-    """Of its size, beginning, middle and end."""
+    """Hash of its size, beginning, middle and end."""
 
 
 class RecordedAudio(Report):
-    """A type of audio."""
+    """An audio type."""
 
     rate: Fraction
     """Samples a second, in Hz."""
@@ -34,7 +34,7 @@ class RecordedAudio(Report):
 
 
 class Circumstances(Report):
-    """What bit-identity depends on besides the pipeline."""
+    """What bit-identical replay depends on, besides the pipeline."""
 
     voicegraph: str
     """Version of voicegraph."""
@@ -51,7 +51,7 @@ class Circumstances(Report):
 
 
 class RecordingHeader(Report):
-    """Everything that a replay needs to know before the first block."""
+    """Everything that a replay needs before the first block."""
 
     format: Literal["voicegraph-recording-2"] = FORMAT
     """Version of the format."""
@@ -60,23 +60,23 @@ class RecordingHeader(Report):
     plan: str
     """Hash of the plan."""
     document: Any
-    """The pipeline, with overrides applied and file names made absolute; null where the plan was
-    not compiled from one."""
+    """The pipeline with overrides applied and absolute file names; null if the plan was not
+    compiled from a pipeline."""
     swapped: list[str] = []
     """Nodes of the document whose ``use`` was changed by an override."""
     source: RecordedAudio
-    """What goes in."""
+    """Audio type of the input."""
     target: RecordedAudio | None
-    """What a driver wanted at the output, if one said so."""
+    """Audio type that a driver asked for at the output, if any."""
     held: Fraction
-    """Latency in seconds that was asked for even where less would do."""
+    """Minimum latency that was asked for, in seconds."""
     streams: Annotated[int, Field(ge=1, le=4096)]
-    """Independent streams; in the sound files their channels stand one after the other."""
+    """Independent streams; the sound files hold their channels one stream after another."""
     samples: Annotated[int, Field(ge=1)]
-    """Samples of a block of input."""
+    """Samples in a block of input."""
     seed: int
-    """Of everything random."""
+    """Seed of all random numbers."""
     circumstances: Circumstances
-    """Where it was made."""
+    """Machine and versions."""
     files: list[RecordedFile]
-    """What the pipeline reads."""
+    """Files that the pipeline reads."""

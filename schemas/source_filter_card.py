@@ -1,4 +1,4 @@
-"""The card of a source-filter voice: sizes of its network, whose voice it is, its training."""
+"""The card of a source-filter voice: network sizes, owner, prosody, training."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FRAMES_HZ = 100
 
 
 class SourceFilterSizes(BaseModel):
-    """Sizes of a source-filter voice's network, bounded: memory is taken by them."""
+    """Sizes of a source-filter voice's network; bounded, because they decide the memory."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
@@ -24,62 +24,62 @@ class SourceFilterSizes(BaseModel):
     inner: int = Field(default=640, ge=1, le=16384)
     """Width inside each block."""
     blocks: int = Field(default=6, ge=1, le=64)
-    """How many blocks there are."""
+    """Number of blocks."""
     taps: int = Field(default=7, ge=2, le=63)
-    """Frames under each block's convolution."""
+    """Kernel of each block's convolution, in frames."""
     bands: int = Field(default=160, ge=2, le=1024)
     """Bands of each of the two envelopes."""
     sample_rate: int = Field(default=24000, ge=8000, le=96000, multiple_of=_FRAMES_HZ)
-    """Samples a second of the sound it makes."""
+    """Sample rate of its output, in Hz."""
     reference_hz: float = Field(default=190.0, ge=20, le=2000, allow_inf_nan=False)
-    """F0 that it hears as 0."""
+    """Reference F0 in Hz: it is encoded as 0."""
 
     @property
     def hop(self) -> int:
-        """Samples from frame to frame: 10 ms."""
+        """Samples per frame (10 ms)."""
         return self.sample_rate // _FRAMES_HZ
 
     @property
     def fft(self) -> int:
-        """Length of its filters: the power of two from four hops on."""
+        """Length of its filters: the smallest power of two of at least four hops."""
         return 1 << (4 * self.hop - 1).bit_length()
 
     @property
     def bins(self) -> int:
-        """Of its envelopes."""
+        """Frequency of each envelope band, in Hz."""
         return self.fft // 2 + 1
 
 
 class Prosody(BaseModel):
-    """Where a voice lies: what other speakers' pitch and level are brought to."""
+    """Pitch and level of a voice; other speakers are shifted to them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     median_hz: float = Field(ge=20, le=2000, allow_inf_nan=False)
-    """Median of F0 over what is voiced."""
+    """Median F0 of voiced frames, in Hz."""
     spread: float = Field(ge=0, le=36, allow_inf_nan=False)
-    """Standard deviation of F0 over what is voiced, in semitones."""
+    """Standard deviation of F0 of voiced frames, in semitones."""
     loud_db: float = Field(ge=-70, le=10, allow_inf_nan=False)
-    """Level that speech exceeds 5 % of the time, in dB of full scale (its 95th percentile)."""
+    """95th percentile of the level of speech, in dB of full scale."""
 
 
 class Consent(BaseModel):
-    """That the owner of a voice agrees to it."""
+    """Consent of the owner of a voice."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     owner: str = Field(min_length=1, max_length=200)
-    """Whose voice it is."""
+    """Name of the owner."""
     statement: str = Field(min_length=1, max_length=1000)
-    """What was agreed to."""
+    """The statement that was agreed to."""
     given: date
-    """When."""
+    """Date and time."""
     how: Literal["typed at a terminal", "given on the command line"]
-    """How it was said."""
+    """How the consent was given."""
 
 
 class SourceFilterCard(TrainedCard):
-    """A source-filter voice, with the content features of its training to retrieve from."""
+    """A source-filter voice, with content features of its training for retrieval."""
 
     told: ClassVar[tuple[str, ...]] = (
         *TrainedCard.told,
@@ -90,27 +90,27 @@ class SourceFilterCard(TrainedCard):
     )
 
     kind: Literal["source-filter-voice"] = "source-filter-voice"  # pyright: ignore[reportIncompatibleVariableOverride]
-    """What the file is."""
+    """Kind of the file."""
     description: str = Field("", max_length=4000)
-    """Whose voice it is, what it was made of, and what it is good for."""
+    """Whose voice it is, its training material, and its intended use."""
     consent: Consent | None = None
-    """The owner's, where the voice is a person's."""
+    """The owner's consent, if the voice is a person's."""
     sizes: SourceFilterSizes
     """Sizes of its network."""
     prosody: Prosody
     """Pitch and level of the voice."""
     vectors: int = Field(ge=0)
-    """Content features that it brings for `retrieval.faiss`, 0 for none."""
+    """Content features for `retrieval.faiss`; 0 if it has none."""
     parameters: int = Field(ge=0)
-    """Numbers in the weights."""
+    """Number of parameters."""
     trained: dict[str, str] = Field(default_factory=dict)
     """How it was trained: material, time, losses."""
 
     @property
     def headline(self) -> str:
-        """The same in short."""
+        """The card on one line."""
         about = f"{self.sizes.sample_rate} Hz, around {self.prosody.median_hz:.0f} Hz"
-        return f"{about}, {self.vectors} vectors to retrieve from" if self.vectors else about
+        return f"{about}, {self.vectors} vectors for retrieval" if self.vectors else about
 
     @property
     def content_width(self) -> int:

@@ -1,4 +1,4 @@
-"""The card of an RVC voice: sizes of its networks, and what its trainer said of it."""
+"""The card of an RVC voice: network sizes, and facts that its trainer recorded."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class VoiceConfig(BaseModel):
 
     @classmethod
     def from_list(cls, values: Sequence[Any]) -> VoiceConfig:
-        """The list as it stands in a voice file.
+        """From the list in a voice file.
 
         Raises:
             ValueError: if it has not 18 entries or one of them does not fit.
@@ -92,11 +92,11 @@ class VoiceConfig(BaseModel):
 
     @model_validator(mode="after")
     def _fits(self) -> VoiceConfig:
-        """What the networks need of the numbers together."""
+        """Checks constraints between the numbers."""
         stages, samples = len(self.upsample_rates), math.prod(self.upsample_rates)
         for what, wrong in {
             f"inter_channels must be even, found {self.inter_channels}": self.inter_channels % 2,
-            f"{self.hidden_channels} hidden_channels do not divide among {self.n_heads} heads": (
+            f"{self.hidden_channels} hidden_channels cannot be divided by {self.n_heads} heads": (
                 self.hidden_channels % self.n_heads
             ),
             "resblock_kernel_sizes must be odd": any(
@@ -114,7 +114,7 @@ class VoiceConfig(BaseModel):
                 k < r or (k - r) % 2
                 for r, k in zip(self.upsample_rates, self.upsample_kernel_sizes, strict=False)
             ),
-            f"upsample_rates make {samples} samples of a frame, but 10 ms at {self.sample_rate} Hz "
+            f"upsample_rates give {samples} samples per frame, but 10 ms at {self.sample_rate} Hz "
             f"are {self.sample_rate / _FRAMES_HZ:g}": samples * _FRAMES_HZ != self.sample_rate,
         }.items():
             if wrong:
@@ -126,7 +126,7 @@ class VoiceCard(TrainedCard):
     """An RVC voice."""
 
     kind: Literal["voice"] = "voice"  # pyright: ignore[reportIncompatibleVariableOverride]
-    """What the file is."""
+    """Kind of the file."""
     version: Literal["v1", "v2"]
     """v1 takes content of width 256, v2 of 768."""
     f0: bool
@@ -136,22 +136,22 @@ class VoiceCard(TrainedCard):
     config: VoiceConfig
     """Sizes of its networks."""
     parameters: int = Field(ge=0)
-    """Numbers in the weights that are used."""
+    """Number of parameters that are used."""
     encoder: str = Field("", max_length=200)
-    """The content encoder it was trained on, by the name that the trainer wrote down, which is no
-    proof: one encoder goes by many names."""
+    """The content encoder it was trained on, by the name that the trainer recorded. Not proof: one
+    encoder has many names."""
     vocoder: str = Field("HiFi-GAN", max_length=200)
     """The decoder it was trained with; only HiFi-GAN can be used."""
     info: str = Field("", max_length=2000)
-    """What the trainer wrote of the training, such as `200epoch`."""
+    """The trainer's remark on the training, such as `200epoch`."""
     author: str = Field("", max_length=200)
-    """Who trained it, where the file says so."""
+    """Who trained it, if the file says so."""
     trained: dict[str, str] = Field(default_factory=dict)
     """Other facts in the file, by the trainer's own names."""
 
     @property
     def headline(self) -> str:
-        """The same in short, such as `v2, with pitch, 48000 Hz, 109 speakers`."""
+        """The card on one line, such as `v2, with pitch, 48000 Hz, 109 speakers`."""
         pitch = "with pitch" if self.f0 else "without pitch"
         speakers = "one speaker" if self.speakers == 1 else f"{self.speakers} speakers"
         return f"{self.version}, {pitch}, {self.rate} Hz, {speakers}"
@@ -163,10 +163,10 @@ class VoiceCard(TrainedCard):
 
     @property
     def unstated(self) -> dict[str, str]:
-        """With the trainer's own name for the encoder, if there is one."""
+        """As in the base class, with the trainer's name for the encoder, if there is one."""
         found = super().unstated
         if found and self.encoder:
-            return {key: f"{text}, but for the name {self.encoder}" for key, text in found.items()}
+            return {key: f"{text}, except the name {self.encoder}" for key, text in found.items()}
         return found
 
     @property

@@ -1,4 +1,4 @@
-"""Deterministic weights: two implementations that agree on names and shapes hold the same ones.
+"""Deterministic weights: implementations that agree on names and shapes get the same values.
 
 Every tensor of a state dict is drawn from its own name and a seed, so that the numbers of the
 reference implementation can be compared without shipping its weights. The rule is the one by which
@@ -27,7 +27,7 @@ def filled(shapes: Mapping[str, Sequence[int]], seed: int = 1) -> dict[str, torc
 
 
 def _drawn(name: str, shape: tuple[int, ...], seed: int) -> np.ndarray:
-    """Standard normal numbers, scaled as such a tensor would be in a trained network."""
+    """Standard normal numbers, scaled like such a tensor in a trained network."""
     key = zlib.crc32(f"{seed}:{name}".encode())
     n = np.random.RandomState(key).standard_normal(shape)
     leaf = name.rpartition(".")[2]

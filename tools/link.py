@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def link(root: Path) -> Path:
-    """The link, made if it is missing or leads elsewhere (a moved clone).
+    """Makes the link if it is missing or points elsewhere (a moved clone).
 
     Raises:
         OSError: if the file system has no links.
@@ -37,7 +37,7 @@ def link(root: Path) -> Path:
 
 
 def _remove(path: Path) -> None:
-    """Takes a link away, never what it leads to."""
+    """Removes a link, never its target."""
     if path.is_symlink():
         path.unlink()
     elif os.path.lexists(path):
@@ -45,7 +45,7 @@ def _remove(path: Path) -> None:
 
 
 def _junction(path: Path, root: Path) -> None:
-    """Windows lets only privileged users make symbolic links, but everybody make junctions."""
+    """On Windows only privileged users may make symbolic links; everybody may make junctions."""
     command = ["cmd", "/c", "mklink", "/J", str(path), str(root)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -53,7 +53,7 @@ def _junction(path: Path, root: Path) -> None:
 
 
 def main() -> int:
-    """Makes the link; says why it cannot."""
+    """Makes the link, or prints why it cannot."""
     try:
         link(ROOT)
     except OSError as error:

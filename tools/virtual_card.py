@@ -1,4 +1,4 @@
-"""A sound card that exists only in PulseAudio, and a command that runs on it; on Linux.
+"""A virtual sound card in PulseAudio, and a command that runs with it; on Linux.
 
 python tools/virtual_card.py voicegraph devices
 python tools/virtual_card.py voicegraph latency world --input duplex_a --output duplex_a
@@ -24,7 +24,7 @@ _STARTS_S = 20
 
 
 def why_not() -> str | None:
-    """What is missing for a virtual sound card."""
+    """What a virtual sound card needs and this machine lacks, or None."""
     if sys.platform != "linux":
         return "the virtual sound card is PulseAudio's, on Linux"
     if shutil.which("pulseaudio") is None or shutil.which("pactl") is None:
@@ -39,7 +39,7 @@ def why_not() -> str | None:
 
 
 class VirtualCard:
-    """PulseAudio with its null sinks; can be asked with ``pactl``."""
+    """A PulseAudio server with null sinks, controlled through ``pactl``."""
 
     def __init__(self, place: Path) -> None:
         self._place = place
@@ -66,7 +66,7 @@ class VirtualCard:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Returns when it answers."""
+        """Starts the server and waits until it answers."""
         self._process = subprocess.Popen(
             [
                 "pulseaudio", "-n", "-F", str(self._place / "pulse.conf"), "--daemonize=no",
@@ -85,27 +85,27 @@ class VirtualCard:
         self.plug_in_all()
 
     def plug_in(self, sink: str) -> None:
-        """A sink is there (again)."""
+        """Adds a null sink."""
         done = self._asked("load-module", "module-null-sink", f"sink_name={sink}", "rate=48000")
         self._modules[sink] = done.stdout.decode().strip()
         assert done.returncode == 0
 
     def plug_in_all(self) -> None:
-        """All sinks are there."""
+        """Adds all sinks."""
         for sink in set(_SINKS) - self._modules.keys():
             self.plug_in(sink)
 
     def unplug(self, sink: str) -> None:
-        """A sink is gone, with everything that played on it."""
+        """Removes a sink, with every stream on it."""
         self._asked("unload-module", self._modules.pop(sink))
 
     def streams(self) -> int:
-        """Streams that programs have open."""
+        """Streams that programs have opened."""
         kinds = ("sink-inputs", "source-outputs")
         return sum(len(self._asked("list", "short", kind).stdout.splitlines()) for kind in kinds)
 
     def stop(self) -> None:
-        """Safe to call twice."""
+        """Stops the server. Safe to call twice."""
         process, self._process = self._process, None
         if process is not None:
             process.kill()
@@ -122,7 +122,7 @@ def _pcm(name: str, socket: Path, device: str | None = None) -> str:
 
 
 def main(command: list[str]) -> int:
-    """Runs a command while the card is there; its exit code."""
+    """Runs a command while the card exists; returns its exit code."""
     missing = why_not()
     if missing is not None or not command:
         print(missing or __doc__, file=sys.stderr)

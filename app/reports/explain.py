@@ -179,7 +179,7 @@ def _origin(origin: OriginReport) -> str:
     if origin.outcome == "same":
         return ""
     if origin.wanted is None:
-        name = f", but for the name {origin.wanted_name}" if origin.wanted_name else ""
+        name = f", except the name {origin.wanted_name}" if origin.wanted_name else ""
         return f"{origin.noun} not stated by {origin.wanted_by}{name}, so not compared; {found}"
     expected = f"{origin.wanted_by} goes with {origin.wanted}, but {found}"
     if origin.outcome == "another":

@@ -74,7 +74,7 @@ def test_voices_and_indexes_say_what_they_were_trained_on() -> None:
 
 
 def test_others_were_trained_on_none() -> None:
-    with pytest.raises(ValueError, match="a file of kind content-encoder goes with no encoder"):
+    with pytest.raises(ValueError, match="a file of kind content-encoder is trained on no encoder"):
         _encoder().trained_with(_encoder())
     with pytest.raises(ValueError, match="it is of kind voice, not a content encoder"):
         _index(768).trained_with(_voice())
@@ -85,7 +85,7 @@ def test_what_is_not_stated() -> None:
     assert _index(768).unstated == {"trained_on": "encoder not stated"}
     assert _voice().unstated == {"trained_on": "encoder not stated"}
     named = _voice(encoder="contentvec")
-    assert named.unstated == {"trained_on": "encoder not stated, but for the name contentvec"}
+    assert named.unstated == {"trained_on": "encoder not stated, except the name contentvec"}
     assert named.trained_with(_encoder()).unstated == {}
 
 

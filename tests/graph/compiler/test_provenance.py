@@ -276,7 +276,7 @@ def test_round_a_loop(build: Build) -> None:
     ("made", "wanted", "outcome", "said"),
     [
         ({}, {"print": "aaaa"}, "same", ""),
-        ({}, {}, "not stated", "reader not stated by v.pth, but for the name Wanted, so not"),
+        ({}, {}, "not stated", "reader not stated by v.pth, except the name Wanted, so not"),
         (None, {}, "not stated", "the name Wanted, so not compared; what comes does not say"),
         ({"print": None}, {"print": "b"}, "not stated", "not compared: v.pth goes with Wanted ("),
         (None, {"print": "b"}, "not stated", "(print b), but what comes does not say"),

@@ -37,7 +37,7 @@ def test_a_whole_one_is_known_and_loaded(tmp_path: Path, held: dict[str, torch.T
     assert found.kind.name == "source-filter-voice"
     assert isinstance(found.card, SourceFilterCard)
     assert found.card == example.card()
-    assert found.card.headline == "8000 Hz, around 190 Hz, 200 vectors to retrieve from"
+    assert found.card.headline == "8000 Hz, around 190 Hz, 200 vectors for retrieval"
     network = load_source_filter(path)
     torch.testing.assert_close(network.first.weight, held["first.weight"].float())
     assert not network.first.weight.requires_grad
