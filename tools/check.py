@@ -3,6 +3,8 @@
 python tools/check.py               format, lint, types, docs, tests
 python tools/check.py --fix         mends what can be mended first
 python tools/check.py lint types    only these
+python tools/check.py numerics      the numeric tests with the instructions of other processors;
+                                    takes longest, and runs only if it is named
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from link import link
+from numerics import RUNS, numerics
 
 ROOT = Path(__file__).resolve().parent.parent
 INSTALL = 'python -m pip install -c constraints.txt -e ".[dev]"'
@@ -43,7 +46,7 @@ def _types() -> int:
     return done.returncode or int("No source files found" in done.stdout)
 
 
-STEPS = {
+STEPS: dict[str, Step] = {
     "format": Step(
         "ruff",
         lambda: _tool("ruff", "format", "--check", "."),
@@ -69,18 +72,35 @@ STEPS = {
         lambda: _tool("pytest", "-q"),
         "only what failed, with details: python -m pytest --lf -vv",
     ),
+    "numerics": Step(
+        "pytest",
+        numerics,
+        "tests/tolerance.py says what a tolerance may stand for",
+    ),
 }
+ONLY_IF_NAMED = {"numerics"}
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the steps; 0 if all passed, 1 if any failed, 2 if a tool is missing."""
     parser = argparse.ArgumentParser(description="Everything a change must pass.")
-    parser.add_argument("steps", nargs="*", metavar="STEP", help=f"{', '.join(STEPS)}; all if none")
+    usual = [name for name in STEPS if name not in ONLY_IF_NAMED]
+    parser.add_argument(
+        "steps", nargs="*", metavar="STEP", help=f"{', '.join(STEPS)}; {', '.join(usual)} if none"
+    )
     parser.add_argument("--fix", action="store_true", help="first mend what ruff can mend")
+    parser.add_argument(
+        "--runs", metavar="RUN,...", help=f"of numerics, only these: {', '.join(RUNS)}"
+    )
     given = parser.parse_args(arguments)
     if unknown := [name for name in given.steps if name not in STEPS]:
         parser.error(f"no such step: {', '.join(unknown)}; there are: {', '.join(STEPS)}")
-    chosen = {name: STEPS[name] for name in given.steps or STEPS}
+    runs = given.runs.split(",") if given.runs else list(RUNS)
+    if unknown := [run for run in runs if run not in RUNS]:
+        parser.error(f"no such run: {', '.join(unknown)}; there are: {', '.join(RUNS)}")
+    chosen = {name: STEPS[name] for name in given.steps or usual}
+    if "numerics" in chosen:
+        chosen["numerics"] = STEPS["numerics"]._replace(run=lambda: numerics(runs))
     missing = sorted({s.module for s in chosen.values() if find_spec(s.module) is None})
     if missing:
         print(f"{', '.join(missing)}: not installed here\n  fix: {INSTALL}", file=sys.stderr)

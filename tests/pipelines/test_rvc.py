@@ -16,6 +16,8 @@ import torch
 from voicegraph.graph.errors import PipelineError, WeightsError
 from voicegraph.graph.pipeline import Pipeline
 
+pytestmark = pytest.mark.numeric
+
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "tests" / "data" / "reference"
 SILENT = {"vars.noise_scale": 0, "vars.source_noise": 0}

@@ -10,6 +10,8 @@ import pytest
 
 from voicegraph.graph.pipeline import Pipeline
 
+pytestmark = pytest.mark.numeric
+
 RATE = 16000
 
 

@@ -28,6 +28,8 @@ from voicegraph.nodes.synth.network import Window
 from voicegraph.nodes.synth.pitch_bins import coarse
 from voicegraph.nodes.world import world_library
 
+pytestmark = pytest.mark.numeric
+
 RATE = 16000
 RATES = [10, 10, 4], [16, 16, 8]
 CONFIG = [*rvc_example.CONFIG[:12], RATES[0], 16, RATES[1], 109, 6, 40000]

@@ -10,6 +10,8 @@ import pytest
 from voicegraph.graph.pipeline import Pipeline
 from voicegraph.nodes.world import world_library
 
+pytestmark = pytest.mark.numeric
+
 RATE = 48000
 
 

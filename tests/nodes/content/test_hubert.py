@@ -24,6 +24,8 @@ from voicegraph.nodes.content.encoder_file import open_encoder
 from voicegraph.nodes.content.hubert_example import SIZES, tensors, write
 from voicegraph.schemas.quantities import Duration
 
+pytestmark = pytest.mark.numeric
+
 test_conformance = conformance.suite("content.hubert", slow=("growth",))
 
 RATE = 16000

@@ -19,6 +19,8 @@ from voicegraph.nodes.content.hubert_example import SIZES, tensors
 from voicegraph.nodes.content.hubert_sizes import HubertSizes
 from voicegraph.nodes.layers import packed
 
+pytestmark = pytest.mark.numeric
+
 REFERENCE = Path(__file__).parents[2] / "data" / "reference"
 CPU = torch.device("cpu")
 OTHERS = (

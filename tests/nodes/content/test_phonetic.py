@@ -13,6 +13,8 @@ from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline import Pipeline
 from voicegraph.nodes.content._phonetic_example import write
 
+pytestmark = pytest.mark.numeric
+
 test_conformance = conformance.suite("content.phonetic")
 
 SHIPPED = Path(__file__).resolve().parents[3] / "pipelines" / "models" / "phonetic.safetensors"

@@ -12,6 +12,8 @@ from voicegraph.nodes.content._phonetic_example import SIZES, tensors
 from voicegraph.nodes.content.phonetic_file import load_phonetic
 from voicegraph.nodes.content.phonetic_network import SHORTEST, PhoneticNetwork, PhoneticSizes
 
+pytestmark = pytest.mark.numeric
+
 ROOT = Path(__file__).resolve().parents[3]
 SHIPPED = ROOT / "pipelines" / "models" / "phonetic.safetensors"
 TEACHER = ROOT / "tests" / "data" / "reference" / "hama.safetensors"

@@ -25,6 +25,8 @@ from voicegraph.nodes.content.phonetic_stream import (
     PhoneticStreamState,
 )
 
+pytestmark = pytest.mark.numeric
+
 ROOT = Path(__file__).resolve().parents[3]
 SHIPPED = ROOT / "pipelines" / "models" / "phonetic.safetensors"
 TEACHER = ROOT / "tests" / "data" / "reference" / "hama.safetensors"

@@ -16,6 +16,8 @@ from voicegraph.nodes.content._phonetic_example import SIZES, tensors, write
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
 from voicegraph.nodes.content.phonetic_windows import frames_of, sliding, whole
 
+pytestmark = pytest.mark.numeric
+
 
 def _network() -> PhoneticNetwork:
     made = PhoneticNetwork(SIZES).eval().requires_grad_(False)

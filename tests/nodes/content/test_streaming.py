@@ -19,6 +19,8 @@ from voicegraph.nodes.content.phonetic_stream import AHEAD, PAST, SETTLE, Phonet
 from voicegraph.nodes.content.phonetic_windows import FRAMES_HZ
 from voicegraph.nodes.content.streaming import Streaming
 
+pytestmark = pytest.mark.numeric
+
 test_conformance = conformance.suite("content.streaming")
 
 

@@ -12,6 +12,8 @@ from voicegraph.graph import conformance
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline import Pipeline, node
 
+pytestmark = pytest.mark.numeric
+
 test_conformance = conformance.suite("dsp.highpass")
 
 RATE = 16000

@@ -15,6 +15,8 @@ from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.nodes.dsp.limiter import release_from, sliding_minimum
 
+pytestmark = pytest.mark.numeric
+
 test_conformance = conformance.suite("dsp.limiter")
 
 RATE = 8000

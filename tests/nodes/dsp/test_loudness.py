@@ -20,6 +20,8 @@ from voicegraph.nodes.dsp.hann_power import hann_power, window_samples
 from voicegraph.nodes.synth._source_filter_example import write as write_voice
 from voicegraph.nodes.synth.source_filter_file import open_source_filter
 
+pytestmark = pytest.mark.numeric
+
 test_conformance = conformance.suite("dsp.loudness")
 
 RATE = 16000

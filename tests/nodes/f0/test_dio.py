@@ -11,6 +11,8 @@ from voicegraph.graph import conformance
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.nodes.world import world_library
 
+pytestmark = pytest.mark.numeric
+
 test_conformance = conformance.suite("f0.dio", slow=("growth",))
 
 RATE = 16000

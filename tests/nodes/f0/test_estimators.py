@@ -16,6 +16,8 @@ from voicegraph.graph.registry import find
 from voicegraph.nodes.f0._estimator import fill_gaps
 from voicegraph.nodes.f0._rmvpe_example import write
 
+pytestmark = pytest.mark.numeric
+
 RATE = 16000
 EXTRAS = {
     "f0.crepe": ("crepe", "torchcrepe"),

@@ -14,10 +14,13 @@ from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.nodes.f0 import fcpe
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("torchfcpe") is None,
-    reason="needs pip install --no-deps torchfcpe",
-)
+pytestmark = [
+    pytest.mark.skipif(
+        importlib.util.find_spec("torchfcpe") is None,
+        reason="needs pip install --no-deps torchfcpe",
+    ),
+    pytest.mark.numeric,
+]
 
 test_conformance = conformance.suite("f0.fcpe", slow=("growth",))
 

@@ -13,6 +13,8 @@ from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.nodes.world import world_library
 
+pytestmark = pytest.mark.numeric
+
 test_conformance = conformance.suite("f0.harvest", slow=("growth",))
 
 RATE = 16000

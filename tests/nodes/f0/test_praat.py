@@ -10,6 +10,8 @@ import pytest
 from voicegraph.graph import conformance
 from voicegraph.graph.pipeline import Pipeline, node
 
+pytestmark = pytest.mark.numeric
+
 parselmouth = pytest.importorskip("parselmouth", reason='needs pip install "voicegraph[praat]"')
 
 test_conformance = conformance.suite("f0.praat", slow=("growth",))

@@ -22,6 +22,8 @@ from voicegraph.nodes.f0 import salience_bins
 from voicegraph.nodes.f0._rmvpe_example import SIZES, write
 from voicegraph.nodes.f0.rmvpe import Rmvpe
 
+pytestmark = pytest.mark.numeric
+
 test_conformance = conformance.suite("f0.rmvpe", slow=("growth",))
 
 DATA = Path(__file__).parents[2] / "data" / "reference"

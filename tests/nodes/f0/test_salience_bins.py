@@ -11,6 +11,8 @@ import torch
 from voicegraph.nodes.f0._viterbi import REACH, likeliest_path
 from voicegraph.nodes.f0.salience_bins import crepe_cents, decode, to_hertz, within
 
+pytestmark = pytest.mark.numeric
+
 
 def _bump(centre: float, bins: int = 360, height: float = 0.8) -> torch.Tensor:
     return height * torch.exp(-0.5 * (torch.arange(bins) - centre).square() / 1.5)

@@ -9,6 +9,8 @@ from voicegraph.graph import conformance
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline import Pipeline, node
 
+pytestmark = pytest.mark.numeric
+
 swift_f0 = pytest.importorskip("swift_f0", reason="needs pip install swift-f0")
 
 test_conformance = conformance.suite("f0.swift", slow=("growth",))

@@ -14,9 +14,12 @@ from voicegraph.nodes.layers.packed import packs
 from voicegraph.nodes.layers.short_convolution import ShortConvolution, transforms
 from voicegraph.nodes.layers.upsampling import Upsampling
 
-pytestmark = pytest.mark.skipif(
-    not packs(torch.device("cpu"), torch.float32), reason="needs oneDNN's own operators on x86"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        not packs(torch.device("cpu"), torch.float32), reason="needs oneDNN's own operators on x86"
+    ),
+    pytest.mark.numeric,
+]
 
 
 def _close(found: torch.Tensor, expected: torch.Tensor) -> None:

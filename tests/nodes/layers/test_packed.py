@@ -9,6 +9,8 @@ from torch.nn import functional
 from voicegraph.nodes.layers import packed
 from voicegraph.nodes.layers.packed import GroupedConvolution, Linear, packs
 
+pytestmark = pytest.mark.numeric
+
 CPU = torch.device("cpu")
 
 

@@ -20,6 +20,8 @@ from voicegraph.graph.ports import In, Out
 from voicegraph.graph.signals import Mask, Pitch
 from voicegraph.schemas.quantities import Duration
 
+pytestmark = pytest.mark.numeric
+
 test_conformance = conformance.suite("pitch.cache")
 
 RECORDED = Path(__file__).parents[2] / "data" / "reference" / "pitch_cache.npz"

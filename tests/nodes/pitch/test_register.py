@@ -20,6 +20,8 @@ from voicegraph.nodes.content._phonetic_example import write as write_encoder
 from voicegraph.nodes.synth._source_filter_example import write as write_voice
 from voicegraph.nodes.synth.source_filter_file import open_source_filter
 
+pytestmark = pytest.mark.numeric
+
 test_conformance = conformance.suite("pitch.register")
 
 RATE = 1000

@@ -14,6 +14,8 @@ from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.nodes.pitch.smooth import fold_octaves
 
+pytestmark = pytest.mark.numeric
+
 test_conformance = conformance.suite("pitch.smooth")
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from voicegraph.nodes.retrieval._blending import retrieved
+
+pytestmark = pytest.mark.numeric
 
 VECTORS = np.random.default_rng(1).standard_normal((1, 4, 6)).astype(np.float32)
 

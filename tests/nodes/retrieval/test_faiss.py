@@ -24,6 +24,8 @@ from voicegraph.graph.signals import Features
 from voicegraph.nodes.retrieval._faiss_example import vectors, with_lists
 from voicegraph.nodes.retrieval.faiss import Faiss
 
+pytestmark = pytest.mark.numeric
+
 test_conformance = conformance.suite("retrieval.faiss")
 
 REFERENCE = Path(__file__).parents[2] / "data" / "reference"

@@ -17,6 +17,8 @@ import torch
 from voicegraph.nodes.retrieval._faiss_example import vectors, with_lists
 from voicegraph.nodes.retrieval._index_search import open_index
 
+pytestmark = pytest.mark.numeric
+
 LINUX = sys.platform == "linux"
 _MEASURE = """
 import sys

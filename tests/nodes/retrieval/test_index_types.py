@@ -20,6 +20,8 @@ from voicegraph.nodes.retrieval._faiss_example import vectors
 from voicegraph.nodes.retrieval._index_search import StoredIndex
 from voicegraph.nodes.retrieval.index_file import Located, locate
 
+pytestmark = pytest.mark.numeric
+
 FAISS: Any = faiss
 """With what its types leave out."""
 DIMENSION = 16

@@ -18,6 +18,8 @@ from voicegraph.graph.ports import PortSpec
 from voicegraph.graph.signals import Features, Mask
 from voicegraph.nodes.retrieval.protect import Protect, held
 
+pytestmark = pytest.mark.numeric
+
 test_conformance = conformance.suite("retrieval.protect")
 
 

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from voicegraph.nodes.synth._formant_shift import Stretch, resample
 
+pytestmark = pytest.mark.numeric
+
 CROSSINGS, ROLLOFF = 6, 0.99
 
 

@@ -11,6 +11,8 @@ from scipy.signal import freqz
 
 from voicegraph.nodes.synth._minimum_phase import filtered, minimum_phase, overlap_add, tail_hops
 
+pytestmark = pytest.mark.numeric
+
 BINS = 513
 
 

@@ -19,6 +19,8 @@ from voicegraph.nodes.synth._weight_norm import fold, folded_shapes
 from voicegraph.nodes.synth.network import Network, Window
 from voicegraph.schemas.voice_card import VoiceConfig
 
+pytestmark = pytest.mark.numeric
+
 
 def _drawn(module: torch.nn.Module, seed: int = 1) -> None:
     generator = torch.Generator().manual_seed(seed)

@@ -18,6 +18,8 @@ from voicegraph.nodes.synth._weight_norm import fold
 from voicegraph.nodes.synth.network import Network, Window
 from voicegraph.schemas.voice_card import VoiceConfig
 
+pytestmark = pytest.mark.numeric
+
 CPU = torch.device("cpu")
 needs_packing = pytest.mark.skipif(
     not packs(CPU, torch.float32), reason="needs oneDNN's own operators on x86"

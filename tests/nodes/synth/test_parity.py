@@ -13,6 +13,8 @@ import torch
 from voicegraph.nodes.synth.network import Window
 from voicegraph.nodes.synth.voice_network import load_voice
 
+pytestmark = pytest.mark.numeric
+
 REFERENCE = Path(__file__).resolve().parents[2] / "data" / "reference"
 VOICES = ("synth_v1_40k_f0", "synth_v1_40k_nof0", "synth_v2_32k_f0", "synth_v2_40k_nof0")
 TOLERANCE = 1e-5

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from voicegraph.nodes.synth.pulse_train import advance, pulse_train
 
+pytestmark = pytest.mark.numeric
+
 HOP, RATE = 240, 24000
 
 

@@ -28,6 +28,8 @@ from voicegraph.nodes.synth.pitch_bins import coarse
 from voicegraph.nodes.synth.rvc import Rvc
 from voicegraph.nodes.synth.voice_network import load_voice
 
+pytestmark = pytest.mark.numeric
+
 test_conformance = conformance.suite("synth.rvc", slow=("growth",))
 
 SILENT = {"noise_scale": 0.0, "source_noise": 0.0}

@@ -21,6 +21,8 @@ from voicegraph.nodes.synth.source_filter import SourceFilter
 from voicegraph.nodes.synth.source_filter_file import load_source_filter
 from voicegraph.schemas.encoder_card import EncoderIdentity
 
+pytestmark = pytest.mark.numeric
+
 test_conformance = conformance.suite("synth.source_filter")
 
 

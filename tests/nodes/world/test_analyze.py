@@ -13,6 +13,8 @@ from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.signals import Features
 from voicegraph.nodes.world import world_library
 
+pytestmark = pytest.mark.numeric
+
 test_conformance = conformance.suite("world.analyze", slow=("growth",))
 
 RATE = 16000

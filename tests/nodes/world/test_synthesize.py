@@ -18,6 +18,8 @@ from voicegraph.graph.signals import Features, Pitch
 from voicegraph.nodes.world import world_library
 from voicegraph.nodes.world.synthesize import stretch
 
+pytestmark = pytest.mark.numeric
+
 test_conformance = conformance.suite("world.synthesize", slow=("growth",))
 
 RATE = 16000

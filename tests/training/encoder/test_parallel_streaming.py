@@ -13,6 +13,8 @@ from voicegraph.nodes.content.phonetic_network import STEP, PhoneticNetwork
 from voicegraph.nodes.content.phonetic_stream import PhoneticStream
 from voicegraph.training.encoder._parallel_streaming import Steps, features, front
 
+pytestmark = pytest.mark.numeric
+
 
 def _network() -> PhoneticNetwork:
     network = PhoneticNetwork(phonetic_example.SIZES).eval()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
+import pytest
 import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +16,8 @@ from voicegraph.graph.files.sound._latency_compensation import Aligned
 from voicegraph.graph.files.sound.input_conversion import Route, route
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.signals import Audio
+
+pytestmark = pytest.mark.numeric
 
 RATES = (8000, 11025, 16000, 22050, 44100, 48000)
 
