@@ -111,14 +111,14 @@ def synthesizer(folder: Path) -> Iterator[Row]:
 def rmvpe(folder: Path) -> Iterator[Row]:
     """Spectrum, salience, and F0 from salience."""
     from voicegraph.nodes.f0 import salience_bins as bins
-    from voicegraph.nodes.f0.rmvpe import Rmvpe
+    from voicegraph.nodes.f0.rmvpe import Rmvpe, RmvpeParams
 
     shapes = json.loads((REFERENCE / "rmvpe.keys.json").read_text(encoding="utf-8"))
     file = folder / "rmvpe.pt"
     torch.save(models["filled"](shapes), file)
     data = _reference("rmvpe")
     made = Rmvpe()
-    made.load(Rmvpe.Params.model_validate({"weights": file}), CPU, torch.float32)
+    made.load(RmvpeParams.model_validate({"weights": file}), CPU, torch.float32)
     with torch.inference_mode():
         mel = made.mel(torch.from_numpy(data["audio_16k"])[None])
         salience = made.network(mel)
@@ -142,7 +142,7 @@ def retrieval(_: Path) -> Iterator[Row]:
     from voicegraph.graph.intervals import Interval
     from voicegraph.graph.ports import PortSpec
     from voicegraph.graph.signals import Features
-    from voicegraph.nodes.retrieval.faiss import Faiss
+    from voicegraph.nodes.retrieval.faiss import Faiss, FaissParams
 
     data = _reference("retrieval")
     queries = torch.from_numpy(data["queries"])[None]
@@ -152,7 +152,7 @@ def retrieval(_: Path) -> Iterator[Row]:
     made.given, made.asked = {"content": spec}, {"out": spec}
     for key, rate in {"retrieved": 1.0, "blended": float(data["index_rate"])}.items():
         given = {"index": REFERENCE / "retrieval.index", "rate": rate}
-        params = Faiss.Params.model_validate(given)
+        params = FaissParams.model_validate(given)
         made.ports(params)
         made.load(params, CPU, torch.float32)
         found = made.process({"content": queries}, params, None)["out"][0]

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Generic, TypeVar
 
 import torch
 from pydantic import Field
 
-from voicegraph.graph import Features, FilePath, NodeParams, Out, PipelineError, Ports, Problem
+from voicegraph.graph import (
+    Features,
+    FilePath,
+    NodeParams,
+    Out,
+    PipelineError,
+    Ports,
+    Problem,
+    State,
+)
 from voicegraph.graph.files.models import shared_file
 from voicegraph.nodes.content.encoder import ContentEncoder
 from voicegraph.nodes.content.encoder_provenance import given_by
@@ -18,7 +27,7 @@ from voicegraph.nodes.content.phonetic_windows import FRAMES_HZ
 from voicegraph.schemas.phonetic_card import LAYER
 
 
-class PhoneticParams(NodeParams):
+class PhoneticEncoderParams(NodeParams):
     """Params that every node with a phonetic encoder has."""
 
     weights: FilePath | None = None
@@ -28,19 +37,23 @@ class PhoneticParams(NodeParams):
     indexes go with one."""
 
 
-class PhoneticEncoder(ContentEncoder):
+ParamsT = TypeVar("ParamsT", bound=PhoneticEncoderParams)
+StateT = TypeVar("StateT", bound=State | None)
+
+
+class PhoneticEncoder(ContentEncoder[ParamsT, StateT], Generic[ParamsT, StateT]):
     """Base of the nodes that run a phonetic encoder: 50 Hz, as wide as the file says.
 
     The features are labelled with family, fingerprint and layer of the encoder: a voice or an index
     of another one refuses them.
     """
 
-    Params = PhoneticParams
+    Params = PhoneticEncoderParams
     asset = "phonetic"
 
     content = Out(Features, rate=FRAMES_HZ, doc="what is said, apart from who says it")
 
-    def ports(self, params: Any) -> Ports:
+    def ports(self, params: ParamsT) -> Ports:
         """Width from the file's header, and which encoder it is from six small tensors.
 
         Raises:
@@ -59,15 +72,18 @@ class PhoneticEncoder(ContentEncoder):
             raise PipelineError(Problem("wrong-encoder", text, fix=fix))
         origin = given_by(card.identity(params.layer), archive.path)
         content = replace(type(self).content, dim=card.hidden, origin=origin)
-        self.archive = archive
         return Ports(self.declared.inputs, {"content": content})
 
-    def shared_network(self, device: torch.device, dtype: torch.dtype) -> PhoneticNetwork:
-        """The network, one a process for each file, device and precision."""
+    def shared_network(
+        self, params: ParamsT, device: torch.device, dtype: torch.dtype
+    ) -> PhoneticNetwork:
+        """The network, one a process for each file, device and precision.
+
+        Raises:
+            WeightsError: if the file is no phonetic encoder, or a tensor holds NaN or infinity.
+        """
+        assert params.weights is not None
+        archive, _ = open_phonetic(params.weights)
         return shared_file(
-            NAME,
-            self.archive.file,
-            lambda: read_network(self.archive, device, dtype),
-            str(device),
-            dtype,
+            NAME, archive.file, lambda: read_network(archive, device, dtype), str(device), dtype
         )

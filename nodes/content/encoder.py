@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from voicegraph.graph import Audio, Features, In, Node, Out
+from typing import Generic, TypeVar
+
+from voicegraph.graph import Audio, Features, In, Node, NodeParams, Out, State
 
 RATE = 16000
 """Sample rate of the audio that all encoders take, in Hz."""
 
 
-class ContentEncoder(Node):
+ParamsT = TypeVar("ParamsT", bound=NodeParams)
+StateT = TypeVar("StateT", bound=State | None)
+
+
+class ContentEncoder(Node[ParamsT, StateT], Generic[ParamsT, StateT]):
     """Base of the nodes that find out what is said: interface ``ContentEncoder``.
 
     audio ``[streams, 1, samples]`` at 16 kHz -> ``content`` ``[streams, frames, dim]`` at the

@@ -25,27 +25,46 @@ from voicegraph.graph import (
     Tensors,
     register,
 )
-from voicegraph.graph.files.models import shared_file
+from voicegraph.graph.files.models import kinds, shared_file
+from voicegraph.graph.files.models.wrong_kind import open_expected, wrong_kind
 from voicegraph.nodes.content import hubert_example
+from voicegraph.nodes.content._encoder_header import encoder_sizes
 from voicegraph.nodes.content._hubert_network import HubertNetwork
 from voicegraph.nodes.content.encoder import RATE, ContentEncoder
 from voicegraph.nodes.content.encoder_file import NOUN, EncoderFile, card_of, open_encoder
 from voicegraph.nodes.content.encoder_provenance import given_by
 from voicegraph.nodes.content.hubert_sizes import HubertSizes
 from voicegraph.nodes.pitch.window_frames import whole_frames
-from voicegraph.nodes.synth.voice_file import open_voice
 from voicegraph.schemas.encoder_card import V1, V2, Chosen
+from voicegraph.schemas.voice_card import VoiceCard
 
 FRAMES_HZ = 50
 _STEPS_HZ = Fraction(100)
 """The audio is taken in whole steps of 10 ms, half a frame."""
 
 
+_VOICE, _VOICE_NOUN = "voice", "an RVC voice"
 _NAME_A_VOICE = "name an RVC voice there, a .pth or .safetensors file"
 
 
+class HubertParams(NodeParams):
+    """Params of ``content.hubert``."""
+
+    weights: FilePath | None = None
+    """The encoder: fairseq's `hubert_base.pt`, a folder of Hugging Face (or the `.bin` or
+    `.safetensors` in it), or a converted file. By default the pipeline's `assets.hubert`."""
+    voice: FilePath | None = None
+    """The RVC voice that the features are for: it decides `layer` and `project`."""
+    layer: int | None = Field(None, ge=1, le=100)
+    """The transformer layer after which the features are taken; later ones are not computed.
+    By default what the voice takes, or 12."""
+    project: bool | None = None
+    """Send them through the encoder's final projection. By default what the voice takes, or
+    not."""
+
+
 @register("content.hubert")
-class Hubert(ContentEncoder):
+class Hubert(ContentEncoder[HubertParams, None]):
     """Content features by an encoder of the HuBERT base architecture.
 
     audio ``[streams, 1, samples]`` at 16 kHz, not normalised -> windows of ``content``
@@ -66,31 +85,12 @@ class Hubert(ContentEncoder):
     self-supervised speech representation by disentangling speakers", ICML 2022.
     """
 
-    class Params(NodeParams):
-        """Params of ``content.hubert``."""
-
-        weights: FilePath | None = None
-        """The encoder: fairseq's `hubert_base.pt`, a folder of Hugging Face (or the `.bin` or
-        `.safetensors` in it), or a converted file. By default the pipeline's `assets.hubert`."""
-        voice: FilePath | None = None
-        """The RVC voice that the features are for: it decides `layer` and `project`."""
-        layer: int | None = Field(None, ge=1, le=100)
-        """The transformer layer after which the features are taken; later ones are not computed.
-        By default what the voice takes, or 12."""
-        project: bool | None = None
-        """Send them through the encoder's final projection. By default what the voice takes, or
-        not."""
-
     chunking = "windowed"
     pure = True
     examples = (
         {"weights": "encoder.safetensors", "layer": 2},
         {"weights": "encoder.safetensors", "layer": 1, "project": True},
     )
-
-    sizes: HubertSizes
-    """Of the file; known from ``ports`` on, like ``features``."""
-    features: Chosen
 
     content = Out(Features, rate=FRAMES_HZ, window=True, doc="what is said, apart from who says it")
 
@@ -99,43 +99,43 @@ class Hubert(ContentEncoder):
         """The file that ``examples`` name: a small encoder with random weights."""
         hubert_example.write(folder / "encoder.safetensors")
 
-    def ports(self, params: Params) -> Ports:
+    def ports(self, params: HubertParams) -> Ports:
         """Width from the file's header, and which encoder it is from six small tensors.
 
         Raises:
             PipelineError: if no file is named, or it has no such layer or no projection.
             WeightsError: if the file is no encoder, or its tensors are not what they should be.
         """
-        self.features = _features(params)
-        found = self._open(params)
-        self.sizes = sizes = found.sizes
-        dim = sizes.projection if self.features.project else sizes.hidden
-        origin = given_by(card_of(found).identity(*self.features), found.archive.path)
+        chosen = _features(params)
+        found = self._open(params, chosen)
+        dim = found.sizes.projection if chosen.project else found.sizes.hidden
+        origin = given_by(card_of(found).identity(*chosen), found.archive.path)
         content = replace(type(self).content, dim=dim, origin=origin)
         return Ports(self.declared.inputs, {"content": content})
 
-    def widened(self, params: Params, width: int) -> dict[str, int | bool]:
+    def widened(self, params: HubertParams, width: int) -> dict[str, int | bool]:
         """The layer whose features are so wide: as RVC voices of that width take them."""
-        if width == self.sizes.hidden:
+        sizes = _sizes(params)
+        if width == sizes.hidden:
             return {"layer": V2.layer, "project": V2.project}
-        if width == self.sizes.projection:
+        if width == sizes.projection:
             return {"layer": V1.layer, "project": V1.project}
         return {}
 
-    def needs(self, params: Params, out: Request) -> Requests:
+    def needs(self, params: HubertParams, out: Request) -> Requests:
         """The audio of the frames given."""
         return {"audio": Request(self.gives(params, out), out.core)}
 
-    def gives(self, params: Params, out: Request) -> Interval:
+    def gives(self, params: HubertParams, out: Request) -> Interval:
         """Whole steps of 10 ms, and enough of them for a frame."""
         span = whole_frames(out.interval, _STEPS_HZ)
-        short = math.ceil((Fraction(self.sizes.field, RATE) - span.duration) * _STEPS_HZ)
+        short = math.ceil((Fraction(_sizes(params).field, RATE) - span.duration) * _STEPS_HZ)
         return span.widen(before=max(0, short) / _STEPS_HZ)
 
-    def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
+    def load(self, params: HubertParams, device: torch.device, dtype: torch.dtype) -> None:
         """Brings the network, one a process for each file, layer, device and precision."""
-        found = self._open(params)
-        layer, project = self.features
+        layer, project = chosen = _features(params)
+        found = self._open(params, chosen)
 
         def make() -> HubertNetwork:
             weights = found.read(layer, project)
@@ -144,7 +144,7 @@ class Hubert(ContentEncoder):
         decided = (found.sizes, layer, project, str(device), dtype)
         self.network = shared_file(self.use, found.archive.file, make, *decided)
 
-    def process(self, inputs: Tensors, params: Params, state: None) -> Tensors:
+    def process(self, inputs: Tensors, params: HubertParams, state: None) -> Tensors:
         """One tick: every stream's whole window."""
         asked = self.asked["content"]
         first = self.given["audio"].index(asked.interval.start)
@@ -154,7 +154,7 @@ class Hubert(ContentEncoder):
         last = made[:, -1:].expand(-1, max(0, missing), -1)
         return {"content": torch.cat([made, last], 1)[:, : asked.count]}
 
-    def _open(self, params: Params) -> EncoderFile:
+    def _open(self, params: HubertParams, chosen: Chosen) -> EncoderFile:
         """The file's header, checked against the params."""
         where = f"nodes.{self.name or 'NAME'}.params"
         if params.weights is None:
@@ -163,7 +163,7 @@ class Hubert(ContentEncoder):
             raise PipelineError(Problem("missing-weights", text, fix=fix))
         found = open_encoder(params.weights)
         sizes = found.sizes
-        layer, project = self.features
+        layer, project = chosen
         asks = f", which {params.voice} takes" if params.voice else ""
         if layer > sizes.layers:
             text = f"{params.weights} has {sizes.layers} layers, and not layer {layer}{asks}"
@@ -178,14 +178,33 @@ class Hubert(ContentEncoder):
         raise PipelineError(Problem("wrong-encoder", text, fix=fix))
 
 
-def _features(params: Hubert.Params) -> Chosen:
-    """What is written, or else what the voice takes.
+def _sizes(params: HubertParams) -> HubertSizes:
+    assert params.weights is not None  # or `ports` has raised
+    return encoder_sizes(params.weights)
+
+
+def _features(params: HubertParams) -> Chosen:
+    """Layer and projection: as the params say, or else as the voice takes them.
 
     Raises:
         WeightsError: if the file named as the voice is none.
     """
     wanted = V2
     if params.voice is not None and (params.layer is None or params.project is None):
-        wanted = V1 if open_voice(params.voice, _NAME_A_VOICE).card.version == "v1" else V2
+        wanted = V1 if _voice_card(params.voice).version == "v1" else V2
     layer = wanted.layer if params.layer is None else params.layer
     return Chosen(layer, wanted.project if params.project is None else params.project)
+
+
+def _voice_card(path: Path) -> VoiceCard:
+    """The card of an RVC voice.
+
+    Raises:
+        WeightsError: if the file is something else, or damaged.
+    """
+    archive = open_expected(path, _VOICE_NOUN, _NAME_A_VOICE)
+    kind = next(kind for kind in kinds() if kind.name == _VOICE)
+    card = kind.card(path, archive)
+    if not isinstance(card, VoiceCard):
+        raise wrong_kind(path, _VOICE_NOUN, _NAME_A_VOICE)
+    return card

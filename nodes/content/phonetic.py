@@ -10,13 +10,22 @@ from pydantic import Field
 
 from voicegraph.graph import Duration, Request, Requests, Tensors, parse_duration, register
 from voicegraph.nodes.content import _phonetic_example as phonetic_example
-from voicegraph.nodes.content._phonetic_encoder import PhoneticEncoder, PhoneticParams
+from voicegraph.nodes.content._phonetic_encoder import PhoneticEncoder, PhoneticEncoderParams
 from voicegraph.nodes.content.encoder import RATE
 from voicegraph.nodes.content.phonetic_windows import FRAMES_HZ, frames_of
 
 
+class PhoneticParams(PhoneticEncoderParams):
+    """Params of ``content.phonetic``."""
+
+    context: Duration = Field(parse_duration("2s"), ge=Fraction(1, 10), le=30)
+    """Audio heard before each block; rounded up to 20 ms."""
+    lookahead: Duration = Field(parse_duration("100ms"), ge=0, le=2)
+    """Audio heard after each block; this is latency."""
+
+
 @register("content.phonetic")
-class Phonetic(PhoneticEncoder):
+class Phonetic(PhoneticEncoder[PhoneticParams, None]):
     """Content features by a Conformer on a sliding window, each frame made once.
 
     audio ``[streams, 1, samples]`` at 16 kHz, not normalised -> a stream of ``content``
@@ -38,14 +47,6 @@ class Phonetic(PhoneticEncoder):
     Interspeech 2020.
     """
 
-    class Params(PhoneticParams):
-        """Params of ``content.phonetic``."""
-
-        context: Duration = Field(parse_duration("2s"), ge=Fraction(1, 10), le=30)
-        """Audio heard before each block; rounded up to 20 ms."""
-        lookahead: Duration = Field(parse_duration("100ms"), ge=0, le=2)
-        """Audio heard after each block; this is latency."""
-
     chunking = "windowed"
     pure = True
     examples = (
@@ -58,16 +59,16 @@ class Phonetic(PhoneticEncoder):
         """The file that ``examples`` name: a small encoder with random weights."""
         phonetic_example.write(folder / "encoder.safetensors")
 
-    def needs(self, params: Params, out: Request) -> Requests:
+    def needs(self, params: PhoneticParams, out: Request) -> Requests:
         """The audio of the block, with context before and after it."""
         before = Fraction(frames_of(params.context), FRAMES_HZ)
         return {"audio": out.widen(before=before, after=params.lookahead)}
 
-    def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
+    def load(self, params: PhoneticParams, device: torch.device, dtype: torch.dtype) -> None:
         """Brings the network, one a process for each file, device and precision."""
-        self.network = self.shared_network(device, dtype)
+        self.network = self.shared_network(params, device, dtype)
 
-    def process(self, inputs: Tensors, params: Params, state: None) -> Tensors:
+    def process(self, inputs: Tensors, params: PhoneticParams, state: None) -> Tensors:
         """One tick: every stream's whole window, of which the newest frames are kept."""
         asked, before = self.asked["content"], frames_of(params.context)
         span = asked.interval.widen(Fraction(before, FRAMES_HZ), params.lookahead)

@@ -22,7 +22,7 @@ from voicegraph.graph import (
     register,
 )
 from voicegraph.nodes.content import _phonetic_example as phonetic_example
-from voicegraph.nodes.content._phonetic_encoder import PhoneticEncoder, PhoneticParams
+from voicegraph.nodes.content._phonetic_encoder import PhoneticEncoder, PhoneticEncoderParams
 from voicegraph.nodes.content.encoder import RATE
 from voicegraph.nodes.content.phonetic_network import STEP
 from voicegraph.nodes.content.phonetic_stream import (
@@ -37,8 +37,41 @@ _FRAME = Fraction(1, FRAMES_HZ)
 _AFTER = Fraction(AFTER, RATE)
 
 
+class StreamingParams(PhoneticEncoderParams):
+    """Params of ``content.streaming``."""
+
+    context: Duration = Field(parse_duration("4s"), ge=_FRAME, le=30)
+    """The past that attention hears in each block, up to the frames that may still change;
+    rounded up to 20 ms."""
+    settle: Duration = Field(parse_duration("200ms"), ge=_FRAME, le=2)
+    """How long a frame may still change what later ones hear of it: whole frames of 20 ms."""
+    lookahead: Duration = Field(parse_duration("50ms"), ge=0, le=2)
+    """Audio heard after each block; this is latency. 10 ms more than whole frames of 20 ms,
+    and less than `settle`."""
+
+    @field_validator("settle")
+    @classmethod
+    def _whole_frames(cls, settle: Duration) -> Duration:
+        frames = settle * FRAMES_HZ
+        if frames.denominator > 1:
+            near = (format_duration((int(frames) + k) * _FRAME) for k in (0, 1))
+            raise ValueError(f"expected whole frames of 20 ms, such as {' or '.join(near)}")
+        return settle
+
+    @field_validator("lookahead")
+    @classmethod
+    def _to_the_end_of_a_step(cls, lookahead: Duration) -> Duration:
+        frames = (lookahead - _AFTER) * FRAMES_HZ
+        if frames.denominator > 1 or frames < 0:
+            near = {max(math.floor(frames) + k, 0) for k in (0, 1)}
+            fitting = (format_duration(k * _FRAME + _AFTER) for k in sorted(near))
+            text = "expected 10 ms and whole frames of 20 ms, such as"
+            raise ValueError(f"{text} {' or '.join(fitting)}")
+        return lookahead
+
+
 @register("content.streaming")
-class Streaming(PhoneticEncoder):
+class Streaming(PhoneticEncoder[StreamingParams, PhoneticStreamState]):
     """Content features by a Conformer that goes with the stream and remembers it.
 
     audio ``[streams, 1, samples]`` at 16 kHz, not normalised -> ``content`` ``[streams, frames,
@@ -74,38 +107,6 @@ class Streaming(PhoneticEncoder):
     single frame and without a memory bank.
     """
 
-    class Params(PhoneticParams):
-        """Params of ``content.streaming``."""
-
-        context: Duration = Field(parse_duration("4s"), ge=_FRAME, le=30)
-        """The past that attention hears in each block, up to the frames that may still change;
-        rounded up to 20 ms."""
-        settle: Duration = Field(parse_duration("200ms"), ge=_FRAME, le=2)
-        """How long a frame may still change what later ones hear of it: whole frames of 20 ms."""
-        lookahead: Duration = Field(parse_duration("50ms"), ge=0, le=2)
-        """Audio heard after each block; this is latency. 10 ms more than whole frames of 20 ms,
-        and less than `settle`."""
-
-        @field_validator("settle")
-        @classmethod
-        def _whole_frames(cls, settle: Duration) -> Duration:
-            frames = settle * FRAMES_HZ
-            if frames.denominator > 1:
-                near = (format_duration((int(frames) + k) * _FRAME) for k in (0, 1))
-                raise ValueError(f"expected whole frames of 20 ms, such as {' or '.join(near)}")
-            return settle
-
-        @field_validator("lookahead")
-        @classmethod
-        def _to_the_end_of_a_step(cls, lookahead: Duration) -> Duration:
-            frames = (lookahead - _AFTER) * FRAMES_HZ
-            if frames.denominator > 1 or frames < 0:
-                near = {max(math.floor(frames) + k, 0) for k in (0, 1)}
-                fitting = (format_duration(k * _FRAME + _AFTER) for k in sorted(near))
-                text = "expected 10 ms and whole frames of 20 ms, such as"
-                raise ValueError(f"{text} {' or '.join(fitting)}")
-            return lookahead
-
     examples = (
         {"weights": "encoder.safetensors", "context": "300ms"},
         {
@@ -122,7 +123,7 @@ class Streaming(PhoneticEncoder):
         """The file that ``examples`` name: a small encoder with random weights."""
         phonetic_example.write(folder / "encoder.safetensors")
 
-    def ports(self, params: Params) -> Ports:
+    def ports(self, params: StreamingParams) -> Ports:
         """As of every phonetic encoder.
 
         Raises:
@@ -141,16 +142,16 @@ class Streaming(PhoneticEncoder):
             raise PipelineError(Problem("out-of-range", text, fix=fix))
         return super().ports(params)
 
-    def needs(self, params: Params, out: Request) -> Requests:
+    def needs(self, params: StreamingParams, out: Request) -> Requests:
         """From before the first step's frame, which is ``lookahead`` after that of the block."""
         before = Fraction(BEFORE, RATE) - self._ahead(params) * _FRAME
         return {"audio": out.widen(max(before, Fraction(0)), params.lookahead)}
 
-    def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
+    def load(self, params: StreamingParams, device: torch.device, dtype: torch.dtype) -> None:
         """Brings the network, one a process for each file, device and precision."""
         ahead = self._ahead(params)
         self._stream = PhoneticStream(
-            self.shared_network(device, dtype),
+            self.shared_network(params, device, dtype),
             params.layer,
             past=frames_of(params.context),
             settle=frames_of(params.settle),
@@ -161,15 +162,17 @@ class Streaming(PhoneticEncoder):
         self._first = int((start + self.block) * FRAMES_HZ) + ahead
         self._start = start + ahead * _FRAME - Fraction(BEFORE, RATE)
 
-    def _ahead(self, params: Params) -> int:
+    def _ahead(self, params: StreamingParams) -> int:
         """Frames from one that is given to the newest."""
         return int((params.lookahead - _AFTER) * FRAMES_HZ) + 1
 
-    def state(self, params: Params, streams: int) -> PhoneticStreamState:
+    def state(self, params: StreamingParams, streams: int) -> PhoneticStreamState:
         """Nothing heard yet."""
         return self._stream.begin(streams, self._first)
 
-    def process(self, inputs: Tensors, params: Params, state: PhoneticStreamState) -> Tensors:
+    def process(
+        self, inputs: Tensors, params: StreamingParams, state: PhoneticStreamState
+    ) -> Tensors:
         """One block: a step for each frame."""
         count = BEFORE + AFTER + STEP * (self.asked["content"].count - 1)
         first = self.given["audio"].index(self._start)

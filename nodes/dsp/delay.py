@@ -24,8 +24,17 @@ from voicegraph.nodes.dsp.gain import GainState
 from voicegraph.nodes.dsp.param_glide import db_to_linear, scale
 
 
+class DelayParams(NodeParams):
+    """Params of ``dsp.delay``."""
+
+    time: Duration = Field(parse_duration("10ms"), ge=0, le=60)
+    """How much later the output comes, rounded to the nearest sample."""
+    gain: Live[Decibels] = Field(0.0, ge=-120, le=60)
+    """Gain in dB of what comes out."""
+
+
 @register("dsp.delay")
-class Delay(Node):
+class Delay(Node[DelayParams, GainState]):
     """Delays audio by a fixed time, and scales it.
 
     audio ``[streams, channels, samples]`` -> audio, same type. The time is rounded to the nearest
@@ -34,31 +43,23 @@ class Delay(Node):
     back each time round. A change of ``gain`` glides as in ``dsp.gain``.
     """
 
-    class Params(NodeParams):
-        """Params of ``dsp.delay``."""
-
-        time: Duration = Field(parse_duration("10ms"), ge=0, le=60)
-        """How much later the output comes, rounded to the nearest sample."""
-        gain: Live[Decibels] = Field(0.0, ge=-120, le=60)
-        """Gain in dB of what comes out."""
-
     devices = ("cpu", "cuda")
     examples = ({}, {"time": "0ms"}, {"time": "137ms", "gain": -6.0})
 
     audio = In(Audio)
     out = Out(Audio, like="audio")
 
-    def needs(self, params: Params, out: Request) -> Requests:
+    def needs(self, params: DelayParams, out: Request) -> Requests:
         """The same span, earlier."""
         rate = self.input_types["audio"].rate
         return {"audio": out.shift(-round(params.time * rate) / rate)}
 
-    def state(self, params: Params, streams: int) -> GainState:
+    def state(self, params: DelayParams, streams: int) -> GainState:
         """Starts at the wanted gain, so that nothing fades in."""
         start = db_to_linear(params.gain)
         return GainState(torch.full((streams,), start, dtype=torch.float64, device=self.device))
 
-    def process(self, inputs: Tensors, params: Params, state: GainState) -> Tensors:
+    def process(self, inputs: Tensors, params: DelayParams, state: GainState) -> Tensors:
         """One block: the input is late already, since the edge keeps what was asked for."""
         rate = self.input_types["audio"].rate
         return {"out": scale(inputs["audio"], state.gain, params.gain, rate)}

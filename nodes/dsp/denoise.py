@@ -59,8 +59,23 @@ class DenoiseState(State):
     mask: torch.Tensor
 
 
+class DenoiseParams(NodeParams):
+    """Params of ``dsp.denoise``."""
+
+    reduction: Live[Decibels] = Field(12.0, ge=0, le=60)
+    """How far noise is turned down at most. More than 20 dB makes the gate audible."""
+    threshold: Live[Decibels] = Field(6.0, ge=0, le=30)
+    """How far over the noise a sound must be to pass half open."""
+    settle: Duration = Field(parse_duration("5s"), ge=Fraction(1, 4), le=60)
+    """How long a steady tone may last, such as a held note, before it counts as noise."""
+    frame: Duration = Field(parse_duration("40ms"), ge=Fraction(1, 100), le=Fraction(1, 5))
+    """Length of the analysed frames: long ones tell tones apart, short ones keep attacks."""
+    overlap: Literal[2, 4, 8] = 4
+    """Frames that share each sample."""
+
+
 @register("dsp.denoise")
-class Denoise(Node):
+class Denoise(Node[DenoiseParams, DenoiseState]):
     """Attenuates frequencies in which there is nothing but steady noise.
 
     audio ``[streams, channels, samples]`` -> out, same type. In short overlapping frames each bin's
@@ -78,36 +93,22 @@ class Denoise(Node):
     :class:`~voicegraph.nodes.dsp._noise_floor.NoiseFloor`.
     """
 
-    class Params(NodeParams):
-        """Params of ``dsp.denoise``."""
-
-        reduction: Live[Decibels] = Field(12.0, ge=0, le=60)
-        """How far noise is turned down at most. More than 20 dB makes the gate audible."""
-        threshold: Live[Decibels] = Field(6.0, ge=0, le=30)
-        """How far over the noise a sound must be to pass half open."""
-        settle: Duration = Field(parse_duration("5s"), ge=Fraction(1, 4), le=60)
-        """How long a steady tone may last, such as a held note, before it counts as noise."""
-        frame: Duration = Field(parse_duration("40ms"), ge=Fraction(1, 100), le=Fraction(1, 5))
-        """Length of the analysed frames: long ones tell tones apart, short ones keep attacks."""
-        overlap: Literal[2, 4, 8] = 4
-        """Frames that share each sample."""
-
     examples = ({}, {"frame": "32ms", "overlap": 2, "reduction": 20.0, "settle": "250ms"})
 
     audio = In(Audio)
     out = Out(Audio, like="audio")
 
-    def needs(self, params: Params, out: Request) -> Requests:
+    def needs(self, params: DenoiseParams, out: Request) -> Requests:
         """Up to the end of the last frame that begins within the span."""
         hop, rate = self._hop(params), self.input_types["audio"].rate
         overlapping = (params.overlap - 1) * hop / rate
         return {"audio": out.widen(after=overlapping + reach(self.block, out.end, hop / rate))}
 
-    def _hop(self, params: Params) -> int:
+    def _hop(self, params: DenoiseParams) -> int:
         """Samples from one frame to the next."""
         return max(round(params.frame * self.input_types["audio"].rate / params.overlap), 1)
 
-    def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
+    def load(self, params: DenoiseParams, device: torch.device, dtype: torch.dtype) -> None:
         """Makes windows and constants."""
         from scipy.fft import irfft, rfft
 
@@ -130,7 +131,7 @@ class Denoise(Node):
         self._rise = np.float32(1 - math.exp(-hop / _RISE_S))
         self._fall = np.float32(math.exp(-hop / _FALL_S))
 
-    def state(self, params: Params, streams: int) -> DenoiseState:
+    def state(self, params: DenoiseParams, streams: int) -> DenoiseState:
         """Begins without noise: all passes until some is found."""
         first = int(self.asked["out"].interval.end * self.asked["out"].rate)
         bins = (streams, self._size // 2 + 1)
@@ -143,7 +144,7 @@ class Denoise(Node):
             torch.zeros(bins),
         )
 
-    def process(self, inputs: Tensors, params: Params, state: DenoiseState) -> Tensors:
+    def process(self, inputs: Tensors, params: DenoiseParams, state: DenoiseState) -> Tensors:
         """One block: the frames that begin in it, and what earlier ones left."""
         audio = inputs["audio"].numpy()
         held = {name: tensor.numpy() for name, tensor in state.tensors().items()}
@@ -157,7 +158,7 @@ class Denoise(Node):
         return {"out": out}
 
     def _block(
-        self, audio: np.ndarray, first: int, params: Params, held: dict[str, np.ndarray]
+        self, audio: np.ndarray, first: int, params: DenoiseParams, held: dict[str, np.ndarray]
     ) -> torch.Tensor:
         """``first``: the sample of the block at which the first frame begins."""
         tail = held["tail"]
@@ -174,7 +175,7 @@ class Denoise(Node):
         return torch.from_numpy(total[:, :, : self._count])
 
     def _gain(
-        self, spectrum: np.ndarray, params: Params, held: dict[str, np.ndarray]
+        self, spectrum: np.ndarray, params: DenoiseParams, held: dict[str, np.ndarray]
     ) -> np.ndarray:
         """Gain of each bin ``[streams, bins]`` in one frame ``[streams, channels, bins]``."""
         # White noise of variance v has power v in each bin.

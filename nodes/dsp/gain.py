@@ -29,19 +29,20 @@ class GainState(State):
     gain: torch.Tensor
 
 
+class GainParams(NodeParams):
+    """Params of ``dsp.gain``."""
+
+    db: Live[Decibels] = Field(0.0, ge=-120, le=60)
+    """Gain in dB."""
+
+
 @register("dsp.gain")
-class Gain(Node):
+class Gain(Node[GainParams, GainState]):
     """Multiplies audio by a gain that may change while it runs.
 
     audio ``[streams, channels, samples]`` -> audio, same type. A change glides exponentially with a
     time constant of 5 ms, the same in blocks of any size.
     """
-
-    class Params(NodeParams):
-        """Params of ``dsp.gain``."""
-
-        db: Live[Decibels] = Field(0.0, ge=-120, le=60)
-        """Gain in dB."""
 
     devices = ("cpu", "cuda")
     examples = ({"db": -6.0},)
@@ -49,12 +50,12 @@ class Gain(Node):
     audio = In(Audio)
     out = Out(Audio, like="audio")
 
-    def state(self, params: Params, streams: int) -> GainState:
+    def state(self, params: GainParams, streams: int) -> GainState:
         """Starts at the target, so that nothing fades in."""
         start = db_to_linear(params.db)
         return GainState(torch.full((streams,), start, dtype=torch.float64, device=self.device))
 
-    def process(self, inputs: Tensors, params: Params, state: GainState) -> Tensors:
+    def process(self, inputs: Tensors, params: GainParams, state: GainState) -> Tensors:
         """One block."""
         rate = self.input_types["audio"].rate
         return {"out": scale(inputs["audio"], state.gain, params.db, rate)}

@@ -63,8 +63,29 @@ class HardState(State):
     position: torch.Tensor
 
 
+class GateParams(NodeParams):
+    """Params of ``dsp.gate``."""
+
+    threshold: Live[Decibels] = Field(-60.0, ge=-120, le=0)
+    """Level that opens the gate, in dB RMS."""
+    mode: Literal["smooth", "hard"] = "smooth"
+    """``smooth`` has ramps, hysteresis and hold; ``hard`` uses ``threshold`` alone."""
+    hysteresis: Decibels = Field(6.0, ge=0, le=60)
+    """How far under the threshold the level must fall to close it."""
+    hold: Duration = Field(parse_duration("100ms"), ge=0, le=10)
+    """How long the level must stay there before it closes."""
+    attack: Duration = Field(parse_duration("5ms"), ge=0, le=1)
+    """Time from closed to open."""
+    release: Duration = Field(parse_duration("50ms"), ge=0, le=10)
+    """Time from open to closed."""
+    lookahead: Duration = Field(parse_duration("0ms"), ge=0, le=1)
+    """How long before the sound the gate begins to open: latency that saves soft beginnings."""
+    window: Duration = Field(parse_duration("40ms"), ge=Fraction(1, 1000), le=1)
+    """Time over which the level is taken."""
+
+
 @register("dsp.gate")
-class Gate(Node):
+class Gate(Node[GateParams, SmoothState | HardState]):
     """Passes audio while its level is above a threshold, and silences it otherwise.
 
     audio ``[streams, channels, samples]`` -> out, same type. Levels are RMS in dB relative to 1,
@@ -81,26 +102,6 @@ class Gate(Node):
     needs each step whole: blocks that are no multiple of 10 ms add a latency of less than 10 ms.
     """
 
-    class Params(NodeParams):
-        """Params of ``dsp.gate``."""
-
-        threshold: Live[Decibels] = Field(-60.0, ge=-120, le=0)
-        """Level that opens the gate, in dB RMS."""
-        mode: Literal["smooth", "hard"] = "smooth"
-        """``smooth`` has ramps, hysteresis and hold; ``hard`` uses ``threshold`` alone."""
-        hysteresis: Decibels = Field(6.0, ge=0, le=60)
-        """How far under the threshold the level must fall to close it."""
-        hold: Duration = Field(parse_duration("100ms"), ge=0, le=10)
-        """How long the level must stay there before it closes."""
-        attack: Duration = Field(parse_duration("5ms"), ge=0, le=1)
-        """Time from closed to open."""
-        release: Duration = Field(parse_duration("50ms"), ge=0, le=10)
-        """Time from open to closed."""
-        lookahead: Duration = Field(parse_duration("0ms"), ge=0, le=1)
-        """How long before the sound the gate begins to open: latency that saves soft beginnings."""
-        window: Duration = Field(parse_duration("40ms"), ge=Fraction(1, 1000), le=1)
-        """Time over which the level is taken."""
-
     examples = (
         {"threshold": -30.0},
         {"threshold": -30.0, "hold": "0ms", "lookahead": "12ms", "attack": "12ms", "window": "5ms"},
@@ -110,7 +111,7 @@ class Gate(Node):
     audio = In(Audio)
     out = Out(Audio, like="audio")
 
-    def needs(self, params: Params, out: Request) -> Requests:
+    def needs(self, params: GateParams, out: Request) -> Requests:
         """The window behind; ahead, the look-ahead or the rest of a step."""
         if params.mode == "hard":
             return {"audio": out.widen(WINDOW_STEPS * STEP, reach(self.block, out.end))}
@@ -118,11 +119,11 @@ class Gate(Node):
         behind = max(sizes.window - sizes.lookahead, 0)
         return {"audio": out.widen(behind / rate, sizes.lookahead / rate)}
 
-    def _sizes(self, params: Params) -> Sizes:
+    def _sizes(self, params: GateParams) -> Sizes:
         rate = self.input_types["audio"].rate
         return Sizes(**{name: round(getattr(params, name) * rate) for name in Sizes.__slots__})
 
-    def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
+    def load(self, params: GateParams, device: torch.device, dtype: torch.dtype) -> None:
         """Notes sizes in samples."""
         asked = self.asked["out"]
         self._start = self.given["audio"].index(asked.interval.start)
@@ -130,7 +131,7 @@ class Gate(Node):
         self._grid = Grid.at(asked.rate)
         self._size = self._sizes(params)
 
-    def state(self, params: Params, streams: int) -> State:
+    def state(self, params: GateParams, streams: int) -> SmoothState | HardState:
         """Begins closed."""
         if params.mode == "hard":
             first = int(self.asked["out"].interval.end * self.asked["out"].rate)
@@ -141,7 +142,9 @@ class Gate(Node):
             torch.zeros(streams, dtype=torch.float64),
         )
 
-    def process(self, inputs: Tensors, params: Params, state: SmoothState | HardState) -> Tensors:
+    def process(
+        self, inputs: Tensors, params: GateParams, state: SmoothState | HardState
+    ) -> Tensors:
         """One block."""
         audio = inputs["audio"]
         block = audio[:, :, self._start : self._start + self._count]
@@ -157,7 +160,7 @@ class Gate(Node):
 
     # ---- hard -------------------------------------------------------------------------------
 
-    def _hard(self, audio: np.ndarray, first: int, params: Params) -> torch.Tensor:
+    def _hard(self, audio: np.ndarray, first: int, params: GateParams) -> torch.Tensor:
         """Gain ``[streams, samples]``; ``first`` is the block's first sample in the stream."""
         low, high = self._grid.steps(first, self._count)
         steps = self._grid.edges(low - WINDOW_STEPS + 1, high)
@@ -177,7 +180,9 @@ class Gate(Node):
         np.cumsum(power, axis=1, out=total[:, 1:])
         return (total[:, window:] - total[:, :-window]) / (window * audio.shape[1])
 
-    def _smooth(self, level: np.ndarray, params: Params, state: SmoothState) -> torch.Tensor | None:
+    def _smooth(
+        self, level: np.ndarray, params: GateParams, state: SmoothState
+    ) -> torch.Tensor | None:
         """Gain ``[streams, samples]``, or None if it is 1 throughout."""
         opens, closes = _power(params.threshold), _power(params.threshold - params.hysteresis)
         opened, quiet, gain = state.open.numpy(), state.quiet.numpy(), state.gain.numpy()

@@ -34,8 +34,17 @@ class HighpassState(State):
     memory: torch.Tensor
 
 
+class HighpassParams(NodeParams):
+    """Params of ``dsp.highpass``."""
+
+    cutoff: Hertz = Field(48.0, gt=0)
+    """Frequency in Hz at which the level is down by 3 dB; below half of the input's rate."""
+    order: int = Field(5, ge=1, le=12)
+    """Order of the filter."""
+
+
 @register("dsp.highpass")
-class Highpass(Node):
+class Highpass(Node[HighpassParams, HighpassState]):
     """Butterworth high-pass, causal: audio ``[streams, channels, samples]`` -> the same type.
 
     A cascade of second-order sections (transposed direct form II) in float64, which stays exact
@@ -47,14 +56,6 @@ class Highpass(Node):
     conversion uses; it runs them forwards and backwards, for which it needs the whole signal.
     """
 
-    class Params(NodeParams):
-        """Params of ``dsp.highpass``."""
-
-        cutoff: Hertz = Field(48.0, gt=0)
-        """Frequency in Hz at which the level is down by 3 dB; below half of the input's rate."""
-        order: int = Field(5, ge=1, le=12)
-        """Order of the filter."""
-
     releases_gil = True
     examples = ({}, {"cutoff": 300.0, "order": 2})
 
@@ -63,7 +64,9 @@ class Highpass(Node):
 
     _sections: np.ndarray = np.zeros((0, 6))
 
-    def infer(self, params: Params, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
+    def infer(
+        self, params: HighpassParams, inputs: Mapping[str, SignalType]
+    ) -> dict[str, SignalType]:
         """The input's type.
 
         Raises:
@@ -77,7 +80,7 @@ class Highpass(Node):
             )
         return {"out": inputs["audio"]}
 
-    def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
+    def load(self, params: HighpassParams, device: torch.device, dtype: torch.dtype) -> None:
         """Designs the filter."""
         from scipy.signal import butter, sosfilt
 
@@ -86,13 +89,13 @@ class Highpass(Node):
         self._sections = np.asarray(sections)
         self._filter = sosfilt
 
-    def state(self, params: Params, streams: int) -> HighpassState:
+    def state(self, params: HighpassParams, streams: int) -> HighpassState:
         """Silence."""
         channels = self.input_types["audio"].width or 1
         shape = (streams, channels, (params.order + 1) // 2, 2)
         return HighpassState(torch.zeros(shape, dtype=torch.float64))
 
-    def process(self, inputs: Tensors, params: Params, state: HighpassState) -> Tensors:
+    def process(self, inputs: Tensors, params: HighpassParams, state: HighpassState) -> Tensors:
         """One block."""
         audio = inputs["audio"].numpy().astype(np.float64)
         memory = state.memory.permute(2, 0, 1, 3).numpy()

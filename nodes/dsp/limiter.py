@@ -68,8 +68,20 @@ def release_from(wanted: np.ndarray, last: np.ndarray, step: float) -> np.ndarra
     return np.minimum(np.minimum.accumulate(flat, 1) + slope, 0.0)[:, 1:]
 
 
+class LimiterParams(NodeParams):
+    """Params of ``dsp.limiter``."""
+
+    ceiling: Decibels = Field(-1.0, ge=-60, le=0)
+    """Highest sample peak in dB below full scale."""
+    lookahead: Duration = Field(parse_duration("5ms"), ge=0, le=Fraction(1, 10))
+    """How far ahead peaks are seen, rounded to the nearest sample. It is the delay, and the
+    time of the ramp down; 0 cuts the gain from one sample to the next, which is heard."""
+    release: Duration = Field(parse_duration("100ms"), ge=Fraction(1, 1000), le=10)
+    """Time in which the gain recovers by 10 dB after a peak."""
+
+
 @register("dsp.limiter")
-class Limiter(Node):
+class Limiter(Node[LimiterParams, LimiterState]):
     """Look-ahead peak limiter: audio ``[streams, channels, samples]`` -> the same type.
 
     No output sample is above ``ceiling``; where no peak is near, the gain is exactly 1. All
@@ -87,17 +99,6 @@ class Limiter(Node):
     J. Audio Eng. Soc. 60(6), 2012 (gain computed in dB, feed-forward, look-ahead by delay).
     """
 
-    class Params(NodeParams):
-        """Params of ``dsp.limiter``."""
-
-        ceiling: Decibels = Field(-1.0, ge=-60, le=0)
-        """Highest sample peak in dB below full scale."""
-        lookahead: Duration = Field(parse_duration("5ms"), ge=0, le=Fraction(1, 10))
-        """How far ahead peaks are seen, rounded to the nearest sample. It is the delay, and the
-        time of the ramp down; 0 cuts the gain from one sample to the next, which is heard."""
-        release: Duration = Field(parse_duration("100ms"), ge=Fraction(1, 1000), le=10)
-        """Time in which the gain recovers by 10 dB after a peak."""
-
     examples = ({"ceiling": -12.0}, {"ceiling": -20.0, "lookahead": "0ms"})
 
     audio = In(Audio)
@@ -108,20 +109,20 @@ class Limiter(Node):
     _step: float = 0.0
     _limit: np.float32 = np.float32(1)
 
-    def _ahead(self, params: Params) -> int:
+    def _ahead(self, params: LimiterParams) -> int:
         return round(params.lookahead * self.input_types["audio"].rate)
 
-    def needs(self, params: Params, out: Request) -> Requests:
+    def needs(self, params: LimiterParams, out: Request) -> Requests:
         """The look-ahead beyond the block."""
         rate = self.input_types["audio"].rate
         return {"audio": out.widen(after=self._ahead(params) / rate)}
 
-    def state(self, params: Params, streams: int) -> LimiterState:
+    def state(self, params: LimiterParams, streams: int) -> LimiterState:
         """At rest: 0 dB."""
         shape = (streams, max(self._ahead(params), 1))
         return LimiterState(torch.zeros(shape, dtype=torch.float64))
 
-    def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
+    def load(self, params: LimiterParams, device: torch.device, dtype: torch.dtype) -> None:
         """Works out the constants."""
         rate = self.input_types["audio"].rate
         self._width = self._ahead(params) + 1
@@ -129,7 +130,7 @@ class Limiter(Node):
         self._step = _RELEASE_DB / float(params.release * rate)
         self._limit = _float32_below(db_to_linear(params.ceiling))
 
-    def process(self, inputs: Tensors, params: Params, state: LimiterState) -> Tensors:
+    def process(self, inputs: Tensors, params: LimiterParams, state: LimiterState) -> Tensors:
         """One block."""
         audio, before = inputs["audio"].numpy(), state.held.numpy()
         peaks = np.abs(audio).max(1).astype(np.float64)

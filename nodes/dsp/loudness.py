@@ -85,8 +85,26 @@ class LoudnessState(State):
     frames: torch.Tensor
 
 
+class LoudnessParams(NodeParams):
+    """Params of ``dsp.loudness``."""
+
+    target: Decibels | None = Field(None, ge=-60, le=0)
+    """Level to which loud speech (its 95th percentile) is brought. By default as the `voice`
+    says, or -21 dB without one."""
+    voice: FilePath | None = None
+    """The voice that is to speak: its card tells the target."""
+    gain: Live[Decibels] = Field(0.0, ge=-40, le=40)
+    """How much louder it is made than that."""
+    start: Decibels = Field(-24.0, ge=-80, le=0)
+    """Level of loud speech as it comes in, until it is known."""
+    settle: Duration = Field(parse_duration("10s"), ge=1, le=600)
+    """Memory of the loudness, in speech."""
+    normalise: bool = True
+    """Bring speech to the target; otherwise noise is subtracted, and the level stays."""
+
+
 @register("dsp.loudness")
-class Loudness(Node):
+class Loudness(Node[LoudnessParams, LoudnessState]):
     """Level of speech every 10 ms, with noise subtracted, as if all spoke equally loud.
 
     audio ``[streams, 1, samples]`` -> ``level`` ``[streams, frames, 1]`` in dB of full scale at 100
@@ -116,23 +134,6 @@ class Loudness(Node):
     "Quantile based noise estimation for spectral subtraction and Wiener filtering", ICASSP 2000.
     """
 
-    class Params(NodeParams):
-        """Params of ``dsp.loudness``."""
-
-        target: Decibels | None = Field(None, ge=-60, le=0)
-        """Level to which loud speech (its 95th percentile) is brought. By default as the `voice`
-        says, or -21 dB without one."""
-        voice: FilePath | None = None
-        """The voice that is to speak: its card tells the target."""
-        gain: Live[Decibels] = Field(0.0, ge=-40, le=40)
-        """How much louder it is made than that."""
-        start: Decibels = Field(-24.0, ge=-80, le=0)
-        """Level of loud speech as it comes in, until it is known."""
-        settle: Duration = Field(parse_duration("10s"), ge=1, le=600)
-        """Memory of the loudness, in speech."""
-        normalise: bool = True
-        """Bring speech to the target; otherwise noise is subtracted, and the level stays."""
-
     chunking = "exact"
     examples = (
         {},
@@ -143,7 +144,7 @@ class Loudness(Node):
     audio = In(Audio, channels=1)
     level = Out(Features, rate=FRAMES_HZ, dim=1, doc="level in dB of full scale")
 
-    def needs(self, params: Params, out: Request) -> Requests:
+    def needs(self, params: LoudnessParams, out: Request) -> Requests:
         """Half a window around each frame's middle; the last one lies 10 ms before the end."""
         half = self._half()
         return {"audio": out.widen(half, max(half - Fraction(1, FRAMES_HZ), Fraction(0)))}
@@ -153,7 +154,7 @@ class Loudness(Node):
         rate = self.input_types["audio"].rate
         return window_samples(rate) / rate / 2
 
-    def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
+    def load(self, params: LoudnessParams, device: torch.device, dtype: torch.dtype) -> None:
         """Makes windows and constants.
 
         Raises:
@@ -174,7 +175,7 @@ class Loudness(Node):
         before = math.ceil(-self.asked["level"].interval.start * FRAMES_HZ)
         self._begun = max(before, 0) + _BEGINNING
 
-    def state(self, params: Params, streams: int) -> LoudnessState:
+    def state(self, params: LoudnessParams, streams: int) -> LoudnessState:
         """No noise, and speech at ``start``."""
         quiet = self._quiet.begun(streams, _QUIETEST_DB, _NOISE_FIRST_S * FRAMES_HZ)
         loud = self._loud.begun(streams, params.start, _LOUD_FIRST_S * FRAMES_HZ)
@@ -189,7 +190,7 @@ class Loudness(Node):
             torch.zeros(streams, dtype=torch.int64),
         )
 
-    def process(self, inputs: Tensors, params: Params, state: LoudnessState) -> Tensors:
+    def process(self, inputs: Tensors, params: LoudnessParams, state: LoudnessState) -> Tensors:
         """One block, frame by frame."""
         asked, given = self.asked["level"], self.given["audio"]
         first = given.index(asked.interval.start - self._half())
@@ -201,7 +202,9 @@ class Loudness(Node):
             made[:, k] = self._frame(power[:, k], params, held)
         return {"level": torch.from_numpy(made)[:, :, None]}
 
-    def _frame(self, power: np.ndarray, params: Params, held: dict[str, np.ndarray]) -> np.ndarray:
+    def _frame(
+        self, power: np.ndarray, params: LoudnessParams, held: dict[str, np.ndarray]
+    ) -> np.ndarray:
         """Level of one frame, ``[streams]``; ``held`` is changed in place."""
         noise, gain = held["noise"], held["gain"]
         level = _decibels(power)
@@ -238,7 +241,7 @@ class Loudness(Node):
             self._quiet.weigh(quiet, level, np.where(begins, _NOISE_FIRST_S * FRAMES_HZ, 0.0))
         return begins
 
-    def _wanted(self, params: Params, loud: np.ndarray) -> np.ndarray:
+    def _wanted(self, params: LoudnessParams, loud: np.ndarray) -> np.ndarray:
         """The gain that brings ``loud`` to the target, in dB."""
         needed = self._target - loud if params.normalise else np.zeros_like(loud)
         return np.clip(needed + params.gain, -_MOST_DB, _MOST_DB)

@@ -35,46 +35,47 @@ class MixState(State):
     gains: torch.Tensor
 
 
+class MixParams(NodeParams):
+    """Params of ``dsp.mix``."""
+
+    gains: Live[dict[Name, MixGain]] = Field(min_length=1, examples=[{"dry": -6.0, "wet": 0.0}])
+    """The node's inputs by name, each with its gain in dB."""
+
+    def check_change(self, new: MixParams) -> None:
+        """Gains may change while it runs, inputs may not."""
+        if new.gains.keys() != self.gains.keys():
+            raise ValueError(
+                f"the inputs are {', '.join(self.gains)} and stay so while the session runs: "
+                "give each of them a gain"
+            )
+
+
 @register("dsp.mix")
-class Mix(Node):
+class Mix(Node[MixParams, MixState]):
     """Adds audio up: one input a name in ``gains`` -> ``out``, all of one type.
 
     ``out = sum of gain * input``, ``[streams, channels, samples]``. Changes of the gains glide as
     in ``dsp.gain``. Nothing keeps the sum from overloading: see ``dsp.limiter``.
     """
 
-    class Params(NodeParams):
-        """Params of ``dsp.mix``."""
-
-        gains: Live[dict[Name, MixGain]] = Field(min_length=1, examples=[{"dry": -6.0, "wet": 0.0}])
-        """The node's inputs by name, each with its gain in dB."""
-
-        def check_change(self, new: Mix.Params) -> None:
-            """Gains may change while it runs, inputs may not."""
-            if new.gains.keys() != self.gains.keys():
-                raise ValueError(
-                    f"the inputs are {', '.join(self.gains)} and stay so while the session runs: "
-                    "give each of them a gain"
-                )
-
     devices = ("cpu", "cuda")
     examples = ({"gains": {"dry": -6.0, "wet": -6.0}}, {"gains": {"one": 0.0}})
 
     out = Out(Audio)
 
-    def ports(self, params: Params) -> Ports:
+    def ports(self, params: MixParams) -> Ports:
         """One input for each name in ``gains``."""
         first, *rest = params.gains
         inputs = {first: In(Audio), **{name: In(Audio, like=first) for name in rest}}
         return Ports(inputs, {"out": Out(Audio, like=first)})
 
-    def state(self, params: Params, streams: int) -> MixState:
+    def state(self, params: MixParams, streams: int) -> MixState:
         """Starts at the wanted gains, so that nothing fades in."""
         factors = [db_to_linear(db) for db in params.gains.values()]
         gains = torch.tensor([factors] * streams, dtype=torch.float64, device=self.device)
         return MixState(gains)
 
-    def process(self, inputs: Tensors, params: Params, state: MixState) -> Tensors:
+    def process(self, inputs: Tensors, params: MixParams, state: MixState) -> Tensors:
         """One block."""
         rate = self.output_types["out"].rate
         first, *rest = (

@@ -62,8 +62,15 @@ class ResampleState(State):
     position: torch.Tensor
 
 
+class ResampleParams(NodeParams):
+    """Params of ``dsp.resample``."""
+
+    rate: Rate = Field(examples=[16000])
+    """Samples a second of the output, in Hz."""
+
+
 @register("dsp.resample")
-class Resample(Node):
+class Resample(Node[ResampleParams, ResampleState]):
     """Resamples audio: ``[streams, channels, samples]`` -> the same at ``rate``.
 
     Each block is made by resampling, in one shot, a span of input that reaches far enough beyond
@@ -76,32 +83,26 @@ class Resample(Node):
     Source: the SoX resampler library, https://sourceforge.net/projects/soxr/.
     """
 
-    class Params(NodeParams):
-        """Params of ``dsp.resample``."""
-
-        rate: Rate = Field(examples=[16000])
-        """Samples a second of the output, in Hz."""
-
     releases_gil = True
     examples = ({"rate": 48000}, {"rate": 11025}, {"rate": 16000})
 
     audio = In(Audio)
     out = Out(Audio, like="audio", doc="the same sound at `rate`")
 
-    def ports(self, params: Params) -> Ports:
+    def ports(self, params: ResampleParams) -> Ports:
         """The output's rate comes from the params."""
         return Ports(
             {"audio": type(self).audio}, {"out": replace(type(self).out, rate=params.rate)}
         )
 
-    def needs(self, params: Params, out: Request) -> Requests:
+    def needs(self, params: ResampleParams, out: Request) -> Requests:
         """Reach on both sides, from a common period on."""
         source = self.input_types["audio"].rate
         if source == params.rate:
             return {"audio": out}
         return {"audio": Request(window(out.interval, source, params.rate), out.core)}
 
-    def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
+    def load(self, params: ResampleParams, device: torch.device, dtype: torch.dtype) -> None:
         """Works out, once, where to cut, in samples from the newest one of the tick."""
         import soxr
 
@@ -116,11 +117,11 @@ class Resample(Node):
             start = window(asked.interval, given.rate, asked.rate).start
             self._span_start = int(start * given.rate)
 
-    def state(self, params: Params, streams: int) -> ResampleState:
+    def state(self, params: ResampleParams, streams: int) -> ResampleState:
         """At the stream's beginning."""
         return ResampleState(torch.zeros(streams, dtype=torch.int64))
 
-    def process(self, inputs: Tensors, params: Params, state: ResampleState) -> Tensors:
+    def process(self, inputs: Tensors, params: ResampleParams, state: ResampleState) -> Tensors:
         """One block; streams that began at different times, while one is new, one by one."""
         audio, asked = inputs["audio"], self.asked["out"]
         source, target = self._ratio

@@ -44,8 +44,15 @@ class RmsMixState(State):
     mix: torch.Tensor
 
 
+class RmsMixParams(NodeParams):
+    """Params of ``dsp.rms_mix``."""
+
+    mix: Live[float] = Field(0.0, ge=0, le=1)
+    """1 leaves the loudness of ``audio``, 0 imposes that of ``reference``."""
+
+
 @register("dsp.rms_mix")
-class RmsMix(Node):
+class RmsMix(Node[RmsMixParams, RmsMixState]):
     """Moves the loudness envelope of ``audio`` towards that of ``reference``.
 
     audio, reference ``[streams, channels, samples]`` -> out, the type of audio; the reference may
@@ -56,30 +63,24 @@ class RmsMix(Node):
     10 ms.
     """
 
-    class Params(NodeParams):
-        """Params of ``dsp.rms_mix``."""
-
-        mix: Live[float] = Field(0.0, ge=0, le=1)
-        """1 leaves the loudness of ``audio``, 0 imposes that of ``reference``."""
-
     examples = ({}, {"mix": 0.4}, {"mix": 1.0})
 
     audio = In(Audio, doc="what is made louder or quieter, such as converted speech")
     reference = In(Audio, doc="what has the wanted loudness, such as the input")
     out = Out(Audio, like="audio")
 
-    def needs(self, params: Params, out: Request) -> Requests:
+    def needs(self, params: RmsMixParams, out: Request) -> Requests:
         """A step and half a window on both sides; ahead, a step only where blocks cut steps."""
         ahead = _HALF * STEP + reach(self.block, out.end)
         return dict.fromkeys(("audio", "reference"), out.widen((_HALF + 1) * STEP, ahead))
 
-    def state(self, params: Params, streams: int) -> RmsMixState:
+    def state(self, params: RmsMixParams, streams: int) -> RmsMixState:
         """Starts at the param's value."""
         first = int(self.asked["out"].interval.end * self.asked["out"].rate)
         mix = torch.full((streams,), params.mix, dtype=torch.float64)
         return RmsMixState(torch.full((streams,), first), mix)
 
-    def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
+    def load(self, params: RmsMixParams, device: torch.device, dtype: torch.dtype) -> None:
         """Notes sizes in samples."""
         asked = self.asked["out"]
         self._start = self.given["audio"].index(asked.interval.start)
@@ -88,7 +89,7 @@ class RmsMix(Node):
         # After so many steps of 10 ms all grids are at the same place of a sample again.
         self._cycle = math.lcm(*(grid.denominator for grid in self._grids.values()))
 
-    def process(self, inputs: Tensors, params: Params, state: RmsMixState) -> Tensors:
+    def process(self, inputs: Tensors, params: RmsMixParams, state: RmsMixState) -> Tensors:
         """One block."""
         position = state.position.clone()
         state.position += self._count

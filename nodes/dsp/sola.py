@@ -52,8 +52,17 @@ class SolaState(State):
     tail: torch.Tensor
 
 
+class SolaParams(NodeParams):
+    """Params of ``dsp.sola``."""
+
+    crossfade: Duration = Field(parse_duration("50ms"), ge=Fraction(1, 100), le=1)
+    """How much of the newest sound a window keeps as margin; up to 40 ms of it are faded."""
+    search: Duration = Field(parse_duration("10ms"), ge=0, le=Fraction(1, 5))
+    """How far a window may be moved so that it fits; 0 never moves it."""
+
+
 @register("dsp.sola")
-class Sola(Node):
+class Sola(Node[SolaParams, SolaState]):
     """Synchronised overlap-add: cuts each window where it continues the one before, and crossfades.
 
     audio ``[streams, channels, samples]``, a window or a stream -> out, the same type, a stream;
@@ -74,14 +83,6 @@ class Sola(Node):
     sizes, normalisation and fades as in RVC's real-time path, which it matches number for number.
     """
 
-    class Params(NodeParams):
-        """Params of ``dsp.sola``."""
-
-        crossfade: Duration = Field(parse_duration("50ms"), ge=Fraction(1, 100), le=1)
-        """How much of the newest sound a window keeps as margin; up to 40 ms of it are faded."""
-        search: Duration = Field(parse_duration("10ms"), ge=0, le=Fraction(1, 5))
-        """How far a window may be moved so that it fits; 0 never moves it."""
-
     chunking = "windowed"
     devices = ("cpu", "cuda")
 
@@ -89,27 +90,27 @@ class Sola(Node):
     out = Out(Audio, like="audio")
     offset = Out(Features, dim=1, doc="the cut in samples that was chosen, once a block")
 
-    def infer(self, params: Params, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
+    def infer(self, params: SolaParams, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
         """The offset comes once a block."""
         rate = inputs["audio"].rate
         if rate < _STEPS_PER_SECOND:
             raise ValueError(f"10 ms of audio at {format_rate(rate)} hold no whole sample")
         return {"out": inputs["audio"], "offset": Features(1 / self.block, 1)}
 
-    def needs(self, params: Params, out: Request) -> Requests:
+    def needs(self, params: SolaParams, out: Request) -> Requests:
         """The block, and after it room for the search and for the next tail."""
         rate, sizes = self.input_types["audio"].rate, self._sizes(params)
         context = (sizes.search + sizes.crossfade) / rate
         used = (sizes.search + sizes.buffer) / rate
         return {"audio": Request(out.interval.widen(after=context), out.interval.widen(after=used))}
 
-    def _sizes(self, params: Params) -> Sizes:
+    def _sizes(self, params: SolaParams) -> Sizes:
         step = self.input_types["audio"].rate // _STEPS_PER_SECOND
         crossfade = round(params.crossfade * _STEPS_PER_SECOND)
         search = round(params.search * _STEPS_PER_SECOND)
         return Sizes(crossfade * step, min(crossfade, _MAX_BUFFER_STEPS) * step, search * step)
 
-    def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
+    def load(self, params: SolaParams, device: torch.device, dtype: torch.dtype) -> None:
         """Makes the fades and the cut's sample numbers."""
         given = self.given["audio"]
         self._size = self._sizes(params)
@@ -120,12 +121,12 @@ class Sola(Node):
         self._fade_out = 1 - self._fade_in
         self._steps = torch.arange(self._block + self._size.buffer, device=device)
 
-    def state(self, params: Params, streams: int) -> SolaState:
+    def state(self, params: SolaParams, streams: int) -> SolaState:
         """Begins with a silent tail: the first window fades in."""
         shape = self.input_types["audio"].shape(streams, self._sizes(params).buffer)
         return SolaState(torch.zeros(shape, device=self.device))
 
-    def process(self, inputs: Tensors, params: Params, state: SolaState) -> Tensors:
+    def process(self, inputs: Tensors, params: SolaParams, state: SolaState) -> Tensors:
         """One window to one block. The offset stays on the device: nothing waits for it."""
         buffer = self._size.buffer
         window = inputs["audio"][:, :, self._start :]

@@ -10,19 +10,20 @@ from voicegraph.graph import Audio, In, Node, NodeParams, Out, SignalType, Tenso
 from voicegraph.nodes.dsp.span_match import matching
 
 
+class ToMonoParams(NodeParams):
+    """Params of ``dsp.to_mono``."""
+
+    channel: int | None = Field(None, ge=1, le=64)
+    """The one channel to take, counted from 1 (1 is left, 2 is right); null: the average."""
+
+
 @register("dsp.to_mono")
-class ToMono(Node):
+class ToMono(Node[ToMonoParams, None]):
     """Down-mix: audio ``[streams, channels, samples]`` -> ``[streams, 1, samples]``.
 
     The average of all channels, so that what is the same in all of them keeps its level and nothing
     can overload; or one channel alone. Mono passes through.
     """
-
-    class Params(NodeParams):
-        """Params of ``dsp.to_mono``."""
-
-        channel: int | None = Field(None, ge=1, le=64)
-        """The one channel to take, counted from 1 (1 is left, 2 is right); null: the average."""
 
     pure = True
     devices = ("cpu", "cuda")
@@ -31,7 +32,9 @@ class ToMono(Node):
     audio = In(Audio)
     out = Out(Audio, like="audio", channels=1)
 
-    def infer(self, params: Params, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
+    def infer(
+        self, params: ToMonoParams, inputs: Mapping[str, SignalType]
+    ) -> dict[str, SignalType]:
         """One channel at the input's rate.
 
         Raises:
@@ -45,7 +48,7 @@ class ToMono(Node):
             )
         return {"out": Audio(inputs["audio"].rate, 1)}
 
-    def process(self, inputs: Tensors, params: Params, state: None) -> Tensors:
+    def process(self, inputs: Tensors, params: ToMonoParams, state: None) -> Tensors:
         """One block."""
         audio = matching(inputs["audio"], self.given["audio"], self.asked["out"])
         if audio.shape[1] == 1:

@@ -10,18 +10,19 @@ from voicegraph.graph import Audio, In, Node, NodeParams, Out, SignalType, Tenso
 from voicegraph.nodes.dsp.span_match import matching
 
 
+class ToStereoParams(NodeParams):
+    """Params of ``dsp.to_stereo``."""
+
+    channels: int = Field(2, ge=1, le=64)
+    """Channels of the output."""
+
+
 @register("dsp.to_stereo")
-class ToStereo(Node):
+class ToStereo(Node[ToStereoParams, None]):
     """Copies mono to all channels: ``[streams, 1, samples]`` -> ``[streams, channels, samples]``.
 
     Audio that has that many channels already passes through, bit for bit.
     """
-
-    class Params(NodeParams):
-        """Params of ``dsp.to_stereo``."""
-
-        channels: int = Field(2, ge=1, le=64)
-        """Channels of the output."""
 
     pure = True
     devices = ("cpu", "cuda")
@@ -30,7 +31,9 @@ class ToStereo(Node):
     audio = In(Audio)
     out = Out(Audio, like="audio", channels=2)
 
-    def infer(self, params: Params, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
+    def infer(
+        self, params: ToStereoParams, inputs: Mapping[str, SignalType]
+    ) -> dict[str, SignalType]:
         """The wanted channels at the input's rate.
 
         Raises:
@@ -44,7 +47,7 @@ class ToStereo(Node):
             )
         return {"out": Audio(inputs["audio"].rate, params.channels)}
 
-    def process(self, inputs: Tensors, params: Params, state: None) -> Tensors:
+    def process(self, inputs: Tensors, params: ToStereoParams, state: None) -> Tensors:
         """One block."""
         audio = matching(inputs["audio"], self.given["audio"], self.asked["out"])
         if audio.shape[1] == params.channels:

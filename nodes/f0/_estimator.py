@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from typing import Any, ClassVar
+from typing import ClassVar, Generic, TypeVar
 
 import numpy as np
 import torch
@@ -61,7 +61,10 @@ class F0Params(NodeParams):
         return self
 
 
-class F0Estimator(Node):
+F0ParamsT = TypeVar("F0ParamsT", bound=F0Params)
+
+
+class F0Estimator(Node[F0ParamsT, None], Generic[F0ParamsT]):
     """Base of the nodes that estimate the fundamental frequency: interface ``F0Estimator``.
 
     audio ``[streams, 1, samples]`` at 16 kHz -> windows ``pitch`` in Hz, 0 where unvoiced (unless
@@ -86,7 +89,7 @@ class F0Estimator(Node):
     pitch = Out(Pitch, rate=FRAMES_HZ, window=True, doc="F0 in Hz, 0 where unvoiced")
     voiced = Out(Mask, rate=FRAMES_HZ, window=True, doc="1 where voiced, else 0")
 
-    def ports(self, params: Any) -> Ports:
+    def ports(self, params: F0ParamsT) -> Ports:
         """Looks for the package.
 
         Raises:
@@ -96,14 +99,14 @@ class F0Estimator(Node):
             self.package.check()
         return self.declared
 
-    def estimate(self, params: Any, audio: np.ndarray) -> np.ndarray:
+    def estimate(self, params: F0ParamsT, audio: np.ndarray) -> np.ndarray:
         """F0 of one stream: float64 ``[samples]`` at 16 kHz -> Hz ``[frames]``, 0 where unvoiced.
 
         Frame ``k`` lies at sample ``160 k``; frames beyond the last whole 10 ms are dropped.
         """
         raise TypeError(f"{type(self).__name__} does not define estimate()")
 
-    def estimate_all(self, params: Any, audio: torch.Tensor) -> torch.Tensor:
+    def estimate_all(self, params: F0ParamsT, audio: torch.Tensor) -> torch.Tensor:
         """F0 of all streams: ``[streams, samples]`` -> Hz ``[streams, frames]``, on one device.
 
         Frames as in :meth:`estimate`, which the default calls for each stream.
@@ -111,25 +114,25 @@ class F0Estimator(Node):
         rows = [self.estimate(params, row) for row in audio.double().contiguous().numpy()]
         return torch.from_numpy(np.stack(rows))
 
-    def needs(self, params: F0Params, out: Request) -> Requests:
+    def needs(self, params: F0ParamsT, out: Request) -> Requests:
         """The same span, with context in front and look-ahead behind."""
         return {"audio": Request(self._analysed(params, self.gives(params, out)), out.core)}
 
-    def gives(self, params: F0Params, out: Request) -> Interval:
+    def gives(self, params: F0ParamsT, out: Request) -> Interval:
         """Whole frames."""
         return whole_frames(out.interval, Fraction(FRAMES_HZ))
 
-    def least(self, params: Any) -> Fraction:
+    def least(self, params: F0ParamsT) -> Fraction:
         """The shortest span worth analysing, in seconds; where it hangs on params, override it."""
         return self.shortest
 
-    def _analysed(self, params: F0Params, given: Interval) -> Interval:
+    def _analysed(self, params: F0ParamsT, given: Interval) -> Interval:
         """What is analysed to give frames in ``given``: whole frames more, so that grids agree."""
         after = Fraction(math.ceil(params.lookahead * FRAMES_HZ), FRAMES_HZ)
         before = max(params.context, self.least(params) - given.duration - after)
         return given.widen(Fraction(math.ceil(before * FRAMES_HZ), FRAMES_HZ), after)
 
-    def process(self, inputs: Tensors, params: F0Params, state: None) -> Tensors:
+    def process(self, inputs: Tensors, params: F0ParamsT, state: None) -> Tensors:
         """One tick: every stream's whole span."""
         asked, audio = self.asked["pitch"], self.given["audio"]
         span = self._analysed(params, asked.interval)

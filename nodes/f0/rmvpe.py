@@ -13,7 +13,7 @@ from voicegraph.graph import FilePath, Interval, PipelineError, Ports, Problem, 
 from voicegraph.graph.files.models.wrong_kind import open_expected
 from voicegraph.nodes.f0 import _rmvpe_example as rmvpe_example
 from voicegraph.nodes.f0 import rmvpe_file, salience_bins
-from voicegraph.nodes.f0._estimator import FRAMES_HZ, F0Params
+from voicegraph.nodes.f0._estimator import FRAMES_HZ
 from voicegraph.nodes.f0._salience_estimator import SalienceEstimator, WideParams
 from voicegraph.nodes.f0.mel import FFT, LogMel, filters
 from voicegraph.nodes.pitch.window_frames import whole_frames
@@ -22,8 +22,17 @@ _STEP = Fraction(32, FRAMES_HZ)
 """The U-Net halves its frames five times, so it takes them by 32."""
 
 
+class RmvpeParams(WideParams):
+    """Params of ``f0.rmvpe``."""
+
+    weights: FilePath | None = None
+    """The network, such as `rmvpe.pt`; by default the asset `rmvpe`."""
+    threshold: float = Field(0.03, ge=0, le=1)
+    """Salience that a frame must exceed to be voiced."""
+
+
 @register("f0.rmvpe")
-class Rmvpe(SalienceEstimator):
+class Rmvpe(SalienceEstimator[RmvpeParams]):
     """F0 by RMVPE, a U-Net over mel spectra.
 
     audio ``[streams, 1, samples]`` at 16 kHz -> ``pitch`` and ``voiced`` ``[streams, frames]`` at
@@ -40,14 +49,6 @@ class Rmvpe(SalienceEstimator):
     music", Interspeech 2023.
     """
 
-    class Params(WideParams):
-        """Params of ``f0.rmvpe``."""
-
-        weights: FilePath | None = None
-        """The network, such as `rmvpe.pt`; by default the asset `rmvpe`."""
-        threshold: float = Field(0.03, ge=0, le=1)
-        """Salience that a frame must exceed to be voiced."""
-
     examples = (
         {"weights": "rmvpe.pt"},
         {"weights": "rmvpe.pt", "context": "100ms", "fill": False, "floor": 80.0},
@@ -58,7 +59,7 @@ class Rmvpe(SalienceEstimator):
         """A small network with random weights, for the conformance suite."""
         rmvpe_example.write(folder / "rmvpe.pt")
 
-    def ports(self, params: Params) -> Ports:
+    def ports(self, params: RmvpeParams) -> Ports:
         """Reads the header of the weights.
 
         Raises:
@@ -71,7 +72,7 @@ class Rmvpe(SalienceEstimator):
         rmvpe_file.sizes_of(open_expected(params.weights, rmvpe_file.NOUN, rmvpe_file.FIX))
         return self.declared
 
-    def gives(self, params: F0Params, out: Request) -> Interval:
+    def gives(self, params: RmvpeParams, out: Request) -> Interval:
         """All that is analysed, but for the context."""
         context = Fraction(math.ceil(params.context * FRAMES_HZ), FRAMES_HZ)
         asked = whole_frames(out.interval, Fraction(FRAMES_HZ)).duration
@@ -81,7 +82,7 @@ class Rmvpe(SalienceEstimator):
             length += _STEP
         return Interval(out.end - length + context, out.end)
 
-    def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
+    def load(self, params: RmvpeParams, device: torch.device, dtype: torch.dtype) -> None:
         """Reads the network.
 
         Raises:
@@ -93,7 +94,7 @@ class Rmvpe(SalienceEstimator):
         self.cents = salience_bins.crepe_cents().to(device)
         self.looked_for = salience_bins.within(self.cents, params.floor, params.ceiling)
 
-    def estimate_all(self, params: Params, audio: torch.Tensor) -> torch.Tensor:
+    def estimate_all(self, params: RmvpeParams, audio: torch.Tensor) -> torch.Tensor:
         """F0 of all streams in Hz."""
         salience = self.network(self.mel(audio).to(self.dtype))
         return salience_bins.decode(salience * self.looked_for, self.cents, params.threshold)

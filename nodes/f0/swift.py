@@ -25,8 +25,19 @@ _NARROWEST = 1.05
 """Its candidates lie 4 % apart: a narrower range may hold none."""
 
 
+class SwiftParams(F0Params):
+    """Params of ``f0.swift``."""
+
+    context: Duration = Field(parse_duration("200ms"), ge=0)
+    """Audio analysed before what is asked. The network looks back 176 ms."""
+    threshold: float = Field(0.5, ge=0, le=1)
+    """Confidence that a voiced frame must reach."""
+    refine: bool = False
+    """Refine each voiced frame by instantaneous frequency (WORLD's StoneMask)."""
+
+
 @register("f0.swift")
-class Swift(F0Estimator):
+class Swift(F0Estimator[SwiftParams]):
     """F0 by SwiftF0, a convolutional network over a spectrogram.
 
     audio ``[streams, 1, samples]`` at 16 kHz -> ``pitch`` and ``voiced`` ``[streams, frames]`` at
@@ -44,16 +55,6 @@ class Swift(F0Estimator):
     StoneMask is part of M. Morise et al., "WORLD", IEICE Trans. E99-D(7), 2016.
     """
 
-    class Params(F0Params):
-        """Params of ``f0.swift``."""
-
-        context: Duration = Field(parse_duration("200ms"), ge=0)
-        """Audio analysed before what is asked. The network looks back 176 ms."""
-        threshold: float = Field(0.5, ge=0, le=1)
-        """Confidence that a voiced frame must reach."""
-        refine: bool = False
-        """Refine each voiced frame by instantaneous frequency (WORLD's StoneMask)."""
-
     releases_gil = True
     shortest = Fraction(200, 1000)
     package = PACKAGE
@@ -63,7 +64,7 @@ class Swift(F0Estimator):
         {"lookahead": "60ms", "refine": True},
     )
 
-    def infer(self, params: Params, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
+    def infer(self, params: SwiftParams, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
         """Fixed types.
 
         Raises:
@@ -77,7 +78,7 @@ class Swift(F0Estimator):
             )
         return super().infer(params, inputs)
 
-    def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
+    def load(self, params: SwiftParams, device: torch.device, dtype: torch.dtype) -> None:
         """Opens the network, on one thread: more do not help so small a one.
 
         Raises:
@@ -85,7 +86,7 @@ class Swift(F0Estimator):
         """
         self.detector: Any = PACKAGE.load().SwiftF0(threads=1, spin=False)
 
-    def estimate(self, params: Params, audio: np.ndarray) -> np.ndarray:
+    def estimate(self, params: SwiftParams, audio: np.ndarray) -> np.ndarray:
         """F0 of one stream in Hz."""
         # Whole frames: what is cut off would be the newest.
         whole = np.zeros(-(-len(audio) // _FRAME) * _FRAME, np.float32)
@@ -99,5 +100,5 @@ class Swift(F0Estimator):
         return world_library.refine(audio, pitch, np.arange(len(pitch)) / FRAMES_HZ, RATE)
 
 
-def _range(params: Swift.Params) -> tuple[float, float]:
+def _range(params: SwiftParams) -> tuple[float, float]:
     return max(params.floor, _LOWEST), min(params.ceiling, _HIGHEST)

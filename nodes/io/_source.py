@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Generic, TypeVar
 
 import numpy as np
 import torch
 
-from voicegraph.graph import Node, PortSpec, State, Tensors
+from voicegraph.graph import Node, NodeParams, PortSpec, State, Tensors
 
 
 @dataclass
@@ -45,21 +45,24 @@ def grid(position: int, count: int, step: Fraction) -> tuple[np.ndarray, np.ndar
     return whole // step.denominator, (whole % step.denominator) / step.denominator
 
 
-class Source(Node):
+ParamsT = TypeVar("ParamsT", bound=NodeParams)
+
+
+class Source(Node[ParamsT, SourceState], Generic[ParamsT]):
     """Base of sources whose values are a function of stream and absolute position."""
 
     def values(
-        self, params: Any, stream: int, position: int, count: int
+        self, params: ParamsT, stream: int, position: int, count: int
     ) -> Mapping[str, np.ndarray]:
         """Values by output port, without the streams axis, from ``position`` (at least 0) on."""
         raise TypeError(f"{type(self).__name__} does not define values()")
 
-    def state(self, params: Any, streams: int) -> SourceState:
+    def state(self, params: ParamsT, streams: int) -> SourceState:
         """At the beginning, streams numbered from 0."""
         spec = next(iter(self.asked.values()))
         return SourceState(first_position(spec, streams), torch.arange(streams))
 
-    def process(self, inputs: Tensors, params: Any, state: SourceState) -> Tensors:
+    def process(self, inputs: Tensors, params: ParamsT, state: SourceState) -> Tensors:
         """One block."""
         count = next(iter(self.asked.values())).count  # all outputs of a source have one rate
         made = {p: torch.zeros(spec.shape(len(state.stream))) for p, spec in self.asked.items()}

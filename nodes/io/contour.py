@@ -24,8 +24,15 @@ _PAUSE = 0.15
 _WORDS = 3  # random words a syllable: accent, length, pause
 
 
+class ContourParams(NodeParams):
+    """Params of ``io.contour``."""
+
+    rate: Rate = Fraction(100)
+    """Frames a second, in Hz."""
+
+
 @register("io.contour")
-class Contour(Source):
+class Contour(Source[ContourParams]):
     """A speech-like pitch contour: nothing -> ``pitch`` and ``voiced`` ``[streams, frames]``.
 
     Five syllables a second with an accent of up to 5 semitones each, joined linearly, with vibrato;
@@ -34,24 +41,18 @@ class Contour(Source):
     name, the stream and ``n`` alone.
     """
 
-    class Params(NodeParams):
-        """Params of ``io.contour``."""
-
-        rate: Rate = Fraction(100)
-        """Frames a second, in Hz."""
-
     examples = ({}, {"rate": 1000})
 
     pitch = Out(Pitch, doc="the contour in Hz, 0 where unvoiced")
     voiced = Out(Mask, doc="1 where voiced, else 0")
 
-    def ports(self, params: Params) -> Ports:
+    def ports(self, params: ContourParams) -> Ports:
         """The rate comes from the params."""
         made = {"pitch": type(self).pitch, "voiced": type(self).voiced}
         return Ports(outputs={name: replace(port, rate=params.rate) for name, port in made.items()})
 
     def values(
-        self, params: Params, stream: int, position: int, count: int
+        self, params: ContourParams, stream: int, position: int, count: int
     ) -> Mapping[str, np.ndarray]:
         """``pitch`` and ``voiced``, float32 ``[count]``."""
         cells, into = grid(position, count, _SYLLABLES_HZ / params.rate)

@@ -27,8 +27,23 @@ _FLOOR_DB = -120.0
 _ENDINGS = (".wav", ".w64")
 
 
+class ProbeParams(NodeParams):
+    """Params of ``io.probe``."""
+
+    file: FilePath | None = None
+    """Where to write what passes: a new ``.wav``, or a ``.w64`` for more than 4 GiB (6 hours of
+    mono at 48 kHz). A file that exists is not replaced; null writes nothing."""
+
+    @field_validator("file")
+    @classmethod
+    def _known_ending(cls, file: Path | None) -> Path | None:
+        if file is not None and file.suffix.lower() not in _ENDINGS:
+            raise ValueError(f"expected a file name that ends in {' or '.join(_ENDINGS)}")
+        return file
+
+
 @register("io.probe")
-class Probe(Node):
+class Probe(Node[ProbeParams, None]):
     """A meter in the path: audio -> ``out``, the same samples bit for bit, and ``level``.
 
     It stands between two nodes: one from which nothing reaches the output is left out of the plan.
@@ -40,36 +55,22 @@ class Probe(Node):
     Several streams become channels, stream after stream. Pitch and features have taps instead.
     """
 
-    class Params(NodeParams):
-        """Params of ``io.probe``."""
-
-        file: FilePath | None = None
-        """Where to write what passes: a new ``.wav``, or a ``.w64`` for more than 4 GiB (6 hours of
-        mono at 48 kHz). A file that exists is not replaced; null writes nothing."""
-
-        @field_validator("file")
-        @classmethod
-        def _known_ending(cls, file: Path | None) -> Path | None:
-            if file is not None and file.suffix.lower() not in _ENDINGS:
-                raise ValueError(f"expected a file name that ends in {' or '.join(_ENDINGS)}")
-            return file
-
     devices = ("cpu", "cuda")
 
     audio = In(Audio)
     out = Out(Audio, like="audio", doc="what came in, unchanged")
     level = Out(Features, dim=2, doc="RMS and peak of each block, in dB")
 
-    def ports(self, params: Params) -> Ports:
+    def ports(self, params: ProbeParams) -> Ports:
         """One level a block."""
         level = replace(type(self).level, rate=1 / self.block)
         return Ports({"audio": type(self).audio}, {"out": type(self).out, "level": level})
 
-    def keeps(self, params: Params) -> Mapping[str, Path]:
+    def keeps(self, params: ProbeParams) -> Mapping[str, Path]:
         """What passes, if a file is named."""
         return {} if params.file is None else {"out": params.file}
 
-    def process(self, inputs: Tensors, params: Params, state: None) -> Tensors:
+    def process(self, inputs: Tensors, params: ProbeParams, state: None) -> Tensors:
         """One block."""
         audio = inputs["audio"]
         rms = audio.square().mean((1, 2)).sqrt()

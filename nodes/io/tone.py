@@ -41,8 +41,30 @@ class ToneState(State):
     gain: torch.Tensor
 
 
+class ToneParams(NodeParams):
+    """Params of ``io.tone``."""
+
+    rate: Rate = Fraction(48000)
+    """Samples a second, in Hz."""
+    channels: int = Field(1, ge=1, le=64)
+    """Channels; all carry the same tone."""
+    frequency: Live[Hertz] = Field(440.0, gt=0)
+    """Frequency in Hz, below half of ``rate``."""
+    level: Live[Decibels] = Field(-12.0, ge=-120, le=0)
+    """Peak level in dB below full scale (amplitude 1)."""
+
+    @field_validator("frequency")
+    @classmethod
+    def _below_nyquist(cls, frequency: float, info: ValidationInfo) -> float:
+        rate = info.data.get("rate")  # missing if it is wrong itself
+        if rate is not None and frequency >= rate / 2:
+            limit = float(rate / 2)
+            raise ValueError(f"expected less than half of the rate, {limit:g} Hz")
+        return frequency
+
+
 @register("io.tone")
-class Tone(Node):
+class Tone(Node[ToneParams, ToneState]):
     """A sine: nothing -> ``out`` audio ``[streams, channels, samples]``, the same in all of them.
 
     The phase at time zero is 0 and never jumps. Changes of frequency and level glide with a time
@@ -50,37 +72,16 @@ class Tone(Node):
     in blocks of any size.
     """
 
-    class Params(NodeParams):
-        """Params of ``io.tone``."""
-
-        rate: Rate = Fraction(48000)
-        """Samples a second, in Hz."""
-        channels: int = Field(1, ge=1, le=64)
-        """Channels; all carry the same tone."""
-        frequency: Live[Hertz] = Field(440.0, gt=0)
-        """Frequency in Hz, below half of ``rate``."""
-        level: Live[Decibels] = Field(-12.0, ge=-120, le=0)
-        """Peak level in dB below full scale (amplitude 1)."""
-
-        @field_validator("frequency")
-        @classmethod
-        def _below_nyquist(cls, frequency: float, info: ValidationInfo) -> float:
-            rate = info.data.get("rate")  # missing if it is wrong itself
-            if rate is not None and frequency >= rate / 2:
-                limit = float(rate / 2)
-                raise ValueError(f"expected less than half of the rate, {limit:g} Hz")
-            return frequency
-
     examples = ({"rate": 16000}, {"channels": 2, "frequency": 997.0, "level": -3.0})
 
     out = Out(Audio, doc="the tone; rate and channels as in the params")
 
-    def ports(self, params: Params) -> Ports:
+    def ports(self, params: ToneParams) -> Ports:
         """Rate and channels come from the params."""
         made = replace(type(self).out, rate=params.rate, channels=params.channels)
         return Ports(outputs={"out": made})
 
-    def state(self, params: Params, streams: int) -> ToneState:
+    def state(self, params: ToneParams, streams: int) -> ToneState:
         """Starts at phase 0, at the wanted frequency and level."""
 
         def full(value: float) -> torch.Tensor:
@@ -90,7 +91,7 @@ class Tone(Node):
         position = first_position(self.asked["out"], streams)
         return ToneState(position, full(0.0), full(params.frequency), full(gain))
 
-    def process(self, inputs: Tensors, params: Params, state: ToneState) -> Tensors:
+    def process(self, inputs: Tensors, params: ToneParams, state: ToneState) -> Tensors:
         """One block."""
         count = self.asked["out"].count
         index = state.position[:, None] + torch.arange(count + 1)
@@ -105,7 +106,7 @@ class Tone(Node):
         return {"out": wave[:, None].expand(-1, params.channels, -1).contiguous()}
 
     @staticmethod
-    def _cycles(steps: torch.Tensor, params: Params, frequency: torch.Tensor) -> torch.Tensor:
+    def _cycles(steps: torch.Tensor, params: ToneParams, frequency: torch.Tensor) -> torch.Tensor:
         """Cycles passed after ``steps`` samples: the geometric sum of a gliding frequency."""
         steps = steps.to(torch.float64)
         cycles = steps * (params.frequency / float(params.rate))

@@ -16,32 +16,33 @@ _POINTS_HZ = 20
 """Random points a second: speech features change about that fast."""
 
 
+class VectorsParams(NodeParams):
+    """Params of ``io.vectors``."""
+
+    rate: Rate = Fraction(50)
+    """Frames a second, in Hz."""
+    dim: int = Field(768, ge=1, le=4096)
+    """Values a frame."""
+
+
 @register("io.vectors")
-class Vectors(Source):
+class Vectors(Source[VectorsParams]):
     """Smooth random features: nothing -> ``out`` features ``[streams, frames, dim]``.
 
     Standard normal values every 50 ms with a raised cosine between them; frame ``n`` is a function
     of the pipeline's seed, the node's name, the stream and ``n`` alone.
     """
 
-    class Params(NodeParams):
-        """Params of ``io.vectors``."""
-
-        rate: Rate = Fraction(50)
-        """Frames a second, in Hz."""
-        dim: int = Field(768, ge=1, le=4096)
-        """Values a frame."""
-
     examples = ({"rate": 100, "dim": 8}, {"rate": 50, "dim": 3})
 
     out = Out(Features, doc="the features; rate and dim as in the params")
 
-    def ports(self, params: Params) -> Ports:
+    def ports(self, params: VectorsParams) -> Ports:
         """Rate and width come from the params."""
         return Ports(outputs={"out": replace(type(self).out, rate=params.rate, dim=params.dim)})
 
     def values(
-        self, params: Params, stream: int, position: int, count: int
+        self, params: VectorsParams, stream: int, position: int, count: int
     ) -> Mapping[str, np.ndarray]:
         """``out`` ``[count, dim]``."""
         cells, into = grid(position, count, _POINTS_HZ / params.rate)

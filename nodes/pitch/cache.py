@@ -47,8 +47,19 @@ class CacheState(State):
     voiced: torch.Tensor
 
 
+class CacheParams(NodeParams):
+    """Params of ``pitch.cache``."""
+
+    transpose: Live[Semitones] = Field(0.0, ge=-24, le=24)
+    """How much higher new frames are made, in semitones."""
+    look: Duration = Field(parse_duration("50ms"), ge=0, le=2)
+    """F0 asked for beyond the newest block, into the past; whole frames."""
+    drop_front: int = Field(3, ge=0)
+    """Frames at the front of each window that are not used."""
+
+
 @register("pitch.cache")
-class Cache(Node):
+class Cache(Node[CacheParams, CacheState]):
     """Remembers F0, so that only the newest of it is estimated at each tick.
 
     pitch and, optionally, voiced ``[streams, frames]``, windows or streams -> windows pitch and
@@ -63,16 +74,6 @@ class Cache(Node):
     Source: the pitch cache of RVC's real-time path, which it matches frame for frame.
     """
 
-    class Params(NodeParams):
-        """Params of ``pitch.cache``."""
-
-        transpose: Live[Semitones] = Field(0.0, ge=-24, le=24)
-        """How much higher new frames are made, in semitones."""
-        look: Duration = Field(parse_duration("50ms"), ge=0, le=2)
-        """F0 asked for beyond the newest block, into the past; whole frames."""
-        drop_front: int = Field(3, ge=0)
-        """Frames at the front of each window that are not used."""
-
     chunking = "windowed"
     devices = ("cpu", "cuda")
     examples = ({}, {"transpose": 7.0, "look": "100ms", "drop_front": 0})
@@ -80,13 +81,13 @@ class Cache(Node):
     pitch = In(Pitch, window=True, doc="F0 of the newest frames in Hz, 0 where unvoiced")
     voiced = In(Mask, window=True, optional=True, doc="its voicing, where F0 alone does not tell")
 
-    def ports(self, params: Params) -> Ports:
+    def ports(self, params: CacheParams) -> Ports:
         """Outputs bear the names of the inputs, which class attributes cannot."""
         pitch = Out(Pitch, like="pitch", window=True, doc="F0 in Hz, transposed, 0 where unvoiced")
         voiced = Out(Mask, like="pitch", window=True, doc="1 where voiced")
         return Ports(type(self).declared.inputs, {"pitch": pitch, "voiced": voiced})
 
-    def infer(self, params: Params, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
+    def infer(self, params: CacheParams, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
         """The pitch's rate.
 
         Raises:
@@ -106,7 +107,7 @@ class Cache(Node):
             )
         return super().infer(params, inputs)
 
-    def needs(self, params: Params, out: Request) -> Requests:
+    def needs(self, params: CacheParams, out: Request) -> Requests:
         """The newest block and ``look`` before it, however much is asked for."""
         rate = self.input_types["pitch"].rate
         span = Interval(out.end - self.block - params.look, out.end)
@@ -114,18 +115,18 @@ class Cache(Node):
         newest = Request(span, used)
         return dict.fromkeys(self.input_types, newest)
 
-    def gives(self, params: Params, out: Request) -> Interval:
+    def gives(self, params: CacheParams, out: Request) -> Interval:
         """Whole frames."""
         return whole_frames(out.interval, self.input_types["pitch"].rate)
 
-    def state(self, params: Params, streams: int) -> CacheState:
+    def state(self, params: CacheParams, streams: int) -> CacheState:
         """Unvoiced, as long as what is asked for and what is written at a tick."""
         frames = max(self.asked["pitch"].count, self.given["pitch"].count)
         shape = (streams, frames)
         never = torch.full(shape, NEVER_ESTIMATED, device=self.device)
         return CacheState(never, torch.zeros(shape, device=self.device))
 
-    def process(self, inputs: Tensors, params: Params, state: CacheState) -> Tensors:
+    def process(self, inputs: Tensors, params: CacheParams, state: CacheState) -> Tensors:
         """One tick: back by a block, then the new frames."""
         pitch = inputs["pitch"]
         voiced = inputs.get("voiced")

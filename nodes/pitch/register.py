@@ -71,8 +71,29 @@ class RegisterState(State):
     transpose: torch.Tensor
 
 
+class RegisterParams(NodeParams):
+    """Params of ``pitch.register``."""
+
+    mode: Literal["register", "fixed"] = "register"
+    """Whether the register is moved to the target, or by `transpose` alone."""
+    target: Hertz | None = Field(None, ge=30, le=1000)
+    """Median of the F0 of the voice that is to speak. By default as the `voice` says."""
+    voice: FilePath | None = None
+    """The voice that is to speak: its card tells the target."""
+    transpose: Live[Semitones] = Field(0.0, ge=-36, le=36)
+    """How much higher it is made, in semitones, than the target or, if `fixed`, than it was."""
+    range: float = Field(1.0, ge=0, le=3)
+    """How wide the melody becomes around the register: 1 as it was, 0 monotonous."""
+    start: Hertz | None = Field(None, ge=30, le=1000)
+    """Median of the speaker's own F0, where it is known: about 115 Hz for most men, 205 Hz for
+    most women. By default found out, from the first voiced frame on."""
+    settle: Duration = Field(parse_duration("15s"), ge=1, le=600)
+    """Memory of the estimate, in voiced speech: another speaker is known for one after about
+    0.7 of it."""
+
+
 @register("pitch.register")
-class Register(Node):
+class Register(Node[RegisterParams, RegisterState]):
     """Brings the register of whoever speaks to that of a voice, as they speak.
 
     pitch and, optionally, voiced ``[streams, frames]``, windows or streams -> streams pitch and
@@ -98,26 +119,6 @@ class Register(Node):
     STRAIGHT for Mandarin", FSKD 2007; octave errors do not move the median.
     """
 
-    class Params(NodeParams):
-        """Params of ``pitch.register``."""
-
-        mode: Literal["register", "fixed"] = "register"
-        """Whether the register is moved to the target, or by `transpose` alone."""
-        target: Hertz | None = Field(None, ge=30, le=1000)
-        """Median of the F0 of the voice that is to speak. By default as the `voice` says."""
-        voice: FilePath | None = None
-        """The voice that is to speak: its card tells the target."""
-        transpose: Live[Semitones] = Field(0.0, ge=-36, le=36)
-        """How much higher it is made, in semitones, than the target or, if `fixed`, than it was."""
-        range: float = Field(1.0, ge=0, le=3)
-        """How wide the melody becomes around the register: 1 as it was, 0 monotonous."""
-        start: Hertz | None = Field(None, ge=30, le=1000)
-        """Median of the speaker's own F0, where it is known: about 115 Hz for most men, 205 Hz for
-        most women. By default found out, from the first voiced frame on."""
-        settle: Duration = Field(parse_duration("15s"), ge=1, le=600)
-        """Memory of the estimate, in voiced speech: another speaker is known for one after about
-        0.7 of it."""
-
     chunking = "exact"
     examples = (
         {"target": 190.0},
@@ -128,21 +129,20 @@ class Register(Node):
     pitch = In(Pitch, window=True, doc="F0 in Hz, 0 where unvoiced")
     voiced = In(Mask, window=True, optional=True, doc="its voicing, where F0 alone does not tell")
 
-    def ports(self, params: Params) -> Ports:
+    def ports(self, params: RegisterParams) -> Ports:
         """Outputs bear the names of the inputs, which class attributes cannot.
 
         Raises:
             PipelineError: if nothing says what the target is.
             WeightsError: if the voice does not.
         """
-        self._target = 0.0
         if params.mode == "register":
-            self._target = math.log2(self._target_of(params))
+            self._target_of(params)
         pitch = Out(Pitch, like="pitch", doc="F0 in Hz, moved, 0 where unvoiced")
         voiced = Out(Mask, like="pitch", doc="1 where voiced")
         return Ports(type(self).declared.inputs, {"pitch": pitch, "voiced": voiced})
 
-    def _target_of(self, params: Params) -> float:
+    def _target_of(self, params: RegisterParams) -> float:
         where = f"nodes.{self.name or 'NAME'}.params"
         if params.target is not None:
             return params.target
@@ -152,7 +152,9 @@ class Register(Node):
         fix = f"{where}.target: 190   (in Hz)\nor  {where}.mode: fixed"
         raise PipelineError(Problem("no-target", text, fix=fix))
 
-    def infer(self, params: Params, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
+    def infer(
+        self, params: RegisterParams, inputs: Mapping[str, SignalType]
+    ) -> dict[str, SignalType]:
         """The pitch's rate.
 
         Raises:
@@ -164,12 +166,14 @@ class Register(Node):
             raise ValueError(f"pitch comes at {format_rate(rate)}, but voiced at {voiced}")
         return super().infer(params, inputs)
 
-    def needs(self, params: Params, out: Request) -> Requests:
+    def needs(self, params: RegisterParams, out: Request) -> Requests:
         """The block."""
         return dict.fromkeys(self.input_types, out)
 
-    def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
+    def load(self, params: RegisterParams, device: torch.device, dtype: torch.dtype) -> None:
         """Makes the constants."""
+        if params.mode == "register":
+            self._target = math.log2(self._target_of(params))
         self._rate = float(self.asked["pitch"].rate)
         memory = float(params.settle) * self._rate
         self._median = RunningPercentile(_LOWEST, _HIGHEST, _BINS, 0.5, memory)
@@ -177,7 +181,7 @@ class Register(Node):
         self._follow = 1 - math.exp(-1 / (_GLIDE_S * self._rate))
         self._turn = 1 - math.exp(-1 / (_TURN_S * self._rate))
 
-    def state(self, params: Params, streams: int) -> RegisterState:
+    def state(self, params: RegisterParams, streams: int) -> RegisterState:
         """Knows ``start``, or nothing."""
         known = params.start is not None
         start = math.log2(params.start) if params.start is not None else 0.0
@@ -190,7 +194,7 @@ class Register(Node):
             torch.full((streams,), params.transpose / 12, dtype=torch.float64),
         )
 
-    def process(self, inputs: Tensors, params: Params, state: RegisterState) -> Tensors:
+    def process(self, inputs: Tensors, params: RegisterParams, state: RegisterState) -> Tensors:
         """One block, frame by frame."""
         asked = self.asked["pitch"]
         pitch = matching(inputs["pitch"], self.given["pitch"], asked)
@@ -208,7 +212,11 @@ class Register(Node):
         return {"pitch": torch.from_numpy(made), "voiced": voiced.clone()}
 
     def _frame(
-        self, octaves: np.ndarray, counts: np.ndarray, params: Params, held: dict[str, np.ndarray]
+        self,
+        octaves: np.ndarray,
+        counts: np.ndarray,
+        params: RegisterParams,
+        held: dict[str, np.ndarray],
     ) -> np.ndarray:
         """Where F0 of one frame goes, ``[streams]``, log2 of Hz; ``held`` is changed in place."""
         heard, applied, transpose = held["heard"], held["register"], held["transpose"]

@@ -30,8 +30,30 @@ from voicegraph.graph import (
 from voicegraph.nodes.pitch.window_frames import whole_frames
 
 
+class SmoothParams(NodeParams):
+    """Params of ``pitch.smooth``."""
+
+    median: int = Field(3, ge=1, le=31)
+    """Frames of the running median, an odd number; 1 leaves all as it is."""
+    octave_guard: bool = True
+    """Fold jumps of whole octaves back."""
+    window: Duration = Field(parse_duration("200ms"), ge=0, le=2)
+    """Frames before each frame that the octave guard compares it with."""
+    ahead: Duration = Field(parse_duration("20ms"), ge=0, le=2)
+    """Frames after it that the octave guard takes as well; this is latency."""
+    tolerance: Semitones = Field(3.0, gt=0, le=6)
+    """How far from a whole octave a jump may be and still be an error, in semitones."""
+
+    @field_validator("median")
+    @classmethod
+    def _odd(cls, value: int) -> int:
+        if value % 2 == 0:
+            raise ValueError(f"median must be odd, found {value}")
+        return value
+
+
 @register("pitch.smooth")
-class Smooth(Node):
+class Smooth(Node[SmoothParams, None]):
     """Folds octave errors back, then takes a running median.
 
     pitch and, optionally, voiced ``[streams, frames]`` -> pitch, voiced, the same type.
@@ -49,27 +71,6 @@ class Smooth(Node):
     algorithm to speech processing", IEEE Trans. ASSP 23(6), 1975 (running medians on pitch).
     """
 
-    class Params(NodeParams):
-        """Params of ``pitch.smooth``."""
-
-        median: int = Field(3, ge=1, le=31)
-        """Frames of the running median, an odd number; 1 leaves all as it is."""
-        octave_guard: bool = True
-        """Fold jumps of whole octaves back."""
-        window: Duration = Field(parse_duration("200ms"), ge=0, le=2)
-        """Frames before each frame that the octave guard compares it with."""
-        ahead: Duration = Field(parse_duration("20ms"), ge=0, le=2)
-        """Frames after it that the octave guard takes as well; this is latency."""
-        tolerance: Semitones = Field(3.0, gt=0, le=6)
-        """How far from a whole octave a jump may be and still be an error, in semitones."""
-
-        @field_validator("median")
-        @classmethod
-        def _odd(cls, value: int) -> int:
-            if value % 2 == 0:
-                raise ValueError(f"median must be odd, found {value}")
-            return value
-
     pure = True
     devices = ("cpu", "cuda")
     examples = ({}, {"median": 5, "octave_guard": False}, {"window": "70ms", "median": 1})
@@ -77,13 +78,15 @@ class Smooth(Node):
     pitch = In(Pitch, doc="F0 in Hz, 0 where unvoiced")
     voiced = In(Mask, optional=True, doc="its voicing, where F0 alone does not tell")
 
-    def ports(self, params: Params) -> Ports:
+    def ports(self, params: SmoothParams) -> Ports:
         """Outputs bear the names of the inputs, which class attributes cannot."""
         pitch = Out(Pitch, like="pitch", doc="smoothed F0 in Hz, 0 where unvoiced")
         voiced = Out(Mask, like="pitch", doc="1 where voiced")
         return Ports(type(self).declared.inputs, {"pitch": pitch, "voiced": voiced})
 
-    def infer(self, params: Params, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
+    def infer(
+        self, params: SmoothParams, inputs: Mapping[str, SignalType]
+    ) -> dict[str, SignalType]:
         """The pitch's rate.
 
         Raises:
@@ -95,25 +98,25 @@ class Smooth(Node):
             raise ValueError(f"pitch comes at {format_rate(rate)}, but voiced at {voiced}")
         return super().infer(params, inputs)
 
-    def _reach(self, params: Params) -> tuple[int, int]:
+    def _reach(self, params: SmoothParams) -> tuple[int, int]:
         """Frames before and after each one that the octave guard looks at."""
         if not params.octave_guard:
             return 0, 0
         rate = self.input_types["pitch"].rate
         return math.floor(params.window * rate), math.floor(params.ahead * rate)
 
-    def needs(self, params: Params, out: Request) -> Requests:
+    def needs(self, params: SmoothParams, out: Request) -> Requests:
         """The reach of the guard and of the median, one after the other, on either side."""
         rate, half = self.input_types["pitch"].rate, params.median // 2
         before, after = ((reach + half) / rate for reach in self._reach(params))
         wide = Request(self.gives(params, out), out.core).widen(before, after)
         return dict.fromkeys(self.input_types, wide)
 
-    def gives(self, params: Params, out: Request) -> Interval:
+    def gives(self, params: SmoothParams, out: Request) -> Interval:
         """Whole frames."""
         return whole_frames(out.interval, self.input_types["pitch"].rate)
 
-    def process(self, inputs: Tensors, params: Params, state: None) -> Tensors:
+    def process(self, inputs: Tensors, params: SmoothParams, state: None) -> Tensors:
         """One block, or one window."""
         asked, half = self.asked["pitch"], params.median // 2
         before, after = self._reach(params)

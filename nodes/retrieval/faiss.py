@@ -38,8 +38,27 @@ if TYPE_CHECKING:
 _ADDED = "the voice's added_*.index"
 
 
+class FaissParams(NodeParams):
+    """Params of ``retrieval.faiss``."""
+
+    index: FilePath
+    """The index: a FAISS file such as RVC's ``added_*.index``, a converted one, or a
+    source-filter voice that brings its own."""
+    rate: Live[float] = Field(0.5, ge=0, le=1, allow_inf_nan=False)
+    """How much of each frame is taken from the index: 0 nothing, without a search; 1 all."""
+    k: int = Field(8, ge=1, le=MOST_NEIGHBOURS)
+    """How many neighbours are averaged."""
+    nprobe: int | None = Field(None, ge=1)
+    """How many of the index's inverted lists are searched: more find nearer neighbours, at more
+    cost. null is what the file says, which RVC's training set to 1; more than there are is
+    all."""
+    any_encoder: bool = False
+    """Take features of any content encoder, also where the index says that its vectors are of
+    another one."""
+
+
 @register("retrieval.faiss")
-class Faiss(Node):
+class Faiss(Node[FaissParams, None]):
     """Mixes each frame with its nearest neighbours among the vectors of a FAISS index.
 
     features ``[streams, frames, dim]`` at any rate -> features, same type, on streams and windows;
@@ -64,24 +83,6 @@ class Faiss(Node):
     Source: the retrieval of RVC's real-time path, which it matches to float32 precision.
     """
 
-    class Params(NodeParams):
-        """Params of ``retrieval.faiss``."""
-
-        index: FilePath
-        """The index: a FAISS file such as RVC's ``added_*.index``, a converted one, or a
-        source-filter voice that brings its own."""
-        rate: Live[float] = Field(0.5, ge=0, le=1, allow_inf_nan=False)
-        """How much of each frame is taken from the index: 0 nothing, without a search; 1 all."""
-        k: int = Field(8, ge=1, le=MOST_NEIGHBOURS)
-        """How many neighbours are averaged."""
-        nprobe: int | None = Field(None, ge=1)
-        """How many of the index's inverted lists are searched: more find nearer neighbours, at more
-        cost. null is what the file says, which RVC's training set to 1; more than there are is
-        all."""
-        any_encoder: bool = False
-        """Take features of any content encoder, also where the index says that its vectors are of
-        another one."""
-
     pure = True
     releases_gil = True
     examples = (
@@ -98,7 +99,7 @@ class Faiss(Node):
         """A flat index, and one with inverted lists."""
         faiss_example.write(folder)
 
-    def ports(self, params: Params) -> Ports:
+    def ports(self, params: FaissParams) -> Ports:
         """The width of the index, and the content encoder of its vectors, where the file says it.
 
         Raises:
@@ -115,13 +116,13 @@ class Faiss(Node):
         )
         return Ports({"content": wide}, type(self).declared.outputs)
 
-    def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
+    def load(self, params: FaissParams, device: torch.device, dtype: torch.dtype) -> None:
         """Maps the index into memory, once a process."""
         from voicegraph.nodes.retrieval._index_search import open_index
 
         self.stored: StoredIndex = open_index(params.index, params.nprobe)
 
-    def process(self, inputs: Tensors, params: Params, state: None) -> Tensors:
+    def process(self, inputs: Tensors, params: FaissParams, state: None) -> Tensors:
         """One block or one window of all streams, in one search."""
         given, asked = self.given["content"], self.asked["out"]
         first = given.index(asked.interval.start)
@@ -132,7 +133,7 @@ class Faiss(Node):
             frames.copy_(self._mixed(frames, params))
         return {"out": features}
 
-    def _mixed(self, frames: torch.Tensor, params: Params) -> torch.Tensor:
+    def _mixed(self, frames: torch.Tensor, params: FaissParams) -> torch.Tensor:
         queries = frames.reshape(-1, frames.shape[2]).numpy()
         mean, found = retrieved(*self.stored.search(np.ascontiguousarray(queries), params.k))
         mixed = params.rate * mean + (1 - params.rate) * queries

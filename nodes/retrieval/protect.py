@@ -30,8 +30,16 @@ OFF = 0.5
 """From here on, RVC's switch for it is off."""
 
 
+class ProtectParams(NodeParams):
+    """Params of ``retrieval.protect``."""
+
+    protect: Live[float] = Field(0.33, ge=0, le=OFF, allow_inf_nan=False)
+    """How much of retrieval reaches unvoiced frames: 0 is nothing. 0.5 switches protection off,
+    so that all of it does, as in RVC."""
+
+
 @register("retrieval.protect")
-class Protect(Node):
+class Protect(Node[ProtectParams, None]):
     """Takes retrieval back where the voice is silent: consonants and breath smear under it.
 
     features ``content`` (after retrieval) and ``original`` (before it) ``[streams, frames, dim]``,
@@ -44,13 +52,6 @@ class Protect(Node):
     Source: the same in RVC's offline path, which it matches number for number.
     """
 
-    class Params(NodeParams):
-        """Params of ``retrieval.protect``."""
-
-        protect: Live[float] = Field(0.33, ge=0, le=OFF, allow_inf_nan=False)
-        """How much of retrieval reaches unvoiced frames: 0 is nothing. 0.5 switches protection off,
-        so that all of it does, as in RVC."""
-
     pure = True
     devices = ("cpu", "cuda")
     examples = ({}, {"protect": 0.0}, {"protect": 0.5})
@@ -60,26 +61,28 @@ class Protect(Node):
     voiced = In(Mask, doc="1 where voiced, else 0")
     out = Out(Features, like="content", doc="mixed features, at the rate of the mask")
 
-    def infer(self, params: Params, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
+    def infer(
+        self, params: ProtectParams, inputs: Mapping[str, SignalType]
+    ) -> dict[str, SignalType]:
         """As wide as the content, at the rate of the mask."""
         content = inputs["content"]
         assert isinstance(content, Features)
         return {"out": Features(inputs["voiced"].rate, content.dim)}
 
-    def needs(self, params: Params, out: Request) -> Requests:
+    def needs(self, params: ProtectParams, out: Request) -> Requests:
         """The same span of all inputs."""
         return dict.fromkeys(self.input_types, Request(self.gives(params, out), out.core))
 
-    def gives(self, params: Params, out: Request) -> Interval:
+    def gives(self, params: ProtectParams, out: Request) -> Interval:
         """Whole frames."""
         return whole_frames(out.interval, self.input_types["voiced"].rate)
 
-    def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
+    def load(self, params: ProtectParams, device: torch.device, dtype: torch.dtype) -> None:
         """Which frame of each input is taken for each frame made."""
         made = self.asked["out"]
         self.held = {port: held(given, made).to(device) for port, given in self.given.items()}
 
-    def process(self, inputs: Tensors, params: Params, state: None) -> Tensors:
+    def process(self, inputs: Tensors, params: ProtectParams, state: None) -> Tensors:
         """One block or one window."""
         content = self._taken(inputs["content"], "content")
         if params.protect >= OFF:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any
+from typing import Generic, TypeVar
 
 import torch
 
@@ -15,12 +15,14 @@ from voicegraph.graph import (
     In,
     Interval,
     Node,
+    NodeParams,
     Out,
     Pitch,
     PortSpec,
     Request,
     Requests,
     SignalType,
+    State,
     format_duration,
 )
 
@@ -28,7 +30,11 @@ FRAMES_HZ = 100
 """Frames a second that synthesizers count in: 10 ms each."""
 
 
-class Synthesizer(Node):
+ParamsT = TypeVar("ParamsT", bound=NodeParams)
+StateT = TypeVar("StateT", bound=State | None)
+
+
+class Synthesizer(Node[ParamsT, StateT], Generic[ParamsT, StateT]):
     """Base of the nodes that make sound of content and pitch: interface ``Synthesizer``.
 
     content ``[streams, frames, dim]`` at any rate and, for most, pitch ``[streams, frames]`` in Hz
@@ -46,11 +52,11 @@ class Synthesizer(Node):
     pitch = In(Pitch, doc="F0 in Hz, 0 where unvoiced, at any rate")
     audio = Out(Audio, window=True, doc="the sound, estimated afresh at every tick")
 
-    def context(self, params: Any) -> Fraction:
+    def context(self, params: ParamsT) -> Fraction:
         """How much content and pitch before the decoded span is listened to, in seconds."""
         raise TypeError(f"{type(self).__name__} does not define context()")
 
-    def infer(self, params: Any, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
+    def infer(self, params: ParamsT, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
         """The output's type, once the block is known to fit.
 
         Raises:
@@ -59,13 +65,13 @@ class Synthesizer(Node):
         check_block(self.block)
         return super().infer(params, inputs)
 
-    def needs(self, params: Any, out: Request) -> Requests:
+    def needs(self, params: ParamsT, out: Request) -> Requests:
         """Everything from the context on; the core is what is decoded and what comes after it."""
         decoded = self.gives(params, out)
         whole = Interval(decoded.start - self.context(params), out.end)
         return dict.fromkeys(self.input_types, Request(whole, Interval(decoded.start, out.end)))
 
-    def gives(self, params: Any, out: Request) -> Interval:
+    def gives(self, params: ParamsT, out: Request) -> Interval:
         """The core, in whole frames before the request's end."""
         before = math.ceil((out.end - out.core.start) * FRAMES_HZ)
         after = math.floor((out.end - out.core.end) * FRAMES_HZ)

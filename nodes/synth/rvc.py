@@ -48,8 +48,39 @@ class RvcState(State):
     stream: torch.Tensor
 
 
+class RvcParams(NodeParams):
+    """Params of ``synth.rvc``."""
+
+    checkpoint: FilePath
+    """The voice: a ``.pth`` as trainers extract it, or a converted one."""
+    extra: Duration = Field(parse_duration("2.5s"), ge=0, le=60)
+    """Context before what is decoded: steadier sound, at more cost. In whole 10 ms."""
+    speaker: Live[int] = Field(0, ge=0)
+    """Which of the file's speakers, from 0."""
+    formant: Live[Semitones] = Field(0.0, ge=-24, le=24)
+    """How much higher the resonances are made, in semitones; the pitch stays."""
+    noise_scale: Live[float] = Field(0.66666, ge=0, le=2, allow_inf_nan=False)
+    """Variation of the delivery, in units of what the voice has learned; 0 is none."""
+    source_noise: Live[float] = Field(1.0, ge=0, le=2, allow_inf_nan=False)
+    """Noise of the sine source, in units of what the voice was trained with; 0 is none."""
+    any_encoder: bool = False
+    """Take features of any content encoder, also where the voice says that it was trained on
+    another one."""
+
+    def check_change(self, new: RvcParams) -> None:
+        """Whether the file has that speaker.
+
+        Raises:
+            ValueError: if it has not.
+        """
+        if new.speaker != self.speaker:
+            speakers = open_voice(self.checkpoint).card.speakers
+            if new.speaker >= speakers:
+                raise ValueError(_no_speaker(self.checkpoint, speakers))
+
+
 @register("synth.rvc")
-class Rvc(Synthesizer):
+class Rvc(Synthesizer[RvcParams, RvcState]):
     """An RVC voice: VITS's text encoder and flow, and a HiFi-GAN decoder with a sine source.
 
     content ``[streams, frames, 256]`` (v1) or ``[streams, frames, 768]`` (v2), pitch ``[streams,
@@ -70,36 +101,6 @@ class Rvc(Synthesizer):
     RVC's real-time path number for number.
     """
 
-    class Params(NodeParams):
-        """Params of ``synth.rvc``."""
-
-        checkpoint: FilePath
-        """The voice: a ``.pth`` as trainers extract it, or a converted one."""
-        extra: Duration = Field(parse_duration("2.5s"), ge=0, le=60)
-        """Context before what is decoded: steadier sound, at more cost. In whole 10 ms."""
-        speaker: Live[int] = Field(0, ge=0)
-        """Which of the file's speakers, from 0."""
-        formant: Live[Semitones] = Field(0.0, ge=-24, le=24)
-        """How much higher the resonances are made, in semitones; the pitch stays."""
-        noise_scale: Live[float] = Field(0.66666, ge=0, le=2, allow_inf_nan=False)
-        """Variation of the delivery, in units of what the voice has learned; 0 is none."""
-        source_noise: Live[float] = Field(1.0, ge=0, le=2, allow_inf_nan=False)
-        """Noise of the sine source, in units of what the voice was trained with; 0 is none."""
-        any_encoder: bool = False
-        """Take features of any content encoder, also where the voice says that it was trained on
-        another one."""
-
-        def check_change(self, new: Rvc.Params) -> None:
-            """Whether the file has that speaker.
-
-            Raises:
-                ValueError: if it has not.
-            """
-            if new.speaker != self.speaker:
-                speakers = open_voice(self.checkpoint).card.speakers
-                if new.speaker >= speakers:
-                    raise ValueError(_no_speaker(self.checkpoint, speakers))
-
     devices = ("cpu", "cuda")
     dtypes = ("float32", "float16", "bfloat16")
     releases_gil = True
@@ -110,7 +111,7 @@ class Rvc(Synthesizer):
         """Small voices, with and without pitch."""
         rvc_example.write(folder)
 
-    def ports(self, params: Params) -> Ports:
+    def ports(self, params: RvcParams) -> Ports:
         """Width of the content, its encoder, whether there is pitch, and the rate, by the header.
 
         Raises:
@@ -138,11 +139,11 @@ class Rvc(Synthesizer):
             del inputs["pitch"]
         return Ports(inputs, {"audio": replace(type(self).audio, rate=card.rate, channels=1)})
 
-    def context(self, params: Params) -> Fraction:
+    def context(self, params: RvcParams) -> Fraction:
         """``extra`` in whole frames, halves to the even one."""
         return Fraction(round(params.extra * FRAMES_HZ), FRAMES_HZ)
 
-    def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
+    def load(self, params: RvcParams, device: torch.device, dtype: torch.dtype) -> None:
         """Brings the weights, or finds them where another session has brought them."""
         made, asked = self.given["content"].core, self.asked["audio"].interval
         span = Interval(asked.start - self.context(params), made.end)
@@ -151,11 +152,11 @@ class Rvc(Synthesizer):
         self._frames = {port: self.frames(port, span).to(device) for port in self.input_types}
         self._voice: Voice = load_voice(params.checkpoint, device, dtype)
 
-    def state(self, params: Params, streams: int) -> RvcState:
+    def state(self, params: RvcParams, streams: int) -> RvcState:
         """Streams numbered from 0, at the first tick."""
         return RvcState(torch.zeros(streams, dtype=torch.int64), torch.arange(streams))
 
-    def process(self, inputs: Tensors, params: Params, state: RvcState) -> Tensors:
+    def process(self, inputs: Tensors, params: RvcParams, state: RvcState) -> Tensors:
         """One window."""
         frames = {port: x.index_select(1, self._frames[port]) for port, x in inputs.items()}
         voice, window = self._voice, self._window
@@ -177,7 +178,7 @@ class Rvc(Synthesizer):
         return {"audio": stretch.back(audio)}
 
     def _source(
-        self, f0: torch.Tensor, stretch: Stretch, params: Params, state: RvcState
+        self, f0: torch.Tensor, stretch: Stretch, params: RvcParams, state: RvcState
     ) -> torch.Tensor:
         """The sine source of the decoded frames, ``[streams, samples]``."""
         if stretch.frames != stretch.count:
@@ -188,7 +189,7 @@ class Rvc(Synthesizer):
             wave = add_noise(wave, f0, noise, params.source_noise)
         return wave
 
-    def _prior_noise(self, frames: int, params: Params, state: RvcState) -> torch.Tensor | None:
+    def _prior_noise(self, frames: int, params: RvcParams, state: RvcState) -> torch.Tensor | None:
         """``[streams, channels, frames of the prior]``; None where there is none."""
         if params.noise_scale == 0:
             return None

@@ -65,8 +65,22 @@ class SourceFilterState(State):
     tail: torch.Tensor
 
 
+class SourceFilterParams(NodeParams):
+    """Params of ``synth.source_filter``."""
+
+    voice: FilePath
+    """The voice: a ``.safetensors`` as ``voicegraph inspect`` calls a source-filter voice."""
+    formant: Live[Semitones] = Field(0.0, ge=-12, le=12)
+    """How much higher the resonances are made, in semitones; the pitch stays."""
+    breath: Live[Decibels] = Field(0.0, ge=-60, le=20)
+    """How much louder the noise is made, in voiced sounds as in others."""
+    any_encoder: bool = False
+    """Take features of any content encoder, also where the voice says that it was trained on
+    another one."""
+
+
 @register("synth.source_filter")
-class SourceFilter(Node):
+class SourceFilter(Node[SourceFilterParams, SourceFilterState]):
     """A source-filter voice: a pulse train and noise, each through a filter of minimum phase.
 
     content ``[streams, frames, dim]``, pitch ``[streams, frames]`` in Hz and level ``[streams,
@@ -91,19 +105,6 @@ class SourceFilter(Node):
     the minimum phase as in M. Morise et al., "WORLD", IEICE Trans. E99-D(7), 2016.
     """
 
-    class Params(NodeParams):
-        """Params of ``synth.source_filter``."""
-
-        voice: FilePath
-        """The voice: a ``.safetensors`` as ``voicegraph inspect`` calls a source-filter voice."""
-        formant: Live[Semitones] = Field(0.0, ge=-12, le=12)
-        """How much higher the resonances are made, in semitones; the pitch stays."""
-        breath: Live[Decibels] = Field(0.0, ge=-60, le=20)
-        """How much louder the noise is made, in voiced sounds as in others."""
-        any_encoder: bool = False
-        """Take features of any content encoder, also where the voice says that it was trained on
-        another one."""
-
     devices = ("cpu", "cuda")
     releases_gil = True
     examples = source_filter_example.EXAMPLES
@@ -118,7 +119,7 @@ class SourceFilter(Node):
         """Small voices."""
         source_filter_example.write(folder)
 
-    def ports(self, params: Params) -> Ports:
+    def ports(self, params: SourceFilterParams) -> Ports:
         """Width of the content, its encoder, and the rate, by the header.
 
         Raises:
@@ -135,10 +136,9 @@ class SourceFilter(Node):
             wanted=wanted,
         )
         audio = replace(type(self).audio, rate=sizes.sample_rate, channels=1)
-        self._sizes = sizes
         return Ports({**type(self).declared.inputs, "content": content}, {"audio": audio})
 
-    def needs(self, params: Params, out: Request) -> Requests:
+    def needs(self, params: SourceFilterParams, out: Request) -> Requests:
         """From two frames before the block to three after it, and the one that begins there.
 
         Raises:
@@ -154,7 +154,7 @@ class SourceFilter(Node):
         """Times of the first and the last frame that the network sees."""
         return block.widen((AHEAD - 1) * _FRAME, AHEAD * _FRAME)
 
-    def load(self, params: Params, device: torch.device, dtype: torch.dtype) -> None:
+    def load(self, params: SourceFilterParams, device: torch.device, dtype: torch.dtype) -> None:
         """Brings the weights, or finds them where another session has brought them."""
         self._network = load_source_filter(params.voice, device, dtype)
         block = self.asked["audio"].interval
@@ -179,9 +179,9 @@ class SourceFilter(Node):
         with torch.inference_mode():
             return torch.cat(network.bands(controls)[1])
 
-    def state(self, params: Params, streams: int) -> SourceFilterState:
+    def state(self, params: SourceFilterParams, streams: int) -> SourceFilterState:
         """Silence before."""
-        sizes, device = self._sizes, self.device
+        sizes, device = self._network.sizes, self.device
         return SourceFilterState(
             phase=torch.zeros(streams, dtype=torch.float64, device=device),
             position=torch.zeros(streams, dtype=torch.int64),
@@ -190,9 +190,11 @@ class SourceFilter(Node):
             tail=torch.zeros(streams, tail_hops(sizes.fft, sizes.hop) * sizes.hop, device=device),
         )
 
-    def process(self, inputs: Tensors, params: Params, state: SourceFilterState) -> Tensors:
+    def process(
+        self, inputs: Tensors, params: SourceFilterParams, state: SourceFilterState
+    ) -> Tensors:
         """One block."""
-        network, sizes = self._network, self._sizes
+        network, sizes = self._network, self._network.sizes
         content = interpolated(inputs["content"], self._places["content"])
         level = interpolated(self._heard(inputs["level"], state), self._places["level"])[..., 0]
         f0 = pitch_at(inputs["pitch"], self._places["pitch"])
@@ -212,7 +214,8 @@ class SourceFilter(Node):
 
     def _sources(self, f0: torch.Tensor, state: SourceFilterState) -> torch.Tensor:
         """Pulses and noise of the block and of one frame after it, ``[streams, 2, samples]``."""
-        hop, rate, count = self._sizes.hop, self._sizes.sample_rate, self._count
+        sizes, count = self._network.sizes, self._count
+        hop, rate = sizes.hop, sizes.sample_rate
         # From the frame at which the block begins.
         pitch = f0[:, AHEAD - 1 :][:, : count + 2].double()
         pulses = pulse_train(pitch, state.phase, hop, rate)
@@ -228,7 +231,7 @@ class SourceFilter(Node):
         """Silence in place of frames from before the stream began, which are 0: full scale."""
         if not self._unheard:
             return level
-        blocks = state.position // (self._count * self._sizes.hop)
+        blocks = state.position // (self._count * self._network.sizes.hop)
         given = self.given["level"]
         before = self._unheard - blocks * math.floor(self.block * given.rate)
         frames = torch.arange(level.shape[1], device=level.device)

@@ -35,8 +35,16 @@ _D4C_FLOOR_HZ = 47.0
 """of this F0 or a higher one. CheapTrick looks at 1.5 periods."""
 
 
+class AnalyzeParams(NodeParams):
+    """Params of ``world.analyze``."""
+
+    floor: Hertz = Field(71.0, ge=40, le=200)
+    """F0 in Hz of which the FFT must hold three periods: lower takes larger ones. A voice below
+    it is analysed as if it were there. The same as in the ``world.synthesize`` behind it."""
+
+
 @register("world.analyze")
-class Analyze(Node):
+class Analyze(Node[AnalyzeParams, None]):
     """Spectral envelope and aperiodicity of a voice, by WORLD.
 
     audio ``[streams, 1, samples]`` and pitch in Hz ``[streams, frames]``, 0 where unvoiced ->
@@ -55,13 +63,6 @@ class Analyze(Node):
     high-quality speech synthesis", Speech Communication 84, 2016.
     """
 
-    class Params(NodeParams):
-        """Params of ``world.analyze``."""
-
-        floor: Hertz = Field(71.0, ge=40, le=200)
-        """F0 in Hz of which the FFT must hold three periods: lower takes larger ones. A voice below
-        it is analysed as if it were there. The same as in the ``world.synthesize`` behind it."""
-
     chunking = "windowed"
     pure = True
     releases_gil = True
@@ -72,7 +73,9 @@ class Analyze(Node):
     envelope = Out(Features, window=True, doc="natural logarithm of the power spectrum")
     aperiodicity = Out(Features, window=True, doc="share of noise in the amplitude, 0..1")
 
-    def infer(self, params: Params, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
+    def infer(
+        self, params: AnalyzeParams, inputs: Mapping[str, SignalType]
+    ) -> dict[str, SignalType]:
         """As many bins as the audio's rate and ``floor`` ask for.
 
         Raises:
@@ -84,17 +87,17 @@ class Analyze(Node):
         bins = world_library.fft_size(rate, params.floor) // 2 + 1
         return dict.fromkeys(("envelope", "aperiodicity"), Features(inputs["pitch"].rate, bins))
 
-    def needs(self, params: Params, out: Request) -> Requests:
+    def needs(self, params: AnalyzeParams, out: Request) -> Requests:
         """Frames as asked; audio with what WORLD looks at around them."""
         span = Request(self.gives(params, out), out.core)
         margin = _D4C_PERIODS / Fraction(_D4C_FLOOR_HZ)
         return {"pitch": span, "audio": span.widen(before=margin)}
 
-    def gives(self, params: Params, out: Request) -> Interval:
+    def gives(self, params: AnalyzeParams, out: Request) -> Interval:
         """Whole frames."""
         return whole_frames(out.interval, self.input_types["pitch"].rate)
 
-    def process(self, inputs: Tensors, params: Params, state: None) -> Tensors:
+    def process(self, inputs: Tensors, params: AnalyzeParams, state: None) -> Tensors:
         """One tick: every stream's whole window."""
         asked, audio = self.asked["envelope"], self.given["audio"]
         first = self.given["pitch"].index(asked.interval.start)

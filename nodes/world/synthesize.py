@@ -47,8 +47,28 @@ class SynthesizeState(State):
     phase: torch.Tensor
 
 
+class SynthesizeParams(NodeParams):
+    """Params of ``world.synthesize``."""
+
+    rate: Rate = Field(examples=[48000])
+    """Samples a second of the output in Hz: the rate of the audio that was analysed."""
+    floor: Hertz = Field(71.0, ge=40, le=200)
+    """Decides the FFT size; the same as that of the ``world.analyze`` before it."""
+    formant: Live[Semitones] = Field(0.0, ge=-24, le=24)
+    """How much higher the formants are made, in semitones; above 0 a smaller speaker."""
+    extra: Duration = Field(Fraction(50, 1000), ge=Fraction(30, 1000), le=2)
+    """Synthesised before what is asked, so that its first pulses have come in."""
+
+    @field_validator("rate")
+    @classmethod
+    def _whole(cls, value: Fraction) -> Fraction:
+        if value.denominator > 1:
+            raise ValueError(f"WORLD makes audio at whole rates, not at {format_rate(value)}")
+        return value
+
+
 @register("world.synthesize")
-class Synthesize(Node):
+class Synthesize(Node[SynthesizeParams, SynthesizeState]):
     """Speech from WORLD's parameters.
 
     pitch in Hz ``[streams, frames]``, 0 where unvoiced, and features ``[streams, frames, bins]``
@@ -66,25 +86,6 @@ class Synthesize(Node):
     system for real-time applications", IEICE Trans. Inf. & Syst. E99-D(7), 2016.
     """
 
-    class Params(NodeParams):
-        """Params of ``world.synthesize``."""
-
-        rate: Rate = Field(examples=[48000])
-        """Samples a second of the output in Hz: the rate of the audio that was analysed."""
-        floor: Hertz = Field(71.0, ge=40, le=200)
-        """Decides the FFT size; the same as that of the ``world.analyze`` before it."""
-        formant: Live[Semitones] = Field(0.0, ge=-24, le=24)
-        """How much higher the formants are made, in semitones; above 0 a smaller speaker."""
-        extra: Duration = Field(Fraction(50, 1000), ge=Fraction(30, 1000), le=2)
-        """Synthesised before what is asked, so that its first pulses have come in."""
-
-        @field_validator("rate")
-        @classmethod
-        def _whole(cls, value: Fraction) -> Fraction:
-            if value.denominator > 1:
-                raise ValueError(f"WORLD makes audio at whole rates, not at {format_rate(value)}")
-            return value
-
     chunking = "windowed"
     releases_gil = True
     examples = ({"rate": 8000}, {"rate": 16000, "formant": 3.0, "extra": "30ms"})
@@ -94,7 +95,7 @@ class Synthesize(Node):
     aperiodicity = In(Features, doc="share of noise in the amplitude, 0..1")
     audio = Out(Audio, channels=1, window=True)
 
-    def ports(self, params: Params) -> Ports:
+    def ports(self, params: SynthesizeParams) -> Ports:
         """Rate and bins come from the params."""
         own, bins = type(self).declared, world_library.fft_size(params.rate, params.floor) // 2 + 1
         return Ports(
@@ -106,7 +107,9 @@ class Synthesize(Node):
             {"audio": replace(own.outputs["audio"], rate=params.rate)},
         )
 
-    def infer(self, params: Params, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
+    def infer(
+        self, params: SynthesizeParams, inputs: Mapping[str, SignalType]
+    ) -> dict[str, SignalType]:
         """One channel at ``rate``.
 
         Raises:
@@ -118,15 +121,15 @@ class Synthesize(Node):
             raise ValueError(f"all inputs must come at one rate, found {listed}")
         return {"audio": Audio(params.rate, 1)}
 
-    def needs(self, params: Params, out: Request) -> Requests:
+    def needs(self, params: SynthesizeParams, out: Request) -> Requests:
         """The same span of frames, with ``extra`` before it."""
         return dict.fromkeys(self.input_types, out.widen(before=params.extra))
 
-    def state(self, params: Params, streams: int) -> SynthesizeState:
+    def state(self, params: SynthesizeParams, streams: int) -> SynthesizeState:
         """Begins with a whole period."""
         return SynthesizeState(torch.zeros(streams, dtype=torch.float64))
 
-    def process(self, inputs: Tensors, params: Params, state: SynthesizeState) -> Tensors:
+    def process(self, inputs: Tensors, params: SynthesizeParams, state: SynthesizeState) -> Tensors:
         """One tick: every stream's whole window."""
         asked, rate = self.asked["audio"], int(params.rate)
         start, frames = self._common_span(inputs)

@@ -57,6 +57,41 @@ def test_params_are_frozen_and_strict_about_keys() -> None:
         Base.Params.model_validate({"levle": 3})
 
 
+class TypedParams(NodeParams):
+    amount: float = 0.5
+
+
+@dataclass
+class TypedState(State):
+    last: torch.Tensor
+
+
+class Typed(Node[TypedParams, TypedState]):
+    """Its params are the first type argument."""
+
+
+class Nested(Node):
+    """Its params are a class inside of it."""
+
+    class Params(NodeParams):
+        amount: float = 0.5
+
+
+@pytest.mark.parametrize("cls", [Typed, Nested, type("Derived", (Typed,), {})])
+def test_params_by_type_argument_or_nested_class(cls: type[Node]) -> None:
+    assert cls.Params.model_validate({"amount": 1}).model_dump() == {"amount": 1.0}
+    assert cls.Params is not NoParams
+
+
+def test_nested_params_win_over_type_argument() -> None:
+    class Both(Node[TypedParams, None]):
+        class Params(TypedParams):
+            more: int = 2
+
+    assert list(Both.Params.model_fields) == ["amount", "more"]
+    assert Node[TypedParams, None].Params is NoParams
+
+
 AUDIO = Audio(Fraction(16000), 2)
 
 

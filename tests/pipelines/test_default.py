@@ -10,7 +10,7 @@ import pytest
 from voicegraph import Pipeline
 from voicegraph.graph.files.sound import bundled_recording
 from voicegraph.graph.signals import Audio
-from voicegraph.nodes.synth.source_filter import SourceFilter
+from voicegraph.nodes.synth.source_filter import SourceFilterParams
 from voicegraph.nodes.synth.source_filter_file import open_source_filter
 
 RATE = 16000
@@ -39,7 +39,7 @@ def converted(
         pitch = np.concatenate([np.ravel(tick) for tick in session.taps["pitch.pitch"]])
         made = np.concatenate((made, session.flush()), axis=-1)
     params = plan.find("voice").params
-    assert isinstance(params, SourceFilter.Params)
+    assert isinstance(params, SourceFilterParams)
     card = open_source_filter(params.voice)[1]
     return np.ravel(made)[plan.latency_out :], pitch, card.prosody.median_hz
 
@@ -87,7 +87,7 @@ def test_profiles() -> None:
     for name in ("default-live", "default"):
         plan = Pipeline.load(name, profiles=["michael"]).compile()
         params = plan.find("voice").params
-        assert isinstance(params, SourceFilter.Params)
+        assert isinstance(params, SourceFilterParams)
         assert params.voice.stem == "michael"
         assert open_source_filter(params.voice)[1].prosody.median_hz < 150
 

@@ -17,7 +17,7 @@ from voicegraph.nodes.content._phonetic_example import write
 from voicegraph.nodes.content.phonetic_file import load_phonetic
 from voicegraph.nodes.content.phonetic_stream import AHEAD, PAST, SETTLE, PhoneticStream
 from voicegraph.nodes.content.phonetic_windows import FRAMES_HZ
-from voicegraph.nodes.content.streaming import Streaming
+from voicegraph.nodes.content.streaming import StreamingParams
 
 pytestmark = pytest.mark.numeric
 
@@ -140,7 +140,7 @@ def test_blocks_hold_whole_frames(encoder: Path) -> None:
 
 
 def test_by_default_it_is_what_the_encoder_was_trained_for() -> None:
-    params = Streaming.Params.model_validate({})
+    params = StreamingParams.model_validate({})
     assert params.context * FRAMES_HZ == PAST
     assert params.settle * FRAMES_HZ == SETTLE
     assert (params.lookahead - Fraction(10, 1000)) * FRAMES_HZ == AHEAD - 1

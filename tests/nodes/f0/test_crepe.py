@@ -27,8 +27,8 @@ DATA = Path(__file__).parents[2] / "data" / "reference"
 RATE = 16000
 
 
-def _loaded(**params) -> tuple[crepe.Crepe, crepe.Crepe.Params]:
-    made, chosen = crepe.Crepe(), crepe.Crepe.Params(**params)
+def _loaded(**params) -> tuple[crepe.Crepe, crepe.CrepeParams]:
+    made, chosen = crepe.Crepe(), crepe.CrepeParams(**params)
     made.load(chosen, torch.device("cpu"), torch.float32)
     return made, chosen
 

@@ -28,10 +28,10 @@ DATA = Path(__file__).parents[2] / "data" / "reference"
 RATE = 16000
 
 
-def _loaded(dtype: torch.dtype = torch.float32, **params) -> tuple[fcpe.Fcpe, fcpe.Fcpe.Params]:
+def _loaded(dtype: torch.dtype = torch.float32, **params) -> tuple[fcpe.Fcpe, fcpe.FcpeParams]:
     made = fcpe.Fcpe()
     made.dtype = dtype
-    chosen = fcpe.Fcpe.Params(**params)
+    chosen = fcpe.FcpeParams(**params)
     made.load(chosen, torch.device("cpu"), dtype)
     return made, chosen
 

@@ -20,7 +20,7 @@ from voicegraph.graph.ports import In, Out
 from voicegraph.graph.signals import Pitch
 from voicegraph.nodes.f0 import salience_bins
 from voicegraph.nodes.f0._rmvpe_example import SIZES, write
-from voicegraph.nodes.f0.rmvpe import Rmvpe
+from voicegraph.nodes.f0.rmvpe import Rmvpe, RmvpeParams
 
 pytestmark = pytest.mark.numeric
 
@@ -65,13 +65,13 @@ def weights(tmp_path: Path) -> Path:
     return tmp_path / "rmvpe.pt"
 
 
-def _params(**given) -> Rmvpe.Params:
-    return Rmvpe.Params.model_validate(given)
+def _params(**given) -> RmvpeParams:
+    return RmvpeParams.model_validate(given)
 
 
 def _loaded(
     weights: Path, dtype: torch.dtype = torch.float32, **params
-) -> tuple[Rmvpe, Rmvpe.Params]:
+) -> tuple[Rmvpe, RmvpeParams]:
     made = Rmvpe()
     chosen = _params(weights=weights, **params)
     made.dtype = dtype

@@ -13,7 +13,7 @@ from voicegraph.graph.errors import WeightsError
 from voicegraph.graph.files.models import identify, open_archive
 from voicegraph.nodes.f0._rmvpe_example import write
 from voicegraph.nodes.f0._rmvpe_network import MARKER
-from voicegraph.nodes.f0.rmvpe import Rmvpe
+from voicegraph.nodes.f0.rmvpe import Rmvpe, RmvpeParams
 from voicegraph.nodes.f0.rmvpe_file import KIND, sizes_of
 from voicegraph.nodes.synth import rvc_example
 from voicegraph.schemas.pitch_model_card import PitchModelCard
@@ -31,7 +31,7 @@ def _card(path: Path):
 
 def _f0(path: Path) -> np.ndarray:
     made = Rmvpe()
-    params = Rmvpe.Params.model_validate({"weights": path, "threshold": 0.0})
+    params = RmvpeParams.model_validate({"weights": path, "threshold": 0.0})
     made.ports(params)
     made.load(params, torch.device("cpu"), torch.float32)
     chance = torch.Generator().manual_seed(1)

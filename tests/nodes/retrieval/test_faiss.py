@@ -22,7 +22,7 @@ from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.ports import In, Out, PortSpec
 from voicegraph.graph.signals import Features
 from voicegraph.nodes.retrieval._faiss_example import vectors, with_lists
-from voicegraph.nodes.retrieval.faiss import Faiss
+from voicegraph.nodes.retrieval.faiss import Faiss, FaissParams
 
 pytestmark = pytest.mark.numeric
 
@@ -42,7 +42,7 @@ NEAR = (
 def opened(index: Path, core: int = 0, frames: int = 40, **params) -> SimpleNamespace:
     """The node as compiled for windows of 50 Hz, of which frames from ``core`` on are used."""
     made = Faiss()
-    chosen = Faiss.Params(index=index, **params)
+    chosen = FaissParams(index=index, **params)
     dim = made.ports(chosen).inputs["content"].dim
     assert dim is not None
     span = Interval(Fraction(-frames, 50), Fraction(0))

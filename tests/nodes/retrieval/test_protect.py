@@ -16,7 +16,7 @@ from voicegraph.graph.intervals import Interval
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.ports import PortSpec
 from voicegraph.graph.signals import Features, Mask
-from voicegraph.nodes.retrieval.protect import Protect, held
+from voicegraph.nodes.retrieval.protect import Protect, ProtectParams, held
 
 pytestmark = pytest.mark.numeric
 
@@ -31,7 +31,7 @@ def _spec(kind, start: Fraction, end: Fraction) -> PortSpec:
 def _run(content, original, voiced, **params) -> np.ndarray:
     """Windows that begin together: features of 50 Hz and a mask of 100 Hz."""
     made = Protect()
-    chosen = Protect.Params(**params)
+    chosen = ProtectParams(**params)
     end = Fraction(voiced.shape[1], 100)
     features = Features(Fraction(50), content.shape[2])
     made.given = {

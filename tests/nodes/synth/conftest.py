@@ -15,7 +15,7 @@ from voicegraph.graph.intervals import Interval, Request
 from voicegraph.graph.ports import PortSpec
 from voicegraph.graph.signals import Features, Pitch
 from voicegraph.nodes.synth import rvc_example
-from voicegraph.nodes.synth.rvc import Rvc
+from voicegraph.nodes.synth.rvc import Rvc, RvcParams
 
 REFERENCE = Path(__file__).resolve().parents[2] / "data" / "reference"
 
@@ -36,7 +36,7 @@ class Driven:
     ) -> None:
         self.node = node = Rvc()
         node.name = "voice"
-        self.params = Rvc.Params.model_validate({"checkpoint": file, **params})
+        self.params = RvcParams.model_validate({"checkpoint": file, **params})
         node.declared = node.ports(self.params)
         types = {
             "content": Features(Fraction(content_rate), node.declared.inputs["content"].dim or 0),

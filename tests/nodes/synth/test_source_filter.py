@@ -17,7 +17,7 @@ from voicegraph.nodes.content import _phonetic_example as phonetic_example
 from voicegraph.nodes.synth import _source_filter_example as example
 from voicegraph.nodes.synth._minimum_phase import filtered, overlap_add
 from voicegraph.nodes.synth.pulse_train import pulse_train
-from voicegraph.nodes.synth.source_filter import SourceFilter
+from voicegraph.nodes.synth.source_filter import SourceFilter, SourceFilterParams
 from voicegraph.nodes.synth.source_filter_file import load_source_filter
 from voicegraph.schemas.encoder_card import EncoderIdentity
 
@@ -121,7 +121,7 @@ def test_before_the_stream_there_is_silence(voice: Path) -> None:
     with plan.session(warm_up=False):
         node = plan.find("voice").node
     assert isinstance(node, SourceFilter)
-    state = node.state(SourceFilter.Params.model_validate({"voice": voice}), 1)
+    state = node.state(SourceFilterParams.model_validate({"voice": voice}), 1)
     given = torch.zeros(1, node.given["level"].count, 1)
     early = given.shape[1] - 4
     assert early > 0
