@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from voicegraph.graph.live.setup import EndWish
+    from voicegraph.graph.live.setup import DeviceRequest
 
 _PANEL = "Devices"
 
@@ -154,20 +154,20 @@ def end_wish(
     channels: int | None,
     select: str | None,
     exclusive: bool,
-) -> EndWish:
+) -> DeviceRequest:
     """What was typed about one end.
 
     Raises:
         BadParameter: if the channels to use are no numbers from 1 on.
     """
-    from voicegraph.graph.live.setup import EndWish
+    from voicegraph.graph.live.setup import DeviceRequest
 
     numbers = [part.strip() for part in (select or "").split(",") if part.strip()]
     if not all(number.isdecimal() and int(number) for number in numbers):
         text = f"{select!r} is no list of channels, such as 1,2"
         raise typer.BadParameter(text, param_hint=f"--{direction}-select")
     chosen = tuple(int(number) - 1 for number in numbers)
-    return EndWish(device, rate, channels, chosen, exclusive)
+    return DeviceRequest(device, rate, channels, chosen, exclusive)
 
 
 def overrides(texts: list[str] | None) -> dict[str, Any] | None:

@@ -62,21 +62,21 @@ def latency(
     where the measured delay is not the sum of its parts within 5 ms.
     """
     from voicegraph.app.diagnostics.latency import measure_latency
-    from voicegraph.graph.live.devices.stderr_capture import native_output
-    from voicegraph.graph.live.setup import prepare
+    from voicegraph.graph.live.devices.stderr_capture import capture_stderr
+    from voicegraph.graph.live.setup import set_up_live
 
     from ._output import print_json
 
     loaded = load(pipeline, set_args, profiles)
-    opening = prepare(
+    setup = set_up_live(
         _passing(loaded) if dry else loaded,
         end_wish("input", input_, input_rate, input_channels, None, exclusive),
         end_wish("output", output, output_rate, output_channels, None, exclusive),
         buffers=buffers(buffers_),
     )
     tell = None if as_json else lambda text: typer.echo(text, err=True)
-    with native_output(lambda _: None):  # a cable into a device just opened: buffers do run dry
-        found = measure_latency(opening, float(seconds(margin, "--margin")), runs, tell)
+    with capture_stderr(lambda _: None):  # a cable into a device just opened: buffers do run dry
+        found = measure_latency(setup, float(seconds(margin, "--margin")), runs, tell)
     print_json(found) if as_json else typer.echo(page(found))
     return int(abs(found.difference_ms) > _CLOSE_MS)
 

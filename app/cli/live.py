@@ -203,7 +203,7 @@ def live(
     Nothing has to be set: the system's default devices are used, at the pipeline's own rate where
     they have it. Ctrl-C stops.
     """
-    from voicegraph.graph.live.setup import prepare
+    from voicegraph.graph.live.setup import set_up_live
 
     options = _options(margin, silence, silence_opens, silence_closes, silence_hold)
     options = replace(
@@ -211,7 +211,7 @@ def live(
     )
     steering = _steering(http, token, osc, osc_open, osc_feedback)
     until = None if duration is None else float(seconds(duration, "--duration"))
-    opening = prepare(
+    setup = set_up_live(
         load(pipeline, set_args, profiles),
         end_wish("input", input_, input_rate, input_channels, input_select, exclusive),
         end_wish("output", output, output_rate, output_channels, output_select, exclusive),
@@ -219,7 +219,7 @@ def live(
         variant=options.variant,
         room=seconds(room, "--room"),
     )
-    _talk(opening.live(options, record), steering, until, plain, as_json)
+    _talk(setup.live(options, record), steering, until, plain, as_json)
 
 
 def _talk(
@@ -229,10 +229,10 @@ def _talk(
     plain: bool,
     as_json: bool,
 ) -> None:
-    from voicegraph.graph.live.devices.stderr_capture import native_output
+    from voicegraph.graph.live.devices.stderr_capture import capture_stderr
 
     with ExitStack() as stack:
-        stack.enter_context(native_output(session.say))
+        stack.enter_context(capture_stderr(session.say))
         stack.callback(session.stop)
         if steering is not None:
             stack.callback(steering(session).close)

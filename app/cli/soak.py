@@ -71,9 +71,9 @@ def soak(
     borders of blocks can be heard.
     """
     from voicegraph.app.diagnostics.soak_runs import soak_devices, soak_freewheel
-    from voicegraph.graph.live.devices.stderr_capture import native_output
+    from voicegraph.graph.live.devices.stderr_capture import capture_stderr
     from voicegraph.graph.live.factory import LiveOptions
-    from voicegraph.graph.live.setup import prepare
+    from voicegraph.graph.live.setup import set_up_live
 
     from ._output import print_json
 
@@ -86,14 +86,14 @@ def soak(
     if freewheel:
         report = soak_freewheel(loaded, options, 60 * minutes, drift, tell)
     else:
-        opening = prepare(
+        setup = set_up_live(
             loaded,
             end_wish("input", input_, input_rate, None, None, False),
             end_wish("output", output, output_rate, None, None, False),
             buffers=buffers(buffers_),
         )
-        with native_output(tell):
-            report = soak_devices(opening, options, 60 * minutes, microphone, tell)
+        with capture_stderr(tell):
+            report = soak_devices(setup, options, 60 * minutes, microphone, tell)
     print_json(report) if as_json else typer.echo(page(report))
     return int(bool(report.failures))
 

@@ -19,7 +19,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.signal import correlate
 
-from voicegraph.graph.live.devices.audio_backend import CaptureCallback, Card, PlayCallback
+from voicegraph.graph.live.devices.audio_backend import (
+    AudioBackend,
+    CaptureCallback,
+    PlaybackCallback,
+)
 
 _LEVEL = 0.4
 _BURST_S = 0.6
@@ -107,14 +111,14 @@ class _Take:
     count: int = 0
 
 
-class ProbedCard:
+class LoopbackProbe:
     """A card into which a signal can be put at either end, and whose input is recorded.
 
     Args:
         card: the real one.
     """
 
-    def __init__(self, card: Card) -> None:
+    def __init__(self, card: AudioBackend) -> None:
         self._card = card
         self.input, self.output, self.one_clock = card.input, card.output, card.one_clock
         self._captured = self._played = 0
@@ -128,11 +132,11 @@ class ProbedCard:
         self._spoken: tuple[int, np.ndarray] | None = None
         self._heard: tuple[int, np.ndarray] | None = None
         self._capture: CaptureCallback | None = None
-        self._play: PlayCallback | None = None
+        self._play: PlaybackCallback | None = None
 
     # ---- the card -----------------------------------------------------------------------------
 
-    def start(self, capture: CaptureCallback, play: PlayCallback) -> None:
+    def start(self, capture: CaptureCallback, play: PlaybackCallback) -> None:
         """As the card does."""
         self._capture, self._play = capture, play
         self._card.start(self._on_capture, self._on_play)
@@ -182,7 +186,7 @@ class ProbedCard:
 
     # ---- measuring ----------------------------------------------------------------------------
 
-    def through_devices(self, signal: np.ndarray, seconds: float) -> Arrival:
+    def through_devices(self, signal: np.ndarray, seconds: float) -> LoopbackRecording:
         """Plays ``signal`` ``[N]`` at the output's rate past the engine, and records."""
         start = self._played + round(_SOON_S * self.output.rate)
         # Between two callbacks a device goes on; the median, since some callbacks come late.
@@ -190,7 +194,9 @@ class ProbedCard:
         place = round(start * self._ratio + ahead)
         return self._record(seconds, place, spoken=(start, signal))
 
-    def through_engine(self, signal: np.ndarray, seconds: float, block: int = 1) -> Arrival:
+    def through_engine(
+        self, signal: np.ndarray, seconds: float, block: int = 1
+    ) -> LoopbackRecording:
         """Lets the engine hear ``signal`` ``[N]`` at the input's rate, and records its answer.
 
         The signal begins with a block of so many samples, counted from the first one captured.
@@ -205,14 +211,14 @@ class ProbedCard:
         place: int,
         spoken: tuple[int, np.ndarray] | None = None,
         heard: tuple[int, np.ndarray] | None = None,
-    ) -> Arrival:
+    ) -> LoopbackRecording:
         take = _Take(np.zeros(round(seconds * self.input.rate), np.float32))
         self._spoken, self._heard, self._take = spoken, heard, take
         deadline = time.monotonic() + seconds + 3
         while take.count < len(take.frames) and self.lost is None and time.monotonic() < deadline:
             time.sleep(0.02)
         self._spoken = self._heard = self._take = None
-        return Arrival(take.frames[: take.count], place - take.start)
+        return LoopbackRecording(take.frames[: take.count], place - take.start)
 
 
 def _put(into: np.ndarray, at: int, signal: tuple[int, np.ndarray] | None) -> None:
@@ -226,7 +232,7 @@ def _put(into: np.ndarray, at: int, signal: tuple[int, np.ndarray] | None) -> No
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class LoopbackRecording:
     """What was recorded.
 
     Attributes:

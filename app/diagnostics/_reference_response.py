@@ -11,7 +11,7 @@ _BEFORE_S = 5.0
 """Silence before the signal: longer than what pipelines look back."""
 
 
-def answer_of(plan: Plan, signal: np.ndarray, rate: int) -> np.ndarray:
+def reference_response(plan: Plan, signal: np.ndarray, rate: int) -> np.ndarray:
     """The answer to ``signal``, which begins with a block, without the algorithmic latency.
 
     Args:

@@ -10,8 +10,8 @@ import torch
 
 from voicegraph.graph import machine
 from voicegraph.graph.files.sound import bundled_recording
-from voicegraph.graph.live.devices.audio_backend import CardEnd
-from voicegraph.graph.live.engine_loop import Loop
+from voicegraph.graph.live.devices.audio_backend import OpenDevice
+from voicegraph.graph.live.engine_loop import EngineLoop
 from voicegraph.graph.metrics.benchmark import describe_machine
 from voicegraph.graph.metrics.boundary_metric import BoundaryMetric
 from voicegraph.graph.pipeline import Plan
@@ -29,7 +29,7 @@ Tell = Callable[[str], None]
 
 
 @dataclass(slots=True)
-class Sample:
+class SoakSample:
     """What was seen at one moment."""
 
     at: float
@@ -39,7 +39,7 @@ class Sample:
 
 
 @dataclass(slots=True)
-class Watch:
+class SoakMonitor:
     """Collects while a loop runs.
 
     Args:
@@ -47,9 +47,9 @@ class Watch:
         latency_ms: what its delay is declared to be now.
     """
 
-    loop: Loop
+    loop: EngineLoop
     latency_ms: Callable[[], float]
-    samples: list[Sample] = field(default_factory=list)
+    samples: list[SoakSample] = field(default_factory=list)
     compute: list[float] = field(default_factory=list)
     seams: BoundaryMetric = field(default_factory=BoundaryMetric)
 
@@ -57,20 +57,20 @@ class Watch:
         self.loop.listeners.append(self._block)
 
     def _block(self, _: float, made: np.ndarray) -> None:
-        self.compute.append(1e3 * self.loop.blame.total_s)
+        self.compute.append(1e3 * self.loop.attribution.total_s)
         self.seams.take(made)
 
     def look(self, at: float) -> None:
         """Notes what there is at ``at`` seconds of audio."""
-        offset = 1e3 * self.loop.alignment.error
+        offset = 1e3 * self.loop.compensation.error
         latency = self.latency_ms() + offset
-        self.samples.append(Sample(at, machine.resident_bytes(), offset, latency))
+        self.samples.append(SoakSample(at, machine.resident_bytes(), offset, latency))
 
 
-def conclude(
-    watch: Watch,
+def build_report(
+    watch: SoakMonitor,
     plan: Plan,
-    ends: tuple[CardEnd, CardEnd],
+    ends: tuple[OpenDevice, OpenDevice],
     *,
     seconds: float,
     wall_s: float,
@@ -82,7 +82,7 @@ def conclude(
     slope = _slope(seen)
     times = np.asarray(watch.compute or [0.0])
     middle, high, top = (float(v) for v in np.percentile(times, [50, 99, 100]))
-    drift = loop.alignment.drift
+    drift = loop.compensation.drift
     resident = seen[-1].resident
     report = SoakReport(
         pipeline=plan.name,
@@ -99,7 +99,7 @@ def conclude(
         worst_late_ms=1e3 * loop.counts.worst_s,
         dropped=loop.counts.dropped,
         ran_dry=loop.playback.lost + loop.capture.lost,
-        realigned=loop.alignment.realigned,
+        realigned=loop.compensation.realigned,
         drift_ppm=None if drift is None else 1e6 * drift,
         worst_offset_ms=max(abs(s.offset_ms) for s in seen),
         latency_begin_ms=seen[0].latency_ms,
@@ -113,7 +113,7 @@ def conclude(
     return report.model_copy(update={"failures": _failures(report)})
 
 
-def _slope(seen: list[Sample]) -> float | None:
+def _slope(seen: list[SoakSample]) -> float | None:
     """MB a second, by least squares."""
     points = [(s.at, s.resident / 1e6) for s in seen if s.resident is not None]
     if len(points) < 3:
@@ -137,11 +137,11 @@ def _failures(report: SoakReport) -> list[str]:
     return found
 
 
-def speech_of(kind: CardEnd) -> np.ndarray:
+def bundled_speech(kind: OpenDevice) -> np.ndarray:
     """The bundled recording at a device's rate, ``[samples]``, with a second of silence."""
     from fractions import Fraction
 
     from voicegraph.graph.signals import Audio
 
-    spoken = bundled_recording.speech(Audio(Fraction(kind.rate), 1))[0]
-    return np.concatenate((spoken, np.zeros(kind.rate, np.float32)))
+    played = bundled_recording.speech(Audio(Fraction(kind.rate), 1))[0]
+    return np.concatenate((played, np.zeros(kind.rate, np.float32)))

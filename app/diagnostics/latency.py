@@ -9,15 +9,15 @@ from statistics import median
 import numpy as np
 
 from voicegraph.graph.errors import DeviceError, Problem
-from voicegraph.graph.live.devices.audio_backend import CardEnd
+from voicegraph.graph.live.devices.audio_backend import OpenDevice
 from voicegraph.graph.live.session import LiveSession
-from voicegraph.graph.live.setup import Opening
-from voicegraph.graph.live.status import latency
+from voicegraph.graph.live.setup import LiveSetup
+from voicegraph.graph.live.status import live_latency
 from voicegraph.graph.metrics.benchmark import describe_machine
 from voicegraph.schemas.latency_measurement import DelayRun, LatencyMeasurement
 
-from ._loopback_probe import ProbedCard, test_signal
-from ._reference_response import answer_of
+from ._loopback_probe import LoopbackProbe, test_signal
+from ._reference_response import reference_response
 
 _STARTS_S = 20.0
 _RUNS_S = 1.0
@@ -29,12 +29,12 @@ _SURE = 0.2
 
 
 def measure_latency(
-    opening: Opening, margin_s: float, runs: int = 3, tell: Callable[[str], None] | None = None
+    setup: LiveSetup, margin_s: float, runs: int = 3, tell: Callable[[str], None] | None = None
 ) -> LatencyMeasurement:
     """Runs a live session, and measures it through a cable from output to input.
 
     Args:
-        opening: devices and pipeline.
+        setup: devices and pipeline.
         margin_s: the driver's reserve, in seconds.
         runs: how often; the figures are medians.
         tell: is told what is going on.
@@ -45,11 +45,11 @@ def measure_latency(
     """
     from voicegraph.graph.live.factory import LiveOptions
 
-    session = opening.plan.session()
+    session = setup.plan.session()
     try:
-        rate = int(opening.input.format.rate)
-        answer = answer_of(opening.plan, test_signal(rate), rate)
-        card = ProbedCard(opening.card())
+        rate = int(setup.input.format.rate)
+        answer = reference_response(setup.plan, test_signal(rate), rate)
+        card = LoopbackProbe(setup.card())
     except BaseException:
         session.close()
         raise
@@ -85,12 +85,12 @@ def _wait(live: LiveSession) -> None:
 
 def _one(
     live: LiveSession,
-    card: ProbedCard,
+    card: LoopbackProbe,
     answer: np.ndarray,
     tell: Callable[[str], None],
     number: str,
 ) -> DelayRun:
-    expected_s = 1e-3 * latency(live).expected_ms
+    expected_s = 1e-3 * live_latency(live).expected_ms
     listens = _LISTENS_S + expected_s
     signal = test_signal(card.output.rate)
     tell(f"{number}: through the devices")
@@ -105,7 +105,7 @@ def _one(
 
 
 def _whole(
-    live: LiveSession, card: ProbedCard, answer: np.ndarray, seconds: float
+    live: LiveSession, card: LoopbackProbe, answer: np.ndarray, seconds: float
 ) -> tuple[float, float]:
     """Seconds from sound in to sound out, and how sure that is.
 
@@ -119,7 +119,7 @@ def _whole(
     return found if found[1] >= _SURE else arrival.latency(heard, rate)
 
 
-def _check(live: LiveSession, card: ProbedCard, sure: float, came_back: bool = False) -> None:
+def _check(live: LiveSession, card: LoopbackProbe, sure: float, came_back: bool = False) -> None:
     """``came_back`` says that the signal itself was found, so that devices are connected."""
     if live.error is not None:
         raise live.error
@@ -154,7 +154,7 @@ def _not_recognised(live: LiveSession) -> Problem:
 
 def _report(live: LiveSession, runs: list[DelayRun]) -> LatencyMeasurement:
     plan = live.session.plan
-    declared = latency(live)
+    declared = live_latency(live)
     total = live.session.timings()["total"]
     return LatencyMeasurement(
         pipeline=plan.name,
@@ -174,6 +174,6 @@ def _report(live: LiveSession, runs: list[DelayRun]) -> LatencyMeasurement:
     )
 
 
-def _named(end: CardEnd) -> str:
+def _named(end: OpenDevice) -> str:
     channels = "mono" if end.channels == 1 else f"{end.channels} channels"
     return f"{end.name}, {end.rate} Hz, {channels}"

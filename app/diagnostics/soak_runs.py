@@ -6,23 +6,28 @@ import time
 
 import numpy as np
 
-from voicegraph.graph.live.devices.audio_backend import CaptureCallback, Card, CardEnd, PlayCallback
-from voicegraph.graph.live.factory import LiveOptions, assemble
+from voicegraph.graph.live.devices.audio_backend import (
+    AudioBackend,
+    CaptureCallback,
+    OpenDevice,
+    PlaybackCallback,
+)
+from voicegraph.graph.live.factory import LiveOptions, create_loop
 from voicegraph.graph.live.session import LiveSession
-from voicegraph.graph.live.setup import Opening
-from voicegraph.graph.live.simulated_card import End, Simulation
-from voicegraph.graph.live.status import latency
+from voicegraph.graph.live.setup import LiveSetup
+from voicegraph.graph.live.simulated_card import SimulatedDevice, Simulation
+from voicegraph.graph.live.status import live_latency
 from voicegraph.graph.pipeline import Pipeline
 from voicegraph.schemas.soak_report import SoakReport
 
-from ._soak import Tell, Watch, conclude, speech_of
+from ._soak import SoakMonitor, Tell, build_report, bundled_speech
 
 _LOOKS_S = 5.0
 _PERIOD_S = 0.01
 _TELLS_S = 60.0
 
 
-class SpeakingCard:
+class RecordingCard:
     """A card that hears a recording, over and over, in place of its microphone.
 
     Args:
@@ -30,24 +35,24 @@ class SpeakingCard:
         recording: ``[samples]`` at the input's rate.
     """
 
-    def __init__(self, card: Card, recording: np.ndarray) -> None:
+    def __init__(self, card: AudioBackend, recording: np.ndarray) -> None:
         self._card, self._recording = card, recording
         self.input, self.output, self.one_clock = card.input, card.output, card.one_clock
         self._at = 0
         self._spoken = np.zeros((16384, card.input.channels), np.float32)
 
-    def start(self, capture: CaptureCallback, play: PlayCallback) -> None:
+    def start(self, capture: CaptureCallback, play: PlaybackCallback) -> None:
         """As the card does."""
 
         def hear(frames: np.ndarray, when: float, lost: bool) -> None:
-            spoken = self._spoken[: len(frames)]
+            played = self._spoken[: len(frames)]
             said = 0
-            while said < len(spoken):  # by slices: a callback allocates nothing
-                part = self._recording[self._at : self._at + len(spoken) - said]
-                spoken[said : said + len(part)] = part[:, None]
+            while said < len(played):  # by slices: a callback allocates nothing
+                part = self._recording[self._at : self._at + len(played) - said]
+                played[said : said + len(part)] = part[:, None]
                 said += len(part)
                 self._at = (self._at + len(part)) % len(self._recording)
-            capture(spoken, when, lost)
+            capture(played, when, lost)
 
         self._card.start(hear, play)
 
@@ -66,22 +71,22 @@ class SpeakingCard:
 
 
 def soak_devices(
-    opening: Opening, options: LiveOptions, seconds: float, microphone: bool, tell: Tell
+    setup: LiveSetup, options: LiveOptions, seconds: float, microphone: bool, tell: Tell
 ) -> SoakReport:
     """Runs a live session on devices for so long.
 
     Raises:
         VoicegraphError: if a device or the pipeline fails.
     """
-    card: Card = opening.card()
+    card: AudioBackend = setup.card()
     try:
         if not microphone:
-            card = SpeakingCard(card, speech_of(card.input))
-        live = LiveSession(opening.plan.session(), card, options)
+            card = RecordingCard(card, bundled_speech(card.input))
+        live = LiveSession(setup.plan.session(), card, options)
     except BaseException:
         card.stop()
         raise
-    watch = Watch(live.loop, lambda: latency(live).expected_ms)
+    watch = SoakMonitor(live.loop, lambda: live_latency(live).expected_ms)
     told = 0.0
     try:
         live.start()
@@ -100,7 +105,7 @@ def soak_devices(
         raise live.error
     wall = time.monotonic() - begun
     ends = (card.input, card.output)
-    return conclude(watch, opening.plan, ends, seconds=wall, wall_s=wall, freewheel=False)
+    return build_report(watch, setup.plan, ends, seconds=wall, wall_s=wall, freewheel=False)
 
 
 def soak_freewheel(
@@ -115,25 +120,27 @@ def soak_freewheel(
         VoicegraphError: if the pipeline fails.
     """
     plan = pipeline.compile()
-    source = CardEnd("simulated", int(plan.source.rate), plan.source.channels, 0.0)
-    target = CardEnd("simulated", int(plan.output_type.rate), plan.output_type.width or 1, 0.0)
+    source = OpenDevice("simulated", int(plan.source.rate), plan.source.channels, 0.0)
+    target = OpenDevice("simulated", int(plan.output_type.rate), plan.output_type.width or 1, 0.0)
     with plan.session() as session:
-        loop = assemble(session, source, target, one_clock=False, options=options)
+        loop = create_loop(session, source, target, one_clock=False, options=options)
         block_ms = 1e3 * float(plan.block)
         algorithmic = 1e3 * float(plan.latency.algorithmic)
 
         def declared() -> float:
-            return algorithmic + block_ms + 1e3 * loop.alignment.reserve / target.rate
+            return algorithmic + block_ms + 1e3 * loop.compensation.reserve / target.rate
 
-        watch = Watch(loop, declared)
-        recording = speech_of(source)
+        watch = SoakMonitor(loop, declared)
+        recording = bundled_speech(source)
 
         def sound(start: int, count: int) -> np.ndarray:
             at = np.arange(start, start + count) % len(recording)
             return np.repeat(recording[at, None], source.channels, 1)
 
-        capture = End(source.rate, round(_PERIOD_S * source.rate), drift_ppm, jitter_s=0.001)
-        play = End(target.rate, round(_PERIOD_S * target.rate), 0.0, jitter_s=0.001)
+        capture = SimulatedDevice(
+            source.rate, round(_PERIOD_S * source.rate), drift_ppm, jitter_s=0.001
+        )
+        play = SimulatedDevice(target.rate, round(_PERIOD_S * target.rate), 0.0, jitter_s=0.001)
         simulation = Simulation(loop, capture, play, sound)
         begun = time.monotonic()
         told = 0.0
@@ -145,10 +152,10 @@ def soak_freewheel(
                 tell(_line(watch, told))
         wall = time.monotonic() - begun
         ends = (source, target)
-        return conclude(watch, plan, ends, seconds=seconds, wall_s=wall, freewheel=True)
+        return build_report(watch, plan, ends, seconds=seconds, wall_s=wall, freewheel=True)
 
 
-def _line(watch: Watch, now: float) -> str:
+def _line(watch: SoakMonitor, now: float) -> str:
     newest = watch.samples[-1]
     memory = "" if newest.resident is None else f", {newest.resident / 1e6:.0f} MB"
     counts = watch.loop.counts

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..runtime.hot_swap import HotSwap, plan_change
-from ._loudness_match import GainMeter, trim_db
-from ._swap_worker import Exchanger, power
+from ._level_meters import GainMeter, trim_db
+from ._swap_worker import SwapWorker, power
 
 if TYPE_CHECKING:
     from ..plan import CompiledPlan
     from ..runtime.engine import Engine
     from ..runtime.session import Session
-    from ._output_switches import Switches
+    from ._gain_switches import GainSwitches
 
 NAMES = ("a", "b")
 
@@ -40,12 +40,12 @@ class Variants:
     def __init__(
         self,
         session: Session,
-        exchanger: Exchanger,
-        switches: Switches,
+        swap_worker: SwapWorker,
+        switches: GainSwitches,
         other: Mapping[str, Any],
     ) -> None:
         self.name = "a"
-        self._session, self._exchanger, self._switches = session, exchanger, switches
+        self._session, self._swap_worker, self._switches = session, swap_worker, switches
         self._meters = {name: GainMeter() for name in NAMES}
         self._block_s = float(session.plan.block)
         self._heard = "a"
@@ -77,7 +77,7 @@ class Variants:
             self.name = self._heard = wanted
 
         self._coming = (plan, wanted)
-        self._exchanger.choose(f"variant {wanted}", plan, overrides, engine, on_processed, done)
+        self._swap_worker.choose(f"variant {wanted}", plan, overrides, engine, on_processed, done)
 
     def listen(self, rms_in: float, made: np.ndarray) -> None:
         """Takes a block ``[C, N]`` that is heard, before it is trimmed.

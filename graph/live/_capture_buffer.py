@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._device_clock import Stamps
+from ._device_clock import CallbackTimes
 
 
-class Capture:
+class CaptureRingBuffer:
     """The ring between the input callback and the engine.
 
     The callback always writes. Where the engine was away for longer than the ring is, the oldest
@@ -35,7 +35,7 @@ class Capture:
         self.tail = 0
         self.lost = 0
         self.largest = 0
-        self.stamps = Stamps()
+        self.callback_times = CallbackTimes()
         self._ring = np.zeros((max(room, 2 * block), channels), np.float32)
 
     def callback(self, frames: np.ndarray, when: float, lost: bool) -> None:
@@ -52,7 +52,7 @@ class Capture:
         self.largest = max(self.largest, count)
         if lost:
             self.lost += 1
-        self.stamps.add(when, self.head)
+        self.callback_times.add(when, self.head)
 
     @property
     def waiting(self) -> int:
@@ -85,7 +85,7 @@ class Capture:
     def restart(self) -> None:
         """Forgets what waits: the device was away, and its frames belong to another time."""
         self.tail = self.head
-        self.stamps.clear()
+        self.callback_times.clear()
 
     def _copy(self, into: np.ndarray) -> None:
         ring, size = self._ring, len(self._ring)

@@ -19,12 +19,12 @@ from voicegraph.schemas.live_command import (
 
 from ..errors import Problem, StateError
 from ._ab_variants import Variants
-from ._dry_signal import dry_session
+from ._gain_switches import dry_session
 
 if TYPE_CHECKING:
     from ..runtime.session import Session
-    from ._swap_worker import Exchanger
-    from .engine_loop import Loop
+    from ._swap_worker import SwapWorker
+    from .engine_loop import EngineLoop
     from .factory import LiveOptions
 
 
@@ -45,13 +45,13 @@ class CommandHandler:
     def __init__(
         self,
         session: Session,
-        loop: Loop,
-        exchanger: Exchanger,
+        loop: EngineLoop,
+        swap_worker: SwapWorker,
         options: LiveOptions,
         request_stop: Callable[[], None],
     ) -> None:
         self.variants: Variants | None = None
-        self._session, self._loop, self._exchanger = session, loop, exchanger
+        self._session, self._loop, self._swap_worker = session, loop, swap_worker
         self._options, self._request_stop = options, request_stop
 
     def apply_options(self) -> None:
@@ -62,13 +62,15 @@ class CommandHandler:
         """
         options, loop = self._options, self._loop
         if options.push_to_talk:
-            loop.switches.talk.begin(0.0)  # without a fade: nobody has pressed the key yet
+            loop.switches.talk.set_now(0.0)  # without a fade: nobody has pressed the key yet
         if loop.playback.policy == "dry":
             loop.dry = dry_session(self._session.plan)
         if options.monitor:
             self._monitor(True)
         if options.variant is not None:
-            self.variants = Variants(self._session, self._exchanger, loop.switches, options.variant)
+            self.variants = Variants(
+                self._session, self._swap_worker, loop.switches, options.variant
+            )
             loop.listeners.append(self.variants.listen)
 
     def close(self) -> None:
@@ -95,9 +97,9 @@ class CommandHandler:
             case Stop():
                 self._request_stop()
             case Bypass(node=node, on=on):
-                self._exchanger.change({f"nodes.{node}.enabled": not on})
+                self._swap_worker.change({f"nodes.{node}.enabled": not on})
             case Swap(overrides=overrides):
-                self._exchanger.change(overrides)
+                self._swap_worker.change(overrides)
             case ChooseVariant(name=name):
                 self._choose(name)
 

@@ -15,7 +15,7 @@ SECONDS = 0.005
 """Length of a bridge: short enough to be no gap, long enough to be no click."""
 
 
-class Bridge:
+class DeclickRamps:
     """Ramps for one rate.
 
     Args:

@@ -29,7 +29,7 @@ _NARROWS = 0.15
 """Each second of time seen makes the loop narrower by this part."""
 
 
-class Stamps:
+class CallbackTimes:
     """Times of callbacks: one side adds, the other takes. No lock, no allocation."""
 
     def __init__(self) -> None:
@@ -82,9 +82,9 @@ class DeviceClock:
         self._time: float | None = None
         self._frames = 0
 
-    def follow(self, stamps: Stamps) -> None:
+    def follow(self, callback_times: CallbackTimes) -> None:
         """Takes in what the callbacks have noted."""
-        for when, frames in stamps.take():
+        for when, frames in callback_times.take():
             self._update(when, frames)
 
     def restart(self) -> None:

@@ -11,9 +11,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ._capture_buffer import Capture
+from ._capture_buffer import CaptureRingBuffer
 from ._device_clock import DeviceClock
-from ._playback_buffer import Playback
+from ._playback_buffer import PlaybackRingBuffer
 
 _SETTLING = 2.0
 """Seconds until the clocks are known well enough to begin."""
@@ -33,7 +33,7 @@ _PATIENCE = 3
 
 
 @dataclass(slots=True)
-class Steering:
+class DriftCorrection:
     """What to do with the next block.
 
     Attributes:
@@ -41,11 +41,11 @@ class Steering:
         jump: frames to leave out, or to wait for where negative.
     """
 
-    longer: float = 0.0
+    stretch: float = 0.0
     jump: int = 0
 
 
-class Alignment:
+class DriftCompensation:
     """The two clocks, and what follows from them.
 
     Args:
@@ -66,8 +66,8 @@ class Alignment:
 
     def __init__(
         self,
-        capture: Capture,
-        playback: Playback,
+        capture: CaptureRingBuffer,
+        playback: PlaybackRingBuffer,
         rates: tuple[int, int],
         reserve: int,
         one_clock: bool,
@@ -76,7 +76,7 @@ class Alignment:
         self.one_clock = one_clock
         self.error = 0.0
         self.jitter = 0.0
-        self.longer = 0.0
+        self.stretch = 0.0
         self.realigned = 0
         self._capture, self._playback = capture, playback
         self._rate_in, self._rate_out = rates
@@ -90,8 +90,8 @@ class Alignment:
 
     def follow(self) -> None:
         """Takes in what the callbacks have noted since."""
-        self._input.follow(self._capture.stamps)
-        self._output.follow(self._playback.stamps)
+        self._input.follow(self._capture.callback_times)
+        self._output.follow(self._playback.callback_times)
         if self.one_clock:
             self._pair()
 
@@ -142,30 +142,30 @@ class Alignment:
 
     # ---- steering -----------------------------------------------------------------------------
 
-    def steer(self, end: int, block_s: float) -> Steering:
+    def steer(self, end: int, block_s: float) -> DriftCorrection:
         """What to do with the block whose last frame is the ``end``-th that was captured."""
         self.error = (self._playback.head - self._ideal(end)) / self._rate_out
         self._off = self._off + 1 if abs(self.error) > (0 if self.one_clock else _JUMP) else 0
         if self._off >= _PATIENCE:
             return self._jump()
         if self.one_clock:
-            return Steering()
+            return DriftCorrection()
         self._engaged |= abs(self.error) > _ENGAGES
         if self._engaged:
             self._correct(block_s)
-        return Steering(self.longer)
+        return DriftCorrection(self.stretch)
 
-    def _jump(self) -> Steering:
+    def _jump(self) -> DriftCorrection:
         frames = round(self.error * self._rate_out)
         self._off, self.error = 0, 0.0
         self.realigned += 1
-        return Steering(self.longer, frames)
+        return DriftCorrection(self.stretch, frames)
 
     def _correct(self, block_s: float) -> None:
         omega = 2 * math.pi * _BANDWIDTH
         self._sum = _within(self._sum + omega * omega * self.error * block_s, _MOST)
         wanted = _within(-(2 * omega * self.error + self._sum), _MOST)
-        self.longer += _within(wanted - self.longer, _SLEW)
+        self.stretch += _within(wanted - self.stretch, _SLEW)
 
     def _ideal(self, end: int) -> float:
         ratio = self._rate_out / self._rate_in

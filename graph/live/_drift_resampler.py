@@ -31,7 +31,7 @@ def _kernel() -> np.ndarray:
     return weights.astype(np.float32)
 
 
-class Stretch:
+class DriftResampler:
     """Makes blocks slightly longer or shorter; phase-continuous from block to block.
 
     Args:
@@ -48,18 +48,18 @@ class Stretch:
         self._past = np.zeros((channels, TAPS), np.float32)
         self._at = 0.0  # time of the next output sample, in samples from the oldest that it needs
 
-    def __call__(self, block: np.ndarray, longer: float) -> np.ndarray:
+    def __call__(self, block: np.ndarray, stretch: float) -> np.ndarray:
         """``[C, N]`` to about ``N (1 + longer)`` samples.
 
-        With ``longer`` 0 since the beginning the output is the input, ``delay`` samples later.
+        With ``stretch`` 0 since the beginning the output is the input, ``delay`` samples later.
         """
         count = block.shape[1]
         joined = np.concatenate((self._past, block), 1)
         self._past = joined[:, count:].copy()
-        if longer == 0.0 and self._at == 0.0:
+        if stretch == 0.0 and self._at == 0.0:
             first = TAPS // 2
             return joined[:, first : first + count]
-        step = 1.0 / (1.0 + longer)
+        step = 1.0 / (1.0 + stretch)
         made = max(0, int(np.ceil((count - self._at) / step)))
         times = self._at + step * np.arange(made)
         self._at += step * made - count

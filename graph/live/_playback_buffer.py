@@ -12,17 +12,17 @@ from typing import Literal
 
 import numpy as np
 
-from ._declick import Bridge
-from ._device_clock import Stamps
+from ._declick import DeclickRamps
+from ._device_clock import CallbackTimes
 
-Policy = Literal["fade", "silence", "dry"]
+LatePolicy = Literal["fade", "silence", "dry"]
 
 
 _NOTHING, _DRY, _WRITTEN = range(3)
 """Where what is heard comes from."""
 
 
-class Playback:
+class PlaybackRingBuffer:
     """The ring between the engine and the output callback.
 
     Args:
@@ -43,21 +43,21 @@ class Playback:
         thread: native number of the callback's thread; None before its first call.
     """
 
-    def __init__(self, channels: int, rate: int, room: int, policy: Policy) -> None:
-        self.policy: Policy = policy
+    def __init__(self, channels: int, rate: int, room: int, policy: LatePolicy) -> None:
+        self.policy: LatePolicy = policy
         self.channels = channels
         self.head = 0
         self.demand = 0
         self.largest = 0
-        self.gaps = 0
-        self.missing = 0
+        self.underruns = 0
+        self.missing_frames = 0
         self.lost = 0
         self.thread: int | None = None
-        self.stamps = Stamps()
+        self.callback_times = CallbackTimes()
         self._ring = np.zeros((room, channels), np.float32)
         self._dry = np.zeros((room if policy == "dry" else 1, channels), np.float32)
         self._dry_head = 0
-        bridge = Bridge(rate)
+        bridge = DeclickRamps(rate)
         self._ramp = bridge.count
         self._rise, self._fall = bridge.rise[:, None], bridge.fall[:, None]
         self._done = self._ramp  # how far the ramp from the one to the other has come
@@ -87,13 +87,13 @@ class Playback:
         self.largest = max(self.largest, count)
         if starved:
             self.lost += 1
-        self.stamps.add(when, self.demand)
+        self.callback_times.add(when, self.demand)
 
     def _fill(self, into: np.ndarray, at: int) -> None:
         """What is heard where nothing was written, from position ``at`` on."""
         if self._begun:
-            self.gaps += self._source == _WRITTEN
-            self.missing += len(into)
+            self.underruns += self._source == _WRITTEN
+            self.missing_frames += len(into)
         dry = min(max(self._dry_head - at, 0), len(into)) if self.policy == "dry" else 0
         if dry:
             self._read(self._dry, at, into[:dry])

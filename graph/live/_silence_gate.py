@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from ._level_meter import decibels
+from ._level_meters import decibels
 
 
 class SilenceGate:
@@ -31,13 +31,13 @@ class SilenceGate:
         self, opens_db: float, closes_db: float, hold_s: float, rate: float, block_s: float
     ) -> None:
         self.opens_db, self.closes_db = opens_db, closes_db
-        self.rested = 0
+        self.skipped_blocks = 0
         self._hold = max(1, math.ceil(hold_s / block_s - 1e-6))
         self._part = max(1, round(rate / 100))
         self._quiet = 0
         self._open = True
 
-    def rests(self, block: np.ndarray) -> bool:
+    def should_skip(self, block: np.ndarray) -> bool:
         """Whether the graph may leave ``block`` ``[C, N]`` out."""
         loudest = self._loudest_db(block)
         if loudest >= (self.closes_db if self._open else self.opens_db):
@@ -46,7 +46,7 @@ class SilenceGate:
         self._quiet += 1
         if self._open and self._quiet <= self._hold:
             return False
-        self.rested = 1 if self._open else self.rested + 1
+        self.skipped_blocks = 1 if self._open else self.skipped_blocks + 1
         self._open = False
         return True
 

@@ -22,7 +22,7 @@ Done = Callable[[HotSwap], None]
 """Called when an exchange was adopted, on the thread that prepared it."""
 
 
-class Exchanger:
+class SwapWorker:
     """One exchange at a time.
 
     Args:

@@ -1,12 +1,18 @@
-"""Asks the system to run this thread before others, as far as it allows that.
+"""Priority of the engine thread: real-time scheduling, niceness, autogroup.
 
 Windows: the Multimedia Class Scheduler Service (MMCSS), task "Pro Audio". macOS: the quality of
 service class "user interactive". Elsewhere: SCHED_FIFO at a low real-time priority, for which the
-user needs the right (RLIMIT_RTPRIO), or niceness (RLIMIT_NICE).
+user needs a limit (RLIMIT_RTPRIO), or niceness (RLIMIT_NICE).
 
-Whoever computes must not come before whoever carries the sound: blocks take tens of milliseconds,
-and a device that is not served for ten runs dry. So SCHED_FIFO is taken only where the thread of
-the output's callbacks has it, too, and below that; PulseAudio's threads in this process have not.
+The engine must not preempt the thread that serves the output device: a block takes tens of
+milliseconds, and a device that is not served for ten underruns. So SCHED_FIFO is used only if the
+thread of the output callbacks has it too, and below its priority. PulseAudio's threads in this
+process do not have it.
+
+Linux schedules threads by terminal session if "autogroup" is on (sched(7), "The autogroup
+feature"): then niceness decides only among the threads of one session, and all of them together
+count as one beside another terminal's programs. So the niceness of the session's group is raised,
+too, while a live session runs.
 """
 
 from __future__ import annotations
@@ -14,44 +20,49 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import re
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 _FIFO = 5
-"""Above everything that is not real time, below sound servers (PipeWire uses 20 and more)."""
+"""Above all threads that are not real-time, below sound servers (PipeWire uses 20 and more)."""
 _RAISED = -10
-"""Niceness: before what is not sound, behind PulseAudio (-11)."""
+"""Niceness of the engine: before ordinary threads, behind PulseAudio (-11)."""
 _QOS_CLASS_USER_INTERACTIVE = 0x21
 _QOS_CLASS_UTILITY = 0x11
 _NICE = 10
 
 
-def raise_priority(carrier: int | None = None) -> tuple[bool, str]:
-    """Raises that of the calling thread; whether it worked, and what to say about it.
+def raise_priority(callback_thread: int | None = None) -> tuple[bool, str]:
+    """Raises the priority of the calling thread.
 
     Args:
-        carrier: native number of the thread that runs the output's callbacks; None: there is none
-            that could be kept waiting.
+        callback_thread: native id of the thread that runs the output callbacks, which must not be
+            preempted; None if there is none.
+
+    Returns:
+        Whether it was raised, and a message about it.
     """
     if sys.platform == "win32":
         return _windows()
     if sys.platform == "darwin":
         return _macos()
-    return _posix(carrier)
+    return _posix(callback_thread)
 
 
-def _posix(carrier: int | None) -> tuple[bool, str]:
+def _posix(callback_thread: int | None) -> tuple[bool, str]:
     if not hasattr(os, "sched_setscheduler"):
         return False, "normal priority: this system has no real-time scheduling"
     if (os.cpu_count() or 1) < 2:
         return False, "normal priority: with one core the sound system could starve"
-    level = _FIFO if carrier is None else min(_FIFO, _real_time(carrier) - 1)
+    level = _FIFO if callback_thread is None else min(_FIFO, _real_time(callback_thread) - 1)
     return _fifo(level) if level > 0 else _nicer()
 
 
 def _real_time(thread: int) -> int:
-    """Real-time priority of a thread of this process; 0 where it has none."""
+    """Real-time priority of a thread of this process; 0 if it has none."""
     try:
         if os.sched_getscheduler(thread) not in (os.SCHED_FIFO, os.SCHED_RR):
             return 0
@@ -61,7 +72,7 @@ def _real_time(thread: int) -> int:
 
 
 def _nicer() -> tuple[bool, str]:
-    why = "the sound system's thread has no real-time priority, which must not come second"
+    why = "the sound system's thread has no real-time priority and must not be preempted"
     try:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _RAISED)
     except OSError:
@@ -106,9 +117,10 @@ def _macos() -> tuple[bool, str]:
 
 @contextlib.contextmanager
 def normal_priority() -> Iterator[None]:
-    """Within, threads that are started do not inherit the real-time priority of the calling one.
+    """Gives the calling thread normal priority inside the ``with`` block.
 
-    Sound systems start threads of their own, some of which wait by spinning.
+    Threads that are started there do not inherit real-time priority. Sound systems start threads,
+    some of which wait by spinning.
     """
     if not hasattr(os, "sched_getscheduler"):
         yield
@@ -124,12 +136,12 @@ def normal_priority() -> Iterator[None]:
 
 
 def lower_priority() -> None:
-    """Lets other threads run before the calling one, where the system knows that of threads.
+    """Lowers the priority of the calling thread, if the system has priorities of threads.
 
-    What it starts (PyTorch's own threads) inherits that. Refusals do no harm.
+    Threads that it starts, such as PyTorch's, inherit that. A refusal is ignored.
     """
     if sys.platform.startswith("linux"):
-        with contextlib.suppress(OSError):  # niceness is a thread's own on Linux
+        with contextlib.suppress(OSError):  # on Linux, niceness belongs to a thread
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
     elif sys.platform == "win32":
         kernel = ctypes.WinDLL("kernel32")
@@ -137,3 +149,54 @@ def lower_priority() -> None:
     elif sys.platform == "darwin":
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None).pthread_set_qos_class_self_np(_QOS_CLASS_UTILITY, 0)
+
+
+class AutogroupPriority:
+    """Raises the niceness of this terminal session's autogroup (Linux).
+
+    Args:
+        proc: the ``/proc`` file system.
+
+    Attributes:
+        remark: a message about it; empty if nothing was done.
+    """
+
+    def __init__(self, proc: Path = Path("/proc")) -> None:
+        self._group = proc / "self" / "autogroup"
+        self._before: int | None = None
+        self.remark = ""
+        before = _group_niceness(self._group) if _autogroup_enabled(proc) else None
+        if before is None or before <= _RAISED:
+            return
+        try:
+            self._group.write_text(str(_RAISED), encoding="ascii")
+        except OSError:
+            self.remark = (
+                "Linux shares out processors by terminal session (autogroup), and this session's "
+                "share may not be raised: other users' programs can cause overruns (late blocks)"
+            )
+            return
+        self._before = before
+        self.remark = f"this terminal session has raised priority, too (autogroup nice {_RAISED})"
+
+    def close(self) -> None:
+        """Restores the previous niceness."""
+        if self._before is not None:
+            with contextlib.suppress(OSError):
+                self._group.write_text(str(self._before), encoding="ascii")
+            self._before = None
+
+
+def _autogroup_enabled(proc: Path) -> bool:
+    try:
+        return (proc / "sys/kernel/sched_autogroup_enabled").read_text().strip() == "1"
+    except OSError:
+        return False
+
+
+def _group_niceness(group: Path) -> int | None:
+    try:
+        found = re.search(r"nice (-?\d+)", group.read_text(encoding="ascii"))
+    except OSError:
+        return None
+    return int(found[1]) if found else None

@@ -7,20 +7,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from ._capture_buffer import Capture
-from ._declick import Bridge
-from ._drift_compensation import Alignment
-from ._drift_resampler import Stretch
-from ._level_meter import Level
-from ._output_switches import Switches
-from ._overrun_attribution import Blame
-from ._playback_buffer import Playback
+from ._capture_buffer import CaptureRingBuffer
+from ._declick import DeclickRamps
+from ._drift_compensation import DriftCompensation
+from ._drift_resampler import DriftResampler
+from ._gain_switches import GainSwitches
+from ._level_meters import LevelMeter
+from ._overruns import OverrunAttribution, OverrunCounts
+from ._playback_buffer import PlaybackRingBuffer
 from ._silence_gate import SilenceGate
 
 if TYPE_CHECKING:
@@ -32,33 +31,22 @@ _HARDLY = 0.02
 """A block of which less than this part would be heard is not worth running."""
 
 
-Listener = Callable[[float, np.ndarray], None]
+BlockListener = Callable[[float, np.ndarray], None]
 """Takes the level of a block of input (root mean square), and the output block ``[C, N]``."""
 
 
-class Notes(Protocol):
+class EventLog(Protocol):
     """Takes notes of what happened at a tick; keys as in recordings."""
 
     def __call__(self, tick: int, **what: Any) -> None:
         """Notes one thing."""
 
 
-@dataclass(slots=True)
-class Counts:
-    """What went wrong so far."""
-
-    late: int = 0
-    worst_s: float = 0.0
-    dropped: int = 0
-    skipped: int = 0
-    when: deque[float] = field(default_factory=lambda: deque(maxlen=4096))
-
-
 def _nobody(tick: int, **what: Any) -> None:
     """Takes no notes."""
 
 
-class Loop:
+class EngineLoop:
     """Runs a session between two rings.
 
     Args:
@@ -80,33 +68,38 @@ class Loop:
     def __init__(
         self,
         session: Session,
-        capture: Capture,
-        playback: Playback,
-        alignment: Alignment,
+        capture: CaptureRingBuffer,
+        playback: PlaybackRingBuffer,
+        compensation: DriftCompensation,
         *,
         gate: SilenceGate | None = None,
         dry: Session | None = None,
-        note: Notes | None = None,
+        note: EventLog | None = None,
     ) -> None:
         plan = session.plan
         self.session = session
-        self.capture, self.playback, self.alignment = capture, playback, alignment
+        self.capture, self.playback, self.compensation = capture, playback, compensation
         self.gate, self.dry = gate, dry
-        self.counts = Counts()
-        self.blame = Blame()
-        self.switches = Switches(plan.source.rate, plan.output_type.rate)
-        self.input_level, self.output_level = Level(), Level()
-        self.resting = False
+        self.counts = OverrunCounts()
+        self.attribution = OverrunAttribution()
+        self.switches = GainSwitches(plan.source.rate, plan.output_type.rate)
+        self.input_level, self.output_level = LevelMeter(), LevelMeter()
+        self.skipping = False
         self.rate_out = float(plan.output_type.rate)
-        self.listeners: list[Listener] = []
+        self.listeners: list[BlockListener] = []
         self._note = note or _nobody
         self._block_s = float(plan.block)
         self._out = plan.samples_out
         shape = (plan.source.channels, plan.samples_in)
         self._input = np.zeros(shape, np.float32)
         self._before = np.zeros(shape, np.float32)
-        self._stretch = None if alignment.one_clock else Stretch(plan.output_type.width or 1)
-        self._bridge_in, self._bridge_out = Bridge(float(plan.source.rate)), Bridge(self.rate_out)
+        self._resampler = (
+            None if compensation.one_clock else DriftResampler(plan.output_type.width or 1)
+        )
+        self._bridge_in, self._bridge_out = (
+            DeclickRamps(float(plan.source.rate)),
+            DeclickRamps(self.rate_out),
+        )
         self._spliced = False
         self._last_in = np.zeros(shape[0], np.float32)
         self._compute: deque[float] = deque(maxlen=_REMEMBERED)
@@ -118,15 +111,15 @@ class Loop:
         """Seconds that a block is expected to take."""
         return median(self._compute) if self._compute else 0.0
 
-    def believe(self, seconds: float) -> None:
+    def override_cost(self, seconds: float) -> None:
         """Takes the newest block to have taken so long, whatever it did."""
-        self._compute[-1] = self.blame.total_s = seconds
+        self._compute[-1] = self.attribution.total_s = seconds
 
     # ---- before -------------------------------------------------------------------------------
 
     def take(self, now: float) -> bool:
         """Takes the next block that is worth running; False where there is none yet."""
-        self.alignment.follow()
+        self.compensation.follow()
         if not self._begun and not self._begin():
             return False
         self._drop(self.capture.overrun())
@@ -139,13 +132,13 @@ class Loop:
                 self._drop(1)
                 continue
             self.capture.take(self._input)
-            if self._rests():
+            if self._skip_silence():
                 continue
             return True
         return False
 
     def _begin(self) -> bool:
-        if not self.alignment.settled:
+        if not self.compensation.settled:
             self.capture.tail = self.capture.head  # what was said before the beginning is not heard
             return False
         if not self.capture.waiting:
@@ -153,16 +146,16 @@ class Loop:
         while self.capture.waiting > 1:
             self.capture.skip()
         end = self.capture.tail + self.capture.block
-        again = self.alignment.jitter > 0
-        self.playback.place(self.alignment.place(end) if again else self.alignment.begin(end))
+        again = self.compensation.jitter > 0
+        self.playback.place(self.compensation.place(end) if again else self.compensation.begin(end))
         self._begun = True
         return True
 
     def restart(self) -> None:
         """The device was away: what waited is forgotten, and the delay found anew."""
         self.capture.restart()
-        self.playback.stamps.clear()
-        self.alignment.restart()
+        self.playback.callback_times.clear()
+        self.compensation.restart()
         self._begun = False
         self._spliced = True
 
@@ -170,7 +163,7 @@ class Loop:
         """Whether next to nothing of the oldest block would be heard, but of a later one would."""
         takes = self.expected * self.rate_out
         ends = self.playback.head + self._out
-        reserve = self.alignment.reserve + self._out
+        reserve = self.compensation.reserve + self._out
         return takes < reserve and ends - self.playback.demand < takes + _HARDLY * self._out
 
     def _misplaced(self) -> bool:
@@ -179,10 +172,10 @@ class Loop:
 
     def _replace(self) -> None:
         before = self.playback.head
-        self.alignment.anchor()
-        self.playback.place(self.alignment.place(self.capture.tail + self.capture.block))
+        self.compensation.anchor()
+        self.playback.place(self.compensation.place(self.capture.tail + self.capture.block))
         moved = (before - self.playback.head) / self.rate_out
-        self.alignment.realigned += 1
+        self.compensation.realigned += 1
         self._note(self.session.position, realigned=1e3 * moved)
 
     def _drop(self, blocks: int) -> None:
@@ -197,24 +190,24 @@ class Loop:
         self.playback.gap(blocks * self._out)
         self._spliced = True
 
-    def _rests(self) -> bool:
+    def _skip_silence(self) -> bool:
         """Whether this block is silence that the graph need not see."""
         self.input_level.take(self._input)
         if self.gate is None:
             return False
-        was = self.resting
-        self.resting = self.gate.rests(self._input)
-        if self.resting:
+        was = self.skipping
+        self.skipping = self.gate.should_skip(self._input)
+        if self.skipping:
             self.counts.skipped += 1
             self._stand_still(1)
             self._before, self._input = self._input, self._before
         elif was:
             self._wake()
-        return self.resting
+        return self.skipping
 
     def _wake(self) -> None:
         """What came just before the sound goes in with it, so that no onset is cut."""
-        self._note(self.session.position, silence=self.gate.rested if self.gate else 0)
+        self._note(self.session.position, silence=self.gate.skipped_blocks if self.gate else 0)
         self._join_input(self._before)
         self.switches.shape_input(self._before)  # the talk key is for this block, too
         self.session.process(self._before)
@@ -228,8 +221,8 @@ class Loop:
         if self.dry is not None:
             self._make_dry(self.dry)
         made = self.session.process(self._input)
-        self.blame.take(self.session.spent())
-        self._compute.append(self.blame.total_s)
+        self.attribution.take(self.session.spent())
+        self._compute.append(self.attribution.total_s)
         self._made = made
 
     def _join_input(self, block: np.ndarray) -> None:
@@ -244,7 +237,7 @@ class Loop:
         self.switches.dry = made
         if self.playback.policy == "dry":
             lag = self.session.plan.latency.algorithmic - dry.plan.latency.algorithmic
-            late = self._stretch.delay if self._stretch else 0
+            late = self._resampler.delay if self._resampler else 0
             self.playback.write_dry(self.playback.head + round(lag * self.rate_out) + late, made)
 
     # ---- after --------------------------------------------------------------------------------
@@ -256,9 +249,9 @@ class Loop:
             listen(self.input_level.rms, self._made)
         made = self.switches.shape_output(self._made)
         self.output_level.take(made)
-        steering = self.alignment.steer(self.capture.tail, self._block_s)
-        if self._stretch is not None:
-            made = self._stretch(made, steering.longer)
+        steering = self.compensation.steer(self.capture.tail, self._block_s)
+        if self._resampler is not None:
+            made = self._resampler(made, steering.stretch)
         if steering.jump:
             self._note(self.session.position - 1, realigned=1e3 * steering.jump / self.rate_out)
             made = self.playback.jump(made, steering.jump)
@@ -268,13 +261,6 @@ class Loop:
         self._made = None
 
     def _came_late(self, seconds: float, now: float) -> None:
-        self.counts.late += 1
-        self.counts.worst_s = max(self.counts.worst_s, seconds)
-        self.counts.when.append(now)
-        node = self.blame.name(self._block_s)
+        self.counts.add_late(seconds, now)
+        node = self.attribution.attribute(self._block_s)
         self._note(self.session.position - 1, late=1e3 * seconds, blamed=node)
-
-    def late_since(self, when: float) -> int:
-        """Late blocks since a time."""
-        # A copy, made at once: this is asked from other threads, while the engine counts.
-        return sum(at >= when for at in self.counts.when.copy())

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ._capture_buffer import Capture
-from ._drift_compensation import Alignment
-from ._playback_buffer import Playback
+from ._capture_buffer import CaptureRingBuffer
+from ._drift_compensation import DriftCompensation
+from ._playback_buffer import PlaybackRingBuffer
 from ._silence_gate import SilenceGate
-from .devices.audio_backend import CardEnd
-from .engine_loop import Loop, Notes
+from .devices.audio_backend import OpenDevice
+from .engine_loop import EngineLoop, EventLog
 
 if TYPE_CHECKING:
     from ..runtime.session import Session
@@ -44,14 +44,14 @@ class LiveOptions:
     variant: dict[str, Any] | None = None
 
 
-def assemble(
+def create_loop(
     session: Session,
-    source: CardEnd,
-    target: CardEnd,
+    source: OpenDevice,
+    target: OpenDevice,
     one_clock: bool,
     options: LiveOptions,
-    note: Notes | None = None,
-) -> Loop:
+    note: EventLog | None = None,
+) -> EngineLoop:
     """The loop that runs a session between two devices.
 
     Args:
@@ -65,13 +65,15 @@ def assemble(
     plan = session.plan
     room_in = round(_RINGS_S * source.rate) + 2 * plan.samples_in
     room_out = round((_RINGS_S + options.margin_s) * target.rate) + 4 * plan.samples_out
-    capture = Capture(source.channels, plan.samples_in, room_in)
-    playback = Playback(target.channels, target.rate, room_out, plan.settings.on_late)
+    capture = CaptureRingBuffer(source.channels, plan.samples_in, room_in)
+    playback = PlaybackRingBuffer(target.channels, target.rate, room_out, plan.settings.on_late)
     reserve = plan.samples_out + round(options.margin_s * target.rate)
-    alignment = Alignment(capture, playback, (source.rate, target.rate), reserve, one_clock)
+    compensation = DriftCompensation(
+        capture, playback, (source.rate, target.rate), reserve, one_clock
+    )
     gate = None
     if options.silence == "skip":
         hold = options.hold_s + float(plan.latency.algorithmic)
         block_s = float(plan.block)
         gate = SilenceGate(options.opens_db, options.closes_db, hold, source.rate, block_s)
-    return Loop(session, capture, playback, alignment, gate=gate, note=note)
+    return EngineLoop(session, capture, playback, compensation, gate=gate, note=note)

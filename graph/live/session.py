@@ -17,14 +17,12 @@ from voicegraph.schemas.live_status import LiveState, LiveStatus
 
 from ..errors import VoicegraphError
 from ._command_handler import CommandHandler
-from ._cpu_share import SessionShare
-from ._gc_control import Collector
-from ._swap_worker import Exchanger
-from ._switch_interval import SwitchInterval
-from ._thread_priority import normal_priority, raise_priority
-from .devices.audio_backend import Card
-from .factory import LiveOptions, assemble
-from .status import report
+from ._interpreter_tuning import GcControl, SwitchInterval
+from ._swap_worker import SwapWorker
+from ._thread_priority import AutogroupPriority, normal_priority, raise_priority
+from .devices.audio_backend import AudioBackend
+from .factory import LiveOptions, create_loop
+from .status import build_status
 
 if TYPE_CHECKING:
     from ..runtime.session import Session
@@ -52,7 +50,9 @@ class LiveSession:
         messages: the newest things to know, with the time (``time.perf_counter``) of each.
     """
 
-    def __init__(self, session: Session, card: Card, options: LiveOptions | None = None) -> None:
+    def __init__(
+        self, session: Session, card: AudioBackend, options: LiveOptions | None = None
+    ) -> None:
         self.session = session
         self.card = card
         self.options = options or LiveOptions()
@@ -63,18 +63,18 @@ class LiveSession:
         self.begun = time.perf_counter()
         self.measured_ms: float | None = None
         self.recording: str | None = None
-        self.loop = assemble(
+        self.loop = create_loop(
             session, card.input, card.output, card.one_clock, self.options, self._note
         )
-        self.exchanger = Exchanger(session, self.say)
+        self.swap_worker = SwapWorker(session, self.say)
         self._stop = threading.Event()
         self._commands = CommandHandler(
-            session, self.loop, self.exchanger, self.options, self.request_stop
+            session, self.loop, self.swap_worker, self.options, self.request_stop
         )
         self._thread = threading.Thread(target=self._run, name="voicegraph-engine", daemon=True)
-        self._collector: Collector | None = None
-        self._turns: SwitchInterval | None = None
-        self._share: SessionShare | None = None
+        self._gc_control: GcControl | None = None
+        self._switch_interval: SwitchInterval | None = None
+        self._autogroup: AutogroupPriority | None = None
         for note in session.notes:
             self.say(note)
 
@@ -87,15 +87,15 @@ class LiveSession:
             DeviceError: if a device cannot be started.
         """
         self._commands.apply_options()
-        self._collector = Collector()
-        self._turns = SwitchInterval()
+        self._gc_control = GcControl()
+        self._switch_interval = SwitchInterval()
         self.begun = time.perf_counter()
         self.card.start(self.loop.capture.callback, self.loop.playback.callback)
         self._thread.start()
 
     def status(self) -> LiveStatus:
         """Everything that is shown."""
-        return report(self)
+        return build_status(self)
 
     def command(self, command: LiveCommand) -> None:
         """Does what is asked.
@@ -135,7 +135,7 @@ class LiveSession:
 
     def _run(self) -> None:
         try:
-            self._go_on()
+            self._run_loop()
         except VoicegraphError as error:
             self.error = error
         except BaseException as error:  # shown by who waits for the end, not by the thread
@@ -143,7 +143,7 @@ class LiveSession:
         finally:
             self._close()
 
-    def _go_on(self) -> None:
+    def _run_loop(self) -> None:
         loop = self.loop
         while not self._stop.is_set():
             if self.card.lost is not None:
@@ -151,28 +151,28 @@ class LiveSession:
                 continue
             if loop.take(time.perf_counter()):
                 if self.state == "starting":
-                    self._come_first()
+                    self._raise_priority()
                 self.state = "running"
                 loop.compute()
                 loop.deliver(time.perf_counter())
             else:
-                self._rest()
+                self._wait_for_block()
 
-    def _come_first(self) -> None:
+    def _raise_priority(self) -> None:
         raised, words = raise_priority(self.loop.playback.thread)
         self.say(f"engine: {words}")
         if raised:
-            self._share = SessionShare()
-            if self._share.remark:
-                self.say(self._share.remark)
+            self._autogroup = AutogroupPriority()
+            if self._autogroup.remark:
+                self.say(self._autogroup.remark)
 
-    def _rest(self) -> None:
+    def _wait_for_block(self) -> None:
         """Until the next block should be there."""
         now = time.perf_counter()
-        due = self.loop.alignment.next_block(self.loop.capture.block)
+        due = self.loop.compensation.next_block(self.loop.capture.block)
         left = _NAP_S if due is None else due - now
-        if self._collector is not None:
-            self._collector.between(now, left)
+        if self._gc_control is not None:
+            self._gc_control.collect_if_due(now, left)
             left -= time.perf_counter() - now
         time.sleep(min(max(left, 0.0002), _NAP_S))
 
@@ -193,12 +193,12 @@ class LiveSession:
                 close()
             except BaseException as error:  # the first failure says more; the rest is closed
                 self.error = self.error or error
-        if self._collector is not None:
-            self._collector.close()
-        if self._turns is not None:
-            self._turns.close()
-        if self._share is not None:
-            self._share.close()
+        if self._gc_control is not None:
+            self._gc_control.close()
+        if self._switch_interval is not None:
+            self._switch_interval.close()
+        if self._autogroup is not None:
+            self._autogroup.close()
         self.state = "stopped"
         self.stopped.set()
 

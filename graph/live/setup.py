@@ -15,7 +15,7 @@ from ..errors import DeviceError, OutputError, PipelineError, Problem
 from ..files.recordings.recorder import input_path, output_path
 from ..pipeline import Pipeline, Plan
 from ..signals import Audio
-from .devices.device_format import Wish, choose_format
+from .devices.device_format import FormatRequest, choose_format
 from .devices.device_list import Direction, find_device
 from .devices.host_settings import host_settings
 from .devices.sound_card import DeviceChoice, SoundCard
@@ -23,7 +23,7 @@ from .session import LiveOptions, LiveSession
 
 
 @dataclass(frozen=True, slots=True)
-class EndWish:
+class DeviceRequest:
     """What a user says of one end.
 
     Attributes:
@@ -42,7 +42,7 @@ class EndWish:
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class LiveSetup:
     """What is opened.
 
     Attributes:
@@ -107,16 +107,16 @@ def _refuse_existing(path: Path) -> None:
         raise OutputError(Problem("exists", text, fix="give another name, or remove it"))
 
 
-def prepare(
+def set_up_live(
     pipeline: Pipeline,
-    source: EndWish,
-    target: EndWish,
+    source: DeviceRequest,
+    target: DeviceRequest,
     *,
     buffers: str | float = "low",
     variant: dict[str, Any] | None = None,
     room: Fraction = Fraction(0),
     module: Any = None,
-) -> Opening:
+) -> LiveSetup:
     """Finds devices and formats, and compiles the pipeline for them.
 
     Args:
@@ -143,11 +143,11 @@ def prepare(
     if variant is not None:
         other = pipeline.changed(variant).compile(*ends)
         room = max(room, other.latency.algorithmic)
-    return Opening(taken, given, pipeline.compile(*ends, room), buffers)
+    return LiveSetup(taken, given, pipeline.compile(*ends, room), buffers)
 
 
 def _choices(
-    plan: Plan, made: Audio, source: EndWish, target: EndWish, module: Any
+    plan: Plan, made: Audio, source: DeviceRequest, target: DeviceRequest, module: Any
 ) -> tuple[DeviceChoice, DeviceChoice]:
     """Devices and formats of both ends."""
     first = find_device(source.device, "input", module)
@@ -166,7 +166,7 @@ def _choice(
     direction: Direction,
     preferred: Audio,
     block: Fraction,
-    wish: EndWish,
+    wish: DeviceRequest,
     module: Any,
 ) -> DeviceChoice:
     settings = host_settings(
@@ -179,6 +179,6 @@ def _choice(
         fix = f"leave out --{direction}-channels"
         raise DeviceError(Problem("device-channels", text, fix=fix))
     found = choose_format(
-        device, direction, preferred, block, Wish(wish.rate, channels, settings), module
+        device, direction, preferred, block, FormatRequest(wish.rate, channels, settings), module
     )
     return DeviceChoice(device, found, settings)

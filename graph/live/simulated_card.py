@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .engine_loop import Loop
+from .engine_loop import EngineLoop
 
 Sound = Callable[[int, int], np.ndarray]
 """Frames ``[N, C]`` that are captured, from ``start`` on, ``count`` of them."""
@@ -23,7 +23,7 @@ Heard = Callable[[int, np.ndarray], None]
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class SimulatedDevice:
     """One simulated device.
 
     Attributes:
@@ -67,9 +67,9 @@ class Simulation:
 
     def __init__(
         self,
-        loop: Loop,
-        capture: End,
-        play: End,
+        loop: EngineLoop,
+        capture: SimulatedDevice,
+        play: SimulatedDevice,
         sound: Sound,
         *,
         cost: Cost | None = None,
@@ -110,12 +110,12 @@ class Simulation:
 
     def _takes(self) -> float:
         if self._cost is None:
-            return self.loop.blame.total_s
+            return self.loop.attribution.total_s
         seconds = self._cost(self.loop.session.position - 1)
-        self.loop.believe(seconds)
+        self.loop.override_cost(seconds)
         return seconds
 
-    def _due(self, end: End, callbacks: int) -> float:
+    def _due(self, end: SimulatedDevice, callbacks: int) -> float:
         late = float(self._random.uniform(0, end.jitter_s)) if end.jitter_s else 0.0
         return end.time(callbacks) + late
 

@@ -1,47 +1,49 @@
-"""What a live session is doing, as the model that screens and programs read."""
+"""The status of a live session, as the model that screens and programs read."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Protocol
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol
 
 from voicegraph.schemas.live_status import (
     DriftReport,
     EndReport,
     LateReport,
     LiveLatency,
+    LiveParam,
     LiveState,
     LiveStatus,
     NodeLoad,
 )
 
-from ._drift_resampler import Stretch
-from ._level_meter import Level, decibels
-from ._overrun_advice import advise
-from ._param_status import live_params
-from .devices.audio_backend import Card, CardEnd
+from ..errors import StateError
+from ..node import NodeParams
+from ._drift_resampler import DriftResampler
+from ._level_meters import LevelMeter, decibels
+from ._overruns import overrun_advice
+from .devices.audio_backend import AudioBackend, OpenDevice
 
 if TYPE_CHECKING:
     from ..plan import CompiledPlan
     from ..runtime.session import Session
     from ..runtime.timing import Timing
     from ._ab_variants import Variants
-    from .engine_loop import Loop
+    from .engine_loop import EngineLoop
     from .factory import LiveOptions
 
-_SHOWN = 8
-"""Messages that are shown."""
+_SHOWN_MESSAGES = 8
 
 
 class ReportedSession(Protocol):
     """What a status reads of a live session."""
 
     session: Session
-    card: Card
+    card: AudioBackend
     options: LiveOptions
-    loop: Loop
+    loop: EngineLoop
     state: LiveState
     messages: deque[tuple[float, str]]
     begun: float
@@ -54,8 +56,8 @@ class ReportedSession(Protocol):
         ...
 
 
-def report(live: ReportedSession) -> LiveStatus:
-    """The status now."""
+def build_status(live: ReportedSession) -> LiveStatus:
+    """The status at this moment; may be called from any thread."""
     loop = live.loop
     now = time.perf_counter()
     plan, timings = _running(live.session)
@@ -87,41 +89,41 @@ def report(live: ReportedSession) -> LiveStatus:
         headroom=1 - total.p99_ms / block_ms,
         nodes=nodes,
         late=late,
-        latency=latency(live),
+        latency=live_latency(live),
         drift=_drift(live),
-        skipping=loop.resting,
+        skipping=loop.skipping,
         muted=switches.mute.target == 0.0,
         push_to_talk=live.options.push_to_talk,
         talking=switches.talk.target == 1.0,
         monitor=switches.monitor.target > 0.0,
         variant=live.variants.name if live.variants else None,
         params=live_params(live.session),
-        messages=[text for _, text in list(live.messages)[-_SHOWN:]],
-        advice=advise(plan, timings, late, block_ms),
+        messages=[text for _, text in list(live.messages)[-_SHOWN_MESSAGES:]],
+        advice=overrun_advice(plan, timings, late, block_ms),
         recording=live.recording,
     )
 
 
 def _running(session: Session) -> tuple[CompiledPlan, Mapping[str, Timing]]:
-    """What runs, with the times of its nodes; asked while nodes may be exchanged."""
+    """The running plan with the times of its nodes; nodes may be swapped meanwhile."""
     while True:
         plan, timings = session.plan, session.timings()
         if {node.name for node in plan.nodes} <= timings.keys():
             return plan, timings
 
 
-def latency(live: ReportedSession) -> LiveLatency:
-    """The four latencies of a session."""
+def live_latency(live: ReportedSession) -> LiveLatency:
+    """Algorithmic, buffering, device and measured latency of a session."""
     loop, plan, card = live.loop, live.session.plan, live.card
-    held = loop.alignment.reserve / card.output.rate
+    buffered = loop.compensation.reserve / card.output.rate
     if not card.one_clock:
-        # The devices' own latencies count from the first frame of a callback, the clocks from the
-        # last: that cancels where both callbacks are as long.
-        held += (Stretch.delay + loop.playback.largest) / card.output.rate
-        held -= loop.capture.largest / card.input.rate
+        # Device latencies count from the first frame of a callback, the clocks from the last.
+        # The difference cancels if input and output callbacks are equally long.
+        buffered += (DriftResampler.delay + loop.playback.largest) / card.output.rate
+        buffered -= loop.capture.largest / card.input.rate
     return LiveLatency(
         algorithmic_ms=1e3 * float(plan.latency.algorithmic),
-        buffering_ms=1e3 * (float(plan.block) + held),
+        buffering_ms=1e3 * (float(plan.block) + buffered),
         device_ms=1e3 * (card.input.latency + card.output.latency),
         measured_ms=live.measured_ms,
     )
@@ -131,26 +133,26 @@ def _late(live: ReportedSession, now: float) -> LateReport:
     counts = live.loop.counts
     return LateReport(
         blocks=counts.late,
-        last_minute=live.loop.late_since(now - 60),
+        last_minute=counts.late_since(now - 60),
         dropped=counts.dropped,
         worst_ms=1e3 * counts.worst_s,
-        blamed=dict(live.loop.blame.counts),
+        blamed=dict(live.loop.attribution.counts),
     )
 
 
 def _drift(live: ReportedSession) -> DriftReport:
-    alignment = live.loop.alignment
-    drift = alignment.drift
+    compensation = live.loop.compensation
+    drift = compensation.drift
     return DriftReport(
-        one_clock=alignment.one_clock,
+        one_clock=compensation.one_clock,
         drift_ppm=None if drift is None else 1e6 * drift,
-        correction_ppm=1e6 * alignment.longer,
-        offset_ms=1e3 * alignment.error,
-        realigned=alignment.realigned,
+        correction_ppm=1e6 * compensation.stretch,
+        offset_ms=1e3 * compensation.error,
+        realigned=compensation.realigned,
     )
 
 
-def _end(end: CardEnd, level: Level, lost: int) -> EndReport:
+def _end(end: OpenDevice, level: LevelMeter, lost: int) -> EndReport:
     return EndReport(
         device=end.name,
         rate_hz=end.rate,
@@ -159,4 +161,46 @@ def _end(end: CardEnd, level: Level, lost: int) -> EndReport:
         rms_db=decibels(level.rms),
         clipped=level.clipped,
         lost=lost,
+    )
+
+
+def live_params(session: Session) -> list[LiveParam]:
+    """All live params in pipeline order, with current values and what a slider needs."""
+    found = []
+    for planned in session.plan.nodes:
+        for field, schema in _live_schemas(type(planned.params)).items():
+            name = f"{planned.name}.{field}"
+            try:
+                value = session.get(name)
+            except StateError:  # the node was swapped for one without this param
+                continue
+            found.append(_describe(name, value, schema))
+    return found
+
+
+@cache
+def _live_schemas(model: type[NodeParams]) -> dict[str, dict[str, Any]]:
+    """JSON schemas of the live fields; cached, since the status is read ten times a second."""
+    live = model.live_fields()
+    properties = model.model_json_schema()["properties"] if live else {}
+    return {name: properties[name] for name in model.model_fields if name in live}
+
+
+def _describe(name: str, value: Any, schema: dict[str, Any]) -> LiveParam:
+    parts = [schema, *schema.get("anyOf", [])]
+
+    def first(*keys: str) -> Any:
+        return next((part[key] for key in keys for part in parts if key in part), None)
+
+    choices = first("enum")
+    if first("type") == "boolean":
+        choices = ["false", "true"]
+    return LiveParam(
+        name=name,
+        value=value if isinstance(value, (bool, int, float, str, type(None))) else str(value),
+        minimum=first("minimum", "exclusiveMinimum"),
+        maximum=first("maximum", "exclusiveMaximum"),
+        choices=[str(choice) for choice in choices] if choices else None,
+        unit=first("unit"),
+        description=" ".join(schema.get("description", "").split()),
     )

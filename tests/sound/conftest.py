@@ -14,10 +14,14 @@ import numpy as np
 import pytest
 
 from voicegraph.graph import registry
-from voicegraph.graph.live.devices.audio_backend import CaptureCallback, Card, PlayCallback
+from voicegraph.graph.live.devices.audio_backend import (
+    AudioBackend,
+    CaptureCallback,
+    PlaybackCallback,
+)
 from voicegraph.graph.live.factory import LiveOptions
 from voicegraph.graph.live.session import LiveSession
-from voicegraph.graph.live.setup import EndWish, Opening, prepare
+from voicegraph.graph.live.setup import DeviceRequest, LiveSetup, set_up_live
 from voicegraph.graph.node import Node, Tensors
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.ports import In, Out
@@ -76,11 +80,11 @@ def _rescan() -> None:
 
 
 @pytest.fixture
-def opening(daemon: Any) -> Callable[..., Opening]:
-    """Devices and a pipeline: ``opening(pipeline, "mon_a", "loop_b")``."""
+def setup(daemon: Any) -> Callable[..., LiveSetup]:
+    """Devices and a pipeline: ``setup(pipeline, "mon_a", "loop_b")``."""
 
-    def make(pipeline: Pipeline, source: str, target: str, **options: Any) -> Opening:
-        return prepare(pipeline, EndWish(source), EndWish(target), **options)
+    def make(pipeline: Pipeline, source: str, target: str, **options: Any) -> LiveSetup:
+        return set_up_live(pipeline, DeviceRequest(source), DeviceRequest(target), **options)
 
     return make
 
@@ -168,7 +172,7 @@ class Ear:
         seconds: how much is kept.
     """
 
-    def __init__(self, card: Card, sound: Sound, seconds: float = 60) -> None:
+    def __init__(self, card: AudioBackend, sound: Sound, seconds: float = 60) -> None:
         self._card, self._sound = card, sound
         self.input, self.output, self.one_clock = card.input, card.output, card.one_clock
         self.said = 0
@@ -176,7 +180,7 @@ class Ear:
         self.played = np.zeros(round(seconds * card.output.rate), np.float32)
         self.cable = np.zeros(round(seconds * card.input.rate), np.float32)
 
-    def start(self, capture: CaptureCallback, play: PlayCallback) -> None:
+    def start(self, capture: CaptureCallback, play: PlaybackCallback) -> None:
         def hear(frames: np.ndarray, when: float, lost: bool) -> None:
             there = min(len(frames), max(len(self.cable) - self.said, 0))
             self.cable[self.said : self.said + there] = frames[:there, 0]
@@ -233,14 +237,14 @@ def sine() -> Sound:
 
 @pytest.fixture
 def listening(
-    opening: Callable[..., Opening], started: Callable[[LiveSession], LiveSession]
+    setup: Callable[..., LiveSetup], started: Callable[[LiveSession], LiveSession]
 ) -> Callable[..., tuple[LiveSession, Ear]]:
     """A session that runs and whose microphone is a signal: ``(live, ear)``."""
 
     def listen(
         pipeline: Pipeline, source: str, target: str, sound: Sound, **options: Any
     ) -> tuple[LiveSession, Ear]:
-        found = opening(pipeline, source, target)
+        found = setup(pipeline, source, target)
         ear = Ear(found.card(), sound)
         settings = LiveOptions(**{"margin_s": 0.008, **options})
         return started(LiveSession(found.plan.session(), ear, settings)), ear

@@ -70,7 +70,7 @@ def test_exchanges_do_not_click(
     begun = ear.wait(live.stopped, 0.5)
     for command in commands:
         live.command(command)
-        wait_for(live, lambda: not live.exchanger.busy)
+        wait_for(live, lambda: not live.swap_worker.busy)
         ear.wait(live.stopped, 0.3)
     said = [text for _, text in live.messages]
     assert sum(text.startswith("changed") for text in said) == len(commands), said

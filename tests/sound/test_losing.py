@@ -45,6 +45,6 @@ def test_the_session_waits_and_goes_on(
     wait_for(live, lambda: live.state == "running")
     assert any("the device is back" in text for _, text in live.messages)
     ear.wait(live.stopped, 2)
-    assert lag_at(ear.heard, ear.count - 24000) != -1 or live.loop.alignment.longer
+    assert lag_at(ear.heard, ear.count - 24000) != -1 or live.loop.compensation.stretch
     assert live.status().latency.buffering_ms == pytest.approx(delay, abs=25)
     assert live.error is None

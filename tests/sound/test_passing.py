@@ -26,7 +26,7 @@ def test_a_duplex_device_passes_sound_bit_by_bit(
     assert lags != {-1}
     status = live.status()
     assert (status.late.blocks, status.late.dropped) == (0, 0)
-    assert live.loop.playback.gaps == 0
+    assert live.loop.playback.underruns == 0
 
 
 @pytest.mark.slow
@@ -40,7 +40,7 @@ def test_two_devices_pass_sound_bit_by_bit_while_their_clocks_agree(
     begun = ear.wait(live.stopped, 3)
     lags = [lag_at(ear.heard, begun + i * 4000) for i in range(30)]
     exact = [lag for lag in lags if lag != -1]
-    if live.loop.alignment.longer == 0.0 and not live.loop.alignment.realigned:
+    if live.loop.compensation.stretch == 0.0 and not live.loop.compensation.realigned:
         assert len(set(exact)) == 1
         assert len(exact) == len(lags)
     else:  # the machine was so busy that a clock seemed to be off
@@ -55,9 +55,9 @@ def test_two_devices_pass_sound_bit_by_bit_while_their_clocks_agree(
     ],
 )
 def test_the_delay_is_the_sum_of_its_parts(
-    opening: Callable[..., Any], passing: Any, source: str, target: str
+    setup: Callable[..., Any], passing: Any, source: str, target: str
 ) -> None:
-    found = measure_latency(opening(passing(), source, target), 0.008, runs=2)
+    found = measure_latency(setup(passing(), source, target), 0.008, runs=2)
     assert found.algorithmic_ms == 0
     assert found.buffering_ms >= 40
     quiet = [run.whole_ms - run.device_ms for run in found.runs]
@@ -66,8 +66,8 @@ def test_the_delay_is_the_sum_of_its_parts(
 
 
 @pytest.mark.slow
-def test_the_delay_of_world(opening: Callable[..., Any]) -> None:
-    found = measure_latency(opening(Pipeline.load("world"), "duplex_b", "duplex_b"), 0.008, runs=2)
+def test_the_delay_of_world(setup: Callable[..., Any]) -> None:
+    found = measure_latency(setup(Pipeline.load("world"), "duplex_b", "duplex_b"), 0.008, runs=2)
     declared = found.algorithmic_ms + found.buffering_ms
     assert min(abs(run.whole_ms - run.device_ms - declared) for run in found.runs) < 5
 
@@ -76,15 +76,15 @@ def test_the_delay_of_world(opening: Callable[..., Any]) -> None:
     "seconds", [5, pytest.param(300, marks=[pytest.mark.slow, pytest.mark.timeout(400)])]
 )
 def test_world_without_a_dropout(listening: Any, seconds: int) -> None:
-    from voicegraph.app.diagnostics._soak import speech_of
-    from voicegraph.graph.live.devices.audio_backend import CardEnd
+    from voicegraph.app.diagnostics._soak import bundled_speech
+    from voicegraph.graph.live.devices.audio_backend import OpenDevice
 
-    spoken = speech_of(CardEnd("", RATE, 1, 0.0))
+    played = bundled_speech(OpenDevice("", RATE, 1, 0.0))
     live, ear = listening(
         Pipeline.load("world"),
         "duplex_a",
         "duplex_a",
-        lambda start, count: spoken[np.arange(start, start + count) % len(spoken)],
+        lambda start, count: played[np.arange(start, start + count) % len(played)],
         margin_s=0.02,
     )
     ear.wait(live.stopped, 1)
@@ -92,7 +92,7 @@ def test_world_without_a_dropout(listening: Any, seconds: int) -> None:
     ear.wait(live.stopped, seconds)
     status = live.status()
     assert (status.late.blocks, status.late.dropped) == (0, 0)
-    assert live.loop.playback.gaps == 0
+    assert live.loop.playback.underruns == 0
     assert live.loop.playback.lost == lost
     assert np.isfinite(ear.heard).all()
     assert np.abs(ear.heard).max() > 0.05

@@ -61,9 +61,9 @@ def test_without_any_device(daemon: Any, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_device_that_is_taken_away_before_it_is_opened(
-    other_daemon: Any, opening: Callable[..., Any], passing: Any
+    other_daemon: Any, setup: Callable[..., Any], passing: Any
 ) -> None:
-    found = opening(passing(), "duplex_a", "duplex_a")
+    found = setup(passing(), "duplex_a", "duplex_a")
     other_daemon.stop()
     with pytest.raises(DeviceError, match="duplex_a"):
         found.card()

@@ -51,7 +51,7 @@ def sounddevice() -> Any:
 
 
 @contextmanager
-def told(what: str, module: Any = None) -> Iterator[None]:
+def as_device_error(what: str, module: Any = None) -> Iterator[None]:
     """Turns PortAudio's errors into messages about ``what``.
 
     Raises:
@@ -88,5 +88,5 @@ def rescan(module: Any = None) -> None:
     found = module or sounddevice()
     with suppress(found.PortAudioError):  # not running, after a start that has failed
         found._terminate()
-    with told("the sound system", found):
+    with as_device_error("the sound system", found):
         found._initialize()

@@ -12,12 +12,12 @@ CaptureCallback = Callable[[np.ndarray, float, bool], None]
 """Takes frames ``[N, C]`` float32 (valid during the call only), the time of the call
 (``time.perf_counter``), and whether audio was lost before them."""
 
-PlayCallback = Callable[[np.ndarray, float, bool], None]
+PlaybackCallback = Callable[[np.ndarray, float, bool], None]
 """Fills a buffer ``[N, C]`` float32; time as above; whether the device ran dry before it."""
 
 
 @dataclass(frozen=True, slots=True)
-class CardEnd:
+class OpenDevice:
     """One direction of a pair of open devices.
 
     Attributes:
@@ -33,7 +33,7 @@ class CardEnd:
     latency: float
 
 
-class Card(Protocol):
+class AudioBackend(Protocol):
     """A pair of open devices.
 
     Attributes:
@@ -43,11 +43,11 @@ class Card(Protocol):
             other, at the same time, input first.
     """
 
-    input: CardEnd
-    output: CardEnd
+    input: OpenDevice
+    output: OpenDevice
     one_clock: bool
 
-    def start(self, capture: CaptureCallback, play: PlayCallback) -> None:
+    def start(self, capture: CaptureCallback, play: PlaybackCallback) -> None:
         """Lets the callbacks run.
 
         Raises:

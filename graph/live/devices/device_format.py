@@ -24,7 +24,7 @@ _SIZES_MS = (10, 20, 40, 50, 100, 200, 250, 500)
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class FormatRequest:
     """What a user wants of one device.
 
     Attributes:
@@ -43,7 +43,7 @@ def choose_format(
     direction: Direction,
     preferred: Audio,
     block: Fraction,
-    wish: Wish | None = None,
+    wish: FormatRequest | None = None,
     module: Any = None,
 ) -> Audio:
     """The first format, from the best on, that the device takes.
@@ -51,7 +51,7 @@ def choose_format(
     Raises:
         DeviceError: if it takes none, or not the one that was wished for.
     """
-    wish = wish or Wish()
+    wish = wish or FormatRequest()
     module = module or sounddevice()
     most = device.inputs if direction == "input" else device.outputs
     if wish.channels is not None and wish.channels > most:
@@ -69,7 +69,7 @@ def choose_format(
     raise DeviceError(_takes_none(device, direction, whole, wish))
 
 
-def _rates(device: SoundDevice, preferred: Audio, wish: Wish) -> Iterator[int]:
+def _rates(device: SoundDevice, preferred: Audio, wish: FormatRequest) -> Iterator[int]:
     if wish.rate is not None:
         yield wish.rate
         return
@@ -77,7 +77,7 @@ def _rates(device: SoundDevice, preferred: Audio, wish: Wish) -> Iterator[int]:
     yield from dict.fromkeys([*own, device.default_rate_hz, *_USUAL])
 
 
-def _channels(preferred: int, most: int, wish: Wish) -> Iterable[int]:
+def _channels(preferred: int, most: int, wish: FormatRequest) -> Iterable[int]:
     if wish.channels is not None:
         return (wish.channels,)
     usual = (preferred, 2, 1, most) if preferred > 1 else (1, 2, most)
@@ -112,7 +112,9 @@ def _no_whole_block(device: SoundDevice, rate: int, block: Fraction) -> Problem:
     return Problem("device-rate", text, notes=notes, fix=f"--set block={near}ms")
 
 
-def _takes_none(device: SoundDevice, direction: Direction, rates: list[int], wish: Wish) -> Problem:
+def _takes_none(
+    device: SoundDevice, direction: Direction, rates: list[int], wish: FormatRequest
+) -> Problem:
     if wish.rate or wish.channels:
         asked = " and ".join(
             text

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from voicegraph.schemas.devices_report import SoundDevice
 
 from ...errors import DeviceError, Problem
-from ._portaudio import sounddevice, told
+from ._portaudio import as_device_error, sounddevice
 
 Direction = Literal["input", "output"]
 
@@ -28,7 +28,7 @@ def list_devices(module: Any = None) -> list[SoundDevice]:
         DeviceError: if PortAudio is missing or fails.
     """
     module = module or sounddevice()
-    with told("the list of sound devices", module):
+    with as_device_error("the list of sound devices", module):
         found, apis = module.query_devices(), module.query_hostapis()
         default_in, default_out = _default(module, "input"), _default(module, "output")
     return [

@@ -18,8 +18,8 @@ from voicegraph.schemas.devices_report import SoundDevice
 
 from ...errors import DeviceError
 from ...signals import Audio
-from ._portaudio import rescan, sounddevice, told
-from .audio_backend import CaptureCallback, CardEnd, PlayCallback
+from ._portaudio import as_device_error, rescan, sounddevice
+from .audio_backend import CaptureCallback, OpenDevice, PlaybackCallback
 from .device_list import list_devices
 
 _SILENT_S = 2.0
@@ -45,7 +45,7 @@ class DeviceChoice:
 
 
 class SoundCard:
-    """Two directions of one device, or two devices; a ``Card``.
+    """Two directions of one device, or two devices; a ``AudioBackend``.
 
     Args:
         input: what is recorded from.
@@ -76,7 +76,7 @@ class SoundCard:
         self._ended = threading.Event()
         self._failed: Exception | None = None
         self._capture: CaptureCallback | None = None
-        self._play: PlayCallback | None = None
+        self._play: PlaybackCallback | None = None
         self._open()
 
     def _open(self) -> None:
@@ -89,13 +89,13 @@ class SoundCard:
         for direction, delay in zip(("input", "output"), both, strict=True):
             choice = self._choices[direction]
             rate, channels = int(choice.format.rate), choice.format.channels
-            ends.append(CardEnd(choice.device.name, rate, channels, float(delay)))
+            ends.append(OpenDevice(choice.device.name, rate, channels, float(delay)))
         self.input, self.output = ends
 
     def _make_streams(self) -> list[Any]:
         first, second = self._choices["input"], self._choices["output"]
         if self.one_clock:
-            with told(f"{first.device.name} (recording and playing)", self._module):
+            with as_device_error(f"{first.device.name} (recording and playing)", self._module):
                 return [
                     self._module.Stream(
                         device=(first.device.index, second.device.index),
@@ -105,12 +105,12 @@ class SoundCard:
                         **self._common(first.format),
                     )
                 ]
-        with told(f"{first.device.name} (recording)", self._module):
+        with as_device_error(f"{first.device.name} (recording)", self._module):
             recording = self._module.InputStream(
                 callback=self._on_input, **self._one(first), **self._common(first.format)
             )
         try:
-            with told(f"{second.device.name} (playing)", self._module):
+            with as_device_error(f"{second.device.name} (playing)", self._module):
                 playing = self._module.OutputStream(
                     callback=self._on_output, **self._one(second), **self._common(second.format)
                 )
@@ -177,7 +177,7 @@ class SoundCard:
 
     # ---- the engine's side --------------------------------------------------------------------
 
-    def start(self, capture: CaptureCallback, play: PlayCallback) -> None:
+    def start(self, capture: CaptureCallback, play: PlaybackCallback) -> None:
         """Lets the callbacks run.
 
         Raises:
@@ -190,7 +190,7 @@ class SoundCard:
         self._ended.clear()
         self._seen[:] = [time.perf_counter() + _STARTING_S - _SILENT_S] * 2
         for stream in reversed(self._streams):  # the output first: it may take its time
-            with told("the sound device cannot be started", self._module):
+            with as_device_error("the sound device cannot be started", self._module):
                 stream.start()
 
     @property

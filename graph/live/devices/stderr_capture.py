@@ -20,7 +20,7 @@ _MOST = 20
 
 
 @contextmanager
-def native_output(say: Callable[[str], None]) -> Iterator[None]:
+def capture_stderr(say: Callable[[str], None]) -> Iterator[None]:
     """Within, what native code writes to standard error goes to ``say``, every line once.
 
     Python's own ``sys.stderr`` goes where it went before.

@@ -31,8 +31,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What was asked of the measurement, which finds what ``measured_ms`` says."""
     calls: list[Any] = []
 
-    def measure(opening: Any, margin_s: float, runs: int, tell: Any) -> LatencyMeasurement:
-        calls.append((opening, margin_s, runs))
+    def measure(setup: Any, margin_s: float, runs: int, tell: Any) -> LatencyMeasurement:
+        calls.append((setup, margin_s, runs))
         if tell is not None:
             tell("1 of 2: through the devices")
         return _found(calls[0] if isinstance(calls[0], float) else 51.0)
@@ -44,8 +44,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 def test_the_parts_and_their_sum(cli: Cli, sound_system: FakeSoundDevice, asked: list[Any]) -> None:
     code, out, err = cli("latency", "good.yaml", "--runs", "2", "--margin", "8ms")
     assert code == 0
-    [(opening, margin, runs)] = asked
-    assert (margin, runs, opening.plan.name) == (0.008, 2, "good")
+    [(setup, margin, runs)] = asked
+    assert (margin, runs, setup.plan.name) == (0.008, 2, "good")
     assert err == "1 of 2: through the devices\n"
     rows = {line.split()[0]: line.split()[1] for line in out.splitlines() if " ms  " in line}
     assert rows["algorithmic"] == "5.0"

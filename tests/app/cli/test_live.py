@@ -15,7 +15,7 @@ import pytest
 from voicegraph.app.cli import live as command
 from voicegraph.app.cli.app import main
 from voicegraph.graph.live.factory import LiveOptions
-from voicegraph.graph.live.setup import Opening
+from voicegraph.graph.live.setup import LiveSetup
 
 from ...fake_sounddevice import FakeSoundDevice
 
@@ -51,14 +51,14 @@ def test_lines_of_json(cli: Cli, sound_system: FakeSoundDevice) -> None:
 def test_what_is_typed_is_what_is_opened(
     cli: Cli, sound_system: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened: list[tuple[Opening, LiveOptions]] = []
-    begin = Opening.live
+    opened: list[tuple[LiveSetup, LiveOptions]] = []
+    begin = LiveSetup.live
 
-    def live(self: Opening, options: LiveOptions, record: Path | None) -> Any:
+    def live(self: LiveSetup, options: LiveOptions, record: Path | None) -> Any:
         opened.append((self, options))
         return begin(self, options, record)
 
-    monkeypatch.setattr(Opening, "live", live)
+    monkeypatch.setattr(LiveSetup, "live", live)
     code, _, err = cli(
         "live", "good.yaml", *SHORT, "--input", "headset", "--output", "headset",
         "--input-rate", "44100", "--output-channels", "1", "--buffers", "40ms",
@@ -67,13 +67,13 @@ def test_what_is_typed_is_what_is_opened(
         "--silence-hold", "2s", "--monitor", "--push-to-talk",
     )  # fmt: skip
     assert code == 0, err
-    [(opening, options)] = opened
+    [(setup, options)] = opened
     assert options == LiveOptions(
         margin_s=0.01, silence="skip", opens_db=-40, closes_db=-45, hold_s=2.0,
         push_to_talk=True, monitor=True, variant={"vars.db": -3},
     )  # fmt: skip
-    assert opening.buffers == 0.04
-    assert float(opening.plan.latency.algorithmic) == 0.03
+    assert setup.buffers == 0.04
+    assert float(setup.plan.latency.algorithmic) == 0.03
     [stream] = sound_system.streams
     assert (stream.kind, stream.options["samplerate"]) == ("duplex", 44100)
     assert stream.options["channels"] == (1, 1)
@@ -118,7 +118,7 @@ def test_a_failure_of_the_session_is_the_commands(
 
             raise error(Problem("not-finite", "NaN in node f0"))
 
-        monkeypatch.setattr(LiveSession, "_go_on", fails)
+        monkeypatch.setattr(LiveSession, "_run_loop", fails)
         code, _, err = cli("live", "good.yaml")
         assert code == error.exit_code
         assert "NaN in node f0" in err

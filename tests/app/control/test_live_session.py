@@ -15,7 +15,11 @@ from websockets.sync.client import connect
 
 from voicegraph.app.control.options import ControlOptions
 from voicegraph.app.control_servers import Control
-from voicegraph.graph.live.devices.audio_backend import CaptureCallback, CardEnd, PlayCallback
+from voicegraph.graph.live.devices.audio_backend import (
+    CaptureCallback,
+    OpenDevice,
+    PlaybackCallback,
+)
 from voicegraph.graph.live.session import LiveSession
 from voicegraph.graph.pipeline import Pipeline, node
 
@@ -31,12 +35,12 @@ class SilentCard:
     lost = None
 
     def __init__(self) -> None:
-        self.input = CardEnd("made up", RATE, 1, 0.005)
-        self.output = CardEnd("made up", RATE, 1, 0.005)
+        self.input = OpenDevice("made up", RATE, 1, 0.005)
+        self.output = OpenDevice("made up", RATE, 1, 0.005)
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def start(self, capture: CaptureCallback, play: PlayCallback) -> None:
+    def start(self, capture: CaptureCallback, play: PlaybackCallback) -> None:
         frames = np.zeros((PERIOD, 1), np.float32)
 
         def run() -> None:

@@ -15,11 +15,11 @@ import pytest
 
 from voicegraph.app.diagnostics import _loopback_probe as loopback_probe
 from voicegraph.app.diagnostics import latency as measuring
-from voicegraph.app.diagnostics._reference_response import answer_of
+from voicegraph.app.diagnostics._reference_response import reference_response
 from voicegraph.app.diagnostics.latency import measure_latency
 from voicegraph.graph.errors import DeviceError
 from voicegraph.graph.live import _drift_compensation as drift_compensation
-from voicegraph.graph.live.devices.audio_backend import CardEnd
+from voicegraph.graph.live.devices.audio_backend import OpenDevice
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.signals import Audio
 
@@ -32,8 +32,8 @@ class Cable:
     one_clock = True
 
     def __init__(self, delay: int = 3, gain: float = 1.0) -> None:
-        self.input = CardEnd("in", RATE, 1, 0.01)
-        self.output = CardEnd("out", RATE, 1, 0.01)
+        self.input = OpenDevice("in", RATE, 1, 0.01)
+        self.output = OpenDevice("out", RATE, 1, 0.01)
         self.lost: str | None = None
         self.stopped = 0
         self._line = [np.zeros((PERIOD, 1), np.float32) for _ in range(delay)]
@@ -77,8 +77,8 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
         nodes = {"pass": node(use, "input")}
         pipeline = Pipeline(block="20ms", input={"rate": RATE}, nodes=nodes, output="pass")
         kind = SimpleNamespace(format=Audio(Fraction(RATE), 1))
-        opening = SimpleNamespace(plan=pipeline.compile(), input=kind, card=lambda: card)
-        return measure_latency(opening, 0.01, runs, **keys)  # pyright: ignore[reportArgumentType]
+        setup = SimpleNamespace(plan=pipeline.compile(), input=kind, card=lambda: card)
+        return measure_latency(setup, 0.01, runs, **keys)  # pyright: ignore[reportArgumentType]
 
     return measure
 
@@ -109,11 +109,11 @@ def test_the_whole_delay_holds_the_algorithmic_one_once(use: str) -> None:
         made = session.push(heard)[4 * RATE :]
     late = np.concatenate((np.zeros(800, np.float32), made))
     card: Any = SimpleNamespace(
-        input=CardEnd("in", RATE, 1, 0.0),
-        through_engine=lambda *_: loopback_probe.Arrival(late, RATE),
+        input=OpenDevice("in", RATE, 1, 0.0),
+        through_engine=lambda *_: loopback_probe.LoopbackRecording(late, RATE),
     )
     live: Any = SimpleNamespace(session=SimpleNamespace(plan=plan))
-    delay, sure = measuring._whole(live, card, answer_of(plan, signal, RATE), 1.0)
+    delay, sure = measuring._whole(live, card, reference_response(plan, signal, RATE), 1.0)
     assert delay == pytest.approx(0.05 + float(plan.latency.algorithmic), abs=1.5 / RATE)
     assert sure > 0.9
 
@@ -198,8 +198,8 @@ def test_a_voice_made_anew_is_as_late_as_its_answer() -> None:
     plan = SimpleNamespace(latency=latency, samples_in=PERIOD)
     live: Any = SimpleNamespace(session=SimpleNamespace(plan=plan))
     card: Any = SimpleNamespace(
-        input=CardEnd("in", RATE, 1, 0.0),
-        through_engine=lambda *_: loopback_probe.Arrival(heard, after=1000),
+        input=OpenDevice("in", RATE, 1, 0.0),
+        through_engine=lambda *_: loopback_probe.LoopbackRecording(heard, after=1000),
     )
     whole, sure = measuring._whole(live, card, answer, 3.0)
     assert whole == pytest.approx(4000 / RATE)

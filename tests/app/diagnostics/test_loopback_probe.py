@@ -10,8 +10,13 @@ import numpy as np
 import pytest
 
 from voicegraph.app.diagnostics import _loopback_probe as loopback_probe
-from voicegraph.app.diagnostics._loopback_probe import Arrival, ProbedCard, correlate_at, find
-from voicegraph.graph.live.devices.audio_backend import CardEnd
+from voicegraph.app.diagnostics._loopback_probe import (
+    LoopbackProbe,
+    LoopbackRecording,
+    correlate_at,
+    find,
+)
+from voicegraph.graph.live.devices.audio_backend import OpenDevice
 
 RATE = 16000
 PERIOD = 160
@@ -68,7 +73,7 @@ def test_silence_beside_the_signal_is_no_match() -> None:
 
 
 def test_an_arrival_counts_from_where_the_signal_began() -> None:
-    arrival = Arrival(_recording(8000), after=3000)
+    arrival = LoopbackRecording(_recording(8000), after=3000)
     assert arrival.latency(SIGNAL, RATE)[0] == 5000 / RATE
     assert arrival.answered(SIGNAL, RATE)[0] == 5000 / RATE
 
@@ -79,7 +84,7 @@ class _Cable:
     one_clock = True
 
     def __init__(self, delay: int) -> None:
-        self.input = self.output = CardEnd("cable", RATE, 2, 0.0)
+        self.input = self.output = OpenDevice("cable", RATE, 2, 0.0)
         self.lost: str | None = None
         self._delay = delay
         self._end = threading.Event()
@@ -108,11 +113,11 @@ class _Cable:
 
 
 @pytest.fixture
-def probed(monkeypatch: pytest.MonkeyPatch) -> Iterator[ProbedCard]:
+def probed(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackProbe]:
     """A cable of 50 ms, and an engine that answers 100 ms later."""
     monkeypatch.setattr(loopback_probe.time, "sleep", lambda _: threading.Event().wait(0.001))
     monkeypatch.setattr(loopback_probe, "_SOON_S", 1.0)
-    card = ProbedCard(_Cable(800))
+    card = LoopbackProbe(_Cable(800))
     line = [np.zeros((PERIOD, 2), np.float32) for _ in range(10)]
 
     def capture(frames: np.ndarray, when: float, lost: bool) -> None:
@@ -126,13 +131,13 @@ def probed(monkeypatch: pytest.MonkeyPatch) -> Iterator[ProbedCard]:
     card.stop()
 
 
-def test_the_devices_are_measured_past_the_engine(probed: ProbedCard) -> None:
+def test_the_devices_are_measured_past_the_engine(probed: LoopbackProbe) -> None:
     delay, sure = probed.through_devices(SIGNAL, 3.0).latency(SIGNAL, RATE)
     assert delay == pytest.approx(0.05, abs=PERIOD / RATE)
     assert sure > 0.99
 
 
-def test_the_engine_is_measured_with_the_devices(probed: ProbedCard) -> None:
+def test_the_engine_is_measured_with_the_devices(probed: LoopbackProbe) -> None:
     arrival = probed.through_engine(SIGNAL, 3.0, block=320)
     delay, sure = arrival.latency(SIGNAL, RATE)
     # The engine's line holds ten callbacks behind the one it has just taken.
@@ -140,7 +145,7 @@ def test_the_engine_is_measured_with_the_devices(probed: ProbedCard) -> None:
     assert sure > 0.99
 
 
-def test_a_card_that_is_lost_ends_the_recording(probed: ProbedCard) -> None:
+def test_a_card_that_is_lost_ends_the_recording(probed: LoopbackProbe) -> None:
     probed._card.lost = "gone"  # pyright: ignore[reportAttributeAccessIssue]
     arrival = probed.through_devices(SIGNAL, 600.0)
     assert len(arrival.frames) < 600 * RATE

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from voicegraph.app.diagnostics._loopback_probe import test_signal as signal_at
-from voicegraph.app.diagnostics._reference_response import answer_of
+from voicegraph.app.diagnostics._reference_response import reference_response
 from voicegraph.graph.pipeline import Pipeline, node
 
 RATE = 16000
@@ -17,7 +17,7 @@ def test_the_answer_lies_where_the_signal_does(use: str) -> None:
     nodes = {"end": node(use, "input")}
     pipeline = Pipeline(block="20ms", input={"rate": RATE}, nodes=nodes, output="end")
     signal = signal_at(RATE)
-    answer = answer_of(pipeline.compile(), signal, RATE)
+    answer = reference_response(pipeline.compile(), signal, RATE)
     assert answer.shape == signal.shape
     assert np.allclose(answer, signal, atol=1e-5)
 
@@ -26,7 +26,7 @@ def test_it_comes_at_the_rate_that_is_listened_at() -> None:
     nodes = {"half": node("dsp.resample", "input", rate=8000)}
     pipeline = Pipeline(block="20ms", input={"rate": RATE}, nodes=nodes, output="half")
     signal = signal_at(RATE)
-    answer = answer_of(pipeline.compile(), signal, RATE)
+    answer = reference_response(pipeline.compile(), signal, RATE)
     assert len(answer) == pytest.approx(len(signal), abs=2)
     count = min(len(answer), len(signal))
     likeness = np.corrcoef(answer[:count], signal[:count])[0, 1]

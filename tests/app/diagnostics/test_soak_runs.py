@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from voicegraph import Pipeline
-from voicegraph.app.diagnostics._soak import speech_of
-from voicegraph.app.diagnostics.soak_runs import SpeakingCard, soak_freewheel
-from voicegraph.graph.live.devices.audio_backend import CardEnd
+from voicegraph.app.diagnostics._soak import bundled_speech
+from voicegraph.app.diagnostics.soak_runs import RecordingCard, soak_freewheel
+from voicegraph.graph.live.devices.audio_backend import OpenDevice
 from voicegraph.graph.live.factory import LiveOptions
 from voicegraph.graph.pipeline import node
 from voicegraph.schemas.soak_report import SoakReport
@@ -57,20 +57,20 @@ def test_what_makes_it_fail() -> None:
 
 
 def test_the_slope_of_memory() -> None:
-    from voicegraph.app.diagnostics._soak import Sample, _slope
+    from voicegraph.app.diagnostics._soak import SoakSample, _slope
 
-    grown = [Sample(at=t, resident=10**8 + 2_000_000 * t, offset_ms=0, latency_ms=0)
+    grown = [SoakSample(at=t, resident=10**8 + 2_000_000 * t, offset_ms=0, latency_ms=0)
              for t in range(10)]  # fmt: skip
     assert _slope(grown) == pytest.approx(2.0)
     assert _slope(grown[:2]) is None
-    assert _slope([Sample(0, None, 0, 0)] * 5) is None
+    assert _slope([SoakSample(0, None, 0, 0)] * 5) is None
 
 
 class _Card:
     """Calls back once."""
 
     def __init__(self) -> None:
-        self.input = self.output = CardEnd("fake", 16000, 2, 0.0)
+        self.input = self.output = OpenDevice("fake", 16000, 2, 0.0)
         self.one_clock = True
         self.lost = None
         self.stopped = False
@@ -88,7 +88,7 @@ class _Card:
 
 def test_the_engine_hears_speech_in_place_of_the_microphone() -> None:
     recording = np.arange(250, dtype=np.float32)
-    card = SpeakingCard(_Card(), recording)
+    card = RecordingCard(_Card(), recording)
     heard: list[np.ndarray] = []
     card.start(lambda frames, when, lost: heard.append(frames.copy()), lambda *_: None)
     everything = np.concatenate(heard)
@@ -100,7 +100,7 @@ def test_the_engine_hears_speech_in_place_of_the_microphone() -> None:
 
 
 def test_speech_comes_at_the_rate_of_the_device() -> None:
-    spoken = speech_of(CardEnd("fake", 44100, 2, 0.0))
-    assert spoken.ndim == 1
-    assert 8 * 44100 < len(spoken) < 11 * 44100
-    assert not spoken[-44100:].any()
+    played = bundled_speech(OpenDevice("fake", 44100, 2, 0.0))
+    assert played.ndim == 1
+    assert 8 * 44100 < len(played) < 11 * 44100
+    assert not played[-44100:].any()

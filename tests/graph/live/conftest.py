@@ -8,11 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from voicegraph.graph.live._capture_buffer import Capture
-from voicegraph.graph.live._drift_compensation import Alignment
-from voicegraph.graph.live._playback_buffer import Playback
-from voicegraph.graph.live.devices.audio_backend import CaptureCallback, CardEnd, PlayCallback
-from voicegraph.graph.live.engine_loop import Loop
+from voicegraph.graph.live._capture_buffer import CaptureRingBuffer
+from voicegraph.graph.live._drift_compensation import DriftCompensation
+from voicegraph.graph.live._playback_buffer import PlaybackRingBuffer
+from voicegraph.graph.live.devices.audio_backend import (
+    CaptureCallback,
+    OpenDevice,
+    PlaybackCallback,
+)
+from voicegraph.graph.live.engine_loop import EngineLoop
 from voicegraph.graph.live.factory import LiveOptions
 from voicegraph.graph.live.session import LiveSession
 from voicegraph.graph.pipeline import Pipeline, node
@@ -22,7 +26,7 @@ MARGIN = 144
 
 
 @pytest.fixture
-def make_loop() -> Callable[..., Loop]:
+def make_loop() -> Callable[..., EngineLoop]:
     """A loop round a pipeline that passes audio through."""
 
     def make(
@@ -31,7 +35,7 @@ def make_loop() -> Callable[..., Loop]:
         on_late: str = "fade",
         delay: str | None = None,
         **options: object,
-    ) -> Loop:
+    ) -> EngineLoop:
         passing = node("dsp.delay", "input", time=delay) if delay else node("dsp.gain", "input")
         pipeline = Pipeline(
             block=block,
@@ -42,11 +46,13 @@ def make_loop() -> Callable[..., Loop]:
         )
         session = pipeline.session(warm_up=False)
         plan = session.plan
-        capture = Capture(1, plan.samples_in, RATE)
-        playback = Playback(1, RATE, 2 * RATE, plan.settings.on_late)
+        capture = CaptureRingBuffer(1, plan.samples_in, RATE)
+        playback = PlaybackRingBuffer(1, RATE, 2 * RATE, plan.settings.on_late)
         rates = (RATE, RATE)
-        alignment = Alignment(capture, playback, rates, plan.samples_out + MARGIN, one_clock)
-        return Loop(session, capture, playback, alignment, **options)  # pyright: ignore[reportArgumentType]
+        compensation = DriftCompensation(
+            capture, playback, rates, plan.samples_out + MARGIN, one_clock
+        )
+        return EngineLoop(session, capture, playback, compensation, **options)  # pyright: ignore[reportArgumentType]
 
     return make
 
@@ -90,8 +96,8 @@ class StillCard:
     """A card whose callbacks never come: the simulation or the test drives the loop."""
 
     def __init__(self, rate: int = RATE, channels: int = 1, one_clock: bool = True) -> None:
-        self.input = CardEnd("Microphone", rate, channels, 0.005)
-        self.output = CardEnd("Loudspeaker", rate, channels, 0.007)
+        self.input = OpenDevice("Microphone", rate, channels, 0.005)
+        self.output = OpenDevice("Loudspeaker", rate, channels, 0.007)
         self.one_clock = one_clock
         self.lost: str | None = None
         self.stopped = 0
@@ -99,7 +105,7 @@ class StillCard:
         self.returns: list[bool] = []
         """What ``reopen`` says, time after time; at the end, False."""
 
-    def start(self, capture: CaptureCallback, play: PlayCallback) -> None:
+    def start(self, capture: CaptureCallback, play: PlaybackCallback) -> None:
         self.started += 1
 
     def stop(self) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from voicegraph.graph.errors import PipelineError, StateError
 from voicegraph.graph.live.session import LiveSession
-from voicegraph.graph.live.simulated_card import End, Simulation
+from voicegraph.graph.live.simulated_card import SimulatedDevice, Simulation
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.schemas.live_command import ChooseVariant, Swap
 
@@ -24,7 +24,7 @@ class _Two:
     def __init__(self, live: LiveSession, heard: Any, sound: Any) -> None:
         self.live, self.heard = live, heard
         live._commands.apply_options()
-        end = End(RATE, 480)
+        end = SimulatedDevice(RATE, 480)
         self.simulation = Simulation(live.loop, end, end, sound, cost=lambda _: 0.001, heard=heard)
         self.simulation.run(6)
 
@@ -34,10 +34,10 @@ class _Two:
 
     def finish(self, seconds: float) -> None:
         deadline = time.monotonic() + 30
-        while self.live.exchanger.busy:
+        while self.live.swap_worker.busy:
             assert time.monotonic() < deadline
             self.simulation.run(0.02)
-            self.live.exchanger.wait(0.001)
+            self.live.swap_worker.wait(0.001)
         self.simulation.run(seconds)
 
     @property
@@ -76,7 +76,7 @@ def test_once_both_are_known_no_block_is_louder(two: _Two) -> None:
 
 def test_nothing_happens_where_it_is_heard_already(two: _Two) -> None:
     two.live.command(ChooseVariant(name="a"))
-    assert not two.live.exchanger.busy
+    assert not two.live.swap_worker.busy
 
 
 def test_who_presses_twice_is_told_to_wait(two: _Two) -> None:

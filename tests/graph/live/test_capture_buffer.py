@@ -6,12 +6,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicegraph.graph.live._capture_buffer import Capture
+from voicegraph.graph.live._capture_buffer import CaptureRingBuffer
 
 
 @given(sizes=st.lists(st.integers(1, 700), min_size=1, max_size=40))
 def test_blocks_are_what_came_in(sizes: list[int]) -> None:
-    capture = Capture(2, 256, 2048)
+    capture = CaptureRingBuffer(2, 256, 2048)
     came = np.arange(2 * sum(sizes), dtype=np.float32).reshape(-1, 2)
     taken, at = [], 0
     for size in sizes:
@@ -27,7 +27,7 @@ def test_blocks_are_what_came_in(sizes: list[int]) -> None:
 
 
 def test_what_nobody_takes_is_overwritten_and_said() -> None:
-    capture = Capture(1, 100, 1000)
+    capture = CaptureRingBuffer(1, 100, 1000)
     came = np.arange(5050, dtype=np.float32)[:, None]
     for at in range(0, 5050, 50):
         capture.callback(came[at : at + 50], 0.0, False)
@@ -39,7 +39,7 @@ def test_what_nobody_takes_is_overwritten_and_said() -> None:
 
 
 def test_more_than_the_ring_at_once_leaves_the_newest() -> None:
-    capture = Capture(1, 10, 40)
+    capture = CaptureRingBuffer(1, 10, 40)
     came = np.arange(100, dtype=np.float32)[:, None]
     capture.callback(came, 0.0, False)
     assert capture.head == 100
@@ -51,6 +51,6 @@ def test_more_than_the_ring_at_once_leaves_the_newest() -> None:
 
 
 def test_lost_audio_is_counted() -> None:
-    capture = Capture(1, 10, 40)
+    capture = CaptureRingBuffer(1, 10, 40)
     capture.callback(np.zeros((5, 1), np.float32), 0.0, True)
     assert capture.lost == 1

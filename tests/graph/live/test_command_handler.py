@@ -11,7 +11,7 @@ import pytest
 
 from voicegraph.graph.errors import PipelineError, StateError
 from voicegraph.graph.live.session import LiveSession
-from voicegraph.graph.live.simulated_card import End, Simulation
+from voicegraph.graph.live.simulated_card import SimulatedDevice, Simulation
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.schemas.live_command import (
     COMMANDS,
@@ -37,7 +37,7 @@ class _Session:
 
     def __init__(self, live: LiveSession, heard: Any, sound: Any) -> None:
         self.live, self.heard = live, heard
-        end = End(RATE, 480)
+        end = SimulatedDevice(RATE, 480)
         live._commands.apply_options()
         self.simulation = Simulation(live.loop, end, end, sound, cost=lambda _: 0.001, heard=heard)
         self.simulation.run(3)
@@ -46,10 +46,10 @@ class _Session:
         """Does it and goes on; how loud it is at the end."""
         self.live.command(command)
         deadline = time.monotonic() + 30
-        while self.live.exchanger.busy:
+        while self.live.swap_worker.busy:
             assert time.monotonic() < deadline
             self.simulation.run(0.02)
-            self.live.exchanger.wait(0.001)
+            self.live.swap_worker.wait(0.001)
         self.simulation.run(seconds)
         return self.level
 
@@ -169,7 +169,7 @@ def test_the_talk_key_is_for_the_block_before_an_onset_too(
     session = _Session(live, heard, words)
     session.simulation.run(5)
     assert live.loop.counts.skipped > 20
-    assert not live.loop.resting
+    assert not live.loop.skipping
     assert not heard.audio.any()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from voicegraph.graph.live._declick import SECONDS, Bridge
+from voicegraph.graph.live._declick import SECONDS, DeclickRamps
 
 RATE = 8000
 COUNT = round(SECONDS * RATE)
@@ -13,7 +13,7 @@ COUNT = round(SECONDS * RATE)
 
 @pytest.mark.parametrize("frames", [COUNT, COUNT + 1, 10 * COUNT, COUNT // 2, 2])
 def test_a_joint_begins_at_the_last_value_and_ends_in_what_follows(frames: int) -> None:
-    bridge = Bridge(RATE)
+    bridge = DeclickRamps(RATE)
     part = np.full((2, frames), 0.25, np.float32)
     bridge.join(np.array([1.0, -1.0], np.float32), part)
     whole = np.concatenate(([[1.0], [-1.0]], part, [[0.25], [0.25]]), 1)
@@ -24,7 +24,7 @@ def test_a_joint_begins_at_the_last_value_and_ends_in_what_follows(frames: int) 
 
 
 def test_a_ramp_that_is_cut_is_the_beginning_of_the_long_one() -> None:
-    bridge = Bridge(RATE)
+    bridge = DeclickRamps(RATE)
     long, short = np.zeros((1, COUNT), np.float32), np.zeros((1, 7), np.float32)
     bridge.join(np.ones(1, np.float32), long)
     bridge.join(np.ones(1, np.float32), short, cut=True)
@@ -33,7 +33,7 @@ def test_a_ramp_that_is_cut_is_the_beginning_of_the_long_one() -> None:
 
 def test_ramps_add_up_to_one() -> None:
     for most in (5, COUNT, 1000):
-        rise, fall = Bridge(RATE).ramps(most)
+        rise, fall = DeclickRamps(RATE).ramps(most)
         assert len(rise) == min(most, COUNT)
         assert np.allclose(rise + fall, 1)
         assert 0 < rise[0] < rise[-1] < 1

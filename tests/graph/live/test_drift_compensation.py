@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from voicegraph.graph.live._capture_buffer import Capture
-from voicegraph.graph.live._drift_compensation import Alignment
-from voicegraph.graph.live._playback_buffer import Playback
+from voicegraph.graph.live._capture_buffer import CaptureRingBuffer
+from voicegraph.graph.live._drift_compensation import DriftCompensation
+from voicegraph.graph.live._playback_buffer import PlaybackRingBuffer
 
 RATE, PERIOD, BLOCK = 48000, 480, 960
 RESERVE = BLOCK + 144
@@ -17,9 +17,11 @@ class _Devices:
     """Both rings, and callbacks at the right times."""
 
     def __init__(self, one_clock: bool, ppm: float = 0.0, out: int = RATE) -> None:
-        self.capture = Capture(1, BLOCK, RATE)
-        self.playback = Playback(1, out, 4 * out, "fade")
-        self.alignment = Alignment(self.capture, self.playback, (RATE, out), RESERVE, one_clock)
+        self.capture = CaptureRingBuffer(1, BLOCK, RATE)
+        self.playback = PlaybackRingBuffer(1, out, 4 * out, "fade")
+        self.compensation = DriftCompensation(
+            self.capture, self.playback, (RATE, out), RESERVE, one_clock
+        )
         self.now = 0.0
         self._ppm, self._out = ppm, out
         self._in, self._played = 0, 0
@@ -35,18 +37,18 @@ class _Devices:
             due = round(self.now * self._out) - self._played
             self._played += due
             self.playback.callback(np.zeros((due, 1), np.float32), self.now, False)
-            self.alignment.follow()
+            self.compensation.follow()
 
 
 def test_before_two_seconds_nothing_is_settled() -> None:
     for one_clock in (True, False):
         devices = _Devices(one_clock)
-        assert not devices.alignment.settled
-        assert devices.alignment.next_block(BLOCK) is None
+        assert not devices.compensation.settled
+        assert devices.compensation.next_block(BLOCK) is None
         devices.run(1.9)
-        assert not devices.alignment.settled
+        assert not devices.compensation.settled
         devices.run(0.3)
-        assert devices.alignment.settled
+        assert devices.compensation.settled
 
 
 @pytest.mark.parametrize("one_clock", [True, False])
@@ -54,31 +56,31 @@ def test_a_block_belongs_behind_what_is_asked_for_by_the_reserve(one_clock: bool
     devices = _Devices(one_clock)
     devices.run(3)
     end = devices.capture.head
-    assert devices.alignment.begin(end) == devices.playback.demand + RESERVE
-    assert devices.alignment.place(end - BLOCK) == devices.playback.demand + RESERVE - BLOCK
+    assert devices.compensation.begin(end) == devices.playback.demand + RESERVE
+    assert devices.compensation.place(end - BLOCK) == devices.playback.demand + RESERVE - BLOCK
 
 
 def test_places_count_in_frames_of_the_output() -> None:
     devices = _Devices(False, out=16000)
     devices.run(3)
     end = devices.capture.head
-    place = devices.alignment.begin(end)
+    place = devices.compensation.begin(end)
     assert place == pytest.approx(devices.playback.demand + RESERVE, abs=2)
-    assert devices.alignment.place(end - 3 * 480) == place - 480
+    assert devices.compensation.place(end - 3 * 480) == place - 480
 
 
 def test_jitter_makes_the_reserve_longer_once() -> None:
     devices = _Devices(False)
     devices.run(6, jitter=0.004)
-    devices.alignment.begin(devices.capture.head)
-    assert 0.001 < devices.alignment.jitter < 0.01
-    assert devices.alignment.reserve == RESERVE + round(devices.alignment.jitter * RATE)
+    devices.compensation.begin(devices.capture.head)
+    assert 0.001 < devices.compensation.jitter < 0.01
+    assert devices.compensation.reserve == RESERVE + round(devices.compensation.jitter * RATE)
 
 
 def test_when_the_next_block_is_there() -> None:
     devices = _Devices(True)
     devices.run(3)
-    due = devices.alignment.next_block(BLOCK)
+    due = devices.compensation.next_block(BLOCK)
     assert due == pytest.approx((devices.capture.tail + BLOCK) / RATE, abs=1e-4)
 
 
@@ -86,17 +88,17 @@ def test_when_the_next_block_is_there() -> None:
 def test_drift_is_measured_when_there_was_time(ppm: float) -> None:
     devices = _Devices(False, ppm)
     devices.run(9)
-    assert devices.alignment.drift is None
+    assert devices.compensation.drift is None
     devices.run(31)
-    assert devices.alignment.drift == pytest.approx(1e-6 * ppm, abs=1e-5)
-    assert _Devices(True).alignment.drift == 0.0
+    assert devices.compensation.drift == pytest.approx(1e-6 * ppm, abs=1e-5)
+    assert _Devices(True).compensation.drift == 0.0
 
 
 def _off(one_clock: bool, seconds: float) -> _Devices:
     """The next block is written so much too late."""
     devices = _Devices(one_clock)
     devices.run(3)
-    place = devices.alignment.begin(devices.capture.head)
+    place = devices.compensation.begin(devices.capture.head)
     devices.playback.place(place + round(seconds * RATE))
     return devices
 
@@ -104,9 +106,9 @@ def _off(one_clock: bool, seconds: float) -> _Devices:
 def test_what_is_right_is_left_alone() -> None:
     for one_clock in (True, False):
         devices = _off(one_clock, 0.0)
-        steering = devices.alignment.steer(devices.capture.head, 0.02)
-        assert (steering.longer, steering.jump) == (0.0, 0)
-        assert devices.alignment.error == pytest.approx(0, abs=2e-5)
+        steering = devices.compensation.steer(devices.capture.head, 0.02)
+        assert (steering.stretch, steering.jump) == (0.0, 0)
+        assert devices.compensation.error == pytest.approx(0, abs=2e-5)
 
 
 @pytest.mark.parametrize("seconds", [0.002, -0.002])
@@ -114,32 +116,32 @@ def test_a_small_error_is_stretched_away_slowly(seconds: float) -> None:
     devices = _off(False, seconds)
     before = 0.0
     for _ in range(5):
-        steering = devices.alignment.steer(devices.capture.head, 0.02)
+        steering = devices.compensation.steer(devices.capture.head, 0.02)
         assert steering.jump == 0
-        assert abs(steering.longer - before) <= 2.01e-5
-        before = steering.longer
+        assert abs(steering.stretch - before) <= 2.01e-5
+        before = steering.stretch
     # Too late: the blocks become shorter.
     assert np.sign(before) == -np.sign(seconds)
 
 
 def test_an_error_below_half_a_millisecond_is_no_reason_to_begin() -> None:
     devices = _off(False, 0.0004)
-    assert devices.alignment.steer(devices.capture.head, 0.02).longer == 0.0
+    assert devices.compensation.steer(devices.capture.head, 0.02).stretch == 0.0
 
 
 @pytest.mark.parametrize(("one_clock", "seconds"), [(True, 0.001), (False, 0.03), (False, -0.03)])
 def test_lost_audio_is_a_jump_at_the_third_block(one_clock: bool, seconds: float) -> None:
     devices = _off(one_clock, seconds)
-    jumps = [devices.alignment.steer(devices.capture.head, 0.02).jump for _ in range(3)]
+    jumps = [devices.compensation.steer(devices.capture.head, 0.02).jump for _ in range(3)]
     assert jumps[:2] == [0, 0]
     assert jumps[2] == pytest.approx(seconds * RATE, abs=2)
-    assert devices.alignment.realigned == 1
+    assert devices.compensation.realigned == 1
 
 
 def test_a_restart_forgets_where_frames_were_and_settles_again() -> None:
     devices = _Devices(True)
     devices.run(3)
-    devices.alignment.restart()
-    assert not devices.alignment.settled
+    devices.compensation.restart()
+    assert not devices.compensation.settled
     devices.run(2.2)
-    assert devices.alignment.settled
+    assert devices.compensation.settled

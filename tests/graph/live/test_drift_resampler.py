@@ -7,26 +7,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicegraph.graph.live._drift_resampler import Stretch
+from voicegraph.graph.live._drift_resampler import DriftResampler
 
 
 def test_without_correction_it_is_a_delay_bit_for_bit() -> None:
     audio = np.random.default_rng(0).standard_normal((2, 4800)).astype(np.float32)
-    stretch = Stretch(2)
-    made = np.concatenate([stretch(part, 0.0) for part in np.split(audio, 10, 1)], 1)
-    assert np.array_equal(made[:, stretch.delay :], audio[:, : -stretch.delay])
+    resampler = DriftResampler(2)
+    made = np.concatenate([resampler(part, 0.0) for part in np.split(audio, 10, 1)], 1)
+    assert np.array_equal(made[:, resampler.delay :], audio[:, : -resampler.delay])
 
 
 @pytest.mark.parametrize("frequency", [100, 1000, 10000, 18000])
 def test_a_sine_stays_one(frequency: float) -> None:
-    rate, longer = 48000, 3e-4
+    rate, stretch = 48000, 3e-4
     audio = np.sin(2 * np.pi * frequency * np.arange(rate) / rate).astype(np.float32)[None]
-    stretch = Stretch(1)
-    first = [stretch(part, 0.0) for part in np.split(audio[:, :4800], 10, 1)]
-    then = [stretch(part, longer) for part in np.split(audio[:, 4800:], 90, 1)]
+    resampler = DriftResampler(1)
+    first = [resampler(part, 0.0) for part in np.split(audio[:, :4800], 10, 1)]
+    then = [resampler(part, stretch) for part in np.split(audio[:, 4800:], 90, 1)]
     made = np.concatenate(first + then, 1)[0]
     at = np.arange(len(made))
-    time = np.where(at < 4800, at, 4800 + (at - 4800) / (1 + longer)) - stretch.delay
+    time = np.where(at < 4800, at, 4800 + (at - 4800) / (1 + stretch)) - resampler.delay
     error = made - np.sin(2 * np.pi * frequency * time / rate)
     assert np.abs(error[50:]).max() < 1e-4
 
@@ -41,11 +41,11 @@ def test_a_sine_stays_one(frequency: float) -> None:
 def test_it_makes_as_much_as_it_should_in_blocks_of_any_size(
     blocks: list[tuple[int, float]],
 ) -> None:
-    stretch = Stretch(1)
+    resampler = DriftResampler(1)
     expected, made = 0.0, 0
-    for count, longer in blocks:
-        out = stretch(np.ones((1, count), np.float32), longer)
+    for count, stretch in blocks:
+        out = resampler(np.ones((1, count), np.float32), stretch)
         assert np.isfinite(out).all()
         made += out.shape[1]
-        expected += count * (1 + longer)
+        expected += count * (1 + stretch)
     assert abs(made - expected) <= 1.5

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from voicegraph.graph.live._dry_signal import dry_session
+from voicegraph.graph.live._gain_switches import dry_session
 from voicegraph.graph.live._silence_gate import SilenceGate
-from voicegraph.graph.live.engine_loop import Loop
-from voicegraph.graph.live.simulated_card import End, Simulation, Sound
+from voicegraph.graph.live.engine_loop import EngineLoop
+from voicegraph.graph.live.simulated_card import SimulatedDevice, Simulation, Sound
 
 RATE = 48000
 BLOCK = 960
@@ -20,7 +20,7 @@ BEGUN = 3 * RATE
 """By then the clocks are known, and sound comes."""
 SLOPE = 0.5 * 2 * np.pi * 440 / RATE
 
-MakeLoop = Callable[..., Loop]
+MakeLoop = Callable[..., EngineLoop]
 MakeSine = Callable[[float], Sound]
 
 
@@ -48,7 +48,7 @@ def test_one_clock_passes_audio_bit_for_bit_at_the_declared_delay(
     make_loop: MakeLoop, heard: Any
 ) -> None:
     loop = make_loop(one_clock=True)
-    end = End(RATE, 240)
+    end = SimulatedDevice(RATE, 240)
     Simulation(loop, end, end, _noise, cost=lambda tick: 0.01, heard=heard).run(5)
     audio = heard.audio
     delay = _delay(audio, _noise, BEGUN)
@@ -56,7 +56,7 @@ def test_one_clock_passes_audio_bit_for_bit_at_the_declared_delay(
     assert delay == 2 * BLOCK + MARGIN + 240 - 240
     said = _noise(BEGUN - delay, len(audio) - BEGUN)[:, 0]
     assert np.array_equal(audio[BEGUN:], said)
-    assert (loop.counts.late, loop.counts.dropped, loop.playback.gaps) == (0, 0, 0)
+    assert (loop.counts.late, loop.counts.dropped, loop.playback.underruns) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("ppm", [0.0, 200.0, -200.0])
@@ -64,22 +64,22 @@ def test_two_clocks_stay_together(
     make_loop: MakeLoop, make_sine_wave: Sound, heard: Any, ppm: float
 ) -> None:
     loop = make_loop()
-    capture, play = End(RATE, 480, ppm), End(RATE, 256, 0.0, jitter_s=0.001)
+    capture, play = SimulatedDevice(RATE, 480, ppm), SimulatedDevice(RATE, 256, 0.0, jitter_s=0.001)
     simulation = Simulation(loop, capture, play, make_sine_wave, cost=lambda _: 0.005, heard=heard)
     simulation.run(20)
-    before = loop.alignment.error
+    before = loop.compensation.error
     simulation.run(70)
-    assert abs(loop.alignment.error) < 0.0006 or abs(before) > abs(loop.alignment.error)
-    assert loop.alignment.drift == pytest.approx(1e-6 * ppm, abs=6e-6)
-    assert loop.alignment.longer == pytest.approx(-1e-6 * ppm, abs=2e-5)
-    assert (loop.counts.late, loop.playback.gaps, loop.alignment.realigned) == (0, 0, 0)
+    assert abs(loop.compensation.error) < 0.0006 or abs(before) > abs(loop.compensation.error)
+    assert loop.compensation.drift == pytest.approx(1e-6 * ppm, abs=6e-6)
+    assert loop.compensation.stretch == pytest.approx(-1e-6 * ppm, abs=2e-5)
+    assert (loop.counts.late, loop.playback.underruns, loop.compensation.realigned) == (0, 0, 0)
     slope = np.abs(np.diff(heard.audio[BEGUN:])).max()
     assert slope < SLOPE * 1.001
 
 
 def test_without_drift_two_clocks_pass_audio_bit_for_bit(make_loop: MakeLoop, heard: Any) -> None:
     loop = make_loop()
-    end = End(RATE, 480)
+    end = SimulatedDevice(RATE, 480)
     Simulation(loop, end, end, _noise, cost=lambda _: 0.005, heard=heard).run(5)
     audio = heard.audio
     delay = _delay(audio, _noise, BEGUN)
@@ -97,7 +97,7 @@ def test_after_a_late_block_the_delay_is_what_it_was(
     make_loop: MakeLoop, heard: Any, takes: float, one_clock: bool
 ) -> None:
     loop = make_loop(one_clock=one_clock)
-    end = End(RATE, 480)
+    end = SimulatedDevice(RATE, 480)
 
     def cost(tick: int) -> float:
         return takes if tick == 150 else 0.005
@@ -129,7 +129,7 @@ def test_late_blocks_do_not_click(
     loop = make_loop(on_late=on_late)
     if on_late == "dry":
         loop.dry = dry_session(loop.session.plan)
-    end = End(RATE, 480)
+    end = SimulatedDevice(RATE, 480)
 
     def cost(tick: int) -> float:
         return takes if tick % 50 == 49 else 0.005
@@ -138,7 +138,7 @@ def test_late_blocks_do_not_click(
     slope = np.abs(np.diff(heard.audio[BEGUN:])).max()
     # A fade over 5 ms adds at most its own slope, half of which is the signal's.
     assert slope < SLOPE * steepest + 0.5 * np.pi / 2 / 240
-    assert loop.playback.gaps > 3
+    assert loop.playback.underruns > 3
 
 
 def test_dry_fills_the_gap_of_one_late_block(
@@ -146,14 +146,14 @@ def test_dry_fills_the_gap_of_one_late_block(
 ) -> None:
     loop = make_loop(on_late="dry", delay="20ms")
     loop.dry = dry_session(loop.session.plan)
-    end = End(RATE, 480)
+    end = SimulatedDevice(RATE, 480)
 
     def cost(tick: int) -> float:
         return 0.035 if tick % 50 == 49 else 0.005
 
     Simulation(loop, end, end, make_sine_wave, cost=cost, heard=heard).run(7)
     audio = heard.audio[BEGUN:]
-    assert loop.playback.gaps > 2
+    assert loop.playback.underruns > 2
     assert _gaps_ms(audio) == []
     level = np.sqrt(np.convolve(audio**2, np.ones(480) / 480, "valid"))
     assert level.min() > 0.15
@@ -161,7 +161,7 @@ def test_dry_fills_the_gap_of_one_late_block(
 
 def test_silence_as_policy_is_hard(make_loop: MakeLoop, make_sine_wave: Sound, heard: Any) -> None:
     loop = make_loop(on_late="silence")
-    end = End(RATE, 480)
+    end = SimulatedDevice(RATE, 480)
 
     def cost(tick: int) -> float:
         return 0.035 if tick == 150 else 0.005
@@ -174,21 +174,21 @@ def test_who_is_always_too_slow_is_heard_in_part(
     make_loop: MakeLoop, make_sine_wave: Sound, heard: Any
 ) -> None:
     loop = make_loop()
-    end = End(RATE, 480)
+    end = SimulatedDevice(RATE, 480)
     Simulation(loop, end, end, make_sine_wave, cost=lambda _: 0.026, heard=heard).run(10)
     audio = heard.audio[BEGUN:]
     assert loop.counts.dropped > 50
     assert np.mean(np.abs(audio) > 0.01) > 0.4
     assert loop.capture.head - loop.capture.tail < 3 * BLOCK
-    assert loop.blame.counts["pass"] > 0
+    assert loop.attribution.counts["pass"] > 0
 
 
 def test_a_device_that_was_away_goes_on_with_the_same_delay(
     make_loop: MakeLoop, heard: Any
 ) -> None:
     loop = make_loop()
-    capture = End(RATE, 480, away=((4.0, 6.0),))
-    play = End(RATE, 480, away=((4.0, 6.0),))
+    capture = SimulatedDevice(RATE, 480, away=((4.0, 6.0),))
+    play = SimulatedDevice(RATE, 480, away=((4.0, 6.0),))
     simulation = Simulation(loop, capture, play, _noise, cost=lambda _: 0.005, heard=heard)
     simulation.run(5)
     loop.restart()
@@ -204,13 +204,13 @@ def test_lost_input_is_made_up_for_by_a_jump(make_loop: MakeLoop, heard: Any) ->
     loop = make_loop()
     events = []
     loop._note = lambda tick, **what: events.append(what)
-    capture = End(RATE, 480, away=((4.0, 4.1),))
+    capture = SimulatedDevice(RATE, 480, away=((4.0, 4.1),))
     simulation = Simulation(
-        loop, capture, End(RATE, 480), _noise, cost=lambda _: 0.005, heard=heard
+        loop, capture, SimulatedDevice(RATE, 480), _noise, cost=lambda _: 0.005, heard=heard
     )
     simulation.run(8)
-    assert loop.alignment.realigned >= 1
-    assert abs(loop.alignment.error) < 0.001
+    assert loop.compensation.realigned >= 1
+    assert abs(loop.compensation.error) < 0.001
     assert any("realigned" in event for event in events)
     audio = heard.audio
     assert abs(_delay(audio, _noise, BEGUN) - _delay(audio, _noise, 7 * RATE)) < 0.002 * RATE
@@ -229,7 +229,7 @@ def test_resting_in_silence_cuts_no_onset_and_keeps_the_delay(
 ) -> None:
     gate = SilenceGate(-50, -56, 0.1, RATE, 0.02)
     loop = make_loop(one_clock=True, delay="30ms", gate=gate)
-    end = End(RATE, 480)
+    end = SimulatedDevice(RATE, 480)
     Simulation(loop, end, end, _words, cost=lambda _: 0.005, heard=heard).run(9)
     assert loop.counts.skipped > 150
     audio = heard.audio
@@ -246,7 +246,7 @@ def test_a_monitor_adds_the_dry_signal(
 ) -> None:
     loop = make_loop(one_clock=True)
     loop.dry = dry_session(loop.session.plan)
-    end = End(RATE, 480)
+    end = SimulatedDevice(RATE, 480)
     simulation = Simulation(loop, end, end, make_sine_wave, cost=lambda _: 0.001, heard=heard)
     simulation.run(5)
     loop.switches.monitor.target = 1.0
@@ -272,13 +272,16 @@ def test_an_hour_of_drift(make_loop: MakeLoop, make_sine_wave: Sound, ppm: float
             worst[0] = max(worst[0], float(np.abs(np.diff(joined)).max()))
         last[:] = frames[-2:, 0]
 
-    capture, play = End(RATE, 2400, ppm), End(RATE, 2400, 0.0, jitter_s=0.002)
+    capture, play = (
+        SimulatedDevice(RATE, 2400, ppm),
+        SimulatedDevice(RATE, 2400, 0.0, jitter_s=0.002),
+    )
     simulation = Simulation(loop, capture, play, make_sine_wave, cost=lambda _: 0.03, heard=heard)
     simulation.run(60)
     for _ in range(59):
         simulation.run(60)
-        worst[1] = max(worst[1], abs(loop.alignment.error))
+        worst[1] = max(worst[1], abs(loop.compensation.error))
     assert worst[1] < 0.001
     assert worst[0] < SLOPE * 1.001
-    assert (loop.counts.late, loop.counts.dropped, loop.playback.gaps) == (0, 0, 0)
-    assert loop.alignment.realigned == 0
+    assert (loop.counts.late, loop.counts.dropped, loop.playback.underruns) == (0, 0, 0)
+    assert loop.compensation.realigned == 0

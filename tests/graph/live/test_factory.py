@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from voicegraph.graph.live.devices.audio_backend import CardEnd
-from voicegraph.graph.live.factory import LiveOptions, assemble
-from voicegraph.graph.live.simulated_card import End, Simulation
+from voicegraph.graph.live.devices.audio_backend import OpenDevice
+from voicegraph.graph.live.factory import LiveOptions, create_loop
+from voicegraph.graph.live.simulated_card import SimulatedDevice, Simulation
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.signals import Audio
 
@@ -37,12 +37,15 @@ def test_other_rates_and_channels_pass_without_a_break(
     plan = pipeline.compile(
         Audio(Fraction(rate_in), channels_in), Audio(Fraction(rate_out), channels_out)
     )
-    source = CardEnd("in", rate_in, channels_in, 0.0)
-    target = CardEnd("out", rate_out, channels_out, 0.0)
+    source = OpenDevice("in", rate_in, channels_in, 0.0)
+    target = OpenDevice("out", rate_out, channels_out, 0.0)
     heard: list[np.ndarray] = []
     with plan.session(warm_up=False) as session:
-        loop = assemble(session, source, target, one_clock, LiveOptions())
-        ends = (End(rate_in, rate_in // 100), End(rate_out, rate_out // 100))
+        loop = create_loop(session, source, target, one_clock, LiveOptions())
+        ends = (
+            SimulatedDevice(rate_in, rate_in // 100),
+            SimulatedDevice(rate_out, rate_out // 100),
+        )
         simulation = Simulation(
             loop, *ends, _sine(rate_in, channels_in), cost=lambda _: 0.001,
             heard=lambda _, frames: heard.append(frames.copy()),
@@ -54,7 +57,7 @@ def test_other_rates_and_channels_pass_without_a_break(
     assert np.abs(late).max() == pytest.approx(0.5, abs=0.01)
     assert np.abs(np.diff(late, axis=0)).max() < 1.02 * 0.5 * 2 * np.pi * 440 / rate_out
     assert np.array_equal(late[:, 0], late[:, -1])
-    assert (loop.counts.late, loop.counts.dropped, loop.playback.gaps) == (0, 0, 0)
+    assert (loop.counts.late, loop.counts.dropped, loop.playback.underruns) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("margin", [0.0, 0.5, 5.0])
@@ -62,11 +65,11 @@ def test_any_margin_is_kept(margin: float) -> None:
     rate = 16000
     nodes = {"pass": node("dsp.gain", "input")}
     pipeline = Pipeline(block="20ms", input={"rate": rate}, nodes=nodes, output="pass")
-    end = CardEnd("card", rate, 1, 0.0)
+    end = OpenDevice("card", rate, 1, 0.0)
     heard: list[np.ndarray] = []
     with pipeline.session(warm_up=False) as session:
-        loop = assemble(session, end, end, True, LiveOptions(margin_s=margin))
-        device = End(rate, 160)
+        loop = create_loop(session, end, end, True, LiveOptions(margin_s=margin))
+        device = SimulatedDevice(rate, 160)
         Simulation(
             loop, device, device, _sine(rate, 1), cost=lambda _: 0.001,
             heard=lambda _, frames: heard.append(frames.copy()),
@@ -81,11 +84,11 @@ def test_a_block_shorter_than_a_bridge_is_joined_without_a_click() -> None:
     rate = 16000
     nodes = {"pass": node("dsp.gain", "input")}
     pipeline = Pipeline(block="2ms", input={"rate": rate}, nodes=nodes, output="pass")
-    end = CardEnd("card", rate, 1, 0.0)
+    end = OpenDevice("card", rate, 1, 0.0)
     heard: list[np.ndarray] = []
     with pipeline.session(warm_up=False) as session:
-        loop = assemble(session, end, end, True, LiveOptions())
-        device = End(rate, 32)
+        loop = create_loop(session, end, end, True, LiveOptions())
+        device = SimulatedDevice(rate, 32)
         simulation = Simulation(
             loop, device, device, _sine(rate, 1), cost=lambda _: 0.0002,
             heard=lambda _, frames: heard.append(frames.copy()),

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicegraph.graph.live._playback_buffer import Playback, Policy
+from voicegraph.graph.live._playback_buffer import LatePolicy, PlaybackRingBuffer
 
 RATE = 8000
 
 
-def _read(playback: Playback, count: int) -> np.ndarray:
+def _read(playback: PlaybackRingBuffer, count: int) -> np.ndarray:
     into = np.full((count, playback.channels), np.nan, np.float32)
     playback.callback(into, 0.0, False)
     return into[:, 0]
@@ -27,9 +27,9 @@ def _ones(count: int, value: float = 0.5) -> np.ndarray:
     policy=st.sampled_from(["fade", "silence"]),
 )
 def test_every_frame_is_heard_at_its_place_or_not_at_all(
-    sizes: list[tuple[int, int]], policy: Policy
+    sizes: list[tuple[int, int]], policy: LatePolicy
 ) -> None:
-    playback = Playback(1, RATE, 4096, policy)
+    playback = PlaybackRingBuffer(1, RATE, 4096, policy)
     generator = np.random.default_rng(1)
     written = np.zeros(40000, np.float32)
     there = np.zeros(40000, bool)
@@ -51,7 +51,7 @@ def test_every_frame_is_heard_at_its_place_or_not_at_all(
 
 
 def test_a_gap_fades_and_what_comes_after_it_rises() -> None:
-    playback = Playback(1, RATE, 1024, "fade")
+    playback = PlaybackRingBuffer(1, RATE, 1024, "fade")
     playback.write(_ones(400))
     first = _read(playback, 400)
     gap = _read(playback, 200)
@@ -59,15 +59,15 @@ def test_a_gap_fades_and_what_comes_after_it_rises() -> None:
     playback.write(_ones(400))
     again = _read(playback, 400)
     whole = np.concatenate((first, gap, again))
-    assert playback.gaps == 1
-    assert playback.missing == 200
+    assert playback.underruns == 1
+    assert playback.missing_frames == 200
     assert np.abs(np.diff(whole)).max() < 0.05
     assert not gap[60:].any()
     assert np.array_equal(again[60:], _ones(340)[0])
 
 
 def test_silence_stops_at_once() -> None:
-    playback = Playback(1, RATE, 1024, "silence")
+    playback = PlaybackRingBuffer(1, RATE, 1024, "silence")
     playback.write(_ones(100))
     heard = _read(playback, 200)
     assert np.array_equal(heard[:100], _ones(100)[0])
@@ -75,7 +75,7 @@ def test_silence_stops_at_once() -> None:
 
 
 def test_dry_is_heard_where_nothing_else_is() -> None:
-    playback = Playback(1, RATE, 1024, "dry")
+    playback = PlaybackRingBuffer(1, RATE, 1024, "dry")
     playback.write(_ones(100))
     playback.write_dry(50, _ones(350, 0.25))
     heard = _read(playback, 500)
@@ -86,26 +86,26 @@ def test_dry_is_heard_where_nothing_else_is() -> None:
 
 
 @pytest.mark.parametrize("policy", ["fade", "silence", "dry"])
-def test_before_anything_was_written_nothing_is_missing(policy: Policy) -> None:
-    playback = Playback(1, RATE, 1024, policy)
+def test_before_anything_was_written_nothing_is_missing(policy: LatePolicy) -> None:
+    playback = PlaybackRingBuffer(1, RATE, 1024, policy)
     assert not _read(playback, 300).any()
-    assert (playback.gaps, playback.missing) == (0, 0)
+    assert (playback.underruns, playback.missing_frames) == (0, 0)
 
 
 def test_a_gap_of_the_engine_joins_both_sides() -> None:
-    playback = Playback(1, RATE, 2048, "fade")
+    playback = PlaybackRingBuffer(1, RATE, 2048, "fade")
     playback.write(_ones(200))
     playback.gap(200)
     playback.write(_ones(200))
     heard = _read(playback, 600)
     assert not heard[260:400].any()
     assert np.abs(np.diff(heard[60:])).max() < 0.05
-    assert playback.gaps == 0
+    assert playback.underruns == 0
 
 
 @pytest.mark.parametrize("jump", [-300, -1, 1, 70, 200, 250])
 def test_a_jump_moves_what_follows(jump: int) -> None:
-    playback = Playback(1, RATE, 4096, "fade")
+    playback = PlaybackRingBuffer(1, RATE, 4096, "fade")
     playback.write(_ones(200))
     block = np.linspace(0, 0.5, 200, dtype=np.float32)[None]
     left = playback.jump(block, jump)
@@ -118,7 +118,7 @@ def test_a_jump_moves_what_follows(jump: int) -> None:
 
 
 def test_after_the_device_stalled_old_frames_are_not_heard_again() -> None:
-    playback = Playback(1, RATE, 256, "fade")
+    playback = PlaybackRingBuffer(1, RATE, 256, "fade")
     for value in (0.1, 0.2, 0.3, 0.4):
         playback.write(_ones(100, value))
     heard = _read(playback, 50)
@@ -126,8 +126,8 @@ def test_after_the_device_stalled_old_frames_are_not_heard_again() -> None:
 
 
 @pytest.mark.parametrize("policy", ["fade", "silence"])
-def test_a_gap_longer_than_the_ring_is_silent_to_its_end(policy: Policy) -> None:
-    playback = Playback(1, RATE, 256, policy)
+def test_a_gap_longer_than_the_ring_is_silent_to_its_end(policy: LatePolicy) -> None:
+    playback = PlaybackRingBuffer(1, RATE, 256, policy)
     playback.write(_ones(100))
     _read(playback, 100)
     playback.gap(1000)
@@ -140,7 +140,7 @@ def test_a_gap_longer_than_the_ring_is_silent_to_its_end(policy: Policy) -> None
 
 
 def test_more_frames_than_the_ring_holds_leave_the_newest() -> None:
-    playback = Playback(1, RATE, 64, "silence")
+    playback = PlaybackRingBuffer(1, RATE, 64, "silence")
     frames = np.arange(200, dtype=np.float32)[None]
     playback.write(frames)
     _read(playback, 150)
@@ -150,7 +150,7 @@ def test_more_frames_than_the_ring_holds_leave_the_newest() -> None:
 def test_the_callback_allocates_nothing() -> None:
     import tracemalloc
 
-    playback = Playback(2, RATE, 4096, "fade")
+    playback = PlaybackRingBuffer(2, RATE, 4096, "fade")
     into = np.zeros((200, 2), np.float32)
     for _ in range(3):
         playback.write(np.ones((2, 150), np.float32))

@@ -10,7 +10,7 @@ import pytest
 
 from voicegraph.graph.errors import DeviceError, OutputError, PipelineError
 from voicegraph.graph.live.factory import LiveOptions
-from voicegraph.graph.live.setup import EndWish, Opening, prepare
+from voicegraph.graph.live.setup import DeviceRequest, LiveSetup, set_up_live
 from voicegraph.graph.pipeline import Pipeline, node
 
 from ...fake_sounddevice import FakeSoundDevice
@@ -22,27 +22,27 @@ def _pipeline(rate: int = 48000, channels: int = 1, /, **more: Any) -> Pipeline:
     return Pipeline(block="20ms", input=source, nodes=nodes, output=next(reversed(nodes)))
 
 
-def _names(opening: Opening) -> list[str]:
-    return [planned.name for planned in opening.plan.nodes]
+def _names(setup: LiveSetup) -> list[str]:
+    return [planned.name for planned in setup.plan.nodes]
 
 
 def test_nothing_has_to_be_said(sound_system: FakeSoundDevice) -> None:
-    opening = prepare(_pipeline(), EndWish(), EndWish())
-    assert (opening.input.device.name, opening.output.device.name) == ("Microphone", "Loudspeaker")
-    assert (opening.input.format.rate, opening.output.format.rate) == (48000, 48000)
-    assert _names(opening) == ["pass"]
+    setup = set_up_live(_pipeline(), DeviceRequest(), DeviceRequest())
+    assert (setup.input.device.name, setup.output.device.name) == ("Microphone", "Loudspeaker")
+    assert (setup.input.format.rate, setup.output.format.rate) == (48000, 48000)
+    assert _names(setup) == ["pass"]
 
 
 def test_what_devices_have_not_nodes_bring(sound_system: FakeSoundDevice) -> None:
     sound_system.rates = {0: {44100}, 1: {48000}}
     sound_system.devices[0]["default_samplerate"] = 44100.0
-    opening = prepare(_pipeline(16000, 2), EndWish(), EndWish(channels=1))
-    assert (opening.input.format.rate, opening.input.format.channels) == (44100, 1)
-    assert (opening.output.format.rate, opening.output.format.channels) == (48000, 1)
+    setup = set_up_live(_pipeline(16000, 2), DeviceRequest(), DeviceRequest(channels=1))
+    assert (setup.input.format.rate, setup.input.format.channels) == (44100, 1)
+    assert (setup.output.format.rate, setup.output.format.channels) == (48000, 1)
     assert {"input.resample", "input.to_stereo", "output.resample", "output.to_mono"} <= set(
-        _names(opening)
+        _names(setup)
     )
-    plan = opening.plan
+    plan = setup.plan
     assert (plan.samples_in, plan.samples_out) == (882, 960)
     assert plan.latency.algorithmic > 0
 
@@ -51,10 +51,12 @@ def test_one_device_runs_at_one_rate(sound_system: FakeSoundDevice) -> None:
     sound_system.rates[2] = {16000, 48000}
     # The pipeline gives 48 kHz, but takes 16 kHz: one clock is worth a resampler.
     up = {"up": node("dsp.resample", "pass", rate=48000)}
-    opening = prepare(_pipeline(16000, **up), EndWish("headset"), EndWish("headset"))
-    assert opening.input.format.rate == opening.output.format.rate == 16000
-    assert opening.card().one_clock
-    apart = prepare(_pipeline(16000), EndWish("headset"), EndWish("headset", rate=48000))
+    setup = set_up_live(_pipeline(16000, **up), DeviceRequest("headset"), DeviceRequest("headset"))
+    assert setup.input.format.rate == setup.output.format.rate == 16000
+    assert setup.card().one_clock
+    apart = set_up_live(
+        _pipeline(16000), DeviceRequest("headset"), DeviceRequest("headset", rate=48000)
+    )
     assert not apart.card().one_clock
 
 
@@ -69,15 +71,15 @@ def test_one_device_with_a_rate_in_one_direction_only(
         check(side, **options)
 
     monkeypatch.setattr(sound_system, "_check", checked)
-    opening = prepare(_pipeline(16000), EndWish("headset"), EndWish("headset"))
-    assert (opening.input.format.rate, opening.output.format.rate) == (16000, 48000)
-    assert not opening.card().one_clock
+    setup = set_up_live(_pipeline(16000), DeviceRequest("headset"), DeviceRequest("headset"))
+    assert (setup.input.format.rate, setup.output.format.rate) == (16000, 48000)
+    assert not setup.card().one_clock
 
 
 def test_a_pipeline_that_gives_no_audio(sound_system: FakeSoundDevice) -> None:
     pitch = {"low": node("dsp.resample", "input", rate=16000), "f0": node("f0.dio", "low")}
     with pytest.raises(PipelineError) as raised:
-        prepare(_pipeline(**pitch), EndWish(), EndWish())
+        set_up_live(_pipeline(**pitch), DeviceRequest(), DeviceRequest())
     problem = raised.value.problems[0]
     assert problem.code == "output-not-audio"
     assert "a loudspeaker takes audio" in problem.message
@@ -86,29 +88,33 @@ def test_a_pipeline_that_gives_no_audio(sound_system: FakeSoundDevice) -> None:
 
 def test_a_pipeline_with_mistakes_comes_before_devices() -> None:
     with pytest.raises(PipelineError):
-        prepare(_pipeline(bad=node("dsp.gain", "nobody")), EndWish("nobody"), EndWish())
+        set_up_live(
+            _pipeline(bad=node("dsp.gain", "nobody")), DeviceRequest("nobody"), DeviceRequest()
+        )
 
 
 def test_a_selection_that_contradicts_the_channels(sound_system: FakeSoundDevice) -> None:
     sound_system.apis = ["ASIO"]
     with pytest.raises(DeviceError) as raised:
-        prepare(_pipeline(), EndWish(), EndWish(channels=1, select=(0, 1)))
+        set_up_live(_pipeline(), DeviceRequest(), DeviceRequest(channels=1, select=(0, 1)))
     problem = raised.value.problems[0]
     assert problem.message == "--output-select names 2 channels, --output-channels 1"
     assert problem.fix == "leave out --output-channels"
-    opening = prepare(_pipeline(), EndWish(), EndWish(select=(1,)))
-    assert opening.output.format.channels == 1
-    assert opening.output.settings.values == {"channel_selectors": [1]}
+    setup = set_up_live(_pipeline(), DeviceRequest(), DeviceRequest(select=(1,)))
+    assert setup.output.format.channels == 1
+    assert setup.output.settings.values == {"channel_selectors": [1]}
 
 
 def test_there_is_room_for_the_other_variant_and_for_what_is_asked(
     sound_system: FakeSoundDevice,
 ) -> None:
     late = {"nodes.pass": node("dsp.limiter", "input")}
-    opening = prepare(_pipeline(), EndWish(), EndWish(), variant=late)
+    setup = set_up_live(_pipeline(), DeviceRequest(), DeviceRequest(), variant=late)
     needed = _pipeline().changed(late).compile().latency.algorithmic
-    assert opening.plan.latency.algorithmic == needed > 0
-    more = prepare(_pipeline(), EndWish(), EndWish(), variant=late, room=Fraction(1, 10))
+    assert setup.plan.latency.algorithmic == needed > 0
+    more = set_up_live(
+        _pipeline(), DeviceRequest(), DeviceRequest(), variant=late, room=Fraction(1, 10)
+    )
     assert more.plan.latency.algorithmic == Fraction(1, 10)
 
 
@@ -116,8 +122,8 @@ def test_there_is_room_for_the_other_variant_and_for_what_is_asked(
 
 
 def test_a_session_that_is_ready_to_start(sound_system: FakeSoundDevice, tmp_path: Path) -> None:
-    opening = prepare(_pipeline(), EndWish(), EndWish(), buffers=0.04)
-    live = opening.live(LiveOptions(margin_s=0.01), tmp_path / "talk.jsonl")
+    setup = set_up_live(_pipeline(), DeviceRequest(), DeviceRequest(), buffers=0.04)
+    live = setup.live(LiveOptions(margin_s=0.01), tmp_path / "talk.jsonl")
     kinds = [(s.kind, s.options["latency"], s.active) for s in sound_system.streams]
     assert kinds == [("input", 0.04, False), ("output", 0.04, False)]
     assert live.recording == str(tmp_path / "talk.jsonl")
@@ -132,7 +138,9 @@ def test_a_recording_is_never_replaced(
 ) -> None:
     (tmp_path / name).write_text("precious")
     with pytest.raises(OutputError) as raised:
-        prepare(_pipeline(), EndWish(), EndWish()).live(record=tmp_path / "talk.jsonl")
+        set_up_live(_pipeline(), DeviceRequest(), DeviceRequest()).live(
+            record=tmp_path / "talk.jsonl"
+        )
     assert raised.value.problems[0].code == "exists"
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert (tmp_path / name).read_text() == "precious"
@@ -143,10 +151,10 @@ def test_a_recording_is_never_replaced(
 def test_a_device_that_became_busy_leaves_nothing_behind(
     sound_system: FakeSoundDevice, tmp_path: Path, busy: int
 ) -> None:
-    opening = prepare(_pipeline(), EndWish(), EndWish())
+    setup = set_up_live(_pipeline(), DeviceRequest(), DeviceRequest())
     sound_system.busy = {busy}
     with pytest.raises(DeviceError) as raised:
-        opening.live(record=tmp_path / "talk.jsonl")
+        setup.live(record=tmp_path / "talk.jsonl")
     problem = raised.value.problems[0]
     assert problem.code == "device-busy"
     assert problem.message.startswith(["Microphone (recording)", "Loudspeaker (playing)"][busy])

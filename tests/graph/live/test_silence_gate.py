@@ -25,42 +25,42 @@ def _block(db: float) -> np.ndarray:
 
 def test_it_rests_when_it_was_quiet_for_the_hold() -> None:
     gate = _gate()
-    rests = [gate.rests(_block(QUIET)) for _ in range(8)]
-    assert rests == [False] * HOLD + [True] * 3
-    assert gate.rested == 3
+    should_skip = [gate.should_skip(_block(QUIET)) for _ in range(8)]
+    assert should_skip == [False] * HOLD + [True] * 3
+    assert gate.skipped_blocks == 3
 
 
 def test_between_the_thresholds_it_stays_as_it_is() -> None:
     gate = _gate()
-    assert not any(gate.rests(_block(BETWEEN)) for _ in range(50))
+    assert not any(gate.should_skip(_block(BETWEEN)) for _ in range(50))
     for _ in range(HOLD + 1):
-        gate.rests(_block(QUIET))
-    assert all(gate.rests(_block(BETWEEN)) for _ in range(50))
-    assert not gate.rests(_block(LOUD))
+        gate.should_skip(_block(QUIET))
+    assert all(gate.should_skip(_block(BETWEEN)) for _ in range(50))
+    assert not gate.should_skip(_block(LOUD))
 
 
 def test_a_word_in_between_begins_the_hold_anew() -> None:
     gate = _gate()
     for db in (QUIET, QUIET, QUIET, QUIET, LOUD):
-        assert not gate.rests(_block(db))
-    assert [gate.rests(_block(QUIET)) for _ in range(HOLD + 1)] == [False] * HOLD + [True]
+        assert not gate.should_skip(_block(db))
+    assert [gate.should_skip(_block(QUIET)) for _ in range(HOLD + 1)] == [False] * HOLD + [True]
 
 
 @pytest.mark.parametrize("start", [0, COUNT // 2, COUNT - 160])
 def test_ten_milliseconds_in_one_channel_wake_it_up(start: int) -> None:
     gate = _gate()
     for _ in range(20):
-        gate.rests(np.zeros((2, COUNT), np.float32))
+        gate.should_skip(np.zeros((2, COUNT), np.float32))
     onset = np.zeros((2, COUNT), np.float32)
     onset[1, start : start + 160] = 0.1
-    assert not gate.rests(onset)
+    assert not gate.should_skip(onset)
 
 
 def test_blocks_that_are_no_multiple_of_ten_milliseconds() -> None:
     gate = SilenceGate(-50, -56, 0.1, RATE, 0.003)
     for _ in range(200):
-        gate.rests(np.zeros((1, 48), np.float32))
-    assert not gate.rests(np.full((1, 48), 0.1, np.float32))
+        gate.should_skip(np.zeros((1, 48), np.float32))
+    assert not gate.should_skip(np.full((1, 48), 0.1, np.float32))
 
 
 @given(levels=st.lists(st.sampled_from([LOUD, BETWEEN, QUIET]), max_size=60))
@@ -68,6 +68,6 @@ def test_whatever_is_said_no_sound_is_slept_through(levels: list[int]) -> None:
     gate = _gate()
     quiet = 0
     for db in levels:
-        rests = gate.rests(_block(db))
+        should_skip = gate.should_skip(_block(db))
         quiet = 0 if db == LOUD else quiet + 1
-        assert not (rests and quiet <= HOLD)
+        assert not (should_skip and quiet <= HOLD)

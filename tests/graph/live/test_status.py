@@ -1,4 +1,4 @@
-"""The status that screens and programs read."""
+"""The status of a live session, and its live params."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from voicegraph.graph.errors import Problem, StateError
 from voicegraph.graph.live.session import LiveSession
-from voicegraph.graph.live.simulated_card import End, Simulation
-from voicegraph.graph.live.status import latency
+from voicegraph.graph.live.simulated_card import SimulatedDevice, Simulation
+from voicegraph.graph.live.status import live_latency, live_params
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.runtime.hot_swap import HotSwap, plan_change
 from voicegraph.schemas.live_status import LiveStatus
@@ -23,7 +24,7 @@ RATE = 48000
 def _run(
     live: LiveSession, sound: Any, seconds: float, cost: float = 0.004, late: int = -1
 ) -> None:
-    end = End(RATE, 480)
+    end = SimulatedDevice(RATE, 480)
     costs = {late: 0.05}
     Simulation(live.loop, end, end, sound, cost=lambda tick: costs.get(tick, cost)).run(seconds)
 
@@ -52,7 +53,7 @@ def test_everything_is_told(make_live: Callable[..., LiveSession], sine: Any) ->
 def test_the_four_latencies(make_live: Callable[..., LiveSession], sine: Any) -> None:
     live = make_live(margin_s=0.01)
     _run(live, sine(440), 3)
-    found = latency(live)
+    found = live_latency(live)
     # A block fills, one plays, and the reserve; the simulated card is one clock without jitter.
     assert found.buffering_ms == pytest.approx(20 + 20 + 10, abs=0.1)
     assert found.device_ms == pytest.approx(5 + 7)
@@ -113,8 +114,57 @@ def test_late_blocks_may_come_while_they_are_counted(make_live: Callable[..., Li
     thread.start()
     while thread.is_alive():
         try:
-            loop.late_since(0.5)
+            loop.counts.late_since(0.5)
         except RuntimeError as error:
             failed.append(error)
     assert failed == []
-    assert np.isfinite(loop.late_since(0.5))
+    assert np.isfinite(loop.counts.late_since(0.5))
+
+
+@pytest.fixture
+def session():
+    nodes = {"low": node("dsp.gain", "input", db=-6), "end": node("dsp.limiter", "low")}
+    with Pipeline(block="10ms", nodes=nodes, output="end").session(warm_up=False) as opened:
+        yield opened
+
+
+def test_value_range_unit_and_words(session: Any) -> None:
+    db = next(param for param in live_params(session) if param.name == "low.db")
+    assert db.value == -6
+    assert (db.minimum, db.maximum) == (-120, 60)
+    assert db.unit == "dB"
+    assert db.description
+    session.set("low.db", -3)
+    assert next(p.value for p in live_params(session) if p.name == "low.db") == -3
+
+
+def test_only_live_params_in_the_order_of_the_pipeline(session: Any) -> None:
+    found = [param.name for param in live_params(session)]
+    expected = [
+        f"{planned.name}.{field}"
+        for planned in session.plan.nodes
+        for field in type(planned.params).model_fields
+        if field in type(planned.params).live_fields()
+    ]
+    assert found == expected
+    assert found
+
+
+def test_every_live_param_of_the_shipped_pipeline_can_be_set_to_what_it_is() -> None:
+    with Pipeline.load("world").session(warm_up=False) as session:
+        params = live_params(session)
+        assert len(params) >= 3
+        for param in params:
+            assert param.minimum is None or param.value >= param.minimum
+            assert param.choices is None or str(param.value).lower() in param.choices
+            session.set(param.name, param.value)
+
+
+def test_what_is_exchanged_at_this_moment_is_left_out(
+    session: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(name: str) -> None:
+        raise StateError(Problem("no-such-param", name))
+
+    monkeypatch.setattr(session, "get", gone)
+    assert live_params(session) == []

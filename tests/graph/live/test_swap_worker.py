@@ -13,7 +13,7 @@ import torch
 
 from voicegraph.graph.errors import PipelineError, StateError, VoicegraphError
 from voicegraph.graph.live import _swap_worker as swap_worker
-from voicegraph.graph.live._swap_worker import Exchanger, power
+from voicegraph.graph.live._swap_worker import SwapWorker, power
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.runtime.hot_swap import plan_change
 from voicegraph.graph.runtime.session import Session
@@ -29,52 +29,52 @@ def session() -> Iterator[Session]:
         yield opened
 
 
-def _run(session: Session, exchanger: Exchanger) -> np.ndarray:
+def _run(session: Session, worker: SwapWorker) -> np.ndarray:
     """Runs the session until the exchange is over; the newest block."""
     made = np.zeros(0)
     deadline = time.monotonic() + 20
-    while exchanger.busy:
+    while worker.busy:
         assert time.monotonic() < deadline
         made = session.process(np.full(BLOCK, 0.25, np.float32))
-        exchanger.wait(0.001)
+        worker.wait(0.001)
     return made
 
 
 def test_a_node_is_bypassed_while_it_runs(session: Session) -> None:
     said: list[str] = []
-    exchanger = Exchanger(session, said.append)
-    assert not exchanger.busy
-    exchanger.change({"nodes.loud.enabled": False})
-    assert exchanger.busy
-    _run(session, exchanger)
+    worker = SwapWorker(session, said.append)
+    assert not worker.busy
+    worker.change({"nodes.loud.enabled": False})
+    assert worker.busy
+    _run(session, worker)
     assert said == ["changed: nodes.loud.enabled=False"]
     assert np.all(session.process(np.full(BLOCK, 0.25, np.float32)) == 0.25)
-    exchanger.change({"nodes.end.use": "dsp.highpass"})
-    _run(session, exchanger)
+    worker.change({"nodes.end.use": "dsp.highpass"})
+    _run(session, worker)
     assert session.overrides == {"nodes.loud.enabled": False, "nodes.end.use": "dsp.highpass"}
 
 
 def test_mistakes_are_told_to_who_asks(session: Session) -> None:
-    exchanger = Exchanger(session, lambda _: None)
+    worker = SwapWorker(session, lambda _: None)
     with pytest.raises(PipelineError, match=r"dsp\.gian"):
-        exchanger.change({"nodes.loud.use": "dsp.gian"})
+        worker.change({"nodes.loud.use": "dsp.gian"})
     with pytest.raises(StateError, match="latency"):
-        exchanger.change({"nodes.end.use": "dsp.limiter"})
+        worker.change({"nodes.end.use": "dsp.limiter"})
     with pytest.raises(VoicegraphError, match="the output would become"):
-        exchanger.change(
+        worker.change(
             {"nodes.end": {"use": "dsp.resample", "in": "loud", "params": {"rate": 8000}}}
         )
-    assert not exchanger.busy
+    assert not worker.busy
     assert session.overrides == {}
 
 
 def test_one_at_a_time(session: Session) -> None:
-    exchanger = Exchanger(session, lambda _: None)
-    exchanger.change({"nodes.loud.enabled": False})
+    worker = SwapWorker(session, lambda _: None)
+    worker.change({"nodes.loud.enabled": False})
     with pytest.raises(StateError) as raised:
-        exchanger.change({"nodes.end.enabled": False})
+        worker.change({"nodes.end.enabled": False})
     assert raised.value.problems[0].code == "busy"
-    _run(session, exchanger)
+    _run(session, worker)
 
 
 def test_what_cannot_keep_up_is_not_taken(
@@ -89,9 +89,9 @@ def test_what_cannot_keep_up_is_not_taken(
 
     monkeypatch.setattr(swap_worker, "HotSwap", slow)
     said: list[str] = []
-    exchanger = Exchanger(session, said.append)
-    exchanger.change({"nodes.loud.enabled": False})
-    _run(session, exchanger)
+    worker = SwapWorker(session, said.append)
+    worker.change({"nodes.loud.enabled": False})
+    _run(session, worker)
     [text] = said
     assert text.startswith("not changed (nodes.loud.enabled=False): ")
     assert "a block would take 25 ms, and there are 10" in text
@@ -106,9 +106,9 @@ def test_whatever_fails_later_is_said_and_the_old_one_goes_on(
 
     monkeypatch.setattr(swap_worker, "HotSwap", broken)
     said: list[str] = []
-    exchanger = Exchanger(session, said.append)
-    exchanger.change({"nodes.loud.enabled": False})
-    _run(session, exchanger)
+    worker = SwapWorker(session, said.append)
+    worker.change({"nodes.loud.enabled": False})
+    _run(session, worker)
     assert said == ["not changed (nodes.loud.enabled=False): MemoryError: no room for the voice"]
     assert session.process(np.full(BLOCK, 0.25, np.float32))[0] == pytest.approx(0.499, abs=0.001)
 
@@ -127,12 +127,12 @@ def test_a_session_that_is_closed_meanwhile_leaves_no_thread(
 
     monkeypatch.setattr(swap_worker, "HotSwap", slow)
     said: list[str] = []
-    exchanger = Exchanger(session, said.append)
-    exchanger.change({"nodes.loud.enabled": False})
+    worker = SwapWorker(session, said.append)
+    worker.change({"nodes.loud.enabled": False})
     assert built.wait(20)
     session.close()
     closed.set()
-    assert exchanger.wait(20)
+    assert worker.wait(20)
     [text] = said
     assert text.startswith("not changed (nodes.loud.enabled=False): this session is closed")
 
@@ -142,15 +142,15 @@ def test_a_listener_that_fails_fails_the_exchange(session: Session) -> None:
         raise ZeroDivisionError("a mistake of ours")
 
     said: list[str] = []
-    exchanger = Exchanger(session, said.append)
+    worker = SwapWorker(session, said.append)
     overrides = {"nodes.loud.enabled": False}
     plan = plan_change(session, overrides)
-    exchanger.choose("variant b", plan, overrides, None, heard, lambda _: None)
-    _run(session, exchanger)
+    worker.choose("variant b", plan, overrides, None, heard, lambda _: None)
+    _run(session, worker)
     assert "ZeroDivisionError: a mistake of ours" in said[0]
     session.process(np.zeros(BLOCK, np.float32))
-    exchanger.change({"nodes.loud.enabled": False})  # the session is free for another one
-    _run(session, exchanger)
+    worker.change({"nodes.loud.enabled": False})  # the session is free for another one
+    _run(session, worker)
     assert said[1] == "changed: nodes.loud.enabled=False"
 
 

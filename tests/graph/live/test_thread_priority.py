@@ -1,4 +1,4 @@
-"""Priorities: what is asked of each system, and what is said about it."""
+"""Priority of the engine thread: what is requested of each system, refusals, the autogroup."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ import ctypes
 import os
 import sys
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from voicegraph.graph.live._thread_priority import lower_priority, normal_priority, raise_priority
+from voicegraph.graph.live._thread_priority import (
+    AutogroupPriority,
+    lower_priority,
+    normal_priority,
+    raise_priority,
+)
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="SCHED_FIFO is asked for on Linux")
 
@@ -68,7 +74,7 @@ def test_who_carries_the_sound_comes_first(
         os, "sched_setscheduler", lambda who, how, param: real_time.append(param.sched_priority)
     )
     monkeypatch.setattr(os, "setpriority", lambda *what: nice.append(what[2]))
-    worked, text = raise_priority(carrier=123)
+    worked, text = raise_priority(callback_thread=123)
     assert worked
     assert (real_time, nice) == (([asked], []) if asked else ([], [-10]))
     assert (f"SCHED_FIFO {asked}" in text) is bool(asked)
@@ -164,3 +170,60 @@ def test_macos(monkeypatch: pytest.MonkeyPatch, refused: int, worked: bool) -> N
     assert raise_priority()[0] is worked
     lower_priority()
     assert asked == [0x21, 0x11]
+
+
+@pytest.fixture
+def proc(tmp_path: Path) -> Path:
+    """A system that groups threads by session."""
+    (tmp_path / "self").mkdir()
+    (tmp_path / "sys/kernel").mkdir(parents=True)
+    _tell(tmp_path, "/autogroup-18 nice 3\n")
+    (tmp_path / "sys/kernel/sched_autogroup_enabled").write_text("1\n")
+    return tmp_path
+
+
+def _tell(proc: Path, text: str) -> None:
+    (proc / "self/autogroup").write_text(text)
+
+
+def _told(proc: Path) -> str:
+    return (proc / "self/autogroup").read_text()
+
+
+def test_it_is_raised_and_given_back(proc: Path) -> None:
+    share = AutogroupPriority(proc)
+    assert _told(proc) == "-10"
+    assert "autogroup nice -10" in share.remark
+    share.close()
+    assert _told(proc) == "3"
+    _tell(proc, "another's")
+    share.close()
+    assert _told(proc) == "another's"
+
+
+@pytest.mark.parametrize("text", ["/autogroup-18 nice -12\n", "", "what is this"])
+def test_what_is_high_or_not_understood_is_left(proc: Path, text: str) -> None:
+    _tell(proc, text)
+    share = AutogroupPriority(proc)
+    share.close()
+    assert (_told(proc), share.remark) == (text, "")
+
+
+def test_where_nothing_is_grouped(proc: Path, tmp_path: Path) -> None:
+    (proc / "sys/kernel/sched_autogroup_enabled").write_text("0\n")
+    before = _told(proc)
+    assert AutogroupPriority(proc).remark == ""
+    assert _told(proc) == before
+    assert AutogroupPriority(tmp_path / "nowhere").remark == ""
+
+
+def test_a_refusal_is_said(proc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> int:
+        raise PermissionError(1, "not permitted")
+
+    before = _told(proc)
+    monkeypatch.setattr(Path, "write_text", refuse)
+    share = AutogroupPriority(proc)
+    assert "may not be raised" in share.remark
+    share.close()
+    assert _told(proc) == before

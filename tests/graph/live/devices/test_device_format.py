@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from voicegraph.graph.errors import DeviceError, Problem
-from voicegraph.graph.live.devices.device_format import Wish, choose_format
+from voicegraph.graph.live.devices.device_format import FormatRequest, choose_format
 from voicegraph.graph.live.devices.device_list import Direction, find_device
 from voicegraph.graph.signals import Audio
 
@@ -29,7 +29,7 @@ def _chosen(
 ) -> tuple[int, int]:
     kind = Audio(Fraction(preferred[0]), preferred[1])
     found = find_device(device, direction, system)
-    made = choose_format(found, direction, kind, block, Wish(**wish), system)
+    made = choose_format(found, direction, kind, block, FormatRequest(**wish), system)
     return int(made.rate), made.channels
 
 

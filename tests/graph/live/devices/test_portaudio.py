@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from voicegraph.graph.errors import DeviceError
-from voicegraph.graph.live.devices._portaudio import explain, rescan, sounddevice, told
+from voicegraph.graph.live.devices._portaudio import as_device_error, explain, rescan, sounddevice
 
 from ....fake_sounddevice import BUSY, FakeSoundDevice
 
@@ -41,11 +41,14 @@ def test_what_the_host_says_is_a_note() -> None:
 
 def test_errors_within_are_told(sound_system: FakeSoundDevice) -> None:
     busy = pytest.raises(DeviceError, match="Headset: the device is not available")
-    with busy, told("Headset", sound_system):
+    with busy, as_device_error("Headset", sound_system):
         raise sound_system.error(BUSY)
-    with pytest.raises(DeviceError, match="Headset: no default"), told("Headset", sound_system):
+    with (
+        pytest.raises(DeviceError, match="Headset: no default"),
+        as_device_error("Headset", sound_system),
+    ):
         raise ValueError("no default")
-    with pytest.raises(KeyError), told("Headset", sound_system):
+    with pytest.raises(KeyError), as_device_error("Headset", sound_system):
         raise KeyError("a mistake of ours stays one")
 
 

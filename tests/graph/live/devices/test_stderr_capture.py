@@ -7,16 +7,16 @@ import sys
 
 SCRIPT = """
 import os, sys
-from voicegraph.graph.live.devices.stderr_capture import native_output
+from voicegraph.graph.live.devices.stderr_capture import capture_stderr
 
 told = []
-with native_output(told.append):
+with capture_stderr(told.append):
     os.write(2, b"ALSA lib: underrun occurred\\n" * 3)
     os.write(2, b"\\n\\xff odd \\n")
     print("python's own", file=sys.stderr)
 os.write(2, b"afterwards\\n")
 print(told)
-with native_output(told.append):
+with capture_stderr(told.append):
     for i in range(100):
         os.write(2, b"line %d\\n" % i)
 print(len(told))

@@ -1,4 +1,4 @@
-"""What would fit, where a session keeps being late."""
+"""Overruns: the node that caused them, and advice."""
 
 from __future__ import annotations
 
@@ -6,10 +6,63 @@ from typing import Any
 
 import pytest
 
-from voicegraph.graph.live._overrun_advice import advise
+from voicegraph.graph.live._overruns import SYSTEM, OverrunAttribution, overrun_advice
 from voicegraph.graph.pipeline import Pipeline, Plan, node
 from voicegraph.graph.runtime.timing import Timing
 from voicegraph.schemas.live_status import LateReport
+
+BLOCK = 0.1
+
+
+def _usual(attribution: OverrunAttribution, **nodes: float) -> None:
+    for _ in range(30):
+        attribution.take({**nodes, "total": sum(nodes.values())})
+
+
+def test_who_takes_much_longer_than_usual_is_blamed_not_who_takes_most() -> None:
+    attribution = OverrunAttribution()
+    _usual(attribution, f0=0.06, synth=0.01)
+    attribution.take({"f0": 0.065, "synth": 0.05, "total": 0.115})
+    assert attribution.attribute(BLOCK) == "synth"
+    assert attribution.counts == {"synth": 1}
+    assert attribution.total_s == pytest.approx(0.115)
+
+
+def test_where_all_is_as_usual_it_is_the_system() -> None:
+    attribution = OverrunAttribution()
+    _usual(attribution, f0=0.02, synth=0.01)
+    attribution.take({"f0": 0.02, "synth": 0.012, "total": 0.032})
+    assert attribution.attribute(BLOCK) == SYSTEM
+
+
+def test_who_is_always_too_slow_is_blamed_though_it_is_usual() -> None:
+    attribution = OverrunAttribution()
+    _usual(attribution, f0=0.11, synth=0.02)
+    assert attribution.attribute(BLOCK) == "f0"
+
+
+def test_before_any_tick_it_is_the_system() -> None:
+    assert OverrunAttribution().attribute(BLOCK) == SYSTEM
+
+
+def test_a_node_that_was_exchanged_is_blamed_no_more() -> None:
+    attribution = OverrunAttribution()
+    _usual(attribution, f0=0.02, old=0.01)
+    attribution.take({"f0": 0.02, "old": 0.09, "total": 0.11})
+    for _ in range(3):
+        attribution.take({"f0": 0.02, "total": 0.02})
+    assert attribution.attribute(BLOCK) == SYSTEM
+    attribution.take({"f0": 0.12, "total": 0.12})
+    assert attribution.attribute(BLOCK) == "f0"
+
+
+def test_one_slow_tick_hardly_changes_what_is_usual() -> None:
+    attribution = OverrunAttribution()
+    _usual(attribution, f0=0.01)
+    attribution.take({"f0": 5.0, "total": 5.0})
+    attribution.take({"f0": 0.03, "total": 0.03})
+    assert attribution.attribute(BLOCK) == "f0"
+
 
 LATE = LateReport(blocks=9, last_minute=9, dropped=0, worst_ms=30)
 
@@ -22,7 +75,7 @@ def world() -> Plan:
 def _advice(plan: Plan, late: LateReport = LATE, total: float = 120.0, **nodes: float) -> Any:
     timings = {n.name: Timing(nodes.get(n.name, 0.1), 1, 1, 100) for n in plan.nodes}
     timings["total"] = Timing(0.9 * total, total, total, 100)
-    return advise(plan, timings, late, 1e3 * float(plan.block))
+    return overrun_advice(plan, timings, late, 1e3 * float(plan.block))
 
 
 def test_nothing_while_all_is_well(world: Plan) -> None:
@@ -32,7 +85,7 @@ def test_nothing_while_all_is_well(world: Plan) -> None:
 
 def test_nothing_before_anything_was_measured(world: Plan) -> None:
     timings = {n.name: Timing(0, 0, 0, 0) for n in world.nodes}
-    assert advise(world, {**timings, "total": Timing(0, 0, 0, 0)}, LATE, 100) == []
+    assert overrun_advice(world, {**timings, "total": Timing(0, 0, 0, 0)}, LATE, 100) == []
 
 
 def test_a_costly_tracker_can_be_another_one(world: Plan) -> None:

@@ -1,4 +1,4 @@
-"""Mute, talk key, monitor, loudness: gains that move without a click."""
+"""Mute, talk key, monitor and trim as smoothed gains; the dry signal."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from voicegraph.graph.live._declick import Bridge
-from voicegraph.graph.live._output_switches import Glide, Switches
+from voicegraph.graph.live._declick import DeclickRamps
+from voicegraph.graph.live._gain_switches import GainSwitches, SmoothedGain, dry_session
+from voicegraph.graph.pipeline import Pipeline, node
+from voicegraph.graph.signals import Audio
 
 RATE = 8000
 BLOCK = 160
@@ -20,7 +22,7 @@ def _ones(count: int = BLOCK) -> np.ndarray:
 
 @pytest.mark.parametrize("block", [BLOCK, 40, 16])
 def test_a_gain_glides_to_its_target_in_the_next_block(block: int) -> None:
-    glide = Glide(Bridge(RATE), 1.0)
+    glide = SmoothedGain(DeclickRamps(RATE), 1.0)
     before = glide.apply(_ones(block))
     glide.target = 0.0
     moving, after = glide.apply(_ones(block)), glide.apply(_ones(block))
@@ -28,16 +30,16 @@ def test_a_gain_glides_to_its_target_in_the_next_block(block: int) -> None:
     assert not after.any()
     whole = np.concatenate((before, moving, after), 1)
     assert np.abs(np.diff(whole)).max() < 1.1 * np.pi / 2 / min(block, 40)
-    assert glide.idle_at == 0.0
+    assert glide.steady_value == 0.0
 
 
 def test_a_gain_of_one_costs_nothing() -> None:
     block = _ones()
-    assert Glide(Bridge(RATE), 1.0).apply(block) is block
+    assert SmoothedGain(DeclickRamps(RATE), 1.0).apply(block) is block
 
 
 def test_a_target_that_moves_meanwhile_makes_no_step() -> None:
-    class Restless(Glide):
+    class Restless(SmoothedGain):
         """Another thread moves the target whenever it was read."""
 
         target = property(
@@ -45,15 +47,15 @@ def test_a_target_that_moves_meanwhile_makes_no_step() -> None:
             lambda self, value: self.__dict__.__setitem__("next", value),
         )
 
-    glide = Restless(Bridge(RATE), 1.0)
+    glide = Restless(DeclickRamps(RATE), 1.0)
     glide.target = 0.0
-    first = glide.over(BLOCK)
-    second = glide.over(BLOCK)
+    first = glide.ramp(BLOCK)
+    second = glide.ramp(BLOCK)
     assert np.abs(np.diff(np.concatenate(([1.0], first, second)))).max() < 0.05
 
 
-def _switches() -> Switches:
-    return Switches(Fraction(RATE), Fraction(RATE))
+def _switches() -> GainSwitches:
+    return GainSwitches(Fraction(RATE), Fraction(RATE))
 
 
 def test_nothing_is_switched() -> None:
@@ -87,3 +89,26 @@ def test_the_dry_signal_is_heard_while_the_other_is_muted_and_only_once() -> Non
     assert not switches.shape_output(_ones()).any()  # the dry block was heard already
     switches.dry = 0.25 * _ones()
     assert np.all(switches.shape_output(_ones()) == 0.25)
+
+
+def _plan(target: Audio | None = None):
+    nodes = {"late": node("dsp.delay", "input", time="40ms")}
+    pipeline = Pipeline(block="20ms", input={"rate": 48000}, nodes=nodes, output="late")
+    return pipeline.compile(target=target)
+
+
+def test_it_passes_the_input_through_bit_by_bit_at_once() -> None:
+    plan = _plan()
+    block = np.random.default_rng(1).uniform(-1, 1, (1, 960)).astype(np.float32)
+    with dry_session(plan) as dry:
+        assert np.array_equal(dry.process(block), block)
+        assert dry.plan.latency.algorithmic == 0
+
+
+def test_it_has_the_format_of_the_output() -> None:
+    plan = _plan(Audio(Fraction(24000), 2))
+    with dry_session(plan) as dry:
+        assert dry.plan.output_type == Audio(Fraction(24000), 2)
+        made = dry.process(np.full((1, 960), 0.5, np.float32))
+        assert made.shape == (2, plan.samples_out)
+        assert np.array_equal(made[0], made[1])
