@@ -1,4 +1,4 @@
-"""The one way in: opens what is asked for, and closes it again."""
+"""Opens and closes the control servers of a live session: HTTP and OSC."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Self
 from voicegraph.graph.live.protocol import LiveSessionProtocol
 
 from .control.options import ControlOptions
-from .control.service import Desk
+from .control.service import Service
 
 
 class Control:
-    """Lets others steer a live session: HTTP and WebSocket, OSC, each on a thread of its own.
+    """Control of a live session over HTTP, WebSocket and OSC; each server has its own thread.
 
     ::
 
@@ -22,25 +22,25 @@ class Control:
 
     Args:
         live: the session.
-        options: what to open; nothing by default.
+        options: which interfaces to open; none by default.
 
     Attributes:
-        http_url: where the page is; None without HTTP, or before the start.
+        http_url: address of the web page; None without HTTP, or before the start.
         osc_address: ``HOST:PORT``; None without OSC, or before the start.
     """
 
     def __init__(self, live: LiveSessionProtocol, options: ControlOptions | None = None) -> None:
         self._options = options or ControlOptions()
-        self._desk = Desk(live)
-        self._closing: list[Callable[[], None]] = []
+        self._service = Service(live)
+        self._close_calls: list[Callable[[], None]] = []
         self.http_url: str | None = None
         self.osc_address: str | None = None
 
     def start(self) -> None:
-        """Opens the ports, and begins to answer.
+        """Opens the ports and starts the servers.
 
         Raises:
-            VoicegraphError: if a port cannot be had; none is open then.
+            VoicegraphError: if a port cannot be opened; then none stays open.
         """
         try:
             self._start_http()
@@ -51,24 +51,24 @@ class Control:
 
     @property
     def addresses(self) -> list[str]:
-        """What is open, for display: ``http://127.0.0.1:8765/``, ``OSC 127.0.0.1:9010``."""
+        """Open addresses for display: ``http://127.0.0.1:8765/``, ``OSC 127.0.0.1:9010``."""
         osc = None if self.osc_address is None else f"OSC {self.osc_address}"
         return [text for text in (self.http_url, osc) if text is not None]
 
     def close(self) -> None:
-        """Closes everything, and waits for it: no port and no thread stays. Safe to call twice."""
-        while self._closing:
-            self._closing.pop()()
+        """Closes all ports and waits for all threads. Safe to call twice."""
+        while self._close_calls:
+            self._close_calls.pop()()
         self.http_url = self.osc_address = None
-        self._desk.close()
+        self._service.close()
 
     def __enter__(self) -> Self:
-        """Started."""
+        """Calls :meth:`start`."""
         self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Closed."""
+        """Calls :meth:`close`."""
         self.close()
 
     def _start_http(self) -> None:
@@ -77,8 +77,8 @@ class Control:
             return
         from .web.http_server import HttpServer
 
-        server = HttpServer(self._desk, address, token)
-        self._closing.append(server.close)
+        server = HttpServer(self._service, address, token)
+        self._close_calls.append(server.close)
         server.start()
         self.http_url = f"http://{address.at(server.port)}/"
 
@@ -88,7 +88,7 @@ class Control:
             return
         from .osc.server import OscServer
 
-        server = OscServer(self._desk, address, self._options.feedback_address)
-        self._closing.append(server.close)
+        server = OscServer(self._service, address, self._options.feedback_address)
+        self._close_calls.append(server.close)
         server.start()
         self.osc_address = address.at(server.port)

@@ -1,4 +1,4 @@
-"""What the HTTP and WebSocket interface of a live session says and takes, beside the commands."""
+"""Messages of the HTTP and WebSocket interface of a live session, except the commands."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from voicegraph.schemas.report import ProblemReport, Report
 
 
 class _Message(BaseModel):
-    """Base of what is taken: frozen, unknown keys refused."""
+    """Base of received messages: frozen, unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -24,30 +24,30 @@ class ParamValue(_Message):
     """The new value, as a pipeline file would hold it."""
 
 
-class Greeting(_Message):
-    """The first message of a WebSocket client that has not shown its token yet."""
+class TokenMessage(_Message):
+    """The first message of a WebSocket client that has not sent its token in the handshake."""
 
     token: str
-    """The token that the session was begun with."""
+    """The token that the session was started with."""
 
 
 class Answer(Report):
-    """Whether something was done; every error, too."""
+    """The result of a command, or an error."""
 
     kind: Literal["answer"] = "answer"
     """Tells answers from statuses on a WebSocket."""
     ok: bool
-    """Whether it was done; of an exchange of nodes, whether it was begun: messages tell the end."""
+    """Whether the command succeeded; a hot swap has then begun, and a message reports its end."""
     command: LiveCommand | None = None
-    """What was asked, so that answers find their questions; null where it was not understood."""
+    """The command that is answered; null if it could not be parsed."""
     problems: list[ProblemReport] = Field(default_factory=list)
-    """What is wrong; empty if it was done."""
+    """The errors; empty if the command succeeded."""
 
 
 class StatusMessage(Report):
-    """What a WebSocket sends again and again."""
+    """The message that a WebSocket sends periodically."""
 
     kind: Literal["status"] = "status"
     """Tells statuses from answers."""
     status: LiveStatus
-    """What the session is doing."""
+    """The status of the session."""

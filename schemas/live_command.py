@@ -1,4 +1,4 @@
-"""What can be asked of a live session, from the keyboard, over HTTP and WebSocket, or by OSC."""
+"""Commands of a live session: from the keyboard, over HTTP and WebSocket, or by OSC."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 
 class _Command(BaseModel):
-    """Base: frozen, unknown keys refused."""
+    """Base: frozen, unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class SetParam(_Command):
-    """Changes a live param from the next block on."""
+    """Sets a live param from the next block on."""
 
     do: Literal["set"] = "set"
     param: str = Field(examples=["pitch.transpose"])
@@ -24,17 +24,17 @@ class SetParam(_Command):
 
 
 class Bypass(_Command):
-    """Switches a node off (its input passes through) or on again, under a crossfade."""
+    """Bypasses a node (its input passes through), or ends the bypass, with a crossfade."""
 
     do: Literal["bypass"] = "bypass"
     node: str = Field(examples=["limiter"])
     """The node's name."""
     on: bool = True
-    """True switches it off."""
+    """True bypasses the node."""
 
 
 class Swap(_Command):
-    """Exchanges nodes, voices or settings that are not live: overrides as for ``--set``."""
+    """Hot swap of nodes, voices or settings that are not live; overrides as for ``--set``."""
 
     do: Literal["swap"] = "swap"
     overrides: dict[str, Any] = Field(min_length=1, examples=[{"nodes.f0.use": "f0.harvest"}])
@@ -42,15 +42,15 @@ class Swap(_Command):
 
 
 class ChooseVariant(_Command):
-    """Which of two variants is heard, at matched loudness."""
+    """Selects one of two variants for the output, at matched loudness."""
 
     do: Literal["variant"] = "variant"
     name: Literal["a", "b", "other"] = "other"
-    """``other``: the one that is not heard now."""
+    """``other``: the variant that is not selected now."""
 
 
 class Mute(_Command):
-    """Sends nothing out, or goes on."""
+    """Mutes or unmutes the output."""
 
     do: Literal["mute"] = "mute"
     on: bool = True
@@ -58,19 +58,19 @@ class Mute(_Command):
 
 
 class Talk(_Command):
-    """The talk key, where the session was begun with push-to-talk."""
+    """Presses or releases the talk key of a session with push-to-talk."""
 
     do: Literal["talk"] = "talk"
     on: bool = True
-    """True while it is down."""
+    """True presses it."""
 
 
 class Monitor(_Command):
-    """Whether the dry input is heard beside the output."""
+    """Adds the dry input to the output, or removes it."""
 
     do: Literal["monitor"] = "monitor"
     on: bool = True
-    """True to hear it."""
+    """True adds it."""
 
 
 class Stop(_Command):
@@ -83,7 +83,7 @@ LiveCommand = Annotated[
     SetParam | Bypass | Swap | ChooseVariant | Mute | Talk | Monitor | Stop,
     Field(discriminator="do"),
 ]
-"""Any of them; ``do`` says which."""
+"""Any command; ``do`` names its kind."""
 
 COMMANDS: TypeAdapter[LiveCommand] = TypeAdapter(LiveCommand)
-"""Reads one: ``COMMANDS.validate_python({"do": "mute"})``."""
+"""Parses a command: ``COMMANDS.validate_python({"do": "mute"})``."""

@@ -82,7 +82,7 @@ ALLOWED: dict[str, set[str]] = {
     "app/control": {*CORE, "graph/loading", "graph/live"},
     "app/web": {*CORE, "app/control"},
     "app/osc": {*CORE, "app/control"},
-    "app/tui": {*CORE, "graph/live", "graph/loading"},
+    "app/tui": {*CORE, "app/control", "graph/live", "graph/loading"},
     "app": {*CORE, "app/control", "app/osc", "app/web", "graph/live"},
     "app/cli": {
         *RUN, "app", "app/control", "app/diagnostics", "app/reports", "app/reports/drawing",

@@ -128,7 +128,7 @@ async def draw(size: tuple[int, int]) -> str:
     app = LiveScreen(scene)
     async with app.run_test(size=size) as pilot:
         scene.seconds = 754.1  # a little later: the peak is held
-        app.look()
+        app.poll()
         await pilot.pause()
         return _own(app.export_screenshot(title="voicegraph live rvc"))
 

@@ -262,11 +262,11 @@ def _options(margin: str, silence: str, opens: float, closes: float, hold: str) 
 def _show(session: LiveSession, plain: bool, as_json: bool) -> None:
     """Until it has ended."""
     if as_json:
-        from voicegraph.app.tui.json_output import run_json
+        from voicegraph.app.tui.line_output import run_json
 
         run_json(session, sys.stdout)
     elif plain or not sys.stdout.isatty():
-        from voicegraph.app.tui.plain_output import run_plain
+        from voicegraph.app.tui.line_output import run_plain
 
         run_plain(session, sys.stdout)
     else:

@@ -1,3 +1,10 @@
-"""What HTTP and OSC share: service, options, listening addresses, error responses."""
+"""Control of a live session, shared by HTTP and OSC: service, options, addresses, errors."""
 
-__all__ = ["addresses", "error_responses", "message_reports", "options", "service"]
+__all__ = [
+    "addresses",
+    "command_queue",
+    "error_responses",
+    "message_reports",
+    "options",
+    "service",
+]

@@ -1,4 +1,4 @@
-"""Where to listen: ``HOST:PORT`` read, looked up, and opened."""
+"""Listening addresses: ``HOST:PORT`` parsed, resolved, and opened as a socket."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ _KINDS = {
     "tcp": (socket.SOCK_STREAM, socket.IPPROTO_TCP),
     "udp": (socket.SOCK_DGRAM, socket.IPPROTO_UDP),
 }
-"""With the protocol: only where it is TCP's by name does asyncio send small answers at once."""
+"""Kind and protocol: asyncio sets TCP_NODELAY only on sockets with the explicit protocol TCP."""
 _FORM = re.compile(
     r"(?:(?:\[(?P<v6>[0-9a-fA-F:.]+)\]|(?P<name>[^\s:/\[\]]*)):)?(?P<port>[0-9]{1,5})"
 )
 _BACKLOG = 32
-_TAKEN = {errno.EADDRINUSE, getattr(errno, "WSAEADDRINUSE", errno.EADDRINUSE)}
-_REFUSED = {errno.EACCES, errno.EPERM, getattr(errno, "WSAEACCES", errno.EACCES)}
-_ABSENT = {errno.EADDRNOTAVAIL, getattr(errno, "WSAEADDRNOTAVAIL", errno.EADDRNOTAVAIL)}
+_IN_USE = {errno.EADDRINUSE, getattr(errno, "WSAEADDRINUSE", errno.EADDRINUSE)}
+_DENIED = {errno.EACCES, errno.EPERM, getattr(errno, "WSAEACCES", errno.EACCES)}
+_NOT_OURS = {errno.EADDRNOTAVAIL, getattr(errno, "WSAEADDRNOTAVAIL", errno.EADDRNOTAVAIL)}
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A place to listen at, or to send to.
+    """An address to listen on, or to send to.
 
     Attributes:
-        option: the option that named it, for messages.
-        host: as it was named.
-        ip: what the name stands for.
-        port: 0 is any free one.
+        option: the command-line option it came from, for messages.
+        host: as typed by the user.
+        ip: the resolved address.
+        port: 0 means any free port.
     """
 
     option: str
@@ -47,12 +47,12 @@ class Address:
 
     @property
     def loopback(self) -> bool:
-        """Whether only programs on this machine reach it."""
+        """Whether only programs on this machine can reach it."""
         return ipaddress.ip_address(self.ip).is_loopback
 
     @property
-    def anywhere(self) -> bool:
-        """Whether it stands for every address of this machine."""
+    def unspecified(self) -> bool:
+        """Whether it stands for all addresses of this machine, such as ``0.0.0.0``."""
         return ipaddress.ip_address(self.ip).is_unspecified
 
     @property
@@ -69,28 +69,28 @@ class Address:
 
 
 def parse_address(text: str, option: str, default_port: int) -> Address:
-    """Reads ``HOST:PORT``, ``[IPV6]:PORT``, ``:PORT`` or ``PORT``; without a host it is loopback.
+    """Parses ``HOST:PORT``, ``[IPV6]:PORT``, ``:PORT`` or ``PORT``; the default host is loopback.
 
     Args:
-        text: as a user typed it.
-        option: where, for messages.
-        default_port: for the example in messages.
+        text: as typed by the user.
+        option: the option it belongs to, for messages.
+        default_port: port of the example in messages.
 
     Raises:
-        VoicegraphError: if it is no address, or the host is not known.
+        VoicegraphError: if the text is not an address, or the host is unknown.
     """
     found = _FORM.fullmatch(text.strip())
     if found is None or int(found["port"]) > 65535:
         message = f"{option}: expected HOST:PORT, found {text!r}"
-        notes = (("IPv6 addresses stand in brackets: [::1]:8765", None),) * (text.count(":") > 1)
+        notes = (("write IPv6 addresses in brackets: [::1]:8765", None),) * (text.count(":") > 1)
         fix = f"{option} {LOOPBACK}:{default_port}"
         raise VoicegraphError(Problem("wrong-address", message, notes=notes, fix=fix))
     host = found["v6"] or found["name"] or LOOPBACK
-    return Address(option, host, _look_up(host, option, default_port), int(found["port"]))
+    return Address(option, host, _resolve(host, option, default_port), int(found["port"]))
 
 
-def _look_up(host: str, option: str, default_port: int) -> str:
-    """The first address of a host; IPv4 before IPv6, which ``localhost`` may both be."""
+def _resolve(host: str, option: str, default_port: int) -> str:
+    """The first address of a host; IPv4 first, as ``localhost`` may resolve to both."""
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
@@ -102,16 +102,16 @@ def _look_up(host: str, option: str, default_port: int) -> str:
 
 
 def listen(address: Address, transport: Transport) -> socket.socket:
-    """Opens the port; TCP listens at once, so that nobody who comes early is turned away.
+    """Opens a socket on the address. TCP listens at once: early clients wait instead of failing.
 
     Raises:
-        VoicegraphError: if that cannot be; the problem says what to type instead.
+        VoicegraphError: if the port cannot be opened; the fix says what to type instead.
     """
     opened = socket.socket(address.family, *_KINDS[transport])
     try:
-        if os.name == "nt":  # or another program could take over the port
+        if os.name == "nt":  # otherwise another program could take over the port
             opened.setsockopt(socket.SOL_SOCKET, getattr(socket, "SO_EXCLUSIVEADDRUSE", -5), 1)
-        elif transport == "tcp":  # or the port would stay taken for a minute after the end
+        elif transport == "tcp":  # otherwise the port stays in use for a minute after the end
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if address.family == socket.AF_INET6:
             opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
@@ -127,13 +127,13 @@ def listen(address: Address, transport: Transport) -> socket.socket:
 def _cannot_listen(address: Address, error: OSError) -> Problem:
     option, port = address.option, address.port
     other = f"{option} {address.at(port % 65535 + 1)}"
-    if error.errno in _TAKEN:
-        text = f"{option}: port {port} is in use by another program, perhaps another session"
-        return Problem("port-busy", text, fix=f"{other}   (or end that program)")
-    if error.errno in _REFUSED:
-        text = f"{option}: the system does not let this program have port {port}"
+    if error.errno in _IN_USE:
+        text = f"{option}: port {port} is in use by another program, perhaps by another session"
+        return Problem("port-busy", text, fix=f"{other}   (or stop that program)")
+    if error.errno in _DENIED:
+        text = f"{option}: the operating system denies port {port} to this program"
         return Problem("port-refused", text, fix=f"{option} {address.at(port + 8000)}")
-    if error.errno in _ABSENT:
-        text = f"{option}: {address.host} is no address of this machine"
+    if error.errno in _NOT_OURS:
+        text = f"{option}: {address.host} is not an address of this machine"
         return Problem("no-such-host", text, fix=f"{option} {LOOPBACK}:{port}")
-    return Problem("cannot-listen", f"{option}: cannot listen at {address}: {error}", fix=other)
+    return Problem("cannot-listen", f"{option}: cannot listen on {address}: {error}", fix=other)

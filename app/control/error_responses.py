@@ -1,4 +1,4 @@
-"""What could not be done, as an answer: the problems, and the status code of HTTP."""
+"""Error responses: the problems of an error as an answer, and its HTTP status code."""
 
 from __future__ import annotations
 
@@ -24,46 +24,51 @@ from voicegraph.schemas.report import ProblemReport
 
 NOT_FOUND, CONFLICT, INVALID, FAILED = 404, 409, 422, 500
 
-_OF_CODE = {"no-such-param": NOT_FOUND, "value": INVALID, "internal": FAILED}
-_OF_CLASS: tuple[tuple[type[VoicegraphError], int], ...] = (
+_STATUS_OF_CODE = {"no-such-param": NOT_FOUND, "value": INVALID, "internal": FAILED}
+_STATUS_OF_CLASS: tuple[tuple[type[VoicegraphError], int], ...] = (
     (PipelineError, INVALID),
     (InputError, INVALID),
     (StateError, CONFLICT),
     (DeviceError, CONFLICT),
 )
 
-_PARTS = {"body", "path", "query"}
-_COMMANDS = {cls.model_fields["do"].default for cls in get_args(get_args(LiveCommand)[0])}
+_REQUEST_PARTS = {"body", "path", "query"}
+_COMMAND_NAMES = {cls.model_fields["do"].default for cls in get_args(get_args(LiveCommand)[0])}
 EXAMPLE = '{"do": "mute", "on": true}'
 
 
 class InvalidError(VoicegraphError):
-    """What came is no command, or no value of the kind that is asked for."""
+    """A request that is not a valid command, or a value of the wrong kind."""
 
 
 def status_of(error: VoicegraphError) -> int:
-    """The HTTP status code that says best what kind of mistake it was."""
+    """The HTTP status code for an error."""
     if isinstance(error, InvalidError):
         return INVALID
     for problem in error.problems:
-        if problem.code in _OF_CODE:
-            return _OF_CODE[problem.code]
-    return next((code for cls, code in _OF_CLASS if isinstance(error, cls)), FAILED)
+        if problem.code in _STATUS_OF_CODE:
+            return _STATUS_OF_CODE[problem.code]
+    return next((code for cls, code in _STATUS_OF_CLASS if isinstance(error, cls)), FAILED)
 
 
-def refusal(error: VoicegraphError, command: LiveCommand | None = None) -> Answer:
-    """The answer that says why not."""
+def error_response(error: VoicegraphError, command: LiveCommand | None = None) -> Answer:
+    """The answer with the problems of an error.
+
+    Args:
+        error: what went wrong.
+        command: the command that failed, if one was understood.
+    """
     problems = [ProblemReport.model_validate(problem.as_dict()) for problem in error.problems]
     return Answer(ok=False, command=command, problems=problems)
 
 
 def invalid(error: ValidationError) -> InvalidError:
-    """What pydantic found wrong, in words."""
-    return explained(error.errors(include_url=False))
+    """Pydantic's validation error with messages for users."""
+    return invalid_request(error.errors(include_url=False))
 
 
-def explained(records: Iterable[Any]) -> InvalidError:
-    """The same from pydantic's (or FastAPI's) records."""
+def invalid_request(records: Iterable[Any]) -> InvalidError:
+    """As :func:`invalid`, from the error records of pydantic or FastAPI."""
     return InvalidError(_problem(record) for record in records)
 
 
@@ -88,10 +93,10 @@ def _problem(record: Mapping[str, Any]) -> Problem:
 
 
 def _path(loc: Iterable[str | int]) -> list[str]:
-    """Keys alone: FastAPI begins with the part of the request, pydantic names the command."""
+    """The keys alone: FastAPI puts the part of the request first, pydantic the command's name."""
     parts = [str(part) for part in loc]
-    parts = parts[1:] if parts[:1] and parts[0] in _PARTS else parts
-    return parts[1:] if len(parts) > 1 and parts[0] in _COMMANDS else parts
+    parts = parts[1:] if parts[:1] and parts[0] in _REQUEST_PARTS else parts
+    return parts[1:] if len(parts) > 1 and parts[0] in _COMMAND_NAMES else parts
 
 
 def _unknown_command(context: Mapping[str, Any]) -> Problem:

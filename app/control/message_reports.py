@@ -1,4 +1,4 @@
-"""What goes wrong where nobody waits for an answer, told in the session's messages."""
+"""Errors of requests that get no answer, reported as rate-limited messages of the session."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any
 
 from voicegraph.graph.errors import VoicegraphError
 
-_SHORTEST_S = 1.0
-_LONGEST_S = 60.0
+_FIRST_GAP_S = 1.0
+_LONGEST_GAP_S = 60.0
 
 
-class Reports:
-    """Tells seldom enough that a knob which sends nonsense does not bury everything else.
+class RateLimitedReports:
+    """Reports errors with increasing gaps: a broken controller must not hide other messages.
 
-    The first failure is told at once, further ones after 1 s, 2 s, 4 s and so on up to a minute,
-    with how many there were. After a minute of peace it begins anew.
+    The first error is reported at once, the next ones after gaps of 1 s, 2 s, 4 s and so on up to
+    a minute, with the number of errors left out. A minute without errors resets the gap.
 
     Args:
-        say: where it is told.
-        clock: seconds.
+        say: receives the messages.
+        clock: returns the time in seconds.
     """
 
     def __init__(
@@ -31,40 +31,40 @@ class Reports:
         self._say = say
         self._clock = clock
         self._lock = threading.Lock()
-        self._told = self._failed_at = float("-inf")
+        self._reported_at = self._failed_at = float("-inf")
         self._gap = 0.0
-        self._kept_back = 0
+        self._left_out = 0
 
-    def tell(self, text: str) -> None:
-        """One failure."""
+    def report(self, text: str) -> None:
+        """Reports one error, or counts it."""
         with self._lock:
             now = self._clock()
-            if now - self._failed_at >= _LONGEST_S:
+            if now - self._failed_at >= _LONGEST_GAP_S:
                 self._gap = 0.0
             self._failed_at = now
-            if now - self._told < self._gap:
-                self._kept_back += 1
+            if now - self._reported_at < self._gap:
+                self._left_out += 1
                 return
-            self._gap = min(2 * self._gap or _SHORTEST_S, _LONGEST_S)
-            more = f" (and {self._kept_back} more)" if self._kept_back else ""
-            self._told, self._kept_back = now, 0
+            self._gap = min(2 * self._gap or _FIRST_GAP_S, _LONGEST_GAP_S)
+            more = f" (and {self._left_out} more)" if self._left_out else ""
+            self._reported_at, self._left_out = now, 0
         self._say(text + more)
 
-    def outcome(self, done: Future[Any]) -> None:
-        """How a command ended: nothing, if well."""
+    def report_failure(self, done: Future[Any]) -> None:
+        """Reports the error of a command, if it failed."""
         if not done.cancelled() and (error := done.exception()) is not None:
-            self._failed(error)
+            self._report_error(error)
 
-    def guarded(self, what: Callable[..., None], *given: Any) -> None:
-        """Calls it; what it raises is told."""
+    def run(self, function: Callable[..., None], *args: Any) -> None:
+        """Calls a function, and reports what it raises: the server's thread must not end."""
         try:
-            what(*given)
-        except Exception as error:  # a thread that serves must not end
-            self._failed(error)
+            function(*args)
+        except Exception as error:
+            self._report_error(error)
 
-    def _failed(self, error: BaseException) -> None:
+    def _report_error(self, error: BaseException) -> None:
         if not isinstance(error, VoicegraphError):
-            self.tell(f"OSC: {type(error).__name__}: {error}")
+            self.report(f"OSC: {type(error).__name__}: {error}")
             return
         for problem in error.problems:
-            self.tell(f"OSC: {problem.message}" + (f" ({problem.fix})" if problem.fix else ""))
+            self.report(f"OSC: {problem.message}" + (f" ({problem.fix})" if problem.fix else ""))

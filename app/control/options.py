@@ -1,4 +1,4 @@
-"""Which interfaces are open, to whom; checked before anything is opened."""
+"""Options of the interfaces, checked before anything is opened."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from .addresses import LOOPBACK, Address, parse_address
 
 HTTP_PORT = 8765
 OSC_PORT = 9010
-"""Not 9000 and 9001, which VRChat uses."""
+"""Not 9000 or 9001, which VRChat uses."""
 FEEDBACK_PORT = 9011
 SHORTEST_TOKEN = 16
 
-_NEEDED = {
+_PACKAGES = {
     "http": (("fastapi", "fastapi"), ("uvicorn", "uvicorn"), ("websockets", "websockets")),
     "osc": (("python-osc", "pythonosc"),),
 }
@@ -26,17 +26,19 @@ _NEEDED = {
 
 @dataclass(frozen=True)
 class ControlOptions:
-    """How a live session may be steered from outside. An object that exists can be served.
+    """Which interfaces of a live session are open, and to whom; validated when created.
 
     Attributes:
-        http: ``HOST:PORT`` of HTTP and WebSocket; None: neither. Port 0 is any free one.
-        osc: ``HOST:PORT`` of OSC over UDP; None: no OSC.
-        token: what HTTP clients must show; needed where others than this machine reach it.
-        osc_open: OSC may be reached by others, who need no token for it: OSC knows none.
-        osc_feedback: ``HOST:PORT`` to which OSC sends what changes; None: nowhere.
+        http: ``HOST:PORT`` of HTTP and WebSocket; None: off. Port 0 means any free port.
+        osc: ``HOST:PORT`` of OSC over UDP; None: off.
+        token: HTTP clients must send it; required if other machines can reach the host.
+        osc_open: whether OSC may listen on a host that other machines can reach. OSC has no
+            authentication.
+        osc_feedback: ``HOST:PORT`` to which OSC sends changed values; None: no feedback.
 
     Raises:
-        VoicegraphError: if an address is none, a rule is broken, or a package is missing.
+        VoicegraphError: if an address or the token is invalid, a required option or a package is
+            missing.
     """
 
     http: str | None = None
@@ -51,12 +53,12 @@ class ControlOptions:
         if address is not None:
             require_packages("http", address.option)
             if not address.loopback and self.token is None:
-                raise VoicegraphError(_needs_token(address))
+                raise VoicegraphError(_token_required(address))
         address = self.osc_address
         if address is not None:
             require_packages("osc", address.option)
             if not address.loopback and not self.osc_open:
-                raise VoicegraphError(_osc_is_open(address))
+                raise VoicegraphError(_osc_open_required(address))
         if self.feedback_address is not None and address is None:
             text = "--osc-feedback needs OSC, which is off"
             raise VoicegraphError(Problem("no-osc", text, fix=f"--osc {LOOPBACK}:{OSC_PORT}"))
@@ -73,11 +75,11 @@ class ControlOptions:
 
     @cached_property
     def feedback_address(self) -> Address | None:
-        """Where OSC sends to."""
+        """Where OSC sends feedback."""
         return _address(self.osc_feedback, "--osc-feedback", FEEDBACK_PORT)
 
     def _check_token(self) -> None:
-        """A token goes into a header, so it is made of what a header can hold."""
+        """The token is sent in a header, so it must be printable ASCII."""
         token = self.token
         if token is None:
             return
@@ -85,7 +87,7 @@ class ControlOptions:
             text = f"the token has {len(token)} characters, expected at least {SHORTEST_TOKEN}"
             raise VoicegraphError(Problem("weak-token", text, fix=_new_token()))
         if not all("!" <= character <= "~" for character in token):
-            text = "the token must be of letters, digits and signs of ASCII, without spaces"
+            text = "the token must consist of printable ASCII characters without spaces"
             raise VoicegraphError(Problem("weak-token", text, fix=_new_token()))
 
 
@@ -94,36 +96,40 @@ def _address(text: str | None, option: str, default_port: int) -> Address | None
 
 
 def require_packages(interface: str, option: str) -> None:
-    """Says what to install before any work is done.
+    """Checks that the packages of an interface are installed.
 
     Args:
         interface: ``http`` or ``osc``.
-        option: what asked for it.
+        option: the option that needs them, for messages.
 
     Raises:
         VoicegraphError: if a package is not installed.
     """
-    missing = [name for name, module in _NEEDED[interface] if not importlib.util.find_spec(module)]
+    missing = [
+        name for name, module in _PACKAGES[interface] if not importlib.util.find_spec(module)
+    ]
     if missing:
-        text = f"{option} needs {' and '.join(missing)}, not installed (the extra `control`)"
-        fix = f"{pip_install('voicegraph[control]')}\nor go on without {option}"
+        text = f"{option} needs {' and '.join(missing)}, not installed (extra `control`)"
+        fix = f"{pip_install('voicegraph[control]')}\nor run without {option}"
         raise VoicegraphError(Problem("missing-package", text, fix=fix))
 
 
 def _new_token() -> str:
-    """How to make one, and where it goes: in the variable, no list of processes shows it."""
+    """How to make a token and pass it on: process lists show options, but not variables."""
     python = f'"{sys.executable}"' if " " in sys.executable else sys.executable
     make = f'{python} -c "import secrets; print(secrets.token_urlsafe(24))"'
-    return f"{make}\nand put what it prints into the variable VOICEGRAPH_TOKEN, or behind --token"
+    return (
+        f"{make}\nthen pass the output in the environment variable VOICEGRAPH_TOKEN or with --token"
+    )
 
 
-def _needs_token(address: Address) -> Problem:
-    text = f"--http {address} can be reached from other machines, which needs a token"
-    alone = f"or for this machine alone: --http {LOOPBACK}:{address.port}"
+def _token_required(address: Address) -> Problem:
+    text = f"--http {address} can be reached from other machines, so it needs a token"
+    alone = f"or, for this machine only: --http {LOOPBACK}:{address.port}"
     return Problem("needs-token", text, fix=f"{_new_token()}\n{alone}")
 
 
-def _osc_is_open(address: Address) -> Problem:
-    text = f"--osc {address} can be reached from other machines, and OSC has no passwords"
-    fix = f"--osc {LOOPBACK}:{address.port}\nor, where you trust the whole network: --osc-open"
+def _osc_open_required(address: Address) -> Problem:
+    text = f"--osc {address} can be reached from other machines, and OSC has no authentication"
+    fix = f"--osc {LOOPBACK}:{address.port}\nor, if you trust everyone on the network: --osc-open"
     return Problem("open-osc", text, fix=fix)

@@ -1,6 +1,6 @@
-"""Tells an OSC device what has changed: for motor faders, lamps and displays.
+"""OSC feedback: sends changed values to a controller with motor faders, lamps or displays.
 
-Addresses are those that set the same thing, so a device needs one for both directions.
+A value is sent to the address that sets it, so a controller uses one address for both directions.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 from voicegraph.schemas.live_status import LiveStatus
 
 from ..control.addresses import Address
-from ..control.service import Desk
+from ..control.service import Service
 from ._messages import ROOT
 
 PERIOD_S = 0.1
 
 
 class OscFeedback:
-    """Sends values as they change, ten times a second at most; all of them at first.
+    """Sends changed values, at most ten times a second; the first time all values.
 
     Args:
-        desk: where they are looked up.
-        target: where to send them.
+        service: the session.
+        target: address of the controller.
     """
 
-    def __init__(self, desk: Desk, target: Address) -> None:
-        self._desk = desk
+    def __init__(self, service: Service, target: Address) -> None:
+        self._service = service
         self._target = (target.ip, target.port)
         self._socket = socket.socket(target.family, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
@@ -36,26 +36,26 @@ class OscFeedback:
         self._due = 0.0
 
     def send(self) -> None:
-        """What has changed since the last time, unless that was just now."""
+        """Sends what has changed, unless the previous call was less than a period ago."""
         now = time.monotonic()
         if now < self._due:
             return
         self._due = now + PERIOD_S
-        for address, value in values_of(self._desk.status()).items():
+        for address, value in values_of(self._service.status()).items():
             if address not in self._sent or self._sent[address] != value:
                 try:
                     self._socket.sendto(_message(address, value), self._target)
-                except OSError:  # nobody there, or the buffer is full: the next time, then
+                except OSError:  # nobody listens, or the buffer is full: tried again the next time
                     return
                 self._sent[address] = value
 
     def close(self) -> None:
-        """Sends no more."""
+        """Closes the socket."""
         self._socket.close()
 
 
 def values_of(status: LiveStatus) -> dict[str, bool | float | str]:
-    """Everything that is sent, by address. Levels in whole dB: a lamp needs no more."""
+    """OSC address -> value. Levels are whole dB, so that not every block sends a message."""
     found: dict[str, bool | float | str] = {
         f"{ROOT}/mute": status.muted,
         f"{ROOT}/talk": status.talking,
@@ -77,7 +77,7 @@ def values_of(status: LiveStatus) -> dict[str, bool | float | str]:
 
 
 def _message(address: str, value: bool | float | str) -> bytes:
-    """Switches go as 0 and 1, which every device understands."""
+    """Booleans are sent as the integers 0 and 1: not every controller knows OSC's booleans."""
     builder = OscMessageBuilder(address)
     if isinstance(value, str):
         builder.add_arg(value, "s")

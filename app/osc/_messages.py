@@ -1,4 +1,4 @@
-"""What OSC messages mean."""
+"""OSC messages parsed into commands."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from voicegraph.schemas.live_command import (
 )
 
 from ..control.error_responses import InvalidError
-from ..control.service import Desk, Switch
+from ..control.service import Service, Switch
 
 ROOT = "/voicegraph"
 _SWITCHES: dict[Switch, type[Mute | Talk | Monitor]] = {
@@ -27,54 +27,54 @@ _SWITCHES: dict[Switch, type[Mute | Talk | Monitor]] = {
     "talk": Talk,
     "monitor": Monitor,
 }
-FORMS = {
+ARGUMENTS = {
     "set": "node.param value",
     "param": "/<node>/<param> value",
-    **dict.fromkeys(_SWITCHES, "0|1, or nothing to turn it over"),
-    "bypass": "node 0|1, or node alone to turn it over",
+    **dict.fromkeys(_SWITCHES, "0|1, or nothing to toggle"),
+    "bypass": "node 0|1, or node alone to toggle",
     "variant": "a|b|other",
     "stop": "1, or nothing",
 }
-"""What follows each word."""
+"""First part of the address below the root -> expected rest and values, for messages."""
 
 
-def read_message(address: str, values: Sequence[Any], desk: Desk) -> LiveCommand | None:
-    """The command that a message means; None for a button that is let go.
+def read_message(address: str, values: Sequence[Any], service: Service) -> LiveCommand | None:
+    """The command for a message; None when a button is released.
 
     Args:
         address: such as ``/voicegraph/mute``.
-        values: as OSC carried them.
-        desk: asked for what is on, where it is to be turned over.
+        values: the message's arguments.
+        service: the session, whose state a toggle needs.
 
     Raises:
-        InvalidError: if it means nothing.
+        InvalidError: if the address or the values are unknown.
     """
     root, *words = address.removeprefix("/").split("/")
-    if f"/{root}" != ROOT or not words or words[0] not in FORMS:
-        known = [f"{ROOT}/{word}" for word in FORMS]
+    if f"/{root}" != ROOT or not words or words[0] not in ARGUMENTS:
+        known = [f"{ROOT}/{word}" for word in ARGUMENTS]
         close = difflib.get_close_matches(address, known, 1, 0.6)
         text = f"there is no OSC address {address[:80]}"
         raise InvalidError(Problem("no-such-address", text, fix=close[0] if close else None))
     try:
-        return _read(words, list(values), desk)
+        return _read(words, list(values), service)
     except ValueError:
         found = " ".join(repr(value)[:40] for value in values[:4]) or "nothing"
-        text = f"{address[:80]}: expected {FORMS[words[0]]}, found {found}"
+        text = f"{address[:80]}: expected {ARGUMENTS[words[0]]}, found {found}"
         raise InvalidError(Problem("bad-message", text)) from None
 
 
-def _read(words: list[str], values: list[Any], desk: Desk) -> LiveCommand | None:
+def _read(words: list[str], values: list[Any], service: Service) -> LiveCommand | None:
     match words, values:
         case ["set"], [str(name), value]:
-            return SetParam(param=name, value=_plain(value))
+            return SetParam(param=name, value=_scalar(value))
         case ["param", node, name], [value]:
-            return SetParam(param=f"{node}.{name}", value=_plain(value))
+            return SetParam(param=f"{node}.{name}", value=_scalar(value))
         case ["mute" | "talk" | "monitor" as switch], []:
-            return desk.turned_over(switch)
+            return service.toggled(switch)
         case ["mute" | "talk" | "monitor" as switch], [value]:
             return _SWITCHES[switch](on=_on(value))
         case ["bypass"], [str(node)]:
-            return desk.bypass_turned_over(node)
+            return service.toggled_bypass(node)
         case ["bypass"], [str(node), value]:
             return Bypass(node=node, on=_on(value))
         case ["variant"], ["a" | "b" | "other" as name]:
@@ -87,7 +87,7 @@ def _read(words: list[str], values: list[Any], desk: Desk) -> LiveCommand | None
 
 
 def _pressed(values: list[Any]) -> bool:
-    """Buttons send 1 when they are pressed and 0 when they are let go, or just a message."""
+    """A button sends 1 when pressed and 0 when released, or a message without values."""
     match values:
         case []:
             return True
@@ -97,14 +97,14 @@ def _pressed(values: list[Any]) -> bool:
 
 
 def _on(value: Any) -> bool:
-    """Of 0 and 1, as any of OSC's types."""
+    """A boolean from 0 or 1 of any numeric OSC type."""
     if not isinstance(value, (bool, int, float)) or value not in (0, 1):
         raise ValueError(value)
     return bool(value)
 
 
-def _plain(value: Any) -> bool | int | float | str:
-    """No blobs, colours or lists."""
+def _scalar(value: Any) -> bool | int | float | str:
+    """The value, unless it is a blob, a colour or a list."""
     match value:
         case bool() | int() | float() | str():
             return value

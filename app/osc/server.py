@@ -1,7 +1,7 @@
-"""OSC over UDP, on a thread of its own.
+"""The OSC server: UDP on a thread of its own.
 
-Nothing is promised in UDP, so what cannot be read or done is told in the session's messages, and
-the next one is waited for. The time tags of bundles are not waited for: a knob is turned now.
+UDP has no answers, so errors are reported in the session's messages. Time tags of bundles are
+ignored: their messages are executed at once.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from pythonosc.osc_message import OscMessage
 from pythonosc.osc_packet import OscPacket
 
 from ..control.addresses import Address, listen
-from ..control.message_reports import Reports
-from ..control.service import Desk
+from ..control.message_reports import RateLimitedReports
+from ..control.service import Service
 from ._feedback import PERIOD_S, OscFeedback
 from ._messages import read_message
 
@@ -24,33 +24,33 @@ LARGEST_DATAGRAM = 8192
 
 
 class OscServer:
-    """Takes messages for a desk.
+    """Executes OSC messages.
 
     Args:
-        desk: what is steered.
-        address: where to listen.
-        feedback: where to send what changes; None: nowhere.
+        service: the session.
+        address: the address to listen on.
+        feedback: where to send changed values; None: no feedback.
 
     Raises:
-        VoicegraphError: if the port cannot be had.
+        VoicegraphError: if the port cannot be opened.
     """
 
-    def __init__(self, desk: Desk, address: Address, feedback: Address | None) -> None:
-        self._desk = desk
+    def __init__(self, service: Service, address: Address, feedback: Address | None) -> None:
+        self._service = service
         self._socket = listen(address, "udp")
         self._socket.setblocking(False)
         self.port: int = self._socket.getsockname()[1]
-        self._feedback = OscFeedback(desk, feedback) if feedback is not None else None
-        self._reports = Reports(desk.live.say)
+        self._feedback = OscFeedback(service, feedback) if feedback is not None else None
+        self._reports = RateLimitedReports(service.live.say)
         self._wake, self._woken = socket.socketpair()
         self._thread = threading.Thread(target=self._run, name="voicegraph-osc", daemon=True)
 
     def start(self) -> None:
-        """Begins to listen."""
+        """Starts the thread."""
         self._thread.start()
 
     def close(self) -> None:
-        """Ends it, and frees the port."""
+        """Stops the thread and frees the port."""
         self._wake.close()
         if self._thread.ident is not None:
             self._thread.join()
@@ -60,12 +60,12 @@ class OscServer:
             self._feedback.close()
 
     def _run(self) -> None:
-        remarks = _Remarks(self._reports, threading.get_ident())
-        logging.getLogger().addFilter(remarks)
+        captured = _LogCapture(self._reports, threading.get_ident())
+        logging.getLogger().addFilter(captured)
         try:
             self._listen()
         finally:
-            logging.getLogger().removeFilter(remarks)
+            logging.getLogger().removeFilter(captured)
 
     def _listen(self) -> None:
         pause = None if self._feedback is None else PERIOD_S
@@ -79,41 +79,41 @@ class OscServer:
                 if self._socket in ready:
                     self._receive()
                 if self._feedback is not None:
-                    self._reports.guarded(self._feedback.send)
+                    self._reports.run(self._feedback.send)
 
     def _receive(self) -> None:
         try:
             datagram = self._socket.recv(LARGEST_DATAGRAM + 1)
-        except OSError:  # none there after all, or Windows: one that was too long, a reply refused
+        except OSError:  # a spurious wake-up; on Windows also a datagram too long, or an ICMP error
             return
         if len(datagram) > LARGEST_DATAGRAM:
-            self._reports.tell(f"OSC: a message has more than {LARGEST_DATAGRAM} bytes")
+            self._reports.report(f"OSC: a datagram has more than {LARGEST_DATAGRAM} bytes")
             return
         try:
             messages = [timed.message for timed in OscPacket(datagram).messages]
-        except Exception as error:  # of a parser on bytes from anywhere: whatever it raises
-            self._reports.tell(f"OSC: not a message: {error or type(error).__name__}")
+        except Exception as error:  # the parser raises many kinds of errors on malformed bytes
+            self._reports.report(f"OSC: not an OSC message: {error or type(error).__name__}")
             return
         for message in messages:
-            self._reports.guarded(self._do, message)
+            self._reports.run(self._execute, message)
 
-    def _do(self, message: OscMessage) -> None:
-        command = read_message(message.address, message.params, self._desk)
+    def _execute(self, message: OscMessage) -> None:
+        command = read_message(message.address, message.params, self._service)
         if command is not None:
-            self._desk.submit(command).add_done_callback(self._reports.outcome)
+            self._service.submit(command).add_done_callback(self._reports.report_failure)
 
 
-class _Remarks(logging.Filter):
-    """What python-osc leaves out of a message it tells the root logger: it is told here instead."""
+class _LogCapture(logging.Filter):
+    """Reports what python-osc logs about malformed messages (to the root logger) in the session."""
 
-    def __init__(self, reports: Reports, thread: int | None) -> None:
+    def __init__(self, reports: RateLimitedReports, thread: int | None) -> None:
         super().__init__()
         self._reports = reports
         self._thread = thread
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Keeps what others log."""
+        """Passes on the records of other threads."""
         if record.thread != self._thread:
             return True
-        self._reports.tell(f"OSC: {record.getMessage()}")
+        self._reports.report(f"OSC: {record.getMessage()}")
         return False

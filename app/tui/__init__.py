@@ -1,3 +1,3 @@
 """The terminal screen of a live session, and its output as plain lines or JSON lines."""
 
-__all__ = ["json_output", "plain_output", "run_screen", "screen"]
+__all__ = ["line_output", "run_screen", "screen"]

@@ -1,4 +1,4 @@
-"""A live session on a screen in a terminal, by Textual (the extra ``live``)."""
+"""Runs the terminal screen of a live session; needs Textual (the extra ``live``)."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ from voicegraph.graph.errors import Problem, VoicegraphError
 from voicegraph.graph.live.protocol import LiveSessionProtocol
 from voicegraph.graph.optional_packages import pip_install, requirement
 
-from ._until_stopped import until_stopped
-from .plain_output import PlainLines
+from .line_output import PlainLines, until_stopped
 
 _LAST = 8
-"""Messages that stay on the terminal when the screen is gone."""
+"""How many messages are printed when the screen has closed."""
 
 
 def require_textual() -> None:
-    """Imports what the screen needs: call it before the session begins.
+    """Imports the screen: call it before the session starts.
 
-    It takes some tenths of a second, in which an engine beside it would come late.
+    The import takes some tenths of a second and would cause overruns beside a running engine.
 
     Raises:
         VoicegraphError: if Textual is not installed.
@@ -31,19 +30,19 @@ def require_textual() -> None:
             raise
         text = "the screen needs textual, which is not installed (it is part of the extra `live`)"
         install = pip_install("textual" + requirement("textual"))
-        fix = f"{install}\nor go on without: --plain"
+        fix = f"{install}\nor run without the screen: --plain"
         raise VoicegraphError(Problem("missing-package", text, fix=fix)) from None
 
 
 def run_screen(live: LiveSessionProtocol, stream: TextIO | None = None) -> None:
-    """Shows a session on the terminal and takes keys, until it has ended.
+    """Shows a session in the terminal and handles keys until it has stopped.
 
     Args:
         live: the session.
-        stream: takes the last messages, when the screen is gone; standard output if None.
+        stream: receives the last messages when the screen has closed; standard output if None.
 
     Raises:
-        VoicegraphError: if Textual is not installed; the session is ended.
+        VoicegraphError: if Textual is not installed; the session is stopped.
     """
     with until_stopped(live):
         require_textual()
@@ -52,7 +51,7 @@ def run_screen(live: LiveSessionProtocol, stream: TextIO | None = None) -> None:
         screen = LiveScreen(live)
         screen.run(mouse=False)
         live.request_stop()
-        screen.asking.wait()
+        screen.commands.wait()
     out = stream or sys.stdout
-    out.writelines(f"{line}\n" for line in PlainLines(1.0).take(live.status())[-_LAST - 1 :])
+    out.writelines(f"{line}\n" for line in PlainLines(1.0).update(live.status())[-_LAST - 1 :])
     out.flush()

@@ -1,7 +1,8 @@
-"""The screen of a live session, in a terminal. Imports Textual: only ``tui.py`` imports this."""
+"""The terminal screen of a live session. Imports Textual: only ``run_screen.py`` imports this."""
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from typing import Any
 
 from textual.app import App, ComposeResult
@@ -21,27 +22,26 @@ from voicegraph.schemas.live_command import (
     Talk,
 )
 
-from ._command_queue import Asking
-from ._help import Help
-from ._hint import Entry, Hint
-from ._listing import Listing
-from ._messages import Keys, Messages
+from ..control.command_queue import CommandQueue
+from ._footer import HelpPage, KeyBar, MessagePanel
+from ._formatting import error_line
 from ._node_list import NodeList
-from ._overview import Overview
-from ._panel import Panel
-from ._param_list import ParamList
-from ._param_steps import moved, typed
-from ._view import View
-from ._wording import refusal
+from ._panel import Panel, ScreenState, SelectableList
+from ._param_list import ParamHint, ParamList, ValueEntry
+from ._param_steps import parse_typed, stepped
+from ._status_lines import Overview
 
-_LOOKS_S = 0.1
+_POLL_S = 0.1
 
 
 class LiveScreen(App[None]):
-    """Shows a session and steers it. Ends when the session has ended.
+    """Shows a session and sends it the commands of keys. Exits when the session has stopped.
 
     Args:
         live: the session.
+
+    Attributes:
+        commands: runs the commands; those that exchange nodes take seconds.
     """
 
     ENABLE_COMMAND_PALETTE = False
@@ -52,73 +52,73 @@ class LiveScreen(App[None]):
     Horizontal { height: 1fr; min-height: 2; }
     NodeList { width: 1fr; margin-right: 1; }
     ParamList { width: 1fr; }
-    Hint, Keys, Entry { height: 1; }
-    Entry, Entry:focus { background: #2b3a4d; color: #e6ebf1; padding: 0 1; }
-    Messages { height: 4; }
+    ParamHint, KeyBar, ValueEntry { height: 1; }
+    ValueEntry, ValueEntry:focus { background: #2b3a4d; color: #e6ebf1; padding: 0 1; }
+    MessagePanel { height: 4; }
     Screen.-tall Overview { height: 9; }
-    Screen.-tall Messages { height: 6; }
+    Screen.-tall MessagePanel { height: 6; }
     """
     BINDINGS = [
         Binding("t", "talk", "Talk"),
         Binding("m", "mute", "Mute"),
-        Binding("d", "dry", "Dry"),
+        Binding("d", "monitor", "Monitor"),
         Binding("v", "variant", "Variant"),
         Binding("b", "bypass", "Bypass"),
         Binding("question_mark", "help", "Help"),
         Binding("q", "stop", "Stop"),
         Binding("ctrl+c,ctrl+q", "stop_now", "Stop", priority=True),
-        Binding("escape", "back_out", "Back", priority=True),
+        Binding("escape", "cancel", "Cancel", priority=True),
     ]
 
     def __init__(self, live: LiveSessionProtocol) -> None:
         super().__init__()
         self.live = live
-        self.view = View(live.status())
-        self.asking = Asking(live)
-        self.param_list = ParamList(self.view)
-        self.node_list = NodeList(self.view)
-        self.entry = Entry()
-        self.hint = Hint(self.view, lambda: self.param_list.param)
+        self.state = ScreenState(live.status())
+        self.commands = CommandQueue(live.command, "voicegraph-keys")
+        self._unanswered: list[tuple[str, Any, Future[None]]] = []
+        self.param_list = ParamList(self.state)
+        self.node_list = NodeList(self.state)
+        self.entry = ValueEntry()
+        self.hint = ParamHint(self.state, lambda: self.param_list.param)
 
     def compose(self) -> ComposeResult:
-        """The parts, from above."""
-        yield Overview(self.view)
+        """The parts from top to bottom."""
+        yield Overview(self.state)
         with Horizontal():
             yield self.node_list
             yield self.param_list
         yield self.hint
         yield self.entry
-        yield Messages(self.view)
-        yield Keys(self.view)
+        yield MessagePanel(self.state)
+        yield KeyBar(self.state)
 
     def on_mount(self) -> None:
-        """Begins to look."""
-        (self.param_list if self.view.status.params else self.node_list).focus()
-        self.set_interval(_LOOKS_S, self.look)
+        """Starts polling the status."""
+        (self.param_list if self.state.status.params else self.node_list).focus()
+        self.set_interval(_POLL_S, self.poll)
 
     def on_unmount(self) -> None:
-        """Takes no more keys."""
-        self.asking.close()
+        """Cancels the commands that have not begun."""
+        self.commands.close()
 
-    def look(self) -> None:
-        """Takes a status and shows it. Runs ten times a second beside the engine: no heavy work."""
-        for answer in self.asking.answers():
-            if self.view.wanted.get(answer.key) == answer.value:
-                self.view.wanted.pop(answer.key, None)
-            if answer.error is not None:
-                self.view.log.add(refusal(answer.error), "bad")
-        ended = self.live.stopped.is_set()
+    def poll(self) -> None:
+        """Takes the newest status and shows it.
+
+        Runs ten times a second in the engine's process, so it must stay cheap.
+        """
+        self._take_answers()
+        stopped = self.live.stopped.is_set()
         try:
-            self.view.take(self.live.status())
+            self.state.update(self.live.status())
         except VoicegraphError as error:
-            self.view.log.add(refusal(error), "bad")
-        self.show()
-        if ended:
+            self.state.log.add(error_line(error), "bad")
+        self.redraw()
+        if stopped:
             self.exit()
 
-    def show(self) -> None:
-        """Lets every part draw what has changed."""
-        if not self.screen_stack:  # the clock ticks once more while the app is closed
+    def redraw(self) -> None:
+        """Every part draws its changed lines."""
+        if not self.screen_stack:  # the timer fires once more while the app closes
             return
         for panel in self.screen_stack[0].query(Panel):
             panel.draw()
@@ -126,109 +126,121 @@ class LiveScreen(App[None]):
     # ---- keys ---------------------------------------------------------------------------------
 
     def action_talk(self) -> None:
-        """The talk key, which stays down until it is pressed again."""
-        on = not self._now("talk", self.view.status.talking)
-        # Without a talk key the session says so, whatever is asked.
-        self._ask("talk", on, Talk(on=on))
+        """Presses the talk key, which stays down until the next call, or releases it."""
+        on = not self._requested("talk", self.state.status.talking)
+        # In a session without push-to-talk, the session itself refuses the command.
+        self._send("talk", on, Talk(on=on))
 
     def action_mute(self) -> None:
-        """Mutes, and goes on."""
-        on = not self._now("mute", self.view.status.muted)
-        self._ask("mute", on, Mute(on=on))
+        """Mutes or unmutes the output."""
+        on = not self._requested("mute", self.state.status.muted)
+        self._send("mute", on, Mute(on=on))
 
-    def action_dry(self) -> None:
-        """Monitors the dry input, or not."""
-        on = not self._now("monitor", self.view.status.monitor)
-        self._ask("monitor", on, Monitor(on=on))
+    def action_monitor(self) -> None:
+        """Switches the monitor (the dry input beside the output) on or off."""
+        on = not self._requested("monitor", self.state.status.monitor)
+        self._send("monitor", on, Monitor(on=on))
 
     def action_variant(self) -> None:
-        """The other variant."""
-        self._ask("variant", None, ChooseVariant())
+        """Switches to the other variant."""
+        self._send("variant", None, ChooseVariant())
 
     def action_bypass(self) -> None:
-        """Switches the chosen node off, or on; in the params' list, the node whose param it is."""
-        name = self.node_list.chosen
-        if self.param_list.has_focus and self.param_list.chosen is not None:
-            name = self.param_list.chosen.rpartition(".")[0]
-        node = next((node for node in self.view.status.nodes if node.name == name), None)
+        """Bypasses the selected node, or the node of the selected param, or ends its bypass."""
+        name = self.node_list.selected
+        if self.param_list.has_focus and self.param_list.selected is not None:
+            name = self.param_list.selected.rpartition(".")[0]
+        node = next((node for node in self.state.status.nodes if node.name == name), None)
         if node is None:
             return
-        on = not self._now(f"bypass {name}", node.bypassed)
-        self.view.log.add(f"switching {node.name} {'off' if on else 'on'}", "muted")
-        self._ask(f"bypass {name}", on, Bypass(node=node.name, on=on))
+        on = not self._requested(f"bypass {name}", node.bypassed)
+        self.state.log.add(f"switching {node.name} {'off' if on else 'on'}", "muted")
+        self._send(f"bypass {name}", on, Bypass(node=node.name, on=on))
 
     def action_help(self) -> None:
-        """All keys."""
-        self.push_screen(Help())
+        """Shows all keys."""
+        self.push_screen(HelpPage())
 
-    def action_back_out(self) -> None:
-        """Leaves the page of help, or the value that is being typed."""
+    def action_cancel(self) -> None:
+        """Closes the help page and the value entry."""
         if len(self.screen_stack) > 1:
             self.pop_screen()
         self._close_entry()
 
     def action_stop(self) -> None:
-        """Asks the session to stop; the screen ends with it."""
-        self.view.stopping = True
+        """Asks the session to stop; the screen exits when it has stopped."""
+        self.state.stopping = True
         self.live.request_stop()
-        self.show()
+        self.redraw()
 
     def action_stop_now(self) -> None:
-        """As stop; the second time, the screen does not wait."""
-        if self.view.stopping:
+        """Asks the session to stop; the second time, exits without waiting for it."""
+        if self.state.stopping:
             self.exit()
         else:
             self.action_stop()
 
     # ---- params -------------------------------------------------------------------------------
 
-    def on_listing_chosen(self, message: Listing.Chosen) -> None:
-        """Says what is chosen."""
+    def on_selectable_list_selection_changed(
+        self, message: SelectableList.SelectionChanged
+    ) -> None:
+        """Describes the selected param."""
         self.hint.draw()
 
-    def on_param_list_moved(self, message: ParamList.Moved) -> None:
-        """A key that moves a param."""
+    def on_param_list_step_requested(self, message: ParamList.StepRequested) -> None:
+        """Sets the param to the value some steps away."""
         param = message.param
         try:
-            value = moved(param, self._now(param.name, param.value), message.steps)
+            value = stepped(param, self._requested(param.name, param.value), message.steps)
         except VoicegraphError as error:
-            self._refuse(error)
+            self._show_error(error)
         else:
-            self._ask(param.name, value, SetParam(param=param.name, value=value))
+            self._send(param.name, value, SetParam(param=param.name, value=value))
 
-    def on_param_list_typed(self, message: ParamList.Typed) -> None:
-        """A key that begins a value."""
-        self.entry.open(message.param, message.begun)
+    def on_param_list_entry_requested(self, message: ParamList.EntryRequested) -> None:
+        """Opens the value entry."""
+        self.entry.open(message.param, message.typed)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """A value is typed."""
+        """Sets the param to the typed value."""
         param = self.entry.param
         self._close_entry()
         if param is None or not event.value.strip():
             return
         try:
-            value = typed(param, event.value)
+            value = parse_typed(param, event.value)
         except VoicegraphError as error:
-            self._refuse(error)
+            self._show_error(error)
         else:
-            self._ask(param.name, value, SetParam(param=param.name, value=value))
+            self._send(param.name, value, SetParam(param=param.name, value=value))
 
     def _close_entry(self) -> None:
         if self.entry.display:
             self.entry.close()
             self.param_list.focus()
 
-    # ---- asking -------------------------------------------------------------------------------
+    # ---- commands -----------------------------------------------------------------------------
 
-    def _now(self, key: str, value: Any) -> Any:
-        """What was asked for last, else what is."""
-        return self.view.wanted.get(key, value)
+    def _requested(self, key: str, value: Any) -> Any:
+        """The value of the newest command without an answer; otherwise ``value``."""
+        return self.state.pending.get(key, value)
 
-    def _ask(self, key: str, value: Any, command: LiveCommand) -> None:
-        self.view.wanted[key] = value
-        self.asking.ask(key, value, command)
-        self.show()
+    def _send(self, key: str, value: Any, command: LiveCommand) -> None:
+        """Queues a command that changes ``key`` to ``value``."""
+        self.state.pending[key] = value
+        self._unanswered.append((key, value, self.commands.submit(command)))
+        self.redraw()
 
-    def _refuse(self, error: VoicegraphError) -> None:
-        self.view.log.add(refusal(error), "bad")
-        self.show()
+    def _take_answers(self) -> None:
+        """Commands run one after another, so answers come in the order of the list."""
+        while self._unanswered and self._unanswered[0][2].done():
+            key, value, answer = self._unanswered.pop(0)
+            if self.state.pending.get(key) == value:
+                self.state.pending.pop(key, None)
+            if not answer.cancelled() and isinstance(error := answer.exception(), Exception):
+                self.state.log.add(error_line(error), "bad")
+
+    def _show_error(self, error: VoicegraphError) -> None:
+        self.state.log.add(error_line(error), "bad")
+        self.redraw()

@@ -1,10 +1,12 @@
-"""Who may come in: every request passes here before anything else sees it.
+"""Access control: checks every request before the application sees it.
 
-Being on this machine is no protection by itself: any page in the user's browser can send requests
-to ``localhost``. A page may get there by a name of its own whose address changes (DNS rebinding),
-so the ``Host`` header must be one of ours. It may send requests or open a WebSocket across sites,
-so an ``Origin`` must be our own, and bodies must be JSON, which forms cannot send. No answer
-carries CORS headers, so no other site can read one.
+Listening on loopback alone does not protect: any web page in the user's browser can send requests
+to ``localhost``.
+
+* DNS rebinding (a site points its own name at 127.0.0.1): ``Host`` must be in an allowlist.
+* Cross-site requests and WebSockets: an ``Origin`` header must name our own page, and bodies must
+  be JSON, which HTML forms cannot send.
+* Reading responses from other sites: no response has CORS headers.
 """
 
 from __future__ import annotations
@@ -21,14 +23,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from voicegraph.graph.errors import Problem, VoicegraphError
 
 from ..control.addresses import Address
-from ..control.error_responses import refusal
-from ._host_check import from_own_page, name_in, own_names, same_ip
+from ..control.error_responses import error_response
+from ._host_check import allowed_hosts, host_name, is_same_origin, same_ip
 
 LARGEST_BODY = 65536
-"""Bytes of a request's body, and of a WebSocket message."""
+"""Maximum size of a request's body and of a WebSocket message, in bytes."""
 
-TRUSTED = "voicegraph.trusted"
-"""Where a scope says whether its client needs to show no (further) token."""
+AUTHENTICATED = "voicegraph.authenticated"
+"""Key of the ASGI scope: whether the client has sent the token, or needs none."""
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -43,15 +45,15 @@ _HEADERS = {
 _TOO_LARGE = f"the body is larger than {LARGEST_BODY} bytes"
 
 
-class Guard:
-    """An ASGI application round another one.
+class AccessControl:
+    """ASGI middleware that checks host, origin, token and body of each request.
 
     Args:
-        app: the one inside.
-        address: where it listens.
-        token: what clients must show; None: nothing.
-        public: paths that hold nothing of the session, and need no token.
-        say: where failures inside are told.
+        app: the application to protect.
+        address: where the server listens.
+        token: clients must send it; None: no token.
+        public: paths without data of the session, which need no token.
+        say: receives messages about errors in the application.
     """
 
     def __init__(
@@ -66,14 +68,14 @@ class Guard:
         self._token = token
         self._public = public
         self._say = say
-        self._hosts = own_names(address)
+        self._hosts = allowed_hosts(address)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Lets a request pass, or answers it."""
+        """Passes a request on, or answers it with an error."""
         headers = Headers(scope=scope)
-        refused = self._refused(scope, headers)
-        if refused is not None:
-            await respond(*refused)(scope, receive, send)
+        denied = self._denial(scope, headers)
+        if denied is not None:
+            await problem_response(*denied)(scope, receive, send)
             return
 
         async def sending(message: Message) -> None:
@@ -82,47 +84,47 @@ class Guard:
                 message["headers"] = [*message.get("headers", ()), *names]
             await send(message)
 
-        bounded = _bounded(receive) if scope["type"] == "http" else receive
+        limited = _limited(receive) if scope["type"] == "http" else receive
         try:
-            await self._app(scope, bounded, sending)
-        except Exception as error:  # answered already; told here, as nobody reads a traceback
+            await self._app(scope, limited, sending)
+        except Exception as error:  # already answered with status 500; nobody would see a traceback
             self._say(f"control: {type(error).__name__}: {error}")
 
-    def _refused(self, scope: Scope, headers: Headers) -> tuple[HTTPStatus, Problem] | None:
+    def _denial(self, scope: Scope, headers: Headers) -> tuple[HTTPStatus, Problem] | None:
         hosts = headers.getlist("host")
-        if len(hosts) != 1 or not self._is_own(name_in(hosts[0]), scope):
-            text = f"the host {', '.join(hosts) or '(none)'} is not served here"
+        if len(hosts) != 1 or not self._is_allowed_host(host_name(hosts[0]), scope):
+            text = f"the host name {', '.join(hosts) or '(none)'} is not allowed here"
             return HTTPStatus.FORBIDDEN, Problem("wrong-host", text)
         origins = headers.getlist("origin")
-        if any(not from_own_page(origin, hosts[0]) for origin in origins):
-            text = f"requests of pages from {', '.join(origins)} are not taken"
+        if any(not is_same_origin(origin, hosts[0]) for origin in origins):
+            text = f"requests from pages of {', '.join(origins)} are not allowed"
             return HTTPStatus.FORBIDDEN, Problem("wrong-origin", text)
-        if not self._lets_in(scope, headers):
+        if not self._is_authorized(scope, headers):
             return _unauthorized()
         if scope["type"] == "http" and scope["method"] in ("POST", "PUT"):
             return _wrong_body(headers)
         return None
 
-    def _is_own(self, host: str, scope: Scope) -> bool:
-        """Whether a name in ``Host`` is ours: as we were told, or the address that was reached."""
+    def _is_allowed_host(self, host: str, scope: Scope) -> bool:
+        """Whether ``Host`` is in the allowlist, or is the address that the client connected to."""
         here = (scope.get("server") or ("",))[0]
         return host in self._hosts or same_ip(host, here)
 
-    def _lets_in(self, scope: Scope, headers: Headers) -> bool:
-        """Whether the token is right, not needed, or may still be shown in a first message."""
-        scope[TRUSTED] = self._token is None
+    def _is_authorized(self, scope: Scope, headers: Headers) -> bool:
+        """Whether the token is right or not needed, or may still come in a first message."""
+        scope[AUTHENTICATED] = self._token is None
         if self._token is None:
             return True
-        shown = _shown(scope, headers)
-        if shown is not None:
-            scope[TRUSTED] = same_token(shown, self._token)
-            return scope[TRUSTED] or scope["path"] in self._public
+        sent = _sent_token(scope, headers)
+        if sent is not None:
+            scope[AUTHENTICATED] = same_token(sent, self._token)
+            return scope[AUTHENTICATED] or scope["path"] in self._public
         return scope["type"] == "websocket" or scope["path"] in self._public
 
 
-def respond(status: int, problem: Problem) -> Response:
-    """A refusal as a response, of a request or of a WebSocket's handshake."""
-    answer = refusal(VoicegraphError(problem))
+def problem_response(status: int, problem: Problem) -> Response:
+    """A problem as the response to a request or to a WebSocket's handshake."""
+    answer = error_response(VoicegraphError(problem))
     headers = dict(_HEADERS)
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
@@ -130,13 +132,13 @@ def respond(status: int, problem: Problem) -> Response:
     return Response(body, int(status), headers=headers, media_type="application/json")
 
 
-def same_token(shown: str, token: str) -> bool:
-    """Compared in a time that does not tell how far they agree."""
-    return hmac.compare_digest(shown.encode("utf-8", "surrogatepass"), token.encode())
+def same_token(sent: str, token: str) -> bool:
+    """Compares in constant time, against timing attacks."""
+    return hmac.compare_digest(sent.encode("utf-8", "surrogatepass"), token.encode())
 
 
-def _shown(scope: Scope, headers: Headers) -> str | None:
-    """The token in the header; for WebSockets, which in browsers have none, in the query."""
+def _sent_token(scope: Scope, headers: Headers) -> str | None:
+    """The token in the header, or of a WebSocket in the query: browsers cannot set its headers."""
     given = headers.get("authorization")
     if given is not None:
         scheme, _, token = given.partition(" ")
@@ -146,8 +148,8 @@ def _shown(scope: Scope, headers: Headers) -> str | None:
     return None
 
 
-def _bounded(receive: Receive) -> Receive:
-    """The same, up to the largest body."""
+def _limited(receive: Receive) -> Receive:
+    """Limits the size of a body that is received in chunks."""
     count = 0
 
     async def receiving() -> Message:
@@ -164,7 +166,7 @@ def _bounded(receive: Receive) -> Receive:
 def _wrong_body(headers: Headers) -> tuple[HTTPStatus, Problem] | None:
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
-        text = f"expected a body of the type application/json, found {kind or 'none'}"
+        text = f"expected a body of the content type application/json, found {kind or 'none'}"
         fix = 'with curl: -H "Content-Type: application/json"'
         return HTTPStatus.UNSUPPORTED_MEDIA_TYPE, Problem("no-json", text, fix=fix)
     length = headers.get("content-length", "")
@@ -175,5 +177,5 @@ def _wrong_body(headers: Headers) -> tuple[HTTPStatus, Problem] | None:
 
 def _unauthorized() -> tuple[HTTPStatus, Problem]:
     fix = "with curl: -H 'Authorization: Bearer TOKEN'"
-    problem = Problem("wrong-token", "the session's token is missing, or is not this one", fix=fix)
+    problem = Problem("wrong-token", "the session's token is missing or wrong", fix=fix)
     return HTTPStatus.UNAUTHORIZED, problem

@@ -1,4 +1,4 @@
-"""Under which names the server is reached, and from whose pages."""
+"""Checks of the ``Host`` and ``Origin`` headers."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from ..control.addresses import Address
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
-def own_names(address: Address) -> frozenset[str]:
-    """Names that ``Host`` may have; of a server for every address, this machine's name too."""
+def allowed_hosts(address: Address) -> frozenset[str]:
+    """Allowlist for ``Host``; with the machine's name if the server listens on all addresses."""
     names = {*_LOCAL, address.host.lower(), address.ip}
-    if address.anywhere:
+    if address.unspecified:
         machine = socket.gethostname().lower()
         names |= {machine, f"{machine}.local"}
     return frozenset(names)
 
 
-def name_in(host: str) -> str:
-    """The name in ``NAME:PORT`` or ``[IPV6]:PORT``, in small letters; empty if there is none."""
+def host_name(host: str) -> str:
+    """The name in ``NAME:PORT`` or ``[IPV6]:PORT``, in lower case; empty if there is none."""
     try:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:
         return ""
 
 
-def from_own_page(origin: str, host: str) -> bool:
-    """Whether ``Origin`` is a page that this very ``Host`` served: name and port."""
+def is_same_origin(origin: str, host: str) -> bool:
+    """Whether ``Origin`` is a page from the same ``Host``: same name and port."""
     try:
         parts = urlsplit(origin)
     except ValueError:
@@ -38,7 +38,7 @@ def from_own_page(origin: str, host: str) -> bool:
 
 
 def same_ip(one: str, other: str) -> bool:
-    """Whether both are addresses, and the same."""
+    """Whether both are IP addresses, and equal."""
     try:
         return ipaddress.ip_address(one) == ipaddress.ip_address(other)
     except ValueError:

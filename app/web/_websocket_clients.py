@@ -1,4 +1,4 @@
-"""WebSocket clients: each is sent the status again and again, and its commands are answered."""
+"""WebSocket clients: each receives statuses, and an answer to each of its commands."""
 
 from __future__ import annotations
 
@@ -10,92 +10,92 @@ from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from voicegraph.graph.errors import Problem, VoicegraphError
-from voicegraph.schemas.control import Answer, Greeting, StatusMessage
+from voicegraph.schemas.control import Answer, StatusMessage, TokenMessage
 from voicegraph.schemas.live_command import COMMANDS, LiveCommand
 
-from ..control.error_responses import INVALID, invalid, refusal
-from ..control.service import FASTEST_HZ, Desk
-from ._access_control import TRUSTED, respond, same_token
+from ..control.error_responses import INVALID, error_response, invalid
+from ..control.service import FASTEST_HZ, Service
+from ._access_control import AUTHENTICATED, problem_response, same_token
 
 MOST_CLIENTS = 16
-GREETING_S = 5.0
-"""Who shows no token for so long is sent away."""
+TOKEN_TIMEOUT_S = 5.0
+"""A client that has not sent its token by then is disconnected, in seconds."""
 
 _RATE: TypeAdapter[float] = TypeAdapter(Annotated[float, Field(ge=1, le=FASTEST_HZ)])
-_USUAL_HZ = "10"
+_DEFAULT_HZ = "10"
 _NORMAL, _POLICY, _BROKEN = 1000, 1008, 1011
 """Closing codes of RFC 6455."""
 
 
-class Clients:
-    """Everybody who is connected.
+class WebSocketClients:
+    """All connected clients.
 
     Args:
-        desk: what they look at and steer.
-        token: what they must show; None: nothing.
+        service: the session.
+        token: clients must send it; None: no token.
     """
 
-    def __init__(self, desk: Desk, token: str | None) -> None:
-        self._desk = desk
+    def __init__(self, service: Service, token: str | None) -> None:
+        self._service = service
         self._token = token
         self._count = 0
 
     async def serve(self, websocket: WebSocket) -> None:
-        """One client, from the handshake to the end."""
+        """Serves one client from the handshake until the connection is closed."""
         try:
-            rate = _RATE.validate_python(websocket.query_params.get("rate", _USUAL_HZ))
+            rate = _RATE.validate_python(websocket.query_params.get("rate", _DEFAULT_HZ))
         except ValidationError as error:
             problem = Problem("out-of-range", f"rate: {invalid(error).problems[0].message}")
-            await websocket.send_denial_response(respond(INVALID, problem))
+            await websocket.send_denial_response(problem_response(INVALID, problem))
             return
         if self._count >= MOST_CLIENTS:
             problem = Problem("too-many", f"{MOST_CLIENTS} clients are connected already")
-            await websocket.send_denial_response(respond(503, problem))
+            await websocket.send_denial_response(problem_response(503, problem))
             return
         self._count += 1
         try:
             await websocket.accept()
-            if websocket.scope[TRUSTED] or await self._greeted(websocket):
-                await _Client(websocket, self._desk, rate).serve()
+            if websocket.scope[AUTHENTICATED] or await self._authenticate(websocket):
+                await _Connection(websocket, self._service, rate).serve()
         except WebSocketDisconnect:
             pass
         finally:
             self._count -= 1
 
-    async def _greeted(self, websocket: WebSocket) -> bool:
-        """Whether the first message shows the token."""
+    async def _authenticate(self, websocket: WebSocket) -> bool:
+        """Checks the token in the first message; closes the connection if it is wrong."""
         try:
-            async with asyncio.timeout(GREETING_S):
-                shown = Greeting.model_validate_json(_text(await websocket.receive())).token
+            async with asyncio.timeout(TOKEN_TIMEOUT_S):
+                sent = TokenMessage.model_validate_json(_text(await websocket.receive())).token
         except (TimeoutError, ValidationError):
-            shown = ""
-        if same_token(shown, self._token or ""):
+            sent = ""
+        if same_token(sent, self._token or ""):
             await _send(websocket, Answer(ok=True))
             return True
         text = "expected the session's token in the first message"
         problem = Problem("wrong-token", text, fix='{"token": "..."}')
-        await _send(websocket, refusal(VoicegraphError(problem)))
+        await _send(websocket, error_response(VoicegraphError(problem)))
         await websocket.close(_POLICY, "wrong token")
         return False
 
 
-class _Client:
-    """One who may see and steer."""
+class _Connection:
+    """A client that has access."""
 
-    def __init__(self, websocket: WebSocket, desk: Desk, rate: float) -> None:
+    def __init__(self, websocket: WebSocket, service: Service, rate: float) -> None:
         self._websocket = websocket
-        self._desk = desk
+        self._service = service
         self._period = 1 / rate
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
-        """Until either side ends it."""
-        shown = asyncio.create_task(self._show())
-        heard = asyncio.create_task(self._hear())
+        """Runs until either side closes the connection."""
+        sending = asyncio.create_task(self._send_statuses())
+        receiving = asyncio.create_task(self._receive_commands())
         try:
-            await asyncio.wait((shown, heard), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((sending, receiving), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            tasks = [shown, heard, *self._tasks]
+            tasks = [sending, receiving, *self._tasks]
             for task in tasks:
                 task.cancel()
             ends = await asyncio.gather(*tasks, return_exceptions=True)
@@ -105,23 +105,23 @@ class _Client:
                 raise end
         await self._close(_NORMAL)
 
-    async def _show(self) -> None:
-        """Sends the status, the last one when the session has ended."""
+    async def _send_statuses(self) -> None:
+        """Sends statuses; the last one after the session has stopped."""
         ended = False
         while not ended:
-            ended = self._desk.live.stopped.is_set()
-            await _send(self._websocket, StatusMessage(status=self._desk.status()))
+            ended = self._service.live.stopped.is_set()
+            await _send(self._websocket, StatusMessage(status=self._service.status()))
             await asyncio.sleep(0 if ended else self._period)
 
-    async def _hear(self) -> None:
+    async def _receive_commands(self) -> None:
         while True:
             text = _text(await self._websocket.receive())
             try:
                 command = COMMANDS.validate_json(text)
             except ValidationError as error:
-                await _send(self._websocket, refusal(invalid(error)))
+                await _send(self._websocket, error_response(invalid(error)))
                 continue
-            done = self._desk.submit(command)
+            done = self._service.submit(command)
             if done.done():
                 await self._answer(command, asyncio.wrap_future(done))
                 continue
@@ -133,7 +133,7 @@ class _Client:
         try:
             await done
         except VoicegraphError as error:
-            await _send(self._websocket, refusal(error, command))
+            await _send(self._websocket, error_response(error, command))
         else:
             await _send(self._websocket, Answer(ok=True, command=command))
 
@@ -143,22 +143,22 @@ class _Client:
 
 
 async def _send(websocket: WebSocket, message: Answer | StatusMessage) -> None:
-    """Sends, or says that the client is gone.
+    """Sends a message.
 
     Raises:
-        WebSocketDisconnect: if it is.
+        WebSocketDisconnect: if the client has disconnected.
     """
     try:
         await websocket.send_text(message.model_dump_json())
-    except RuntimeError:  # it has said goodbye, and that has not been read yet
+    except RuntimeError:  # the client has closed, and its close message is not read yet
         raise WebSocketDisconnect from None
 
 
 def _text(message: Message) -> str | bytes:
-    """What a message says.
+    """The text or bytes of a received message.
 
     Raises:
-        WebSocketDisconnect: if it says that the client is gone.
+        WebSocketDisconnect: if the client has disconnected.
     """
     if message["type"] == "websocket.disconnect":
         raise WebSocketDisconnect(message.get("code", 1005), message.get("reason"))

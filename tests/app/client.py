@@ -13,7 +13,7 @@ TOKEN = "correct-horse-battery"
 
 @dataclass(frozen=True)
 class Reply:
-    """What HTTP answered."""
+    """A response of the server."""
 
     status: int
     headers: dict[str, str]
@@ -25,7 +25,7 @@ class Reply:
 
     @property
     def code(self) -> str:
-        """Of the one problem."""
+        """The code of the only problem."""
         assert self.json["ok"] is False
         (problem,) = self.json["problems"]
         return problem["code"]
@@ -33,7 +33,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Client:
-    """Asks one server."""
+    """Sends requests to one server."""
 
     host: str
     port: int

@@ -1,4 +1,4 @@
-"""A made-up live session."""
+"""A fake live session."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ from voicegraph.schemas.live_status import (
 )
 
 _END = EndReport(
-    device="made up", rate_hz=48000, channels=1, peak_db=-6, rms_db=-20.4, clipped=0, lost=0
+    device="fake", rate_hz=48000, channels=1, peak_db=-6, rms_db=-20.4, clipped=0, lost=0
 )
 
 
 @dataclass
 class FakeLive:
-    """Does what a live session does to whoever steers it.
+    """Runs commands as a live session does.
 
-    ``done`` holds every command that was done. A swap waits until ``gate`` is set.
+    ``done`` holds the commands that succeeded. A swap waits until ``gate`` is set.
     """
 
     stopped: threading.Event = field(default_factory=threading.Event)
     gate: threading.Event = field(default_factory=threading.Event)
     done: list[LiveCommand] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
-    heard: threading.Condition = field(default_factory=threading.Condition)
+    changed: threading.Condition = field(default_factory=threading.Condition)
     values: dict[str, Any] = field(default_factory=lambda: {"pitch.transpose": 0.0})
     off: set[str] = field(default_factory=set)
     on: dict[str, bool] = field(default_factory=lambda: {"mute": False, "monitor": False})
@@ -65,7 +65,7 @@ class FakeLive:
         nodes += [NodeLoad(name=n, use="", median_ms=0, p99_ms=0, bypassed=True) for n in self.off]
         return LiveStatus(
             state="stopped" if self.stopped.is_set() else "running",
-            pipeline="made-up",
+            pipeline="fake",
             seconds=1,
             tick=len(self.done),
             block_ms=20,
@@ -106,14 +106,14 @@ class FakeLive:
                 self.stopped.set()
             case _:
                 text = "this session has one variant"
-                raise StateError(Problem("no-variant", text, fix="begin it with --b PATH=VALUE"))
-        with self.heard:
+                raise StateError(Problem("no-variant", text, fix="start it with --b PATH=VALUE"))
+        with self.changed:
             self.done.append(command)
-            self.heard.notify_all()
+            self.changed.notify_all()
 
     def _set(self, param: str, value: Any) -> None:
         if param == "broken.param":
-            raise ZeroDivisionError("a mistake of the node")
+            raise ZeroDivisionError("a bug of the node")
         if param not in self.values:
             raise StateError(Problem("no-such-param", f"there is no param {param}"))
         if not isinstance(value, (int, float)) or not -24 <= value <= 24:
@@ -121,14 +121,14 @@ class FakeLive:
         self.values[param] = value
 
     def say(self, text: str) -> None:
-        with self.heard:
+        with self.changed:
             self.said.append(text)
-            self.heard.notify_all()
+            self.changed.notify_all()
 
     def request_stop(self) -> None:
         self.stopped.set()
 
     def wait_for(self, what: Callable[[], bool]) -> None:
-        """Until a command or a message has made it true."""
-        with self.heard:
-            assert self.heard.wait_for(what, 20), (self.done, self.said)
+        """Waits until a command or a message makes a condition true."""
+        with self.changed:
+            assert self.changed.wait_for(what, 20), (self.done, self.said)

@@ -1,4 +1,4 @@
-"""Made-up sessions that are served, and who asks them."""
+"""Fixtures: fake sessions served over HTTP, and their clients."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def live() -> Iterator[FakeLive]:
 
 @contextmanager
 def serving(live: FakeLive) -> Iterator[Serve]:
-    """Serves the session over HTTP; what was opened is closed at the end, and nothing stays."""
+    """Serves a session over HTTP; checks at the end that no thread is left."""
     before = set(threading.enumerate())
     opened: list[Control] = []
 
@@ -52,19 +52,19 @@ def serve(live: FakeLive) -> Iterator[Serve]:
 
 @pytest.fixture
 def client(serve: Serve) -> Client:
-    """Of a session that this machine may steer without a token."""
+    """Client of a session without a token."""
     return serve()
 
 
 @pytest.fixture(scope="module")
 def idle() -> Iterator[Client]:
-    """The same, shared by tests that change nothing."""
+    """As ``client``, shared by tests that change nothing."""
     with serving(FakeLive()) as make:
         yield make()
 
 
 @pytest.fixture(scope="module")
 def locked() -> Iterator[Client]:
-    """Of a session with a token, shared by tests that change nothing."""
+    """Client of a session with a token, shared by tests that change nothing."""
     with serving(FakeLive()) as make:
         yield make(token=TOKEN)

@@ -1,4 +1,4 @@
-"""What is opened is closed: ports, threads, and what was opened before a failure."""
+"""Ports and threads are closed at the end and after an error at the start."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from .client import Client
 from .fake_live import FakeLive
 
 
-def test_a_live_session_can_be_steered(live: FakeLive) -> None:
-    """Checked with the types; here only that both have what is asked for."""
+def test_live_session_implements_the_protocol(live: FakeLive) -> None:
+    """The type checker compares the signatures; here only the names are compared."""
 
     def fits(session: LiveSession) -> LiveSessionProtocol:
         return session
@@ -41,14 +41,14 @@ def _bound(port: int, kind: socket.SocketKind) -> None:
         again.bind(("127.0.0.1", port))
 
 
-def test_nothing_is_opened_by_default(live: FakeLive) -> None:
+def test_default_control_opens_nothing(live: FakeLive) -> None:
     before = set(threading.enumerate())
     with Control(live) as control:
         assert control.addresses == []
         assert set(threading.enumerate()) == before
 
 
-def test_ports_are_free_and_threads_gone_after_the_end(live: FakeLive) -> None:
+def test_close_frees_ports_and_ends_threads(live: FakeLive) -> None:
     before = set(threading.enumerate())
     with Control(live, ControlOptions(http="127.0.0.1:0", osc="127.0.0.1:0")) as control:
         http, osc = control.addresses
@@ -67,7 +67,7 @@ def test_ports_are_free_and_threads_gone_after_the_end(live: FakeLive) -> None:
     control.close()
 
 
-def test_the_same_port_can_be_had_again_at_once(live: FakeLive) -> None:
+def test_port_can_be_reopened_at_once(live: FakeLive) -> None:
     with Control(live, ControlOptions(http="127.0.0.1:0")) as control:
         (url,) = control.addresses
         assert Client("127.0.0.1", _port(url)).get("/status").status == 200
@@ -75,7 +75,7 @@ def test_the_same_port_can_be_had_again_at_once(live: FakeLive) -> None:
         assert Client("127.0.0.1", _port(url)).get("/status").status == 200
 
 
-def test_connections_that_stay_open_do_not_hold_up_the_end(live: FakeLive) -> None:
+def test_open_connections_do_not_delay_close(live: FakeLive) -> None:
     with Control(live, ControlOptions(http="127.0.0.1:0")) as control:
         port = _port(control.addresses[0])
         idle = socket.create_connection(("127.0.0.1", port), 20)
@@ -87,7 +87,7 @@ def test_connections_that_stay_open_do_not_hold_up_the_end(live: FakeLive) -> No
 
 
 @pytest.mark.parametrize("other", ["http", "osc"])
-def test_if_one_port_is_taken_none_is_open(live: FakeLive, other: str) -> None:
+def test_port_in_use_leaves_no_port_open(live: FakeLive, other: str) -> None:
     before = set(threading.enumerate())
     kind = socket.SOCK_STREAM if other == "http" else socket.SOCK_DGRAM
     with socket.socket(socket.AF_INET, kind) as taken:
@@ -114,7 +114,7 @@ def _has_ipv6() -> bool:
 
 
 @pytest.mark.skipif(not _has_ipv6(), reason="this machine has no IPv6")
-def test_ipv6(live: FakeLive) -> None:
+def test_ipv6_loopback_is_served(live: FakeLive) -> None:
     with Control(live, ControlOptions(http="[::1]:0", osc="[::1]:0")) as control:
         assert control.http_url is not None
         assert control.http_url.startswith("http://[::1]:")

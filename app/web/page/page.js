@@ -1,32 +1,32 @@
 "use strict";
 
-// Shows a live session and steers it, all through one WebSocket.
+// Shows and controls a live session through one WebSocket.
 
-const HELD_MS = 700; // what was just changed by hand is not moved by the next status
-const STORED = "voicegraph-token";
+const EDIT_MS = 700; // for so long after an edit, statuses do not overwrite an input
+const STORAGE_KEY = "voicegraph-token";
 
 const at = (id) => document.getElementById(id);
 let socket = null;
 let status = null;
-const held = new Map(); // id of a row -> when it was last touched
+const edited = new Map(); // id of a row -> time of the last edit
 
 // ---- the connection ---------------------------------------------------------------------------
 
-// A link may carry the token behind the #, which browsers send to nobody.
-const carried = new URLSearchParams(location.hash.slice(1)).get("token");
-if (carried) {
-  sessionStorage.setItem(STORED, carried);
+// A link may contain the token in its fragment (#token=...), which browsers do not send.
+const linkToken = new URLSearchParams(location.hash.slice(1)).get("token");
+if (linkToken) {
+  sessionStorage.setItem(STORAGE_KEY, linkToken);
   history.replaceState(null, "", location.pathname);
 }
 
 async function connect() {
-  const token = sessionStorage.getItem(STORED);
+  const token = sessionStorage.getItem(STORAGE_KEY);
   const headers = token ? { Authorization: `Bearer ${token}` } : {};
   try {
     const answer = await fetch("status", { headers });
     if (answer.status === 401) return askForToken(token !== null);
   } catch {
-    return again();
+    return reconnect();
   }
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
   socket = new WebSocket(`${scheme}//${location.host}/ws?rate=12`);
@@ -36,28 +36,28 @@ async function connect() {
   socket.onmessage = (event) => {
     const message = JSON.parse(event.data);
     if (message.kind === "status") show(message.status);
-    else answered(message);
+    else showAnswer(message);
   };
   socket.onclose = () => {
-    if (status === null || status.state !== "stopped") again();
+    if (status === null || status.state !== "stopped") reconnect();
   };
 }
 
-function again() {
+function reconnect() {
   at("state").textContent = "not connected";
   setTimeout(connect, 1000);
 }
 
 function askForToken(wrong) {
-  sessionStorage.removeItem(STORED);
-  at("problem").textContent = wrong ? "That is not the session's token." : "";
+  sessionStorage.removeItem(STORAGE_KEY);
+  at("problem").textContent = wrong ? "This token is wrong." : "";
   at("token-form").hidden = false;
   at("token").focus();
 }
 
 at("token-form").onsubmit = (event) => {
   event.preventDefault();
-  sessionStorage.setItem(STORED, at("token").value.trim());
+  sessionStorage.setItem(STORAGE_KEY, at("token").value.trim());
   at("token").value = "";
   at("token-form").hidden = true;
   at("problem").textContent = "";
@@ -68,20 +68,20 @@ function send(command) {
   if (socket && socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(command));
 }
 
-function answered(answer) {
+function showAnswer(answer) {
   at("problem").textContent = answer.problems
     .map((p) => [p.message, ...p.notes, p.fix ? `fix: ${p.fix}` : ""].filter(Boolean).join("\n"))
     .join("\n");
 }
 
-// ---- what is shown ----------------------------------------------------------------------------
+// ---- status -----------------------------------------------------------------------------------
 
 function show(now) {
   status = now;
-  at("desk").hidden = false;
+  at("session").hidden = false;
   at("pipeline").textContent = now.pipeline;
   document.title = `${now.muted ? "(muted) " : ""}${now.pipeline} - voicegraph`;
-  at("state").textContent = now.skipping ? "resting in silence" : now.state;
+  at("state").textContent = now.skipping ? "silent: processing is paused" : now.state;
   press("mute", now.muted);
   press("monitor", now.monitor);
   at("talk").hidden = !now.push_to_talk;
@@ -94,17 +94,17 @@ function show(now) {
   meter("load", load, `${load.toFixed(0)} %`, "load-percent");
   at("facts").textContent = facts(now);
   now.params.forEach(showParam);
-  dropOthers("params", now.params.map((p) => `param-${p.name}`));
+  removeOthers("params", now.params.map((p) => `param-${p.name}`));
   now.nodes.forEach(showNode);
-  dropOthers("nodes", now.nodes.map((n) => `node-${n.name}`));
+  removeOthers("nodes", now.nodes.map((n) => `node-${n.name}`));
   list("messages", [...now.messages, ...now.advice]);
 }
 
 function facts(now) {
   const sum = now.latency.algorithmic_ms + now.latency.buffering_ms + now.latency.device_ms;
   const measured = now.latency.measured_ms;
-  const heard = measured === null ? "" : ` (measured ${measured.toFixed(0)} ms)`;
-  return `latency ${sum.toFixed(0)} ms${heard}, late blocks ${now.late.blocks}, ` +
+  const note = measured === null ? "" : ` (measured ${measured.toFixed(0)} ms)`;
+  return `latency ${sum.toFixed(0)} ms${note}, late blocks (overruns) ${now.late.blocks}, ` +
     `${now.late.last_minute} in the last minute`;
 }
 
@@ -129,11 +129,11 @@ function make(tag, properties = {}, ...children) {
   return made;
 }
 
-function dropOthers(parent, ids) {
+function removeOthers(parent, ids) {
   for (const row of [...at(parent).children]) if (!ids.includes(row.id)) row.remove();
 }
 
-// ---- params: a slider where there is a range, a list where there are choices, else text ---------
+// ---- params: a slider for a range, a list for choices, otherwise text -------------------------
 
 function showParam(param) {
   const id = `param-${param.name}`;
@@ -146,7 +146,7 @@ function showParam(param) {
     else at("params").append(made);
     row = made;
   }
-  if (Date.now() - (held.get(id) || 0) < HELD_MS) return;
+  if (Date.now() - (edited.get(id) || 0) < EDIT_MS) return;
   for (const input of row.querySelectorAll("input, select")) {
     const typing = document.activeElement === input && ["number", "text"].includes(input.type);
     if (!typing) input.value = param.value === null ? "" : String(param.value);
@@ -161,7 +161,7 @@ function makeParam(param, id) {
     input.id = `${id}-${i}`;
     input.setAttribute("aria-label", name);
     input.addEventListener(input.type === "range" ? "input" : "change", () => {
-      held.set(id, Date.now());
+      edited.set(id, Date.now());
       const value = valueOf(input);
       for (const other of inputs) if (other !== input) other.value = String(value);
       send({ do: "set", param: param.name, value });
@@ -198,7 +198,7 @@ function valueOf(input) {
   try {
     return JSON.parse(input.value);
   } catch {
-    return input.value; // text needs no quotes
+    return input.value; // text without quotes
   }
 }
 
@@ -208,7 +208,7 @@ function showNode(node) {
   const id = `node-${node.name}`;
   const row = at(id) || at("nodes").appendChild(makeNode(node, id));
   const [box, label, cost] = row.children;
-  if (Date.now() - (held.get(id) || 0) > HELD_MS) box.checked = !node.bypassed;
+  if (Date.now() - (edited.get(id) || 0) > EDIT_MS) box.checked = !node.bypassed;
   label.textContent = node.use ? `${node.name}  ${node.use}` : node.name;
   cost.textContent = node.bypassed ? "off" : `${node.median_ms.toFixed(2)} ms`;
 }
@@ -216,7 +216,7 @@ function showNode(node) {
 function makeNode(node, id) {
   const box = make("input", { type: "checkbox", id: `${id}-on`, checked: !node.bypassed });
   box.onchange = () => {
-    held.set(id, Date.now());
+    edited.set(id, Date.now());
     send({ do: "bypass", node: node.name, on: !box.checked });
   };
   return make("div", { id, className: "node" }, box, make("label", { htmlFor: box.id }),
@@ -232,7 +232,7 @@ at("stop").onclick = () => {
   if (confirm("End the session?")) send({ do: "stop" });
 };
 
-// The talk key is down while it is held, by pointer or by key, and up whenever that is in doubt.
+// The talk key is down while it is held, by pointer or key; it goes up if the focus is lost.
 let talking = false;
 function talk(on) {
   if (on === talking) return;

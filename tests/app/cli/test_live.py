@@ -155,12 +155,12 @@ def test_nohup_is_respected() -> None:
 def test_ctrl_c_is_an_ordinary_end(
     cli: Cli, sound_system: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from voicegraph.app.tui import plain_output
+    from voicegraph.app.tui import line_output
 
     def pressed(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(plain_output, "pause", pressed)
+    monkeypatch.setattr(line_output, "pause", pressed)
     code, out, err = cli("live", "good.yaml")
     assert code == 0
     assert "stopped" in out
@@ -208,7 +208,7 @@ def test_ctrl_c_is_an_ordinary_end(
         (["good.yaml", "--http", "0.0.0.0:8765"], 1, "needs a token"),
         (["good.yaml", "--http", "0.0.0.0:8765", "--token", "short"], 1, "at least 16"),
         (["good.yaml", "--http", "port"], 1, "--http"),
-        (["good.yaml", "--osc", "0.0.0.0:9010"], 1, "OSC has no passwords"),
+        (["good.yaml", "--osc", "0.0.0.0:9010"], 1, "OSC has no authentication"),
         (["good.yaml", "--osc-feedback", "127.0.0.1:9011"], 1, "needs OSC, which is off"),
     ],
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""docs/control.md: its tables are complete, and its examples do what they say."""
+"""docs/control.md: its tables are complete, and its examples run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import pytest
 from voicegraph.app.control.options import ControlOptions
 from voicegraph.app.control.service import MOST_WAITING
 from voicegraph.app.control_servers import Control
-from voicegraph.app.osc._messages import FORMS, ROOT
+from voicegraph.app.osc._messages import ARGUMENTS, ROOT
 from voicegraph.app.web._websocket_clients import MOST_CLIENTS
 from voicegraph.schemas.control import Answer
 from voicegraph.schemas.live_command import COMMANDS, Mute, SetParam
@@ -47,7 +47,7 @@ def control(live: FakeLive) -> Iterator[Control]:
 
 
 def _as_served(text: str, control: Control) -> str:
-    """The example with the ports of this test."""
+    """The example with the ports of the test server."""
     assert control.http_url is not None
     assert control.osc_address is not None
     text = text.replace("127.0.0.1:8765", control.http_url.removeprefix("http://").rstrip("/"))
@@ -68,22 +68,22 @@ def test_every_command_is_described() -> None:
 
 def test_every_osc_address_is_described() -> None:
     words = {cell.removeprefix(f"{ROOT}/").partition("/")[0] for cell in _first_cells("OSC")}
-    assert words == FORMS.keys()
+    assert words == ARGUMENTS.keys()
 
 
-def test_limits_are_those_of_the_code() -> None:
+def test_described_limits_are_those_of_the_code() -> None:
     assert f"at most {MOST_WAITING} of them" in TEXT
     assert f"At most {MOST_CLIENTS} clients" in TEXT
 
 
-def test_the_answer_is_one() -> None:
+def test_example_answer_is_a_valid_answer() -> None:
     (block,) = _blocks("json")
     shown = Answer.model_validate_json(block)
     assert json.loads(shown.model_dump_json()) == json.loads(block)
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
-def test_curl_does_it(control: Control, live: FakeLive) -> None:
+def test_curl_examples_run(control: Control, live: FakeLive) -> None:
     for line in "".join(_blocks("sh")).splitlines():
         command = shlex.split(_as_served(line, control))
         done = subprocess.run([*command, "-sS", "--fail"], capture_output=True, check=False)
@@ -92,7 +92,7 @@ def test_curl_does_it(control: Control, live: FakeLive) -> None:
     assert live.done == wanted
 
 
-def test_the_websocket_client_sets_and_shows(
+def test_websocket_example_sets_and_prints(
     control: Control, live: FakeLive, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def end() -> None:
@@ -109,7 +109,7 @@ def test_the_websocket_client_sets_and_shows(
     assert live.done == [SetParam(param="pitch.transpose", value=7)]
 
 
-def test_the_midi_box_sets_and_mutes(
+def test_midi_example_sets_and_mutes(
     control: Control, live: FakeLive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     knob = {"type": "control_change", "control": 1}
@@ -122,8 +122,8 @@ def test_the_midi_box_sets_and_mutes(
     assert live.done == [SetParam(param="pitch.transpose", value=12.0), Mute()]
 
 
-def test_a_message_without_values_is_one(control: Control, live: FakeLive) -> None:
-    """The one line that needs a program of the system, sent as that program does."""
+def test_oscsend_example_toggles_mute(control: Control, live: FakeLive) -> None:
+    """Sends the same bytes as the program oscsend."""
     (line,) = [block for block in _blocks("text") if block.startswith("oscsend")]
     _, host, port, address = _as_served(line, control).split()
     padded = address.encode().ljust(4 * (len(address) // 4 + 1), b"\0")
@@ -132,7 +132,9 @@ def test_a_message_without_values_is_one(control: Control, live: FakeLive) -> No
     live.wait_for(lambda: live.done == [Mute()])
 
 
-def test_python_opens_and_closes_it(live: FakeLive, capsys: pytest.CaptureFixture[str]) -> None:
+def test_python_example_opens_and_closes_ports(
+    live: FakeLive, capsys: pytest.CaptureFixture[str]
+) -> None:
     live.stopped.set()
     code = _blocks("py")[2].replace("9010", "0")
     exec(code, {"live": live})

@@ -1,11 +1,11 @@
-"""Which status code and which words a failure gets."""
+"""Status codes and messages of errors."""
 
 from __future__ import annotations
 
 import pytest
 from pydantic import ValidationError
 
-from voicegraph.app.control.error_responses import invalid, refusal, status_of
+from voicegraph.app.control.error_responses import error_response, invalid, status_of
 from voicegraph.graph.errors import (
     DeviceError,
     InputError,
@@ -33,13 +33,15 @@ from voicegraph.schemas.live_command import COMMANDS, Mute
         (VoicegraphError, "internal", 500),
     ],
 )
-def test_status_codes(cls: type[VoicegraphError], code: str, status: int) -> None:
+def test_status_code_of_each_kind_of_error(
+    cls: type[VoicegraphError], code: str, status: int
+) -> None:
     assert status_of(cls(Problem(code, "no"))) == status
 
 
-def test_all_problems_are_told() -> None:
+def test_error_response_contains_all_problems() -> None:
     problems = [Problem("a", "one", notes=(("why", None),), fix="type this"), Problem("b", "two")]
-    answer = refusal(PipelineError(problems), Mute())
+    answer = error_response(PipelineError(problems), Mute())
     assert not answer.ok
     assert answer.command == Mute()
     assert [(p.code, p.message, p.notes, p.fix) for p in answer.problems] == [
@@ -60,7 +62,7 @@ def test_all_problems_are_told() -> None:
         ("5", "expected a mapping, found 5"),
     ],
 )  # fmt: skip
-def test_words(text: str, message: str) -> None:
+def test_invalid_command_message_for_users(text: str, message: str) -> None:
     with pytest.raises(ValidationError) as caught:
         COMMANDS.validate_json(text)
     (problem,) = invalid(caught.value).problems

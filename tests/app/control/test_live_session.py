@@ -1,4 +1,4 @@
-"""A real session on a made-up card, steered over HTTP and OSC."""
+"""A real session on a fake sound card, controlled over HTTP and OSC."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ RATE, PERIOD = 48000, 480
 
 
 class SilentCard:
-    """One clock, a callback each 10 ms, nothing to hear."""
+    """A sound card with one clock, a callback each 10 ms, and silent input."""
 
     one_clock = True
     lost = None
@@ -75,7 +75,7 @@ def session() -> Iterator[LiveSession]:
     live.stop()
 
 
-def test_a_session_is_steered_until_its_end(session: LiveSession) -> None:
+def test_real_session_is_controlled_over_http_and_osc(session: LiveSession) -> None:
     options = ControlOptions(http="127.0.0.1:0", osc="127.0.0.1:0")
     with Control(session, options) as control:
         assert control.http_url is not None
@@ -100,7 +100,7 @@ def test_a_session_is_steered_until_its_end(session: LiveSession) -> None:
 
 
 def _wait_until_bypassed(client: Client, name: str) -> None:
-    """The exchange is begun when it is answered; the status shows when it is heard."""
+    """The answer says that the hot swap has begun; the status shows when it is done."""
     with connect(client.websocket + "?rate=30") as websocket:
         while True:
             nodes = json.loads(websocket.recv(20))["status"]["nodes"]

@@ -1,4 +1,4 @@
-"""What may be opened, and for whom; what is missing."""
+"""Which options are valid, and what is missing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _problem(**options: object) -> Problem:
     return problem
 
 
-def test_nothing_is_open_unless_it_is_asked_for() -> None:
+def test_default_options_open_nothing() -> None:
     options = ControlOptions()
     assert options.http_address is None
     assert options.osc_address is None
@@ -30,7 +30,7 @@ def test_nothing_is_open_unless_it_is_asked_for() -> None:
 @pytest.mark.parametrize(
     "text", ["8765", ":8765", "127.0.0.1:8765", "localhost:8765", "[::1]:8765", "127.0.0.9:8765"]
 )
-def test_this_machine_needs_no_token(text: str) -> None:
+def test_loopback_needs_no_token(text: str) -> None:
     address = ControlOptions(http=text, osc=text).http_address
     assert address is not None
     assert address.port == 8765
@@ -38,7 +38,7 @@ def test_this_machine_needs_no_token(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["0.0.0.0:8765", "[::]:8765", "192.168.1.5:8765"])
-def test_other_machines_need_one(text: str) -> None:
+def test_reachable_host_needs_a_token(text: str) -> None:
     problem = _problem(http=text)
     assert problem.code == "needs-token"
     assert problem.fix is not None
@@ -48,18 +48,18 @@ def test_other_machines_need_one(text: str) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "fifteen-letters", "sixteen letters!", "sixteen-lettérs!"])
-def test_weak_tokens_are_refused_even_here(token: str) -> None:
+def test_weak_token_is_an_error_on_loopback_too(token: str) -> None:
     problem = _problem(http="127.0.0.1:8765", token=token)
     assert problem.code == "weak-token"
     assert problem.fix is not None
     assert "secrets.token_urlsafe" in problem.fix
 
 
-def test_the_token_is_not_shown() -> None:
+def test_token_is_not_in_the_repr() -> None:
     assert TOKEN not in repr(ControlOptions(http="8765", token=TOKEN))
 
 
-def test_osc_for_others_must_be_meant() -> None:
+def test_reachable_osc_needs_osc_open() -> None:
     problem = _problem(osc="0.0.0.0:9010", token=TOKEN)
     assert problem.code == "open-osc"
     assert problem.fix is not None
@@ -67,7 +67,7 @@ def test_osc_for_others_must_be_meant() -> None:
     assert ControlOptions(osc="0.0.0.0:9010", osc_open=True).osc_address is not None
 
 
-def test_feedback_is_a_part_of_osc() -> None:
+def test_osc_feedback_without_osc_is_an_error() -> None:
     assert _problem(osc_feedback="127.0.0.1:9011").code == "no-osc"
 
 
@@ -76,14 +76,14 @@ def test_feedback_is_a_part_of_osc() -> None:
     ["", "http://localhost:8765", "localhost", "127.0.0.1:", "127.0.0.1:70000", "::1:8765",
      "127.0.0.1:http", "[::1]", "two words:1", "a:b:1"],
 )  # fmt: skip
-def test_addresses_that_are_none(text: str) -> None:
+def test_invalid_address_is_an_error(text: str) -> None:
     problem = _problem(http=text)
     assert problem.code == "wrong-address"
     assert problem.fix == "--http 127.0.0.1:8765"
     assert repr(text) in problem.message
 
 
-def test_hosts_that_are_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_host_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "not known")
 
@@ -102,7 +102,7 @@ def test_hosts_that_are_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"osc": "9010"}, "pythonosc", "python-osc"),
     ],
 )
-def test_missing_packages_are_named_with_what_installs_them(
+def test_missing_package_is_reported_with_its_fix(
     monkeypatch: pytest.MonkeyPatch, options: dict[str, str], module: str, package: str
 ) -> None:
     found = importlib.util.find_spec

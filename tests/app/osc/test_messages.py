@@ -1,4 +1,4 @@
-"""What OSC messages mean."""
+"""OSC messages parsed into commands."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from voicegraph.app.control.error_responses import InvalidError
-from voicegraph.app.control.service import Desk
+from voicegraph.app.control.service import Service
 from voicegraph.app.osc._messages import read_message
 from voicegraph.schemas.live_command import (
     Bypass,
@@ -25,8 +25,8 @@ from ..fake_live import FakeLive
 
 
 @pytest.fixture
-def desk(live: FakeLive) -> Iterator[Desk]:
-    made = Desk(live)
+def service(live: FakeLive) -> Iterator[Service]:
+    made = Service(live)
     yield made
     made.close()
 
@@ -56,17 +56,17 @@ def desk(live: FakeLive) -> Iterator[Desk]:
         ("stop", [0.0], None),
     ],
 )
-def test_every_address(
-    desk: Desk, address: str, values: list[Any], command: LiveCommand | None
+def test_every_address_becomes_its_command(
+    service: Service, address: str, values: list[Any], command: LiveCommand | None
 ) -> None:
-    assert read_message(f"/voicegraph/{address}", values, desk) == command
+    assert read_message(f"/voicegraph/{address}", values, service) == command
 
 
-def test_without_a_value_it_is_turned_over(desk: Desk, live: FakeLive) -> None:
+def test_message_without_value_toggles(service: Service, live: FakeLive) -> None:
     live.on["mute"] = True
     live.off.add("gate")
-    assert read_message("/voicegraph/mute", [], desk) == Mute(on=False)
-    assert read_message("/voicegraph/bypass", ["gate"], desk) == Bypass(node="gate", on=False)
+    assert read_message("/voicegraph/mute", [], service) == Mute(on=False)
+    assert read_message("/voicegraph/bypass", ["gate"], service) == Bypass(node="gate", on=False)
 
 
 @pytest.mark.parametrize(
@@ -96,9 +96,11 @@ def test_without_a_value_it_is_turned_over(desk: Desk, live: FakeLive) -> None:
         ("stop", ["now"]),
     ],
 )
-def test_what_means_nothing_says_what_would(desk: Desk, address: str, values: list[Any]) -> None:
+def test_wrong_values_name_the_expected_ones(
+    service: Service, address: str, values: list[Any]
+) -> None:
     with pytest.raises(InvalidError) as caught:
-        read_message(f"/voicegraph/{address}", values, desk)
+        read_message(f"/voicegraph/{address}", values, service)
     (problem,) = caught.value.problems
     assert problem.code == "bad-message"
     assert "expected" in problem.message
@@ -114,11 +116,11 @@ def test_what_means_nothing_says_what_would(desk: Desk, address: str, values: li
         ("/*", None),
     ],
 )
-def test_other_addresses_are_guessed_if_they_are_near(
-    desk: Desk, address: str, fix: str | None
+def test_unknown_address_suggests_a_similar_one(
+    service: Service, address: str, fix: str | None
 ) -> None:
     with pytest.raises(InvalidError) as caught:
-        read_message(address, [1], desk)
+        read_message(address, [1], service)
     (problem,) = caught.value.problems
     assert problem.code == "no-such-address"
     assert fix is None or problem.fix == fix

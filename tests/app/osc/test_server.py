@@ -1,4 +1,4 @@
-"""OSC over real sockets: what arrives is done, what is malformed is told, and it goes on."""
+"""OSC over real sockets: messages run, malformed ones are reported, the server goes on."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def send(live: FakeLive) -> Iterator[Send]:
         yield lambda datagram: sender.sendall(datagram)
 
 
-def _goes_on(send: Send, live: FakeLive) -> None:
+def _assert_still_running(send: Send, live: FakeLive) -> None:
     send(_message("/voicegraph/mute", 1).dgram)
     live.wait_for(lambda: Mute(on=True) in live.done)
 
 
-def test_messages_are_done_in_their_order(send: Send, live: FakeLive) -> None:
+def test_messages_run_in_their_order(send: Send, live: FakeLive) -> None:
     send(_message("/voicegraph/set", "pitch.transpose", 7.0).dgram)
     send(_message("/voicegraph/param/pitch/transpose", -2).dgram)
     send(_message("/voicegraph/stop").dgram)
@@ -61,7 +61,7 @@ def test_messages_are_done_in_their_order(send: Send, live: FakeLive) -> None:
     assert live.said == []
 
 
-def test_bundles_are_done_now_whatever_their_time(send: Send, live: FakeLive) -> None:
+def test_bundles_run_at_once_whatever_their_time(send: Send, live: FakeLive) -> None:
     later = OscBundleBuilder(2_000_000_000)  # pyright: ignore[reportArgumentType]
     later.add_content(_message("/voicegraph/mute", 1))
     bundle = OscBundleBuilder(IMMEDIATELY)
@@ -73,15 +73,15 @@ def test_bundles_are_done_now_whatever_their_time(send: Send, live: FakeLive) ->
 
 
 @pytest.mark.parametrize(
-    ("datagram", "told"),
+    ("datagram", "reported"),
     [
-        (b"", "not a message"),
-        (b"hello", "not a message"),
-        (b"/voicegraph/mute", "not a message"),
-        (b"/voicegraph/mute\0\0\0\0,i\0\0", "not a message"),
-        (b"/voicegraph/mute\0\0\0\0i\0\0\0\0\0\0\1", "not a message"),
-        (b"/\xff\xfe\0,\0\0\0", "not a message"),
-        (b"#bundle\0", "not a message"),
+        (b"", "not an OSC message"),
+        (b"hello", "not an OSC message"),
+        (b"/voicegraph/mute", "not an OSC message"),
+        (b"/voicegraph/mute\0\0\0\0,i\0\0", "not an OSC message"),
+        (b"/voicegraph/mute\0\0\0\0i\0\0\0\0\0\0\1", "not an OSC message"),
+        (b"/\xff\xfe\0,\0\0\0", "not an OSC message"),
+        (b"#bundle\0", "not an OSC message"),
         (b"#bundle\0" + 8 * b"\0" + b"\0\0\xff\xff", "content type"),
         (b"#bundle\0" + 8 * b"\0" + b"\0\0\0\4nope", "content type"),
         (b"/voicegraph/mute\0\0\0\0,?\0\0", "Unhandled parameter type"),
@@ -94,23 +94,25 @@ def test_bundles_are_done_now_whatever_their_time(send: Send, live: FakeLive) ->
         ((LARGEST_DATAGRAM + 1) * b"/", "more than 8192 bytes"),
     ],
 )
-def test_what_is_malformed_is_told(send: Send, live: FakeLive, datagram: bytes, told: str) -> None:
+def test_malformed_message_is_reported(
+    send: Send, live: FakeLive, datagram: bytes, reported: str
+) -> None:
     send(datagram)
     live.wait_for(lambda: bool(live.said))
     assert live.said[0].startswith("OSC: ")
-    assert told in live.said[0]
-    _goes_on(send, live)
+    assert reported in live.said[0]
+    _assert_still_running(send, live)
 
 
-def test_bundles_without_end_do_not_end_it(send: Send, live: FakeLive) -> None:
+def test_deeply_nested_bundle_does_not_stop_the_server(send: Send, live: FakeLive) -> None:
     datagram = b""
     while len(datagram) < LARGEST_DATAGRAM - 20:
         datagram = b"#bundle\0" + 8 * b"\0" + len(datagram).to_bytes(4, "big") + datagram
     send(datagram)
-    _goes_on(send, live)
+    _assert_still_running(send, live)
 
 
-def test_whatever_comes_is_lived_through(live: FakeLive) -> None:
+def test_random_datagrams_do_not_stop_the_server(live: FakeLive) -> None:
     starts = st.sampled_from([b"", b"/voicegraph/", b"/voicegraph/mute\0\0\0\0,", b"#bundle\0"])
     with (
         Control(live, ControlOptions(osc="127.0.0.1:0")) as control,
@@ -130,19 +132,19 @@ def test_whatever_comes_is_lived_through(live: FakeLive) -> None:
         feed()
 
 
-def test_failures_of_slow_commands_are_told_when_they_come(send: Send, live: FakeLive) -> None:
-    """A bypass waits behind a swap that came another way."""
+def test_failed_slow_command_is_reported(send: Send, live: FakeLive) -> None:
+    """The OSC command waits in the queue behind a swap."""
     with Control(live) as other:
         swap = Swap(overrides={"block": "20ms"})
-        waiting = other._desk.submit(swap)
+        waiting = other._service.submit(swap)
         send(_message("/voicegraph/variant", "other").dgram)
         live.gate.set()
         waiting.result(20)
     live.wait_for(lambda: bool(live.said))
-    assert live.said == ["OSC: this session has one variant (begin it with --b PATH=VALUE)"]
+    assert live.said == ["OSC: this session has one variant (start it with --b PATH=VALUE)"]
 
 
-def test_feedback_tells_what_changes_and_nothing_else(live: FakeLive) -> None:
+def test_feedback_sends_only_changed_values(live: FakeLive) -> None:
     before = set(threading.enumerate())
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as device:
         device.bind(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""A live session that is only acted."""
+"""A fake live session with one status."""
 
 from __future__ import annotations
 
@@ -58,23 +58,23 @@ STATUS = LiveStatus(
 )  # fmt: skip
 
 
-class Actor:
-    """Says what it is told to say, and keeps what it is asked.
+class FakeSession:
+    """Returns a given status and stores commands.
 
     Attributes:
-        now: its status.
-        asked: commands so far; those that set a param change the status, as in a session.
-        refusal: what commands fail with.
-        stop_asked: how often it was asked to stop.
-        obeys: whether it stops then.
+        now: the status.
+        received: all commands; those that set a param change the status, as in a session.
+        failure: the exception that commands raise, if any.
+        stop_requests: how often it was asked to stop.
+        stops: whether it stops when asked.
     """
 
     def __init__(self, status: LiveStatus) -> None:
         self.now = status
-        self.asked: list[LiveCommand] = []
-        self.refusal: Exception | None = None
-        self.stop_asked = 0
-        self.obeys = True
+        self.received: list[LiveCommand] = []
+        self.failure: Exception | None = None
+        self.stop_requests = 0
+        self.stops = True
         self.stopped = threading.Event()
 
     def status(self) -> LiveStatus:
@@ -84,9 +84,9 @@ class Actor:
         self.now = self.now.model_copy(update=what)
 
     def command(self, command: LiveCommand) -> None:
-        self.asked.append(command)
-        if self.refusal is not None:
-            raise self.refusal
+        self.received.append(command)
+        if self.failure is not None:
+            raise self.failure
         if isinstance(command, SetParam):
             self.change(
                 params=[
@@ -99,22 +99,22 @@ class Actor:
         raise AssertionError
 
     def request_stop(self) -> None:
-        self.stop_asked += 1
-        if self.obeys:
+        self.stop_requests += 1
+        if self.stops:
             self.change(state="stopped")
             self.stopped.set()
 
 
 @pytest.fixture
 def status() -> LiveStatus:
-    """A session in the middle of its life."""
+    """Status of a running session."""
     return STATUS
 
 
 @pytest.fixture
-def live(status: LiveStatus) -> Actor:
-    """The same, and it takes commands."""
-    return Actor(status)
+def live(status: LiveStatus) -> FakeSession:
+    """A fake session with that status."""
+    return FakeSession(status)
 
 
 Changed = Callable[..., LiveStatus]
@@ -122,7 +122,7 @@ Changed = Callable[..., LiveStatus]
 
 @pytest.fixture
 def changed(status: LiveStatus) -> Changed:
-    """``changed(state="waiting")``: that status with other values; ``late__blocks=4`` inside."""
+    """``changed(state="waiting", late__blocks=4)``: the status with other values."""
 
     def make(**what: Any) -> LiveStatus:
         update: dict[str, Any] = {}

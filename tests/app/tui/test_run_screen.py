@@ -14,18 +14,18 @@ from voicegraph.graph.errors import VoicegraphError
 
 @pytest.fixture
 def without_textual(monkeypatch) -> None:
-    """As if it were not installed."""
+    """Textual seems not to be installed."""
     for name in [name for name in sys.modules if name.partition(".")[0] == "textual"]:
         monkeypatch.delitem(sys.modules, name)
     ours = [name for name in sys.modules if name.startswith("voicegraph.app.tui.")]
     for name in ours:
-        if name.rpartition(".")[2] in ("screen", "_panel", "_listing", "_help", "_hint"):
+        if name.rpartition(".")[2] in ("screen", "_panel", "_footer", "_param_list"):
             monkeypatch.delitem(sys.modules, name)
     monkeypatch.delattr("voicegraph.app.tui.screen", raising=False)
     monkeypatch.setitem(sys.modules, "textual", None)
 
 
-def test_without_textual_it_says_what_to_type(live, without_textual) -> None:
+def test_missing_textual_is_reported_with_its_fix(live, without_textual) -> None:
     with pytest.raises(VoicegraphError) as caught:
         run_screen.run_screen(live)
     (problem,) = caught.value.problems
@@ -36,17 +36,17 @@ def test_without_textual_it_says_what_to_type(live, without_textual) -> None:
     assert live.stopped.is_set()
 
 
-def test_what_is_missing_inside_is_no_missing_textual(monkeypatch) -> None:
+def test_other_missing_modules_are_raised_unchanged(monkeypatch) -> None:
     monkeypatch.delitem(sys.modules, "voicegraph.app.tui.screen", raising=False)
     monkeypatch.delattr("voicegraph.app.tui.screen", raising=False)
-    monkeypatch.setitem(sys.modules, "voicegraph.app.tui._overview", None)
-    with pytest.raises(ModuleNotFoundError, match="overview"):
+    monkeypatch.setitem(sys.modules, "voicegraph.app.tui._status_lines", None)
+    with pytest.raises(ModuleNotFoundError, match="_status_lines"):
         run_screen.require_textual()
 
 
 @pytest.fixture
 def headless(monkeypatch) -> dict[str, Any]:
-    """No terminal; ``meet`` is called with the screen when it is up."""
+    """Runs without a terminal, and calls ``on_start`` with the screen when it is up."""
     options: dict[str, Any] = {}
     run = LiveScreen.run
 
@@ -54,29 +54,29 @@ def headless(monkeypatch) -> dict[str, Any]:
         options.update(given)
         if (failure := options.get("failure")) is not None:
             raise failure
-        self.call_later(partial(options["meet"], self))
+        self.call_later(partial(options["on_start"], self))
         return run(self, headless=True, size=(80, 24), **given)
 
     monkeypatch.setattr(LiveScreen, "run", without_terminal)
     return options
 
 
-def test_the_last_messages_stay_when_the_screen_is_gone(live, headless) -> None:
-    def meet(app: LiveScreen) -> None:
+def test_last_messages_are_printed_after_the_screen(live, headless) -> None:
+    def on_start(app: LiveScreen) -> None:
         live.change(messages=["a", "the device is gone"])
         app.action_stop()
 
-    headless["meet"] = meet
+    headless["on_start"] = on_start
     out = io.StringIO()
     run_screen.run_screen(live, out)
-    assert headless["mouse"] is False  # text can be marked, and moving the mouse costs nothing
+    assert headless["mouse"] is False  # the terminal can select text, and mouse moves wake nothing
     lines = out.getvalue().splitlines()
     assert lines[:2] == ["1:02:03 message: a", "1:02:03 message: the device is gone"]
     assert lines[2].startswith("1:02:03 stopped; ")
     assert len(lines) == 3
 
 
-def test_a_signal_stops_the_session(live, headless) -> None:
+def test_keyboard_interrupt_stops_the_session(live, headless) -> None:
     headless["failure"] = KeyboardInterrupt()
     out = io.StringIO()
     run_screen.run_screen(live, out)

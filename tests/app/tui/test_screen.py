@@ -1,9 +1,10 @@
-"""The screen, driven by keys, without a terminal."""
+"""The screen driven by keys, without a terminal."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -11,7 +12,6 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from voicegraph.app.tui._panel import Panel
-from voicegraph.app.tui._text_lines import plain
 from voicegraph.app.tui.screen import LiveScreen
 from voicegraph.graph.errors import DeviceError, Problem, StateError
 from voicegraph.schemas.live_command import (
@@ -24,43 +24,45 @@ from voicegraph.schemas.live_command import (
     Talk,
 )
 
-Play = Callable[[LiveScreen, Pilot[None]], Awaitable[None]]
+from .plain_text import plain
+
+Scene = Callable[[LiveScreen, Pilot[None]], Awaitable[None]]
 SMALLEST = (80, 24)
 
 
-def _play(live: Any, play: Play, size: tuple[int, int] = SMALLEST) -> LiveScreen:
-    """Runs a scene; the screen must still be sound at its end."""
+def _run(live: Any, scene: Scene, size: tuple[int, int] = SMALLEST) -> LiveScreen:
+    """Runs a scene on a screen."""
 
     async def run() -> LiveScreen:
         app = LiveScreen(live)
         async with app.run_test(size=size) as pilot:
             await pilot.pause()
-            await play(app, pilot)
+            await scene(app, pilot)
         return app
 
     return asyncio.run(run())
 
 
-async def _until(pilot: Pilot[None], true: Callable[[], bool]) -> None:
+async def _wait_until(pilot: Pilot[None], true: Callable[[], bool]) -> None:
     for _ in range(2000):
         if true():
             return
         await pilot.pause(0.005)
-    raise AssertionError("that never came")
+    raise AssertionError("the condition never became true")
 
 
-async def _answered(app: LiveScreen) -> None:
-    """Commands are answered on another thread; nobody waits here for the next look of ten."""
+async def _wait_for_answers(app: LiveScreen) -> None:
+    """Polls until all commands, which run on another thread, are answered."""
     for _ in range(2000):
-        app.look()
-        if not app.view.wanted:
+        app.poll()
+        if not app.state.pending:
             return
         await asyncio.sleep(0.002)
     raise AssertionError("no answer")
 
 
 def _text(app: LiveScreen) -> str:
-    """What stands on the screen."""
+    """The text on the screen."""
     size = app.size
     rows = [""] * size.height
     for panel in app.screen_stack[0].query(Panel):
@@ -70,15 +72,15 @@ def _text(app: LiveScreen) -> str:
     return "\n".join(rows)
 
 
-def _asked_by(live: Any, *keys: str) -> list[LiveCommand]:
-    """The commands that keys lead to."""
+def _commands_of(live: Any, *keys: str) -> list[LiveCommand]:
+    """The commands that key presses send."""
 
     async def press(app: LiveScreen, pilot: Pilot[None]) -> None:
         await pilot.press(*keys)
-        await _answered(app)
+        await _wait_for_answers(app)
 
-    _play(live, press)
-    return live.asked
+    _run(live, press)
+    return live.received
 
 
 def _set(value: Any, param: str = "pitch.transpose") -> SetParam:
@@ -111,49 +113,49 @@ KEYS: list[tuple[list[str], list[LiveCommand]]] = [
 ]
 
 
-def test_keys(live, status) -> None:
-    """One screen for all: to begin one takes longer than to press keys."""
+def test_every_key_sends_its_command(live, status) -> None:
+    """One screen for all keys: starting a screen takes longer than pressing keys."""
 
     async def press(app: LiveScreen, pilot: Pilot[None]) -> None:
         for keys, commands in KEYS:
             live.now = status
-            live.asked.clear()
-            app.look()
+            live.received.clear()
+            app.poll()
             app.param_list.focus()
             await pilot.press(*keys)
-            await _answered(app)
-            assert live.asked == commands, keys
+            await _wait_for_answers(app)
+            assert live.received == commands, keys
 
-    _play(live, press)
+    _run(live, press)
 
 
-def test_a_tick_after_the_end_does_no_harm(live) -> None:
+def test_redraw_after_the_end_does_nothing(live) -> None:
     app = LiveScreen(live)
     assert app.screen_stack == []
-    app.show()
+    app.redraw()
 
 
-def test_switches_go_back(live, changed) -> None:
+def test_switch_keys_toggle_back(live, changed) -> None:
     live.now = changed(muted=True, monitor=True, push_to_talk=True, talking=False)
-    assert _asked_by(live, "m", "d", "t") == [Mute(on=False), Monitor(on=False), Talk(on=True)]
+    assert _commands_of(live, "m", "d", "t") == [Mute(on=False), Monitor(on=False), Talk(on=True)]
 
 
-def test_everything_stands_on_the_smallest_screen(live, changed) -> None:
+def test_smallest_screen_shows_everything(live, changed) -> None:
     live.now = changed(
         advice=["a larger block is --set block=120ms"],
         push_to_talk=True, talking=True, variant="a", messages=["the newest message"],
     )  # fmt: skip
 
-    async def look(app: LiveScreen, pilot: Pilot[None]) -> None:
+    async def poll(app: LiveScreen, pilot: Pilot[None]) -> None:
         shown = _text(app)
         for words in (
             "world  running  1:02:03  block 100 ms", "variant a  talking",
-            "rms  -21.5  peak   -9.0  held   -9.0 dB  clip 0", "rms  -20.5",
+            "rms  -21.5  peak   -9.0  hold   -9.0 dB  clip 0", "rms  -20.5",
             "median   40  p99   62 of 100 ms  headroom   38 %",
-            "last minute 1", "all 3", "worst 7.3 ms", "dropped 2", "blamed on (system) 1",
+            "last minute 1", "total 3", "worst 7.3 ms", "dropped 2", "caused by (system) 1",
             "algorithmic 63 + buffering 204 + device 21 = 288 ms measured 291 ms",
             "drift +12.3 ppm", "correction +11.8 ppm", "offset -0.02 ms", "realigned 0",
-            "nodes, in ms", "f0", "limiter off: its input passes through",
+            "nodes, in ms", "f0", "limiter bypassed: input passes through",
             "▸pitch.transpose", "4 st", "synth.speaker", "◂ soft ▸",
             "pitch.transpose: How far. (-24 .. 24 semitones)",
             "advice: a larger block is --set block=120ms", "the newest message",
@@ -163,137 +165,139 @@ def test_everything_stands_on_the_smallest_screen(live, changed) -> None:
                 "  measured", " measured"
             ), words
 
-    _play(live, look)
+    _run(live, poll)
 
 
-def test_more_room_is_used(live) -> None:
-    async def look(app: LiveScreen, pilot: Pilot[None]) -> None:
+def test_large_screen_shows_more_details(live) -> None:
+    async def poll(app: LiveScreen, pilot: Pilot[None]) -> None:
         shown = _text(app)
         assert "Mic, 48000 Hz mono" in shown
         assert "Speaker, 44100 Hz stereo" in shown
         assert "world.synthesize" in shown
         assert "max   88" in shown
 
-    _play(live, look, (150, 50))
+    _run(live, poll, (150, 50))
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 10), (4, 2), (200, 60)], ids=str)
-def test_every_size_is_drawn_and_takes_keys(live, size: tuple[int, int]) -> None:
+def test_every_size_is_drawn_and_handles_keys(live, size: tuple[int, int]) -> None:
     async def press(app: LiveScreen, pilot: Pilot[None]) -> None:
         await pilot.press("right", "tab", "down", "question_mark", "escape", "tab", "3", "enter")
-        await _answered(app)
+        await _wait_for_answers(app)
         await pilot.resize_terminal(size[0] + 7, size[1] + 3)
         await pilot.pause()
         assert "voicegraph" in app.export_screenshot(title="voicegraph")
-        assert live.asked == [_set(5.0), _set(3)]
+        assert live.received == [_set(5.0), _set(3)]
 
-    _play(live, press, size)
+    _run(live, press, size)
 
 
-def test_the_picture_is_what_the_lines_say(live) -> None:
-    """What Textual draws, down to the characters."""
+def test_textual_draws_the_lines_of_the_panels(live) -> None:
 
-    async def look(app: LiveScreen, pilot: Pilot[None]) -> None:
+    async def poll(app: LiveScreen, pilot: Pilot[None]) -> None:
         drawn = app.export_screenshot().replace("&#160;", " ")
         for words in ("running", "live params", "headroom   38 % ", "▸pitch.transpose", "help "):
             assert words in drawn, words
         live.change(state="waiting", seconds=3724.9)
-        app.look()
+        app.poll()
         await pilot.pause()
         drawn = app.export_screenshot().replace("&#160;", " ")
         assert "waiting" in drawn
         assert "1:02:04" in drawn
         assert "running" not in drawn
 
-    _play(live, look)
+    _run(live, poll)
 
 
-def test_refused_commands_are_a_message(live) -> None:
+def test_failed_commands_are_shown_as_messages(live) -> None:
     problem = Problem("no-talk-key", "this session has no talk key", fix="--push-to-talk")
-    live.refusal = StateError(problem)
+    live.failure = StateError(problem)
 
     async def press(app: LiveScreen, pilot: Pilot[None]) -> None:
         await pilot.press("t")
-        await _answered(app)
+        await _wait_for_answers(app)
         assert "this session has no talk key; fix: --push-to-talk" in _text(app)
-        live.refusal = RuntimeError("what nobody foresaw")
+        live.failure = RuntimeError("unexpected")
         await pilot.press("m")
-        await _answered(app)
-        assert "RuntimeError: what nobody foresaw" in _text(app)
+        await _wait_for_answers(app)
+        assert "RuntimeError: unexpected" in _text(app)
         assert app.is_running
 
-    _play(live, press)
+    _run(live, press)
 
 
-def test_values_that_cannot_be_are_a_message(live, changed) -> None:
+def test_invalid_values_are_shown_as_messages(live, changed) -> None:
     live.now = changed(params=[live.now.params[0].model_copy(update={"value": "{'dry': -6}"})])
 
     async def press(app: LiveScreen, pilot: Pilot[None]) -> None:
         await pilot.press("right")
         await pilot.pause()
-        assert "which no key moves; fix: Enter, and type a value" in app.view.log.texts[-1]
+        assert "the arrow keys cannot change pitch.transpose" in app.state.log.texts[-1]
+        assert "fix: press Enter, and type a value" in app.state.log.texts[-1]
         await pilot.press("enter", *"{a", "enter")
         await pilot.pause()
-        assert "fix:" in app.view.log.texts[-1]
-        assert live.asked == []
+        assert "fix:" in app.state.log.texts[-1]
+        assert live.received == []
 
-    _play(live, press)
+    _run(live, press)
 
 
-def test_a_status_that_fails_is_a_message(live, monkeypatch) -> None:
-    async def look(app: LiveScreen, pilot: Pilot[None]) -> None:
+def test_failing_status_is_shown_as_message(live, monkeypatch) -> None:
+    async def poll(app: LiveScreen, pilot: Pilot[None]) -> None:
         def fail() -> None:
-            raise DeviceError(Problem("gone", "the other side is gone"))
+            raise DeviceError(Problem("gone", "the other process is gone"))
 
         monkeypatch.setattr(live, "status", fail)
-        app.look()
+        app.poll()
         await pilot.pause()
-        assert "the other side is gone" in _text(app)
+        assert "the other process is gone" in _text(app)
 
-    _play(live, look)
+    _run(live, poll)
 
 
-def test_a_value_that_was_asked_for_is_shown_until_the_answer(live, monkeypatch) -> None:
+def test_pending_value_is_shown_until_the_answer(live, monkeypatch) -> None:
     held: list[LiveCommand] = []
-    monkeypatch.setattr(
-        "voicegraph.app.tui._command_queue.Asking.ask",
-        lambda self, key, value, command: held.append(command),
-    )
+
+    def hold(self: object, command: LiveCommand) -> Future[None]:
+        held.append(command)
+        return Future()
+
+    monkeypatch.setattr("voicegraph.app.control.command_queue.CommandQueue.submit", hold)
 
     async def press(app: LiveScreen, pilot: Pilot[None]) -> None:
         await pilot.press("right", "right")
-        app.look()
+        app.poll()
         await pilot.pause()
         assert "6 st" in _text(app)
         assert live.now.params[0].value == 4.0
 
-    _play(live, press)
+    _run(live, press)
     assert held == [_set(5.0), _set(6.0)]
 
 
-def test_the_choice_follows_its_row(live, changed) -> None:
+def test_selection_follows_its_row(live, changed) -> None:
     params = live.now.params
 
     async def press(app: LiveScreen, pilot: Pilot[None]) -> None:
         await pilot.press("end")
-        assert app.param_list.chosen == "synth.mode"
+        assert app.param_list.selected == "synth.mode"
         live.change(params=[params[2], params[0]])
-        app.look()
-        assert app.param_list.chosen == "synth.mode"
+        app.poll()
+        assert app.param_list.selected == "synth.mode"
         live.change(params=[params[0]])
-        app.look()
-        assert app.param_list.chosen == "pitch.transpose"
+        app.poll()
+        assert app.param_list.selected == "pitch.transpose"
         live.change(params=[])
-        app.look()
+        app.poll()
         await pilot.press("right", "enter", "3", "b")
-        assert app.param_list.chosen is None
+        assert app.param_list.selected is None
         assert "no live params" in _text(app)
-        assert live.asked == [Bypass(node="f0", on=True)]
+        assert live.received == [Bypass(node="f0", on=True)]
 
-    _play(live, press)
+    _run(live, press)
 
 
-def test_long_lists_are_scrolled(live, changed) -> None:
+def test_long_list_scrolls_with_the_selection(live, changed) -> None:
     node = live.now.nodes[0]
     live.now = changed(nodes=[node.model_copy(update={"name": f"n{i:02}"}) for i in range(40)])
 
@@ -308,63 +312,63 @@ def test_long_lists_are_scrolled(live, changed) -> None:
         await pilot.press("home")
         assert "▸n00" in _text(app)
 
-    _play(live, press)
+    _run(live, press)
 
 
-def test_the_help_names_every_key(live) -> None:
+def test_help_page_names_every_key(live) -> None:
     async def press(app: LiveScreen, pilot: Pilot[None]) -> None:
         await pilot.press("question_mark")
         page = str(app.screen.query_one(Static).content)
         for key in ("left right", "Enter", "Tab", "q Ctrl-C", "?", *"btmdv"):
             assert f"\n{key} " in f"\n{page}", key
 
-    _play(live, press)
+    _run(live, press)
 
 
 @pytest.mark.parametrize("key", ["q", "ctrl+c"])
-def test_stop_waits_for_the_session(live, key: str) -> None:
-    live.obeys = False
+def test_stop_key_waits_for_the_session(live, key: str) -> None:
+    live.stops = False
 
     async def press(app: LiveScreen, pilot: Pilot[None]) -> None:
         await pilot.press(key)
-        app.look()
-        assert live.stop_asked == 1
+        app.poll()
+        assert live.stop_requests == 1
         assert app.is_running
         assert " stopping " in _text(app)
         live.change(state="stopped")
         live.stopped.set()
-        await _until(pilot, lambda: not app.is_running)
+        await _wait_until(pilot, lambda: not app.is_running)
 
-    _play(live, press)
+    _run(live, press)
 
 
-def test_ctrl_c_again_does_not_wait(live) -> None:
-    live.obeys = False
+def test_second_ctrl_c_exits_without_waiting(live) -> None:
+    live.stops = False
 
     async def press(app: LiveScreen, pilot: Pilot[None]) -> None:
         await pilot.press("question_mark", "ctrl+q", "ctrl+c")
-        await _until(pilot, lambda: not app.is_running)
+        await _wait_until(pilot, lambda: not app.is_running)
 
-    _play(live, press)
-    assert live.stop_asked == 1
+    _run(live, press)
+    assert live.stop_requests == 1
 
 
-def test_it_ends_when_the_session_ends(live) -> None:
+def test_screen_exits_when_the_session_stops(live) -> None:
     async def wait(app: LiveScreen, pilot: Pilot[None]) -> None:
         live.change(messages=["the last words"], state="stopped")
         live.stopped.set()
-        await _until(pilot, lambda: not app.is_running)
-        assert app.view.log.texts[-1] == "the last words"
+        await _wait_until(pilot, lambda: not app.is_running)
+        assert app.state.log.texts[-1] == "the last words"
 
-    _play(live, wait)
+    _run(live, wait)
 
 
-def test_only_what_has_changed_is_drawn_again(live, monkeypatch) -> None:
-    """The engine shares the interpreter: a screen that stands still must cost nothing."""
+def test_only_changed_lines_are_drawn_again(live, monkeypatch) -> None:
+    """The engine shares the interpreter: a screen without changes must cost nothing."""
     drawn: list[tuple[str, int]] = []
 
-    async def look(app: LiveScreen, pilot: Pilot[None]) -> None:
-        app.look()
+    async def poll(app: LiveScreen, pilot: Pilot[None]) -> None:
+        app.poll()
         await pilot.pause()
         original = Panel.refresh
 
@@ -373,10 +377,10 @@ def test_only_what_has_changed_is_drawn_again(live, monkeypatch) -> None:
             return original(self, *regions, **options)
 
         monkeypatch.setattr(Panel, "refresh", refresh)
-        app.look()
+        app.poll()
         assert drawn == []
         live.change(headroom=0.1)
-        app.look()
+        app.poll()
         assert drawn == [("Overview", 3)]
 
-    _play(live, look)
+    _run(live, poll)

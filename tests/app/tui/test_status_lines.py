@@ -2,56 +2,65 @@ from __future__ import annotations
 
 import pytest
 
-from voicegraph.app.tui._heading import heading
-from voicegraph.app.tui._status_lines import clocks, delays, lateness, load
-from voicegraph.app.tui._text_lines import length, plain
+from voicegraph.app.tui._status_lines import (
+    clock_line,
+    heading_line,
+    latency_line,
+    load_line,
+    overrun_line,
+)
+from voicegraph.app.tui._text_lines import length
+
+from .plain_text import plain
 
 
-def test_the_latencies_keep_their_names(status, changed) -> None:
-    assert " ".join(plain(delays(status.latency, 80)).split()) == (
+def test_latency_line_names_each_latency(status, changed) -> None:
+    assert " ".join(plain(latency_line(status.latency, 80)).split()) == (
         "latency algorithmic 63 + buffering 204 + device 21 = 288 ms measured 291 ms"
     )
     unknown = changed(latency__measured_ms=None).latency
-    assert plain(delays(unknown, 80)).endswith("= 288 ms  not measured")
-    assert "algorithmic 63.0" in plain(delays(status.latency, 120))
+    assert plain(latency_line(unknown, 80)).endswith("= 288 ms  not measured")
+    assert "algorithmic 63.0" in plain(latency_line(status.latency, 120))
 
 
-def test_late_blocks(status) -> None:
-    words = " ".join(plain(lateness(status.late, {"f0"}, 80)).split())
-    assert words == "late last minute 1 all 3 worst 7.3 ms dropped 2 blamed on (system) 1"
+def test_overrun_line_counts_late_blocks(status) -> None:
+    words = " ".join(plain(overrun_line(status.late, {"f0"}, 80)).split())
+    assert words == "overrun last minute 1 total 3 worst 7.3 ms dropped 2 caused by (system) 1"
 
 
-def test_blame_of_the_nodes_stands_with_the_nodes(status) -> None:
-    assert "blamed" not in plain(lateness(status.late, {"f0", "(system)"}, 80))
+def test_overruns_of_listed_nodes_are_left_out(status) -> None:
+    assert "caused" not in plain(overrun_line(status.late, {"f0", "(system)"}, 80))
 
 
-def test_clocks(status, changed) -> None:
-    words = " ".join(plain(clocks(status.drift, 80)).split())
+def test_clock_line_shows_drift_or_one_clock(status, changed) -> None:
+    words = " ".join(plain(clock_line(status.drift, 80)).split())
     assert words == ("clocks drift +12.3 ppm correction +11.8 ppm offset -0.02 ms realigned 0")
     one = changed(drift__one_clock=True).drift
-    assert "one clock for both directions" in plain(clocks(one, 80))
+    assert "one clock for both directions" in plain(clock_line(one, 80))
     unknown = changed(drift__drift_ppm=None).drift
-    assert "drift not known yet" in plain(clocks(unknown, 80))
+    assert "drift not known yet" in plain(clock_line(unknown, 80))
 
 
 @pytest.mark.parametrize(
     ("headroom", "tone"), [(0.38, "good"), (0.1, "warn"), (-0.2, "bad")], ids=str
 )
-def test_load(headroom: float, tone: str, changed) -> None:
-    line = load(changed(headroom=headroom), 80)
+def test_load_line_colour_depends_on_headroom(headroom: float, tone: str, changed) -> None:
+    line = load_line(changed(headroom=headroom), 80)
     assert length(line) == 80
     assert line[-1] == (f"headroom {100 * headroom:4.0f} % ", f"bold {tone}")
     assert "median   40  p99   62 of 100 ms" in plain(line)
-    assert "max   88" in plain(load(changed(), 120))
+    assert "max   88" in plain(load_line(changed(), 120))
 
 
-def test_the_heading(status, changed) -> None:
-    assert plain(heading(status, False, 80)).startswith(" world  running  1:02:03  block 100 ms ")
+def test_heading_line_names_state_and_switches(status, changed) -> None:
+    assert plain(heading_line(status, False, 80)).startswith(
+        " world  running  1:02:03  block 100 ms "
+    )
     busy = changed(muted=True, monitor=True, variant="b", recording="a.jsonl", push_to_talk=True)
-    line = plain(heading(busy, True, 80))
+    line = plain(heading_line(busy, True, 80))
     assert len(line) <= 80 + 10
     assert " stopping " in line
-    assert line.endswith("variant b  muted  talking  dry heard  recording ")
+    assert line.endswith("variant b  muted  talking  monitor  recording ")
 
 
 def test_everything_fits_into_80_columns(changed) -> None:
@@ -63,8 +72,8 @@ def test_everything_fits_into_80_columns(changed) -> None:
         late__dropped=99999, late__worst_ms=999.0, late__blamed={},
     )  # fmt: skip
     widths = [
-        length(delays(worst.latency, 80)),
-        length(clocks(worst.drift, 80)),
-        length(lateness(worst.late, set(), 80)),
+        length(latency_line(worst.latency, 80)),
+        length(clock_line(worst.drift, 80)),
+        length(overrun_line(worst.late, set(), 80)),
     ]
     assert max(widths) <= 80

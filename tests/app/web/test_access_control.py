@@ -1,4 +1,4 @@
-"""Who is let in: names, origins, tokens, kinds and sizes of bodies; handshakes, too."""
+"""Checks of hosts, origins, tokens and bodies, of requests and WebSocket handshakes."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from ..fake_live import FakeLive
 BEARER = f"Bearer {TOKEN}"
 
 
-def _refused_handshake(client: Client, query: str = "", **headers: str) -> tuple[int, str]:
-    """Status and problem of a WebSocket that is not opened."""
+def _handshake_error(client: Client, query: str = "", **headers: str) -> tuple[int, str]:
+    """Status and problem code of a rejected handshake."""
     with pytest.raises(InvalidStatus) as caught:
         connect(client.websocket + query, additional_headers=headers).close()
     response = caught.value.response
@@ -27,8 +27,8 @@ def _refused_handshake(client: Client, query: str = "", **headers: str) -> tuple
 
 @pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "[::1]", "LocalHost"])
 @pytest.mark.parametrize("port", ["", ":8765", ":1"])
-def test_names_of_this_machine_are_served(idle: Client, name: str, port: str) -> None:
-    """The port is not compared: a tunnel has another one at its other end."""
+def test_names_of_this_machine_are_allowed(idle: Client, name: str, port: str) -> None:
+    """The port is not compared: the other end of a tunnel may have another one."""
     assert idle.get("/status", Host=name + port).status == 200
 
 
@@ -37,18 +37,18 @@ def test_names_of_this_machine_are_served(idle: Client, name: str, port: str) ->
     ["evil.example", "evil.example:80", "localhost.evil.example", "127.0.0.1.evil.example",
      "192.168.1.5", "[::2]", "", "[", "user@localhost.evil.example"],
 )  # fmt: skip
-def test_other_names_are_refused(idle: Client, host: str) -> None:
+def test_other_host_names_are_forbidden(idle: Client, host: str) -> None:
     reply = idle.get("/status", Host=host)
     assert (reply.status, reply.code) == (403, "wrong-host")
 
 
-def test_a_request_without_a_name_is_refused(idle: Client) -> None:
+def test_request_without_host_is_forbidden(idle: Client) -> None:
     with socket.create_connection((idle.host, idle.port), 20) as plain:
         plain.sendall(b"GET /status HTTP/1.0\r\n\r\n")
         assert b"403" in plain.makefile("rb").readline()
 
 
-def test_two_names_are_refused(idle: Client) -> None:
+def test_two_host_headers_are_forbidden(idle: Client) -> None:
     with socket.create_connection((idle.host, idle.port), 20) as plain:
         plain.sendall(b"GET /status HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n")
         assert plain.makefile("rb").readline().split()[1] in (b"400", b"403")
@@ -59,15 +59,15 @@ def test_two_names_are_refused(idle: Client) -> None:
     ["http://evil.example", "https://localhost", "http://localhost:1", "null", "",
      "http://[", "file://"],
 )  # fmt: skip
-def test_pages_of_others_are_refused(idle: Client, origin: str) -> None:
-    """Another port is another page, even on this machine."""
+def test_other_origins_are_forbidden(idle: Client, origin: str) -> None:
+    """Another port is another origin, even on this machine."""
     reply = idle.post("/command", {"do": "mute"}, Origin=origin)
     assert (reply.status, reply.code) == (403, "wrong-origin")
     assert not [name for name in reply.headers if name.startswith("access-control")]
-    assert _refused_handshake(idle, Origin=origin) == (403, "wrong-origin")
+    assert _handshake_error(idle, Origin=origin) == (403, "wrong-origin")
 
 
-def test_the_own_page_is_served(client: Client, live: FakeLive) -> None:
+def test_own_origin_is_allowed(client: Client, live: FakeLive) -> None:
     origin = f"http://127.0.0.1:{client.port}"
     assert client.post("/command", {"do": "mute"}, Origin=origin).status == 200
     with connect(client.websocket, additional_headers={"Origin": origin}) as websocket:
@@ -75,7 +75,7 @@ def test_the_own_page_is_served(client: Client, live: FakeLive) -> None:
     assert live.on["mute"]
 
 
-def test_a_websocket_by_another_name_is_refused(idle: Client) -> None:
+def test_websocket_with_other_host_is_forbidden(idle: Client) -> None:
     host = f"evil.example:{idle.port}"
     with socket.create_connection((idle.host, idle.port), 20) as plain:
         plain.sendall(
@@ -86,7 +86,7 @@ def test_a_websocket_by_another_name_is_refused(idle: Client) -> None:
         assert b"403" in plain.makefile("rb").readline()
 
 
-def test_preflights_get_no_leave(idle: Client) -> None:
+def test_cors_preflight_is_forbidden(idle: Client) -> None:
     asked = {"Origin": "http://evil.example", "Access-Control-Request-Method": "PUT"}
     reply = idle.ask("OPTIONS", "/params/pitch.transpose", None, asked)
     assert reply.status == 403
@@ -97,28 +97,28 @@ def test_preflights_get_no_leave(idle: Client) -> None:
     "kind",
     ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "text/json"],
 )
-def test_what_a_form_can_send_is_refused(idle: Client, kind: str) -> None:
+def test_content_types_of_forms_are_refused(idle: Client, kind: str) -> None:
     for method, path in (("POST", "/command"), ("PUT", "/params/pitch.transpose")):
         reply = idle.ask(method, path, '{"do": "stop"}', {"Content-Type": kind})
         assert (reply.status, reply.code) == (415, "no-json")
 
 
-def test_json_in_utf_8_is_json(client: Client) -> None:
+def test_json_content_type_with_charset_is_accepted(client: Client) -> None:
     kind = {"Content-Type": "application/JSON; charset=utf-8"}
     assert client.ask("POST", "/command", '{"do": "mute"}', kind).status == 200
 
 
-def test_large_bodies_are_refused(idle: Client) -> None:
+def test_too_large_bodies_are_refused(idle: Client) -> None:
     text = '{"do": "mute", "on": "' + LARGEST_BODY * "x" + '"}'
-    told = idle.post("/command", text)
-    assert (told.status, told.code) == (413, "too-large")
+    declared = idle.post("/command", text)
+    assert (declared.status, declared.code) == (413, "too-large")
     pieces = {"Transfer-Encoding": "chunked"}
     chunk = b"%x\r\n%s\r\n0\r\n\r\n" % (len(text), text.encode())
-    untold = idle.ask("POST", "/command", chunk, pieces)
-    assert (untold.status, untold.code) == (413, "too-large")
+    chunked = idle.ask("POST", "/command", chunk, pieces)
+    assert (chunked.status, chunked.code) == (413, "too-large")
 
 
-def test_the_largest_body_is_taken(client: Client) -> None:
+def test_largest_body_is_accepted(client: Client) -> None:
     text = '{"do": "mute"}'.ljust(LARGEST_BODY)
     assert client.post("/command", text, **{"Content-Type": "application/json"}).status == 200
 
@@ -129,7 +129,9 @@ def test_the_largest_body_is_taken(client: Client) -> None:
      f"Bearer {TOKEN[:-1]}", "Bearer é"],
 )  # fmt: skip
 @pytest.mark.parametrize("path", ["/status", "/params", "/openapi.json", "/ws", "/nowhere"])
-def test_without_the_token_nothing_is_shown(locked: Client, path: str, given: str | None) -> None:
+def test_request_without_token_is_unauthorized(
+    locked: Client, path: str, given: str | None
+) -> None:
     headers = {} if given is None else {"Authorization": given}
     reply = locked.get(path, **headers)
     assert (reply.status, reply.code) == (401, "wrong-token")
@@ -137,7 +139,7 @@ def test_without_the_token_nothing_is_shown(locked: Client, path: str, given: st
     assert TOKEN not in reply.text
 
 
-def test_without_the_token_nothing_is_done(serve: Serve, live: FakeLive) -> None:
+def test_command_without_token_does_not_run(serve: Serve, live: FakeLive) -> None:
     client = serve(token=TOKEN)
     assert client.post("/command", {"do": "mute"}).status == 401
     assert client.post("/command?token=" + TOKEN, {"do": "mute"}).status == 401
@@ -146,19 +148,19 @@ def test_without_the_token_nothing_is_done(serve: Serve, live: FakeLive) -> None
 
 
 @pytest.mark.parametrize("path", ["/", "/page.js", "/page.css"])
-def test_the_page_asks_for_the_token_itself(locked: Client, path: str) -> None:
+def test_page_itself_needs_no_token(locked: Client, path: str) -> None:
     assert locked.get(path).status == 200
 
 
-def test_websockets_show_the_token_in_the_header_or_the_query(locked: Client) -> None:
+def test_websocket_token_in_header_or_query(locked: Client) -> None:
     for query, headers in ((f"?token={TOKEN}", {}), ("", {"Authorization": BEARER})):
         with connect(locked.websocket + query, additional_headers=headers) as websocket:
             assert '"kind":"status"' in str(websocket.recv(20))
-    assert _refused_handshake(locked, "?token=wrong") == (401, "wrong-token")
-    assert _refused_handshake(locked, Authorization="Bearer wrong") == (401, "wrong-token")
+    assert _handshake_error(locked, "?token=wrong") == (401, "wrong-token")
+    assert _handshake_error(locked, Authorization="Bearer wrong") == (401, "wrong-token")
 
 
-def test_every_answer_forbids_what_a_page_could_do_with_it(idle: Client) -> None:
+def test_every_response_has_security_headers(idle: Client) -> None:
     for reply in (idle.get("/"), idle.get("/status"), idle.get("/status", Host="evil.example")):
         assert "default-src 'none'" in reply.headers["content-security-policy"]
         assert reply.headers["x-frame-options"] == "DENY"
@@ -166,8 +168,8 @@ def test_every_answer_forbids_what_a_page_could_do_with_it(idle: Client) -> None
         assert reply.headers["cache-control"] == "no-store"
 
 
-def test_other_machines_reach_it_by_this_machines_names(serve: Serve) -> None:
-    """Bound to every address, which needs a token."""
+def test_unspecified_address_allows_the_machines_names(serve: Serve) -> None:
+    """Listening on all addresses needs a token."""
     client = serve("0.0.0.0", token=TOKEN)
     own = (socket.gethostname(), f"127.0.0.1:{client.port}")
     codes = [client.get("/status", Authorization=BEARER, Host=host).status for host in own]

@@ -1,4 +1,4 @@
-"""The page: whole by itself, and its parts fit together."""
+"""The web page: self-contained, and its files fit together."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SCRIPT = (PAGE / "page.js").read_text(encoding="utf-8")
 
 
 class _Seen(HTMLParser):
-    """Which ids, files and inline code a page has."""
+    """Collects ids, files and inline code of a page."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ def seen() -> _Seen:
 
 
 @pytest.mark.parametrize("path", FILES)
-def test_it_is_served_as_it_is(idle: Client, path: str) -> None:
+def test_page_files_are_served_unchanged(idle: Client, path: str) -> None:
     reply = idle.get(path)
     assert reply.status == 200
     assert reply.text == (PAGE / FILES[path]).read_text(encoding="utf-8")
@@ -57,32 +57,32 @@ def test_it_is_served_as_it_is(idle: Client, path: str) -> None:
     assert reply.headers["content-type"].startswith(kinds[path])
 
 
-def test_nothing_comes_from_elsewhere(seen: _Seen) -> None:
+def test_page_loads_nothing_from_other_sites(seen: _Seen) -> None:
     assert sorted(seen.files) == ["data:,", "page.css", "page.js"]
     for name in FILES.values():
         assert not re.search(r"https?://|@import|url\(", (PAGE / name).read_text(encoding="utf-8"))
 
 
-def test_nothing_stands_in_it_that_its_policy_forbids(seen: _Seen) -> None:
+def test_page_obeys_its_content_security_policy(seen: _Seen) -> None:
     assert seen.inline == []
     assert not re.search(r"innerHTML|insertAdjacentHTML|document\.write|eval\(", SCRIPT)
 
 
-def test_the_script_finds_what_it_looks_for(seen: _Seen) -> None:
-    wanted = set(re.findall(r"\b(?:at|press|meter|list|dropOthers)\(\"([\w-]+)\"", SCRIPT))
+def test_script_uses_only_existing_ids(seen: _Seen) -> None:
+    wanted = set(re.findall(r"\b(?:at|press|meter|list|removeOthers)\(\"([\w-]+)\"", SCRIPT))
     assert wanted
     assert wanted <= set(seen.ids)
     assert len(seen.ids) == len(set(seen.ids))
 
 
-def test_it_sends_commands_that_there_are() -> None:
+def test_script_sends_only_existing_commands() -> None:
     sent = set(re.findall(r"\bdo: \"(\w+)\"", SCRIPT))
     assert sent == {"set", "bypass", "variant", "mute", "talk", "monitor", "stop"}
     assert sent <= set(COMMANDS.json_schema()["discriminator"]["mapping"])
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="there is no Node.js")
-def test_the_script_is_sound() -> None:
+def test_script_has_no_syntax_errors() -> None:
     checked = subprocess.run(
         ["node", "--check", str(PAGE / "page.js")], capture_output=True, text=True, check=False
     )

@@ -1,4 +1,4 @@
-"""The HTTP interface on real sockets: what is shown, what is done, and what is refused."""
+"""The HTTP interface on real sockets: status, commands, errors."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from ..fake_live import FakeLive
 SWAP = {"do": "swap", "overrides": {"nodes.f0.use": "f0.harvest"}}
 
 
-def test_status_is_the_sessions(client: Client, live: FakeLive) -> None:
+def test_status_route_returns_the_status(client: Client, live: FakeLive) -> None:
     reply = client.get("/status")
     assert reply.status == 200
     assert LiveStatus.model_validate_json(reply.text) == live.status()
 
 
-def test_params_are_listed_and_found_by_name(client: Client) -> None:
+def test_param_routes_list_and_find_params(client: Client) -> None:
     (listed,) = client.get("/params").json
     assert LiveParam.model_validate(listed).maximum == 24
     assert client.get("/params/pitch.transpose").json == listed
 
 
-def test_setting_a_param_answers_what_it_is_then(client: Client, live: FakeLive) -> None:
+def test_setting_a_param_returns_the_new_value(client: Client, live: FakeLive) -> None:
     reply = client.ask("PUT", "/params/pitch.transpose", {"value": 7})
     assert (reply.status, reply.json["value"]) == (200, 7)
     assert live.values["pitch.transpose"] == 7
@@ -58,7 +58,7 @@ def test_setting_a_param_answers_what_it_is_then(client: Client, live: FakeLive)
         ("GET", "/ws", None, 426, "no-websocket"),
     ],
 )
-def test_what_cannot_be_done_is_answered_with_its_problem(
+def test_failed_request_returns_status_and_problem(
     idle: Client, method: str, path: str, body: object, status: int, code: str
 ) -> None:
     reply = idle.ask(method, path, body)
@@ -68,12 +68,12 @@ def test_what_cannot_be_done_is_answered_with_its_problem(
     assert answer.problems[0].message
 
 
-def test_a_command_that_is_misspelt_is_guessed(idle: Client) -> None:
+def test_misspelt_command_suggests_a_similar_one(idle: Client) -> None:
     (problem,) = idle.post("/command", {"do": "mut"}).json["problems"]
     assert problem["fix"] == '"do": "mute"'
 
 
-def test_the_message_names_the_key_alone(idle: Client) -> None:
+def test_error_message_names_only_the_key(idle: Client) -> None:
     (problem,) = idle.post("/command", {"do": "mute", "on": "perhaps"}).json["problems"]
     assert problem["message"] == "on: expected true or false, found 'perhaps'"
 
@@ -90,7 +90,7 @@ def test_the_message_names_the_key_alone(idle: Client) -> None:
         SWAP,
     ],
 )
-def test_every_command_is_done(client: Client, live: FakeLive, command: dict[str, object]) -> None:
+def test_every_command_runs(client: Client, live: FakeLive, command: dict[str, object]) -> None:
     live.gate.set()
     reply = client.post("/command", command)
     wanted = COMMANDS.validate_python(command)
@@ -99,13 +99,13 @@ def test_every_command_is_done(client: Client, live: FakeLive, command: dict[str
     assert live.done == [wanted]
 
 
-def test_toggling_turns_over_what_is(client: Client, live: FakeLive) -> None:
+def test_toggle_route_flips_the_switch(client: Client, live: FakeLive) -> None:
     answers = [client.post("/toggle/mute", {}).json["command"] for _ in range(2)]
     assert answers == [{"do": "mute", "on": True}, {"do": "mute", "on": False}]
     assert live.done == [Mute(on=True), Mute(on=False)]
 
 
-def test_muting_does_not_wait_for_a_swap(client: Client, live: FakeLive) -> None:
+def test_mute_does_not_wait_for_a_swap(client: Client, live: FakeLive) -> None:
     swapped = threading.Thread(target=client.post, args=("/command", SWAP))
     swapped.start()
     assert client.post("/command", {"do": "mute"}).json["ok"]
@@ -115,8 +115,8 @@ def test_muting_does_not_wait_for_a_swap(client: Client, live: FakeLive) -> None
     assert live.done == [Mute(), Swap(overrides={"nodes.f0.use": "f0.harvest"})]
 
 
-def test_slow_commands_pile_up_only_so_far(client: Client, live: FakeLive) -> None:
-    """One is being done, others wait; of one more than there is room for, one is refused."""
+def test_one_slow_command_too_many_is_refused(client: Client, live: FakeLive) -> None:
+    """One runs, the others wait; one more than the limit is refused."""
     replies: list[int] = []
     arrived = threading.Condition()
 
@@ -137,21 +137,21 @@ def test_slow_commands_pile_up_only_so_far(client: Client, live: FakeLive) -> No
     assert replies == [409] + MOST_WAITING * [200]
 
 
-def test_after_the_end_there_is_a_status_and_no_command(client: Client, live: FakeLive) -> None:
+def test_stopped_session_has_status_but_no_commands(client: Client, live: FakeLive) -> None:
     live.stopped.set()
     assert client.get("/status").json["state"] == "stopped"
     reply = client.post("/command", {"do": "mute"})
     assert (reply.status, reply.code) == (409, "ended")
 
 
-def test_a_mistake_of_the_program_is_an_answer_too(client: Client, live: FakeLive) -> None:
+def test_internal_error_is_answered_and_reported(client: Client, live: FakeLive) -> None:
     live.broken = True
     reply = client.get("/status")
     assert (reply.status, reply.code) == (500, "internal")
     live.wait_for(lambda: live.said == ["control: ZeroDivisionError: the fake is broken"])
 
 
-def test_the_schema_is_of_the_same_models(idle: Client) -> None:
+def test_openapi_schema_comes_from_the_models(idle: Client) -> None:
     schema = idle.get("/openapi.json").json
     models = schema["components"]["schemas"]
     commands = {"SetParam", "Bypass", "Swap", "ChooseVariant", "Mute", "Talk", "Monitor", "Stop"}
@@ -165,5 +165,5 @@ def test_the_schema_is_of_the_same_models(idle: Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["/docs", "/redoc"])
-def test_pages_that_load_scripts_from_elsewhere_are_off(idle: Client, path: str) -> None:
+def test_documentation_pages_of_fastapi_are_off(idle: Client, path: str) -> None:
     assert idle.get(path).status == 404

@@ -24,7 +24,7 @@ SENT: TypeAdapter[StatusMessage | Answer] = TypeAdapter(StatusMessage | Answer)
 
 
 def _answer(websocket: ClientConnection) -> Answer:
-    """The next one; statuses come in between."""
+    """The next answer; statuses in between are skipped."""
     while True:
         message = SENT.validate_json(websocket.recv(20))
         if isinstance(message, Answer):
@@ -37,7 +37,7 @@ def _ask(websocket: ClientConnection, command: Any) -> Answer:
 
 
 def _last(websocket: ClientConnection) -> tuple[str, int]:
-    """What was sent before the other side ended it, and its closing code."""
+    """The last message before the server closed the connection, and its closing code."""
     text = ""
     for message in _until_the_end(websocket):
         text = message
@@ -51,7 +51,7 @@ def _until_the_end(websocket: ClientConnection) -> Iterator[str]:
             yield str(websocket.recv(20))
 
 
-def test_statuses_come_again_and_again(client: Client, live: FakeLive) -> None:
+def test_statuses_are_sent_periodically(client: Client, live: FakeLive) -> None:
     with connect(client.websocket + "?rate=30") as websocket:
         for _ in range(3):
             message = SENT.validate_json(websocket.recv(20))
@@ -59,7 +59,7 @@ def test_statuses_come_again_and_again(client: Client, live: FakeLive) -> None:
             assert message.status == live.status()
 
 
-def test_commands_are_done_and_answered(client: Client, live: FakeLive) -> None:
+def test_commands_run_and_are_answered(client: Client, live: FakeLive) -> None:
     with connect(client.websocket) as websocket:
         assert _ask(websocket, {"do": "mute"}) == Answer(ok=True, command=Mute())
         assert _ask(websocket, b'{"do": "mute", "on": false}').ok
@@ -73,7 +73,7 @@ def test_commands_are_done_and_answered(client: Client, live: FakeLive) -> None:
         ({"do": "set", "param": "broken.param", "value": 1}, "internal"),
         ({"do": "variant"}, "no-variant"),
         ({"do": "mut"}, "no-such-command"),
-        ({"token": "of nobody's interest"}, "no-command"),
+        ({"token": "unused"}, "no-command"),
         ([], "wrong-type"),
         ("", "no-json"),
         ("{", "no-json"),
@@ -81,7 +81,7 @@ def test_commands_are_done_and_answered(client: Client, live: FakeLive) -> None:
         ("[" * 5000, "no-json"),
     ],
 )
-def test_what_cannot_be_done_is_answered_and_the_rest_goes_on(
+def test_failed_command_is_answered_and_connection_stays(
     idle: Client, command: object, code: str
 ) -> None:
     with connect(idle.websocket) as websocket:
@@ -91,7 +91,7 @@ def test_what_cannot_be_done_is_answered_and_the_rest_goes_on(
         assert _ask(websocket, {"do": "mute", "on": False}).ok
 
 
-def test_answers_of_quick_commands_overtake_slow_ones(client: Client, live: FakeLive) -> None:
+def test_quick_answers_overtake_slow_ones(client: Client, live: FakeLive) -> None:
     with connect(client.websocket) as websocket:
         swap = {"do": "swap", "overrides": {"block": "20ms"}}
         websocket.send(json.dumps(swap))
@@ -103,7 +103,7 @@ def test_answers_of_quick_commands_overtake_slow_ones(client: Client, live: Fake
         assert answer.command.do == "swap"
 
 
-def test_the_end_of_the_session_is_shown_and_ends_it(client: Client, live: FakeLive) -> None:
+def test_stopped_session_closes_the_connection(client: Client, live: FakeLive) -> None:
     with connect(client.websocket + "?rate=30") as websocket:
         assert _ask(websocket, {"do": "stop"}).ok
         text, code = _last(websocket)
@@ -112,7 +112,7 @@ def test_the_end_of_the_session_is_shown_and_ends_it(client: Client, live: FakeL
     assert (message.status.state, code) == ("stopped", 1000)
 
 
-def test_a_mistake_of_the_program_ends_the_connection(client: Client, live: FakeLive) -> None:
+def test_internal_error_closes_the_connection(client: Client, live: FakeLive) -> None:
     with connect(client.websocket) as websocket:
         websocket.recv(20)
         live.broken = True
@@ -121,20 +121,22 @@ def test_a_mistake_of_the_program_ends_the_connection(client: Client, live: Fake
 
 
 @pytest.mark.parametrize("rate", ["0", "31", "nan", "often", ""])
-def test_rates_that_are_none_are_refused(idle: Client, rate: str) -> None:
+def test_invalid_rate_is_refused(idle: Client, rate: str) -> None:
     with pytest.raises(InvalidStatus) as caught:
         connect(f"{idle.websocket}?rate={rate}").close()
     assert caught.value.response.status_code == 422
     assert "rate: expected" in caught.value.response.body.decode()
 
 
-def test_large_messages_end_the_connection(idle: Client) -> None:
+def test_too_large_message_closes_the_connection(idle: Client) -> None:
     with connect(idle.websocket) as websocket:
         websocket.send(json.dumps({"do": "mute", "on": LARGEST_BODY * "x"}))
         assert _last(websocket)[1] == 1009
 
 
-def test_only_so_many_are_served_at_once(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clients_beyond_the_limit_are_refused(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(websocket_clients, "MOST_CLIENTS", 2)
     with ExitStack() as stack:
         first, _ = (stack.enter_context(connect(client.websocket)) for _ in range(2))
@@ -148,13 +150,13 @@ def test_only_so_many_are_served_at_once(client: Client, monkeypatch: pytest.Mon
 
 
 def _once_there_is_room(client: Client) -> ClientConnection:
-    """The server hears of a goodbye a moment after it was said."""
+    """Tries until the server has noticed that a client has gone."""
     while True:
         with suppress(InvalidStatus):
             return connect(client.websocket)
 
 
-def test_the_token_may_be_the_first_message(serve: Serve) -> None:
+def test_token_may_be_the_first_message(serve: Serve) -> None:
     client = serve(token=TOKEN)
     with connect(client.websocket) as websocket:
         assert _ask(websocket, {"token": TOKEN}) == Answer(ok=True)
@@ -162,7 +164,9 @@ def test_the_token_may_be_the_first_message(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("first", ['{"token": "wrong"}', '{"do": "stop"}', "", '{"token": 5}'])
-def test_another_first_message_ends_it(serve: Serve, live: FakeLive, first: str) -> None:
+def test_other_first_message_closes_the_connection(
+    serve: Serve, live: FakeLive, first: str
+) -> None:
     client = serve(token=TOKEN)
     with connect(client.websocket) as websocket:
         answer = _ask(websocket, first)
@@ -171,7 +175,9 @@ def test_another_first_message_ends_it(serve: Serve, live: FakeLive, first: str)
     assert live.done == []
 
 
-def test_who_says_nothing_is_sent_away(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(websocket_clients, "GREETING_S", 0.01)
+def test_silent_client_without_token_is_disconnected(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(websocket_clients, "TOKEN_TIMEOUT_S", 0.01)
     with connect(serve(token=TOKEN).websocket) as websocket:
         assert _last(websocket)[1] == 1008

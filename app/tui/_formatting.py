@@ -1,4 +1,4 @@
-"""Numbers and states in words, the same on the screen and in plain lines."""
+"""Numbers, states and errors as text, the same on the screen and in plain lines."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ def clock(seconds: float) -> str:
 
 
 def short(value: float) -> str:
-    """Three digits that matter: ``0.42``, ``7.3``, ``51``."""
+    """About three significant digits: ``0.42``, ``7.3``, ``51``."""
     size = abs(value)
     return f"{value:.2f}" if size < 0.995 else f"{value:.1f}" if size < 9.95 else f"{value:.0f}"
 
 
 def ppm(value: float | None) -> str:
-    """``+12.3 ppm``; ``not known yet``."""
+    """``+12.3 ppm``, or ``not known yet`` for None."""
     return "not known yet" if value is None else f"{value:+.1f} ppm"
 
 
-def switched(status: LiveStatus) -> list[str]:
-    """What is not as it usually is, a word or two each."""
+def active_switches(status: LiveStatus) -> list[str]:
+    """Every switch that is not in its default position, in one to three words each."""
     found = []
     if status.variant is not None:
         found.append(f"variant {status.variant}")
@@ -33,19 +33,19 @@ def switched(status: LiveStatus) -> list[str]:
     if status.push_to_talk:
         found.append("talking" if status.talking else "talk key up")
     if status.monitor:
-        found.append("dry heard")
+        found.append("monitor")
     if status.skipping:
-        found.append("silence: resting")
+        found.append("silent: paused")
     return found
 
 
 def one_line(text: str) -> str:
-    """Text from outside (names of devices and files), without what would steer a terminal."""
+    """One line without control characters: names of devices and files could hold escape codes."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
-def refusal(error: Exception) -> str:
-    """What a command failed with, in one line."""
+def error_line(error: Exception) -> str:
+    """Messages and fixes of an error in one line."""
     if not isinstance(error, VoicegraphError):
         return one_line(f"{type(error).__name__}: {error}")
     texts = [

@@ -1,0 +1,92 @@
+"""The lower part of the screen: messages, the key bar, and the help page with all keys."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.events import Key
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from ._panel import Panel
+from ._text_lines import Line, with_background
+
+_KEY_BAR = (
+    ("t", "talk"),
+    ("m", "mute"),
+    ("d", "dry"),
+    ("v", "variant"),
+    ("b", "bypass"),
+    ("Tab", "other list"),
+    ("?", "help"),
+    ("q", "stop"),
+)
+_ALL_KEYS = (
+    ("up down", "select a row"),
+    ("left right", "change the selected param; with Shift ten steps"),
+    ("0-9 + - .", "type a number; Enter sets it, Escape cancels"),
+    ("Enter", "type a value of any kind"),
+    ("Tab", "switch to the other list"),
+    ("b", "bypass the selected node (or the param's node), or stop bypassing it"),
+    ("t", "press or release the talk key (with push-to-talk)"),
+    ("m", "mute or unmute the output"),
+    ("d", "monitor: add the dry input to the output, or remove it"),
+    ("v", "switch between the variants a and b"),
+    ("?", "show this page; any key closes it"),
+    ("q Ctrl-C", "stop the session; Ctrl-C again leaves the screen at once"),
+)
+_LEGEND = """\
+Meters: bright up to the rms, dark up to the peak; the right end is full scale.
+Load: bright up to the median, dark up to the 99th percentile, of a block.
+Overrun: a block that was late; late counts them by the node that caused them.
+Underrun, overflow: the device lost audio."""
+
+
+class MessagePanel(Panel):
+    """Advice and the newest messages."""
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """Implements :meth:`.Panel.lines`."""
+        return self.state.log.lines(self.state.status.advice, width, height)
+
+
+class KeyBar(Panel):
+    """The most important keys; those without effect in this session are left out."""
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """Implements :meth:`.Panel.lines`."""
+        status = self.state.status
+        hidden = set()
+        if not status.push_to_talk:
+            hidden.add("t")
+        if status.variant is None:
+            hidden.add("v")
+        line: Line = []
+        for key, action in _KEY_BAR:
+            if key not in hidden:
+                line += [(f" {key} ", "bold accent"), (f"{action} ", "muted")]
+        return [with_background([*line, (" " * width, "")], "band")]
+
+
+class HelpPage(ModalScreen[None]):
+    """All keys, and what the bars and counters mean."""
+
+    CSS = """
+    HelpPage { align: center middle; }
+    HelpPage VerticalScroll {
+        width: 86; max-width: 100%; height: auto; max-height: 100%;
+        padding: 1 2; background: #1b232d; color: #e6ebf1;
+    }
+    """
+
+    def compose(self) -> ComposeResult:
+        """The text, scrollable where the terminal is too small for it."""
+        lines = [f"{keys:<11} {action}" for keys, action in _ALL_KEYS]
+        with VerticalScroll():
+            yield Static("\n".join([*lines, "", _LEGEND]), markup=False)
+
+    def on_key(self, event: Key) -> None:
+        """Closes the page, unless the key scrolls it."""
+        if event.key not in ("up", "down", "pageup", "pagedown", "home", "end"):
+            event.stop()
+            self.dismiss()
