@@ -14,7 +14,8 @@ import importlib.util
 import re
 import sys
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -101,6 +102,25 @@ def nearest(name: str) -> list[str]:
     word = name.rsplit(".", 1)[-1]
     same_word = [n for n in known if n.rsplit(".", 1)[-1] == word]
     return list(dict.fromkeys([*same_word, *difflib.get_close_matches(name, known, 3, 0.6)]))
+
+
+@contextmanager
+def isolated(nodes: Mapping[str, type[Node]] | None = None) -> Iterator[None]:
+    """Registers ``nodes`` by name, and undoes all registrations when the ``with`` block ends.
+
+    For tests and measurements that need node classes of their own. Built-in nodes that are imported
+    inside the block stay registered, because a module registers its node only once.
+    """
+    before = dict(_registered)
+    try:
+        for name, cls in (nodes or {}).items():
+            register(name)(cls)
+        yield
+    finally:
+        homes = {name: f"voicegraph.nodes.{home}" for name, home in _builtin().items()}
+        imported = {n: cls for n, cls in _registered.items() if cls.__module__ == homes.get(n)}
+        _registered.clear()
+        _registered.update({**imported, **before})
 
 
 def load_file(path: Path) -> list[str]:

@@ -1,7 +1,8 @@
-"""What holds for all tests."""
+"""Fixtures and checks for all tests."""
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import runpy
 import sys
@@ -20,6 +21,7 @@ import torch
 from hypothesis import settings
 
 from voicegraph.graph import registry
+from voicegraph.graph.node import Node
 from voicegraph.nodes import BUILTIN
 
 from .fake_sounddevice import FakeSoundDevice
@@ -30,11 +32,22 @@ settings.load_profile("house")
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _nothing_stays_registered() -> Iterator[None]:
-    """A node of a test's own that stays would show in lists of all nodes that later tests make."""
+def _no_node_stays_registered() -> Iterator[None]:
+    """A test's own node that stays registered would appear in the node lists of later tests."""
     yield
-    left = registry._registered.keys() - BUILTIN.keys()
-    assert not left, f"registered at import, or not taken out again: {', '.join(sorted(left))}"
+    installed = importlib.metadata.entry_points(group="voicegraph.nodes").names
+    left = {*registry.names()} - BUILTIN.keys() - installed
+    assert not left, f"registered at import, or not removed again: {', '.join(sorted(left))}"
+
+
+Register = Callable[[str], Callable[[type[Node]], type[Node]]]
+
+
+@pytest.fixture
+def scratch_registry() -> Iterator[Register]:
+    """``scratch_registry("test.name")(NodeClass)``: registered until the test ends."""
+    with registry.isolated():
+        yield registry.register
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -106,7 +119,7 @@ def write_models() -> WriteModels:
 
 @pytest.fixture
 def sound_system(monkeypatch: pytest.MonkeyPatch) -> FakeSoundDevice:
-    """In place of ``sounddevice``: a microphone (0), a loudspeaker (1) and a headset (2)."""
+    """Replaces ``sounddevice``: a microphone (0), a loudspeaker (1) and a headset (2)."""
     system = FakeSoundDevice()
     system.add("Microphone", inputs=1)
     system.add("Loudspeaker", outputs=2)

@@ -446,12 +446,8 @@ NODES: dict[str, type[Node]] = {
 
 @pytest.fixture(autouse=True, scope="module")
 def _test_nodes() -> Iterator[None]:
-    """Only while these tests run, so that no list of all nodes shows them."""
-    for name, cls in NODES.items():
-        registry.register(name)(cls)
-    yield
-    for name in NODES:
-        registry._registered.pop(name, None)
+    with registry.isolated(NODES):
+        yield
 
 
 @pytest.fixture

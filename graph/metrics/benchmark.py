@@ -52,19 +52,15 @@ class Pass(Node):
 
 
 def engine_plan(threads: int | None = None) -> Plan:
-    """Ten nodes that pass audio through in blocks of 10 ms: what the engine itself costs.
+    """Ten nodes that pass audio through in blocks of 10 ms: the cost of the engine itself.
 
-    Their class has a name while the plan is made and not a moment longer: it is no node for
-    pipelines.
+    Their class is registered only while the plan is compiled, so that pipelines cannot use it.
     """
-    registry.register(_PASS)(Pass)
-    try:
+    with registry.isolated({_PASS: Pass}):
         nodes = {f"pass{i}": node(Pass, f"pass{i - 1}" if i else "input") for i in range(_CHAIN)}
         last = f"pass{_CHAIN - 1}"
         pipeline = Pipeline(name="engine", block="10ms", nodes=nodes, output=last, threads=threads)
         return pipeline.compile()
-    finally:
-        registry._registered.pop(_PASS)
 
 
 def measure(

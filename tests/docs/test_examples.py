@@ -92,11 +92,8 @@ def place(tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     soundfile.write("speech.wav", 0.2 * voice, 16000)
     for file, own in OWN_FILES.items():
         shutil.copyfile(models / file, tmp_path / own)
-    before = set(registry._registered)
-    yield tmp_path
-    for name in set(registry._registered) - before:
-        if not registry._registered[name].__module__.startswith("voicegraph."):
-            del registry._registered[name]
+    with registry.isolated():
+        yield tmp_path
 
 
 def _write_files(page: Path) -> None:

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from voicegraph.graph import registry
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.node import FilePath, Node, NodeParams
 from voicegraph.graph.pipeline import Pipeline, Plan, node
 from voicegraph.graph.ports import In, Out, PortRef
 from voicegraph.graph.signals import Audio
+
+from ..conftest import Register
 
 Build = Callable[..., Pipeline]
 
@@ -101,23 +102,22 @@ class FromFile(Node):
     out = Out(Audio, like="audio")
 
 
-def test_a_file_is_told_by_name_and_size_wherever_it_lies(build: Build, tmp_path: Path) -> None:
-    registry.register("test.from_file")(FromFile)
-    try:
+def test_hash_takes_file_name_and_size_only(
+    build: Build, tmp_path: Path, scratch_registry: Register
+) -> None:
+    scratch_registry("test.from_file")(FromFile)
 
-        def made(folder: str, content: str) -> Plan:
-            file = tmp_path / folder / "voice.pth"
-            file.parent.mkdir(exist_ok=True)
-            file.write_text(content)
-            return build({"a": node("test.from_file", "input", weights=str(file))}).compile()
+    def made(folder: str, content: str) -> Plan:
+        file = tmp_path / folder / "voice.pth"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(content)
+        return build({"a": node("test.from_file", "input", weights=str(file))}).compile()
 
-        plan = made("here", "12345")
-        described = plan.describe()["nodes"][0]["params"]["weights"]
-        assert described == {"file": "voice.pth", "bytes": 5}
-        assert made("there", "67890").hash == plan.hash
-        assert made("there", "1").hash != plan.hash
-    finally:
-        del registry._registered["test.from_file"]
+    plan = made("here", "12345")
+    described = plan.describe()["nodes"][0]["params"]["weights"]
+    assert described == {"file": "voice.pth", "bytes": 5}
+    assert made("there", "67890").hash == plan.hash
+    assert made("there", "1").hash != plan.hash
 
 
 def test_a_file_that_is_written_counts_by_its_name_alone(build: Build, tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ from voicegraph.graph import registry
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.node import Node
 from voicegraph.graph.pipeline import Pipeline, node
-from voicegraph.nodes import BUILTIN
 
 FILE = """
 from __future__ import annotations
@@ -46,11 +45,32 @@ class Loud(Node):
 
 @pytest.fixture(autouse=True)
 def _own() -> Iterator[None]:
-    """Takes out again what a test adds; built-in modules are imported, and register, but once."""
-    before = {*registry._registered, *BUILTIN}
-    yield
-    for name in registry._registered.keys() - before:
-        del registry._registered[name]
+    with registry.isolated():
+        yield
+
+
+def test_isolated_undoes_registrations_but_keeps_built_in_nodes() -> None:
+    class Mine(Node):
+        pass
+
+    with registry.isolated({"mine.first": Mine}):
+        registry.register("mine.second")(Mine)
+        delay = registry.find("dsp.delay")
+        assert {"mine.first", "mine.second"} <= {*registry.names()}
+    assert not {"mine.first", "mine.second"} & {*registry.names()}
+    assert registry.find("dsp.delay") is delay
+
+
+def test_isolated_undoes_registrations_after_errors() -> None:
+    class Mine(Node):
+        pass
+
+    with (
+        pytest.raises(ValueError, match="looks like"),
+        registry.isolated({"mine.a": Mine, "b": Mine}),
+    ):
+        pass
+    assert "mine.a" not in registry.names()
 
 
 def test_names_look_like_family_name() -> None:

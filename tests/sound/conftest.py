@@ -144,9 +144,8 @@ def slow_node() -> Iterator[list[float]]:
                 time.sleep(naps.pop())
             return {"out": inputs["audio"]}
 
-    registry.register("test.slow")(Slow)
-    yield naps
-    del registry._registered["test.slow"]
+    with registry.isolated({"test.slow": Slow}):
+        yield naps
 
 
 @pytest.fixture

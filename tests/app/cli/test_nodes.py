@@ -99,10 +99,8 @@ def test_json(cli: Cli) -> None:
 
 def test_nodes_of_a_file_on_the_command_line(cli: Cli, place: Path) -> None:
     (place / "own.py").write_text(OWN, encoding="utf-8")
-    try:
+    with registry.isolated():
         code, out, _ = cli("--nodes-file", "own.py", "nodes", "mine.copy")
-    finally:
-        registry._registered.pop("mine.copy", None)
     assert code == 0
     assert out.startswith("mine.copy\n\nCopies what comes.\n")
 

@@ -18,6 +18,8 @@ from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.ports import In, Out, Ports, Wanted
 from voicegraph.graph.signals import Audio, Features, Mask, Origin, SignalType
 
+from ...conftest import Register
+
 Facts = dict[str, str | int | bool]
 RATE, DIM = 1200, 4
 
@@ -125,13 +127,9 @@ NODES: dict[str, type[Node]] = {
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _registered() -> Iterator[None]:
-    """Only while these tests run, so that no list of all nodes shows them."""
-    for name, cls in NODES.items():
-        registry.register(name)(cls)
-    yield
-    for name in NODES:
-        del registry._registered[name]
+def _nodes() -> Iterator[None]:
+    with registry.isolated(NODES):
+        yield
 
 
 Build = Callable[..., Pipeline]
@@ -169,20 +167,16 @@ def test_the_label_goes_with_the_type(build: Build) -> None:
     assert plan.output_type.origin is None
 
 
-def test_a_node_says_of_what_it_makes_afresh(build: Build) -> None:
-    """An origin of its own goes before that of the input which the type is like."""
+def test_own_origin_overrides_that_of_like(build: Build, scratch_registry: Register) -> None:
     own = Origin("reader", facts={"print": "cccc"})
 
     class Anew(Passes):
         out = Out(Features, like="content", origin=own)
 
-    registry.register("read.anew")(Anew)
-    try:
-        nodes = {"made": node("read.maker", "input"), "anew": node("read.anew", "made")}
-        nodes["voice"] = node("read.takes", "anew", print="cccc")
-        assert build(nodes).compile().find("anew").node.output_types["out"].origin is own
-    finally:
-        del registry._registered["read.anew"]
+    scratch_registry("read.anew")(Anew)
+    nodes = {"made": node("read.maker", "input"), "anew": node("read.anew", "made")}
+    nodes["voice"] = node("read.takes", "anew", print="cccc")
+    assert build(nodes).compile().find("anew").node.output_types["out"].origin is own
 
 
 @pytest.mark.parametrize(

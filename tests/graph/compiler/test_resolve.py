@@ -21,9 +21,8 @@ HEAD = "block: 10ms\nnodes:\n"
 @pytest.fixture
 def voice() -> Iterator[None]:
     """Registers ``test.voice`` for one test."""
-    registry.register("test.voice")(Voice)
-    yield
-    del registry._registered["test.voice"]
+    with registry.isolated({"test.voice": Voice}):
+        yield
 
 
 def test_an_unknown_node_with_a_near_name(refused: Any) -> None:
@@ -156,9 +155,8 @@ class Choosy(Node):
 @pytest.fixture
 def choosy() -> Iterator[None]:
     """Registers ``test.choosy`` for one test."""
-    registry.register("test.choosy")(Choosy)
-    yield
-    del registry._registered["test.choosy"]
+    with registry.isolated({"test.choosy": Choosy}):
+        yield
 
 
 CHOOSY = (

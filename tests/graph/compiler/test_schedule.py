@@ -186,14 +186,10 @@ class Fussy(Node):
 def fussy(needed: Any = lambda out: out, gives: Any = lambda out: out.interval) -> PipelineError:
     """The error of a pipeline with a node that needs and gives this."""
     members = {"needed": staticmethod(needed), "given_": staticmethod(gives)}
-    registry.register("test.fussy")(type("Fussy2", (Fussy,), members))
+    cls = type("Fussy2", (Fussy,), members)
     nodes = {"f": node("test.fussy", "input"), "j": node("test.join", "f")}
-    pipeline = Pipeline(block="10ms", input={"rate": 1200}, nodes=nodes, output="j")
-    try:
-        with pytest.raises(PipelineError) as caught:
-            pipeline.compile()
-    finally:
-        del registry._registered["test.fussy"]
+    with registry.isolated({"test.fussy": cls}), pytest.raises(PipelineError) as caught:
+        Pipeline(block="10ms", input={"rate": 1200}, nodes=nodes, output="j").compile()
     assert [p.code for p in caught.value.problems] == ["cannot-schedule"]
     return caught.value
 

@@ -186,13 +186,10 @@ FAULTS = [
 
 
 @pytest.fixture(autouse=True)
-def _registered() -> Iterator[None]:
+def _faulty_nodes() -> Iterator[None]:
     classes = {Sound, *(cls for cls, _, _ in FAULTS), Maker}
-    for cls in classes:
-        registry.register(f"faults.{cls.__name__.lower()}")(cls)
-    yield
-    for cls in classes:
-        del registry._registered[cls.use]
+    with registry.isolated({f"faults.{cls.__name__.lower()}": cls for cls in classes}):
+        yield
     Hoarder.kept.clear()
 
 

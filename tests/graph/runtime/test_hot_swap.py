@@ -221,9 +221,8 @@ class _Failing(Node):
 
 @pytest.fixture
 def failing() -> Iterator[str]:
-    registry.register("test.failing")(_Failing)
-    yield "test.failing"
-    registry._registered.pop("test.failing")
+    with registry.isolated({"test.failing": _Failing}):
+        yield "test.failing"
 
 
 @pytest.mark.parametrize("nan", [False, True])

@@ -41,10 +41,9 @@ class Heavy(Node):
 
 @pytest.fixture
 def heavy() -> Iterator[type[Heavy]]:
-    registry.register("test.heavy")(Heavy)
     Heavy.loads.clear()
-    yield Heavy
-    del registry._registered["test.heavy"]
+    with registry.isolated({"test.heavy": Heavy}):
+        yield Heavy
 
 
 def test_weights_are_loaded_once_a_plan(build: Build, heavy: type[Heavy]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -52,9 +53,9 @@ class LookBack(Node):
 
 
 @pytest.fixture(autouse=True)
-def _look_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(LookBack, "use", "test.look_back")
-    monkeypatch.setitem(registry._registered, "test.look_back", LookBack)
+def _look_back() -> Iterator[None]:
+    with registry.isolated({"test.look_back": LookBack}):
+        yield
 
 
 @pytest.fixture

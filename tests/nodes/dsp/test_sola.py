@@ -62,11 +62,9 @@ class ReplayWindows(Node):
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _registered() -> Iterator[None]:
-    """Only while these tests run, so that no list of all nodes shows it."""
-    registry.register("test.replay_windows")(ReplayWindows)
-    yield
-    del registry._registered["test.replay_windows"]
+def _test_nodes() -> Iterator[None]:
+    with registry.isolated({"test.replay_windows": ReplayWindows}):
+        yield
 
 
 def _replay(windows: np.ndarray, block: Fraction, spare: bool = False, streams: int = 1):

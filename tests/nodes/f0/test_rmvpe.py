@@ -52,11 +52,9 @@ class LookBack(Node):
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _registered() -> Iterator[None]:
-    """Only while these tests run, so that no list of all nodes shows it."""
-    registry.register("test.rmvpe_look_back")(LookBack)
-    yield
-    del registry._registered["test.rmvpe_look_back"]
+def _test_nodes() -> Iterator[None]:
+    with registry.isolated({"test.rmvpe_look_back": LookBack}):
+        yield
 
 
 @pytest.fixture

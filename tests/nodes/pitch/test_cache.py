@@ -75,14 +75,9 @@ class RevisedPitch(Node):
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _registered() -> Iterator[None]:
-    """Only while these tests run, so that no list of all nodes shows them."""
-    own = {"test.look_back": LookBack, "test.revised_pitch": RevisedPitch}
-    for name, cls in own.items():
-        registry.register(name)(cls)
-    yield
-    for name in own:
-        del registry._registered[name]
+def _test_nodes() -> Iterator[None]:
+    with registry.isolated({"test.look_back": LookBack, "test.revised_pitch": RevisedPitch}):
+        yield
 
 
 def _session(block: str = "40ms", extra: str = "60ms", delay: str = "0ms", streams=1, **params):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +45,10 @@ class Carried(Node):
         return {"pitch": frames[..., 0].clone(), "voiced": frames[..., 1].clone()}
 
 
-@pytest.fixture(autouse=True)
-def _carried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Carried, "use", "test.carried")
-    monkeypatch.setitem(registry._registered, "test.carried", Carried)
+@pytest.fixture(autouse=True, scope="module")
+def _carried() -> Iterator[None]:
+    with registry.isolated({"test.carried": Carried}):
+        yield
 
 
 def _pipeline(block: str = "100ms", told: bool = False, **params: Any) -> Pipeline:
@@ -174,7 +175,6 @@ def test_filled_frames_move_along_and_do_not_count() -> None:
 @given(seed=st.integers(0, 1000), target=st.floats(60, 400), scale=st.floats(0, 2))
 @settings(max_examples=6, deadline=None)
 def test_blocks_of_any_size_are_alike(seed: int, target: float, scale: float) -> None:
-    registry._registered["test.carried"] = Carried
     f0 = _speech(80 + seed % 200, 6, seed)
     found = [_moved(f0, block, target=target, range=scale) for block in ("10ms", "40ms", "300ms")]
     np.testing.assert_array_equal(found[0], found[1])

@@ -209,11 +209,9 @@ class CoreUser(Node):
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _registered() -> Iterator[None]:
-    """Only while these tests run, so that no list of all nodes shows it."""
-    registry.register("test.core_user")(CoreUser)
-    yield
-    del registry._registered["test.core_user"]
+def _test_nodes() -> Iterator[None]:
+    with registry.isolated({"test.core_user": CoreUser}):
+        yield
 
 
 def _pipeline(index: Path | str, dim: int = 16, **params) -> Pipeline:

@@ -65,10 +65,8 @@ class Vowel(Node):
 
 @pytest.fixture(autouse=True, scope="module")
 def _vowel() -> Iterator[None]:
-    """Only while these tests run, so that no list of all nodes shows it."""
-    registry.register("test.vowel")(Vowel)
-    yield
-    del registry._registered["test.vowel"]
+    with registry.isolated({"test.vowel": Vowel}):
+        yield
 
 
 def _session(block: str = "50ms", streams: int = 1, vowel=None, sola=None, **params):

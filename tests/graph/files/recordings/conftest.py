@@ -27,6 +27,5 @@ class Reading(Node):
 
 @pytest.fixture
 def _reading_node() -> Iterator[str]:
-    registry.register("test.reading")(Reading)
-    yield "test.reading"
-    registry._registered.pop("test.reading")
+    with registry.isolated({"test.reading": Reading}):
+        yield "test.reading"
