@@ -1,22 +1,18 @@
-"""Files of content encoders: fairseq's ``.pt``, folders of Hugging Face, converted ones."""
+"""Files of content encoders: fairseq's ``.pt``, Hugging Face folders, converted files."""
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from pydantic import ValidationError
 
-from voicegraph.graph import Problem
-from voicegraph.graph.files.models import Archive, Inert, WeightsError
-from voicegraph.graph.files.models.identify import first_fault, not_understood
-from voicegraph.graph.files.models.kinds import FileKind
-from voicegraph.graph.files.models.load_state import as_notes
-from voicegraph.graph.files.models.wrong_kind import open_expected, wrong_kind
+from voicegraph.graph.files.models import Archive, Inert, ModelFile, WeightsError
+from voicegraph.graph.files.models.fingerprint import fingerprint
+from voicegraph.graph.files.models.load_state import state_error
+from voicegraph.graph.files.models.model_file import card_matches
 from voicegraph.nodes.content._hubert_names import Names, find_names
 from voicegraph.nodes.content.encoder import RATE
 from voicegraph.nodes.content.hubert_sizes import EPSILON, STRIDES, HubertSizes
@@ -33,7 +29,7 @@ _FINGERPRINTED = (
     "layers.0.norm.weight",
     "layers.0.norm.bias",
 )
-"""Small tensors that training moves: of the first layers, which shortened copies have as well."""
+"""Small tensors that training changes, in the first layers, which truncated copies have, too."""
 
 _BUILT: dict[str, object] = {
     "do_stable_layer_norm": False,
@@ -49,27 +45,80 @@ _BUILT: dict[str, object] = {
     "feat_proj_layer_norm": True,
     "conv_pos_batch_norm": False,
 }
-"""Settings of either library that no tensor shows, as the architecture here has them."""
+"""Settings of either library that no tensor shows, with the values of HuBERT base."""
 
 
 @dataclass(frozen=True, slots=True)
-class EncoderFile:
-    """An encoder in a file, known by its header.
+class EncoderFile(ModelFile):
+    """An encoder in a file.
 
     Attributes:
         archive: the opened file.
         names: canonical name -> name in the file, of every tensor of the network.
         sizes: of the network.
-        card: as it stands in a converted file, else None.
+        card: the card in a converted file, else None.
     """
+
+    name = NAME
+    noun = NOUN
+    fix = FIX
 
     archive: Archive
     names: Mapping[str, str]
     sizes: HubertSizes
     card: EncoderCard | None
 
+    @classmethod
+    def recognise(cls, path: Path, archive: Archive | None) -> EncoderFile | None:
+        """The encoder, by its header alone.
+
+        Raises:
+            WeightsError: if it is of another architecture than HuBERT base.
+        """
+        if archive is None:
+            return None
+        card = cls.stated_card(archive, EncoderCard)
+        if archive.card is not None and card is None:
+            return None
+        names = find_names(archive.tensors, converted=card is not None)
+        if names is None:
+            return None
+        settings = archive.config or _fairseq_settings(archive.tree)
+        _check_settings(path, settings, names)
+        heads = card.heads if card else _heads(settings)
+        shapes = {name: archive.tensors[own].shape for name, own in names.stored.items()}
+        try:
+            sizes = HubertSizes.of(shapes, heads)
+        except ValueError as error:
+            raise _other_architecture(path, [str(error)]) from None
+        _check_shapes(archive, names, sizes)
+        return cls(archive, names.stored, sizes, card)
+
+    def describe(self) -> EncoderCard:
+        """The card of a converted file, or one made of the header and the fingerprint.
+
+        Raises:
+            WeightsError: if a tensor holds NaN or infinity, or the card describes another network.
+        """
+        read = self.archive.read(self.names[name] for name in _FINGERPRINTED)
+        few = {name: read[self.names[name]] for name in _FINGERPRINTED}
+        parameters = sum(self.archive.tensors[own].numel for own in self.names.values())
+        derived = describe(self.sizes, few, parameters, self.archive.path)
+        if self.card is not None and not card_matches(self.card, derived):
+            why = "its card describes other tensors than it holds"
+            raise _other_architecture(self.archive.path, [why])
+        return self.card or derived
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """By canonical name, as stored.
+
+        The positional convolution keeps its weight norm: folding it while loading gives the same
+        bits from every form of a file.
+        """
+        return self.read(self.sizes.layers, project=True)
+
     def read(self, layer: int, project: bool) -> dict[str, torch.Tensor]:
-        """The tensors that features after ``layer`` take, by canonical name.
+        """The tensors that features after ``layer`` need, by canonical name.
 
         Raises:
             WeightsError: if one of them holds NaN or infinity.
@@ -90,43 +139,18 @@ def open_encoder(path: Path, fix: str = FIX) -> EncoderFile:
     """Reads the header of an encoder's file or folder.
 
     Raises:
-        WeightsError: if it is none, damaged, of another architecture, or something else.
+        WeightsError: if it is of another kind or architecture, or damaged.
     """
-    archive = open_expected(path, NOUN, fix)
-    found = _recognise(archive)
-    if found is None:
-        raise wrong_kind(path, NOUN, fix)
-    return found
+    return EncoderFile.open(path, fix)
 
 
-def _recognise(archive: Archive) -> EncoderFile | None:
-    if archive.card is not None and archive.card.get("kind") != NAME:
-        return None
-    names = find_names(archive.tensors, converted=archive.card is not None)
-    if names is None:
-        return None
-    card = _own_card(archive) if archive.card is not None else None
-    settings = archive.config or _fairseq_settings(archive.tree)
-    _check_settings(archive, settings, names)
-    heads = card.heads if card else _heads(settings)
-    shapes = {name: archive.tensors[own].shape for name, own in names.stored.items()}
-    try:
-        sizes = HubertSizes.of(shapes, heads)
-    except ValueError as error:
-        raise _not_one(archive, [str(error)]) from None
-    _check_shapes(archive, names, sizes)
-    return EncoderFile(archive, names.stored, sizes, card)
-
-
-def _own_card(archive: Archive) -> EncoderCard:
-    try:
-        return EncoderCard.model_validate(archive.card)
-    except ValidationError as error:
-        raise not_understood(archive.path, first_fault(error)) from None
+def card_of(found: EncoderFile) -> EncoderCard:
+    """As :meth:`EncoderFile.describe`."""
+    return found.describe()
 
 
 def _fairseq_settings(tree: object) -> Mapping[object, object]:
-    """The model's settings where fairseq keeps them: under ``cfg``, or ``args`` in old files."""
+    """The model's settings, which fairseq stores under ``cfg``, or ``args`` in old files."""
     if not isinstance(tree, dict):
         return {}
     for key in ("cfg", "args"):
@@ -137,13 +161,13 @@ def _fairseq_settings(tree: object) -> Mapping[object, object]:
 
 
 def _fields(value: object) -> Mapping[object, object]:
-    """Of a dict, or of an object that was stored with its attributes."""
+    """The entries of a dict, or the attributes of a stored object."""
     held = value.state if isinstance(value, Inert) else value
     return held if isinstance(held, dict) else {}
 
 
 def _plain(value: object) -> object:
-    """A choice that fairseq stored as a member of an enumeration, by its value."""
+    """The value of an enumeration member, as which fairseq stores choices."""
     return value.args[0] if isinstance(value, Inert) and value.args else value
 
 
@@ -156,11 +180,11 @@ def _heads(settings: Mapping[object, object] | Mapping[str, object]) -> int | No
 
 
 def _check_settings(
-    archive: Archive, settings: Mapping[object, object] | Mapping[str, object], names: Names
+    path: Path, settings: Mapping[object, object] | Mapping[str, object], names: Names
 ) -> None:
     if "convs.1.norm.weight" in names.stored:
         text = "every convolution has a norm of its own, as in HuBERT large; supported is base"
-        raise _not_one(archive, [text])
+        raise _other_architecture(path, [text])
     found = {str(k): _plain(v) for k, v in settings.items() if str(k) in _BUILT}
     wrong = [
         f"{key} is {str(value)[:40]}, expected {_BUILT[key]}"
@@ -168,7 +192,7 @@ def _check_settings(
         if not isinstance(value, Inert) and value != _BUILT[key]
     ]
     if wrong:
-        raise _not_one(archive, wrong)
+        raise _other_architecture(path, wrong)
 
 
 def _check_shapes(archive: Archive, names: Names, sizes: HubertSizes) -> None:
@@ -177,8 +201,8 @@ def _check_shapes(archive: Archive, names: Names, sizes: HubertSizes) -> None:
     lines = [
         f"missing: {name} {list(shape)}" for name, shape in wanted.items() if name not in found
     ]
-    lines += [f"not known: {names.stored[name]}" for name in found if name not in wanted]
-    lines += [f"not known: {name}" for name in names.strange]
+    lines += [f"unexpected: {names.stored[name]}" for name in found if name not in wanted]
+    lines += [f"unexpected: {name}" for name in names.strange]
     for name in wanted.keys() & found.keys():
         header, shape = found[name], wanted[name]
         if header.shape != shape:
@@ -187,46 +211,16 @@ def _check_shapes(archive: Archive, names: Names, sizes: HubertSizes) -> None:
         elif not header.dtype.is_floating_point:
             lines.append(f"{names.stored[name]}: expected floating point, found {header.dtype}")
     if lines:
-        raise _not_one(archive, sorted(lines))
+        raise _other_architecture(archive.path, sorted(lines))
 
 
-def _not_one(archive: Archive, lines: list[str]) -> WeightsError:
-    return WeightsError(
-        Problem(
-            "weights-do-not-fit",
-            f"{archive.path}: it looks like a content encoder, but not like HuBERT base",
-            notes=as_notes(lines),
-            fix="use hubert_base.pt, ContentVec, or another encoder of that architecture",
-        )
+def _other_architecture(path: Path, lines: list[str]) -> WeightsError:
+    return state_error(
+        path,
+        "it looks like a content encoder, but not like HuBERT base",
+        lines,
+        "use hubert_base.pt, ContentVec, or another encoder of that architecture",
     )
-
-
-def card(_path: Path, archive: Archive | None) -> EncoderCard | None:
-    """The card of an encoder, read from a converted file or made of the header and a few tensors.
-
-    Raises:
-        WeightsError: if it is an encoder, but broken or of another architecture.
-    """
-    found = _recognise(archive) if archive is not None else None
-    return None if found is None else card_of(found)
-
-
-def card_of(found: EncoderFile) -> EncoderCard:
-    """As it stands in a converted file, or made of the header and a few small tensors.
-
-    Raises:
-        WeightsError: if it holds NaN or infinity, or other tensors than its card speaks of.
-    """
-    read = found.archive.read(found.names[name] for name in _FINGERPRINTED)
-    few = {name: read[found.names[name]] for name in _FINGERPRINTED}
-    parameters = sum(found.archive.tensors[own].numel for own in found.names.values())
-    derived = describe(found.sizes, few, parameters, found.archive.path)
-    if found.card is None:
-        return derived
-    about = ("title", "licence", "source")
-    if found.card != derived.model_copy(update={key: getattr(found.card, key) for key in about}):
-        raise _not_one(found.archive, ["its card speaks of other tensors than it holds"])
-    return found.card
 
 
 def describe(
@@ -236,8 +230,8 @@ def describe(
 
     Args:
         sizes: of the network.
-        tensors: by canonical name; those that tell encoders apart are enough.
-        parameters: how many numbers it holds in all.
+        tensors: by canonical name; those of the fingerprint are enough.
+        parameters: the number of values in all tensors.
         path: of its file.
     """
     return EncoderCard(
@@ -251,33 +245,9 @@ def describe(
         heads=sizes.heads,
         projection=sizes.projection,
         parameters=parameters,
-        fingerprint=_fingerprint(tensors),
+        fingerprint=fingerprint(tensors, _FINGERPRINTED),
     )
 
 
-def _fingerprint(tensors: Mapping[str, torch.Tensor]) -> str:
-    """A hash of small tensors, rounded to float16 so that every copy of the model has the same."""
-    digest = hashlib.sha256()
-    for name in _FINGERPRINTED:
-        digest.update(tensors[name].to(torch.float16).contiguous().numpy().astype("<f2").tobytes())
-    return digest.hexdigest()[:16]
-
-
-def convert(path: Path, archive: Archive | None) -> tuple[dict[str, torch.Tensor], EncoderCard]:
-    """Every tensor as stored, by canonical name, and the card.
-
-    The positional convolution keeps its weight norm: folding it at load gives the same bits from
-    every form of a file.
-
-    Raises:
-        WeightsError: if it is no encoder, broken or of another architecture.
-    """
-    made = card(path, archive)
-    found = _recognise(archive) if archive is not None else None
-    if made is None or found is None:
-        raise wrong_kind(path, NOUN, FIX)
-    return found.read(found.sizes.layers, project=True), made
-
-
-KIND = FileKind(NAME, NOUN, card, convert)
+KIND = EncoderFile.kind()
 """For ``voicegraph inspect`` and ``convert``."""

@@ -1,14 +1,13 @@
-"""Files of RMVPE: recognised by the names of their tensors, never by their own."""
+"""RMVPE files, recognised by the names of their tensors."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from voicegraph.graph import Problem
-from voicegraph.graph.files.models import Archive, FileKind, WeightsError, fit
+from voicegraph.graph.files.models import Archive, ModelFile, fit
 from voicegraph.graph.files.models.wrong_kind import wrong_kind
 from voicegraph.nodes.f0._estimator import RATE
 from voicegraph.nodes.f0._rmvpe_network import MARKER, Rmvpe, Sizes, fold_norms
@@ -19,20 +18,73 @@ NOUN = "an RMVPE pitch model"
 FIX = "--set assets.rmvpe=PATH   (a file such as rmvpe.pt)"
 MELS = 128
 BINS = 360
-_MOST = Sizes(blocks=64, layers=7, inner=64, channels=1024, seen=1024, hidden=8192, depth=64)
-"""Larger than any there is; 128 mel bands can be halved seven times."""
+_LARGEST = Sizes(
+    blocks=64, layers=7, inner=64, channels=1024, seen=1024, hidden=8192, depth=64,
+    mels=1 << 16, bins=1 << 16,
+)  # fmt: skip
+"""Larger than any published network; 128 mel bands can be halved seven times."""
 _PREFIXES = ("", "model.", "state_dict.")
-"""Where in a file the tensors may stand: on their own, or as part of a training checkpoint."""
+"""Prefixes of the tensors' names: none, or those of training checkpoints."""
 
 
-def _prefix(archive: Archive) -> str | None:
-    """What stands in front of the network's names; None if the file holds another one."""
-    return next((p for p in _PREFIXES if p + MARKER in archive.tensors), None)
+@dataclass(frozen=True, slots=True)
+class RmvpeFile(ModelFile):
+    """An RMVPE network in a file.
 
+    Attributes:
+        archive: the opened file.
+        prefix: what precedes the network's own names of the tensors.
+        sizes: of the network.
+    """
 
-def _says_so(archive: Archive) -> bool:
-    """Whether it is a converted file of this kind, by its card."""
-    return archive.card is not None and archive.card.get("kind") == NAME
+    name = NAME
+    noun = NOUN
+    fix = FIX
+
+    archive: Archive
+    prefix: str
+    sizes: Sizes
+
+    @classmethod
+    def recognise(cls, path: Path, archive: Archive | None) -> RmvpeFile | None:
+        """The network, by its header alone.
+
+        Raises:
+            WeightsError: if parts are missing, or it has other mel bands or bins.
+        """
+        if archive is None:
+            return None
+        prefix = next((p for p in _PREFIXES if p + MARKER in archive.tensors), None)
+        if prefix is None:
+            if cls.stated_card(archive, PitchModelCard) is not None:
+                raise cls.broken(path, f"it has no tensor {MARKER}")
+            return None
+        shapes = _shapes(archive, prefix)
+        sizes = cls.bounded_sizes(path, lambda: Sizes.of(shapes), _LARGEST)
+        if (sizes.mels, sizes.bins) != (MELS, BINS):
+            text = f"it has {sizes.mels} mel bands and {sizes.bins} bins"
+            raise cls.broken(path, f"{text}, expected {MELS} and {BINS}")
+        return cls(archive, prefix, sizes)
+
+    def describe(self) -> PitchModelCard:
+        """The card of a converted file, or one made of the header."""
+        stated = self.stated_card(self.archive, PitchModelCard)
+        if stated is not None:
+            return stated
+        return PitchModelCard(
+            title=self.archive.path.name,
+            source=self.archive.path.name,
+            sample_rate=RATE,
+            mels=self.sizes.mels,
+            bins=self.sizes.bins,
+            parameters=sum(header.numel for header in self.archive.tensors.values()),
+        )
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """By the network's own names."""
+        names = [self.prefix + name for name in _shapes(self.archive, self.prefix)]
+        found = self.archive.read(names)
+        return {name.removeprefix(self.prefix): tensor for name, tensor in found.items()}
 
 
 def _shapes(archive: Archive, prefix: str) -> dict[str, tuple[int, ...]]:
@@ -43,95 +95,36 @@ def _shapes(archive: Archive, prefix: str) -> dict[str, tuple[int, ...]]:
     }
 
 
+def _recognised(archive: Archive) -> RmvpeFile:
+    found = RmvpeFile.recognise(archive.path, archive)
+    if found is None:
+        raise wrong_kind(archive.path, NOUN, FIX)
+    return found
+
+
 def sizes_of(archive: Archive) -> Sizes:
-    """How large the network in a file is, from its header alone.
+    """The sizes of the network in a file, from its header alone.
 
     Raises:
-        WeightsError: if it is no RMVPE network, one with parts missing, or one of other bands or
-            bins.
+        WeightsError: if it is no RMVPE network, or a broken one.
     """
-    prefix = _prefix(archive)
-    if prefix is None:
-        if _says_so(archive):
-            raise _broken(archive, f"it has no tensor {MARKER}")
-        raise wrong_kind(archive.path, NOUN, FIX)
-    try:
-        sizes = Sizes.of(_shapes(archive, prefix))
-    except KeyError as error:
-        raise _broken(archive, f"it has no tensor {error}") from error
-    except (IndexError, ZeroDivisionError) as error:
-        raise _broken(archive, "a tensor of it has fewer axes than it should") from error
-    found = (sizes.mels, sizes.bins)
-    if found != (MELS, BINS):
-        text = f"it has {found[0]} mel bands and {found[1]} bins, expected {MELS} and {BINS}"
-        raise _broken(archive, text)
-    for name, most in asdict(_MOST).items():
-        if not 1 <= getattr(sizes, name) <= most:
-            text = f"its {name} count {getattr(sizes, name)}, expected 1 to {most}"
-            raise _broken(archive, text)
-    return sizes
-
-
-def _broken(archive: Archive, why: str) -> WeightsError:
-    text = f"{archive.path}: looks like {NOUN}, but {why}"
-    return WeightsError(Problem("broken-weights", text, fix="download or copy the file again"))
+    return _recognised(archive).sizes
 
 
 def read(archive: Archive, device: torch.device, dtype: torch.dtype) -> Rmvpe:
-    """The network of a file, its normalisations folded.
+    """Loads the network, with its normalisations folded into the convolutions.
 
     Raises:
-        WeightsError: if the file is not what it should be.
+        WeightsError: if it is no RMVPE network, or a broken one.
     """
-    with torch.device("meta"):  # without memory, which the tensors bring
-        network = Rmvpe(sizes_of(archive)).eval()
-    fit(network, _tensors(archive), archive.path, NOUN)
+    found = _recognised(archive)
+    with torch.device("meta"):  # allocates no memory; the tensors bring their own
+        network = Rmvpe(found.sizes).eval()
+    fit(network, found.tensors(), archive.path, NOUN)
     fold_norms(network.requires_grad_(False))
-    # The convolutions take half as long where the channels lie together.
+    # The convolutions take half the time if the channels are adjacent in memory.
     return network.to(device, dtype).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
 
-def _tensors(archive: Archive) -> dict[str, torch.Tensor]:
-    prefix = _prefix(archive) or ""
-    names = [prefix + name for name in _shapes(archive, prefix)]
-    return {name.removeprefix(prefix): t for name, t in archive.read(names).items()}
-
-
-def card(path: Path, archive: Archive | None) -> PitchModelCard | None:
-    """The card of a file; None if it is of another kind.
-
-    Raises:
-        WeightsError: if it is of this kind, but broken.
-    """
-    if archive is None:
-        return None
-    named = _says_so(archive)
-    if not named and _prefix(archive) is None:
-        return None
-    sizes = sizes_of(archive)
-    if named:
-        return PitchModelCard.model_validate(archive.card)
-    numbers = sum(header.numel for header in archive.tensors.values())
-    return PitchModelCard(
-        title=path.name,
-        source=path.name,
-        sample_rate=RATE,
-        mels=sizes.mels,
-        bins=sizes.bins,
-        parameters=numbers,
-    )
-
-
-def convert(path: Path, archive: Archive | None) -> tuple[dict[str, torch.Tensor], PitchModelCard]:
-    """Tensors by the network's own names, and the card.
-
-    Raises:
-        WeightsError: if the file is not of this kind.
-    """
-    made = card(path, archive)
-    if made is None or archive is None:
-        raise wrong_kind(path, NOUN, FIX)
-    return _tensors(archive), made
-
-
-KIND = FileKind(NAME, NOUN, card, convert)
+KIND = RmvpeFile.kind()
+"""For ``voicegraph inspect`` and ``convert``."""

@@ -1,8 +1,8 @@
-"""FAISS indexes as files: as they are, or converted to safetensors.
+"""FAISS indexes as files: as FAISS writes them, or converted to safetensors.
 
-A converted file holds the serialised index unchanged, as one tensor of bytes called ``index``, and
-the card. These bytes lie in it in one piece, so it is mapped into memory just as the original is,
-and gives identical results. A source-filter voice may hold an index in the same way.
+A converted file holds the card and the serialised index, unchanged, as one tensor of bytes called
+``index``. These bytes are contiguous, so they are memory-mapped like the original file, and give
+identical results. A source-filter voice may hold an index in the same way.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from voicegraph.graph import Problem
-from voicegraph.graph.files.models import Archive, FileKind, WeightsError, open_archive
+from voicegraph.graph.files.models import Archive, ModelFile, WeightsError, open_archive
 from voicegraph.graph.files.models.file_errors import printable
 from voicegraph.schemas.index_card import IndexCard
 
@@ -25,13 +25,13 @@ from ._index_types import begins_index, read_layout
 TENSOR = "index"
 """Name of the tensor in a converted file."""
 _HOLDERS = ("index", "source-filter-voice")
-"""Kinds of files that hold one."""
+"""Kinds of files that hold an index."""
 _FIX = "use the voice's added_*.index"
 
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """An index in a file: where its bytes are, and what its headers say."""
+    """An index in a file: the position of its bytes, and what its headers say."""
 
     path: Path
     start: int
@@ -39,16 +39,16 @@ class Located:
     layout: Layout
 
     def mapped(self, mode: str = "r") -> np.ndarray:
-        """The serialised index ``[size]`` uint8, mapped into memory; mode ``c`` copies on write."""
+        """The serialised index, memory-mapped: uint8 ``[bytes]``; mode ``c`` is copy-on-write."""
         return np.memmap(self.path, np.uint8, mode, self.start, (self.size,))  # pyright: ignore[reportCallIssue, reportArgumentType]
 
 
 def locate(path: Path) -> Located | None:
-    """The index in a file, found without loading it; None if the file holds tensors of other kinds.
+    """Finds the index in a file without loading it; None if the file holds other tensors.
 
     Raises:
         WeightsError: if the file cannot be read, is neither an index nor a file of tensors, or is
-            an index that does not hold together.
+            a damaged index.
     """
     if _begins_index(path):
         return _located(path, 0, path.stat().st_size)
@@ -63,7 +63,6 @@ def locate(path: Path) -> Located | None:
 
 
 def _as_index(error: WeightsError) -> WeightsError:
-    """The same, said of a file that was meant to be an index."""
     (problem,) = error.problems
     if problem.code != "not-weights":
         return error
@@ -76,25 +75,25 @@ def _begins_index(path: Path) -> bool:
         with path.open("rb") as file:
             return begins_index(file.read(4))
     except (OSError, ValueError):
-        return False  # what is wrong with it is said by what opens it next
+        return False  # whatever opens it next reports what is wrong
 
 
 def locate_within(archive: Archive) -> Located:
-    """The index that a file of tensors holds.
+    """Finds the index that a file of tensors holds.
 
     Raises:
-        WeightsError: if it is not in it, or does not hold together.
+        WeightsError: if it is missing or damaged.
     """
     header = archive.tensors.get(TENSOR)
     if header is None or header.storage is None or header.dtype != torch.uint8:
-        raise _damaged(archive.path, "the bytes that its card speaks of are not in it")
+        raise IndexFile.broken(archive.path, "the bytes that its card describes are not in it")
     return _located(archive.file, header.storage.position, header.numel)
 
 
 def _holds(archive: Archive, *kinds: str) -> bool:
-    """Whether a file is of one of these kinds; a voice need not bring an index."""
+    """Whether a file is of one of these kinds and holds an index, which a voice need not."""
     kind = archive.card.get("kind") if archive.card else None
-    return kind in kinds and (kind == "index" or TENSOR in archive.tensors)
+    return kind in kinds and (kind == IndexFile.name or TENSOR in archive.tensors)
 
 
 def _located(path: Path, start: int, size: int) -> Located:
@@ -102,19 +101,9 @@ def _located(path: Path, start: int, size: int) -> Located:
         with path.open("rb") as file:
             return Located(path, start, size, read_layout(Cursor(file, start, size)))
     except MalformedError as error:
-        raise _damaged(path, str(error)) from None
+        raise IndexFile.broken(path, str(error)) from None
     except OSError as error:
-        raise _damaged(path, f"cannot be read: {error.strerror}") from None
-
-
-def _damaged(path: Path, why: str) -> WeightsError:
-    return WeightsError(
-        Problem(
-            "damaged-file",
-            f"{path}: a FAISS index, but {why}",
-            fix="download or copy the file again",
-        )
-    )
+        raise IndexFile.broken(path, f"it cannot be read: {error.strerror}") from None
 
 
 def index_card(layout: Layout, source: str) -> IndexCard:
@@ -137,32 +126,51 @@ def index_card(layout: Layout, source: str) -> IndexCard:
     )
 
 
-def _found(path: Path, archive: Archive | None) -> Located | None:
-    if archive is not None:
-        return locate_within(archive) if _holds(archive, "index") else None
-    return locate(path) if _begins_index(path) else None
+@dataclass(frozen=True, slots=True)
+class IndexFile(ModelFile):
+    """An index in a file of its own.
+
+    Attributes:
+        path: of the file.
+        index: where it is in the file.
+        card: the card in a converted file, else None.
+    """
+
+    name = "index"
+    noun = "a retrieval index"
+    fix = _FIX
+    broken_code = "damaged-file"
+
+    path: Path
+    index: Located
+    card: IndexCard | None
+
+    @classmethod
+    def recognise(cls, path: Path, archive: Archive | None) -> IndexFile | None:
+        """The index, by its headers alone.
+
+        Raises:
+            WeightsError: if it is damaged.
+        """
+        if archive is None:
+            if not _begins_index(path):
+                return None
+            return cls(path, _located(path, 0, path.stat().st_size), None)
+        card = cls.stated_card(archive, IndexCard)
+        return None if card is None else cls(path, locate_within(archive), card)
+
+    def describe(self) -> IndexCard:
+        """Derived from the index; what cannot be derived is taken from a converted file's card."""
+        derived = index_card(self.index.layout, self.path.name)
+        if self.card is None:
+            return derived
+        stated = {name: getattr(self.card, name) for name in ("title", "licence", "source")}
+        return derived.model_copy(update=stated)
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """The serialised index as one tensor of bytes."""
+        return {TENSOR: torch.from_numpy(self.index.mapped("c"))}
 
 
-def _card(path: Path, archive: Archive | None) -> IndexCard | None:
-    """From the index itself; of a card that stands in the file, what cannot be derived is kept."""
-    found = _found(path, archive)
-    if found is None:
-        return None
-    made = index_card(found.layout, path.name)
-    if archive is None or archive.card is None:
-        return made
-    told = IndexCard.model_validate(archive.card)
-    return made.model_copy(
-        update={"title": told.title, "licence": told.licence, "source": told.source}
-    )
-
-
-def _convert(path: Path, archive: Archive | None) -> tuple[dict[str, torch.Tensor], IndexCard]:
-    found, card = _found(path, archive), _card(path, archive)
-    if found is None or card is None:
-        raise WeightsError(Problem("wrong-weights", f"{path} is no FAISS index"))
-    return {TENSOR: torch.from_numpy(found.mapped("c"))}, card
-
-
-KIND = FileKind("index", "a retrieval index", _card, _convert)
-"""How files of this kind are recognised, described and converted."""
+KIND = IndexFile.kind()
+"""For ``voicegraph inspect`` and ``convert``."""

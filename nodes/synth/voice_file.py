@@ -1,4 +1,4 @@
-"""RVC voices as files: ``.pth`` as trainers extract them, or converted to safetensors."""
+"""RVC voices as files: ``.pth`` as trainers extract them, or converted safetensors."""
 
 from __future__ import annotations
 
@@ -11,18 +11,20 @@ import torch
 from pydantic import ValidationError
 
 from voicegraph.graph import Problem
-from voicegraph.graph.files.models import Archive, FileKind, TensorHeader, WeightsError
-from voicegraph.graph.files.models.identify import first_fault, not_understood
-from voicegraph.graph.files.models.load_state import as_notes, misfits
-from voicegraph.graph.files.models.wrong_kind import open_expected, wrong_kind
+from voicegraph.graph.files.models import Archive, ModelFile, TensorHeader, WeightsError
+from voicegraph.graph.files.models.identify import first_fault
+from voicegraph.graph.files.models.load_state import (
+    dtype_mismatches,
+    shape_mismatches,
+    state_error,
+)
 from voicegraph.nodes.synth._weight_norm import folded_shapes
 from voicegraph.nodes.synth.network import Network
 from voicegraph.schemas.voice_card import VoiceCard, VoiceConfig
 
-NAME = "voice"
 NOUN = "an RVC voice"
 _UNUSED = "enc_q."
-"""The encoder that only training needs."""
+"""The posterior encoder, which only training needs."""
 Version = Literal["v1", "v2"]
 _WIDTHS: dict[Version, int] = {"v1": 256, "v2": 768}
 _HIFIGAN = ("hifigan", "nsfhifigan", "hifigannsf")
@@ -31,31 +33,57 @@ _MOST_FACTS = 40
 
 
 @dataclass(frozen=True, slots=True)
-class VoiceFile:
-    """A voice in a file, known by its header.
+class VoiceFile(ModelFile):
+    """An RVC voice in a file.
 
     Attributes:
         archive: the opened file.
         names: name in the voice's state dict -> name in the file, of every tensor that is used.
-        card: what it is.
+        card: of the voice.
     """
+
+    name = "voice"
+    noun = NOUN
+    broken_code = "broken-voice"
+    broken_fix = "get the voice again"
 
     archive: Archive
     names: Mapping[str, str]
     card: VoiceCard
 
+    @classmethod
+    def recognise(cls, path: Path, archive: Archive | None) -> VoiceFile | None:
+        """The voice, by its header alone.
+
+        Raises:
+            WeightsError: if it is a training checkpoint, of an unknown version, or its tensors are
+                not those of its config.
+        """
+        if archive is None:
+            return None
+        if archive.card is not None:
+            found = _converted(archive)
+        elif isinstance(archive.tree, dict):
+            _refuse_training_checkpoint(path, archive.tree)
+            found = _extracted(archive, archive.tree)
+        else:
+            found = None
+        if found is not None and _is_hifigan(found.card):
+            _check_shapes(found)
+        return found
+
+    def describe(self) -> VoiceCard:
+        """The card of a converted file, or one made of what trainers write."""
+        return self.card
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """All tensors that are used, as stored, by name in the state dict."""
+        found = self.archive.read(self.names.values())
+        return {name: found[own] for name, own in self.names.items()}
+
     def headers(self) -> dict[str, TensorHeader]:
         """Shapes and dtypes by name in the state dict."""
         return {name: self.archive.tensors[own] for name, own in self.names.items()}
-
-    def read(self) -> dict[str, torch.Tensor]:
-        """All tensors that are used, as stored, by name in the state dict.
-
-        Raises:
-            WeightsError: if one of them holds NaN or infinity.
-        """
-        found = self.archive.read(self.names.values())
-        return {name: found[own] for name, own in self.names.items()}
 
 
 def open_voice(path: Path, fix: str | None = None) -> VoiceFile:
@@ -63,16 +91,13 @@ def open_voice(path: Path, fix: str | None = None) -> VoiceFile:
 
     Args:
         path: of the file.
-        fix: what to type where it is something else.
+        fix: what to type if it is something else.
 
     Raises:
-        WeightsError: if it is no voice, damaged, of a version or a vocoder not known here, or its
-            tensors are not those that its config speaks of.
+        WeightsError: if it is of another kind, damaged, of an unknown version or vocoder, or its
+            tensors are not those of its config.
     """
-    archive = open_expected(path, NOUN, fix)
-    found = _recognise(archive)
-    if found is None:
-        raise wrong_kind(path, NOUN, fix)
+    found = VoiceFile.open(path, fix)
     if not _is_hifigan(found.card):
         raise WeightsError(
             Problem(
@@ -85,42 +110,27 @@ def open_voice(path: Path, fix: str | None = None) -> VoiceFile:
     return found
 
 
-def _recognise(archive: Archive) -> VoiceFile | None:
-    tree = archive.tree
-    if archive.card is not None:
-        found = _converted(archive)
-    elif isinstance(tree, dict):
-        _refuse_training(archive, tree)
-        found = _extracted(archive, tree)
-    else:
-        found = None
-    if found is not None and _is_hifigan(found.card):
-        _check_shapes(found)
-    return found
-
-
 def _converted(archive: Archive) -> VoiceFile | None:
-    if archive.card is None or archive.card.get("kind") != NAME:
+    card = VoiceFile.stated_card(archive, VoiceCard)
+    if card is None:
         return None
-    try:
-        card = VoiceCard.model_validate(archive.card)
-    except ValidationError as error:
-        raise not_understood(archive.path, first_fault(error)) from None
     found = VoiceFile(archive, {name: name for name in archive.tensors}, card)
     counted = sum(header.numel for header in archive.tensors.values())
-    if (card.parameters, card.speakers) != (counted, _speakers(found.headers(), archive.path)):
-        raise _broken(archive.path, "its card speaks of other tensors than it holds")
+    if (card.parameters, card.speakers) != (counted, _speakers(archive.path, found.headers())):
+        raise VoiceFile.broken(archive.path, "its card describes other tensors than it holds")
     return found
 
 
 def _extracted(archive: Archive, tree: Mapping[object, object]) -> VoiceFile | None:
+    """A voice as trainers extract it from a checkpoint."""
     weights, config = tree.get("weight"), tree.get("config")
     if not isinstance(weights, dict):
         return None
     if not isinstance(config, (list, tuple)):
         if "enc_p.emb_phone.weight" not in weights or config is not None:
             return None
-        raise _broken(archive.path, "it has no config, which says how large its networks are")
+        text = "it has no config, which states the sizes of its networks"
+        raise VoiceFile.broken(archive.path, text)
     names = {
         name: f"weight.{name}"
         for name, value in weights.items()
@@ -131,9 +141,10 @@ def _extracted(archive: Archive, tree: Mapping[object, object]) -> VoiceFile | N
     try:
         sizes = VoiceConfig.from_list(config)
     except ValidationError as error:
-        raise _broken(archive.path, f"its config does not hold: {first_fault(error)}") from None
+        text = f"its config is not valid: {first_fault(error)}"
+        raise VoiceFile.broken(archive.path, text) from None
     except ValueError as error:
-        raise _broken(archive.path, str(error)) from None
+        raise VoiceFile.broken(archive.path, str(error)) from None
     return VoiceFile(archive, names, _describe(archive, tree, sizes, headers))
 
 
@@ -143,7 +154,7 @@ def _describe(
     sizes: VoiceConfig,
     headers: Mapping[str, TensorHeader],
 ) -> VoiceCard:
-    """The card of a voice as trainers write it."""
+    """The card, made of what trainers write beside the weights."""
     known = ("weight", "config", "version", "f0", "info", "vocoder", "embedder_model", "author")
     text = {
         str(key)[:_TEXT]: str(value)[:_TEXT]
@@ -157,7 +168,7 @@ def _describe(
         source=archive.path.name,
         version=_version(archive.path, tree, headers),
         f0=_takes_pitch(archive.path, tree),
-        speakers=_speakers(headers, archive.path),
+        speakers=_speakers(archive.path, headers),
         config=sizes,
         parameters=sum(header.numel for header in headers.values()),
         encoder=text.get("embedder_model", ""),
@@ -183,7 +194,7 @@ def _version(
         )
     width, first = _WIDTHS[version], headers.get("enc_p.emb_phone.weight")
     if first is not None and len(first.shape) == 2 and first.shape[1] != width:
-        raise _broken(
+        raise VoiceFile.broken(
             path,
             f"it calls itself {version}, which takes content of width {width}, but its first layer "
             f"takes {first.shape[1]}",
@@ -194,14 +205,14 @@ def _version(
 def _takes_pitch(path: Path, tree: Mapping[object, object]) -> bool:
     value = tree.get("f0", 1)
     if str(value) not in ("0", "1", "True", "False"):
-        raise _broken(path, f"its f0 should be 0 or 1, found {str(value)[:40]!r}")
+        raise VoiceFile.broken(path, f"its f0 should be 0 or 1, found {str(value)[:40]!r}")
     return str(value) in ("1", "True")
 
 
-def _speakers(headers: Mapping[str, TensorHeader], path: Path) -> int:
+def _speakers(path: Path, headers: Mapping[str, TensorHeader]) -> int:
     embedding = headers.get("emb_g.weight")
     if embedding is None or len(embedding.shape) != 2 or not embedding.shape[0]:
-        raise _broken(path, "it has no emb_g.weight, where its speakers are")
+        raise VoiceFile.broken(path, "it has no emb_g.weight, the embedding of its speakers")
     return embedding.shape[0]
 
 
@@ -209,8 +220,8 @@ def _is_hifigan(card: VoiceCard) -> bool:
     return "".join(filter(str.isalnum, card.vocoder.lower())) in _HIFIGAN
 
 
-def _refuse_training(archive: Archive, tree: Mapping[object, object]) -> None:
-    """Checkpoints of a training under way hold a voice's weights, but not what it is."""
+def _refuse_training_checkpoint(path: Path, tree: Mapping[object, object]) -> None:
+    """A training checkpoint holds the weights of a voice, but not its config."""
     model = tree.get("model")
     if not isinstance(model, dict) or not {"iteration", "optimizer"} & tree.keys():
         return
@@ -223,59 +234,33 @@ def _refuse_training(archive: Archive, tree: Mapping[object, object]) -> None:
     raise WeightsError(
         Problem(
             "training-checkpoint",
-            f"{archive.path}: a checkpoint of an RVC training ({what}), which does not say what "
-            "its voice is",
+            f"{path}: a checkpoint of an RVC training ({what}), which does not state the config "
+            "of its voice",
             fix=f"{advice}; or use the small .pth in the trainer's folder `weights`",
         )
     )
 
 
 def build(card: VoiceCard) -> Network:
-    """The network of a card, on the ``meta`` device: without memory."""
+    """The network of a card on the ``meta`` device, which allocates no memory."""
     with torch.device("meta"):
         return Network(card.config, card.dim, card.f0, card.speakers)
 
 
 def _check_shapes(found: VoiceFile) -> None:
-    """Before any memory is taken: that the tensors are those of the config."""
+    """Compares shapes and dtypes with those of the config before memory is allocated."""
     wanted = {name: tuple(t.shape) for name, t in build(found.card).state_dict().items()}
     headers = found.headers()
     present = folded_shapes({name: header.shape for name, header in headers.items()})
-    lines = misfits(wanted, present)
-    lines += [
-        f"{name}: expected floating point, found {str(header.dtype).removeprefix('torch.')}"
-        for name, header in headers.items()
-        if not header.dtype.is_floating_point
-    ]
+    lines = shape_mismatches(wanted, present) + dtype_mismatches(headers)
     if lines:
-        raise WeightsError(
-            Problem(
-                "weights-do-not-fit",
-                f"{found.archive.path}: its tensors are not those that its config speaks of",
-                notes=as_notes(lines),
-                fix="download the voice again, or extract it again with its trainer",
-            )
+        raise state_error(
+            found.archive.path,
+            "its tensors are not those that its config describes",
+            lines,
+            "download the voice again, or extract it again with its trainer",
         )
 
 
-def _broken(path: Path, why: str) -> WeightsError:
-    return WeightsError(
-        Problem("broken-voice", f"{path}: an RVC voice, but {why}", fix="get the voice again")
-    )
-
-
-def _card(_path: Path, archive: Archive | None) -> VoiceCard | None:
-    found = _recognise(archive) if archive is not None else None
-    return found.card if found else None
-
-
-def _convert(path: Path, archive: Archive | None) -> tuple[dict[str, torch.Tensor], VoiceCard]:
-    """Every tensor that is used, as stored, and the card."""
-    found = _recognise(archive) if archive is not None else None
-    if found is None:
-        raise wrong_kind(path, NOUN)
-    return found.read(), found.card
-
-
-KIND = FileKind(NAME, NOUN, _card, _convert)
+KIND = VoiceFile.kind()
 """For ``voicegraph inspect`` and ``convert``."""

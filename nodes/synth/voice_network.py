@@ -35,7 +35,7 @@ def _bring(path: Path, device: torch.device, dtype: torch.dtype) -> Voice:
     found = open_voice(path)
     network = build(found.card)
     with torch.inference_mode(False), torch.no_grad():
-        fit(network, fold(found.read()), path, NOUN)
+        fit(network, fold(found.tensors()), path, NOUN)
         # Folded in float32, whatever they are stored in or run in.
         network.requires_grad_(False).fold()
         network = network.to(device, dtype).eval()

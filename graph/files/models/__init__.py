@@ -13,12 +13,14 @@ from ._tensor_headers import TensorHeader
 from .identify import Identified, identify
 from .kinds import FileKind, kinds
 from .load_state import fit
+from .model_file import ModelFile
 
 __all__ = [
     "Archive",
     "FileKind",
     "Identified",
     "Inert",
+    "ModelFile",
     "TensorHeader",
     "WeightsError",
     "fit",

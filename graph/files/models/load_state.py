@@ -1,4 +1,4 @@
-"""Puts tensors into a module, every misfit told at once."""
+"""Loads tensors into a module, and reports all mismatches at once."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from ...errors import Problem, WeightsError
+from ._tensor_headers import TensorHeader
 from .file_errors import printable
 
 _MOST_SHOWN = 8
@@ -16,52 +17,46 @@ Shape = tuple[int, ...]
 
 
 def fit(module: nn.Module, tensors: Mapping[str, torch.Tensor], path: Path, what: str) -> None:
-    """Makes ``tensors`` the parameters and buffers of a module, without copies where they fit.
+    """Makes ``tensors`` the parameters and buffers of a module; copies only where it must.
 
-    Floating-point values take the dtype that the module has there, and its device unless that is
-    ``meta``: a module may be built without memory, and filled here.
+    Floating-point values are cast to the module's dtype. They are moved to its device, unless that
+    is ``meta``: a module built without memory gets its memory here.
 
     Args:
         module: built, on any device.
         tensors: by the names of ``module.state_dict()``.
-        path: the file they are from, for messages.
+        path: their file, for messages.
         what: what the file should be, with its article: ``a HuBERT encoder``.
 
     Raises:
-        WeightsError: with all that is missing, too much, or of another shape or sort.
+        WeightsError: with all tensors that are missing, unexpected, or of another shape or dtype.
     """
     wanted = module.state_dict()
-    lines = misfits(
+    lines = shape_mismatches(
         {name: tuple(tensor.shape) for name, tensor in wanted.items()},
         {name: tuple(tensor.shape) for name, tensor in tensors.items()},
     )
     lines += [
-        f"{name}: expected {_sort(wanted[name])}, found {_sort(tensors[name])}"
+        f"{name}: expected {_dtype(wanted[name])}, found {_dtype(tensors[name])}"
         for name in wanted
         if name in tensors
         and wanted[name].shape == tensors[name].shape
         and wanted[name].is_floating_point() != tensors[name].is_floating_point()
     ]
     if lines:
-        raise WeightsError(
-            Problem(
-                "weights-do-not-fit",
-                f"{path}: its tensors are not those of {what}",
-                notes=as_notes(lines),
-                fix=f"voicegraph inspect {path}",
-            )
-        )
+        text = f"its tensors are not those of {what}"
+        raise state_error(path, text, lines, f"voicegraph inspect {path}")
     fitted = {name: _cast(tensors[name], wanted[name], name, path) for name in wanted}
     module.load_state_dict(fitted, assign=True)
 
 
-def misfits(wanted: Mapping[str, Shape], found: Mapping[str, Shape]) -> list[str]:
-    """What is missing, too much, or of another shape: a line each."""
+def shape_mismatches(wanted: Mapping[str, Shape], found: Mapping[str, Shape]) -> list[str]:
+    """What is missing, unexpected or of another shape: a line each."""
     lines = [
         f"missing: {name} {list(shape)}" for name, shape in wanted.items() if name not in found
     ]
     lines += [
-        f"not known: {name} {list(shape)}" for name, shape in found.items() if name not in wanted
+        f"unexpected: {name} {list(shape)}" for name, shape in found.items() if name not in wanted
     ]
     lines += [
         f"{name}: expected {list(shape)}, found {list(found[name])}"
@@ -71,15 +66,32 @@ def misfits(wanted: Mapping[str, Shape], found: Mapping[str, Shape]) -> list[str
     return lines
 
 
-def as_notes(lines: Sequence[str]) -> tuple[tuple[str, None], ...]:
-    """The first of them as notes of a problem, and how many more there are."""
+def dtype_mismatches(headers: Mapping[str, TensorHeader]) -> list[str]:
+    """Every tensor that does not hold floating-point values: a line each."""
+    return [
+        f"{name}: expected floating point, found {_dtype(header)}"
+        for name, header in headers.items()
+        if not header.dtype.is_floating_point
+    ]
+
+
+def state_error(path: Path, why: str, lines: Sequence[str], fix: str) -> WeightsError:
+    """The error for tensors that are not those of the network.
+
+    Args:
+        path: of their file.
+        why: continues the sentence ``FILE:``.
+        lines: the mismatches; the first ones are shown, the others counted.
+        fix: what to do.
+    """
     shown = [printable(text)[:200] for text in lines[:_MOST_SHOWN]]
     if len(lines) > _MOST_SHOWN:
         shown.append(f"and {len(lines) - _MOST_SHOWN} more")
-    return tuple((text, None) for text in shown)
+    notes = tuple((text, None) for text in shown)
+    return WeightsError(Problem("weights-do-not-fit", f"{path}: {why}", notes=notes, fix=fix))
 
 
-def _sort(tensor: torch.Tensor) -> str:
+def _dtype(tensor: torch.Tensor | TensorHeader) -> str:
     return str(tensor.dtype).removeprefix("torch.")
 
 
@@ -91,7 +103,7 @@ def _cast(tensor: torch.Tensor, wanted: torch.Tensor, name: str, path: Path) -> 
         raise WeightsError(
             Problem(
                 "weights-out-of-range",
-                f"{path}: {name} has values that {_sort(made)} cannot hold",
+                f"{path}: {name} has values that {_dtype(made)} cannot hold",
                 fix="use dtype: float32 or bfloat16",
             )
         )

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from voicegraph.graph.errors import WeightsError
 from voicegraph.graph.files.models import open_archive
 from voicegraph.nodes.content._hubert_network import HubertNetwork
-from voicegraph.nodes.content.encoder_file import KIND, EncoderFile, card, convert, open_encoder
+from voicegraph.nodes.content.encoder_file import KIND, EncoderFile, open_encoder
 from voicegraph.nodes.content.hubert_example import SIZES, tensors, write
 from voicegraph.nodes.f0 import _rmvpe_example as rmvpe_example
 from voicegraph.schemas.encoder_card import EncoderCard
@@ -83,7 +83,7 @@ def test_every_form_gives_the_same_bits(
     save_fairseq(fairseq(weights) | extras, paths[3], encoder_attention_heads=SIZES.heads)
     write(paths[4])
     files = [open_encoder(path) for path in paths]
-    cards = [card(path, open_archive(path)) for path in paths]
+    cards = [KIND.card(path, open_archive(path)) for path in paths]
     expected = _features(files[0])
     for found, its_card in zip(files, cards, strict=True):
         assert found.sizes == SIZES
@@ -99,13 +99,13 @@ def test_conversion_changes_nothing(
 ) -> None:
     stored = {name: tensor.to(dtype) for name, tensor in hugging_face(tensors()).items()}
     folder = _folder(tmp_path / "folder", stored)
-    made, its_card = convert(folder, open_archive(folder))
+    made, its_card = KIND.convert(folder, open_archive(folder))
     path = tmp_path / "converted.safetensors"
     save_file(made, path, {"voicegraph": its_card.model_dump_json()})
     assert {tensor.dtype for tensor in made.values()} == {dtype}
     assert torch.equal(_features(open_encoder(path)), _features(open_encoder(folder)))
-    assert card(path, open_archive(path)) == its_card
-    again, same_card = convert(path, open_archive(path))
+    assert KIND.card(path, open_archive(path)) == its_card
+    again, same_card = KIND.convert(path, open_archive(path))
     assert same_card == its_card
     assert again.keys() == made.keys()
     assert all(torch.equal(again[name], made[name]) for name in made)
@@ -138,7 +138,7 @@ def test_fingerprint_tells_encoders_apart_but_no_precisions(
 ) -> None:
     def found(name: str, weights: Tensors) -> str:
         folder = _folder(tmp_path / name, hugging_face(weights))
-        its_card = card(folder, open_archive(folder))
+        its_card = KIND.card(folder, open_archive(folder))
         assert its_card is not None
         return its_card.fingerprint
 
@@ -152,22 +152,22 @@ def test_fingerprint_tells_encoders_apart_but_no_precisions(
 def test_own_words_of_a_card_stay(tmp_path: Path) -> None:
     path = tmp_path / "small.safetensors"
     write(path)
-    its_card = card(path, open_archive(path))
+    its_card = KIND.card(path, open_archive(path))
     assert its_card is not None
     own = its_card.model_copy(update={"title": "Mine", "licence": "MIT", "source": "a page"})
     save_file(tensors(), path, {"voicegraph": own.model_dump_json()})
-    assert card(path, open_archive(path)) == own
+    assert KIND.card(path, open_archive(path)) == own
 
 
 def test_a_card_of_other_tensors_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "small.safetensors"
     write(path)
-    its_card = card(path, open_archive(path))
+    its_card = KIND.card(path, open_archive(path))
     assert its_card is not None
     wrong = its_card.model_copy(update={"fingerprint": "0" * 16})
     save_file(tensors(), path, {"voicegraph": wrong.model_dump_json()})
-    with pytest.raises(WeightsError, match="its card speaks of other tensors"):
-        card(path, open_archive(path))
+    with pytest.raises(WeightsError, match="its card describes other tensors"):
+        KIND.card(path, open_archive(path))
 
 
 def test_a_card_of_a_later_version_is_refused(tmp_path: Path) -> None:
@@ -219,11 +219,11 @@ def test_only_what_is_needed_is_read(tmp_path: Path) -> None:
         ),
         (
             {"encoder.layers.0.attention.gru_rel_pos_const": torch.zeros(1)},
-            "not known: encoder.layers.0.attention.gru_rel_pos_const",
+            "unexpected: encoder.layers.0.attention.gru_rel_pos_const",
         ),
         (
             {"feature_extractor.conv_layers.3.conv.bias": torch.zeros(16)},
-            "not known: feature_extractor.conv_layers.3.conv.bias",
+            "unexpected: feature_extractor.conv_layers.3.conv.bias",
         ),
         (
             {"feature_extractor.conv_layers.1.layer_norm.weight": torch.zeros(16)},
@@ -292,7 +292,7 @@ def test_a_pitch_model_is_told_as_one(tmp_path: Path) -> None:
     assert "is an RMVPE pitch model, but a content encoder" in message
     assert "voicegraph inspect" in message
     assert "fix: assets.hubert: " in message
-    assert card(path, open_archive(path)) is None
+    assert KIND.card(path, open_archive(path)) is None
 
 
 def test_some_other_network_is_told_as_that(tmp_path: Path) -> None:
@@ -300,7 +300,7 @@ def test_some_other_network_is_told_as_that(tmp_path: Path) -> None:
     torch.save({"layer.weight": torch.zeros(3)}, path)
     assert "is a file of 1 tensors of no kind known here" in _refused(path)
     with pytest.raises(WeightsError, match="but a content encoder"):
-        convert(path, open_archive(path))
+        KIND.convert(path, open_archive(path))
 
 
 def test_what_is_no_archive_is_told_as_what_it_is(tmp_path: Path) -> None:

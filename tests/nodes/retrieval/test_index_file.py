@@ -145,7 +145,7 @@ def test_a_card_without_its_index(tmp_path: Path, build) -> None:
     _, card = KIND.convert(build("Flat"), None)
     path = tmp_path / "bare.safetensors"
     save_file({"else": torch.zeros(3)}, path, {METADATA_KEY: card.model_dump_json()})
-    with pytest.raises(WeightsError, match="the bytes that its card speaks of are not in it"):
+    with pytest.raises(WeightsError, match="the bytes that its card describes are not in it"):
         locate(path)
 
 

@@ -103,7 +103,7 @@ def test_a_card_that_speaks_of_other_things(tmp_path: Path, held: dict[str, torc
     assert "number of parameters" in _refused(example.save(tmp_path / "a.safetensors", held, card))
     card = example.card(vectors=7)
     said = _refused(example.save(tmp_path / "b.safetensors", held, card))
-    assert "holds 200 vectors of 8 values, and its card speaks of 7 of 8" in said
+    assert "holds 200 vectors of 8 values, and its card states 7 of 8" in said
     del held["index"]
     said = _refused(example.save(tmp_path / "c.safetensors", held, example.card()))
     assert "the 200 vectors of its card are not in it" in said

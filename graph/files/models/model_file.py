@@ -1,0 +1,158 @@
+"""What the kinds of model files have in common: recognise, describe, convert, report errors."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, ClassVar, Self, TypeVar
+
+import torch
+from pydantic import ValidationError
+
+from voicegraph.schemas.card import Card
+
+from ...errors import Problem, WeightsError
+from ._archive import Archive
+from .identify import first_fault, not_understood
+from .kinds import FileKind
+from .wrong_kind import open_expected, wrong_kind
+
+C = TypeVar("C", bound=Card)
+S = TypeVar("S")
+
+
+class ModelFile(ABC):
+    """A model in a file, recognised by its header. Each kind of file is a subclass.
+
+    Attributes:
+        name: of the kind, as in the card: ``voice``.
+        noun: the kind in messages, with its article: ``an RVC voice``.
+        fix: what to type if a file is of another kind.
+        broken_code: the code of errors about broken files of this kind.
+        broken_fix: what to do about a broken file.
+    """
+
+    __slots__ = ()
+    name: ClassVar[str]
+    noun: ClassVar[str]
+    fix: ClassVar[str | None] = None
+    broken_code: ClassVar[str] = "broken-weights"
+    broken_fix: ClassVar[str] = "download or copy the file again"
+
+    @classmethod
+    @abstractmethod
+    def recognise(cls, path: Path, archive: Archive | None) -> Self | None:
+        """The model in a file; None if the file is of another kind.
+
+        Args:
+            path: of the file.
+            archive: its tensors; None if it is not a file of tensors.
+
+        Raises:
+            WeightsError: if it is of this kind, but broken.
+        """
+
+    @abstractmethod
+    def describe(self) -> Card:
+        """The card: the one in a converted file, or one derived from the header."""
+
+    @abstractmethod
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """The tensors of the converted file.
+
+        Raises:
+            WeightsError: if a tensor holds NaN or infinity.
+        """
+
+    @classmethod
+    def open(cls, path: Path, fix: str | None = None) -> Self:
+        """Reads the header of a file that must be of this kind.
+
+        Args:
+            path: of the file or folder.
+            fix: what to type if it is something else.
+
+        Raises:
+            WeightsError: if it is of another kind, damaged or broken.
+        """
+        fix = cls.fix if fix is None else fix
+        found = cls.recognise(path, open_expected(path, cls.noun, fix))
+        if found is None:
+            raise wrong_kind(path, cls.noun, fix)
+        return found
+
+    @classmethod
+    def kind(cls) -> FileKind:
+        """The entry for ``voicegraph inspect`` and ``convert``."""
+
+        def card(path: Path, archive: Archive | None) -> Card | None:
+            found = cls.recognise(path, archive)
+            return None if found is None else found.describe()
+
+        def convert(path: Path, archive: Archive | None) -> tuple[dict[str, torch.Tensor], Card]:
+            found = cls.recognise(path, archive)
+            if found is None:
+                raise wrong_kind(path, cls.noun, cls.fix)
+            return found.tensors(), found.describe()
+
+        return FileKind(cls.name, cls.noun, card, convert)
+
+    @classmethod
+    def stated_card(cls, archive: Archive, model: type[C]) -> C | None:
+        """The card in the header of a converted file; None if there is none of this kind.
+
+        Raises:
+            WeightsError: if the card does not fit its model.
+        """
+        if archive.card is None or archive.card.get("kind") != cls.name:
+            return None
+        try:
+            return model.model_validate(archive.card)
+        except ValidationError as error:
+            raise not_understood(archive.path, first_fault(error)) from None
+
+    @classmethod
+    def bounded_sizes(cls, path: Path, read: Callable[[], S], largest: S) -> S:
+        """The sizes of a network by the shapes in its file, each at least 1.
+
+        Bounds are needed because memory is allocated by what an untrusted file says.
+
+        Args:
+            path: of the file, for messages.
+            read: reads the sizes, a dataclass of integers, off the shapes.
+            largest: the upper bounds.
+
+        Raises:
+            WeightsError: if a tensor is missing or has too few axes, or a size is out of bounds.
+        """
+        try:
+            found = read()
+        except KeyError as error:
+            raise cls.broken(path, f"it has no tensor {error}") from None
+        except (IndexError, ZeroDivisionError):
+            raise cls.broken(path, "one of its tensors has fewer axes than it should") from None
+        bounds: Any = largest
+        for field in fields(bounds):
+            size, most = getattr(found, field.name), getattr(bounds, field.name)
+            if not 1 <= size <= most:
+                raise cls.broken(path, f"its size {field.name} is {size}, expected 1 to {most}")
+        return found
+
+    @classmethod
+    def broken(cls, path: Path, why: str) -> WeightsError:
+        """The error for a file of this kind that cannot be used.
+
+        Args:
+            path: of the file.
+            why: continues the sentence ``FILE: an RVC voice, but``.
+        """
+        text = f"{path}: {cls.noun}, but {why}"
+        return WeightsError(Problem(cls.broken_code, text, fix=cls.broken_fix))
+
+
+def card_matches(stated: Card, derived: Card) -> bool:
+    """Whether a stated card agrees with the derived one in everything that tensors show."""
+    told = {name: getattr(stated, name) for name in stated.told}
+    return stated == derived.model_copy(update=told)
