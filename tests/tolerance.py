@@ -73,9 +73,25 @@ FLOAT32 = Tolerance("a few float32 operations", relative=8 * 2.0**-23)
 """On numbers of any size."""
 
 
+FFT = rounding(32)
+"""A float32 FFT and its inverse: log2 of their sizes additions in a row."""
+SMALL_NETWORK = rounding(1000)
+"""The small networks of the tests: some 1,000 products in a row from input to output."""
+FULL_NETWORK = rounding(100_000)
+"""Networks of real size: a dozen layers of thousands of products each."""
+TENTH_OF_A_CENT = Tolerance("a tenth of a cent", relative=2 ** (0.1 / 1200) - 1)
+"""Of F0: an ear tells about five cents apart."""
+CENT = Tolerance("a cent", relative=2 ** (1 / 1200) - 1)
+
+
 def assert_close(found: Any, expected: Any, tolerance: Tolerance) -> None:
-    """Fails where a value differs by more than it may, and says what the tolerance stands for."""
+    """Fails where a value differs by more than it may, and says what the tolerance stands for.
+
+    One number may be expected everywhere.
+    """
     found, expected = _numbers(found), _numbers(expected)
+    if expected.ndim == 0:
+        expected = np.broadcast_to(expected, found.shape)
     assert found.shape == expected.shape, f"shape {found.shape}, expected {expected.shape}"
     allowed = np.broadcast_to(tolerance.allowed(expected), expected.shape)
     difference = np.abs(found - expected)

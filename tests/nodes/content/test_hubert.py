@@ -25,6 +25,8 @@ from voicegraph.nodes.content.encoder_file import open_encoder
 from voicegraph.nodes.content.hubert_example import SIZES, tensors, write
 from voicegraph.schemas.quantities import Duration
 
+from ...tolerance import SMALL_NETWORK, assert_close
+
 pytestmark = pytest.mark.numeric
 
 test_conformance = conformance.suite("content.hubert", slow=("growth",))
@@ -118,7 +120,7 @@ def test_a_window_is_encoded_as_it_is(window: int, newest: int, encoder: Path) -
     padded = np.concatenate([np.zeros(count - 1600, np.float32), audio])
     for i, found in enumerate(made):
         expected = _expected(encoder, padded[1600 * i : 1600 * i + count])
-        np.testing.assert_allclose(found, expected[newest : newest + 5], atol=2e-5)
+        assert_close(found, expected[newest : newest + 5], SMALL_NETWORK)
 
 
 def test_windows_that_are_no_whole_steps_are_widened(encoder: Path) -> None:

@@ -12,6 +12,8 @@ from voicegraph.nodes.content._phonetic_example import SIZES, tensors
 from voicegraph.nodes.content.phonetic_file import load_phonetic
 from voicegraph.nodes.content.phonetic_network import SHORTEST, PhoneticNetwork, PhoneticSizes
 
+from ...tolerance import SMALL_NETWORK, assert_close
+
 pytestmark = pytest.mark.numeric
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -71,12 +73,12 @@ def test_part_is_the_part_of_the_whole(
     audio = _noise(9600, 2)
     whole = network(audio, layer)
     part = network(audio, layer, first, count)
-    torch.testing.assert_close(part, whole[:, first : first + count], rtol=1e-4, atol=1e-5)
+    assert_close(part, whole[:, first : first + count], SMALL_NETWORK)
 
 
 def test_streams_are_apart(network: PhoneticNetwork) -> None:
     audio = _noise(4800, 3)
-    torch.testing.assert_close(network(audio, 3)[1:2], network(audio[1:2], 3), atol=1e-5, rtol=1e-4)
+    assert_close(network(audio, 3)[1:2], network(audio[1:2], 3), SMALL_NETWORK)
 
 
 def test_silence_is_finite(network: PhoneticNetwork) -> None:

@@ -25,6 +25,8 @@ from voicegraph.nodes.content.phonetic_stream import (
     PhoneticStreamState,
 )
 
+from ...tolerance import SMALL_NETWORK, assert_close
+
 pytestmark = pytest.mark.numeric
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -141,9 +143,9 @@ def test_steps_are_as_defined(layer: int, past: int, settle: int, ahead: int, ta
     expected = _defined(network, audio, layer, past, settle, ahead)
     stream = PhoneticStream(network, layer, past, settle, ahead)
     found = _run(stream, audio[None], [14])[0, ahead:]
-    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+    assert_close(found, expected, SMALL_NETWORK)
     alone = _run(stream, audio[None], [1] * 14)[0, ahead:]
-    torch.testing.assert_close(alone, expected, rtol=1e-5, atol=1e-5)
+    assert_close(alone, expected, SMALL_NETWORK)
 
 
 @given(blocks=st.lists(st.integers(1, 40), min_size=1, max_size=6))
@@ -153,9 +155,9 @@ def test_blocks_of_any_size_give_the_same(blocks: list[int]) -> None:
     audio = torch.stack((_noise(count), _noise(count, 6)))
     state, other = stream.begin(2), stream.begin(2)
     found, expected = _run(stream, audio, blocks, state), _run(stream, audio, [count], other)
-    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+    assert_close(found, expected, SMALL_NETWORK)
     for name, tensor in state.tensors().items():
-        torch.testing.assert_close(tensor, other.tensors()[name], rtol=1e-4, atol=1e-5)
+        assert_close(tensor, other.tensors()[name], SMALL_NETWORK)
     assert state.heard.tolist() == [count, count]
 
 
@@ -167,9 +169,9 @@ def test_streams_that_began_apart_are_as_alone() -> None:
     state.heard[1] = -7
     found = _run(stream, torch.stack((audio[0], late)), [1, 4, 15], state)
     expected = _run(stream, audio, [frames])
-    torch.testing.assert_close(found[0], expected[0], rtol=1e-5, atol=1e-5)
+    assert_close(found[0], expected[0], SMALL_NETWORK)
     # Of a stream's own first frames on: those before it are given at its first steps.
-    torch.testing.assert_close(found[1, 7 + 2 :], expected[1, 2 : frames - 7], rtol=1e-5, atol=1e-5)
+    assert_close(found[1, 7 + 2 :], expected[1, 2 : frames - 7], SMALL_NETWORK)
     assert found.isfinite().all()
 
 
@@ -200,7 +202,7 @@ def test_whole_is_the_stream() -> None:
     found = stream.whole(audio)
     assert found.shape == (21, SIZES.hidden)
     expected = _run(stream, functional.pad(audio, (0, 320 * 4))[None], [23])[0, 2:]
-    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+    assert_close(found, expected, SMALL_NETWORK)
 
 
 def test_half_precision_is_near() -> None:

@@ -16,6 +16,8 @@ from voicegraph.nodes.content._phonetic_example import SIZES, tensors, write
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
 from voicegraph.nodes.content.phonetic_windows import frames_of, sliding, whole
 
+from ...tolerance import SMALL_NETWORK, assert_close
+
 pytestmark = pytest.mark.numeric
 
 
@@ -47,7 +49,7 @@ def test_node_makes_the_same_block_by_block(tmp_path: Path, block: str, lookahea
     first = -plan.latency_out % int(times[0] * 50)
     expected = sliding(NETWORK, audio, 2, *times, first=first)
     found = found[plan.latency_out :][: len(expected)]
-    np.testing.assert_allclose(found, expected[: len(found)], rtol=1e-4, atol=1e-5)
+    assert_close(found, expected[: len(found)], SMALL_NETWORK)
     assert len(found) >= 50
 
 

@@ -19,6 +19,8 @@ from voicegraph.nodes.content.phonetic_stream import AHEAD, PAST, SETTLE, Phonet
 from voicegraph.nodes.content.phonetic_windows import FRAMES_HZ
 from voicegraph.nodes.content.streaming import StreamingParams
 
+from ...tolerance import SMALL_NETWORK, assert_close
+
 pytestmark = pytest.mark.numeric
 
 test_conformance = conformance.suite("content.streaming")
@@ -64,20 +66,20 @@ def test_node_is_the_stream(encoder: Path, block: str, lookahead: int) -> None:
     stream = PhoneticStream(load_phonetic(encoder), 3, 11, 5, (lookahead + 10) // 20)
     expected = stream.whole(torch.from_numpy(audio)).numpy()[: len(found)]
     assert len(expected) >= 50
-    np.testing.assert_allclose(found[: len(expected)], expected, rtol=1e-4, atol=1e-5)
+    assert_close(found[: len(expected)], expected, SMALL_NETWORK)
 
 
 def test_a_stream_begins_where_it_begins_however_far_others_look_ahead(encoder: Path) -> None:
     audio = _noise(8000)
     expected = _features(_pipeline(encoder, "40ms"), audio)[:20]
     late = _features(_pipeline(encoder, "40ms"), audio, Fraction(3, 10))[:20]
-    np.testing.assert_allclose(late, expected, rtol=1e-4, atol=1e-5)
+    assert_close(late, expected, SMALL_NETWORK)
 
 
 def test_before_the_stream_there_is_silence(encoder: Path) -> None:
     with _pipeline(encoder, "40ms").compile(latency=Fraction(1, 2)).session(warm_up=False) as run:
         found = run.push(_noise())
-    np.testing.assert_allclose(found[1:21], found[:1].repeat(20, 0), rtol=1e-4, atol=1e-5)
+    assert_close(found[1:21], found[:1].repeat(20, 0), SMALL_NETWORK)
     assert np.abs(found[30] - found[0]).max() > 0.1
 
 

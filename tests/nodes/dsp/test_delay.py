@@ -11,6 +11,8 @@ from voicegraph.graph import conformance
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline import Pipeline, node
 
+from ...tolerance import FLOAT32, SAMPLES, assert_close
+
 test_conformance = conformance.suite("dsp.delay")
 
 RNG = np.random.default_rng(5)
@@ -44,7 +46,7 @@ def test_gain_scales_and_glides() -> None:
     with _plan(time="10ms", gain=-20.0).session() as session:
         for _ in range(2):
             found = session.process(np.ones(480, np.float32))
-        np.testing.assert_allclose(found, 0.1, rtol=1e-6)
+        assert_close(found, 0.1, FLOAT32)
         session.set("late.gain", 0.0)
         rising = np.concatenate([session.process(np.ones(480, np.float32)) for _ in range(20)])
     assert np.abs(np.diff(rising)).max() < 0.9 / (0.004 * 48000)
@@ -65,7 +67,7 @@ def test_echo_comes_back_and_fades(names: tuple[str, str], time: str, period: in
     expected = audio.astype(np.float64)
     for i in range(period, 48000):
         expected[i] += 10 ** (-6 / 20) * expected[i - period]
-    assert np.abs(found - expected).max() < 1e-6
+    assert_close(found, expected, SAMPLES)
 
 
 def test_a_loop_shorter_than_a_block_is_refused() -> None:

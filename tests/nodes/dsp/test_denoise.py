@@ -12,6 +12,8 @@ from voicegraph.graph import conformance
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline import Pipeline, node
 
+from ...tolerance import SAMPLES, STEP_24_BIT, assert_close
+
 pytestmark = pytest.mark.numeric
 
 test_conformance = conformance.suite("dsp.denoise")
@@ -67,7 +69,7 @@ def _speech(seconds: float) -> tuple[np.ndarray, np.ndarray]:
 def test_no_reduction_is_the_input(rate: int, params: dict[str, Any]) -> None:
     audio = np.random.default_rng(1).normal(0, 0.2, rate // 2).astype(np.float32)
     found = _run(audio, rate=rate, reduction=0.0, **params)
-    np.testing.assert_allclose(found, audio, atol=1e-6)
+    assert_close(found, audio, SAMPLES)
 
 
 def test_pauses_become_quieter_and_speech_stays() -> None:
@@ -146,7 +148,7 @@ def test_reduction_changes_without_a_click() -> None:
 def test_channels_are_turned_down_alike() -> None:
     noise = _noise(2)
     found = _run(np.stack([noise, -0.5 * noise]))
-    np.testing.assert_allclose(found[1], -0.5 * found[0], atol=1e-7)
+    assert_close(found[1], -0.5 * found[0], STEP_24_BIT)
 
 
 def test_streams_keep_their_own_time() -> None:
@@ -161,8 +163,8 @@ def test_streams_keep_their_own_time() -> None:
                 session.reset(stream=1)
             later = audio[tick - 4] if tick >= 4 else block
             together.append(session.process(np.concatenate([block, later])))
-    np.testing.assert_allclose([t[0] for t in together], [a[0] for a in alone], atol=1e-6)
-    np.testing.assert_allclose([t[1] for t in together[4:]], [a[0] for a in alone[:-4]], atol=1e-6)
+    assert_close([t[0] for t in together], [a[0] for a in alone], SAMPLES)
+    assert_close([t[1] for t in together[4:]], [a[0] for a in alone[:-4]], SAMPLES)
 
 
 @pytest.mark.parametrize(

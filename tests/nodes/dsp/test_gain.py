@@ -9,6 +9,8 @@ from voicegraph.graph import conformance
 from voicegraph.graph.errors import PipelineError, StateError
 from voicegraph.graph.pipeline import Pipeline, node
 
+from ...tolerance import FLOAT32, assert_close
+
 test_conformance = conformance.suite("dsp.gain")
 
 
@@ -20,7 +22,7 @@ def _session(db: float, streams: int = 1):
 def test_gain_is_exact_at_rest() -> None:
     audio = np.linspace(-1, 1, 480, dtype=np.float32)
     with _session(-20.0) as session:
-        np.testing.assert_allclose(session.process(audio), audio * 0.1, rtol=1e-6)
+        assert_close(session.process(audio), audio * 0.1, FLOAT32)
 
 
 def test_change_glides_and_arrives() -> None:

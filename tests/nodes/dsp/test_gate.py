@@ -14,6 +14,8 @@ from voicegraph.graph import conformance
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline import Pipeline, node
 
+from ...tolerance import SAMPLES, assert_close
+
 pytestmark = pytest.mark.numeric
 
 test_conformance = conformance.suite("dsp.gate")
@@ -83,7 +85,7 @@ def test_smooth_is_its_definition(
     times = {name: Fraction(size, RATE) for name, size in sizes.items()}
     found = _run(audio, block, threshold=threshold, hysteresis=hysteresis, **times)
     expected = _smooth_by_hand(audio, threshold, hysteresis, sizes)
-    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert_close(found, expected, SAMPLES)
 
 
 @settings(max_examples=25, deadline=None)

@@ -12,7 +12,11 @@ from voicegraph.graph import conformance
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline import Pipeline, node
 
+from ...tolerance import SAMPLES, Tolerance, assert_close
+
 pytestmark = pytest.mark.numeric
+
+RESPONSE = Tolerance("a thousandth of a dB", absolute=1e-4)
 
 test_conformance = conformance.suite("dsp.highpass")
 
@@ -33,7 +37,7 @@ def test_blocks_are_as_the_filter_in_one_go(block: str) -> None:
         found = session.push(audio)
     sections = signal.butter(5, 48, "highpass", fs=RATE, output="sos")
     expected = signal.sosfilt(sections, audio.astype(np.float64))
-    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert_close(found, expected, SAMPLES)
 
 
 @pytest.mark.parametrize(("cutoff", "order"), [(48.0, 5), (300.0, 2), (20.0, 8), (1000.0, 1)])
@@ -45,7 +49,7 @@ def test_response_is_butterworth(cutoff: float, order: int) -> None:
     frequency = np.arange(len(response))  # bins of 1 Hz
     warped = np.tan(np.pi * np.maximum(frequency[:-1], 1) / RATE) / np.tan(np.pi * cutoff / RATE)
     expected = 1 / np.sqrt(1 + warped ** (-2.0 * order))
-    np.testing.assert_allclose(response[1:-1], expected[1:], atol=1e-4)
+    assert_close(response[1:-1], expected[1:], RESPONSE)
     assert response[round(cutoff)] == pytest.approx(np.sqrt(0.5), abs=1e-4)
 
 

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from voicegraph.nodes.dsp._level_grid import STEP, Grid, mean_squares, reach
 
+from ...tolerance import FLOAT32, assert_close
+
 RATES = st.sampled_from([100, 8000, 11025, 22050, 44100, 48000])
 
 
@@ -57,7 +59,7 @@ def test_mean_squares_are_over_four_steps_and_all_channels() -> None:
     expected = [
         np.mean(audio[:, :, a:b] ** 2, axis=(1, 2)) for a, b in ((5, 44), (15, 55), (24, 66))
     ]
-    np.testing.assert_allclose(found, np.stack(expected, 1), rtol=1e-6)
+    assert_close(found, np.stack(expected, 1), FLOAT32)
 
 
 def test_streams_at_one_place_run_together() -> None:

@@ -15,6 +15,8 @@ from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.nodes.dsp.limiter import release_from, sliding_minimum
 
+from ...tolerance import FLOAT32, SAMPLES, assert_close
+
 pytestmark = pytest.mark.numeric
 
 test_conformance = conformance.suite("dsp.limiter")
@@ -60,7 +62,7 @@ def test_vectors_do_what_the_definition_says(lookahead: int, block: str) -> None
     audio = (RNG.standard_normal((2, 1200)) * np.repeat([0.05, 2.0, 0.3], 400)).astype(np.float32)
     found = _run(audio, block=block, ceiling=-6.0, release="50ms", lookahead=f"{lookahead * 125}us")
     expected = _by_the_book(audio, -6.0, lookahead, 0.05, RATE)
-    np.testing.assert_allclose(found, expected, atol=2e-6)
+    assert_close(found, expected, SAMPLES)
 
 
 _SIGNALS = numbers.arrays(
@@ -113,7 +115,7 @@ def test_channels_share_one_gain() -> None:
     made = _run(audio, ceiling=-6.0)
     audio[0, 400] = 0.1
     made[0, 400] = made[1, 400] * 2
-    np.testing.assert_allclose(made[0] / audio[0], made[1] / audio[1], rtol=1e-5)
+    assert_close(made[0] / audio[0], made[1] / audio[1], FLOAT32)
 
 
 def test_latency_is_the_lookahead() -> None:

@@ -9,6 +9,8 @@ from voicegraph.graph import conformance
 from voicegraph.graph.errors import PipelineError, StateError
 from voicegraph.graph.pipeline import Pipeline, node
 
+from ...tolerance import SAMPLES, assert_close
+
 test_conformance = conformance.suite("dsp.mix")
 
 RNG = np.random.default_rng(6)
@@ -28,7 +30,7 @@ def test_sum_of_the_inputs_at_their_gains() -> None:
     with _session({"now": 0.0, "before": -20.0}) as session:
         session.process(first)
         found = session.process(second)
-    np.testing.assert_allclose(found, second + 0.1 * first, atol=1e-6)
+    assert_close(found, second + 0.1 * first, SAMPLES)
 
 
 def test_inputs_are_matched_by_name() -> None:
@@ -36,7 +38,7 @@ def test_inputs_are_matched_by_name() -> None:
     with _session({"before": -20.0, "now": 0.0}) as session:
         session.process(first)
         found = session.process(second)
-    np.testing.assert_allclose(found, second + 0.1 * first, atol=1e-6)
+    assert_close(found, second + 0.1 * first, SAMPLES)
 
 
 def test_one_input_at_unity_passes_bit_for_bit() -> None:

@@ -14,6 +14,8 @@ from voicegraph.graph import conformance
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline import Pipeline, node
 
+from ...tolerance import FLOAT32, SAMPLES, STEP_24_BIT, assert_close
+
 pytestmark = pytest.mark.numeric
 
 test_conformance = conformance.suite("dsp.rms_mix")
@@ -85,7 +87,7 @@ def test_gain_is_its_definition(
     converted = audio * np.float32(0.1)
     wanted = _envelope_by_hand(audio, rate)
     have = np.maximum(_envelope_by_hand(converted, rate), 1e-3)
-    np.testing.assert_allclose(found, converted * (wanted / have) ** (1 - mix), atol=1e-5)
+    assert_close(found, converted * (wanted / have) ** (1 - mix), SAMPLES)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +120,7 @@ def test_output_silence_is_not_blown_up() -> None:
         block="100ms", input={"rate": RATE}, nodes=nodes, output="mix"
     ).session() as session:
         session.process(audio)
-        np.testing.assert_allclose(session.process(audio), 1e-5 * 1e3, rtol=1e-4)
+        assert_close(session.process(audio), 1e-5 * 1e3, FLOAT32)
 
 
 def test_mix_changes_without_a_click() -> None:
@@ -146,8 +148,8 @@ def test_streams_keep_their_own_time() -> None:
                 session.reset(stream=1)
             later = audio[tick - 4] if tick >= 4 else block
             together.append(session.process(np.concatenate([block, later])))
-    np.testing.assert_allclose([t[0] for t in together], [a[0] for a in alone], atol=1e-7)
-    np.testing.assert_allclose([t[1] for t in together[4:]], [a[0] for a in alone[:-4]], atol=1e-7)
+    assert_close([t[0] for t in together], [a[0] for a in alone], STEP_24_BIT)
+    assert_close([t[1] for t in together[4:]], [a[0] for a in alone[:-4]], STEP_24_BIT)
 
 
 @pytest.mark.parametrize(("rate", "channels"), [(4000, 1), (11025, 2), (8000, 3)])

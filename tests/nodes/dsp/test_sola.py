@@ -24,6 +24,8 @@ from voicegraph.graph.ports import Out
 from voicegraph.graph.signals import Audio
 from voicegraph.nodes.dsp.sola import best_offset
 
+from ...tolerance import SAMPLES, assert_close
+
 pytestmark = pytest.mark.numeric
 
 test_conformance = conformance.suite("dsp.sola")
@@ -89,7 +91,7 @@ def test_matches_the_reference(spare: bool) -> None:
     audio, found = _replay(raw, block, spare, streams=2)
     for stream in range(2):
         assert found[stream].tolist() == offsets.tolist()
-        np.testing.assert_allclose(audio[stream], expected.ravel(), atol=1e-5)
+        assert_close(audio[stream], expected.ravel(), SAMPLES)
 
 
 @pytest.mark.parametrize("block", ["10ms", "35ms", "250ms"])
@@ -107,7 +109,7 @@ def test_slices_of_one_signal_come_out_as_the_signal(block: str) -> None:
             output.append(session.process(audio[start : start + size], taps=["sola.offset"]))
             assert session.taps["sola.offset"] == 0
     joined = np.concatenate(output)
-    np.testing.assert_allclose(joined[late:], audio[: joined.size - late], atol=1e-6)
+    assert_close(joined[late:], audio[: joined.size - late], SAMPLES)
     assert not joined[:late].any()
 
 

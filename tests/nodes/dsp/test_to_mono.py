@@ -11,6 +11,8 @@ from voicegraph.graph import conformance
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline import Pipeline, node
 
+from ...tolerance import SAMPLES, assert_close
+
 test_conformance = conformance.suite("dsp.to_mono")
 
 RNG = np.random.default_rng(8)
@@ -28,7 +30,7 @@ def test_average_of_all_channels(channels: int) -> None:
     with _session(channels) as session:
         found = session.process(audio)
     assert found.shape == (1, 480)
-    np.testing.assert_allclose(found[0], audio.mean(0), atol=1e-6)
+    assert_close(found[0], audio.mean(0), SAMPLES)
 
 
 def test_what_all_channels_carry_keeps_its_level_exactly() -> None:

@@ -13,6 +13,8 @@ from voicegraph.graph import conformance
 from voicegraph.nodes.f0 import _crepe_network as crepe_network
 from voicegraph.nodes.f0 import crepe
 
+from ...tolerance import FULL_NETWORK, assert_close
+
 pytestmark = [
     pytest.mark.skipif(
         importlib.util.find_spec("torchcrepe") is None,
@@ -42,7 +44,7 @@ def test_matches_the_package_s_own_code() -> None:
         frames, _ = crepe_network.cut(audio, 160)
         found = made.network(frames[0, recorded["crepe_frames"]])
     assert frames.shape == (1, 101, 1024)
-    np.testing.assert_allclose(found.numpy(), recorded["crepe_salience"], atol=1e-5)
+    assert_close(found.numpy(), recorded["crepe_salience"], FULL_NETWORK)
 
 
 def test_full_capacity_runs() -> None:

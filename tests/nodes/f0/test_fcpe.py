@@ -14,6 +14,8 @@ from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.nodes.f0 import fcpe
 
+from ...tolerance import CENT, assert_close
+
 pytestmark = [
     pytest.mark.skipif(
         importlib.util.find_spec("torchfcpe") is None,
@@ -47,7 +49,7 @@ def test_matches_the_package_s_own_code() -> None:
         found = made.estimate_all(params, _audio())[0].numpy()
     expected = np.load(DATA / "f0_networks.npz")["fcpe_f0"]
     assert (expected == 0).any()
-    np.testing.assert_allclose(found, expected, rtol=1e-4)
+    assert_close(found, expected, CENT)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])

@@ -22,6 +22,8 @@ from voicegraph.nodes.f0 import salience_bins
 from voicegraph.nodes.f0._rmvpe_example import SIZES, write
 from voicegraph.nodes.f0.rmvpe import Rmvpe, RmvpeParams
 
+from ...tolerance import TENTH_OF_A_CENT, assert_close
+
 pytestmark = pytest.mark.numeric
 
 test_conformance = conformance.suite("f0.rmvpe", slow=("growth",))
@@ -117,7 +119,7 @@ def test_decodes_as_the_reference() -> None:
         torch.from_numpy(recorded["peaked"]), salience_bins.crepe_cents(), 0.03
     )
     assert (recorded["f0"] == 0).any()
-    np.testing.assert_allclose(found.numpy(), recorded["f0"], atol=1e-3)
+    assert_close(found.numpy(), recorded["f0"], TENTH_OF_A_CENT)
 
 
 def _reference_cache(made: Rmvpe, params, audio: np.ndarray, block: int, ticks: int) -> np.ndarray:
@@ -148,7 +150,7 @@ def test_lands_in_the_cache_as_in_the_reference(weights: Path, milliseconds: int
         for block in audio.reshape(5, -1):
             session.process(block, taps=["back"])
             found.append(session.taps["back"][0])
-    np.testing.assert_allclose(np.array(found), expected, rtol=1e-4)
+    assert_close(np.array(found), expected, TENTH_OF_A_CENT)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ from voicegraph.graph import conformance
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline import Pipeline, node
 
+from ...tolerance import TENTH_OF_A_CENT, assert_close
+
 pytestmark = pytest.mark.numeric
 
 swift_f0 = pytest.importorskip("swift_f0", reason="needs pip install swift-f0")
@@ -44,7 +46,7 @@ def test_every_eighth_frame_is_the_package_s_own() -> None:
     with _pipeline().session(warm_up=False) as session:
         found = session.process(audio)
     expected = np.where(own.confidence >= 0.5, own.pitch_hz, 0)[::5]
-    np.testing.assert_allclose(found[::8], expected, rtol=1e-5)
+    assert_close(found[::8], expected, TENTH_OF_A_CENT)
     assert (found > 0).mean() > 0.8
 
 

@@ -9,6 +9,8 @@ from voicegraph.graph import conformance
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline import Pipeline, node
 
+from ...tolerance import TENTH_OF_A_CENT, assert_close
+
 test_conformance = conformance.suite("io.contour")
 
 
@@ -47,7 +49,7 @@ def test_streams_differ_and_one_is_stream_zero() -> None:
 def test_the_same_contour_at_another_rate() -> None:
     coarse, _ = _made(blocks=20)
     fine, _ = _made(blocks=20, rate=1000)
-    np.testing.assert_allclose(fine[:, ::10], coarse, rtol=1e-5)
+    assert_close(fine[:, ::10], coarse, TENTH_OF_A_CENT)
 
 
 def test_rate_is_checked() -> None:

@@ -11,6 +11,8 @@ from voicegraph.graph import conformance
 from voicegraph.graph.errors import PipelineError, StateError
 from voicegraph.graph.pipeline import Pipeline, node
 
+from ...tolerance import SAMPLES, assert_close
+
 test_conformance = conformance.suite("io.tone")
 
 RATE = 48000
@@ -31,7 +33,7 @@ def test_tone_is_the_sine_that_was_asked_for() -> None:
         found = _run(session, 1000)
     time = np.arange(480_000) / RATE
     expected = 10 ** (-6 / 20) * np.sin(2 * np.pi * 997.0 * time)
-    assert np.abs(found - expected).max() < 1e-6  # after 10 s, so the phase does not drift
+    assert_close(found, expected, SAMPLES)  # after 10 s, so the phase does not drift
 
 
 def test_changes_glide_without_a_click() -> None:

@@ -9,6 +9,8 @@ from voicegraph.graph import conformance
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline import Pipeline, node
 
+from ...tolerance import FLOAT32, assert_close
+
 test_conformance = conformance.suite("io.vectors")
 
 
@@ -38,7 +40,7 @@ def test_dimensions_and_streams_differ_and_one_is_stream_zero() -> None:
 
 
 def test_the_same_values_at_another_rate() -> None:
-    np.testing.assert_allclose(_made(rate=1000)[:, ::10], _made(), atol=1e-6)
+    assert_close(_made(rate=1000)[:, ::10], _made(), FLOAT32)
 
 
 def test_dim_is_checked() -> None:

@@ -9,6 +9,8 @@ from torch.nn import functional
 from voicegraph.nodes.layers import packed
 from voicegraph.nodes.layers.packed import GroupedConvolution, Linear, packs
 
+from ...tolerance import assert_close, rounding
+
 pytestmark = pytest.mark.numeric
 
 CPU = torch.device("cpu")
@@ -26,9 +28,7 @@ def test_linear(x86: bool, gelu: bool, biased: bool, monkeypatch: pytest.MonkeyP
     x, weight, bias = _noise(37, 24), _noise(40, 24), _noise(40) if biased else None
     y = functional.linear(x.double(), weight.double(), None if bias is None else bias.double())
     expected = functional.gelu(y) if gelu else y
-    torch.testing.assert_close(
-        Linear(weight, bias, gelu)(x).double(), expected, atol=1e-5, rtol=1e-5
-    )
+    assert_close(Linear(weight, bias, gelu)(x).double(), expected, rounding(24))
 
 
 @pytest.mark.parametrize("way", ["packed", "plain", "product"])
@@ -44,7 +44,7 @@ def test_grouped_convolution(
     )
     expected = functional.gelu(y[:, :, :frames]).transpose(1, 2)
     found = GroupedConvolution(weight, bias, way == "product" or None)(x)
-    torch.testing.assert_close(found.double(), expected, atol=2e-5, rtol=1e-5)
+    assert_close(found.double(), expected, rounding(6 * taps))
 
 
 def test_only_float32_on_the_processor_is_packed() -> None:

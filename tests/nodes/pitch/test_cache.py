@@ -20,6 +20,8 @@ from voicegraph.graph.ports import In, Out
 from voicegraph.graph.signals import Mask, Pitch
 from voicegraph.schemas.quantities import Duration
 
+from ...tolerance import TENTH_OF_A_CENT, assert_close
+
 pytestmark = pytest.mark.numeric
 
 test_conformance = conformance.suite("pitch.cache")
@@ -116,7 +118,7 @@ def test_matches_the_reference_frame_for_frame() -> None:
         for tick, expected in enumerate(recorded["pitch"]):
             block = audio[tick * meta["block"] : (tick + 1) * meta["block"]]
             session.process(block, taps=["back"])
-            np.testing.assert_allclose(session.taps["back"][0], expected, atol=1e-3)
+            assert_close(session.taps["back"][0], expected, TENTH_OF_A_CENT)
 
 
 def test_new_frames_but_the_first_overwrite_the_newest() -> None:

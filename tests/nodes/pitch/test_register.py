@@ -21,6 +21,8 @@ from voicegraph.nodes.content._phonetic_example import write as write_encoder
 from voicegraph.nodes.synth._source_filter_example import write as write_voice
 from voicegraph.nodes.synth.source_filter_file import open_source_filter
 
+from ...tolerance import TENTH_OF_A_CENT, assert_close
+
 pytestmark = pytest.mark.numeric
 
 test_conformance = conformance.suite("pitch.register")
@@ -148,7 +150,7 @@ def test_octave_errors_do_not_move_it() -> None:
 
 def test_fixed() -> None:
     f0 = _speech(110, 5)
-    np.testing.assert_allclose(_moved(f0, mode="fixed", transpose=12.0), 2 * f0, rtol=1e-5)
+    assert_close(_moved(f0, mode="fixed", transpose=12.0), 2 * f0, TENTH_OF_A_CENT)
 
 
 def test_transposition_is_live_and_glides() -> None:
@@ -168,7 +170,7 @@ def test_filled_frames_move_along_and_do_not_count() -> None:
     filled = np.where(voiced, f0, 400.0)
     with _pipeline(told=True, target=190.0).session(warm_up=False) as session:
         found = session.push(_audio(filled, voiced))
-    np.testing.assert_allclose(found[voiced], _moved(f0, target=190.0)[voiced], rtol=1e-5)
+    assert_close(found[voiced], _moved(f0, target=190.0)[voiced], TENTH_OF_A_CENT)
     assert (found[~voiced] > 0).all()
 
 

@@ -14,6 +14,8 @@ from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.nodes.pitch.smooth import fold_octaves
 
+from ...tolerance import FLOAT32, assert_close
+
 pytestmark = pytest.mark.numeric
 
 test_conformance = conformance.suite("pitch.smooth")
@@ -33,7 +35,7 @@ def test_octave_errors_are_folded_back(factor: float, folded: float) -> None:
     pitch = [200.0] * 10
     pitch[4] = pitch[5] = 200 * factor
     expected = [200.0] * 4 + [200 * folded] * 2 + [200.0] * 4
-    np.testing.assert_allclose(_fold(pitch), expected, rtol=1e-6)
+    assert_close(_fold(pitch), expected, FLOAT32)
 
 
 @pytest.mark.parametrize("factor", [1.2, 1.5, 0.7, 3.0])
@@ -76,7 +78,7 @@ def test_median_is_that_of_the_whole(width: int) -> None:
     assert behind == width // 2
     found = np.concatenate(smooth)[behind:]
     whole = medfilt(np.concatenate(raw), width)
-    np.testing.assert_allclose(found[10:-5], whole[10 : len(found) - 5], rtol=1e-6)
+    assert_close(found[10:-5], whole[10 : len(found) - 5], FLOAT32)
     assert (whole > 0).any()
 
 

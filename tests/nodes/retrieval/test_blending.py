@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from voicegraph.nodes.retrieval._blending import retrieved
 
+from ...tolerance import FLOAT32, assert_close
+
 pytestmark = pytest.mark.numeric
 
 VECTORS = np.random.default_rng(1).standard_normal((1, 4, 6)).astype(np.float32)
@@ -24,7 +26,7 @@ def test_weights_are_inverse_squares_of_squared_distances() -> None:
     weights = np.array([1, 1 / 4, 1 / 16, 1 / 100])
     expected = (weights[:, None] * VECTORS[0]).sum(0) / weights.sum()
     mean, found = _of(1, 2, 4, 10)
-    np.testing.assert_allclose(mean, expected, rtol=1e-6)
+    assert_close(mean, expected, FLOAT32)
     assert found
 
 
@@ -35,12 +37,12 @@ def test_an_exact_match_is_that_vector() -> None:
 
 def test_several_exact_matches_are_averaged() -> None:
     mean, _ = _of(0, 0, 0, 1e-30)
-    np.testing.assert_allclose(mean, VECTORS[0, :3].mean(0), rtol=1e-6)
+    assert_close(mean, VECTORS[0, :3].mean(0), FLOAT32)
 
 
 def test_missing_neighbours_are_left_out() -> None:
     mean, found = _of(2, 2, np.inf, np.inf)
-    np.testing.assert_allclose(mean, VECTORS[0, :2].mean(0), rtol=1e-6)
+    assert_close(mean, VECTORS[0, :2].mean(0), FLOAT32)
     assert found
 
 
@@ -65,7 +67,7 @@ def test_tiny_distances_do_not_overflow() -> None:
     ratio = np.array([1e-30, 2e-30])
     weights = (ratio[0] / ratio) ** 2
     expected = (weights[:, None] * VECTORS[0, :2]).sum(0) / weights.sum()
-    np.testing.assert_allclose(mean, expected, rtol=1e-6)
+    assert_close(mean, expected, FLOAT32)
 
 
 def test_slightly_negative_distances_are_exact_matches() -> None:

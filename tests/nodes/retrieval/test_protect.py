@@ -18,6 +18,8 @@ from voicegraph.graph.ports import PortSpec
 from voicegraph.graph.signals import Features, Mask
 from voicegraph.nodes.retrieval.protect import Protect, ProtectParams, held
 
+from ...tolerance import assert_close, rounding
+
 pytestmark = pytest.mark.numeric
 
 test_conformance = conformance.suite("retrieval.protect")
@@ -68,7 +70,7 @@ def _signals(frames: int, seed: int = 1, streams: int = 2, dim: int = 5):
 def test_matches_the_reference(frames: int, protect: float, seed: int) -> None:
     signals = _signals(frames, seed)
     found = _run(*signals, protect=protect)
-    np.testing.assert_allclose(found, _reference(*signals, protect), atol=1e-6)
+    assert_close(found, _reference(*signals, protect), rounding(8))
 
 
 def test_voiced_frames_are_the_content_bit_for_bit() -> None:
@@ -94,7 +96,7 @@ def test_a_soft_mask_goes_from_one_to_the_other() -> None:
     content, original, _ = _signals(2)
     half = _run(content, original, np.full((2, 2), 0.5, np.float32), protect=0.2)
     ends = [_run(content, original, np.full((2, 2), v, np.float32), protect=0.2) for v in (0, 1)]
-    np.testing.assert_allclose(half, (ends[0] + ends[1]) / 2, atol=1e-6)
+    assert_close(half, (ends[0] + ends[1]) / 2, rounding(8))
 
 
 @given(
@@ -134,7 +136,7 @@ def test_streams_are_doubled_from_their_beginning() -> None:
             content, original, voiced = session.taps.values()
             assert voiced.shape == (2, 6)
             expected = _reference(content, original, voiced, 0.33)
-            np.testing.assert_allclose(found, expected, atol=1e-6)
+            assert_close(found, expected, rounding(8))
 
 
 def test_the_original_must_be_as_wide_as_the_content() -> None:

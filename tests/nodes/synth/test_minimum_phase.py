@@ -11,6 +11,8 @@ from scipy.signal import freqz
 
 from voicegraph.nodes.synth._minimum_phase import filtered, minimum_phase, overlap_add, tail_hops
 
+from ...tolerance import FFT, assert_close
+
 pytestmark = pytest.mark.numeric
 
 BINS = 513
@@ -35,14 +37,14 @@ def _resonances() -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_finds_the_filter_again() -> None:
-    np.testing.assert_allclose(minimum_phase(_envelope()).numpy(), _response(), atol=1e-6)
+    assert_close(minimum_phase(_envelope()).numpy(), _response(), FFT)
 
 
 def test_keeps_the_magnitude_and_is_causal() -> None:
     smooth = torch.from_numpy(np.random.default_rng(1).standard_normal(40)).cumsum(0) * 0.3
     envelope = torch.nn.functional.interpolate(smooth[None, None], BINS, mode="linear")[0, 0]
     found = minimum_phase(envelope)
-    torch.testing.assert_close(found.abs(), envelope.exp(), rtol=1e-4, atol=1e-5)
+    assert_close(found.abs(), envelope.exp(), FFT)
     response = torch.fft.irfft(found, 1024)
     late = response[512:].square().sum() / response.square().sum()
     assert late < 1e-3
@@ -62,7 +64,7 @@ def test_flat_envelopes_give_back_the_source() -> None:
     frames = filtered(source, gains[None, None, :, None].expand(2, 10, 2, BINS), 240)
     made, _ = overlap_add(frames, 240)
     wanted = source[:, 0] + 0.5 * source[:, 1]
-    torch.testing.assert_close(made[:, 240:], wanted[:, 240 : 10 * 240], atol=1e-5, rtol=0)
+    assert_close(made[:, 240:], wanted[:, 240 : 10 * 240], FFT)
 
 
 @pytest.mark.parametrize("cut", [1, 3, 9])
@@ -72,5 +74,5 @@ def test_the_tail_goes_on(cut: int) -> None:
     first, kept = overlap_add(frames[:, :cut], 240)
     second, last = overlap_add(frames[:, cut:], 240, kept)
     assert kept.shape[1] == tail_hops(1024, 240) * 240
-    torch.testing.assert_close(torch.cat((first, second), 1), whole)
-    torch.testing.assert_close(last, tail)
+    assert_close(torch.cat((first, second), 1), whole, FFT)
+    assert_close(last, tail, FFT)

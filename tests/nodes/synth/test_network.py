@@ -19,6 +19,8 @@ from voicegraph.nodes.synth._weight_norm import fold, folded_shapes
 from voicegraph.nodes.synth.network import Network, Window
 from voicegraph.schemas.voice_card import VoiceConfig
 
+from ...tolerance import INAUDIBLE, SMALL_NETWORK, assert_close
+
 pytestmark = pytest.mark.numeric
 
 
@@ -58,9 +60,9 @@ def test_attention_is_the_published_formula(frames: int, heads: int) -> None:
         found[:, i] = (scores.softmax(1)[..., None] * (v + value)).sum(1)
     out = attention.conv_o
     expected = functional.linear(found.flatten(2), out.weight[:, :, 0], out.bias)
-    torch.testing.assert_close(attention(x, 0), expected, atol=1e-5, rtol=1e-5)
+    assert_close(attention(x, 0), expected, SMALL_NETWORK)
     first = frames // 2
-    torch.testing.assert_close(attention(x, first), expected[:, first:], atol=1e-5, rtol=1e-5)
+    assert_close(attention(x, first), expected[:, first:], SMALL_NETWORK)
 
 
 @pytest.mark.parametrize("first", [0, 1, 2, 3, 20, 39])
@@ -68,7 +70,7 @@ def test_the_last_layer_is_made_where_it_is_wanted(first: int) -> None:
     encoder = Encoder(8, 12, 2, 3, 3)
     _drawn(encoder)
     x = torch.randn(1, 40, 8, generator=torch.Generator().manual_seed(3))
-    torch.testing.assert_close(encoder(x, first), encoder(x, 0)[:, first:], atol=1e-5, rtol=1e-5)
+    assert_close(encoder(x, first), encoder(x, 0)[:, first:], SMALL_NETWORK)
 
 
 @settings(max_examples=20)
@@ -80,7 +82,7 @@ def test_the_flow_leaves_out_what_is_out_of_reach(start: int, count: int, after:
     frames = start + count + after
     z = torch.randn(1, 6, frames, generator=torch.Generator().manual_seed(5))
     whole = flow(z.clone(), biases, 0, frames)[:, :, start : start + count]
-    torch.testing.assert_close(flow(z.clone(), biases, start, count), whole, atol=1e-5, rtol=1e-5)
+    assert_close(flow(z.clone(), biases, start, count), whole, SMALL_NETWORK)
 
 
 def test_the_flow_is_couplings_and_reversals() -> None:
@@ -97,7 +99,7 @@ def test_the_flow_is_couplings_and_reversals() -> None:
         shift = coupling(x[:, :3], coupling.enc.biases(speaker)[0])
         x = torch.cat([x[:, :3], x[:, 3:] - shift], 1)
     biases = flow.fold(speaker)[0]
-    torch.testing.assert_close(flow(z.clone(), biases, 0, 50), x, atol=1e-5, rtol=1e-5)
+    assert_close(flow(z.clone(), biases, 0, 50), x, SMALL_NETWORK)
 
 
 @pytest.mark.parametrize(("skip", "count", "after"), [(60, 10, 0), (60, 10, 40), (10, 5, 3)])
@@ -117,7 +119,7 @@ def test_a_window_hears_its_context(skip: int, count: int, after: int) -> None:
     mean, _ = network.enc_p(content, bins, 0)
     z = network.flow(mean.clone(), network.flow_biases[1], 0, frames)[:, :, skip : skip + count]
     expected = network.dec(z, network.dec.m_source(wave), network.decoder_biases[1])
-    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+    assert_close(found, expected, SMALL_NETWORK)
 
 
 def test_the_source_has_f0_and_silence_where_unvoiced() -> None:
@@ -127,7 +129,7 @@ def test_the_source_has_f0_and_silence_where_unvoiced() -> None:
     assert (wave[:, 8000:] == 0).all()
     time = torch.arange(1, 8001) / 16000
     expected = 0.1 * torch.sin(2 * torch.pi * 200 * time.double())
-    torch.testing.assert_close(wave[0, :8000].double(), expected, atol=2e-5, rtol=0)
+    assert_close(wave[0, :8000].double(), expected, INAUDIBLE)
 
 
 def test_the_phase_goes_on_where_f0_moves() -> None:
@@ -142,7 +144,7 @@ def test_noise_is_faint_where_voiced() -> None:
     noise = torch.ones(1, 20)
     made = add_noise(torch.zeros(1, 20), f0, noise, 0.5)
     expected = torch.tensor([0.0015] * 10 + [0.1 / 6] * 10)[None]
-    torch.testing.assert_close(made, expected)
+    assert_close(made, expected, SMALL_NETWORK)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +163,7 @@ def test_weight_norm_is_folded(scale: str, direction: str) -> None:
     found = fold(given)
     assert found.keys() == {"dec.ups.0.weight", "dec.ups.0.bias"}
     expected = torch.stack([g[i] * v[i] / v[i].norm() for i in range(4)])
-    torch.testing.assert_close(found["dec.ups.0.weight"], expected)
+    assert_close(found["dec.ups.0.weight"], expected, SMALL_NETWORK)
     shapes = folded_shapes({name: tuple(tensor.shape) for name, tensor in given.items()})
     assert shapes == {name: tuple(tensor.shape) for name, tensor in found.items()}
 

@@ -18,6 +18,8 @@ from voicegraph.nodes.synth._weight_norm import fold
 from voicegraph.nodes.synth.network import Network, Window
 from voicegraph.schemas.voice_card import VoiceConfig
 
+from ...tolerance import SMALL_NETWORK, assert_close
+
 pytestmark = pytest.mark.numeric
 
 CPU = torch.device("cpu")
@@ -63,7 +65,7 @@ def test_packed_is_plain(
         pitch = 100 + 200 * torch.rand(streams, frames or count, generator=generator)
         wave = plain.source(pitch)
     given = (content, bins, wave, 1, Window(29, count), None, frames)
-    torch.testing.assert_close(other(*given), plain(*given), atol=2e-5, rtol=0)
+    assert_close(other(*given), plain(*given), SMALL_NETWORK)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ import torch
 from voicegraph.nodes.synth.network import Window
 from voicegraph.nodes.synth.voice_network import load_voice
 
+from ...tolerance import INAUDIBLE, assert_close
+
 pytestmark = pytest.mark.numeric
 
 REFERENCE = Path(__file__).resolve().parents[2] / "data" / "reference"
@@ -47,11 +49,11 @@ def _check_against_reference(name: str, file: Path, drive: Any) -> None:
 
     window = drive(file, count, after, extra=f"{10 * skip}ms", speaker=speaker, **SILENT)
     found = window(content, pitch)[0].numpy()
-    np.testing.assert_allclose(found, expected["window"], atol=TOLERANCE, rtol=0)
+    assert_close(found, expected["window"], INAUDIBLE)
 
     whole = drive(file, content.shape[1], extra=0, speaker=speaker, **SILENT)
     found = whole(content, pitch)[0].numpy()
-    np.testing.assert_allclose(found, expected["full"], atol=TOLERANCE, rtol=0)
+    assert_close(found, expected["full"], INAUDIBLE)
 
     voice = load_voice(file, torch.device("cpu"), torch.float32)
     wave = bins = None
@@ -62,7 +64,7 @@ def _check_against_reference(name: str, file: Path, drive: Any) -> None:
         frames = int(expected["formant_length"])
         made = voice.network(content, bins, wave, speaker, Window(skip, count), frames=frames)
     found = made[0, 0].numpy()
-    np.testing.assert_allclose(found, expected["window_formant"], atol=TOLERANCE, rtol=0)
+    assert_close(found, expected["window_formant"], INAUDIBLE)
 
 
 @pytest.mark.parametrize("name", [*VOICES, "synth_v2_48k_f0"])

@@ -28,6 +28,8 @@ from voicegraph.nodes.synth.pitch_bins import coarse
 from voicegraph.nodes.synth.rvc import Rvc
 from voicegraph.nodes.synth.voice_network import load_voice
 
+from ...tolerance import SAMPLES, SMALL_NETWORK, assert_close
+
 pytestmark = pytest.mark.numeric
 
 test_conformance = conformance.suite("synth.rvc", slow=("growth",))
@@ -235,7 +237,7 @@ def test_formant_shift_is_the_references_chain(save: Save, drive: Any, semitones
         made = network(content, coarse(f0), wave, 0, Window(15, 15), frames=frames)
         expected = resample(made[:, :, : 15 * step], step, 160)[:, 0]
     assert found.shape == (1, 15 * 160)
-    torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
+    assert_close(found, expected, SAMPLES)
     assert torch.equal(
         driven(content, pitch), drive(file, 15, 1, extra="150ms", **SILENT)(content, pitch)
     )
@@ -299,7 +301,7 @@ def test_prior_noise_is_scaled_by_its_spread(save: Save, drive: Any) -> None:
         z = network.flow(z, network.flow_biases[0], 10, 10)
         source = network.dec.m_source(network.source(pitch[:, 10:20]))
         expected = network.dec(z, source, network.decoder_biases[0])[:, 0]
-    torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+    assert_close(found, expected, SMALL_NETWORK)
 
 
 def test_ticks_are_counted(save: Save, drive: Any) -> None:

@@ -21,6 +21,8 @@ from voicegraph.nodes.synth.source_filter import SourceFilter, SourceFilterParam
 from voicegraph.nodes.synth.source_filter_file import load_source_filter
 from voicegraph.schemas.encoder_card import EncoderIdentity
 
+from ...tolerance import FLOAT32, SMALL_NETWORK, assert_close
+
 pytestmark = pytest.mark.numeric
 
 test_conformance = conformance.suite("synth.source_filter")
@@ -79,7 +81,7 @@ def test_blocks_of_any_size_give_the_same(voice: Path, block: str) -> None:
     expected, found = _run(_pipeline(voice, "100ms")), _run(_pipeline(voice, block))
     count = min(len(expected), len(found))
     assert count > 8000
-    np.testing.assert_allclose(found[:count], expected[:count], atol=2e-6)
+    assert_close(found[:count], expected[:count], SMALL_NETWORK)
 
 
 def test_a_stream_is_what_the_network_makes_of_the_whole(voice: Path) -> None:
@@ -112,7 +114,7 @@ def test_a_stream_is_what_the_network_makes_of_the_whole(voice: Path) -> None:
     bands, _ = network.bands(network.controls(content, f0, level), history)
     frames_made = filtered(sources, network.envelopes(bands), hop)
     whole = overlap_add(frames_made, hop)[0][0].numpy()
-    np.testing.assert_allclose(np.concatenate(made), whole, atol=5e-6)
+    assert_close(np.concatenate(made), whole, SMALL_NETWORK)
 
 
 def test_before_the_stream_there_is_silence(voice: Path) -> None:
@@ -149,7 +151,7 @@ def test_formant_moves_the_envelope(voice: Path) -> None:
     network = load_source_filter(voice)
     bands = torch.linspace(1, 0, 10)[None]
     plain, moved = network.envelopes(bands), network.envelopes(bands, 2.0)
-    torch.testing.assert_close(moved[0, ::2], plain[0, : (plain.shape[1] + 1) // 2])
+    assert_close(moved[0, ::2], plain[0, : (plain.shape[1] + 1) // 2], FLOAT32)
 
 
 def test_breath_turns_the_noise_down_alone(voice: Path) -> None:

@@ -13,6 +13,8 @@ from voicegraph.nodes.content.phonetic_network import STEP, PhoneticNetwork
 from voicegraph.nodes.content.phonetic_stream import PhoneticStream
 from voicegraph.training.encoder._parallel_streaming import Steps, features, front
 
+from ...tolerance import SMALL_NETWORK, assert_close
+
 pytestmark = pytest.mark.numeric
 
 
@@ -31,8 +33,8 @@ def test_it_begins_with_what_the_network_begins_with() -> None:
     for frame in (5, 20):
         heard = NOISE[None, : frame * STEP + STEP // 2]
         stem = functional.gelu(NETWORK.stem(NETWORK.log_mel(heard)))[0].T
-        torch.testing.assert_close(newest[0, frame], stem[frame])
-        torch.testing.assert_close(known[0, 2:frame], stem[2:frame])
+        assert_close(newest[0, frame], stem[frame], SMALL_NETWORK)
+        assert_close(known[0, 2:frame], stem[2:frame], SMALL_NETWORK)
 
 
 def test_without_settled_frames_it_is_the_network_on_what_is_known() -> None:
@@ -43,14 +45,14 @@ def test_without_settled_frames_it_is_the_network_on_what_is_known() -> None:
         x = torch.cat((known[:, :frame], newest[:, frame : frame + 1]), 1)
         for block in NETWORK.blocks[:2]:
             x = block(x, 0, frame + 1)
-        torch.testing.assert_close(found[frame], x[0, frame - 3], atol=2e-5, rtol=2e-5)
+        assert_close(found[frame], x[0, frame - 3], SMALL_NETWORK)
 
 
 @pytest.mark.parametrize("steps", [Steps(6, 3, 8, 1), Steps(4, 4, 5, 1), Steps(10, 1, 200, 1)])
 def test_a_frame_a_step_is_what_a_stream_gives(steps: Steps) -> None:
     stream = PhoneticStream(NETWORK, 3, steps.context, steps.settle, steps.ahead)
     found = features(NETWORK, NOISE[None], 3, steps)[0, steps.ahead :, 0]
-    torch.testing.assert_close(found, stream.whole(NOISE)[: len(found)], atol=2e-5, rtol=2e-5)
+    assert_close(found, stream.whole(NOISE)[: len(found)], SMALL_NETWORK)
 
 
 def test_longer_steps_hear_more_in_all_but_their_last_frame() -> None:
@@ -58,5 +60,5 @@ def test_longer_steps_hear_more_in_all_but_their_last_frame() -> None:
     audio = functional.pad(NOISE, (4 * STEP, 0))[None]
     one = features(NETWORK, audio, 2, steps)[0, :, 0]
     four = features(NETWORK, audio, 2, replace(steps, stride=4))[0]
-    torch.testing.assert_close(four[:7, 3], one[3:28:4], atol=2e-5, rtol=2e-5)
+    assert_close(four[:7, 3], one[3:28:4], SMALL_NETWORK)
     assert not torch.allclose(four[3, 0], one[12])

@@ -17,6 +17,8 @@ from voicegraph.graph.files.sound.input_conversion import Route, route
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.signals import Audio
 
+from ....tolerance import SAMPLES, assert_close
+
 pytestmark = pytest.mark.numeric
 
 RATES = (8000, 11025, 16000, 22050, 44100, 48000)
@@ -66,7 +68,7 @@ def test_resampled_file_lies_where_the_whole_file_resampled_at_once_does(
     expected = mono if rate == 48000 else soxr.resample(mono, rate, 48000, "VHQ")
     assert made.shape == (1, round(Fraction(frames * 48000, rate)))
     shared = min(made.shape[1], len(expected))
-    np.testing.assert_allclose(made[0, :shared], expected[:shared], atol=2e-6)
+    assert_close(made[0, :shared], expected[:shared], SAMPLES)
 
 
 def test_one_block_exactly() -> None:
