@@ -1,7 +1,7 @@
-"""Draws the screen of a live session, for the documentation: always the same picture.
+"""Draws the terminal screen of a fake live session for the documentation, reproducibly.
 
 python tools/screenshot.py                     writes docs/images/live.svg
-python tools/screenshot.py other.svg 80x24     elsewhere, at another size
+python tools/screenshot.py other.svg 80x24     writes another file, at another size
 """
 
 from __future__ import annotations
@@ -52,7 +52,11 @@ PARAMS = (
 
 
 def status(seconds: float) -> LiveStatus:
-    """A session that speaks with an RVC voice, at a moment."""
+    """Status of a session with an RVC voice.
+
+    Args:
+        seconds: time since the session began.
+    """
     peak = -3.4 if seconds < 754 else -9.8
     return LiveStatus(
         state="running",
@@ -100,47 +104,47 @@ def status(seconds: float) -> LiveStatus:
     )  # fmt: skip
 
 
-class Scene:
-    """A session that only looks as if it ran."""
+class FakeSession:
+    """A session with a fixed status."""
 
     def __init__(self) -> None:
         self.stopped = threading.Event()
         self.seconds = 753.2
 
     def status(self) -> LiveStatus:
-        """What it would say."""
+        """The status at ``seconds``."""
         return status(self.seconds)
 
     def command(self, command: LiveCommand) -> None:
-        """Nobody asks."""
+        """Ignores the command."""
 
     def say(self, text: str) -> None:
-        """Nothing is said."""
+        """Ignores the message."""
 
     def request_stop(self) -> None:
-        """Ends at once."""
+        """Stops at once."""
         self.stopped.set()
 
 
 async def draw(size: tuple[int, int]) -> str:
     """The screen as SVG."""
-    scene = Scene()
-    app = LiveScreen(scene)
+    session = FakeSession()
+    app = LiveScreen(session)
     async with app.run_test(size=size) as pilot:
-        scene.seconds = 754.1  # a little later: the peak is held
+        session.seconds = 754.1  # a second later, so that the meters hold the peak
         app.poll()
         await pilot.pause()
-        return _own(app.export_screenshot(title="voicegraph live rvc"))
+        return _without_web_font(app.export_screenshot(title="voicegraph live rvc"))
 
 
-def _own(svg: str) -> str:
-    """Without the font that a viewer would fetch from elsewhere: any of fixed width will do."""
+def _without_web_font(svg: str) -> str:
+    """Removes the web font, which a viewer would download, in favour of any monospace font."""
     alone = re.sub(r" *@font-face \{.*?\}\n", "", svg, flags=re.DOTALL)
     return re.sub(r"font-family: Fira Code, monospace", f"font-family: {FONT}", alone)
 
 
 def main(arguments: list[str]) -> None:
-    """Writes the picture."""
+    """Writes the SVG file."""
     target = Path(arguments[0]) if arguments else TARGET
     columns, rows = map(int, arguments[1].split("x")) if arguments[1:] else SIZE
     drawn = asyncio.run(draw((columns, rows)))

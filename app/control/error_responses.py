@@ -79,9 +79,11 @@ def _problem(record: Mapping[str, Any]) -> Problem:
     match kind:
         case "json_invalid":
             why = record.get("ctx", {}).get("error", record["msg"])
-            return Problem("no-json", f"this is not JSON: {why}", fix=f"such as {EXAMPLE}")
+            return Problem("no-json", f"this is not JSON: {why}", fix=f"for example {EXAMPLE}")
         case "union_tag_not_found":
-            return Problem("no-command", "a command needs the key `do`", fix=f"such as {EXAMPLE}")
+            return Problem(
+                "no-command", "a command needs the key `do`", fix=f"for example {EXAMPLE}"
+            )
         case "union_tag_invalid":
             return _unknown_command(record["ctx"])
         case "missing":
@@ -102,5 +104,5 @@ def _path(loc: Iterable[str | int]) -> list[str]:
 def _unknown_command(context: Mapping[str, Any]) -> Problem:
     names = [name.strip().strip("'") for name in context["expected_tags"].split(",")]
     close = difflib.get_close_matches(str(context["tag"]), names, 1, 0.4)
-    text = f"there is no command {context['tag']!r}; there are: {', '.join(names)}"
+    text = f"there is no command {context['tag']!r}; the commands are: {', '.join(names)}"
     return Problem("no-such-command", text, fix=f'"do": "{close[0]}"' if close else None)

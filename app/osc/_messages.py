@@ -35,7 +35,7 @@ ARGUMENTS = {
     "variant": "a|b|other",
     "stop": "1, or nothing",
 }
-"""First part of the address below the root -> expected rest and values, for messages."""
+"""First part of an address -> the expected rest and values, for error messages."""
 
 
 def read_message(address: str, values: Sequence[Any], service: Service) -> LiveCommand | None:

@@ -19,7 +19,7 @@ from ._access_control import AUTHENTICATED, problem_response, same_token
 
 MOST_CLIENTS = 16
 TOKEN_TIMEOUT_S = 5.0
-"""A client that has not sent its token by then is disconnected, in seconds."""
+"""Seconds after which a client that has not sent its token is disconnected."""
 
 _RATE: TypeAdapter[float] = TypeAdapter(Annotated[float, Field(ge=1, le=FASTEST_HZ)])
 _DEFAULT_HZ = "10"

@@ -14,7 +14,7 @@ from voicegraph.graph.errors import VoicegraphError
 
 @pytest.fixture
 def without_textual(monkeypatch) -> None:
-    """Textual seems not to be installed."""
+    """Makes Textual impossible to import."""
     for name in [name for name in sys.modules if name.partition(".")[0] == "textual"]:
         monkeypatch.delitem(sys.modules, name)
     ours = [name for name in sys.modules if name.startswith("voicegraph.app.tui.")]
