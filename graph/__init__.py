@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .node import Requests as Requests
     from .node import State as State
     from .node import Tensors as Tensors
+    from .optional_packages import missing_package as missing_package
     from .ports import In as In
     from .ports import Out as Out
     from .ports import Ports as Ports
@@ -71,6 +72,7 @@ _MODULES = {
         "State",
         "Tensors",
     ),
+    "voicegraph.graph.optional_packages": ("missing_package",),
     "voicegraph.graph.ports": ("In", "Out", "PortSpec", "Ports", "Wanted"),
     "voicegraph.graph.registry": ("register",),
     "voicegraph.graph.signals": (

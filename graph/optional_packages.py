@@ -1,12 +1,54 @@
-"""Versions of installed packages against what voicegraph asks for, and pip's command line."""
+"""Installed packages and their versions, and what to type where one is missing."""
 
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 import os
 import re
+import shutil
 import subprocess
 import sys
+
+from .errors import Problem
+
+_INDEX = "https://download.pytorch.org/whl/"
+_CUDA = "cu130"
+"""PyTorch's index of CUDA builds for Windows; its name changes with PyTorch's releases."""
+
+
+def is_installed(module: str) -> bool:
+    """Whether a module can be found; nothing is imported."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ValueError:  # it stands in sys.modules without a spec
+        return sys.modules.get(module) is not None
+
+
+def missing_package(
+    purpose: str,
+    *packages: str,
+    extra: str = "",
+    instead: str = "",
+    code: str = "missing-package",
+) -> Problem:
+    """The problem that packages are not installed, with the command that installs them.
+
+    Args:
+        purpose: what needs them, as the subject of the message.
+        packages: their names on the package index.
+        extra: the extra of voicegraph that brings them; empty for a required package.
+        instead: how to go on without them.
+        code: a stable name for programs.
+    """
+    verb = "is" if len(packages) == 1 else "are"
+    message = f"{purpose} needs {' and '.join(packages)}, which {verb} not installed"
+    if extra:
+        message += f" (part of the extra `{extra}`)"
+        fix = pip_install(f"voicegraph[{extra}]")
+    else:
+        fix = install_command(*packages)
+    return Problem(code, message, fix=f"{fix}\nor {instead}" if instead else fix)
 
 
 def version_of(package: str) -> str | None:
@@ -57,9 +99,38 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in leading[0].split(".")) if leading else ()
 
 
+def install_command(*packages: str) -> str:
+    """The command that installs packages in the versions that voicegraph asks for."""
+    if packages == ("torch",):
+        return install_torch("torch" + requirement("torch"))
+    return pip_install(*(package + requirement(package) for package in packages))
+
+
+def has_nvidia() -> bool:
+    """Whether an NVIDIA driver is installed."""
+    return shutil.which("nvidia-smi") is not None
+
+
+def install_torch(*what: str) -> str:
+    """The command that installs the build of PyTorch for this machine.
+
+    PyPI has the CUDA build for Linux, and the CPU build for Windows.
+    """
+    if has_nvidia() and sys.platform == "win32":
+        return pip_install(*what, "--index-url", _INDEX + _CUDA)
+    if not has_nvidia() and sys.platform == "linux":
+        return pip_install(*what, "--index-url", _INDEX + "cpu")
+    return pip_install(*what)
+
+
 def pip_install(*what: str) -> str:
     """The command that installs something into this Python, as it is typed into a shell."""
-    command = [sys.executable, "-m", "pip", "install", *what]
+    return pip_command("install", *what)
+
+
+def pip_command(*words: str) -> str:
+    """A command line of this Python's pip, quoted for the shell."""
+    command = [sys.executable, "-m", "pip", *words]
     if os.name == "nt":
         return subprocess.list2cmdline(command)
-    return " ".join(f'"{part}"' if re.search(r"[^\w./=+-]", part) else part for part in command)
+    return " ".join(f'"{part}"' if re.search(r"[^\w./:=+-]", part) else part for part in command)

@@ -89,6 +89,9 @@ def load(
     Raises:
         PipelineError: with every mistake found.
     """
+    from ._startup import import_torch
+
+    import_torch()
     from voicegraph.graph.pipeline import Pipeline
 
     return Pipeline.load(pipeline, profiles=tuple(profiles or ()), set_args=tuple(set_args or ()))

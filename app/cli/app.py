@@ -20,6 +20,8 @@ import typer
 
 from voicegraph.graph.errors import VoicegraphError
 
+from ._startup import not_installed
+
 # typer brings a copy of click of its own from 0.26 on, so that `import click` may find none or
 # another one. The base of its BadParameter is UsageError: whatever is wrong with a command line.
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]
@@ -75,6 +77,11 @@ def main(argv: list[str] | None = None) -> int:
     except VoicegraphError as error:
         _show(error, as_json="--json" in arguments)
         return error.exit_code
+    except ModuleNotFoundError as error:
+        if (missing := not_installed(error)) is None:
+            raise
+        _show(missing, as_json="--json" in arguments)
+        return missing.exit_code
     except UsageError as error:
         return _misused(error)
     except (typer.Abort, KeyboardInterrupt):

@@ -54,10 +54,10 @@ def _components(components: list[Component], title: str) -> list[str]:
     columns = (Column(title), Column("version"), Column("", wraps=True))
     rows: list[list[str] | str] = []
     for entry in components:
-        mark = "" if entry.ok else "BROKEN: " if entry.required else "not there: "
+        mark = "" if entry.ok else "BROKEN: " if entry.required else "missing: "
         rows.append([entry.name, entry.version or "-", f"{mark}{entry.detail}"])
-        if entry.fix:
-            rows.append(f"    fix: {entry.fix}")
+        fixes = (entry.fix or "").splitlines()
+        rows += [f"    {'fix: ' if i == 0 else '     '}{fix}" for i, fix in enumerate(fixes)]
     return table(columns, rows)
 
 

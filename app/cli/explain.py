@@ -19,13 +19,15 @@ def explain(
 
     Reads no weights and runs nothing.
     """
+    plan = load(pipeline, set_args, profiles).compile()
+
     from voicegraph.app.reports.explain import render
     from voicegraph.app.reports.plan_report import report
 
     from ._output import print_json
 
-    page = report(load(pipeline, set_args, profiles).compile())
+    made = report(plan)
     if as_json:
-        print_json(page)
+        print_json(made)
     else:
-        typer.echo(render(page), nl=False)
+        typer.echo(render(made), nl=False)

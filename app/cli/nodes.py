@@ -11,15 +11,18 @@ from ._options import JsonOption, NodeArg
 from .app import app
 
 if TYPE_CHECKING:
+    from voicegraph.app.reports.node_catalogue import NodeSummary
     from voicegraph.schemas.report import NodeInfo, ParamInfo, PortInfo
 
 
 @app.command()
 def nodes(name: NodeArg = None, as_json: JsonOption = False) -> None:
     """List the nodes that pipelines can use; with a name, show its ports, params and docs."""
-    from voicegraph.app.reports.node_catalogue import describe_node
+    from ._startup import import_torch
+
+    import_torch()
+    from voicegraph.app.reports.node_catalogue import describe_node, summarize_node
     from voicegraph.graph import registry
-    from voicegraph.schemas.report import NodesReport
 
     from ._output import print_json
 
@@ -27,13 +30,14 @@ def nodes(name: NodeArg = None, as_json: JsonOption = False) -> None:
     chosen = known if name is None else [n for n in known if n == name or _family(n) == name]
     if not chosen:
         raise _unknown(name or "")
-    found = [describe_node(entry) for entry in chosen]
     if as_json:
-        print_json(NodesReport(nodes=found))
-    elif len(found) == 1 and found[0].name == name:
-        typer.echo(_page(found[0]))
+        from voicegraph.schemas.report import NodesReport
+
+        print_json(NodesReport(nodes=[describe_node(entry) for entry in chosen]))
+    elif chosen == [name]:
+        typer.echo(_description(describe_node(name)))
     else:
-        typer.echo(_list(found))
+        typer.echo(_list([summarize_node(entry) for entry in chosen]))
 
 
 def _family(name: str) -> str:
@@ -57,7 +61,7 @@ def _unknown(name: str) -> Exception:
     )
 
 
-def _list(found: list[NodeInfo]) -> str:
+def _list(found: list[NodeSummary]) -> str:
     from voicegraph.app.reports.text_table import Column, table
 
     columns = (Column("node"), Column("interface"), Column("what it does", wraps=True))
@@ -72,7 +76,7 @@ def _list(found: list[NodeInfo]) -> str:
     return "\n".join(table(columns, rows))
 
 
-def _page(info: NodeInfo) -> str:
+def _description(info: NodeInfo) -> str:
     if info.error:
         return f"{info.name} cannot be loaded: {info.error}"
     parts = [[f"{info.name}{f'   ({info.interface})' if info.interface else ''}"]]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from voicegraph.graph.errors import Problem, VoicegraphError
-from voicegraph.graph.optional_packages import pip_install
+from voicegraph.graph.optional_packages import is_installed, missing_package
 
 from .addresses import LOOPBACK, Address, parse_address
 
@@ -105,13 +104,10 @@ def require_packages(interface: str, option: str) -> None:
     Raises:
         VoicegraphError: if a package is not installed.
     """
-    missing = [
-        name for name, module in _PACKAGES[interface] if not importlib.util.find_spec(module)
-    ]
+    missing = [name for name, module in _PACKAGES[interface] if not is_installed(module)]
     if missing:
-        text = f"{option} needs {' and '.join(missing)}, not installed (extra `control`)"
-        fix = f"{pip_install('voicegraph[control]')}\nor run without {option}"
-        raise VoicegraphError(Problem("missing-package", text, fix=fix))
+        instead = f"run without {option}"
+        raise VoicegraphError(missing_package(option, *missing, extra="control", instead=instead))
 
 
 def _new_token() -> str:

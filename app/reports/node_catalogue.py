@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,21 +17,52 @@ from voicegraph.schemas.report import NodeInfo, PortInfo
 from ._param_descriptions import describe_params
 
 
-def describe_node(name: str) -> NodeInfo:
-    """A node by its registered name; one that cannot be loaded says why in ``error``.
+@dataclass(frozen=True, slots=True)
+class NodeSummary:
+    """One line of a list of nodes; ``error`` says why a node cannot be loaded."""
+
+    name: str
+    interface: str | None = None
+    summary: str = ""
+    error: str | None = None
+
+
+def summarize_node(name: str) -> NodeSummary:
+    """A node by its registered name, in one line.
 
     Raises:
         KeyError: if nobody registered it.
     """
+    cls = _find(name)
+    if isinstance(cls, str):
+        return NodeSummary(name, error=cls)
+    return NodeSummary(name, cls.interface, _summary(inspect.getdoc(cls) or ""))
+
+
+def describe_node(name: str) -> NodeInfo:
+    """All about a node by its registered name; ``error`` says why one cannot be loaded.
+
+    Raises:
+        KeyError: if nobody registered it.
+    """
+    cls = _find(name)
+    return _broken(name, cls) if isinstance(cls, str) else describe_class(name, cls)
+
+
+def _find(name: str) -> type[Node] | str:
+    """The class, or why it cannot be loaded: a broken add-on must not hide the other nodes."""
     try:
-        cls = registry.find(name)
+        return registry.find(name)
     except KeyError:
         if name in registry.names():
             raise RuntimeError(f"{name} is listed, but its module does not register it") from None
         raise
-    except Exception as error:  # an add-on that fails to import must not hide the others
-        return _broken(name, f"{type(error).__name__}: {error}")
-    return describe_class(name, cls)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def _summary(doc: str) -> str:
+    return doc.partition("\n\n")[0].replace("\n", " ")
 
 
 def _broken(name: str, error: str) -> NodeInfo:
@@ -46,7 +78,7 @@ def describe_class(name: str, cls: type[Node]) -> NodeInfo:
     ports = _ports(cls)
     return NodeInfo(
         name=name,
-        summary=doc.partition("\n\n")[0].replace("\n", " "),
+        summary=_summary(doc),
         doc=doc,
         interface=cls.interface,
         inputs=[_input(port, entry) for port, entry in ports.inputs.items()],

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TextIO
 
-from voicegraph.graph.errors import Problem, VoicegraphError
+from voicegraph.graph.errors import VoicegraphError
 from voicegraph.graph.live.protocol import LiveSessionProtocol
-from voicegraph.graph.optional_packages import pip_install, requirement
+from voicegraph.graph.optional_packages import missing_package
 
 from .line_output import PlainLines, until_stopped
 
@@ -28,10 +28,9 @@ def require_textual() -> None:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "textual":
             raise
-        text = "the screen needs textual, which is not installed (it is part of the extra `live`)"
-        install = pip_install("textual" + requirement("textual"))
-        fix = f"{install}\nor run without the screen: --plain"
-        raise VoicegraphError(Problem("missing-package", text, fix=fix)) from None
+        instead = "run without the screen: --plain"
+        problem = missing_package("the screen", "textual", extra="live", instead=instead)
+        raise VoicegraphError(problem) from None
 
 
 def run_screen(live: LiveSessionProtocol, stream: TextIO | None = None) -> None:

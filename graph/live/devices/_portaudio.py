@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from ...errors import DeviceError, Problem
+from ...optional_packages import missing_package
 
 _NEXT = {
     "no-device": "voicegraph devices",
@@ -37,9 +38,8 @@ def sounddevice() -> Any:
     try:
         import sounddevice as module
     except ModuleNotFoundError:
-        text = "live audio needs the package sounddevice, which is not installed"
-        fix = 'pip install "voicegraph[live]"'
-        raise DeviceError(Problem("no-sounddevice", text, fix=fix)) from None
+        problem = missing_package("live audio", "sounddevice", extra="live", code="no-sounddevice")
+        raise DeviceError(problem) from None
     except OSError as error:
         text = f"live audio needs the PortAudio library: {error}"
         fix = "apt install libportaudio2   (or your system's package of that name)"

@@ -45,7 +45,7 @@ def test_without_sounddevice(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sounddevice", None)
     code, _, err = cli("devices")
     assert code == 5
-    assert 'fix: pip install "voicegraph[live]"' in err
+    assert '-m pip install "voicegraph[live]"' in err
     code, out, _ = cli("devices", "--json")
     assert code == 5
     assert json.loads(out)["problems"][0]["code"] == "no-sounddevice"

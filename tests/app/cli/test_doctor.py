@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from voicegraph.app.diagnostics import doctor
+from voicegraph.app.diagnostics.packages import Need
 from voicegraph.schemas.report import DoctorReport
 
 Cli = Callable[..., tuple[int, str, str]]
@@ -29,13 +30,13 @@ def test_json(cli: Cli) -> None:
 def test_broken(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     real = doctor._import_error
 
-    def error(module: str) -> str | None:
-        return "not installed" if module in ("soxr", "matplotlib") else real(module)
+    def error(need: Need) -> str | None:
+        return "not installed" if need.module in ("soxr", "matplotlib") else real(need)
 
     monkeypatch.setattr(doctor, "_import_error", error)
     code, out, _ = cli("doctor")
     assert code == 1
     assert "BROKEN: resampling: not installed\n    fix: " in out
-    assert "not there: the demo's picture: not installed\n    fix: " in out
+    assert "missing: pictures of the demo and of voices: not installed\n    fix: " in out
     assert out.endswith("Broken: soxr. Type the commands behind `fix`.\n")
     assert cli("doctor", "--json")[0] == 1

@@ -31,7 +31,8 @@ def test_missing_textual_is_reported_with_its_fix(live, without_textual) -> None
     (problem,) = caught.value.problems
     assert problem.code == "missing-package"
     assert problem.fix is not None
-    assert 'install "textual' in problem.fix or "install textual" in problem.fix
+    assert "textual" in problem.message
+    assert 'install "voicegraph[live]"' in problem.fix
     assert "--plain" in problem.fix
     assert live.stopped.is_set()
 

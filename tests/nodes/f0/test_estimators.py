@@ -181,7 +181,7 @@ def test_a_missing_package_is_told_before_anything_runs(use: str, monkeypatch) -
     problem = caught.value.problems[0]
     assert problem.code == "missing-extra"
     assert problem.fix is not None
-    told = f'pip install "voicegraph[{extra}]"' if extra else "pip install swift-f0"
+    told = f'pip install "voicegraph[{extra}]"' if extra else 'pip install "swift-f0'
     assert told in problem.fix
 
 

@@ -165,4 +165,4 @@ def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DeviceError) as raised:
         list_devices()
     assert raised.value.problems[0].code == "no-sounddevice"
-    assert raised.value.problems[0].fix == 'pip install "voicegraph[live]"'
+    assert '-m pip install "voicegraph[live]"' in (raised.value.problems[0].fix or "")

