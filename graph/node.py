@@ -32,6 +32,9 @@ class _FileMark:
     """Marks a param that names a file, so that it resolves against the file it is written in."""
 
 
+ACCELERATORS = ("cuda", "mps", "xpu")
+"""Device types of accelerators as torch names them: NVIDIA and AMD, Apple, Intel."""
+
 Live = Annotated[T, _LiveMark()]
 """``gain: Live[float]``: the param may change between ticks, through ``Session.set``."""
 
@@ -117,7 +120,11 @@ class Node(Generic[ParamsT, StateT]):
     * ``chunking``: ``"exact"`` if the output is the same in blocks of any size, or ``"windowed"``.
     * ``pure``: the output is a function of the input span alone; the node has no state. It may
       then run on streams and on windows alike, and gives a window where it takes one.
-    * ``devices`` and ``dtypes``: where and in which precision it can run.
+    * ``devices``: where it can run: ``"cpu"``, and ``"cuda"`` for every accelerator that torch
+      names (``cuda`` on NVIDIA and AMD, ``mps`` on Apple, ``xpu`` on Intel).
+    * ``dtypes``: the precisions in which it can compute.
+    * ``needs_float64``: its state or its computation on the device uses float64. Apple's ``mps``
+      has no float64, so the compiler refuses the node there.
     * ``releases_gil``: its work runs outside the interpreter lock, so that a worker may pay.
     * ``interface``: the named port contract it fulfils, if any.
     * ``asset``: the pipeline's asset that is its file of weights where none is given; by default
@@ -138,6 +145,7 @@ class Node(Generic[ParamsT, StateT]):
     pure: ClassVar[bool] = False
     devices: ClassVar[tuple[str, ...]] = ("cpu",)
     dtypes: ClassVar[tuple[str, ...]] = ("float32",)
+    needs_float64: ClassVar[bool] = False
     releases_gil: ClassVar[bool] = False
     interface: ClassVar[str | None] = None
     asset: ClassVar[str] = ""
@@ -167,6 +175,12 @@ class Node(Generic[ParamsT, StateT]):
         self.asked: dict[str, PortSpec] = {}
 
     # ---- compile time -----------------------------------------------------------------------
+
+    @classmethod
+    def runs_on(cls, device: str) -> bool:
+        """Whether ``devices`` includes a device such as ``cpu``, ``cuda:1`` or ``mps``."""
+        kind = device.partition(":")[0]
+        return kind in cls.devices or (kind in ACCELERATORS and "cuda" in cls.devices)
 
     @classmethod
     def asset_name(cls) -> str:

@@ -131,9 +131,10 @@ class NodeSpec(_FileModel):
     )
     device: str = Field(
         "cpu",
-        pattern=r"^(cpu|cuda(:[0-9]+)?)$",
-        description="where the node runs: cpu, cuda (the first GPU) or cuda:N",
-        examples=["cpu", "cuda", "cuda:1"],
+        pattern=r"^(cpu|mps|(cuda|xpu)(:[0-9]+)?)$",
+        description="where the node runs, as torch names it: cpu, cuda or cuda:N (NVIDIA, AMD), "
+        "mps (Apple), xpu or xpu:N (Intel)",
+        examples=["cpu", "cuda", "cuda:1", "mps", "xpu"],
     )
     fallback: Literal["cpu"] | None = Field(
         None,

@@ -1,4 +1,4 @@
-"""Phase: devices and precisions. Pure: whether a GPU is there is the session's question."""
+"""Phase: devices and precisions. Pure: only a session asks whether the machine has the device."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def place(context: CompileContext) -> None:
 
 
 def _check_device(context: CompileContext, ir: NodeIR) -> None:
-    kind = ir.spec.device.partition(":")[0]
-    if kind in ir.node.devices:
+    device, name = ir.spec.device, f"{ir.name} ({ir.node.use})"
+    if not ir.node.runs_on(device):
+        text = f"{name} runs on {' or '.join(ir.node.devices)}, not on {device}"
+    elif device == "mps" and ir.node.needs_float64:
+        text = f"{name} computes in float64, which mps does not support"
+    else:
         return
-    context.problems.add(
-        "cannot-place",
-        f"{ir.name} ({ir.node.use}) runs on {' or '.join(ir.node.devices)}, "
-        f"not on {ir.spec.device}",
-        context.mark(*ir.path, "device"),
-        fix=f"nodes.{ir.name}.device: {ir.node.devices[0]}",
-    )
+    mark = context.mark(*ir.path, "device")
+    fix = f"nodes.{ir.name}.device: {ir.node.devices[0]}"
+    context.problems.add("cannot-place", text, mark, fix=fix)

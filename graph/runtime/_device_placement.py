@@ -1,4 +1,4 @@
-"""Where nodes really run: the machine's answer to what the plan asks for."""
+"""Device placement: checks that the machine has the devices of a plan, and takes fallbacks."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from ..errors import DeviceError, Problems
 if TYPE_CHECKING:
     from ..plan import CompiledPlan, PlannedNode
 
+_PLATFORMS = {"cuda": "CUDA or ROCm", "mps": "Metal (mps)", "xpu": "Intel GPU (xpu)"}
+
 
 def place_nodes(plan: CompiledPlan, notes: list[str]) -> dict[str, torch.device]:
-    """The device of every node; a declared fallback that is taken is noted.
+    """The device of every node by name; declared fallbacks that are taken are added to ``notes``.
 
     Raises:
-        DeviceError: if devices are missing, with every node that asks for one.
+        DeviceError: if devices are missing, with a problem for every node that needs one.
     """
     problems = Problems(DeviceError)
     devices: dict[str, torch.device] = {}
@@ -35,21 +37,30 @@ def place_nodes(plan: CompiledPlan, notes: list[str]) -> dict[str, torch.device]
 
 
 def _missing(device: torch.device) -> str | None:
-    """Why a device cannot be used; None if it can."""
+    """Why torch cannot use a device; None if it can."""
     if device.type == "cpu":
         return None
-    if not torch.cuda.is_available():
-        return "this machine has no CUDA device, or this torch was built without CUDA"
-    if (device.index or 0) >= torch.cuda.device_count():
-        return f"this machine has {torch.cuda.device_count()} CUDA devices, cuda:0 onwards"
+    platform, count = _PLATFORMS[device.type], _device_count(device.type)
+    if count == 0:
+        return f"this machine has no {platform} device, or this torch was built without it"
+    if (device.index or 0) >= count:
+        plural = "device" if count == 1 else "devices"
+        return f"this machine has {count} {platform} {plural}, numbered from {device.type}:0"
     return None
+
+
+def _device_count(kind: str) -> int:
+    if kind == "mps":
+        return int(torch.backends.mps.is_available())
+    backend = torch.cuda if kind == "cuda" else torch.xpu
+    return backend.device_count() if backend.is_available() else 0
 
 
 def _report(problems: Problems, planned: PlannedNode, missing: str) -> None:
     problems.add(
         "no-such-device",
         f"{planned.name} is placed on {planned.device}, but {missing}",
-        notes=[("see what there is: voicegraph doctor", None)],
+        notes=[("voicegraph doctor lists the devices of this machine", None)],
         fix=f"--set nodes.{planned.name}.device=cpu\n"
-        f"or allow it in the file  nodes.{planned.name}.fallback: cpu",
+        f"or, in the file,  nodes.{planned.name}.fallback: cpu",
     )

@@ -115,4 +115,5 @@ class DeviceCopyEdge:
 
     def __call__(self, values: Values, made: torch.Tensor) -> None:
         """Copies the values to the device, then delivers them."""
-        self.edge(values, made.to(self.device, non_blocking=True))
+        # Copies to the CPU must block: torch does not order its own work after them.
+        self.edge(values, made.to(self.device, non_blocking=self.device.type != "cpu"))

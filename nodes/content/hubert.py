@@ -87,6 +87,7 @@ class Hubert(ContentEncoder[HubertParams, None]):
 
     chunking = "windowed"
     pure = True
+    needs_float64 = True
     examples = (
         {"weights": "encoder.safetensors", "layer": 2},
         {"weights": "encoder.safetensors", "layer": 1, "project": True},

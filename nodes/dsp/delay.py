@@ -44,6 +44,7 @@ class Delay(Node[DelayParams, GainState]):
     """
 
     devices = ("cpu", "cuda")
+    needs_float64 = True
     examples = ({}, {"time": "0ms"}, {"time": "137ms", "gain": -6.0})
 
     audio = In(Audio)

@@ -45,6 +45,7 @@ class Gain(Node[GainParams, GainState]):
     """
 
     devices = ("cpu", "cuda")
+    needs_float64 = True
     examples = ({"db": -6.0},)
 
     audio = In(Audio)

@@ -59,6 +59,7 @@ class Mix(Node[MixParams, MixState]):
     """
 
     devices = ("cpu", "cuda")
+    needs_float64 = True
     examples = ({"gains": {"dry": -6.0, "wet": -6.0}}, {"gains": {"one": 0.0}})
 
     out = Out(Audio)

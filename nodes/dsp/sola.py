@@ -85,6 +85,7 @@ class Sola(Node[SolaParams, SolaState]):
 
     chunking = "windowed"
     devices = ("cpu", "cuda")
+    needs_float64 = True
 
     audio = In(Audio, window=True)
     out = Out(Audio, like="audio")

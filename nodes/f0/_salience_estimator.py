@@ -32,6 +32,7 @@ class SalienceEstimator(F0Estimator[F0ParamsT], Generic[F0ParamsT]):
     """Base of RMVPE, FCPE and CREPE, which know much the same pitches."""
 
     devices = ("cpu", "cuda")
+    needs_float64 = True
     dtypes = ("float32", "float16", "bfloat16")
     releases_gil = True
 

@@ -102,6 +102,7 @@ class Rvc(Synthesizer[RvcParams, RvcState]):
     """
 
     devices = ("cpu", "cuda")
+    needs_float64 = True
     dtypes = ("float32", "float16", "bfloat16")
     releases_gil = True
     examples = rvc_example.EXAMPLES

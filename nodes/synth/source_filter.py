@@ -106,6 +106,7 @@ class SourceFilter(Node[SourceFilterParams, SourceFilterState]):
     """
 
     devices = ("cpu", "cuda")
+    needs_float64 = True
     releases_gil = True
     examples = source_filter_example.EXAMPLES
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from voicegraph.graph.pipeline import Pipeline, node
 
 Build = Callable[..., Pipeline]
@@ -51,3 +53,25 @@ def test_where_a_node_cannot_run(refused: Any) -> None:
     assert dtype.message == "a (test.total) computes in float32, not in float16"
     assert dtype.fix == "nodes.a.dtype: float32"
     assert other.message == "b (test.both) computes in float32 or float16, not in bfloat16"
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda", "cuda:3", "mps", "xpu", "xpu:1"])
+def test_declared_cuda_covers_all_accelerators(build: Build, device: str) -> None:
+    plan = build({"a": {**node("test.both", {"one": "input"}), "device": device}}).compile()
+    assert plan.find("a").device == device
+
+
+@pytest.mark.parametrize("device", ["mps:0", "gpu", "cuda:", "rocm", "cuda:x", "CUDA"])
+def test_devices_that_torch_does_not_name(refused: Any, device: str) -> None:
+    (problem,) = refused(
+        f"block: 10ms\nnodes:\n  a: {{use: test.both, in: input, device: '{device}'}}\noutput: a\n"
+    ).problems
+    assert problem.message.startswith(f"nodes.a.device is '{device}', expected something like cpu")
+
+
+def test_float64_is_refused_on_mps(refused: Any) -> None:
+    text = "block: 10ms\nnodes:\n  a: {use: dsp.gain, in: input, device: DEVICE}\noutput: a\n"
+    (problem,) = refused(text.replace("DEVICE", "mps")).problems
+    assert problem.code == "cannot-place"
+    assert problem.message == "a (dsp.gain) computes in float64, which mps does not support"
+    assert problem.fix == "nodes.a.device: cpu"

@@ -10,6 +10,7 @@ import torch
 
 from voicegraph.graph.errors import DeviceError
 from voicegraph.graph.pipeline import Pipeline, node
+from voicegraph.graph.runtime._device_placement import place_nodes
 
 Build = Callable[..., Pipeline]
 
@@ -32,7 +33,7 @@ def test_every_node_on_a_missing_device_is_named(build: Build) -> None:
     assert caught.value.exit_code == 5
     first, second = caught.value.problems
     assert first.code == second.code == "no-such-device"
-    assert first.message.startswith("a is placed on cuda, but this machine has no CUDA device")
+    assert first.message.startswith("a is placed on cuda, but this machine has no CUDA or ROCm")
     assert second.message.startswith("c is placed on cuda:1, but")
     assert "--set nodes.a.device=cpu" in str(first.fix)
     assert "nodes.c.fallback: cpu" in str(second.fix)
@@ -45,8 +46,8 @@ def test_a_fallback_is_taken_and_told(build: Build) -> None:
     assert plan.find("a").inputs["one"].copied  # as planned; the session says what became of it
     with plan.session(warm_up=False) as session:
         assert session.notes == [
-            "a runs on cpu: this machine has no CUDA device, or this torch was built without CUDA, "
-            "and its fallback is cpu"
+            "a runs on cpu: this machine has no CUDA or ROCm device, or this torch was built "
+            "without it, and its fallback is cpu"
         ]
         assert session.process(np.ones(12, np.float32)).tolist() == [1.0] * 12
 
@@ -67,8 +68,35 @@ def test_a_gpu_with_too_high_a_number(build: Build, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     entry = {**node("test.both", {"one": "input"}), "device": "cuda:2"}
-    with pytest.raises(DeviceError, match="this machine has 2 CUDA devices, cuda:0 onwards"):
+    with pytest.raises(DeviceError, match="has 2 CUDA or ROCm devices, numbered from cuda:0"):
         build({"a": entry}).compile().session()
+
+
+@pytest.mark.parametrize(
+    ("device", "platform"), [("mps", r"Metal \(mps\)"), ("xpu:1", r"Intel GPU \(xpu\)")]
+)
+def test_missing_devices_of_other_makers_are_named(
+    build: Build, monkeypatch: pytest.MonkeyPatch, device: str, platform: str
+) -> None:
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    monkeypatch.setattr(torch.xpu, "is_available", lambda: False)
+    entry = {**node("test.both", {"one": "input"}), "device": device}
+    with pytest.raises(DeviceError, match=f"{device}, but this machine has no {platform} device"):
+        build({"a": entry}).compile().session()
+
+
+def test_other_devices_that_torch_has_are_taken(
+    build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(torch.xpu, "is_available", lambda: True)
+    monkeypatch.setattr(torch.xpu, "device_count", lambda: 2)
+    nodes = {
+        "a": {**node("test.both", {"one": "input"}), "device": "mps"},
+        "b": {**node("test.both", {"one": "a"}), "device": "xpu:1"},
+    }
+    plan = build(nodes).compile()
+    assert place_nodes(plan, []) == {"a": torch.device("mps"), "b": torch.device("xpu:1")}
 
 
 def test_on_the_cpu_there_is_nothing_to_say(build: Build) -> None:
