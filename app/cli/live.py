@@ -219,7 +219,7 @@ def live(
         variant=options.variant,
         room=seconds(room, "--room"),
     )
-    _talk(setup.live(options, record), steering, until, plain, as_json)
+    _talk(setup.open_session(options, record), steering, until, plain, as_json)
 
 
 def _talk(

@@ -49,7 +49,7 @@ def measure_latency(
     try:
         rate = int(setup.input.format.rate)
         answer = reference_response(setup.plan, test_signal(rate), rate)
-        card = LoopbackProbe(setup.card())
+        card = LoopbackProbe(setup.open_card())
     except BaseException:
         session.close()
         raise

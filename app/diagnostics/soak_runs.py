@@ -78,7 +78,7 @@ def soak_devices(
     Raises:
         VoicegraphError: if a device or the pipeline fails.
     """
-    card: AudioBackend = setup.card()
+    card: AudioBackend = setup.open_card()
     try:
         if not microphone:
             card = RecordingCard(card, bundled_speech(card.input))

@@ -1,4 +1,4 @@
-"""Two variants of a pipeline in one live session, heard by turns at one loudness."""
+"""A/B comparison in a live session: two variants of a pipeline at matched loudness."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ NAMES = ("a", "b")
 
 
 class Variants:
-    """Keeps both ready; the one that is not heard costs no time.
+    """Keeps both variants ready; the one that is not played costs no compute time.
 
     Args:
         session: runs variant ``a``.
-        exchanger: goes over from one to the other.
+        swap_worker: swaps one variant for the other.
         switches: their ``trim`` matches the loudness.
         other: overrides that make variant ``b``.
 
     Attributes:
-        name: which is heard.
+        name: the variant that is played.
 
     Raises:
         VoicegraphError: if ``b`` has mistakes, does not fit, or cannot be loaded.
@@ -48,18 +48,18 @@ class Variants:
         self._session, self._swap_worker, self._switches = session, swap_worker, switches
         self._meters = {name: GainMeter() for name in NAMES}
         self._block_s = float(session.plan.block)
-        self._heard = "a"
-        self._coming: tuple[CompiledPlan, str] | None = None
+        self._played = "a"
+        self._pending: tuple[CompiledPlan, str] | None = None
         made = HotSwap(session, plan_change(session, other), other)
         self._ready: dict[str, tuple[CompiledPlan, dict[str, Any], Engine | None]] = {
             "b": (made.plan, made.overrides, made.engine)
         }
 
     def choose(self, name: str) -> None:
-        """Goes over to ``a``, ``b``, or the ``other`` one; nothing happens if it is heard already.
+        """Swaps to ``a``, to ``b``, or to the ``other`` one; does nothing if that is played now.
 
         Raises:
-            StateError: if an exchange is under way.
+            StateError: if a swap is in progress.
         """
         wanted = NAMES[1 - NAMES.index(self.name)] if name == "other" else name
         if wanted == self.name:
@@ -72,24 +72,26 @@ class Variants:
 
         left, leaving = self.name, (self._session.plan, dict(self._session.overrides))
 
-        def done(swap: HotSwap) -> None:
+        def on_swapped(swap: HotSwap) -> None:
             self._ready[left] = (*leaving, swap.retired)
-            self.name = self._heard = wanted
+            self.name = self._played = wanted
 
-        self._coming = (plan, wanted)
-        self._swap_worker.choose(f"variant {wanted}", plan, overrides, engine, on_processed, done)
+        self._pending = (plan, wanted)
+        self._swap_worker.swap_to(
+            f"variant {wanted}", plan, overrides, engine, on_processed, on_swapped
+        )
 
-    def listen(self, rms_in: float, made: np.ndarray) -> None:
-        """Takes a block ``[C, N]`` that is heard, before it is trimmed.
+    def measure(self, rms_in: float, made: np.ndarray) -> None:
+        """Measures a played block ``[C, N]`` before the trim, and sets the trim.
 
-        The block of the crossfade is the first that is matched: who prepared the exchange may be
-        told of its end some blocks later.
+        The block of the crossfade is the first one that is matched. ``on_swapped`` may be called
+        some blocks later.
         """
-        if self._coming is not None and self._session.plan is self._coming[0]:
-            self._heard, self._coming = self._coming[1], None
+        if self._pending is not None and self._session.plan is self._pending[0]:
+            self._played, self._pending = self._pending[1], None
         rms_out = math.sqrt(float(np.square(made).mean()))
-        self._meters[self._heard].take(rms_in, rms_out, self._block_s)
-        trim = trim_db(self._meters["a"], self._meters["b"]) if self._heard == "b" else 0.0
-        # Steps below half a decibel are not worth a change that could be heard as one.
+        self._meters[self._played].take(rms_in, rms_out, self._block_s)
+        trim = trim_db(self._meters["a"], self._meters["b"]) if self._played == "b" else 0.0
+        # A step below half a decibel is not worth a change of gain, which may be audible.
         if abs(trim - 20 * math.log10(self._switches.trim.target)) > 0.5:
             self._switches.trim.target = 10 ** (trim / 20)

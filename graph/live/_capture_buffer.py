@@ -1,7 +1,7 @@
-"""What comes from the microphone: a ring that one thread fills and another empties.
+"""The capture ring buffer: written by the input callback, read by the engine.
 
-Neither waits for the other and nothing is locked: each side alone moves its own counter, and both
-counters only grow. The side that fills runs in a callback of the sound system.
+It is lock-free: neither thread waits for the other. Each thread alone changes its own counter, and
+both counters only grow.
 """
 
 from __future__ import annotations
@@ -12,34 +12,34 @@ from ._device_clock import CallbackTimes
 
 
 class CaptureRingBuffer:
-    """The ring between the input callback and the engine.
+    """The ring buffer between the input callback and the engine.
 
-    The callback always writes. Where the engine was away for longer than the ring is, the oldest
-    frames are gone: input never queues without bound.
+    The callback always writes. If the engine does not read for longer than the buffer lasts, the
+    oldest frames are overwritten (overrun), so input never queues without bound.
 
     Args:
         channels: of the input device.
         block: frames of a block at the input device.
-        room: frames that the ring holds at least.
+        capacity: least frames that the buffer holds.
 
     Attributes:
-        head: frames that have come since the beginning.
-        tail: frames that have been taken, or left out.
-        lost: times that the device lost audio on the way here.
-        largest: the most frames that came at once.
+        head: frames written since the beginning.
+        tail: frames read or skipped since the beginning.
+        lost: how often the device reported lost input (overrun).
+        largest: most frames of one callback.
     """
 
-    def __init__(self, channels: int, block: int, room: int) -> None:
+    def __init__(self, channels: int, block: int, capacity: int) -> None:
         self.block = block
         self.head = 0
         self.tail = 0
         self.lost = 0
         self.largest = 0
         self.callback_times = CallbackTimes()
-        self._ring = np.zeros((max(room, 2 * block), channels), np.float32)
+        self._ring = np.zeros((max(capacity, 2 * block), channels), np.float32)
 
     def callback(self, frames: np.ndarray, when: float, lost: bool) -> None:
-        """Copies ``frames`` ``[N, C]``; runs in the sound system's thread."""
+        """Writes ``frames`` ``[N, C]``; runs in the sound system's thread."""
         ring, head, count = self._ring, self.head, len(frames)
         size = len(ring)
         if count > size:
@@ -56,13 +56,13 @@ class CaptureRingBuffer:
 
     @property
     def waiting(self) -> int:
-        """Whole blocks that wait."""
+        """Number of complete blocks to read."""
         return (self.head - self.tail) // self.block
 
-    def overrun(self) -> int:
-        """Leaves out the blocks that are gone already, oldest first; how many those were.
+    def discard_overrun(self) -> int:
+        """Skips the blocks that were overwritten; returns their number.
 
-        One block more than the ring could hold is given up, for the callback goes on writing.
+        One block more than the buffer holds is given up, because the callback goes on writing.
         """
         room = len(self._ring) - self.block
         gone = -(-max(0, self.head - self.tail - room) // self.block)
@@ -70,26 +70,19 @@ class CaptureRingBuffer:
         return gone
 
     def take(self, into: np.ndarray) -> None:
-        """The oldest block that waits, into ``[C, N]``."""
-        self._copy(into)
-        self.tail += self.block
-
-    def peek(self, into: np.ndarray) -> None:
-        """The same without taking it."""
-        self._copy(into)
-
-    def skip(self) -> None:
-        """Leaves the oldest block out."""
-        self.tail += self.block
-
-    def restart(self) -> None:
-        """Forgets what waits: the device was away, and its frames belong to another time."""
-        self.tail = self.head
-        self.callback_times.clear()
-
-    def _copy(self, into: np.ndarray) -> None:
+        """Reads the oldest block into ``[C, N]``."""
         ring, size = self._ring, len(self._ring)
         start = self.tail % size
         first = min(self.block, size - start)
         into[:, :first] = ring[start : start + first].T
         into[:, first:] = ring[: self.block - first].T
+        self.tail += self.block
+
+    def skip(self) -> None:
+        """Skips the oldest block."""
+        self.tail += self.block
+
+    def restart(self) -> None:
+        """Discards all input, because the device was away."""
+        self.tail = self.head
+        self.callback_times.clear()

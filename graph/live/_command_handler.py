@@ -34,7 +34,7 @@ class CommandHandler:
     Args:
         session: takes new values of params.
         loop: its switches are set.
-        exchanger: swaps nodes and variants.
+        swap_worker: swaps nodes and variants.
         options: what the session starts with.
         request_stop: is called for the command ``stop``.
 
@@ -71,7 +71,7 @@ class CommandHandler:
             self.variants = Variants(
                 self._session, self._swap_worker, loop.switches, options.variant
             )
-            loop.listeners.append(self.variants.listen)
+            loop.listeners.append(self.variants.measure)
 
     def close(self) -> None:
         """Closes the session of the dry signal."""
@@ -105,8 +105,10 @@ class CommandHandler:
 
     def _talk(self, on: bool) -> None:
         if not self._options.push_to_talk:
-            text = "this session has no talk key: everything that is said goes in"
-            raise StateError(Problem("no-talk-key", text, fix="begin it with --push-to-talk"))
+            text = "this session has no talk key: all input is processed"
+            raise StateError(
+                Problem("no-talk-key", text, fix="start the session with --push-to-talk")
+            )
         self._loop.switches.talk.target = 1.0 if on else 0.0
 
     def _monitor(self, on: bool) -> None:
@@ -117,5 +119,7 @@ class CommandHandler:
     def _choose(self, name: str) -> None:
         if self.variants is None:
             text = "this session has one variant"
-            raise StateError(Problem("no-variant", text, fix="begin it with --b PATH=VALUE"))
+            raise StateError(
+                Problem("no-variant", text, fix="start the session with --b PATH=VALUE")
+            )
         self.variants.choose(name)

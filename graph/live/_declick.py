@@ -1,8 +1,7 @@
-"""Joining what does not belong together without a click.
+"""Declicking: short ramps that join audio at a gap or a cut without a click.
 
-Where audio stops or something is left out, the last value decays to zero, and what follows rises
-from zero: half a cosine each, so that neither value nor slope jumps. Nothing that was heard before
-is repeated.
+The last value before the cut decays to zero while the audio after it rises from zero. Both ramps
+are half a cosine, so neither value nor slope jumps. No audio is repeated.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import math
 import numpy as np
 
 SECONDS = 0.005
-"""Length of a bridge: short enough to be no gap, long enough to be no click."""
+"""Length of a ramp in seconds: too short for an audible gap, too long for a click."""
 
 
 class DeclickRamps:
@@ -20,6 +19,11 @@ class DeclickRamps:
 
     Args:
         rate: in Hz.
+
+    Attributes:
+        count: samples of a ramp.
+        rise: float32 ``[count]``, from 0 to 1.
+        fall: float32 ``[count]``, from 1 to 0.
     """
 
     def __init__(self, rate: float) -> None:
@@ -27,13 +31,14 @@ class DeclickRamps:
         self.rise, self.fall = _ramps(self.count)
 
     def ramps(self, most: int) -> tuple[np.ndarray, np.ndarray]:
-        """Rise and fall of at most so many samples: in a short block they are short, not cut."""
+        """Rise and fall of at most ``most`` samples; in a shorter block the ramps are shorter."""
         return (self.rise, self.fall) if most >= self.count else _ramps(most)
 
     def join(self, last: np.ndarray, frames: np.ndarray, cut: bool = False) -> None:
-        """Lets ``frames`` ``[C, N]`` begin where ``last`` ``[C]`` left off; changed in place.
+        """Makes ``frames`` ``[C, N]`` start at the values ``last`` ``[C]``, in place.
 
-        With ``cut``, short frames hold the beginning of a long ramp: what follows is joined again.
+        With ``cut``, frames shorter than the ramp hold its beginning: the next ones are joined
+        again.
         """
         count = frames.shape[-1]
         rise, fall = (self.rise[:count], self.fall[:count]) if cut else self.ramps(count)

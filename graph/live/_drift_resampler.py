@@ -1,10 +1,9 @@
-"""Resampling by a few parts per million, so that two devices with two clocks stay together.
+"""Drift resampler: changes the rate by a few parts per million, to follow another clock.
 
-Windowed-sinc interpolation at times that move slowly against the samples: J. O. Smith, "Digital
+Windowed-sinc interpolation at times that move slowly relative to the samples: J. O. Smith, "Digital
 Audio Resampling" (the bandlimited interpolation of Smith and Gossett 1984), with a Kaiser window
-and a finely sampled kernel between whose entries is interpolated linearly. While there is nothing
-to correct, the kernel stands on a sample, where it is 1 and elsewhere 0: what comes out is what
-went in, bit for bit.
+and a finely sampled kernel, linearly interpolated. Without a stretch, the kernel is 1 at one sample
+and 0 at the others, so the output equals the input bit for bit.
 """
 
 from __future__ import annotations
@@ -12,33 +11,33 @@ from __future__ import annotations
 import numpy as np
 
 TAPS = 32
-"""Samples that one is made of. Half of them lie ahead, which is the delay."""
+"""Input samples for each output sample. Half of them are look-ahead, which is the delay."""
 _PHASES = 512
 _BETA = 9.0
-"""Kaiser's: side lobes at about -90 dB."""
+"""Of the Kaiser window: side lobes at about -90 dB."""
 
 
 def _kernel() -> np.ndarray:
-    """Weights ``[phases + 1, TAPS]`` for times from one sample to the next."""
+    """Weights ``[phases + 1, TAPS]`` for times between one sample and the next."""
     offsets = np.arange(TAPS) - (TAPS // 2 - 1)
     phase = np.arange(_PHASES + 1)[:, None] / _PHASES
     at = offsets - phase
     shape = np.i0(_BETA * np.sqrt(np.maximum(0, 1 - (at / (TAPS / 2)) ** 2))) / np.i0(_BETA)
     weights = np.sinc(at) * shape
-    weights /= weights.sum(1, keepdims=True)  # a constant stays what it is
+    weights /= weights.sum(1, keepdims=True)  # unity gain at 0 Hz
     weights[0] = offsets == 0
     weights[-1] = offsets == 1
     return weights.astype(np.float32)
 
 
 class DriftResampler:
-    """Makes blocks slightly longer or shorter; phase-continuous from block to block.
+    """Stretches blocks slightly; continuous from block to block.
 
     Args:
         channels: of the blocks.
 
     Attributes:
-        delay: samples by which the output lies behind the input.
+        delay: samples from input to output.
     """
 
     delay = TAPS // 2
@@ -46,12 +45,12 @@ class DriftResampler:
     def __init__(self, channels: int) -> None:
         self._kernel = _kernel()
         self._past = np.zeros((channels, TAPS), np.float32)
-        self._at = 0.0  # time of the next output sample, in samples from the oldest that it needs
+        self._at = 0.0  # time of the next output sample, in samples after the oldest that it needs
 
     def __call__(self, block: np.ndarray, stretch: float) -> np.ndarray:
-        """``[C, N]`` to about ``N (1 + longer)`` samples.
+        """Stretches ``[C, N]`` to about ``N (1 + stretch)`` samples.
 
-        With ``stretch`` 0 since the beginning the output is the input, ``delay`` samples later.
+        If ``stretch`` was always 0, the output is the input ``delay`` samples later, bit for bit.
         """
         count = block.shape[1]
         joined = np.concatenate((self._past, block), 1)

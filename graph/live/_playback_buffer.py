@@ -1,8 +1,9 @@
-"""What goes to the speaker: a ring in which every frame has its time.
+"""The playback ring buffer: every frame has an absolute position, and so a time.
 
-The engine writes blocks at absolute positions; the output callback reads at its own, whether
-anything is there or not. What is written later than it should have been heard is never heard. So a
-late block costs what it is late, once, and the delay is afterwards what it was before.
+The engine writes blocks at absolute positions. The output callback reads at its own position,
+whether anything was written there or not. Frames that are written after their time are never
+played. So a late block (overrun) causes a gap exactly as long as it was late, once, and the delay
+stays.
 """
 
 from __future__ import annotations
@@ -19,31 +20,31 @@ LatePolicy = Literal["fade", "silence", "dry"]
 
 
 _NOTHING, _DRY, _WRITTEN = range(3)
-"""Where what is heard comes from."""
+"""Sources of played frames."""
 
 
 class PlaybackRingBuffer:
-    """The ring between the engine and the output callback.
+    """The ring buffer between the engine and the output callback.
 
     Args:
         channels: of the output device.
         rate: of the output device in Hz.
-        room: frames that the ring holds.
-        policy: what is heard where nothing is there: ``fade`` lets the last value decay and what
-            comes next rise, ``silence`` stops and begins at once, ``dry`` plays what was written
-            with :meth:`write_dry`, joined as by ``fade``.
+        capacity: frames that the buffer holds.
+        policy: what is played if nothing was written in time (underrun): ``fade`` fades out to
+            silence and in again, ``silence`` stops and starts at once, ``dry`` plays what was
+            written by :meth:`write_dry`, with the fades of ``fade``.
 
     Attributes:
-        head: position behind the newest frame that was written.
-        demand: frames the device has asked for since the beginning.
-        largest: the most it asked for at once.
-        gaps: times that it asked for what was not there, in the middle of something.
-        missing: frames it did not get.
-        lost: times that the device had to wait for the callback itself.
-        thread: native number of the callback's thread; None before its first call.
+        head: position after the newest written frame.
+        demand: frames that the device has requested since the beginning.
+        largest: most frames of one callback.
+        underruns: how often frames were missing after written ones (dropouts).
+        missing_frames: number of frames that were missing.
+        lost: how often the device reported that the callback was late (underrun).
+        thread: native id of the callback's thread; None before its first call.
     """
 
-    def __init__(self, channels: int, rate: int, room: int, policy: LatePolicy) -> None:
+    def __init__(self, channels: int, rate: int, capacity: int, policy: LatePolicy) -> None:
         self.policy: LatePolicy = policy
         self.channels = channels
         self.head = 0
@@ -54,23 +55,23 @@ class PlaybackRingBuffer:
         self.lost = 0
         self.thread: int | None = None
         self.callback_times = CallbackTimes()
-        self._ring = np.zeros((room, channels), np.float32)
-        self._dry = np.zeros((room if policy == "dry" else 1, channels), np.float32)
+        self._ring = np.zeros((capacity, channels), np.float32)
+        self._dry = np.zeros((capacity if policy == "dry" else 1, channels), np.float32)
         self._dry_head = 0
-        bridge = DeclickRamps(rate)
-        self._ramp = bridge.count
-        self._rise, self._fall = bridge.rise[:, None], bridge.fall[:, None]
-        self._done = self._ramp  # how far the ramp from the one to the other has come
+        declick = DeclickRamps(rate)
+        self._ramp = declick.count
+        self._rise, self._fall = declick.rise[:, None], declick.fall[:, None]
+        self._done = self._ramp  # frames of the ramp between two sources that were played
         self._from = np.zeros(channels, np.float32)
         self._decay = np.zeros((self._ramp, channels), np.float32)
         self._last = np.zeros(channels, np.float32)
-        self._bridge = bridge
+        self._declick = declick
         self._written = np.zeros(channels, np.float32)
         self._after_gap = False
-        self._source = _NOTHING  # of the newest frame
+        self._source = _NOTHING  # of the newest played frame
         self._begun = False
 
-    # ---- the callback's side: no lock, nothing that grows -------------------------------------
+    # ---- called by the callback: no lock, no allocation that grows ----------------------------
 
     def callback(self, into: np.ndarray, when: float, starved: bool) -> None:
         """Fills ``into`` ``[N, C]``; runs in the sound system's thread."""
@@ -82,15 +83,15 @@ class PlaybackRingBuffer:
             self._read(self._ring, at, into[:there])
             self._join(into[:there], _WRITTEN)
         if there < count:
-            self._fill(into[there:], at + there)
+            self._fill_missing(into[there:], at + there)
         self.demand = at + count
         self.largest = max(self.largest, count)
         if starved:
             self.lost += 1
         self.callback_times.add(when, self.demand)
 
-    def _fill(self, into: np.ndarray, at: int) -> None:
-        """What is heard where nothing was written, from position ``at`` on."""
+    def _fill_missing(self, into: np.ndarray, at: int) -> None:
+        """Fills frames from position ``at`` on that were not written."""
         if self._begun:
             self.underruns += self._source == _WRITTEN
             self.missing_frames += len(into)
@@ -103,7 +104,7 @@ class PlaybackRingBuffer:
             self._join(into[dry:], _NOTHING)
 
     def _join(self, part: np.ndarray, source: int) -> None:
-        """Leads from what was heard last into ``part``, where that comes from elsewhere."""
+        """Fades from the previous source to ``part``, if the source changed."""
         if source != self._source:
             self._source = source
             self._begun = True
@@ -113,7 +114,7 @@ class PlaybackRingBuffer:
         over = min(self._ramp - done, len(part))
         if over:
             part[:over] *= self._rise[done : done + over]
-            decay = self._decay[:over]  # kept for this, so that nothing is allocated here
+            decay = self._decay[:over]  # preallocated: the callback must not allocate
             np.multiply(self._fall[done : done + over], self._from, out=decay)
             part[:over] += decay
             self._done = done + over
@@ -126,47 +127,47 @@ class PlaybackRingBuffer:
         into[:first] = ring[start : start + first]
         into[first:] = ring[: count - first]
 
-    # ---- the engine's side --------------------------------------------------------------------
+    # ---- called by the engine -----------------------------------------------------------------
 
-    def place(self, position: int) -> None:
-        """Says where the next block begins; what was written from there on is forgotten."""
+    def seek(self, position: int) -> None:
+        """Sets the position of the next block; frames written from there on are discarded."""
         self.head = position
         self._after_gap = True
 
     def write(self, frames: np.ndarray) -> int:
-        """The next block ``[C, N]``; by how many frames it comes too late, 0 if it does not."""
+        """Writes the next block ``[C, N]``; returns by how many frames it is late, or 0."""
         if self._after_gap and self.policy != "silence":
             frames = frames.copy()
-            self._bridge.join(self._written, frames)
+            self._declick.join(self._written, frames)
         self._after_gap = False
         late = self.demand - self.head
         self._append(frames)
         return max(late, 0)
 
-    def gap(self, count: int) -> None:
-        """The next ``count`` frames have nothing in them but, by policy, the dry signal."""
+    def write_gap(self, count: int) -> None:
+        """Writes ``count`` frames of silence or, with the policy ``dry``, of the dry signal."""
         frames = np.zeros((self._ring.shape[1], count), np.float32)
         there = min(max(self._dry_head - self.head, 0), count) if self.policy == "dry" else 0
         self._read(self._dry, self.head, frames.T[:there])
         if not self._after_gap and self.policy != "silence":
-            self._bridge.join(self._written, frames, cut=True)
+            self._declick.join(self._written, frames, cut=True)
         self._append(frames)
         self._after_gap = True
 
     def jump(self, frames: np.ndarray, count: int) -> np.ndarray:
-        """Comes ``count`` frames nearer by leaving out the beginning of ``frames``.
+        """Shortens the delay by ``count`` frames: drops the beginning of ``frames`` ``[C, N]``.
 
-        Where it is negative, waits as long. What is left of ``frames`` is to be written.
+        A negative ``count`` lengthens it by a gap. Returns the frames that remain to be written.
         """
         if count < 0:
-            self.gap(-count)
+            self.write_gap(-count)
             return frames
         self._after_gap = True
         self.head -= max(0, count - frames.shape[1])
         return frames[:, min(count, frames.shape[1]) :]
 
     def write_dry(self, position: int, frames: np.ndarray) -> None:
-        """What is heard from ``position`` on where nothing else is there: ``[C, N]``."""
+        """Writes dry frames ``[C, N]``, which are played if no others are written in time."""
         self._write(self._dry, position, frames)
         self._dry_head = position + frames.shape[1]
 
@@ -178,7 +179,7 @@ class PlaybackRingBuffer:
 
     def _write(self, ring: np.ndarray, at: int, frames: np.ndarray) -> None:
         size = len(ring)
-        if frames.shape[1] > size:  # of more than the ring holds, the newest
+        if frames.shape[1] > size:  # keep the newest frames
             at += frames.shape[1] - size
             frames = frames[:, -size:]
         count = frames.shape[1]

@@ -1,7 +1,8 @@
-"""Resting in silence: while nothing is said the graph need not run.
+"""The silence gate: voice activity detection (VAD) by level, to skip silent blocks.
 
-Time stands still for the graph meanwhile, so all of its memory stays aligned. Two thresholds and a
-hold keep it from falling asleep between words; the block before a sound goes in with it.
+The graph does not see skipped blocks: its time stops, so all of its state stays aligned. Hysteresis
+(two thresholds) and a hold time prevent skips between words. The block before a sound is processed,
+too.
 """
 
 from __future__ import annotations
@@ -14,17 +15,18 @@ from ._level_meters import decibels
 
 
 class SilenceGate:
-    """Decides block by block.
+    """Decides for each block whether it is skipped.
 
     Args:
-        opens_db: root mean square of 10 ms in dB (full scale), from which on there is sound.
-        closes_db: the same, below which there is none; lower than ``opens_db``.
-        hold_s: how long there must be none before it rests: at least what is still inside.
+        opens_db: level (root mean square of 10 ms, in dB relative to full scale) from which on
+            there is sound.
+        closes_db: level below which there is silence; lower than ``opens_db``.
+        hold_s: seconds of silence before blocks are skipped; at least the latency of the pipeline.
         rate: of the blocks in Hz.
-        block_s: their length.
+        block_s: length of a block in seconds.
 
     Attributes:
-        rested: blocks of the newest rest.
+        skipped_blocks: length of the newest skip in blocks.
     """
 
     def __init__(
@@ -38,7 +40,7 @@ class SilenceGate:
         self._open = True
 
     def should_skip(self, block: np.ndarray) -> bool:
-        """Whether the graph may leave ``block`` ``[C, N]`` out."""
+        """Whether ``block`` ``[C, N]`` may be skipped."""
         loudest = self._loudest_db(block)
         if loudest >= (self.closes_db if self._open else self.opens_db):
             self._open, self._quiet = True, 0
@@ -51,7 +53,7 @@ class SilenceGate:
         return True
 
     def _loudest_db(self, block: np.ndarray) -> float:
-        """Of the parts of 10 ms: a short onset at the end of a block is a sound, too."""
+        """Level of the loudest 10 ms, so that a short onset at the end of a block counts."""
         channels, count = block.shape
         part = min(self._part, count)
         whole = count // part * part

@@ -1,4 +1,4 @@
-"""Puts the parts of a live session together: rings, clocks, and the loop between them."""
+"""Creates the engine loop of a live session: ring buffers, clocks, silence gate."""
 
 from __future__ import annotations
 
@@ -15,22 +15,23 @@ from .engine_loop import EngineLoop, EventLog
 if TYPE_CHECKING:
     from ..runtime.session import Session
 
-_RINGS_S = 2.0
-"""Seconds that rings hold at least, and two blocks."""
+_BUFFERED_S = 2.0
+"""Seconds that a ring buffer holds, besides some blocks."""
 
 
 @dataclass(frozen=True, slots=True)
 class LiveOptions:
-    """How a live session behaves.
+    """Settings of a live session.
 
     Attributes:
-        margin_s: reserve against threads that wake up late; part of the buffering latency.
-        silence: ``run`` processes silence as everything else; ``skip`` rests.
-        opens_db: with ``skip``, the level (root mean square of 10 ms) from which on it wakes up.
-        closes_db: the level below which it falls asleep.
-        hold_s: how long there must be silence before.
-        push_to_talk: nothing goes in until the talk key is down.
-        monitor: begins with the dry input beside the output.
+        margin_s: reserve in seconds against threads that wake up late; part of the buffering
+            latency.
+        silence: ``run`` processes silence like all other input; ``skip`` does not process it.
+        opens_db: with ``skip``, the level (root mean square of 10 ms) from which on there is sound.
+        closes_db: with ``skip``, the level below which there is silence.
+        hold_s: with ``skip``, seconds of silence before processing pauses.
+        push_to_talk: the input is muted until the talk key is pressed.
+        monitor: starts with the dry input added to the output.
         variant: overrides that make variant ``b`` of the pipeline.
     """
 
@@ -55,22 +56,21 @@ def create_loop(
     """The loop that runs a session between two devices.
 
     Args:
-        session: compiled for the formats of both.
-        source: where sound comes from.
-        target: where it goes.
+        session: compiled for the formats of both devices.
+        source: the input device.
+        target: the output device.
         one_clock: both are one duplex stream.
-        options: how to behave.
-        note: is told what happens.
+        options: settings of the live session.
+        note: is called for every event.
     """
     plan = session.plan
-    room_in = round(_RINGS_S * source.rate) + 2 * plan.samples_in
-    room_out = round((_RINGS_S + options.margin_s) * target.rate) + 4 * plan.samples_out
-    capture = CaptureRingBuffer(source.channels, plan.samples_in, room_in)
-    playback = PlaybackRingBuffer(target.channels, target.rate, room_out, plan.settings.on_late)
+    capacity_in = round(_BUFFERED_S * source.rate) + 2 * plan.samples_in
+    capacity_out = round((_BUFFERED_S + options.margin_s) * target.rate) + 4 * plan.samples_out
+    capture = CaptureRingBuffer(source.channels, plan.samples_in, capacity_in)
+    playback = PlaybackRingBuffer(target.channels, target.rate, capacity_out, plan.settings.on_late)
     reserve = plan.samples_out + round(options.margin_s * target.rate)
-    compensation = DriftCompensation(
-        capture, playback, (source.rate, target.rate), reserve, one_clock
-    )
+    rates = (source.rate, target.rate)
+    compensation = DriftCompensation(capture, playback, rates, reserve, one_clock)
     gate = None
     if options.silence == "skip":
         hold = options.hold_s + float(plan.latency.algorithmic)

@@ -1,7 +1,7 @@
-"""A live session: a pipeline between a microphone and a speaker, and the knobs on it.
+"""A live session: a pipeline between an input and an output device, with its controls.
 
-The engine runs on a thread of its own. Whoever shows or steers it (a screen, HTTP, OSC) does so
-through ``status`` and ``command``, from any thread.
+The engine runs on a thread of its own. Screens, HTTP and OSC read ``status`` and send ``command``
+from any thread.
 """
 
 from __future__ import annotations
@@ -28,26 +28,26 @@ if TYPE_CHECKING:
     from ..runtime.session import Session
     from ._ab_variants import Variants
 
-_NAP_S = 0.002
-"""The engine looks so often at least."""
+_POLL_S = 0.002
+"""Longest sleep of the engine thread before it looks for a new block."""
 _RETRY_S = 1.0
 _MESSAGES = 50
 
 
 class LiveSession:
-    """Runs a session on a card.
+    """Runs a session on an audio backend.
 
     Args:
-        session: with one stream, compiled for the formats of the card. It is closed at the end.
+        session: with one stream, compiled for the formats of the devices. It is closed at the end.
         card: opened, not yet started. It is stopped at the end.
-        options: how to behave.
+        options: settings of the live session.
 
     Attributes:
-        stopped: set when it has ended.
-        error: what ended it, if that was a failure.
+        stopped: set when the session has ended.
+        error: the failure that ended the session; None if there was none.
         loop: the engine's loop.
-        state: what it is doing.
-        messages: the newest things to know, with the time (``time.perf_counter``) of each.
+        state: as in the status.
+        messages: the newest messages, each with its time (``time.perf_counter``).
     """
 
     def __init__(
@@ -78,13 +78,14 @@ class LiveSession:
         for note in session.notes:
             self.say(note)
 
-    # ---- what others call ---------------------------------------------------------------------
+    # ---- called from other threads ------------------------------------------------------------
 
     def start(self) -> None:
-        """Opens the ears.
+        """Starts the device callbacks and the engine thread.
 
         Raises:
             DeviceError: if a device cannot be started.
+            VoicegraphError: if the second variant has mistakes, does not fit, or cannot be loaded.
         """
         self._commands.apply_options()
         self._gc_control = GcControl()
@@ -94,19 +95,19 @@ class LiveSession:
         self._thread.start()
 
     def status(self) -> LiveStatus:
-        """Everything that is shown."""
+        """All that is shown of the session."""
         return build_status(self)
 
     def command(self, command: LiveCommand) -> None:
-        """Does what is asked.
+        """Carries out a command.
 
         Raises:
-            VoicegraphError: if that cannot be; the session goes on as it was.
+            VoicegraphError: if it cannot be carried out; the session goes on unchanged.
         """
         self._commands.execute(command)
 
     def say(self, text: str) -> None:
-        """Leaves a message for whoever looks."""
+        """Adds a message to those that the status shows."""
         self.messages.append((time.perf_counter(), text))
 
     def stop(self) -> None:
@@ -118,7 +119,7 @@ class LiveSession:
             self._close()
 
     def request_stop(self) -> None:
-        """Ends the session soon; ``stopped`` says when."""
+        """Ends the session soon; then ``stopped`` is set."""
         self._stop.set()
 
     @property
@@ -128,17 +129,17 @@ class LiveSession:
 
     @property
     def stopping(self) -> bool:
-        """Whether it is about to end."""
+        """Whether the end was requested."""
         return self._stop.is_set()
 
-    # ---- the engine's thread ------------------------------------------------------------------
+    # ---- the engine thread --------------------------------------------------------------------
 
     def _run(self) -> None:
         try:
             self._run_loop()
         except VoicegraphError as error:
             self.error = error
-        except BaseException as error:  # shown by who waits for the end, not by the thread
+        except BaseException as error:  # the thread that waits for the end reports it
             self.error = error
         finally:
             self._close()
@@ -149,7 +150,7 @@ class LiveSession:
             if self.card.lost is not None:
                 self._wait_for_device(self.card.lost)
                 continue
-            if loop.take(time.perf_counter()):
+            if loop.take_block():
                 if self.state == "starting":
                     self._raise_priority()
                 self.state = "running"
@@ -167,14 +168,13 @@ class LiveSession:
                 self.say(self._autogroup.remark)
 
     def _wait_for_block(self) -> None:
-        """Until the next block should be there."""
         now = time.perf_counter()
-        due = self.loop.compensation.next_block(self.loop.capture.block)
-        left = _NAP_S if due is None else due - now
+        due = self.loop.compensation.next_block_time(self.loop.capture.block)
+        left = _POLL_S if due is None else due - now
         if self._gc_control is not None:
             self._gc_control.collect_if_due(now, left)
             left -= time.perf_counter() - now
-        time.sleep(min(max(left, 0.0002), _NAP_S))
+        time.sleep(min(max(left, 0.0002), _POLL_S))
 
     def _wait_for_device(self, why: str) -> None:
         self.state = "waiting"
@@ -191,28 +191,25 @@ class LiveSession:
         for close in (self.card.stop, self._commands.close, self.session.close):
             try:
                 close()
-            except BaseException as error:  # the first failure says more; the rest is closed
+            except BaseException as error:  # the first failure is reported; the rest is closed
                 self.error = self.error or error
-        if self._gc_control is not None:
-            self._gc_control.close()
-        if self._switch_interval is not None:
-            self._switch_interval.close()
-        if self._autogroup is not None:
-            self._autogroup.close()
+        for restored in (self._gc_control, self._switch_interval, self._autogroup):
+            if restored is not None:
+                restored.close()
         self.state = "stopped"
         self.stopped.set()
 
     def _note(self, tick: int, **what: Any) -> None:
-        """What the loop tells: for the recording, and for whoever looks."""
+        """Writes an event of the loop to the recording and to the messages."""
         note: Callable[..., None] | None = getattr(self.session, "note", None)
         if note is not None:
             note(tick=tick, **what)
         if "late" in what:
-            self.say(f"late by {what['late']:.1f} ms: {what['blamed']}")
+            self.say(f"overrun: a block was late by {what['late']:.1f} ms: {what['blamed']}")
         elif "dropped" in what:
-            self.say(f"left out {what['dropped']} blocks that came too late to be heard")
+            self.say(f"dropped {what['dropped']} blocks that came too late to be played")
         elif "realigned" in what:
-            self.say(f"delay set right by {what['realigned']:+.1f} ms")
+            self.say(f"delay corrected by {what['realigned']:+.1f} ms")
 
 
 Live = LiveSession  # the name in earlier documentation

@@ -1,4 +1,4 @@
-"""From a pipeline and the names of devices to a live session that is ready to start."""
+"""Sets up a live session: finds devices and formats, compiles the pipeline, opens the devices."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from .session import LiveOptions, LiveSession
 
 @dataclass(frozen=True, slots=True)
 class DeviceRequest:
-    """What a user says of one end.
+    """What a user asks of the input or of the output device.
 
     Attributes:
         device: number, name or part of the name; None: the system's default.
-        rate: in Hz; None: what suits best.
-        channels: None: what suits best.
-        select: which channels of the device, counted from 0; none: the first ones.
+        rate: in Hz; None: the best that the device has.
+        channels: number of channels; None: the best that the device has.
+        select: which channels of the device, counted from 0; empty: the first ones.
         exclusive: WASAPI's exclusive mode.
     """
 
@@ -43,7 +43,7 @@ class DeviceRequest:
 
 @dataclass(frozen=True, slots=True)
 class LiveSetup:
-    """What is opened.
+    """Devices, formats and the compiled pipeline of a live session.
 
     Attributes:
         input: the input device and its format.
@@ -57,16 +57,22 @@ class LiveSetup:
     plan: Plan
     buffers: str | float = "low"
 
-    def card(self) -> SoundCard:
-        """The devices, opened.
+    def open_card(self) -> SoundCard:
+        """Opens the devices.
 
         Raises:
-            DeviceError: if one is busy or gone.
+            DeviceError: if a device is busy or gone.
         """
         return SoundCard(self.input, self.output, latency=self.buffers)
 
-    def live(self, options: LiveOptions | None = None, record: Path | None = None) -> LiveSession:
-        """A live session: the weights are loaded first, the devices opened last.
+    def open_session(
+        self, options: LiveOptions | None = None, record: Path | None = None
+    ) -> LiveSession:
+        """Opens a live session that is ready to start: loads weights first, opens devices last.
+
+        Args:
+            options: settings of the live session.
+            record: the recording to write; None for none.
 
         Raises:
             OutputError: if the recording exists, or cannot be written.
@@ -77,14 +83,14 @@ class LiveSetup:
         session = self.plan.session(record=record, record_waits=False)
         card: SoundCard | None = None
         try:
-            card = self.card()
+            card = self.open_card()
             live = LiveSession(session, card, options)
         except BaseException:
             if card is not None:
                 card.stop()
             session.close()
             if record is not None:
-                _remove(record)  # there is nothing in it, and it would be in the way
+                _remove(record)  # it is empty, and would block the next try
             raise
         live.recording = None if record is None else str(record)
         return live
@@ -100,10 +106,9 @@ def _remove(path: Path) -> None:
 
 
 def _refuse_existing(path: Path) -> None:
-    """A recording is never replaced by another one."""
-    there = [p for p in _files(path) if p.exists()]
-    if there:
-        text = f"{there[0]} exists"
+    existing = [p for p in _files(path) if p.exists()]
+    if existing:
+        text = f"{existing[0]} exists"
         raise OutputError(Problem("exists", text, fix="give another name, or remove it"))
 
 
@@ -120,22 +125,22 @@ def set_up_live(
     """Finds devices and formats, and compiles the pipeline for them.
 
     Args:
-        pipeline: what shall run.
-        source: the input.
-        target: the output.
+        pipeline: the pipeline to run.
+        source: the input device.
+        target: the output device.
         buffers: ``low``, ``high`` or seconds, for the sound system.
-        variant: overrides of a second variant, whose latency there must be room for.
-        room: algorithmic latency in seconds that the session has at least, so that nodes which look
-            further ahead can be swapped in.
+        variant: overrides of a second variant; the session gets at least its latency.
+        room: least algorithmic latency of the session in seconds, so that nodes with more
+            look-ahead can be swapped in.
         module: in place of sounddevice.
 
     Raises:
-        DeviceError: if a device is not there, or does not take a format that fits.
-        PipelineError: if the pipeline has mistakes, or gives no audio.
+        DeviceError: if a device is not found, or has no format that fits.
+        PipelineError: if the pipeline has mistakes, or its output is not audio.
     """
     plan = pipeline.compile()
     if not isinstance(plan.output_type, Audio):
-        text = f"{plan.name} gives {plan.output_type}, and a loudspeaker takes audio"
+        text = f"the output of {plan.name} is {plan.output_type}, and a loudspeaker takes audio"
         mark = pipeline.loaded.source_map.value(("output",))
         raise PipelineError(Problem("output-not-audio", text, mark, fix="name an audio output"))
     taken, given = _choices(plan, plan.output_type, source, target, module)
@@ -149,14 +154,13 @@ def set_up_live(
 def _choices(
     plan: Plan, made: Audio, source: DeviceRequest, target: DeviceRequest, module: Any
 ) -> tuple[DeviceChoice, DeviceChoice]:
-    """Devices and formats of both ends."""
     first = find_device(source.device, "input", module)
     second = find_device(target.device, "output", module)
     taken = _choice(first, "input", plan.source, plan.block, source, module)
     if first.index == second.index and target.rate is None:
-        # One device at one rate is one stream with one clock: that is worth a resampler.
+        # One device at one rate is one stream with one clock, which is worth a resampler.
         same = replace(target, rate=int(taken.format.rate))
-        with suppress(DeviceError):  # it has that rate in one direction only
+        with suppress(DeviceError):  # the device has that rate in one direction only
             return taken, _choice(second, "output", made, plan.block, same, module)
     return taken, _choice(second, "output", made, plan.block, target, module)
 

@@ -1,8 +1,8 @@
-"""A sound card that exists only in the mind, with clocks that differ and time that flies.
+"""A simulated sound card: two devices with clocks of their own, in simulated time.
 
-The very loop of a live session runs on it, an hour in seconds: every callback comes at the time at
-which it would, and a block is ready when its compute time is over. Nothing depends on how fast this
-machine is, unless the compute times are measured ones.
+The loop of a live session runs on it, an hour in seconds. Every callback comes at its simulated
+time, and a block is ready when its compute time has passed. The result does not depend on the speed
+of the machine, unless compute times are measured.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import numpy as np
 
 from .engine_loop import EngineLoop
 
-Sound = Callable[[int, int], np.ndarray]
-"""Frames ``[N, C]`` that are captured, from ``start`` on, ``count`` of them."""
-Cost = Callable[[int], float]
-"""Seconds that the block of a tick takes."""
-Heard = Callable[[int, np.ndarray], None]
-"""Takes what is played: position and frames ``[N, C]``."""
+CaptureSource = Callable[[int, int], np.ndarray]
+"""Returns captured frames ``[N, C]``: ``count`` of them from frame ``start`` on."""
+ComputeTime = Callable[[int], float]
+"""Compute time in seconds of the block of a tick."""
+PlaybackSink = Callable[[int, np.ndarray], None]
+"""Takes played frames ``[N, C]`` and their position."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,9 @@ class SimulatedDevice:
     Attributes:
         rate: nominal rate in Hz.
         period: frames of a callback.
-        ppm: how much faster its clock runs than it says.
-        jitter_s: callbacks come late by up to this, at random.
-        away: spans of time (seconds) in which it is not there: no callback comes.
+        ppm: deviation of its clock from the nominal rate, in parts per million.
+        jitter_s: callbacks come late by up to so many seconds, at random.
+        away: spans of time (seconds) without callbacks.
     """
 
     rate: int
@@ -41,7 +41,7 @@ class SimulatedDevice:
     away: tuple[tuple[float, float], ...] = ()
 
     def time(self, callbacks: int) -> float:
-        """When the ``callbacks``-th callback is due."""
+        """When the ``callbacks``-th callback is due, in seconds."""
         return callbacks * self.period / (self.rate * (1 + 1e-6 * self.ppm))
 
     def gone(self, when: float) -> bool:
@@ -53,12 +53,12 @@ class Simulation:
     """Runs a loop in simulated time.
 
     Args:
-        loop: with its two rings.
+        loop: the loop, with its two ring buffers.
         capture: the input device.
         play: the output device.
-        sound: what is captured.
-        cost: how long blocks take; None: as long as they really do.
-        heard: takes what is played.
+        sound: returns what the input device captures.
+        cost: compute time of blocks; None: as measured.
+        played: takes what the output device plays.
         seed: of the jitter.
 
     Attributes:
@@ -70,26 +70,26 @@ class Simulation:
         loop: EngineLoop,
         capture: SimulatedDevice,
         play: SimulatedDevice,
-        sound: Sound,
+        sound: CaptureSource,
         *,
-        cost: Cost | None = None,
-        heard: Heard | None = None,
+        cost: ComputeTime | None = None,
+        played: PlaybackSink | None = None,
         seed: int = 0,
     ) -> None:
         self.loop = loop
         self.now = 0.0
         self._capture, self._play = capture, play
-        self._sound, self._cost, self._heard = sound, cost, heard
+        self._sound, self._cost, self._sink = sound, cost, played
         self._random = np.random.default_rng(seed)
         self._captured = self._played = 0
         self._frames = 0
         channels = loop.playback.channels
         self._buffer = np.zeros((play.period, channels), np.float32)
-        self._ready: float | None = None  # when the block that runs is done
+        self._ready: float | None = None  # when the block that is being computed is complete
         self._next_in, self._next_out = self._due(capture, 1), self._due(play, 1)
 
     def run(self, seconds: float) -> None:
-        """Goes on for so many seconds of simulated time."""
+        """Runs for so many seconds of simulated time."""
         end = self.now + seconds
         while True:
             at = min(self._next_in, self._next_out, self._ready or float("inf"))
@@ -104,11 +104,11 @@ class Simulation:
                 self._capture_period()
             else:
                 self._play_period()
-            if self._ready is None and self.loop.take(at):
+            if self._ready is None and self.loop.take_block():
                 self.loop.compute()
-                self._ready = at + self._takes()
+                self._ready = at + self._compute_time()
 
-    def _takes(self) -> float:
+    def _compute_time(self) -> float:
         if self._cost is None:
             return self.loop.attribution.total_s
         seconds = self._cost(self.loop.session.position - 1)
@@ -131,7 +131,7 @@ class Simulation:
         if not self._play.gone(self.now):
             position = self.loop.playback.demand
             self.loop.playback.callback(self._buffer, self.now, False)
-            if self._heard is not None:
-                self._heard(position, self._buffer)
+            if self._sink is not None:
+                self._sink(position, self._buffer)
         self._played += 1
         self._next_out = max(self._due(self._play, self._played + 1), self.now)

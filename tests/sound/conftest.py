@@ -244,7 +244,7 @@ def listening(
         pipeline: Pipeline, source: str, target: str, sound: Sound, **options: Any
     ) -> tuple[LiveSession, Ear]:
         found = setup(pipeline, source, target)
-        ear = Ear(found.card(), sound)
+        ear = Ear(found.open_card(), sound)
         settings = LiveOptions(**{"margin_s": 0.008, **options})
         return started(LiveSession(found.plan.session(), ear, settings)), ear
 

@@ -66,4 +66,4 @@ def test_a_device_that_is_taken_away_before_it_is_opened(
     found = setup(passing(), "duplex_a", "duplex_a")
     other_daemon.stop()
     with pytest.raises(DeviceError, match="duplex_a"):
-        found.card()
+        found.open_card()

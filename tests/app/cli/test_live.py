@@ -52,13 +52,13 @@ def test_what_is_typed_is_what_is_opened(
     cli: Cli, sound_system: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[tuple[LiveSetup, LiveOptions]] = []
-    begin = LiveSetup.live
+    begin = LiveSetup.open_session
 
-    def live(self: LiveSetup, options: LiveOptions, record: Path | None) -> Any:
+    def open_session(self: LiveSetup, options: LiveOptions, record: Path | None) -> Any:
         opened.append((self, options))
         return begin(self, options, record)
 
-    monkeypatch.setattr(LiveSetup, "live", live)
+    monkeypatch.setattr(LiveSetup, "open_session", open_session)
     code, _, err = cli(
         "live", "good.yaml", *SHORT, "--input", "headset", "--output", "headset",
         "--input-rate", "44100", "--output-channels", "1", "--buffers", "40ms",

@@ -77,7 +77,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
         nodes = {"pass": node(use, "input")}
         pipeline = Pipeline(block="20ms", input={"rate": RATE}, nodes=nodes, output="pass")
         kind = SimpleNamespace(format=Audio(Fraction(RATE), 1))
-        setup = SimpleNamespace(plan=pipeline.compile(), input=kind, card=lambda: card)
+        setup = SimpleNamespace(plan=pipeline.compile(), input=kind, open_card=lambda: card)
         return measure_latency(setup, 0.01, runs, **keys)  # pyright: ignore[reportArgumentType]
 
     return measure

@@ -25,7 +25,7 @@ class _Two:
         self.live, self.heard = live, heard
         live._commands.apply_options()
         end = SimulatedDevice(RATE, 480)
-        self.simulation = Simulation(live.loop, end, end, sound, cost=lambda _: 0.001, heard=heard)
+        self.simulation = Simulation(live.loop, end, end, sound, cost=lambda _: 0.001, played=heard)
         self.simulation.run(6)
 
     def choose(self, name: Any = "other", seconds: float = 1.0) -> None:

@@ -31,11 +31,11 @@ def test_what_nobody_takes_is_overwritten_and_said() -> None:
     came = np.arange(5050, dtype=np.float32)[:, None]
     for at in range(0, 5050, 50):
         capture.callback(came[at : at + 50], 0.0, False)
-    assert capture.overrun() == 42
+    assert capture.discard_overrun() == 42
     block = np.empty((1, 100), np.float32)
     capture.take(block)
     assert np.array_equal(block[0], came[4200:4300, 0])
-    assert capture.overrun() == 0
+    assert capture.discard_overrun() == 0
 
 
 def test_more_than_the_ring_at_once_leaves_the_newest() -> None:
@@ -43,7 +43,7 @@ def test_more_than_the_ring_at_once_leaves_the_newest() -> None:
     came = np.arange(100, dtype=np.float32)[:, None]
     capture.callback(came, 0.0, False)
     assert capture.head == 100
-    capture.overrun()
+    capture.discard_overrun()
     block = np.empty((1, 10), np.float32)
     while capture.waiting:
         capture.take(block)

@@ -39,7 +39,7 @@ class _Session:
         self.live, self.heard = live, heard
         end = SimulatedDevice(RATE, 480)
         live._commands.apply_options()
-        self.simulation = Simulation(live.loop, end, end, sound, cost=lambda _: 0.001, heard=heard)
+        self.simulation = Simulation(live.loop, end, end, sound, cost=lambda _: 0.001, played=heard)
         self.simulation.run(3)
 
     def do(self, command: LiveCommand, seconds: float = 0.3) -> float:
@@ -101,7 +101,7 @@ def test_push_to_talk(talk: Callable[..., _Session]) -> None:
 def test_without_a_talk_key(talk: Callable[..., _Session]) -> None:
     with pytest.raises(StateError) as raised:
         talk().do(Talk(on=False))
-    assert raised.value.problems[0].fix == "begin it with --push-to-talk"
+    assert raised.value.problems[0].fix == "start the session with --push-to-talk"
 
 
 def test_the_monitor(talk: Callable[..., _Session]) -> None:
@@ -145,7 +145,7 @@ def test_a_swap_and_what_is_refused(talk: Callable[..., _Session]) -> None:
 def test_a_pipeline_of_one_variant(talk: Callable[..., _Session]) -> None:
     with pytest.raises(StateError) as raised:
         talk().do(ChooseVariant())
-    assert raised.value.problems[0].fix == "begin it with --b PATH=VALUE"
+    assert raised.value.problems[0].fix == "start the session with --b PATH=VALUE"
 
 
 def test_stop(talk: Callable[..., _Session]) -> None:

@@ -37,14 +37,14 @@ class _Devices:
             due = round(self.now * self._out) - self._played
             self._played += due
             self.playback.callback(np.zeros((due, 1), np.float32), self.now, False)
-            self.compensation.follow()
+            self.compensation.update_clocks()
 
 
 def test_before_two_seconds_nothing_is_settled() -> None:
     for one_clock in (True, False):
         devices = _Devices(one_clock)
         assert not devices.compensation.settled
-        assert devices.compensation.next_block(BLOCK) is None
+        assert devices.compensation.next_block_time(BLOCK) is None
         devices.run(1.9)
         assert not devices.compensation.settled
         devices.run(0.3)
@@ -56,23 +56,25 @@ def test_a_block_belongs_behind_what_is_asked_for_by_the_reserve(one_clock: bool
     devices = _Devices(one_clock)
     devices.run(3)
     end = devices.capture.head
-    assert devices.compensation.begin(end) == devices.playback.demand + RESERVE
-    assert devices.compensation.place(end - BLOCK) == devices.playback.demand + RESERVE - BLOCK
+    assert devices.compensation.first_position(end) == devices.playback.demand + RESERVE
+    assert (
+        devices.compensation.position_of(end - BLOCK) == devices.playback.demand + RESERVE - BLOCK
+    )
 
 
 def test_places_count_in_frames_of_the_output() -> None:
     devices = _Devices(False, out=16000)
     devices.run(3)
     end = devices.capture.head
-    place = devices.compensation.begin(end)
+    place = devices.compensation.first_position(end)
     assert place == pytest.approx(devices.playback.demand + RESERVE, abs=2)
-    assert devices.compensation.place(end - 3 * 480) == place - 480
+    assert devices.compensation.position_of(end - 3 * 480) == place - 480
 
 
 def test_jitter_makes_the_reserve_longer_once() -> None:
     devices = _Devices(False)
     devices.run(6, jitter=0.004)
-    devices.compensation.begin(devices.capture.head)
+    devices.compensation.first_position(devices.capture.head)
     assert 0.001 < devices.compensation.jitter < 0.01
     assert devices.compensation.reserve == RESERVE + round(devices.compensation.jitter * RATE)
 
@@ -80,7 +82,7 @@ def test_jitter_makes_the_reserve_longer_once() -> None:
 def test_when_the_next_block_is_there() -> None:
     devices = _Devices(True)
     devices.run(3)
-    due = devices.compensation.next_block(BLOCK)
+    due = devices.compensation.next_block_time(BLOCK)
     assert due == pytest.approx((devices.capture.tail + BLOCK) / RATE, abs=1e-4)
 
 
@@ -98,16 +100,16 @@ def _off(one_clock: bool, seconds: float) -> _Devices:
     """The next block is written so much too late."""
     devices = _Devices(one_clock)
     devices.run(3)
-    place = devices.compensation.begin(devices.capture.head)
-    devices.playback.place(place + round(seconds * RATE))
+    place = devices.compensation.first_position(devices.capture.head)
+    devices.playback.seek(place + round(seconds * RATE))
     return devices
 
 
 def test_what_is_right_is_left_alone() -> None:
     for one_clock in (True, False):
         devices = _off(one_clock, 0.0)
-        steering = devices.compensation.steer(devices.capture.head, 0.02)
-        assert (steering.stretch, steering.jump) == (0.0, 0)
+        correction = devices.compensation.correct(devices.capture.head, 0.02)
+        assert (correction.stretch, correction.jump) == (0.0, 0)
         assert devices.compensation.error == pytest.approx(0, abs=2e-5)
 
 
@@ -116,23 +118,23 @@ def test_a_small_error_is_stretched_away_slowly(seconds: float) -> None:
     devices = _off(False, seconds)
     before = 0.0
     for _ in range(5):
-        steering = devices.compensation.steer(devices.capture.head, 0.02)
-        assert steering.jump == 0
-        assert abs(steering.stretch - before) <= 2.01e-5
-        before = steering.stretch
+        correction = devices.compensation.correct(devices.capture.head, 0.02)
+        assert correction.jump == 0
+        assert abs(correction.stretch - before) <= 2.01e-5
+        before = correction.stretch
     # Too late: the blocks become shorter.
     assert np.sign(before) == -np.sign(seconds)
 
 
 def test_an_error_below_half_a_millisecond_is_no_reason_to_begin() -> None:
     devices = _off(False, 0.0004)
-    assert devices.compensation.steer(devices.capture.head, 0.02).stretch == 0.0
+    assert devices.compensation.correct(devices.capture.head, 0.02).stretch == 0.0
 
 
 @pytest.mark.parametrize(("one_clock", "seconds"), [(True, 0.001), (False, 0.03), (False, -0.03)])
 def test_lost_audio_is_a_jump_at_the_third_block(one_clock: bool, seconds: float) -> None:
     devices = _off(one_clock, seconds)
-    jumps = [devices.compensation.steer(devices.capture.head, 0.02).jump for _ in range(3)]
+    jumps = [devices.compensation.correct(devices.capture.head, 0.02).jump for _ in range(3)]
     assert jumps[:2] == [0, 0]
     assert jumps[2] == pytest.approx(seconds * RATE, abs=2)
     assert devices.compensation.realigned == 1

@@ -11,7 +11,7 @@ import pytest
 from voicegraph.graph.live._gain_switches import dry_session
 from voicegraph.graph.live._silence_gate import SilenceGate
 from voicegraph.graph.live.engine_loop import EngineLoop
-from voicegraph.graph.live.simulated_card import SimulatedDevice, Simulation, Sound
+from voicegraph.graph.live.simulated_card import CaptureSource, SimulatedDevice, Simulation
 
 RATE = 48000
 BLOCK = 960
@@ -21,10 +21,10 @@ BEGUN = 3 * RATE
 SLOPE = 0.5 * 2 * np.pi * 440 / RATE
 
 MakeLoop = Callable[..., EngineLoop]
-MakeSine = Callable[[float], Sound]
+MakeSine = Callable[[float], CaptureSource]
 
 
-def _delay(audio: np.ndarray, sound: Sound, start: int, count: int = 4800) -> int:
+def _delay(audio: np.ndarray, sound: CaptureSource, start: int, count: int = 4800) -> int:
     """Samples by which what is heard from ``start`` on lies behind what was said."""
     part = audio[start : start + count]
     said = sound(start - 9600, count + 9600)[:, 0]
@@ -49,7 +49,7 @@ def test_one_clock_passes_audio_bit_for_bit_at_the_declared_delay(
 ) -> None:
     loop = make_loop(one_clock=True)
     end = SimulatedDevice(RATE, 240)
-    Simulation(loop, end, end, _noise, cost=lambda tick: 0.01, heard=heard).run(5)
+    Simulation(loop, end, end, _noise, cost=lambda tick: 0.01, played=heard).run(5)
     audio = heard.audio
     delay = _delay(audio, _noise, BEGUN)
     # A block to fill and one to play, the margin, and the callback that is being filled.
@@ -61,11 +61,11 @@ def test_one_clock_passes_audio_bit_for_bit_at_the_declared_delay(
 
 @pytest.mark.parametrize("ppm", [0.0, 200.0, -200.0])
 def test_two_clocks_stay_together(
-    make_loop: MakeLoop, make_sine_wave: Sound, heard: Any, ppm: float
+    make_loop: MakeLoop, make_sine_wave: CaptureSource, heard: Any, ppm: float
 ) -> None:
     loop = make_loop()
     capture, play = SimulatedDevice(RATE, 480, ppm), SimulatedDevice(RATE, 256, 0.0, jitter_s=0.001)
-    simulation = Simulation(loop, capture, play, make_sine_wave, cost=lambda _: 0.005, heard=heard)
+    simulation = Simulation(loop, capture, play, make_sine_wave, cost=lambda _: 0.005, played=heard)
     simulation.run(20)
     before = loop.compensation.error
     simulation.run(70)
@@ -80,14 +80,14 @@ def test_two_clocks_stay_together(
 def test_without_drift_two_clocks_pass_audio_bit_for_bit(make_loop: MakeLoop, heard: Any) -> None:
     loop = make_loop()
     end = SimulatedDevice(RATE, 480)
-    Simulation(loop, end, end, _noise, cost=lambda _: 0.005, heard=heard).run(5)
+    Simulation(loop, end, end, _noise, cost=lambda _: 0.005, played=heard).run(5)
     audio = heard.audio
     delay = _delay(audio, _noise, BEGUN)
     assert np.array_equal(audio[BEGUN:], _noise(BEGUN - delay, len(audio) - BEGUN)[:, 0])
 
 
 @pytest.fixture
-def make_sine_wave(sine: MakeSine) -> Sound:
+def make_sine_wave(sine: MakeSine) -> CaptureSource:
     return sine(440)
 
 
@@ -102,7 +102,7 @@ def test_after_a_late_block_the_delay_is_what_it_was(
     def cost(tick: int) -> float:
         return takes if tick == 150 else 0.005
 
-    simulation = Simulation(loop, end, end, _noise, cost=cost, heard=heard)
+    simulation = Simulation(loop, end, end, _noise, cost=cost, played=heard)
     simulation.run(8)
     audio = heard.audio
     # Silence lasts as long as the block took beyond its time, and what was dropped with it.
@@ -120,7 +120,7 @@ def test_after_a_late_block_the_delay_is_what_it_was(
 @pytest.mark.parametrize("takes", [0.035, 0.3])
 def test_late_blocks_do_not_click(
     make_loop: MakeLoop,
-    make_sine_wave: Sound,
+    make_sine_wave: CaptureSource,
     heard: Any,
     on_late: str,
     steepest: float,
@@ -134,7 +134,7 @@ def test_late_blocks_do_not_click(
     def cost(tick: int) -> float:
         return takes if tick % 50 == 49 else 0.005
 
-    Simulation(loop, end, end, make_sine_wave, cost=cost, heard=heard).run(8)
+    Simulation(loop, end, end, make_sine_wave, cost=cost, played=heard).run(8)
     slope = np.abs(np.diff(heard.audio[BEGUN:])).max()
     # A fade over 5 ms adds at most its own slope, half of which is the signal's.
     assert slope < SLOPE * steepest + 0.5 * np.pi / 2 / 240
@@ -142,7 +142,7 @@ def test_late_blocks_do_not_click(
 
 
 def test_dry_fills_the_gap_of_one_late_block(
-    make_loop: MakeLoop, make_sine_wave: Sound, heard: Any
+    make_loop: MakeLoop, make_sine_wave: CaptureSource, heard: Any
 ) -> None:
     loop = make_loop(on_late="dry", delay="20ms")
     loop.dry = dry_session(loop.session.plan)
@@ -151,7 +151,7 @@ def test_dry_fills_the_gap_of_one_late_block(
     def cost(tick: int) -> float:
         return 0.035 if tick % 50 == 49 else 0.005
 
-    Simulation(loop, end, end, make_sine_wave, cost=cost, heard=heard).run(7)
+    Simulation(loop, end, end, make_sine_wave, cost=cost, played=heard).run(7)
     audio = heard.audio[BEGUN:]
     assert loop.playback.underruns > 2
     assert _gaps_ms(audio) == []
@@ -159,23 +159,25 @@ def test_dry_fills_the_gap_of_one_late_block(
     assert level.min() > 0.15
 
 
-def test_silence_as_policy_is_hard(make_loop: MakeLoop, make_sine_wave: Sound, heard: Any) -> None:
+def test_silence_as_policy_is_hard(
+    make_loop: MakeLoop, make_sine_wave: CaptureSource, heard: Any
+) -> None:
     loop = make_loop(on_late="silence")
     end = SimulatedDevice(RATE, 480)
 
     def cost(tick: int) -> float:
         return 0.035 if tick == 150 else 0.005
 
-    Simulation(loop, end, end, make_sine_wave, cost=cost, heard=heard).run(8)
+    Simulation(loop, end, end, make_sine_wave, cost=cost, played=heard).run(8)
     assert np.abs(np.diff(heard.audio[BEGUN:])).max() > 0.1
 
 
 def test_who_is_always_too_slow_is_heard_in_part(
-    make_loop: MakeLoop, make_sine_wave: Sound, heard: Any
+    make_loop: MakeLoop, make_sine_wave: CaptureSource, heard: Any
 ) -> None:
     loop = make_loop()
     end = SimulatedDevice(RATE, 480)
-    Simulation(loop, end, end, make_sine_wave, cost=lambda _: 0.026, heard=heard).run(10)
+    Simulation(loop, end, end, make_sine_wave, cost=lambda _: 0.026, played=heard).run(10)
     audio = heard.audio[BEGUN:]
     assert loop.counts.dropped > 50
     assert np.mean(np.abs(audio) > 0.01) > 0.4
@@ -189,7 +191,7 @@ def test_a_device_that_was_away_goes_on_with_the_same_delay(
     loop = make_loop()
     capture = SimulatedDevice(RATE, 480, away=((4.0, 6.0),))
     play = SimulatedDevice(RATE, 480, away=((4.0, 6.0),))
-    simulation = Simulation(loop, capture, play, _noise, cost=lambda _: 0.005, heard=heard)
+    simulation = Simulation(loop, capture, play, _noise, cost=lambda _: 0.005, played=heard)
     simulation.run(5)
     loop.restart()
     simulation.run(8)
@@ -206,7 +208,7 @@ def test_lost_input_is_made_up_for_by_a_jump(make_loop: MakeLoop, heard: Any) ->
     loop._note = lambda tick, **what: events.append(what)
     capture = SimulatedDevice(RATE, 480, away=((4.0, 4.1),))
     simulation = Simulation(
-        loop, capture, SimulatedDevice(RATE, 480), _noise, cost=lambda _: 0.005, heard=heard
+        loop, capture, SimulatedDevice(RATE, 480), _noise, cost=lambda _: 0.005, played=heard
     )
     simulation.run(8)
     assert loop.compensation.realigned >= 1
@@ -230,7 +232,7 @@ def test_resting_in_silence_cuts_no_onset_and_keeps_the_delay(
     gate = SilenceGate(-50, -56, 0.1, RATE, 0.02)
     loop = make_loop(one_clock=True, delay="30ms", gate=gate)
     end = SimulatedDevice(RATE, 480)
-    Simulation(loop, end, end, _words, cost=lambda _: 0.005, heard=heard).run(9)
+    Simulation(loop, end, end, _words, cost=lambda _: 0.005, played=heard).run(9)
     assert loop.counts.skipped > 150
     audio = heard.audio
     delay = 2 * BLOCK + MARGIN + 1440
@@ -242,12 +244,12 @@ def test_resting_in_silence_cuts_no_onset_and_keeps_the_delay(
 
 
 def test_a_monitor_adds_the_dry_signal(
-    make_loop: MakeLoop, make_sine_wave: Sound, heard: Any
+    make_loop: MakeLoop, make_sine_wave: CaptureSource, heard: Any
 ) -> None:
     loop = make_loop(one_clock=True)
     loop.dry = dry_session(loop.session.plan)
     end = SimulatedDevice(RATE, 480)
-    simulation = Simulation(loop, end, end, make_sine_wave, cost=lambda _: 0.001, heard=heard)
+    simulation = Simulation(loop, end, end, make_sine_wave, cost=lambda _: 0.001, played=heard)
     simulation.run(5)
     loop.switches.monitor.target = 1.0
     simulation.run(2)
@@ -261,7 +263,7 @@ def test_a_monitor_adds_the_dry_signal(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("ppm", [200.0, -200.0])
-def test_an_hour_of_drift(make_loop: MakeLoop, make_sine_wave: Sound, ppm: float) -> None:
+def test_an_hour_of_drift(make_loop: MakeLoop, make_sine_wave: CaptureSource, ppm: float) -> None:
     loop = make_loop(block="100ms")
     worst = [0.0, 0.0]
     last = np.zeros(2, np.float32)
@@ -276,7 +278,7 @@ def test_an_hour_of_drift(make_loop: MakeLoop, make_sine_wave: Sound, ppm: float
         SimulatedDevice(RATE, 2400, ppm),
         SimulatedDevice(RATE, 2400, 0.0, jitter_s=0.002),
     )
-    simulation = Simulation(loop, capture, play, make_sine_wave, cost=lambda _: 0.03, heard=heard)
+    simulation = Simulation(loop, capture, play, make_sine_wave, cost=lambda _: 0.03, played=heard)
     simulation.run(60)
     for _ in range(59):
         simulation.run(60)

@@ -48,7 +48,7 @@ def test_other_rates_and_channels_pass_without_a_break(
         )
         simulation = Simulation(
             loop, *ends, _sine(rate_in, channels_in), cost=lambda _: 0.001,
-            heard=lambda _, frames: heard.append(frames.copy()),
+            played=lambda _, frames: heard.append(frames.copy()),
         )  # fmt: skip
         simulation.run(5)
     audio = np.concatenate(heard)
@@ -72,7 +72,7 @@ def test_any_margin_is_kept(margin: float) -> None:
         device = SimulatedDevice(rate, 160)
         Simulation(
             loop, device, device, _sine(rate, 1), cost=lambda _: 0.001,
-            heard=lambda _, frames: heard.append(frames.copy()),
+            played=lambda _, frames: heard.append(frames.copy()),
         ).run(4 + margin)  # fmt: skip
     audio = np.concatenate(heard)[:, 0]
     assert np.abs(audio[-rate // 2 :]).max() == pytest.approx(0.5, abs=0.01)
@@ -91,7 +91,7 @@ def test_a_block_shorter_than_a_bridge_is_joined_without_a_click() -> None:
         device = SimulatedDevice(rate, 32)
         simulation = Simulation(
             loop, device, device, _sine(rate, 1), cost=lambda _: 0.0002,
-            heard=lambda _, frames: heard.append(frames.copy()),
+            played=lambda _, frames: heard.append(frames.copy()),
         )  # fmt: skip
         simulation.run(3)
         loop.switches.mute.target = 0.0

@@ -95,7 +95,7 @@ def test_before_anything_was_written_nothing_is_missing(policy: LatePolicy) -> N
 def test_a_gap_of_the_engine_joins_both_sides() -> None:
     playback = PlaybackRingBuffer(1, RATE, 2048, "fade")
     playback.write(_ones(200))
-    playback.gap(200)
+    playback.write_gap(200)
     playback.write(_ones(200))
     heard = _read(playback, 600)
     assert not heard[260:400].any()
@@ -130,7 +130,7 @@ def test_a_gap_longer_than_the_ring_is_silent_to_its_end(policy: LatePolicy) -> 
     playback = PlaybackRingBuffer(1, RATE, 256, policy)
     playback.write(_ones(100))
     _read(playback, 100)
-    playback.gap(1000)
+    playback.write_gap(1000)
     playback.write(_ones(100))
     playback.callback(np.zeros((900, 1), np.float32), 0.0, False)  # the engine was away
     heard = _read(playback, 200)

@@ -221,7 +221,7 @@ def test_what_happens_is_said(make_live: Callable[..., LiveSession]) -> None:
     session._note(5, realigned=-3.0)
     session._note(6, silence=7)
     assert [text for _, text in session.messages] == [
-        "late by 12.3 ms: f0",
-        "left out 2 blocks that came too late to be heard",
-        "delay set right by -3.0 ms",
+        "overrun: a block was late by 12.3 ms: f0",
+        "dropped 2 blocks that came too late to be played",
+        "delay corrected by -3.0 ms",
     ]

@@ -53,11 +53,11 @@ def test_one_device_runs_at_one_rate(sound_system: FakeSoundDevice) -> None:
     up = {"up": node("dsp.resample", "pass", rate=48000)}
     setup = set_up_live(_pipeline(16000, **up), DeviceRequest("headset"), DeviceRequest("headset"))
     assert setup.input.format.rate == setup.output.format.rate == 16000
-    assert setup.card().one_clock
+    assert setup.open_card().one_clock
     apart = set_up_live(
         _pipeline(16000), DeviceRequest("headset"), DeviceRequest("headset", rate=48000)
     )
-    assert not apart.card().one_clock
+    assert not apart.open_card().one_clock
 
 
 def test_one_device_with_a_rate_in_one_direction_only(
@@ -73,7 +73,7 @@ def test_one_device_with_a_rate_in_one_direction_only(
     monkeypatch.setattr(sound_system, "_check", checked)
     setup = set_up_live(_pipeline(16000), DeviceRequest("headset"), DeviceRequest("headset"))
     assert (setup.input.format.rate, setup.output.format.rate) == (16000, 48000)
-    assert not setup.card().one_clock
+    assert not setup.open_card().one_clock
 
 
 def test_a_pipeline_that_gives_no_audio(sound_system: FakeSoundDevice) -> None:
@@ -123,7 +123,7 @@ def test_there_is_room_for_the_other_variant_and_for_what_is_asked(
 
 def test_a_session_that_is_ready_to_start(sound_system: FakeSoundDevice, tmp_path: Path) -> None:
     setup = set_up_live(_pipeline(), DeviceRequest(), DeviceRequest(), buffers=0.04)
-    live = setup.live(LiveOptions(margin_s=0.01), tmp_path / "talk.jsonl")
+    live = setup.open_session(LiveOptions(margin_s=0.01), tmp_path / "talk.jsonl")
     kinds = [(s.kind, s.options["latency"], s.active) for s in sound_system.streams]
     assert kinds == [("input", 0.04, False), ("output", 0.04, False)]
     assert live.recording == str(tmp_path / "talk.jsonl")
@@ -138,7 +138,7 @@ def test_a_recording_is_never_replaced(
 ) -> None:
     (tmp_path / name).write_text("precious")
     with pytest.raises(OutputError) as raised:
-        set_up_live(_pipeline(), DeviceRequest(), DeviceRequest()).live(
+        set_up_live(_pipeline(), DeviceRequest(), DeviceRequest()).open_session(
             record=tmp_path / "talk.jsonl"
         )
     assert raised.value.problems[0].code == "exists"
@@ -154,7 +154,7 @@ def test_a_device_that_became_busy_leaves_nothing_behind(
     setup = set_up_live(_pipeline(), DeviceRequest(), DeviceRequest())
     sound_system.busy = {busy}
     with pytest.raises(DeviceError) as raised:
-        setup.live(record=tmp_path / "talk.jsonl")
+        setup.open_session(record=tmp_path / "talk.jsonl")
     problem = raised.value.problems[0]
     assert problem.code == "device-busy"
     assert problem.message.startswith(["Microphone (recording)", "Loudspeaker (playing)"][busy])

@@ -71,7 +71,7 @@ def test_late_blocks_are_counted_and_blamed(
     assert 1 <= late.blocks <= 2  # and perhaps the one behind it
     assert sum(late.blamed.values()) == late.blocks
     assert 10 < late.worst_ms < 50
-    assert any(text.startswith("late by") for text in live.status().messages)
+    assert any(text.startswith("overrun: a block was late by") for text in live.status().messages)
 
 
 def test_the_newest_messages_are_shown(make_live: Callable[..., LiveSession]) -> None:

@@ -94,7 +94,7 @@ def test_what_cannot_keep_up_is_not_taken(
     _run(session, worker)
     [text] = said
     assert text.startswith("not changed (nodes.loud.enabled=False): ")
-    assert "a block would take 25 ms, and there are 10" in text
+    assert "a block would take 25 ms to compute, and lasts 10 ms" in text
     assert session.overrides == {}
 
 
@@ -145,7 +145,7 @@ def test_a_listener_that_fails_fails_the_exchange(session: Session) -> None:
     worker = SwapWorker(session, said.append)
     overrides = {"nodes.loud.enabled": False}
     plan = plan_change(session, overrides)
-    worker.choose("variant b", plan, overrides, None, heard, lambda _: None)
+    worker.swap_to("variant b", plan, overrides, None, heard, lambda _: None)
     _run(session, worker)
     assert "ZeroDivisionError: a mistake of ours" in said[0]
     session.process(np.zeros(BLOCK, np.float32))
