@@ -1,4 +1,4 @@
-"""What the making of a voice did: the model of ``voicegraph voice make --json`` and its page."""
+"""Report on a new voice: the model of ``voicegraph voice make --json`` and of its page."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ class Rejected(Report):
     path: str
     """The recording."""
     start_s: float
-    """Where it begins, in seconds."""
+    """Begin, in seconds."""
     end_s: float
-    """Where it ends."""
+    """End, in seconds."""
     reason: str
     """`too short`, `clipped`, `noisy`, `no voice`, `another speaker`, `several speakers`, or `more
     than is needed`."""
     detail: str
-    """The figure behind it."""
+    """The figure behind the reason."""
 
 
 class RecordingReport(Report):
@@ -30,46 +30,46 @@ class RecordingReport(Report):
     path: str
     """The file."""
     seconds: float = 0.0
-    """How long it is."""
+    """Length in seconds."""
     speech_s: float = 0.0
-    """How much of it is speech, with its short pauses."""
+    """Seconds of speech, with its short pauses."""
     used_s: float = 0.0
-    """How much of it the voice is made of."""
+    """Seconds that the voice is trained on."""
     rate_hz: int = 0
-    """Samples a second."""
+    """Sample rate of the file, in Hz."""
     channels: int = 0
-    """Its channels; they are mixed."""
+    """Channels of the file; they are mixed."""
     band_hz: float = 0.0
-    """Up to where there is speech in it."""
+    """Highest frequency that has speech, in Hz."""
     error: str = ""
     """Why it cannot be read; empty if it can."""
     notes: tuple[str, ...] = ()
-    """What a person should know."""
+    """Remarks for people."""
 
 
 class MaterialReport(Report):
-    """What a voice is made of, and what is left out."""
+    """The speech that a voice is trained on, and what is left out."""
 
     recordings: tuple[RecordingReport, ...]
-    """All that were looked at."""
+    """All recordings."""
     rejected: tuple[Rejected, ...]
-    """What was left out, in order."""
+    """What was left out, in order of time."""
     utterances: int
-    """How many are used."""
+    """Number of utterances used."""
     used_s: float
-    """How long they are together."""
+    """Their length together, in seconds."""
     share: float
-    """Of the speech that is good enough, how much is the main speaker's."""
+    """Share of the main speaker in the speech that passed the quality filter."""
     notes: tuple[str, ...] = ()
-    """What a person should know of it all."""
+    """Remarks for people."""
 
     @property
     def speech_s(self) -> float:
-        """All speech that was found."""
+        """Seconds of speech that were found."""
         return sum(found.speech_s for found in self.recordings)
 
     def reasons(self) -> dict[str, float]:
-        """Seconds that were left out for each reason, most first."""
+        """Seconds left out for each reason, the largest first."""
         found: dict[str, float] = {}
         for part in self.rejected:
             found[part.reason] = found.get(part.reason, 0.0) + part.end_s - part.start_s
@@ -77,40 +77,40 @@ class MaterialReport(Report):
 
 
 class Losses(Report):
-    """How far the voice was from held-out speech, at one moment of its training."""
+    """Losses on held-out speech after some steps of the training."""
 
     step: int
     """Steps done."""
     seconds: int
-    """They took by the clock."""
+    """Wall-clock time of these steps."""
     training: float | None
-    """Loss of the last batch; null at the end."""
+    """Loss of the last batch; null at the end of the training."""
     clean: float
-    """Loss from features of the speech itself."""
+    """Loss with content features of the speech itself."""
     perturbed: float
-    """From features of a copy with another voice."""
+    """Loss with those of a copy in another voice."""
     streaming: float
-    """The same as a stream has them."""
+    """The same, as a stream gives them."""
 
 
-class Trial(Report):
+class Preview(Report):
     """One sound, converted with the voice."""
 
     name: str
-    """What it is."""
+    """Its title."""
     phone_error: float
-    """Edits that bring the phones of the result to those of the source, for each of the source's;
-    by the same encoder that the voice was trained on, so not independent."""
+    """Edit distance between the phones of result and source, per phone of the source. They are
+    recognized by the encoder that the voice was trained on, so this is not independent."""
     f0_error_cents: float | None
-    """Median distance between the melodies, apart from the register; null without any pitch."""
+    """Median difference of the F0 contours, without the transposition; null if never voiced."""
     voicing: float
-    """Share of frames whose voicing is the same."""
+    """Share of frames whose voicing agrees."""
     pause_db: float | None
-    """Level in pauses, relative to speech; null if there are none."""
+    """Level of pauses relative to speech; null without pauses."""
     source_pause_db: float | None
     """The same in the source."""
     likeness: float
-    """To the speaker of the recordings, from about 0 to 1."""
+    """Similarity to the speaker of the recordings, from about 0 to 1."""
     source_likeness: float
     """The same of the source."""
 
@@ -119,18 +119,18 @@ class VoiceReport(Report):
     """``voicegraph voice make --json``."""
 
     voice: str
-    """The file that was written."""
+    """The voice's file."""
     page: str
-    """The page about it."""
+    """The report in Markdown."""
     picture: str | None
-    """Its picture; null without one."""
+    """The figure; null without one."""
     seconds: float
-    """What this run took by the clock."""
+    """Wall-clock time of this run."""
     card: SourceFilterCard
     """The voice's card."""
     material: MaterialReport
-    """What it was made of."""
+    """The speech that it was trained on."""
     losses: tuple[Losses, ...]
-    """Its training."""
-    trials: tuple[Trial, ...] = Field(default=())
-    """What it does to sounds that it was not trained on."""
+    """Losses during the training."""
+    trials: tuple[Preview, ...] = Field(default=())
+    """Conversions of sounds that it was not trained on."""

@@ -65,8 +65,8 @@ ALLOWED: dict[str, set[str]] = {
     "training/corpora": {*CORE, "training/common", "training/voice"},
     "training/make": {*CORE, "training/common", "training/corpora", "training/voice"},
     "training/evaluate": {
-        *CORE, "graph/pipeline", "graph/files/sound", "graph/metrics", "nodes/content",
-        "nodes/dsp", "nodes/synth", "training/common", "training/corpora", "training/make",
+        *CORE, "graph/pipeline", "graph/files", "graph/files/sound", "graph/metrics",
+        "nodes/content", "nodes/synth", "training/common", "training/corpora", "training/make",
         "training/voice",
     },
     "training/encoder": {

@@ -31,8 +31,8 @@ from .app import STOPPED, app
 if TYPE_CHECKING:
     from voicegraph.schemas.source_filter_card import Consent
     from voicegraph.schemas.voice_report import VoiceReport
-    from voicegraph.training.voice.make_voice import Wish
-    from voicegraph.training.voice.preflight import Begin
+    from voicegraph.training.voice.make_voice import VoiceRequest
+    from voicegraph.training.voice.preflight import Preflight
 
 _LONGEST = 200
 """Characters of a title."""
@@ -74,18 +74,18 @@ def make(
     Ctrl-C loses nothing: the same command goes on where it was.
     """
     from voicegraph.graph.machine import cores
-    from voicegraph.training.voice.make_voice import Wish
-    from voicegraph.training.voice.preflight import Begin
-    from voicegraph.training.voice.train import Budget
+    from voicegraph.training.common.training_loop import Budget
+    from voicegraph.training.voice.make_voice import VoiceRequest
+    from voicegraph.training.voice.preflight import Preflight
 
-    place = Begin(tuple(recordings), target, work, seed)
-    files = place.check(force=force, again=again, picture=picture)
-    agreed = _consent(place, owner, consent)
-    place.start(files, agreed)
-    wish = Wish(
+    preflight = Preflight(tuple(recordings), target, work, seed)
+    files = preflight.check(force=force, again=again, picture=picture)
+    agreed = _consent(preflight, owner, consent)
+    preflight.start(files, agreed)
+    request = VoiceRequest(
         recordings=files,
         target=target,
-        work=place.work,
+        work=preflight.work,
         consent=agreed,
         title=_title(title or target.stem),
         budget=Budget(minutes, steps),
@@ -93,13 +93,13 @@ def make(
         processes=processes or min(cores(), 8),
         threads=threads,
         anyway=anyway,
-        drawn=picture,
+        picture=picture,
     )
-    report = _made(wish)
+    report = _made(request)
     if report is None:
         return STOPPED
     if not keep:
-        place.clear()
+        preflight.clear()
     _show(report, as_json)
     return 0
 
@@ -119,27 +119,28 @@ def _show(report: VoiceReport, as_json: bool) -> None:
         typer.echo(page(report))
 
 
-def _made(wish: Wish) -> VoiceReport | None:
+def _made(request: VoiceRequest) -> VoiceReport | None:
     """None if Ctrl-C came before it was done."""
-    from voicegraph.training.voice import make_voice, preflight
+    from voicegraph.training.voice import make_voice
+    from voicegraph.training.voice.preflight import lower_priority
 
-    preflight.lower_priority()
+    lower_priority()
     try:
-        return make_voice.make(wish, lambda line: typer.echo(line, err=True))
+        return make_voice.make(request, lambda line: typer.echo(line, err=True))
     except KeyboardInterrupt:
-        typer.echo(f"stopped; the same command goes on where it was, from {wish.work}", err=True)
+        typer.echo(f"stopped; the same command goes on where it was, from {request.work}", err=True)
         return None
 
 
-def _consent(place: Begin, owner: str | None, given: str | None) -> Consent:
+def _consent(preflight: Preflight, owner: str | None, given: str | None) -> Consent:
     from voicegraph.training.voice.consent import obtain
-    from voicegraph.training.voice.workdir import Workplace
+    from voicegraph.training.voice.workdir import Workdir
 
     def ask(question: str) -> str:
         typer.echo(question, nl=False, err=True)
         return sys.stdin.readline()
 
-    return obtain(Workplace(place.work), owner, given, ask if sys.stdin.isatty() else None)
+    return obtain(Workdir(preflight.work), owner, given, ask if sys.stdin.isatty() else None)
 
 
 def page(report: VoiceReport) -> str:

@@ -1,4 +1,4 @@
-"""What makes the voices that come along stands beside the package."""
+"""Tests of the trainings, which are complete in checkouts only."""
 
 from __future__ import annotations
 

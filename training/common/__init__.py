@@ -1,3 +1,15 @@
-"""Shared by all trainings: worker processes, interrupts, edit distance, recogniser."""
+"""Shared by all trainings: training loop, data set, worker processes, files, error metrics."""
 
-__all__ = ["edit_distance", "hama", "interrupts", "jobs", "third_party_packages"]
+__all__ = [
+    "atomic_files",
+    "ctc",
+    "edit_distance",
+    "f0_metrics",
+    "hama",
+    "interrupts",
+    "jobs",
+    "progress",
+    "third_party_packages",
+    "training_loop",
+    "training_set",
+]

@@ -1,6 +1,6 @@
-"""The phone recogniser of the package hama: teacher of the encoder, and judge of what it says.
+"""The phone recognizer of the package hama: the encoder's teacher, and a metric for voices.
 
-Nothing of the package is run: of its one file of weights, names, shapes and numbers are read.
+No code of the package runs: names, shapes and values are read from its file of weights.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import torch
 
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork, PhoneticSizes
 
-from .third_party_packages import TO_SPEAK, folder
+from .third_party_packages import TTS_PACKAGES, package_folder
 
 WEIGHTS, WORDS = "assets/asr_waveform.hama", "assets/g2p_vocab.json"
 HEADS = 4
-"""No tensor shows it. With any other number the network's output is another one altogether."""
+"""Attention heads. No tensor tells their number; with any other, the output is wrong altogether."""
 _MAGIC = b"HAMAPK\x01\x02"
 _DTYPES = {0: "<f4", 1: "<f2"}
 _ALIGNED = 16
@@ -40,20 +40,20 @@ _PARTS = (
     ("ffn2.fc2.", "after.down."),
     ("norm.", "norm."),
 )
-"""Names inside a block there and here."""
+"""Names inside a block: hama's, and those of :class:`PhoneticNetwork`."""
 _PRODUCTS = ("before.up", "before.down", "attention.inputs", "attention.output", "after.up")
 _PRODUCTS = (*_PRODUCTS, "after.down")
-"""The nameless matrices of a block, in the order of the file, each ``[inputs, outputs]``."""
+"""The unnamed matrices of a block in the order of the file, each ``[inputs, outputs]``."""
 
 
 @functools.cache
 def network() -> PhoneticNetwork:
-    """The whole network, in float32.
+    """The network in float32.
 
     Raises:
-        SystemExit: with what to type, if the package is not installed.
+        SystemExit: with the command to type, if the package is not installed.
     """
-    tensors = dict(renamed(dict(unpack((_package() / WEIGHTS).read_bytes()))))
+    tensors = dict(rename_tensors(dict(unpack((_package() / WEIGHTS).read_bytes()))))
     sizes = PhoneticSizes.of({name: tuple(held.shape) for name, held in tensors.items()}, HEADS)
     made = PhoneticNetwork(sizes).eval()
     made.load_state_dict({name: held.float() for name, held in tensors.items()})
@@ -61,16 +61,16 @@ def network() -> PhoneticNetwork:
 
 
 def tokens() -> tuple[str, ...]:
-    """What its outputs mean, in IPA; the last one is ``<blank>``.
+    """The meanings of its outputs, in IPA; the last one is ``<blank>``.
 
     Raises:
-        SystemExit: with what to type, if the package is not installed.
+        SystemExit: with the command to type, if the package is not installed.
     """
     return (*json.loads((_package() / WORDS).read_bytes())["decoder"], "<wb>", "<blank>")
 
 
 def _package() -> Path:
-    return folder("hama", TO_SPEAK)
+    return package_folder("hama", TTS_PACKAGES)
 
 
 def unpack(data: bytes) -> Iterator[tuple[str, torch.Tensor]]:
@@ -81,10 +81,10 @@ def unpack(data: bytes) -> Iterator[tuple[str, torch.Tensor]]:
     next multiple of 16 on, the values.
 
     Raises:
-        ValueError: if it is none.
+        ValueError: if it is not such a file.
     """
     if data[:8] != _MAGIC:
-        raise ValueError("no .hama file of a known version")
+        raise ValueError("not a .hama file of a known version")
     (count,), at = struct.unpack_from("<I", data, 8), 12
     entries = []
     for _ in range(count):
@@ -102,10 +102,10 @@ def unpack(data: bytes) -> Iterator[tuple[str, torch.Tensor]]:
         yield name, torch.from_numpy(values.reshape(shape).copy())
 
 
-def renamed(packed: dict[str, torch.Tensor]) -> Iterator[tuple[str, torch.Tensor]]:
+def rename_tensors(packed: dict[str, torch.Tensor]) -> Iterator[tuple[str, torch.Tensor]]:
     """The tensors of ``asr_waveform.hama`` by the names of ``PhoneticNetwork.state_dict()``.
 
-    The tables of its Fourier transform are left out: they are those of any.
+    The tables of its Fourier transform are left out; they depend on its size alone.
     """
     yield "filters", packed["mel_fb"].T.contiguous()
     for leaf, axes in (("weight", slice(0, 2)), ("bias", slice(0, 1))):

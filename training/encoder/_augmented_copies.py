@@ -1,4 +1,4 @@
-"""The step copies: each utterance in other voices, said at the same time."""
+"""The step copies: each utterance in other voices, with the same timing."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ import numpy as np
 import soundfile
 
 from voicegraph.nodes.content.encoder import RATE
-from voicegraph.training.voice.augmentation import another_voice
-from voicegraph.training.voice.workdir import write_speech
+from voicegraph.training.voice.augmentation import random_voice
 
-from ._workdir import COPIES, Place
+from ..common.atomic_files import write_audio
+from ._workdir import COPIES, EncoderWorkdir
 
 
-def jobs(place: Place, seed: int) -> list[tuple]:
-    """What is still to be made."""
+def jobs(workdir: EncoderWorkdir, seed: int) -> list[tuple]:
+    """Arguments of :func:`make` for all files that are missing."""
     return [
-        (place, name, copy, seed)
-        for name in place.names()
+        (workdir, name, copy, seed)
+        for name in workdir.names()
         for copy in range(COPIES)
-        if not place.copy(name, copy).exists()
+        if not workdir.augmented_copy(name, copy).exists()
     ]
 
 
-def make(place: Place, name: str, copy: int, seed: int) -> None:
-    """One copy, as 16-bit FLAC."""
+def make(workdir: EncoderWorkdir, name: str, copy: int, seed: int) -> None:
+    """Writes one copy as 16-bit FLAC."""
     random = np.random.default_rng([seed, zlib.crc32(name.encode()), copy])
-    audio, _ = soundfile.read(place.speech(name))
-    made = another_voice(audio, random)
+    audio, _ = soundfile.read(workdir.speech(name))
+    made = random_voice(audio, random)
     made *= min(1.0, 0.99 / max(np.abs(made).max(), 1e-9))
-    write_speech(place.copy(name, copy), made, RATE)
+    write_audio(workdir.augmented_copy(name, copy), made, RATE)

@@ -1,4 +1,4 @@
-"""What the encoder is trained on, in memory, and the pieces that training draws from it."""
+"""The training set of the encoder in memory, and the batches of pieces drawn from it."""
 
 from __future__ import annotations
 
@@ -10,28 +10,29 @@ import torch
 
 from voicegraph.nodes.content.phonetic_network import STEP
 
+from ..common.training_set import TrainingSet
 from . import _librispeech as librispeech
-from ._channel_augmentation import disturbed
-from ._workdir import COPIES, Place
+from ._channel_augmentation import random_channel
+from ._workdir import COPIES, EncoderWorkdir
 
 UNKNOWN = -100
-"""Of frames whose phone is not known, or is none: what a cross entropy leaves out."""
+"""Stands for an unknown phone or for none; the cross entropy ignores such frames."""
 SILENT_SYMBOLS = (16, 156, 157)
-"""Kokoro's numbers of the space and of the two marks of stress: they name no sound."""
+"""Kokoro's numbers of the space and of the two stress marks, which are not phones."""
 KOKORO_SYMBOLS = 178
 _COPY = 0.5
-"""Share of the pieces of which another voice is heard."""
+"""Share of the pieces with the audio of a copy in another voice."""
 
 
 @dataclass(frozen=True, slots=True)
-class Utterance:
+class EncoderUtterance:
     """One utterance.
 
     Attributes:
         name: of the utterance.
-        audio: int16 ``[1 + copies, samples]``, 16 kHz: the speech itself first.
-        target: float16 ``[frames, hidden]``, of the speech itself.
-        phones: int16 ``[frames]``, or none.
+        audio: int16 ``[1 + copies, samples]``, 16 kHz; the speech itself comes first.
+        target: the teacher's features of the speech itself, float16 ``[frames, hidden]``.
+        phones: int16 ``[frames]``; None if unknown.
     """
 
     name: str
@@ -41,11 +42,11 @@ class Utterance:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class EncoderBatch:
     """Pieces of ``frames`` frames.
 
-    ``audio`` ``[pieces, frames * 320]``, from the centre of the first frame on; ``target``
-    ``[pieces, frames, hidden]``; ``phones`` int64 ``[pieces, frames]``, ``UNKNOWN`` where they are.
+    ``audio`` ``[pieces, frames * 320]`` from the centre of the first frame on; ``target``
+    ``[pieces, frames, hidden]``; ``phones`` int64 ``[pieces, frames]``, ``UNKNOWN`` if unknown.
     """
 
     audio: torch.Tensor
@@ -53,54 +54,49 @@ class Batch:
     phones: torch.Tensor
 
 
-def read(place: Place, name: str) -> Utterance:
+def load_utterance(workdir: EncoderWorkdir, name: str) -> EncoderUtterance:
     """One utterance from its files."""
-    speech, _ = soundfile.read(place.speech(name), dtype="int16")
-    heard = [speech]
+    speech, _ = soundfile.read(workdir.speech(name), dtype="int16")
+    audio = [speech]
     for copy in range(COPIES):
-        made, _ = soundfile.read(place.copy(name, copy), dtype="int16")
-        heard.append(made)
-    known = place.phones(name)
+        made, _ = soundfile.read(workdir.augmented_copy(name, copy), dtype="int16")
+        audio.append(made)
+    known = workdir.phones(name)
     phones = np.load(known) if known.exists() else None
-    return Utterance(name, np.stack(heard), np.load(place.targets(name)), phones)
+    return EncoderUtterance(name, np.stack(audio), np.load(workdir.targets(name)), phones)
 
 
-class Material:
-    """Draws batches; every draw is decided by seed, step and part alone, so training can go on.
+class EncoderTrainingSet(TrainingSet[EncoderUtterance]):
+    """Draws batches of pieces; seed, step and rank alone decide a batch."""
 
-    Attributes:
-        mean, spread: of the targets, ``[hidden]``.
-    """
+    def __init__(self, utterances: list[EncoderUtterance], seed: int) -> None:
+        features = [utterance.target[::4].astype(np.float32) for utterance in utterances]
+        lengths = [len(utterance.target) for utterance in utterances]
+        super().__init__(utterances, lengths, np.concatenate(features), seed)
 
-    def __init__(self, utterances: list[Utterance], seed: int) -> None:
-        self.utterances, self.seed = utterances, seed
-        some = np.concatenate([u.target[::4].astype(np.float32) for u in utterances])
-        self.mean, self.spread = (torch.from_numpy(found) for found in (some.mean(0), some.std(0)))
-        lengths = np.array([len(u.target) for u in utterances], float)
-        self._weights = lengths / lengths.sum()
-
-    def batch(self, step: int, part: int, pieces: int, frames: int) -> Batch:
-        """Random pieces, heard over random lines.
+    def batch(self, step: int, rank: int, pieces: int, frames: int) -> EncoderBatch:
+        """Random pieces over random channels.
 
         Args:
             step: of training.
-            part: which process draws.
+            rank: of the process.
             pieces: how many.
             frames: of 20 ms in each.
         """
-        random = np.random.default_rng([self.seed, step, part])
-        chosen = random.choice(len(self.utterances), pieces, p=self._weights)
-        drawn = [self._piece(self.utterances[number], frames, random) for number in chosen]
+        chosen, random = self.draw(pieces, step, rank)
+        drawn = [self._piece(utterance, frames, random) for utterance in chosen]
         audio, target, phones = (np.stack(found) for found in zip(*drawn, strict=True))
-        return Batch(torch.from_numpy(audio), torch.from_numpy(target), torch.from_numpy(phones))
+        return EncoderBatch(
+            torch.from_numpy(audio), torch.from_numpy(target), torch.from_numpy(phones)
+        )
 
     def _piece(
-        self, found: Utterance, frames: int, random: np.random.Generator
+        self, found: EncoderUtterance, frames: int, random: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         first = int(random.integers(max(len(found.target) - frames, 0) + 1))
         voice = int(random.integers(1, len(found.audio))) if random.random() < _COPY else 0
         audio = found.audio[voice, first * STEP : (first + frames) * STEP] / 32768
-        audio = disturbed(_longer(audio, frames * STEP), random).astype(np.float32)
+        audio = random_channel(_pad(audio, frames * STEP), random).astype(np.float32)
         target = found.target[first : first + frames].astype(np.float32)
         target = np.pad(target, ((0, frames - len(target)), (0, 0)), mode="edge")
         phones = np.full(frames, UNKNOWN, np.int64)
@@ -110,11 +106,15 @@ class Material:
         return audio, target, phones
 
 
-def _longer(audio: np.ndarray, count: int) -> np.ndarray:
+def _pad(audio: np.ndarray, count: int) -> np.ndarray:
     return np.pad(audio, (0, count - len(audio)))
 
 
-def collected(place: Place, seed: int) -> tuple[Material, list[Utterance]]:
-    """What is learned from, and the utterances of readers who are held out."""
-    learned, held_out = librispeech.divided(place.names())
-    return Material([read(place, n) for n in learned], seed), [read(place, n) for n in held_out]
+def load_datasets(
+    workdir: EncoderWorkdir, seed: int
+) -> tuple[EncoderTrainingSet, list[EncoderUtterance]]:
+    """The training set, and the utterances of the held-out speakers."""
+    learned, held_out = librispeech.split_held_out(workdir.names())
+    return EncoderTrainingSet([load_utterance(workdir, n) for n in learned], seed), [
+        load_utterance(workdir, n) for n in held_out
+    ]

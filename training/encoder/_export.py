@@ -1,4 +1,4 @@
-"""The step export: the encoder and its card."""
+"""The step export: writes the encoder with its card."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from voicegraph.graph.files.models.conversion import write
 from voicegraph.nodes.content.encoder import RATE
 from voicegraph.nodes.content.phonetic_file import describe
 
-from ._train import Training
+from ._train import EncoderTraining
 
 TITLE = "voicegraph phonetic 1"
 LICENCE = (
@@ -23,20 +23,20 @@ SOURCE = (
 )
 
 
-def export(training: Training, tokens: tuple[str, ...], target: Path) -> None:
-    """Writes the student, all of the teacher's tensors with the trained ones among them."""
+def export(training: EncoderTraining, tokens: tuple[str, ...], target: Path) -> None:
+    """Writes the student: all tensors of the teacher, the trained ones replaced."""
     tensors = {name: held.half() for name, held in training.student.state_dict().items()}
     numbers = sum(held.numel() for held in tensors.values())
     card = describe(training.student.sizes, tensors, numbers, tokens)
     about = {"title": TITLE, "licence": LICENCE, "source": SOURCE}
-    card = card.model_copy(update={**about, "training_data": _heard(training)})
+    card = card.model_copy(update={**about, "training_data": _training_data(training)})
     target.parent.mkdir(parents=True, exist_ok=True)
     write(tensors, card, target, force=True)
 
 
-def _heard(training: Training) -> str:
+def _training_data(training: EncoderTraining) -> str:
     minutes = {"books": 0.0, "chorus": 0.0, "reader": 0.0}
-    for found in training.material.utterances:
+    for found in training.training_set.utterances:
         minutes[found.name.partition("-")[0]] += found.audio.shape[1] / RATE / 60
     return (
         "the teacher's: undocumented, neither the package nor its repository says on what speech "

@@ -1,9 +1,9 @@
-"""Streaming for training: all steps of a piece at once, several frames in each.
+"""Parallel streaming for training: all steps of a piece at once, several frames in each step.
 
-``content.streaming`` makes a step for every frame: the newest frames, which may still change, are
-computed anew, the settled ones are remembered. That is eleven times the work of the network, which
-is nothing for a stream, and too much for training. Here a step may take some frames more. With a
-stride of 1 it is what ``PhoneticStream`` computes.
+``content.streaming`` makes one step for every frame: it recomputes the newest frames, which may
+still change, and caches the settled ones. That is eleven times the work of the network: little for
+a stream, too much for training. Here a step may advance by several frames. With a stride of 1 the
+result is that of ``PhoneticStream``.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from voicegraph.nodes.content.phonetic_network import (
 )
 
 _BEFORE = WINDOW // 2 + HOP
-"""Samples that the first frame hears before its centre."""
+"""Samples before the centre of the first frame that it depends on."""
 _KNOWN = HOP
-"""Samples that are known beyond the centre of the newest frame."""
+"""Samples after the centre of the newest frame that are known."""
 
 
 @dataclass(frozen=True, slots=True)
-class Steps:
-    """How the encoder goes through a stream, in frames.
+class StreamingSteps:
+    """Geometry of a stream, in frames.
 
     Attributes:
-        settle: frames that may still change, beside the new ones.
-        ahead: frames that are heard beyond the one that is given.
+        settle: frames that are recomputed beside the new ones.
+        ahead: look-ahead beyond the frame that a step gives.
         context: settled frames that attention sees.
         stride: new frames in a step.
     """
@@ -53,47 +53,47 @@ class Steps:
 
 
 def features(
-    network: PhoneticNetwork, audio: torch.Tensor, layer: int, steps: Steps
+    network: PhoneticNetwork, audio: torch.Tensor, layer: int, steps: StreamingSteps
 ) -> torch.Tensor:
-    """What a stream gives.
+    """The features that a stream gives.
 
     Args:
         network: on the audio's device.
-        audio: float32 ``[pieces, samples]`` at 16 kHz from the centre of the first frame on, before
-            which there is silence.
-        layer: after which block.
-        steps: how it is gone through.
+        audio: float32 ``[pieces, samples]`` at 16 kHz from the centre of the first frame on;
+            silence comes before it.
+        layer: number of the blocks that are computed.
+        steps: geometry of the stream.
 
     Returns:
         ``[pieces, steps, stride, hidden]``: frames ``stride * n - ahead`` and following of step
-        ``n``. The first of them has heard most, the last ``ahead`` frames. Those below 0 are
+        ``n``. The first has the most look-ahead, the last ``ahead`` frames. Frames below 0 are
         meaningless.
     """
-    known, newest = front(network, audio, steps.stride)
+    known, newest = frontend(network, audio, steps.stride)
     blocks = cast("list[PhoneticBlock]", list(network.blocks[:layer]))
     half = blocks[0].before  # each frame by itself: once for all steps that compute it
-    x = _shared_out(known + 0.5 * half(known), newest + 0.5 * half(newest), steps)
-    place = _place(x.shape[1], steps).to(x.device)
-    masks = _masks(place, steps)
+    x = _frames_of_steps(known + 0.5 * half(known), newest + 0.5 * half(newest), steps)
+    numbers = _frame_numbers(x.shape[1], steps).to(x.device)
+    masks = _masks(numbers, steps)
     first = steps.live - steps.ahead - steps.stride
     given = slice(first, first + steps.stride)
     for number, block in enumerate(blocks):
         x = x if number == 0 else x + 0.5 * block.before(x)
-        x = x + _attended(block.attention, x, masks, steps.stride)
-        last = number == layer - 1  # of which only what is given is wanted
-        y = _convolved(block.convolution, x, place, steps.stride)
+        x = x + _attention(block.attention, x, masks, steps.stride)
+        last = number == layer - 1  # only the frames that are given are needed
+        y = _convolution(block.convolution, x, numbers, steps.stride)
         x, y = (x[:, :, given], y[:, :, given]) if last else (x, y)
         x = x + block.convolution.output(functional.silu(y))
         x = block.norm(x + 0.5 * block.after(x))
     return x
 
 
-def front(
+def frontend(
     network: PhoneticNetwork, audio: torch.Tensor, stride: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """What the network begins with: frames heard whole, and the newest frame of each step.
+    """Output of the first layer: complete frames, and the newest frame of each step.
 
-    The newest hears 10 ms beyond its centre, and the rest mirrored.
+    The newest frame knows 10 ms after its centre; the rest is mirrored.
 
     Returns:
         ``[pieces, steps * stride, hidden]`` and ``[pieces, steps, hidden]``.
@@ -102,39 +102,41 @@ def front(
     padded = functional.pad(audio, (_BEFORE, 0))
     last = STEP * (steps * stride - 1)
     known = _stem(network, padded[:, : _BEFORE + last + HOP + WINDOW // 2])
-    heard = padded.unfold(1, _BEFORE + _KNOWN, STEP)[:, stride - 1 :: stride][:, :steps]
-    mirrored = functional.pad(heard, (0, WINDOW // 2), "reflect")
+    newest = padded.unfold(1, _BEFORE + _KNOWN, STEP)[:, stride - 1 :: stride][:, :steps]
+    mirrored = functional.pad(newest, (0, WINDOW // 2), "reflect")
     return known, _stem(network, mirrored.flatten(0, 1))[:, 0].view(len(audio), steps, -1)
 
 
 def _stem(network: PhoneticNetwork, audio: torch.Tensor) -> torch.Tensor:
     spectrum = network.log_mel_of(audio.unfold(1, WINDOW, HOP))
-    stem = network.stem  # without what pads it
+    stem = network.stem  # without its padding
     x = functional.conv1d(spectrum, stem.weight, stem.bias, stem.stride)
     return functional.gelu(x).transpose(1, 2)
 
 
-def _shared_out(known: torch.Tensor, newest: torch.Tensor, steps: Steps) -> torch.Tensor:
-    """Frames that each step computes, ``[pieces, steps, live, hidden]``."""
+def _frames_of_steps(
+    known: torch.Tensor, newest: torch.Tensor, steps: StreamingSteps
+) -> torch.Tensor:
+    """The frames that each step computes, ``[pieces, steps, live, hidden]``."""
     padded = functional.pad(known, (0, 0, steps.settle, 0))
     x = padded.unfold(1, steps.live, steps.stride).transpose(2, 3)
     return torch.cat((x[:, :, :-1], newest[:, :, None]), 2)
 
 
-def _place(count: int, steps: Steps) -> torch.Tensor:
-    """Numbers of the frames that each step computes, ``[steps, live]``; below 0 there are none."""
+def _frame_numbers(count: int, steps: StreamingSteps) -> torch.Tensor:
+    """Numbers of the frames that each step computes, ``[steps, live]``; below 0 none exist."""
     first = torch.arange(count)[:, None] * steps.stride - steps.settle
     return first + torch.arange(steps.live)
 
 
-def _masks(place: torch.Tensor, steps: Steps) -> tuple[torch.Tensor, torch.Tensor]:
-    """Which settled frames a step sees ``[steps, 1, settled]``, and which of its own."""
-    settled, first = place[:, : steps.stride].reshape(-1), place[:, :1]
+def _masks(numbers: torch.Tensor, steps: StreamingSteps) -> tuple[torch.Tensor, torch.Tensor]:
+    """Masks of the settled frames that a step sees, ``[steps, 1, settled]``, and of its own."""
+    settled, first = numbers[:, : steps.stride].reshape(-1), numbers[:, :1]
     past = (settled >= 0) & (settled < first) & (settled >= first - steps.context)
-    return past[:, None], (place >= 0)[:, None]
+    return past[:, None], (numbers >= 0)[:, None]
 
 
-def _attended(
+def _attention(
     attention: Attention,
     x: torch.Tensor,
     masks: tuple[torch.Tensor, torch.Tensor],
@@ -158,12 +160,12 @@ def _attended(
     return attention.output(y.permute(0, 2, 3, 1, 4).flatten(3))
 
 
-def _convolved(
-    convolution: Convolution, x: torch.Tensor, place: torch.Tensor, stride: int
+def _convolution(
+    convolution: Convolution, x: torch.Tensor, numbers: torch.Tensor, stride: int
 ) -> torch.Tensor:
     depth = convolution.depth
     gated = functional.glu(convolution.gate(convolution.norm(x)), -1)
-    gated = gated * (place >= 0)[None, :, :, None]
+    gated = gated * (numbers >= 0)[None, :, :, None]
     reach = depth.kernel_size[0] // 2
     settled = functional.pad(gated[:, :, :stride].flatten(1, 2), (0, 0, reach, 0))
     past = settled.unfold(1, reach, stride)[:, : x.shape[1]].transpose(2, 3)

@@ -1,31 +1,30 @@
-"""What every process of a crew does."""
+"""The task of every worker process: load the data, and train."""
 
 from __future__ import annotations
 
-from voicegraph.training.voice.train import Budget
-
 from ..common import hama
-from ._dataset import collected
-from ._distributed import Crew
-from ._train import Training
-from ._workdir import Place
+from ..common.training_loop import Budget
+from ._dataset import load_datasets
+from ._distributed import Worker
+from ._train import EncoderTraining
+from ._workdir import EncoderWorkdir
 
 
-class Task:
-    """Brings the material, and trains along.
+class TrainingTask:
+    """Brings the training_set, and trains along.
 
     In a module of its own: a process that is begun cannot find what lies in a ``__main__``.
     """
 
-    def __init__(self, place: Place, budget: Budget, seed: int) -> None:
-        self.place, self.budget, self.seed = place, budget, seed
+    def __init__(self, workdir: EncoderWorkdir, budget: Budget, seed: int) -> None:
+        self.workdir, self.budget, self.seed = workdir, budget, seed
 
-    def training(self, crew: Crew) -> Training:
-        """The training as far as it is."""
-        network = hama.network().to(crew.device)
-        learned, held_out = collected(self.place, self.seed)
-        return Training(self.place, learned, held_out, network, crew, self.budget)
+    def training(self, worker: Worker) -> EncoderTraining:
+        """The training: a new one, or resumed from its checkpoint."""
+        network = hama.network().to(worker.device)
+        learned, held_out = load_datasets(self.workdir, self.seed)
+        return EncoderTraining(self.workdir, learned, held_out, network, worker, self.budget)
 
-    def __call__(self, crew: Crew) -> None:
-        """Trains along."""
-        self.training(crew).run()
+    def __call__(self, worker: Worker) -> None:
+        """Trains in another process."""
+        self.training(worker).run()

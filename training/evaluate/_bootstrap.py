@@ -1,4 +1,4 @@
-"""How sure a mean is: the percentile bootstrap over speakers.
+"""Confidence intervals of means: the percentile bootstrap over speakers.
 
 Source: B. Efron and R. J. Tibshirani, "An Introduction to the Bootstrap", 1993.
 """
@@ -12,18 +12,18 @@ import numpy as np
 
 DRAWS = 10_000
 LEVEL = 0.95
-"""Share of the draws within the interval."""
+"""Confidence level: share of the draws within the interval."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mean:
-    """A mean over speakers and its interval.
+    """A mean over speakers and its confidence interval.
 
     Attributes:
         value: the mean; NaN if nothing was measured.
-        low: below it lie 2.5 % of the means of speakers drawn with replacement.
-        high: above it lie as many.
-        count: speakers.
+        low: 2.5th percentile of the means of speakers drawn with replacement.
+        high: 97.5th percentile.
+        count: number of speakers.
     """
 
     value: float
@@ -32,13 +32,13 @@ class Mean:
     count: int
 
     @property
-    def sure(self) -> bool:
-        """Whether the interval leaves 0 out; what matters of a difference."""
+    def significant(self) -> bool:
+        """Whether a difference is significant: its interval does not contain 0."""
         return self.low > 0 or self.high < 0
 
 
 def mean(values: Sequence[float] | np.ndarray, seed: int = 1, draws: int = DRAWS) -> Mean:
-    """The mean of ``[speakers]``, without those that are NaN."""
+    """The mean of ``[speakers]``, without NaN."""
     known = np.asarray(values, np.float64)
     known = known[~np.isnan(known)]
     if not len(known):
@@ -52,10 +52,10 @@ def mean(values: Sequence[float] | np.ndarray, seed: int = 1, draws: int = DRAWS
 def difference(
     values: Sequence[float] | np.ndarray, reference: Sequence[float] | np.ndarray, seed: int = 1
 ) -> Mean:
-    """The mean of ``values - reference``, speaker by speaker: much surer than that of the means.
+    """The paired mean of ``values - reference``, which varies less than a difference of means.
 
     Raises:
-        ValueError: if there are not as many of both.
+        ValueError: if their counts differ.
     """
     ours, theirs = np.asarray(values, np.float64), np.asarray(reference, np.float64)
     if ours.shape != theirs.shape:

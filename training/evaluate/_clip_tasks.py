@@ -1,4 +1,4 @@
-"""What is done for one clip; runs in processes of its own."""
+"""The jobs of an evaluation, for one clip each; they run in worker processes."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import soundfile
 
-from voicegraph.training.voice.augmentation import LISTENING
-from voicegraph.training.voice.workdir import write_whole
+from voicegraph.graph.files.atomic_write import atomic_write
+from voicegraph.nodes.content.encoder import RATE as ENCODER_RATE
 
 from . import _targets as targets
 from ._conversion import convert
@@ -18,29 +18,26 @@ from .clips import Clip, cut
 from .noise import noisy
 
 
-def hear(store: Store, clip: Clip, path: Path, snr_db: float | None) -> None:
-    """The clip as it goes into pipelines, and what is heard in it."""
+def prepare_clip(store: Store, clip: Clip, path: Path, snr_db: float | None) -> None:
+    """Writes a clip as the pipelines get it, with noise if wanted, and observes it."""
     audio = cut(path, clip.seconds)
     if snr_db is not None:
         audio = noisy(audio, snr_db, clip.name)
-
-    def write(part: Path) -> None:
-        # Noise may bring it beyond full scale, which only float keeps.
-        soundfile.write(part, audio, LISTENING, "FLOAT", format="WAV")
-
-    heard = store.heard(clip, snr_db)
-    write_whole(heard, write)
-    observe(heard, store.observed(heard))
+    source = store.source(clip, snr_db)
+    with atomic_write(source, force=True, make_folder=True) as part:
+        # Noise may exceed full scale, which only a float format keeps.
+        soundfile.write(part, audio, ENCODER_RATE, "FLOAT", format="WAV")
+    observe(source, store.observed(source))
 
 
-def speak(store: Store, target: Path, speaker: str, source: Path, number: int) -> None:
-    """An utterance of a target voice, and what is heard in it."""
+def prepare_target(store: Store, target: Path, speaker: str, source: Path, number: int) -> None:
+    """Writes a held-out utterance of a target voice, and observes it."""
     targets.make(target, speaker, source, number)
     observe(target, store.observed(target))
 
 
-def change(store: Store, row: Row, clip: Clip, made: Path) -> None:
-    """A converted clip, and what is heard in it."""
+def convert_clip(store: Store, row: Row, clip: Clip, made: Path) -> None:
+    """Converts a clip, and observes the result."""
     if not made.exists():
-        convert(row, clip, store.heard(clip, row.snr_db), made)
+        convert(row, clip, store.source(clip, row.snr_db), made)
     observe(made, store.observed(made))

@@ -1,4 +1,4 @@
-"""Clips through pipelines by the package's own driver: block by block, as live sessions run."""
+"""Converts clips with the driver of ``voicegraph run``: block by block, like live sessions."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from ._rows import Row
 from .clips import Clip
 
 FORMANTS = 12 * float(np.log2(1.16))
-"""Semitones between the formants of men and women."""
+"""Formant shift from men to women, in semitones."""
 
 Overrides = tuple[tuple[str, Any], ...]
 
 
 def overrides(row: Row, clip: Clip | None = None) -> Overrides:
-    """What is set in the row's pipeline.
+    """The overrides of a row's pipeline.
 
     Args:
         row: a row of kind ``pipeline``.
-        clip: whose speaker a row with ``match`` is set for; without one, as the pipeline is.
+        clip: a row with ``match`` is adapted to its speaker; None leaves the pipeline as it is.
     """
     if row.match != "transpose":
         given: dict[str, Any] = {"vars.voice": str(row.voice.path)}
@@ -44,7 +44,7 @@ def overrides(row: Row, clip: Clip | None = None) -> Overrides:
 
 @functools.lru_cache(maxsize=2)
 def pipeline(name: str, given: Overrides) -> tuple[Pipeline, dict[Audio, Route]]:
-    """A pipeline, and its plans with weights by the type of input; rows come one after another.
+    """A pipeline, and a cache of its loaded plans by input type; rows are converted in order.
 
     Raises:
         PipelineError: with every mistake found.
@@ -52,12 +52,12 @@ def pipeline(name: str, given: Overrides) -> tuple[Pipeline, dict[Audio, Route]]
     return Pipeline.load(name, dict(given)), {}
 
 
-def convert(row: Row, clip: Clip, heard: Path, made: Path) -> None:
-    """One clip of one row: aligned and as long as what was heard.
+def convert(row: Row, clip: Clip, source: Path, made: Path) -> None:
+    """Converts one clip; the output is time-aligned with the source and equally long.
 
     Raises:
         VoicegraphError: if it cannot be converted.
     """
     ready, routes = pipeline(row.pipeline, overrides(row, clip))
     made.parent.mkdir(parents=True, exist_ok=True)
-    convert_file(ready, heard, made, force=True, routes=routes)
+    convert_file(ready, source, made, force=True, routes=routes)

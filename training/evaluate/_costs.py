@@ -1,4 +1,4 @@
-"""What a row costs, on one core, by the package's own benchmark."""
+"""Computing time of a row on one core, by ``voicegraph bench``."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from pathlib import Path
 
 from voicegraph.graph.metrics import benchmark
 from voicegraph.graph.pipeline import Plan
-from voicegraph.training.voice.workdir import write_whole
+from voicegraph.training.common.atomic_files import write_text
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of a plan.
+    """Computing time of a plan's blocks.
 
     Attributes:
-        block_ms: how long a block lasts.
-        undisturbed_ms: what it takes where no other program takes part: the lowest median of any
-            twentieth of the run.
-        median_ms: what half of the blocks take, on this machine as it was.
-        p99_ms: what 99 of 100 take.
+        block_ms: length of a block.
+        undisturbed_ms: computing time without other programs: the lowest median of any twentieth
+            of the run.
+        median_ms: median computing time.
+        p99_ms: 99th percentile.
         cpu: the processor.
     """
 
@@ -32,12 +32,12 @@ class Cost:
 
     @property
     def real_time_factor(self) -> float:
-        """Of one core, undisturbed."""
+        """Share of one core, without other programs."""
         return self.undisturbed_ms / self.block_ms
 
 
 def measure(plan: Plan, kept: Path) -> None:
-    """Runs some 5 s of blocks, on one thread and without workers, and keeps what they took."""
+    """Runs about 5 s of blocks on one thread and without workers, and stores the result."""
     report = benchmark.measure(plan, workers=False)
     cost = Cost(
         block_ms=report.block_ms,
@@ -46,14 +46,9 @@ def measure(plan: Plan, kept: Path) -> None:
         p99_ms=report.whole.p99_ms,
         cpu=report.machine.cpu,
     )
-    text = json.dumps(asdict(cost))
-
-    def write(path: Path) -> None:
-        path.write_text(text, encoding="utf-8")
-
-    write_whole(kept, write)
+    write_text(kept, json.dumps(asdict(cost)))
 
 
 def read(kept: Path) -> Cost:
-    """What :func:`measure` kept."""
+    """What :func:`measure` stored."""
     return Cost(**json.loads(kept.read_text(encoding="utf-8")))

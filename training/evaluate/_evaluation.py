@@ -1,4 +1,4 @@
-"""The whole measurement: what is missing is made, then everything is read and written down."""
+"""The evaluation: converts and observes what is missing, then writes table, JSON and figures."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from voicegraph.training.common.jobs import bar, run
+from voicegraph.training.common.jobs import run_jobs
+from voicegraph.training.common.progress import progress_bar
 
-from . import _clip_tasks as work
+from . import _clip_tasks as clip_tasks
 from . import _costs as costs
 from . import _figures as figures
 from . import _targets as targets
 from ._conversion import overrides, pipeline
-from ._metrics import centre
+from ._metrics import mean_embedding
 from ._observation import read
 from ._rows import Row
 from ._store import Store, identity
@@ -31,13 +32,13 @@ class Evaluation:
     """Rows and clips.
 
     Attributes:
-        rows: what is compared.
-        clips: on what.
-        speech: where clips lie, by name.
-        work: folder for all that is made on the way.
-        downloads: folder for what programs that speak need.
+        rows: conditions to compare.
+        clips: the sources.
+        speech: files of the clips, by name.
+        work: folder for intermediate files.
+        downloads: folder for the files of text-to-speech voices.
         targets: folders with held-out speech, by voice.
-        against: the row that others are compared with.
+        against: the row from which differences are taken.
     """
 
     rows: Sequence[Row]
@@ -50,20 +51,20 @@ class Evaluation:
 
     @property
     def store(self) -> Store:
-        """Where things lie."""
+        """Paths of the intermediate files."""
         return Store(self.work.resolve())
 
     def run(self, processes: int, measure_costs: bool = True) -> None:
-        """Makes what is not there yet.
+        """Makes what is missing.
 
         Raises:
             SystemExit: with what to type, if a package or a target's speech is missing.
             VoicegraphError: if a row's pipeline is wrong.
         """
-        converting = list(self._conversions())  # what is wrong with a row is said at once
-        run("clips", work.hear, list(self._clips()), processes)
-        run("targets", work.speak, list(self._targets()), processes)
-        run("rows", work.change, converting, processes)
+        converting = list(self._conversions())  # reports a wrong row before any work
+        run_jobs("clips", clip_tasks.prepare_clip, list(self._clips()), processes)
+        run_jobs("targets", clip_tasks.prepare_target, list(self._targets()), processes)
+        run_jobs("rows", clip_tasks.convert_clip, converting, processes)
         if measure_costs:
             self._measure_costs()
 
@@ -71,7 +72,7 @@ class Evaluation:
         store = self.store
         for snr in dict.fromkeys([None, *(row.snr_db for row in self.rows)]):
             for clip in self.clips:
-                if not store.observed(store.heard(clip, snr)).exists():
+                if not store.observed(store.source(clip, snr)).exists():
                     yield store, clip, self.speech[clip.name], snr
 
     def _targets(self) -> Iterator[tuple]:
@@ -92,13 +93,13 @@ class Evaluation:
 
     def _made(self, row: Row, clip: Clip) -> Path:
         known = _identity(row.pipeline, overrides(row, clip))
-        return self.store.made(row.label, known, clip)
+        return self.store.converted(row.label, known, clip)
 
     def _measure_costs(self) -> None:
         rows = {self._cost(row): row for row in self._converting()}
         missing = {kept: row for kept, row in rows.items() if not kept.exists()}
         torch.set_num_threads(1)
-        with bar("costs", len(missing)) as tell:
+        with progress_bar("costs", len(missing)) as tell:
             for number, (kept, row) in enumerate(missing.items(), 1):
                 costs.measure(pipeline(row.pipeline, overrides(row))[0].compile(), kept)
                 tell("", number)
@@ -107,7 +108,7 @@ class Evaluation:
         return self.store.cost(_identity(row.pipeline, overrides(row)))
 
     def summaries(self) -> list[Summary]:
-        """The figures of all rows."""
+        """The metrics of all rows."""
         return [self._summary(row) for row in self.rows]
 
     def _summary(self, row: Row) -> Summary:
@@ -115,14 +116,14 @@ class Evaluation:
         if row.kind == "target":
             return of_target(row, held)
         store = self.store
-        target = centre(np.stack([each.embedding for each in held]))
+        target = mean_embedding(np.stack([each.embedding for each in held]))
 
         def source(clip: Clip) -> Path:
-            return store.observed(store.heard(clip, None))
+            return store.observed(store.source(clip, None))
 
         def made(clip: Clip) -> Path:
             if row.kind == "source":
-                return store.observed(store.heard(clip, row.snr_db))
+                return store.observed(store.source(clip, row.snr_db))
             return store.observed(self._made(row, clip))
 
         if row.kind == "source":
@@ -137,7 +138,7 @@ class Evaluation:
         return [read(self.store.observed(job[0])) for job in jobs]
 
     def write(self, out: Path, drawn: Path) -> list[Path]:
-        """Table, JSON and pictures; gives their paths."""
+        """Writes table, JSON and figures; gives their paths."""
         found = self.summaries()
         out.mkdir(parents=True, exist_ok=True)
         page, data = out / "table.md", out / "results.json"
@@ -167,7 +168,7 @@ class Evaluation:
                     continue
                 picture = drawn / f"evaluate-{voice.name}-{sex}.jpg"
                 sounds = [
-                    (f"source {clip.name} ({sex})", self.store.heard(clip, None)),
+                    (f"source {clip.name} ({sex})", self.store.source(clip, None)),
                     (row.label, self._made(row, clip)),
                     (f"{voice.name}'s own voice, another sentence", self._own(voice.name)),
                 ]

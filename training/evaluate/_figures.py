@@ -1,4 +1,4 @@
-"""Pictures of the figures and of what they were measured on: JPEG, below 150 kB each."""
+"""Figures of the metrics, and spectrograms of examples: JPEG, below 150 kB each."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from voicegraph.graph.metrics.spectrogram_figure import require_matplotlib
-from voicegraph.training.voice.augmentation import LISTENING
+from voicegraph.nodes.content.encoder import RATE as ENCODER_RATE
 
 from ._metrics import METRICS
-from ._observation import listened
+from ._observation import load_audio
 from ._summary import Summary
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _COLOURS = {"M": "#2f6db5", "F": "#c2571a"}
 
 
 def spectrograms(sounds: Sequence[tuple[str, Path]], target: Path) -> None:
-    """One above the other: what each is, and its file; same scale for all.
+    """Draws spectrograms one above the other, on the same scale, from titles and files.
 
     Raises:
         VoicegraphError: if matplotlib is not installed.
@@ -33,9 +33,9 @@ def spectrograms(sounds: Sequence[tuple[str, Path]], target: Path) -> None:
     figure = _figure(9, 2.1 * len(sounds))
     panels = np.atleast_1d(figure.subplots(len(sounds), 1, sharey=True))
     for panel, (title, path) in zip(panels, sounds, strict=True):
-        audio = listened(path)
+        audio = load_audio(path)
         power = _power(audio / max(np.abs(audio).max(), 1e-6))
-        edges = (0, len(audio) / LISTENING, 0, LISTENING / 2000)
+        edges = (0, len(audio) / ENCODER_RATE, 0, ENCODER_RATE / 2000)
         top = power.max()
         panel.imshow(power, origin="lower", aspect="auto", cmap="magma", extent=edges,
                      vmin=top - _RANGE_DB, vmax=top)  # fmt: skip
@@ -53,7 +53,7 @@ def _power(audio: np.ndarray) -> np.ndarray:
 
 
 def dots(summaries: Sequence[Summary], target: Path) -> None:
-    """A dot for each speaker, a line for the mean and a bar for its interval.
+    """Draws a dot for each speaker, a line for the mean and a bar for its interval.
 
     Raises:
         VoicegraphError: if matplotlib is not installed.

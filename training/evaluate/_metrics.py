@@ -1,4 +1,4 @@
-"""What is measured: from what was heard in a converted clip and in its source, one number each."""
+"""The metrics: each makes one number of the observations of an output and its source."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._f0_metrics import compared
-from ._levels import later_pauses, loudest_pause, pause_energy
+from ..common.edit_distance import error_rate
+from ..common.f0_metrics import compare_f0
 from ._observation import Observation
-from ._phone_error import error_rate
+from ._pause_level import loudest_pause, pause_energy, pause_energy_after_onset
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Comparison:
     """One clip of one row.
 
     Attributes:
-        made: what came out.
-        source: the clean clip that went in; of speech that was not converted, None.
-        target: unit vector of the voice's held-out speech, ``[256]``.
+        made: the output.
+        source: the clean clip; None for speech that was not converted.
+        target: mean speaker embedding of the voice's held-out speech, ``[256]``, of length 1.
     """
 
     made: Observation
@@ -33,26 +33,26 @@ class Metric:
     """A column.
 
     Attributes:
-        name: in the JSON.
+        name: key in the JSON.
         title: in the table.
-        digits: behind the point.
-        of: what it is; NaN where it does not apply.
-        wanted: what is to be reached, live.
-        at_least: whether more is better.
-        snr_db: the noise at which that is to be reached.
+        digits: after the decimal point.
+        of: computes it; NaN if it does not apply.
+        wanted: the goal of live conversion.
+        at_least: whether higher is better.
+        snr_db: signal-to-noise ratio at which the goal is set.
     """
 
     name: str
     title: str
     digits: int
-    of: Callable[[Heard], float]
+    of: Callable[[Comparison], float]
     wanted: float | None = None
     at_least: bool = False
     snr_db: float | None = None
 
     @property
     def goal(self) -> str:
-        """Such as ``at most 0.12``."""
+        """The goal as text, such as ``at most 0.12``."""
         if self.wanted is None:
             return ""
         words = "at least" if self.at_least else "at most"
@@ -60,19 +60,19 @@ class Metric:
         return f"{words} {self.wanted:g}{noise}"
 
 
-def _of_two(measure: Callable[[Observation, Observation], float]) -> Callable[[Heard], float]:
-    """Of what was made and its source; NaN for speech that has none."""
-    return lambda heard: float("nan") if heard.source is None else measure(heard.made, heard.source)
+def _of_two(measure: Callable[[Observation, Observation], float]) -> Callable[[Comparison], float]:
+    """Compares the output with its source; NaN without a source."""
+    return lambda pair: float("nan") if pair.source is None else measure(pair.made, pair.source)
 
 
 def _of_pauses(
     measure: Callable[[np.ndarray, np.ndarray, np.ndarray], float],
-) -> Callable[[Heard], float]:
-    """Pauses are the source's; of speech that has none, its own."""
+) -> Callable[[Comparison], float]:
+    """Measures the output in the pauses of its source; without a source, in its own."""
 
-    def found(heard: Heard) -> float:
-        clean = heard.source or heard.made
-        return measure(heard.made.level, clean.level, clean.f0)
+    def found(pair: Comparison) -> float:
+        clean = pair.source or pair.made
+        return measure(pair.made.level, clean.level, clean.f0)
 
     return found
 
@@ -95,7 +95,7 @@ METRICS = (
         "to_target",
         "like target",
         3,
-        lambda heard: float(heard.made.embedding @ heard.target),
+        lambda pair: float(pair.made.embedding @ pair.target),
         wanted=0.88,
         at_least=True,
     ),
@@ -105,25 +105,25 @@ METRICS = (
         3,
         _of_two(lambda made, source: float(made.embedding @ source.embedding)),
     ),
-    Metric("mos", "DNSMOS", 2, lambda heard: float(heard.made.mos[0]), wanted=3.2, at_least=True),
-    Metric("p808", "P.808", 2, lambda heard: float(heard.made.mos[1])),
+    Metric("mos", "DNSMOS", 2, lambda pair: float(pair.made.mos[0]), wanted=3.2, at_least=True),
+    Metric("p808", "P.808", 2, lambda pair: float(pair.made.mos[1])),
     Metric(
         "f0_cents",
         "F0 error, cents",
         1,
-        _of_two(lambda made, source: compared(made.f0, source.f0).cents),
+        _of_two(lambda made, source: compare_f0(made.f0, source.f0).cents),
     ),
     Metric(
         "f0_gross",
         "> 100 cents",
         3,
-        _of_two(lambda made, source: compared(made.f0, source.f0).gross),
+        _of_two(lambda made, source: compare_f0(made.f0, source.f0).gross),
     ),
     Metric(
         "voicing",
         "voicing",
         3,
-        _of_two(lambda made, source: compared(made.f0, source.f0).voicing),
+        _of_two(lambda made, source: compare_f0(made.f0, source.f0).voicing),
         wanted=0.97,
         at_least=True,
     ),
@@ -131,15 +131,15 @@ METRICS = (
         "start",
         "start, semitones",
         2,
-        _of_two(lambda made, source: abs(compared(made.f0, source.f0).start)),
+        _of_two(lambda made, source: abs(compare_f0(made.f0, source.f0).start)),
     ),
     Metric("pauses", "pauses, dB", 1, _of_pauses(pause_energy), wanted=-55.0, snr_db=20.0),
-    Metric("later", "pauses after 0.5 s, dB", 1, _of_pauses(later_pauses)),
+    Metric("later", "pauses after 0.5 s, dB", 1, _of_pauses(pause_energy_after_onset)),
     Metric("bursts", "bursts, dB", 1, _of_pauses(loudest_pause)),
 )
 
 
-def centre(embeddings: np.ndarray) -> np.ndarray:
-    """The mean of ``[utterances, 256]``, of length 1."""
-    middle = embeddings.mean(0)
-    return middle / np.linalg.norm(middle)
+def mean_embedding(embeddings: np.ndarray) -> np.ndarray:
+    """The mean of speaker embeddings ``[utterances, 256]``, scaled to length 1."""
+    mean = embeddings.mean(0)
+    return mean / np.linalg.norm(mean)

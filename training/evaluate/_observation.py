@@ -1,4 +1,4 @@
-"""Everything that is heard in one piece of audio. What it means is worked out later, from two."""
+"""Everything measured on one file. The metrics compare two such observations."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ import numpy as np
 import soundfile
 import soxr
 
-from voicegraph.training.voice.augmentation import LISTENING
-from voicegraph.training.voice.contours import pitch
-from voicegraph.training.voice.workdir import write_whole
+from voicegraph.nodes.content.encoder import RATE as ENCODER_RATE
+from voicegraph.training.voice.contours import f0_contour, unfloored_level_contour
 
-from ._dnsmos import opinion
-from ._levels import levels
+from ..common.atomic_files import write_arrays
+from ._dnsmos import dnsmos_scores
+from ._hama_phones import phones
 from ._pocketsphinx_phones import allphones
-from ._speaker_similarity import embedding
-from .phones import phones
+from ._speaker_similarity import speaker_embedding
 
 VERSION = 1
-"""Raised when anything here is measured otherwise: what was observed before counts no more."""
+"""Raised when a measurement here changes, so that stored observations are not used any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ class Observation:
     """One piece of audio.
 
     Attributes:
-        phones: by the shipped encoder, ``[phones]``.
+        phones: by hama, ``[phones]``.
         allphones: by PocketSphinx, ``[phones]``.
         embedding: of the speaker, ``[256]``, of length 1.
         f0: Hz every 10 ms, 0 where unvoiced, ``[frames]``.
@@ -45,31 +44,26 @@ class Observation:
 
 
 def observe(sound: Path, target: Path) -> None:
-    """Measures a sound file and keeps it as ``.npz``."""
-    audio = listened(sound)
+    """Measures a file, and stores the result as ``.npz``."""
+    audio = load_audio(sound)
     found = {
         "phones": phones(audio),
         "allphones": np.array(allphones(audio), "U8"),
-        "embedding": embedding(audio),
-        "f0": pitch(audio).astype(np.float32),
-        "level": levels(audio).astype(np.float32),
-        "mos": np.array(opinion(audio)),
+        "embedding": speaker_embedding(audio),
+        "f0": f0_contour(audio).astype(np.float32),
+        "level": unfloored_level_contour(audio).astype(np.float32),
+        "mos": np.array(dnsmos_scores(audio)),
     }
-
-    def write(path: Path) -> None:
-        with path.open("wb") as file:
-            np.savez(file, **found)
-
-    write_whole(target, write)
+    write_arrays(target, **found)
 
 
 def read(path: Path) -> Observation:
-    """What :func:`observe` kept."""
+    """What :func:`observe` stored."""
     with np.load(path) as held:
         return Observation(**{name: held[name] for name in Observation.__slots__})
 
 
-def listened(sound: Path) -> np.ndarray:
+def load_audio(sound: Path) -> np.ndarray:
     """A mono file as ``[samples]`` float64 at 16 kHz."""
     audio, rate = soundfile.read(sound)
-    return soxr.resample(audio, rate, LISTENING) if rate != LISTENING else audio
+    return soxr.resample(audio, rate, ENCODER_RATE) if rate != ENCODER_RATE else audio

@@ -1,10 +1,10 @@
-"""What is said, by PocketSphinx: weak, but it knows nothing of the voices or their encoder."""
+"""Phone recognition by PocketSphinx: weak, but independent of the voices and their encoder."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from ..common.third_party_packages import TO_LISTEN, package
+from ..common.third_party_packages import METRIC_PACKAGES, import_package
 
 _NO_PHONES = ("SIL", "+NSN+", "+SPN+")
 
@@ -12,10 +12,10 @@ _NO_PHONES = ("SIL", "+NSN+", "+SPN+")
 def allphones(audio: np.ndarray) -> list[str]:
     """Phones in ``[samples]`` at 16 kHz, without silences and noises.
 
-    Settings are those of PocketSphinx's own documentation of phoneme recognition. A decoder
-    remembers what it heard, so each clip gets one of its own; they cost 10 ms.
+    The settings are those of PocketSphinx's documentation of phoneme recognition. A decoder adapts
+    to what it has heard, so each clip gets a new one, which takes 10 ms.
     """
-    sphinx = package("pocketsphinx", TO_LISTEN)
+    sphinx = import_package("pocketsphinx", METRIC_PACKAGES)
     model = sphinx.get_model_path("en-us/en-us-phone.lm.bin")
     decoder = sphinx.Decoder(
         allphone=model, lm=None, dict=None, lw=2.0, beam=1e-20, pbeam=1e-20, loglevel="FATAL"

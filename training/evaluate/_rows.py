@@ -48,7 +48,7 @@ class Voice:
     Attributes:
         path: its file.
         median_hz: of its F0.
-        trained: what its card says of its training.
+        trained: the training, as its card describes it.
     """
 
     path: Path
@@ -57,27 +57,27 @@ class Voice:
 
     @property
     def name(self) -> str:
-        """That of the file."""
+        """Name of the file."""
         return self.path.stem
 
     @property
     def sex(self) -> str:
-        """``M`` or ``F``, as told from the pitch."""
+        """``M`` or ``F``, guessed from the median F0."""
         return "F" if self.median_hz > _FEMALE_ABOVE_HZ else "M"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row.
+    """One row of the table.
 
     Attributes:
         name: in ``rows.yaml``.
-        voice: whose likeness is measured.
-        kind: what it shows.
-        pipeline: what converts, for that kind.
-        overrides: by dotted path.
-        match: what is set by each speaker's median F0; see ``rows.yaml``.
-        snr_db: of the input; None is the clip as it is.
+        voice: the target, to which speaker similarity is measured.
+        kind: the source itself, the target itself, or a conversion.
+        pipeline: its name, for a conversion.
+        overrides: of the pipeline, by dotted path.
+        match: what is set from each speaker's median F0; see ``rows.yaml``.
+        snr_db: signal-to-noise ratio of the input; None adds no noise.
     """
 
     name: str
@@ -95,15 +95,15 @@ class Row:
 
     @property
     def label(self) -> str:
-        """Tells it from all others."""
+        """Unique name of the row."""
         return f"{self.voice.name}: {self.condition}"
 
 
-def opened(path: Path) -> Voice:
-    """A voice by its file.
+def open_voice(path: Path) -> Voice:
+    """Opens a voice's file.
 
     Raises:
-        WeightsError: if it is none.
+        WeightsError: if it is not a voice.
     """
     card = open_source_filter(path)[1]
     trained = ", ".join(f"{name} {value}" for name, value in card.trained.items())
@@ -113,7 +113,7 @@ def opened(path: Path) -> Voice:
 def rows(
     voices: Sequence[Voice], wanted: Sequence[str] = ("*",), table: Path = TABLE
 ) -> tuple[list[Row], str]:
-    """The rows of all voices whose condition matches a pattern, and what to compare with.
+    """The rows of all voices whose condition matches a pattern, and the row to compare with.
 
     Raises:
         SystemExit: if the table is wrong, or a pattern matches nothing.
@@ -121,7 +121,7 @@ def rows(
     try:
         read = _Table.model_validate(yaml.safe_load(table.read_text(encoding="utf-8")))
     except (OSError, yaml.YAMLError, ValidationError) as error:
-        raise SystemExit(f"{table} is no table of rows: {error}") from None
+        raise SystemExit(f"{table} is not a table of rows: {error}") from None
     made = [row for voice in voices for row in _of_voice(read, voice)]
     known = list(dict.fromkeys(row.condition for row in made))
     for pattern in wanted:

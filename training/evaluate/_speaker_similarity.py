@@ -1,4 +1,4 @@
-"""Whose voice it is, by the speaker embeddings of Resemblyzer."""
+"""Speaker similarity by the speaker embeddings of Resemblyzer."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from voicegraph.training.voice.augmentation import LISTENING
+from voicegraph.nodes.content.encoder import RATE as ENCODER_RATE
 
-from ..common.third_party_packages import TO_LISTEN, package
+from ..common.third_party_packages import METRIC_PACKAGES, import_package
 
 
-def embedding(audio: np.ndarray) -> np.ndarray:
-    """A unit vector ``[256]`` of ``[samples]`` at 16 kHz."""
-    heard = package("resemblyzer", TO_LISTEN).preprocess_wav(audio.astype(np.float32), LISTENING)
-    if not len(heard):  # no voice in it, so nobody's
+def speaker_embedding(audio: np.ndarray) -> np.ndarray:
+    """Embedding ``[256]`` of length 1 of ``[samples]`` at 16 kHz; NaN without any speech."""
+    speech = import_package("resemblyzer", METRIC_PACKAGES).preprocess_wav(
+        audio.astype(np.float32), ENCODER_RATE
+    )
+    if not len(speech):
         return np.full(256, np.nan, np.float32)
-    return _encoder().embed_utterance(heard)
+    return _encoder().embed_utterance(speech)
 
 
 @functools.cache
 def _encoder() -> Any:
-    return package("resemblyzer", TO_LISTEN).VoiceEncoder("cpu", verbose=False)
+    return import_package("resemblyzer", METRIC_PACKAGES).VoiceEncoder("cpu", verbose=False)

@@ -1,4 +1,4 @@
-"""Where all that is made on the way lies, so that what is there is not made again."""
+"""Intermediate files of an evaluation, named so that nothing is computed twice."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .clips import Clip
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A folder.
+    """Paths in the working folder.
 
     Attributes:
         root: the folder.
@@ -26,33 +26,33 @@ class Store:
 
     root: Path
 
-    def heard(self, clip: Clip, snr_db: float | None) -> Path:
-        """The clip as pipelines hear it, WAV in float32."""
+    def source(self, clip: Clip, snr_db: float | None) -> Path:
+        """The clip as the pipelines get it, WAV in float32."""
         noise = "clean" if snr_db is None else f"{snr_db:g}dB"
         return self.root / "clips" / noise / f"{clip.name}-{clip.seconds:g}s.wav"
 
     def held_out(self, voice: str, number: int) -> Path:
-        """Speech of a target that it was not trained on."""
+        """Held-out speech of a target voice."""
         return self.root / "targets" / voice / f"{number:04d}.flac"
 
-    def made(self, title: str, identity: str, clip: Clip) -> Path:
+    def converted(self, title: str, identity: str, clip: Clip) -> Path:
         """The converted clip."""
         return self.root / "made" / f"{_plain(title)}-{identity}" / f"{clip.name}.flac"
 
     def observed(self, sound: Path) -> Path:
-        """What was heard in a sound file of this folder."""
+        """The observation of a file in this folder."""
         inside = sound.relative_to(self.root)
         return self.root / f"observed-{VERSION}" / inside.with_suffix(".npz")
 
     def cost(self, identity: str) -> Path:
-        """What a pipeline costs."""
+        """Computing time of a pipeline."""
         return self.root / "costs" / f"{identity}.json"
 
 
 def identity(plan: Plan, *more: object) -> str:
-    """Stands for all that decides what a plan makes of a clip.
+    """A hash of everything that decides the output of a plan.
 
-    That is the plan, what is in the files it reads, and the code of its nodes.
+    That is the plan, the contents of the files that it reads, and the code of its nodes.
     """
     held = [
         _of_file(path, path.stat().st_mtime_ns)

@@ -1,4 +1,4 @@
-"""From what was heard to the figures of the table."""
+"""Summarizes observations as the metrics of a row."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from ._bootstrap import Mean, difference, mean
 from ._costs import Cost
-from ._metrics import METRICS, Heard, centre
+from ._metrics import METRICS, Comparison, mean_embedding
 from ._observation import Observation, read
 from ._rows import Row
 from .clips import Clip
@@ -18,14 +18,14 @@ from .clips import Clip
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One row's figures.
+    """The metrics of one row.
 
     Attributes:
-        row: which.
+        row: the condition.
         names: of the clips, or of the held-out utterances.
         sexes: of their speakers.
         values: by metric ``[clips]``.
-        cost: of its pipeline, where it was measured.
+        cost: of its pipeline, if it was measured.
         latency_ms: algorithmic and buffering.
     """
 
@@ -37,12 +37,12 @@ class Summary:
     latency_ms: tuple[float, float] | None = None
 
     def mean(self, metric: str, sex: str | None = None) -> Mean:
-        """Over all speakers, or those of one sex."""
+        """Mean over all speakers, or those of one sex."""
         chosen = [sex in (None, other) for other in self.sexes]
         return mean(self.values[metric][chosen])
 
     def against(self, other: Summary, metric: str) -> Mean | None:
-        """The paired difference from another row; None where the clips are others."""
+        """Paired difference from another row; None if the clips differ."""
         if self.names != other.names:
             return None
         return difference(self.values[metric], other.values[metric])
@@ -60,29 +60,29 @@ def of_clips(
     """A row of sources or of converted clips.
 
     Args:
-        row: which.
+        row: the condition.
         clips: its clips.
-        made: where a clip's observation lies.
-        source: where that of the clean clip lies.
-        target: see :class:`~.metrics.Heard`.
+        made: path of the observation of a clip's output.
+        source: path of the observation of the clean clip.
+        target: see :class:`~._metrics.Comparison`.
         cost: see :class:`Summary`.
         latency_ms: see :class:`Summary`.
     """
-    heard = [Heard(read(made(clip)), read(source(clip)), target) for clip in clips]
+    pairs = [Comparison(read(made(clip)), read(source(clip)), target) for clip in clips]
     names, sexes = tuple(clip.name for clip in clips), tuple(clip.sex for clip in clips)
-    return Summary(row, names, sexes, _values(heard), cost, latency_ms)
+    return Summary(row, names, sexes, _values(pairs), cost, latency_ms)
 
 
 def of_target(row: Row, held: Sequence[Observation]) -> Summary:
-    """Held-out speech; each utterance is compared with the mean of the others."""
+    """A row of held-out speech; each utterance is compared with the mean of the others."""
     embeddings = np.stack([each.embedding for each in held])
-    heard = [
-        Heard(each, None, centre(np.delete(embeddings, number, 0)))
+    pairs = [
+        Comparison(each, None, mean_embedding(np.delete(embeddings, number, 0)))
         for number, each in enumerate(held)
     ]
     names = tuple(str(number) for number in range(len(held)))
-    return Summary(row, names, (row.voice.sex,) * len(held), _values(heard))
+    return Summary(row, names, (row.voice.sex,) * len(held), _values(pairs))
 
 
-def _values(heard: Sequence[Heard]) -> dict[str, np.ndarray]:
-    return {metric.name: np.array([metric.of(each) for each in heard]) for metric in METRICS}
+def _values(pairs: Sequence[Comparison]) -> dict[str, np.ndarray]:
+    return {metric.name: np.array([metric.of(each) for each in pairs]) for metric in METRICS}

@@ -1,4 +1,4 @@
-"""The figures as Markdown for people, and as JSON for programs."""
+"""The metrics as a Markdown table and as JSON."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from ._summary import Summary
 
 _NONE = "-"
 _LEGEND = """\
-Means over speakers; in brackets, where 95 % of the means of speakers drawn with replacement lie.
+Means over speakers; in brackets the interval of 95 % of the means of speakers drawn with
+replacement.
 
-* phone error: edits between the phones heard in output and source, by those of the source. They are
-  heard by the head of the encoder that the voices use: not independent.
+* phone error: edit distance between the phones of output and source, per phone of the source.
+  Phones are recognized by hama, from which the voices' encoder was distilled: not independent.
 * allphone: the same by PocketSphinx, which is independent, and weak.
-* like target, like source: cosine of Resemblyzer's speaker embeddings, to the mean of held-out
-  speech of the voice (held-out utterances: to the mean of the others) and to the clip itself.
+* like target, like source: cosine of Resemblyzer's speaker embeddings with the mean of held-out
+  speech of the voice (held-out utterances: with the mean of the others) and with the clip itself.
 * DNSMOS: overall; P.808 beside it.
-* F0 error: median once the constant transposition is off, and share of frames above 100 cents.
-* voicing: frames that are voiced in both or in neither.
-* start: how far the first second of voiced speech is transposed otherwise than the rest.
-* pauses: mean power in the source's pauses by that in speech; the same without the first half
-  second, in which a room's noise is still being found; bursts: the loudest 25 ms of all pauses.
+* F0 error: median without the constant transposition, and share of frames above 100 cents.
+* voicing: share of frames that are voiced in both or in neither.
+* start: transposition of the first second of voiced speech minus that of the rest.
+* pauses: mean power in the source's pauses relative to that in speech; the same without the first
+  half second, in which the noise estimate settles; bursts: the loudest 25 ms of all pauses.
 * ms a block, x real time: one core without other work. Latency: algorithmic + buffering.
 """
 
@@ -39,7 +40,7 @@ def markdown(
     for sex, title in sexes:
         parts += [f"## {title}", "", *_means(summaries, sex, costs=sex is None), ""]
     parts += [f"## Differences from `{against}` of the same voice", ""]
-    parts += ["Clip by clip; bold where the interval leaves out 0.", ""]
+    parts += ["Clip by clip; bold if the interval does not contain 0.", ""]
     parts += [*_differences(summaries, against), ""]
     parts += [f"{seconds:.0f} s of speech a row.", ""]
     return "\n".join(parts)
@@ -81,13 +82,13 @@ def _differences(summaries: Sequence[Summary], against: str) -> list[str]:
         for metric in METRICS:
             found = summary.against(reference, metric.name)
             text = _NONE if found is None else interval(found, metric, signed=True)
-            cells.append(f"**{text}**" if found is not None and found.sure else text)
+            cells.append(f"**{text}**" if found is not None and found.significant else text)
         made.append(_line([summary.row.label, *cells]))
     return made
 
 
 def interval(found: Mean, metric: Metric, signed: bool = False) -> str:
-    """Such as ``0.131 [0.112, 0.152]``."""
+    """Mean and interval, such as ``0.131 [0.112, 0.152]``."""
     if math.isnan(found.value):
         return _NONE
     sign = "+" if signed else ""
@@ -102,7 +103,7 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def results(summaries: Sequence[Summary], against: str) -> str:
-    """JSON: of each row what it is, its means, and the value of each clip; null is not measured."""
+    """JSON with the settings, the means and the clips of each row; null is not measured."""
     references = {s.row.voice: s for s in summaries if s.row.condition == against}
     rows = [_row(summary, references.get(summary.row.voice)) for summary in summaries]
     return json.dumps({"against": against, "rows": rows}, indent=1)

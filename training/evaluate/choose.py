@@ -1,7 +1,7 @@
-"""Draws the clips, blindly: ``python -m training.evaluate.choose --speech FOLDER``.
+"""Draws the clips at random: ``python -m training.evaluate.choose --speech FOLDER``.
 
-LibriSpeech names its speakers' sexes in a list that need not be there, so they are told from the
-median of F0; who lies between the ranges is left out.
+LibriSpeech's list of sexes may be missing, so the sex is guessed from the median F0; speakers
+between the two ranges are left out.
 """
 
 from __future__ import annotations
@@ -14,14 +14,13 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from voicegraph.training.evaluate._f0_metrics import median_hz
-from voicegraph.training.evaluate._levels import FRAMES_HZ, levels
+from voicegraph.nodes.content.encoder import RATE as ENCODER_RATE
+from voicegraph.training.common.f0_metrics import median_hz
 from voicegraph.training.evaluate.clips import LIST, Clip, cut, write
-from voicegraph.training.voice.augmentation import LISTENING
-from voicegraph.training.voice.contours import pitch
+from voicegraph.training.voice.contours import f0_contour, unfloored_level_contour
 
 KNOWN = {"8088", "2609"}
-"""Speakers that were looked at while the voices were made: of the clip that comes along, and the
+"""Speakers that were known while the voices were made: the one of the bundled recording, and the
 worst of an earlier study.
 """
 EACH = 12
@@ -30,10 +29,11 @@ SHORTEST, LONGEST = 5.0, 7.0
 """Seconds."""
 _MALE_BELOW_HZ, _FEMALE_ABOVE_HZ = 150.0, 170.0
 SEED = 2026
+_FRAMES_HZ = 100
 
 
-def drawn(folder: Path, each: int = EACH, seed: int = SEED) -> list[Clip]:
-    """As many male and as many female speakers, in the order in which they were drawn.
+def draw_clips(folder: Path, each: int = EACH, seed: int = SEED) -> list[Clip]:
+    """Equal numbers of male and female speakers, in the order in which they are drawn.
 
     Raises:
         SystemExit: if there are not enough.
@@ -55,19 +55,21 @@ def _candidates(folder: Path, random: np.random.Generator) -> Iterator[Clip]:
             speakers[path.stem.partition("-")[0]].append(path)
     for speaker in random.permutation(sorted(speakers.keys() - KNOWN)):
         path = speakers[speaker][random.integers(len(speakers[speaker]))]
-        seconds = ends(cut(path, LONGEST))
-        lies = median_hz(pitch(cut(path, seconds)))
-        if lies < _MALE_BELOW_HZ or lies > _FEMALE_ABOVE_HZ:
-            yield Clip(path.stem, "M" if lies < _MALE_BELOW_HZ else "F", round(lies, 1), seconds)
+        seconds = clip_end(cut(path, LONGEST))
+        median = median_hz(f0_contour(cut(path, seconds)))
+        if median < _MALE_BELOW_HZ or median > _FEMALE_ABOVE_HZ:
+            yield Clip(
+                path.stem, "M" if median < _MALE_BELOW_HZ else "F", round(median, 1), seconds
+            )
 
 
-def ends(audio: np.ndarray) -> float:
-    """Seconds after which a clip is cut: its end, or the quietest tenth of a second from 5 s on."""
-    if len(audio) < LONGEST * LISTENING:
-        return round(len(audio) / LISTENING, 2)
-    level = np.convolve(levels(audio), np.full(10, 0.1), "same")
-    first, last = int(SHORTEST * FRAMES_HZ), int(LONGEST * FRAMES_HZ)
-    return (first + int(np.argmin(level[first:last]))) / FRAMES_HZ
+def clip_end(audio: np.ndarray) -> float:
+    """Where a clip is cut, in seconds: its end, or the quietest 0.1 s between 5 and 7 s."""
+    if len(audio) < LONGEST * ENCODER_RATE:
+        return round(len(audio) / ENCODER_RATE, 2)
+    level = np.convolve(unfloored_level_contour(audio), np.full(10, 0.1), "same")
+    first, last = int(SHORTEST * _FRAMES_HZ), int(LONGEST * _FRAMES_HZ)
+    return (first + int(np.argmin(level[first:last]))) / _FRAMES_HZ
 
 
 def main() -> int:
@@ -78,7 +80,7 @@ def main() -> int:
     parser.add_argument("--each", type=int, default=EACH, help="speakers of each sex")
     parser.add_argument("--seed", type=int, default=SEED)
     given = parser.parse_args()
-    clips = drawn(given.speech, given.each, given.seed)
+    clips = draw_clips(given.speech, given.each, given.seed)
     write(given.out, clips)
     print(f"{given.out}: {len(clips)} clips, {sum(clip.seconds for clip in clips):.0f} s")
     return 0

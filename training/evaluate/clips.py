@@ -1,4 +1,4 @@
-"""The clips that are converted: a list of names in the repository, and a folder with the speech."""
+"""The clips of the evaluation: a list of names, and a folder with the speech."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from voicegraph.training.voice.augmentation import LISTENING
+from voicegraph.nodes.content.encoder import RATE as ENCODER_RATE
 
 LIST = Path(__file__).with_name("clips.csv")
 
@@ -23,8 +23,8 @@ class Clip:
     Attributes:
         name: ``speaker-chapter-utterance``, as LibriSpeech names its files.
         sex: ``M`` or ``F``.
-        median_hz: of F0, from which the sex was told.
-        seconds: how much of the file's beginning is taken.
+        median_hz: median F0, from which the sex was guessed.
+        seconds: length of the clip, from the beginning of the file.
     """
 
     name: str
@@ -44,10 +44,10 @@ def speaker(name: str) -> str:
 
 
 def read(path: Path = LIST) -> list[Clip]:
-    """The clips of a list.
+    """Reads a list of clips.
 
     Raises:
-        SystemExit: if the file is none.
+        SystemExit: if the file is not such a list.
     """
     columns = [field.name for field in fields(Clip)]
     try:
@@ -58,15 +58,15 @@ def read(path: Path = LIST) -> list[Clip]:
             for row in rows
         ]
     except (OSError, KeyError, TypeError, ValueError) as error:
-        text = f"{path} is no list of clips ({error})"
+        text = f"{path} is not a list of clips ({error})"
         raise SystemExit(f"{text}\n  expected: a CSV file with {','.join(columns)}") from None
     if not made:
-        raise SystemExit(f"{path} names no clips")
+        raise SystemExit(f"{path} is empty")
     return made
 
 
 def write(path: Path, clips: Iterable[Clip]) -> None:
-    """A list, as :func:`read` takes it."""
+    """Writes a list for :func:`read`."""
     with path.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(field.name for field in fields(Clip))
@@ -74,10 +74,10 @@ def write(path: Path, clips: Iterable[Clip]) -> None:
 
 
 def located(folder: Path, names: Iterable[str]) -> dict[str, Path]:
-    """Where clips lie, anywhere below a folder.
+    """Finds the files of clips anywhere below a folder.
 
     Raises:
-        SystemExit: if some are not there.
+        SystemExit: if some are missing.
     """
     if not folder.is_dir():
         raise SystemExit(f"there is no folder {folder}\n  fix: --speech FOLDER  with LibriSpeech")
@@ -97,4 +97,4 @@ def cut(path: Path, seconds: float) -> np.ndarray:
     audio, rate = soundfile.read(path, frames=round(seconds * soundfile.info(path).samplerate))
     if audio.ndim > 1:
         audio = audio.mean(1)
-    return soxr.resample(audio, rate, LISTENING) if rate != LISTENING else audio
+    return soxr.resample(audio, rate, ENCODER_RATE) if rate != ENCODER_RATE else audio

@@ -1,4 +1,4 @@
-"""Noise of a room behind clean speech, at a given distance."""
+"""Adds pink noise to clean speech at a given signal-to-noise ratio."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import zlib
 
 import numpy as np
 
-from voicegraph.training.voice.augmentation import LISTENING
+from voicegraph.nodes.content.encoder import RATE as ENCODER_RATE
 
 _FLAT_BELOW_HZ = 50.0
 
@@ -17,7 +17,7 @@ def noisy(audio: np.ndarray, snr_db: float, name: str) -> np.ndarray:
     Args:
         audio: float64 ``[samples]`` at 16 kHz.
         snr_db: signal-to-noise ratio in dB, exact over the clip.
-        name: of the clip; it decides the noise.
+        name: of the clip; the seed of the noise.
 
     Returns:
         float64 ``[samples]``.
@@ -30,5 +30,5 @@ def noisy(audio: np.ndarray, snr_db: float, name: str) -> np.ndarray:
 def pink(samples: int, seed: int) -> np.ndarray:
     """Gaussian noise whose power falls by 3 dB an octave above 50 Hz: ``[samples]``."""
     spectrum = np.fft.rfft(np.random.default_rng(seed).standard_normal(samples))
-    frequency = np.fft.rfftfreq(samples, 1 / LISTENING)
+    frequency = np.fft.rfftfreq(samples, 1 / ENCODER_RATE)
     return np.fft.irfft(spectrum / np.sqrt(np.maximum(frequency, _FLAT_BELOW_HZ)), samples)

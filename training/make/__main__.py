@@ -1,4 +1,4 @@
-"""Makes a voice: ``python -m training.make heart``. See docs/training.md."""
+"""Makes a bundled voice: ``python -m training.make heart``. See docs/training.md."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 
 import torch
 
-from voicegraph.training.common.jobs import run
+from voicegraph.training.common.jobs import run_jobs
+from voicegraph.training.common.training_loop import Budget
 from voicegraph.training.corpora import read_sentences
 from voicegraph.training.make.recipes import RECIPES, Recipe
 from voicegraph.training.voice import export, training_steps
-from voicegraph.training.voice.adversarial_finetune import Polish
-from voicegraph.training.voice.train import Budget
-from voicegraph.training.voice.workdir import Workplace
+from voicegraph.training.voice.adversarial_finetune import AdversarialFinetuning
+from voicegraph.training.voice.workdir import Workdir
 
 HERE = Path(__file__).parent
 VOICES = HERE.parents[1] / "pipelines" / "voices"
@@ -23,25 +23,27 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the steps that are not done yet."""
     given = _parser().parse_args(arguments)
     recipe = RECIPES[given.voice]
-    place = Workplace(given.work / recipe.name)
-    prepare(recipe, place, given)
+    workdir = Workdir(given.work / recipe.name)
+    prepare(recipe, workdir, given)
     if given.until == "features":
         return 0
     torch.set_num_threads(given.threads)
     budget = _budget(given.minutes, given.steps, recipe.steps)
-    training = training_steps.begun(place, budget, given.seed)
+    training = training_steps.open_training(workdir, budget, given.seed)
     _tell("held out", training.run())
     if given.polish != 0:
-        polish = Polish(training, _budget(given.polish, given.polish_steps, recipe.polish))
-        _tell("held out, polished", polish.run())
+        finetuning = AdversarialFinetuning(
+            training, _budget(given.polish, given.polish_steps, recipe.finetune_steps)
+        )
+        _tell("held out, fine-tuned", finetuning.run())
     target = given.out or VOICES / f"{recipe.name}.safetensors"
-    export.export(training, recipe.about, place, target, given.seed)
+    export.export(training, recipe.about, workdir, target, given.seed)
     print(f"{target}: {target.stat().st_size / 1e6:.1f} MB")
     return 0
 
 
 def _budget(minutes: float | None, steps: int | None, usual: int) -> Budget:
-    """Minutes or steps as they were asked for, else the recipe's steps."""
+    """The minutes or steps that were given, or else the recipe's steps."""
     return Budget(minutes or 0.0, None if minutes else steps or usual)
 
 
@@ -49,13 +51,13 @@ def _tell(what: str, losses: dict[str, float]) -> None:
     print(f"{what}:", ", ".join(f"{name} {loss:.4f}" for name, loss in losses.items()))
 
 
-def prepare(recipe: Recipe, place: Workplace, given: argparse.Namespace) -> None:
+def prepare(recipe: Recipe, workdir: Workdir, given: argparse.Namespace) -> None:
     """Everything before training."""
     downloads, many = given.work / "downloads", given.processes
     count = given.sentences or recipe.sentences
-    said = read_sentences.jobs(place, recipe.speaker, downloads, count)
-    run("speech", read_sentences.speak, said, many)
-    training_steps.prepare(place, given.seed, many)
+    said = read_sentences.jobs(workdir, recipe.speaker, downloads, count)
+    run_jobs("speech", read_sentences.synthesize_sentence, said, many)
+    training_steps.prepare(workdir, given.seed, many)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -71,11 +73,15 @@ def _parser() -> argparse.ArgumentParser:
     add("--out", type=Path, help="the voice's file (pipelines/voices/VOICE.safetensors)")
     add("--minutes", type=float, help="of training, instead of steps")
     add("--steps", type=int, help="of training (the recipe's)")
-    add("--polish", type=float, help="minutes of it, instead of steps; 0 leaves it out")
-    add("--polish-steps", type=int, help="against discriminators afterwards (the recipe's)")
+    add(
+        "--polish",
+        type=float,
+        help="minutes of adversarial fine-tuning, instead of steps; 0 skips it",
+    )
+    add("--polish-steps", type=int, help="of adversarial fine-tuning after training (the recipe's)")
     add("--sentences", type=int, help="how many the voice reads")
     add("--seed", type=int, default=1)
-    add("--processes", type=int, default=2, help="for all but training, of one thread each")
+    add("--processes", type=int, default=2, help="of one thread each, for everything but training")
     add("--threads", type=int, default=1, help="for training")
     add("--until", choices=["features", "end"], default="end", help="the last step to run")
     return parser

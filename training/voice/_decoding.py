@@ -1,7 +1,6 @@
-"""A recording as one channel at 24 kHz, whatever it was, and the peaks that it had before.
+"""Decodes a recording to one channel at 24 kHz, and keeps the peaks of the original.
 
-Clipping is looked for at the file's own rate and in its own channels: resampling and mixing hide
-it.
+Resampling and mixing hide clipping, so it is detected by the peaks at the file's own rate.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from .workdir import RATE
 PEAKS_HZ = 50
 """Peaks a second: one for each 20 ms."""
 _OPPOSED = 0.25
-"""Share of the louder channel's power that a mix must keep: less, and the channels cancel."""
+"""If the mix has less than this share of the loudest channel's power, the channels cancel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +27,10 @@ class Decoded:
 
     Attributes:
         audio: float32 ``[samples]`` at 24 kHz.
-        peaks: the largest magnitude in each 20 ms, float32 ``[frames]``, of any channel.
-        rate: samples a second that it had.
-        channels: that it had.
-        notes: what a person should know of the file.
+        peaks: the largest magnitude of any channel in each 20 ms, float32 ``[frames]``.
+        rate: of the file, in Hz.
+        channels: of the file.
+        notes: remarks about the file, for people.
     """
 
     audio: np.ndarray
@@ -42,12 +41,12 @@ class Decoded:
 
 
 def decode(path: Path) -> Decoded:
-    """Reads a recording; what a damaged one still holds is taken.
+    """Reads a recording; of a damaged file, the readable part.
 
-    Its channels are averaged; where they cancel, the loudest is taken.
+    Channels are averaged; if they cancel each other, the loudest channel is taken.
 
     Raises:
-        InputError: if it is no audio, or empty.
+        InputError: if it is not audio, or empty.
     """
     found, powers = _read(path, None)
     mixed = float(np.square(found.audio, dtype=np.float64).mean()) if len(found.audio) else 0.0
@@ -57,7 +56,7 @@ def decode(path: Path) -> Decoded:
 
 
 def _read(path: Path, channel: int | None) -> tuple[Decoded, np.ndarray]:
-    """One channel of it, or the mean of all; and the power of each."""
+    """One channel of it, or the mean of all; and the power of each channel."""
     with AudioReader(path, salvage=True) as reader:
         rate, channels = int(reader.type.rate), reader.type.channels
         resampler = soxr.ResampleStream(rate, RATE, 1, "float32")
@@ -76,7 +75,7 @@ def _read(path: Path, channel: int | None) -> tuple[Decoded, np.ndarray]:
 
 
 class _Peaks:
-    """The largest of each 20 ms of what comes in chunks."""
+    """Maximum of each 20 ms of a signal that comes in chunks."""
 
     def __init__(self, rate: int) -> None:
         self._count = max(rate // PEAKS_HZ, 1)

@@ -1,7 +1,7 @@
-"""The step features: what content encoders make of the speech and of its copies.
+"""The step features: content features of the speech and of its augmented copies.
 
-Each once with the whole utterance as context, and the clean speech and the first copy once more as
-a stream gives them: so the synthesizer learns what it will hear live.
+Features of every file with the whole utterance as context, and those of the speech and of the
+first copy once more as a stream gives them, so that the synthesizer also knows live features.
 """
 
 from __future__ import annotations
@@ -21,42 +21,41 @@ from voicegraph.nodes.content.phonetic_windows import whole
 from voicegraph.schemas.encoder_card import EncoderIdentity
 from voicegraph.schemas.phonetic_card import LAYER
 
-from .augmentation import listening
-from .workdir import COPIES, Workplace, write_whole
+from ..common.atomic_files import write_arrays
+from .augmentation import load_for_encoder
+from .workdir import COPIES, Workdir
 
 ENCODER = (
     Path(str(importlib.resources.files("voicegraph.pipelines"))) / "models" / "phonetic.safetensors"
 )
 CLEAN_WHOLE, CLEAN_STREAM = 0, COPIES + 1
 PERTURBED_WHOLE, PERTURBED_STREAM = tuple(range(1, COPIES + 1)), (COPIES + 2,)
-"""Which version of the features is which."""
+"""Index of each version of the features."""
 
 
 def identity() -> EncoderIdentity:
-    """The encoder and the layer."""
+    """The encoder and the layer that the features come from."""
     return open_phonetic(ENCODER)[1].identity(LAYER)
 
 
-def jobs(place: Workplace) -> list[tuple]:
-    """What is still to be listened to."""
-    return [(place, number) for number in place.spoken() if not place.features(number).exists()]
+def jobs(workdir: Workdir) -> list[tuple]:
+    """Arguments of :func:`extract` for all files that are missing."""
+    return [
+        (workdir, number)
+        for number in workdir.utterances()
+        if not workdir.features(number).exists()
+    ]
 
 
-def listen(place: Workplace, number: int) -> None:
-    """``content`` of one utterance: float16 ``[versions, frames, dim]``."""
+def extract(workdir: Workdir, number: int) -> None:
+    """Writes ``content`` of one utterance: float16 ``[versions, frames, dim]``."""
     network = _network()
-    clean = torch.from_numpy(listening(place, number).astype(np.float32))
-    copies = [_read(place.copy(number, copy), len(clean)) for copy in range(COPIES)]
+    clean = torch.from_numpy(load_for_encoder(workdir, number).astype(np.float32))
+    copies = [_read(workdir.augmented_copy(number, n), len(clean)) for n in range(COPIES)]
     stream = PhoneticStream(network, LAYER)
     made = [whole(network, audio, LAYER) for audio in (clean, *copies)]
     made += [stream.whole(audio) for audio in (clean, copies[0])]
-    content = torch.stack(made).half().numpy()
-
-    def write(path: Path) -> None:
-        with path.open("wb") as file:
-            np.savez(file, content=content)
-
-    write_whole(place.features(number), write)
+    write_arrays(workdir.features(number), content=torch.stack(made).half().numpy())
 
 
 def _read(path: Path, count: int) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""The step hear: one recording read, cut into utterances, and each of them judged by itself."""
+"""The step hear: decodes a recording, cuts it into utterances, and filters them by quality."""
 
 from __future__ import annotations
 
@@ -7,38 +7,38 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 import soxr
 import torch
 
 from voicegraph.graph.errors import InputError
 
+from ..common.atomic_files import write_arrays, write_audio, write_text
 from . import _quality_filter as quality_filter
 from . import _segmentation as segmentation
 from . import contours
-from ._bandwidth import highest_hz
+from ._bandwidth import highest_speech_hz
 from ._decoding import Decoded, decode
 from ._segmentation import Span
 from ._vad import speech_probability
 from .speaker_network import load_speaker_network
-from .workdir import RATE, Workplace, write_whole
+from .workdir import RATE, Workdir
 
 _LOUD_DB = -21.0
-"""What the level of speech is brought to, by its 95th percentile: recordings differ in it."""
+"""Level to which recordings are normalized: the 95th percentile of their speech."""
 _PEAK = 0.98
 
 
 @dataclass(frozen=True, slots=True)
-class Utterance:
-    """A part of a recording.
+class RecordedUtterance:
+    """An utterance within a recording.
 
     Attributes:
-        start: where it begins, in seconds.
-        end: where it ends.
-        reason: why it cannot be used; empty if it can, as far as it tells by itself.
-        detail: the figure behind it.
-        snr_db: speech above the noise.
-        windows: how many vectors of the speaker it has.
+        start: its begin, in seconds.
+        end: its end.
+        reason: why it is rejected; empty if it is good, speaker aside.
+        detail: the figure behind the reason.
+        snr_db: signal-to-noise ratio.
+        windows: number of its speaker embeddings.
     """
 
     start: float
@@ -50,7 +50,7 @@ class Utterance:
 
     @property
     def seconds(self) -> float:
-        """How long it is."""
+        """Its length."""
         return self.end - self.start
 
 
@@ -62,11 +62,11 @@ class Recording:
         path: the file.
         error: why it cannot be read; then the rest is empty.
         seconds: its length.
-        rate: its samples a second.
-        channels: its channels.
-        band_hz: up to where there is speech.
-        notes: what a person should know.
-        utterances: in order.
+        rate: of the file, in Hz.
+        channels: of the file.
+        band_hz: highest frequency that has speech.
+        notes: remarks for people.
+        utterances: in order of time.
     """
 
     path: str
@@ -76,68 +76,68 @@ class Recording:
     channels: int = 0
     band_hz: float = 0.0
     notes: tuple[str, ...] = ()
-    utterances: tuple[Utterance, ...] = ()
+    utterances: tuple[RecordedUtterance, ...] = ()
 
 
-def jobs(place: Workplace, recordings: list[Path]) -> list[tuple]:
-    """What is still to be heard."""
+def jobs(workdir: Workdir, recordings: list[Path]) -> list[tuple]:
+    """Arguments of :func:`ingest_recording` for all recordings that are missing."""
     return [
-        (place, number, path)
+        (workdir, number, path)
         for number, path in enumerate(recordings)
-        if not place.heard(number).exists()
+        if not workdir.recording_info(number).exists()
     ]
 
 
-def hear(place: Workplace, number: int, path: Path) -> None:
-    """One recording: its sound, what is known of it, and the vectors of its speaker."""
+def ingest_recording(workdir: Workdir, number: int, path: Path) -> None:
+    """Writes audio, metadata and speaker embeddings of one recording."""
     try:
         found = decode(path)
     except InputError as error:
-        _note(place, number, Recording(str(path), error=error.problems[0].message))
+        write_info(workdir, number, Recording(str(path), error=error.problems[0].message))
         return
-    audio = soxr.resample(found.audio, RATE, contours.LISTENING)
+    audio = soxr.resample(found.audio, RATE, contours.ENCODER_RATE)
     speech = speech_probability(audio)
-    heard = quality_filter.measured(audio, speech, found.peaks)
-    spans = segmentation.utterances(speech, _every_step(heard.power, len(speech)))
-    utterances, vectors = _judged(audio, heard, spans)
-    sound = _at_level(found.audio, heard, spans)
-    write_whole(place.sound(number), lambda part: _flac(part, sound))
-    write_whole(place.vectors(number), lambda part: _npz(part, vectors))
-    _note(place, number, _recording(path, found, utterances))
+    measured = quality_filter.measure(audio, speech, found.peaks)
+    spans = segmentation.utterances(speech, _every_step(measured.power, len(speech)))
+    utterances, vectors = _filtered(audio, measured, spans)
+    sound = _normalized(found.audio, measured, spans)
+    write_audio(workdir.recording_audio(number), sound, RATE)
+    write_arrays(workdir.speaker_vectors(number), vectors=vectors.astype(np.float16))
+    write_info(workdir, number, _recording(path, found, utterances))
 
 
-def read(place: Workplace, number: int) -> tuple[Recording, list[np.ndarray]]:
-    """What :func:`hear` found, and the vectors of each utterance, ``[windows, 256]``."""
-    held = json.loads(place.heard(number).read_text(encoding="utf-8"))
-    utterances = tuple(Utterance(**one) for one in held.pop("utterances"))
+def load_recording(workdir: Workdir, number: int) -> tuple[Recording, list[np.ndarray]]:
+    """A recording's metadata, and the speaker embeddings of each utterance ``[windows, 256]``."""
+    held = json.loads(workdir.recording_info(number).read_text(encoding="utf-8"))
+    utterances = tuple(RecordedUtterance(**one) for one in held.pop("utterances"))
     recording = Recording(**held | {"notes": tuple(held["notes"])}, utterances=utterances)
     if not utterances:
         return recording, []
-    with np.load(place.vectors(number)) as file:
+    with np.load(workdir.speaker_vectors(number)) as file:
         ends = np.cumsum([one.windows for one in utterances])
         return recording, np.split(file["vectors"].astype(np.float32), ends[:-1])
 
 
-def _judged(
-    audio: np.ndarray, heard: quality_filter.Heard, spans: list[Span]
-) -> tuple[tuple[Utterance, ...], np.ndarray]:
-    """Utterances, and the vectors of those that have no fault, one below the other."""
-    made: list[Utterance] = []
+def _filtered(
+    audio: np.ndarray, measured: quality_filter.Measurements, spans: list[Span]
+) -> tuple[tuple[RecordedUtterance, ...], np.ndarray]:
+    """Utterances, and the stacked speaker embeddings of the good ones."""
+    made: list[RecordedUtterance] = []
     vectors = [np.zeros((0, 256), np.float32)]
     for span in spans:
-        reason, detail = quality_filter.fault(heard, span)
+        reason, detail = quality_filter.fault(measured, span)
         if not reason:
             piece = audio[int(span.start * 16000) : int(span.end * 16000)]
-            vectors.append(load_speaker_network().windows(torch.from_numpy(piece)).numpy())
+            vectors.append(load_speaker_network().embed_windows(torch.from_numpy(piece)).numpy())
         count = 0 if reason else len(vectors[-1])
-        snr = round(quality_filter.snr_db(heard, span), 1)
-        made.append(Utterance(span.start, span.end, reason, detail, snr, count))
+        snr = round(quality_filter.snr_db(measured, span), 1)
+        made.append(RecordedUtterance(span.start, span.end, reason, detail, snr, count))
     return tuple(made), np.concatenate(vectors)
 
 
-def _recording(path: Path, found: Decoded, utterances: tuple[Utterance, ...]) -> Recording:
+def _recording(path: Path, found: Decoded, utterances: tuple[RecordedUtterance, ...]) -> Recording:
     good = [(one.start, one.end) for one in utterances if not one.reason]
-    band = highest_hz(found.audio, RATE, good) if good else 0.0
+    band = highest_speech_hz(found.audio, RATE, good) if good else 0.0
     return Recording(
         path=str(path),
         seconds=len(found.audio) / RATE,
@@ -150,14 +150,16 @@ def _recording(path: Path, found: Decoded, utterances: tuple[Utterance, ...]) ->
 
 
 def _every_step(power: np.ndarray, steps: int) -> np.ndarray:
-    """Power every 10 ms -> every 32 ms."""
+    """Resamples power from every 10 ms to every 32 ms."""
     at = np.minimum((np.arange(steps) * segmentation.STEP_S * 100).astype(int) + 1, len(power) - 1)
     return power[at]
 
 
-def _at_level(audio: np.ndarray, heard: quality_filter.Heard, spans: list[Span]) -> np.ndarray:
-    """As loud as others are."""
-    frames = [heard.power[int(s.start * 100) : int(s.end * 100)] for s in spans]
+def _normalized(
+    audio: np.ndarray, measured: quality_filter.Measurements, spans: list[Span]
+) -> np.ndarray:
+    """Brings the level of speech to that of all recordings."""
+    frames = [measured.power[int(s.start * 100) : int(s.end * 100)] for s in spans]
     spoken = np.concatenate([*frames, np.zeros(0)])
     if not len(spoken):
         return audio
@@ -166,19 +168,6 @@ def _at_level(audio: np.ndarray, heard: quality_filter.Heard, spans: list[Span])
     return audio * min(10 ** ((_LOUD_DB - loud_db) / 20), most)
 
 
-def _flac(path: Path, audio: np.ndarray) -> None:
-    soundfile.write(path, audio, RATE, "PCM_16", format="FLAC")
-
-
-def _npz(path: Path, vectors: np.ndarray) -> None:
-    with path.open("wb") as file:
-        np.savez(file, vectors=vectors.astype(np.float16))
-
-
-def _note(place: Workplace, number: int, found: Recording) -> None:
-    text = json.dumps(asdict(found))
-
-    def write(path: Path) -> None:
-        path.write_text(text, encoding="utf-8")
-
-    write_whole(place.heard(number), write)
+def write_info(workdir: Workdir, number: int, found: Recording) -> None:
+    """Writes a recording's metadata."""
+    write_text(workdir.recording_info(number), json.dumps(asdict(found)))

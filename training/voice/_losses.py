@@ -1,4 +1,4 @@
-"""How far a synthesized piece is from what was said: spectra in several resolutions.
+"""Multi-resolution spectral loss between synthesized and recorded speech.
 
 Source: R. Yamamoto, E. Song, J.-M. Kim, "Parallel WaveGAN", ICASSP 2020 (several resolutions).
 """
@@ -13,11 +13,11 @@ _FLOOR = 1e-4
 
 
 def spectral_loss(made: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-    """Mean over resolutions of the log difference and half the relative difference of magnitudes.
+    """Log difference plus half the relative difference of magnitudes, averaged over resolutions.
 
     Args:
-        made: ``[pieces, samples]``.
-        wanted: the same shape.
+        made: synthesized audio ``[pieces, samples]``.
+        wanted: recorded audio, the same shape.
     """
     terms = []
     for size, hop in RESOLUTIONS:
@@ -29,8 +29,8 @@ def spectral_loss(made: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
 
 
 def magnitude(audio: torch.Tensor, size: int, hop: int) -> torch.Tensor:
-    """Magnitudes of a short-time spectrum: ``[pieces, samples]`` -> ``[pieces, bins, frames]``."""
+    """Magnitude spectrogram: ``[pieces, samples]`` -> ``[pieces, bins, frames]``."""
     window = torch.hann_window(size, device=audio.device)
     spectrum = torch.stft(audio, size, hop, size, window, center=False, return_complex=True)
-    # The root of a sum has no slope at 0.
+    # The added constant keeps the gradient of the root finite at 0.
     return (spectrum.real.square() + spectrum.imag.square() + 1e-12).sqrt()

@@ -1,7 +1,9 @@
-"""The step try: what a voice makes of sounds that it was not trained on."""
+"""The step try: converts sounds that the voice was not trained on, and measures the results."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,35 +15,37 @@ import torch
 from voicegraph.graph.files.sound import bundled_recording
 from voicegraph.graph.files.sound.file_conversion import convert_file
 from voicegraph.graph.pipeline import Pipeline
-from voicegraph.schemas.voice_report import Trial
+from voicegraph.schemas.voice_report import Preview
 
+from ..common.edit_distance import edit_distance
+from ..common.f0_metrics import compare_f0
 from . import _phones as phones
 from . import _speaker_selection as speaker_selection
-from . import augmentation, contours
+from . import contours
 from ._speaker_selection import Speaker
 from ._vad import speech_probability
+from .augmentation import ENCODER_RATE, resynthesize
 from .speaker_network import load_speaker_network
-from .training_steps import divided
-from .workdir import RATE, Workplace
+from .training_steps import split_held_out
+from .workdir import RATE, Workdir
 
 PIPELINE = "default"
-_LISTENING = contours.LISTENING
 _HIGHER_HZ, _SHORTER = 215.0, 1.16
-"""The bundled speaker as another person: pitch, and factor on the formants."""
-_OWN_S = 10.0
-"""Of held-out speech so much is converted."""
+"""Median F0 and factor on formants with which the bundled speaker becomes another person."""
+_HELD_OUT_S = 10.0
+"""Seconds of held-out speech that are converted."""
 _PAUSE, _SPEECH = 0.1, 0.5
-"""Probability of speech below which a stretch is a pause, and from which it is speech."""
+"""Below the first probability of speech a step is a pause, from the second on it is speech."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sounds:
-    """Files of one trial.
+class PreviewFiles:
+    """Files of one preview.
 
     Attributes:
-        name: what it is.
-        source: what went in.
-        made: what came out.
+        name: its title.
+        source: the input.
+        made: the converted file.
     """
 
     name: str
@@ -49,78 +53,71 @@ class Sounds:
     made: Path
 
 
-def sources(place: Workplace) -> list[Sounds]:
-    """What is tried: a stranger, the same as somebody else, and held-out speech of the owner."""
-    folder = place.root / "tried"
+def prepare_sources(workdir: Workdir) -> list[PreviewFiles]:
+    """Writes the inputs: an unseen speaker, the same with another voice, and held-out speech."""
+    folder = workdir.root / "tried"
     folder.mkdir(parents=True, exist_ok=True)
     names = (
-        "a stranger: a man reads, the recording that comes along",
-        "another: the same with the pitch and the vocal tract of a woman",
+        "unseen speaker: a man reads (the bundled recording)",
+        "another speaker: the same with the pitch and the vocal tract of a woman",
         "held-out speech of the recordings",
     )
     found = [
-        Sounds(name, folder / f"{number}-source.wav", folder / f"{number}-made.wav")
+        PreviewFiles(name, folder / f"{number}-source.wav", folder / f"{number}-made.wav")
         for number, name in enumerate(names)
     ]
-    stranger = _read(bundled_recording.path(), _LISTENING)
-    soundfile.write(found[0].source, stranger, _LISTENING)
-    other = augmentation.resynthesized(stranger.astype(np.float64), _SHORTER, _HIGHER_HZ)
-    soundfile.write(found[1].source, np.clip(other, -1, 1), _LISTENING)
-    soundfile.write(found[2].source, _held_out(place), RATE)
+    unseen = _read(bundled_recording.path(), ENCODER_RATE)
+    soundfile.write(found[0].source, unseen, ENCODER_RATE)
+    other = resynthesize(unseen.astype(np.float64), _SHORTER, _HIGHER_HZ)
+    soundfile.write(found[1].source, np.clip(other, -1, 1), ENCODER_RATE)
+    soundfile.write(found[2].source, _held_out(workdir), RATE)
     return found
 
 
-def _held_out(place: Workplace) -> np.ndarray:
-    """Some seconds of it, utterance after utterance."""
+def _held_out(workdir: Workdir) -> np.ndarray:
+    """Held-out utterances, one after another, until ten seconds are reached."""
     parts: list[np.ndarray] = []
-    for number in divided(place.spoken())[1]:
-        parts.append(_read(place.speech(number), RATE))
-        if sum(map(len, parts)) > _OWN_S * RATE:
+    for number in split_held_out(workdir.utterances())[1]:
+        parts.append(_read(workdir.speech(number), RATE))
+        if sum(map(len, parts)) > _HELD_OUT_S * RATE:
             break
     return np.concatenate(parts)
 
 
-def convert(voice: Path, sounds: Sounds) -> None:
-    """One conversion by the pipeline for files."""
+def convert(voice: Path, sounds: PreviewFiles) -> None:
+    """Converts one input with the pipeline for files."""
     pipeline = Pipeline.load(PIPELINE, {"vars.voice": str(voice.resolve())})
     convert_file(pipeline, sounds.source, sounds.made, force=True)
 
 
-def compared(sounds: Sounds, speaker: Speaker) -> Trial:
-    """What became of it."""
-    source, made = (_read(path, _LISTENING) for path in (sounds.source, sounds.made))
+def measure(sounds: PreviewFiles, speaker: Speaker) -> Preview:
+    """Compares a converted file with its source."""
+    source, made = (_read(path, ENCODER_RATE) for path in (sounds.source, sounds.made))
     count = min(len(source), len(made))
     source, made = source[:count], made[:count]
     speech = speech_probability(source)
-    cents, voicing = _melody(source, made)
-    return Trial(
+    f0 = compare_f0(*(contours.f0_contour(audio.astype(np.float64)) for audio in (made, source)))
+    return Preview(
         name=sounds.name,
-        phone_error=round(phones.error_rate(phones.phones(made), phones.phones(source)), 4),
-        f0_error_cents=cents,
-        voicing=round(voicing, 4),
+        phone_error=round(_phone_error(phones.phones(source), phones.phones(made)), 4),
+        f0_error_cents=None if math.isnan(f0.cents) else round(f0.cents, 1),
+        voicing=round(f0.voicing, 4),
         pause_db=_pauses(made, speech),
         source_pause_db=_pauses(source, speech),
-        likeness=_likeness(made, speaker),
-        source_likeness=_likeness(source, speaker),
+        likeness=_speaker_similarity(made, speaker),
+        source_likeness=_speaker_similarity(source, speaker),
     )
 
 
-def _melody(source: np.ndarray, made: np.ndarray) -> tuple[float | None, float]:
-    """Median distance in cents where both are voiced, and share of frames that agree in it."""
-    one, other = (contours.pitch(audio.astype(np.float64)) for audio in (source, made))
-    both = (one > 0) & (other > 0)
-    agree = float(((one > 0) == (other > 0)).mean())
-    if not both.any():
-        return None, agree
-    cents = 1200 * np.log2(other[both] / one[both])
-    return round(float(np.median(np.abs(cents - np.median(cents)))), 1), agree
+def _phone_error(reference: Sequence[str], hypothesis: Sequence[str]) -> float:
+    return edit_distance(reference, hypothesis) / max(len(reference), 1)
 
 
 def _pauses(audio: np.ndarray, speech: np.ndarray) -> float | None:
-    """Mean power of pauses against that of speech, in dB."""
+    """Mean power of pauses relative to that of speech, in dB; None if either is missing."""
     chunks = audio[: len(speech) * 512].reshape(-1, 512).astype(np.float64)
     power = (chunks**2).mean(1)
-    # What borders on speech is neither.
+    # Steps next to speech count as neither.
     near = np.convolve(speech >= _PAUSE, np.ones(7), "same") > 0
     if near.all() or not (speech >= _SPEECH).any():
         return None
@@ -128,9 +125,9 @@ def _pauses(audio: np.ndarray, speech: np.ndarray) -> float | None:
     return round(float(10 * np.log10(max(ratio, 1e-12))), 1)
 
 
-def _likeness(audio: np.ndarray, speaker: Speaker) -> float:
-    windows = load_speaker_network().windows(torch.from_numpy(audio)).numpy()
-    return round(float(speaker_selection.whole(windows) @ speaker.middle), 3)
+def _speaker_similarity(audio: np.ndarray, speaker: Speaker) -> float:
+    windows = load_speaker_network().embed_windows(torch.from_numpy(audio)).numpy()
+    return round(float(speaker_selection.utterance_vector(windows) @ speaker.centroid), 3)
 
 
 def _read(path: Path, rate: int) -> np.ndarray:

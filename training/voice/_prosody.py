@@ -1,4 +1,4 @@
-"""Where a voice lies: pitch and level, from its contours."""
+"""Statistics of a voice's F0 and level, from its contours."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import numpy as np
 
 from voicegraph.schemas.source_filter_card import Prosody
 
-from .workdir import Workplace
+from .workdir import Workdir
 
 _SPEECH_DB = -50.0
-"""Quieter frames are pauses."""
+"""Frames below this level are pauses."""
 
 
-def measured(place: Workplace, numbers: list[int]) -> Prosody:
-    """Median and spread of F0, and the 95th percentile of the level of what is no pause."""
-    held = [np.load(place.contours(number)) for number in numbers]
+def measure(workdir: Workdir, numbers: list[int]) -> Prosody:
+    """Median and spread of F0, and the 95th percentile of the level of speech."""
+    held = [np.load(workdir.contours(number)) for number in numbers]
     f0 = np.concatenate([found["f0"] for found in held])
     level = np.concatenate([found["level"] for found in held])
     octaves = np.log2(f0[f0 > 0])

@@ -1,4 +1,4 @@
-"""What is wrong with an utterance by itself: too short, clipped, noisy, without a voice."""
+"""Quality filter: rejects utterances that are too short, clipped, noisy or unvoiced."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ from ._decoding import PEAKS_HZ
 from ._segmentation import SHORTEST_S, STEP_S, Span
 
 SNR_DB = 15.0
-"""Speech that is not as far above the noise is left out."""
+"""Lowest signal-to-noise ratio of an utterance."""
 VOICED = 0.12
-"""Share of the frames that must have a pitch: whispering and applause have none."""
-_TOUCHES, _TOUCHING = 4, 0.015
-"""Peaks of 20 ms at one and the same height, and their share, from which on it is a ceiling. Of 24
-natural utterances each had one; of those 6 dB too loud, half had 34 or more."""
-_NEAR = 0.1
-"""Share of the peaks within a tenth of the highest. Natural: below 0.03. Coding and resampling blur
-a ceiling, and leave that."""
+"""Lowest share of voiced frames: whispering and applause have hardly any."""
+_AT_CEILING, _AT_CEILING_SHARE = 4, 0.015
+"""Peaks of 20 ms at the same height, and their share, from which on an utterance counts as clipped.
+Each of 24 natural utterances had one; of those 6 dB too loud, half had 34 or more."""
+_NEAR_CEILING_SHARE = 0.1
+"""Share of the peaks within a tenth of the highest. Natural speech stays below 0.03. Lossy coding
+and resampling blur the ceiling of clipped speech, but leave its peaks near it."""
 _RUMBLE_HZ = 80.0
-"""Below lies no speech."""
-_AROUND_S = 0.5
-"""Pauses so far away tell of the noise, too."""
-_QUIET = 5
-"""Percentile of the level that is the noise's."""
+"""There is no speech below."""
+_NOISE_MARGIN_S = 0.5
+"""Seconds around an utterance in which its noise is measured, too."""
+_NOISE_PERCENTILE = 5
+"""Percentile of the power that is taken for the noise."""
 _EMPTY_DB = -90.0
-_SHORTEST = 64
-"""Samples that a filter needs."""
+_FILTER_SAMPLES = 64
+"""Samples that the high-pass needs."""
 _PIECE, _MARGIN = 6000, 56
-"""Frames that are measured at a time, and more of them on either side: whole ones of SwiftF0's."""
+"""Frames measured at a time, and their margin on either side: multiples of SwiftF0's frame."""
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """A recording at 16 kHz with all that is measured of it.
+class Measurements:
+    """What is measured on a recording at 16 kHz.
 
     Attributes:
-        power: of 25 ms around every 10 ms above the rumble, ``[frames]``.
-        f0: in Hz every 10 ms, 0 where unvoiced, ``[frames]``.
-        speech: probability every 32 ms ``[steps]``.
-        peaks: as in ``decoding.Decoded``.
+        power: above 80 Hz, in a window of 25 ms every 10 ms, ``[frames]``.
+        f0: Hz every 10 ms, 0 where unvoiced, ``[frames]``.
+        speech: probability of speech every 32 ms, ``[steps]``.
+        peaks: as in ``_decoding.Decoded``.
     """
 
     power: np.ndarray
@@ -52,19 +52,20 @@ class Heard:
     peaks: np.ndarray
 
 
-def measured(audio: np.ndarray, speech: np.ndarray, peaks: np.ndarray) -> Heard:
-    """What can be said of a recording, float32 ``[samples]`` at 16 kHz."""
-    return Heard(_in_pieces(_power, audio), _in_pieces(contours.pitch, audio), speech, peaks)
+def measure(audio: np.ndarray, speech: np.ndarray, peaks: np.ndarray) -> Measurements:
+    """Measures a recording, float32 ``[samples]`` at 16 kHz."""
+    power, f0 = _in_pieces(_power, audio), _in_pieces(contours.f0_contour, audio)
+    return Measurements(power, f0, speech, peaks)
 
 
 def _power(audio: np.ndarray) -> np.ndarray:
-    filters = butter(4, _RUMBLE_HZ, "high", fs=contours.LISTENING, output="sos")
-    above = np.asarray(sosfiltfilt(filters, audio)) if len(audio) > _SHORTEST else audio
-    return 10 ** (np.maximum(contours.levels(above), _EMPTY_DB) / 10)
+    filters = butter(4, _RUMBLE_HZ, "high", fs=contours.ENCODER_RATE, output="sos")
+    filtered = np.asarray(sosfiltfilt(filters, audio)) if len(audio) > _FILTER_SAMPLES else audio
+    return 10 ** (np.maximum(contours.level_contour(filtered), _EMPTY_DB) / 10)
 
 
 def _in_pieces(of: Callable[[np.ndarray], np.ndarray], audio: np.ndarray) -> np.ndarray:
-    """A frame every 10 ms, of recordings of any length in bounded memory."""
+    """Applies ``of`` piece by piece, so that long recordings take bounded memory."""
     hop = contours.HOP
     total = len(audio) // hop + 1
     found: list[np.ndarray] = []
@@ -75,49 +76,50 @@ def _in_pieces(of: Callable[[np.ndarray], np.ndarray], audio: np.ndarray) -> np.
     return np.concatenate(found)
 
 
-def snr_db(heard: Heard, span: Span) -> float:
-    """How far speech lies above what is heard in its pauses."""
-    around = heard.power[_frames(Span(span.start - _AROUND_S, span.end + _AROUND_S), 100)]
-    inside = heard.power[_frames(span, 100)]
+def snr_db(measured: Measurements, span: Span) -> float:
+    """Signal-to-noise ratio: power of speech over that of its pauses, in dB."""
+    wide = Span(span.start - _NOISE_MARGIN_S, span.end + _NOISE_MARGIN_S)
+    around = measured.power[_frames(wide, 100)]
+    inside = measured.power[_frames(span, 100)]
     times = span.start + np.arange(len(inside)) / 100
-    steps = np.minimum((times / STEP_S).astype(int), len(heard.speech) - 1)
-    spoken = inside[heard.speech[steps] >= 0.5]
-    noise = float(np.percentile(around, _QUIET))
+    steps = np.minimum((times / STEP_S).astype(int), len(measured.speech) - 1)
+    spoken = inside[measured.speech[steps] >= 0.5]
+    noise = float(np.percentile(around, _NOISE_PERCENTILE))
     loud = float(spoken.mean()) if len(spoken) else 0.0
     return float(10 * np.log10(max(loud - noise, 1e-12) / max(noise, 1e-12)))
 
 
 def clipped(peaks: np.ndarray) -> str:
-    """How the peaks of an utterance have met a ceiling; empty if they have not."""
+    """Describes the clipping of an utterance by its peaks; empty if it is not clipped."""
     if not len(peaks) or peaks.max() <= 0:
         return ""
     highest = peaks.max()
     touching = int((peaks >= 0.995 * highest).sum())
     near = float((peaks >= 0.9 * highest).mean())
-    if touching < max(_TOUCHES, _TOUCHING * len(peaks)) and near <= _NEAR:
+    if touching < max(_AT_CEILING, _AT_CEILING_SHARE * len(peaks)) and near <= _NEAR_CEILING_SHARE:
         return ""
-    return f"of {len(peaks)} peaks {touching} are at one height, {near:.0%} within a tenth of it"
+    return f"of {len(peaks)} peaks, {touching} have one height, {near:.0%} are within a tenth of it"
 
 
-def voiced(heard: Heard, span: Span) -> float:
-    """Share of the frames that have a pitch."""
-    inside = heard.f0[_frames(span, 100)]
+def voiced(measured: Measurements, span: Span) -> float:
+    """Share of voiced frames."""
+    inside = measured.f0[_frames(span, 100)]
     return float((inside > 0).mean()) if len(inside) else 0.0
 
 
-def fault(heard: Heard, span: Span) -> tuple[str, str]:
-    """What is wrong first, as a reason and its figure; two empty strings if nothing is."""
+def fault(measured: Measurements, span: Span) -> tuple[str, str]:
+    """First reason to reject an utterance and its figure; two empty strings if there is none."""
     if span.seconds < SHORTEST_S:
         return (
             "too short",
-            f"{span.seconds:.2f} s between pauses, at least {SHORTEST_S} s are needed",
+            f"{span.seconds:.2f} s between pauses; at least {SHORTEST_S} s are needed",
         )
-    if found := clipped(heard.peaks[_frames(span, PEAKS_HZ)]):
+    if found := clipped(measured.peaks[_frames(span, PEAKS_HZ)]):
         return "clipped", found
-    if (snr := snr_db(heard, span)) < SNR_DB:
-        return "noisy", f"{snr:.0f} dB above the noise, at least {SNR_DB:.0f} dB are needed"
-    if (share := voiced(heard, span)) < VOICED:
-        return "no voice", f"pitch in {share:.0%} of it: whispered, or no speech"
+    if (snr := snr_db(measured, span)) < SNR_DB:
+        return "noisy", f"{snr:.0f} dB above the noise; at least {SNR_DB:.0f} dB are needed"
+    if (share := voiced(measured, span)) < VOICED:
+        return "no voice", f"{share:.0%} of it is voiced: whispered, or not speech"
     return "", ""
 
 

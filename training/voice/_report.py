@@ -1,4 +1,4 @@
-"""The page about a new voice, in Markdown: what it is, what it was made of, how good it is."""
+"""The report on a new voice, in Markdown: its recordings, its training, and its quality."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from voicegraph.graph.files.atomic_write import write_text
-from voicegraph.schemas.voice_report import Losses, MaterialReport, Trial, VoiceReport
+from voicegraph.schemas.voice_report import Losses, MaterialReport, Preview, VoiceReport
 
 _SHOWN = 60
-"""Rejected parts that are listed one by one."""
+"""Rejected parts that are listed one by one, at most."""
 
 
 def write(report: VoiceReport) -> None:
-    """Writes the page under its name; one that is there is replaced.
+    """Writes the report; an existing one is replaced.
 
     Raises:
         OutputError: if it cannot be written.
@@ -22,11 +22,11 @@ def write(report: VoiceReport) -> None:
 
 
 def text(report: VoiceReport) -> str:
-    """The page."""
+    """The report as Markdown."""
     parts = (
         _head(report),
         _use(report),
-        _trials(report.trials),
+        _previews(report.trials),
         _training(report),
         _material(report.material),
         _rejected(report.material),
@@ -66,8 +66,8 @@ def _use(report: VoiceReport) -> Iterator[str]:
     yield ""
 
 
-def _trials(trials: Sequence[Trial]) -> Iterator[str]:
-    yield "## What it does to sounds that it was not trained on"
+def _previews(previews: Sequence[Preview]) -> Iterator[str]:
+    yield "## Conversion of sounds that it was not trained on"
     yield ""
     rows = (
         (
@@ -78,18 +78,18 @@ def _trials(trials: Sequence[Trial]) -> Iterator[str]:
             f"{_db(one.source_pause_db)} -> {_db(one.pause_db)}",
             f"{one.source_likeness:.2f} -> {one.likeness:.2f}",
         )
-        for one in trials
+        for one in previews
     )
-    heads = ("sound", "phone error", "F0 error (cents)", "voicing", "pauses (dB)", "likeness")
+    heads = ("sound", "phone error", "F0 error (cents)", "voicing", "pauses (dB)", "similarity")
     yield from _table(heads, rows)
     yield ""
     yield (
-        "Phone error: edits between the phones of the result and those of the source, for each "
-        "phone, by the encoder that the voice itself listens with; so it flatters, and is no "
-        "independent measure. F0 error: median distance of the melodies, apart from the register. "
-        "Voicing: share of frames where it agrees. Pauses: their level against that of speech, "
-        "before and after. Likeness: to the speaker of the recordings, before and after; strangers "
-        "lie around 0, the speaker's own speech from 0.8 on."
+        "Phone error: edit distance between the phones of result and source, per phone of the "
+        "source, recognized by the encoder that the voice itself uses; so it flatters, and is not "
+        "independent. F0 error: median difference of the F0 contours, without the transposition. "
+        "Voicing: share of frames whose voicing agrees. Pauses: their level relative to speech, "
+        "before and after. Similarity: to the speaker of the recordings, before and after; other "
+        "speakers are around 0, the speaker's own speech is 0.8 or more."
     )
     yield ""
 
@@ -97,7 +97,7 @@ def _trials(trials: Sequence[Trial]) -> Iterator[str]:
 def _training(report: VoiceReport) -> Iterator[str]:
     yield "## Training"
     yield ""
-    yield "Spectral loss on speech that was held out, by the features that it was said from."
+    yield "Spectral loss on held-out speech, by the kind of its content features."
     yield ""
     rows = (
         (f"{one.step}", f"{one.seconds / 60:.1f}", *(_loss(x) for x in _kinds(one)))
@@ -126,7 +126,7 @@ def _material(material: MaterialReport) -> Iterator[str]:
         )
         for found in material.recordings
     )
-    heads = ("file", "minutes", "speech", "used", "was", "remarks")
+    heads = ("file", "minutes", "speech", "used", "format", "remarks")
     yield from _table(heads, rows)
     yield ""
     yield from (f"{note}\n" for note in material.notes)

@@ -1,4 +1,4 @@
-"""The picture of a new voice: a stranger before and after, its own sound, the training."""
+"""The figure of a new voice: spectrograms of an unseen speaker before and after, and the losses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from voicegraph.graph.files.atomic_write import atomic_write
 from voicegraph.schemas.voice_report import Losses
 
 from . import contours
-from ._preview import Sounds
+from ._preview import PreviewFiles
 from .workdir import RATE
 
 if TYPE_CHECKING:
@@ -27,12 +27,12 @@ _F0_COLOUR = "#35e0c8"
 _CURVES = {"clean": "#1f77b4", "perturbed": "#d95f02", "streaming": "#7b3294"}
 
 
-def draw(sounds: Sequence[Sounds], losses: Sequence[Losses], target: Path) -> None:
-    """Writes a PNG; one that is there is replaced.
+def draw(sounds: Sequence[PreviewFiles], losses: Sequence[Losses], target: Path) -> None:
+    """Writes a PNG; an existing one is replaced.
 
     Args:
-        sounds: the first of them is shown before and after, the last as it was recorded.
-        losses: the training.
+        sounds: previews; the first is shown before and after, the last as it was recorded.
+        losses: of the training.
         target: the file.
 
     Raises:
@@ -40,19 +40,19 @@ def draw(sounds: Sequence[Sounds], losses: Sequence[Losses], target: Path) -> No
     """
     from matplotlib.figure import Figure
 
-    stranger, own = sounds[0], sounds[-1]
+    unseen, own = sounds[0], sounds[-1]
     panels = (
-        (stranger.source, f"before ({stranger.name})"),
-        (stranger.made, "after: the same in the new voice"),
-        (own.source, f"how the voice sounds itself ({own.name})"),
+        (unseen.source, f"before ({unseen.name})"),
+        (unseen.made, "after: the same in the new voice"),
+        (own.source, f"the voice itself ({own.name})"),
     )
     figure = Figure(figsize=(11, 12), dpi=100, layout="constrained")
     axes = figure.subplots(4, 1, height_ratios=(1, 1, 1, 0.8))
-    heard = [_read(path) for path, _ in panels]
-    longest = max(map(len, heard)) / RATE
-    for axis, audio, (_, title) in zip(axes, heard, panels, strict=False):
+    audios = [_read(path) for path, _ in panels]
+    longest = max(map(len, audios)) / RATE
+    for axis, audio, (_, title) in zip(axes, audios, panels, strict=False):
         _spectrogram(axis, audio)
-        _melody(axis, audio)
+        _f0_contour(axis, audio)
         axis.set_title(title, loc="left", fontsize=11)
         axis.set_xlim(0, longest)
     axes[2].set_xlabel("time (s)")
@@ -78,9 +78,9 @@ def _spectrogram(axis: Axes, audio: np.ndarray) -> None:
     axis.set_ylabel("frequency (kHz)")
 
 
-def _melody(axis: Axes, audio: np.ndarray) -> None:
-    """F0 on an axis of its own on the right."""
-    f0 = contours.pitch(soxr.resample(audio, RATE, contours.LISTENING).astype(np.float64))
+def _f0_contour(axis: Axes, audio: np.ndarray) -> None:
+    """Draws F0 on an axis of its own on the right."""
+    f0 = contours.f0_contour(soxr.resample(audio, RATE, contours.ENCODER_RATE).astype(np.float64))
     voiced = f0 > 0
     label = f"F0, median {np.median(f0[voiced]):.0f} Hz" if voiced.any() else "F0: unvoiced"
     right = axis.twinx()

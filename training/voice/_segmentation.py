@@ -1,4 +1,4 @@
-"""Where speech is, and how it is cut into utterances: at pauses, 1.5 to 12 s long."""
+"""Segmentation of a recording into utterances of 1.5 to 12 s, cut at pauses."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import numpy as np
 
 SHORTEST_S, LONGEST_S = 1.5, 12.0
 STEP_S = 0.032
-"""From one probability of speech to the next."""
-_BEGINS, _ENDS = 0.5, 0.35
-"""Probability at which speech begins, and below which it ends."""
-_BREATH_S = 0.1
-"""Speech that is shorter is none."""
-_JOINED_S = 0.6
-"""Pauses that stay inside an utterance."""
+"""Seconds from one probability of speech to the next."""
+_ONSET, _OFFSET = 0.5, 0.35
+"""Speech begins at the first probability, and ends below the second (hysteresis)."""
+_SHORTEST_RUN_S = 0.1
+"""Shorter runs are discarded as breath or noise."""
+_INNER_PAUSE_S = 0.6
+"""Longest pause inside an utterance."""
 _MARGIN_S = 0.2
-"""Of the pause around an utterance, so much stays: pauses want to be learned, too."""
+"""Seconds of pause kept around an utterance: the voice learns pauses, too."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -28,12 +28,12 @@ class Span:
 
     @property
     def seconds(self) -> float:
-        """How long it is."""
+        """Its length."""
         return self.end - self.start
 
 
 def runs(speech: np.ndarray) -> list[Span]:
-    """Uninterrupted speech.
+    """Runs of uninterrupted speech.
 
     Args:
         speech: probability of speech ``[steps]``, every 32 ms.
@@ -41,29 +41,29 @@ def runs(speech: np.ndarray) -> list[Span]:
     found: list[Span] = []
     begun: int | None = None
     for step, probability in enumerate([*speech, 0.0]):
-        if begun is None and probability >= _BEGINS:
+        if begun is None and probability >= _ONSET:
             begun = step
-        elif begun is not None and probability < _ENDS:
-            if (step - begun) * STEP_S >= _BREATH_S:
+        elif begun is not None and probability < _OFFSET:
+            if (step - begun) * STEP_S >= _SHORTEST_RUN_S:
                 found.append(Span(begun * STEP_S, step * STEP_S))
             begun = None
     return found
 
 
 def utterances(speech: np.ndarray, level: np.ndarray) -> list[Span]:
-    """Speech joined over short pauses and cut where it is too long; margins included.
+    """Joins runs over short pauses, cuts long ones, and adds margins.
 
-    Utterances below ``SHORTEST_S`` are among them, for whoever wants to say so.
+    Utterances shorter than ``SHORTEST_S`` are included, so that they can be reported.
 
     Args:
         speech: probability of speech ``[steps]``, every 32 ms.
-        level: how loud it is there ``[steps]``, on any scale.
+        level: loudness of these steps ``[steps]``, on any scale.
     """
     pieces = [piece for run in runs(speech) for piece in _cut(run, level)]
     joined: list[Span] = []
     for piece in pieces:
         last = joined[-1] if joined else None
-        near = last is not None and piece.start - last.end <= _JOINED_S
+        near = last is not None and piece.start - last.end <= _INNER_PAUSE_S
         if last is not None and near and piece.end - last.start <= LONGEST_S - 2 * _MARGIN_S:
             joined[-1] = Span(last.start, piece.end)
         else:
@@ -72,7 +72,7 @@ def utterances(speech: np.ndarray, level: np.ndarray) -> list[Span]:
 
 
 def _cut(run: Span, level: np.ndarray) -> list[Span]:
-    """A run in parts of at most the longest, cut where it is quietest."""
+    """Cuts a run at its quietest points into parts of at most the longest length."""
     longest = LONGEST_S - 2 * _MARGIN_S
     if run.seconds <= longest:
         return [run]
@@ -82,7 +82,7 @@ def _cut(run: Span, level: np.ndarray) -> list[Span]:
 
 
 def _with_margins(spans: list[Span], end: float) -> list[Span]:
-    """Each with some of the pause on either side; a pause between two is shared."""
+    """Adds some of the pause on either side; two neighbours share the pause between them."""
     made: list[Span] = []
     for number, span in enumerate(spans):
         before = span.start - (spans[number - 1].end if number else 0.0)

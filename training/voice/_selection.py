@@ -1,11 +1,9 @@
-"""The step choose: of all that was heard, what one speaker says well, and no more than an hour."""
+"""The step choose: selects the good utterances of one speaker, an hour of them at most."""
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import soundfile
@@ -13,98 +11,99 @@ import soundfile
 from voicegraph.graph.errors import InputError, Problem
 from voicegraph.schemas.voice_report import MaterialReport, RecordingReport, Rejected
 
+from ..common.atomic_files import write_audio
 from . import _ingest as ingest
 from . import _speaker_selection as speaker_selection
 from ._bandwidth import TELEPHONE_HZ
-from ._ingest import Recording, Utterance
+from ._ingest import RecordedUtterance, Recording
 from ._speaker_selection import Speaker
-from .workdir import RATE, Workplace, write_whole
+from .workdir import RATE, Workdir
 
 LEAST_S, MOST_S = 5 * 60.0, 60 * 60.0
 FEWEST = 8
-"""Utterances without which nothing can be held out."""
+"""Fewest utterances of a voice, so that some can be held out."""
 SHARE = 0.6
-"""Share of the good speech that must be one speaker's: else nobody knows whose voice is meant."""
+"""Lowest share of the main speaker in the good speech: below it, the choice would be arbitrary."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """An utterance and where it is from."""
+class _Candidate:
+    """An utterance, the number of its recording, and its speaker embeddings ``[windows, 256]``."""
 
     recording: int
-    utterance: Utterance
+    utterance: RecordedUtterance
     vectors: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """What a voice is made of.
+class Selection:
+    """The selected speech of a voice.
 
     Attributes:
-        report: of what was used and what was not.
-        speaker: who speaks; None if nobody does.
+        report: on what is used and what is left out.
+        speaker: the main speaker; None without any speech.
     """
 
     report: MaterialReport
     speaker: Speaker | None
 
 
-def choose(place: Workplace, count: int) -> Chosen:
-    """Judges what was heard of ``count`` recordings, and writes the speech that is used."""
-    heard = [ingest.read(place, number) for number in range(count)]
-    parts = [
-        _Part(number, utterance, vectors)
-        for number, (recording, found) in enumerate(heard)
+def select(workdir: Workdir, count: int) -> Selection:
+    """Selects from the first ``count`` ingested recordings, and writes the selected utterances."""
+    recordings = [ingest.load_recording(workdir, number) for number in range(count)]
+    candidates = [
+        _Candidate(number, utterance, vectors)
+        for number, (recording, found) in enumerate(recordings)
         for utterance, vectors in zip(recording.utterances, found, strict=True)
     ]
-    good = [part for part in parts if not part.utterance.reason]
+    good = [one for one in candidates if not one.utterance.reason]
     speaker = _speaker(good) if good else None
-    judged = [_judged(part, speaker) for part in parts]
-    kept = _best([part for part in judged if not part.utterance.reason])
-    judged = [
-        part if id(part) in kept or part.utterance.reason else _spare(part) for part in judged
+    candidates = [_check_speaker(one, speaker) for one in candidates]
+    kept = _cleanest([one for one in candidates if not one.utterance.reason])
+    candidates = [
+        one if id(one) in kept or one.utterance.reason else _surplus(one) for one in candidates
     ]
-    used = [part for part in judged if not part.utterance.reason]
-    _write(place, used)
-    return Chosen(_report([recording for recording, _ in heard], judged, speaker), speaker)
+    _write(workdir, [one for one in candidates if not one.utterance.reason])
+    report = _report([recording for recording, _ in recordings], candidates, speaker)
+    return Selection(report, speaker)
 
 
 def check_enough(material: MaterialReport, anyway: bool) -> None:
-    """Whether a voice can be made of it.
+    """Checks that the selected speech is enough for a voice.
 
     Args:
-        material: what was found.
-        anyway: take less than five minutes.
+        material: the selection.
+        anyway: accept less than five minutes.
 
     Raises:
-        InputError: if not, with the reasons why speech was left out, and what to do.
+        InputError: if it is not, with the reasons why speech was left out, and what to do.
     """
-    notes = tuple((text, None) for text in _losses(material))
+    notes = tuple((text, None) for text in _left_out(material))
     found = f"{material.used_s / 60:.1f} min of clean speech of one speaker"
     if not material.utterances:
         text = f"no usable speech was found in {len(material.recordings)} recordings"
-        fix = "record in a quiet room, close to the microphone, so that the level stays below full"
+        fix = "record in a quiet room, close to the microphone, and keep the level below full scale"
         raise InputError(Problem("no-speech", text, notes=notes, fix=fix))
     if material.share < SHARE:
         text = (
             f"several people speak: the one who speaks most has {material.share:.0%} of the good "
-            f"speech, at least {SHARE:.0%} are needed to know whose voice is meant"
+            f"speech, but at least {SHARE:.0%} are needed to know whose voice is meant"
         )
-        fix = "leave out the recordings of the others, or name those of one person alone"
+        fix = "leave out the recordings of the others, or name only those of one person"
         raise InputError(Problem("several-speakers", text, notes=notes, fix=fix))
     if material.utterances < FEWEST:
         text = f"{found} in {material.utterances} utterances; at least {FEWEST} are needed"
         raise InputError(Problem("too-little-speech", text, notes=notes, fix=_MORE))
     if material.used_s < LEAST_S and not anyway:
         text = f"{found} were found; at least {LEAST_S / 60:.0f} min are needed for a good voice"
-        fix = f"{_MORE}\n--anyway makes a voice of what there is; its card will say so"
+        fix = f"{_MORE}\n--anyway makes a voice from less speech; its card will say so"
         raise InputError(Problem("too-little-speech", text, notes=notes, fix=fix))
 
 
-_MORE = "add recordings of the same person, and begin anew: --again"
+_MORE = "add recordings of the same person, and start again with --again"
 
 
-def _losses(material: MaterialReport) -> list[str]:
+def _left_out(material: MaterialReport) -> list[str]:
     lines = [f"{seconds / 60:.1f} min {reason}" for reason, seconds in material.reasons().items()]
     lines += [
         f"{found.path} cannot be read: {found.error}"
@@ -114,21 +113,21 @@ def _losses(material: MaterialReport) -> list[str]:
     return lines
 
 
-def _speaker(good: Sequence[_Part]) -> Speaker:
+def _speaker(good: Sequence[_Candidate]) -> Speaker:
     seconds = [part.utterance.seconds for part in good]
     return speaker_selection.main_speaker([part.vectors for part in good], seconds)
 
 
-def _judged(part: _Part, speaker: Speaker | None) -> _Part:
-    """With what is wrong with its speaker."""
+def _check_speaker(part: _Candidate, speaker: Speaker | None) -> _Candidate:
+    """Rejects the utterance if it is another speaker's."""
     if part.utterance.reason or speaker is None:
         return part
     reason, detail = speaker_selection.fault(part.vectors, speaker)
     return replace(part, utterance=replace(part.utterance, reason=reason, detail=detail))
 
 
-def _best(good: Sequence[_Part]) -> set[int]:
-    """Those that stay if an hour is enough, by their ids: the cleanest."""
+def _cleanest(good: Sequence[_Candidate]) -> set[int]:
+    """Ids of the candidates that stay within an hour of speech, by signal-to-noise ratio."""
     kept: set[int] = set()
     total = 0.0
     for part in sorted(good, key=lambda part: -part.utterance.snr_db):
@@ -138,31 +137,27 @@ def _best(good: Sequence[_Part]) -> set[int]:
     return kept
 
 
-def _spare(part: _Part) -> _Part:
-    detail = f"{MOST_S / 60:.0f} min are used, the cleanest"
+def _surplus(part: _Candidate) -> _Candidate:
+    detail = f"only the cleanest {MOST_S / 60:.0f} min are used"
     found = replace(part.utterance, reason="more than is needed", detail=detail)
     return replace(part, utterance=found)
 
 
-def _write(place: Workplace, used: Sequence[_Part]) -> None:
-    """The speech, numbered in order; what an earlier run wrote is the same."""
-    sound = functools.lru_cache(1)(
-        lambda number: soundfile.read(place.sound(number), dtype="int16")[0]
-    )
+def _write(workdir: Workdir, used: Sequence[_Candidate]) -> None:
+    """Writes the utterances, numbered in order; those of an interrupted run are the same."""
+    number_read, audio = -1, np.zeros(0, np.int16)
     for number, part in enumerate(used):
-        if place.speech(number).exists():
+        if workdir.speech(number).exists():
             continue
         first, last = (int(at * RATE) for at in (part.utterance.start, part.utterance.end))
-        piece = sound(part.recording)[first:last]
-
-        def write(path: Path, piece: np.ndarray = piece) -> None:
-            soundfile.write(path, piece, RATE, "PCM_16", format="FLAC")
-
-        write_whole(place.speech(number), write)
+        if part.recording != number_read:
+            number_read = part.recording
+            audio, _ = soundfile.read(workdir.recording_audio(number_read), dtype="int16")
+        write_audio(workdir.speech(number), audio[first:last], RATE)
 
 
 def _report(
-    recordings: Sequence[Recording], parts: Sequence[_Part], speaker: Speaker | None
+    recordings: Sequence[Recording], parts: Sequence[_Candidate], speaker: Speaker | None
 ) -> MaterialReport:
     used = [part for part in parts if not part.utterance.reason]
     return MaterialReport(
@@ -184,16 +179,16 @@ def _report(
     )
 
 
-def _recording(number: int, found: Recording, parts: Sequence[_Part]) -> RecordingReport:
+def _recording(number: int, found: Recording, parts: Sequence[_Candidate]) -> RecordingReport:
     own = [part.utterance for part in parts if part.recording == number]
     used = sum(one.seconds for one in own if not one.reason)
     notes = list(found.notes)
     if not found.error and not own:
-        notes.append("there is no speech in it")
+        notes.append("no speech was found in it")
     if used and found.band_hz < TELEPHONE_HZ:
         notes.append(
             f"speech ends at {found.band_hz / 1000:.1f} kHz, as over a telephone: the voice "
-            "will be dull where it learns from it"
+            "will sound dull where it learns from it"
         )
     return RecordingReport(
         path=found.path,

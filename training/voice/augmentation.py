@@ -1,7 +1,7 @@
-"""The step copies: they say the same with another voice, in another room, over another line.
+"""The step copies: augmented copies of each utterance, with another voice, room and channel.
 
-What is left in common between an utterance and its copies is what is said. Trained on the content
-features of both, a synthesizer cannot rely on traces that the speaker leaves in them.
+An utterance and its copies have only the words in common. A synthesizer that is trained on the
+content features of both cannot rely on traces that the speaker leaves in them.
 
 Source of the idea: H.-S. Choi et al., "Neural analysis and synthesis: reconstructing speech from
 self-supervised representations", NeurIPS 2021 (information perturbation).
@@ -15,138 +15,149 @@ import soxr
 from scipy.signal import butter, fftconvolve, firwin2, sosfilt
 
 from voicegraph.graph.errors import InputError, Problem
+from voicegraph.nodes.content.encoder import RATE as ENCODER_RATE
 from voicegraph.nodes.world import world_library
 
-from .workdir import COPIES, RATE, Workplace, write_speech
+from ..common.atomic_files import write_audio
+from .workdir import COPIES, RATE, Workdir
 
-LISTENING = 16000
-"""Samples a second that content encoders take."""
+REVERB_S = (0.15, 0.6)
+"""Shortest and longest reverberation time (60 dB) of a synthetic room, in seconds."""
 _LOWEST_HZ, _HIGHEST_HZ = 86.0, 248.0
-"""Medians of pitch that copies are given."""
+"""Range of the median F0 of copies."""
 _FORMANTS = (0.82, 1.22)
-FADES = (0.15, 0.6)
-"""Seconds in which a synthetic room fades by 60 dB."""
+"""Range of the factor on formant frequencies."""
 _HOP_MS = 5.0
 _FLOOR_HZ, _CEILING_HZ, _TOLERANCE = 71.0, 800.0, 0.1
-"""WORLD's own values."""
+"""WORLD's own defaults."""
 
 
-def jobs(place: Workplace, seed: int) -> list[tuple]:
-    """What is still to be made."""
+def jobs(workdir: Workdir, seed: int) -> list[tuple]:
+    """Arguments of :func:`augment` for all files that are missing."""
     return [
-        (place, number, copy, seed)
-        for number in place.spoken()
+        (workdir, number, copy, seed)
+        for number in workdir.utterances()
         for copy in range(COPIES)
-        if not place.copy(number, copy).exists()
+        if not workdir.augmented_copy(number, copy).exists()
     ]
 
 
-def perturb(place: Workplace, number: int, copy: int, seed: int) -> None:
-    """One copy, as 16-bit FLAC."""
+def augment(workdir: Workdir, number: int, copy: int, seed: int) -> None:
+    """Writes one copy as 16-bit FLAC."""
     random = np.random.default_rng([seed, number, copy])
-    audio = listening(place, number)
-    audio = another_voice(audio, random)
-    audio = another_line(audio, random)
+    audio = load_for_encoder(workdir, number)
+    audio = random_voice(audio, random)
+    audio = random_channel(audio, random)
     audio *= min(1.0, 0.99 / max(np.abs(audio).max(), 1e-9))
-    write_speech(place.copy(number, copy), audio, LISTENING)
+    write_audio(workdir.augmented_copy(number, copy), audio, ENCODER_RATE)
 
 
-def listening(place: Workplace, number: int) -> np.ndarray:
-    """An utterance as content encoders hear it: ``[samples]`` float64 at 16 kHz.
+def load_for_encoder(workdir: Workdir, number: int) -> np.ndarray:
+    """An utterance at the rate of content encoders: float64 ``[samples]`` at 16 kHz.
 
     Raises:
-        InputError: if the file has another rate than speech is kept at.
+        InputError: if the file has another rate than the working folder prescribes.
     """
-    audio, rate = soundfile.read(place.speech(number))
+    audio, rate = soundfile.read(workdir.speech(number))
     if rate != RATE:
-        text = f"{place.speech(number)} has {rate} Hz, expected {RATE}"
-        fix = f"remove {place.root} and make the voice again"
+        text = f"{workdir.speech(number)} has {rate} Hz, expected {RATE}"
+        fix = f"remove {workdir.root} and make the voice again"
         raise InputError(Problem("wrong-rate", text, fix=fix))
-    return soxr.resample(audio, rate, LISTENING)
+    return soxr.resample(audio, rate, ENCODER_RATE)
 
 
-def another_voice(audio: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """A random other voice: ``[samples]``, the same count."""
-    warp = _between(random, *_FORMANTS)
-    return resynthesized(audio, warp, _between(random, _LOWEST_HZ, _HIGHEST_HZ))
+def random_voice(audio: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """The same speech in a random other voice: ``[samples]``, the same count."""
+    warp = _log_uniform(random, *_FORMANTS)
+    return resynthesize(audio, warp, _log_uniform(random, _LOWEST_HZ, _HIGHEST_HZ))
 
 
-def resynthesized(audio: np.ndarray, warp: float, median_hz: float) -> np.ndarray:
-    """WORLD's resynthesis with another pitch and formants: ``[samples]`` at 16 kHz, as many.
+def resynthesize(audio: np.ndarray, warp: float, median_hz: float) -> np.ndarray:
+    """WORLD's resynthesis with other pitch and formants.
 
     Args:
-        audio: float64 ``[samples]``.
-        warp: factor on the frequencies of the formants.
-        median_hz: of the pitch.
+        audio: float64 ``[samples]`` at 16 kHz.
+        warp: factor on the formant frequencies.
+        median_hz: median F0 of the result.
+
+    Returns:
+        float64 ``[samples]``, the same count.
     """
-    size = world_library.fft_size(LISTENING, _FLOOR_HZ)
-    coarse, times = world_library.dio(audio, LISTENING, _FLOOR_HZ, _CEILING_HZ, _HOP_MS, _TOLERANCE)
-    f0 = world_library.refine(audio, coarse, times, LISTENING)
-    envelope = world_library.envelope(audio, f0, times, LISTENING, size)
-    noise = world_library.aperiodicity(audio, f0, times, LISTENING, size)
+    size = world_library.fft_size(ENCODER_RATE, _FLOOR_HZ)
+    coarse, times = world_library.dio(
+        audio, ENCODER_RATE, _FLOOR_HZ, _CEILING_HZ, _HOP_MS, _TOLERANCE
+    )
+    f0 = world_library.refine(audio, coarse, times, ENCODER_RATE)
+    envelope = world_library.envelope(audio, f0, times, ENCODER_RATE, size)
+    noise = world_library.aperiodicity(audio, f0, times, ENCODER_RATE, size)
     voiced = f0[f0 > 0]
     median = float(np.median(voiced)) if len(voiced) else 150.0
     f0 *= median_hz / median
     made = world_library.synthesize(
-        f0, _warped(envelope, warp), _warped(noise, warp), LISTENING, _HOP_MS
+        f0, _warp_frequency(envelope, warp), _warp_frequency(noise, warp), ENCODER_RATE, _HOP_MS
     )
     return np.resize(np.pad(made, (0, max(len(audio) - len(made), 0))), len(audio))
 
 
-def another_line(audio: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Another microphone, now and then a line, a room, noise; another level."""
-    audio = _equalised(audio, random)
+def random_channel(audio: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Random microphone response and level; sometimes a low-pass, a room, noise."""
+    audio = _random_microphone(audio, random)
     if random.random() < 0.3:
-        lines = butter(4, random.uniform(3500, 7500), fs=LISTENING, output="sos")
-        audio = np.asarray(sosfilt(lines, audio))
+        low_pass = butter(4, random.uniform(3500, 7500), fs=ENCODER_RATE, output="sos")
+        audio = np.asarray(sosfilt(low_pass, audio))
     if random.random() < 0.3:
-        audio = fftconvolve(audio, room(random))[: len(audio)]
+        audio = fftconvolve(audio, room_impulse_response(random))[: len(audio)]
     if random.random() < 0.7:
         audio = audio + _noise(audio, random)
     return audio * 10 ** (random.uniform(-10, 6) / 20)
 
 
-def _between(random: np.random.Generator, low: float, high: float) -> float:
-    """Evenly on a logarithmic scale."""
+def _log_uniform(random: np.random.Generator, low: float, high: float) -> float:
+    """Uniform on a logarithmic scale."""
     return float(np.exp(random.uniform(np.log(low), np.log(high))))
 
 
-def _warped(spectrum: np.ndarray, factor: float) -> np.ndarray:
-    """What is at frequency f moved to f * factor: ``[frames, bins]``, without gaps, for WORLD."""
+def _warp_frequency(spectrum: np.ndarray, factor: float) -> np.ndarray:
+    """Moves what is at frequency f to f * factor: ``[frames, bins]``, contiguous for WORLD."""
     bins = spectrum.shape[1]
-    place = np.minimum(np.arange(bins) / factor, bins - 1)
-    below = np.minimum(place.astype(int), bins - 2)
-    share = place - below
+    source = np.minimum(np.arange(bins) / factor, bins - 1)
+    below = np.minimum(source.astype(int), bins - 2)
+    share = source - below
     return np.ascontiguousarray(spectrum[:, below] * (1 - share) + spectrum[:, below + 1] * share)
 
 
-def _equalised(audio: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    points = np.concatenate(([0.0], np.geomspace(60, LISTENING / 2, 7)))
+def _random_microphone(audio: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    points = np.concatenate(([0.0], np.geomspace(60, ENCODER_RATE / 2, 7)))
     gains = random.normal(0, 4, len(points))
     gains[0] = gains[1]
-    taps = firwin2(255, points, 10 ** (gains / 20), fs=LISTENING)
+    taps = firwin2(255, points, 10 ** (gains / 20), fs=ENCODER_RATE)
     return fftconvolve(audio, taps, "same")
 
 
-def room(random: np.random.Generator, behind_db: tuple[float, float] = (-14.0, -3.0)) -> np.ndarray:
-    """A synthetic room: noise that fades by 60 dB within ``FADES``, behind the direct sound.
+def room_impulse_response(
+    random: np.random.Generator, reverb_db: tuple[float, float] = (-14.0, -3.0)
+) -> np.ndarray:
+    """A synthetic room: the direct sound, then noise that decays within ``REVERB_S``.
 
     Args:
-        random: what it is drawn from.
-        behind_db: between which levels the noise lies, by the direct sound.
+        random: generator.
+        reverb_db: range of the noise's level relative to the direct sound.
+
+    Returns:
+        float64 ``[samples]`` at 16 kHz.
     """
-    count = int(random.uniform(*FADES) * LISTENING)
+    count = int(random.uniform(*REVERB_S) * ENCODER_RATE)
     tail = random.standard_normal(count) * 10 ** (-3 * np.arange(count) / count)
-    tail *= 10 ** (random.uniform(*behind_db) / 20) / np.sqrt(np.sum(tail**2))
-    tail[: int(random.uniform(0.002, 0.02) * LISTENING)] = 0
+    tail *= 10 ** (random.uniform(*reverb_db) / 20) / np.sqrt(np.sum(tail**2))
+    tail[: int(random.uniform(0.002, 0.02) * ENCODER_RATE)] = 0
     tail[0] = 1.0
     return tail
 
 
 def _noise(audio: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Noise whose spectrum falls by f^-1 to f^0.25 in power, 12 to 40 dB below the speech."""
+    """Coloured noise, power from f^-1 to f^0.25, 12 to 40 dB below the speech."""
     spectrum = np.fft.rfft(random.standard_normal(len(audio)))
-    frequency = np.maximum(np.arange(len(spectrum)) * LISTENING / len(audio), 50.0)
+    frequency = np.maximum(np.arange(len(spectrum)) * ENCODER_RATE / len(audio), 50.0)
     coloured = np.fft.irfft(spectrum * frequency ** random.uniform(-0.5, 0.125), len(audio))
     wanted = np.sqrt(np.mean(audio**2)) * 10 ** (-random.uniform(12, 40) / 20)
     return coloured * wanted / max(np.sqrt(np.mean(coloured**2)), 1e-12)

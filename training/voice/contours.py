@@ -1,10 +1,9 @@
-"""The step contours: pitch and level of what the voice says, every 10 ms."""
+"""The step contours: F0 and level of the speech, every 10 ms."""
 
 from __future__ import annotations
 
 import functools
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,48 +15,72 @@ from voicegraph.nodes.f0.frame_grid import onto_grid
 from voicegraph.nodes.f0.swift import PACKAGE
 from voicegraph.nodes.world import world_library
 
-from .augmentation import LISTENING, listening
-from .workdir import Workplace, write_whole
+from ..common.atomic_files import write_arrays
+from .augmentation import ENCODER_RATE, load_for_encoder
+from .workdir import Workdir
 
-HOP = LISTENING // 100
+HOP = ENCODER_RATE // 100
 """Samples from frame to frame."""
 _LOWEST_HZ, _HIGHEST_HZ = 60.0, 550.0
 _CONFIDENCE = 0.5
+_POWER_FLOOR = 1e-12
+"""-120 dB of full scale."""
 
 
-def jobs(place: Workplace) -> list[tuple]:
-    """What is still to be measured."""
-    return [(place, number) for number in place.spoken() if not place.contours(number).exists()]
+def jobs(workdir: Workdir) -> list[tuple]:
+    """Arguments of :func:`measure` for all files that are missing."""
+    return [
+        (workdir, number)
+        for number in workdir.utterances()
+        if not workdir.contours(number).exists()
+    ]
 
 
-def measure(place: Workplace, number: int) -> None:
-    """Of one utterance ``f0`` in Hz, 0 where unvoiced, and ``level`` in dB, ``[frames]`` each."""
-    audio = listening(place, number)
-    f0, level = pitch(audio).astype(np.float32), levels(audio).astype(np.float32)
-
-    def write(path: Path) -> None:
-        with path.open("wb") as file:
-            np.savez(file, f0=f0, level=level)
-
-    write_whole(place.contours(number), write)
+def measure(workdir: Workdir, number: int) -> None:
+    """Writes ``f0`` in Hz, 0 where unvoiced, and ``level`` in dB of an utterance, ``[frames]``."""
+    audio = load_for_encoder(workdir, number)
+    f0, level = f0_contour(audio).astype(np.float32), level_contour(audio).astype(np.float32)
+    write_arrays(workdir.contours(number), f0=f0, level=level)
 
 
-def pitch(audio: np.ndarray) -> np.ndarray:
-    """F0 in Hz at 0, 10, 20 ... ms: SwiftF0's, refined by WORLD's StoneMask."""
-    found = _swift().detect(audio.astype(np.float32), LISTENING, _LOWEST_HZ, _HIGHEST_HZ)
+def f0_contour(audio: np.ndarray) -> np.ndarray:
+    """F0 at 0, 10, 20 ... ms, by SwiftF0, refined by WORLD's StoneMask.
+
+    Args:
+        audio: ``[samples]`` at 16 kHz.
+
+    Returns:
+        Hz ``[samples // 160 + 1]``, float64; 0 where unvoiced.
+    """
+    found = _swift().detect(audio.astype(np.float32), ENCODER_RATE, _LOWEST_HZ, _HIGHEST_HZ)
     coarse = np.where(found.confidence > _CONFIDENCE, found.pitch_hz, 0.0)
     count = len(audio) // HOP + 1
     grid = onto_grid(found.timestamps, coarse, count)
-    return world_library.refine(audio, grid, np.arange(count) / FRAMES_HZ, LISTENING)
+    return world_library.refine(audio, grid, np.arange(count) / FRAMES_HZ, ENCODER_RATE)
 
 
-def levels(audio: np.ndarray) -> np.ndarray:
-    """Level around 0, 10, 20 ... ms in dB of full scale, as ``dsp.loudness`` measures it."""
-    rate = Fraction(LISTENING)
+def level_contour(audio: np.ndarray) -> np.ndarray:
+    """Level as ``dsp.loudness`` measures it; its floor is ``FLOOR_DB``.
+
+    Args and result as for :func:`unfloored_level_contour`.
+    """
+    return np.maximum(unfloored_level_contour(audio), FLOOR_DB)
+
+
+def unfloored_level_contour(audio: np.ndarray) -> np.ndarray:
+    """Level around 0, 10, 20 ... ms, at least -120 dB.
+
+    Args:
+        audio: float64 ``[samples]`` at 16 kHz.
+
+    Returns:
+        dB of full scale ``[samples // 160 + 1]``.
+    """
+    rate = Fraction(ENCODER_RATE)
     half = window_samples(rate) // 2
     padded = torch.from_numpy(np.pad(audio, half))[None]
     power = hann_power(padded, 0, len(audio) // HOP + 1, rate, FRAMES_HZ)[0].numpy()
-    return np.maximum(10 * np.log10(power + 1e-12), FLOOR_DB)
+    return 10 * np.log10(power + _POWER_FLOOR)
 
 
 @functools.cache

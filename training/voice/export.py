@@ -1,4 +1,4 @@
-"""The step export: network, card and the features to retrieve from, in one file."""
+"""The step export: writes network, card and retrieval index into one file."""
 
 from __future__ import annotations
 
@@ -22,24 +22,25 @@ from voicegraph.schemas.source_filter_card import (
 from . import _features as features
 from . import _prosody as prosody
 from ._features import CLEAN_WHOLE
-from .train import Training
-from .workdir import RATE, Workplace
+from .train import VoiceTraining
+from .workdir import RATE, Workdir
 
 VECTORS = 20_000
+"""Content features in the retrieval index, at most."""
 _LISTS, _PROBES = 128, 16
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What the card says of a voice that no measurement tells.
+    """The texts of a voice's card.
 
     Attributes:
         title: for people.
         description: whose voice it is.
-        licence: of what it was made of.
+        licence: of the material.
         source: who or what spoke.
-        consent: the owner's, where the voice is a person's.
-        more: what else should be known of the material, by a name.
+        consent: of the owner, if the voice is a person's.
+        more: further facts about the material, by name.
     """
 
     title: str
@@ -50,24 +51,25 @@ class About:
     more: Mapping[str, str] = field(default_factory=dict)
 
 
-def sizes(lies: Prosody) -> SourceFilterSizes:
-    """The network of a voice that lies there."""
-    return SourceFilterSizes(sample_rate=RATE, reference_hz=round(lies.median_hz))
+def network_sizes(found: Prosody) -> SourceFilterSizes:
+    """Sizes of the network for a voice with this prosody."""
+    return SourceFilterSizes(sample_rate=RATE, reference_hz=round(found.median_hz))
 
 
 def export(
-    training: Training, about: About, place: Workplace, target: Path, seed: int
+    training: VoiceTraining, about: About, workdir: Workdir, target: Path, seed: int
 ) -> SourceFilterCard:
-    """Writes the voice, and gives its card; a voice that is there is replaced.
+    """Writes the voice, and gives its card; an existing file is replaced.
 
     Raises:
         OutputError: if it cannot be written.
     """
     network = training.network.eval()
     tensors = {name: tensor.half() for name, tensor in network.state_dict().items()}
-    vectors = retrieved_from(training, seed)
-    numbers = place.spoken()
-    seconds = sum(u.frames for u in training.material.utterances) / 100
+    vectors = retrieval_vectors(training, seed)
+    numbers = workdir.utterances()
+    utterances = training.training_set.utterances
+    seconds = sum(utterance.frames for utterance in utterances) / 100
     card = SourceFilterCard(
         title=about.title,
         licence=about.licence,
@@ -76,29 +78,33 @@ def export(
         consent=about.consent,
         trained_on=features.identity(),
         sizes=network.sizes,
-        prosody=prosody.measured(place, numbers),
+        prosody=prosody.measure(workdir, numbers),
         vectors=len(vectors),
         parameters=sum(tensor.numel() for tensor in tensors.values()),
         trained={
-            "material": f"{len(training.material.utterances)} utterances, {seconds / 60:.1f} min",
+            "material": f"{len(utterances)} utterances, {seconds / 60:.1f} min",
             **about.more,
             "steps": str(training.step),
-            **({"steps of polishing": str(training.polished)} if training.polished else {}),
+            **(
+                {"steps of polishing": str(training.finetuned_steps)}
+                if training.finetuned_steps
+                else {}
+            ),
             **_minutes(training),
             "seed": str(seed),
             **{f"loss, {name}": f"{loss:.4f}" for name, loss in training.validate().items()},
         },
     )
-    tensors[INDEX] = serialised(vectors)
+    tensors[INDEX] = serialized_index(vectors)
     target.parent.mkdir(parents=True, exist_ok=True)
     write(tensors, card, target, force=True)
     return card
 
 
-def _minutes(training: Training) -> dict[str, str]:
-    """How long it trained by the clock, and how much computing that was on a shared machine.
+def _minutes(training: VoiceTraining) -> dict[str, str]:
+    """Wall-clock time of the training, and processor time.
 
-    A training begun by an earlier version has kept the first alone.
+    A checkpoint of an earlier version holds only the first.
     """
     found = {"minutes by the clock": f"{training.seconds / 60:.1f}"}
     if training.core_seconds is not None:
@@ -106,16 +112,16 @@ def _minutes(training: Training) -> dict[str, str]:
     return found
 
 
-def retrieved_from(training: Training, seed: int) -> np.ndarray:
-    """Random frames of the clean speech: ``[vectors, dim]`` float32."""
-    held = training.material.utterances
+def retrieval_vectors(training: VoiceTraining, seed: int) -> np.ndarray:
+    """Random frames of the speech's content features, float32 ``[vectors, dim]``."""
+    held = training.training_set.utterances
     frames = np.concatenate([u.content[CLEAN_WHOLE] for u in held]).astype(np.float32)
     chosen = np.random.default_rng(seed).permutation(len(frames))[:VECTORS]
     return np.ascontiguousarray(frames[np.sort(chosen)])
 
 
-def serialised(vectors: np.ndarray) -> torch.Tensor:
-    """A FAISS index of the vectors, each value in 8 bits, as bytes: uint8 ``[bytes]``."""
+def serialized_index(vectors: np.ndarray) -> torch.Tensor:
+    """A serialized FAISS index of the vectors with 8-bit values, uint8 ``[bytes]``."""
     width = vectors.shape[1]
     lists = max(min(_LISTS, len(vectors) // 40), 1)
     index = faiss.index_factory(width, f"IVF{lists},SQ8")

@@ -1,4 +1,4 @@
-"""From recordings to a voice: all steps, each going on where it was."""
+"""Makes a voice from recordings: runs all steps; each resumes where it was interrupted."""
 
 from __future__ import annotations
 
@@ -11,28 +11,30 @@ from pathlib import Path
 import torch
 
 from voicegraph.schemas.source_filter_card import Consent
-from voicegraph.schemas.voice_report import Losses, MaterialReport, VoiceReport
+from voicegraph.schemas.voice_report import Losses, MaterialReport, Preview, VoiceReport
 
-from ..common.jobs import bar, run
+from ..common.jobs import run_jobs
+from ..common.progress import progress_bar
+from ..common.training_loop import Budget
 from . import _ingest as ingest
 from . import _preview as preview
-from . import _report as page
+from . import _report as report_page
 from . import _report_figure as report_figure
 from . import _selection as selection
 from . import export, training_steps
 from ._speaker_selection import Speaker
 from .export import About
-from .train import Budget, Training
-from .workdir import Workplace
+from .train import VoiceTraining
+from .workdir import Workdir
 
 _PREPARING = 0.35
-"""Minutes of one core for each minute of speech: contours, copies, features."""
-Say = Callable[[str], None]
-"""Takes a line for a person."""
+"""Minutes of one core for each minute of speech, for contours, copies and features."""
+Notify = Callable[[str], None]
+"""Takes a message for people."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class VoiceRequest:
     """What is to be made.
 
     Attributes:
@@ -59,60 +61,65 @@ class Wish:
     processes: int = 2
     threads: int = 1
     anyway: bool = False
-    drawn: bool = True
+    picture: bool = True
 
 
-def make(wish: Wish, say: Say) -> VoiceReport:
-    """Makes a voice, its page and its picture.
+def make(request: VoiceRequest, notify: Notify) -> VoiceReport:
+    """Makes a voice, its report and its figure.
 
-    Ctrl-C (``KeyboardInterrupt``) loses nothing: the same wish goes on where it was.
+    After Ctrl-C (``KeyboardInterrupt``) the same request resumes where it was interrupted.
 
     Raises:
-        InputError: if no voice can be made of the recordings.
-        OutputError: if something cannot be written.
+        InputError: if the recordings do not have enough good speech.
+        OutputError: if a file cannot be written.
     """
     begun = time.monotonic()
-    place = Workplace(wish.work)
-    run("hear", ingest.hear, ingest.jobs(place, list(wish.recordings)), wish.processes)
-    chosen = selection.choose(place, len(wish.recordings))
-    selection.check_enough(chosen.report, wish.anyway)
-    assert chosen.speaker is not None  # there is speech
-    say(summary(chosen.report))
-    say(_plan(chosen.report, wish))
-    training_steps.prepare(place, wish.seed, wish.processes)
-    training = _trained(place, wish)
-    say("writing the voice")
-    about = _about(wish, chosen.report)
-    card = export.export(training, about, place, wish.target, wish.seed)
-    sounds, trials = _tried(wish, place, chosen.speaker)
-    losses = curve(place)
-    drawing = wish.target.with_suffix(".png") if wish.drawn else None
+    workdir = Workdir(request.work)
+    run_jobs(
+        "hear",
+        ingest.ingest_recording,
+        ingest.jobs(workdir, list(request.recordings)),
+        request.processes,
+    )
+    selected = selection.select(workdir, len(request.recordings))
+    selection.check_enough(selected.report, request.anyway)
+    assert selected.speaker is not None  # there is speech
+    notify(summary(selected.report))
+    notify(_estimate(selected.report, request))
+    training_steps.prepare(workdir, request.seed, request.processes)
+    training = _trained(workdir, request)
+    notify("writing the voice")
+    about = _about(request, selected.report)
+    card = export.export(training, about, workdir, request.target, request.seed)
+    sounds, previews = _previews(request, workdir, selected.speaker)
+    losses = load_losses(workdir)
+    drawing = request.target.with_suffix(".png") if request.picture else None
     if drawing is not None:
         report_figure.draw(sounds, losses, drawing)
     report = VoiceReport(
-        voice=str(wish.target),
-        page=str(wish.target.with_suffix(".md")),
+        voice=str(request.target),
+        page=str(request.target.with_suffix(".md")),
         picture=str(drawing) if drawing else None,
         seconds=round(time.monotonic() - begun, 1),
         card=card,
-        material=chosen.report,
+        material=selected.report,
         losses=losses,
-        trials=tuple(trials),
+        trials=tuple(previews),
     )
-    page.write(report)
+    report_page.write(report)
     return report
 
 
-def _plan(material: MaterialReport, wish: Wish) -> str:
-    """What is to come, and how long it may take."""
-    prepare = material.used_s / 60 * _PREPARING / wish.processes
-    budget = wish.budget
+def _estimate(material: MaterialReport, request: VoiceRequest) -> str:
+    """How long preparation and training will take, for people."""
+    prepare = material.used_s / 60 * _PREPARING / request.processes
+    budget = request.budget
     training = f"{budget.steps} steps" if budget.steps else f"{budget.minutes:g} min"
     return f"about {max(prepare, 1):.0f} min of preparation, then {training} of training"
 
 
 def summary(material: MaterialReport) -> str:
-    """What was found, on a line or a few."""
+    """How much speech is used and why the rest is left out, in a few lines."""
     used, count = material.used_s / 60, material.utterances
     lines = [f"{used:.1f} min of speech in {count} utterances are used"]
     lines += [f"  left out: {s / 60:.1f} min {reason}" for reason, s in material.reasons().items()]
@@ -121,51 +128,51 @@ def summary(material: MaterialReport) -> str:
     return "\n".join(lines)
 
 
-def _trained(place: Workplace, wish: Wish) -> Training:
-    torch.set_num_threads(wish.threads)
-    training = training_steps.begun(place, wish.budget, wish.seed)
+def _trained(workdir: Workdir, request: VoiceRequest) -> VoiceTraining:
+    torch.set_num_threads(request.threads)
+    training = training_steps.open_training(workdir, request.budget, request.seed)
     training.run()
     return training
 
 
-def _about(wish: Wish, material: MaterialReport) -> About:
-    owner = wish.consent.owner
+def _about(request: VoiceRequest, material: MaterialReport) -> About:
+    owner = request.consent.owner
     more = {"recordings": f"{len(material.recordings)} files"}
     if material.used_s < selection.LEAST_S:
         more["less than is needed"] = (
             f"{material.used_s / 60:.1f} min of speech; {selection.LEAST_S / 60:.0f} are advised"
         )
     return About(
-        title=wish.title,
+        title=request.title,
         description=f"The voice of {owner}, made of recordings by voicegraph voice make.",
         licence="Whatever its owner allows.",
         source=f"recordings of {owner}",
-        consent=wish.consent,
+        consent=request.consent,
         more=more,
     )
 
 
-def _tried(
-    wish: Wish, place: Workplace, speaker: Speaker
-) -> tuple[list[preview.Sounds], list[preview.Trial]]:
-    sounds = preview.sources(place)
-    with bar("try", len(sounds)) as tell:
-        trials: list[preview.Trial] = []
+def _previews(
+    request: VoiceRequest, workdir: Workdir, speaker: Speaker
+) -> tuple[list[preview.PreviewFiles], list[Preview]]:
+    sounds = preview.prepare_sources(workdir)
+    with progress_bar("try", len(sounds)) as tell:
+        measured: list[Preview] = []
         for number, one in enumerate(sounds):
             tell(one.name.partition(":")[0], number)
-            preview.convert(wish.target, one)
-            trials.append(preview.compared(one, speaker))
+            preview.convert(request.target, one)
+            measured.append(preview.measure(one, speaker))
         tell("", len(sounds))
-    return sounds, trials
+    return sounds, measured
 
 
-def curve(place: Workplace) -> tuple[Losses, ...]:
-    """The losses on held-out speech, as training noted them."""
-    lines = place.log.read_text(encoding="utf-8").splitlines() if place.log.exists() else []
+def load_losses(workdir: Workdir) -> tuple[Losses, ...]:
+    """The losses on held-out speech, from the log of the training."""
+    lines = workdir.log.read_text(encoding="utf-8").splitlines() if workdir.log.exists() else []
     found: dict[int, Losses] = {}
     for line in lines:
         one = Losses.model_validate(json.loads(line))
-        # The end may fall on a step that was noted anyway, with the loss of its batch.
+        # The last step may have been validated twice; the line with the batch's loss is kept.
         if one.training is not None or one.step not in found:
             found[one.step] = one
     return tuple(found[step] for step in sorted(found))

@@ -1,4 +1,4 @@
-"""Before a voice is made of recordings: everything that can be refused is refused here."""
+"""Preflight checks of ``voicegraph voice make``: everything that can be refused early."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from voicegraph.graph.metrics.spectrogram_figure import require_matplotlib
 from voicegraph.schemas.source_filter_card import Consent
 
 from . import _recordings as recordings
-from ._vad import require_detector
-from .consent import keep
-from .workdir import Workplace
+from ._vad import require_vad
+from .consent import save
+from .workdir import Workdir
 
 _NICE = 5
-"""Niceness: whoever works at this machine comes first."""
+"""Niceness, so that other programs on this machine have priority."""
 _BELOW_NORMAL = 0x4000
-"""The same for Windows."""
+"""The same on Windows: BELOW_NORMAL_PRIORITY_CLASS."""
 
 
 @dataclass(frozen=True, slots=True)
-class Begin:
-    """What a voice is to be made of, and where.
+class Preflight:
+    """Checks inputs and outputs, and sets up the working folder.
 
     Attributes:
         inputs: files and folders.
-        target: the voice.
-        chosen_work: the folder for all that is made on the way, if it was chosen.
-        seed: decides what is drawn at random.
+        target: the voice's file.
+        chosen_work: the working folder, if it was given.
+        seed: of all random draws.
     """
 
     inputs: tuple[Path, ...]
@@ -48,28 +48,28 @@ class Begin:
 
     @property
     def work(self) -> Path:
-        """The folder for all that is made on the way."""
+        """The working folder."""
         return self.chosen_work or self.target.with_suffix(".making")
 
     def check(self, *, force: bool, again: bool, picture: bool) -> tuple[Path, ...]:
-        """The files to be heard, after everything that may be wrong; nothing is written yet.
+        """Finds the recordings and runs all checks; nothing is written yet.
 
         Args:
-            force: replace files that exist.
-            again: forget what was made on the way.
-            picture: whether one is drawn.
+            force: replace existing files.
+            again: remove the working folder, and start over.
+            picture: whether a figure will be drawn.
 
         Raises:
-            VoicegraphError: if something is missing, in the way, or has changed.
+            VoicegraphError: if something is missing, exists already, or has changed.
         """
-        require_detector()
+        require_vad()
         if picture:
             require_matplotlib("voicegraph voice make ... --no-picture")
-        place = Workplace(self.work)
+        workdir = Workdir(self.work)
         if self.work.exists():
-            self._check_own()
-        # What an interrupted run has written by now, it may write again.
-        resumed = place.begun.exists() and not again
+            self._check_workdir()
+        # A resumed run may replace the files that it has written before.
+        resumed = workdir.manifest.exists() and not again
         check_target(self.target, force or resumed)
         for beside in (".md", ".png"):
             may_be_written(self.target.with_suffix(beside), force or resumed)
@@ -77,58 +77,58 @@ class Begin:
         if again:
             self.clear()
         if resumed:
-            recordings.check_unchanged(place, files, self.seed)
+            recordings.check_unchanged(workdir, files, self.seed)
         else:
             recordings.check_room(_existing(self.work), files, sum(map(_seconds, files)))
         return tuple(files)
 
     def start(self, files: Sequence[Path], consent: Consent) -> None:
-        """Makes the work folder, if it is not there, and notes in it what is begun.
+        """Creates the working folder with manifest and consent, unless it exists.
 
         Raises:
-            OutputError: if it cannot be made.
+            OutputError: if it cannot be created.
         """
         try:
             self.work.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise cannot_write(self.work, error) from None
-        place = Workplace(self.work)
-        if not place.begun.exists():
-            recordings.note(place, files, self.seed)
-        keep(place, consent)
+        workdir = Workdir(self.work)
+        if not workdir.manifest.exists():
+            recordings.write_manifest(workdir, files, self.seed)
+        save(workdir, consent)
 
     def clear(self) -> None:
-        """Takes the work folder away: it holds copies of the recordings.
+        """Removes the working folder, which holds copies of the recordings.
 
         Raises:
-            OutputError: if that cannot be done.
+            OutputError: if it cannot be removed.
         """
         if not self.work.exists():
             return
-        self._check_own()
+        self._check_workdir()
         try:
             shutil.rmtree(self.work)
         except OSError as error:
             text = f"{self.work} cannot be removed: {error.strerror}"
             raise OutputError(Problem("cannot-remove", text, fix="remove it by hand")) from None
 
-    def _check_own(self) -> None:
-        """Nothing is written into, let alone removed from, a folder of somebody else."""
-        strange = self.work.is_file() or (
-            any(self.work.iterdir()) and not Workplace(self.work).begun.exists()
+    def _check_workdir(self) -> None:
+        """Refuses a folder with other contents: nothing in it is changed or removed."""
+        foreign = self.work.is_file() or (
+            any(self.work.iterdir()) and not Workdir(self.work).manifest.exists()
         )
-        if strange:
-            text = f"{self.work} exists, and is not the work folder of a voice"
-            raise OutputError(Problem("exists", text, fix="--work FOLDER, one that is new"))
+        if foreign:
+            text = f"{self.work} exists, and is not the working folder of a voice"
+            raise OutputError(Problem("exists", text, fix="--work FOLDER, with a new folder"))
 
 
 def _existing(folder: Path) -> Path:
-    """The next folder above that is there."""
+    """The nearest existing folder above."""
     return next(path for path in (folder.absolute(), *folder.absolute().parents) if path.is_dir())
 
 
 def _seconds(path: Path) -> float:
-    """By its header; 0 if that does not tell."""
+    """Length by the header; 0 if unknown."""
     try:
         return min(soundfile.info(path).duration, 24 * 3600.0)
     except (soundfile.LibsndfileError, TypeError, OSError):
@@ -136,7 +136,7 @@ def _seconds(path: Path) -> float:
 
 
 def lower_priority() -> None:
-    """Lets other programs come first, in this process and those that it starts."""
+    """Lowers the priority of this process and of those that it starts."""
     if sys.platform == "win32":
         kernel = ctypes.windll.kernel32
         kernel.SetPriorityClass(kernel.GetCurrentProcess(), _BELOW_NORMAL)

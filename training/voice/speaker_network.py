@@ -1,4 +1,4 @@
-"""Who speaks: a small network that gives sounds of one speaker similar vectors.
+"""Speaker embeddings by a small network: similar vectors for speech of one speaker.
 
 Three LSTM layers over mel power, the last state projected and brought to length 1: L. Wan, Q. Wang,
 A. Papir, I. Lopez Moreno, "Generalized end-to-end loss for speaker verification", ICASSP 2018.
@@ -20,23 +20,23 @@ from torch.nn import functional
 from voicegraph.nodes.f0.mel import filters
 
 RATE = 16000
-"""Samples a second that it takes."""
+"""Sample rate of its input, in Hz."""
 _MODELS = Path(str(importlib.resources.files("voicegraph.pipelines"))) / "models"
 WEIGHTS = _MODELS / "speaker.safetensors"
 COMMON = "common"
-"""Name of the mean vector among the weights."""
+"""Name of the mean embedding among the weights."""
 FRAMES = 160
-"""Of 10 ms in a window: one vector for each 1.6 s."""
+"""Frames of 10 ms in a window of 1.6 s, which has one embedding."""
 STRIDE = 80
 """Frames from one window to the next."""
 _WINDOW, _HOP, _MELS, _WIDTH, _LAYERS = 400, 160, 40, 256, 3
 _LEVEL_DB = -30.0
-"""Mean level that sound is brought to: the power is not compressed."""
+"""Mean level to which audio is normalized, since the network takes uncompressed power."""
 _AT_ONCE = 32
 
 
 class SpeakerNetwork(nn.Module):
-    """Sound to vectors of length 1 that tell speakers apart by their scalar product."""
+    """Audio to embeddings of length 1; their scalar product is the speaker similarity."""
 
     filters: torch.Tensor
 
@@ -53,21 +53,20 @@ class SpeakerNetwork(nn.Module):
         return functional.normalize(self.linear(state[-1]).relu(), dim=-1)
 
     def mel(self, audio: torch.Tensor) -> torch.Tensor:
-        """float32 ``[samples]`` -> power ``[samples // 160 + 1, 40]``; frame k lies at 160 k."""
+        """float32 ``[samples]`` -> mel power ``[samples // 160 + 1, 40]``; frame k is at 160 k."""
         padded = functional.pad(audio, (_WINDOW // 2, _WINDOW // 2))
         window = torch.hann_window(_WINDOW)
         spectra = torch.fft.rfft(padded.unfold(0, _WINDOW, _HOP) * window)
         return (spectra.real.square() + spectra.imag.square()) @ self.filters.T
 
-    def windows(self, audio: torch.Tensor) -> torch.Tensor:
-        """One vector for each window of 1.6 s, 0.8 s apart, the last one at the end.
+    def embed_windows(self, audio: torch.Tensor) -> torch.Tensor:
+        """One embedding for each window of 1.6 s, 0.8 s apart, the last one at the end.
 
         Args:
-            audio: float32 ``[samples]`` at 16 kHz; what is shorter than a window is followed by
-                silence.
+            audio: float32 ``[samples]`` at 16 kHz; padded with silence to at least one window.
 
         Returns:
-            ``[windows, 256]``.
+            ``[windows, 256]``, each of length 1.
         """
         level = 10 * torch.log10(audio.double().square().mean() + 1e-12)
         mel = self.mel(audio * float(10 ** ((_LEVEL_DB - level) / 20)))
@@ -80,14 +79,14 @@ class SpeakerNetwork(nn.Module):
 
 @functools.cache
 def load_speaker_network() -> SpeakerNetwork:
-    """The network that comes with the package, once a process."""
+    """The bundled network; loaded once a process."""
     network = SpeakerNetwork()
     network.load_state_dict({name: held for name, held in _held().items() if name != COMMON})
     return network.requires_grad_(False).eval()
 
 
 @functools.cache
-def common() -> np.ndarray:
+def mean_speaker_vector() -> np.ndarray:
     """The mean vector of many speakers, ``[256]``: what says nothing about who speaks."""
     return _held()[COMMON].numpy()
 

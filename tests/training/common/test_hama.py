@@ -1,4 +1,4 @@
-"""Reading the weights that the shipped encoder was made of."""
+"""Reading hama's weights, from which the bundled encoder was distilled."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork, PhoneticSizes
-from voicegraph.training.common.hama import HEADS, renamed, unpack
+from voicegraph.training.common.hama import HEADS, rename_tensors, unpack
 
 HIDDEN, INNER, TAPS, MELS, TOKENS = 8, 12, 5, 6, 7
 
@@ -62,21 +62,21 @@ def _theirs() -> dict[str, torch.Tensor]:
     return made
 
 
-def test_a_file_is_read_as_it_was_written() -> None:
+def test_unpack_reads_names_and_values() -> None:
     theirs = _theirs()
     found = dict(unpack(_packed(theirs)))
     assert list(found) == list(theirs)
     assert all(torch.equal(found[name], tensor) for name, tensor in theirs.items())
 
 
-def test_other_files_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"no \.hama file"):
+def test_other_file_formats_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"not a \.hama file"):
         list(unpack(b"PK\3\4" + bytes(100)))
 
 
-def test_every_tensor_finds_its_place() -> None:
+def test_every_tensor_gets_its_new_name() -> None:
     theirs = _theirs()
-    tensors = dict(renamed(theirs))
+    tensors = dict(rename_tensors(theirs))
     sizes = PhoneticSizes.of({k: tuple(v.shape) for k, v in tensors.items()}, HEADS)
     assert sizes == PhoneticSizes(MELS, HIDDEN, INNER, 4, TAPS, TOKENS, HEADS)
     network = PhoneticNetwork(sizes)

@@ -1,4 +1,4 @@
-"""Ctrl-C held back, and unheard."""
+"""Ctrl-C: deferred and ignored."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import threading
 
 import pytest
 
-from voicegraph.training.common.interrupts import held_back, unheard
+from voicegraph.training.common.interrupts import defer_interrupts, ignore_interrupts
 
 
-def test_is_heard_when_it_is_done() -> None:
+def test_interrupt_is_raised_at_the_end() -> None:
     done: list[int] = []
 
     def work() -> None:
-        with held_back():
+        with defer_interrupts():
             signal.raise_signal(signal.SIGINT)
             done.append(1)
 
@@ -24,25 +24,25 @@ def test_is_heard_when_it_is_done() -> None:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_errors_pass() -> None:
-    with pytest.raises(ValueError, match="no"), held_back():
+def test_other_errors_are_not_deferred() -> None:
+    with pytest.raises(ValueError, match="no"), defer_interrupts():
         raise ValueError("no")
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_where_it_is_ignored_it_stays_so() -> None:
-    with unheard():
+def test_ignored_interrupts_stay_ignored() -> None:
+    with ignore_interrupts():
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-        with held_back():
+        with defer_interrupts():
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_other_threads_have_no_signals() -> None:
+def test_other_threads_leave_signals_alone() -> None:
     found: list[str] = []
 
     def work() -> None:
-        with held_back(), unheard():
+        with defer_interrupts(), ignore_interrupts():
             found.append("done")
 
     thread = threading.Thread(target=work)

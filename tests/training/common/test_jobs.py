@@ -1,4 +1,4 @@
-"""Work over processes."""
+"""Jobs in worker processes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from voicegraph.graph.files.sound.reader import AudioReader
 from voicegraph.training.common import jobs
 
 
-def test_a_job_that_fails_ends_the_step() -> None:
+def test_failing_job_ends_the_run() -> None:
     done: list[int] = []
 
     def work(number: int) -> None:
@@ -21,29 +21,18 @@ def test_a_job_that_fails_ends_the_step() -> None:
             raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
-        jobs.run("test", work, [(1,), (2,), (3,)], 1)
+        jobs.run_jobs("test", work, [(1,), (2,), (3,)], 1)
     assert done == [1, 2]
 
 
 @pytest.mark.slow
-def test_errors_come_from_other_processes_as_they_were(tmp_path: Path) -> None:
+def test_errors_of_other_processes_keep_their_type(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
-        jobs.run("test", AudioReader, [(tmp_path / "a.wav",)], 2)
+        jobs.run_jobs("test", AudioReader, [(tmp_path / "a.wav",)], 2)
     assert [problem.code for problem in caught.value.problems] == ["no-such-file"]
 
 
 @pytest.mark.slow
-def test_a_process_that_ends_is_told_of() -> None:
+def test_killed_worker_is_reported() -> None:
     with pytest.raises(VoicegraphError, match="memory may have run out"):
-        jobs.run("test", os._exit, [(1,), (2,)], 2)
-
-
-def test_lines_where_there_is_no_terminal(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    now = iter([0.0, 10.0, 31.0, 31.0])
-    monkeypatch.setattr(jobs.time, "monotonic", lambda: next(now))
-    with jobs.bar("train", 100, 40) as tell:
-        tell("early", 41)
-        tell("step 7", 50)
-    assert capsys.readouterr().err == "train: 50%, 3 min left, step 7\n"
+        jobs.run_jobs("test", os._exit, [(1,), (2,)], 2)

@@ -1,4 +1,4 @@
-"""An encoder in the making, of noise."""
+"""The working folder of an encoder, with noise for speech."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from voicegraph.nodes.content import _phonetic_example as phonetic_example
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
 from voicegraph.training.common import hama as teaching
 from voicegraph.training.encoder import _targets as targets
-from voicegraph.training.encoder._workdir import COPIES, Place
+from voicegraph.training.encoder._workdir import COPIES, EncoderWorkdir
 
 NAMES = ("books-7-1-0", "books-8-1-0", "chorus-0000", "reader-0000")
 SAMPLES = 24000
@@ -27,13 +27,15 @@ def teacher() -> PhoneticNetwork:
 
 
 @pytest.fixture
-def place(tmp_path: Path, teacher: PhoneticNetwork, monkeypatch: pytest.MonkeyPatch) -> Place:
-    """Speech of four readers, copies, targets, and phones where a program spoke."""
-    made = Place(tmp_path)
+def workdir(
+    tmp_path: Path, teacher: PhoneticNetwork, monkeypatch: pytest.MonkeyPatch
+) -> EncoderWorkdir:
+    """Four utterances with copies and targets, one of them with phones."""
+    made = EncoderWorkdir(tmp_path)
     random = np.random.default_rng(1)
     monkeypatch.setattr(teaching, "network", lambda: teacher)
     for name in NAMES:
-        for path in (made.speech(name), *(made.copy(name, n) for n in range(COPIES))):
+        for path in (made.speech(name), *(made.augmented_copy(name, n) for n in range(COPIES))):
             path.parent.mkdir(exist_ok=True)
             soundfile.write(path, 0.1 * random.standard_normal(SAMPLES), 16000)
         targets.make(made, name)

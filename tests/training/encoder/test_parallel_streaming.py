@@ -11,7 +11,7 @@ from torch.nn import functional
 from voicegraph.nodes.content import _phonetic_example as phonetic_example
 from voicegraph.nodes.content.phonetic_network import STEP, PhoneticNetwork
 from voicegraph.nodes.content.phonetic_stream import PhoneticStream
-from voicegraph.training.encoder._parallel_streaming import Steps, features, front
+from voicegraph.training.encoder._parallel_streaming import StreamingSteps, features, frontend
 
 from ...tolerance import SMALL_NETWORK, assert_close
 
@@ -28,8 +28,8 @@ NETWORK = _network()
 NOISE = 0.1 * torch.randn(40 * STEP, generator=torch.Generator().manual_seed(1))
 
 
-def test_it_begins_with_what_the_network_begins_with() -> None:
-    known, newest = front(NETWORK, NOISE[None], 1)
+def test_frontend_equals_the_network_stem() -> None:
+    known, newest = frontend(NETWORK, NOISE[None], 1)
     for frame in (5, 20):
         heard = NOISE[None, : frame * STEP + STEP // 2]
         stem = functional.gelu(NETWORK.stem(NETWORK.log_mel(heard)))[0].T
@@ -37,9 +37,9 @@ def test_it_begins_with_what_the_network_begins_with() -> None:
         assert_close(known[0, 2:frame], stem[2:frame], SMALL_NETWORK)
 
 
-def test_without_settled_frames_it_is_the_network_on_what_is_known() -> None:
-    known, newest = front(NETWORK, NOISE[None], 1)
-    steps = Steps(settle=30, ahead=3, context=200, stride=1)
+def test_without_settled_frames_equals_the_network() -> None:
+    known, newest = frontend(NETWORK, NOISE[None], 1)
+    steps = StreamingSteps(settle=30, ahead=3, context=200, stride=1)
     found = features(NETWORK, NOISE[None], 2, steps)[0, :, 0]
     for frame in (10, 20, 30):
         x = torch.cat((known[:, :frame], newest[:, frame : frame + 1]), 1)
@@ -48,15 +48,17 @@ def test_without_settled_frames_it_is_the_network_on_what_is_known() -> None:
         assert_close(found[frame], x[0, frame - 3], SMALL_NETWORK)
 
 
-@pytest.mark.parametrize("steps", [Steps(6, 3, 8, 1), Steps(4, 4, 5, 1), Steps(10, 1, 200, 1)])
-def test_a_frame_a_step_is_what_a_stream_gives(steps: Steps) -> None:
+@pytest.mark.parametrize(
+    "steps", [StreamingSteps(6, 3, 8, 1), StreamingSteps(4, 4, 5, 1), StreamingSteps(10, 1, 200, 1)]
+)
+def test_stride_one_equals_the_stream(steps: StreamingSteps) -> None:
     stream = PhoneticStream(NETWORK, 3, steps.context, steps.settle, steps.ahead)
     found = features(NETWORK, NOISE[None], 3, steps)[0, steps.ahead :, 0]
     assert_close(found, stream.whole(NOISE)[: len(found)], SMALL_NETWORK)
 
 
-def test_longer_steps_hear_more_in_all_but_their_last_frame() -> None:
-    steps = Steps(settle=30, ahead=3, context=200, stride=1)
+def test_longer_strides_have_more_lookahead() -> None:
+    steps = StreamingSteps(settle=30, ahead=3, context=200, stride=1)
     audio = functional.pad(NOISE, (4 * STEP, 0))[None]
     one = features(NETWORK, audio, 2, steps)[0, :, 0]
     four = features(NETWORK, audio, 2, replace(steps, stride=4))[0]

@@ -1,4 +1,4 @@
-"""Training of the streaming encoder: it learns, and goes on where it was."""
+"""Training of the streaming encoder: it learns, and resumes."""
 
 from __future__ import annotations
 
@@ -13,43 +13,47 @@ from voicegraph.graph.files.models import identify
 from voicegraph.nodes.content.phonetic_file import load_phonetic
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
 from voicegraph.schemas.phonetic_card import PhoneticCard
+from voicegraph.training.common.training_loop import Budget
 from voicegraph.training.encoder import _train as train
-from voicegraph.training.encoder._dataset import collected as material
-from voicegraph.training.encoder._distillation_loss import Losses
-from voicegraph.training.encoder._distributed import Crew, gathered
+from voicegraph.training.encoder._dataset import load_datasets as load_datasets
+from voicegraph.training.encoder._distillation_loss import DistillationLosses
+from voicegraph.training.encoder._distributed import Worker, worker_group
 from voicegraph.training.encoder._export import export
-from voicegraph.training.encoder._workdir import Place
-from voicegraph.training.voice.train import Budget
+from voicegraph.training.encoder._workdir import EncoderWorkdir
 
-ALONE = Crew(0, 1, torch.device("cpu"))
+ALONE = Worker(0, 1, torch.device("cpu"))
 
 
 def _training(
-    place: Place, teacher: PhoneticNetwork, steps: int, crew: Crew = ALONE
-) -> train.Training:
-    learned, held_out = material(place, 1)
-    return train.Training(place, learned, held_out, teacher, crew, Budget(0, steps), 2, 60)
-
-
-def test_learns(place: Place, teacher: PhoneticNetwork) -> None:
-    training = _training(place, teacher, 60)
-    batch = training.material.batch(0, 0, 4, 60)
-    before, told = (
-        training.lesson.losses(training.student, batch, whole=False),
-        training.judge.judged(training.student),
+    workdir: EncoderWorkdir, teacher: PhoneticNetwork, steps: int, worker: Worker = ALONE
+) -> train.EncoderTraining:
+    learned, held_out = load_datasets(workdir, 1)
+    return train.EncoderTraining(
+        workdir, learned, held_out, teacher, worker, Budget(0, steps), 2, 60
     )
-    assert told["cosine whole"] > 0.99, "it begins as the teacher"
+
+
+def test_distillation_loss_falls(workdir: EncoderWorkdir, teacher: PhoneticNetwork) -> None:
+    training = _training(workdir, teacher, 60)
+    batch = training.training_set.batch(0, 0, 4, 60)
+    before, figures = (
+        training.distillation.losses(training.student, batch, whole=False),
+        training.validator.validate(training.student),
+    )
+    assert figures["cosine whole"] > 0.99, "the student starts as the teacher"
     after_run = training.run()
-    after = training.lesson.losses(training.student, batch, whole=False)
+    after = training.distillation.losses(training.student, batch, whole=False)
     assert after.error < 0.9 * before.error
     assert after.total < before.total
-    line = json.loads(place.log.read_text())
+    line = json.loads(workdir.log.read_text())
     assert line["step"] == 60
     assert line["cosine"] == after_run["cosine"]
 
 
-def test_only_what_makes_features_is_trained(place: Place, teacher: PhoneticNetwork) -> None:
-    training = _training(place, teacher, 2)
+def test_only_blocks_below_the_features_change(
+    workdir: EncoderWorkdir, teacher: PhoneticNetwork
+) -> None:
+    training = _training(workdir, teacher, 2)
     training.run()
     changed = {
         name.partition(".")[0]
@@ -59,42 +63,46 @@ def test_only_what_makes_features_is_trained(place: Place, teacher: PhoneticNetw
     assert changed == {"stem", "blocks"}
 
 
-def test_goes_on_to_the_same_weights(place: Place, teacher: PhoneticNetwork) -> None:
-    whole = _training(place, teacher, 4)
+def test_resumed_training_gives_the_same_weights(
+    workdir: EncoderWorkdir, teacher: PhoneticNetwork
+) -> None:
+    whole = _training(workdir, teacher, 4)
     whole.run()
-    place.checkpoint.unlink()
-    part = _training(place, teacher, 4)
+    workdir.checkpoint.unlink()
+    part = _training(workdir, teacher, 4)
     for step in range(2):
-        part._timed_step(step / 4)
-    part._save()
-    rest = _training(place, teacher, 4)
+        part.timed_step(step / 4)
+    part.save()
+    rest = _training(workdir, teacher, 4)
     assert rest.step == 2
     rest.run()
     for name, held in whole.student.state_dict().items():
         assert torch.equal(held, rest.student.state_dict()[name]), name
 
 
-def test_ctrl_c_keeps_what_was_learned(
-    place: Place, teacher: PhoneticNetwork, monkeypatch: pytest.MonkeyPatch
+def test_ctrl_c_saves_the_checkpoint(
+    workdir: EncoderWorkdir, teacher: PhoneticNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    training = _training(place, teacher, 4)
-    step = training._timed_step
+    training = _training(workdir, teacher, 4)
+    step = training.timed_step
 
-    def interrupted(done: float) -> Losses:
+    def interrupted(done: float) -> DistillationLosses:
         if training.step == 1:
             signal.raise_signal(signal.SIGINT)
         return step(done)
 
-    monkeypatch.setattr(training, "_timed_step", interrupted)
+    monkeypatch.setattr(training, "timed_step", interrupted)
     with pytest.raises(KeyboardInterrupt):
         training.run()
-    assert _training(place, teacher, 4).step == 2
+    assert _training(workdir, teacher, 4).step == 2
 
 
-def test_export(place: Place, teacher: PhoneticNetwork) -> None:
-    training = _training(place, teacher, 1)
+def test_exported_encoder_has_the_trained_weights(
+    workdir: EncoderWorkdir, teacher: PhoneticNetwork
+) -> None:
+    training = _training(workdir, teacher, 1)
     training.run()
-    target = place.root / "encoder.safetensors"
+    target = workdir.root / "encoder.safetensors"
     export(training, ("a", "e", "i", "o", "u", "<blank>"), target)
     found = load_phonetic(target)
     for name, held in training.student.state_dict().items():
@@ -106,28 +114,28 @@ def test_export(place: Place, teacher: PhoneticNetwork) -> None:
     assert "1 steps" in card.training_data
 
 
-class _Along:
-    """What the other process of a crew does."""
+class _Average:
+    """What every worker does."""
 
     def __init__(self, value: float) -> None:
         self.value = value
 
-    def __call__(self, crew: Crew) -> list[float]:
+    def __call__(self, worker: Worker) -> list[float]:
         weight = torch.nn.Parameter(torch.zeros(3))
-        weight.grad = torch.full((3,), self.value * (crew.part + 1))
-        crew.average([weight])
-        return [*weight.grad.tolist(), crew.agreed(0.25 + crew.part)]
+        weight.grad = torch.full((3,), self.value * (worker.rank + 1))
+        worker.average_gradients([weight])
+        return [*weight.grad.tolist(), worker.broadcast(0.25 + worker.rank)]
 
 
 @pytest.mark.slow
-def test_a_crew_takes_the_mean_of_all_gradients_and_the_first_ones_clock() -> None:
-    along = _Along(2.0)
-    with gathered(2, torch.device("cpu"), along) as crew:
-        np.testing.assert_allclose(along(crew), [3.0, 3.0, 3.0, 0.25])
+def test_workers_average_gradients_and_share_a_clock() -> None:
+    average = _Average(2.0)
+    with worker_group(2, torch.device("cpu"), average) as worker:
+        np.testing.assert_allclose(average(worker), [3.0, 3.0, 3.0, 0.25])
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-def test_learns_on_a_gpu(place: Place, teacher: PhoneticNetwork) -> None:
+def test_trains_on_a_gpu(workdir: EncoderWorkdir, teacher: PhoneticNetwork) -> None:
     device = torch.device("cuda")
-    training = _training(place, teacher.to(device), 10, Crew(0, 1, device))
+    training = _training(workdir, teacher.to(device), 10, Worker(0, 1, device))
     assert training.run()["cosine"] > 0

@@ -1,4 +1,4 @@
-"""A small evaluation: clips that buzz, a pipeline that makes them quieter, nobody who listens."""
+"""A small evaluation: synthetic clips, a pipeline that lowers their level, a simple observer."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import soundfile
 
+from voicegraph.training.common.atomic_files import write_arrays
 from voicegraph.training.evaluate import _clip_tasks as clip_tasks
 from voicegraph.training.evaluate._evaluation import Evaluation
 from voicegraph.training.evaluate._rows import Row, Voice, rows
 from voicegraph.training.evaluate.clips import Clip
-from voicegraph.training.voice.workdir import write_whole
 
 PIPELINE = """
 version: 1
@@ -42,7 +42,7 @@ def buzz(hertz: float, seconds: float) -> np.ndarray:
 
 
 def listens(seen: list[Path]) -> Callable[[Path, Path], None]:
-    """What takes the place of the packages: it tells the level and notes what it was given."""
+    """Replaces the metrics' packages: observes the level, and records what it was given."""
 
     def observe(sound: Path, target: Path) -> None:
         seen.append(sound)
@@ -58,19 +58,14 @@ def listens(seen: list[Path]) -> Callable[[Path, Path], None]:
             "level": level,
             "mos": np.array([3.0, 3.5]),
         }
-
-        def write(path: Path) -> None:
-            with path.open("wb") as file:
-                np.savez(file, **found)
-
-        write_whole(target, write)
+        write_arrays(target, **found)
 
     return observe
 
 
 @pytest.fixture
 def heard(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """Every sound that was listened to."""
+    """Every file that was observed."""
     seen: list[Path] = []
     monkeypatch.setattr(clip_tasks, "observe", listens(seen))
     return seen

@@ -1,4 +1,4 @@
-"""Intervals hold what they promise."""
+"""Bootstrap confidence intervals."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from voicegraph.training.evaluate._bootstrap import difference, mean
 
 
-def test_intervals_hold_the_true_mean_as_often_as_they_say() -> None:
+def test_intervals_cover_the_true_mean() -> None:
     random = np.random.default_rng(1)
     found = [mean(random.normal(3.0, 2.0, 24), seed, draws=400) for seed in range(400)]
     held = np.mean([each.low <= 3.0 <= each.high for each in found])
@@ -20,30 +20,30 @@ def test_intervals_hold_the_true_mean_as_often_as_they_say() -> None:
     assert np.mean([each.low > 3.0 for each in found]) > 0.01
 
 
-def test_the_seed_decides() -> None:
+def test_seed_decides_the_interval() -> None:
     values = np.random.default_rng(5).normal(4, 1, 10)
     assert mean(values, 3) == mean(values, 3)
     assert mean(values, 3) != mean(values, 4)
     assert mean(values, 3).value == pytest.approx(values.mean())
 
 
-def test_what_was_not_measured_does_not_count() -> None:
+def test_nan_values_are_left_out() -> None:
     found = mean([1.0, math.nan, 3.0])
     assert (found.value, found.count) == (2.0, 2)
     nothing = mean([math.nan])
     assert math.isnan(nothing.value)
     assert nothing.count == 0
-    assert not nothing.sure
+    assert not nothing.significant
 
 
-def test_pairs_are_surer_than_means() -> None:
+def test_paired_difference_is_significant() -> None:
     random = np.random.default_rng(2)
     speakers = random.normal(0, 1, 24)
     better = speakers + 0.1 + random.normal(0, 0.05, 24)
     paired = difference(better, speakers)
-    assert paired.sure
+    assert paired.significant
     assert paired.value == pytest.approx(0.1, abs=0.03)
     assert mean(better).low < mean(speakers).high
-    assert not difference(speakers, speakers).sure
+    assert not difference(speakers, speakers).significant
     with pytest.raises(ValueError, match="cannot be paired"):
         difference(speakers, speakers[1:])

@@ -1,4 +1,4 @@
-"""From clips to the table: what is there is not made again, and what is written adds up."""
+"""The evaluation: resuming, converting, and writing the table."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ALL = 2 * CLIPS + OWN + 3 * CLIPS
 """Sources with and without noise, the voice's own, three rows."""
 
 
-def test_only_what_is_missing_is_made(evaluation: Evaluation, heard: list[Path]) -> None:
+def test_only_missing_files_are_made(evaluation: Evaluation, heard: list[Path]) -> None:
     evaluation.run(1, measure_costs=False)
     assert len(heard) == len(set(heard)) == ALL
     heard.clear()
@@ -35,7 +35,7 @@ def test_only_what_is_missing_is_made(evaluation: Evaluation, heard: list[Path])
     assert made[0].stat().st_mtime_ns == before
 
 
-def test_another_pipeline_is_another_result(
+def test_changed_pipeline_is_converted_again(
     evaluation: Evaluation, heard: list[Path], tmp_path: Path
 ) -> None:
     evaluation.run(1, measure_costs=False)
@@ -55,13 +55,13 @@ def test_clips_go_through_the_pipeline(evaluation: Evaluation) -> None:
     evaluation.run(1, measure_costs=False)
     quieter = next(row for row in evaluation.rows if row.condition == "quieter")
     clip = evaluation.clips[0]
-    given, _ = soundfile.read(evaluation.store.heard(clip, None))
+    given, _ = soundfile.read(evaluation.store.source(clip, None))
     made, _ = soundfile.read(evaluation._made(quieter, clip))
     assert len(made) == len(given) == 32000
     assert made == pytest.approx(given * 10 ** (-6 / 20), abs=1e-4)
 
 
-def test_pages_hold_every_row_and_column(
+def test_table_has_every_row_and_column(
     evaluation: Evaluation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("matplotlib", reason="pictures need the extra plot")

@@ -1,4 +1,4 @@
-"""What listens: packages that need not be there, and what is typed if they are not."""
+"""Speech metrics by third-party packages, as far as they are installed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_every_package_has_a_checksum() -> None:
         assert ("==" in before) <= ("--hash=sha256:" in line)
 
 
-def test_sphinx_hears_the_same_each_time(speech: np.ndarray) -> None:
+def test_pocketsphinx_is_deterministic(speech: np.ndarray) -> None:
     pytest.importorskip("pocketsphinx", reason=REASON)
     from voicegraph.training.evaluate._pocketsphinx_phones import allphones
 
@@ -43,24 +43,24 @@ def test_sphinx_hears_the_same_each_time(speech: np.ndarray) -> None:
 
 
 @pytest.mark.slow
-def test_a_speaker_is_like_himself(speech: np.ndarray) -> None:
+def test_speaker_similarity_tells_speakers_apart(speech: np.ndarray) -> None:
     pytest.importorskip("resemblyzer", reason=REASON)
-    from voicegraph.training.evaluate._speaker_similarity import embedding
+    from voicegraph.training.evaluate._speaker_similarity import speaker_embedding
 
-    first, second = embedding(speech[:40000]), embedding(speech[40000:])
-    high = embedding(np.interp(np.arange(0, 40000, 1.5), np.arange(40000), speech[:40000]))
+    first, second = speaker_embedding(speech[:40000]), speaker_embedding(speech[40000:])
+    high = speaker_embedding(np.interp(np.arange(0, 40000, 1.5), np.arange(40000), speech[:40000]))
     assert first @ first == pytest.approx(1, abs=1e-5)
     assert first @ second > first @ high + 0.1
-    assert np.isnan(embedding(np.zeros(16000))).all()
+    assert np.isnan(speaker_embedding(np.zeros(16000))).all()
 
 
 @pytest.mark.slow
-def test_noise_is_worse(speech: np.ndarray) -> None:
+def test_dnsmos_falls_with_noise(speech: np.ndarray) -> None:
     pytest.importorskip("speechmos", reason=REASON)
-    from voicegraph.training.evaluate._dnsmos import opinion
+    from voicegraph.training.evaluate._dnsmos import dnsmos_scores
 
     noise = 0.02 * np.random.default_rng(1).standard_normal(len(speech))
-    clean, noisy = opinion(speech), opinion(speech + noise)
+    clean, noisy = dnsmos_scores(speech), dnsmos_scores(speech + noise)
     assert 2.8 < clean[0] < 3.6
     assert noisy[0] < clean[0] - 0.4
     assert noisy[1] < clean[1] - 0.3

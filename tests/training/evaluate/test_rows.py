@@ -1,4 +1,4 @@
-"""Rows are a table; what is wrong in it is said."""
+"""The table of rows, and its errors."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import pytest
 
 from voicegraph.graph.pipeline import Pipeline
 from voicegraph.training.evaluate._conversion import FORMANTS, overrides
-from voicegraph.training.evaluate._rows import Row, Voice, opened, rows
+from voicegraph.training.evaluate._rows import Row, Voice, open_voice, rows
 from voicegraph.training.evaluate.clips import Clip
 
 SHIPPED = Path(__file__).parents[3] / "pipelines" / "voices" / "heart.safetensors"
 
 
-def test_shipped_table_has_what_pipelines_take() -> None:
-    voice = opened(SHIPPED)
+def test_bundled_table_compiles() -> None:
+    voice = open_voice(SHIPPED)
     assert (voice.name, voice.sex) == ("heart", "F")
     made, against = rows([voice])
     assert against in {row.condition for row in made}
@@ -35,7 +35,7 @@ def test_every_voice_has_every_row(table: Path, voice: Voice) -> None:
     assert [row.condition for row in chosen] == ["source", "source, 20 dB", "much quieter"]
 
 
-def test_a_name_that_no_row_has(table: Path, voice: Voice) -> None:
+def test_unknown_row_is_refused(table: Path, voice: Voice) -> None:
     with pytest.raises(SystemExit, match="no row is called 'loud'; there are:\n  source"):
         rows([voice], ["loud"], table)
 
@@ -49,14 +49,14 @@ def test_a_name_that_no_row_has(table: Path, voice: Voice) -> None:
         ("rows: [", "rows.yaml"),
     ],
 )
-def test_what_is_wrong_is_said(text: str, said: str, tmp_path: Path, voice: Voice) -> None:
+def test_wrong_table_is_refused(text: str, said: str, tmp_path: Path, voice: Voice) -> None:
     path = tmp_path / "rows.yaml"
     path.write_text(text)
     with pytest.raises(SystemExit, match=said):
         rows([voice], table=path)
 
 
-def test_who_is_transposed_is_transposed_onto_the_voice(voice: Voice) -> None:
+def test_transpose_matches_the_median_f0(voice: Voice) -> None:
     row = Row("WORLD", voice, "pipeline", "world", (), "transpose")
     man = dict(overrides(row, Clip("1-1-1", "M", 95.0, 5.0)))
     assert man["vars.transpose"] == pytest.approx(12, abs=1e-3)
@@ -69,7 +69,7 @@ def test_who_is_transposed_is_transposed_onto_the_voice(voice: Voice) -> None:
     assert found["vars.formant"] == pytest.approx(-FORMANTS, abs=1e-3)
 
 
-def test_who_is_known_is_told(voice: Voice) -> None:
+def test_start_sets_the_median_f0(voice: Voice) -> None:
     row = Row("live", voice, "pipeline", "default-live", (("vars.retrieve", 0),), "start")
     found = dict(overrides(row, Clip("1-1-1", "M", 95.0, 5.0)))
     assert found == {"vars.retrieve": 0, "vars.voice": str(voice.path), "vars.start": 95.0}

@@ -1,4 +1,4 @@
-"""A voice in the making, small: what its files hold, without the programs that speak."""
+"""The small working folder of a voice, with synthetic speech."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import soundfile
 import torch
 
-from voicegraph.training.voice.workdir import Workplace
+from voicegraph.training.voice.workdir import Workdir
 
 DIM = 8
 
@@ -28,7 +28,7 @@ def spoken(seconds: float, seed: int) -> np.ndarray:
 
 @pytest.fixture(autouse=True)
 def _one_thread() -> Iterator[None]:
-    """The networks are tiny: threads that wait for each other cost more than they bring."""
+    """Threads cost more than they gain with such small networks."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -36,9 +36,9 @@ def _one_thread() -> Iterator[None]:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Workplace:
+def workdir(tmp_path: Path) -> Workdir:
     """Four utterances with contours and features, of 3 s each."""
-    made = Workplace(tmp_path / "voice")
+    made = Workdir(tmp_path / "voice")
     random = np.random.default_rng(1)
     for number in range(4):
         for path in (made.speech(number), made.contours(number), made.features(number)):

@@ -1,27 +1,27 @@
-"""Perturbed copies."""
+"""Augmented copies."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from voicegraph.training.voice import augmentation
-from voicegraph.training.voice.workdir import Workplace
+from voicegraph.training.voice.workdir import Workdir
 
 
-def test_copies_are_decided_by_the_seed(place: Workplace) -> None:
-    augmentation.perturb(place, 0, 0, 1)
-    first = place.copy(0, 0).read_bytes()
-    augmentation.perturb(place, 0, 0, 1)
-    assert place.copy(0, 0).read_bytes() == first
-    augmentation.perturb(place, 0, 0, 2)
-    assert place.copy(0, 0).read_bytes() != first
+def test_seed_decides_the_copies(workdir: Workdir) -> None:
+    augmentation.augment(workdir, 0, 0, 1)
+    first = workdir.augmented_copy(0, 0).read_bytes()
+    augmentation.augment(workdir, 0, 0, 1)
+    assert workdir.augmented_copy(0, 0).read_bytes() == first
+    augmentation.augment(workdir, 0, 0, 2)
+    assert workdir.augmented_copy(0, 0).read_bytes() != first
 
 
-def test_copies_have_another_pitch_and_the_same_length() -> None:
+def test_random_voice_changes_pitch_not_length() -> None:
     time = np.arange(32000) / 16000
     phase = 150 * time
     audio = 0.1 * np.sum([np.cos(2 * np.pi * h * phase) for h in range(1, 20)], 0)
-    made = augmentation.another_voice(audio, np.random.default_rng(3))
+    made = augmentation.random_voice(audio, np.random.default_rng(3))
     assert made.shape == audio.shape
     spectrum = np.abs(np.fft.rfft(made[8000:24000]))
     assert spectrum[145:155].max() < 0.2 * spectrum.max()

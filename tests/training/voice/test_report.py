@@ -1,4 +1,4 @@
-"""The page and the picture of a voice."""
+"""Report and figure of a new voice."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from voicegraph.schemas.source_filter_card import Consent
 from voicegraph.schemas.voice_report import (
     Losses,
     MaterialReport,
+    Preview,
     RecordingReport,
     Rejected,
-    Trial,
     VoiceReport,
 )
-from voicegraph.training.voice import _report as page
+from voicegraph.training.voice import _report as report_page
 from voicegraph.training.voice import _report_figure as report_figure
-from voicegraph.training.voice._preview import Sounds
+from voicegraph.training.voice._preview import PreviewFiles
 
 LOSSES = (
     Losses(step=300, seconds=90, training=1.1, clean=1.2, perturbed=1.3, streaming=1.35),
@@ -50,7 +50,7 @@ def report(tmp_path: Path) -> VoiceReport:
         used_s=400,
         share=0.97,
     )
-    trial = Trial(
+    trial = Preview(
         name="a stranger",
         phone_error=0.123,
         f0_error_cents=None,
@@ -72,8 +72,8 @@ def report(tmp_path: Path) -> VoiceReport:
     )
 
 
-def test_the_page_tells_it_all(report: VoiceReport) -> None:
-    page.write(report)
+def test_report_has_all_sections(report: VoiceReport) -> None:
+    report_page.write(report)
     text = Path(report.page).read_text(encoding="utf-8")
     for wanted in (
         "The voice of Ada, who agreed on 2026-01-02 (typed at a terminal): Ada agrees.",
@@ -91,16 +91,16 @@ def test_the_page_tells_it_all(report: VoiceReport) -> None:
     assert rows == ["| `a/b.wav` | 10.0 | 8.3 | 6.7 | 8000 Hz, 0 ch | - |"]
 
 
-def test_nothing_left_out(report: VoiceReport) -> None:
+def test_report_without_rejected_speech(report: VoiceReport) -> None:
     material = report.material.model_copy(update={"rejected": ()})
-    assert "\nNothing.\n" in page.text(report.model_copy(update={"material": material}))
+    assert "\nNothing.\n" in report_page.text(report.model_copy(update={"material": material}))
 
 
-def test_the_picture_is_drawn(tmp_path: Path) -> None:
+def test_figure_is_a_png(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="needs the extra `plot` or `voice`")
     path = tmp_path / "a.wav"
     soundfile.write(path, 0.1 * np.sin(2 * np.pi * 150 * np.arange(24000) / 24000), 24000)
-    sounds = [Sounds("one", path, path), Sounds("two", path, path)]
+    sounds = [PreviewFiles("one", path, path), PreviewFiles("two", path, path)]
     report_figure.draw(sounds, LOSSES, tmp_path / "a.png")
     head = (tmp_path / "a.png").read_bytes()[:24]
     assert head.startswith(b"\x89PNG")

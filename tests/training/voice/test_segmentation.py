@@ -1,4 +1,4 @@
-"""Where speech is cut."""
+"""Segmentation of speech at pauses."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ def _cut(speech: np.ndarray, level: np.ndarray | None = None) -> list[Span]:
     return utterances(speech, speech if level is None else level)
 
 
-def test_runs_begin_and_end_at_different_probabilities() -> None:
+def test_runs_have_hysteresis() -> None:
     assert runs(np.array([0.4] * 10)) == []
     found = runs(np.array([0.1, 0.6, 0.4, 0.4, 0.4, 0.3, 0.6, 0.1]))
     assert found == [Span(STEP_S, 5 * STEP_S)]  # the last is too short
 
 
-def test_short_pauses_stay_inside_and_long_ones_do_not() -> None:
+def test_short_pauses_stay_inside_utterances() -> None:
     found = _cut(_speech((1, 0), (2, 1), (0.4, 0), (2, 1), (1, 0), (2, 1), (1, 0)))
     assert [time for span in found for time in (span.start, span.end)] == pytest.approx(
         [0.8, 5.6, 6.2, 8.6], abs=0.1
     )
 
 
-def test_what_is_too_long_is_cut_where_it_is_quietest() -> None:
+def test_long_runs_are_cut_at_quiet_points() -> None:
     speech = _speech((20, 1))
     level = np.ones(len(speech))
     level[round(9 / STEP_S)] = 0.1
@@ -44,7 +44,7 @@ def test_what_is_too_long_is_cut_where_it_is_quietest() -> None:
 
 
 @given(st.lists(st.tuples(st.floats(0.1, 15), st.sampled_from([0.0, 0.4, 1.0])), max_size=8))
-def test_utterances_lie_in_order_and_are_not_too_long(parts: list[tuple[float, float]]) -> None:
+def test_utterances_are_ordered_and_bounded(parts: list[tuple[float, float]]) -> None:
     speech = _speech((0.1, 0), *parts)
     found = _cut(speech)
     assert all(span.seconds <= LONGEST_S + STEP_S for span in found)

@@ -1,4 +1,4 @@
-"""Training: it learns, goes on where it was, and ends as a voice that can be used."""
+"""Training of a voice: it learns, resumes, and is exported."""
 
 from __future__ import annotations
 
@@ -13,117 +13,108 @@ from voicegraph.nodes.retrieval._index_search import open_index
 from voicegraph.nodes.synth.source_filter_file import load_source_filter
 from voicegraph.schemas.encoder_card import EncoderIdentity
 from voicegraph.schemas.source_filter_card import SourceFilterCard, SourceFilterSizes
+from voicegraph.training.common.training_loop import Budget
 from voicegraph.training.voice import _features as features
 from voicegraph.training.voice import _prosody as prosody
 from voicegraph.training.voice import export
-from voicegraph.training.voice._dataset import Batch, Material, read
-from voicegraph.training.voice.train import Budget, Training, schedule
-from voicegraph.training.voice.workdir import Workplace
+from voicegraph.training.voice._dataset import VoiceBatch, VoiceTrainingSet, load_utterance
+from voicegraph.training.voice.train import VoiceTraining
+from voicegraph.training.voice.workdir import Workdir
 
 SIZES = SourceFilterSizes(content=8, channels=16, inner=24, blocks=2, bands=24)
 
 
-def _training(place: Workplace, steps: int, seed: int = 1) -> Training:
-    utterances = [read(place, number) for number in place.spoken()]
-    material = Material(utterances[:3], seed)
+def _training(workdir: Workdir, steps: int, seed: int = 1) -> VoiceTraining:
+    utterances = [load_utterance(workdir, number) for number in workdir.utterances()]
+    training_set = VoiceTrainingSet(utterances[:3], seed)
     budget = Budget(1.0, steps)
-    return Training(place, material, utterances[3:], budget, SIZES, pieces=2, frames=50)
+    return VoiceTraining(workdir, training_set, utterances[3:], budget, SIZES, pieces=2, frames=50)
 
 
-def test_learns(place: Workplace) -> None:
-    training = _training(place, 150)
+def test_spectral_loss_falls(workdir: Workdir) -> None:
+    training = _training(workdir, 150)
     before = training.validate()
     after = training.run()
     assert after.keys() == {"clean", "perturbed", "streaming"}
     assert all(after[name] < 0.8 * before[name] for name in after), (before, after)
-    assert place.log.read_text().count("\n") == 1
+    assert workdir.log.read_text().count("\n") == 1
 
 
-def test_goes_on_to_the_same_weights(place: Workplace, tmp_path: Path) -> None:
-    whole = _training(place, 6)
+def test_resumed_training_gives_the_same_weights(workdir: Workdir, tmp_path: Path) -> None:
+    whole = _training(workdir, 6)
     whole.run()
-    place.checkpoint.unlink()
-    part = _training(place, 6)
+    workdir.checkpoint.unlink()
+    part = _training(workdir, 6)
     for step in range(3):
-        part._timed_step(step / 6)
-    part._save()
-    rest = _training(place, 6)
+        part.timed_step(step / 6)
+    part.save()
+    rest = _training(workdir, 6)
     assert rest.step == 3
     rest.run()
     for name, tensor in whole.network.state_dict().items():
         assert torch.equal(tensor, rest.network.state_dict()[name]), name
 
 
-def test_ctrl_c_within_a_step_changes_nothing(
-    place: Workplace, monkeypatch: pytest.MonkeyPatch
+def test_ctrl_c_within_a_step_is_deferred(
+    workdir: Workdir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = _training(place, 6)
+    whole = _training(workdir, 6)
     whole.run()
-    place.checkpoint.unlink()
-    part = _training(place, 6)
-    drawn = part.material.batch
+    workdir.checkpoint.unlink()
+    part = _training(workdir, 6)
+    drawn = part.training_set.batch
 
-    def batch(step: int, *sizes: int) -> Batch:
+    def batch(step: int, *sizes: int) -> VoiceBatch:
         if step == 2:
             signal.raise_signal(signal.SIGINT)
         return drawn(step, *sizes)
 
-    monkeypatch.setattr(part.material, "batch", batch)
+    monkeypatch.setattr(part.training_set, "batch", batch)
     with pytest.raises(KeyboardInterrupt):
         part.run()
-    rest = _training(place, 6)
+    rest = _training(workdir, 6)
     assert rest.step == 3
     rest.run()
     for name, tensor in whole.network.state_dict().items():
         assert torch.equal(tensor, rest.network.state_dict()[name]), name
 
 
-def test_a_finished_one_is_left_as_it_is(place: Workplace) -> None:
-    first = _training(place, 3)
+def test_finished_training_is_not_changed(workdir: Workdir) -> None:
+    first = _training(workdir, 3)
     first.run()
-    again = _training(place, 3)
+    again = _training(workdir, 3)
     again.run()
     assert again.step == 3
     assert torch.equal(first.network.last.weight, again.network.last.weight)
 
 
-def test_minutes_are_those_of_training(place: Workplace) -> None:
-    assert Budget(2.0).progress(99, 60) == 0.5
-    assert Budget(2.0, 100).progress(50, 10_000) == 0.5
-
-
-def test_a_checkpoint_of_before_tells_no_computing_time(place: Workplace) -> None:
-    training = _training(place, 2)
+def test_older_checkpoint_has_no_core_seconds(workdir: Workdir) -> None:
+    training = _training(workdir, 2)
     training.run()
     assert (training.core_seconds or 0) > 0
-    held = torch.load(place.checkpoint, weights_only=True)
+    held = torch.load(workdir.checkpoint, weights_only=True)
     del held["core_seconds"]
-    torch.save(held, place.checkpoint)
-    again = _training(place, 3)
+    torch.save(held, workdir.checkpoint)
+    again = _training(workdir, 3)
     again.run()
     assert again.core_seconds is None
     assert again.seconds > training.seconds
 
 
-def test_schedule() -> None:
-    assert schedule(0, 0.0) == pytest.approx(0.01)
-    assert schedule(99, 0.1) == schedule(500, 0.3) == 1.0
-    assert schedule(5000, 0.65) == pytest.approx(0.525)
-    assert schedule(9000, 1.0) == pytest.approx(0.05)
-
-
-def test_export(place: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_exported_voice_has_network_and_index(
+    workdir: Workdir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     identity = EncoderIdentity(title="", family="phonetic-conformer", fingerprint="1" * 16, layer=3)
     monkeypatch.setattr(features, "identity", lambda: identity)
-    training = _training(place, 2)
+    training = _training(workdir, 2)
     training.run()
     target = tmp_path / "new" / "heart.safetensors"
     about = export.About("heart", "nobody's", "none", "made up")
-    export.export(training, about, place, target, seed=1)
+    export.export(training, about, workdir, target, seed=1)
     card = identify(target).card
     assert isinstance(card, SourceFilterCard)
     assert card.trained_on == identity
-    assert card.prosody == prosody.measured(place, place.spoken())
+    assert card.prosody == prosody.measure(workdir, workdir.utterances())
     assert card.prosody.median_hz == pytest.approx(140)
     assert card.prosody.loud_db == pytest.approx(-25)
     assert card.vectors == 3 * 151
@@ -134,7 +125,7 @@ def test_export(place: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     torch.testing.assert_close(
         network.first.weight, training.network.first.weight.detach(), atol=1e-3, rtol=1e-3
     )
-    vector = training.material.utterances[0].content[0, :1].astype("float32")
+    vector = training.training_set.utterances[0].content[0, :1].astype("float32")
     distances, found = open_index(target, None).search(vector, 1)
     assert distances[0, 0] < 0.01  # 8 bits a value
     assert abs(found[0, 0] - vector[0]).max() < 0.03

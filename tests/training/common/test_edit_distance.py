@@ -1,4 +1,4 @@
-"""Edits between strings of phones, against a plain recursion."""
+"""Edit distance against a plain recursion."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicegraph.training.evaluate._phone_error import edits, error_rate
+from voicegraph.training.common.edit_distance import edit_distance, error_rate
 
 
 def _plainly(a: str, b: str) -> int:
@@ -28,16 +28,16 @@ def _plainly(a: str, b: str) -> int:
     ("a", "b", "count"),
     [("kitten", "sitting", 3), ("", "abc", 3), ("abc", "", 3), ("", "", 0), ("abc", "abc", 0)],
 )
-def test_known_distances(a: str, b: str, count: int) -> None:
-    assert edits(a, b) == count
+def test_known_edit_distances(a: str, b: str, count: int) -> None:
+    assert edit_distance(a, b) == count
 
 
 @given(st.text("abc", max_size=12), st.text("abc", max_size=12))
-def test_as_the_recursion_says(a: str, b: str) -> None:
-    assert edits(a, b) == edits(b, a) == _plainly(a, b)
+def test_equals_the_plain_recursion(a: str, b: str) -> None:
+    assert edit_distance(a, b) == edit_distance(b, a) == _plainly(a, b)
 
 
-def test_rate_is_by_what_was_said() -> None:
+def test_error_rate_is_relative_to_the_reference() -> None:
     assert error_rate("abcd", "abxd") == 0.25
     assert error_rate("ab", "abcdef") == 2.0
     assert math.isnan(error_rate("", "a"))

@@ -1,4 +1,4 @@
-"""Phones by the weights of hama: the rule, and on speech."""
+"""Phone recognition by the weights of hama."""
 
 from __future__ import annotations
 
@@ -12,18 +12,13 @@ from voicegraph.graph.files.sound import bundled_recording
 from voicegraph.graph.signals import Audio
 from voicegraph.nodes.content.phonetic_file import load_phonetic, open_phonetic
 from voicegraph.training.common import hama
-from voicegraph.training.evaluate._phone_error import error_rate
-from voicegraph.training.evaluate.phones import collapsed, phones
+from voicegraph.training.common.edit_distance import error_rate
+from voicegraph.training.evaluate._hama_phones import phones
 
 TEACHER = Path(__file__).parents[2] / "data" / "reference" / "hama.safetensors"
 
 
-def test_runs_and_blanks_are_taken_out() -> None:
-    assert collapsed(np.array([9, 9, 1, 1, 9, 1, 2, 2, 9]), 9).tolist() == [1, 1, 2]
-    assert collapsed(np.array([9, 9]), 9).tolist() == []
-
-
-def test_speech_is_heard_alike_in_noise_and_otherwise_backwards(
+def test_phones_survive_noise_but_not_reversal(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     network, (_, card) = load_phonetic(TEACHER), open_phonetic(TEACHER)
