@@ -1,4 +1,4 @@
-"""Control of a live session, shared by HTTP and OSC: service, options, addresses, errors."""
+"""What the interfaces of a live session share: service, commands, options, addresses, errors."""
 
 __all__ = [
     "addresses",

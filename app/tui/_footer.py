@@ -27,7 +27,7 @@ _ALL_KEYS = (
     ("0-9 + - .", "type a number; Enter sets it, Escape cancels"),
     ("Enter", "type a value of any kind"),
     ("Tab", "switch to the other list"),
-    ("b", "bypass the selected node (or the param's node), or stop bypassing it"),
+    ("b", "bypass on or off: the selected node, or the param's node"),
     ("t", "press or release the talk key (with push-to-talk)"),
     ("m", "mute or unmute the output"),
     ("d", "monitor: add the dry input to the output, or remove it"),
@@ -36,9 +36,9 @@ _ALL_KEYS = (
     ("q Ctrl-C", "stop the session; Ctrl-C again leaves the screen at once"),
 )
 _LEGEND = """\
-Meters: bright up to the rms, dark up to the peak; the right end is full scale.
+Meters: bright up to the rms, dark up to the peak, of full scale.
 Load: bright up to the median, dark up to the 99th percentile, of a block.
-Overrun: a block that was late; late counts them by the node that caused them.
+Overrun: a block was late. Column late: overruns caused by that node.
 Underrun, overflow: the device lost audio."""
 
 
@@ -74,7 +74,7 @@ class HelpPage(ModalScreen[None]):
     CSS = """
     HelpPage { align: center middle; }
     HelpPage VerticalScroll {
-        width: 86; max-width: 100%; height: auto; max-height: 100%;
+        width: 78; max-width: 100%; height: auto; max-height: 100%;
         padding: 1 2; background: #1b232d; color: #e6ebf1;
     }
     """

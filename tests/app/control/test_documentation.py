@@ -83,7 +83,7 @@ def test_example_answer_is_a_valid_answer() -> None:
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
-def test_curl_examples_run(control: Control, live: FakeLive) -> None:
+def test_curl_examples_run_their_commands(control: Control, live: FakeLive) -> None:
     for line in "".join(_blocks("sh")).splitlines():
         command = shlex.split(_as_served(line, control))
         done = subprocess.run([*command, "-sS", "--fail"], capture_output=True, check=False)

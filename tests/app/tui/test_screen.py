@@ -146,7 +146,7 @@ def test_smallest_screen_shows_everything(live, changed) -> None:
         push_to_talk=True, talking=True, variant="a", messages=["the newest message"],
     )  # fmt: skip
 
-    async def poll(app: LiveScreen, pilot: Pilot[None]) -> None:
+    async def check(app: LiveScreen, pilot: Pilot[None]) -> None:
         shown = _text(app)
         for words in (
             "world  running  1:02:03  block 100 ms", "variant a  talking",
@@ -165,18 +165,18 @@ def test_smallest_screen_shows_everything(live, changed) -> None:
                 "  measured", " measured"
             ), words
 
-    _run(live, poll)
+    _run(live, check)
 
 
 def test_large_screen_shows_more_details(live) -> None:
-    async def poll(app: LiveScreen, pilot: Pilot[None]) -> None:
+    async def check(app: LiveScreen, pilot: Pilot[None]) -> None:
         shown = _text(app)
         assert "Mic, 48000 Hz mono" in shown
         assert "Speaker, 44100 Hz stereo" in shown
         assert "world.synthesize" in shown
         assert "max   88" in shown
 
-    _run(live, poll, (150, 50))
+    _run(live, check, (150, 50))
 
 
 @pytest.mark.parametrize("size", [(4, 2), (200, 60)], ids=str)
@@ -199,7 +199,7 @@ def test_every_size_is_drawn_and_handles_keys(live, size: tuple[int, int]) -> No
 
 
 def test_textual_draws_the_lines_of_the_panels(live) -> None:
-    async def poll(app: LiveScreen, pilot: Pilot[None]) -> None:
+    async def check(app: LiveScreen, pilot: Pilot[None]) -> None:
         drawn = app.export_screenshot().replace("&#160;", " ")
         for words in ("running", "live params", "headroom   38 % ", "▸pitch.transpose", "help "):
             assert words in drawn, words
@@ -211,7 +211,7 @@ def test_textual_draws_the_lines_of_the_panels(live) -> None:
         assert "1:02:04" in drawn
         assert "running" not in drawn
 
-    _run(live, poll)
+    _run(live, check)
 
 
 def test_failed_commands_are_shown_as_messages(live) -> None:
@@ -248,7 +248,7 @@ def test_invalid_values_are_shown_as_messages(live, changed) -> None:
 
 
 def test_failing_status_is_shown_as_message(live, monkeypatch) -> None:
-    async def poll(app: LiveScreen, pilot: Pilot[None]) -> None:
+    async def check(app: LiveScreen, pilot: Pilot[None]) -> None:
         def fail() -> None:
             raise DeviceError(Problem("gone", "the other process is gone"))
 
@@ -257,7 +257,7 @@ def test_failing_status_is_shown_as_message(live, monkeypatch) -> None:
         await pilot.pause()
         assert "the other process is gone" in _text(app)
 
-    _run(live, poll)
+    _run(live, check)
 
 
 def test_pending_value_is_shown_until_the_answer(live, monkeypatch) -> None:
@@ -372,7 +372,7 @@ def test_only_changed_lines_are_drawn_again(live, monkeypatch) -> None:
     """The engine shares the interpreter: a screen without changes must cost nothing."""
     drawn: list[tuple[str, int]] = []
 
-    async def poll(app: LiveScreen, pilot: Pilot[None]) -> None:
+    async def check(app: LiveScreen, pilot: Pilot[None]) -> None:
         app.poll()
         await pilot.pause()
         original = Panel.refresh
@@ -388,4 +388,4 @@ def test_only_changed_lines_are_drawn_again(live, monkeypatch) -> None:
         app.poll()
         assert drawn == [("Overview", 3)]
 
-    _run(live, poll)
+    _run(live, check)

@@ -90,7 +90,9 @@ def test_error_message_names_only_the_key(idle: Client) -> None:
         SWAP,
     ],
 )
-def test_every_command_runs(client: Client, live: FakeLive, command: dict[str, object]) -> None:
+def test_every_kind_of_command_runs(
+    client: Client, live: FakeLive, command: dict[str, object]
+) -> None:
     live.gate.set()
     reply = client.post("/command", command)
     wanted = COMMANDS.validate_python(command)
