@@ -14,6 +14,7 @@ from pathlib import Path
 
 from voicegraph.app.reports.drawing.style import FONT
 from voicegraph.app.tui.screen import LiveScreen
+from voicegraph.graph.registry import find
 from voicegraph.schemas.live_command import LiveCommand
 from voicegraph.schemas.live_status import (
     DriftReport,
@@ -41,14 +42,29 @@ LOADS = (
     ("limiter", "dsp.limiter", 0.19, 0.31),
 )
 PARAMS = (
-    ("pitch.transpose", 7.0, -24, 24, "semitones", "How far the pitch is moved."),
-    ("retrieval.rate", 0.5, 0, 1, None, "How much of the voice's own features is mixed in."),
-    ("protect.protect", 0.33, 0, 0.5, None, "How much unvoiced sounds keep of themselves."),
-    ("synth.speaker", 0, 0, None, None, "Which of the voice's speakers."),
-    ("synth.formant", 0.0, -24, 24, "semitones", "How far the formants are moved."),
-    ("synth.noise_scale", 0.66666, 0, 2, None, "How far the synthesizer's noise is turned up."),
-    ("loudness.mix", 0.25, 0, 1, None, "0 follows the input's loudness, 1 the voice's own."),
+    ("pitch.transpose", 7.0),
+    ("retrieval.rate", 0.5),
+    ("protect.protect", 0.33),
+    ("synth.speaker", 0),
+    ("synth.formant", 0.0),
+    ("synth.noise_scale", 0.66666),
+    ("loudness.mix", 0.25),
 )
+
+
+def live_param(name: str, value: float) -> LiveParam:
+    """A live param with the range, unit and description that its node declares."""
+    node, _, field = name.partition(".")
+    use = next(use for label, use, *_ in LOADS if label == node)
+    schema = find(use).Params.model_json_schema()["properties"][field]
+    return LiveParam(
+        name=name,
+        value=value,
+        minimum=schema.get("minimum"),
+        maximum=schema.get("maximum"),
+        unit=schema.get("unit"),
+        description=" ".join(schema["description"].split()),
+    )
 
 
 def status(seconds: float) -> LiveStatus:
@@ -91,13 +107,10 @@ def status(seconds: float) -> LiveStatus:
         ),
         monitor=True,
         variant="a",
-        params=[
-            LiveParam(name=n, value=v, minimum=low, maximum=high, unit=unit, description=doc)
-            for n, v, low, high, unit, doc in PARAMS
-        ],
+        params=[live_param(name, value) for name, value in PARAMS],
         messages=[
-            "engine: runs at real-time priority",
-            "switched denoise off, at a crossfade of 20 ms",
+            "engine: real-time priority (SCHED_FIFO 5)",
+            "changed: nodes.denoise.enabled=False",
             "late by 11.3 ms: f0",
         ],
         recording="session.jsonl",
