@@ -82,5 +82,5 @@ def test_signal_to_noise_ratio_is_in_decibels() -> None:
 def test_one_rounding_is_within_one_rounding(dtype: torch.dtype) -> None:
     x = torch.randn(1000, generator=torch.Generator().manual_seed(1))
     assert_rounded(x.to(dtype), x, dtype, 1)
-    with pytest.raises(AssertionError, match="1 steps rounded to"):
+    with pytest.raises(AssertionError, match="1 roundings to"):
         assert_rounded(x.to(dtype), x, torch.float32, 1)

@@ -16,6 +16,8 @@ import torch
 from voicegraph.graph.errors import PipelineError, WeightsError
 from voicegraph.graph.pipeline import Pipeline
 
+from ..tolerance import INAUDIBLE, TENTH_OF_A_CENT, assert_close
+
 pytestmark = pytest.mark.numeric
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,11 +101,11 @@ def test_the_chain_is_the_references(tmp_path: Path, make: dict[str, Any]) -> No
             taps = ["voice.audio", "sola.offset", "pitch.pitch"]
             output.append(session.process(expected["source_16k"][step], taps=taps))
             raw = session.taps["voice.audio"][0, 0]
-            np.testing.assert_allclose(raw, expected["raw"][block], atol=1e-4, rtol=0)
-            np.testing.assert_allclose(session.taps["pitch.pitch"][0], expected["pitchf"][block])
+            assert_close(raw, expected["raw"][block], INAUDIBLE)
+            assert_close(session.taps["pitch.pitch"][0], expected["pitchf"][block], TENTH_OF_A_CENT)
             offsets.append(int(session.taps["sola.offset"].item()))
     assert offsets == expected["offsets"].tolist()
-    np.testing.assert_allclose(np.concatenate(output), expected["output"], atol=1e-4, rtol=0)
+    assert_close(np.concatenate(output), expected["output"], INAUDIBLE)
 
 
 def test_latency_is_crossfade_and_search_and_what_the_resampler_reads_ahead(load: Load) -> None:

@@ -10,6 +10,8 @@ import pytest
 
 from voicegraph.graph.pipeline import Pipeline
 
+from ..tolerance import INAUDIBLE, assert_close
+
 pytestmark = pytest.mark.numeric
 
 RATE = 16000
@@ -69,7 +71,7 @@ def test_protection_matters_where_nothing_is_voiced(given: dict[str, Any]) -> No
     kept = _run(steady, silence, **{"vars.protect": 0.0, "vars.index_rate": 1.0})
     heard = _run(steady, silence, **{"vars.index_rate": 0.0})
     taken = _run(steady, silence, **{"vars.protect": 0.5, "vars.index_rate": 1.0})
-    np.testing.assert_allclose(kept, heard, atol=1e-6)
+    assert_close(kept, heard, INAUDIBLE)
     assert np.abs(taken - heard).max() > 1e-3
 
 

@@ -21,6 +21,8 @@ from voicegraph.graph import random
 from voicegraph.graph.files.sound import _latency_compensation as latency_compensation
 from voicegraph.schemas.file_report import RunReport
 
+from ...tolerance import SAMPLES, STEP_24_BIT, assert_close
+
 PIPELINE = """\
 block: 10ms
 vars: {db: -6}
@@ -80,7 +82,7 @@ def test_one_file(folder: Path, run: Run) -> None:
     assert "x real time (RTF 0." in out
     assert out.endswith("0 samples clipped, 0 blocks silenced\n")
     made, expected = soundfile.read("out.flac")[0], soundfile.read("in.wav")[0]
-    np.testing.assert_allclose(made, expected * 10 ** (-6 / 20), atol=1e-6)
+    assert_close(made, expected * 10 ** (-6 / 20), SAMPLES)
 
 
 def test_overrides_profiles_and_clipping(folder: Path, run: Run) -> None:
@@ -110,9 +112,7 @@ def test_taps_and_trace(folder: Path, run: Run) -> None:
     assert "gain: gain.npz" in out
     assert "trace: t.json" in out
     with np.load("taps.npz") as found:
-        np.testing.assert_allclose(
-            found["values"][0, :24_000], soundfile.read("in.wav")[0], atol=1e-7
-        )
+        assert_close(found["values"][0, :24_000], soundfile.read("in.wav")[0], STEP_24_BIT)
     assert len(json.loads(Path("t.json").read_text(encoding="utf-8"))) > 100
 
 

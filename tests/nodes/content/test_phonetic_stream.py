@@ -25,7 +25,7 @@ from voicegraph.nodes.content.phonetic_stream import (
     PhoneticStreamState,
 )
 
-from ...tolerance import SMALL_NETWORK, assert_close
+from ...tolerance import SMALL_NETWORK, assert_close, assert_rounded
 
 pytestmark = pytest.mark.numeric
 
@@ -211,7 +211,8 @@ def test_half_precision_is_near() -> None:
     stream = PhoneticStream(_network().to(torch.bfloat16), 2, 6, 4, 2)
     found = _run(stream, audio, [20])
     assert found.dtype is torch.float32
-    assert (found - expected).norm() / expected.norm() < 0.03
+    # Five convolutions with norm and activation, and 14 steps in each of two layers.
+    assert_rounded(found, expected, torch.bfloat16, 5 * 3 + 2 * 14)
 
 
 @pytest.mark.parametrize(

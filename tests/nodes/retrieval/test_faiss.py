@@ -24,7 +24,12 @@ from voicegraph.graph.signals import Features
 from voicegraph.nodes.retrieval._faiss_example import vectors, with_lists
 from voicegraph.nodes.retrieval.faiss import Faiss, FaissParams
 
+from ...tolerance import assert_close, rounding
+
 pytestmark = pytest.mark.numeric
+
+BLENDED = rounding(16 + 8)
+"""Distances of 16 numbers, and eight neighbours."""
 
 test_conformance = conformance.suite("retrieval.faiss")
 
@@ -66,9 +71,9 @@ def test_matches_the_reference() -> None:
     recorded = np.load(REFERENCE / "retrieval.npz")
     queries = recorded["queries"][None]
     retrieval = opened(REFERENCE / "retrieval.index", rate=1.0)
-    np.testing.assert_allclose(retrieval.run(queries)[0], recorded["retrieved"], atol=2e-6)
+    assert_close(retrieval.run(queries)[0], recorded["retrieved"], rounding(queries.shape[-1] + 8))
     mixed = retrieval.run(queries, rate=float(recorded["index_rate"]))[0]
-    np.testing.assert_allclose(mixed, recorded["blended"], atol=2e-6)
+    assert_close(mixed, recorded["blended"], rounding(queries.shape[-1] + 8))
 
 
 @pytest.mark.parametrize("core", [0, 7, 39])
@@ -77,14 +82,14 @@ def test_frames_before_the_core_pass_unchanged(core: int) -> None:
     queries = recorded["queries"][None]
     found = opened(REFERENCE / "retrieval.index", core, rate=1.0).run(queries)[0]
     np.testing.assert_array_equal(found[:core], queries[0, :core])
-    np.testing.assert_allclose(found[core:], recorded["retrieved"][core:], atol=2e-6)
+    assert_close(found[core:], recorded["retrieved"][core:], rounding(queries.shape[-1] + 8))
 
 
 @pytest.mark.parametrize("kind", EXACT)
 def test_a_stored_vector_comes_back_as_it_is(build, kind: str) -> None:
     retrieval = opened(build(kind), frames=4, rate=1.0)  # few, so that FAISS does not subtract
     found = retrieval.run(STORED[None, 50:54].copy())[0]
-    np.testing.assert_allclose(found, STORED[50:54], atol=1e-6)
+    assert_close(found, STORED[50:54], BLENDED)
 
 
 @pytest.mark.parametrize("kind", [*EXACT, *NEAR])
@@ -100,7 +105,7 @@ def test_every_type_gives_what_its_own_reconstruction_gives(build, kind: str) ->
     weights /= weights.sum(1, keepdims=True)
     expected = (weights[..., None] * np.nan_to_num(stored)).sum(1)
     found = opened(path, rate=1.0).run(queries[None])[0]
-    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert_close(found, expected, BLENDED)
 
 
 def test_fewer_neighbours_than_asked_are_averaged(tmp_path: Path) -> None:
@@ -113,7 +118,7 @@ def test_fewer_neighbours_than_asked_are_averaged(tmp_path: Path) -> None:
         assert 0 < len(held) < 8
         weights = np.array([1 / ((query - v) ** 2).sum() ** 2 for v in held])
         expected = (weights[:, None] * np.array(held)).sum(0) / weights.sum()
-        np.testing.assert_allclose(frame, expected, atol=1e-5)
+        assert_close(frame, expected, BLENDED)
 
 
 def test_a_frame_without_neighbours_stays_as_it_is(tmp_path: Path) -> None:
@@ -122,7 +127,7 @@ def test_a_frame_without_neighbours_stays_as_it_is(tmp_path: Path) -> None:
     index.add(STORED[:1])  # one list of eight has anything in it
     faiss.write_index(index, str(tmp_path / "hollow.index"))
     found = opened(tmp_path / "hollow.index", frames=2, rate=0.75).run(STORED[None, :2].copy())[0]
-    np.testing.assert_allclose(found[0], STORED[0], atol=1e-6)
+    assert_close(found[0], STORED[0], BLENDED)
     np.testing.assert_array_equal(found[1], STORED[1])
 
 
@@ -135,7 +140,7 @@ def test_nan_and_infinity_harm_no_other_frame(build, kind: str, frames: int) -> 
     broken[0, 0], broken[0, 1, 3], broken[0, 2] = np.nan, np.inf, 1e30
     found = retrieval.run(broken)[0]
     np.testing.assert_array_equal(found[:3], broken[0, :3])
-    np.testing.assert_allclose(found[3:], retrieval.run(clean)[0, 3:], atol=1e-6)
+    assert_close(found[3:], retrieval.run(clean)[0, 3:], BLENDED)
 
 
 def test_rate_0_passes_features_through_without_a_search(build) -> None:
@@ -153,7 +158,7 @@ def test_streams_are_searched_together_and_apart_give_the_same(build) -> None:
     together = retrieval.run(features)
     for stream in (0, 1):
         alone = retrieval.run(features[stream : stream + 1])
-        np.testing.assert_allclose(together[stream], alone[0], atol=1e-6)
+        assert_close(together[stream], alone[0], BLENDED)
 
 
 def test_nprobe_overrides_what_the_file_says(build) -> None:
@@ -161,12 +166,12 @@ def test_nprobe_overrides_what_the_file_says(build) -> None:
     flat = opened(build("Flat", "flat.index"), rate=1.0).run(features)
     one = opened(build("IVF8,Flat", "one.index"), rate=1.0)
     eight = opened(build("IVF8,Flat", "eight.index", probes=8), rate=1.0)
-    np.testing.assert_allclose(eight.run(features), flat, atol=1e-5)
+    assert_close(eight.run(features), flat, BLENDED)
     assert np.abs(one.run(features) - flat).max() > 0.1
     for nprobe in (8, 64):  # more than there are is all
         index = build("IVF8,Flat", "one.index")
         found = opened(index, rate=1.0, nprobe=nprobe).run(features)
-        np.testing.assert_allclose(found, flat, atol=1e-5)
+        assert_close(found, flat, BLENDED)
 
 
 def test_k_is_how_many_are_averaged(build) -> None:

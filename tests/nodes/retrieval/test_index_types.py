@@ -20,6 +20,8 @@ from voicegraph.nodes.retrieval._faiss_example import vectors
 from voicegraph.nodes.retrieval._index_search import StoredIndex
 from voicegraph.nodes.retrieval.index_file import Located, locate
 
+from ...tolerance import assert_close, rounding
+
 pytestmark = pytest.mark.numeric
 
 FAISS: Any = faiss
@@ -119,10 +121,10 @@ def test_gives_back_what_faiss_gives(tmp_path: Path, kind: str) -> None:
         lists.make_direct_map()
     there = labels >= 0
     np.testing.assert_array_equal(np.isfinite(distances), there)
-    np.testing.assert_allclose(given[there], inside.reconstruct_batch(labels[there]), atol=1e-4)
+    assert_close(given[there], inside.reconstruct_batch(labels[there]), rounding(DIMENSION))
     if kind in RANKED:
         expected = np.square(QUERIES[:, None] - given).sum(2)
-    np.testing.assert_allclose(distances[there], expected[there], rtol=1e-4, atol=1e-3)
+    assert_close(distances[there], expected[there], rounding(DIMENSION))
 
 
 NEAR = sorted({*KINDS} - {"SQ8_direct_signed"})

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from voicegraph.nodes.synth._formant_shift import Stretch, resample
 
+from ...tolerance import INAUDIBLE, assert_close
+
 pytestmark = pytest.mark.numeric
 
 CROSSINGS, ROLLOFF = 6, 0.99
@@ -47,7 +49,7 @@ def test_resampling_is_the_direct_formula(old: int, new: int, count: int, seed: 
     audio = np.random.default_rng(seed).uniform(-1, 1, count).astype(np.float32)
     found = resample(torch.from_numpy(audio)[None, None], old, new)
     assert found.dtype is torch.float32
-    np.testing.assert_allclose(found[0, 0], _direct(audio, old, new), atol=2e-5)
+    assert_close(found[0, 0], _direct(audio, old, new), INAUDIBLE)
 
 
 @pytest.mark.parametrize("rate", [32000, 40000, 48000])

@@ -28,9 +28,12 @@ from voicegraph.nodes.synth.pitch_bins import coarse
 from voicegraph.nodes.synth.rvc import Rvc
 from voicegraph.nodes.synth.voice_network import load_voice
 
-from ...tolerance import SAMPLES, SMALL_NETWORK, assert_close
+from ...tolerance import SAMPLES, SMALL_NETWORK, assert_close, assert_rounded
 
 pytestmark = pytest.mark.numeric
+
+ROUNDINGS = 150
+"""In a row: encoder, flow and decoder, each with its convolutions, sums and activations."""
 
 test_conformance = conformance.suite("synth.rvc", slow=("growth",))
 
@@ -207,15 +210,16 @@ def test_weights_are_held_once(save: Save, drive: Any) -> None:
     assert load_voice(file, CPU, torch.float16) is not one.node._voice
 
 
-@pytest.mark.parametrize(("dtype", "off"), [(torch.float16, 0.02), (torch.bfloat16, 0.2)])
-def test_short_numbers(save: Save, drive: Any, dtype: torch.dtype, off: float) -> None:
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_short_numbers(save: Save, drive: Any, dtype: torch.dtype) -> None:
     content, pitch = _given(20)
     driven = drive(save(), 10, extra="100ms", **SILENT)
     expected = driven(content, pitch)
     driven.node.load(driven.params, CPU, dtype)
     found = driven(content, pitch)
     assert found.dtype is torch.float32
-    assert 0 < (found - expected).abs().max() < off
+    assert not torch.equal(found, expected)
+    assert_rounded(found, expected, dtype, ROUNDINGS)
 
 
 # ---- formant --------------------------------------------------------------------------------

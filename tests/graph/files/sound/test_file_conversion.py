@@ -20,6 +20,8 @@ from voicegraph.graph.machine import resident_bytes
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.runtime._trace import TraceWriter
 
+from ....tolerance import SAMPLES, assert_close
+
 Maker = Callable[..., Path]
 
 
@@ -40,7 +42,7 @@ def test_report_says_what_was_done(sound: Maker, tmp_path: Path) -> None:
     report = convert_file(_pipeline(), source, tmp_path / "out.wav", subtype="float")
     made, rate = soundfile.read(tmp_path / "out.wav", dtype="float32")
     expected = soundfile.read(source, dtype="float32")[0] * 10 ** (-6 / 20)
-    np.testing.assert_allclose(made, expected, atol=1e-6)
+    assert_close(made, expected, SAMPLES)
     assert (rate, report.target.rate_hz) == (48000, 48000)
     assert report.source.frames == report.target.frames == 48_123
     assert report.source.encoding == "WAV FLOAT"
@@ -136,7 +138,7 @@ def test_interrupt_keeps_what_is_done(sound: Maker, tmp_path: Path) -> None:
     expected, _ = soundfile.read(source)
     assert report.stopped
     assert 4.0 < len(made) / 48000 == report.target.seconds < 6.0
-    np.testing.assert_allclose(made, expected[: len(made)] * 10 ** (-6 / 20), atol=1e-6)
+    assert_close(made, expected[: len(made)] * 10 ** (-6 / 20), SAMPLES)
     assert _left(tmp_path) == ["gain.npz", "in.wav", "out.wav", "trace.json"]
 
 

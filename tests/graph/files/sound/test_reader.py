@@ -16,6 +16,8 @@ from voicegraph.graph.files.sound.formats import WRITABLE
 from voicegraph.graph.files.sound.reader import AudioReader
 from voicegraph.graph.signals import Audio
 
+from ....tolerance import STEP_24_BIT, assert_close
+
 Maker = Callable[..., Path]
 Noise = Callable[..., np.ndarray]
 LOSSY = {".ogg", ".opus", ".mp3"}
@@ -36,7 +38,7 @@ def test_reads_what_was_written(tmp_path: Path, noise: Noise, suffix: str) -> No
         assert reader.frames == reader.taken == 100_000
     assert found.dtype == np.float32
     if suffix not in LOSSY:
-        np.testing.assert_allclose(found, made, atol=2**-23)
+        assert_close(found, made, STEP_24_BIT)
 
 
 def test_chunks_are_bounded_whatever_the_channels(sound: Maker) -> None:

@@ -20,6 +20,8 @@ from voicegraph.graph.files.sound.formats import WRITABLE
 from voicegraph.graph.files.sound.writer import AudioWriter, decibels
 from voicegraph.graph.signals import Audio
 
+from ....tolerance import STEP_24_BIT, assert_close
+
 MONO = Audio(Fraction(48000), 1)
 STEREO = Audio(Fraction(48000), 2)
 LOSSY = {".ogg", ".opus", ".mp3"}
@@ -41,7 +43,7 @@ def test_every_format_holds_what_was_written(tmp_path: Path, noise: Noise, suffi
     )
     assert found.shape == (20_000, 2)
     if suffix not in LOSSY:
-        np.testing.assert_allclose(found.T, made, atol=2**-23)
+        assert_close(found.T, made, STEP_24_BIT)
     assert list(tmp_path.iterdir()) == [path]
 
 
