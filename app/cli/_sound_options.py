@@ -7,122 +7,41 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ._options import flag, option
+
 if TYPE_CHECKING:
     from voicegraph.graph.live.setup import DeviceRequest
 
 _PANEL = "Devices"
+_DEVICE = "Number, name or part of the name; see `voicegraph devices`. Default: the system's."
+_RATE_IN = "Sample rate of the input. Default: the pipeline's, or one that the device supports."
+_CHANNELS_IN = "Channels of the input. Default: as few as the pipeline takes."
+_CHANNELS_OUT = "Channels of the output. Default: the pipeline's."
+_SELECT_IN = "Which channels of the input, counted from 1 (ASIO, Core Audio)."
+_EXCLUSIVE = "WASAPI's exclusive mode: lower latency; no other program can use the devices."
+_BUFFERS = "Buffering of the sound system: `high`, or a time such as 40ms, if it crackles."
+_MARGIN = "Reserve against threads that wake up late; adds to the latency."
+_ROOM = "Minimum algorithmic latency, so that nodes with more look-ahead can be swapped in later."
 
-InputOption = Annotated[
-    str | None,
-    typer.Option(
-        "--input",
-        metavar="DEVICE",
-        help="Number, name or part of the name; see `voicegraph devices`. Default: the system's.",
-        rich_help_panel=_PANEL,
-        show_default=False,
-    ),
-]
+InputOption = Annotated[str | None, option("DEVICE", _DEVICE, "--input", panel=_PANEL)]
 OutputOption = Annotated[
-    str | None,
-    typer.Option(
-        "--output",
-        metavar="DEVICE",
-        help="The same, for what is played on.",
-        rich_help_panel=_PANEL,
-        show_default=False,
-    ),
+    str | None, option("DEVICE", "The same, for playback.", "--output", panel=_PANEL)
 ]
-InputRateOption = Annotated[
-    int | None,
-    typer.Option(
-        min=1,
-        metavar="HZ",
-        help="Rate of the input. Default: the pipeline's, else what the device takes.",
-        rich_help_panel=_PANEL,
-        show_default=False,
-    ),
-]
+InputRateOption = Annotated[int | None, option("HZ", _RATE_IN, least=1, panel=_PANEL)]
 OutputRateOption = Annotated[
     int | None,
-    typer.Option(
-        min=1,
-        metavar="HZ",
-        help="Rate of the output. Default: the same.",
-        rich_help_panel=_PANEL,
-        show_default=False,
-    ),
+    option("HZ", "Sample rate of the output. Default: likewise.", least=1, panel=_PANEL),
 ]
-InputChannelsOption = Annotated[
-    int | None,
-    typer.Option(
-        min=1,
-        metavar="N",
-        help="Channels of the input. Default: as few as the pipeline takes.",
-        rich_help_panel=_PANEL,
-        show_default=False,
-    ),
-]
-OutputChannelsOption = Annotated[
-    int | None,
-    typer.Option(
-        min=1,
-        metavar="N",
-        help="Channels of the output. Default: the pipeline's.",
-        rich_help_panel=_PANEL,
-        show_default=False,
-    ),
-]
-InputSelectOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="N,N",
-        help="Which channels of the input, counted from 1 (ASIO, Core Audio).",
-        rich_help_panel=_PANEL,
-        show_default=False,
-    ),
-]
+InputChannelsOption = Annotated[int | None, option("N", _CHANNELS_IN, least=1, panel=_PANEL)]
+OutputChannelsOption = Annotated[int | None, option("N", _CHANNELS_OUT, least=1, panel=_PANEL)]
+InputSelectOption = Annotated[str | None, option("N,N", _SELECT_IN, panel=_PANEL)]
 OutputSelectOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="N,N",
-        help="Which channels of the output.",
-        rich_help_panel=_PANEL,
-        show_default=False,
-    ),
+    str | None, option("N,N", "Which channels of the output.", panel=_PANEL)
 ]
-ExclusiveOption = Annotated[
-    bool,
-    typer.Option(
-        "--exclusive",
-        help="WASAPI's exclusive mode: less delay, and no other program can use the devices.",
-        rich_help_panel=_PANEL,
-    ),
-]
-BuffersOption = Annotated[
-    str,
-    typer.Option(
-        "--buffers",
-        metavar="low|high|TIME",
-        help="How much the sound system buffers: `high` or a time such as 40ms, where it crackles.",
-        rich_help_panel=_PANEL,
-    ),
-]
-MarginOption = Annotated[
-    str,
-    typer.Option(
-        metavar="TIME",
-        help="Reserve against threads that wake up late; part of the delay.",
-        rich_help_panel=_PANEL,
-    ),
-]
-RoomOption = Annotated[
-    str,
-    typer.Option(
-        metavar="TIME",
-        help="Algorithmic latency to begin with at least, so that nodes which look further ahead "
-        "can be swapped in later.",
-    ),
-]
+ExclusiveOption = Annotated[bool, flag("--exclusive", _EXCLUSIVE, _PANEL)]
+BuffersOption = Annotated[str, option("low|high|TIME", _BUFFERS, "--buffers", panel=_PANEL)]
+MarginOption = Annotated[str, option("TIME", _MARGIN, panel=_PANEL)]
+RoomOption = Annotated[str, option("TIME", _ROOM)]
 
 
 def seconds(text: str, option: str) -> Fraction:

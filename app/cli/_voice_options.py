@@ -5,106 +5,32 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from ._options import argument, flag, option
 
 _TRAINING = "Training"
 _MATERIAL = "Recordings"
 _CONSENT = "Consent"
 
-RecordingsArg = Annotated[
-    list[Path],
-    typer.Argument(
-        metavar="RECORDINGS...",
-        help="Folders or files with 5 to 60 minutes of one person's speech, in any format.",
-        show_default=False,
-    ),
-]
-VoiceArg = Annotated[
-    Path,
-    typer.Argument(metavar="OUT.safetensors", help="The voice to make.", show_default=False),
-]
-MinutesOption = Annotated[
-    float,
-    typer.Option(
-        min=0.1, metavar="N", help="Minutes of training, by the clock.", rich_help_panel=_TRAINING
-    ),
-]
-StepsOption = Annotated[
-    int | None,
-    typer.Option(
-        min=1,
-        metavar="N",
-        help="Steps of training instead: the same weights on every run of this machine.",
-        rich_help_panel=_TRAINING,
-        show_default=False,
-    ),
-]
-SeedOption = Annotated[
-    int, typer.Option(min=0, help="What is drawn at random.", rich_help_panel=_TRAINING)
-]
-ProcessesOption = Annotated[
-    int | None,
-    typer.Option(
-        min=1,
-        metavar="N",
-        help="Processes for all but the training. Default: one for each core, up to 8.",
-        rich_help_panel=_TRAINING,
-        show_default=False,
-    ),
-]
-ThreadsOption = Annotated[
-    int,
-    typer.Option(min=1, metavar="N", help="Threads for the training.", rich_help_panel=_TRAINING),
-]
-OwnerOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME", help="Whose voice it is.", rich_help_panel=_CONSENT, show_default=False
-    ),
-]
-ConsentOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar='"NAME agrees"',
-        help="That its owner knows and agrees, in these words; else it is asked for.",
-        rich_help_panel=_CONSENT,
-        show_default=False,
-    ),
-]
-TitleOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="TEXT", help="A name for people. Default: the file's.", show_default=False
-    ),
-]
-AnywayOption = Annotated[
-    bool,
-    typer.Option(
-        "--anyway",
-        help="Make a voice of less than 5 minutes; its card says so.",
-        rich_help_panel=_MATERIAL,
-    ),
-]
-AgainOption = Annotated[
-    bool,
-    typer.Option(
-        "--again",
-        help="Begin anew, instead of going on where it was.",
-        rich_help_panel=_MATERIAL,
-    ),
-]
-WorkOption = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FOLDER",
-        help="Folder for all that is made on the way. Default: OUT.making.",
-        show_default=False,
-    ),
-]
-KeepOption = Annotated[
-    bool,
-    typer.Option("--keep", help="Keep that folder, so that a longer training can go on from it."),
-]
-PictureOption = Annotated[
-    bool, typer.Option("--picture/--no-picture", help="Draw a picture; needs matplotlib.")
-]
+_RECORDINGS = "Folders or files with 5 to 60 minutes of one person's speech, in any format."
+_STEPS = "Training steps instead of minutes: gives the same weights on every run of this machine."
+_PROCESSES = "Processes for everything but training. Default: one per core, up to 8."
+_AGREES = "States in these words that the owner knows and agrees. Default: ask."
+_ANYWAY = "Make a voice from less than 5 minutes of speech; its card says so."
+_WORK = "Folder for intermediate files. Default: OUT.making."
+_KEEP = "Keep the folder of intermediate files, so that a longer training can continue from it."
+
+RecordingsArg = Annotated[list[Path], argument("RECORDINGS...", _RECORDINGS)]
+VoiceArg = Annotated[Path, argument("OUT.safetensors", "The voice file to write.")]
+MinutesOption = Annotated[float, option("N", "Minutes of training.", least=0.1, panel=_TRAINING)]
+StepsOption = Annotated[int | None, option("N", _STEPS, least=1, panel=_TRAINING)]
+SeedOption = Annotated[int, option(None, "Seed of random numbers.", least=0, panel=_TRAINING)]
+ProcessesOption = Annotated[int | None, option("N", _PROCESSES, least=1, panel=_TRAINING)]
+ThreadsOption = Annotated[int, option("N", "Threads of the training.", least=1, panel=_TRAINING)]
+OwnerOption = Annotated[str | None, option("NAME", "Whose voice it is.", panel=_CONSENT)]
+ConsentOption = Annotated[str | None, option('"NAME agrees"', _AGREES, panel=_CONSENT)]
+TitleOption = Annotated[str | None, option("TEXT", "Title of the voice. Default: the file's name.")]
+AnywayOption = Annotated[bool, flag("--anyway", _ANYWAY, _MATERIAL)]
+AgainOption = Annotated[bool, flag("--again", "Start over instead of continuing.", _MATERIAL)]
+WorkOption = Annotated[Path | None, option("FOLDER", _WORK)]
+KeepOption = Annotated[bool, flag("--keep", _KEEP)]
+PictureOption = Annotated[bool, flag("--picture/--no-picture", "Draw a picture; needs matplotlib.")]

@@ -50,10 +50,10 @@ def _version(wanted: bool) -> None:
 def _options(
     nodes_file: Annotated[
         list[Path] | None,
-        typer.Option(help="A Python file that registers nodes of your own. May be repeated."),
+        typer.Option(help="A Python file that registers your own nodes. May be repeated."),
     ] = None,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print and leave.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     del version

@@ -6,8 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ._completion import complete_pipelines
-from ._options import JsonOption, ProfileOption, SetOption, load
+from ._options import (
+    JsonOption,
+    OptionalPipelineArg,
+    ProfileOption,
+    SetOption,
+    flag,
+    load,
+    option,
+)
 from .app import app
 
 if TYPE_CHECKING:
@@ -17,45 +24,23 @@ if TYPE_CHECKING:
 _BUSY = 1.3
 """A median so much above the undisturbed one tells of other programs."""
 
-MaybePipelineArg = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="PIPELINE",
-        help="A pipeline file (.yaml), or the name of a shipped pipeline.",
-        autocompletion=complete_pipelines,
-        show_default=False,
-    ),
-]
 EngineOption = Annotated[
-    bool,
-    typer.Option("--engine", help="Measure the engine itself: ten nodes that pass audio through."),
+    bool, flag("--engine", "Measure the engine itself: ten nodes that pass audio through.")
 ]
 BlocksOption = Annotated[
     int | None,
-    typer.Option(
-        min=1,
-        metavar="N",
-        help="Blocks to measure, after a warm-up. Default: what fits about 5 s.",
-        show_default=False,
-    ),
+    option("N", "Blocks to measure, after a warm-up. Default: as many as fit in 5 s.", least=1),
 ]
-StreamsOption = Annotated[
-    int, typer.Option(min=1, metavar="N", help="Independent streams side by side.")
-]
+StreamsOption = Annotated[int, option("N", "Independent streams in parallel.", least=1)]
 ThreadsOption = Annotated[
     int | None,
-    typer.Option(
-        min=1,
-        metavar="N",
-        help="Threads that numeric libraries may use. Default: as the file says, or the machine.",
-        show_default=False,
-    ),
+    option("N", "Threads of numeric libraries. Default: the file's, or the machine's.", least=1),
 ]
 
 
 @app.command()
 def bench(
-    pipeline: MaybePipelineArg = None,
+    pipeline: OptionalPipelineArg = None,
     engine: EngineOption = False,
     blocks: BlocksOption = None,
     streams: StreamsOption = 1,

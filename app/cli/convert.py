@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ._options import ForceOption, JsonOption
+from ._options import ForceOption, JsonOption, argument, option
 from .app import app
 from .inspect import page
 
@@ -16,35 +16,15 @@ if TYPE_CHECKING:
 
 FileArg = Annotated[
     Path,
-    typer.Argument(
-        metavar="FILE",
-        help="A voice, index, content encoder or pitch model; or a Hugging Face folder.",
-        show_default=False,
-    ),
+    argument("FILE", "A voice, index, content encoder or pitch model; or a Hugging Face folder."),
 ]
-TargetArg = Annotated[
-    Path,
-    typer.Argument(metavar="OUT.safetensors", help="The file to write.", show_default=False),
-]
-TitleOption = Annotated[
-    str | None,
-    typer.Option(metavar="TEXT", help="A name for people.", show_default=False),
-]
-LicenceOption = Annotated[
-    str | None,
-    typer.Option(metavar="TEXT", help="Terms under which it may be used.", show_default=False),
-]
-SourceOption = Annotated[
-    str | None,
-    typer.Option(metavar="TEXT", help="Where it comes from.", show_default=False),
-]
+TargetArg = Annotated[Path, argument("OUT.safetensors", "The file to write.")]
+TitleOption = Annotated[str | None, option("TEXT", "Title in the card.")]
+LicenceOption = Annotated[str | None, option("TEXT", "Terms of use, in the card.")]
+SourceOption = Annotated[str | None, option("TEXT", "Origin of the model, in the card.")]
 EncoderOption = Annotated[
     Path | None,
-    typer.Option(
-        metavar="FILE",
-        help="The content encoder that a voice or index was trained on; its card then says so.",
-        show_default=False,
-    ),
+    option("FILE", "The content encoder that a voice or index was trained on, for its card."),
 ]
 
 

@@ -9,7 +9,7 @@ import typer
 
 from ._demo_conversions import Conversion, complete_conversions, select
 from ._demo_files import DemoFiles
-from ._options import ForceOption, JsonOption, ProfileOption, SetOption
+from ._options import ForceOption, JsonOption, ProfileOption, SetOption, argument, flag, option
 from ._progress import ProgressDisplay, progress_display
 from .app import STOPPED, app
 
@@ -17,21 +17,17 @@ if TYPE_CHECKING:
     from voicegraph.graph.pipeline import Pipeline
     from voicegraph.schemas.file_report import FileReport, RunReport
 
-FolderArg = Annotated[
-    Path, typer.Argument(metavar="FOLDER", help="Folder for the files; it is made if needed.")
-]
+FolderArg = Annotated[Path, argument("FOLDER", "Folder for the files; it is made if needed.")]
 PictureOption = Annotated[
-    bool,
-    typer.Option("--picture/--no-picture", help="Draw spectrograms and F0; needs matplotlib."),
+    bool, flag("--picture/--no-picture", "Draw spectrograms and F0; needs matplotlib.")
 ]
 OnlyOption = Annotated[
     list[str] | None,
-    typer.Option(
+    option(
+        "NAME",
+        "Only this conversion: `world`, or a bundled voice. May be repeated.",
         "--only",
-        metavar="NAME",
-        help="Only this conversion: `world`, or a bundled voice. May be repeated.",
-        autocompletion=complete_conversions,
-        show_default=False,
+        complete=complete_conversions,
     ),
 ]
 

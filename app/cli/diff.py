@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ._completion import complete_pipelines, complete_set
-from ._options import JsonOption, PipelineArg, ProfileOption, SetOption, load
+from ._options import (
+    JsonOption,
+    PipelineArg,
+    ProfileOption,
+    SetOption,
+    argument,
+    flag,
+    load,
+    option,
+)
 from .app import app
 
 if TYPE_CHECKING:
@@ -16,26 +25,23 @@ if TYPE_CHECKING:
 
 OtherArg = Annotated[
     str | None,
-    typer.Argument(
-        metavar="OTHER",
-        help="What to compare it with; without it, PIPELINE with --set and --profile applied.",
-        autocompletion=complete_pipelines,
-        show_default=False,
+    argument(
+        "OTHER",
+        "The pipeline to compare with. Default: PIPELINE with --set and --profile applied.",
+        complete_pipelines,
     ),
 ]
 BothOption = Annotated[
     list[str] | None,
-    typer.Option(
+    option(
+        "PATH=VALUE",
+        "Override a value in both. May be repeated.",
         "--set-both",
-        metavar="PATH=VALUE",
-        help="Override a value in both. May be repeated.",
-        autocompletion=complete_set,
-        show_default=False,
+        complete=complete_set,
     ),
 ]
-SecondsOption = Annotated[
-    float, typer.Option(min=0.1, max=600, metavar="S", help="Compute time to measure each for.")
-]
+MeasureOption = Annotated[bool, flag("--measure", "Run both on noise, and compare their costs.")]
+SecondsOption = Annotated[float, option("S", "Seconds to measure each for.", least=0.1, most=600)]
 
 
 @app.command()
@@ -45,9 +51,7 @@ def diff(
     set_args: SetOption = None,
     profiles: ProfileOption = None,
     set_both: BothOption = None,
-    measure: Annotated[
-        bool, typer.Option("--measure", help="Run both on noise, and compare what they cost.")
-    ] = False,
+    measure: MeasureOption = False,
     seconds: SecondsOption = 2.0,
     as_json: JsonOption = False,
 ) -> None:

@@ -11,7 +11,7 @@ import typer
 from voicegraph.app.reports.drawing import SUFFIXES, Format
 from voicegraph.graph.errors import OutputError, Problem
 
-from ._options import ForceOption, PipelineArg, ProfileOption, SetOption, load
+from ._options import ForceOption, PipelineArg, ProfileOption, SetOption, load, option
 from .app import app
 
 
@@ -23,23 +23,18 @@ class _Format(StrEnum):
     mermaid = "mermaid"
 
 
+_ENDINGS = "File to write; the ending (.svg, .dot, .mmd) chooses the format. Default: print it."
+OutputOption = Annotated[Path | None, option("FILE", _ENDINGS, "--output", "-o")]
+FormatOption = Annotated[
+    _Format | None, option(None, "Default: by the ending of FILE, else mermaid.", "--format")
+]
+
+
 @app.command()
 def draw(
     pipeline: PipelineArg,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Write here; the ending (.svg, .dot, .mmd) chooses the format. Default: print it.",
-            show_default=False,
-        ),
-    ] = None,
-    drawing: Annotated[
-        _Format | None,
-        typer.Option("--format", help="Default: by the ending of FILE, else mermaid."),
-    ] = None,
+    output: OutputOption = None,
+    drawing: FormatOption = None,
     set_args: SetOption = None,
     profiles: ProfileOption = None,
     force: ForceOption = False,

@@ -11,7 +11,7 @@ import typer
 from voicegraph.graph.errors import VoicegraphError
 
 from ._failures import common_code, failed_file
-from ._options import JsonOption
+from ._options import JsonOption, argument
 from .app import app
 
 if TYPE_CHECKING:
@@ -25,10 +25,8 @@ _FORMS = {
 }
 FilesArg = Annotated[
     list[Path],
-    typer.Argument(
-        metavar="FILE...",
-        help="Voices, indexes, content encoders, pitch models; or Hugging Face folders.",
-        show_default=False,
+    argument(
+        "FILE...", "Voices, indexes, content encoders, pitch models; or Hugging Face folders."
     ),
 ]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ._options import JsonOption, PipelineArg, ProfileOption, SetOption, load
+from ._options import JsonOption, PipelineArg, ProfileOption, SetOption, flag, load, option
 from ._sound_options import (
     BuffersOption,
     ExclusiveOption,
@@ -31,10 +31,9 @@ _CLOSE_MS = 5.0
 """The sum is expected to agree that well."""
 
 DryOption = Annotated[
-    bool,
-    typer.Option("--dry", help="Pass the sound through unchanged, in the pipeline's block size."),
+    bool, flag("--dry", "Pass the sound through unchanged, in the pipeline's block size.")
 ]
-RunsOption = Annotated[int, typer.Option(min=1, max=100, metavar="N", help="How often to measure.")]
+RunsOption = Annotated[int, option("N", "Number of measurements.", least=1, most=100)]
 
 
 @app.command()

@@ -8,11 +8,27 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING
 
 import typer
 
+from ._live_options import (
+    ClosesOption,
+    DurationOption,
+    FeedbackOption,
+    HoldOption,
+    HttpOption,
+    MonitorOption,
+    OpensOption,
+    OscOpenOption,
+    OscOption,
+    PlainOption,
+    RecordOption,
+    SilenceOption,
+    TalkOption,
+    TokenOption,
+    VariantOption,
+)
 from ._options import JsonOption, PipelineArg, ProfileOption, SetOption, load
 from ._sound_options import (
     BuffersOption,
@@ -42,126 +58,6 @@ _ENDINGS = [
     getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
 ]
 """How systems ask a program to end: also when its terminal is closed, and Ctrl-Break on Windows."""
-_SILENCE = "Silence"
-_SHOWN = "What is shown"
-_STEERING = "Steering from outside"
-
-VariantOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--b",
-        metavar="PATH=VALUE",
-        help="Override that makes a second variant, for comparison by one key at one loudness. "
-        "May be repeated.",
-        show_default=False,
-    ),
-]
-RecordOption = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE.jsonl",
-        help="Record input, output and all that was changed; `voicegraph replay` runs it again.",
-        show_default=False,
-    ),
-]
-SilenceOption = Annotated[
-    Literal["run", "skip"],
-    typer.Option(
-        help="`skip` lets the graph rest while nobody speaks; `run` never rests.",
-        rich_help_panel=_SILENCE,
-    ),
-]
-OpensOption = Annotated[
-    float,
-    typer.Option(
-        metavar="DB", help="With `skip`: level that wakes it up.", rich_help_panel=_SILENCE
-    ),
-]
-ClosesOption = Annotated[
-    float,
-    typer.Option(
-        metavar="DB", help="With `skip`: level below which it rests.", rich_help_panel=_SILENCE
-    ),
-]
-HoldOption = Annotated[
-    str,
-    typer.Option(
-        metavar="TIME",
-        help="With `skip`: how long it must be silent before.",
-        rich_help_panel=_SILENCE,
-    ),
-]
-MonitorOption = Annotated[
-    bool, typer.Option("--monitor", help="Hear the dry input beside the output.")
-]
-TalkOption = Annotated[
-    bool, typer.Option("--push-to-talk", help="Nothing goes in until the talk key is down.")
-]
-PlainOption = Annotated[
-    bool,
-    typer.Option(
-        "--plain",
-        help="Lines instead of a screen; also where the output is no terminal.",
-        rich_help_panel=_SHOWN,
-    ),
-]
-DurationOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="TIME",
-        help="Stop after that time. Default: until Ctrl-C.",
-        show_default=False,
-    ),
-]
-HttpOption = Annotated[
-    str | None,
-    typer.Option(
-        "--http",
-        metavar="[HOST:]PORT",
-        help="Offer HTTP and WebSocket there; on this machine only, unless HOST says otherwise.",
-        rich_help_panel=_STEERING,
-        show_default=False,
-    ),
-]
-TokenOption = Annotated[
-    str | None,
-    typer.Option(
-        "--token",
-        envvar="VOICEGRAPH_TOKEN",
-        metavar="TEXT",
-        help="What HTTP clients must show; needed where other machines reach it.",
-        rich_help_panel=_STEERING,
-        show_default=False,
-    ),
-]
-OscOption = Annotated[
-    str | None,
-    typer.Option(
-        "--osc",
-        metavar="[HOST:]PORT",
-        help="Listen to OSC there (UDP).",
-        rich_help_panel=_STEERING,
-        show_default=False,
-    ),
-]
-OscOpenOption = Annotated[
-    bool,
-    typer.Option(
-        "--osc-open",
-        help="Let other machines reach OSC, which knows no passwords.",
-        rich_help_panel=_STEERING,
-    ),
-]
-FeedbackOption = Annotated[
-    str | None,
-    typer.Option(
-        "--osc-feedback",
-        metavar="HOST:PORT",
-        help="Send what changes there, as OSC.",
-        rich_help_panel=_STEERING,
-        show_default=False,
-    ),
-]
 
 
 @app.command()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ._options import ForceOption, JsonOption, SetOption
+from ._options import ForceOption, JsonOption, SetOption, argument, option
 from .app import app
 
 if TYPE_CHECKING:
@@ -18,19 +18,9 @@ if TYPE_CHECKING:
 _SHOWN = 12
 """Events that are shown, of more."""
 
-RecordingArg = Annotated[
-    Path,
-    typer.Argument(metavar="FILE.jsonl", help="What `--record` has written.", show_default=False),
-]
+RecordingArg = Annotated[Path, argument("FILE.jsonl", "A recording made by `live --record`.")]
 OutputOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FILE",
-        help="Write what comes out as a sound file.",
-        show_default=False,
-    ),
+    Path | None, option("FILE", "Write the output as a sound file.", "--output", "-o")
 ]
 
 

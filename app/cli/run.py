@@ -11,7 +11,17 @@ import typer
 from voicegraph.graph.errors import InputError, OutputError, SignalError, VoicegraphError
 
 from ._failures import common_code, failed_file
-from ._options import ForceOption, JsonOption, PipelineArg, ProfileOption, SetOption, load
+from ._options import (
+    ForceOption,
+    JsonOption,
+    PipelineArg,
+    ProfileOption,
+    SetOption,
+    argument,
+    flag,
+    load,
+    option,
+)
 from ._progress import ProgressDisplay, progress_display
 from ._run_summary import summary
 from .app import STOPPED, app
@@ -26,59 +36,46 @@ if TYPE_CHECKING:
 _OF_ONE_FILE = (InputError, OutputError, SignalError)
 """Errors that belong to one file; the others would meet the next file, too."""
 
-InputsArg = Annotated[
-    list[str],
-    typer.Argument(metavar="INPUT", help="Sound files or folders.", show_default=False),
-]
+InputsArg = Annotated[list[str], argument("INPUT", "Sound files or folders.")]
 OutputArg = Annotated[
     str,
-    typer.Argument(
-        metavar="OUTPUT",
-        help="Where the result goes: a file, whose ending says the format, or a folder (with a / "
-        "behind its name, if it is new).",
-        show_default=False,
+    argument(
+        "OUTPUT",
+        "A file, whose ending chooses the format, or a folder (a new one with / at its end).",
     ),
 ]
 TapOption = Annotated[
     list[str] | None,
-    typer.Option(
+    option(
+        "NODE.PORT=FILE.npz",
+        "Save the signal at a port: `f0.pitch=pitch.npz`. `{name}` in the file name stands for the "
+        "input's name. May be repeated.",
         "--tap",
-        metavar="NODE.PORT=FILE.npz",
-        help="Keep what passes a port: `f0.pitch=pitch.npz`. `{name}` in the file name stands for "
-        "the input's. May be repeated.",
-        show_default=False,
     ),
 ]
 TraceOption = Annotated[
     str | None,
-    typer.Option(
-        metavar="FILE.json",
-        help="Write when each node ran, for ui.perfetto.dev. `{name}` as for --tap.",
-        show_default=False,
-    ),
+    option("FILE.json", "Save when each node ran, for ui.perfetto.dev. `{name}` as for --tap."),
 ]
 FormatOption = Annotated[
     str | None,
-    typer.Option(
+    option(
+        "ENDING",
+        "Format of the files in an output folder, such as flac. Default: each input's own.",
         "--format",
-        metavar="ENDING",
-        help="Format of the files in an output folder, such as flac; else each input's own.",
-        show_default=False,
     ),
 ]
 SubtypeOption = Annotated[
     str | None,
-    typer.Option(
-        metavar="NAME",
-        help="Encoding: pcm_16, pcm_24, float, ...; 24 bits where the format has them.",
-        show_default=False,
+    option(
+        "NAME", "Encoding: pcm_16, pcm_24, float, ... Default: 24 bits, if the format has them."
     ),
 ]
 SalvageOption = Annotated[
-    bool, typer.Option("--salvage", help="Take what a truncated or damaged input still holds.")
+    bool, flag("--salvage", "Convert what can be read of a truncated or damaged input.")
 ]
 QuietOption = Annotated[
-    bool, typer.Option("--quiet", "-q", help="No progress and no summary; errors still show.")
+    bool, flag("--quiet", "No progress and no summary; errors still show.", short="-q")
 ]
 
 

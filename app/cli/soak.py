@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ._options import JsonOption, PipelineArg, ProfileOption, SetOption, load
+from ._options import JsonOption, PipelineArg, ProfileOption, SetOption, flag, load, option
 from ._sound_options import (
     BuffersOption,
     InputOption,
@@ -23,28 +23,22 @@ from .app import app
 if TYPE_CHECKING:
     from voicegraph.schemas.soak_report import SoakReport
 
-MinutesOption = Annotated[
-    float, typer.Option(min=0.1, metavar="N", help="Minutes of audio that go through.")
-]
+MinutesOption = Annotated[float, option("N", "Minutes of audio to process.", least=0.1)]
 FreewheelOption = Annotated[
     bool,
-    typer.Option(
-        "--freewheel",
-        help="On simulated devices, as fast as it goes; compute times are the measured ones.",
-    ),
+    flag("--freewheel", "Use simulated devices and run as fast as possible, with real costs."),
 ]
 DriftOption = Annotated[
     float,
-    typer.Option(
-        min=-500,
-        max=500,
-        metavar="PPM",
-        help="With --freewheel: how much faster the input's clock runs than the output's.",
+    option(
+        "PPM",
+        "With --freewheel: how much faster the input's clock runs than the output's.",
+        least=-500,
+        most=500,
     ),
 ]
 MicrophoneOption = Annotated[
-    bool,
-    typer.Option("--microphone", help="Take what the input hears, in place of recorded speech."),
+    bool, flag("--microphone", "Use the input device instead of recorded speech.")
 ]
 
 

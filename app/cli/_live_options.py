@@ -1,0 +1,53 @@
+"""Options of ``voicegraph live`` alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from ._options import flag, option
+
+_SILENCE = "Silence"
+_DISPLAY = "Display"
+_CONTROL = "Remote control"
+
+_VARIANT = (
+    "Override of a second variant (B), for comparison with one key at equal loudness. May be "
+    "repeated."
+)
+_RECORD = "Record input, output and all changes; `voicegraph replay` runs the recording again."
+_REST = "`skip` stops processing while nobody speaks; `run` never stops."
+_HOLD = "With `skip`: how long it must be silent before processing stops."
+_PLAIN = "Print lines instead of a screen; this is the default if the output is no terminal."
+_HTTP = "Offer HTTP and WebSocket there; only this machine can connect, unless HOST is given."
+_TOKEN = "Token that HTTP clients must send; required if other machines can connect."
+
+VariantOption = Annotated[list[str] | None, option("PATH=VALUE", _VARIANT, "--b")]
+RecordOption = Annotated[Path | None, option("FILE.jsonl", _RECORD)]
+SilenceOption = Annotated[Literal["run", "skip"], option(None, _REST, panel=_SILENCE)]
+OpensOption = Annotated[
+    float, option("DB", "With `skip`: level above which processing starts.", panel=_SILENCE)
+]
+ClosesOption = Annotated[
+    float, option("DB", "With `skip`: level below which it stops.", panel=_SILENCE)
+]
+HoldOption = Annotated[str, option("TIME", _HOLD, panel=_SILENCE)]
+MonitorOption = Annotated[bool, flag("--monitor", "Add the dry input to the output.")]
+TalkOption = Annotated[
+    bool, flag("--push-to-talk", "Mute the input until the talk key is pressed.")
+]
+PlainOption = Annotated[bool, flag("--plain", _PLAIN, _DISPLAY)]
+DurationOption = Annotated[str | None, option("TIME", "Stop after this time. Default: at Ctrl-C.")]
+HttpOption = Annotated[str | None, option("[HOST:]PORT", _HTTP, "--http", panel=_CONTROL)]
+TokenOption = Annotated[
+    str | None, option("TEXT", _TOKEN, "--token", envvar="VOICEGRAPH_TOKEN", panel=_CONTROL)
+]
+OscOption = Annotated[
+    str | None, option("[HOST:]PORT", "Receive OSC there (UDP).", "--osc", panel=_CONTROL)
+]
+OscOpenOption = Annotated[
+    bool, flag("--osc-open", "Accept OSC from other machines; OSC has no passwords.", _CONTROL)
+]
+FeedbackOption = Annotated[
+    str | None, option("HOST:PORT", "Send changes there as OSC.", "--osc-feedback", panel=_CONTROL)
+]
