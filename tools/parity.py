@@ -130,10 +130,10 @@ def rmvpe(folder: Path) -> Iterator[Row]:
 
 def pitch_bins(_: Path) -> Iterator[Row]:
     """F0 to the bins of the pitch embedding."""
-    from voicegraph.nodes.synth.pitch_bins import coarse
+    from voicegraph.nodes.synth.pitch_bins import coarse_pitch
 
     data = _reference("coarse_pitch")
-    found = coarse(torch.from_numpy(data["f0"])).numpy()
+    found = coarse_pitch(torch.from_numpy(data["f0"])).numpy()
     yield Row("`synth.rvc`, bins of F0", found, data["coarse"], 0.0)
 
 

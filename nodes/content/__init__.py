@@ -9,8 +9,8 @@ __all__ = [
     "hubert_sizes",
     "phonetic",
     "phonetic_file",
+    "phonetic_frames",
     "phonetic_network",
     "phonetic_stream",
-    "phonetic_windows",
     "streaming",
 ]

@@ -19,7 +19,7 @@ from torch import nn
 from torch.nn import functional
 
 from voicegraph.nodes.content.hubert_sizes import EPSILON, STRIDES, HubertSizes
-from voicegraph.nodes.layers.packed import GroupedConvolution, Linear, packs, pointwise
+from voicegraph.nodes.layers.packed import GroupedConvolution, Linear, can_pack, pointwise
 
 PIECE = 256
 """Frames that go through the convolutions at once: those of 5 s."""
@@ -66,7 +66,7 @@ class HubertNetwork(nn.Module):
         self.features_norm = _LayerNorm(kept, "features_norm")
         self.projection = _linear(kept, "projection")
         self.position = GroupedConvolution(
-            folded(position).to(device, dtype), position["position.bias"].to(device, dtype)
+            folded_position(position).to(device, dtype), position["position.bias"].to(device, dtype)
         )
         self.norm = _LayerNorm(kept, "norm")
         self.layers = nn.ModuleList(_Layer(kept, f"layers.{i}.", sizes.heads) for i in range(layer))
@@ -135,7 +135,7 @@ class _NormedConvolution(nn.Module):
         self.kernel = weights["convs.0.weight"][:, 0].double()
         self.scale = weights["convs.0.norm.weight"].double()
         self.bias = weights["convs.0.norm.bias"]
-        self.packed = packs(self.bias.device, self.bias.dtype)
+        self.packed = can_pack(self.bias.device, self.bias.dtype)
 
     def normalise(self, audio: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The samples under the kernel at each frame, and the kernels that normalise each stream.
@@ -180,7 +180,7 @@ class _Convolution(nn.Module):
         return self.product(rows.reshape(streams * count, -1)).view(streams, count, -1)
 
 
-def folded(weights: Weights) -> torch.Tensor:
+def folded_position(weights: Weights) -> torch.Tensor:
     """The positional kernel ``[channels, channels / groups, taps]``: ``g v / |v|`` tap by tap."""
     if "position.weight" in weights:
         return weights["position.weight"]

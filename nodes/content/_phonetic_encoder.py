@@ -20,10 +20,10 @@ from voicegraph.graph import (
 )
 from voicegraph.graph.files.models import shared_file
 from voicegraph.nodes.content.encoder import ContentEncoder
-from voicegraph.nodes.content.encoder_provenance import given_by
+from voicegraph.nodes.content.encoder_provenance import encoder_origin
 from voicegraph.nodes.content.phonetic_file import NAME, NOUN, open_phonetic, read_network
+from voicegraph.nodes.content.phonetic_frames import FRAMES_HZ
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
-from voicegraph.nodes.content.phonetic_windows import FRAMES_HZ
 from voicegraph.schemas.phonetic_card import LAYER
 
 
@@ -70,7 +70,7 @@ class PhoneticEncoder(ContentEncoder[ParamsT, StateT], Generic[ParamsT, StateT])
             text = f"{params.weights} has {card.blocks} blocks, and not layer {params.layer}"
             fix = f"nodes.{self.name or 'NAME'}.params.layer: {card.blocks}"
             raise PipelineError(Problem("wrong-encoder", text, fix=fix))
-        origin = given_by(card.identity(params.layer), archive.path)
+        origin = encoder_origin(card.identity(params.layer), archive.path)
         content = replace(type(self).content, dim=card.hidden, origin=origin)
         return Ports(self.declared.inputs, {"content": content})
 

@@ -17,7 +17,7 @@ from torch.nn import functional
 from voicegraph.nodes.content.phonetic_network import Attention, Convolution, PhoneticBlock
 
 
-class Existing(NamedTuple):
+class ValidFrames(NamedTuple):
     """Which frames there are, where a stream has just begun.
 
     Attributes:
@@ -29,7 +29,7 @@ class Existing(NamedTuple):
     live: torch.Tensor
 
 
-class Settled(NamedTuple):
+class BlockCache(NamedTuple):
     """What a block remembers, the newest frame last.
 
     Attributes:
@@ -41,13 +41,13 @@ class Settled(NamedTuple):
     gated: torch.Tensor
 
 
-def block_over(
+def stream_block(
     block: PhoneticBlock,
     x: torch.Tensor,
-    settled: Settled,
-    existing: Existing | None,
+    settled: BlockCache,
+    existing: ValidFrames | None,
     wanted: int | None = None,
-) -> tuple[torch.Tensor, Settled]:
+) -> tuple[torch.Tensor, BlockCache]:
     """The block's output for live frames, and what is settled after the steps.
 
     Args:
@@ -65,11 +65,11 @@ def block_over(
     x = x + heard
     heard, gated = _convolve(block.convolution, x, settled.gated, existing, wanted)
     x = heard + (x if wanted is None else x[:, :, wanted : wanted + 1])
-    return block.norm(torch.add(x, block.after(x), alpha=0.5)), Settled(pairs, gated)
+    return block.norm(torch.add(x, block.after(x), alpha=0.5)), BlockCache(pairs, gated)
 
 
 def _attend(
-    attention: Attention, x: torch.Tensor, pairs: torch.Tensor, existing: Existing | None
+    attention: Attention, x: torch.Tensor, pairs: torch.Tensor, existing: ValidFrames | None
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Keys and values of a live frame count for its own step alone, until it is settled."""
     streams, steps, live, hidden = x.shape
@@ -87,7 +87,7 @@ def _convolve(
     convolution: Convolution,
     x: torch.Tensor,
     gated: torch.Tensor,
-    existing: Existing | None,
+    existing: ValidFrames | None,
     wanted: int | None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Nothing is there after the newest frame, nor before the first."""

@@ -19,12 +19,12 @@ _DECIDE = {
 """The param of ``content.hubert`` that decides each fact."""
 
 
-def given_by(identity: EncoderIdentity, path: Path) -> Origin:
+def encoder_origin(identity: EncoderIdentity, path: Path) -> Origin:
     """The origin of the features that an encoder gives."""
     return _origin(identity, path, _DECIDE)
 
 
-def wanted_by(
+def required_encoder(
     identity: EncoderIdentity | None,
     path: Path,
     param: str,

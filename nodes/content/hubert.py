@@ -32,9 +32,9 @@ from voicegraph.nodes.content._encoder_header import encoder_sizes
 from voicegraph.nodes.content._hubert_network import HubertNetwork
 from voicegraph.nodes.content.encoder import RATE, ContentEncoder
 from voicegraph.nodes.content.encoder_file import NOUN, EncoderFile, card_of, open_encoder
-from voicegraph.nodes.content.encoder_provenance import given_by
+from voicegraph.nodes.content.encoder_provenance import encoder_origin
 from voicegraph.nodes.content.hubert_sizes import HubertSizes
-from voicegraph.nodes.pitch.window_frames import whole_frames
+from voicegraph.nodes.pitch.window_frames import extend_to_whole_frames
 from voicegraph.schemas.encoder_card import V1, V2, Chosen
 from voicegraph.schemas.voice_card import VoiceCard
 
@@ -110,7 +110,7 @@ class Hubert(ContentEncoder[HubertParams, None]):
         chosen = _features(params)
         found = self._open(params, chosen)
         dim = found.sizes.projection if chosen.project else found.sizes.hidden
-        origin = given_by(card_of(found).identity(*chosen), found.archive.path)
+        origin = encoder_origin(card_of(found).identity(*chosen), found.archive.path)
         content = replace(type(self).content, dim=dim, origin=origin)
         return Ports(self.declared.inputs, {"content": content})
 
@@ -129,7 +129,7 @@ class Hubert(ContentEncoder[HubertParams, None]):
 
     def gives(self, params: HubertParams, out: Request) -> Interval:
         """Whole steps of 10 ms, and enough of them for a frame."""
-        span = whole_frames(out.interval, _STEPS_HZ)
+        span = extend_to_whole_frames(out.interval, _STEPS_HZ)
         short = math.ceil((Fraction(_sizes(params).field, RATE) - span.duration) * _STEPS_HZ)
         return span.widen(before=max(0, short) / _STEPS_HZ)
 

@@ -12,7 +12,7 @@ from voicegraph.graph import Duration, Request, Requests, Tensors, parse_duratio
 from voicegraph.nodes.content import _phonetic_example as phonetic_example
 from voicegraph.nodes.content._phonetic_encoder import PhoneticEncoder, PhoneticEncoderParams
 from voicegraph.nodes.content.encoder import RATE
-from voicegraph.nodes.content.phonetic_windows import FRAMES_HZ, frames_of
+from voicegraph.nodes.content.phonetic_frames import FRAMES_HZ, frames_covering
 
 
 class PhoneticParams(PhoneticEncoderParams):
@@ -61,7 +61,7 @@ class Phonetic(PhoneticEncoder[PhoneticParams, None]):
 
     def needs(self, params: PhoneticParams, out: Request) -> Requests:
         """The audio of the block, with context before and after it."""
-        before = Fraction(frames_of(params.context), FRAMES_HZ)
+        before = Fraction(frames_covering(params.context), FRAMES_HZ)
         return {"audio": out.widen(before=before, after=params.lookahead)}
 
     def load(self, params: PhoneticParams, device: torch.device, dtype: torch.dtype) -> None:
@@ -70,7 +70,7 @@ class Phonetic(PhoneticEncoder[PhoneticParams, None]):
 
     def process(self, inputs: Tensors, params: PhoneticParams, state: None) -> Tensors:
         """One tick: every stream's whole window, of which the newest frames are kept."""
-        asked, before = self.asked["content"], frames_of(params.context)
+        asked, before = self.asked["content"], frames_covering(params.context)
         span = asked.interval.widen(Fraction(before, FRAMES_HZ), params.lookahead)
         start = self.given["audio"].index(span.start)
         audio = inputs["audio"][:, 0, start : start + int(span.duration * RATE)]

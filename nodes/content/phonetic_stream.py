@@ -20,7 +20,7 @@ import torch
 from torch.nn import functional
 
 from voicegraph.graph import State
-from voicegraph.nodes.content._phonetic_stream_blocks import Existing, Settled, block_over
+from voicegraph.nodes.content._phonetic_stream_blocks import BlockCache, ValidFrames, stream_block
 from voicegraph.nodes.content.phonetic_network import (
     HOP,
     STEP,
@@ -175,13 +175,13 @@ class PhoneticStream:
         for number, block in enumerate(self.blocks):
             pairs, gated = state.pairs[:, number], state.gated[:, number]
             wanted = self.settle - self.ahead if number == last else None
-            x, after = block_over(block, x, Settled(pairs, gated), existing, wanted)
+            x, after = stream_block(block, x, BlockCache(pairs, gated), existing, wanted)
             pairs.copy_(after.pairs)
             gated.copy_(after.gated)
         state.heard += x.shape[1]
         return x[:, :, 0]
 
-    def _existing(self, x: torch.Tensor, heard: torch.Tensor) -> Existing | None:
+    def _existing(self, x: torch.Tensor, heard: torch.Tensor) -> ValidFrames | None:
         """Which frames the steps find, from that of the stream's first on.
 
         Before it, where nothing is, live frames see each other: silence.
@@ -193,4 +193,4 @@ class PhoneticStream:
         exists = steps + offsets >= 0
         seen = exists | ((steps < 0) & (offsets >= -self.settle))
         live = exists[..., self.past :]
-        return Existing(seen.to(x.device), live.to(x.device))
+        return ValidFrames(seen.to(x.device), live.to(x.device))

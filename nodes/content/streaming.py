@@ -24,6 +24,7 @@ from voicegraph.graph import (
 from voicegraph.nodes.content import _phonetic_example as phonetic_example
 from voicegraph.nodes.content._phonetic_encoder import PhoneticEncoder, PhoneticEncoderParams
 from voicegraph.nodes.content.encoder import RATE
+from voicegraph.nodes.content.phonetic_frames import FRAMES_HZ, frames_covering
 from voicegraph.nodes.content.phonetic_network import STEP
 from voicegraph.nodes.content.phonetic_stream import (
     AFTER,
@@ -31,7 +32,6 @@ from voicegraph.nodes.content.phonetic_stream import (
     PhoneticStream,
     PhoneticStreamState,
 )
-from voicegraph.nodes.content.phonetic_windows import FRAMES_HZ, frames_of
 
 _FRAME = Fraction(1, FRAMES_HZ)
 _AFTER = Fraction(AFTER, RATE)
@@ -153,8 +153,8 @@ class Streaming(PhoneticEncoder[StreamingParams, PhoneticStreamState]):
         self._stream = PhoneticStream(
             self.shared_network(params, device, dtype),
             params.layer,
-            past=frames_of(params.context),
-            settle=frames_of(params.settle),
+            past=frames_covering(params.context),
+            settle=frames_covering(params.settle),
             ahead=ahead,
         )
         # The first frames lie before the stream by all that is looked ahead, here and elsewhere.

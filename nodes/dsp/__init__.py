@@ -15,7 +15,7 @@ __all__ = [
     "rms_mix",
     "running_percentile",
     "sola",
-    "span_match",
+    "span_crop",
     "to_mono",
     "to_stereo",
     "voice_prosody",

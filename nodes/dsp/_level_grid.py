@@ -19,7 +19,7 @@ WINDOW_STEPS = 4
 """Levels are taken over 40 ms."""
 
 
-def reach(block: Fraction, end: Fraction, step: Fraction = STEP) -> Fraction:
+def step_overhang(block: Fraction, end: Fraction, step: Fraction = STEP) -> Fraction:
     """How far past ``end`` a step may go on that began before it, in seconds.
 
     Blocks that are whole steps never cut one, so it is 0 for them; any other block meets the grid

@@ -27,7 +27,7 @@ from voicegraph.graph import (
     parse_duration,
     register,
 )
-from voicegraph.nodes.dsp._level_grid import Grid, reach
+from voicegraph.nodes.dsp._level_grid import Grid, step_overhang
 from voicegraph.nodes.dsp._noise_floor import NoiseFloor
 
 _BAND_HZ = 100.0
@@ -102,7 +102,9 @@ class Denoise(Node[DenoiseParams, DenoiseState]):
         """Up to the end of the last frame that begins within the span."""
         hop, rate = self._hop(params), self.input_types["audio"].rate
         overlapping = (params.overlap - 1) * hop / rate
-        return {"audio": out.widen(after=overlapping + reach(self.block, out.end, hop / rate))}
+        return {
+            "audio": out.widen(after=overlapping + step_overhang(self.block, out.end, hop / rate))
+        }
 
     def _hop(self, params: DenoiseParams) -> int:
         """Samples from one frame to the next."""

@@ -27,7 +27,7 @@ from voicegraph.graph import (
     parse_duration,
     register,
 )
-from voicegraph.nodes.dsp._level_grid import STEP, WINDOW_STEPS, Grid, mean_squares, reach
+from voicegraph.nodes.dsp._level_grid import STEP, WINDOW_STEPS, Grid, mean_squares, step_overhang
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class Gate(Node[GateParams, SmoothState | HardState]):
     def needs(self, params: GateParams, out: Request) -> Requests:
         """The window behind; ahead, the look-ahead or the rest of a step."""
         if params.mode == "hard":
-            return {"audio": out.widen(WINDOW_STEPS * STEP, reach(self.block, out.end))}
+            return {"audio": out.widen(WINDOW_STEPS * STEP, step_overhang(self.block, out.end))}
         rate, sizes = self.input_types["audio"].rate, self._sizes(params)
         behind = max(sizes.window - sizes.lookahead, 0)
         return {"audio": out.widen(behind / rate, sizes.lookahead / rate)}

@@ -177,8 +177,8 @@ class Loudness(Node[LoudnessParams, LoudnessState]):
 
     def state(self, params: LoudnessParams, streams: int) -> LoudnessState:
         """No noise, and speech at ``start``."""
-        quiet = self._quiet.begun(streams, _QUIETEST_DB, _NOISE_FIRST_S * FRAMES_HZ)
-        loud = self._loud.begun(streams, params.start, _LOUD_FIRST_S * FRAMES_HZ)
+        quiet = self._quiet.prefilled(streams, _QUIETEST_DB, _NOISE_FIRST_S * FRAMES_HZ)
+        loud = self._loud.prefilled(streams, params.start, _LOUD_FIRST_S * FRAMES_HZ)
         noise = torch.full((streams,), _QUIETEST_DB, dtype=torch.float64)
         gain = self._wanted(params, self._loud.read(loud))
         return LoudnessState(
@@ -238,7 +238,9 @@ class Loudness(Node[LoudnessParams, LoudnessState]):
         if begins.any():
             frames[begins] = self._begun
             quiet[begins] = 0.0
-            self._quiet.weigh(quiet, level, np.where(begins, _NOISE_FIRST_S * FRAMES_HZ, 0.0))
+            self._quiet.add_weighted(
+                quiet, level, np.where(begins, _NOISE_FIRST_S * FRAMES_HZ, 0.0)
+            )
         return begins
 
     def _wanted(self, params: LoudnessParams, loud: np.ndarray) -> np.ndarray:

@@ -25,7 +25,7 @@ from voicegraph.graph import (
     Tensors,
     register,
 )
-from voicegraph.nodes.dsp.span_match import matching
+from voicegraph.nodes.dsp.span_crop import crop_to_span
 
 _REACH = 128
 """Half the length of the filter of soxr's quality VHQ, in samples of the lower of the two rates.
@@ -126,7 +126,7 @@ class Resample(Node[ResampleParams, ResampleState]):
         audio, asked = inputs["audio"], self.asked["out"]
         source, target = self._ratio
         if source == target:
-            return {"out": matching(audio, self.given["audio"], asked)}
+            return {"out": crop_to_span(audio, self.given["audio"], asked)}
         state.position += int(self.block * self.given["audio"].rate)
         positions = state.position.tolist()
         if positions.count(positions[0]) == len(positions) or min(positions) >= -self._span_start:

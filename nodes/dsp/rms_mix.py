@@ -23,7 +23,7 @@ from voicegraph.graph import (
     Tensors,
     register,
 )
-from voicegraph.nodes.dsp._level_grid import STEP, WINDOW_STEPS, Grid, mean_squares, reach
+from voicegraph.nodes.dsp._level_grid import STEP, WINDOW_STEPS, Grid, mean_squares, step_overhang
 from voicegraph.nodes.dsp.param_glide import at_rest, glide
 
 _HALF = WINDOW_STEPS // 2
@@ -71,7 +71,7 @@ class RmsMix(Node[RmsMixParams, RmsMixState]):
 
     def needs(self, params: RmsMixParams, out: Request) -> Requests:
         """A step and half a window on both sides; ahead, a step only where blocks cut steps."""
-        ahead = _HALF * STEP + reach(self.block, out.end)
+        ahead = _HALF * STEP + step_overhang(self.block, out.end)
         return dict.fromkeys(("audio", "reference"), out.widen((_HALF + 1) * STEP, ahead))
 
     def state(self, params: RmsMixParams, streams: int) -> RmsMixState:

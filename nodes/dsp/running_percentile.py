@@ -33,10 +33,10 @@ class RunningPercentile:
         self._share = share
         self._keep = 1 - 1 / memory
 
-    def begun(self, streams: int, value: float, count: float) -> np.ndarray:
+    def prefilled(self, streams: int, value: float, count: float) -> np.ndarray:
         """A histogram ``[streams, bins]`` as if ``count`` values of ``value`` had been there."""
         made = np.zeros((streams, self.bins))
-        self.weigh(made, np.full(streams, value), np.full(streams, count))
+        self.add_weighted(made, np.full(streams, value), np.full(streams, count))
         return made
 
     def update(self, histogram: np.ndarray, values: np.ndarray, counts: np.ndarray) -> None:
@@ -48,9 +48,9 @@ class RunningPercentile:
             counts: bool ``[streams]``; where False nothing is added and nothing forgotten.
         """
         histogram *= np.where(counts, self._keep, 1.0)[:, None]
-        self.weigh(histogram, values, counts.astype(float))
+        self.add_weighted(histogram, values, counts.astype(float))
 
-    def weigh(self, histogram: np.ndarray, values: np.ndarray, weights: np.ndarray) -> None:
+    def add_weighted(self, histogram: np.ndarray, values: np.ndarray, weights: np.ndarray) -> None:
         """Adds ``weights`` ``[streams]`` where ``values`` ``[streams]`` lie."""
         places = ((values - self._low) / self._width).astype(int)
         rows = np.arange(len(histogram))

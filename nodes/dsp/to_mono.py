@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from voicegraph.graph import Audio, In, Node, NodeParams, Out, SignalType, Tensors, register
-from voicegraph.nodes.dsp.span_match import matching
+from voicegraph.nodes.dsp.span_crop import crop_to_span
 
 
 class ToMonoParams(NodeParams):
@@ -50,7 +50,7 @@ class ToMono(Node[ToMonoParams, None]):
 
     def process(self, inputs: Tensors, params: ToMonoParams, state: None) -> Tensors:
         """One block."""
-        audio = matching(inputs["audio"], self.given["audio"], self.asked["out"])
+        audio = crop_to_span(inputs["audio"], self.given["audio"], self.asked["out"])
         if audio.shape[1] == 1:
             return {"out": audio}
         if params.channel is None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from voicegraph.graph import Audio, In, Node, NodeParams, Out, SignalType, Tensors, register
-from voicegraph.nodes.dsp.span_match import matching
+from voicegraph.nodes.dsp.span_crop import crop_to_span
 
 
 class ToStereoParams(NodeParams):
@@ -49,7 +49,7 @@ class ToStereo(Node[ToStereoParams, None]):
 
     def process(self, inputs: Tensors, params: ToStereoParams, state: None) -> Tensors:
         """One block."""
-        audio = matching(inputs["audio"], self.given["audio"], self.asked["out"])
+        audio = crop_to_span(inputs["audio"], self.given["audio"], self.asked["out"])
         if audio.shape[1] == params.channels:
             return {"out": audio}
         return {"out": audio.expand(-1, params.channels, -1).contiguous()}

@@ -27,7 +27,7 @@ from voicegraph.graph import (
     Tensors,
 )
 from voicegraph.nodes.f0._estimator_packages import Package
-from voicegraph.nodes.pitch.window_frames import whole_frames
+from voicegraph.nodes.pitch.window_frames import extend_to_whole_frames
 
 RATE = 16000
 """Sample rate of the audio all estimators take, in Hz."""
@@ -120,16 +120,16 @@ class F0Estimator(Node[F0ParamsT, None], Generic[F0ParamsT]):
 
     def gives(self, params: F0ParamsT, out: Request) -> Interval:
         """Whole frames."""
-        return whole_frames(out.interval, Fraction(FRAMES_HZ))
+        return extend_to_whole_frames(out.interval, Fraction(FRAMES_HZ))
 
-    def least(self, params: F0ParamsT) -> Fraction:
+    def shortest_span(self, params: F0ParamsT) -> Fraction:
         """The shortest span worth analysing, in seconds; where it hangs on params, override it."""
         return self.shortest
 
     def _analysed(self, params: F0ParamsT, given: Interval) -> Interval:
         """What is analysed to give frames in ``given``: whole frames more, so that grids agree."""
         after = Fraction(math.ceil(params.lookahead * FRAMES_HZ), FRAMES_HZ)
-        before = max(params.context, self.least(params) - given.duration - after)
+        before = max(params.context, self.shortest_span(params) - given.duration - after)
         return given.widen(Fraction(math.ceil(before * FRAMES_HZ), FRAMES_HZ), after)
 
     def process(self, inputs: Tensors, params: F0ParamsT, state: None) -> Tensors:

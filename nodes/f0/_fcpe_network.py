@@ -27,7 +27,7 @@ class Fcpe:
     cents: torch.Tensor
 
 
-class Turned(nn.Module):
+class Transpose(nn.Module):
     """Swaps the last two axes."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -54,13 +54,13 @@ class Convolution(nn.Module):
         super().__init__()
         self.net = nn.Sequential(
             nn.LayerNorm(width),
-            Turned(),
+            Transpose(),
             nn.Conv1d(width, 4 * width, 1),
             nn.GLU(dim=1),
             Depthwise(2 * width),
             nn.SiLU(),
             nn.Conv1d(2 * width, width, 1),
-            Turned(),
+            Transpose(),
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

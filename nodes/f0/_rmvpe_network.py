@@ -29,7 +29,7 @@ class Sizes:
         layers: layers that halve frames and mels, and as many that double them again.
         inner: layers in between.
         channels: channels of the first layer; each further one has twice as many.
-        seen: channels of the convolution in front of the recurrent layer.
+        cnn_channels: channels of the convolution in front of the recurrent layer.
         hidden: width of the recurrent layer in each direction.
         depth: recurrent layers.
         mels: mel bands.
@@ -40,7 +40,7 @@ class Sizes:
     layers: int = 5
     inner: int = 4
     channels: int = 16
-    seen: int = 3
+    cnn_channels: int = 3
     hidden: int = 256
     depth: int = 1
     mels: int = 128
@@ -53,16 +53,16 @@ class Sizes:
         Raises:
             KeyError: if a tensor that tells a size is missing.
         """
-        seen = shapes["cnn.weight"][0]
+        cnn_channels = shapes["cnn.weight"][0]
         return cls(
             blocks=_count(shapes, "unet.encoder.layers.0.conv."),
             layers=_count(shapes, "unet.encoder.layers."),
             inner=_count(shapes, "unet.intermediate.layers."),
             channels=shapes["unet.encoder.layers.0.conv.0.conv.0.weight"][0],
-            seen=seen,
+            cnn_channels=cnn_channels,
             hidden=shapes["fc.0.gru.weight_hh_l0"][1],
             depth=sum(name.startswith("fc.0.gru.weight_hh_l") for name in shapes) // 2,
-            mels=shapes["fc.0.gru.weight_ih_l0"][1] // seen,
+            mels=shapes["fc.0.gru.weight_ih_l0"][1] // cnn_channels,
             bins=shapes["fc.1.weight"][0],
         )
 
@@ -92,9 +92,9 @@ class Rmvpe(nn.Module):
         super().__init__()
         self.sizes = sizes
         self.unet = DeepUnet(sizes.channels, sizes.layers, sizes.inner, sizes.blocks)
-        self.cnn = nn.Conv2d(sizes.channels, sizes.seen, 3, padding=1)
+        self.cnn = nn.Conv2d(sizes.channels, sizes.cnn_channels, 3, padding=1)
         self.fc = nn.Sequential(
-            Recurrent(sizes.seen * sizes.mels, sizes.hidden, sizes.depth),
+            Recurrent(sizes.cnn_channels * sizes.mels, sizes.hidden, sizes.depth),
             nn.Linear(2 * sizes.hidden, sizes.bins),
             nn.Sigmoid(),
         )

@@ -60,9 +60,9 @@ class Up(nn.Module):
         widths = [2 * outputs] + [outputs] * blocks
         self.conv2 = nn.ModuleList(Residual(a, b) for a, b in pairwise(widths))
 
-    def forward(self, x: torch.Tensor, beside: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, skips: torch.Tensor) -> torch.Tensor:
         """Twice the frames and mels."""
-        x = torch.cat((self.conv1(x), beside), 1)
+        x = torch.cat((self.conv1(x), skips), 1)
         for block in self.conv2:
             x = block(x)
         return x
@@ -78,17 +78,17 @@ class Encoder(nn.Module):
         self.layers = nn.ModuleList(Down(a, b, blocks) for a, b in pairwise(widths))
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
-        """The smallest, and what lies beside each layer of the way up."""
+        """The smallest, and what lies skips each layer of the way up."""
         x = self.bn(x)
-        beside = []
+        skips = []
         for layer in self.layers:
             made = layer(x)
-            beside.append(made)
+            skips.append(made)
             x = nn.functional.avg_pool2d(made, 2)
-        return x, beside
+        return x, skips
 
 
-class Inner(nn.Module):
+class Bottleneck(nn.Module):
     """The layers at the smallest size."""
 
     def __init__(self, width: int, inner: int, blocks: int) -> None:
@@ -111,9 +111,9 @@ class Decoder(nn.Module):
         widths = [channels * 2**i for i in range(layers, -1, -1)]
         self.layers = nn.ModuleList(Up(a, b, blocks) for a, b in pairwise(widths))
 
-    def forward(self, x: torch.Tensor, beside: list[torch.Tensor]) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, skips: list[torch.Tensor]) -> torch.Tensor:
         """All frames and mels."""
-        for layer, made in zip(self.layers, reversed(beside), strict=True):
+        for layer, made in zip(self.layers, reversed(skips), strict=True):
             x = layer(x, made)
         return x
 
@@ -124,10 +124,10 @@ class DeepUnet(nn.Module):
     def __init__(self, channels: int, layers: int, inner: int, blocks: int) -> None:
         super().__init__()
         self.encoder = Encoder(channels, layers, blocks)
-        self.intermediate = Inner(channels * 2**layers, inner, blocks)
+        self.intermediate = Bottleneck(channels * 2**layers, inner, blocks)
         self.decoder = Decoder(channels, layers, blocks)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """``[batch, 1, frames, mels]`` -> ``[batch, channels, frames, mels]``."""
-        x, beside = self.encoder(x)
-        return self.decoder(self.intermediate(x), beside)
+        x, skips = self.encoder(x)
+        return self.decoder(self.intermediate(x), skips)

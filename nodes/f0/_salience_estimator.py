@@ -17,7 +17,7 @@ from voicegraph.nodes.f0._estimator import F0Estimator, F0Params, F0ParamsT
 T = TypeVar("T")
 
 
-class WideParams(F0Params):
+class WideRangeParams(F0Params):
     """Params of those that the reference asks about all pitches, and whose gaps it fills."""
 
     floor: Hertz = Field(30.0, ge=30, le=500)
@@ -42,7 +42,7 @@ class SalienceEstimator(F0Estimator[F0ParamsT], Generic[F0ParamsT]):
         Raises:
             ValueError: if the network knows no pitch between floor and ceiling.
         """
-        salience_bins.within(salience_bins.crepe_cents(), params.floor, params.ceiling)
+        salience_bins.bins_in_range(salience_bins.crepe_cents(), params.floor, params.ceiling)
         return super().infer(params, inputs)
 
     def network_of(

@@ -10,7 +10,7 @@ REACH = 11
 _LEAST = 1e-9
 
 
-def likeliest_path(salience: torch.Tensor) -> torch.Tensor:
+def viterbi_path(salience: torch.Tensor) -> torch.Tensor:
     """The bins of the path that is likeliest as a whole, by Viterbi's algorithm.
 
     Args:

@@ -14,7 +14,7 @@ from voicegraph.nodes.f0 import salience_bins
 from voicegraph.nodes.f0._estimator import HOP, F0Params
 from voicegraph.nodes.f0._estimator_packages import Package
 from voicegraph.nodes.f0._salience_estimator import SalienceEstimator
-from voicegraph.nodes.f0._viterbi import likeliest_path
+from voicegraph.nodes.f0._viterbi import viterbi_path
 
 
 def package(capacity: str) -> Package:
@@ -71,14 +71,14 @@ class Crepe(SalienceEstimator[CrepeParams]):
         path = found.check() / found.weights
         self.network = self.network_of(path, device, dtype, crepe_network.read)
         self.cents = salience_bins.crepe_cents().to(device)
-        self.looked_for = salience_bins.within(self.cents, params.floor, params.ceiling)
+        self.searched = salience_bins.bins_in_range(self.cents, params.floor, params.ceiling)
 
     def estimate_all(self, params: CrepeParams, audio: torch.Tensor) -> torch.Tensor:
         """F0 of all streams in Hz."""
         frames, level = crepe_network.cut(audio, HOP)
         salience = self.network(frames.flatten(0, 1).to(self.dtype)).float()
-        salience = salience.unflatten(0, frames.shape[:2]) * self.looked_for
-        path = likeliest_path(salience)
+        salience = salience.unflatten(0, frames.shape[:2]) * self.searched
+        path = viterbi_path(salience)
         height = salience.gather(-1, path[..., None])[..., 0]
         around = torch.cat((height[:, :1], height, height[:, -1:]), 1).unfold(1, 3, 1)
         voiced = (around.median(-1).values > params.threshold) & (

@@ -12,14 +12,14 @@ from voicegraph.nodes.f0 import _fcpe_network as fcpe_network
 from voicegraph.nodes.f0 import salience_bins
 from voicegraph.nodes.f0._estimator import HOP
 from voicegraph.nodes.f0._estimator_packages import Package
-from voicegraph.nodes.f0._salience_estimator import SalienceEstimator, WideParams
+from voicegraph.nodes.f0._salience_estimator import SalienceEstimator, WideRangeParams
 from voicegraph.nodes.f0.mel import FFT, LogMel, filters
 
 PACKAGE = Package("f0.fcpe", "fcpe", "torchfcpe", "torchfcpe", "assets/fcpe_c_v001.pt")
 _POWER_FLOOR = 1e-9
 
 
-class FcpeParams(WideParams):
+class FcpeParams(WideRangeParams):
     """Params of ``f0.fcpe``."""
 
     threshold: float = Field(0.006, ge=0, le=1)
@@ -51,14 +51,16 @@ class Fcpe(SalienceEstimator[FcpeParams]):
             VoicegraphError: if the package's file is not what it should be.
         """
         path = PACKAGE.check() / PACKAGE.weights
-        self.held = self.network_of(path, device, dtype, fcpe_network.read)
+        self._loaded = self.network_of(path, device, dtype, fcpe_network.read)
         pad = (FFT - HOP) // 2
         self.mel = LogMel(filters(128, 0, 8000, htk=False), pad, _POWER_FLOOR).to(device)
-        self.looked_for = salience_bins.within(self.held.cents, params.floor, params.ceiling)
+        self.searched = salience_bins.bins_in_range(
+            self._loaded.cents, params.floor, params.ceiling
+        )
 
     def estimate_all(self, params: FcpeParams, audio: torch.Tensor) -> torch.Tensor:
         """F0 of all streams in Hz."""
         mel = self.mel(audio)
         mel = torch.cat((mel, mel[..., -1:]), -1)  # one frame for each 10 ms, and one more
-        salience = self.held.network(mel.to(self.dtype))
-        return salience_bins.decode(salience * self.looked_for, self.held.cents, params.threshold)
+        salience = self._loaded.network(mel.to(self.dtype))
+        return salience_bins.decode(salience * self.searched, self._loaded.cents, params.threshold)

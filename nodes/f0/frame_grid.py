@@ -10,7 +10,7 @@ _JUMP = 2**0.5
 """Two frames further apart than half an octave are a jump, not a glide: nothing lies between."""
 
 
-def onto_grid(times: np.ndarray, f0: np.ndarray, count: int) -> np.ndarray:
+def resample_to_grid(times: np.ndarray, f0: np.ndarray, count: int) -> np.ndarray:
     """F0 in Hz at ``0, 10, 20 ... ms``, 0 where unvoiced: ``[count]``.
 
     A frame is voiced if the nearest of ``f0`` is. Between two voiced ones the logarithm of F0 is

@@ -13,7 +13,7 @@ from pydantic import Field
 from voicegraph.graph import register
 from voicegraph.nodes.f0._estimator import FRAMES_HZ, HOP, RATE, F0Estimator, F0Params
 from voicegraph.nodes.f0._estimator_packages import Package
-from voicegraph.nodes.f0.frame_grid import onto_grid
+from voicegraph.nodes.f0.frame_grid import resample_to_grid
 
 PACKAGE = Package("f0.praat", "praat", "praat-parselmouth", "parselmouth")
 _PERIODS = 3
@@ -48,7 +48,7 @@ class Praat(F0Estimator[PraatParams]):
     package = PACKAGE
     examples = ({}, {"fill": False, "floor": 75.0, "ceiling": 600.0, "context": "100ms"})
 
-    def least(self, params: PraatParams) -> Fraction:
+    def shortest_span(self, params: PraatParams) -> Fraction:
         """A window."""
         return _PERIODS / Fraction(params.floor)
 
@@ -71,4 +71,4 @@ class Praat(F0Estimator[PraatParams]):
         )
         # To Praat, a sample lies in the middle of the time that it stands for.
         times = found.xs() - (half + 0.5) / RATE
-        return onto_grid(times, found.selected_array["frequency"], len(audio) // HOP + 1)
+        return resample_to_grid(times, found.selected_array["frequency"], len(audio) // HOP + 1)

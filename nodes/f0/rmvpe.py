@@ -14,15 +14,15 @@ from voicegraph.graph.files.models.wrong_kind import open_expected
 from voicegraph.nodes.f0 import _rmvpe_example as rmvpe_example
 from voicegraph.nodes.f0 import rmvpe_file, salience_bins
 from voicegraph.nodes.f0._estimator import FRAMES_HZ
-from voicegraph.nodes.f0._salience_estimator import SalienceEstimator, WideParams
+from voicegraph.nodes.f0._salience_estimator import SalienceEstimator, WideRangeParams
 from voicegraph.nodes.f0.mel import FFT, LogMel, filters
-from voicegraph.nodes.pitch.window_frames import whole_frames
+from voicegraph.nodes.pitch.window_frames import extend_to_whole_frames
 
 _STEP = Fraction(32, FRAMES_HZ)
 """The U-Net halves its frames five times, so it takes them by 32."""
 
 
-class RmvpeParams(WideParams):
+class RmvpeParams(WideRangeParams):
     """Params of ``f0.rmvpe``."""
 
     weights: FilePath | None = None
@@ -75,8 +75,10 @@ class Rmvpe(SalienceEstimator[RmvpeParams]):
     def gives(self, params: RmvpeParams, out: Request) -> Interval:
         """All that is analysed, but for the context."""
         context = Fraction(math.ceil(params.context * FRAMES_HZ), FRAMES_HZ)
-        asked = whole_frames(out.interval, Fraction(FRAMES_HZ)).duration
-        used = whole_frames(Interval(out.core.start, out.end), Fraction(FRAMES_HZ)).duration
+        asked = extend_to_whole_frames(out.interval, Fraction(FRAMES_HZ)).duration
+        used = extend_to_whole_frames(
+            Interval(out.core.start, out.end), Fraction(FRAMES_HZ)
+        ).duration
         length = math.ceil((asked + context) / _STEP) * _STEP - Fraction(1, FRAMES_HZ)
         if length < used + context:
             length += _STEP
@@ -92,9 +94,9 @@ class Rmvpe(SalienceEstimator[RmvpeParams]):
         self.network = self.network_of(params.weights, device, dtype, rmvpe_file.read)
         self.mel = LogMel(filters(rmvpe_file.MELS, 30, 8000, htk=True), FFT // 2).to(device)
         self.cents = salience_bins.crepe_cents().to(device)
-        self.looked_for = salience_bins.within(self.cents, params.floor, params.ceiling)
+        self.searched = salience_bins.bins_in_range(self.cents, params.floor, params.ceiling)
 
     def estimate_all(self, params: RmvpeParams, audio: torch.Tensor) -> torch.Tensor:
         """F0 of all streams in Hz."""
         salience = self.network(self.mel(audio).to(self.dtype))
-        return salience_bins.decode(salience * self.looked_for, self.cents, params.threshold)
+        return salience_bins.decode(salience * self.searched, self.cents, params.threshold)

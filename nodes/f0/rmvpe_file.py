@@ -19,7 +19,7 @@ FIX = "--set assets.rmvpe=PATH   (a file such as rmvpe.pt)"
 MELS = 128
 BINS = 360
 _LARGEST = Sizes(
-    blocks=64, layers=7, inner=64, channels=1024, seen=1024, hidden=8192, depth=64,
+    blocks=64, layers=7, inner=64, channels=1024, cnn_channels=1024, hidden=8192, depth=64,
     mels=1 << 16, bins=1 << 16,
 )  # fmt: skip
 """Larger than any published network; 128 mel bands can be halved seven times."""

@@ -21,7 +21,7 @@ def crepe_cents(count: int = 360) -> torch.Tensor:
     return first + step * torch.arange(count, dtype=torch.float64)
 
 
-def within(cents: torch.Tensor, floor: float, ceiling: float) -> torch.Tensor:
+def bins_in_range(cents: torch.Tensor, floor: float, ceiling: float) -> torch.Tensor:
     """Which bins lie from ``floor`` to ``ceiling`` in Hz.
 
     Raises:

@@ -13,7 +13,7 @@ from pydantic import Field
 from voicegraph.graph import Duration, SignalType, parse_duration, register
 from voicegraph.nodes.f0._estimator import FRAMES_HZ, HOP, RATE, F0Estimator, F0Params
 from voicegraph.nodes.f0._estimator_packages import Package
-from voicegraph.nodes.f0.frame_grid import onto_grid
+from voicegraph.nodes.f0.frame_grid import resample_to_grid
 from voicegraph.nodes.world import world_library
 
 PACKAGE = Package("f0.swift", "", "swift-f0", "swift_f0")
@@ -94,7 +94,7 @@ class Swift(F0Estimator[SwiftParams]):
         low, high = _range(params)
         found = self.detector.detect(whole, RATE, low, high)
         f0 = np.where(found.confidence >= params.threshold, found.pitch_hz, 0.0)
-        pitch = onto_grid(found.timestamps, f0, len(audio) // HOP + 1)
+        pitch = resample_to_grid(found.timestamps, f0, len(audio) // HOP + 1)
         if not params.refine or not pitch.any():
             return pitch
         return world_library.refine(audio, pitch, np.arange(len(pitch)) / FRAMES_HZ, RATE)

@@ -17,7 +17,7 @@ _USUAL = 256
 
 
 class Convolution(nn.Module):
-    """A convolution over frames, with what follows it; only where ``packs`` says so.
+    """A convolution over frames, with what follows it; only where ``can_pack`` is true.
 
     Args:
         weight: ``[outputs, inputs / groups, taps]``, float32, on the CPU.

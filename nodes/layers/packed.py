@@ -29,7 +29,7 @@ _OPERATORS = (
 _SHAPE_BYTES = 112
 
 
-def packs(device: torch.device, dtype: torch.dtype) -> bool:
+def can_pack(device: torch.device, dtype: torch.dtype) -> bool:
     """Whether oneDNN's own operators are used here."""
     return (
         _X86
@@ -43,7 +43,7 @@ def packs(device: torch.device, dtype: torch.dtype) -> bool:
 def pointwise(
     x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, gelu: bool
 ) -> torch.Tensor:
-    """``x W^T + b`` by oneDNN, and exact GELU of it where ``gelu``; only where :func:`packs`."""
+    """``x W^T + b`` by oneDNN, and exact GELU of it where ``gelu``; only where :func:`can_pack`."""
     after = "gelu" if gelu else "none"
     return torch.ops.mkldnn._linear_pointwise(x, weight, bias, after, [], "none")
 
@@ -122,7 +122,7 @@ class Linear(nn.Module):
 
     def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None, gelu: bool = False) -> None:
         super().__init__()
-        self.packed = packs(weight.device, weight.dtype)
+        self.packed = can_pack(weight.device, weight.dtype)
         self.gelu = gelu
         # Attributes, no buffers: what oneDNN lays out cannot be read back as a state dict.
         self.weight = torch.ops.mkldnn._reorder_linear_weight(weight) if self.packed else weight
@@ -156,7 +156,7 @@ class GroupedConvolution(nn.Module):
         self.groups = channels // self.width
         self.bias = bias
         self.as_product = weight.is_cuda if as_product is None else as_product
-        self.packed = packs(weight.device, weight.dtype) and not self.as_product
+        self.packed = can_pack(weight.device, weight.dtype) and not self.as_product
         if self.packed:
             wide = weight[:, :, None].contiguous()
             self.weight = torch.ops.mkldnn._reorder_convolution_weight(

@@ -31,7 +31,7 @@ _ONE = _POINTS.index(1.0)
 
 
 class ShortConvolution(nn.Module):
-    """A convolution of leaky-rectified frames, as long as the input; only where ``packs`` says so.
+    """A convolution after a leaky rectifier, equally long; only where ``can_pack`` is true.
 
     Args:
         weight: ``[outputs, inputs, taps]``, an odd number of taps, float32, on the CPU.
@@ -59,7 +59,7 @@ class ShortConvolution(nn.Module):
         self.to_values, self.to_frames = to_values.float(), to_frames.float()
 
     @staticmethod
-    def pays(channels: int, taps: int) -> bool:
+    def is_faster(channels: int, taps: int) -> bool:
         """Whether it is faster than the plain way, as measured with AVX-512 on one and two cores.
 
         Values and frames are passes through memory, which few channels or taps do not outweigh.

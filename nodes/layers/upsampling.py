@@ -12,7 +12,7 @@ class Upsampling(nn.Module):
     """A transposed convolution as a plain one with ``rate`` times the outputs.
 
     All frames that an input frame is the first to reach are made at once, as channels; as these
-    lie behind one another, they are frames already. Only where ``packs`` says so.
+    lie behind one another, they are frames already. Only where ``can_pack`` is true.
 
     Args:
         weight: ``[inputs, outputs, taps]``, float32, on the CPU.

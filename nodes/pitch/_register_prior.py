@@ -23,15 +23,15 @@ _FIRST = 1.0
 _HIGH, _OPENING_S = 3.0, 0.6
 """Speech begins so many semitones above its register, and falls to it with this time constant."""
 _FADES_S = 3.0
-"""How fast the belief gives way to what was counted, in voiced speech."""
+"""How fast the posterior gives way to what was counted, in voiced speech."""
 _FORGOTTEN = 1e-3
 
 
-class RegisterBelief:
+class RegisterPrior:
     """Bayes' rule over registers: how speakers are distributed, times what was heard.
 
-    Over 174 speakers the median of the belief is nearer to the median of the whole recording than
-    that of the frames so far, up to about 2 s of voiced speech.
+    Measured over 174 speakers: up to about 2 s of voiced speech, the median of the posterior is
+    nearer to the median of the whole recording than the median of the frames so far.
 
     Attributes:
         size: registers that are considered.
@@ -52,8 +52,8 @@ class RegisterBelief:
         self._weight = _SLOPE / max(_ALIKE_S * rate, 1.0)
         self._first = _SLOPE * _FIRST
 
-    def share(self, heard: np.ndarray) -> np.ndarray:
-        """What the belief still counts, 0..1, after so many voiced frames ``[streams]``."""
+    def weight(self, heard: np.ndarray) -> np.ndarray:
+        """What the posterior still counts, 0..1, after so many voiced frames ``[streams]``."""
         share = np.exp(-heard / (_FADES_S * self._rate))
         return np.where(share > _FORGOTTEN, share, 0.0)
 
@@ -74,9 +74,9 @@ class RegisterBelief:
         weight = np.where(heard == 0, self._first, self._weight)
         likelihood -= np.where(counts, weight, 0.0)[:, None] * np.log1p(away**2)
 
-    def read(self, likelihood: np.ndarray) -> np.ndarray:
-        """The median of the belief, log2 of Hz, ``[streams]``."""
-        belief = self._prior + likelihood
-        below = np.cumsum(np.exp(belief - belief.max(1, keepdims=True)), 1)
+    def median(self, likelihood: np.ndarray) -> np.ndarray:
+        """The median of the posterior, log2 of Hz, ``[streams]``."""
+        posterior = self._prior + likelihood
+        below = np.cumsum(np.exp(posterior - posterior.max(1, keepdims=True)), 1)
         place = (below < 0.5 * below[:, -1:]).sum(1)
         return self._grid[place] / 12

@@ -33,7 +33,7 @@ from voicegraph.graph import (
     parse_duration,
     register,
 )
-from voicegraph.nodes.pitch.window_frames import whole_frames
+from voicegraph.nodes.pitch.window_frames import extend_to_whole_frames
 
 
 @dataclass
@@ -117,7 +117,7 @@ class Cache(Node[CacheParams, CacheState]):
 
     def gives(self, params: CacheParams, out: Request) -> Interval:
         """Whole frames."""
-        return whole_frames(out.interval, self.input_types["pitch"].rate)
+        return extend_to_whole_frames(out.interval, self.input_types["pitch"].rate)
 
     def state(self, params: CacheParams, streams: int) -> CacheState:
         """Unvoiced, as long as what is asked for and what is written at a tick."""

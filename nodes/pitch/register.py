@@ -36,9 +36,9 @@ from voicegraph.graph import (
     register,
 )
 from voicegraph.nodes.dsp.running_percentile import RunningPercentile
-from voicegraph.nodes.dsp.span_match import matching
+from voicegraph.nodes.dsp.span_crop import crop_to_span
 from voicegraph.nodes.dsp.voice_prosody import prosody_of
-from voicegraph.nodes.pitch._register_prior import RegisterBelief
+from voicegraph.nodes.pitch._register_prior import RegisterPrior
 
 _LOWEST, _HIGHEST, _BINS = math.log2(30), math.log2(30 * 2**6), 144
 """Six octaves, in octaves, in steps of half a semitone."""
@@ -177,7 +177,7 @@ class Register(Node[RegisterParams, RegisterState]):
         self._rate = float(self.asked["pitch"].rate)
         memory = float(params.settle) * self._rate
         self._median = RunningPercentile(_LOWEST, _HIGHEST, _BINS, 0.5, memory)
-        self._belief = RegisterBelief(self._rate)
+        self._prior = RegisterPrior(self._rate)
         self._follow = 1 - math.exp(-1 / (_GLIDE_S * self._rate))
         self._turn = 1 - math.exp(-1 / (_TURN_S * self._rate))
 
@@ -187,9 +187,9 @@ class Register(Node[RegisterParams, RegisterState]):
         start = math.log2(params.start) if params.start is not None else 0.0
         count = _TOLD_S * self._rate if known else 0.0
         return RegisterState(
-            torch.from_numpy(self._median.begun(streams, start, count)),
+            torch.from_numpy(self._median.prefilled(streams, start, count)),
             torch.full((streams,), int(_KNOWN_S * self._rate) if known else 0),
-            torch.zeros(streams, self._belief.size, dtype=torch.float64),
+            torch.zeros(streams, self._prior.size, dtype=torch.float64),
             torch.full((streams,), start, dtype=torch.float64),
             torch.full((streams,), params.transpose / 12, dtype=torch.float64),
         )
@@ -197,10 +197,10 @@ class Register(Node[RegisterParams, RegisterState]):
     def process(self, inputs: Tensors, params: RegisterParams, state: RegisterState) -> Tensors:
         """One block, frame by frame."""
         asked = self.asked["pitch"]
-        pitch = matching(inputs["pitch"], self.given["pitch"], asked)
+        pitch = crop_to_span(inputs["pitch"], self.given["pitch"], asked)
         voiced = (pitch > 0).to(pitch.dtype)
         if "voiced" in inputs:
-            voiced = matching(inputs["voiced"], self.given["voiced"], asked)
+            voiced = crop_to_span(inputs["voiced"], self.given["voiced"], asked)
         held = {name: tensor.numpy() for name, tensor in state.tensors().items()}
         sounding = pitch.numpy() > 0
         octaves = np.log2(np.where(sounding, pitch.numpy(), 1.0).astype(np.float64))
@@ -222,8 +222,8 @@ class Register(Node[RegisterParams, RegisterState]):
         heard, applied, transpose = held["heard"], held["register"], held["transpose"]
         first = counts & (heard == 0)
         self._median.update(held["histogram"], octaves, counts)
-        if (self._belief.share(heard) > 0).any():
-            self._belief.update(held["likelihood"], octaves, counts, heard)
+        if (self._prior.weight(heard) > 0).any():
+            self._prior.update(held["likelihood"], octaves, counts, heard)
         heard += counts
         found = self._found(held)
         applied[first] = found[first]
@@ -235,7 +235,7 @@ class Register(Node[RegisterParams, RegisterState]):
     def _found(self, held: dict[str, np.ndarray]) -> np.ndarray:
         """The register, ``[streams]``, log2 of Hz: believed at first, then counted."""
         counted = self._median.read(held["histogram"])
-        share = self._belief.share(held["heard"])
+        share = self._prior.weight(held["heard"])
         if not share.any():
             return counted
-        return counted + share * (self._belief.read(held["likelihood"]) - counted)
+        return counted + share * (self._prior.median(held["likelihood"]) - counted)

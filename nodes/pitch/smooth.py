@@ -27,7 +27,7 @@ from voicegraph.graph import (
     parse_duration,
     register,
 )
-from voicegraph.nodes.pitch.window_frames import whole_frames
+from voicegraph.nodes.pitch.window_frames import extend_to_whole_frames
 
 
 class SmoothParams(NodeParams):
@@ -114,7 +114,7 @@ class Smooth(Node[SmoothParams, None]):
 
     def gives(self, params: SmoothParams, out: Request) -> Interval:
         """Whole frames."""
-        return whole_frames(out.interval, self.input_types["pitch"].rate)
+        return extend_to_whole_frames(out.interval, self.input_types["pitch"].rate)
 
     def process(self, inputs: Tensors, params: SmoothParams, state: None) -> Tensors:
         """One block, or one window."""

@@ -8,7 +8,7 @@ from fractions import Fraction
 from voicegraph.graph import Interval
 
 
-def whole_frames(interval: Interval, rate: Fraction) -> Interval:
+def extend_to_whole_frames(interval: Interval, rate: Fraction) -> Interval:
     """The interval with its start moved back, so that it holds a whole number of frames.
 
     A window's frames sit on a grid that begins at its first value. Nodes that make or remember

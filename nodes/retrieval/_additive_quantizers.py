@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ._cursor import MalformedError
-from ._index_layout import Draft
+from ._index_layout import LayoutBuilder
 
 _NORM_BITS = (0, 0, 0, 32, 8, 4, 8, 4, 8, 8)
 """Bits of a vector's norm, kept beside its sum, by FAISS's number for how distances are found."""
@@ -47,47 +47,47 @@ class Additive:
         return sum(1 << bits for bits in self.bits)
 
 
-def residual_quantizer(draft: Draft, dimension: int | None = None) -> Additive:
+def residual_quantizer(builder: LayoutBuilder, dimension: int | None = None) -> Additive:
     """Passes over a residual quantizer of ``dimension`` values, None for those of the index."""
-    found = _additive(draft, dimension or draft.dimension)
-    _, beam = draft.cursor.take(_RESIDUAL)
+    found = _additive(builder, dimension or builder.dimension)
+    _, beam = builder.cursor.take(_RESIDUAL)
     if not 1 <= beam <= _WIDEST_BEAM:
         raise MalformedError(f"its residual quantizer looks at {beam} sums at once")
-    return _whole(draft, found, dimension or draft.dimension)
+    return _whole(builder, found, dimension or builder.dimension)
 
 
-def local_search_quantizer(draft: Draft, dimension: int | None = None) -> Additive:
+def local_search_quantizer(builder: LayoutBuilder, dimension: int | None = None) -> Additive:
     """Passes over a local search quantizer of ``dimension`` values, None for those of the index."""
-    found = _additive(draft, dimension or draft.dimension)
-    draft.cursor.take(_LOCAL_SEARCH)
-    return _whole(draft, found, dimension or draft.dimension)
+    found = _additive(builder, dimension or builder.dimension)
+    builder.cursor.take(_LOCAL_SEARCH)
+    return _whole(builder, found, dimension or builder.dimension)
 
 
-def product_residual_quantizer(draft: Draft) -> Additive:
+def product_residual_quantizer(builder: LayoutBuilder) -> Additive:
     """Passes over a product of residual quantizers."""
-    return _product(draft, residual_quantizer)
+    return _product(builder, residual_quantizer)
 
 
-def product_local_search_quantizer(draft: Draft) -> Additive:
+def product_local_search_quantizer(builder: LayoutBuilder) -> Additive:
     """Passes over a product of local search quantizers."""
-    return _product(draft, local_search_quantizer)
+    return _product(builder, local_search_quantizer)
 
 
-def _product(draft: Draft, part: Callable[[Draft, int], Additive]) -> Additive:
-    found = _additive(draft, draft.dimension)
-    (count,) = draft.cursor.take("Q")
-    if not 1 <= count <= draft.dimension or draft.dimension % count:
+def _product(builder: LayoutBuilder, part: Callable[[LayoutBuilder, int], Additive]) -> Additive:
+    found = _additive(builder, builder.dimension)
+    (count,) = builder.cursor.take("Q")
+    if not 1 <= count <= builder.dimension or builder.dimension % count:
         raise MalformedError(f"its additive quantizer has {count} parts")
-    dimension = draft.dimension // count
-    bits = [bits for _ in range(count) for bits in part(draft, dimension).bits]
+    dimension = builder.dimension // count
+    bits = [bits for _ in range(count) for bits in part(builder, dimension).bits]
     if tuple(bits) != found.bits:
         raise MalformedError("the parts of its additive quantizer do not add up to it")
-    return _whole(draft, found, dimension)
+    return _whole(builder, found, dimension)
 
 
-def _additive(draft: Draft, dimension: int) -> Additive:
+def _additive(builder: LayoutBuilder, dimension: int) -> Additive:
     """What all of them begin with."""
-    cursor = draft.cursor
+    cursor = builder.cursor
     wide, count = cursor.take("QQ")
     bits = cursor.array("<u8", "bits of codebooks")
     cursor.take("B")
@@ -100,7 +100,7 @@ def _additive(draft: Draft, dimension: int) -> Additive:
         )
     if not ((bits >= 1) & (bits <= _MOST_BITS)).all():
         raise MalformedError(f"its additive quantizer has codebooks of {bits.max()} bits")
-    trained = draft.trained
+    trained = builder.trained
     if search in _NORM_VALUES:
         cursor.skip_array(4, "values of norms", _NORM_VALUES[search] if trained else None)
     if search in _NORM_TABLES:
@@ -109,9 +109,9 @@ def _additive(draft: Draft, dimension: int) -> Additive:
     return Additive((int(bits.sum()) + norm + 7) // 8, tuple(bits.tolist()), norm, values)
 
 
-def _whole(draft: Draft, found: Additive, dimension: int) -> Additive:
+def _whole(builder: LayoutBuilder, found: Additive, dimension: int) -> Additive:
     """The same, whose codebooks must have all their values, ``dimension`` an entry."""
-    if draft.trained and found.values != found.entries * dimension:
+    if builder.trained and found.values != found.entries * dimension:
         raise MalformedError(
             f"its additive quantizer has {found.values} values of codebooks where "
             f"{found.entries * dimension} belong"
@@ -119,7 +119,7 @@ def _whole(draft: Draft, found: Additive, dimension: int) -> Additive:
     return found
 
 
-BY_TYPE: dict[str, Callable[[Draft], Additive]] = {
+BY_TYPE: dict[str, Callable[[LayoutBuilder], Additive]] = {
     **dict.fromkeys(("IxRq", "IRfs", "IwRQ", "IVRf"), residual_quantizer),
     **dict.fromkeys(("IxLS", "ILfs", "IwLS", "IVLf"), local_search_quantizer),
     **dict.fromkeys(("IxPR", "IPRf", "IwPR", "NPRf"), product_residual_quantizer),

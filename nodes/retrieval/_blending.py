@@ -8,7 +8,7 @@ MOST_NEIGHBOURS = 64
 """The most neighbours that a search may ask for."""
 
 
-def retrieved(distances: np.ndarray, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def neighbour_mean(distances: np.ndarray, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The neighbours' mean, by the inverse square of the squared distances.
 
     With d relative to the nearest one, no distance is too small. Neighbours at distance 0 alone

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ._additive_quantizers import Additive
 from ._cursor import MalformedError
-from ._index_layout import Draft, Strange, StrangeError
+from ._index_layout import LayoutBuilder, Unsupported, UnsupportedIndexError
 
 _BITS = 4
 _STEP, _LARGEST = 32, 1 << 16
@@ -15,11 +15,11 @@ _MOST_QUERIES = 31
 _FIX = f"use the voice's added_*.index, or build it in blocks of {_STEP}, which is FAISS's default"
 
 
-def check_blocks(draft: Draft, width: int, block: int, parts: int) -> None:
+def check_blocks(builder: LayoutBuilder, width: int, block: int, parts: int) -> None:
     """Whether blocks hold vectors of ``width`` bytes.
 
     Args:
-        draft: the index.
+        builder: the index.
         width: bytes of a vector, two parts in each.
         block: vectors a block.
         parts: how many, rounded up to be even.
@@ -27,8 +27,8 @@ def check_blocks(draft: Draft, width: int, block: int, parts: int) -> None:
     if block % _STEP or not _STEP <= block <= _LARGEST or parts != 2 * width:
         raise MalformedError(f"its blocks of {block} vectors of {parts} parts do not hold together")
     if block != _STEP:
-        text = f"{draft.name} in blocks of {block}, from which FAISS gives wrong vectors back"
-        raise StrangeError(Strange(text, _FIX))
+        text = f"{builder.name} in blocks of {block}, from which FAISS gives wrong vectors back"
+        raise UnsupportedIndexError(Unsupported(text, _FIX))
 
 
 def check_parts(*bits: int) -> None:
@@ -50,27 +50,27 @@ def check_search(way: int, lots: int = 0, queries: int = 0) -> None:
         raise MalformedError("the way in which it says to search it makes no sense")
 
 
-def stored_blocks(draft: Draft, stored: int, block: int, width: int) -> None:
+def stored_blocks(builder: LayoutBuilder, stored: int, block: int, width: int) -> None:
     """Passes over blocks of vectors, ``stored`` with what fills the last one."""
-    if stored != -(-draft.vectors // block) * block:
+    if stored != -(-builder.vectors // block) * block:
         raise MalformedError(
-            f"it has room for {stored} vectors where {draft.vectors} are in blocks"
+            f"it has room for {stored} vectors where {builder.vectors} are in blocks"
         )
-    draft.cursor.skip_array(1, "bytes of vectors", stored * width)
+    builder.cursor.skip_array(1, "bytes of vectors", stored * width)
 
 
-def additive_layout(draft: Draft, found: Additive) -> tuple[int, int]:
+def additive_layout(builder: LayoutBuilder, found: Additive) -> tuple[int, int]:
     """Reads how the vectors of an additive quantizer, which was just read, lie in blocks.
 
     Returns:
         Vectors a block, and the one number that means something else in each kind of index: how
         many vectors there is room for, or, with lists, how many are searched at once.
     """
-    way, block, lots, parts, bits, entries, width = draft.cursor.take("iiiQQQQ")
-    number, even, *_ = draft.cursor.take("QQBiQ")
+    way, block, lots, parts, bits, entries, width = builder.cursor.take("iiiQQQQ")
+    number, even, *_ = builder.cursor.take("QQBiQ")
     check_search(way, lots)
     check_parts(bits, *found.bits)
-    check_blocks(draft, found.width, block, even)
+    check_blocks(builder, found.width, block, even)
     norm = found.norm_bits // _BITS
     if (parts, entries, width) != (len(found.bits) + norm, 1 << _BITS, found.width):
         raise MalformedError(f"its blocks have {parts} parts, which does not fit its quantizer")

@@ -6,129 +6,129 @@ from . import _quantizers as quantizers
 from ._additive_quantizers import BY_TYPE, residual_quantizer
 from ._cursor import MalformedError
 from ._fast_scan import additive_layout, check_blocks, check_parts, check_search, stored_blocks
-from ._index_layout import L2, Draft, Strange, StrangeError
+from ._index_layout import L2, LayoutBuilder, Unsupported, UnsupportedIndexError
 from ._transforms import transform
 
 
-def flat(draft: Draft) -> None:
+def flat(builder: LayoutBuilder) -> None:
     """Vectors as they are."""
-    draft.cursor.skip_array(4, "values of vectors", draft.vectors * draft.dimension)
+    builder.cursor.skip_array(4, "values of vectors", builder.vectors * builder.dimension)
 
 
-def panorama_header(draft: Draft) -> None:
+def panorama_header(builder: LayoutBuilder) -> None:
     """The header of vectors that are cut into levels, which is their own."""
-    dimension, levels, batch, vectors, trained = draft.cursor.take("iQQqB")
-    draft.takes(dimension, vectors, trained, L2)
-    draft.check_levels(levels, batch)
+    dimension, levels, batch, vectors, trained = builder.cursor.take("iQQqB")
+    builder.set_header(dimension, vectors, trained, L2)
+    builder.check_levels(levels, batch)
 
 
-def panorama(draft: Draft) -> None:
+def panorama(builder: LayoutBuilder) -> None:
     """Vectors that are cut into levels, in batches, and the norms of what is left at each."""
-    stored = -(-draft.vectors // draft.batch) * draft.batch
-    draft.cursor.skip_array(1, "bytes of vectors", stored * draft.dimension * 4)
-    draft.cursor.skip_array(4, "norms of vectors", stored * (draft.levels + 1))
+    stored = -(-builder.vectors // builder.batch) * builder.batch
+    builder.cursor.skip_array(1, "bytes of vectors", stored * builder.dimension * 4)
+    builder.cursor.skip_array(4, "norms of vectors", stored * (builder.levels + 1))
 
 
-def scalar(draft: Draft) -> None:
+def scalar(builder: LayoutBuilder) -> None:
     """Vectors whose values are rounded."""
-    draft.codes(quantizers.scalar_quantizer(draft))
+    builder.codes(quantizers.scalar_quantizer(builder))
 
 
-def product(draft: Draft) -> None:
+def product(builder: LayoutBuilder) -> None:
     """Vectors in parts, each one of the centroids of its part."""
-    draft.codes(quantizers.product_quantizer(draft).width)
-    search, _, _ = draft.cursor.take("iBi")
+    builder.codes(quantizers.product_quantizer(builder).width)
+    search, _, _ = builder.cursor.take("iBi")
     if search != 0:
-        raise StrangeError(Strange("IndexPQ that compares bits instead of distances"))
+        raise UnsupportedIndexError(Unsupported("IndexPQ that compares bits instead of distances"))
 
 
-def product_blocks(draft: Draft) -> None:
+def product_blocks(builder: LayoutBuilder) -> None:
     """The same, in blocks."""
-    found = quantizers.product_quantizer(draft)
-    way, block, lots, stored, parts = draft.cursor.take("iiiQQ")
+    found = quantizers.product_quantizer(builder)
+    way, block, lots, stored, parts = builder.cursor.take("iiiQQ")
     check_search(way, lots)
     check_parts(found.bits)
-    check_blocks(draft, found.width, block, parts)
-    stored_blocks(draft, stored, block, found.width)
+    check_blocks(builder, found.width, block, parts)
+    stored_blocks(builder, stored, block, found.width)
 
 
-def additive(draft: Draft) -> None:
+def additive(builder: LayoutBuilder) -> None:
     """Vectors as sums of entries of codebooks."""
-    found = BY_TYPE[draft.code](draft)
-    (width,) = draft.cursor.take("Q")
+    found = BY_TYPE[builder.code](builder)
+    (width,) = builder.cursor.take("Q")
     if width != found.width:
         raise MalformedError(f"it has {width} bytes a vector where {found.width} belong")
-    draft.codes(width)
+    builder.codes(width)
 
 
-def additive_blocks(draft: Draft) -> None:
+def additive_blocks(builder: LayoutBuilder) -> None:
     """The same, in blocks."""
-    found = BY_TYPE[draft.code](draft)
-    block, stored = additive_layout(draft, found)
-    stored_blocks(draft, stored, block, found.width)
+    found = BY_TYPE[builder.code](builder)
+    block, stored = additive_layout(builder, found)
+    stored_blocks(builder, stored, block, found.width)
 
 
-def rabit(draft: Draft) -> None:
+def rabit(builder: LayoutBuilder) -> None:
     """Vectors of a few bits a value, around a centre."""
-    draft.codes(quantizers.rabit_quantizer(draft, draft.code == "Ixrr"))
-    draft.centre()
-    draft.cursor.take("B")
+    builder.codes(quantizers.rabit_quantizer(builder, builder.code == "Ixrr"))
+    builder.centre()
+    builder.cursor.take("B")
 
 
-def rabit_blocks(draft: Draft) -> None:
+def rabit_blocks(builder: LayoutBuilder) -> None:
     """The same, in blocks."""
-    width = quantizers.rabit_quantizer(draft, True)
-    draft.centre()
-    _, block, stored, parts, found = draft.cursor.take("BiQQQ")
+    width = quantizers.rabit_quantizer(builder, True)
+    builder.centre()
+    _, block, stored, parts, found = builder.cursor.take("BiQQQ")
     if found != width:
         raise MalformedError(f"it has {found} bytes a vector where {width} belong")
-    check_blocks(draft, (draft.dimension + 7) // 8, block, parts)
-    stored_blocks(draft, stored, block, width)
+    check_blocks(builder, (builder.dimension + 7) // 8, block, parts)
+    stored_blocks(builder, stored, block, width)
 
 
-def eden(draft: Draft) -> None:
+def eden(builder: LayoutBuilder) -> None:
     """Vectors of a few bits a value, around a centre, in another way."""
-    draft.codes(quantizers.eden_quantizer(draft))
-    draft.centre()
+    builder.codes(quantizers.eden_quantizer(builder))
+    builder.centre()
 
 
-def hashed(draft: Draft) -> None:
+def lsh(builder: LayoutBuilder) -> None:
     """Vectors as the signs of their values, or of these turned round."""
-    bits, turned, shifted = draft.cursor.take("iBB")
-    shifts = draft.cursor.skip_array(4, "thresholds")
-    (width,) = draft.cursor.take("i")
-    turns = transform(draft.cursor)
+    bits, turned, shifted = builder.cursor.take("iBB")
+    shifts = builder.cursor.skip_array(4, "thresholds")
+    (width,) = builder.cursor.take("i")
+    turns = transform(builder.cursor)
     if (
         bits < 1
-        or (bits > draft.dimension and not turned)
+        or (bits > builder.dimension and not turned)
         or width != (bits + 7) // 8
-        or turns != (draft.dimension, bits)
-        or (draft.trained and shifted and shifts != bits)
+        or turns != (builder.dimension, bits)
+        or (builder.trained and shifted and shifts != bits)
     ):
-        raise MalformedError(f"its {bits} bits a vector do not fit {draft.dimension} dimensions")
-    if bits < draft.dimension and not turned:
-        text = f"IndexLSH of {bits} of {draft.dimension} dimensions, which gives back no others"
-        raise StrangeError(Strange(text))
-    draft.codes(width)
+        raise MalformedError(f"its {bits} bits a vector do not fit {builder.dimension} dimensions")
+    if bits < builder.dimension and not turned:
+        text = f"IndexLSH of {bits} of {builder.dimension} dimensions, which gives back no others"
+        raise UnsupportedIndexError(Unsupported(text))
+    builder.codes(width)
 
 
-def multi_index(draft: Draft) -> None:
+def multi_index(builder: LayoutBuilder) -> None:
     """All vectors that the centroids of a product quantizer make up; none is in the file."""
-    found = quantizers.product_quantizer(draft)
-    _check_made(draft, found.parts * found.bits)
+    found = quantizers.product_quantizer(builder)
+    _check_made(builder, found.parts * found.bits)
 
 
-def residual_coarse(draft: Draft) -> None:
+def residual_coarse(builder: LayoutBuilder) -> None:
     """All sums that the codebooks of a residual quantizer make up; none is in the file."""
-    found = residual_quantizer(draft)
-    (beam,) = draft.cursor.take("f")
+    found = residual_quantizer(builder)
+    (beam,) = builder.cursor.take("f")
     if not beam <= 1000:
         raise MalformedError(f"its residual quantizer looks at {beam:g} sums at once")
-    _check_made(draft, sum(found.bits))
+    _check_made(builder, sum(found.bits))
     # FAISS works out the norms of all sums, and how any two entries of codebooks go together.
-    draft.fits(4 * draft.vectors + 4 * found.entries**2, "tables")
+    builder.check_memory(4 * builder.vectors + 4 * found.entries**2, "tables")
 
 
-def _check_made(draft: Draft, bits: int) -> None:
-    if draft.vectors and draft.vectors != 1 << bits:
-        raise MalformedError(f"it holds {draft.vectors} vectors where {1 << bits} belong")
+def _check_made(builder: LayoutBuilder, bits: int) -> None:
+    if builder.vectors and builder.vectors != 1 << bits:
+        raise MalformedError(f"it holds {builder.vectors} vectors where {1 << bits} belong")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from ._cursor import MalformedError
-from ._index_layout import Draft
+from ._index_layout import LayoutBuilder
 
 _MOST_EFFORT = 1 << 20
 """Nodes that a search keeps in view; FAISS takes memory for them."""
@@ -16,27 +16,27 @@ _FEWEST = 100
 """Nodes of a graph by NN-descent."""
 
 
-def hnsw_graph(draft: Draft) -> None:
+def hnsw_graph(builder: LayoutBuilder) -> None:
     """Reads a graph of several levels: HNSW."""
-    cursor = draft.cursor
+    cursor = builder.cursor
     cursor.skip_array(8, "probabilities of levels")
     sizes = cursor.array("<i4", "sizes of levels").astype(np.int64)
     levels = cursor.array("<i4", "levels")
     offsets = cursor.array("<u8", "places of links").astype(np.int64)
     links = cursor.array("<i4", "links")
     entry, top, _, effort, _ = cursor.take("iiiii")
-    if len(levels) != draft.vectors or len(offsets) != draft.vectors + 1:
-        raise _uneven(len(levels), draft)
-    if not draft.vectors:
+    if len(levels) != builder.vectors or len(offsets) != builder.vectors + 1:
+        raise _wrong_node_count(len(levels), builder)
+    if not builder.vectors:
         return
-    sound = 1 <= effort <= _MOST_EFFORT and 0 <= entry < draft.vectors
+    sound = 1 <= effort <= _MOST_EFFORT and 0 <= entry < builder.vectors
     sound = sound and levels.min() >= 1 and levels.max() < len(sizes) and 0 <= top < levels[entry]
     sound = sound and sizes[0] == 0 and (np.diff(sizes) >= 0).all()
     sound = sound and offsets[0] == 0 and offsets[-1] == len(links)
     sound = sound and np.array_equal(np.diff(offsets), sizes[levels])
-    sound = sound and links.min(initial=-1) >= -1 and links.max(initial=-1) < draft.vectors
+    sound = sound and links.min(initial=-1) >= -1 and links.max(initial=-1) < builder.vectors
     if not sound or not _levels_hold(sizes, levels, offsets, links):
-        raise _torn()
+        raise _inconsistent()
 
 
 def _levels_hold(
@@ -52,21 +52,21 @@ def _levels_hold(
     return True
 
 
-def nsg_graph(draft: Draft) -> None:
+def nsg_graph(builder: LayoutBuilder) -> None:
     """Reads a graph of one level, whose lists of links each end in -1: NSG."""
-    cursor = draft.cursor
+    cursor = builder.cursor
     cursor.take("iBiiii")  # how it was built
     nodes, most, _, _, effort, entry, built = cursor.take("iiiiiiB")
     if not built:
-        if draft.vectors:
-            raise _torn()
+        if builder.vectors:
+            raise _inconsistent()
         return
-    if nodes != draft.vectors:
-        raise _uneven(nodes, draft)
+    if nodes != builder.vectors:
+        raise _wrong_node_count(nodes, builder)
     # FAISS would look for ever for more nodes than there are.
     if not 1 <= effort <= nodes or not 0 <= entry < nodes or most < 1:
-        raise _torn()
-    draft.fits(4 * nodes * most, "graph of neighbours")
+        raise _inconsistent()
+    builder.check_memory(4 * nodes * most, "graph of neighbours")
     links = cursor.peek("<i4", nodes * (most + 1))
     ends = np.flatnonzero(links == -1)[:nodes]
     if len(ends) < nodes:
@@ -74,31 +74,31 @@ def nsg_graph(draft: Draft) -> None:
     links = links[: ends[-1] + 1]
     lengths = np.diff(ends, prepend=-1) - 1
     if lengths.max() > most or links.min() < -1 or links.max() >= nodes:
-        raise _torn()
+        raise _inconsistent()
     cursor.skip(links.nbytes, "graph of neighbours")
 
 
-def descent_graph(draft: Draft) -> None:
+def descent_graph(builder: LayoutBuilder) -> None:
     """Reads a graph of as many links for every node: NN-descent."""
-    cursor = draft.cursor
+    cursor = builder.cursor
     nodes, dimension, each, _, _, _, _, effort, _, built = cursor.take("iiiiiiiiiB")
     links = cursor.array("<i4", "links")
     if not built:
-        if draft.vectors:
-            raise _torn()
+        if builder.vectors:
+            raise _inconsistent()
         return
-    if nodes != draft.vectors:
-        raise _uneven(nodes, draft)
-    sound = dimension == draft.dimension and each >= 1 and len(links) == nodes * each
+    if nodes != builder.vectors:
+        raise _wrong_node_count(nodes, builder)
+    sound = dimension == builder.dimension and each >= 1 and len(links) == nodes * each
     # FAISS draws nodes at random, more than it could from fewer; it builds none of fewer.
     sound = sound and 0 <= effort < nodes and nodes > _FEWEST
     if not sound or links.min() < 0 or links.max() >= nodes:
-        raise _torn()
+        raise _inconsistent()
 
 
-def _uneven(nodes: int, draft: Draft) -> MalformedError:
-    return MalformedError(f"its graph has {nodes} nodes for {draft.vectors} vectors")
+def _wrong_node_count(nodes: int, builder: LayoutBuilder) -> MalformedError:
+    return MalformedError(f"its graph has {nodes} nodes for {builder.vectors} vectors")
 
 
-def _torn() -> MalformedError:
+def _inconsistent() -> MalformedError:
     return MalformedError("its graph of neighbours does not hold together")

@@ -34,7 +34,7 @@ _SPARE = 1 << 26
 
 
 @dataclass(frozen=True, slots=True)
-class Strange:
+class Unsupported:
     """A sound index that cannot serve.
 
     Attributes:
@@ -59,8 +59,8 @@ class Layout:
         lists: inverted lists, if it has them.
         probes: how many of these a search looks into.
         inner: the indexes inside.
-        strange: why it could not be followed, if it could not: the rest of the file is not known,
-            so it must not be loaded.
+        unsupported: why its type cannot be used, or None. The rest of such a file is not checked,
+            so FAISS must not load it.
     """
 
     name: str
@@ -71,30 +71,30 @@ class Layout:
     lists: int | None = None
     probes: int | None = None
     inner: tuple[Layout, ...] = ()
-    strange: Strange | None = None
+    unsupported: Unsupported | None = None
 
     def __str__(self) -> str:
         inside = ", ".join(str(layout) for layout in self.inner)
         return f"{self.name}({inside})" if inside else self.name
 
     @property
-    def sorted_by(self) -> Layout | None:
+    def inverted_part(self) -> Layout | None:
         """The part that has inverted lists, if one has."""
         if self.lists is not None:
             return self
-        return next((found for part in self.inner if (found := part.sorted_by)), None)
+        return next((found for part in self.inner if (found := part.inverted_part)), None)
 
 
-class StrangeError(Exception):
+class UnsupportedIndexError(Exception):
     """An index, or one inside it, cannot be followed."""
 
-    def __init__(self, strange: Strange) -> None:
-        super().__init__(strange.text)
-        self.strange = strange
+    def __init__(self, unsupported: Unsupported) -> None:
+        super().__init__(unsupported.text)
+        self.unsupported = unsupported
 
 
 @dataclass(slots=True)
-class Draft:
+class LayoutBuilder:
     """An index whose header was read, on the way to its :class:`Layout`.
 
     Attributes:
@@ -103,7 +103,7 @@ class Draft:
         name: FAISS's name for it.
         nested: reads the index that follows; its argument says whether the identifiers in there are
             used as places.
-        placed: whether those of this one are.
+        ids_are_positions: whether those of this one are.
         levels: into how many stretches its vectors are cut, and
         batch: how many of these lie side by side.
         links: where a list and a place in it stand for each vector, or for each identifier:
@@ -114,7 +114,7 @@ class Draft:
     code: str
     name: str
     nested: Callable[[bool], Layout]
-    placed: bool = False
+    ids_are_positions: bool = False
     dimension: int = 0
     vectors: int = 0
     trained: bool = False
@@ -131,9 +131,9 @@ class Draft:
         dimension, vectors, _, _, trained, metric = self.cursor.take("iqqqBi")
         if metric > L2:
             self.cursor.take("f")
-        self.takes(dimension, vectors, trained, metric)
+        self.set_header(dimension, vectors, trained, metric)
 
-    def takes(self, dimension: int, vectors: int, trained: int, metric: int) -> None:
+    def set_header(self, dimension: int, vectors: int, trained: int, metric: int) -> None:
         """Takes what a header says, if that makes sense."""
         if not 1 <= dimension <= _WIDEST:
             raise MalformedError(f"it says that its vectors have {dimension} dimensions")
@@ -157,14 +157,14 @@ class Draft:
             raise MalformedError(f"its vectors are cut into {levels} levels, {batch} side by side")
         self.levels, self.batch = levels, batch
 
-    def fits(self, nbytes: int, what: str) -> None:
+    def check_memory(self, nbytes: int, what: str) -> None:
         """Checks that FAISS, to use the file, takes no memory out of proportion to it."""
         if nbytes > _SPARE + _SWELLS * self.cursor.size:
             raise MalformedError(
                 f"its {what} would take {nbytes / 1e9:.3g} GB of memory, far more than the file"
             )
 
-    def holds(self, layout: Layout, dimension: int | None = None) -> None:
+    def add_inner(self, layout: Layout, dimension: int | None = None) -> None:
         """Notes an index inside, which must have as many vectors, as wide."""
         wide = self.dimension if dimension is None else dimension
         if (layout.vectors, layout.dimension) != (self.vectors, wide):
@@ -174,7 +174,7 @@ class Draft:
             )
         self.inner.append(layout)
 
-    def layout(self, strange: Strange | None = None) -> Layout:
+    def layout(self, unsupported: Unsupported | None = None) -> Layout:
         """What was found."""
         return Layout(
             self.name,
@@ -185,5 +185,5 @@ class Draft:
             self.lists,
             self.probes,
             tuple(self.inner),
-            strange,
+            unsupported,
         )

@@ -51,7 +51,7 @@ class StoredIndex:
     """
 
     def __init__(self, found: Located, probes: int | None = None) -> None:
-        _warm(found)
+        _read_through(found)
         self._bytes = found.mapped()  # the index holds views of it
         try:
             index = self._read()
@@ -61,10 +61,10 @@ class StoredIndex:
                 lists.nprobe = min(lists.nprobe if probes is None else probes, lists.nlist)
             self._whole, self._index = index, _without_identifiers(index)
             lists = faiss.downcast_index(lists) if lists is not None else None
-            self._apart = isinstance(lists, faiss.IndexIVFFastScan)
-            if self._apart:
+            self._by_identifier = isinstance(lists, faiss.IndexIVFFastScan)
+            if self._by_identifier:
                 _allow_reconstruction(lists)
-            self._measured = _ranking(found.layout) not in _RANKED
+            self._distances_are_l2 = _ranking(found.layout) not in _RANKED
             self.search(np.ones((_TRIAL, found.layout.dimension), np.float32), MOST_NEIGHBOURS)
         except (RuntimeError, MemoryError) as error:
             raise _refused(found, str(error)) from None
@@ -97,14 +97,14 @@ class StoredIndex:
         faiss.omp_set_num_threads(torch.get_num_threads())
         distances, labels, vectors = self._found(queries, k)
         missing = (labels < 0) | ~np.isfinite(distances)
-        if not self._measured:
+        if not self._distances_are_l2:
             distances = np.square(queries[:, None] - vectors).sum(2)
         distances[missing] = np.inf
         vectors[missing] = 0.0
         return distances, vectors
 
     def _found(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        if not self._apart:
+        if not self._by_identifier:
             return self._index.search_and_reconstruct(queries, k)
         distances, labels = self._index.search(queries, k)
         vectors = np.zeros((*labels.shape, queries.shape[1]), np.float32)
@@ -126,7 +126,7 @@ def open_index(path: Path, probes: int | None) -> StoredIndex:
     return shared_file("retrieval.faiss", path, lambda: StoredIndex(found, probes), probes)
 
 
-def _warm(found: Located) -> None:
+def _read_through(found: Located) -> None:
     """Reads the file through once, so that later no block waits for the disk.
 
     What of it cannot be read is an error here, where in mapped memory it would end the process.

@@ -13,7 +13,7 @@ from . import _flat_types as flat_types
 from . import _inverted_types as inverted_types
 from . import _nesting_types as nesting_types
 from ._cursor import Cursor, MalformedError
-from ._index_layout import Draft, Layout, Strange, StrangeError
+from ._index_layout import Layout, LayoutBuilder, Unsupported, UnsupportedIndexError
 
 _DEEPEST = 8
 """Indexes inside indexes; what people build has three."""
@@ -26,7 +26,7 @@ _AHEAD = {"IxLa": "iiii"}
 def begins_index(magic: bytes) -> bool:
     """Whether what begins with these four bytes may be a FAISS index of vectors."""
     code = magic[:4].decode("latin-1")
-    return code in _TYPES or code in _STRANGE
+    return code in _TYPES or code in _UNSUPPORTED
 
 
 def read_layout(cursor: Cursor) -> Layout:
@@ -38,43 +38,43 @@ def read_layout(cursor: Cursor) -> Layout:
     return _read(cursor, 0, False)
 
 
-def _read(cursor: Cursor, depth: int, placed: bool) -> Layout:
+def _read(cursor: Cursor, depth: int, ids_are_positions: bool) -> Layout:
     code = cursor.code()
-    if code not in _TYPES and code not in _STRANGE:
+    if code not in _TYPES and code not in _UNSUPPORTED:
         what = "an index inside it" if depth else "it"
         raise MalformedError(f"{what} begins with {code!r}, which is no index of FAISS's")
     if depth > _DEEPEST:
         raise MalformedError(f"it holds indexes inside indexes, more than {_DEEPEST} deep")
-    name, read = _TYPES.get(code) or (_STRANGE[code][0], None)
+    name, read = _TYPES.get(code) or (_UNSUPPORTED[code][0], None)
     if read is None and depth:
-        raise StrangeError(_strange(code))
+        raise UnsupportedIndexError(_unsupported(code))
 
     def nested(inside: bool) -> Layout:
         return _read(cursor, depth + 1, inside)
 
-    draft = Draft(cursor, code, name, nested, placed)
+    builder = LayoutBuilder(cursor, code, name, nested, ids_are_positions)
     if code == _PANORAMA:
-        flat_types.panorama_header(draft)
+        flat_types.panorama_header(builder)
     else:
         cursor.take(_AHEAD.get(code, ""))
-        draft.read_header()
+        builder.read_header()
     if read is None:
-        return draft.layout(_strange(code))
+        return builder.layout(_unsupported(code))
     try:
-        read(draft)
-    except StrangeError as error:
+        read(builder)
+    except UnsupportedIndexError as error:
         if depth:
             raise
-        return draft.layout(error.strange)
-    return draft.layout()
+        return builder.layout(error.unsupported)
+    return builder.layout()
 
 
-def _strange(code: str) -> Strange:
-    name, why, *fix = _STRANGE[code]
-    return Strange(f"{name}{why}", *fix)
+def _unsupported(code: str) -> Unsupported:
+    name, why, *fix = _UNSUPPORTED[code]
+    return Unsupported(f"{name}{why}", *fix)
 
 
-_TYPES: dict[str, tuple[str, Callable[[Draft], None]]] = {
+_TYPES: dict[str, tuple[str, Callable[[LayoutBuilder], None]]] = {
     "IxF2": ("IndexFlatL2", flat_types.flat),
     "IxFI": ("IndexFlatIP", flat_types.flat),
     "IxFl": ("IndexFlat", flat_types.flat),
@@ -94,7 +94,7 @@ _TYPES: dict[str, tuple[str, Callable[[Draft], None]]] = {
     "Ixrr": ("IndexRaBitQ", flat_types.rabit),
     "Irfn": ("IndexRaBitQFastScan", flat_types.rabit_blocks),
     "IxEe": ("IndexEDEN", flat_types.eden),
-    "IxHe": ("IndexLSH", flat_types.hashed),
+    "IxHe": ("IndexLSH", flat_types.lsh),
     "IHNf": ("IndexHNSWFlat", nesting_types.hnsw),
     "IHNs": ("IndexHNSWSQ", nesting_types.hnsw),
     "IHNp": ("IndexHNSWPQ", nesting_types.hnsw),
@@ -125,10 +125,10 @@ _TYPES: dict[str, tuple[str, Callable[[Draft], None]]] = {
     "IwEe": ("IndexIVFEDEN", inverted_types.eden),
     "Imiq": ("MultiIndexQuantizer", flat_types.multi_index),
     "ImRQ": ("ResidualCoarseQuantizer", flat_types.residual_coarse),
-    "IxMp": ("IndexIDMap", nesting_types.mapped),
-    "IxM2": ("IndexIDMap2", nesting_types.mapped),
-    "IxPT": ("IndexPreTransform", nesting_types.turned),
-    "IxRF": ("IndexRefine", nesting_types.refined),
+    "IxMp": ("IndexIDMap", nesting_types.id_map),
+    "IxM2": ("IndexIDMap2", nesting_types.id_map),
+    "IxPT": ("IndexPreTransform", nesting_types.pre_transform),
+    "IxRF": ("IndexRefine", nesting_types.refine),
 }
 """Four characters -> FAISS's name, and what follows the header."""
 
@@ -136,7 +136,7 @@ _NO_VECTORS = ", from which FAISS cannot give vectors back"
 _OLD = " of an old FAISS"
 _ANEW = "let FAISS write it anew: faiss.write_index(faiss.read_index(OLD), NEW)"
 
-_STRANGE: dict[str, tuple[str, ...]] = {
+_UNSUPPORTED: dict[str, tuple[str, ...]] = {
     "Ix2L": ("Index2Layer", ", which FAISS cannot search"),
     "IHN2": ("IndexHNSW2Level", ", whose parts are not checked here"),
     "IRMf": ("IndexRowwiseMinMax", ", which FAISS cannot search"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from . import _graphs as graphs
 from ._cursor import MalformedError
-from ._index_layout import Draft, Strange, StrangeError
+from ._index_layout import LayoutBuilder, Unsupported, UnsupportedIndexError
 from ._transforms import transform
 
 _MOST_REFINED = 1000
@@ -13,74 +13,76 @@ _MOST_ENTRIES = 1 << 16
 """Where a search of a graph may begin."""
 
 
-def hnsw(draft: Draft) -> None:
+def hnsw(builder: LayoutBuilder) -> None:
     """A graph of several levels over an index."""
-    graphs.hnsw_graph(draft)
-    draft.holds(draft.nested(True))
+    graphs.hnsw_graph(builder)
+    builder.add_inner(builder.nested(True))
 
 
-def hnsw_panorama(draft: Draft) -> None:
+def hnsw_panorama(builder: LayoutBuilder) -> None:
     """The same, over vectors as they are, with the norms of what is left of them at each level."""
-    (levels,) = draft.cursor.take("Q")
-    draft.check_levels(levels, 1)
-    draft.cursor.skip_array(4, "norms of vectors", draft.vectors * (levels + 1))
-    hnsw(draft)
-    if draft.inner[0].name != "IndexFlatL2":
-        raise MalformedError(f"its graph is over {draft.inner[0].name} where IndexFlatL2 belongs")
+    (levels,) = builder.cursor.take("Q")
+    builder.check_levels(levels, 1)
+    builder.cursor.skip_array(4, "norms of vectors", builder.vectors * (levels + 1))
+    hnsw(builder)
+    if builder.inner[0].name != "IndexFlatL2":
+        raise MalformedError(f"its graph is over {builder.inner[0].name} where IndexFlatL2 belongs")
 
 
-def hnsw_rabit(draft: Draft) -> None:
+def hnsw_rabit(builder: LayoutBuilder) -> None:
     """The same, over vectors of a few bits a value."""
-    hnsw(draft)
-    draft.cursor.take("B")
+    hnsw(builder)
+    builder.cursor.take("B")
 
 
-def cagra(draft: Draft) -> None:
+def cagra(builder: LayoutBuilder) -> None:
     """The same, as a GPU built it."""
-    _, _, entries, numbers = draft.cursor.take("BBii")
+    _, _, entries, numbers = builder.cursor.take("BBii")
     if not 1 <= entries <= _MOST_ENTRIES or numbers not in (0, 1, 2):
         raise MalformedError(f"a search of its graph would begin at {entries} vectors")
-    hnsw(draft)
+    hnsw(builder)
 
 
-def nsg(draft: Draft) -> None:
+def nsg(builder: LayoutBuilder) -> None:
     """A graph of one level over an index: NSG."""
-    graphs.nsg_graph(draft)
-    draft.holds(draft.nested(True))
+    graphs.nsg_graph(builder)
+    builder.add_inner(builder.nested(True))
 
 
-def descent(draft: Draft) -> None:
+def descent(builder: LayoutBuilder) -> None:
     """A graph of one level over an index: NN-descent."""
-    graphs.descent_graph(draft)
-    draft.holds(draft.nested(True))
+    graphs.descent_graph(builder)
+    builder.add_inner(builder.nested(True))
 
 
-def mapped(draft: Draft) -> None:
+def id_map(builder: LayoutBuilder) -> None:
     """Identifiers for the vectors of an index."""
-    if draft.placed:
-        raise StrangeError(Strange(f"{draft.name} inside another index"))
-    draft.holds(draft.nested(False))
-    draft.cursor.skip_array(8, "identifiers", draft.vectors)
+    if builder.ids_are_positions:
+        raise UnsupportedIndexError(Unsupported(f"{builder.name} inside another index"))
+    builder.add_inner(builder.nested(False))
+    builder.cursor.skip_array(8, "identifiers", builder.vectors)
 
 
-def turned(draft: Draft) -> None:
+def pre_transform(builder: LayoutBuilder) -> None:
     """Transforms of vectors in front of an index."""
-    (steps,) = draft.cursor.take("i")
-    width = draft.dimension
+    (steps,) = builder.cursor.take("i")
+    width = builder.dimension
     for _ in range(steps):
-        wide_in, wide_out = transform(draft.cursor)
+        wide_in, wide_out = transform(builder.cursor)
         if wide_in != width:
             raise MalformedError(f"it turns vectors of {wide_in} dimensions where {width} come")
         width = wide_out
-    draft.holds(draft.nested(draft.placed), width)
+    builder.add_inner(builder.nested(builder.ids_are_positions), width)
 
 
-def refined(draft: Draft) -> None:
+def refine(builder: LayoutBuilder) -> None:
     """An index that finds candidates, and one that chooses among them."""
-    draft.holds(draft.nested(True))
-    draft.holds(draft.nested(True))
-    (more,) = draft.cursor.take("f")
+    builder.add_inner(builder.nested(True))
+    builder.add_inner(builder.nested(True))
+    (more,) = builder.cursor.take("f")
     if not 1 <= more <= _MOST_REFINED:
         raise MalformedError(f"it looks at {more:g} times as many vectors as it is asked for")
-    if draft.inner[1].name == "IndexFlatL2Panorama":
-        raise StrangeError(Strange("IndexRefine over a panorama, whose distances FAISS gets wrong"))
+    if builder.inner[1].name == "IndexFlatL2Panorama":
+        raise UnsupportedIndexError(
+            Unsupported("IndexRefine over a panorama, whose distances FAISS gets wrong")
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ._cursor import MalformedError
-from ._index_layout import Draft, Strange, StrangeError
+from ._index_layout import LayoutBuilder, Unsupported, UnsupportedIndexError
 
 _SCALAR_BITS = (8, 4, 8, 4, 16, 8, 6, 16, 8, 0, 1, 2, 3, 4, 8, 2, 3, 4, 5, 1, 2, 3, 4, 5, 6, 7, 8)
 """Bits a value by FAISS's number of the scalar type. Of these,"""
@@ -21,19 +21,23 @@ _MOST_BITS = 16
 """Of a product quantizer: FAISS encodes up to 16 bits a part."""
 
 
-def scalar_quantizer(draft: Draft) -> int:
+def scalar_quantizer(builder: LayoutBuilder) -> int:
     """Passes over a scalar quantizer; the bytes of a vector."""
-    kind, _, _, dimension, width = draft.cursor.take("iifQQ")
+    kind, _, _, dimension, width = builder.cursor.take("iifQQ")
     if not 0 <= kind < len(_SCALAR_BITS):
-        raise StrangeError(Strange(f"scalar quantizer of type {kind}, which is not known here"))
+        raise UnsupportedIndexError(
+            Unsupported(f"scalar quantizer of type {kind}, which is not known here")
+        )
     if kind == _NOTHING:
-        raise StrangeError(Strange("scalar quantizer of 0 bits, which keeps nothing of a vector"))
+        raise UnsupportedIndexError(
+            Unsupported("scalar quantizer of 0 bits, which keeps nothing of a vector")
+        )
     bits = _SCALAR_BITS[kind]
     expected = (dimension * bits + 7) // 8 + (_NORM_BYTES if kind in _LEVELS_AND_NORM else 0)
-    if dimension != draft.dimension or width != expected:
+    if dimension != builder.dimension or width != expected:
         raise MalformedError(
             f"its scalar quantizer has {width} bytes for {dimension} dimensions, which does not "
-            f"fit vectors of {draft.dimension}"
+            f"fit vectors of {builder.dimension}"
         )
     values = {
         **dict.fromkeys(_RANGE_EACH, 2 * dimension),
@@ -41,7 +45,9 @@ def scalar_quantizer(draft: Draft) -> int:
         **dict.fromkeys(_LEVELS, (2 << bits) - 1),
         **dict.fromkeys(_LEVELS_AND_NORM, (1 << bits) + 2),
     }
-    draft.cursor.skip_array(4, "ranges of values", values.get(kind, 0) if draft.trained else None)
+    builder.cursor.skip_array(
+        4, "ranges of values", values.get(kind, 0) if builder.trained else None
+    )
     return width
 
 
@@ -53,50 +59,50 @@ class Product(NamedTuple):
     bits: int
 
 
-def product_quantizer(draft: Draft) -> Product:
+def product_quantizer(builder: LayoutBuilder) -> Product:
     """Passes over a product quantizer."""
-    dimension, parts, bits = draft.cursor.take("QQQ")
-    if dimension != draft.dimension or not 1 <= parts <= dimension or dimension % parts:
+    dimension, parts, bits = builder.cursor.take("QQQ")
+    if dimension != builder.dimension or not 1 <= parts <= dimension or dimension % parts:
         raise MalformedError(
             f"its product quantizer has {parts} parts of {dimension} dimensions, which does not "
-            f"fit vectors of {draft.dimension}"
+            f"fit vectors of {builder.dimension}"
         )
     if not 1 <= bits <= _MOST_BITS:
         raise MalformedError(f"its product quantizer has {bits} bits a part")
-    draft.cursor.skip_array(4, "values of centroids", dimension << bits)
+    builder.cursor.skip_array(4, "values of centroids", dimension << bits)
     return Product((parts * bits + 7) // 8, parts, bits)
 
 
-def rabit_quantizer(draft: Draft, counted: bool) -> int:
+def rabit_quantizer(builder: LayoutBuilder, counted: bool) -> int:
     """Passes over a RaBitQ quantizer; the bytes of a vector.
 
     A vector is the signs of its values and two floats; with more bits a value, one float more, then
     the further bits and two floats.
 
     Args:
-        draft: an index whose quantizer follows.
+        builder: an index whose quantizer follows.
         counted: whether it says of how many bits a value it is, and not always 1.
     """
-    dimension, width, metric = draft.cursor.take("QQi")
-    (bits,) = draft.cursor.take("Q") if counted else (1,)
+    dimension, width, metric = builder.cursor.take("QQi")
+    (bits,) = builder.cursor.take("Q") if counted else (1,)
     expected = (dimension + 7) // 8 + 8
     if bits > 1:
         expected += 4 + (dimension * (bits - 1) + 7) // 8 + 8
-    _fit(draft, "RaBitQ", dimension, metric, width == expected and 1 <= bits <= 9)
+    _fit(builder, "RaBitQ", dimension, metric, width == expected and 1 <= bits <= 9)
     return width
 
 
-def eden_quantizer(draft: Draft) -> int:
+def eden_quantizer(builder: LayoutBuilder) -> int:
     """Passes over an EDEN quantizer; the bytes of a vector: its values and two floats."""
-    dimension, width, metric, bits, scale = draft.cursor.take("QQiQi")
+    dimension, width, metric, bits, scale = builder.cursor.take("QQiQi")
     sound = width == (dimension * bits + 7) // 8 + 8 and 1 <= bits <= 8 and scale in (0, 1)
-    _fit(draft, "EDEN", dimension, metric, sound)
+    _fit(builder, "EDEN", dimension, metric, sound)
     return width
 
 
-def _fit(draft: Draft, name: str, dimension: int, metric: int, sound: bool) -> None:
-    if dimension != draft.dimension or metric != draft.metric or not sound:
+def _fit(builder: LayoutBuilder, name: str, dimension: int, metric: int, sound: bool) -> None:
+    if dimension != builder.dimension or metric != builder.metric or not sound:
         raise MalformedError(
             f"its {name} quantizer, of {dimension} dimensions, does not fit itself or vectors of "
-            f"{draft.dimension}"
+            f"{builder.dimension}"
         )

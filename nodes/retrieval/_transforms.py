@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ._cursor import Cursor, MalformedError
-from ._index_layout import Strange, StrangeError
+from ._index_layout import Unsupported, UnsupportedIndexError
 
 _ONE_WAY = {"Viqm": "ITQ", "Viqt": "ITQ"}
 """Transforms that cannot be undone."""
@@ -34,9 +34,11 @@ def transform(cursor: Cursor) -> tuple[int, int]:
         what = (
             f"IndexPreTransform by {_ONE_WAY[code]}, which FAISS cannot undo to give vectors back"
         )
-        raise StrangeError(Strange(what))
+        raise UnsupportedIndexError(Unsupported(what))
     else:
-        raise StrangeError(Strange(f"IndexPreTransform by {code!r}, which is not known here"))
+        raise UnsupportedIndexError(
+            Unsupported(f"IndexPreTransform by {code!r}, which is not known here")
+        )
     wide_in, wide_out, trained = cursor.take("iiB")
     if not trained:
         return wide_in, wide_out  # nothing is in it yet; FAISS refuses to use it

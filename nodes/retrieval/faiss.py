@@ -25,9 +25,9 @@ from voicegraph.graph import (
 )
 from voicegraph.graph.files.models import WeightsError, identify
 from voicegraph.graph.files.models.wrong_kind import wrong_kind
-from voicegraph.nodes.content.encoder_provenance import wanted_by
+from voicegraph.nodes.content.encoder_provenance import required_encoder
 from voicegraph.nodes.retrieval import _faiss_example as faiss_example
-from voicegraph.nodes.retrieval._blending import MOST_NEIGHBOURS, retrieved
+from voicegraph.nodes.retrieval._blending import MOST_NEIGHBOURS, neighbour_mean
 from voicegraph.nodes.retrieval._index_layout import L2, METRICS
 from voicegraph.nodes.retrieval.index_file import Located, locate
 from voicegraph.schemas.encoder_card import EncoderIdentity, TrainedCard
@@ -112,7 +112,7 @@ class Faiss(Node[FaissParams, None]):
             dim=layout.dimension,
             doc=f"content features; {params.index} holds vectors of {layout.dimension} dimensions",
             fix=f"nodes.{self.name}.params.index: the index that was made for this voice",
-            wanted=wanted_by(_trained_on(found), params.index, "index", params.any_encoder),
+            wanted=required_encoder(_trained_on(found), params.index, "index", params.any_encoder),
         )
         return Ports({"content": wide}, type(self).declared.outputs)
 
@@ -135,7 +135,7 @@ class Faiss(Node[FaissParams, None]):
 
     def _mixed(self, frames: torch.Tensor, params: FaissParams) -> torch.Tensor:
         queries = frames.reshape(-1, frames.shape[2]).numpy()
-        mean, found = retrieved(*self.stored.search(np.ascontiguousarray(queries), params.k))
+        mean, found = neighbour_mean(*self.stored.search(np.ascontiguousarray(queries), params.k))
         mixed = params.rate * mean + (1 - params.rate) * queries
         return torch.from_numpy(np.where(found[:, None], mixed, queries)).view(frames.shape)
 
@@ -165,11 +165,11 @@ def _usable(path: Path) -> Located:
             "name trained_*.index",
             fix=f"use {_ADDED} beside it, which holds the vectors",
         )
-    if layout.strange:
+    if layout.unsupported:
         raise _refuse(
             "unknown-index",
-            f"{path}: an index of the type {layout.strange.text}",
-            fix=layout.strange.fix,
+            f"{path}: an index of the type {layout.unsupported.text}",
+            fix=layout.unsupported.fix,
         )
     return found
 

@@ -108,7 +108,7 @@ def _located(path: Path, start: int, size: int) -> Located:
 
 def index_card(layout: Layout, source: str) -> IndexCard:
     """The card of an index; ``source`` is the name of its file."""
-    lists = layout.sorted_by
+    lists = layout.inverted_part
     empty = "trained but empty" if layout.trained else "untrained"
     return IndexCard(
         title=Path(source).stem,
@@ -122,7 +122,7 @@ def index_card(layout: Layout, source: str) -> IndexCard:
         metric=METRICS[layout.metric],
         lists=lists.lists if lists else None,
         probes=lists.probes if lists else None,
-        unusable=printable(layout.strange.text)[:200] if layout.strange else "",
+        unusable=printable(layout.unsupported.text)[:200] if layout.unsupported else "",
     )
 
 

@@ -24,7 +24,7 @@ from voicegraph.graph import (
     Tensors,
     register,
 )
-from voicegraph.nodes.pitch.window_frames import whole_frames
+from voicegraph.nodes.pitch.window_frames import extend_to_whole_frames
 
 OFF = 0.5
 """From here on, RVC's switch for it is off."""
@@ -75,12 +75,14 @@ class Protect(Node[ProtectParams, None]):
 
     def gives(self, params: ProtectParams, out: Request) -> Interval:
         """Whole frames."""
-        return whole_frames(out.interval, self.input_types["voiced"].rate)
+        return extend_to_whole_frames(out.interval, self.input_types["voiced"].rate)
 
     def load(self, params: ProtectParams, device: torch.device, dtype: torch.dtype) -> None:
         """Which frame of each input is taken for each frame made."""
         made = self.asked["out"]
-        self.held = {port: held(given, made).to(device) for port, given in self.given.items()}
+        self._indices = {
+            port: frame_indices(given, made).to(device) for port, given in self.given.items()
+        }
 
     def process(self, inputs: Tensors, params: ProtectParams, state: None) -> Tensors:
         """One block or one window."""
@@ -94,10 +96,10 @@ class Protect(Node[ProtectParams, None]):
 
     def _taken(self, values: torch.Tensor, port: str) -> torch.Tensor:
         """What of an input holds at the time of each frame made."""
-        return values.index_select(1, self.held[port])
+        return values.index_select(1, self._indices[port])
 
 
-def held(given: PortSpec, made: PortSpec) -> torch.Tensor:
+def frame_indices(given: PortSpec, made: PortSpec) -> torch.Tensor:
     """Which of the frames given holds at the time of each frame made: ``[frames]`` int64.
 
     Both grids are exact, so the places are, too: no rounding error moves a frame by one.

@@ -49,11 +49,11 @@ class Decoder(nn.Module):
         if f0:
             self.m_source = Source()
             self.noise_convs = nn.ModuleList(
-                self._follower(config, stage) for stage in range(len(stages))
+                self._source_downsampling(config, stage) for stage in range(len(stages))
             )
 
     @staticmethod
-    def _follower(config: VoiceConfig, stage: int) -> nn.Conv1d:
+    def _source_downsampling(config: VoiceConfig, stage: int) -> nn.Conv1d:
         """The convolution that brings the source down to a stage's rate."""
         width = config.upsample_initial_channel // 2 ** (stage + 1)
         stride = math.prod(config.upsample_rates[stage + 1 :])

@@ -21,7 +21,7 @@ _STEPS_PER_SECOND = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class FormantShift:
     """What a formant shift makes of a window.
 
     Attributes:
@@ -37,13 +37,13 @@ class Stretch:
     frame: int
 
     @classmethod
-    def of(cls, semitones: float, count: int, rate: int) -> Stretch:
+    def of(cls, semitones: float, count: int, rate: int) -> FormantShift:
         """For a window of ``count`` frames at ``rate``; 0 semitones change nothing."""
         factor = 2.0 ** (semitones / 12.0)
         step = int(factor * rate // _STEPS_PER_SECOND)
         return cls(math.ceil(count * factor), count, step, rate // _STEPS_PER_SECOND)
 
-    def back(self, audio: torch.Tensor) -> torch.Tensor:
+    def restore_length(self, audio: torch.Tensor) -> torch.Tensor:
         """Decoded sound at its wanted length.
 
         Args:

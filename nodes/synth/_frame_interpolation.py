@@ -16,7 +16,7 @@ _JUMP = 2**0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class FramePositions:
     """For each frame the one at or before it, the next, and how far it lies between them.
 
     Attributes:
@@ -32,7 +32,9 @@ class Places:
     exact: bool
 
     @classmethod
-    def of(cls, given: PortSpec, start: Fraction, count: int, device: torch.device) -> Places:
+    def of(
+        cls, given: PortSpec, start: Fraction, count: int, device: torch.device
+    ) -> FramePositions:
         """Of ``count`` frames every 10 ms from ``start``; beyond the last one its value is held."""
         times = [start + Fraction(k, FRAMES_HZ) for k in range(count)]
         places = [(time - given.interval.start) * given.rate for time in times]
@@ -46,7 +48,7 @@ class Places:
         )
 
 
-def interpolated(values: torch.Tensor, places: Places) -> torch.Tensor:
+def interpolate(values: torch.Tensor, places: FramePositions) -> torch.Tensor:
     """``[streams, n, dim]`` -> ``[streams, frames, dim]``, linearly."""
     before = values.index_select(1, places.before)
     if places.exact:
@@ -54,7 +56,7 @@ def interpolated(values: torch.Tensor, places: Places) -> torch.Tensor:
     return torch.lerp(before, values.index_select(1, places.after), places.share[:, None])
 
 
-def pitch_at(f0: torch.Tensor, places: Places) -> torch.Tensor:
+def interpolate_pitch(f0: torch.Tensor, places: FramePositions) -> torch.Tensor:
     """Hz ``[streams, n]`` -> ``[streams, frames]``; what lies beside a jump takes the nearest."""
     before = f0.index_select(1, places.before)
     if places.exact:

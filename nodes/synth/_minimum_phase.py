@@ -29,7 +29,7 @@ def minimum_phase(log_magnitude: torch.Tensor) -> torch.Tensor:
     return torch.exp(torch.fft.rfft(causal, size))
 
 
-def filtered(sources: torch.Tensor, log_magnitude: torch.Tensor, hop: int) -> torch.Tensor:
+def filter_frames(sources: torch.Tensor, log_magnitude: torch.Tensor, hop: int) -> torch.Tensor:
     """Frames of sources under a Hann window, each filtered, and summed over the sources.
 
     Args:

@@ -73,23 +73,23 @@ class _Stage(nn.Module):
     """
 
     def __init__(
-        self, up: nn.Module, follower: nn.Module | None, blocks: nn.ModuleList, scale: float
+        self, up: nn.Module, downsampling: nn.Module | None, blocks: nn.ModuleList, scale: float
     ) -> None:
         super().__init__()
         assert isinstance(up, nn.ConvTranspose1d)
         assert up.bias is not None
         bias = up.bias
-        self.follower = None
-        if follower is not None:
-            self.follower = _Follower(follower)
-            bias = bias + follower.get_parameter("bias")
+        self.downsampling = None
+        if downsampling is not None:
+            self.downsampling = _SourceDownsampling(downsampling)
+            bias = bias + downsampling.get_parameter("bias")
         self.up = Upsampling(up.weight * scale, bias, up.stride[0], int(up.padding[0]))
         self.blocks = nn.ModuleList(PackedBlock(block) for block in blocks)
 
     def forward(self, x: torch.Tensor, source: torch.Tensor | None) -> torch.Tensor:
         x = self.up(functional.leaky_relu(x, SLOPE))
-        if self.follower is not None and source is not None:
-            x = x.add_(self.follower(source)).contiguous()
+        if self.downsampling is not None and source is not None:
+            x = x.add_(self.downsampling(source)).contiguous()
         shared = any(block.rectifies for block in self.blocks)
         rectified = functional.leaky_relu(x, SLOPE) if shared else None
         total = None
@@ -100,7 +100,7 @@ class _Stage(nn.Module):
         return total
 
 
-class _Follower(nn.Module):
+class _SourceDownsampling(nn.Module):
     """Brings the source down to a stage's rate; without its bias."""
 
     def __init__(self, conv: nn.Module) -> None:

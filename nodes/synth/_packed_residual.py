@@ -26,7 +26,7 @@ class PackedBlock(nn.Module):
         super().__init__()
         if isinstance(block, PairedBlock):
             channels, _, taps = block.convs1[0].get_parameter("weight").shape
-            kind = _ShortPair if ShortConvolution.pays(channels, taps) else _Pair
+            kind = _ShortPair if ShortConvolution.is_faster(channels, taps) else _Pair
             pairs = zip(block.convs1, block.convs2, strict=True)
             self.steps = nn.ModuleList(kind(first, second) for first, second in pairs)
         else:

@@ -73,7 +73,7 @@ class Network(nn.Module):
         del self.emb_g
 
     def pack(self) -> None:
-        """Lays weights out for oneDNN; once, after :meth:`fold`, and only where ``packs`` says so.
+        """Packs the weights for oneDNN; once, after :meth:`fold`, only where ``can_pack`` is true.
 
         The state dict is gone then. The flow stays: its weights come from memory at every tick, and
         that is its time, in any order.

@@ -14,7 +14,7 @@ def _mel(hertz: float) -> float:
     return 1127.0 * math.log1p(hertz / 700.0)
 
 
-def coarse(f0: torch.Tensor) -> torch.Tensor:
+def coarse_pitch(f0: torch.Tensor) -> torch.Tensor:
     """Bins int64 of F0 in Hz, any shape: 1..255, 1 where unvoiced (0 Hz).
 
     What was never estimated (-0.0) is bin 0, as in the reference, whose cache of bins begins with

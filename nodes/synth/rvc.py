@@ -25,13 +25,13 @@ from voicegraph.graph import (
     random,
     register,
 )
-from voicegraph.nodes.content.encoder_provenance import wanted_by
+from voicegraph.nodes.content.encoder_provenance import required_encoder
 from voicegraph.nodes.synth import rvc_example
-from voicegraph.nodes.synth._formant_shift import Stretch
+from voicegraph.nodes.synth._formant_shift import FormantShift
 from voicegraph.nodes.synth._source import add_noise
 from voicegraph.nodes.synth._synthesizer import FRAMES_HZ, Synthesizer
 from voicegraph.nodes.synth.network import Window
-from voicegraph.nodes.synth.pitch_bins import coarse
+from voicegraph.nodes.synth.pitch_bins import coarse_pitch
 from voicegraph.nodes.synth.voice_file import open_voice
 from voicegraph.nodes.synth.voice_network import Voice, load_voice
 from voicegraph.schemas.encoder_card import RVC_FEATURES
@@ -127,7 +127,7 @@ class Rvc(Synthesizer[RvcParams, RvcState]):
             raise PipelineError(Problem("no-such-speaker", text, fix=fix))
         doc = f"content features; {params.checkpoint.name} is {card.version}, of width {card.dim}"
         inputs = dict(type(self).declared.inputs)
-        wanted = wanted_by(
+        wanted = required_encoder(
             card.trained_on,
             params.checkpoint,
             "checkpoint",
@@ -161,13 +161,13 @@ class Rvc(Synthesizer[RvcParams, RvcState]):
         """One window."""
         frames = {port: x.index_select(1, self._frames[port]) for port, x in inputs.items()}
         voice, window = self._voice, self._window
-        stretch = Stretch.of(params.formant, window.count, voice.card.rate)
+        stretch = FormantShift.of(params.formant, window.count, voice.card.rate)
         bins = wave = None
         if "pitch" in frames:
             f0 = frames["pitch"]
             if params.formant != 0:
                 f0 = f0 * 2.0 ** (-params.formant / 12.0)
-            bins = coarse(f0)
+            bins = coarse_pitch(f0)
             wave = self._source(
                 f0[:, window.skip : window.skip + window.count], stretch, params, state
             )
@@ -176,10 +176,10 @@ class Rvc(Synthesizer[RvcParams, RvcState]):
         audio = voice.network(
             frames["content"], bins, wave, params.speaker, window, noise, stretch.frames
         )
-        return {"audio": stretch.back(audio)}
+        return {"audio": stretch.restore_length(audio)}
 
     def _source(
-        self, f0: torch.Tensor, stretch: Stretch, params: RvcParams, state: RvcState
+        self, f0: torch.Tensor, stretch: FormantShift, params: RvcParams, state: RvcState
     ) -> torch.Tensor:
         """The sine source of the decoded frames, ``[streams, samples]``."""
         if stretch.frames != stretch.count:

@@ -31,10 +31,14 @@ from voicegraph.graph import (
     random,
     register,
 )
-from voicegraph.nodes.content.encoder_provenance import wanted_by
+from voicegraph.nodes.content.encoder_provenance import required_encoder
 from voicegraph.nodes.synth import _source_filter_example as source_filter_example
-from voicegraph.nodes.synth._frame_interpolation import Places, interpolated, pitch_at
-from voicegraph.nodes.synth._minimum_phase import filtered, overlap_add, tail_hops
+from voicegraph.nodes.synth._frame_interpolation import (
+    FramePositions,
+    interpolate,
+    interpolate_pitch,
+)
+from voicegraph.nodes.synth._minimum_phase import filter_frames, overlap_add, tail_hops
 from voicegraph.nodes.synth._synthesizer import FRAMES_HZ, check_block
 from voicegraph.nodes.synth.pulse_train import advance, pulse_train
 from voicegraph.nodes.synth.source_filter_file import load_source_filter, open_source_filter
@@ -129,7 +133,7 @@ class SourceFilter(Node[SourceFilterParams, SourceFilterState]):
         fix = f"--set nodes.{self.name}.params.voice=VOICE.safetensors"
         card = open_source_filter(params.voice, fix)[1]
         sizes = card.sizes
-        wanted = wanted_by(card.trained_on, params.voice, "voice", params.any_encoder)
+        wanted = required_encoder(card.trained_on, params.voice, "voice", params.any_encoder)
         content = replace(
             type(self).content,
             dim=sizes.content,
@@ -163,7 +167,8 @@ class SourceFilter(Node[SourceFilterParams, SourceFilterState]):
         span = self._span(block)
         frames = int(span.duration * FRAMES_HZ) + 1
         self._places = {
-            port: Places.of(spec, span.start, frames, device) for port, spec in self.given.items()
+            port: FramePositions.of(spec, span.start, frames, device)
+            for port, spec in self.given.items()
         }
         level = self.given["level"]
         self._unheard = level.count - math.floor(self.block * level.rate)
@@ -196,9 +201,9 @@ class SourceFilter(Node[SourceFilterParams, SourceFilterState]):
     ) -> Tensors:
         """One block."""
         network, sizes = self._network, self._network.sizes
-        content = interpolated(inputs["content"], self._places["content"])
-        level = interpolated(self._heard(inputs["level"], state), self._places["level"])[..., 0]
-        f0 = pitch_at(inputs["pitch"], self._places["pitch"])
+        content = interpolate(inputs["content"], self._places["content"])
+        level = interpolate(self._heard(inputs["level"], state), self._places["level"])[..., 0]
+        f0 = interpolate_pitch(inputs["pitch"], self._places["pitch"])
         f0 = torch.where(f0 > 0, f0.clamp(_LOWEST_HZ, _HIGHEST_HZ), 0.0)
         bands, history = network.bands(
             network.controls(content, f0, level), state.history.unbind(1)
@@ -208,7 +213,7 @@ class SourceFilter(Node[SourceFilterParams, SourceFilterState]):
         if params.breath != 0:
             gain = torch.tensor((0.0, params.breath * math.log(10) / 20), device=self.device)
             envelopes = envelopes + gain[:, None]
-        frames = filtered(self._sources(f0, state), envelopes, sizes.hop)
+        frames = filter_frames(self._sources(f0, state), envelopes, sizes.hop)
         audio, tail = overlap_add(frames, sizes.hop, state.tail)
         state.tail.copy_(tail)
         return {"audio": audio[:, None]}

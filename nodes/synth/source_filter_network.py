@@ -19,7 +19,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from voicegraph.nodes.synth._minimum_phase import filtered, overlap_add
+from voicegraph.nodes.synth._minimum_phase import filter_frames, overlap_add
 from voicegraph.schemas.source_filter_card import SourceFilterSizes
 
 AHEAD = 3
@@ -105,7 +105,7 @@ class SourceFilterNetwork(nn.Module):
 
         Straight lines between the bands. What is at frequency f moves to f * ``stretch``.
         """
-        below, share = band_places(self.sizes, stretch)
+        below, share = band_positions(self.sizes, stretch)
         below, share = below.to(bands.device), share.to(bands)
         found = torch.lerp(bands[..., below], bands[..., below + 1], share)
         return found.clamp_max(_LOUDEST)
@@ -122,7 +122,7 @@ class SourceFilterNetwork(nn.Module):
             ``[streams, frames * hop]``: from one frame before the first wanted to the last.
         """
         bands, _ = self.bands(controls)
-        frames = filtered(sources, self.envelopes(bands), self.sizes.hop)
+        frames = filter_frames(sources, self.envelopes(bands), self.sizes.hop)
         return overlap_add(frames, self.sizes.hop)[0]
 
 
@@ -144,7 +144,7 @@ class _Block(nn.Module):
         return wide[:, wide.shape[1] - x.shape[1] :] + self.scale * x
 
 
-def band_places(sizes: SourceFilterSizes, stretch: float) -> tuple[torch.Tensor, torch.Tensor]:
+def band_positions(sizes: SourceFilterSizes, stretch: float) -> tuple[torch.Tensor, torch.Tensor]:
     """Between which bands each bin lies, and where: int64 and float32, ``[bins]`` each.
 
     Bands lie evenly on the mel scale from 0 Hz to half the sample rate.

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from voicegraph.graph.files.models import fit, shared_file
-from voicegraph.nodes.layers.packed import packs
+from voicegraph.nodes.layers.packed import can_pack
 from voicegraph.nodes.synth._weight_norm import fold
 from voicegraph.nodes.synth.network import Network
 from voicegraph.nodes.synth.voice_file import NOUN, build, open_voice
@@ -28,10 +28,10 @@ def load_voice(path: Path, device: torch.device, dtype: torch.dtype) -> Voice:
     Raises:
         WeightsError: if it cannot be used.
     """
-    return shared_file("synth.rvc", path, lambda: _bring(path, device, dtype), device, dtype)
+    return shared_file("synth.rvc", path, lambda: _load(path, device, dtype), device, dtype)
 
 
-def _bring(path: Path, device: torch.device, dtype: torch.dtype) -> Voice:
+def _load(path: Path, device: torch.device, dtype: torch.dtype) -> Voice:
     found = open_voice(path)
     network = build(found.card)
     with torch.inference_mode(False), torch.no_grad():
@@ -39,6 +39,6 @@ def _bring(path: Path, device: torch.device, dtype: torch.dtype) -> Voice:
         # Folded in float32, whatever they are stored in or run in.
         network.requires_grad_(False).fold()
         network = network.to(device, dtype).eval()
-        if packs(device, dtype):
+        if can_pack(device, dtype):
             network.pack()
         return Voice(found.card, network)

@@ -26,7 +26,7 @@ from voicegraph.graph import (
     format_rate,
     register,
 )
-from voicegraph.nodes.pitch.window_frames import whole_frames
+from voicegraph.nodes.pitch.window_frames import extend_to_whole_frames
 from voicegraph.nodes.world import world_library
 
 _D4C_PERIODS = 2
@@ -95,7 +95,7 @@ class Analyze(Node[AnalyzeParams, None]):
 
     def gives(self, params: AnalyzeParams, out: Request) -> Interval:
         """Whole frames."""
-        return whole_frames(out.interval, self.input_types["pitch"].rate)
+        return extend_to_whole_frames(out.interval, self.input_types["pitch"].rate)
 
     def process(self, inputs: Tensors, params: AnalyzeParams, state: None) -> Tensors:
         """One tick: every stream's whole window."""

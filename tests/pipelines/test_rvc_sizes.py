@@ -25,7 +25,7 @@ from voicegraph.graph.pipeline import Pipeline
 from voicegraph.nodes.synth import rvc_example
 from voicegraph.nodes.synth._formant_shift import resample
 from voicegraph.nodes.synth.network import Window
-from voicegraph.nodes.synth.pitch_bins import coarse
+from voicegraph.nodes.synth.pitch_bins import coarse_pitch
 from voicegraph.nodes.world import world_library
 
 from ..tolerance import assert_close, below_full_scale
@@ -145,7 +145,10 @@ class Loop:
         f0 = medfilt(world_library.harvest(heard, RATE, 50.0, 1100.0, 10.0), 3)
         f0 = f0 * 2 ** ((self.case.transpose - self.case.formant) / 12)
         shift = self.case.block
-        for cache, new in ((self.bins, coarse(torch.from_numpy(f0)).numpy()), (self.hertz, f0)):
+        for cache, new in (
+            (self.bins, coarse_pitch(torch.from_numpy(f0)).numpy()),
+            (self.hertz, f0),
+        ):
             cache[:-shift] = cache[shift:].copy()
             cache[4 - len(new) :] = new[3:-1]
 

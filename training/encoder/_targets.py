@@ -5,7 +5,7 @@ from __future__ import annotations
 import soundfile
 import torch
 
-from voicegraph.nodes.content.phonetic_windows import whole
+from voicegraph.nodes.content.phonetic_frames import full_context_features
 from voicegraph.schemas.phonetic_card import LAYER
 
 from ..common import hama
@@ -21,5 +21,5 @@ def jobs(workdir: EncoderWorkdir) -> list[tuple]:
 def make(workdir: EncoderWorkdir, name: str) -> None:
     """Writes the features of one utterance, float16 ``[frames, hidden]``."""
     audio, _ = soundfile.read(workdir.speech(name), dtype="float32")
-    made = whole(hama.network(), torch.from_numpy(audio), LAYER).half().numpy()
+    made = full_context_features(hama.network(), torch.from_numpy(audio), LAYER).half().numpy()
     write_array(workdir.targets(name), made)

@@ -15,9 +15,9 @@ import soundfile
 import torch
 
 from voicegraph.nodes.content.phonetic_file import load_phonetic, open_phonetic
+from voicegraph.nodes.content.phonetic_frames import full_context_features
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
 from voicegraph.nodes.content.phonetic_stream import PhoneticStream
-from voicegraph.nodes.content.phonetic_windows import whole
 from voicegraph.schemas.encoder_card import EncoderIdentity
 from voicegraph.schemas.phonetic_card import LAYER
 
@@ -53,7 +53,7 @@ def extract(workdir: Workdir, number: int) -> None:
     clean = torch.from_numpy(load_for_encoder(workdir, number).astype(np.float32))
     copies = [_read(workdir.augmented_copy(number, n), len(clean)) for n in range(COPIES)]
     stream = PhoneticStream(network, LAYER)
-    made = [whole(network, audio, LAYER) for audio in (clean, *copies)]
+    made = [full_context_features(network, audio, LAYER) for audio in (clean, *copies)]
     made += [stream.whole(audio) for audio in (clean, copies[0])]
     write_arrays(workdir.features(number), content=torch.stack(made).half().numpy())
 

@@ -11,7 +11,7 @@ import torch
 
 from voicegraph.nodes.dsp.hann_power import hann_power, window_samples
 from voicegraph.nodes.dsp.loudness import FLOOR_DB, FRAMES_HZ
-from voicegraph.nodes.f0.frame_grid import onto_grid
+from voicegraph.nodes.f0.frame_grid import resample_to_grid
 from voicegraph.nodes.f0.swift import PACKAGE
 from voicegraph.nodes.world import world_library
 
@@ -55,7 +55,7 @@ def f0_contour(audio: np.ndarray) -> np.ndarray:
     found = _swift().detect(audio.astype(np.float32), ENCODER_RATE, _LOWEST_HZ, _HIGHEST_HZ)
     coarse = np.where(found.confidence > _CONFIDENCE, found.pitch_hz, 0.0)
     count = len(audio) // HOP + 1
-    grid = onto_grid(found.timestamps, coarse, count)
+    grid = resample_to_grid(found.timestamps, coarse, count)
     return world_library.refine(audio, grid, np.arange(count) / FRAMES_HZ, ENCODER_RATE)
 
 

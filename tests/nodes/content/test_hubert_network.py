@@ -110,7 +110,7 @@ def test_half_precision_is_near(dtype: torch.dtype) -> None:
 def test_folded_weight_norm_is_taken_as_it_is() -> None:
     weights, audio = tensors(), _speech(1, 3200)
     folded = {k: v for k, v in weights.items() if not k.startswith("position.weight")}
-    folded["position.weight"] = hubert_network.folded(weights)
+    folded["position.weight"] = hubert_network.folded_position(weights)
     _close(_network(folded, SIZES, 2, True)(audio), _network(weights, SIZES, 2, True)(audio))
 
 

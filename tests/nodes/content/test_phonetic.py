@@ -7,11 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from voicegraph.graph import conformance
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline import Pipeline
-from voicegraph.nodes.content._phonetic_example import write
+from voicegraph.nodes.content._phonetic_example import SIZES, tensors, write
+from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
+
+from ...tolerance import SMALL_NETWORK, assert_close
 
 pytestmark = pytest.mark.numeric
 
@@ -40,6 +44,34 @@ def _pipeline(weights: Path | None, block: str = "100ms", **params: Any) -> Pipe
 def test_latency_is_the_lookahead(encoder: Path, lookahead: int) -> None:
     plan = _pipeline(encoder, lookahead=f"{lookahead}ms").compile()
     assert plan.latency.algorithmic * 1000 == lookahead
+
+
+def _windowed(audio: np.ndarray, block: int, before: int, ahead: int, first: int) -> np.ndarray:
+    """Features in blocks of ``block`` frames that begin at frame ``first``, a window for each.
+
+    A window reaches from ``before`` frames before its block to ``ahead`` samples after it.
+    """
+    network = PhoneticNetwork(SIZES).eval().requires_grad_(False)
+    network.load_state_dict(tensors())
+    padded = np.pad(audio, ((before + block) * 320, block * 320 + ahead))
+    made = []
+    for start in range(first - block, len(audio) // 320, block):
+        begin = (start + block) * 320
+        window = padded[begin : begin + (before + block) * 320 + ahead]
+        made.append(network(torch.from_numpy(window)[None], 2, before, block)[0].numpy())
+    return np.concatenate(made)[block - first :]
+
+
+@pytest.mark.parametrize(("block", "lookahead"), [(40, 100), (100, 60)])
+def test_each_block_is_made_from_its_window(encoder: Path, block: int, lookahead: int) -> None:
+    times = {"context": "310ms", "lookahead": f"{lookahead}ms"}
+    plan = _pipeline(encoder, f"{block}ms", layer=2, **times).compile()
+    audio = np.random.default_rng(5).normal(0, 0.1, 16000).astype(np.float32)
+    with plan.session(warm_up=False) as session:
+        found = np.concatenate([session.push(audio), session.flush()])[plan.latency_out :]
+    frames = block // 20
+    expected = _windowed(audio, frames, 16, 16 * lookahead, -plan.latency_out % frames)
+    assert_close(found[:50], expected[:50], SMALL_NETWORK)
 
 
 def test_type_and_identity(encoder: Path) -> None:

@@ -15,8 +15,8 @@ from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline import Pipeline
 from voicegraph.nodes.content._phonetic_example import write
 from voicegraph.nodes.content.phonetic_file import load_phonetic
+from voicegraph.nodes.content.phonetic_frames import FRAMES_HZ
 from voicegraph.nodes.content.phonetic_stream import AHEAD, PAST, SETTLE, PhoneticStream
-from voicegraph.nodes.content.phonetic_windows import FRAMES_HZ
 from voicegraph.nodes.content.streaming import StreamingParams
 
 from ...tolerance import SMALL_NETWORK, assert_close

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicegraph.nodes.dsp._level_grid import STEP, Grid, mean_squares, reach
+from voicegraph.nodes.dsp._level_grid import STEP, Grid, mean_squares, step_overhang
 
 from ...tolerance import FLOAT32, assert_close
 
@@ -37,7 +37,7 @@ def test_edges_enclose_the_samples_and_no_more(first: int, count: int, rate: int
     ticks=st.integers(1, 400),
 )
 def test_reach_is_enough_and_no_more_than_a_step(block: int, behind: int, ticks: int) -> None:
-    found = reach(Fraction(block, 1000), Fraction(-behind, 1000))
+    found = step_overhang(Fraction(block, 1000), Fraction(-behind, 1000))
     assert 0 <= found < STEP
     end = Fraction(ticks * block - behind, 1000)
     if end > 0:
@@ -49,7 +49,7 @@ def test_reach_is_enough_and_no_more_than_a_step(block: int, behind: int, ticks:
     ("block", "end", "expected"), [(10, 0, 0), (7, 0, 9), (10, -3, 3), (5, 0, 5)]
 )
 def test_reach_of_common_blocks(block: int, end: int, expected: int) -> None:
-    assert reach(Fraction(block, 1000), Fraction(end, 1000)) == Fraction(expected, 1000)
+    assert step_overhang(Fraction(block, 1000), Fraction(end, 1000)) == Fraction(expected, 1000)
 
 
 def test_mean_squares_are_over_four_steps_and_all_channels() -> None:

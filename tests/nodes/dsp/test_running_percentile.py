@@ -63,7 +63,7 @@ def test_ends_and_nothing() -> None:
 
 def test_begun_counts_as_values_do() -> None:
     tracker = RunningPercentile(0, 10, 100, 0.5, 1e12)
-    histogram = tracker.begun(2, 3.05, 4.0)
+    histogram = tracker.prefilled(2, 3.05, 4.0)
     for value in (7.05,) * 3:
         tracker.update(histogram, np.array([value, 1.05]), np.array([True, True]))
     np.testing.assert_allclose(tracker.read(histogram), 3.05, atol=0.051)

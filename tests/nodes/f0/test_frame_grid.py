@@ -6,34 +6,34 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicegraph.nodes.f0.frame_grid import onto_grid
+from voicegraph.nodes.f0.frame_grid import resample_to_grid
 
 
 def test_even_in_cents_between_voiced_frames() -> None:
-    found = onto_grid(np.array([0.0, 0.016, 0.032]), np.array([100.0, 110.0, 110.0]), 4)
+    found = resample_to_grid(np.array([0.0, 0.016, 0.032]), np.array([100.0, 110.0, 110.0]), 4)
     np.testing.assert_allclose(found, [100, 100 * 1.1 ** (10 / 16), 110, 110])
 
 
 def test_voicing_of_the_nearest() -> None:
     times = np.arange(4) * 0.016
-    found = onto_grid(times, np.array([100.0, 0.0, 0.0, 120.0]), 6)
+    found = resample_to_grid(times, np.array([100.0, 0.0, 0.0, 120.0]), 6)
     np.testing.assert_allclose(found, [100, 0, 0, 0, 120, 120])
 
 
 def test_nothing_lies_between_the_ends_of_a_jump() -> None:
-    found = onto_grid(np.array([0.0, 0.016]), np.array([100.0, 200.0]), 2)
+    found = resample_to_grid(np.array([0.0, 0.016]), np.array([100.0, 200.0]), 2)
     np.testing.assert_allclose(found, [100, 200])
 
 
 def test_few_frames() -> None:
-    assert not onto_grid(np.zeros(0), np.zeros(0), 3).any()
-    np.testing.assert_allclose(onto_grid(np.array([0.005]), np.array([90.0]), 3), 90)
+    assert not resample_to_grid(np.zeros(0), np.zeros(0), 3).any()
+    np.testing.assert_allclose(resample_to_grid(np.array([0.005]), np.array([90.0]), 3), 90)
 
 
 @given(st.lists(st.sampled_from([0.0, 90.0, 100.0, 250.0]), min_size=1, max_size=20))
 def test_its_own_grid_stays(f0: list[float]) -> None:
     times = np.arange(len(f0)) / 100
-    np.testing.assert_allclose(onto_grid(times, np.array(f0), len(f0)), f0)
+    np.testing.assert_allclose(resample_to_grid(times, np.array(f0), len(f0)), f0)
 
 
 @given(
@@ -43,7 +43,7 @@ def test_its_own_grid_stays(f0: list[float]) -> None:
 )
 def test_never_beyond_its_neighbours(f0: list[float], start: float, step: float) -> None:
     times = start + np.arange(len(f0)) * step
-    found = onto_grid(times, np.array(f0), 40)
+    found = resample_to_grid(times, np.array(f0), 40)
     assert np.isfinite(found).all()
     voiced = [f for f in f0 if f]
     if voiced:

@@ -220,7 +220,9 @@ def test_range_is_looked_in_alone(weights: Path) -> None:
 
 def test_everything_is_looked_for_by_default() -> None:
     params = _params()
-    assert salience_bins.within(salience_bins.crepe_cents(), params.floor, params.ceiling).all()
+    assert salience_bins.bins_in_range(
+        salience_bins.crepe_cents(), params.floor, params.ceiling
+    ).all()
 
 
 def test_a_range_without_any_bin(weights: Path) -> None:
@@ -304,7 +306,10 @@ def test_sizes_are_read_off_the_file(weights: Path, tmp_path: Path) -> None:
     """A file of any size runs, and gives as many frames."""
     from dataclasses import replace
 
-    write(tmp_path / "other.pt", replace(SIZES, layers=2, channels=3, seen=2, hidden=5, depth=2))
+    write(
+        tmp_path / "other.pt",
+        replace(SIZES, layers=2, channels=3, cnn_channels=2, hidden=5, depth=2),
+    )
     for file in (weights, tmp_path / "other.pt"):
         made, params = _loaded(file, threshold=0.0)
         with torch.inference_mode():

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from voicegraph.nodes.f0._viterbi import REACH, likeliest_path
-from voicegraph.nodes.f0.salience_bins import crepe_cents, decode, to_hertz, within
+from voicegraph.nodes.f0._viterbi import REACH, viterbi_path
+from voicegraph.nodes.f0.salience_bins import bins_in_range, crepe_cents, decode, to_hertz
 
 pytestmark = pytest.mark.numeric
 
@@ -40,12 +40,12 @@ def test_threshold_must_be_exceeded() -> None:
     assert not decode(torch.zeros(1, 360), crepe_cents(), 0.0).any()
 
 
-def test_within() -> None:
+def test_bins_in_range_include_both_ends() -> None:
     cents = crepe_cents()
-    found = to_hertz(cents)[within(cents, 100, 200)]
+    found = to_hertz(cents)[bins_in_range(cents, 100, 200)]
     assert 100 <= found.min() < found.max() <= 200
     with pytest.raises(ValueError, match=r"it knows 360, from 31\.7 to 2005 Hz"):
-        within(cents, 300, 301)
+        bins_in_range(cents, 300, 301)
 
 
 def _likelihood(salience: np.ndarray, path: tuple[int, ...]) -> float:
@@ -61,7 +61,7 @@ def _likelihood(salience: np.ndarray, path: tuple[int, ...]) -> float:
 def test_no_path_is_likelier(seed: int) -> None:
     chance = np.random.default_rng(seed)
     salience = chance.random((4, 13)) ** 4 + 1e-3
-    found = likeliest_path(torch.from_numpy(salience)[None])[0]
+    found = viterbi_path(torch.from_numpy(salience)[None])[0]
     best = max(_likelihood(salience, p) for p in itertools.product(range(13), repeat=4))
     assert _likelihood(salience, tuple(found.tolist())) == pytest.approx(best)
 
@@ -69,4 +69,4 @@ def test_no_path_is_likelier(seed: int) -> None:
 def test_one_frame_s_octave_error_is_passed_over() -> None:
     salience = torch.stack([_bump(100), _bump(100) + 1.1 * _bump(160), _bump(101)])
     assert salience.argmax(1).tolist() == [100, 160, 101]
-    assert likeliest_path(salience[None])[0].tolist() == [100, 100, 101]
+    assert viterbi_path(salience[None])[0].tolist() == [100, 100, 101]

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from voicegraph.nodes.layers import convolution, packed
 from voicegraph.nodes.layers.convolution import Convolution
-from voicegraph.nodes.layers.packed import packs
+from voicegraph.nodes.layers.packed import can_pack
 from voicegraph.nodes.layers.short_convolution import ShortConvolution, transforms
 from voicegraph.nodes.layers.upsampling import Upsampling
 
@@ -18,7 +18,8 @@ from ...tolerance import Tolerance, assert_close, rounding
 
 pytestmark = [
     pytest.mark.skipif(
-        not packs(torch.device("cpu"), torch.float32), reason="needs oneDNN's own operators on x86"
+        not can_pack(torch.device("cpu"), torch.float32),
+        reason="needs oneDNN's own operators on x86",
     ),
     pytest.mark.numeric,
 ]

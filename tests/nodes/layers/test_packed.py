@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional
 
 from voicegraph.nodes.layers import packed
-from voicegraph.nodes.layers.packed import GroupedConvolution, Linear, packs
+from voicegraph.nodes.layers.packed import GroupedConvolution, Linear, can_pack
 
 from ...tolerance import assert_close, rounding
 
@@ -48,11 +48,11 @@ def test_grouped_convolution(
 
 
 def test_only_float32_on_the_processor_is_packed() -> None:
-    assert not packs(CPU, torch.float16)
-    assert not packs(CPU, torch.bfloat16)
-    assert not packs(torch.device("meta"), torch.float32)
+    assert not can_pack(CPU, torch.float16)
+    assert not can_pack(CPU, torch.bfloat16)
+    assert not can_pack(torch.device("meta"), torch.float32)
 
 
 def test_an_older_torch_without_the_operators_is_plain(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packed, "_OPERATORS", ("_no_such_operator",))
-    assert not packs(CPU, torch.float32)
+    assert not can_pack(CPU, torch.float32)

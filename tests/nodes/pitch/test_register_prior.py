@@ -5,21 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from voicegraph.nodes.pitch._register_prior import RegisterBelief
+from voicegraph.nodes.pitch._register_prior import RegisterPrior
 
 RATE = 100.0
 
 
 def _believed(*tracks: np.ndarray) -> np.ndarray:
     """Registers in Hz after tracks of F0 in Hz, one a stream; 0 is not heard."""
-    belief = RegisterBelief(RATE)
-    likelihood = np.zeros((len(tracks), belief.size))
+    prior = RegisterPrior(RATE)
+    likelihood = np.zeros((len(tracks), prior.size))
     heard = np.zeros(len(tracks), np.int64)
     for frame in np.stack(tracks, 1):
         counts = frame > 0
-        belief.update(likelihood, np.log2(np.where(counts, frame, 1.0)), counts, heard)
+        prior.update(likelihood, np.log2(np.where(counts, frame, 1.0)), counts, heard)
         heard += counts
-    return 2 ** belief.read(likelihood)
+    return 2 ** prior.median(likelihood)
 
 
 def test_who_is_not_heard_is_between_men_and_women() -> None:
@@ -55,5 +55,5 @@ def test_streams_are_apart() -> None:
 
 
 def test_it_gives_way() -> None:
-    share = RegisterBelief(RATE).share(np.array([0, 300, 3000]))
+    share = RegisterPrior(RATE).weight(np.array([0, 300, 3000]))
     np.testing.assert_allclose(share, [1.0, np.exp(-1), 0.0], rtol=1e-6)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicegraph.nodes.retrieval._blending import retrieved
+from voicegraph.nodes.retrieval._blending import neighbour_mean
 
 from ...tolerance import FLOAT32, assert_close
 
@@ -17,7 +17,7 @@ VECTORS = np.random.default_rng(1).standard_normal((1, 4, 6)).astype(np.float32)
 
 
 def _of(*distances: float) -> tuple[np.ndarray, bool]:
-    mean, found = retrieved(np.array([distances], np.float32), VECTORS)
+    mean, found = neighbour_mean(np.array([distances], np.float32), VECTORS)
     assert mean.dtype == np.float32
     return mean[0], bool(found[0])
 

@@ -187,7 +187,7 @@ def test_no_byte_of_a_header_makes_it_crash(scratch: Path, data) -> None:
     path.write_bytes(broken)
     try:
         found = locate(path)
-        if found and found.layout.vectors and found.layout.trained and not found.layout.strange:
+        if found and found.layout.vectors and found.layout.trained and not found.layout.unsupported:
             StoredIndex(found).search(np.ones((3, found.layout.dimension), np.float32), 4)
     except WeightsError as error:
         refused = str(error)
@@ -272,6 +272,6 @@ def test_vectors_in_another_file_are_not_followed(tmp_path: Path) -> None:
     broken = _serialised().replace(b"ilar", b"ilod")
     path = tmp_path / "disk.index"
     path.write_bytes(broken)
-    strange = _located(path).layout.strange
-    assert strange is not None
-    assert strange.text == "IndexIVFFlat with its vectors in another file"
+    unsupported = _located(path).layout.unsupported
+    assert unsupported is not None
+    assert unsupported.text == "IndexIVFFlat with its vectors in another file"

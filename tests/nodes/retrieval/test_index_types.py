@@ -108,7 +108,7 @@ def _located(folder: Path, whole: bytes) -> Located:
 def test_gives_back_what_faiss_gives(tmp_path: Path, kind: str) -> None:
     index, whole = _made(kind)
     found = _located(tmp_path, whole)
-    assert found.layout.strange is None
+    assert found.layout.unsupported is None
     assert (found.layout.vectors, found.layout.dimension) == (300, DIMENSION)
     distances, given = StoredIndex(found).search(QUERIES, 8)
 
@@ -161,30 +161,32 @@ def test_what_is_given_back_is_near_what_was_put_in(tmp_path: Path, kind: str) -
     ],
 )
 def test_says_why_a_type_cannot_serve(tmp_path: Path, kind: str, text: str) -> None:
-    strange = _located(tmp_path, _made(kind)[1]).layout.strange
-    assert strange is not None
-    assert strange.text.startswith(text)
-    assert strange.fix.startswith("use the voice's added_*.index, or build ")
+    unsupported = _located(tmp_path, _made(kind)[1]).layout.unsupported
+    assert unsupported is not None
+    assert unsupported.text.startswith(text)
+    assert unsupported.fix.startswith("use the voice's added_*.index, or build ")
 
 
 @pytest.mark.parametrize("code", [b"IvFL", b"IvPQ", b"IxPQ", b"Irfs"])
 def test_says_how_to_renew_an_old_index(tmp_path: Path, code: bytes) -> None:
-    strange = _located(tmp_path, code + _made("RQ2x4")[1][4:]).layout.strange
-    assert strange is not None
-    assert strange.text.endswith(" of an old FAISS")
-    assert strange.fix == "let FAISS write it anew: faiss.write_index(faiss.read_index(OLD), NEW)"
+    unsupported = _located(tmp_path, code + _made("RQ2x4")[1][4:]).layout.unsupported
+    assert unsupported is not None
+    assert unsupported.text.endswith(" of an old FAISS")
+    assert (
+        unsupported.fix == "let FAISS write it anew: faiss.write_index(faiss.read_index(OLD), NEW)"
+    )
 
 
 def test_an_index_of_two_levels_is_not_followed(tmp_path: Path) -> None:
-    strange = _located(tmp_path, b"IHN2" + _made("RQ2x4")[1][4:]).layout.strange
-    assert strange is not None
-    assert strange.text == "IndexHNSW2Level, whose parts are not checked here"
+    unsupported = _located(tmp_path, b"IHN2" + _made("RQ2x4")[1][4:]).layout.unsupported
+    assert unsupported is not None
+    assert unsupported.text == "IndexHNSW2Level, whose parts are not checked here"
 
 
 def test_a_lattice_has_no_vectors_in_its_file(tmp_path: Path) -> None:
-    strange = _located(tmp_path, _made("ZnLattice4x10_4")[1]).layout.strange
-    assert strange is not None
-    assert strange.text == "IndexLattice, whose vectors FAISS does not write to the file"
+    unsupported = _located(tmp_path, _made("ZnLattice4x10_4")[1]).layout.unsupported
+    assert unsupported is not None
+    assert unsupported.text == "IndexLattice, whose vectors FAISS does not write to the file"
 
 
 # ---- damaged and hostile -------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from voicegraph.graph.intervals import Interval
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.ports import PortSpec
 from voicegraph.graph.signals import Features, Mask
-from voicegraph.nodes.retrieval.protect import Protect, ProtectParams, held
+from voicegraph.nodes.retrieval.protect import Protect, ProtectParams, frame_indices
 
 from ...tolerance import assert_close, rounding
 
@@ -108,7 +108,7 @@ def test_a_soft_mask_goes_from_one_to_the_other() -> None:
 def test_the_frame_that_holds_is_found_exactly(start, rate, count, before) -> None:
     made = _spec(Mask(Fraction(100)), start, start + Fraction(count, 100))
     given_span = Interval(start - before, start + Fraction(count, 100))
-    found = held(PortSpec(Mask(Fraction(rate)), given_span, given_span, True), made)
+    found = frame_indices(PortSpec(Mask(Fraction(rate)), given_span, given_span, True), made)
     for frame, place in enumerate(found.tolist()):
         time = start + Fraction(frame, 100) - given_span.start
         assert place <= time * Fraction(rate) < place + 1

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voicegraph.nodes.synth._formant_shift import Stretch, resample
+from voicegraph.nodes.synth._formant_shift import FormantShift, resample
 
 from ...tolerance import INAUDIBLE, assert_close
 
@@ -55,23 +55,23 @@ def test_resampling_is_the_direct_formula(old: int, new: int, count: int, seed: 
 @pytest.mark.parametrize("rate", [32000, 40000, 48000])
 @pytest.mark.parametrize("semitones", [-12.0, -3.0, -0.1, 0.0, 0.1, 1.7, 12.0])
 def test_the_length_is_what_was_wanted(rate: int, semitones: float) -> None:
-    stretch = Stretch.of(semitones, 30, rate)
+    stretch = FormantShift.of(semitones, 30, rate)
     decoded = torch.zeros(2, 1, stretch.frames * stretch.frame)
-    assert stretch.back(decoded).shape == (2, 1, 30 * rate // 100)
+    assert stretch.restore_length(decoded).shape == (2, 1, 30 * rate // 100)
 
 
 def test_sizes_are_the_references() -> None:
     # 2^(2/12) = 1.12246: ceil(30 * that), floor(that * 400)
-    assert Stretch.of(2.0, 30, 40000) == Stretch(34, 30, 448, 400)
-    assert Stretch.of(-2.0, 30, 40000) == Stretch(27, 30, 356, 400)
-    assert Stretch.of(0.0, 30, 40000) == Stretch(30, 30, 400, 400)
+    assert FormantShift.of(2.0, 30, 40000) == FormantShift(34, 30, 448, 400)
+    assert FormantShift.of(-2.0, 30, 40000) == FormantShift(27, 30, 356, 400)
+    assert FormantShift.of(0.0, 30, 40000) == FormantShift(30, 30, 400, 400)
 
 
 def test_formants_go_up() -> None:
     """A tone that was decoded at 1000 Hz comes back at 1000 * 2^(s / 12)."""
-    stretch = Stretch.of(5.0, 100, 16000)
+    stretch = FormantShift.of(5.0, 100, 16000)
     time = torch.arange(stretch.frames * 160) / 16000
-    made = stretch.back(torch.sin(2 * torch.pi * 1000 * time)[None, None])[0, 0]
+    made = stretch.restore_length(torch.sin(2 * torch.pi * 1000 * time)[None, None])[0, 0]
     peak = int(torch.fft.rfft(made * torch.hann_window(len(made))).abs().argmax())
     assert peak * 16000 / len(made) == pytest.approx(1000 * stretch.step / 160, abs=2)
 

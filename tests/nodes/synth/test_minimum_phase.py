@@ -9,7 +9,12 @@ import pytest
 import torch
 from scipy.signal import freqz
 
-from voicegraph.nodes.synth._minimum_phase import filtered, minimum_phase, overlap_add, tail_hops
+from voicegraph.nodes.synth._minimum_phase import (
+    filter_frames,
+    minimum_phase,
+    overlap_add,
+    tail_hops,
+)
 
 from ...tolerance import FFT, assert_close
 
@@ -61,7 +66,7 @@ def test_its_energy_comes_first() -> None:
 def test_flat_envelopes_give_back_the_source() -> None:
     source = torch.randn(2, 2, 11 * 240, generator=torch.Generator().manual_seed(1))
     gains = torch.tensor((0.0, float(np.log(0.5))))
-    frames = filtered(source, gains[None, None, :, None].expand(2, 10, 2, BINS), 240)
+    frames = filter_frames(source, gains[None, None, :, None].expand(2, 10, 2, BINS), 240)
     made, _ = overlap_add(frames, 240)
     wanted = source[:, 0] + 0.5 * source[:, 1]
     assert_close(made[:, 240:], wanted[:, 240 : 10 * 240], FFT)

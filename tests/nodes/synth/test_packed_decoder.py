@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from voicegraph.nodes.layers import packed
-from voicegraph.nodes.layers.packed import packs
+from voicegraph.nodes.layers.packed import can_pack
 from voicegraph.nodes.layers.short_convolution import ShortConvolution
 from voicegraph.nodes.synth import rvc_example, voice_network
 from voicegraph.nodes.synth._decoder import Decoder
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.numeric
 
 CPU = torch.device("cpu")
 needs_packing = pytest.mark.skipif(
-    not packs(CPU, torch.float32), reason="needs oneDNN's own operators on x86"
+    not can_pack(CPU, torch.float32), reason="needs oneDNN's own operators on x86"
 )
 ODD = [*rvc_example.CONFIG[:12], [8, 5, 2], 16, [14, 9, 4], 109, 6, 8000]
 """Transposed kernels that are no multiple of their rates."""
@@ -53,7 +53,7 @@ def test_packed_is_plain(
     short: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(ShortConvolution, "pays", staticmethod(lambda channels, taps: short))
+    monkeypatch.setattr(ShortConvolution, "is_faster", staticmethod(lambda channels, taps: short))
     plain, other = _network(config, f0), _network(config, f0)
     other.pack()
     assert isinstance(other.dec, PackedDecoder)
@@ -78,5 +78,5 @@ def test_voices_are_packed_where_it_helps(
     monkeypatch.setattr(packed, "_X86", x86 and packed._X86)
     rvc_example.write(tmp_path)
     network = voice_network.load_voice(tmp_path / "voice.pth", CPU, dtype).network
-    wanted = PackedDecoder if packing and packs(CPU, dtype) else Decoder
+    wanted = PackedDecoder if packing and can_pack(CPU, dtype) else Decoder
     assert type(network.dec) is wanted

@@ -24,7 +24,7 @@ from voicegraph.nodes.synth import rvc_example
 from voicegraph.nodes.synth._formant_shift import resample
 from voicegraph.nodes.synth._synthesizer import nearest
 from voicegraph.nodes.synth.network import Window
-from voicegraph.nodes.synth.pitch_bins import coarse
+from voicegraph.nodes.synth.pitch_bins import coarse_pitch
 from voicegraph.nodes.synth.rvc import Rvc
 from voicegraph.nodes.synth.voice_network import load_voice
 
@@ -238,7 +238,7 @@ def test_formant_shift_is_the_references_chain(save: Save, drive: Any, semitones
     with torch.inference_mode():
         network = load_voice(file, CPU, torch.float32).network
         wave = network.source(f0[:, 15:30] * frames / 15)
-        made = network(content, coarse(f0), wave, 0, Window(15, 15), frames=frames)
+        made = network(content, coarse_pitch(f0), wave, 0, Window(15, 15), frames=frames)
         expected = resample(made[:, :, : 15 * step], step, 160)[:, 0]
     assert found.shape == (1, 15 * 160)
     assert_close(found, expected, SAMPLES)
@@ -299,7 +299,7 @@ def test_prior_noise_is_scaled_by_its_spread(save: Save, drive: Any) -> None:
     found = drive(file, 10, extra="100ms", noise_scale=0.5, source_noise=0.0)(content, pitch)
     with torch.inference_mode():
         network = load_voice(file, CPU, torch.float32).network
-        mean, spread = network.enc_p(content, coarse(pitch), 0)
+        mean, spread = network.enc_p(content, coarse_pitch(pitch), 0)
         drawn = random.normal(0, "voice.prior", 0, 0, mean.numel())
         z = mean + spread.exp() * torch.from_numpy(drawn).view(mean.shape) * 0.5
         z = network.flow(z, network.flow_biases[0], 10, 10)

@@ -15,7 +15,7 @@ from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline import Pipeline
 from voicegraph.nodes.content import _phonetic_example as phonetic_example
 from voicegraph.nodes.synth import _source_filter_example as example
-from voicegraph.nodes.synth._minimum_phase import filtered, overlap_add
+from voicegraph.nodes.synth._minimum_phase import filter_frames, overlap_add
 from voicegraph.nodes.synth.pulse_train import pulse_train
 from voicegraph.nodes.synth.source_filter import SourceFilter, SourceFilterParams
 from voicegraph.nodes.synth.source_filter_file import load_source_filter
@@ -112,7 +112,7 @@ def test_a_stream_is_what_the_network_makes_of_the_whole(voice: Path) -> None:
     )
     _, history = network.bands(network.controls(*quiet))
     bands, _ = network.bands(network.controls(content, f0, level), history)
-    frames_made = filtered(sources, network.envelopes(bands), hop)
+    frames_made = filter_frames(sources, network.envelopes(bands), hop)
     whole = overlap_add(frames_made, hop)[0][0].numpy()
     assert_close(np.concatenate(made), whole, SMALL_NETWORK)
 

@@ -7,7 +7,7 @@ import torch
 from voicegraph.graph import PortSpec
 
 
-def matching(values: torch.Tensor, given: PortSpec, asked: PortSpec) -> torch.Tensor:
+def crop_to_span(values: torch.Tensor, given: PortSpec, asked: PortSpec) -> torch.Tensor:
     """A view of the span that ``asked`` covers; ``given`` has the same rate and covers it.
 
     A window may be given with a surplus at its rim, a stream never is.
