@@ -1,7 +1,7 @@
-"""Errors that people can act on: where, what was expected and found, how it came, what to type.
+"""Errors that users can act on: the place, what was expected and found, the cause, and a fix.
 
-A phase collects :class:`Problem` values and raises them together, so that a file with five mistakes
-is mended in one go.
+A phase collects :class:`Problem` values and raises them together, so that all mistakes of a file
+can be corrected at once.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ class Problem:
 
     Attributes:
         code: a stable short name for programs, such as ``unknown-node``.
-        message: one sentence, what is wrong: expected against found.
-        mark: where, if the mistake stands in a file or an override.
-        notes: further lines, each with the place it speaks of (or None): how it came to this.
-        fix: what to type.
+        message: one sentence that says what was expected and what was found.
+        mark: the place in a file or an override, if there is one.
+        notes: further lines that explain the cause, each with the place it refers to or None.
+        fix: what to type to correct it.
     """
 
     code: str
@@ -55,7 +55,7 @@ class Problem:
         return "\n".join(lines)
 
     def as_dict(self) -> dict[str, object]:
-        """For ``--json``."""
+        """The problem as JSON values, for ``--json``."""
         return {
             "code": self.code,
             "message": self.message,
@@ -68,9 +68,11 @@ class Problem:
 
 
 class VoicegraphError(Exception):
-    """Base of every error voicegraph raises for a user's mistake or an outside failure.
+    """Base of every error that voicegraph raises for a user's mistake or an external failure.
 
-    ``problems`` holds everything that was found, in the order of the source.
+    Attributes:
+        problems: everything that was found, without duplicates.
+        exit_code: exit status of the command line for this kind of error.
     """
 
     exit_code = 1
@@ -81,7 +83,7 @@ class VoicegraphError(Exception):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
     def __reduce__(self) -> tuple[type[VoicegraphError], tuple[tuple[Problem, ...]]]:
-        """From one process to another with its problems, and not with their text alone."""
+        """Keeps the problems when an error is pickled for another process."""
         return type(self), (self.problems,)
 
 
@@ -92,13 +94,13 @@ class PipelineError(VoicegraphError):
 
 
 class InputError(VoicegraphError):
-    """Audio that goes in cannot be used: not audio, empty, NaN."""
+    """Input audio cannot be used: not audio, empty, NaN."""
 
     exit_code = 3
 
 
 class WeightsError(InputError):
-    """A model file cannot be used: not one, damaged, hostile, or not of the kind that is wanted."""
+    """A model file cannot be used: another kind of file, damaged, hostile, or the wrong model."""
 
 
 class OutputError(VoicegraphError):
@@ -108,13 +110,13 @@ class OutputError(VoicegraphError):
 
 
 class DeviceError(VoicegraphError):
-    """A device that a node or a driver asks for is not there."""
+    """A device that a node or a driver needs is missing."""
 
     exit_code = 5
 
 
 class SignalError(VoicegraphError):
-    """A running pipeline met values it must not pass on: NaN, infinity, a wrong shape."""
+    """A running pipeline got values it must not process: NaN, infinity, a wrong shape."""
 
     exit_code = 6
 
@@ -141,14 +143,14 @@ class Problems:
         notes: Iterable[tuple[str, Mark | None]] = (),
         fix: str | None = None,
     ) -> None:
-        """Notes one mistake and goes on."""
+        """Adds one mistake."""
         self.found.append(Problem(code, message, mark, tuple(notes), fix))
 
     def raise_if_any(self) -> None:
-        """Raises everything found so far, sorted by place.
+        """Raises all problems found so far, sorted by place.
 
         Raises:
-            VoicegraphError: of the class given as ``error``.
+            VoicegraphError: of the class ``error``, if there are any.
         """
         if self.found:
             raise self.error(sorted(self.found, key=_place))

@@ -1,4 +1,4 @@
-"""Spans of time, relative to the newest input sample of a tick, in exact seconds.
+"""Intervals of time, relative to the newest input sample of a tick, in exact seconds.
 
 A value on a port covers ``[start, end)``; ``end <= 0`` once a plan is compiled, and ``-end`` is the
 latency up to that port. See ``docs/design.md``, "Intervals".
@@ -27,15 +27,15 @@ class Interval:
         return self.end - self.start
 
     def shift(self, by: Fraction) -> Interval:
-        """The same span, ``by`` seconds later (negative: earlier)."""
+        """The interval moved by ``by`` seconds (negative: earlier)."""
         return Interval(self.start + by, self.end + by)
 
     def widen(self, before: Fraction = Fraction(0), after: Fraction = Fraction(0)) -> Interval:
-        """Adds look-back and look-ahead."""
+        """Extends the interval by look-back and look-ahead, in seconds."""
         return Interval(self.start - before, self.end + after)
 
     def on_grid(self, rate: Fraction) -> Interval:
-        """The smallest span around this one whose ends are whole samples at ``rate``."""
+        """The smallest interval around this one whose ends are whole samples at ``rate`` in Hz."""
         return Interval(
             Fraction(math.floor(self.start * rate)) / rate,
             Fraction(math.ceil(self.end * rate)) / rate,
@@ -50,19 +50,23 @@ class Interval:
 
 
 def hull(intervals: Iterable[Interval]) -> Interval:
-    """The smallest interval around all of them. Raises ValueError if there are none."""
+    """The smallest interval around all of them.
+
+    Raises:
+        ValueError: if there are none.
+    """
     spans = list(intervals)
     return Interval(min(s.start for s in spans), max(s.end for s in spans))
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a consumer asks of a port.
+    """The interval that a consumer asks of a port.
 
     Attributes:
-        interval: what must be covered as context.
-        core: the part that the consumer will really use; lies inside ``interval``. A producer may
-            leave the rest rough, and a window producer may leave it out.
+        interval: the whole interval, including context.
+        core: the part that the consumer uses, inside ``interval``. A producer may be less exact
+            outside it, and a window producer may leave out what is outside it.
     """
 
     interval: Interval
@@ -70,7 +74,7 @@ class Request:
 
     @classmethod
     def of(cls, start: Fraction, end: Fraction) -> Request:
-        """A request that uses all it asks for."""
+        """A request whose core is the whole interval from ``start`` to ``end``, in seconds."""
         return cls(Interval(start, end), Interval(start, end))
 
     @property
@@ -84,15 +88,19 @@ class Request:
         return self.interval.end
 
     def shift(self, by: Fraction) -> Request:
-        """Interval and core, ``by`` seconds later (negative: earlier)."""
+        """Interval and core moved by ``by`` seconds (negative: earlier)."""
         return Request(self.interval.shift(by), self.core.shift(by))
 
     def widen(self, before: Fraction = Fraction(0), after: Fraction = Fraction(0)) -> Request:
-        """Adds look-back and look-ahead as context; the core stays."""
+        """Extends the interval by look-back and look-ahead, in seconds; the core stays the same."""
         return Request(self.interval.widen(before, after), self.core)
 
 
 def merge(requests: Iterable[Request]) -> Request:
-    """The request that serves all of them."""
+    """The smallest request that covers all of them.
+
+    Raises:
+        ValueError: if there are none.
+    """
     asked = list(requests)
     return Request(hull(r.interval for r in asked), hull(r.core for r in asked))

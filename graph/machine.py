@@ -1,4 +1,4 @@
-"""What a measurement should say about the machine it was made on."""
+"""Facts about this machine that reports of measurements include."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FIRST_LINE = re.compile(r"^(?:model name|Hardware|Model)\s*:\s*(.+)$", re.MULTI
 
 
 def cpu_model() -> str:
-    """The processor's name as its maker writes it, or the architecture where nobody says."""
+    """The vendor's name of the processor, or the architecture if it is unknown."""
     if sys.platform == "linux":
         found = _FIRST_LINE.search(_text(Path("/proc/cpuinfo")))
         name = found[1].strip() if found else ""
@@ -38,7 +38,7 @@ def system() -> str:
 
 
 def resident_bytes() -> int | None:
-    """Memory of this process that is in RAM now; None where the system does not tell."""
+    """Resident memory of this process in bytes; None if the system does not report it."""
     if sys.platform == "linux":
         pages = _text(Path("/proc/self/statm")).split()
         return int(pages[1]) * os.sysconf("SC_PAGE_SIZE") if len(pages) > 1 else None

@@ -1,7 +1,7 @@
-"""Old module paths that documentation has shown: they keep working, and warn with the new path.
+"""Old module paths that were documented: they keep working, with a warning that names the new path.
 
-Only documented imports and ``python -m`` lines are listed. ``docs/design.md`` has the whole table
-of old and new paths for readers of older notes.
+Only documented imports and ``python -m`` commands are listed; ``docs/design.md`` has the complete
+table of old and new paths.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ _PACKAGES = {name.rpartition(".")[0] for name in MOVED} - {"voicegraph.graph"}
 
 
 class MovedModuleFinder(MetaPathFinder, InspectLoader):
-    """Finds modules by their old paths; asked last, after all real modules."""
+    """Finds modules by their old paths, after all other finders."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """A spec for an old path, or for the empty package that held it."""
+        """A spec for an old path, or for a package that contained one."""
         if fullname in MOVED or fullname in _PACKAGES:
             return ModuleSpec(fullname, self, is_package=fullname in _PACKAGES)
         return None
 
     def exec_module(self, module: ModuleType) -> None:
-        """Fills a module with the names of the one that took its place."""
+        """Forwards attributes to the new module, with a FutureWarning."""
         if (new := MOVED.get(module.__name__)) is None:
             return
         warnings.warn(f"{module.__name__} is now {new}", FutureWarning, stacklevel=2)
@@ -51,11 +51,11 @@ class MovedModuleFinder(MetaPathFinder, InspectLoader):
         module.__dict__["__getattr__"] = find
 
     def is_package(self, fullname: str) -> bool:
-        """Whether it is one of the empty packages."""
+        """Whether it is a package that contained old paths."""
         return fullname in _PACKAGES
 
     def get_source(self, fullname: str) -> str:
-        """What ``python -m`` with the old path runs: the new module."""
+        """Source that runs the new module, for ``python -m`` with the old path."""
         new = MOVED[fullname]
         return (
             "import runpy, sys\n"
@@ -69,6 +69,6 @@ class MovedModuleFinder(MetaPathFinder, InspectLoader):
 
 
 def install() -> None:
-    """Makes the old paths importable."""
+    """Makes the old paths importable. Safe to call twice."""
     if not any(isinstance(finder, MovedModuleFinder) for finder in sys.meta_path):
         sys.meta_path.append(MovedModuleFinder())

@@ -1,7 +1,7 @@
-"""The node base: ports, params, interval arithmetic, state, process.
+"""The base class of nodes: ports, params, interval arithmetic, state, process.
 
-A node class is a contract between three readers: the compiler asks it for ports and needs, the
-session keeps its state, and pipeline files fill its params.
+The compiler calls ``ports``, ``infer``, ``needs`` and ``gives``; a session calls ``load``,
+``state`` and ``process``; pipeline files provide the params.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class _LiveMark:
 
 
 class _FileMark:
-    """Marks a param that names a file, so that it resolves against the file it is written in."""
+    """Marks a param that names a file, relative to the pipeline file in which it is written."""
 
 
 ACCELERATORS = ("cuda", "mps", "xpu")
@@ -39,7 +39,7 @@ Live = Annotated[T, _LiveMark()]
 """``gain: Live[float]``: the param may change between ticks, through ``Session.set``."""
 
 FilePath = Annotated[Path, _FileMark(), WithJsonSchema({"type": "string", "format": "path"})]
-"""A file named by a param. Relative names resolve against the pipeline file they stand in."""
+"""A file named by a param. Relative names resolve against the pipeline file that contains them."""
 
 
 class NodeParams(BaseModel):
@@ -50,12 +50,12 @@ class NodeParams(BaseModel):
     )
 
     def check_change(self, new: Any) -> None:
-        """Whether a running node may go from these params to ``new``; by default it may.
+        """Checks whether a running node may change from these params to ``new``.
 
-        Both are valid by themselves, and differ in live params alone.
+        Both are valid and differ only in live params. The default allows every change.
 
         Raises:
-            ValueError: if it may not; the text goes to the user.
+            ValueError: if the change is not allowed; the text is shown to the user.
         """
 
     @classmethod
@@ -79,7 +79,7 @@ def _marked(model: type[BaseModel], mark: type) -> frozenset[str]:
 
 
 def _mentions(annotation: Any, mark: type) -> bool:
-    """Looks inside ``FilePath | None``, where pydantic leaves the mark on the member."""
+    """Looks for a mark inside an annotation: in ``FilePath | None`` it is on the union's member."""
     if any(isinstance(entry, mark) for entry in getattr(annotation, "__metadata__", ())):
         return True
     return any(_mentions(member, mark) for member in getattr(annotation, "__args__", ()))
@@ -88,9 +88,9 @@ def _mentions(annotation: Any, mark: type) -> bool:
 class State:
     """Base of node states: subclass as a dataclass of tensors.
 
-    Every tensor has a fixed shape and dtype and axis 0 = streams; counters are int64. It is owned
-    by the session and changed in place. Everything a stream remembers is in it: that is what makes
-    reset, snapshot, replay and several streams on one set of weights possible.
+    Every tensor has a fixed shape and dtype, and axis 0 is the streams; counters are int64. The
+    session owns the state, and ``process`` changes it in place. It must contain everything that a
+    stream remembers: reset, snapshot, replay and several streams on one set of weights rely on it.
     """
 
     def tensors(self) -> dict[str, torch.Tensor]:
@@ -98,7 +98,7 @@ class State:
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}  # pyright: ignore[reportArgumentType]
 
     def narrow(self, stream: int) -> State:
-        """A view of one stream; what is changed in it is changed here."""
+        """A view of one stream, which shares memory with this state."""
         return type(self)(**{k: v[stream : stream + 1] for k, v in self.tensors().items()})
 
 
@@ -118,24 +118,24 @@ class Node(Generic[ParamsT, StateT]):
     * ``Params``: its params model, by default the first type in the brackets. Ports are class
       attributes, each an :class:`In` or :class:`Out`.
     * ``chunking``: ``"exact"`` if the output is the same in blocks of any size, or ``"windowed"``.
-    * ``pure``: the output is a function of the input span alone; the node has no state. It may
-      then run on streams and on windows alike, and gives a window where it takes one.
+    * ``pure``: the output depends only on the input interval; the node has no state. It can then
+      run on streams and on windows, and gives a window if it takes one.
     * ``devices``: where it can run: ``"cpu"``, and ``"cuda"`` for every accelerator that torch
       names (``cuda`` on NVIDIA and AMD, ``mps`` on Apple, ``xpu`` on Intel).
     * ``dtypes``: the precisions in which it can compute.
     * ``needs_float64``: its state or its computation on the device uses float64. Apple's ``mps``
       has no float64, so the compiler refuses the node there.
-    * ``releases_gil``: its work runs outside the interpreter lock, so that a worker may pay.
+    * ``releases_gil``: its work runs outside the interpreter lock, so a worker thread can help.
     * ``interface``: the named port contract it fulfils, if any.
-    * ``asset``: the pipeline's asset that is its file of weights where none is given; by default
-      the one called as the last part of ``use``.
-    * ``examples``: params for the conformance suite, where the defaults do not suffice; files that
-      they name are made by :meth:`write_examples`.
+    * ``asset``: name of the pipeline's asset that is used if ``weights`` is not given; by default
+      the last part of ``use``.
+    * ``examples``: params for the conformance suite, if the defaults are not enough;
+      :meth:`write_examples` makes the files that they name.
 
-    Attributes the compiler sets, in this order: ``name``, ``seed``, ``block`` (seconds);
-    ``declared`` (what :meth:`ports` gave); ``input_types`` and ``output_types``; ``given`` (the
-    span each input is given at each tick) and ``asked`` (the span each output is asked for). After
-    ``load`` the instance never changes.
+    Attributes that the compiler sets, in this order: ``name``, ``seed``, ``block`` (seconds);
+    ``declared`` (the result of :meth:`ports`); ``input_types`` and ``output_types``; ``given`` (the
+    interval that each input covers at each tick) and ``asked`` (the interval that each output has
+    to cover). After ``load`` the instance never changes.
     """
 
     Params: ClassVar[type[NodeParams]] = NoParams
@@ -184,72 +184,80 @@ class Node(Generic[ParamsT, StateT]):
 
     @classmethod
     def asset_name(cls) -> str:
-        """Under which name the pipeline's ``assets`` hold its weights."""
+        """Name of its weights among the pipeline's ``assets``."""
         return cls.asset or cls.use.rpartition(".")[2]
 
     @classmethod
     def write_examples(cls, folder: Path) -> None:
-        """Writes the files that ``examples`` name, small ones, for the conformance suite.
+        """Writes small files that ``examples`` name, for the conformance suite.
 
         File names in ``examples`` are relative to ``folder``.
         """
 
     def ports(self, params: ParamsT) -> Ports:
-        """The ports; override where they depend on params or on a file's header.
+        """The ports; override this if they depend on params or on a file's header.
 
         Raises:
-            VoicegraphError: if a file that decides the ports cannot be read.
+            VoicegraphError: if a file that the ports depend on cannot be read.
         """
         return self.declared
 
     def infer(self, params: ParamsT, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
-        """Output types from input types; the default follows ``like``, ``rate`` and width.
+        """Output types by port from input types; the default uses ``like``, ``rate`` and width.
 
         Raises:
-            ValueError: if the inputs do not fit together; the text goes to the user.
+            ValueError: if the inputs do not fit together; the text is shown to the user.
         """
-        return {name: _inherit(port, inputs) for name, port in self.declared.outputs.items()}
+        return {name: _output_type(port, inputs) for name, port in self.declared.outputs.items()}
 
     def widened(self, params: ParamsT, width: int) -> Mapping[str, Any]:
-        """Params that would make the outputs so wide, for messages; empty where none would."""
+        """Params that give the outputs this width, for messages; empty if no params do."""
         return {}
 
     def needs(self, params: ParamsT, out: Request) -> Requests:
-        """The span needed of each input to make ``out``; the default asks for the same span.
+        """The interval needed of each input to make ``out``; by default the same interval.
 
-        ``out`` covers what is asked of all outputs. For a stream it is one block.
+        Args:
+            params: the node's params.
+            out: covers the requests to all outputs; for a stream it is one block.
         """
         return dict.fromkeys(self.input_types, out)
 
     def gives(self, params: ParamsT, out: Request) -> Interval:
-        """The span a window output really covers: at least ``out.core``, by default all asked."""
+        """The interval that a window output covers: at least ``out.core``, by default ``out``."""
         return out.interval
 
     # ---- run time ---------------------------------------------------------------------------
 
     def load(self, params: ParamsT, device: torch.device, dtype: torch.dtype) -> None:
-        """Brings weights and tables to ``device``. Called once; nothing changes afterwards.
+        """Loads weights and tables to ``device``. Called once; nothing changes afterwards.
 
         Raises:
-            VoicegraphError: if a file is not what it should be.
+            VoicegraphError: if a file is missing or wrong.
         """
 
     def state(self, params: ParamsT, streams: int) -> StateT:
-        """A fresh state for ``streams`` streams on ``self.device``, or None."""
+        """The initial state of ``streams`` streams on ``self.device``; None without state."""
         return cast("StateT", None)
 
     def keeps(self, params: ParamsT) -> Mapping[str, Path]:
-        """Audio outputs that the session writes to sound files as they pass, by port name.
+        """Audio outputs that the session writes to sound files: port name -> path.
 
-        Asked once a session, after the warm-up. The node itself never touches a file, so its
-        instance stays as it is and may serve several sessions.
+        Called once per session, after the warm-up. The node itself opens no file, so that its
+        instance does not change and can serve several sessions.
         """
         return {}
 
     def process(self, inputs: Tensors, params: ParamsT, state: StateT) -> Tensors:
-        """One tick: input tensors to output tensors by port name.
+        """Computes one tick.
 
-        Inputs must not be modified; ``state`` is changed in place.
+        Args:
+            inputs: input tensors by port name, with the shapes of ``given``; not to be modified.
+            params: the current params.
+            state: changed in place.
+
+        Returns:
+            Output tensors by port name, with the shapes of ``asked``.
         """
         raise TypeError(f"{type(self).__name__} does not define process()")
 
@@ -263,10 +271,10 @@ def _params_type(cls: type[Any]) -> type[NodeParams] | None:
     return None
 
 
-def _inherit(port: Out, inputs: Mapping[str, SignalType]) -> SignalType:
+def _output_type(port: Out, inputs: Mapping[str, SignalType]) -> SignalType:
     source = inputs.get(port.like) if port.like else None
     if port.like and source is None:
-        raise ValueError(f"its output takes the rate of its input `{port.like}`: connect that one")
+        raise ValueError(f"its output has the rate of its input `{port.like}`: connect that input")
     rate = Fraction(port.rate) if port.rate is not None else (source.rate if source else None)
     if rate is None:
         raise TypeError(f"an output of kind {port.kind.kind} declares neither rate nor like")

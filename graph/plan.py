@@ -1,7 +1,7 @@
-"""A compiled pipeline: which node runs when, on what, and which span of time passes each port.
+"""A compiled pipeline: order and devices of its nodes, and the interval of time at each port.
 
-A plan is plain data, made without weights and without asking the machine. ``voicegraph.Plan`` adds
-the methods that people call: ``session``, ``explain``, ``draw``.
+A plan is plain data that depends on neither weights nor the machine. ``voicegraph.Plan`` adds the
+methods that users call: ``session``, ``explain``, ``draw``.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ _DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch
 
 
 def torch_dtype(name: str) -> torch.dtype:
-    """The torch dtype of a precision as files write it."""
+    """The torch dtype of a precision that a pipeline file names."""
     return _DTYPES[name]
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Where an input comes from, and how its values get there.
+    """The source of an input.
 
     Attributes:
         source: the output port it reads.
-        feedback: it closes a loop and reads what earlier ticks made.
-        copied: the values move between devices on the way.
+        feedback: whether it closes a loop and reads values of earlier ticks.
+        copied: whether the values are copied between devices.
     """
 
     source: PortRef
@@ -48,7 +48,13 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class PlannedNode:
-    """One node of a plan, in its place."""
+    """One node of a plan.
+
+    Attributes:
+        latency: delay up to its outputs, in seconds.
+        dropped: names of params that were dropped because ``use`` was changed.
+        unused: inputs in the file that the node does not have with these params.
+    """
 
     name: str
     node: Node
@@ -68,21 +74,21 @@ class PlannedNode:
 
     @property
     def given(self) -> Mapping[str, PortSpec]:
-        """The span each input is given."""
+        """The type and interval that each input gets."""
         return self.node.given
 
     @property
     def asked(self) -> Mapping[str, PortSpec]:
-        """The span each output is asked for."""
+        """The type and interval that each output has to give."""
         return self.node.asked
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Delays that are never added up into one misleading number.
+    """Delays in seconds, kept apart because their sum would be misleading.
 
     Attributes:
-        algorithmic: look-ahead and overlap: how far the output lies behind the input of its tick.
+        algorithmic: look-ahead and overlap: the delay of the output against the input of its tick.
         buffering: one block to fill and one to play, in a live session.
     """
 
@@ -92,7 +98,7 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What belongs to the file besides nodes."""
+    """Settings of a pipeline file that apply to the whole pipeline."""
 
     seed: int
     threads: int | None
@@ -101,7 +107,7 @@ class Settings:
 
 
 class PlanOrigin(Protocol):
-    """The pipeline that a plan was compiled from, as far as a running session needs it."""
+    """The pipeline that a plan was compiled from, as a running session uses it."""
 
     def changed(self, overrides: Mapping[str, Any]) -> PlanOrigin:
         """The same pipeline with further overrides by dotted path."""
@@ -119,22 +125,22 @@ class PlanOrigin(Protocol):
 
 @dataclass(slots=True)
 class CompiledPlan:
-    """A compiled pipeline as plain data. What people hold is its subclass ``voicegraph.Plan``.
+    """A compiled pipeline as plain data; users hold its subclass ``voicegraph.Plan``.
 
     Attributes:
         name: the pipeline's name.
-        block: the step, in seconds.
-        source: the audio type that sessions take: the file's ``input``, or what a driver brings.
-        target: the audio type that a driver wants, if one said so.
-        nodes: in the order they run.
-        output: the port whose blocks sessions give.
+        block: the block, in seconds.
+        source: the audio type that sessions take: the file's ``input``, or that of a driver.
+        target: the audio type that a driver takes; None if none was given.
+        nodes: the nodes in the order in which they run.
+        output: the port whose blocks sessions return.
         latency: algorithmic and buffering.
         settings: seed, threads and policies.
         bypassed: nodes that are switched off.
         pruned: nodes from which nothing reaches the output.
-        loaded: nodes whose weights are in memory, with their device; sessions share them.
-        held: the latency that was asked for, in seconds, even where less would do.
-        origin: the pipeline it was compiled from, for those who compile it again with changes.
+        loaded: device of each node whose weights are loaded; sessions share the weights.
+        held: the minimum latency that was requested, in seconds.
+        origin: the pipeline it was compiled from; None if it cannot be changed.
     """
 
     name: str
@@ -155,12 +161,12 @@ class CompiledPlan:
 
     @property
     def samples_in(self) -> int:
-        """Samples of a block that goes in."""
+        """Samples of an input block."""
         return int(self.block * self.source.rate)
 
     @property
     def samples_out(self) -> int:
-        """Samples or frames of a block that comes out."""
+        """Samples or frames of an output block."""
         return int(self.block * self.output_type.rate)
 
     @property
@@ -172,14 +178,14 @@ class CompiledPlan:
         """A node by name.
 
         Raises:
-            PipelineError: if the plan has no such node; says why (pruned, switched off).
+            PipelineError: if the plan has no such node; says whether it was pruned or bypassed.
         """
         for planned in self.nodes:
             if planned.name == name:
                 return planned
         why = "it is not in the plan; nodes: " + ", ".join(n.name for n in self.nodes)
         if name in self.pruned:
-            why = "it was pruned, since nothing that reaches the output uses it"
+            why = "it was pruned, because nothing that reaches the output uses it"
         elif name in self.bypassed:
             why = "it is switched off (enabled)"
         raise PipelineError(Problem("no-such-node", f"{name}: {why}"))
@@ -208,7 +214,7 @@ class CompiledPlan:
         return PortRef(name, port)
 
     def spec(self, ref: PortRef) -> PortSpec:
-        """What passes a port at each tick."""
+        """Type and interval of a port at each tick."""
         if ref.node == "input":
             from .intervals import Interval
 
@@ -218,12 +224,12 @@ class CompiledPlan:
 
     @property
     def hash(self) -> str:
-        """Identifies everything that decides the numbers: snapshots and recordings carry it."""
+        """Identifies everything that affects the output; snapshots and recordings contain it."""
         text = json.dumps(self.describe(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def describe(self) -> dict[str, Any]:
-        """The plan as plain data: the same for the same pipeline on every machine."""
+        """The plan as JSON values, the same for the same pipeline on every machine."""
         return {
             "name": self.name,
             "block": format_duration(self.block),
@@ -274,7 +280,7 @@ def _describe(planned: PlannedNode) -> dict[str, Any]:
 
 
 def _describe_params(planned: PlannedNode) -> dict[str, Any]:
-    """The params; of a file that is read its name and size, so that it may lie anywhere."""
+    """The params; a file by its name and size only, so that its folder does not matter."""
     described = planned.params.model_dump(mode="json")
     written = planned.node.keeps(planned.params).values()
     for name in planned.params.file_fields():
@@ -286,7 +292,7 @@ def _describe_params(planned: PlannedNode) -> dict[str, Any]:
 
 
 def _size(path: Path) -> int | None:
-    """Bytes of a file, or of all files in a folder; None where there is neither."""
+    """Bytes of a file, or of all files in a folder; None if it does not exist."""
     if path.is_dir():
         return sum(file.stat().st_size for file in path.iterdir() if file.is_file())
     return path.stat().st_size if path.is_file() else None

@@ -1,4 +1,4 @@
-"""Ports: the typed plugs of a node, and what the compiler finds out about each of them."""
+"""Ports: the typed inputs and outputs of a node, and what the compiler infers about them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .signals import Origin, SignalType
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The model that must have made what an input takes.
+    """The model by which an input's values must have been made.
 
     Attributes:
-        origin: the model; without facts it matters which, but nobody knows.
-        waiver: the node's param that lets other models pass, by name.
-        waived: whether it does.
+        origin: the model; without facts it is unknown which model is needed.
+        waiver: name of the node's param that permits other models.
+        waived: whether that param permits them now.
     """
 
     origin: Origin
@@ -35,14 +35,14 @@ class In:
         rate: the only rate it takes, in Hz; None takes any.
         channels: the only channel count it takes (audio); None takes any.
         dim: the only width it takes (features); None takes any.
-        like: name of another input whose type this one must have.
+        like: name of another input of the same node that must have the same type.
         optional: whether it may be left unconnected; it is then absent from ``inputs``.
-        window: whether a node with state can take spans that are estimated afresh at every tick
-            and overlap. Such a node joins them, as ``dsp.sola`` does.
-        doc: one line for people. Where ``ports`` changes it, because a file decides what fits, an
-            edge that does not fit quotes it.
-        fix: what to type where an edge does not fit; None leaves that to the compiler.
-        wanted: the model that must have made what comes; None where that does not matter.
+        window: whether a node with state accepts a window, whose overlapping intervals are computed
+            anew at every tick. Such a node joins them, as ``dsp.sola`` does.
+        doc: one line of description. If ``ports`` changes it because a file decides which types
+            fit, the error for a type mismatch quotes it.
+        fix: what to type if a type does not fit; None lets the compiler suggest something.
+        wanted: the model by which the values must have been made; None if it does not matter.
     """
 
     kind: type[SignalType]
@@ -63,14 +63,14 @@ class Out:
 
     Attributes:
         kind: the signal kind it gives.
-        like: name of the input whose rate (and width, where the kinds are the same) it inherits.
-        rate: its rate in Hz, where not inherited.
-        channels: its channel count, where not inherited.
-        dim: its width, where not inherited.
-        window: whether the whole span asked for is estimated afresh at every tick. Otherwise the
-            port is a stream: every value is made once, one block at a time.
-        doc: one line for people.
-        origin: the model that makes the values; None passes on that of ``like``.
+        like: name of the input whose rate it inherits, and whose width if the kinds are equal.
+        rate: its rate in Hz, unless inherited.
+        channels: its channel count, unless inherited.
+        dim: its width, unless inherited.
+        window: whether the whole requested interval is computed anew at every tick. Otherwise the
+            port is a stream: every value is made once, one block per tick.
+        doc: one line of description.
+        origin: the model that makes the values; None takes that of ``like``.
     """
 
     kind: type[SignalType]
@@ -85,7 +85,7 @@ class Out:
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The ports of one node, in order; the first of each is what a bare node name means."""
+    """The ports of one node, in order; a node name without a port means the first one."""
 
     inputs: Mapping[str, In] = field(default_factory=dict)
     outputs: Mapping[str, Out] = field(default_factory=dict)
@@ -93,13 +93,13 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class PortSpec:
-    """A port after compilation: type, span and size at every tick.
+    """A port after compilation: its type, interval and size at every tick.
 
     Attributes:
         type: the signal type.
-        interval: the span that the values cover, relative to the newest input sample of the tick.
-        core: the part of it that is really used.
-        window: whether the span is estimated afresh at each tick.
+        interval: the time that the values cover, relative to the newest input sample of the tick.
+        core: the part of it that is used.
+        window: whether the interval is computed anew at each tick.
     """
 
     type: SignalType
@@ -114,11 +114,11 @@ class PortSpec:
 
     @property
     def count(self) -> int:
-        """Samples or frames at each tick; a last, partial frame of a window counts."""
+        """Samples or frames at each tick, including a partial last frame of a window."""
         return math.ceil(self.interval.duration * self.rate)
 
     def index(self, time: Fraction) -> int:
-        """How many whole samples or frames lie between the start of the span and ``time``."""
+        """Whole samples or frames between the start of the interval and ``time`` in seconds."""
         return math.floor((time - self.interval.start) * self.rate)
 
     def shape(self, streams: int) -> tuple[int, ...]:

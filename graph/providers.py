@@ -1,7 +1,7 @@
-"""What the layers above the framework provide to it, by name.
+"""Implementations that layers above the framework provide to it, looked up by name.
 
-The framework imports none of these layers: the package's front (``voicegraph/__init__.py``) names
-the providers before any of its modules can be imported, and each is imported when it is first used.
+The framework does not import these layers. The top-level package (``voicegraph/__init__.py``)
+registers the providers before any other module can be imported; each is imported on first use.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ _providers: dict[str, str] = {}
 
 
 def provide(providers: Mapping[str, str]) -> None:
-    """Names providers: what they provide -> ``module:attribute``."""
+    """Registers providers: name -> ``module:attribute``."""
     _providers.update(providers)
 
 
 def provided(name: str) -> Any:
-    """The class or function that provides ``name``.
+    """The class or function registered as ``name``.
 
     Raises:
-        KeyError: if nobody provides it.
+        KeyError: if there is none.
     """
     module, _, attribute = _providers[name].partition(":")
     return getattr(import_module(module), attribute)

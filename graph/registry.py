@@ -1,8 +1,8 @@
-"""Names for node classes: ``family.name``.
+"""The registry: names of node classes, ``family.name``.
 
-Built-in nodes stand in a table of module names, so that naming one does not import them all.
+Built-in nodes are listed in a table of module names, so that using one does not import them all.
 Third parties register through the entry-point group ``voicegraph.nodes`` or a Python file named on
-the command line, never through a path inside a pipeline file: those come from strangers.
+the command line. A pipeline file cannot name code, because it may come from a stranger.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ _registered: dict[str, type[Node]] = {}
 
 
 def register(name: str) -> Callable[[N], N]:
-    """Class decorator: makes a node usable as ``use: name``.
+    """Class decorator: registers a node for ``use: name``.
 
     Raises:
-        ValueError: if the name is not ``family.name`` or belongs to another class already.
+        ValueError: if the name is not ``family.name`` or is registered for another class.
     """
     if not _NAME.fullmatch(name):
         raise ValueError(f"a node name looks like family.name in lower case, found {name!r}")
@@ -49,7 +49,7 @@ def register(name: str) -> Callable[[N], N]:
 
 
 def _identity(cls: type[Node]) -> tuple[str, str]:
-    """A file run again in the same process (a notebook, a reload) replaces its own class."""
+    """Identifies a class, so that a file run again in a notebook can replace its own class."""
     return cls.__module__, cls.__qualname__
 
 
@@ -70,8 +70,8 @@ def find(name: str) -> type[Node]:
     """The class behind a name.
 
     Raises:
-        KeyError: if nobody registered it.
-        ImportError: if its module fails, or holds no such node.
+        KeyError: if the name is unknown.
+        ImportError: if its module fails, or does not define the node.
     """
     if name in _registered:
         return _registered[name]
@@ -89,7 +89,7 @@ def find(name: str) -> type[Node]:
 
 
 def _load(name: str, load: Callable[[], Any]) -> Any:
-    """A KeyError from inside a module must not look as if the node were unknown."""
+    """Turns a KeyError inside a module into an ImportError: it does not mean an unknown node."""
     try:
         return load()
     except KeyError as error:
@@ -97,7 +97,7 @@ def _load(name: str, load: Callable[[], Any]) -> Any:
 
 
 def nearest(name: str) -> list[str]:
-    """Known names that look like ``name``, the most alike first; the same last word counts."""
+    """Known names similar to ``name``: first those with the same last word, then by similarity."""
     known = names()
     word = name.rsplit(".", 1)[-1]
     same_word = [n for n in known if n.rsplit(".", 1)[-1] == word]
@@ -124,12 +124,12 @@ def isolated(nodes: Mapping[str, type[Node]] | None = None) -> Iterator[None]:
 
 
 def load_file(path: Path) -> list[str]:
-    """Runs a Python file that registers nodes; the names that it added.
+    """Runs a Python file that registers nodes, and returns the names that it registered.
 
-    A file run again replaces its own nodes.
+    A file that is run again replaces its own nodes.
 
     Raises:
-        PipelineError: if the file is missing or fails; it has then added nothing.
+        PipelineError: if the file is missing or fails; nothing is registered then.
     """
     before = dict(_registered)
     name = f"voicegraph_nodes_{path.stem}_{zlib.crc32(str(path.resolve()).encode()):08x}"
@@ -137,7 +137,7 @@ def load_file(path: Path) -> list[str]:
     if spec is None or spec.loader is None or not path.is_file():
         raise PipelineError(Problem("no-such-file", f"{path} is no Python file"))
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # annotations of its classes are looked up there
+    sys.modules[name] = module  # where annotations of its classes are looked up
     try:
         spec.loader.exec_module(module)
     except Exception as error:

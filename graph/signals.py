@@ -1,4 +1,4 @@
-"""Signal types: what kind of values pass a port, how many a second, how wide.
+"""Signal types: the kind, rate and width of the values at a port.
 
 Shapes, with S streams, C channels, N samples, T frames, D dimensions::
 
@@ -20,8 +20,8 @@ from typing import ClassVar
 from voicegraph.schemas.quantities import format_rate
 
 NEVER_ESTIMATED = -0.0
-"""Pitch of a frame from before anything was heard. It is 0, unvoiced, to all who compare; those for
-whom silence that was heard differs from none at all, such as RVC voices, look at the sign bit."""
+"""Pitch of a frame before the first input. It compares equal to 0, unvoiced; nodes that treat it
+differently from estimated silence, such as RVC voices, test the sign bit."""
 
 
 Fact = str | int | bool
@@ -29,20 +29,20 @@ Fact = str | int | bool
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Which model made a signal's values, as far as that is known.
+    """The provenance of a signal: which model made its values, as far as this is known.
 
-    Vectors of two models may have the same rate and width, and mean nothing to each other. Whoever
-    makes such values says by which model (``Out.origin``), the label goes with the type through all
-    that passes it on, and whoever needs one model's says which (``In.wanted``).
+    Feature vectors of two models can have the same rate and width and still be incompatible. A node
+    that makes such values names the model (``Out.origin``), nodes that pass them on keep the label,
+    and a node that needs the values of one model names it (``In.wanted``).
 
     Attributes:
-        noun: what sort of model it is, such as ``content encoder``.
-        told_by: the file that says so, or that is the model.
-        facts: what tells it from other models, by name; empty where nothing is known.
-        params: the params of the node that decide each fact, by the fact's name.
-        title: its name for people; two files of one model may have two.
-        implied: facts that follow from what the file is, whichever model it was made with. They may
-            not differ either, but that they are the same says nothing of the model.
+        noun: the kind of model, such as ``content encoder``.
+        told_by: the file that states the origin, or that is the model.
+        facts: properties that distinguish the model from others, by name; empty if unknown.
+        params: the node's param that decides each fact, by the fact's name.
+        title: the model's name for users; two files of one model may have different names.
+        implied: facts that follow from the type of the file, whichever model it was made with.
+            Different values are a mismatch, but equal values do not prove the same model.
     """
 
     noun: str
@@ -58,7 +58,7 @@ class Origin:
         return {**self.implied, **self.facts}
 
     def differs(self, other: Origin | None) -> tuple[str, ...]:
-        """Names of the facts that both know, and not alike; what one of them leaves open fits."""
+        """Names of the facts that both state with different values."""
         if other is None:
             return ()
         ours, theirs = self.known, other.known
@@ -80,9 +80,14 @@ def _fact(name: str, value: Fact) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SignalType:
-    """Base of the four kinds. ``rate`` is in Hz; ``time_axis`` is the axis that grows with time.
+    """Base of the four kinds.
 
-    ``origin`` is a label beside the type: types of different origin are equal.
+    Attributes:
+        rate: samples or frames per second, in Hz.
+        origin: which model made the values; it does not count when types are compared.
+        kind: name of the kind.
+        time_axis: the axis of a tensor along which time runs.
+        width_name: the field that holds the width; None for kinds without one.
     """
 
     kind: ClassVar[str]
@@ -93,12 +98,12 @@ class SignalType:
     origin: Origin | None = field(default=None, kw_only=True, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        # Arithmetic must stay exact for those who write Audio(44100, 2), too.
+        # Audio(44100, 2) with an int must give exact arithmetic, too.
         object.__setattr__(self, "rate", Fraction(self.rate))
 
     @property
     def width(self) -> int | None:
-        """Channels or dimensions; None for kinds that have one value a frame."""
+        """Channels or dimensions; None for kinds with one value per frame."""
         return getattr(self, self.width_name) if self.width_name else None
 
     def shape(self, streams: int, count: int) -> tuple[int, ...]:

@@ -1,7 +1,7 @@
 """The pipeline file: how YAML wires nodes into a pipeline.
 
-These models say what the file may hold. What they cannot know (which nodes exist, which params each
-takes, how types and rates fit) is the compiler's to check.
+These models define the file format. The compiler checks the rest: which nodes exist, which params
+each of them has, and whether types and rates fit.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ def _scalar(value: Any) -> Any:
 
 
 def _switch(value: Any) -> Any:
-    """YAML 1.2 knows no ``off``; as text it would be true, which nobody means."""
+    """Refuses ``off`` and ``no``: in YAML 1.2 they are text, which would count as true."""
     if isinstance(value, str) and value.strip().lower() in {"false", "off", "no", "null", "none"}:
-        raise ValueError(f"{value!r} is text, and text is true: write false")
+        raise ValueError(f"{value!r} is text, which counts as true: write false")
     return value
 
 
@@ -74,7 +74,7 @@ PortRef = Annotated[
 """``node`` (its first output) or ``node.port``."""
 
 Scalar = Annotated[str | int | float | bool | None, BeforeValidator(_scalar)]
-"""One value without parts."""
+"""One value that is neither a mapping nor a list."""
 
 Inputs = Annotated[
     Annotated[PortRef, Tag("one")]
@@ -86,7 +86,7 @@ Inputs = Annotated[
         custom_error_message="expected an output such as to16k, or a mapping of inputs to outputs",
     ),
 ]
-"""What feeds a node: one output for its first input, or an output for each input by name."""
+"""The sources of a node: one output for its first input, or an output for each input by name."""
 
 
 class _FileModel(BaseModel):
@@ -96,11 +96,11 @@ class _FileModel(BaseModel):
 
 
 class InputSpec(_FileModel):
-    """What the pipeline takes. Files and devices that differ are adapted by visible nodes."""
+    """The audio that the pipeline takes. Other files and devices are adapted by visible nodes."""
 
     rate: Rate = Field(
         default=Fraction(48000),
-        description="samples a second of the pipeline's input, in Hz",
+        description="sample rate of the pipeline's input, in Hz",
         examples=[48000],
     )
     channels: int = Field(
@@ -109,17 +109,17 @@ class InputSpec(_FileModel):
 
 
 class NodeSpec(_FileModel):
-    """One node of the graph: which, fed by what, where it runs, with what params."""
+    """One node of the graph: its class, sources, device and params."""
 
     use: str = Field(
         pattern=rf"^{IDENTIFIER}\.{IDENTIFIER}$",
-        description="which node, as family.name; `voicegraph nodes` lists them",
+        description="the kind of node, as family.name; `voicegraph nodes` lists them",
         examples=["f0.harvest"],
     )
     inputs: Inputs = Field(
         None,
         alias="in",
-        description="what feeds the node: an output (`to16k`, `f0.voiced`) for its first input, or "
+        description="sources of the node: an output (`to16k`, `f0.voiced`) for its first input, or "
         "a mapping of its inputs to outputs",
         examples=["to16k"],
     )
@@ -138,7 +138,7 @@ class NodeSpec(_FileModel):
     )
     fallback: Literal["cpu"] | None = Field(
         None,
-        description="where it runs instead if the device is missing; null makes that an error",
+        description="where the node runs if its device is missing; null makes that an error",
         examples=["cpu"],
     )
     dtype: Literal["float32", "float16", "bfloat16"] = Field(
@@ -152,23 +152,21 @@ class NodeSpec(_FileModel):
 
 
 class PipelineFile(_FileModel):
-    """A pipeline: nodes wired by their inputs, and the step in which they run."""
+    """A pipeline: nodes connected by their inputs, and the block in which they run."""
 
     version: Annotated[Literal[1], BeforeValidator(_whole)] = Field(
         1, description="version of this file format", examples=[1]
     )
-    description: str | None = Field(
-        None, description="what the pipeline does, for people", examples=["text"]
-    )
+    description: str | None = Field(None, description="what the pipeline does", examples=["text"])
     extends: str | None = Field(
         None,
         description="the pipeline that this one changes: name of a shipped one, or a path relative "
-        "to this file. Mappings merge, all else replaces, null takes a node out",
+        "to this file. Mappings merge, other values replace, null removes a node",
         examples=["rvc"],
     )
     block: Duration = Field(
         gt=0,
-        description="the step of the pipeline: every node runs once a block",
+        description="the block of the pipeline: every node runs once per block",
         examples=["10ms"],
     )
     vars: dict[Name, Annotated[Scalar, Field(examples=["required"])]] = Field(
@@ -180,12 +178,12 @@ class PipelineFile(_FileModel):
     assets: dict[Name, Annotated[str, Field(min_length=1, examples=["hubert.pt"])] | None] = Field(
         default_factory=dict,
         description="files by name, for the nodes' `weights`; `required` must be given with "
-        "`--set assets.name=PATH`, null is not there",
+        "`--set assets.name=PATH`, null means that there is none",
         examples=[{"hubert": "required"}],
     )
     input: InputSpec = Field(
         default_factory=InputSpec,
-        description="what the pipeline takes",
+        description="the audio that the pipeline takes",
         examples=[{"rate": 48000, "channels": 1}],
     )
     nodes: dict[NodeName, NodeSpec] = Field(
@@ -205,16 +203,16 @@ class PipelineFile(_FileModel):
     threads: int | None = Field(
         None,
         ge=1,
-        description="threads a numeric library may use; null leaves it to the machine",
+        description="number of threads of PyTorch; null keeps its default",
         examples=[1],
     )
     on_nan: Literal["error", "silence"] = Field(
         "error",
-        description="what NaN or infinite samples in the input do: stop, or count as silence",
+        description="what happens on NaN or infinite values: stop, or replace them by silence",
         examples=["error"],
     )
     on_late: Literal["fade", "silence", "dry"] = Field(
         "fade",
-        description="what is heard when a block is late: a fade to silence, silence, or the input",
+        description="what is played when a block is late: a fade to silence, silence, or the input",
         examples=["fade"],
     )

@@ -1,7 +1,7 @@
-"""Quantities with units as they are written in pipeline files: ``250ms``, ``-60`` dB, ``48000`` Hz.
+"""Quantities with units as in pipeline files: ``250ms``, ``-60`` dB, ``48000`` Hz.
 
-Times are kept as exact fractions of a second. Floating point cannot hold 10 ms, and a scheduler
-that rounds drifts; a block of 10 ms at 44100 Hz must be exactly 441 samples or an error.
+Times are exact fractions of a second. Floating point cannot represent 10 ms exactly, and rounding
+errors would add up: a block of 10 ms at 44100 Hz must be exactly 441 samples, or an error.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def parse_duration(value: Any) -> Fraction:
     """Seconds, exactly, from ``"250ms"``, ``"2.5s"``, a ``Fraction`` of a second, or 0.
 
     Raises:
-        ValueError: if the unit is missing or the text is no duration.
+        ValueError: if the unit is missing or the text is not a duration.
     """
     if isinstance(value, Fraction):
         return value
@@ -42,7 +42,7 @@ def parse_duration(value: Any) -> Fraction:
 
 
 def format_duration(seconds: Fraction) -> str:
-    """The shortest exact text in s, ms or us; endless fractions are rounded to 1 us."""
+    """The shortest exact text in s, ms or us; other fractions are rounded to 1 us."""
     if seconds == 0:
         return "0s"
     for unit in ("s", "ms", "us"):
@@ -59,22 +59,22 @@ def format_duration(seconds: Fraction) -> str:
 
 
 def _decimal(amount: Fraction, places: int) -> str:
-    """Every digit of an amount with at most ``places`` decimals; ``:g`` would keep six in all."""
+    """All digits of an amount with at most ``places`` decimals; ``:g`` would keep only six."""
     whole, part = divmod(abs(amount.numerator) * 10**places // amount.denominator, 10**places)
     digits = f"{whole}.{part:0{places}d}".rstrip("0").rstrip(".")
     return f"-{digits}" if amount < 0 else digits
 
 
 def parse_rate(value: Any) -> Fraction:
-    """Hertz, exactly. Takes whole numbers, fractions, and text such as ``"16000/3"``.
+    """A rate in Hz as an exact fraction, from a number, a fraction, or text such as ``"16000/3"``.
 
     Raises:
-        ValueError: if the rate is no number, or not above zero.
+        ValueError: if the rate is not a number, not above zero, or not exact.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Fraction)):
         raise ValueError(f"expected a rate in Hz such as 48000, found {value!r:.60}")
     if isinstance(value, str) and not _RATE.fullmatch(value.strip()):
-        # Fraction would also take 1e999999999, and not come back.
+        # Fraction would also take 1e999999999, and compute for ever.
         raise ValueError(f"expected a rate in Hz such as 48000, found {value!r:.60}")
     try:
         rate = Fraction(value)
@@ -103,7 +103,7 @@ Duration = Annotated[
         }
     ),
 ]
-"""A time span, in exact seconds. In files: a number and a unit, ``us``, ``ms``, ``s``, ``min``."""
+"""A duration in exact seconds. In files: a number and a unit, ``us``, ``ms``, ``s``, ``min``."""
 
 Rate = Annotated[
     Fraction,
@@ -119,7 +119,7 @@ Rate = Annotated[
         }
     ),
 ]
-"""Samples or frames in a second, in exact Hz."""
+"""Samples or frames per second, an exact fraction in Hz."""
 
 Decibels = Annotated[float, Field(allow_inf_nan=False, json_schema_extra={"unit": "dB"})]
 """A level or gain in dB."""

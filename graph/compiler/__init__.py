@@ -1,7 +1,7 @@
-"""From a loaded pipeline to a static plan, in phases; see ``docs/design.md``, "Compiling".
+"""The compiler: from a loaded pipeline to a static plan; see ``docs/design.md``, "Compiling".
 
-All problems of a phase are reported together. Compiling is pure: it reads headers and what little
-tells one model from another, never all its weights, asks nothing of the machine, and gives the same
+All problems of a phase are reported together. Compiling is pure: it reads headers of model files
+and what identifies a model, but no weights; it does not depend on the machine, and gives the same
 plan every time.
 """
 
@@ -35,11 +35,15 @@ def compile_pipeline(
     latency: Fraction = Fraction(0),
     plan_type: type[P] = CompiledPlan,
 ) -> P:
-    """Compiles a pipeline for audio of type ``source`` (default: what the file declares).
+    """Compiles a pipeline.
 
-    Its output becomes ``target``, if one is given, by nodes behind it that show in the plan. Its
-    algorithmic latency is ``latency`` seconds even where less would do: everything is then asked
-    for what lies further back.
+    Args:
+        loaded: the loaded pipeline file.
+        source: type of the input audio; by default what the file declares. Another type is
+            converted by nodes that the plan shows.
+        target: type of the output audio, reached by nodes that the plan shows; None leaves it.
+        latency: minimum algorithmic latency in seconds; a smaller one is increased to it.
+        plan_type: the class of the plan to make.
 
     Raises:
         PipelineError: with every problem of the first phase that found any.
@@ -67,9 +71,7 @@ def _compile(
     resolve(context)
     bypass(context)
     if context.problems.found:
-        drop_incomplete(
-            context
-        )  # go on as far as that goes, so that more mistakes are told at once
+        drop_incomplete(context)  # continue with the rest, to find further mistakes
         adapt_input(context)
     else:
         adapt_input(context)
@@ -87,6 +89,6 @@ def _compile(
 
 
 def _not_audio(loaded: LoadedPipeline, plan: CompiledPlan) -> Problem:
-    text = f"{plan.name} gives {plan.output_type}, and a loudspeaker takes audio"
+    text = f"{plan.name} gives {plan.output_type}, but a loudspeaker takes audio"
     mark = loaded.source_map.value(("output",))
     return Problem("output-not-audio", text, mark, fix="name an audio output")

@@ -1,4 +1,4 @@
-"""Last phase: node nodes in running order to a plan."""
+"""Last phase: makes the plan from the compiled nodes in running order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ P = TypeVar("P", bound=CompiledPlan)
 
 
 def assemble(context: CompileContext, ordered: list[NodeIR], plan_type: type[P]) -> P:
-    """The last step of the compiler: nodes to a plan."""
+    """The plan of a compiled pipeline, of class ``plan_type``."""
     devices = {ir.name: ir.spec.device for ir in ordered} | {"input": "cpu"}
     output_type = context.type_of(context.output)
     assert output_type is not None

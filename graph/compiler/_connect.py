@@ -1,4 +1,4 @@
-"""Part of resolving: what stands in ``in`` and ``output`` becomes references to ports."""
+"""Part of the resolve phase: ``in`` and ``output`` of a file become references to ports."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ Path = tuple[str, ...]
 
 
 def connect(context: CompileContext) -> None:
-    """Fills ``sources`` of every ir, and ``context.output``."""
+    """Sets ``sources`` of every node, and ``context.output``."""
     for name, spec in context.file.nodes.items():
         if name in context.nodes:
             _connect(context, context.nodes[name])
-        else:  # whatever else is wrong with it, what it reads can be looked at
+        else:  # the node has other mistakes, but its sources can be checked
             for text, path in _written_inputs(name, spec, "").values():
                 _reference(context, text, path)
     output = _reference(context, context.file.output, ("output",))
@@ -34,8 +34,8 @@ def _connect(context: CompileContext, ir: NodeIR) -> None:
         text = f"{ir.name} ({ir.node.use}) has no inputs, but `in` names {ir.spec.inputs}"
         context.problems.add("extra-input", text, context.mark(*ir.path, "in"), fix="remove `in`")
         return
-    # A class that has an input which this node, with these params, does without: a voice without
-    # pitch. The file need not be another one for it.
+    # Inputs of the class that this node lacks with these params, such as the pitch of a voice
+    # without pitch: the file may name them anyway.
     absent = [port for port in type(ir.node).declared.inputs if port not in inputs]
     ir.unused = tuple(port for port in absent if port in wanted)
     meant: set[str | None] = set()
@@ -52,7 +52,7 @@ def _connect(context: CompileContext, ir: NodeIR) -> None:
 
 
 def _written_inputs(name: str, spec: NodeSpec, first: str) -> dict[str, tuple[str, Path]]:
-    """What each input port reads, and where that is written; a bare text means the first port."""
+    """Source and path in the file of each input port; a text alone means the port ``first``."""
     path = ("nodes", name, "in")
     if isinstance(spec.inputs, str):
         return {first: (spec.inputs, path)}
@@ -60,7 +60,7 @@ def _written_inputs(name: str, spec: NodeSpec, first: str) -> dict[str, tuple[st
 
 
 def _report_unknown_input(context: CompileContext, ir: NodeIR, port: str, path: Path) -> str | None:
-    """Reports it; the port that was meant, if that can be told."""
+    """Reports an unknown input, and returns the input that was probably meant."""
     inputs = ir.node.declared.inputs
     known = ", ".join(inputs) or "none"
     mark = context.loaded.source_map.key(path)
@@ -99,16 +99,16 @@ def _report_missing_input(context: CompileContext, ir: NodeIR, port: str) -> Non
 
 
 def _readers(context: CompileContext, name: str) -> set[str]:
-    """A node and all that read what it makes, directly or round about."""
+    """A node and all its direct and indirect readers."""
     reads = {other: _reads(spec) for other, spec in context.file.nodes.items()}
     return _reach(name, {n: [o for o in reads if n in reads[o]] for n in reads})
 
 
 def reaching_output(context: CompileContext) -> set[str]:
-    """The nodes from which, as far as the file tells, something reaches the output."""
+    """The nodes that reach the output according to the file."""
     nodes = context.file.nodes
     last = context.file.output.partition(".")[0]
-    # An output that names no node is a mistake of its own: any node may have been meant.
+    # If the output names no node, that is reported, and any node may have been meant.
     return _reach(last, {n: _reads(s) for n, s in nodes.items()}) if last in nodes else {*nodes}
 
 
@@ -127,10 +127,10 @@ def _reach(start: str, edges: dict[str, list[str]]) -> set[str]:
 
 
 def _reference(context: CompileContext, text: str, path: Path) -> PortRef | None:
-    """``node`` or ``node.port`` to a port; a bare node means its first output."""
+    """The port that ``node.port`` names; a node alone means its first output."""
     node, _, port = text.partition(".")
     if node in context.loaded.broken:
-        return None  # its own mistake is told where it stands
+        return None  # the mistake in that node is reported there
     if node != INPUT.node and node not in context.file.nodes:
         names = [INPUT.node, *context.file.nodes]
         message = f"`{text}` names no node of this pipeline; there are: {', '.join(names)}"
@@ -164,5 +164,5 @@ def _report(
 
 
 def _nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known name that was meant: the one most like ``word``, if any is like it."""
+    """The known name most similar to ``word``; None if none is similar."""
     return next(iter(difflib.get_close_matches(word, list(known), 1, 0.5)), None)

@@ -1,4 +1,4 @@
-"""Phase: signal types from the input to the output."""
+"""Phase: infers signal types from the input to the output."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .provenance import label_origins
 
 
 def infer_types(context: CompileContext) -> None:
-    """Gives every connected port its type; reports every edge whose ends do not fit."""
+    """Infers the type of every connected port; reports every type mismatch."""
     waiting = dict(context.nodes)
     failed: set[str] = set()
     loop_start: list[NodeIR] = []
@@ -34,7 +34,7 @@ def infer_types(context: CompileContext) -> None:
 
 
 def _loop_start(context: CompileContext, waiting: dict[str, NodeIR]) -> list[NodeIR]:
-    """Inside a loop no node has all its inputs first: one that lacks no others, and inherits."""
+    """A node at which inference can enter a loop: all its missing inputs are inside the loop."""
     for name, group in loop_members(context).items():
         ir = waiting.get(name)
         if ir is None or not _ready(context, ir, whole=False):
@@ -46,7 +46,7 @@ def _loop_start(context: CompileContext, waiting: dict[str, NodeIR]) -> list[Nod
 
 
 def _ready(context: CompileContext, ir: NodeIR, whole: bool) -> bool:
-    """Whether enough inputs are known: all of them, or those that the outputs inherit from."""
+    """Whether all inputs are known, or (not ``whole``) those from which outputs inherit."""
     if whole:
         return all(context.type_of(ref) is not None for ref in ir.sources.values())
     known = _known(context, ir).keys()
@@ -56,7 +56,7 @@ def _ready(context: CompileContext, ir: NodeIR, whole: bool) -> bool:
 
 
 def _known(context: CompileContext, ir: NodeIR) -> dict[str, SignalType]:
-    """Types of the inputs; one that a loop has still to close is as those that it must be like."""
+    """Types of the inputs; an input still open in a loop takes the type of its `like` port."""
     found = {port: context.type_of(ref) for port, ref in ir.sources.items()}
     known = {port: t for port, t in found.items() if t is not None}
     declared = ir.node.declared.inputs
@@ -72,18 +72,19 @@ def _known(context: CompileContext, ir: NodeIR) -> dict[str, SignalType]:
 
 
 def _report_untyped_loops(context: CompileContext) -> None:
-    """A loop that nothing feeds has no type; where an error came before, that one is enough."""
+    """Reports loops without a type, unless an earlier error explains them."""
     if context.problems.found:
         return
     for loop in loops(context):
         refs = [ref for name in loop for ref in context.nodes[name].sources.values()]
         fed = any(context.type_of(ref) is not None for ref in refs)
-        why = "depend on one another" if fed else "are not known: nothing outside feeds it"
+        why = "depend on one another" if fed else "are unknown: nothing outside feeds it"
         context.problems.add(
             "loop",
             f"the types of the loop {' -> '.join([*loop, loop[0]])} {why}",
             context.mark("nodes", loop[0]),
-            fix=f"feed it through dsp.mix, whose output is like its input: nodes.{loop[0]}.in: mix",
+            fix=f"feed it through dsp.mix, whose output has the type of its input: "
+            f"nodes.{loop[0]}.in: mix",
         )
 
 
@@ -107,7 +108,7 @@ def _infer(context: CompileContext, ir: NodeIR, failed: set[str]) -> bool:
 
 
 def _propagate_windows(context: CompileContext) -> None:
-    """What is pure and takes a window gives windows: round loops, too, until nothing changes."""
+    """Pure nodes that take a window give windows; repeated until nothing changes, for loops."""
     for ir in context.nodes.values():
         ir.windows = {name: out.window for name, out in ir.node.declared.outputs.items()}
     changed = True
@@ -121,7 +122,7 @@ def _propagate_windows(context: CompileContext) -> None:
 
 
 def _check_edges(context: CompileContext, ir: NodeIR) -> None:
-    """Second look, now that loops are closed: types again, and windows that nobody joins."""
+    """Checks types again now that loops are closed, and windows that enter stream inputs."""
     known = {p: t for p, ref in ir.sources.items() if (t := context.type_of(ref)) is not None}
     complete = len(known) == len(ir.sources)
     declared = ir.node.declared.inputs
@@ -136,8 +137,8 @@ def _check_edges(context: CompileContext, ir: NodeIR) -> None:
         if context.is_window(ref) and not declared[port].window:
             context.problems.add(
                 "window-into-stream",
-                f"{ref.node} feeds {ir.name}, which takes a stream, but {ref.node} estimates "
-                "its whole span afresh at every tick, so blocks would not join",
+                f"{ref.node} feeds {ir.name}, which takes a stream, but {ref.node} gives "
+                "windows, computed anew at every tick, whose blocks would not join",
                 edge_mark(context, ir, port),
                 fix=join_fix(context, ir, port),
             )
@@ -149,8 +150,8 @@ def _check_output(context: CompileContext) -> None:
         entry = f"{{use: dsp.sola, in: {source}}}"
         context.problems.add(
             "window-into-stream",
-            f"the output is {context.output.node}, which estimates its whole span afresh at every "
-            "tick, so blocks would not join",
+            f"the output is {context.output.node}, which gives windows, computed anew at every "
+            "tick, whose blocks would not join",
             context.mark("output"),
             fix=f"add to nodes:  {name}: {entry}\nand write  output: {name}",
         )

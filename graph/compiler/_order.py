@@ -1,4 +1,4 @@
-"""Phase: the static order of nodes, and loops that are closed by a delay."""
+"""Phase: the running order of nodes, and feedback loops with a delay."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ..intervals import Request
 from .node_ir import INPUT, CompileContext, NodeIR
 
 Consumers = dict[str, list[str]]
-"""Node name -> names of the nodes that it consumers, inside the pipeline."""
+"""Node name -> names of the nodes that read its outputs."""
 
 
 def order(context: CompileContext) -> list[NodeIR]:
-    """Producers before consumers, otherwise as in the file.
+    """Nodes in running order: producers before consumers, otherwise as in the file.
 
-    An edge inside a loop whose consumer reads only what earlier ticks made asks for no order. It
-    is a feedback edge if its consumer then really comes before its producer: one that comes after
-    it finds the newest block there already.
+    An edge inside a loop whose consumer reads only values of earlier ticks does not constrain the
+    order. It becomes a feedback edge if its consumer comes before its producer; a consumer that
+    comes later finds the newest block in its history.
     """
     late = {
         edge
@@ -51,7 +51,7 @@ def _can_run(ir: NodeIR, done: dict[str, NodeIR], late: set[tuple[str, str]]) ->
 
 
 def _delayed_edges(context: CompileContext, loop: list[str]) -> Iterable[tuple[str, str]]:
-    """Edges inside a loop that read nothing of the newest block, as (consumer, its port)."""
+    """Edges inside a loop that read nothing of the newest block, as (consumer, port)."""
     for name in loop:
         ir = context.nodes[name]
         for port, ref in ir.sources.items():
@@ -73,21 +73,21 @@ def _consumers_of(context: CompileContext, without: Iterable[tuple[str, str]] = 
 
 
 def loops(context: CompileContext, without: Iterable[tuple[str, str]] = ()) -> list[list[str]]:
-    """One loop of each group of nodes that feed one another, as the path that it takes.
+    """One loop of each group of nodes that feed one another, as a path of node names.
 
-    ``without`` names edges to leave out, as (consumer, its port).
+    ``without`` names edges to leave out, as (consumer, port).
     """
     consumers = _consumers_of(context, without)
     return [_shortest(consumers, group) for group in strongly_connected(consumers)]
 
 
 def loop_members(context: CompileContext) -> dict[str, list[str]]:
-    """The nodes that lie in loops, each with those that it consumers and that feed it."""
+    """The nodes in loops, each with the members of its group."""
     return {name: group for group in strongly_connected(_consumers_of(context)) for name in group}
 
 
 def strongly_connected(consumers: Consumers) -> list[list[str]]:
-    """Nodes that feed one another, directly or round about: strongly connected components."""
+    """Groups of nodes that feed one another: strongly connected components."""
     reach = {name: _reachable(consumers, name) for name in consumers}
     found: list[list[str]] = []
     for name in consumers:
@@ -108,7 +108,7 @@ def _reachable(consumers: Consumers, start: str) -> set[str]:
 
 
 def _shortest(consumers: Consumers, group: list[str]) -> list[str]:
-    """The shortest way from the group's first node back to it (breadth first)."""
+    """The shortest path from the group's first node back to it (breadth first)."""
     paths = [[group[0]]]
     seen: set[str] = set()
     for path in paths:
@@ -127,14 +127,14 @@ def _report(context: CompileContext, late: set[tuple[str, str]]) -> None:
 
 
 def report_loop(context: CompileContext, loop: list[str]) -> None:
-    """Notes that a loop needs a longer delay, at the edge that closes it."""
+    """Reports that a loop needs a longer delay, at the edge that closes it."""
     first, last = context.nodes[loop[0]], loop[-1]
     port = next(port for port, ref in first.sources.items() if ref.node == last)
     if all(context.nodes[name].all_windows for name in loop):
         context.problems.add(
             "loop",
-            f"{' -> '.join([*loop, loop[0]])} is a loop of windows: each is made afresh of the "
-            "other's, so none begins",
+            f"{' -> '.join([*loop, loop[0]])} is a loop of windows: each is computed anew from the "
+            "others, so none can start",
             context.mark("nodes", first.name, "in", port),
             fix=context.insertion(first, port, "sola", "dsp.sola"),
         )
@@ -148,8 +148,8 @@ def report_loop(context: CompileContext, loop: list[str]) -> None:
     block = format_duration(context.block)
     context.problems.add(
         "loop",
-        f"{' -> '.join([*loop, loop[0]])} is a loop that needs values before they are made: one "
-        f"delay in it must be longer than its look-ahead, by one block ({block}) or more",
+        f"{' -> '.join([*loop, loop[0]])} is a loop that needs values before they are computed: a "
+        f"delay in it must exceed its look-ahead by at least one block ({block})",
         context.mark("nodes", first.name, "in", port),
         notes=[(text, context.mark("nodes", name)) for text, name in notes],
         fix=_fix(context, first, port, lags),
@@ -157,7 +157,7 @@ def report_loop(context: CompileContext, loop: list[str]) -> None:
 
 
 def _lag(context: CompileContext, ir: NodeIR, source: str) -> Fraction:
-    """How far what a node needs of ``source`` lies behind what it gives; negative: ahead of it."""
+    """Delay of a node against what it needs of ``source``, in seconds; negative: look-ahead."""
     asked = Request.of(-context.block, Fraction(0))
     needs = ir.node.needs(ir.params, asked)
     ends = [needs.get(p, asked).end for p, ref in ir.sources.items() if ref.node == source]
@@ -165,7 +165,7 @@ def _lag(context: CompileContext, ir: NodeIR, source: str) -> Fraction:
 
 
 def _fix(context: CompileContext, first: NodeIR, port: str, lags: dict[str, Fraction]) -> str:
-    """The delay that is there, made longer, or a new one on the edge that closes the loop."""
+    """A longer time for an existing delay, or a new delay at the edge that closes the loop."""
     ahead = -sum((lag for lag in lags.values() if lag < 0), Fraction(0))
     time = format_duration(context.block + ahead)
     for name in lags:

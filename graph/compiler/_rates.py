@@ -1,4 +1,4 @@
-"""Phase: rates against the block."""
+"""Phase: checks rates against the block."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .node_ir import INPUT, CompileContext
 
 
 def check_rates(context: CompileContext) -> None:
-    """Streams and the output must have a whole number of samples or frames in a block."""
+    """Reports streams and outputs without a whole number of samples or frames in a block."""
     streams: dict[PortRef, SignalType] = {INPUT: context.source}
     for ir in context.nodes.values():
         for port, found in ir.node.output_types.items():
@@ -24,10 +24,10 @@ def check_rates(context: CompileContext) -> None:
     broken: dict[Fraction, tuple[PortRef, SignalType]] = {}
     for ref, found in streams.items():
         if (found.rate * context.block).denominator > 1:
-            broken.setdefault(found.rate, (ref, found))  # who has a rate first answers for it
+            broken.setdefault(found.rate, (ref, found))  # reported at the first port of a rate
     if not broken:
         return
-    # What comes once a block, such as the offset of dsp.sola, goes with any block.
+    # Ports with one value per block, such as the offset of dsp.sola, fit every block.
     rates = [found.rate for found in streams.values() if found.rate * context.block != 1]
     grain = _writable(1 / common_rate(rates))
     below = math.floor(context.block / grain)
@@ -39,7 +39,7 @@ def check_rates(context: CompileContext) -> None:
         context.problems.add(
             "rate-against-block",
             f"{ref.node} at {format_rate(found.rate)} has {count:g} {values} in a block of "
-            f"{format_duration(context.block)}, which is no whole number",
+            f"{format_duration(context.block)}, which is not a whole number",
             context.mark(*path),
             notes=[(f"block  {format_duration(context.block)}", context.mark("block"))],
             fix=f"block: {works[0]}" + (f"   (or {works[1]})" if len(works) > 1 else ""),
@@ -47,7 +47,7 @@ def check_rates(context: CompileContext) -> None:
 
 
 def _writable(grain: Fraction) -> Fraction:
-    """The least multiple that has an end in decimals: 1/44100 s has none, 10 ms has."""
+    """The smallest multiple with a finite decimal fraction: 10 ms has one, 1/44100 s does not."""
     odd = grain.denominator
     for prime in (2, 5):
         while odd % prime == 0:
@@ -56,7 +56,7 @@ def _writable(grain: Fraction) -> Fraction:
 
 
 def common_rate(rates: Iterable[Fraction]) -> Fraction:
-    """The greatest rate of which all the others are whole multiples."""
+    """The greatest rate in Hz of which all ``rates`` are whole multiples."""
     result = Fraction(0)
     for rate in rates:
         result = Fraction(

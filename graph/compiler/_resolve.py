@@ -1,4 +1,4 @@
-"""Phase: node names to classes, params to models, ports, and references to them."""
+"""Phase: resolves node names to classes, params to models, and sources to ports."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .node_ir import CompileContext, NodeIR
 
 
 def resolve(context: CompileContext) -> None:
-    """Fills ``context.nodes`` with nodes, params, declared ports and sources."""
+    """Fills ``context.nodes``: node, params, declared ports and sources."""
     for name, spec in context.file.nodes.items():
         ir = _node_ir(context, name, spec)
         if ir is not None:
@@ -60,7 +60,7 @@ def _node_ir(context: CompileContext, name: str, spec: NodeSpec) -> NodeIR | Non
 def _add_file_problem(
     context: CompileContext, name: str, params: NodeParams, problem: Problem
 ) -> None:
-    """Told at the param that names the file; once, where several nodes read the same one."""
+    """Reports a file's problem at the param that names it, once if several nodes read it."""
     at = [
         key
         for key in sorted(params.file_fields())
@@ -79,7 +79,7 @@ def _add_file_problem(
 
 
 def _left_open(error: ValidationError) -> bool:
-    """Whether params are only null or not given: those of a node that is off may be."""
+    """Whether params are only missing or null, which is allowed for a node that is off."""
     return all(e["type"] == "missing" or e["input"] is None for e in error.errors())
 
 
@@ -91,13 +91,13 @@ def _find(context: CompileContext, name: str, use: str) -> type[Node] | None:
         close = registry.nearest(use)
         context.problems.add(
             "unknown-node",
-            f"{name} uses {use}, and no node has that name",
+            f"{name} uses {use}, but no node has that name",
             mark,
             fix=assignment(f"nodes.{name}.use", close[0], mark) if close else "voicegraph nodes",
         )
-    except Exception as error:  # an add-on that fails to import is its author's, not a traceback
+    except Exception as error:  # a third-party module may fail in any way
         text = f"{use} cannot be loaded: {type(error).__name__}: {error}"
-        fix = f"mend the module that holds {use}, or use another node"
+        fix = f"correct the module that defines {use}, or use another node"
         context.problems.add("node-fails", text, context.mark("nodes", name, "use"), fix=fix)
     return None
 
@@ -105,12 +105,12 @@ def _find(context: CompileContext, name: str, use: str) -> type[Node] | None:
 def _raw_params(
     context: CompileContext, name: str, spec: NodeSpec, cls: type[Node]
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Params as written, with file names made absolute and the node's asset filled in."""
+    """Params as written, with absolute file names and the node's asset as ``weights``."""
     raw = dict(spec.params)
     fields = cls.Params.model_fields
     dropped: tuple[str, ...] = ()
     if name in context.loaded.swapped:
-        # The file's params were written for the node that was swapped out.
+        # These params of the file were written for the node that was replaced.
         path = ("nodes", name, "params")
         dropped = tuple(
             k

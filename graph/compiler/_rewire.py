@@ -1,4 +1,4 @@
-"""Phases that change the wiring: nodes switched off, what a driver puts at both ends, pruning."""
+"""Phases that change connections: bypassed nodes, adapters for a driver's audio, pruning."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .node_ir import INPUT, CompileContext, NodeIR
 
 
 def bypass(context: CompileContext) -> None:
-    """Nodes with ``enabled`` null or false pass their first input through, and go."""
+    """Replaces nodes with ``enabled`` null or false by what feeds their first input."""
     off = {name: ir for name, ir in context.nodes.items() if not ir.spec.enabled}
     context.bypassed = off
     context.nodes = {name: ir for name, ir in context.nodes.items() if name not in off}
@@ -26,7 +26,7 @@ def bypass(context: CompileContext) -> None:
 
 
 def _pass_through(ir: NodeIR) -> dict[PortRef, PortRef]:
-    """The first output to what feeds the first input, where both are of one kind."""
+    """First output -> source of the first input, if both have the same kind."""
     (takes, *_), (gives, *_) = [*ir.node.declared.inputs, ""], [*ir.node.declared.outputs, ""]
     source = ir.sources.get(takes)
     if source is None or not gives or _kinds(ir, takes, gives) is not None:
@@ -35,14 +35,14 @@ def _pass_through(ir: NodeIR) -> dict[PortRef, PortRef]:
 
 
 def _kinds(ir: NodeIR, takes: str, gives: str) -> tuple[str, str] | None:
-    """Names of the two kinds, where they differ."""
+    """Names of the kinds of an input and an output; None if they are equal."""
     one = ir.node.declared.inputs[takes].kind
     other = ir.node.declared.outputs[gives].kind
     return None if one is other else (one.kind, other.kind)
 
 
 def _report_bypass_gap(context: CompileContext, ir: NodeIR, port: str) -> None:
-    """A node that is off leaves a gap where something reads what it cannot pass through."""
+    """Reports an output of a bypassed node that is read, but cannot be passed through."""
     inputs, outputs = list(ir.node.declared.inputs), list(ir.node.declared.outputs)
     name = f"{ir.name} ({ir.node.use}) is off, "
     if not inputs:
@@ -52,9 +52,9 @@ def _report_bypass_gap(context: CompileContext, ir: NodeIR, port: str) -> None:
     elif (kinds := _kinds(ir, inputs[0], port)) is not None:
         text = name + f"but it cannot pass {kinds[0]} through as {kinds[1]}"
     elif inputs[0] in ir.sources:
-        text = name + "and what feeds it is off, too: it has nothing to pass through"
+        text = name + "and its source is off, too, so it has nothing to pass through"
     else:
-        return  # that its input is missing is reported where the node stands
+        return  # the missing input is reported at the node
     mark = context.mark(*ir.path, "enabled")
     context.problems.add("cannot-bypass", text, mark, fix=f"nodes.{ir.name}.enabled: true")
 
@@ -73,9 +73,9 @@ def _redirect(context: CompileContext, detours: dict[PortRef, PortRef]) -> None:
 
 
 def adapt_input(context: CompileContext) -> None:
-    """Brings a driver's rate and channel count to what the file declares for ``input``.
+    """Converts a driver's rate and channel count to what the file declares for ``input``.
 
-    The nodes are ordinary ones, so they show in the plan and their latency counts.
+    The adapters are ordinary nodes: the plan shows them, and their latency counts.
     """
     want = Audio(context.file.input.rate, context.file.input.channels)
     chain = _chain(context, "input", context.source, want)
@@ -86,14 +86,14 @@ def adapt_input(context: CompileContext) -> None:
 
 
 def adapt_output(context: CompileContext, have: Audio, want: Audio) -> None:
-    """Brings the pipeline's output, which is ``have``, to what a driver takes."""
+    """Converts the pipeline's output from ``have`` to what a driver takes."""
     chain = _chain(context, "output", have, want)
     context.output = _wire_chain(chain, context.output)
     context.nodes.update({ir.name: ir for ir in chain})
 
 
 def _chain(context: CompileContext, side: str, have: Audio, want: Audio) -> list[NodeIR]:
-    """Channels are reduced before resampling and added after it, which does the least work."""
+    """Adapters. Channels are removed before resampling and added after it, which is cheapest."""
     chain: list[NodeIR] = []
     if have.channels != want.channels and have.channels > 1:
         chain.append(_adapter(context, f"{side}.to_mono", "dsp.to_mono"))
@@ -107,7 +107,7 @@ def _chain(context: CompileContext, side: str, have: Audio, want: Audio) -> list
 
 
 def _wire_chain(chain: list[NodeIR], last: PortRef) -> PortRef:
-    """Feeds each by the one before, the first by ``last``; the port at the end."""
+    """Connects a chain of nodes, the first to ``last``; returns the port at its end."""
     for ir in chain:
         ir.sources = {next(iter(ir.node.declared.inputs)): last}
         last = PortRef(ir.name, next(iter(ir.node.declared.outputs)))
@@ -123,14 +123,14 @@ def _adapter(context: CompileContext, name: str, use: str, **values: Fraction | 
 
 
 def drop_incomplete(context: CompileContext) -> None:
-    """After mistakes: keeps the nodes whose inputs all lead back to sound nodes.
+    """After mistakes: keeps only nodes whose sources are complete and without mistakes.
 
-    Those from which nothing reaches the output are none of them: without mistakes they are pruned.
+    Nodes from which nothing reaches the output are removed too, as pruning would do.
     """
     used = reaching_output(context)
     context.nodes = {name: ir for name, ir in context.nodes.items() if name in used}
     while True:
-        unsound = [
+        incomplete = [
             ir.name
             for ir in context.nodes.values()
             if any(ref != INPUT and ref.node not in context.nodes for ref in ir.sources.values())
@@ -139,16 +139,16 @@ def drop_incomplete(context: CompileContext) -> None:
                 for port, declared in ir.node.declared.inputs.items()
             )
         ]
-        if not unsound:
+        if not incomplete:
             break
-        for name in unsound:
+        for name in incomplete:
             del context.nodes[name]
     if context.output.node not in context.nodes:
         context.output = INPUT
 
 
 def prune(context: CompileContext) -> None:
-    """Leaves out nodes from which nothing reaches the output."""
+    """Removes nodes from which nothing reaches the output."""
     reached: set[str] = set()
     todo = [context.output.node]
     while todo:

@@ -1,9 +1,9 @@
-"""Phase: which span of time every port covers at a tick, worked out backwards from the output.
+"""Phase: the interval of time that every port covers at a tick, backwards from the output.
 
-The output must advance by one block a tick. Each node answers, for the span asked of its outputs,
-which spans it needs of its inputs. Look-back, look-ahead, delay and the alignment of branches all
-follow from that. The latency is the smallest delay of the output for which nothing needs input
-that has not come yet.
+The output must advance by one block per tick. Each node answers, for the interval requested of its
+outputs, which intervals it needs of its inputs. Look-back, look-ahead, delay and the alignment of
+branches follow from that. The latency is the smallest delay of the output for which no node needs
+future input.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from .node_ir import INPUT, CompileContext, NodeIR
 
 _OUTPUT = ("", "output")
 _PASSES = 16
-"""Rounding to the grids of slower signals may make a second pass necessary, hardly a third."""
+"""Upper limit: rounding to grids of slower signals can require a second pass, rarely a third."""
 Asked = dict[PortRef, dict[tuple[str, str], Request]]
 
 
 def schedule(context: CompileContext) -> None:
-    """Finds the latency and gives every port its span."""
+    """Finds the latency and sets the interval of every port."""
     found = context.type_of(context.output)
     step = 1 / (found.rate if found else context.source.rate)
     held = math.ceil(context.min_latency / step) * step
@@ -37,8 +37,8 @@ def schedule(context: CompileContext) -> None:
 
 
 def _latency(context: CompileContext, step: Fraction) -> Fraction:
-    """The least number of steps (samples of the output) for which all that is needed has come."""
-    short, enough = -1, 0  # in steps; later outputs never need later input, so halving finds it
+    """The smallest latency, in steps of one output sample, for which no future input is needed."""
+    short, enough = -1, 0  # in steps; more delay never needs later input, so bisection finds it
     for _ in range(_PASSES):
         late = _lookahead_missing(context, _propagate_requests(context, enough * step))
         if late <= 0:
@@ -46,10 +46,10 @@ def _latency(context: CompileContext, step: Fraction) -> Fraction:
         short, enough = enough, enough + math.ceil(late / step)
     else:
         tried = format_duration(enough * step)
-        text = f"no latency, up to {tried}, is enough for what the nodes look ahead"
+        text = f"no latency up to {tried} is enough for the look-ahead of the nodes"
         context.problems.add("cannot-schedule", text, context.mark("output"))
         context.problems.raise_if_any()
-    # Rounding to the grids of slower signals counts in the last step; it may not be needed at all.
+    # The last step includes rounding to slower grids, which may not be necessary.
     tried = enough - 1
     while tried > short:
         if _lookahead_missing(context, _propagate_requests(context, tried * step)) <= 0:
@@ -61,7 +61,7 @@ def _latency(context: CompileContext, step: Fraction) -> Fraction:
 
 
 def _lookahead_missing(context: CompileContext, asked: Asked) -> Fraction:
-    """How much of what is asked of the input and of generators has not come yet, in seconds."""
+    """Seconds of future input or generator output that the requests need; at most 0 if none."""
     ends = [r.interval.on_grid(context.source.rate).end for r in asked.get(INPUT, {}).values()]
     generators = [ir for ir in context.nodes.values() if not ir.sources]
     ends += [out.end for ir in generators if (out := _asked_of(context, ir, asked))]
@@ -69,7 +69,7 @@ def _lookahead_missing(context: CompileContext, asked: Asked) -> Fraction:
 
 
 def _propagate_requests(context: CompileContext, latency: Fraction) -> Asked:
-    """Passes requests from consumers to producers until none changes."""
+    """Propagates requests from consumers to producers until none changes."""
     first = Request.of(-latency - context.block, -latency)
     asked: Asked = {context.output: {_OUTPUT: first}}
     order = _consumers_first(context)
@@ -78,7 +78,7 @@ def _propagate_requests(context: CompileContext, latency: Fraction) -> Asked:
         changed = {ir.name for ir in order if _ask_sources(context, ir, asked)}
         if not changed:
             return asked
-    # What a loop asks of itself lies later at every round: its look-ahead exceeds its delay.
+    # Requests of a loop to itself that move later every round: look-ahead exceeds delay.
     for loop in loops(context):
         if changed.issuperset(loop):
             report_loop(context, loop)
@@ -87,7 +87,7 @@ def _propagate_requests(context: CompileContext, latency: Fraction) -> Asked:
 
 
 def _ask_sources(context: CompileContext, ir: NodeIR, asked: Asked) -> bool:
-    """Asks a node's sources for what it needs; whether that was news."""
+    """Updates the requests to a node's sources; returns whether any changed."""
     out = _asked_of(context, ir, asked)
     if out is None:
         return False
@@ -116,7 +116,7 @@ def _consumers_first(context: CompileContext) -> list[NodeIR]:
 
 
 def _asked_of(context: CompileContext, ir: NodeIR, asked: Asked) -> Request | None:
-    """One request for all outputs of a node: a block for streams, the whole span for windows."""
+    """One request for all outputs: one block for streams, the whole interval for windows."""
     requests = {
         port: merge(asked[ref].values())
         for port in ir.node.output_types
@@ -145,7 +145,7 @@ def _needs(context: CompileContext, ir: NodeIR, out: Request) -> dict[str, Reque
 
 
 def _assign(context: CompileContext, asked: Asked) -> None:
-    """Writes what was found into the nodes: ``asked`` of outputs, ``given`` to inputs."""
+    """Sets ``asked`` of the outputs and ``given`` of the inputs of every node."""
     for ir in context.nodes.values():
         out = _asked_of(context, ir, asked)
         for port, found in ir.node.output_types.items():
@@ -169,7 +169,7 @@ def _assign(context: CompileContext, asked: Asked) -> None:
 
 
 def _given(context: CompileContext, ref: PortRef, request: Request, asked: Asked) -> PortSpec:
-    """What a consumer gets: its span on the producer's grid, and a window's surplus at the rim."""
+    """What a consumer gets: its interval on the producer's grid, and a window's extra margin."""
     found = context.type_of(ref)
     assert found is not None
     if not context.is_window(ref):

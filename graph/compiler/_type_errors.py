@@ -1,4 +1,4 @@
-"""What does not fit on an edge: said with where each side's type comes from, and what to type."""
+"""Type errors: edges whose types do not fit, where both types come from, and a fix."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Note = tuple[str, Mark | None]
 
 
 def mismatch(declared: In, found: SignalType, inputs: dict[str, SignalType]) -> str | None:
-    """What does not fit, as ``(expected, found)`` text; None where all does."""
+    """What does not fit between an input and its source, as text; None if the types fit."""
     if not isinstance(found, declared.kind):
         return f"takes {declared.kind.kind}, but gives {found.kind}"
     if declared.rate is not None and found.rate != declared.rate:
@@ -40,7 +40,7 @@ def _width(found: SignalType, width: int | None) -> str:
 def report_type_mismatch(
     context: CompileContext, ir: NodeIR, port: str, inputs: dict[str, SignalType]
 ) -> None:
-    """Notes that what feeds ``port`` is not what it takes; ``inputs`` are the types that came."""
+    """Reports that the source of ``port`` has another type; ``inputs`` are the actual types."""
     ref = ir.sources[port]
     declared, found = ir.node.declared.inputs[port], inputs[port]
     what = mismatch(declared, found, inputs)
@@ -68,17 +68,17 @@ def report_type_mismatch(
 
 
 def consumer(ir: NodeIR, port: str) -> str:
-    """How messages name an input."""
+    """The name of an input in messages."""
     return ir.name if len(ir.node.declared.inputs) == 1 else f"{ir.name}.{port}"
 
 
 def edge_mark(context: CompileContext, ir: NodeIR, port: str) -> Mark:
-    """Where the edge is written."""
+    """The place in the file where the edge is written."""
     return context.mark("nodes", ir.name, "in", port)
 
 
 def _switched_off(context: CompileContext, ir: NodeIR, port: str) -> str | None:
-    """The node that the file names there, if that one is off and passes something else through."""
+    """The node that the file names as source, if it is off and passes another type through."""
     wanted = ir.spec.inputs
     written = wanted if isinstance(wanted, str) else (wanted or {}).get(port, "")
     name = written.partition(".")[0]
@@ -87,7 +87,7 @@ def _switched_off(context: CompileContext, ir: NodeIR, port: str) -> str | None:
 
 
 def _keeps_type(ir: NodeIR) -> bool:
-    """Whether a node gives what it takes, so that its being off cannot be what does not fit."""
+    """Whether output and input of a node have the same type, so that bypassing keeps it."""
     takes = next(iter(ir.node.declared.inputs), "")
     gives = next(iter(ir.node.declared.outputs.values()))
     own = (gives.rate, gives.channels, gives.dim) != (None, None, None)
@@ -95,7 +95,7 @@ def _keeps_type(ir: NodeIR) -> bool:
 
 
 def _origin_note(context: CompileContext, ref: PortRef, by: str) -> list[Note]:
-    """The place that set a type's rate, or its width: one line."""
+    """One line with the place that set a type's rate or width."""
     origin = type_source(context, ref, by)
     if origin is None:
         return []
@@ -110,7 +110,7 @@ def _origin_note(context: CompileContext, ref: PortRef, by: str) -> list[Note]:
 
 
 def type_source(context: CompileContext, ref: PortRef, by: str) -> PortRef | None:
-    """Follows a type back to the port whose rate, width or origin is its own; None round a loop."""
+    """Traces a rate, width or origin back to the port that sets it; None inside a loop."""
     seen: set[PortRef] = set()
     while ref not in seen:
         seen.add(ref)
@@ -128,7 +128,7 @@ def type_source(context: CompileContext, ref: PortRef, by: str) -> PortRef | Non
 
 
 def _widened(context: CompileContext, ref: PortRef, width: int | None) -> str | None:
-    """Params of the node that decided a width, so that it is another one."""
+    """The fix that sets params of the node that decides a width."""
     origin = type_source(context, ref, "width")
     ir = context.nodes.get(origin.node) if origin else None
     if ir is None or not width:
@@ -139,7 +139,7 @@ def _widened(context: CompileContext, ref: PortRef, width: int | None) -> str | 
 
 
 def _own_rate(ir: NodeIR, found: SignalType | None) -> str | None:
-    """The param that decided the rate, by name, if one did."""
+    """The name of the param that decides the rate; None if no param does."""
     if found is None or getattr(ir.params, "rate", None) != found.rate:
         return None
     return "params.rate"
@@ -148,7 +148,7 @@ def _own_rate(ir: NodeIR, found: SignalType | None) -> str | None:
 def _fix(
     context: CompileContext, ir: NodeIR, port: str, inputs: dict[str, SignalType]
 ) -> str | None:
-    """What to type: a param to change, or the node to write into the file."""
+    """The fix: a param to change, or a node to add."""
     ref = ir.sources[port]
     declared, found = ir.node.declared.inputs[port], inputs[port]
     target = inputs.get(declared.like) if declared.like else None
@@ -177,7 +177,7 @@ def _khz(rate: Fraction) -> str:
 
 
 def _same_kind(context: CompileContext, ir: NodeIR, port: str) -> str | None:
-    """Another output of the node that feeds it, or else of any node, that gives the right kind."""
+    """An output of the right kind, of the same source node or else of any node."""
     kind = ir.node.declared.inputs[port].kind
     known = {**context.nodes, **context.pruned}
     first = ir.sources[port].node
@@ -190,7 +190,7 @@ def _same_kind(context: CompileContext, ir: NodeIR, port: str) -> str | None:
 
 
 def join_fix(context: CompileContext, ir: NodeIR, port: str) -> str:
-    """What to type where a window feeds what takes a stream."""
+    """The fix for a window that feeds a stream input."""
     ref = ir.sources[port]
     if isinstance(context.type_of(ref), Audio):
         return context.insertion(ir, port, "sola", "dsp.sola")

@@ -1,4 +1,4 @@
-"""Which model made a signal's values: passed on with its type, and held against who takes it."""
+"""Provenance: which model made a signal's values, and whether its consumer accepts that model."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .node_ir import INPUT, CompileContext, NodeIR
 def label_origins(
     node: Node, inputs: Mapping[str, SignalType], outputs: Mapping[str, SignalType]
 ) -> dict[str, SignalType]:
-    """The output types with their origins: a node's own, or that of the input it is like."""
+    """The output types with their origins: the node's own, or that of the `like` input."""
     return {name: _with_origin(node, name, inputs, found) for name, found in outputs.items()}
 
 
@@ -35,7 +35,7 @@ def _with_origin(
 
 
 def check_provenance(context: CompileContext) -> None:
-    """Reports every input that is fed by another model than it must be."""
+    """Reports every input whose values come from another model than it needs."""
     for ir in context.nodes.values():
         known = {p: t for p, ref in ir.sources.items() if (t := context.type_of(ref)) is not None}
         for port, found in known.items():
@@ -72,7 +72,7 @@ def _report(
 def _note(
     context: CompileContext, ir: NodeIR | None, origin: Origin, wrong: tuple[str, ...], verb: str
 ) -> tuple[str, Mark | None]:
-    """Who says so, in which file, and where that one is named."""
+    """The file that states an origin, and the place where that file is named."""
     text = f"{origin.told_by or 'it'} {verb} {origin}"
     if ir is None:
         return f"{INPUT.node}  {text}", context.mark(INPUT.node)
@@ -82,7 +82,7 @@ def _note(
 
 
 def _decided_at(context: CompileContext, ir: NodeIR, param: str) -> tuple[str, ...]:
-    """Where in the file a param is given: an asset may fill it."""
+    """The path in the file where a param is given, which can be an asset."""
     asset = ir.node.asset_name()
     if param == "weights" and not ir.spec.params.get(param) and asset in context.file.assets:
         return ("assets", asset)
@@ -96,10 +96,10 @@ def _fixes(
     expected: Origin,
     wrong: tuple[str, ...],
 ) -> list[str]:
-    """What to type where the values are made: another file, or another value."""
+    """Fixes at the node that makes the values: another file, or another value."""
     if maker is None:
         return []
-    lines: dict[str, str] = {}  # of facts that one param decides, the last is the closest
+    lines: dict[str, str] = {}  # if one param decides several facts, the last is the most specific
     for name in wrong:
         param, value = found.params.get(name), expected.known[name]
         if param is None:
@@ -122,7 +122,7 @@ def _waiver(ir: NodeIR, wanted: Wanted) -> list[str]:
 def compare_origins(
     wanted: Wanted, found: Origin | None
 ) -> Literal["same", "another", "not stated"]:
-    """A model held against the wanted one: ``same``, ``another`` or ``not stated``."""
+    """Compares an origin with the wanted one: ``same``, ``another`` or ``not stated``."""
     if wanted.origin.differs(found):
         return "another"
     shared = found is not None and wanted.origin.facts.keys() & found.facts.keys()

@@ -206,5 +206,5 @@ def test_one_mistake_is_told_once_and_not_again_by_those_behind_it(refused: Any)
 def test_an_output_like_an_input_that_nothing_feeds(refused: Any) -> None:
     (problem,) = refused(HEAD + "  odd: {use: test.odd, in: {one: input}}\noutput: odd\n").problems
     assert problem.message == (
-        "odd: its output takes the rate of its input `other`: connect that one"
+        "odd: its output has the rate of its input `other`: connect that input"
     )

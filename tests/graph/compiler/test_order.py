@@ -150,7 +150,7 @@ def test_a_loop_without_delay_is_named_with_the_node_to_add(refused: Any) -> Non
     (problem,) = error.problems
     assert problem.code == "loop"
     assert problem.message.startswith("back -> mix -> back is a loop")
-    assert "one block (10ms) or more" in problem.message
+    assert "at least one block (10ms)" in problem.message
     assert (problem.mark.line, problem.mark.column) == (4, 29)
     assert problem.fix == (
         "add to nodes:  back_2: {use: dsp.delay, in: mix, params: {time: 10ms}}\n"
@@ -226,7 +226,7 @@ def test_a_loop_that_nothing_feeds_has_no_type(refused: Any) -> None:
     error = refused(HEAD + "  a: {use: dsp.gain, in: b}\n  b: {use: dsp.delay, in: a}\noutput: a\n")
     (problem,) = error.problems
     assert problem.code == "loop"
-    assert "a -> b -> a are not known: nothing outside feeds it" in problem.message
+    assert "a -> b -> a are unknown: nothing outside feeds it" in problem.message
     assert problem.mark.line == 4
 
 

@@ -43,17 +43,17 @@ def test_who_has_the_rate_first_answers_for_it(refused: Any) -> None:
     [
         (
             "25ms", 1000, 2,
-            "pooled at 500 Hz has 12.5 samples in a block of 25ms, which is no whole number",
+            "pooled at 500 Hz has 12.5 samples in a block of 25ms, which is not a whole number",
             (4, 11), "block: 24ms   (or 26ms)",
         ),
         (
             "7ms", 44100, 1,
-            "input at 44100 Hz has 308.7 samples in a block of 7ms, which is no whole number",
+            "input at 44100 Hz has 308.7 samples in a block of 7ms, which is not a whole number",
             (2, 8), "block: 10ms",
         ),
         (
             "1ms", 100, 1,
-            "input at 100 Hz has 0.1 samples in a block of 1ms, which is no whole number",
+            "input at 100 Hz has 0.1 samples in a block of 1ms, which is not a whole number",
             (2, 8), "block: 10ms",
         ),
     ],

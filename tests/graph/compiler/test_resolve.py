@@ -28,7 +28,7 @@ def voice() -> Iterator[None]:
 def test_an_unknown_node_with_a_near_name(refused: Any) -> None:
     (problem,) = refused(HEAD + "  a: {use: dsp.gian, in: input}\noutput: a\n").problems
     assert problem.code == "unknown-node"
-    assert problem.message == "a uses dsp.gian, and no node has that name"
+    assert problem.message == "a uses dsp.gian, but no node has that name"
     assert (problem.mark.line, problem.mark.column) == (3, 12)
     assert problem.fix == "nodes.a.use: dsp.gain"
 

@@ -100,7 +100,7 @@ def test_a_node_that_is_off_and_unread_is_in_nobodys_way(build: Build) -> None:
         (
             "  a: {use: dsp.gain, in: b, enabled: false}\n"
             "  b: {use: dsp.gain, in: a, enabled: false}\n",
-            "a (dsp.gain) is off, and what feeds it is off, too: it has nothing to pass through",
+            "a (dsp.gain) is off, and its source is off, too, so it has nothing to pass through",
             (4, 38),
         ),
     ],

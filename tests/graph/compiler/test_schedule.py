@@ -203,7 +203,7 @@ def test_a_node_that_cannot_say_what_it_needs_is_named() -> None:
 
 def test_a_node_that_always_wants_the_future_ends_in_an_error() -> None:
     future = Request.of(Fraction(0), Fraction(1, 100))
-    assert "no latency, up to 160ms, is enough" in str(fussy(lambda out: future))
+    assert "no latency up to 160ms is enough" in str(fussy(lambda out: future))
 
 
 def test_a_node_that_gives_less_than_is_used_is_named() -> None:
