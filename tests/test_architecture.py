@@ -218,7 +218,7 @@ def test_all_names_the_api(folder: Path) -> None:
         assert public <= declared
 
 
-def test_internals_are_imported_by_their_folder_alone() -> None:
+def test_internals_stay_in_their_folder() -> None:
     wrong = [
         f"{_name(path)} imports {_name(target)}"
         for path, targets in TOOL["file_arrows"]().items()
@@ -246,7 +246,7 @@ def _registered(path: Path) -> list[str]:
     ]
 
 
-def test_table_of_builtin_nodes_is_what_the_files_register() -> None:
+def test_builtin_table_matches_registered_nodes() -> None:
     found = {
         name: ".".join(path.relative_to(ROOT / "nodes").with_suffix("").parts)
         for path in NODE_FILES
@@ -280,6 +280,29 @@ def test_every_node_has_its_test(use: str) -> None:
 
 
 # ---- size and names -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("term", "place"),
+    {
+        "underrun": "graph/live",
+        "overrun": "graph/live",
+        "dropout": "graph/live",
+        "ring buffer": "graph/live",
+        "hot swap": "graph/runtime",
+        "drift compensation": "graph/live",
+        "allowlist": "graph/files/models",
+        "voice activity detection": "training/voice",
+        "vad": "training/voice",
+        "augmentation": "training/voice",
+        "adversarial": "training/voice",
+        "latency compensation": "graph/files/sound",
+    }.items(),
+)
+def test_standard_terms_are_found(term: str, place: str) -> None:
+    """Who searches for the field's word finds a docstring or a comment in its folder."""
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / place).glob("*.py")]
+    assert any(term in " ".join(text.lower().split()) for text in texts)
 
 
 def test_files_are_short() -> None:

@@ -89,7 +89,7 @@ def test_every_option_is_described(command: str, program: TyperGroup) -> None:
     assert _options(f"`voicegraph {command}`") == _offered(program.commands[command])
 
 
-def test_every_option_of_the_program_is_described(program: TyperGroup) -> None:
+def test_every_program_option_is_described(program: TyperGroup) -> None:
     assert _options("Everywhere") - {"--help"} == _offered(program)
 
 
@@ -140,7 +140,7 @@ def test_every_dependency_is_justified() -> None:
     assert {name for cell in cells for name in re.findall(r"`([\w-]+)`", cell)} == wanted
 
 
-def test_constraints_name_a_version_that_fits_of_every_dependency() -> None:
+def test_constraints_pin_every_dependency() -> None:
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pinned = dict(line.split("==") for line in lines if line and not line.startswith("#"))
     wanted = {r.name.lower(): r.specifier for group in _requirements().values() for r in group}
@@ -148,7 +148,7 @@ def test_constraints_name_a_version_that_fits_of_every_dependency() -> None:
     assert [name for name, spec in wanted.items() if not spec.contains(pinned[name])] == []
 
 
-def test_ci_runs_the_readmes_commands_word_for_word() -> None:
+def test_ci_runs_the_readme_commands() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```bash\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
     typed = re.findall(r"^python -m pip install .*$", "\n".join(blocks), re.MULTILINE)

@@ -123,7 +123,7 @@ def test_pipelines_compile(page: Path, place: Path) -> None:
 
 
 @pytest.mark.parametrize("page", _with("yaml"), ids=_names)
-def test_mistakes_get_the_error_that_is_shown(page: Path, place: Path) -> None:
+def test_mistakes_print_the_documented_error(page: Path, place: Path) -> None:
     blocks = _blocks(page)
     for block, shown in itertools.pairwise(blocks):
         if (block.language, block.flags) != ("yaml", "wrong"):

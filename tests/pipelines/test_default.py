@@ -22,7 +22,7 @@ def speech() -> np.ndarray:
     return bundled_recording.speech(Audio(Fraction(RATE), 1))[0][: SECONDS * RATE]
 
 
-def test_the_delay_is_that_of_the_encoder_and_the_voice() -> None:
+def test_delay_is_that_of_encoder_and_voice() -> None:
     assert Pipeline.load("default-live").compile().latency.algorithmic <= Fraction(120, 1000)
 
 
@@ -44,7 +44,7 @@ def converted(
     return np.ravel(made)[plan.latency_out :], pitch, card.prosody.median_hz
 
 
-def test_speech_comes_out_where_it_went_in(
+def test_output_is_aligned_with_input(
     speech: np.ndarray, converted: tuple[np.ndarray, np.ndarray, float]
 ) -> None:
     made = converted[0]
@@ -58,7 +58,7 @@ def test_speech_comes_out_where_it_went_in(
     assert abs(int(np.argmax(lags)) - 8) <= 1  # aligned within 20 ms
 
 
-def test_the_pitch_comes_to_where_the_voice_lies(
+def test_pitch_moves_to_the_voice_register(
     converted: tuple[np.ndarray, np.ndarray, float],
 ) -> None:
     _, pitch, target = converted

@@ -72,7 +72,7 @@ def _label(plan: Plan, name: str) -> Origin:
     return origin
 
 
-def test_features_carry_their_encoder_to_the_voice(compiled: Compile, files: Path) -> None:
+def test_features_carry_their_encoder(compiled: Compile, files: Path) -> None:
     """Through retrieval and, in the pipeline for files, through protection."""
     plan = compiled("voice.pth", "added.index", "hubert.safetensors")
     origin = _label(plan, "voice")
@@ -155,7 +155,7 @@ def test_another_layer_of_the_right_encoder(compiled: Compile) -> None:
     assert problem.fix.startswith("nodes.content.params.layer: 9\nor, ")
 
 
-def test_another_layer_than_the_version_of_the_voice_takes(compiled: Compile) -> None:
+def test_layer_must_match_the_voice_version(compiled: Compile) -> None:
     """Though the voice does not say which encoder it was trained on."""
     setting = {"nodes.content.params.layer": 8}
     with pytest.raises(PipelineError) as caught:
@@ -170,7 +170,7 @@ def test_another_layer_than_the_version_of_the_voice_takes(compiled: Compile) ->
     assert "content encoder not stated by voice.pth" in " ".join(page.split())
 
 
-def test_an_encoder_is_the_same_in_every_form(files: Path, compiled: Compile) -> None:
+def test_encoder_identity_is_independent_of_form(files: Path, compiled: Compile) -> None:
     """As a trainer's file, without a card, and in half the precision."""
     made = {n: t.half() for n, t in hubert_example.tensors(SIZES).items()}
     names = {

@@ -108,12 +108,12 @@ def test_the_chain_is_the_references(tmp_path: Path, make: dict[str, Any]) -> No
     assert_close(np.concatenate(output), expected["output"], INAUDIBLE)
 
 
-def test_latency_is_crossfade_and_search_and_what_the_resampler_reads_ahead(load: Load) -> None:
+def test_latency_is_crossfade_search_and_lookahead(load: Load) -> None:
     assert load(**{"input.rate": 16000}).compile().latency.algorithmic == Fraction(60, 1000)
     assert load().compile().latency.algorithmic == Fraction(68, 1000)
 
 
-def test_a_voice_without_pitch_prunes_the_pitch(load: Load, files: Path) -> None:
+def test_voice_without_pitch_prunes_the_branch(load: Load, files: Path) -> None:
     pipeline = load(**{"vars.voice": str(files / "plain.pth")})
     plan = pipeline.compile()
     assert set(plan.pruned) == {"f0", "pitch"}
@@ -121,7 +121,7 @@ def test_a_voice_without_pitch_prunes_the_pitch(load: Load, files: Path) -> None
     assert np.isfinite(_run(pipeline, _speech(0.5, 48000))).all()
 
 
-def test_an_index_is_used_where_one_is_given(load: Load, files: Path) -> None:
+def test_given_index_is_used(load: Load, files: Path) -> None:
     audio = _speech(0.6, 48000)
     index = {"vars.index": str(files / "added.index"), **SILENT}
     assert load().compile().bypassed == ("retrieval", "out")
@@ -130,7 +130,7 @@ def test_an_index_is_used_where_one_is_given(load: Load, files: Path) -> None:
     assert np.abs(_run(load(**index, **{"vars.index_rate": 1}), audio) - without).max() > 1e-4
 
 
-def test_the_output_has_the_rate_that_is_asked_for(load: Load) -> None:
+def test_output_rate_is_as_requested(load: Load) -> None:
     assert load().compile().output_type.rate == 16000
     assert load(**{"vars.output_rate": 44100}).compile().output_type.rate == 44100
 
@@ -150,7 +150,7 @@ def test_streams_and_sessions_share_the_weights(load: Load) -> None:
             assert first is second
 
 
-def test_the_same_seed_gives_the_same_sound(load: Load) -> None:
+def test_same_seed_gives_same_sound(load: Load) -> None:
     audio = _speech(0.5, 48000)
     first = _run(load(seed=3), audio)
     np.testing.assert_array_equal(_run(load(seed=3), audio), first)
@@ -186,7 +186,7 @@ def _refused(pipeline: Pipeline) -> str:
 
 
 @pytest.mark.parametrize("gone", ["voice.pth", "hubert.safetensors", "added.index"])
-def test_a_file_that_goes_between_compiling_and_loading(
+def test_file_removed_between_compiling_and_loading(
     tmp_path: Path, write_models: Callable[..., None], load: Load, gone: str
 ) -> None:
     write_models(tmp_path)
@@ -201,7 +201,7 @@ def test_a_file_that_goes_between_compiling_and_loading(
         plan.session(warm_up=False)
 
 
-def test_an_encoder_given_as_a_voice_is_told_once(load: Load, files: Path) -> None:
+def test_encoder_given_as_voice_is_reported_once(load: Load, files: Path) -> None:
     encoder = files / "hubert.safetensors"
     message = _refused(load(**{"vars.voice": str(encoder)}))
     assert message.count(f"{encoder} is a content encoder") == 1
@@ -234,13 +234,13 @@ def test_an_encoder_set_for_another_version(load: Load) -> None:
     assert "retrieval" not in message.partition("fix:")[2]
 
 
-def test_a_speaker_that_the_voice_has_not(load: Load) -> None:
+def test_speaker_that_the_voice_lacks(load: Load) -> None:
     message = _refused(load(**{"vars.speaker": 3}))
     assert "has 3 speakers, 0..2" in message
     assert "fix: --set nodes.voice.params.speaker=2" in message
 
 
-def test_a_block_that_is_no_whole_number_of_frames(load: Load) -> None:
+def test_block_of_fractional_frames(load: Load) -> None:
     message = _refused(load(block="256ms"))
     assert "must be 250ms or 260ms" in message
 

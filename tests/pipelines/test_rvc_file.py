@@ -46,7 +46,7 @@ def _run(given: dict[str, Any], audio: np.ndarray, **overrides: Any) -> np.ndarr
     return made[plan.latency_out :][: len(audio)]
 
 
-def test_each_block_is_heard_with_context_on_both_sides(given: dict[str, Any]) -> None:
+def test_blocks_have_context_on_both_sides(given: dict[str, Any]) -> None:
     plan = Pipeline.load("rvc-file", given).compile()
     voice = plan.find("voice")
     heard, made = voice.given["content"].interval, voice.asked["audio"].interval
@@ -54,7 +54,7 @@ def test_each_block_is_heard_with_context_on_both_sides(given: dict[str, Any]) -
     assert float(heard.end - made.end) == pytest.approx(0.46)
 
 
-def test_the_loudness_is_the_originals_where_asked(given: dict[str, Any]) -> None:
+def test_loudness_of_the_original_on_request(given: dict[str, Any]) -> None:
     audio = _speech(3)
     loud = _run(given, audio, **{"vars.loudness": 0.0})
     middle = slice(RATE, 2 * RATE)
@@ -75,6 +75,6 @@ def test_protection_matters_where_nothing_is_voiced(given: dict[str, Any]) -> No
     assert np.abs(taken - heard).max() > 1e-3
 
 
-def test_without_an_index_there_is_nothing_to_protect_from(given: dict[str, Any]) -> None:
+def test_no_index_leaves_out_protection(given: dict[str, Any]) -> None:
     plan = Pipeline.load("rvc-file", {**given, "vars.index": None}).compile()
     assert set(plan.bypassed) == {"retrieval", "protect", "out"}

@@ -82,7 +82,7 @@ def test_loudness_stays() -> None:
     assert 20 * np.log10(made[inner].std() / audio[inner].std()) == pytest.approx(0, abs=2)
 
 
-def test_seams_are_no_louder_than_the_rest() -> None:
+def test_block_boundaries_are_no_louder() -> None:
     """High frequencies and level at the joins, a block of 100 ms apart, against elsewhere."""
     made = _convert(_steady(3.0, 97.0))[RATE : RATE * 28 // 10]
     step = RATE // 200
@@ -98,7 +98,7 @@ def test_silence_stays_silent() -> None:
     assert np.abs(_convert(np.zeros(RATE // 2, np.float32))).max() < 1e-5
 
 
-def test_latency_is_that_of_overlap_and_look_ahead() -> None:
+def test_latency_is_overlap_and_lookahead() -> None:
     plan = Pipeline.load("world").compile()
     assert plan.latency.algorithmic == Fraction(63, 1000)
     assert Pipeline.load("world", profiles=["quick"]).compile().latency.algorithmic == Fraction(
@@ -107,7 +107,7 @@ def test_latency_is_that_of_overlap_and_look_ahead() -> None:
 
 
 @pytest.mark.parametrize("block", ["10ms", "30ms", "250ms"])
-def test_any_multiple_of_10_ms_is_a_block(block: str) -> None:
+def test_block_may_be_any_multiple_of_10_ms(block: str) -> None:
     audio = _steady(0.8)
     found = _f0(_convert(audio, block=block, vars__transpose=-4))[45:70]
     assert np.median(found) == pytest.approx(130 * 2 ** (-4 / 12), rel=0.01)

@@ -41,7 +41,7 @@ def test_layers_are_those_of_rvc() -> None:
         }
 
 
-def test_of_other_widths_no_layer_is_claimed() -> None:
+def test_other_widths_claim_no_layer() -> None:
     facts = {"family": "hubert-base", "fingerprint": PRINT}
     assert _encoder(hidden=32, projection=8).giving(32).facts() == facts
     assert _encoder(hidden=32, projection=8).giving(8).facts() == facts
@@ -62,7 +62,7 @@ def test_what_an_encoder_does_not_give(changes: dict[str, Any], width: int, said
         _encoder(**changes).giving(width)
 
 
-def test_voices_and_indexes_say_what_they_were_trained_on() -> None:
+def test_voices_and_indexes_state_their_encoder() -> None:
     for version, width in {"v1": 256, "v2": 768}.items():
         expected = _encoder().giving(width)
         for card in (_voice(version=version), _index(width)):

@@ -78,7 +78,7 @@ def test_what_is_dumped_reads_back():
         ({"profiles": {"a": 1}}, ("profiles", "a"), "dict_type"),
     ],
 )
-def test_a_wrong_file_is_refused_at_one_place(keys, place, kind):
+def test_wrong_file_is_refused_at_one_place(keys, place, kind):
     assert refused(pipeline, **keys) == [(place, kind)]
 
 
@@ -101,7 +101,7 @@ def test_a_wrong_file_is_refused_at_one_place(keys, place, kind):
         ({"db": -6}, ("db",), "extra_forbidden"),
     ],
 )
-def test_a_wrong_node_is_refused_at_one_place(keys, place, kind):
+def test_wrong_node_is_refused_at_one_place(keys, place, kind):
     assert refused(node, **keys) == [(("nodes", "gain", *place), kind)]
 
 
@@ -123,7 +123,7 @@ def test_devices(device):
 
 
 @pytest.mark.parametrize("model", [PipelineFile, NodeSpec, InputSpec])
-def test_every_field_has_a_description_and_an_example_that_is_right(model: type[BaseModel]):
+def test_fields_have_description_and_valid_example(model: type[BaseModel]):
     properties = model.model_json_schema()["properties"]
     for name, field in model.model_fields.items():
         assert field.description, name
@@ -137,7 +137,7 @@ def test_every_field_has_a_description_and_an_example_that_is_right(model: type[
             model.model_validate({**good, field.alias or name: example})
 
 
-def test_the_json_schema_agrees_with_the_model():
+def test_json_schema_agrees_with_model():
     schema = Draft202012Validator(PipelineFile.model_json_schema())
     schema.validate(pipeline(threads=2).model_dump(by_alias=True))
     good = {"block": "10ms", "nodes": {"a": GAIN}, "output": "a"}

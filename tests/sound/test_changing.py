@@ -90,7 +90,7 @@ def test_switches_do_not_click(listening: Any, chain: Pipeline, sine: Any) -> No
     assert np.abs(ear.heard[-RATE // 50 :]).max() == 0
 
 
-def test_what_does_not_fit_leaves_all_as_it_was(listening: Any, chain: Pipeline, sine: Any) -> None:
+def test_refused_swap_leaves_session_unchanged(listening: Any, chain: Pipeline, sine: Any) -> None:
     live, ear = listening(chain, "duplex_a", "duplex_a", sine, margin_s=0.02)
     ear.wait(live.stopped, 0.5)
     before = live.status().latency.algorithmic_ms

@@ -54,7 +54,7 @@ def _playable(place: Path) -> int:
 @pytest.mark.parametrize(
     "how", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
 )
-def test_who_is_asked_to_end_closes_everything(
+def test_termination_closes_everything(
     daemon: Any, tmp_path: Path, how: signal.Signals, capsys: Any
 ) -> None:
     process = _begin(tmp_path)
@@ -70,9 +70,7 @@ def test_who_is_asked_to_end_closes_everything(
     assert "identical" in capsys.readouterr().out
 
 
-def test_who_is_killed_leaves_a_recording_that_plays(
-    daemon: Any, tmp_path: Path, capsys: Any
-) -> None:
+def test_killed_session_leaves_playable_recording(daemon: Any, tmp_path: Path, capsys: Any) -> None:
     process = _begin(tmp_path)
     _until_running(process)
     os.kill(process.pid, signal.SIGKILL)

@@ -22,7 +22,7 @@ def _first_right(heard: np.ndarray, noise: Any, lag: int, start: int) -> int:
 @pytest.mark.parametrize(
     "policy", ["fade", *(pytest.param(p, marks=pytest.mark.slow) for p in ("silence", "dry"))]
 )
-def test_the_delay_is_what_it_was_after_two_blocks(
+def test_delay_recovers_within_two_blocks(
     listening: Any, passing: Any, noise: Any, lag_at: Any, slow_node: list[float], policy: str
 ) -> None:
     pipeline = passing(use="test.slow", on_late=policy)
@@ -69,7 +69,7 @@ def test_a_late_block_does_not_click(
     assert np.abs(np.diff(ear.heard[begun - RATE // 2 :])).max() < own + 0.25 * np.pi / 2 / 240
 
 
-def test_who_is_always_late_is_told_what_would_fit(
+def test_constant_overruns_give_advice(
     listening: Any, passing: Any, sine: Any, slow_node: list[float]
 ) -> None:
     live, ear = listening(passing(use="test.slow"), "duplex_a", "duplex_a", sine)

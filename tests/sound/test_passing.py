@@ -14,7 +14,7 @@ from voicegraph.graph.pipeline import Pipeline
 RATE = 48000
 
 
-def test_a_duplex_device_passes_sound_bit_by_bit(
+def test_duplex_device_passes_sound_bit_exact(
     listening: Any, passing: Any, noise: Any, lag_at: Any
 ) -> None:
     live, ear = listening(passing(), "duplex_a", "duplex_a", noise)
@@ -30,7 +30,7 @@ def test_a_duplex_device_passes_sound_bit_by_bit(
 
 
 @pytest.mark.slow
-def test_two_devices_pass_sound_bit_by_bit_while_their_clocks_agree(
+def test_two_devices_with_equal_clocks_are_bit_exact(
     listening: Any, passing: Any, noise: Any, lag_at: Any
 ) -> None:
     """Both sinks run on the computer's own clock; until an error is found, nothing is stretched."""
@@ -54,7 +54,7 @@ def test_two_devices_pass_sound_bit_by_bit_while_their_clocks_agree(
         pytest.param("mon_b", "loop_b", id="two", marks=pytest.mark.slow),
     ],
 )
-def test_the_delay_is_the_sum_of_its_parts(
+def test_delay_is_the_sum_of_its_parts(
     setup: Callable[..., Any], passing: Any, source: str, target: str
 ) -> None:
     found = measure_latency(setup(passing(), source, target), 0.008, runs=2)

@@ -27,7 +27,7 @@ def test_a_wrong_name_gets_the_nearest(daemon: Any, capsys: pytest.CaptureFixtur
     assert '--input "duplex_a"' in err
 
 
-def test_a_part_that_many_have_is_no_name(daemon: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_ambiguous_part_of_a_name(daemon: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["live", "world", "--input", "mon_", "--output", "loop_a"]) == 5
     err = capsys.readouterr().err
     assert "mon_a" in err
@@ -35,9 +35,7 @@ def test_a_part_that_many_have_is_no_name(daemon: Any, capsys: pytest.CaptureFix
     assert "--input" in err
 
 
-def test_a_device_that_only_plays_does_not_record(
-    daemon: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_playback_device_cannot_record(daemon: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """ALSA's plug-in for PulseAudio says that it does both; a number past the end does neither."""
     assert main(["live", "world", "--input", "999", "--output", "loop_a"]) == 5
     err = capsys.readouterr().err
@@ -60,7 +58,7 @@ def test_without_any_device(daemon: Any, monkeypatch: pytest.MonkeyPatch) -> Non
     assert "Traceback" not in found.stderr
 
 
-def test_a_device_that_is_taken_away_before_it_is_opened(
+def test_device_removed_before_opening(
     other_daemon: Any, setup: Callable[..., Any], passing: Any
 ) -> None:
     found = setup(passing(), "duplex_a", "duplex_a")

@@ -27,7 +27,7 @@ def test_link_is_made_once(tmp_path: Path) -> None:
 
 
 @needs_symlinks
-def test_link_of_a_moved_clone_is_made_again(tmp_path: Path) -> None:
+def test_link_of_moved_clone_is_remade(tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     (tmp_path / "clone" / ".dev").mkdir(parents=True)
     elsewhere.mkdir()

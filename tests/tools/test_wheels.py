@@ -10,13 +10,13 @@ import pytest
 TOOL = runpy.run_path(str(Path(__file__).resolve().parents[2] / "tools" / "wheels.py"))
 
 
-def test_every_pin_and_what_it_needs_is_asked_for() -> None:
+def test_pins_and_their_needs_are_requested() -> None:
     needed = TOOL["needed"]()
     assert {"torch", "numpy", "pyworld-prebuilt", "sympy"} <= {r.partition("==")[0] for r in needed}
     assert all("==" in requirement for requirement in needed)
 
 
-def test_only_what_has_no_wheel_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_packages_without_wheel_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def resolves(requirements: list[str], python: str, tags: tuple[str, ...]) -> bool:
         return "old==1" not in requirements
 

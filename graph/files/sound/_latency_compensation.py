@@ -1,4 +1,4 @@
-"""A session for whole signals: output that begins with the input and is as long."""
+"""Latency compensation for whole signals: output aligned with the input and equally long."""
 
 from __future__ import annotations
 
