@@ -6,28 +6,28 @@ from voicegraph.schemas.report import Report
 
 
 class SoundDevice(Report):
-    """One device, as the sound system tells of it."""
+    """A sound device, as listed by the sound system."""
 
     index: int
-    """The number that `live` takes. It may change when devices come and go."""
+    """Its number, as `live` takes it. It may change when devices are plugged or unplugged."""
     name: str
-    """Its name, of which a part is enough for `live`."""
+    """Its name; `live` takes a part of it, too."""
     host_api: str
-    """Through which part of the system: ``ALSA``, ``Windows WASAPI``, ``Core Audio``."""
+    """The host API: ``ALSA``, ``Windows WASAPI``, ``Core Audio``."""
     inputs: int
-    """Channels it records; 0 for none."""
+    """Number of input channels."""
     outputs: int
-    """Channels it plays; 0 for none."""
+    """Number of output channels."""
     default_rate_hz: int
-    """Samples a second unless something else is asked for."""
+    """Default sample rate."""
     default_input: bool
-    """Recorded from where nothing is named."""
+    """The system's default input."""
     default_output: bool
-    """Played on where nothing is named."""
+    """The system's default output."""
     low_latency_ms: float
-    """What the system calls low, one direction."""
+    """Default low latency of one direction."""
     high_latency_ms: float
-    """What the system calls safe, one direction."""
+    """Default high (safe) latency of one direction."""
 
 
 class DevicesReport(Report):

@@ -1,4 +1,4 @@
-"""What ``voicegraph latency`` found: every part of the delay by its name, and their sum."""
+"""The result of ``voicegraph latency``: the parts of the latency, and their sum."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from voicegraph.schemas.report import Report
 
 
 class DelayRun(Report):
-    """One measurement: a signal sent through, and what came back."""
+    """One measurement with a test signal."""
 
     device_ms: float
-    """Through the devices alone: played past the engine, and recorded."""
+    """Latency of the devices alone: the signal is played past the engine, and recorded."""
     whole_ms: float
-    """Into the engine and back through the devices."""
+    """Latency of the engine and the devices."""
     sure: float
-    """Correlation with what was sent, 0..1, of the less certain of both."""
+    """Correlation with the signal, 0..1: the lower one of both measurements."""
 
 
 class LatencyMeasurement(Report):
@@ -27,27 +27,27 @@ class LatencyMeasurement(Report):
     output: str
     """The output device and its format."""
     machine: MachineReport
-    """Where it was measured."""
+    """The machine."""
     block_ms: float
-    """The step."""
+    """Length of a block."""
     algorithmic_ms: float
-    """Look-ahead and overlap of the pipeline."""
+    """Algorithmic latency: look-ahead and overlap of the pipeline."""
     buffering_ms: float
-    """One block to fill, one to play, and what the driver holds in reserve."""
+    """Buffering latency: one block to fill, one to play, and the reserve."""
     device_claimed_ms: float
-    """What the sound system says that both devices take."""
+    """Latency of both devices, as reported by the sound system."""
     device_ms: float
-    """What they were measured to take."""
+    """Latency of both devices, as measured."""
     measured_ms: float
-    """From sound in to sound out."""
+    """Measured latency from input to output."""
     runs: list[DelayRun]
-    """The single measurements; the figures above are their medians."""
+    """The measurements, of which the figures above are the medians."""
     compute_median_ms: float
-    """Half of the blocks take less; that adds nothing to the delay."""
+    """Median compute time of a block; it adds nothing to the latency."""
     compute_p99_ms: float
-    """99 of 100 blocks take less."""
+    """99th percentile of the compute time of a block."""
     late: int
-    """Blocks that were late during the measurement."""
+    """Blocks that were late (overruns) during the measurement."""
 
     @property
     def expected_ms(self) -> float:
@@ -56,10 +56,10 @@ class LatencyMeasurement(Report):
 
     @property
     def difference_ms(self) -> float:
-        """What was measured beyond the sum."""
+        """Measured latency minus the sum."""
         return self.measured_ms - self.expected_ms
 
     @property
     def headroom(self) -> float:
-        """What of a block is left at the 99th percentile, 0..1."""
+        """Part of a block that is left at the 99th percentile, 0..1."""
         return 1 - self.compute_p99_ms / self.block_ms

@@ -20,7 +20,7 @@ class SetParam(_Command):
     param: str = Field(examples=["pitch.transpose"])
     """``node.param``."""
     value: Any = Field(examples=[7])
-    """The new value, as a pipeline file would hold it."""
+    """The new value, as in a pipeline file."""
 
 
 class Bypass(_Command):

@@ -1,4 +1,4 @@
-"""What a live session is doing: the model behind the screen, ``--json`` lines and HTTP.
+"""The status of a live session: the model behind the screen, ``--json`` lines and HTTP.
 
 Times are milliseconds, levels dB relative to full scale (never below -120).
 """
@@ -12,160 +12,160 @@ from pydantic import Field
 from voicegraph.schemas.report import Report
 
 LiveState = Literal["starting", "running", "waiting", "stopped"]
-"""``waiting``: a device is gone, and the session goes on when it is back."""
+"""``waiting``: a device was lost, and the session goes on when it is back."""
 
 
 class EndReport(Report):
-    """One end of a live session: what is captured, or what is played."""
+    """One end of a live session: the input device or the output device."""
 
     device: str
     """Name of the device."""
     rate_hz: int
-    """Samples a second at the device."""
+    """Sample rate of the device."""
     channels: int
-    """Channels at the device."""
+    """Channels of the device."""
     peak_db: float
-    """Highest sample of the newest block."""
+    """Peak of the newest block."""
     rms_db: float
-    """Root mean square of the newest block."""
+    """Root mean square (RMS) of the newest block."""
     clipped: int
     """Samples at or beyond full scale since the session began."""
     lost: int
-    """Times that the device said it lost audio on this side (overrun or underrun)."""
+    """How often the device reported lost audio: input overruns or output underruns."""
 
 
 class NodeLoad(Report):
-    """What a node costs, over the newest ticks."""
+    """Compute time of a node over the newest blocks."""
 
     name: str
-    """Its name in the pipeline."""
+    """The node's name in the pipeline."""
     use: str
-    """Which node it is."""
+    """The type of the node, such as ``dsp.gain``."""
     median_ms: float
-    """Half of the blocks take less."""
+    """Median compute time of a block."""
     p99_ms: float
-    """99 of 100 blocks take less."""
+    """99th percentile of the compute time of a block."""
     bypassed: bool = False
-    """Whether it is switched off."""
+    """Whether the node is bypassed."""
 
 
 class LiveLatency(Report):
-    """The four latencies, which are never mixed, and their sum."""
+    """The four latencies, reported separately, and their sum."""
 
     algorithmic_ms: float
-    """Look-ahead and overlap of the pipeline."""
+    """Algorithmic latency: look-ahead and overlap of the pipeline."""
     buffering_ms: float
-    """One block to fill, one to play, and what the driver holds in reserve."""
+    """Buffering latency: one block to fill, one to play, and the reserve."""
     device_ms: float
-    """What the sound system says its buffers and converters take, input and output together."""
+    """Latency of buffers and converters of both devices, as reported by the sound system."""
     measured_ms: float | None = None
-    """From sound in to sound out as measured by a test signal; null where it was not."""
+    """Latency from input to output, measured by a test signal; null if not measured."""
 
     @property
     def expected_ms(self) -> float:
-        """The sum of the first three: what a measurement should find."""
+        """Sum of algorithmic, buffering and device latency."""
         return self.algorithmic_ms + self.buffering_ms + self.device_ms
 
 
 class DriftReport(Report):
-    """How the clocks of the two devices differ."""
+    """Clock drift between the two devices, and its compensation."""
 
     one_clock: bool
-    """Both directions run on one clock, so nothing needs to be corrected."""
+    """Both devices run on one clock, so there is no drift."""
     drift_ppm: float | None
-    """How much faster the input runs than the output, parts per million; null until known."""
+    """How much faster the input runs than the output, in parts per million; null until known."""
     correction_ppm: float
-    """By how much the output is stretched now."""
+    """How much the output is stretched now, in parts per million."""
     offset_ms: float
-    """How far the delay is from what it should be."""
+    """Actual delay minus target delay."""
     realigned: int
-    """Times that the delay was set right by a jump under a crossfade, after lost audio."""
+    """How often the delay was corrected by a jump with a crossfade, after lost audio."""
 
 
 class LateReport(Report):
-    """Blocks that were not ready when they should have been heard."""
+    """Overruns: blocks that were late, or dropped because they would have been late."""
 
     blocks: int
-    """All late blocks since the session began."""
+    """Late blocks (overruns) since the session began."""
     last_minute: int
-    """Those of the last minute."""
+    """Late blocks in the last minute."""
     dropped: int
-    """Blocks of input left out because they could not have been heard in time."""
+    """Input blocks dropped because their output would have been late."""
     worst_ms: float
-    """How late the latest was."""
+    """The longest overrun."""
     blamed: dict[str, int] = Field(default_factory=dict)
-    """Node -> late blocks in which it took the most beyond what it usually takes."""
+    """Overrun attribution: node -> late blocks in which it exceeded its usual time by the most."""
 
 
 class LiveParam(Report):
-    """A param that may change while the session runs."""
+    """A param that can change while the session runs."""
 
     name: str
     """``node.param``."""
     value: Any
-    """What it is now."""
+    """The present value."""
     minimum: float | None = None
-    """Least value, where there is one."""
+    """Least value, if there is one."""
     maximum: float | None = None
-    """Greatest value, where there is one."""
+    """Greatest value, if there is one."""
     choices: list[str] | None = None
-    """All values, where they can be counted."""
+    """All values, if the param is one of a few."""
     unit: str | None = None
     """Its unit, such as ``semitones``."""
     description: str = ""
-    """What it does, in a line."""
+    """What the param does, in one line."""
 
 
 class LiveStatus(Report):
-    """Everything that is shown of a live session."""
+    """All that is shown of a live session."""
 
     state: LiveState
-    """What it is doing."""
+    """Whether it runs."""
     pipeline: str
     """The pipeline's name."""
     seconds: float
-    """How long it has been running."""
+    """Seconds since it started."""
     tick: int
-    """Blocks that went through the pipeline."""
+    """Blocks that the pipeline has processed."""
     block_ms: float
-    """The step."""
+    """Length of a block."""
     input: EndReport
-    """What is captured."""
+    """The input device."""
     output: EndReport
-    """What is played."""
+    """The output device."""
     compute_median_ms: float
-    """Half of the blocks take less, all nodes together."""
+    """Median compute time of a block, all nodes together."""
     compute_p99_ms: float
-    """99 of 100 blocks take less."""
+    """99th percentile of the compute time of a block."""
     compute_max_ms: float
-    """The slowest of the newest blocks."""
+    """Longest compute time of the newest blocks."""
     headroom: float
-    """What of a block is left at the 99th percentile, 0..1; below 0 it cannot keep up."""
+    """Part of a block that is left at the 99th percentile, 0..1; below 0, blocks overrun."""
     nodes: list[NodeLoad]
-    """In the order they run."""
+    """The nodes in the order in which they run, then the bypassed ones."""
     late: LateReport
-    """Blocks that came too late."""
+    """Overruns."""
     latency: LiveLatency
-    """Where the time goes."""
+    """The parts of the latency."""
     drift: DriftReport
-    """The clocks."""
+    """Clock drift of the devices."""
     skipping: bool = False
-    """There is silence, and the pipeline rests."""
+    """The input is silent, and blocks are skipped."""
     muted: bool = False
-    """Nothing is sent out."""
+    """The output is muted."""
     push_to_talk: bool = False
-    """Only what is said while the talk key is down goes in."""
+    """The input is muted unless the talk key is pressed."""
     talking: bool = True
-    """The talk key is down, or there is none."""
+    """The talk key is pressed, or there is none."""
     monitor: bool = False
-    """The dry input is heard."""
+    """The dry input is added to the output."""
     variant: str | None = None
-    """Which of two variants is heard, ``a`` or ``b``; null where there is one."""
+    """The variant that is played, ``a`` or ``b``; null if there is one."""
     params: list[LiveParam] = Field(default_factory=list)
-    """What may be changed."""
+    """The live params."""
     messages: list[str] = Field(default_factory=list)
-    """The newest things a person should know, oldest first."""
+    """The newest messages, oldest first."""
     advice: list[str] = Field(default_factory=list)
-    """What to set differently, where it keeps being late."""
+    """Settings that would prevent overruns, if there were several in the last minute."""
     recording: str | None = None
-    """Where it is recorded."""
+    """Path of the recording; null without one."""

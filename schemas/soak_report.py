@@ -1,4 +1,4 @@
-"""What ``voicegraph soak`` found after minutes or hours."""
+"""The result of ``voicegraph soak``, after minutes or hours."""
 
 from __future__ import annotations
 
@@ -7,54 +7,54 @@ from voicegraph.schemas.report import Report
 
 
 class SoakReport(Report):
-    """How a pipeline holds out."""
+    """The result of a soak test."""
 
     pipeline: str
     """The pipeline's name."""
     machine: MachineReport
-    """Where it ran."""
+    """The machine."""
     threads: int
-    """Threads that numeric libraries may use."""
+    """Threads of numeric libraries."""
     input: str
     """The input device and its format."""
     output: str
     """The output device and its format."""
     freewheel: bool
-    """On simulated devices, as fast as it goes; with the compute times that were measured."""
+    """On simulated devices, as fast as possible, with measured compute times."""
     block_ms: float
-    """The step."""
+    """Length of a block."""
     minutes: float
-    """Minutes of audio that went through."""
+    """Minutes of audio that were processed."""
     wall_s: float
-    """Seconds that it took."""
+    """Duration of the test in seconds."""
     compute: CostReport
-    """Time a block takes, over all of it."""
+    """Compute time of a block, over the whole test."""
     late: int
-    """Blocks that were late."""
+    """Late blocks (overruns)."""
     worst_late_ms: float
-    """How late the latest was."""
+    """The longest overrun."""
     dropped: int
-    """Blocks that were left out."""
+    """Dropped blocks."""
     ran_dry: int
-    """Times that a device had to wait for its callback: a hole in the sound."""
+    """How often a device reported lost audio: an input overrun or an output underrun."""
     realigned: int
-    """Times that the delay was set right by a jump."""
+    """How often the delay was corrected by a jump."""
     drift_ppm: float | None
-    """How much faster the input ran than the output; null where it was too short to know."""
+    """How much faster the input ran than the output; null if the test was too short."""
     worst_offset_ms: float
-    """Farthest that the delay was from what it should be, after the first tenth."""
+    """Largest difference between actual and target delay, after the first tenth."""
     latency_begin_ms: float
-    """Algorithmic, buffering and device latency after the first tenth, with the offset then."""
+    """Algorithmic, buffering and device latency plus offset, after the first tenth."""
     latency_end_ms: float
     """The same at the end."""
     resident_mb: float | None
-    """Memory at the end, in MB; null where the system does not tell."""
+    """Memory at the end, in MB; null if unknown."""
     memory_mb_per_hour: float | None
-    """Its slope after the first tenth, in MB an hour."""
+    """Growth of memory after the first tenth, in MB an hour."""
     memory_grown_mb: float | None
-    """What that makes in the time that was run."""
+    """Growth of memory over the duration of the test."""
     seam_db: float
-    """Energy of the second difference at borders of blocks, against that within them; around 0 dB
-    where borders cannot be heard."""
+    """Boundary metric: energy of the second difference at block borders over that within blocks;
+    around 0 dB if borders are inaudible."""
     failures: list[str]
-    """Why it has failed; empty if it has not."""
+    """Why the test failed; empty if it passed."""

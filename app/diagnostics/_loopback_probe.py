@@ -1,13 +1,13 @@
-"""Measures from sound in to sound out, through a cable from the output to the input.
+"""The loopback probe: measures the latency from input to output, over a cable from output to input.
 
-A card is wrapped, so that the very loop of a live session is measured. First the test signal is
-played past the engine: what comes back over the cable tells how long the devices take. Then the
-engine hears it as if it came from the input, and its answer comes back over the same cable: counted
-in samples of the one input, that is the whole latency.
+The probe wraps an audio backend, so the loop of a live session itself is measured. First the test
+signal is played past the engine: its return over the cable gives the latency of the devices. Then
+the test signal replaces the input of the engine, and the response returns over the same cable: its
+delay, counted in samples of the input device, is the whole latency.
 
-Signals that pass unchanged are found by correlation (Knapp and Carter 1976, without weighting);
-voices that are made anew by correlation with what the same pipeline makes of the same signal where
-nobody waits for it, or by correlating envelopes.
+An unchanged signal is found by cross-correlation (Knapp and Carter 1976, without weighting). A
+synthesised voice is found by cross-correlation with the reference response, which the same pipeline
+makes of the same signal offline, or by cross-correlation of envelopes.
 """
 
 from __future__ import annotations
@@ -28,25 +28,26 @@ from voicegraph.graph.live.devices.audio_backend import (
 _LEVEL = 0.4
 _BURST_S = 0.6
 _FOUND = 0.35
-"""Correlation from which on the signal counts as found."""
+"""Correlation from which on the signal is found."""
 _SAME = 0.9
-"""Correlation from which on an answer is the very same. A voice whose pulses came at other moments
-is as like itself a period or two away: then its envelope tells where it is."""
-_NOTHING = 1e-6
-"""Power of a part, of the loudest part's, below which nothing is in it."""
+"""Correlation from which on a response equals the reference. A voice with pulses at other times
+correlates as well a period or two away: then the envelope is used."""
+_SILENT = 1e-6
+"""Power of a part, relative to the loudest part, below which the part is silent."""
 _ENVELOPE_RATE = 1000
-_BY_CHANCE = 0.4
-"""Correlation that the envelope of the signal has with that of noise, somewhere in some seconds."""
-_SOON_S = 0.3
+_CHANCE = 0.4
+"""Highest correlation of the signal's envelope with that of some seconds of noise."""
+_LEAD_S = 0.3
+"""Seconds until the signal starts."""
 _CALLBACKS = 64
-"""Callbacks that tell how far capturing is ahead of playing."""
+"""Callbacks over which the lead of the input over the output is measured."""
 
 
 def test_signal(rate: int) -> np.ndarray:
-    """Bursts of a voice-like tone at irregular times: float32 ``[N]``, 0.6 s.
+    """Bursts of a vowel-like tone at irregular times: float32 ``[N]``, 0.6 s, at ``rate`` Hz.
 
-    Harmonics of 140 Hz under a falling spectrum, which trackers take for a vowel, gliding a little,
-    so that no period is like another.
+    Harmonics of 140 Hz with a falling spectrum, which F0 trackers detect as a vowel. The pitch
+    glides a little, so that no two periods are equal.
     """
     at = np.arange(round(_BURST_S * rate)) / rate
     phase = 2 * math.pi * (140 * at + 60 * at**2)
@@ -60,19 +61,22 @@ def test_signal(rate: int) -> np.ndarray:
     return (_LEVEL * wave / np.abs(wave).max()).astype(np.float32)
 
 
-def find(
+def find_signal(
     signal: np.ndarray, recording: np.ndarray, rate: int, found: float = _FOUND
 ) -> tuple[float, float]:
-    """Where ``signal`` begins in ``recording``, in samples, and how sure that is, 0..1.
+    """Finds ``signal`` ``[N]`` in ``recording`` ``[M]``.
 
-    By its waveform where that correlates by ``found`` at least, else by its envelope.
+    Correlates the waveforms; if the correlation is below ``found``, the envelopes.
+
+    Returns:
+        Start of the signal in samples, and confidence 0..1.
     """
     lag, sure = correlate_at(signal, recording)
     if sure >= found or len(recording) < len(signal):
         return float(lag), sure
     step = max(1, rate // _ENVELOPE_RATE)
     lag, sure = correlate_at(_envelope(signal, step), _envelope(recording, step), either=False)
-    return float(lag * step), max(0.0, (sure - _BY_CHANCE) / (1 - _BY_CHANCE))
+    return float(lag * step), max(0.0, (sure - _CHANCE) / (1 - _CHANCE))
 
 
 def _envelope(samples: np.ndarray, step: int) -> np.ndarray:
@@ -85,17 +89,17 @@ def _envelope(samples: np.ndarray, step: int) -> np.ndarray:
 def correlate_at(
     signal: np.ndarray, recording: np.ndarray, either: bool = True
 ) -> tuple[int, float]:
-    """The lag in samples of the highest normalised correlation, and that correlation.
+    """Lag in samples of the highest normalised cross-correlation, and that correlation.
 
-    With ``either``, a signal that came back with its sign turned over is found, too.
+    With ``either``, a signal with inverted polarity is found, too.
     """
     if len(recording) < len(signal):
         return 0, 0.0
     product = correlate(recording.astype(np.float64), signal.astype(np.float64), "valid")
     power = np.cumsum(np.concatenate(([0.0], recording.astype(np.float64) ** 2)))
     local = power[len(signal) :] - power[: -len(signal)]
-    # Where there is silence beside sound, rounding would be divided by next to nothing.
-    local = np.maximum(local, _NOTHING * local.max())
+    # In silent parts beside sound, rounding errors would be divided by nearly zero.
+    local = np.maximum(local, _SILENT * local.max())
     norm = np.sqrt(local * float(signal.astype(np.float64) @ signal)) + 1e-9
     sure = (np.abs(product) if either else product) / norm
     lag = int(np.argmax(sure))
@@ -104,7 +108,7 @@ def correlate_at(
 
 @dataclass(slots=True)
 class _Take:
-    """One recording of the input: from frame ``start`` on, which the first callback says."""
+    """A recording of the input; the first callback sets the frame ``start`` at which it begins."""
 
     frames: np.ndarray
     start: int = 0
@@ -112,50 +116,50 @@ class _Take:
 
 
 class LoopbackProbe:
-    """A card into which a signal can be put at either end, and whose input is recorded.
+    """An audio backend that inserts a test signal at either end, and records the input.
 
     Args:
-        card: the real one.
+        card: the backend to wrap.
     """
 
     def __init__(self, card: AudioBackend) -> None:
         self._card = card
         self.input, self.output, self.one_clock = card.input, card.output, card.one_clock
         self._captured = self._played = 0
-        self._heard_at = 0.0
+        self._captured_at = 0.0
         self._ratio = self.input.rate / self.output.rate
-        # By how much capturing is ahead of playing, at the newest callbacks that play.
+        # Lead of the input over the output in input frames, at the newest output callbacks.
         self._ahead = np.zeros(_CALLBACKS)
         self._callbacks = 0
-        self._ears = np.zeros((16384, card.input.channels), np.float32)
+        self._engine_input = np.zeros((16384, card.input.channels), np.float32)
         self._take: _Take | None = None
-        self._spoken: tuple[int, np.ndarray] | None = None
-        self._heard: tuple[int, np.ndarray] | None = None
+        self._device_signal: tuple[int, np.ndarray] | None = None
+        self._engine_signal: tuple[int, np.ndarray] | None = None
         self._capture: CaptureCallback | None = None
         self._play: PlaybackCallback | None = None
 
-    # ---- the card -----------------------------------------------------------------------------
+    # ---- the audio backend --------------------------------------------------------------------
 
     def start(self, capture: CaptureCallback, play: PlaybackCallback) -> None:
-        """As the card does."""
+        """Starts the callbacks of the wrapped backend."""
         self._capture, self._play = capture, play
         self._card.start(self._on_capture, self._on_play)
 
     def stop(self) -> None:
-        """As the card does."""
+        """Stops the wrapped backend."""
         self._card.stop()
 
     @property
     def lost(self) -> str | None:
-        """As the card says."""
+        """Why a device is lost; None while both work."""
         return self._card.lost
 
     def reopen(self) -> bool:
-        """A measurement does not go on after a loss."""
+        """False: a measurement does not go on after a device was lost."""
         return False
 
     def _on_capture(self, frames: np.ndarray, when: float, lost: bool) -> None:
-        """Records what comes; the engine hears silence, or what is put in."""
+        """Records the input; the engine gets silence, or the inserted signal."""
         at, count = self._captured, len(frames)
         take = self._take
         if take is not None and take.count < len(take.frames):
@@ -164,65 +168,66 @@ class LoopbackProbe:
             part = min(count, len(take.frames) - take.count)
             take.frames[take.count : take.count + part] = frames[:part, 0]
             take.count += part
-        ears = self._ears[:count]
-        ears[:] = 0
-        _put(ears, at, self._heard)
+        engine_input = self._engine_input[:count]
+        engine_input[:] = 0
+        _add_signal(engine_input, at, self._engine_signal)
         self._captured = at + count
-        self._heard_at = when
+        self._captured_at = when
         assert self._capture is not None
-        self._capture(ears, when, lost)
+        self._capture(engine_input, when, lost)
 
     def _on_play(self, into: np.ndarray, when: float, starved: bool) -> None:
         assert self._play is not None
         self._play(into, when, starved)
-        if self._spoken is not None:
-            into[:] = 0  # what the engine says would be in the way
-        _put(into, self._played, self._spoken)
+        if self._device_signal is not None:
+            into[:] = 0  # the output of the engine would disturb the measurement
+        _add_signal(into, self._played, self._device_signal)
         self._played += len(into)
-        since = (when - self._heard_at) * self.input.rate  # 0 where one callback does both
-        ahead = self._captured + since - self._played * self._ratio
+        elapsed = (when - self._captured_at) * self.input.rate  # 0 where one callback does both
+        ahead = self._captured + elapsed - self._played * self._ratio
         self._ahead[self._callbacks % _CALLBACKS] = ahead
         self._callbacks += 1
 
     # ---- measuring ----------------------------------------------------------------------------
 
     def through_devices(self, signal: np.ndarray, seconds: float) -> LoopbackRecording:
-        """Plays ``signal`` ``[N]`` at the output's rate past the engine, and records."""
-        start = self._played + round(_SOON_S * self.output.rate)
-        # Between two callbacks a device goes on; the median, since some callbacks come late.
+        """Plays ``signal`` ``[N]``, at the rate of the output, past the engine, and records."""
+        start = self._played + round(_LEAD_S * self.output.rate)
+        # The devices run on between two callbacks. The median, because some callbacks come late.
         ahead = float(np.median(self._ahead[: max(1, min(self._callbacks, _CALLBACKS))]))
         place = round(start * self._ratio + ahead)
-        return self._record(seconds, place, spoken=(start, signal))
+        return self._record(seconds, place, device_signal=(start, signal))
 
     def through_engine(
         self, signal: np.ndarray, seconds: float, block: int = 1
     ) -> LoopbackRecording:
-        """Lets the engine hear ``signal`` ``[N]`` at the input's rate, and records its answer.
+        """Puts ``signal`` ``[N]``, at the rate of the input, into the engine, and records.
 
-        The signal begins with a block of so many samples, counted from the first one captured.
+        The signal begins at the start of a block of ``block`` samples, counted from the first
+        captured sample.
         """
-        soon = self._captured + round(_SOON_S * self.input.rate)
+        soon = self._captured + round(_LEAD_S * self.input.rate)
         place = -(-soon // block) * block
-        return self._record(seconds, place, heard=(place, signal))
+        return self._record(seconds, place, engine_signal=(place, signal))
 
     def _record(
         self,
         seconds: float,
         place: int,
-        spoken: tuple[int, np.ndarray] | None = None,
-        heard: tuple[int, np.ndarray] | None = None,
+        device_signal: tuple[int, np.ndarray] | None = None,
+        engine_signal: tuple[int, np.ndarray] | None = None,
     ) -> LoopbackRecording:
         take = _Take(np.zeros(round(seconds * self.input.rate), np.float32))
-        self._spoken, self._heard, self._take = spoken, heard, take
+        self._device_signal, self._engine_signal, self._take = device_signal, engine_signal, take
         deadline = time.monotonic() + seconds + 3
         while take.count < len(take.frames) and self.lost is None and time.monotonic() < deadline:
             time.sleep(0.02)
-        self._spoken = self._heard = self._take = None
+        self._device_signal = self._engine_signal = self._take = None
         return LoopbackRecording(take.frames[: take.count], place - take.start)
 
 
-def _put(into: np.ndarray, at: int, signal: tuple[int, np.ndarray] | None) -> None:
-    """Adds what of a signal falls into ``into`` ``[N, C]``, which begins at ``at``."""
+def _add_signal(into: np.ndarray, at: int, signal: tuple[int, np.ndarray] | None) -> None:
+    """Adds the part of a signal that falls into ``into`` ``[N, C]``, which begins at ``at``."""
     if signal is None:
         return
     start, samples = signal
@@ -233,22 +238,22 @@ def _put(into: np.ndarray, at: int, signal: tuple[int, np.ndarray] | None) -> No
 
 @dataclass(frozen=True, slots=True)
 class LoopbackRecording:
-    """What was recorded.
+    """A recording of the input with the start of the inserted signal.
 
     Attributes:
-        frames: of the input's first channel, ``[N]``.
-        after: where in them the signal began that was put in.
+        frames: the first channel of the input, ``[N]``.
+        after: index in ``frames`` at which the inserted signal started.
     """
 
     frames: np.ndarray
     after: int
 
     def latency(self, signal: np.ndarray, rate: int) -> tuple[float, float]:
-        """Seconds until ``signal`` came back, and how sure that is."""
-        lag, sure = find(signal, self.frames, rate)
+        """Seconds until ``signal`` returned, and confidence 0..1."""
+        lag, sure = find_signal(signal, self.frames, rate)
         return (lag - self.after) / rate, sure
 
-    def answered(self, answer: np.ndarray, rate: int) -> tuple[float, float]:
-        """Seconds until ``answer`` began, and how sure that is."""
-        lag, sure = find(answer, self.frames, rate, _SAME)
+    def response_latency(self, response: np.ndarray, rate: int) -> tuple[float, float]:
+        """Seconds until the reference ``response`` returned, and confidence 0..1."""
+        lag, sure = find_signal(response, self.frames, rate, _SAME)
         return (lag - self.after) / rate, sure

@@ -1,4 +1,4 @@
-"""Watches a live session for minutes or hours: does anything grow, drift or click?"""
+"""Soak test: checks for minutes or hours whether memory or delay grow, or block borders click."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from voicegraph.graph.pipeline import Plan
 from voicegraph.schemas.bench_report import CostReport
 from voicegraph.schemas.soak_report import SoakReport
 
-_RUN_IN = 0.1
-"""Part of the time that is not looked at: buffers fill, caches warm up."""
-_GROWN_MB = 20.0
-"""More than that, and memory has grown: allocators go up and down by some."""
-_LATER_MS = 5.0
-_SEAM_DB = 6.0
+_WARM_UP = 0.1
+"""Part of the time that is not evaluated: buffers fill, caches warm up."""
+_MAX_GROWTH_MB = 20.0
+"""Growth of memory from which on the test fails; allocators vary by less."""
+_MAX_DELAY_GROWTH_MS = 5.0
+_MAX_BOUNDARY_DB = 6.0
 
 Tell = Callable[[str], None]
 
 
 @dataclass(slots=True)
 class SoakSample:
-    """What was seen at one moment."""
+    """Memory in bytes and delay in ms at ``at`` seconds of audio."""
 
     at: float
     resident: int | None
@@ -40,35 +40,35 @@ class SoakSample:
 
 @dataclass(slots=True)
 class SoakMonitor:
-    """Collects while a loop runs.
+    """Collects measurements while a loop runs.
 
     Args:
-        loop: the one that is watched.
-        latency_ms: what its delay is declared to be now.
+        loop: the loop to monitor.
+        latency_ms: returns the declared latency of the loop.
     """
 
     loop: EngineLoop
     latency_ms: Callable[[], float]
     samples: list[SoakSample] = field(default_factory=list)
     compute: list[float] = field(default_factory=list)
-    seams: BoundaryMetric = field(default_factory=BoundaryMetric)
+    boundaries: BoundaryMetric = field(default_factory=BoundaryMetric)
 
     def __post_init__(self) -> None:
         self.loop.listeners.append(self._block)
 
     def _block(self, _: float, made: np.ndarray) -> None:
         self.compute.append(1e3 * self.loop.attribution.total_s)
-        self.seams.take(made)
+        self.boundaries.take(made)
 
-    def look(self, at: float) -> None:
-        """Notes what there is at ``at`` seconds of audio."""
+    def sample(self, at: float) -> None:
+        """Measures memory and delay at ``at`` seconds of audio."""
         offset = 1e3 * self.loop.compensation.error
         latency = self.latency_ms() + offset
         self.samples.append(SoakSample(at, machine.resident_bytes(), offset, latency))
 
 
 def build_report(
-    watch: SoakMonitor,
+    monitor: SoakMonitor,
     plan: Plan,
     ends: tuple[OpenDevice, OpenDevice],
     *,
@@ -76,11 +76,11 @@ def build_report(
     wall_s: float,
     freewheel: bool,
 ) -> SoakReport:
-    """The report of it all."""
-    loop = watch.loop
-    seen = [s for s in watch.samples if s.at >= _RUN_IN * seconds] or watch.samples
+    """The report of a soak test of so many ``seconds`` of audio."""
+    loop = monitor.loop
+    seen = [s for s in monitor.samples if s.at >= _WARM_UP * seconds] or monitor.samples
     slope = _slope(seen)
-    times = np.asarray(watch.compute or [0.0])
+    times = np.asarray(monitor.compute or [0.0])
     middle, high, top = (float(v) for v in np.percentile(times, [50, 99, 100]))
     drift = loop.compensation.drift
     resident = seen[-1].resident
@@ -107,14 +107,14 @@ def build_report(
         resident_mb=None if resident is None else resident / 1e6,
         memory_mb_per_hour=None if slope is None else 3600 * slope,
         memory_grown_mb=None if slope is None else slope * seconds,
-        seam_db=watch.seams.decibels,
+        seam_db=monitor.boundaries.decibels,
         failures=[],
     )
     return report.model_copy(update={"failures": _failures(report)})
 
 
 def _slope(seen: list[SoakSample]) -> float | None:
-    """MB a second, by least squares."""
+    """Growth of memory in MB a second, by least squares."""
     points = [(s.at, s.resident / 1e6) for s in seen if s.resident is not None]
     if len(points) < 3:
         return None
@@ -125,12 +125,12 @@ def _slope(seen: list[SoakSample]) -> float | None:
 def _failures(report: SoakReport) -> list[str]:
     found = []
     grown = report.memory_grown_mb
-    if grown is not None and grown > _GROWN_MB:
+    if grown is not None and grown > _MAX_GROWTH_MB:
         found.append(f"memory grew by {grown:.0f} MB")
-    later = report.latency_end_ms - report.latency_begin_ms
-    if later > _LATER_MS:
-        found.append(f"the delay grew by {later:.1f} ms")
-    if report.seam_db > _SEAM_DB:
+    grown_ms = report.latency_end_ms - report.latency_begin_ms
+    if grown_ms > _MAX_DELAY_GROWTH_MS:
+        found.append(f"the delay grew by {grown_ms:.1f} ms")
+    if report.seam_db > _MAX_BOUNDARY_DB:
         found.append(f"borders of blocks stand out by {report.seam_db:.1f} dB")
     if not report.compute.median_ms:
         found.append("no sound went through")
@@ -138,7 +138,7 @@ def _failures(report: SoakReport) -> list[str]:
 
 
 def bundled_speech(kind: OpenDevice) -> np.ndarray:
-    """The bundled recording at a device's rate, ``[samples]``, with a second of silence."""
+    """The bundled recording at the rate of a device, float32 ``[N]``, with a second of silence."""
     from fractions import Fraction
 
     from voicegraph.graph.signals import Audio

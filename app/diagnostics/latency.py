@@ -1,4 +1,4 @@
-"""Measures the delay of a pipeline on a pair of devices, by sending a sound through."""
+"""Measures the latency of a pipeline on a pair of devices, by a test signal."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ from ._reference_response import reference_response
 
 _STARTS_S = 20.0
 _RUNS_S = 1.0
-"""Seconds that the session runs before anything is measured."""
-_LISTENS_S = 2.0
-"""Seconds that are listened to, besides the delay that is expected."""
-_SURE = 0.2
-"""Below, nothing has come back: see ``probing.find``."""
+"""Seconds that the session runs before the measurement."""
+_RECORDS_S = 2.0
+"""Seconds that are recorded in addition to the expected latency."""
+_CONFIDENT = 0.2
+"""Confidence below which the signal was not found; see ``find_signal``."""
 
 
 def measure_latency(
     setup: LiveSetup, margin_s: float, runs: int = 3, tell: Callable[[str], None] | None = None
 ) -> LatencyMeasurement:
-    """Runs a live session, and measures it through a cable from output to input.
+    """Runs a live session, and measures its latency over a cable from output to input.
 
     Args:
         setup: devices and pipeline.
-        margin_s: the driver's reserve, in seconds.
-        runs: how often; the figures are medians.
-        tell: is told what is going on.
+        margin_s: the reserve against late wake-ups, in seconds.
+        runs: number of measurements; the figures are medians.
+        tell: is called with messages of progress.
 
     Raises:
-        DeviceError: if a device fails, or nothing comes back from output to input.
+        DeviceError: if a device fails, or the signal does not return from output to input.
         VoicegraphError: if the pipeline fails.
     """
     from voicegraph.graph.live.factory import LiveOptions
@@ -48,7 +48,7 @@ def measure_latency(
     session = setup.plan.session()
     try:
         rate = int(setup.input.format.rate)
-        answer = reference_response(setup.plan, test_signal(rate), rate)
+        response = reference_response(setup.plan, test_signal(rate), rate)
         card = LoopbackProbe(setup.open_card())
     except BaseException:
         session.close()
@@ -58,17 +58,17 @@ def measure_latency(
         live.start()
         _wait(live)
         say = tell or (lambda _: None)
-        found = [_one(live, card, answer, say, f"{n + 1} of {runs}") for n in range(runs)]
+        found = [_one(live, card, response, say, f"{n + 1} of {runs}") for n in range(runs)]
         return _report(live, found)
     finally:
         live.stop()
 
 
 def _wait(live: LiveSession) -> None:
-    """Until sound goes through, and a while longer.
+    """Waits until blocks are processed, and a while longer.
 
     Raises:
-        VoicegraphError: what ended the session, if anything did.
+        VoicegraphError: if the session has failed.
     """
     nap = threading.Event()
     waited = 0.0
@@ -86,12 +86,12 @@ def _wait(live: LiveSession) -> None:
 def _one(
     live: LiveSession,
     card: LoopbackProbe,
-    answer: np.ndarray,
+    response: np.ndarray,
     tell: Callable[[str], None],
     number: str,
 ) -> DelayRun:
     expected_s = 1e-3 * live_latency(live).expected_ms
-    listens = _LISTENS_S + expected_s
+    listens = _RECORDS_S + expected_s
     signal = test_signal(card.output.rate)
     tell(f"{number}: through the devices")
     device, sure = card.through_devices(signal, listens).latency(
@@ -99,34 +99,34 @@ def _one(
     )
     _check(live, card, sure)
     tell(f"{number}: through the pipeline")
-    whole, also = _whole(live, card, answer, listens)
+    whole, also = _whole(live, card, response, listens)
     _check(live, card, also, came_back=True)
     return DelayRun(device_ms=1e3 * device, whole_ms=1e3 * whole, sure=min(sure, also))
 
 
 def _whole(
-    live: LiveSession, card: LoopbackProbe, answer: np.ndarray, seconds: float
+    live: LiveSession, card: LoopbackProbe, response: np.ndarray, seconds: float
 ) -> tuple[float, float]:
-    """Seconds from sound in to sound out, and how sure that is.
+    """Seconds from input to output, and confidence 0..1.
 
-    By the pipeline's answer; where that is not found, by the signal itself.
+    Looks for the reference response of the pipeline; if that is not found, for the signal itself.
     """
     rate, plan = card.input.rate, live.session.plan
-    heard = test_signal(rate)
-    arrival = card.through_engine(heard, seconds, plan.samples_in)
-    # The answer lies where the signal does: what it is late by is all of the delay.
-    found = arrival.answered(answer, rate)
-    return found if found[1] >= _SURE else arrival.latency(heard, rate)
+    signal = test_signal(rate)
+    recording = card.through_engine(signal, seconds, plan.samples_in)
+    # The reference response is aligned with the signal, so its delay is the whole latency.
+    found = recording.response_latency(response, rate)
+    return found if found[1] >= _CONFIDENT else recording.latency(signal, rate)
 
 
 def _check(live: LiveSession, card: LoopbackProbe, sure: float, came_back: bool = False) -> None:
-    """``came_back`` says that the signal itself was found, so that devices are connected."""
+    """``came_back``: the signal itself returned over the cable, so the devices are connected."""
     if live.error is not None:
         raise live.error
     if card.lost is not None:
         text = f"{card.lost}, in the middle of the measurement"
         raise DeviceError(Problem("device-lost", text, fix="plug it in, and measure again"))
-    if sure >= _SURE:
+    if sure >= _CONFIDENT:
         return
     if came_back:
         raise DeviceError(_not_recognised(live))
@@ -138,16 +138,16 @@ def _check(live: LiveSession, card: LoopbackProbe, sure: float, came_back: bool 
 
 def _not_recognised(live: LiveSession) -> Problem:
     name = live.session.plan.name
-    text = f"what {name} made of the test signal was not recognised in what came back"
+    text = f"the output of {name} was not recognised in the recorded input"
     notes = [
         (
-            "the signal is four bursts of a vowel-like tone; a gate, or a voice that is as loud "
-            "whatever it hears, leaves nothing of them to find",
+            "the test signal is four bursts of a vowel-like tone; a gate, or a voice of constant "
+            "loudness, leaves nothing of them to find",
             None,
         )
     ]
-    if live.loop.counts.late:
-        notes.append((f"{live.loop.counts.late} blocks were late, which cuts it to pieces", None))
+    if late := live.loop.counts.late:
+        notes.append((f"{late} blocks were late (overruns), which cuts the signal to pieces", None))
     fix = "voicegraph latency --dry measures devices and buffering without the pipeline"
     return Problem("no-answer", text, notes=tuple(notes), fix=fix)
 

@@ -1,4 +1,4 @@
-"""The two ways to soak a pipeline: on devices in real time, and on simulated ones."""
+"""Runs soak tests: on devices in real time, or on simulated devices as fast as possible."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from voicegraph.schemas.soak_report import SoakReport
 
 from ._soak import SoakMonitor, Tell, build_report, bundled_speech
 
-_LOOKS_S = 5.0
+_SAMPLE_EVERY_S = 5.0
 _PERIOD_S = 0.01
-_TELLS_S = 60.0
+_TELL_EVERY_S = 60.0
 
 
 class RecordingCard:
-    """A card that hears a recording, over and over, in place of its microphone.
+    """An audio backend whose input is a recording, repeated, in place of the microphone.
 
     Args:
-        card: the real one.
-        recording: ``[samples]`` at the input's rate.
+        card: the backend to wrap.
+        recording: float32 ``[N]`` at the rate of the input.
     """
 
     def __init__(self, card: AudioBackend, recording: np.ndarray) -> None:
@@ -42,9 +42,9 @@ class RecordingCard:
         self._spoken = np.zeros((16384, card.input.channels), np.float32)
 
     def start(self, capture: CaptureCallback, play: PlaybackCallback) -> None:
-        """As the card does."""
+        """Starts the callbacks of the wrapped backend."""
 
-        def hear(frames: np.ndarray, when: float, lost: bool) -> None:
+        def capture_recording(frames: np.ndarray, when: float, lost: bool) -> None:
             played = self._spoken[: len(frames)]
             said = 0
             while said < len(played):  # by slices: a callback allocates nothing
@@ -54,26 +54,26 @@ class RecordingCard:
                 self._at = (self._at + len(part)) % len(self._recording)
             capture(played, when, lost)
 
-        self._card.start(hear, play)
+        self._card.start(capture_recording, play)
 
     def stop(self) -> None:
-        """As the card does."""
+        """Stops the wrapped backend."""
         self._card.stop()
 
     @property
     def lost(self) -> str | None:
-        """As the card says."""
+        """Why a device is lost; None while both work."""
         return self._card.lost
 
     def reopen(self) -> bool:
-        """As the card does."""
+        """Reopens the wrapped backend."""
         return self._card.reopen()
 
 
 def soak_devices(
     setup: LiveSetup, options: LiveOptions, seconds: float, microphone: bool, tell: Tell
 ) -> SoakReport:
-    """Runs a live session on devices for so long.
+    """Runs a live session on devices for so many seconds.
 
     Raises:
         VoicegraphError: if a device or the pipeline fails.
@@ -86,35 +86,35 @@ def soak_devices(
     except BaseException:
         card.stop()
         raise
-    watch = SoakMonitor(live.loop, lambda: live_latency(live).expected_ms)
+    monitor = SoakMonitor(live.loop, lambda: live_latency(live).expected_ms)
     told = 0.0
     try:
         live.start()
         begun = time.monotonic()
         while (at := time.monotonic() - begun) < seconds and not live.stopped.wait(
-            min(_LOOKS_S, seconds - at)
+            min(_SAMPLE_EVERY_S, seconds - at)
         ):
             now = time.monotonic() - begun
-            watch.look(now)
-            if now - told >= _TELLS_S:
+            monitor.sample(now)
+            if now - told >= _TELL_EVERY_S:
                 told = now
-                tell(_line(watch, now))
+                tell(_line(monitor, now))
     finally:
         live.stop()
     if live.error is not None:
         raise live.error
     wall = time.monotonic() - begun
     ends = (card.input, card.output)
-    return build_report(watch, setup.plan, ends, seconds=wall, wall_s=wall, freewheel=False)
+    return build_report(monitor, setup.plan, ends, seconds=wall, wall_s=wall, freewheel=False)
 
 
 def soak_freewheel(
     pipeline: Pipeline, options: LiveOptions, seconds: float, drift_ppm: float, tell: Tell
 ) -> SoakReport:
-    """Runs the engine's loop on simulated devices, as fast as it goes.
+    """Runs the engine loop on simulated devices, as fast as possible.
 
-    Blocks take the time that they were measured to take; callbacks come when they would, some a
-    little late; the input's clock runs ``drift_ppm`` fast.
+    Compute times are the measured ones. Callbacks have jitter, and the clock of the input device
+    runs ``drift_ppm`` fast.
 
     Raises:
         VoicegraphError: if the pipeline fails.
@@ -130,7 +130,7 @@ def soak_freewheel(
         def declared() -> float:
             return algorithmic + block_ms + 1e3 * loop.compensation.reserve / target.rate
 
-        watch = SoakMonitor(loop, declared)
+        monitor = SoakMonitor(loop, declared)
         recording = bundled_speech(source)
 
         def sound(start: int, count: int) -> np.ndarray:
@@ -145,21 +145,21 @@ def soak_freewheel(
         begun = time.monotonic()
         told = 0.0
         while simulation.now < seconds:
-            simulation.run(min(_LOOKS_S, seconds - simulation.now))
-            watch.look(simulation.now)
-            if simulation.now - told >= 10 * _TELLS_S:
+            simulation.run(min(_SAMPLE_EVERY_S, seconds - simulation.now))
+            monitor.sample(simulation.now)
+            if simulation.now - told >= 10 * _TELL_EVERY_S:
                 told = simulation.now
-                tell(_line(watch, told))
+                tell(_line(monitor, told))
         wall = time.monotonic() - begun
         ends = (source, target)
-        return build_report(watch, plan, ends, seconds=seconds, wall_s=wall, freewheel=True)
+        return build_report(monitor, plan, ends, seconds=seconds, wall_s=wall, freewheel=True)
 
 
-def _line(watch: SoakMonitor, now: float) -> str:
-    newest = watch.samples[-1]
+def _line(monitor: SoakMonitor, now: float) -> str:
+    newest = monitor.samples[-1]
     memory = "" if newest.resident is None else f", {newest.resident / 1e6:.0f} MB"
-    counts = watch.loop.counts
+    counts = monitor.loop.counts
     return (
-        f"{now / 60:.0f} min: {counts.late} late, {counts.dropped} left out, "
+        f"{now / 60:.0f} min: {counts.late} late, {counts.dropped} dropped, "
         f"delay {newest.latency_ms:.1f} ms{memory}"
     )

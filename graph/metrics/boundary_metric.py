@@ -1,7 +1,7 @@
-"""Whether borders of blocks can be heard: a click there is a corner in the waveform.
+"""Boundary metric: measures whether borders of blocks click.
 
-The second difference of a band-limited signal is small; a step or a corner makes it large for a
-sample or two. Its energy at borders, over that within blocks, tells a seam from the signal.
+The second difference of a band-limited signal is small. A step or a corner in the waveform makes it
+large for a sample or two. The metric is its energy at block borders over its energy within blocks.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import math
 import numpy as np
 
 _AROUND = 2
-"""Second differences that reach over a border."""
+"""Samples before and after a border of which second differences reach across it."""
 
 
 class BoundaryMetric:
-    """Takes block after block."""
+    """Measures successive blocks."""
 
     def __init__(self) -> None:
         self._last: np.ndarray | None = None
@@ -23,7 +23,7 @@ class BoundaryMetric:
         self._borders = self._values = 0
 
     def take(self, block: np.ndarray) -> None:
-        """Looks at a block ``[C, N]`` and at its border with the one before."""
+        """Measures a block ``[C, N]`` and its border with the previous one."""
         inner = np.diff(block, 2)
         self._within += float(np.square(inner).sum())
         self._values += inner.size
@@ -35,7 +35,7 @@ class BoundaryMetric:
 
     @property
     def decibels(self) -> float:
-        """Energy at borders over energy elsewhere, in dB; 0 where nothing was heard."""
+        """Energy at borders over energy within blocks, in dB; 0 if either is zero."""
         if not self._at or not self._within:
             return 0.0
         return 10 * math.log10((self._at / self._borders) / (self._within / self._values))

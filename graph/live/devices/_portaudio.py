@@ -1,4 +1,4 @@
-"""PortAudio through ``sounddevice``: loaded when it is needed, and its errors as sentences."""
+"""PortAudio through ``sounddevice``: imported when first used, its errors as ``DeviceError``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from ...errors import DeviceError, Problem
 from ...optional_packages import missing_package
 
-_NEXT = {
+_FIXES = {
     "no-device": "voicegraph devices",
     "busy": "close the program that uses it, or choose another: voicegraph devices",
     "rate": "leave out --input-rate and --output-rate, or choose what the device takes",
@@ -30,7 +30,7 @@ _CODES = {
 
 
 def sounddevice() -> Any:
-    """The module.
+    """The module ``sounddevice``.
 
     Raises:
         DeviceError: if the package or the PortAudio library is missing.
@@ -52,41 +52,45 @@ def sounddevice() -> Any:
 
 @contextmanager
 def as_device_error(what: str, module: Any = None) -> Iterator[None]:
-    """Turns PortAudio's errors into messages about ``what``.
+    """Raises PortAudio's errors inside the ``with`` block as ``DeviceError``.
+
+    Args:
+        what: the subject of the message, such as the name of a device.
+        module: in place of sounddevice.
 
     Raises:
-        DeviceError: instead of them.
+        DeviceError: in place of errors of PortAudio and sounddevice.
     """
     found = module or sounddevice()
     try:
         yield
     except found.PortAudioError as error:
         raise DeviceError(explain(what, error.args)) from None
-    except ValueError as error:  # sounddevice's own: no default device, a wrong direction
+    except ValueError as error:  # raised by sounddevice: no default device, a wrong direction
         raise DeviceError(
-            Problem("no-device", f"{what}: {error}", fix=_NEXT["no-device"])
+            Problem("no-device", f"{what}: {error}", fix=_FIXES["no-device"])
         ) from None
 
 
 def explain(what: str, arguments: tuple[Any, ...]) -> Problem:
-    """A PortAudio error in words; its arguments are text, code and what the host said."""
+    """The message of a PortAudio error; its arguments are text, code and the host's error."""
     text, code, host = (*arguments, None, None, None)[:3]
     kind, why = _CODES.get(code, ("host", str(text))) if isinstance(code, int) else ("host", text)
     notes: tuple[tuple[str, None], ...] = ()
     said = host[-1] if isinstance(host, tuple) and host else None
     if said:
         notes = ((f"the sound system says: {said}", None),)
-    return Problem(f"device-{kind}", f"{what}: {why}", notes=notes, fix=_NEXT[kind])
+    return Problem(f"device-{kind}", f"{what}: {why}", notes=notes, fix=_FIXES[kind])
 
 
 def rescan(module: Any = None) -> None:
-    """Looks for devices anew. No stream may be open: PortAudio's list is made when it starts.
+    """Updates the list of devices, which PortAudio makes when it starts. No stream may be open.
 
     Raises:
-        DeviceError: if PortAudio does not start again; it may the next time.
+        DeviceError: if PortAudio does not start again; another try may succeed.
     """
     found = module or sounddevice()
-    with suppress(found.PortAudioError):  # not running, after a start that has failed
+    with suppress(found.PortAudioError):  # it is not running if the previous start failed
         found._terminate()
     with as_device_error("the sound system", found):
         found._initialize()

@@ -1,4 +1,4 @@
-"""What the engine needs of a sound card: two ends, callbacks, and to be told when it is gone."""
+"""The audio backend: what the engine needs of a sound card, real, simulated or wrapped."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import Protocol
 import numpy as np
 
 CaptureCallback = Callable[[np.ndarray, float, bool], None]
-"""Takes frames ``[N, C]`` float32 (valid during the call only), the time of the call
-(``time.perf_counter``), and whether audio was lost before them."""
+"""Takes frames ``[N, C]`` float32 (valid during the call only), the time of the call in seconds
+(``time.perf_counter``), and whether input was lost before them (overrun)."""
 
 PlaybackCallback = Callable[[np.ndarray, float, bool], None]
-"""Fills a buffer ``[N, C]`` float32; time as above; whether the device ran dry before it."""
+"""Fills a buffer ``[N, C]`` float32; the time as above; whether the device underran before it."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenDevice:
-    """One direction of a pair of open devices.
+    """An open device, used in one direction.
 
     Attributes:
         name: the device's name.
-        rate: samples a second, in Hz.
-        channels: channels.
-        latency: what the sound system says that its buffers and converters take, in seconds.
+        rate: in Hz.
+        channels: number of channels.
+        latency: of its buffers and converters in seconds, as reported by the sound system.
     """
 
     name: str
@@ -37,10 +37,9 @@ class AudioBackend(Protocol):
     """A pair of open devices.
 
     Attributes:
-        input: where sound comes from.
-        output: where it goes.
-        one_clock: both are one duplex stream; every callback of the one comes with one of the
-            other, at the same time, input first.
+        input: the input device.
+        output: the output device.
+        one_clock: both are one duplex stream: each callback serves both, the input first.
     """
 
     input: OpenDevice
@@ -48,7 +47,7 @@ class AudioBackend(Protocol):
     one_clock: bool
 
     def start(self, capture: CaptureCallback, play: PlaybackCallback) -> None:
-        """Lets the callbacks run.
+        """Starts the callbacks.
 
         Raises:
             DeviceError: if a device cannot be started.
@@ -56,14 +55,14 @@ class AudioBackend(Protocol):
         ...
 
     def stop(self) -> None:
-        """No callback runs any more, and the devices are closed. Safe to call twice."""
+        """Stops the callbacks and closes the devices. Safe to call twice."""
         ...
 
     @property
     def lost(self) -> str | None:
-        """Why a device is gone; None while both work."""
+        """Why a device is lost; None while both work."""
         ...
 
     def reopen(self) -> bool:
-        """Looks for what was lost; True when it is back as it was, and callbacks run."""
+        """Looks for the lost device; True if it is back in the same format and callbacks run."""
         ...

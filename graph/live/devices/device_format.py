@@ -1,7 +1,7 @@
-"""In which rate and with how many channels a device is opened.
+"""Chooses the rate and the channels with which a device is opened.
 
-What the pipeline itself takes or gives comes first; where the device has it not, what it has; and
-nodes at the pipeline's ends bring the one to the other, visibly.
+The format of the pipeline comes first. If the device lacks that format, one that it has is chosen,
+and nodes at the ends of the pipeline convert; they show in the plan.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _SIZES_MS = (10, 20, 40, 50, 100, 200, 250, 500)
 
 @dataclass(frozen=True, slots=True)
 class FormatRequest:
-    """What a user wants of one device.
+    """The format that a user asks of one device.
 
     Attributes:
-        rate: in Hz; None: what suits best.
-        channels: None: what suits best.
+        rate: in Hz; None: the best that the device has.
+        channels: number of channels; None: the best that the device has.
         settings: of the host API, for sounddevice.
     """
 
@@ -46,10 +46,18 @@ def choose_format(
     wish: FormatRequest | None = None,
     module: Any = None,
 ) -> Audio:
-    """The first format, from the best on, that the device takes.
+    """The best format that the device takes.
+
+    Args:
+        device: as the system lists it.
+        direction: ``input`` or ``output``.
+        preferred: the format of the pipeline.
+        block: seconds of a block, which must be a whole number of samples.
+        wish: what the user asks for.
+        module: in place of sounddevice.
 
     Raises:
-        DeviceError: if it takes none, or not the one that was wished for.
+        DeviceError: if it takes none, or not the one that the user asks for.
     """
     wish = wish or FormatRequest()
     module = module or sounddevice()

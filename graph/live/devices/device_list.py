@@ -1,4 +1,4 @@
-"""Which sound devices there are, and which one is meant."""
+"""Lists sound devices, and finds one by number or name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ._portaudio import as_device_error, sounddevice
 Direction = Literal["input", "output"]
 
 _DIGITS = 10
-"""What has as many is no number of a device."""
+"""Text of so many digits is a name and not a number."""
 _VERBS = {"input": "records", "output": "plays"}
 _NONE = (
     "plug one in or switch the sound server on (PipeWire, PulseAudio), then look with: "
@@ -22,7 +22,7 @@ _NONE = (
 
 
 def list_devices(module: Any = None) -> list[SoundDevice]:
-    """All devices, by number.
+    """All devices, in the order of their numbers.
 
     Raises:
         DeviceError: if PortAudio is missing or fails.
@@ -49,16 +49,16 @@ def list_devices(module: Any = None) -> list[SoundDevice]:
 
 
 def find_device(wanted: str | int | None, direction: Direction, module: Any = None) -> SoundDevice:
-    """The device that is meant.
+    """Finds a device.
 
     Args:
         wanted: its number, its name, or a part of the name, in any case; the host API may stand
             before it (``wasapi: headset``). None: the system's default.
-        direction: what it must be able to do.
+        direction: which it must have.
         module: in place of sounddevice.
 
     Raises:
-        DeviceError: if there is none, or more than one.
+        DeviceError: if no device fits, or more than one.
     """
     devices = list_devices(module)
     able = [device for device in devices if _channels(device, direction)]
@@ -129,7 +129,7 @@ def _channels(device: SoundDevice, direction: Direction) -> int:
 
 
 def _default(module: Any, direction: Direction) -> int:
-    """The default's number; -1 where there is none."""
+    """Number of the default device; -1 if there is none."""
     try:
         return int(module.default.device[0 if direction == "input" else 1])
     except (TypeError, ValueError):
@@ -137,6 +137,6 @@ def _default(module: Any, direction: Direction) -> int:
 
 
 def _latency(device: dict[str, Any], kind: str) -> float:
-    """Of the direction that it has; output where it has both."""
+    """Latency in seconds: of the output, or of the input if there is no output."""
     side = "output" if device["max_output_channels"] else "input"
     return float(device[f"default_{kind}_{side}_latency"])

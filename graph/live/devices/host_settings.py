@@ -1,4 +1,4 @@
-"""What only some sound systems know: exclusive use, and which channels of many."""
+"""Settings of some host APIs only: exclusive mode, and selection of channels."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def host_settings(
 
     Args:
         device: as the system lists it.
-        direction: which way it is opened.
-        exclusive: WASAPI's exclusive mode: lower latency, and no other program hears the device.
-        select: channels to use, counted from 0 (ASIO, Core Audio); none: the first ones.
+        direction: in which it is opened.
+        exclusive: WASAPI's exclusive mode: lower latency, and no other program can use the device.
+        select: channels to use, counted from 0 (ASIO, Core Audio); empty: the first ones.
         module: in place of sounddevice.
 
     Raises:
-        DeviceError: if the host API knows nothing of what is asked.
+        DeviceError: if the host API does not have the setting.
     """
     if not exclusive and not select:
         return None

@@ -1,7 +1,7 @@
 """A real pair of devices, through PortAudio.
 
-The callbacks run in PortAudio's thread: they hand the buffers on, and note that they ran. Whether a
-device is still there is seen from outside: its stream has ended, or its callbacks have stopped.
+The callbacks run in PortAudio's thread: they pass the buffers on, and store the time of the call. A
+device is lost if its stream has ended or its callbacks have stopped.
 """
 
 from __future__ import annotations
@@ -22,16 +22,17 @@ from ._portaudio import as_device_error, rescan, sounddevice
 from .audio_backend import CaptureCallback, OpenDevice, PlaybackCallback
 from .device_list import list_devices
 
-_SILENT_S = 2.0
+_LOST_AFTER_S = 2.0
+"""Seconds without a callback after which a device is lost."""
 _STARTING_S = 8.0
-"""A device whose callbacks stop for so long is gone; at first it may take longer."""
+"""The same for the first callback."""
 _CLOSING_S = 2.0
-"""A device that is gone may never answer when it is closed: it is given so long."""
+"""Longest wait in seconds for a device to close; a lost device may never do so."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceChoice:
-    """One direction: which device, in which format.
+    """A device and the format to open it in, for one direction.
 
     Attributes:
         device: as the system lists it.
@@ -45,12 +46,12 @@ class DeviceChoice:
 
 
 class SoundCard:
-    """Two directions of one device, or two devices; a ``AudioBackend``.
+    """Both directions of one device, or two devices; an ``AudioBackend``.
 
     Args:
-        input: what is recorded from.
-        output: what is played on.
-        period_s: seconds of a callback; the devices may choose otherwise.
+        input: the input device.
+        output: the output device.
+        period_s: seconds of a callback; the devices may choose another length.
         latency: ``low``, ``high``, or seconds, for the buffers of the sound system.
         module: in place of sounddevice.
 
@@ -72,7 +73,7 @@ class SoundCard:
         same = input.device.index == output.device.index
         self.one_clock = same and input.format.rate == output.format.rate
         self._streams: list[Any] = []
-        self._seen = [0.0, 0.0]
+        self._last_callback = [0.0, 0.0]
         self._ended = threading.Event()
         self._failed: Exception | None = None
         self._capture: CaptureCallback | None = None
@@ -80,7 +81,7 @@ class SoundCard:
         self._open()
 
     def _open(self) -> None:
-        self._ended = threading.Event()  # streams that were given up may still set theirs
+        self._ended = threading.Event()  # abandoned streams may still set the old one
         streams = self._make_streams()
         self._streams = streams
         latencies = [stream.latency for stream in streams]
@@ -141,7 +142,7 @@ class SoundCard:
         self, indata: np.ndarray, outdata: np.ndarray, count: int, when: Any, flags: Any
     ) -> None:
         now = time.perf_counter()
-        self._seen[0] = self._seen[1] = now
+        self._last_callback[0] = self._last_callback[1] = now
         assert self._capture is not None
         assert self._play is not None
         try:
@@ -153,7 +154,7 @@ class SoundCard:
 
     def _on_input(self, indata: np.ndarray, count: int, when: Any, flags: Any) -> None:
         now = time.perf_counter()
-        self._seen[0] = now
+        self._last_callback[0] = now
         assert self._capture is not None
         try:
             self._capture(indata, now, bool(flags) and flags.input_overflow)
@@ -162,7 +163,7 @@ class SoundCard:
 
     def _on_output(self, outdata: np.ndarray, count: int, when: Any, flags: Any) -> None:
         now = time.perf_counter()
-        self._seen[1] = now
+        self._last_callback[1] = now
         assert self._play is not None
         try:
             self._play(outdata, now, bool(flags) and flags.output_underflow)
@@ -171,14 +172,14 @@ class SoundCard:
             self._fail(error)
 
     def _fail(self, error: Exception) -> None:
-        """A mistake of ours: whoever asks for ``lost`` next gets it, and the stream ends."""
+        """Ends the stream after an exception in a callback; ``lost`` raises it."""
         self._failed = self._failed or error
         raise self._module.CallbackAbort from error
 
     # ---- the engine's side --------------------------------------------------------------------
 
     def start(self, capture: CaptureCallback, play: PlaybackCallback) -> None:
-        """Lets the callbacks run.
+        """Starts the callbacks.
 
         Raises:
             DeviceError: if a device cannot be started.
@@ -188,38 +189,38 @@ class SoundCard:
 
     def _start(self) -> None:
         self._ended.clear()
-        self._seen[:] = [time.perf_counter() + _STARTING_S - _SILENT_S] * 2
-        for stream in reversed(self._streams):  # the output first: it may take its time
+        self._last_callback[:] = [time.perf_counter() + _STARTING_S - _LOST_AFTER_S] * 2
+        for stream in reversed(self._streams):  # the output first: it may take longer
             with as_device_error("the sound device cannot be started", self._module):
                 stream.start()
 
     @property
     def lost(self) -> str | None:
-        """Why a device is gone; None while both work.
+        """Why a device is lost; None while both work.
 
         Raises:
-            Exception: what a callback has raised.
+            Exception: the exception that a callback raised.
         """
         if self._failed is not None:
             raise self._failed
         if not self._streams:
             return "the devices are closed"
-        quiet = time.perf_counter() - _SILENT_S
-        for end, seen in zip((self.input, self.output), self._seen, strict=True):
-            if seen < quiet:
+        oldest = time.perf_counter() - _LOST_AFTER_S
+        for end, called in zip((self.input, self.output), self._last_callback, strict=True):
+            if called < oldest:
                 return f"{end.name} has stopped"
         if self._ended.is_set():
             return f"{self.input.name} or {self.output.name} is gone"
         return None
 
     def reopen(self) -> bool:
-        """Looks for the devices by name; True when both are back, and callbacks run."""
+        """Looks for the devices by name; True if both are back and callbacks run."""
         self.stop()
         try:
             rescan(self._module)
             there = list_devices(self._module)
             for direction, choice in self._choices.items():
-                found = _again(choice.device, there)
+                found = _find_again(choice.device, there)
                 if found is None:
                     return False
                 self._choices[direction] = DeviceChoice(found, choice.format, choice.settings)
@@ -231,9 +232,9 @@ class SoundCard:
         return True
 
     def stop(self) -> None:
-        """No callback runs any more, and the devices are closed. Safe to call twice.
+        """Stops the callbacks and closes the devices. Safe to call twice.
 
-        A device that is gone may block whoever closes it: that is left to a thread of its own.
+        Closing a lost device may block, so a thread of its own does it.
         """
         streams, self._streams = self._streams, []
         if not streams:
@@ -250,10 +251,10 @@ class SoundCard:
                 stream.close()
 
 
-def _again(device: SoundDevice, among: list[SoundDevice]) -> SoundDevice | None:
-    """The same device in a new list, where numbers may have moved.
+def _find_again(device: SoundDevice, among: list[SoundDevice]) -> SoundDevice | None:
+    """The same device in a new list, in which numbers may differ.
 
-    Of several of one name, the one that has kept its number, else the first.
+    Of several devices of that name, the one with the same number, else the first.
     """
     alike = [d for d in among if (d.name, d.host_api) == (device.name, device.host_api)]
     kept = [d for d in alike if d.index == device.index]

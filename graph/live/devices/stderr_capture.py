@@ -1,8 +1,7 @@
-"""What sound libraries print, taken off the terminal and told in one line each.
+"""Captures what sound libraries write to standard error, as messages of one line.
 
-ALSA, JACK and PortAudio write to the process's standard error whenever a buffer runs dry. That
-would tear a screen apart and flood a log; but it may say why something fails, so it is not thrown
-away.
+ALSA, JACK and PortAudio write to the process's standard error at every underrun. That would garble
+a screen and flood a log; but it may say why something fails, so it is not discarded.
 """
 
 from __future__ import annotations
@@ -16,19 +15,19 @@ from contextlib import contextmanager, suppress
 _STDERR = 2
 _LONGEST = 200
 _MOST = 20
-"""Different lines that are told; whoever says more says nothing."""
+"""Most different lines that are passed on."""
 
 
 @contextmanager
 def capture_stderr(say: Callable[[str], None]) -> Iterator[None]:
-    """Within, what native code writes to standard error goes to ``say``, every line once.
+    """Passes what native code writes to standard error to ``say``, each line once.
 
-    Python's own ``sys.stderr`` goes where it went before.
+    Python's ``sys.stderr`` still writes to the original standard error.
     """
     try:
         kept = os.dup(_STDERR)
         reading, writing = os.pipe()
-    except OSError:  # no standard error at all, as under pythonw
+    except OSError:  # there is no standard error, as under pythonw
         yield
         return
     before, original = sys.stderr, sys.__stderr__
@@ -37,7 +36,7 @@ def capture_stderr(say: Callable[[str], None]) -> Iterator[None]:
         if before is not None and _is_native(before):
             before.flush()
             sys.stderr = ours
-        sys.__stderr__ = ours  # pyright: ignore[reportAttributeAccessIssue]  # where Textual draws
+        sys.__stderr__ = ours  # pyright: ignore[reportAttributeAccessIssue]  # Textual draws there
         os.dup2(writing, _STDERR)
         os.close(writing)
         listener.start()
@@ -47,13 +46,13 @@ def capture_stderr(say: Callable[[str], None]) -> Iterator[None]:
             ours.flush()
             sys.stderr = before
             sys.__stderr__ = original  # pyright: ignore[reportAttributeAccessIssue]
-            os.dup2(kept, _STDERR)  # closes the pipe's last end, at which the listener ends
+            os.dup2(kept, _STDERR)  # closes the write end of the pipe, which ends the listener
             listener.join(1.0)
     os.close(kept)
 
 
 def _is_native(stream: object) -> bool:
-    """Whether a stream writes to the process's standard error, not to a test or a window."""
+    """Whether a stream writes to the process's standard error, not to a buffer or a window."""
     with suppress(OSError, ValueError, AttributeError):
         return stream.fileno() == _STDERR  # pyright: ignore[reportAttributeAccessIssue]
     return False

@@ -44,7 +44,7 @@ def test_json(passing: str, capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_failure_is_an_exit_code(
     passing: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("voicegraph.app.diagnostics._soak._SEAM_DB", -200.0)
+    monkeypatch.setattr("voicegraph.app.diagnostics._soak._MAX_BOUNDARY_DB", -200.0)
     assert main(["soak", passing, "--freewheel", "--minutes", "0.2"]) == 1
     assert "failed: borders of blocks stand out" in capsys.readouterr().out
 

@@ -70,8 +70,8 @@ class Cable:
 def measured(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     monkeypatch.setattr(drift_compensation, "_SETTLING", 0.2)
     monkeypatch.setattr(measuring, "_RUNS_S", 0.02)
-    monkeypatch.setattr(measuring, "_LISTENS_S", 0.9)
-    monkeypatch.setattr(loopback_probe, "_SOON_S", 0.05)
+    monkeypatch.setattr(measuring, "_RECORDS_S", 0.9)
+    monkeypatch.setattr(loopback_probe, "_LEAD_S", 0.05)
 
     def measure(card: Cable, runs: int = 1, use: str = "dsp.gain", **keys: Any) -> Any:
         nodes = {"pass": node(use, "input")}
@@ -142,7 +142,7 @@ def test_a_pipeline_that_is_not_recognised() -> None:
         measuring._check(live, card, 0.1, came_back=True)
     problem = raised.value.problems[0]
     assert problem.code == "no-answer"
-    assert "what hiss made of the test signal was not recognised" in problem.message
+    assert "the output of hiss was not recognised" in problem.message
     assert any("3 blocks were late" in text for text, _ in problem.notes)
     assert problem.fix is not None
     assert "--dry" in problem.fix

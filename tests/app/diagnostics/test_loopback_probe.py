@@ -14,7 +14,7 @@ from voicegraph.app.diagnostics._loopback_probe import (
     LoopbackProbe,
     LoopbackRecording,
     correlate_at,
-    find,
+    find_signal,
 )
 from voicegraph.graph.live.devices.audio_backend import OpenDevice
 
@@ -40,7 +40,7 @@ def test_the_signal_is_finite_not_loud_and_lasts(rate: int) -> None:
 @pytest.mark.parametrize("delay", [0, 1, 777, 20000])
 @pytest.mark.parametrize(("gain", "noise"), [(1.0, 0.0), (-0.01, 0.0), (0.5, 0.03)])
 def test_a_signal_is_found_to_the_sample(delay: int, gain: float, noise: float) -> None:
-    lag, sure = find(SIGNAL, _recording(delay, gain, noise), RATE)
+    lag, sure = find_signal(SIGNAL, _recording(delay, gain, noise), RATE)
     assert lag == delay
     assert sure > 0.9
 
@@ -50,16 +50,16 @@ def test_a_voice_made_anew_is_found_by_its_envelope() -> None:
     envelope = np.abs(np.convolve(np.abs(SIGNAL), np.ones(80) / 80, "same"))
     other = np.zeros(3 * RATE, np.float32)
     other[5000 : 5000 + len(SIGNAL)] = envelope * np.sin(2 * np.pi * 333 * at)
-    lag, sure = find(SIGNAL, other, RATE)
+    lag, sure = find_signal(SIGNAL, other, RATE)
     assert lag == pytest.approx(5000, abs=RATE * 0.006)
     assert sure > 0.2
 
 
 def test_where_nothing_came_back_nobody_is_sure() -> None:
-    assert find(SIGNAL, np.zeros(3 * RATE, np.float32), RATE)[1] < 0.05
+    assert find_signal(SIGNAL, np.zeros(3 * RATE, np.float32), RATE)[1] < 0.05
     for seed in range(10):
         noise = np.random.default_rng(seed).normal(0, 0.1, 3 * RATE).astype(np.float32)
-        assert find(SIGNAL, noise, RATE)[1] < 0.1
+        assert find_signal(SIGNAL, noise, RATE)[1] < 0.1
     assert correlate_at(SIGNAL, SIGNAL[:100]) == (0, 0.0)
 
 
@@ -75,7 +75,7 @@ def test_silence_beside_the_signal_is_no_match() -> None:
 def test_an_arrival_counts_from_where_the_signal_began() -> None:
     arrival = LoopbackRecording(_recording(8000), after=3000)
     assert arrival.latency(SIGNAL, RATE)[0] == 5000 / RATE
-    assert arrival.answered(SIGNAL, RATE)[0] == 5000 / RATE
+    assert arrival.response_latency(SIGNAL, RATE)[0] == 5000 / RATE
 
 
 class _Cable:
@@ -116,7 +116,7 @@ class _Cable:
 def probed(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackProbe]:
     """A cable of 50 ms, and an engine that answers 100 ms later."""
     monkeypatch.setattr(loopback_probe.time, "sleep", lambda _: threading.Event().wait(0.001))
-    monkeypatch.setattr(loopback_probe, "_SOON_S", 1.0)
+    monkeypatch.setattr(loopback_probe, "_LEAD_S", 1.0)
     card = LoopbackProbe(_Cable(800))
     line = [np.zeros((PERIOD, 2), np.float32) for _ in range(10)]
 
