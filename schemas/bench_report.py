@@ -1,4 +1,4 @@
-"""What was measured, and on what: the models behind ``voicegraph bench --json``."""
+"""Results of benchmarks: ``voicegraph bench --json``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from voicegraph.schemas.report import Report
 
 
 class MachineReport(Report):
-    """Where a measurement was made."""
+    """The machine of a measurement."""
 
     cpu: str
     """The processor's name."""
@@ -23,7 +23,7 @@ class MachineReport(Report):
 
 
 class CostReport(Report):
-    """Time a block takes."""
+    """Compute time per block."""
 
     median_ms: float
     """Half of the blocks take less."""
@@ -39,20 +39,20 @@ class NodeCostReport(CostReport):
     name: str
     """Its name in the pipeline."""
     use: str
-    """Which node it is."""
+    """The node class."""
     share: float
-    """Its part of the time of all blocks, 0..1."""
+    """Its share of the compute time, 0..1."""
     weights_bytes: int
     """Memory of its weights and tables."""
 
 
 class MemoryReport(Report):
-    """Memory of the whole process; null where the system does not tell."""
+    """Memory of the whole process; null if the system does not report it."""
 
     resident_bytes: int | None
     """In RAM at the end."""
     growth_bytes: int | None
-    """How much more than before the first measured block."""
+    """Growth since the first measured block."""
     weights_bytes: int
     """Weights and tables of all nodes."""
 
@@ -65,11 +65,11 @@ class BenchReport(Report):
     plan: str
     """Hash of the compiled plan."""
     machine: MachineReport
-    """Where it ran."""
+    """The machine."""
     threads: int
     """Threads that PyTorch may use."""
     streams: int
-    """Independent streams side by side."""
+    """Independent streams in parallel."""
     block_ms: float
     """Length of a block."""
     blocks: int
@@ -79,14 +79,14 @@ class BenchReport(Report):
     nodes: list[NodeCostReport]
     """In the order in which they run."""
     engine: CostReport | None
-    """What is left of a block when the nodes' time is taken off; null where workers overlap."""
+    """Time of a block without the nodes' time; null if workers overlap."""
     whole: CostReport
     """A whole call of ``Session.process``."""
     undisturbed_ms: float
-    """Lowest median of any twentieth of the run: what a block costs while nothing else runs."""
+    """Lowest median of any twentieth of the run: the time of a block without other load."""
     real_time_factor: float
-    """Time of all blocks by their length; below 1 is faster than real time."""
+    """Compute time divided by duration; below 1 is faster than real time."""
     memory: MemoryReport
     """Memory."""
     notes: list[str]
-    """What a person should know."""
+    """Notes for the user."""

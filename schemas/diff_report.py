@@ -1,4 +1,4 @@
-"""What differs between two plans, as plain data: ``voicegraph diff --json``."""
+"""The differences of two plans as plain data: ``voicegraph diff --json``."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ class ChangeReport(Report):
     what: str
     """What it belongs to: ``f0``, ``f0.floor``, ``algorithmic latency``."""
     before: str | None
-    """Its value in the first plan; null if it is not there."""
+    """Its value in the first plan; null if it is absent."""
     after: str | None
-    """Its value in the second plan; null if it is not there."""
+    """Its value in the second plan; null if it is absent."""
 
 
 class CostReport(Report):
-    """What one node, or a whole block, costs in each plan."""
+    """Compute time of one node, or of a whole block, in each plan."""
 
     node: str
     """The node; ``total`` for the whole block."""
     before_ms: float | None
-    """Median compute time a block in the first plan; null if the node is not there."""
+    """Median compute time per block in the first plan; null if it lacks the node."""
     after_ms: float | None
     """The same in the second plan."""
 
 
 class DiffReport(Report):
-    """``voicegraph diff --json``. Every list is empty where nothing differs."""
+    """``voicegraph diff --json``. Lists without differences are empty."""
 
     a: str
     """The first plan, as it was named."""
@@ -41,17 +41,17 @@ class DiffReport(Report):
     pipeline: list[ChangeReport]
     """Block, input, output, settings, nodes that are switched off or pruned."""
     added: list[ChangeReport]
-    """Nodes of the second plan alone; ``after`` is what they are."""
+    """Nodes of only the second plan; ``after`` is their class."""
     removed: list[ChangeReport]
-    """Nodes of the first plan alone; ``before`` is what they were."""
+    """Nodes of only the first plan; ``before`` is their class."""
     swapped: list[ChangeReport]
-    """Nodes of one name that are something else."""
+    """Nodes of the same name with another class."""
     params: list[ChangeReport]
     """Params of nodes that are in both, by ``node.param``."""
     wiring: list[ChangeReport]
-    """What inputs read, by ``node.port``."""
+    """Sources of inputs, by ``node.port``."""
     ports: list[ChangeReport]
-    """Types and spans of ports, by ``node.port``; spans relative to what the node makes."""
+    """Types and spans of ports, by ``node.port``; spans relative to the node's output."""
     placement: list[ChangeReport]
     """Devices and precisions."""
     latency: list[ChangeReport]

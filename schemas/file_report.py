@@ -1,4 +1,4 @@
-"""What a run over files did: the models behind ``voicegraph run --json`` and ``demo --json``."""
+"""Results of conversions of files: ``voicegraph run --json`` and ``demo --json``."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ class SoundFile(Report):
     """A sound file that was read or written."""
 
     path: str
-    """The file, as it was named."""
+    """The file, as given."""
     encoding: str
-    """Container and encoding, as libsndfile calls them."""
+    """Container and encoding by their names in libsndfile."""
     rate_hz: int
     """Samples a second."""
     channels: int
@@ -34,7 +34,7 @@ class FileReport(Report):
     target: SoundFile
     """The output."""
     latency_ms: float
-    """Algorithmic latency, which was taken off the output."""
+    """Algorithmic latency, for which the output is compensated."""
     process_s: float
     """Time taken, without loading and warm-up."""
     real_time_factor: float
@@ -44,7 +44,7 @@ class FileReport(Report):
     clipped: int
     """Output values beyond full scale, set to full scale."""
     silenced_blocks: int
-    """Blocks with NaN or infinity that became silence."""
+    """Blocks with NaN or infinity that were replaced by silence."""
     stopped: bool
     """Whether it was interrupted; the output ends there."""
     taps: dict[str, str]
@@ -52,7 +52,7 @@ class FileReport(Report):
     trace: str | None
     """The trace file."""
     notes: tuple[str, ...]
-    """What a person should know."""
+    """Notes for the user."""
 
 
 class FailedFile(Report):
@@ -65,17 +65,17 @@ class FailedFile(Report):
     exit_code: int
     """Exit code that this error alone would give."""
     problems: list[ProblemReport]
-    """What is wrong."""
+    """The problems."""
 
 
 class RunReport(Report):
-    """Everything one ``voicegraph run`` did."""
+    """All results of one ``voicegraph run``."""
 
     files: list[FileReport]
     """Files that were written."""
     failed: list[FailedFile]
     """Files that were not."""
     skipped: int
-    """Files in folders that are no audio."""
+    """Files in folders that are not audio."""
     stopped: bool
     """Whether Ctrl-C ended the run."""

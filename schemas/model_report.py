@@ -1,4 +1,4 @@
-"""What ``voicegraph inspect --json`` and ``convert --json`` print."""
+"""Descriptions of model files: ``voicegraph inspect --json`` and ``convert --json``."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from voicegraph.schemas.report import Report
 
 
 class ModelFile(Report):
-    """A model file, as far as its header tells."""
+    """A model file, described by its header."""
 
     path: str
-    """As it was named."""
+    """The file, as given."""
     kind: str | None
-    """`voice`, `content-encoder`, `phonetic-encoder`, `pitch-model` or `index`; null if it is
-    none of them."""
+    """`voice`, `content-encoder`, `phonetic-encoder`, `pitch-model` or `index`; null if
+    unknown."""
     description: str
-    """What it is, in words."""
+    """Its kind and version in words."""
     card: dict[str, Any] | None
-    """What is known of it; the keys depend on the kind."""
+    """Its properties; the keys depend on the kind."""
     unstated: dict[str, str]
-    """What matters and the file leaves open, in words, by the card's key that would say it."""
+    """Important properties that the file does not state, in words, by key of the card."""
     form: str | None
     """`torch`, `torch-legacy` or `safetensors`; null for a file without an archive of tensors."""
     size_bytes: int
     """Size of the file."""
     tensors: int | None
-    """How many tensors it holds; null without an archive."""
+    """Number of tensors; null without an archive."""
     values: dict[str, int]
-    """How many numbers of each type they hold."""
+    """Number of values of each type in them."""
     parts: dict[str, int]
-    """Tensors below each name at the top, in the order of the file."""
+    """Number of tensors under each top-level name, in the order of the file."""
 
 
 class InspectReport(Report):
@@ -40,9 +40,9 @@ class InspectReport(Report):
     ok: bool
     """Whether every file could be read."""
     files: list[ModelFile]
-    """Those that could."""
+    """Files that could be read."""
     failed: list[FailedFile]
-    """Those that could not."""
+    """Files that could not be read."""
 
 
 class ConvertReport(Report):
@@ -51,4 +51,4 @@ class ConvertReport(Report):
     source: ModelFile
     """The file that was read."""
     target: ModelFile
-    """The file that was written, as it was read back."""
+    """The written file, read back."""

@@ -1,7 +1,7 @@
-"""A compiled pipeline as plain data: what ``explain``, ``draw`` and ``diff`` show.
+"""A compiled pipeline as plain data, for ``explain``, ``draw`` and ``diff``.
 
 Times are milliseconds relative to the newest input sample of a tick, so they are at most 0, and the
-end of a span is minus the latency up to there.
+end of a span is minus the latency up to that point.
 """
 
 from __future__ import annotations
@@ -12,26 +12,26 @@ from voicegraph.schemas.report import Report
 
 
 class OriginReport(Report):
-    """Which model must have made what an input takes, held against the one that did."""
+    """The model that an input must come from, compared with the model that it comes from."""
 
     noun: str
-    """What sort of model, such as `content encoder`."""
+    """The kind of model, such as `content encoder`."""
     wanted: str | None
-    """The model that the node goes with; null where its file does not state it."""
+    """The model that the node was trained with; null if its file does not state it."""
     wanted_name: str
     """Its name, which is not compared; may be empty."""
     wanted_by: str
     """Name of that file."""
     found: str | None
-    """The model that made what comes; null where that is not stated."""
+    """The model that the signal comes from; null if that is not stated."""
     found_in: str | None
     """Name of its file."""
     outcome: Literal["same", "another", "not stated"]
-    """Another one passes only where the node was told so."""
+    """``another`` is allowed only if a param of the node says so."""
 
 
 class InputReport(Report):
-    """What one input of a node is given at every tick."""
+    """What one input of a node receives at every tick."""
 
     port: str
     """The input."""
@@ -44,17 +44,17 @@ class InputReport(Report):
     end_ms: float
     """End of the span it is given."""
     look_back_ms: float
-    """How far that span begins before what the node makes of it."""
+    """How far that span begins before the node's output span."""
     look_ahead_ms: float
-    """How far it ends after what the node makes of it; negative for a delay."""
+    """How far it ends after the node's output span; negative for a delay."""
     window: bool
-    """Whether the span is estimated afresh at every tick."""
+    """Whether the span is recomputed at every tick."""
     feedback: bool
-    """Whether the edge closes a loop, and reads what earlier ticks made."""
+    """Whether the edge closes a loop, and reads the output of earlier ticks."""
     copied_to: str | None
     """The device that the values are copied to on the way."""
     origin: OriginReport | None
-    """Which model must have made the values; null where that does not matter."""
+    """The model that the values must come from; null if any will do."""
 
 
 class OutputReport(Report):
@@ -69,34 +69,34 @@ class OutputReport(Report):
     end_ms: float
     """End of the span it covers."""
     window: bool
-    """True: the whole span is estimated afresh at every tick. False: one block of a stream."""
+    """True: the whole span is recomputed at every tick. False: one block of a stream."""
     count: int
     """Samples or frames at every tick."""
 
 
 class NodeReport(Report):
-    """One node in its place."""
+    """One node of the plan."""
 
     name: str
     """Its name in the pipeline."""
     use: str
-    """Which node it is, as ``family.name``."""
+    """The node class, as ``family.name``."""
     driver: bool
-    """Whether the driver added it, to bring its audio to what the file declares."""
+    """Whether the driver added it, to convert its audio to the type in the file."""
     device: str
-    """Where it runs."""
+    """The device it runs on."""
     fallback: str | None
-    """Where it runs instead if that device is missing."""
+    """The device it runs on if that one is missing."""
     dtype: str
     """The precision it computes in."""
     params: dict[str, Any]
-    """All of them, defaults included, as a file would write them."""
+    """All params with defaults, in the form of a pipeline file."""
     dropped: list[str]
-    """Params in the file that were written for a node that was swapped out."""
+    """Params in the file that belong to a node that was replaced."""
     unused: list[str]
-    """Inputs in the file that the node, with these params, does without."""
+    """Inputs in the file that the node does not use with these params."""
     latency_ms: float
-    """How far its newest output lies behind the newest input."""
+    """How far its newest output is behind the newest input."""
     inputs: list[InputReport]
     """In the order of the node's ports."""
     outputs: list[OutputReport]
@@ -104,14 +104,14 @@ class NodeReport(Report):
 
 
 class CopyReport(Report):
-    """Values that move between devices at every tick."""
+    """A copy between devices at every tick."""
 
     source: str
     """The port that is copied."""
     from_device: str
-    """Where the values are made."""
+    """The device of the node that writes the values."""
     to_device: str
-    """Where they are needed."""
+    """The device of the node that reads them."""
     before: str | None
     """The first node that reads the copy; null for the pipeline's output."""
 
@@ -120,22 +120,22 @@ class LatencyShare(Report):
     """A part of the algorithmic latency."""
 
     node: str | None
-    """The node that reads ahead (or, where negative, delays); null for the last part."""
+    """The node with look-ahead (if negative, a delay); null for rounding."""
     port: str | None
-    """The input by which it reads ahead."""
+    """The input with look-ahead."""
     ms: float
     """Its share; the shares add up to the algorithmic latency."""
 
 
 class LatencyReport(Report):
-    """The latencies that a plan knows; what a device adds is known only live."""
+    """The latencies of a plan; the latency of devices is known only live."""
 
     algorithmic_ms: float
-    """Look-ahead and overlap: how far the output lies behind the input of its tick."""
+    """Look-ahead and overlap: how far the output is behind the input of its tick."""
     buffering_ms: float
     """One block to fill and one to play, in a live session."""
     shares: list[LatencyShare]
-    """Where the algorithmic latency comes from, from the input to the output."""
+    """Causes of the algorithmic latency, from the input to the output."""
 
 
 class PlanReport(Report):
@@ -144,26 +144,26 @@ class PlanReport(Report):
     name: str
     """The pipeline's name."""
     hash: str
-    """Identifies everything that decides the numbers."""
+    """Identifies everything that affects the output."""
     block_ms: float
-    """The step."""
+    """The block length."""
     input: OutputReport
-    """What goes in at every tick, as a port."""
+    """The pipeline's input at every tick, as a port."""
     output: str
-    """The port that comes out."""
+    """The port that is the pipeline's output."""
     output_type: str
     """Its signal type."""
     output_count: int
-    """Samples or frames that come out at every tick."""
+    """Samples or frames of output at every tick."""
     latency: LatencyReport
     """The named latencies."""
     settings: dict[str, Any]
     """``seed``, ``threads``, ``on_nan``, ``on_late``."""
     nodes: list[NodeReport]
-    """In the order they run."""
+    """In the order of execution."""
     copies: list[CopyReport]
-    """In the order they happen."""
+    """In the order of execution."""
     bypassed: list[str]
     """Nodes that are switched off; they pass their input through."""
     pruned: list[str]
-    """Nodes from which nothing reaches the output."""
+    """Nodes that the output does not use."""

@@ -1,4 +1,4 @@
-"""What ``voicegraph replay`` found."""
+"""The result of ``voicegraph replay``."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Literal
 from voicegraph.schemas.report import Report
 
 ReplayResult = Literal["identical", "different", "changed"]
-"""``changed``: it was run with overrides, so there is nothing to compare."""
+"""``changed``: it was run with overrides, so nothing was compared."""
 
 
 class Difference(Report):
-    """Where a replay leaves the recording, and how far."""
+    """Where and how far a replay differs from the recording."""
 
     block: int
     """The first block that differs."""
     second: float
-    """When that begins, in seconds."""
+    """Its start in seconds."""
     blocks: int
     """How many blocks differ."""
     peak_db: float
@@ -24,36 +24,36 @@ class Difference(Report):
 
 
 class NotedEvent(Report):
-    """Something that happened while it was recorded."""
+    """An event during the recording."""
 
     second: float
-    """When, in seconds of input."""
+    """Its time in seconds of input."""
     tick: int
-    """Before or in which block."""
+    """The block in or before which it happened."""
     text: str
-    """What."""
+    """Its description."""
 
 
 class ReplayReport(Report):
-    """A recording, run again."""
+    """The result of running a recording again."""
 
     recording: str
     """The events file."""
     pipeline: str
     """The pipeline's name."""
     result: ReplayResult
-    """Whether the same came out."""
+    """Whether the output is the same."""
     blocks: int
-    """Blocks of input that ran."""
+    """Blocks of input that were processed."""
     seconds: float
-    """How long they are."""
+    """Their duration."""
     compared: int
-    """Blocks of output that were compared; a recording that was cut off holds fewer."""
+    """Blocks of output that were compared; a truncated recording contains fewer."""
     difference: Difference | None
-    """Where it differs."""
+    """The difference; null if there is none."""
     circumstances: list[str]
-    """What is otherwise here than where it was recorded, and may be why."""
+    """Differences between this machine and that of the recording, which may be the cause."""
     events: list[NotedEvent]
-    """What happened, as far as it was noted."""
+    """Recorded events."""
     output: str | None
-    """Where the output was written."""
+    """The file that was written."""

@@ -1,4 +1,4 @@
-"""What commands print with ``--json``: models that programs may rely on.
+"""The JSON output of commands (``--json``), on which programs can rely.
 
 Names end in their unit (``_ms``, ``_hz``, ``_bytes``); ``null`` means "not known" or "none". New
 keys may appear in later versions; those that are here keep their meaning.
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Report(BaseModel):
-    """Base of everything that is reported: frozen; unknown keys refused."""
+    """Base of all reports: frozen; unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -23,32 +23,32 @@ class ProblemReport(Report):
     code: str
     """A stable short name, such as ``unknown-node``."""
     message: str
-    """One sentence: expected against found."""
+    """One sentence: what was expected, and what was found."""
     where: str | None
-    """``file:line:column``, or the option that brought it."""
+    """``file:line:column``, or the option that contains it."""
     line: int | None
     """Line in the file, from 1."""
     column: int | None
     """Column in the line, from 1."""
     notes: list[str]
-    """How it came to this."""
+    """Causes, one per line."""
     fix: str | None
-    """What to type."""
+    """A command or a change that fixes it."""
 
 
 class CheckedPipeline(Report):
     """One pipeline that was checked."""
 
     pipeline: str
-    """As it was named on the command line."""
+    """Its name on the command line."""
     ok: bool
     """Whether it compiles."""
     summary: str | None
     """One line about the plan; null if there is none."""
     warnings: list[str]
-    """What is allowed, and perhaps not meant."""
+    """What is allowed, but perhaps not intended."""
     problems: list[ProblemReport]
-    """Everything that is wrong."""
+    """All problems."""
 
 
 class CheckReport(Report):
@@ -66,7 +66,7 @@ class PortInfo(Report):
     name: str
     """The name of the port."""
     kind: Literal["audio", "features", "pitch", "mask"]
-    """What kind of values pass."""
+    """The kind of signal."""
     rate: str
     """``16000 Hz``, ``any``, ``as audio`` (that input's), ``from params``, or ``worked out``."""
     width: str | None
@@ -74,7 +74,7 @@ class PortInfo(Report):
     optional: bool
     """An input that may be left out."""
     window: bool
-    """An output that is estimated afresh at every tick, or an input that takes such spans."""
+    """An output that is recomputed at every tick, or an input that accepts such spans."""
     doc: str
     """One line for people; may be empty."""
 
@@ -87,11 +87,11 @@ class ParamInfo(Report):
     type: str
     """In words: ``number``, ``duration``, ``one of: soft, hard``."""
     unit: str | None
-    """``dB``, ``Hz``, ``semitones``; null where the value carries its own, or has none."""
+    """``dB``, ``Hz``, ``semitones``; null if the value contains its unit, or has none."""
     range: str | None
     """``-120 .. 60``, ``at least 0``, ``more than 0``."""
     default: Any
-    """As it would be written in a file; null for none."""
+    """In the form of a pipeline file; null if there is none."""
     required: bool
     """Whether it has no default."""
     live: bool
@@ -114,9 +114,9 @@ class NodeInfo(Report):
     interface: str | None
     """The named port contract that it fulfils; nodes of one interface are exchangeable."""
     inputs: list[PortInfo]
-    """The first is the one that a bare `in: node` means."""
+    """The first is the one that `in: node` means."""
     outputs: list[PortInfo]
-    """The first is the one that a bare node name means."""
+    """The first is the one that a node name alone means."""
     params: list[ParamInfo]
     """In the order of the node's file."""
     devices: list[str]
@@ -124,11 +124,11 @@ class NodeInfo(Report):
     dtypes: list[str]
     """In which precision it can compute."""
     chunking: str
-    """``exact``: the same output in blocks of any size; ``windowed``: its seams are measured."""
+    """``exact``: the same output in blocks of any size; ``windowed``: it depends on block size."""
     pure: bool
-    """Whether it keeps no state."""
+    """Whether it is stateless."""
     error: str | None
-    """Why the node cannot be loaded; the rest is empty then."""
+    """Why the node cannot be loaded; the other fields are then empty."""
 
 
 class NodesReport(Report):
@@ -146,30 +146,30 @@ class Component(Report):
     ok: bool
     """Whether it works."""
     required: bool
-    """Whether voicegraph cannot do without it."""
+    """Whether voicegraph needs it."""
     version: str | None
-    """As it tells itself; null if it is missing."""
+    """Its version; null if it is missing."""
     detail: str
-    """What matters about it, or what is wrong."""
+    """Its purpose, and what is wrong."""
     fix: str | None
-    """The command that mends it."""
+    """The command that fixes it; several are separated by line breaks."""
 
 
 class CudaDevice(Report):
     """One GPU."""
 
     name: str
-    """As the driver calls it."""
+    """Its name in the driver."""
     device: str
-    """As pipeline files write it: ``cuda:0``."""
+    """Its name in pipeline files: ``cuda:0``."""
     memory_bytes: int
-    """All of it."""
+    """Total memory."""
     free_bytes: int | None
-    """What was free when asked; null if that cannot be told."""
+    """Free memory; null if unknown."""
 
 
 class SoundCards(Report):
-    """What PortAudio finds."""
+    """Sound devices that PortAudio finds."""
 
     host_apis: list[str]
     """Such as ``ALSA`` or ``Windows WASAPI``."""
@@ -185,13 +185,13 @@ class DoctorReport(Report):
     ok: bool
     """Whether everything that is required works."""
     voicegraph: str
-    """Its own version."""
+    """Version of voicegraph."""
     python: str
     """Version and implementation."""
     platform: str
     """Operating system and architecture."""
     processor: str
-    """Its name as its maker writes it."""
+    """Name of the processor."""
     cores: int
     """Logical cores that this process may use."""
     threads: int | None

@@ -1,7 +1,7 @@
-"""What the shell offers behind a Tab.
+"""Shell completion.
 
-It answers at once, so nothing here imports torch, and it is silent: a file that cannot be read
-offers nothing, for a shell in the middle of a line is no place for errors.
+It must be fast, so nothing here imports torch. It prints no errors: a file that cannot be read
+gives no suggestions.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NODE = ("use", "in", "enabled", "device", "dtype", "fallback")
 
 
 def complete_pipelines(incomplete: str) -> list[str]:
-    """Names of shipped pipelines, and pipeline files and folders by path."""
+    """Names of bundled pipelines, and pipeline files and folders by path."""
     from voicegraph.graph.loading.sources import shipped
 
     names = [name for name in shipped() if name.startswith(incomplete)]
@@ -61,7 +61,7 @@ def _node_names() -> list[str]:
 
 
 def complete_set(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Paths of the pipeline that stands on the command line; behind ``use=``, names of nodes."""
+    """Paths of the pipeline on the command line; after ``use=``, names of nodes."""
     path, equals, value = incomplete.partition("=")
     if equals:
         if not path.endswith(".use"):
@@ -74,7 +74,7 @@ def complete_set(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def complete_profiles(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Profiles of the pipeline that stands on the command line."""
+    """Profiles of the pipeline on the command line."""
     document = _document(ctx)
     profiles = _mapping(document.data.get("profiles")) if document else {}
     return [name for name in profiles if name.startswith(incomplete)]
@@ -84,7 +84,7 @@ def _document(ctx: typer.Context) -> Document | None:
     from voicegraph.graph.errors import VoicegraphError
     from voicegraph.graph.loading.sources import locate, read_chain
 
-    # Where an option still lacks its value, the arguments before it are left over.
+    # If an option still lacks its value, the arguments before it are in ``args``.
     named = ctx.params.get("pipeline") or ctx.params.get("pipelines") or ctx.args
     name = named[0] if isinstance(named, (list, tuple)) and named else named
     if not isinstance(name, str):

@@ -1,4 +1,4 @@
-"""Files that fail where others go on: what is reported of them, and the exit code of it all."""
+"""Reports of files that failed, and the exit code of several failures."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 def common_code(errors: Iterable[VoicegraphError]) -> int:
-    """The exit code of all of them: their own if they agree, else 1; 0 if there is none."""
+    """The exit code of several errors: theirs if they agree, else 1; 0 if there is none."""
     codes = {error.exit_code for error in errors}
     return codes.pop() if len(codes) == 1 else min(len(codes), 1)
 
 
 def failed_file(path: Path, error: VoicegraphError) -> FailedFile:
-    """What is reported of a file."""
+    """The report of a file that failed."""
     from voicegraph.schemas.file_report import FailedFile
 
     return FailedFile(
@@ -32,7 +32,7 @@ def failed_file(path: Path, error: VoicegraphError) -> FailedFile:
 
 
 def problem_reports(error: VoicegraphError) -> list[ProblemReport]:
-    """Its problems, for ``--json``."""
+    """The problems of an error, for ``--json``."""
     from voicegraph.schemas.report import ProblemReport
 
     return [ProblemReport.model_validate(problem.as_dict()) for problem in error.problems]

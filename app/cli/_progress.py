@@ -1,4 +1,4 @@
-"""How far a run over files is: a bar on a terminal, a plain line now and then elsewhere."""
+"""Progress of a conversion: a bar on a terminal, else a line every few seconds."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 _EVERY_S = 5.0
-"""Seconds between plain lines: a log of an hour stays readable."""
+"""Seconds between lines, so that a log of an hour stays readable."""
 
 
 class ProgressDisplay(AbstractContextManager["ProgressDisplay"]):
-    """Shows nothing. Base of the two that do.
+    """Base of progress displays; shows nothing.
 
-    ``begin`` starts a file; calling it tells how many seconds of how many are done.
+    ``begin`` starts a file; a call reports how many seconds of how many are done.
     """
 
     def begin(self, name: str) -> None:
-        """A new file."""
+        """Starts a new file."""
 
     def __call__(self, done: float, total: float | None) -> None:
-        """So many seconds of input are done."""
+        """Reports that ``done`` of ``total`` seconds of input are done."""
 
     def __exit__(
         self,
@@ -33,18 +33,18 @@ class ProgressDisplay(AbstractContextManager["ProgressDisplay"]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Takes away what should not stay."""
+        """Removes the display."""
 
 
 def progress_display(quiet: bool) -> ProgressDisplay:
-    """The meter that fits where standard error goes."""
+    """The display that suits standard error: a bar on a terminal, lines elsewhere."""
     if quiet:
         return ProgressDisplay()
     return ProgressBar() if sys.stderr.isatty() else ProgressLines()
 
 
 class ProgressBar(ProgressDisplay):
-    """A bar with speed and time left, on standard error; gone when it is done."""
+    """A bar with speed and time left, on standard error; removed at the end."""
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -67,7 +67,7 @@ class ProgressBar(ProgressDisplay):
         return self
 
     def begin(self, name: str) -> None:
-        """A new file: a new bar in the place of the last."""
+        """Starts a new file: replaces the bar."""
         if self._task is not None:
             self._progress.remove_task(self._task)
         self._task = self._progress.add_task(name, total=None, speed="")
@@ -89,19 +89,19 @@ class ProgressBar(ProgressDisplay):
 
 
 class ProgressLines(ProgressDisplay):
-    """Plain lines on standard error, for logs and pipes. Short runs write none."""
+    """Lines on standard error, for logs and pipes; short runs print none."""
 
     def __init__(self) -> None:
         self._name = ""
         self._begun = self._last = 0.0
 
     def begin(self, name: str) -> None:
-        """A new file."""
+        """Starts a new file."""
         self._name = name
         self._begun = self._last = monotonic()
 
     def __call__(self, done: float, total: float | None) -> None:
-        """Writes a line if the last is old enough."""
+        """Prints a line if the last one is old enough."""
         now = monotonic()
         if now - self._last < _EVERY_S:
             return

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def summary(report: FileReport) -> str:
-    """One line on what was written, and a line for each thing to know."""
+    """One line about the output, and one for each note."""
     target = report.target
     channels = {1: "mono", 2: "stereo"}.get(target.channels, f"{target.channels} channels")
     lines = [
@@ -22,12 +22,12 @@ def summary(report: FileReport) -> str:
         f"{report.clipped} samples clipped, {report.silenced_blocks} blocks silenced"
     ]
     if report.stopped:
-        lines.append(f"    stopped: it holds the first {target.seconds:.2f} s only")
+        lines.append(f"    stopped: it contains only the first {target.seconds:.2f} s")
     if report.clipped and report.peak_db is not None:
-        fix = "lower the level, or keep it all in a .wav with --subtype float"
+        fix = "lower the level, or write a .wav with --subtype float, which does not clip"
         lines.append(f"    the peak is {report.peak_db:+.1f} dBFS: {fix}")
     if report.silenced_blocks:
-        lines.append("    NaN or infinite values became silence, as on_nan says")
+        lines.append("    NaN or infinite values were replaced by silence (on_nan)")
     lines += [f"    {port}: {path}" for port, path in report.taps.items()]
     if report.trace:
         lines.append(f"    trace: {report.trace} (open it at https://ui.perfetto.dev)")

@@ -1,4 +1,4 @@
-"""Options of commands that open sound devices, and the overrides of a second variant."""
+"""Options of commands that open sound devices, and the parsing of their values."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ RoomOption = Annotated[str, option("TIME", _ROOM)]
 
 
 def seconds(text: str, option: str) -> Fraction:
-    """A time as typed.
+    """Parses a time in seconds.
 
     Raises:
-        BadParameter: if it is none, or negative.
+        BadParameter: if it is not a time, or is negative.
     """
     from voicegraph.schemas.quantities import parse_duration
 
@@ -57,7 +57,7 @@ def seconds(text: str, option: str) -> Fraction:
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint=option) from None
     if found < 0:
-        raise typer.BadParameter(f"{text} lies before now", param_hint=option)
+        raise typer.BadParameter(f"{text} is negative", param_hint=option)
     return found
 
 
@@ -66,7 +66,7 @@ def buffers(text: str) -> str | float:
     return text if text in ("low", "high") else float(seconds(text, "--buffers"))
 
 
-def end_wish(
+def device_request(
     direction: str,
     device: str | None,
     rate: int | None,
@@ -74,23 +74,23 @@ def end_wish(
     select: str | None,
     exclusive: bool,
 ) -> DeviceRequest:
-    """What was typed about one end.
+    """The requested device of one direction.
 
     Raises:
-        BadParameter: if the channels to use are no numbers from 1 on.
+        BadParameter: if the channels are not numbers from 1 on.
     """
     from voicegraph.graph.live.setup import DeviceRequest
 
     numbers = [part.strip() for part in (select or "").split(",") if part.strip()]
     if not all(number.isdecimal() and int(number) for number in numbers):
-        text = f"{select!r} is no list of channels, such as 1,2"
+        text = f"{select!r} is not a list of channels, such as 1,2"
         raise typer.BadParameter(text, param_hint=f"--{direction}-select")
     chosen = tuple(int(number) - 1 for number in numbers)
     return DeviceRequest(device, rate, channels, chosen, exclusive)
 
 
 def overrides(texts: list[str] | None) -> dict[str, Any] | None:
-    """``PATH=VALUE`` texts as a dict; None where there are none.
+    """``PATH=VALUE`` texts as a dict; None if there are none.
 
     Raises:
         PipelineError: if one is not of that form.

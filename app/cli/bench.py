@@ -1,4 +1,4 @@
-"""``voicegraph bench``: what a pipeline costs on this machine."""
+"""``voicegraph bench``: measures the compute time of a pipeline on this machine."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from voicegraph.schemas.bench_report import BenchReport, CostReport, MemoryReport
 
 _BUSY = 1.3
-"""A median so much above the undisturbed one tells of other programs."""
+"""If the median exceeds the undisturbed time by this factor, other programs were running."""
 
 EngineOption = Annotated[
     bool, flag("--engine", "Measure the engine itself: ten nodes that pass audio through.")
@@ -51,7 +51,7 @@ def bench(
 ) -> None:
     """Measure a pipeline: time of every node and of the whole block, real-time factor, memory.
 
-    It runs recorded speech as fast as it can, block by block, as a live session would.
+    It processes recorded speech block by block, as a live session does, as fast as possible.
     """
     from voicegraph.graph.metrics.benchmark import measure
 
@@ -64,7 +64,7 @@ def bench(
     if as_json:
         print_json(report)
     else:
-        typer.echo(page(report))
+        typer.echo(summary(report))
 
 
 def _plan(
@@ -75,7 +75,7 @@ def _plan(
 ) -> Plan:
     if pipeline is None:
         if set_args or profiles:
-            text = "--engine measures a pipeline of its own, which has nothing to set"
+            text = "--engine measures its own pipeline, which has no settings"
             raise typer.BadParameter(text, param_hint="--set")
         from voicegraph.graph.metrics.benchmark import engine_plan
 
@@ -84,8 +84,8 @@ def _plan(
     return load(pipeline, [*(set_args or []), *more], profiles).compile()
 
 
-def page(report: BenchReport) -> str:
-    """What was measured, for people."""
+def summary(report: BenchReport) -> str:
+    """The measurement as text."""
     on = report.machine
     parts = [
         f"{on.cpu}, {_count(on.cores, 'core')}; {on.system}",
@@ -131,13 +131,13 @@ def _times(cost: CostReport, scale: float) -> list[str]:
 
 
 def _verdict(report: BenchReport) -> str:
-    """Live, a block may not take longer than it lasts."""
+    """Live, the compute time of a block must not exceed its duration."""
     share = report.whole.p99_ms / report.block_ms
     live = "fast enough to run live" if share < 1 else "too slow to run live on this machine"
     return (
         f"real-time factor {report.real_time_factor:.4f} "
-        f"({1 / report.real_time_factor:.1f}x real time); 99 of 100 blocks are done in "
-        f"{share:.1%} of their length: {live}"
+        f"({1 / report.real_time_factor:.1f}x real time); 99 of 100 blocks take "
+        f"{share:.1%} of their duration or less: {live}"
     )
 
 
@@ -149,7 +149,7 @@ def _disturbance(report: BenchReport) -> str:
         else (f"undisturbed, a block takes {best:.2f} ms")
     )
     if median > _BUSY * best:
-        text += f": the machine was busy, and the median {median / best:.1f} times that"
+        text += f": the machine was busy; the median is {median / best:.1f} times as long"
     return text
 
 

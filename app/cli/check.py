@@ -1,4 +1,4 @@
-"""``voicegraph check``: all problems of pipeline files."""
+"""``voicegraph check``: prints all problems of pipeline files."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def check(
     profiles: ProfileOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Check pipelines: every problem at once, with its place and what to type.
+    """Check pipelines, and print all problems at once, each with its place and a fix.
 
-    Reads no weights and runs nothing. Exit code 2 if anything is wrong.
+    Reads no weights and runs nothing. Exit code 2 if there is a problem.
     """
     from voicegraph.schemas.report import CheckReport
 
@@ -43,7 +43,7 @@ def check(
 def _check(
     name: str, set_args: list[str] | None, profiles: list[str] | None
 ) -> tuple[CheckedPipeline, str]:
-    """The report of one pipeline, and its problems as people read them."""
+    """The report of one pipeline, and its problems as text."""
     from voicegraph.graph.errors import VoicegraphError
     from voicegraph.schemas.report import CheckedPipeline
 
@@ -81,7 +81,7 @@ def _summary(plan: Plan) -> str:
 
 
 def _warnings(plan: Plan) -> list[str]:
-    """What is not as the file has it, though nothing is wrong."""
+    """Differences between file and plan that are no errors."""
     pruned = [f"{name} is pruned: nothing that reaches the output uses it" for name in plan.pruned]
     dropped = [
         f"{node.name}: {node.use} does not have these params of the node it replaces: "
@@ -90,7 +90,7 @@ def _warnings(plan: Plan) -> list[str]:
         if node.dropped
     ]
     unused = [
-        f"{node.name} does without its input {' and '.join(node.unused)}"
+        f"{node.name} does not use its input {' and '.join(node.unused)}"
         for node in plan.nodes
         if node.unused
     ]

@@ -1,4 +1,4 @@
-"""``voicegraph convert``: a model file as safetensors, with a card."""
+"""``voicegraph convert``: writes a model file as safetensors, with a card."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 from ._options import ForceOption, JsonOption, argument, option
 from .app import app
-from .inspect import page
+from .inspect import summary
 
 if TYPE_CHECKING:
     from voicegraph.schemas.card import Card
@@ -39,9 +39,9 @@ def convert(
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a model as safetensors with a card in its header; it sounds exactly the same.
+    """Write a model as safetensors with a card in its header; its output stays bit-identical.
 
-    The new file is read back and compared before it gets its name. A file that exists stays, unless
+    The new file is read back and compared before it gets its name. An existing file is kept, unless
     --force is given.
     """
     from voicegraph.graph.files.models.conversion import (
@@ -68,11 +68,11 @@ def convert(
     if as_json:
         print_json(ConvertReport(source=describe(found), target=made))
     else:
-        typer.echo(page(made))
+        typer.echo(summary(made))
 
 
 def _with_words(card: Card, words: dict[str, str]) -> Card:
-    """The card with what was said on the command line."""
+    """The card with the texts of the command line."""
     from pydantic import ValidationError
 
     try:

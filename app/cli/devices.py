@@ -1,4 +1,4 @@
-"""``voicegraph devices``: what can be recorded from and played on."""
+"""``voicegraph devices``: lists sound devices."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from .app import app
 
 @app.command()
 def devices(as_json: JsonOption = False) -> int:
-    """Lists sound devices, with the numbers and names that `live` takes.
+    """List sound devices, with the numbers and names that `live` takes.
 
-    A part of a name is enough, in any case, and the sound system may stand before it:
+    A part of the name is enough, in upper or lower case, optionally after the sound system:
     `--input headset`, `--output "wasapi: speakers"`. The default is marked with *.
     """
     from voicegraph.graph.live.devices.device_list import list_devices
@@ -25,11 +25,9 @@ def devices(as_json: JsonOption = False) -> int:
         print_json(DevicesReport(devices=found))
     elif not found:
         typer.echo("no sound devices", err=True)
-        typer.echo(
-            "  fix: plug one in, or switch the sound server on (PipeWire, PulseAudio)", err=True
-        )
+        typer.echo("  fix: connect one, or start the sound server (PipeWire, PulseAudio)", err=True)
     else:
-        from voicegraph.app.reports.device_table import device_page
+        from voicegraph.app.reports.device_table import render_devices
 
-        typer.echo(device_page(found))
+        typer.echo(render_devices(found))
     return 0 if found else 5

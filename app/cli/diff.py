@@ -1,4 +1,4 @@
-"""``voicegraph diff``: what a swap, an override or another file changes."""
+"""``voicegraph diff``: compares two plans."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ def diff(
     seconds: SecondsOption = 2.0,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare two pipelines: nodes, params, types, latency, placement, and what they cost.
+    """Compare two pipelines: nodes, params, types, latency, placement, and cost.
 
-    `--set` and `--profile` belong to the second one:
+    `--set` and `--profile` apply to the second one:
 
     voicegraph diff world --set nodes.f0.use=f0.dio --measure
     """

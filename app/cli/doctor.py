@@ -1,4 +1,4 @@
-"""``voicegraph doctor``: what this machine has, what is missing, and what mends it."""
+"""``voicegraph doctor``: what is installed, what is missing, and the commands that fix it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 @app.command()
 def doctor(as_json: JsonOption = False) -> int:
-    """Show versions, devices and sound cards, what is missing, and the command that mends it.
+    """Show versions, devices and sound cards, what is missing, and the commands that fix it.
 
-    Exit code 1 if something is broken that voicegraph cannot do without.
+    Exit code 1 if something required is missing or broken.
     """
     from voicegraph.app.diagnostics.doctor import diagnose
 
@@ -27,11 +27,11 @@ def doctor(as_json: JsonOption = False) -> int:
     if as_json:
         print_json(report)
     else:
-        typer.echo(_page(report))
+        typer.echo(_summary(report))
     return 0 if report.ok else 1
 
 
-def _page(report: DoctorReport) -> str:
+def _summary(report: DoctorReport) -> str:
     threads = f", torch uses {report.threads} threads" if report.threads else ""
     parts = [
         [
@@ -79,5 +79,5 @@ def _machine(report: DoctorReport) -> list[str]:
 def _verdict(report: DoctorReport) -> str:
     broken = [entry.name for entry in report.components if entry.required and not entry.ok]
     if broken:
-        return f"Broken: {', '.join(broken)}. Type the commands behind `fix`."
+        return f"Broken: {', '.join(broken)}. Run the commands after `fix`."
     return "Everything that is required works."

@@ -1,4 +1,4 @@
-"""``voicegraph draw``: a plan as a picture."""
+"""``voicegraph draw``: draws a plan."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .app import app
 
 
 class _Format(StrEnum):
-    """Formats, as the shell completes them."""
+    """Formats that the shell completes."""
 
     svg = "svg"
     dot = "dot"
@@ -41,7 +41,7 @@ def draw(
 ) -> None:
     """Draw a pipeline: nodes, ports, types, spans, latency, devices.
 
-    SVG needs no other program, and follows the light or dark mode of the viewer.
+    SVG needs no other program, and adapts to the light or dark mode of the viewer.
     """
     from voicegraph.graph.files.atomic_write import write_text
 
@@ -61,7 +61,7 @@ def _choose(output: Path | None, drawing: _Format | None) -> Format:
         return "mermaid"
     found = SUFFIXES.get(output.suffix.lower())
     if found is None:
-        text = f"{output} does not say which format it is; known endings: {', '.join(SUFFIXES)}"
+        text = f"the ending of {output} names no format; known endings: {', '.join(SUFFIXES)}"
         fix = f"-o {output.with_suffix('.svg')}, or --format svg"
         raise OutputError(Problem("unknown-format", text, fix=fix))
     return found

@@ -1,4 +1,4 @@
-"""``voicegraph explain``: a plan on one page."""
+"""``voicegraph explain``: prints a plan as one page."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ def explain(
     profiles: ProfileOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Explain a pipeline: types, spans, latency and where it comes from, placement; a line a node.
+    """Explain a pipeline: types, spans, latency and its causes, placement; one line per node.
 
     Reads no weights and runs nothing.
     """
     plan = load(pipeline, set_args, profiles).compile()
 
     from voicegraph.app.reports.explain import render
-    from voicegraph.app.reports.plan_report import report
+    from voicegraph.app.reports.plan_report import report_plan
 
     from ._output import print_json
 
-    made = report(plan)
+    made = report_plan(plan)
     if as_json:
         print_json(made)
     else:

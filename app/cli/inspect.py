@@ -1,4 +1,4 @@
-"""``voicegraph inspect``: what model files are, without loading them."""
+"""``voicegraph inspect``: identifies model files without loading them."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ FilesArg = Annotated[
 
 @app.command()
 def inspect(files: FilesArg, as_json: JsonOption = False) -> int:
-    """Show what model files are, from their headers: nothing in them is run, no weights are read.
+    """Identify model files by their headers, without running code in them or loading weights.
 
-    Exit code 3 if a file cannot be used. One that fails does not hide the others.
+    Exit code 3 if a file cannot be used; the others are still shown.
     """
     from voicegraph.graph.files.models.description import describe
     from voicegraph.graph.files.models.identify import identify
@@ -54,15 +54,15 @@ def inspect(files: FilesArg, as_json: JsonOption = False) -> int:
                 typer.echo(str(error), err=True)
         else:
             if not as_json:
-                typer.echo(page(done[-1]))
+                typer.echo(summary(done[-1]))
     if as_json:
         report = InspectReport(ok=not failed, files=done, failed=[failed_file(*f) for f in failed])
         print_json(report)
     return common_code(error for _, error in failed)
 
 
-def page(found: ModelFile) -> str:
-    """A file for people: what it is, what is known of it, what it holds."""
+def summary(found: ModelFile) -> str:
+    """A model file as text: its kind, its card, its contents."""
     from voicegraph.app.reports.text_table import Column, table
 
     card = {**(found.card or {}), **found.unstated}
@@ -78,7 +78,7 @@ def page(found: ModelFile) -> str:
 
 
 def _rows(card: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """What is known, a line each; what is unknown or empty has none."""
+    """One row per key of the card that has a value."""
     for key, value in card.items():
         name = key.replace("_", " ")
         if isinstance(value, dict) and value:
@@ -101,7 +101,7 @@ def _count(tensors: int) -> str:
 
 
 def _text(value: object) -> str:
-    """A value of a card in a cell."""
+    """A value of a card as text."""
     from voicegraph.graph.files.models.file_errors import printable
 
     if isinstance(value, bool):

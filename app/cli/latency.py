@@ -1,4 +1,4 @@
-"""``voicegraph latency``: how late a pipeline is, measured."""
+"""``voicegraph latency``: measures the latency of a pipeline."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ._sound_options import (
     OutputOption,
     OutputRateOption,
     buffers,
-    end_wish,
+    device_request,
     seconds,
 )
 from .app import app
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from voicegraph.schemas.latency_measurement import LatencyMeasurement
 
 _CLOSE_MS = 5.0
-"""The sum is expected to agree that well."""
+"""Largest difference in ms between the measured latency and the sum of its parts."""
 
 DryOption = Annotated[
     bool, flag("--dry", "Pass the sound through unchanged, in the pipeline's block size.")
@@ -54,11 +54,11 @@ def latency(
     profiles: ProfileOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Measure the delay of a pipeline, from sound in to sound out, and say where it comes from.
+    """Measure the latency of a pipeline, from input to output, and compare it with its parts.
 
-    Connect output and input by a cable, or hold the microphone to the loudspeaker: a short test
-    signal is played and recorded, first past the pipeline, then through it. The exit code is 1
-    where the measured delay is not the sum of its parts within 5 ms.
+    Connect the output to the input by a cable, or hold the microphone to the loudspeaker. A short
+    test signal is played and recorded, first without the pipeline, then through it. The exit code
+    is 1 if the measured latency differs from the sum of its parts by more than 5 ms.
     """
     from voicegraph.app.diagnostics.latency import measure_latency
     from voicegraph.graph.live.devices.stderr_capture import capture_stderr
@@ -69,19 +69,19 @@ def latency(
     loaded = load(pipeline, set_args, profiles)
     setup = set_up_live(
         _passing(loaded) if dry else loaded,
-        end_wish("input", input_, input_rate, input_channels, None, exclusive),
-        end_wish("output", output, output_rate, output_channels, None, exclusive),
+        device_request("input", input_, input_rate, input_channels, None, exclusive),
+        device_request("output", output, output_rate, output_channels, None, exclusive),
         buffers=buffers(buffers_),
     )
     tell = None if as_json else lambda text: typer.echo(text, err=True)
-    with capture_stderr(lambda _: None):  # a cable into a device just opened: buffers do run dry
+    with capture_stderr(lambda _: None):  # underruns are expected while the devices open
         found = measure_latency(setup, float(seconds(margin, "--margin")), runs, tell)
-    print_json(found) if as_json else typer.echo(page(found))
+    print_json(found) if as_json else typer.echo(summary(found))
     return int(abs(found.difference_ms) > _CLOSE_MS)
 
 
 def _passing(pipeline: Pipeline) -> Pipeline:
-    """What passes the sound of the same input through."""
+    """A pipeline with the same input that passes the sound through."""
     from voicegraph.graph.pipeline import Pipeline, node
 
     file = pipeline.loaded.file
@@ -94,14 +94,18 @@ def _passing(pipeline: Pipeline) -> Pipeline:
     )
 
 
-def page(found: LatencyMeasurement) -> str:
-    """What was measured, for people."""
+def summary(found: LatencyMeasurement) -> str:
+    """The measurement as text."""
     on = found.machine
-    late = f"; {found.late} blocks were late meanwhile" if found.late else ""
+    late = f"; {found.late} late blocks during the measurement" if found.late else ""
     rows = [
         ("algorithmic", found.algorithmic_ms, "look-ahead and overlap"),
-        ("buffering", found.buffering_ms, "one block fills, one plays, and the reserve"),
-        ("device", found.device_ms, f"measured; the system says {found.device_claimed_ms:.1f} ms"),
+        ("buffering", found.buffering_ms, "one block fills, one plays, plus the reserve"),
+        (
+            "device",
+            found.device_ms,
+            f"measured; reported {found.device_claimed_ms:.1f} ms",
+        ),
         ("sum", found.expected_ms, ""),
         ("measured", found.measured_ms, f"{found.difference_ms:+.1f} ms against the sum{late}"),
     ]
@@ -114,8 +118,8 @@ def page(found: LatencyMeasurement) -> str:
             "",
             *(f"  {name:<12} {value:7.1f} ms  {note}".rstrip() for name, value, note in rows),
             "",
-            f"{len(found.runs)} measurements, {spread:.1f} ms apart at most",
-            f"compute adds nothing: 99 of 100 blocks take {found.compute_p99_ms:.1f} ms or less, "
-            f"a headroom of {found.headroom:.0%}",
+            f"{len(found.runs)} measurements, which differ by {spread:.1f} ms at most",
+            f"compute time adds no latency: 99 of 100 blocks take {found.compute_p99_ms:.1f} ms or "
+            f"less, a headroom of {found.headroom:.0%}",
         ]
     )

@@ -44,7 +44,7 @@ from ._sound_options import (
     OutputSelectOption,
     RoomOption,
     buffers,
-    end_wish,
+    device_request,
     overrides,
     seconds,
 )
@@ -94,10 +94,10 @@ def live(
     plain: PlainOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Talk through a pipeline: microphone in, loudspeaker out.
+    """Process the microphone with a pipeline, and play the result.
 
-    Nothing has to be set: the system's default devices are used, at the pipeline's own rate where
-    they have it. Ctrl-C stops.
+    By default, it uses the system's default devices, at the pipeline's sample rate if they support
+    it. Ctrl-C stops.
     """
     from voicegraph.graph.live.setup import set_up_live
 
@@ -109,8 +109,8 @@ def live(
     until = None if duration is None else float(seconds(duration, "--duration"))
     setup = set_up_live(
         load(pipeline, set_args, profiles),
-        end_wish("input", input_, input_rate, input_channels, input_select, exclusive),
-        end_wish("output", output, output_rate, output_channels, output_select, exclusive),
+        device_request("input", input_, input_rate, input_channels, input_select, exclusive),
+        device_request("output", output, output_rate, output_channels, output_select, exclusive),
         buffers=buffers(buffers_),
         variant=options.variant,
         room=seconds(room, "--room"),

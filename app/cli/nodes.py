@@ -1,4 +1,4 @@
-"""``voicegraph nodes``: what nodes there are, and all about one of them."""
+"""``voicegraph nodes``: lists nodes, and describes one."""
 
 from __future__ import annotations
 
@@ -85,9 +85,9 @@ def _description(info: NodeInfo) -> str:
     parts.append(_ports("outputs", info.outputs))
     parts.append(_params(info.params))
     chunking = (
-        "the same output in blocks of any size"
+        "the output does not depend on the block size"
         if info.chunking == "exact"
-        else "the output depends a little on the size of the blocks"
+        else "the output depends slightly on the block size"
     )
     parts.append(
         [
@@ -142,7 +142,7 @@ def _params(params: list[ParamInfo]) -> list[str]:
         rows.append([param.name, kind, param.range or "", default, f"{live}{_plain(param.doc)}"])
     lines = table(columns, rows)
     if any(param.live for param in params):
-        lines += ["", "(live): may be changed while the pipeline runs"]
+        lines += ["", "(live): can change while the pipeline runs"]
     return lines
 
 
@@ -151,7 +151,7 @@ def _yaml(value: object) -> str:
 
 
 def _example(info: NodeInfo) -> list[str]:
-    """Lines to copy: the inputs by name, required params to fill in."""
+    """An entry for a pipeline file, with the inputs by name and the required params."""
     needed = [port.name for port in info.inputs if not port.optional]
     params = [param.name for param in info.params if param.required]
     parts = [f"use: {info.name}"]
@@ -168,5 +168,5 @@ def _example(info: NodeInfo) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """Docstrings mark code with two backticks; one reads better in a terminal."""
+    """Docstrings mark code with two backticks; in a terminal, one is easier to read."""
     return text.replace("``", "`")

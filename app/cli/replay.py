@@ -1,4 +1,4 @@
-"""``voicegraph replay``: a recorded session, run again."""
+"""``voicegraph replay``: runs a recorded session again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from voicegraph.schemas.replay_report import NotedEvent, ReplayReport
 
 _SHOWN = 12
-"""Events that are shown, of more."""
+"""Events that are printed; `--json` has all."""
 
 RecordingArg = Annotated[Path, argument("FILE.jsonl", "A recording made by `live --record`.")]
 OutputOption = Annotated[
@@ -32,11 +32,11 @@ def replay(
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> int:
-    """Run a recorded session again, and compare the output with what was heard then, bit by bit.
+    """Run a recorded session again, and compare the output with the recorded one bit by bit.
 
-    The recording holds the pipeline; models are looked for where they were, or where --set says.
-    With other overrides it is an experiment on the recorded input, and nothing is compared. The
-    exit code is 1 if the output differs.
+    The recording contains the pipeline; models are read from their old paths, or from those that
+    --set gives. With other overrides, the recorded input is run through the changed pipeline, and
+    nothing is compared. The exit code is 1 if the output differs.
     """
     from voicegraph.graph.files.recordings.compare import compare
     from voicegraph.graph.files.recordings.prerequisites import check_files
@@ -55,7 +55,7 @@ def replay(
         if output is None
         else _written(plan, found, changed, output, force)
     )
-    print_json(report) if as_json else typer.echo(page(report))
+    print_json(report) if as_json else typer.echo(summary(report))
     return int(report.result == "different")
 
 
@@ -68,7 +68,7 @@ def _parsed(text: str) -> tuple[str, object]:
 def _written(
     plan: Plan, found: Recording, changed: bool, output: Path, force: bool
 ) -> ReplayReport:
-    """Runs it into a sound file; streams stand one after the other in its channels."""
+    """Writes the output to a sound file; the channels of all streams follow each other."""
     from voicegraph.graph.errors import PipelineError, Problem
     from voicegraph.graph.files.recordings.compare import compare
     from voicegraph.graph.files.sound.writer import AudioWriter
@@ -76,7 +76,7 @@ def _written(
 
     kind = plan.output_type
     if not isinstance(kind, Audio):
-        text = f"{plan.name} gives {kind}, which no sound file holds"
+        text = f"the output of {plan.name} is {kind}, which a sound file cannot hold"
         raise PipelineError(Problem("output-not-audio", text, fix="leave out --output"))
     wide = Audio(kind.rate, found.header.streams * kind.channels)
     with AudioWriter(output, wide, subtype="float", force=force) as writer:
@@ -89,32 +89,32 @@ def _written(
     return report.model_copy(update={"output": str(output)})
 
 
-def page(report: ReplayReport) -> str:
-    """What came out, for people."""
+def summary(report: ReplayReport) -> str:
+    """The result as text."""
     lines = [f"{report.pipeline}: {report.seconds:.2f} s in {report.blocks} blocks"]
     lines += _events(report.events)
     lines.append(_verdict(report))
     if report.result == "different" and report.circumstances:
-        lines += ["perhaps because of what is otherwise here:"]
+        lines += ["possible causes:"]
         lines += [f"  {text}" for text in report.circumstances]
     if report.output is not None:
-        lines.append(f"written: {report.output}")
+        lines.append(f"wrote {report.output}")
     return "\n".join(lines)
 
 
 def _events(events: list[NotedEvent]) -> list[str]:
     shown = [f"  {event.second:9.2f} s  {event.text}" for event in events[:_SHOWN]]
     if len(events) > _SHOWN:
-        shown.append(f"  ... and {len(events) - _SHOWN} more; all of them with --json")
+        shown.append(f"  ... and {len(events) - _SHOWN} more; --json has all")
     return shown
 
 
 def _verdict(report: ReplayReport) -> str:
     if report.result == "changed":
-        return "run with changes: there is nothing to compare it with"
+        return "run with changes, so not compared"
     if report.difference is None:
         missing = report.blocks - report.compared
-        rest = f"; of the last {missing} the recording holds no output" if missing else ""
+        rest = f"; the recording has no output for the last {missing}" if missing else ""
         return f"identical: {report.compared} blocks, bit by bit{rest}"
     found = report.difference
     return (

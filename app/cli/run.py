@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from voicegraph.schemas.file_report import FileReport, RunReport
 
 _OF_ONE_FILE = (InputError, OutputError, SignalError)
-"""Errors that belong to one file; the others would meet the next file, too."""
+"""Errors of one file; any other error would occur again with the next file."""
 
 InputsArg = Annotated[list[str], argument("INPUT", "Sound files or folders.")]
 OutputArg = Annotated[
@@ -81,7 +81,7 @@ QuietOption = Annotated[
 
 @dataclass(slots=True)
 class _Run:
-    """One call of the command: what was chosen, and what became of it."""
+    """One call of the command: its arguments and its results."""
 
     pipeline: Pipeline
     batch: Batch
@@ -97,7 +97,7 @@ class _Run:
 
     @property
     def exit_code(self) -> int:
-        """That of the errors, if they agree."""
+        """The exit code of the errors, if they agree."""
         if self.stopped:
             return STOPPED
         return common_code(error for _, error in self.failed)
@@ -119,11 +119,11 @@ def run(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> int:
-    """Converts sound files: one, several, or whole folders.
+    """Convert sound files: one, several, or whole folders.
 
-    The output is as long as the input and aligned with it.
-    Files that exist stay, unless --force is given; a run that fails leaves no half file.
-    Ctrl-C keeps what is done.
+    The output is time-aligned with the input and equally long.
+    Existing files are kept, unless --force is given; a run that fails leaves no partial file.
+    Ctrl-C keeps finished output.
     """
     from voicegraph.graph.files.sound.batch import plan_batch
 
@@ -131,7 +131,7 @@ def run(
 
     taps = _taps(tap or [])
     loaded = load(pipeline, set_args, profiles)
-    loaded.compile()  # what is wrong with the pipeline is said before any file is opened
+    loaded.compile()  # errors of the pipeline come before any file is opened
     batch = plan_batch(inputs, output, ending)
     current = _Run(loaded, batch, taps, trace, subtype, force, salvage)
     with progress_display(quiet or as_json) as display:
@@ -156,7 +156,7 @@ def _taps(texts: list[str]) -> dict[str, str]:
 
 
 def _run_all(current: _Run, display: ProgressDisplay) -> None:
-    """Every job; of several files, one that fails does not stop the others."""
+    """Runs every job; if one of several files fails, the others are still converted."""
     for job in current.batch.jobs:
         try:
             current.done.append(_convert(current, job, display))
@@ -223,5 +223,5 @@ def _count(current: _Run) -> str:
         names = ", ".join(str(job.source) for job, _ in current.failed)
         parts.append(f"{len(current.failed)} failed: {names}")
     if current.batch.skipped:
-        parts.append(f"skipped, for they are no audio: {current.batch.skipped}")
+        parts.append(f"skipped, since they are not audio: {current.batch.skipped}")
     return "; ".join(parts)

@@ -1,4 +1,4 @@
-"""``voicegraph soak``: does a pipeline hold out for hours?"""
+"""``voicegraph soak``: a soak test of a live session, for minutes or hours."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ._sound_options import (
     OutputOption,
     OutputRateOption,
     buffers,
-    end_wish,
+    device_request,
     seconds,
 )
 from .app import app
@@ -59,10 +59,10 @@ def soak(
     profiles: ProfileOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Run a pipeline live for minutes or hours, and see whether anything grows, drifts or clicks.
+    """Run a pipeline live for minutes or hours, and check memory, latency, drift and clicks.
 
-    Recorded speech goes in, over and over. The exit code is 1 if memory or the delay grew, or
-    borders of blocks can be heard.
+    The input is recorded speech, repeated. The exit code is 1 if memory or latency grew, or if
+    block boundaries are audible.
     """
     from voicegraph.app.diagnostics.soak_runs import soak_devices, soak_freewheel
     from voicegraph.graph.live.devices.stderr_capture import capture_stderr
@@ -82,31 +82,31 @@ def soak(
     else:
         setup = set_up_live(
             loaded,
-            end_wish("input", input_, input_rate, None, None, False),
-            end_wish("output", output, output_rate, None, None, False),
+            device_request("input", input_, input_rate, None, None, False),
+            device_request("output", output, output_rate, None, None, False),
             buffers=buffers(buffers_),
         )
         with capture_stderr(tell):
             report = soak_devices(setup, options, 60 * minutes, microphone, tell)
-    print_json(report) if as_json else typer.echo(page(report))
+    print_json(report) if as_json else typer.echo(summary(report))
     return int(bool(report.failures))
 
 
-def page(found: SoakReport) -> str:
-    """What was seen, for people."""
+def summary(found: SoakReport) -> str:
+    """The results as text."""
     on = found.machine
     how = "simulated devices, freewheeling" if found.freewheel else "live"
     speed = 60 * found.minutes / found.wall_s if found.freewheel and found.wall_s else None
-    drift = "not known yet" if found.drift_ppm is None else f"{found.drift_ppm:+.1f} ppm"
+    drift = "unknown" if found.drift_ppm is None else f"{found.drift_ppm:+.1f} ppm"
     rows = [
         ("compute", _compute(found)),
         ("late", f"{found.late} blocks, by {found.worst_late_ms:.1f} ms at most"),
-        ("left out", f"{found.dropped} blocks; {found.realigned} jumps"),
-        ("devices", f"ran dry {found.ran_dry} times"),
-        ("clocks", f"{drift}; delay off by {found.worst_offset_ms:.2f} ms at most"),
-        ("delay", f"{found.latency_begin_ms:.1f} ms, at the end {found.latency_end_ms:.1f} ms"),
+        ("dropped", f"{found.dropped} blocks; {found.realigned} realignments"),
+        ("devices", f"{found.ran_dry} underruns"),
+        ("clocks", f"{drift}; latency off by {found.worst_offset_ms:.2f} ms at most"),
+        ("latency", f"{found.latency_begin_ms:.1f} ms, at the end {found.latency_end_ms:.1f} ms"),
         ("memory", _memory(found)),
-        ("seams", f"{found.seam_db:+.1f} dB at borders of blocks against within"),
+        ("boundary", f"{found.seam_db:+.1f} dB at block boundaries, compared with inside blocks"),
     ]
     took = f" in {found.wall_s / 60:.1f} min ({speed:.1f}x real time)" if speed else ""
     return "\n".join(
@@ -118,7 +118,7 @@ def page(found: SoakReport) -> str:
             "",
             *(f"  {name:<9} {text}" for name, text in rows),
             "",
-            *([f"failed: {text}" for text in found.failures] or ["held out"]),
+            *([f"failed: {text}" for text in found.failures] or ["passed"]),
         ]
     )
 
@@ -133,8 +133,8 @@ def _compute(found: SoakReport) -> str:
 
 def _memory(found: SoakReport) -> str:
     if found.resident_mb is None or found.memory_mb_per_hour is None:
-        return "not known on this system, or not long enough to tell"
+        return "unknown on this system, or the run was too short"
     return (
-        f"{found.resident_mb:.0f} MB, {found.memory_mb_per_hour:+.1f} MB an hour "
+        f"{found.resident_mb:.0f} MB, {found.memory_mb_per_hour:+.1f} MB per hour "
         f"({found.memory_grown_mb:+.1f} MB over the run)"
     )

@@ -1,4 +1,4 @@
-"""``voicegraph voice``: voices of one's own."""
+"""``voicegraph voice``: trains voices."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _LONGEST = 200
 """Characters of a title."""
 
 voice = typer.Typer(
-    help="Make voices of your own.",
+    help="Train your own voices.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -65,13 +65,12 @@ def make(
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> int:
-    """Make a voice of recordings, for the pipelines `default` and `default-live`.
+    """Train a voice from recordings, for the pipelines `default` and `default-live`.
 
-    Finds speech, leaves out what is clipped, noisy or somebody else's, and says why.
-    Trains on one core, tries the voice, and writes one file.
-    A page and a picture about it stand beside it.
+    Finds speech, and leaves out what is clipped, noisy or of another speaker.
+    Trains on one core, evaluates the voice, and writes one file, with a report and a picture.
 
-    Ctrl-C loses nothing: the same command goes on where it was.
+    After Ctrl-C, the same command continues where it stopped.
     """
     from voicegraph.graph.machine import cores
     from voicegraph.training.common.training_loop import Budget
@@ -116,11 +115,11 @@ def _show(report: VoiceReport, as_json: bool) -> None:
     if as_json:
         print_json(report)
     else:
-        typer.echo(page(report))
+        typer.echo(summary(report))
 
 
 def _made(request: VoiceRequest) -> VoiceReport | None:
-    """None if Ctrl-C came before it was done."""
+    """None if it was stopped by Ctrl-C."""
     from voicegraph.training.voice import make_voice
     from voicegraph.training.voice.preflight import lower_priority
 
@@ -128,7 +127,7 @@ def _made(request: VoiceRequest) -> VoiceReport | None:
     try:
         return make_voice.make(request, lambda line: typer.echo(line, err=True))
     except KeyboardInterrupt:
-        typer.echo(f"stopped; the same command goes on where it was, from {request.work}", err=True)
+        typer.echo(f"stopped; the same command continues from {request.work}", err=True)
         return None
 
 
@@ -143,8 +142,8 @@ def _consent(preflight: Preflight, owner: str | None, given: str | None) -> Cons
     return obtain(Workdir(preflight.work), owner, given, ask if sys.stdin.isatty() else None)
 
 
-def page(report: VoiceReport) -> str:
-    """What was made, for people."""
+def summary(report: VoiceReport) -> str:
+    """The result as text."""
     from voicegraph.app.reports.text_table import Column, table
 
     columns = (
@@ -171,8 +170,8 @@ def page(report: VoiceReport) -> str:
         "",
         f"{report.voice}   the voice, {report.material.used_s / 60:.1f} min of speech, "
         f"{report.card.trained.get('steps')} steps",
-        f"{report.page}   what it was made of, what was left out and why, how good it is",
-        *([f"{report.picture}   how a stranger sounds in it"] if report.picture else []),
+        f"{report.page}   the report: material, exclusions and quality",
+        *([f"{report.picture}   another speaker, converted"] if report.picture else []),
         "",
         f"next: voicegraph run default IN.wav OUT.wav --set vars.voice={report.voice}",
         f"      voicegraph live default-live --set vars.voice={report.voice}",

@@ -1,8 +1,8 @@
-"""Where the algorithmic latency comes from: which edges read ahead, along the path that decides.
+"""Causes of the algorithmic latency: the look-ahead of the edges on the critical path.
 
-A node whose input ends later than its output reads ahead; the output of the pipeline must wait for
-it. Along any path from the input to the output, what the nodes read ahead and what the edges hold
-back add up to the latency. The path that decides is the one on which nothing is held back.
+A node has look-ahead if its input ends later than its output; the output of the pipeline must wait
+for it. Along any path from the input to the output, the look-ahead of the nodes and the delay of
+the edges (latency compensation) add up to the latency. The critical path is the one without delay.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ class Share:
     """A part of the algorithmic latency, in exact seconds.
 
     Attributes:
-        node: who reads ahead; None for what rounding to whole samples adds at the end.
-        port: by which input.
-        ahead: how much; negative where a delay lets later look-ahead hide behind it.
+        node: the node with look-ahead; None for the rounding to whole samples at the end.
+        port: its input.
+        ahead: the look-ahead; negative for a delay, which later look-ahead can use.
     """
 
     node: str | None
@@ -30,7 +30,7 @@ class Share:
 
 
 def span(planned: PlannedNode) -> tuple[Fraction, Fraction]:
-    """Start and end of what a node makes at a tick, all outputs together."""
+    """Start and end of all outputs of a node at a tick."""
     spans = [spec.interval for spec in planned.asked.values()]
     return min(s.start for s in spans), max(s.end for s in spans)
 

@@ -1,4 +1,4 @@
-"""Params models in words: type, unit, range, default. For lists, help and editors."""
+"""Descriptions of params: type, unit, range, default; for lists, help and editors."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _QUANTITIES = {parse_duration: "duration", parse_rate: "rate in Hz"}
 
 
 def describe_params(model: type[NodeParams]) -> list[ParamInfo]:
-    """The params of a node, in the order in which they are declared."""
+    """The params of a node, in the order of declaration."""
     schema = model.model_json_schema()["properties"] if model.model_fields else {}
     live, files = model.live_fields(), model.file_fields()
     return [
@@ -51,7 +51,7 @@ def describe_params(model: type[NodeParams]) -> list[ParamInfo]:
 
 
 def default(field: FieldInfo) -> Any:
-    """The default as a file would write it; None where there is none."""
+    """The default in the form of a file; None if there is none."""
     if field.is_required():
         return None
     value = field.get_default(call_default_factory=True, validated_data={})
@@ -60,7 +60,7 @@ def default(field: FieldInfo) -> Any:
 
 
 def words(annotation: Any, metadata: typing.Iterable[Any] = ()) -> str:
-    """A type as people call it."""
+    """The name of a type in words."""
     for entry in metadata:
         for parse, name in _QUANTITIES.items():
             if getattr(entry, "func", None) is parse:

@@ -10,7 +10,7 @@ from .text_table import Column, table
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One value that differs; None where it is not there."""
+    """One value that differs; None if a plan lacks it."""
 
     what: str
     before: str | None
@@ -19,7 +19,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Median compute time of a node (or ``total``) in ms a block; None where it is not there."""
+    """Median compute time of a node (or ``total``) in ms per block; None if a plan lacks it."""
 
     node: str
     before_ms: float | None
@@ -28,7 +28,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class PlanDiff:
-    """What differs, by kind; see :class:`~voicegraph.schemas.diff_report.DiffReport`."""
+    """The differences by kind; see :class:`~voicegraph.schemas.diff_report.DiffReport`."""
 
     a: str
     b: str
@@ -46,12 +46,12 @@ class PlanDiff:
 
     @property
     def same(self) -> bool:
-        """Whether nothing differs; costs do not count."""
+        """Whether nothing but costs differs."""
         nodes = (*self.added, *self.removed, *self.swapped, *self.params, *self.wiring)
         return not (*nodes, *self.pipeline, *self.ports, *self.placement, *self.latency)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data, of the form of ``DiffReport``."""
+        """The fields of a ``DiffReport``."""
         found = asdict(self)
         listed = {k: list(v) if isinstance(v, tuple) else v for k, v in found.items()}
         return {**listed, "same": self.same}
@@ -101,9 +101,9 @@ def _shown(value: str | None) -> str:
 
 
 def _costs(costs: tuple[Cost, ...], blocks: tuple[float, float]) -> list[str]:
-    """Blocks may differ in length, so the change is that of the cost of a second of audio."""
+    """The change is per second of audio, since block lengths may differ."""
     columns = (
-        Column("  median ms a block"),
+        Column("  median ms per block"),
         Column("before", right=True),
         Column("after", right=True),
         Column("change", right=True),

@@ -1,4 +1,4 @@
-"""JSON Schemas of values that may also be given by a var: ``$name`` or ``${name}``."""
+"""JSON Schemas of values that a var can give, too: ``$name`` or ``${name}``."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ Schema = dict[str, Any]
 NAME_PATTERN = f"^{IDENTIFIER}$"
 VAR: Schema = {"$ref": "#/$defs/var"}
 VAR_DEFINITION: Schema = {"type": "string", "pattern": r"^\$"}
-"""Without a description: editors would show it beside that of the value it stands for."""
+"""No description, since editors would show it beside that of the value."""
 _ABOUT = ("description", "default", "examples")
-"""Keys that speak of a value and do not restrict it."""
+"""Keys that describe a value without restricting it."""
 _MAPS = ("properties", "patternProperties")
 
 
 def plain(text: str) -> str:
-    """Docstrings mark code with two backticks, editors with one; line breaks mean nothing."""
+    """Docstrings mark code with two backticks, editors with one; line breaks have no meaning."""
     return " ".join(text.replace("``", "`").split())
 
 
 def tidy(schema: Schema) -> Schema:
-    """Without generated titles and our own keywords; keys that match no pattern are refused."""
+    """Removes generated titles and our own keywords; refuses keys that match no pattern."""
     found = {k: _tidy_part(k, value) for k, value in schema.items() if k not in ("title", "unit")}
     if "patternProperties" in found:
         found.pop("propertyNames", None)
@@ -45,7 +45,7 @@ def _tidy_part(key: str, value: Any) -> Any:
 
 
 def with_vars(schema: Schema) -> Schema:
-    """The schema, with a var allowed wherever one value may stand; parts of a value included."""
+    """The schema, with a var allowed for every value and for parts of values."""
     if "$ref" in schema or not schema:
         return schema
     if members := schema.get("anyOf") or schema.get("oneOf"):
@@ -58,7 +58,7 @@ def with_vars(schema: Schema) -> Schema:
 
 
 def _inside(schema: Schema) -> Schema:
-    """Vars in the parts of a value, not in its place."""
+    """Allows vars in the parts of a value, but not instead of it."""
     found = dict(schema)
     for key in _MAPS:
         if key in found:
@@ -70,7 +70,7 @@ def _inside(schema: Schema) -> Schema:
 
 
 def _once(members: list[Schema]) -> list[Schema]:
-    """Without the var where any text will do."""
+    """Without the var if any text is allowed."""
     return members[:-1] if any(_takes_any_text(member) for member in members[:-1]) else members
 
 

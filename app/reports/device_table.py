@@ -1,4 +1,4 @@
-"""Sound devices as a page."""
+"""Sound devices as a table."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _COLUMNS = (
 )
 
 
-def device_page(devices: Sequence[SoundDevice]) -> str:
-    """A line a device, and what the marks mean."""
+def render_devices(devices: Sequence[SoundDevice]) -> str:
+    """One line per device, and an explanation of the marks."""
     rows = [_row(device) for device in devices]
     lines = table(_COLUMNS, rows)
     return "\n".join(

@@ -1,8 +1,8 @@
 """The JSON Schema (draft 2020-12) by which editors complete and check pipeline files.
 
-Made from the models of the file and from the registry: which params are allowed follows from the
-node named in ``use:``. Run ``python -m voicegraph.app.reports.editor_schema`` to bring the file in
-the repository up to date; with a file name, to write one that knows installed add-ons, too.
+It is generated from the models of the file and from the registry: the node in ``use:`` decides
+which params are allowed. ``python -m voicegraph.app.reports.editor_schema`` updates the file in the
+repository; with a file name, it writes a schema that includes installed add-ons.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from .node_catalogue import describe_class
 FILE_NAME = "pipeline.schema.json"
 COMMAND = "python -m voicegraph.app.reports.editor_schema"
 _LITERAL = ("version", "description", "extends", "vars", "profiles")
-"""Keys below which a dollar sign means nothing; as in ``variables.py``."""
+"""Keys below which a dollar sign has no meaning, as in ``graph/loading/_variables.py``."""
 
 
 def editor_schema(nodes: Iterable[str]) -> Schema:
-    """The schema, with what it knows of the given nodes.
+    """The schema for the given nodes.
 
     Raises:
         KeyError: if one of them is not registered.
@@ -60,7 +60,7 @@ def editor_schema(nodes: Iterable[str]) -> Schema:
         "type": "object",
         "properties": properties,
         "additionalProperties": False,
-        # A file that extends another may leave out what the other has, and take nodes out by null.
+        # A file that extends another may omit what the other has, and remove nodes by null.
         "if": {"properties": {"extends": {"type": "string"}}, "required": ["extends"]},
         "else": {
             "required": top["required"],
@@ -71,7 +71,7 @@ def editor_schema(nodes: Iterable[str]) -> Schema:
 
 
 def _model(model: type[BaseModel]) -> Schema:
-    """A model's own schema, with defaults as a file would write them."""
+    """The schema of a model, with defaults in the form of a file."""
     schema = tidy(model.model_json_schema(by_alias=True))
     for name, field in model.model_fields.items():
         found = schema["properties"][field.alias or name]
@@ -99,7 +99,7 @@ def _nodes(schema: Schema) -> Schema:
 
 
 def _node(classes: dict[str, type[Node]], infos: dict[str, NodeInfo]) -> Schema:
-    """One node as it may stand in any file; null takes out one that is extended."""
+    """One node of any file; null removes a node of the extended file."""
     spec = _model(NodeSpec)
     properties = {key: with_vars(value) for key, value in spec["properties"].items()}
     known = [{"const": n, "description": plain(info.summary)} for n, info in infos.items()]
@@ -138,7 +138,7 @@ def _named(name: str) -> Schema:
 
 
 def _rule(name: str, cls: type[Node], info: NodeInfo) -> Schema:
-    """What holds for the node of one name."""
+    """The rule for the node of one name."""
     properties: dict[str, Schema] = {"params": {"$ref": f"#/$defs/params.{name}"}}
     if list(cls.declared.inputs) == [port.name for port in info.inputs]:
         ports = {port.name: {"description": plain(port.doc or port.kind)} for port in info.inputs}
@@ -149,7 +149,7 @@ def _rule(name: str, cls: type[Node], info: NodeInfo) -> Schema:
 
 
 def _complete_node(infos: dict[str, NodeInfo]) -> Schema:
-    """What a node needs in a file that extends none."""
+    """What a node needs in a file that extends no other."""
     rules = []
     for name, info in infos.items():
         required = [param.name for param in info.params if param.required]
@@ -191,26 +191,28 @@ def _params(name: str, cls: type[Node], info: NodeInfo) -> dict[str, Schema]:
 
 
 def text(nodes: Iterable[str]) -> str:
-    """The schema as it stands in a file."""
+    """The schema as the text of a file."""
     return json.dumps(editor_schema(nodes), indent=1, ensure_ascii=False) + "\n"
 
 
 def builtin() -> list[str]:
-    """The nodes that the committed schema knows: those of the package, whatever is installed."""
+    """The nodes of the committed schema: those of the package, without add-ons."""
     from voicegraph.nodes import BUILTIN
 
     return sorted(BUILTIN)
 
 
 def committed() -> Path:
-    """Where the committed schema stands."""
+    """The path of the committed schema."""
     return Path(str(resources.files("voicegraph.schemas"))) / FILE_NAME
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Writes the committed schema, or one that knows all installed nodes to the file named."""
+    """Writes the committed schema, or one with all installed nodes to the given file."""
     parser = argparse.ArgumentParser(prog="python -m voicegraph.app.reports.editor_schema")
-    parser.add_argument("file", nargs="?", type=Path, help="for one that knows all installed nodes")
+    parser.add_argument(
+        "file", nargs="?", type=Path, help="write a schema with all installed nodes to this file"
+    )
     named: Path | None = parser.parse_args(arguments).file
     path = named or committed()
     path.write_text(text(names() if named else builtin()), encoding="utf-8", newline="\n")

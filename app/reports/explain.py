@@ -1,4 +1,4 @@
-"""A plan as one page of text: what runs, what it reads and gives, how late it is, and why."""
+"""A plan as one page of text: nodes, what they read and give, latencies and their causes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from voicegraph.schemas.plan_report import (
     PlanReport,
 )
 
-from .plan_report import report
+from .plan_report import report_plan
 from .text_table import WIDTH, Column, milliseconds, table, wrap
 
 _COLUMNS = (
@@ -27,64 +27,64 @@ _COLUMNS = (
     Column("runs on", wraps=True),
 )
 _READING = (
-    "back, ahead: how far the span that a node is given reaches beyond what it makes of it; a "
-    "negative ahead is a delay. span: a stream makes one block, a window its whole span afresh at "
-    "every tick. latency: how far the newest output lies behind the newest input."
+    "back, ahead: how far the input span of a node extends beyond its output span; a negative "
+    "ahead is a delay. span: a stream gives one block per tick; a window recomputes its whole span "
+    "at every tick. latency: how far the newest output is behind the newest input."
 )
 
 
 def explain(plan: Plan) -> str:
-    """One readable page: a line a node, the latencies and where they come from.
+    """A plan as text: one line per node, the latencies and their causes.
 
-    Ends in a line break. The same for the same pipeline on every machine.
+    Ends with a line break. The text is the same for the same pipeline on every machine.
     """
-    return render(report(plan))
+    return render(report_plan(plan))
 
 
-def render(page: PlanReport) -> str:
-    """The page of a plan that was reported."""
-    parts = [_head(page), _latency(page), _nodes(page), wrap(_READING, WIDTH), _notes(page)]
+def render(report: PlanReport) -> str:
+    """The text for a plan's report."""
+    parts = [_head(report), _latency(report), _nodes(report), wrap(_READING, WIDTH), _notes(report)]
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
 
-def _head(page: PlanReport) -> list[str]:
-    threads = page.settings["threads"] or "as the machine has"
+def _head(report: PlanReport) -> list[str]:
+    threads = report.settings["threads"] or "of the machine"
     return [
-        f"pipeline  {page.name}   plan {page.hash}",
-        f"block     {milliseconds(page.block_ms)} ms",
-        f"input     {page.input.type}, {page.input.count} samples a block",
-        f"output    {page.output}: {page.output_type}, {page.output_count} a block",
-        f"settings  seed {page.settings['seed']}, threads {threads}, "
-        f"on_nan {page.settings['on_nan']}, on_late {page.settings['on_late']}",
+        f"pipeline  {report.name}   plan {report.hash}",
+        f"block     {milliseconds(report.block_ms)} ms",
+        f"input     {report.input.type}, {report.input.count} samples a block",
+        f"output    {report.output}: {report.output_type}, {report.output_count} a block",
+        f"settings  seed {report.settings['seed']}, threads {threads}, "
+        f"on_nan {report.settings['on_nan']}, on_late {report.settings['on_late']}",
     ]
 
 
-def _latency(page: PlanReport) -> list[str]:
-    block = milliseconds(page.block_ms)
+def _latency(report: PlanReport) -> list[str]:
+    block = milliseconds(report.block_ms)
     rows = (
-        ("algorithmic", milliseconds(page.latency.algorithmic_ms), "look-ahead and overlap"),
+        ("algorithmic", milliseconds(report.latency.algorithmic_ms), "look-ahead and overlap"),
         (
             "buffering",
-            milliseconds(page.latency.buffering_ms),
+            milliseconds(report.latency.buffering_ms),
             f"2 blocks of {block} ms in a live session: one fills while one plays",
         ),
-        ("device", "?", "the sound card's own; known only live"),
-        ("measured", "?", "from mouth to ear; known only live"),
+        ("device", "?", "latency of the sound card; known only live"),
+        ("measured", "?", "from microphone to loudspeaker; known only live"),
     )
     width = max(len(amount) for _, amount, _ in rows)
     lines = [f"  {name:<11}  {amount:>{width}} ms  {why}" for name, amount, why in rows]
-    compute = f"  Compute time adds nothing: it is headroom against the block of {block} ms."
-    return ["latency", *lines, compute, *_shares(page)]
+    compute = f"  Compute time adds no latency; it must stay below the block of {block} ms."
+    return ["latency", *lines, compute, *_shares(report)]
 
 
-def _shares(page: PlanReport) -> list[str]:
-    """Which edges the algorithmic latency comes from."""
-    if not page.latency.shares:
+def _shares(report: PlanReport) -> list[str]:
+    """The edges that cause the algorithmic latency."""
+    if not report.latency.shares:
         return ["  Nothing reads ahead."]
-    uses = {node.name: node.use for node in page.nodes}
-    width = max(len(milliseconds(share.ms)) for share in page.latency.shares) + 1
-    lines = ["  The algorithmic latency comes from, on the way from the input to the output:"]
-    for share in page.latency.shares:
+    uses = {node.name: node.use for node in report.nodes}
+    width = max(len(milliseconds(share.ms)) for share in report.latency.shares) + 1
+    lines = ["  Causes of the algorithmic latency, from the input to the output:"]
+    for share in report.latency.shares:
         amount = f"{'+' if share.ms > 0 else ''}{milliseconds(share.ms)}"
         what = "rounding to whole samples and frames"
         if share.node is not None:
@@ -94,13 +94,13 @@ def _shares(page: PlanReport) -> list[str]:
     return lines
 
 
-def _nodes(page: PlanReport) -> list[str]:
+def _nodes(report: PlanReport) -> list[str]:
     rows: list[list[str] | str] = []
-    first_ports = {"input": "audio"} | {n.name: n.outputs[0].port for n in page.nodes}
-    for node in page.nodes:
-        rows += [_copy(copy) for copy in page.copies if copy.before == node.name]
+    first_ports = {"input": "audio"} | {n.name: n.outputs[0].port for n in report.nodes}
+    for node in report.nodes:
+        rows += [_copy(copy) for copy in report.copies if copy.before == node.name]
         rows += _node(node, first_ports)
-    rows += [_copy(copy) for copy in page.copies if copy.before is None]
+    rows += [_copy(copy) for copy in report.copies if copy.before is None]
     return table(_COLUMNS, rows)
 
 
@@ -110,7 +110,7 @@ def _copy(copy: CopyReport) -> str:
 
 
 def _node(node: NodeReport, first_ports: dict[str, str]) -> list[list[str]]:
-    """One line; more only where a node has several inputs or outputs."""
+    """One line; more if a node has several inputs or outputs."""
     inputs = node.inputs
     reads = [_reads(entry, len(inputs), first_ports) for entry in inputs] or [["-", "", ""]]
     gives = [_gives(entry, len(node.outputs)) for entry in node.outputs]
@@ -131,7 +131,7 @@ def _node(node: NodeReport, first_ports: dict[str, str]) -> list[list[str]]:
 
 
 def _reads(entry: InputReport, count: int, first_ports: dict[str, str]) -> list[str]:
-    """As in a file, where a bare node name means its first output; the input named where needed."""
+    """As in a file: a node name alone means its first output. Several inputs are named."""
     node, _, port = entry.source.rpartition(".")
     text = node if port == first_ports[node] else entry.source
     if count > 1:
@@ -148,23 +148,28 @@ def _gives(entry: OutputReport, count: int) -> list[str]:
     return [text, f"{'window' if entry.window else 'stream'} {length}"]
 
 
-def _notes(page: PlanReport) -> list[str]:
-    """What is not as the file has it."""
+def _notes(report: PlanReport) -> list[str]:
+    """Differences between file and plan."""
     notes: list[tuple[str, str]] = []
-    for node in page.nodes:
+    for node in report.nodes:
         if node.driver:
-            notes.append((node.name, "added by the driver, whose audio is not of the file's type"))
+            notes.append(
+                (
+                    node.name,
+                    "added by the driver, whose audio type differs from the file's",
+                )
+            )
         if node.dropped:
             listed = ", ".join(node.dropped)
             notes.append((node.name, f"swapped; {node.use} does not have these params: {listed}"))
         if node.unused:
-            notes.append((node.name, f"does without its input {' and '.join(node.unused)}"))
+            notes.append((node.name, f"does not use its input {' and '.join(node.unused)}"))
         origins = [entry.origin for entry in node.inputs if entry.origin]
         notes += [(node.name, text) for origin in origins if (text := _origin(origin))]
         if node.fallback and node.fallback != node.device:
             notes.append((node.name, f"runs on {node.fallback} if {node.device} is missing"))
-    notes += [(name, "switched off: its input passes through") for name in page.bypassed]
-    notes += [(name, "pruned: nothing that reaches the output uses it") for name in page.pruned]
+    notes += [(name, "switched off: its input passes through") for name in report.bypassed]
+    notes += [(name, "pruned: nothing that reaches the output uses it") for name in report.pruned]
     width = max((len(name) for name, _ in notes), default=0)
     return [
         f"{name:<{width}}  {line}" if i == 0 else f"{'':<{width}}  {line}"
@@ -174,7 +179,7 @@ def _notes(page: PlanReport) -> list[str]:
 
 
 def _origin(origin: OriginReport) -> str:
-    """Where nothing says that a model is the right one, or that it is not; empty where it is."""
+    """A note if models were not compared, or do not match; empty if they match."""
     found = f"{origin.found_in} is {origin.found}" if origin.found else "what comes does not say"
     if origin.outcome == "same":
         return ""

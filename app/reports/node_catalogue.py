@@ -1,4 +1,4 @@
-"""What there is to know about a registered node without running it: for lists, help and editors."""
+"""Descriptions of registered nodes, for lists, help and editors; no node is run."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def describe_class(name: str, cls: type[Node]) -> NodeInfo:
 
 
 def _ports(cls: type[Node]) -> Ports:
-    """The ports of a typical instance; those of the class where none can be made."""
+    """The ports of a typical instance; those of the class if none can be made."""
     for example in ({}, *cls.examples):
         try:
             return cls().ports(cls.Params.model_validate(dict(example)))
@@ -133,7 +133,7 @@ def _output(cls: type[Node], name: str, port: Out) -> PortInfo:
 
 
 def _inferred(cls: type[Node], declared: Out, what: str | None) -> str:
-    """Where a rate or width comes from that the port itself does not fix."""
+    """The origin of a rate or width that the port does not fix."""
     own = cls.infer is not Node.infer or cls.ports is not Node.ports
     if own and what in cls.Params.model_fields:
         return "from params"

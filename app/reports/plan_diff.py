@@ -1,4 +1,4 @@
-"""What differs between two plans: what a swap, an override or another file changes."""
+"""Compares two plans."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from voicegraph.graph.runtime.timing import Timing
 from voicegraph.schemas.plan_report import NodeReport, PlanReport
 
 from ._plan_changes import Change, Cost, PlanDiff
-from .plan_report import report
+from .plan_report import report_plan
 from .text_table import milliseconds
 
 Timings = Mapping[str, Timing]
@@ -23,15 +23,15 @@ def diff(
     names: tuple[str, str] | None = None,
     timings: tuple[Timings, Timings] | None = None,
 ) -> PlanDiff:
-    """Compares two plans, node by node of the same name.
+    """Compares two plans; nodes are matched by name.
 
     Args:
         a: the plan before.
         b: the plan after.
-        names: what to call them; by default their own names.
-        timings: what ``Session.timings()`` of each gave, to compare costs.
+        names: names for the text; by default those of the plans.
+        timings: ``Session.timings()`` of each, to compare costs.
     """
-    one, two = report(a), report(b)
+    one, two = report_plan(a), report_plan(b)
     before = {node.name: node for node in one.nodes}
     after = {node.name: node for node in two.nodes}
     both = [(before[name], after[name]) for name in before if name in after]
@@ -55,7 +55,7 @@ def diff(
 def _each(
     both: list[tuple[NodeReport, NodeReport]], view: Callable[[NodeReport], Mapping[str, str]]
 ) -> tuple[Change, ...]:
-    """The changes in one view of the nodes that are in both plans."""
+    """The differences of nodes that both plans contain, in one view of them."""
     return tuple(change for x, y in both for change in _changes(x.name, view(x), view(y)))
 
 
@@ -67,14 +67,14 @@ def _changes(owner: str, before: Mapping[str, str], after: Mapping[str, str]) ->
     )
 
 
-def _pipeline(page: PlanReport) -> dict[str, str]:
+def _pipeline(report: PlanReport) -> dict[str, str]:
     return {
-        "block": f"{milliseconds(page.block_ms)} ms",
-        "input": page.input.type,
-        "output": f"{page.output}: {page.output_type}",
-        "switched off": ", ".join(page.bypassed) or "none",
-        "pruned": ", ".join(page.pruned) or "none",
-        **{key: str(value) for key, value in page.settings.items()},
+        "block": f"{milliseconds(report.block_ms)} ms",
+        "input": report.input.type,
+        "output": f"{report.output}: {report.output_type}",
+        "switched off": ", ".join(report.bypassed) or "none",
+        "pruned": ", ".join(report.pruned) or "none",
+        **{key: str(value) for key, value in report.settings.items()},
     }
 
 
@@ -97,10 +97,10 @@ def _latency(
 ) -> tuple[Change, ...]:
     named = [
         {
-            "algorithmic": f"{milliseconds(page.latency.algorithmic_ms)} ms",
-            "buffering": f"{milliseconds(page.latency.buffering_ms)} ms",
+            "algorithmic": f"{milliseconds(report.latency.algorithmic_ms)} ms",
+            "buffering": f"{milliseconds(report.latency.buffering_ms)} ms",
         }
-        for page in (one, two)
+        for report in (one, two)
     ]
     nodes = _each(both, lambda node: {"": f"{milliseconds(node.latency_ms)} ms"})
     up_to = (Change(f"up to {c.what}", c.before, c.after) for c in nodes)

@@ -1,4 +1,4 @@
-"""A plan as a ``PlanReport``: what pages, drawings and comparisons show of it."""
+"""A plan as a ``PlanReport``, for ``explain``, drawings and comparisons."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _DRIVER_NODES = tuple(
 )
 
 
-def report(plan: Plan) -> PlanReport:
+def report_plan(plan: Plan) -> PlanReport:
     """The plan as plain data; the same for the same pipeline on every machine."""
     description: dict[str, Any] = plan.describe()
     return PlanReport(
@@ -73,7 +73,7 @@ def _node(planned: PlannedNode) -> NodeReport:
         inputs=[_input(planned, port, link) for port, link in planned.inputs.items()],
         outputs=[
             _output(port, planned.asked[port])
-            for port in planned.node.declared.outputs  # the first is what a bare node name means
+            for port in planned.node.declared.outputs  # a node name alone means the first
             if port in planned.asked
         ],
     )
@@ -98,7 +98,7 @@ def _input(planned: PlannedNode, port: str, link: Link) -> InputReport:
 
 
 def _origin(planned: PlannedNode, port: str) -> OriginReport | None:
-    """Files by their names alone: the report is the same wherever they lie."""
+    """Files by name without folder, so that the report is the same on every machine."""
     wanted, found = planned.node.declared.inputs[port].wanted, planned.given[port].type.origin
     if wanted is None:
         return None
@@ -126,7 +126,7 @@ def _output(port: str, spec: PortSpec) -> OutputReport:
 
 
 def _copies(plan: Plan) -> list[CopyReport]:
-    """One copy a port and device, however many readers; what comes out comes out on the CPU."""
+    """One copy per port and device, for any number of readers; the output is on the CPU."""
     devices = {"input": "cpu"} | {planned.name: planned.device for planned in plan.nodes}
     found: dict[tuple[PortRef, str], str | None] = {}
     for planned in plan.nodes:

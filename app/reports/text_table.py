@@ -1,4 +1,4 @@
-"""Tables in plain text, for pages that people read in a terminal, a log or a code block."""
+"""Tables in plain text, for terminals, logs and code blocks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 WIDTH = 110
-"""Columns of a page: fits two windows side by side on a wide screen, and most code blocks."""
+"""Characters per line: two windows fit side by side on a wide screen."""
 
 _GAP = "  "
 _NARROWEST = 8
@@ -19,8 +19,8 @@ class Column:
 
     Attributes:
         title: its heading; a second line (a unit) after a line break.
-        right: numbers stand to the right.
-        wraps: where the page is too narrow, its text is broken into lines before that of others.
+        right: whether it is right-aligned, as numbers are.
+        wraps: whether its text is wrapped before that of other columns if the table is too wide.
     """
 
     title: str
@@ -35,9 +35,9 @@ Row = Sequence[str] | str
 def table(
     columns: Sequence[Column], rows: Sequence[Row], width: int = WIDTH, *, headings: bool = True
 ) -> list[str]:
-    """The lines of a table, headings first, none wider than ``width`` where columns may wrap.
+    """The lines of a table, headings first; at most ``width`` wide if columns can wrap.
 
-    A column with neither title nor text is left out.
+    A column without title and text is left out.
     """
     full = [i for i, c in enumerate(columns) if c.title or any(_cell(row, i) for row in rows)]
     columns = [columns[i] for i in full]
@@ -62,7 +62,7 @@ def _cell(row: Row, i: int) -> str:
 
 
 def _widths(columns: Sequence[Column], cells: list[list[str]], width: int) -> list[int]:
-    """Natural ones; while the page is too narrow, that column gives way that costs fewest lines."""
+    """Widths of the texts; if the sum is too large, columns shrink that add the fewest lines."""
     widths = [
         max(len(text) for text in [*column.title.split("\n"), *(row[i] for row in cells)])
         for i, column in enumerate(columns)
@@ -82,14 +82,14 @@ def _widths(columns: Sequence[Column], cells: list[list[str]], width: int) -> li
 
 
 def _cost(heights: list[list[int]], column: int, lines: list[int]) -> tuple[int, int]:
-    """By how many lines the table grows if one column takes so many, and the cells in it."""
+    """By how many lines the table, and the cells of one column, grow with these line counts."""
     rows = list(zip(heights, lines, strict=True))
     table_grows = sum(max(max(row), new) - max(row) for row, new in rows)
     return table_grows, sum(new - row[column] for row, new in rows)
 
 
 def _lay(columns: Sequence[Column], widths: list[int], cells: Sequence[list[str]]) -> list[str]:
-    """One row whose cells may have several lines each."""
+    """Formats one row, whose cells may have several lines."""
     height = max(len(lines) for lines in cells)
     made = []
     for i in range(height):
@@ -103,7 +103,7 @@ def _lay(columns: Sequence[Column], widths: list[int], cells: Sequence[list[str]
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Breaks text after spaces, dots, slashes, dashes and underscores, else where it must."""
+    """Wraps text after spaces, dots, slashes, dashes and underscores, else anywhere."""
     lines, line = [], ""
     for piece in re.findall(r"[^ ._/-]*[ ._/-]+|[^ ._/-]+", text):
         if line and len(line) + len(piece.rstrip()) > width:
@@ -117,6 +117,6 @@ def wrap(text: str, width: int) -> list[str]:
 
 
 def milliseconds(value: float) -> str:
-    """``12.5``, ``0.333``, ``-10``: at most three decimals, without a unit."""
+    """Formats as ``12.5``, ``0.333``, ``-10``: at most three decimals, without a unit."""
     text = f"{value:.3f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text

@@ -1,4 +1,4 @@
-"""Plans as drawings: SVG that needs nothing else, Graphviz DOT, and Mermaid."""
+"""Drawings of plans: self-contained SVG, Graphviz DOT, and Mermaid."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ SUFFIXES: dict[str, Format] = {
     ".mmd": "mermaid",
     ".mermaid": "mermaid",
 }
-"""Which format a file's ending means."""
+"""File ending -> format."""
 
 
 def draw(plan: Plan, format: Format = "mermaid") -> str:  # noqa: A002
-    """The graph of a plan as text of a drawing format; the same every time.
+    """The graph of a plan in a drawing format; the text is the same every time.
 
     Raises:
         ValueError: if there is no such format.
     """
-    from ..plan_report import report
+    from ..plan_report import report_plan
     from ._diagram import diagram
     from ._dot import to_dot
     from ._mermaid import to_mermaid
@@ -34,4 +34,4 @@ def draw(plan: Plan, format: Format = "mermaid") -> str:  # noqa: A002
     renderers = {"svg": to_svg, "dot": to_dot, "mermaid": to_mermaid}
     if format not in renderers:
         raise ValueError(f"no drawing format is called {format!r}; there are: {', '.join(FORMATS)}")
-    return renderers[format](diagram(report(plan)))
+    return renderers[format](diagram(report_plan(plan)))

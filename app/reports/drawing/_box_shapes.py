@@ -1,4 +1,4 @@
-"""The shape of a box: how large it is, where its lines of text and its ports stand."""
+"""The shape of a box: its size, and the positions of its text and ports."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PORT_GAP = 14.0
 
 @dataclass(frozen=True, slots=True)
 class BoxShape:
-    """A box, seen from its left upper corner.
+    """A box; positions are relative to its upper left corner.
 
     Attributes:
         width: of the box.
@@ -34,7 +34,7 @@ class BoxShape:
 
 
 def shape(box: Box) -> BoxShape:
-    """The least box that holds all its text."""
+    """The smallest box that holds all its text."""
     texts = [(box.title, TITLE, "title ink")]
     if box.use:
         texts.append((box.use, TEXT, "body ink"))
@@ -64,7 +64,7 @@ def _ports_width(names: tuple[str, ...]) -> float:
 
 
 def _spread(names: tuple[str, ...], width: float) -> dict[str, float]:
-    """The ports side by side, as far apart as the box allows."""
+    """Distributes the ports evenly over the width of the box."""
     free = width - sum(width_of(name, SMALL) for name in names)
     gap = free / (len(names) + 1)
     found: dict[str, float] = {}

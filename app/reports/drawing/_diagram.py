@@ -1,4 +1,4 @@
-"""What every drawing of a plan shows: boxes with ports, wires with labels, and some words."""
+"""The contents of every drawing of a plan: boxes with ports, wires with labels, and texts."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from voicegraph.schemas.plan_report import InputReport, NodeReport, OutputReport
 from ..text_table import milliseconds
 
 SOURCE, SINK = ">input", ">output"
-"""Ids of the boxes for the pipeline's own ends; no node can be called so."""
+"""Ids of the boxes for the pipeline's input and output; no node can have these names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A node, or an end of the pipeline.
+    """A node, or the input or output of the pipeline.
 
     Attributes:
         id: unique in the diagram.
-        title: what it is called.
-        use: which node it is; empty for the ends.
+        title: its name.
+        use: the node class by name; empty for input and output.
         details: further lines.
         inputs: names of the input ports, in order.
         outputs: names of the output ports, in order.
-        role: an end of the pipeline, a node of the file, or one that a driver added.
-        device: where it runs, as files write it.
+        role: input or output of the pipeline, a node of the file, or one that a driver added.
+        device: the device it runs on, as in pipeline files.
     """
 
     id: str
@@ -47,7 +47,7 @@ class Wire:
         target: id of the box it goes to, and ``target_port`` its port.
         kind: audio, features, pitch or mask.
         labels: lines: the type; the span; a copy, a feedback.
-        window: whether the span is estimated afresh at every tick.
+        window: whether the span is computed again at every tick.
         feedback: whether it closes a loop.
     """
 
@@ -63,7 +63,7 @@ class Wire:
 
 @dataclass(frozen=True, slots=True)
 class Diagram:
-    """The whole: what stands above it, the graph, what stands below it."""
+    """A drawing: texts above the graph, the graph, texts below it."""
 
     title: str
     subtitle: str
@@ -72,30 +72,30 @@ class Diagram:
     notes: tuple[str, ...]
 
 
-def diagram(page: PlanReport) -> Diagram:
-    """The diagram of a plan that was reported."""
-    outputs = {f"{n.name}.{o.port}": o for n in page.nodes for o in n.outputs}
-    outputs["input.audio"] = page.input
-    boxes = [_source(page), *(_box(node) for node in page.nodes), _sink(page)]
-    wires = [_wire(node.name, entry) for node in page.nodes for entry in node.inputs]
-    wires.append(_last(page, outputs[page.output]))
-    latency = page.latency
+def diagram(report: PlanReport) -> Diagram:
+    """The diagram for a plan's report."""
+    outputs = {f"{n.name}.{o.port}": o for n in report.nodes for o in n.outputs}
+    outputs["input.audio"] = report.input
+    boxes = [_source(report), *(_box(node) for node in report.nodes), _sink(report)]
+    wires = [_wire(node.name, entry) for node in report.nodes for entry in node.inputs]
+    wires.append(_last(report, outputs[report.output]))
+    latency = report.latency
     subtitle = (
-        f"block {milliseconds(page.block_ms)} ms, "
+        f"block {milliseconds(report.block_ms)} ms, "
         f"algorithmic latency {milliseconds(latency.algorithmic_ms)} ms, "
         f"buffering {milliseconds(latency.buffering_ms)} ms in a live session"
     )
-    return Diagram(page.name, subtitle, tuple(boxes), tuple(wires), tuple(_notes(page)))
+    return Diagram(report.name, subtitle, tuple(boxes), tuple(wires), tuple(_notes(report)))
 
 
-def _source(page: PlanReport) -> Box:
-    details = (page.input.type, f"{page.input.count} samples a block")
+def _source(report: PlanReport) -> Box:
+    details = (report.input.type, f"{report.input.count} samples a block")
     return Box(SOURCE, "input", "", details, (), ("audio",), "end")
 
 
-def _sink(page: PlanReport) -> Box:
-    details = (page.output_type, f"{page.output_count} a block")
-    port = page.output.rpartition(".")[2]
+def _sink(report: PlanReport) -> Box:
+    details = (report.output_type, f"{report.output_count} a block")
+    port = report.output.rpartition(".")[2]
     return Box(SINK, "output", "", details, (port,), (), "end")
 
 
@@ -134,12 +134,14 @@ def _wire(target: str, entry: InputReport) -> Wire:
     )
 
 
-def _last(page: PlanReport, made: OutputReport) -> Wire:
+def _last(report: PlanReport, made: OutputReport) -> Wire:
     """The wire to the pipeline's output: its newest block."""
-    name, _, port = page.output.rpartition(".")
-    end = -page.latency.algorithmic_ms
-    labels = [made.type, _span(False, end - page.block_ms, end)]
-    copied = [copy for copy in page.copies if (copy.source, copy.to_device) == (page.output, "cpu")]
+    name, _, port = report.output.rpartition(".")
+    end = -report.latency.algorithmic_ms
+    labels = [made.type, _span(False, end - report.block_ms, end)]
+    copied = [
+        copy for copy in report.copies if (copy.source, copy.to_device) == (report.output, "cpu")
+    ]
     labels += [f"copy to {copy.to_device}" for copy in copied]
     source = SOURCE if name == "input" else name
     return Wire(source, port, SINK, port, made.type.partition(" ")[0], tuple(labels), False)
@@ -149,10 +151,10 @@ def _span(window: bool, start: float, end: float) -> str:
     return f"{'window' if window else 'stream'} {milliseconds(start)} .. {milliseconds(end)} ms"
 
 
-def _notes(page: PlanReport) -> list[str]:
+def _notes(report: PlanReport) -> list[str]:
     notes = []
-    if page.bypassed:
-        notes.append(f"switched off: {', '.join(page.bypassed)}")
-    if page.pruned:
-        notes.append(f"pruned, since nothing uses them: {', '.join(page.pruned)}")
+    if report.bypassed:
+        notes.append(f"switched off: {', '.join(report.bypassed)}")
+    if report.pruned:
+        notes.append(f"pruned, since nothing uses them: {', '.join(report.pruned)}")
     return notes

@@ -1,4 +1,4 @@
-"""A diagram in the DOT language, for Graphviz and what reads its files."""
+"""A diagram in the DOT language of Graphviz."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def to_dot(drawn: Diagram) -> str:
 
 
 def _table(box: Box) -> str:
-    """Input ports on top, what the box is in the middle, output ports below."""
+    """Input ports on top, the texts in the middle, output ports below."""
     title = f"<b>{escape(box.title)}</b>"
     middle = "<br/>".join([title, *(escape(line) for line in (box.use, *box.details) if line)])
     spanned = max(len(box.inputs), len(box.outputs), 1)
@@ -42,7 +42,7 @@ def _table(box: Box) -> str:
 
 
 def _ports(side: str, names: tuple[str, ...], columns: int) -> str:
-    """A row of ports; the last one fills up what the other side has more."""
+    """A row of ports; the last one spans the remaining columns."""
     cells = []
     for i, name in enumerate(names):
         spanned = columns - i if i == len(names) - 1 else 1

@@ -2,9 +2,8 @@
 
 After K. Sugiyama, S. Tagawa and M. Toda, "Methods for visual understanding of hierarchical system
 structures", IEEE Trans. SMC 11 (1981): nodes are ranked along their longest path, edges that span
-several ranks get a bend in each, neighbours are brought near each other by barycentres. Labels of
-edges are bends with a size, in ranks of their own between those of the boxes, so that nothing can
-overlap anything.
+several ranks get a bend in each, and barycentres bring neighbours close to each other. Labels of
+edges are bends with a size, in separate ranks between those of the boxes, so that nothing overlaps.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from ._rank_placement import place_ranks
 
 Point = tuple[float, float]
 MIN_GAP, MAX_GAP = 16.0, 56.0
-"""Space between ranks: more where an edge has far to go sideways."""
+"""Space between ranks; it grows with the horizontal length of the edges."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where everything is.
+    """Positions of boxes, labels and edges.
 
     Attributes:
         boxes: left and top of each box.
@@ -73,10 +72,10 @@ class Layout:
 def layout(boxes: Sequence[Size], edges: Sequence[Edge]) -> Layout:
     """Places boxes, labels and edges; nothing overlaps. Deterministic.
 
-    Edges that are not ``back`` must form no circle.
+    Edges that are not ``back`` must form no cycle.
     """
     ranks = _rank(len(boxes), edges)
-    # A back edge may turn out to lead down all the same, and is then drawn as any other.
+    # A back edge that leads down in spite of its name is drawn as any other.
     edges = [replace(e, back=e.back and ranks[e.source] >= ranks[e.target]) for e in edges]
     items = [
         RankItem(size.width, size.height, rank) for size, rank in zip(boxes, ranks, strict=True)
@@ -103,7 +102,7 @@ def layout(boxes: Sequence[Size], edges: Sequence[Edge]) -> Layout:
 
 
 def _rank(count: int, edges: Sequence[Edge]) -> list[int]:
-    """Longest path from the sources, in steps of two: labels go between."""
+    """Longest path from the sources, in steps of two; labels are in between."""
     forward = [edge for edge in edges if not edge.back]
     ranks = [0] * count
     for _ in range(count):
@@ -115,7 +114,7 @@ def _rank(count: int, edges: Sequence[Edge]) -> list[int]:
         if not raised:
             break
     fed = {edge.target for edge in forward}
-    for box in range(1, count):  # a generator stands just above its first reader; box 0 is on top
+    for box in range(1, count):  # a generator is just above its first reader; box 0 is on top
         readers = [ranks[edge.target] for edge in forward if edge.source == box]
         if box not in fed and readers:
             ranks[box] = min(readers) - 2
@@ -123,10 +122,9 @@ def _rank(count: int, edges: Sequence[Edge]) -> list[int]:
 
 
 def _chain(items: list[RankItem], edge: Edge) -> list[RankItem]:
-    """The bends of an edge from top to bottom, linked up.
+    """The bends of an edge from top to bottom, linked to each other.
 
-    They lie in the ranks between its ends; for a back edge from that of its target to that of its
-    source.
+    They are in the ranks between its ends; for a back edge, in those from its target to its source.
     """
     source, target = items[edge.source], items[edge.target]
     ranks = range(source.rank + 1, target.rank)
@@ -153,7 +151,7 @@ def _link(above: RankItem, above_x: float, below: RankItem, below_x: float) -> N
 
 
 def _stack(layers: list[list[RankItem]]) -> list[tuple[float, float]]:
-    """Gives every item its y; the upper and lower rim of each rank."""
+    """Sets the y of every item, and returns the upper and lower rim of each rank."""
     rims: list[tuple[float, float]] = []
     top = 0.0
     for layer in layers:

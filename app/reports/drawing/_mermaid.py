@@ -1,4 +1,4 @@
-"""A diagram in Mermaid, which many hosts of Markdown draw in place."""
+"""A diagram in Mermaid, which many Markdown viewers render."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from ._diagram import SINK, SOURCE, Box, Diagram, Wire
 def to_mermaid(drawn: Diagram) -> str:
     """The text of a Mermaid flowchart. Windows are thick arrows, feedback is dotted.
 
-    Mermaid knows no ports: an edge that does not join two first ports names them in its label. All
-    texts are made of names and numbers, which need no escaping; the title stands in YAML.
+    Mermaid has no ports: an edge that does not join two first ports names them in its label. All
+    texts consist of names and numbers, which need no escaping; the title is YAML.
     """
     boxes = {box.id: box for box in drawn.boxes}
     lines = [
@@ -51,7 +51,7 @@ def _wire(wire: Wire, boxes: dict[str, Box]) -> str:
 
 
 def _id(name: str) -> str:
-    """Ids of our own: a node may be called ``end``, which is a word of the language."""
+    """Prefixed ids: a node may be called ``end``, which is a keyword of Mermaid."""
     fixed = {SOURCE: "pipeline_input", SINK: "pipeline_output"}
     return fixed.get(name) or f"node_{name.replace('.', '__')}"
 

@@ -1,4 +1,4 @@
-"""Which item stands left of which: barycentres, swept down and up while crossings get fewer."""
+"""The order of items in each rank: barycentres, swept down and up to reduce crossings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _SWEEPS = 12
 
 
 def order_ranks(layers: list[list[RankItem]]) -> list[list[RankItem]]:
-    """The layers, each in an order that makes few edges cross."""
+    """The layers, each in an order with few crossings of edges."""
     current = [sorted(layer, key=lambda item: item.back) for layer in layers]
     best, fewest = current, crossings(current)
     for sweep in range(_SWEEPS):
@@ -32,7 +32,7 @@ def _sweep(layers: list[list[RankItem]], down: bool) -> list[list[RankItem]]:
 
 
 def _barycentre(item: RankItem, places: dict[int, float], down: bool, own: int) -> float:
-    """Mean place of the neighbours, ports counted; an item without any stays where it is."""
+    """Mean position of the neighbours and their ports; an item without neighbours keeps its own."""
     links = item.above if down else item.below
     near = [places[id(other)] + _within(other, x) for other, x, _ in links if id(other) in places]
     return sum(near) / len(near) if near else float(own)
@@ -43,7 +43,7 @@ def _within(item: RankItem, x: float) -> float:
 
 
 def crossings(layers: list[list[RankItem]]) -> int:
-    """Pairs of edges between neighbouring ranks that cross."""
+    """Number of crossings of edges between neighbouring ranks."""
     places = {id(item): float(i) for layer in layers for i, item in enumerate(layer)}
     total = 0
     for layer in layers:

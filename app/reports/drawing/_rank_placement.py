@@ -1,7 +1,7 @@
-"""How far to the right everything stands: as near to its neighbours as the rank has room.
+"""Horizontal positions: each item as close to its neighbours as its rank allows.
 
-Each rank in turn is placed at the least weighted squared distance from where its neighbours would
-have it, under the condition that nothing overlaps. With the widths taken off, that is isotonic
+Each rank in turn minimises the weighted squared distance to the positions that its neighbours
+suggest, so that nothing overlaps. With the widths subtracted, that is isotonic
 regression, which pooling adjacent violators solves exactly (R. Barlow et al., "Statistical
 inference under order restrictions", 1972).
 """
@@ -15,15 +15,15 @@ from ._rank_item import RankItem
 GAP = 22.0
 """Least space between two items of a rank."""
 _SWEEPS, _SETTLE = 24, 60
-"""Rounds in which each rank follows one neighbour, and rounds in which it follows both."""
+"""Rounds in which each rank follows one neighbouring rank, and rounds in which it follows both."""
 _BEND_WEIGHT = 4.0
-"""A bend pulls harder than a box, so that long edges become straight."""
+"""Weight of a bend, above that of a box, so that long edges become straight."""
 _BACK_WEIGHT = 0.05
-"""Back edges, and what hangs on nothing, give way to all else."""
+"""Weight of back edges and of items without neighbours, below all others."""
 
 
 def place_ranks(layers: list[list[RankItem]]) -> None:
-    """Gives every item its x; the leftmost is at 0."""
+    """Sets the x of every item; the leftmost is at 0."""
     for layer in layers:
         x = 0.0
         for item in layer:
@@ -36,7 +36,7 @@ def place_ranks(layers: list[list[RankItem]]) -> None:
     for _ in range(_SETTLE):
         for layer in layers:
             _place(layer, [_wanted(item, [*item.above, *item.below]) for item in layer])
-    for layer in layers:  # at last each rank hangs from the one above, by straight lines
+    for layer in layers:  # finally, each rank aligns with the one above, for straight lines
         _place(layer, [_wanted(item, item.above) for item in layer])
     left = min((item.x for layer in layers for item in layer), default=0.0)
     for layer in layers:
@@ -45,7 +45,7 @@ def place_ranks(layers: list[list[RankItem]]) -> None:
 
 
 def _wanted(item: RankItem, links: list[tuple[RankItem, float, float]]) -> tuple[float, float]:
-    """Where the neighbours would have it (their median), and how hard they pull."""
+    """The median position that the neighbours suggest, and its weight."""
     if item.beside:
         return max(box.x + box.width for box in item.beside) + GAP, _BACK_WEIGHT
     if not links:

@@ -1,4 +1,4 @@
-"""A diagram as one self-contained SVG, in light and dark as the viewer prefers."""
+"""A diagram as one self-contained SVG, with light and dark colours as the viewer prefers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .style import KINDS, MARGIN, SMALL, TEXT, TITLE, style_sheet, width_of
 _LINE = 1.3
 """Height of a line of text, in em."""
 _TURN = 17.0
-"""How far the control points of a turn lie below or above it."""
+"""Distance of the control points of a turn below or above it."""
 
 
 def to_svg(drawn: Diagram) -> str:
@@ -127,7 +127,7 @@ def _wires(drawn: Diagram, placed: Layout) -> list[str]:
 
 
 def _path(route: list[Point]) -> str:
-    """Straight through every rank, smooth curves between them; turns where it leads back up."""
+    """Straight through every rank, smooth curves between ranks; a back edge turns twice."""
     (x, y), *rest = route
     back = rest[-1][1] <= y
     parts = [f"M{x:.1f} {y:.1f}"]
@@ -146,7 +146,7 @@ def _path(route: list[Point]) -> str:
 
 
 def _labels(drawn: Diagram, placed: Layout) -> list[str]:
-    """On top of everything, on a ground of their own, so that no line runs through text."""
+    """On top of everything, with a background, so that no line runs through text."""
     lines = []
     for wire, (x, y) in zip(drawn.wires, placed.labels, strict=True):
         size = _label_size(wire)
@@ -161,14 +161,14 @@ def _labels(drawn: Diagram, placed: Layout) -> list[str]:
 
 
 def _foot(drawn: Diagram) -> list[tuple[str, float]]:
-    """The legend and the notes: what to draw, and how wide it is."""
+    """The legend and the notes, each with its width."""
     used = [kind for kind in KINDS if any(wire.kind == kind for wire in drawn.wires)]
     entries = [(f'<path class="wire {kind}-line" d="M0 -3.5H22"/>', kind) for kind in used]
     first = used[0] if used else "audio"
     line = 'd="M0 -3.5H22"/>'
     double = f'<path class="rails {first}-line" {line}<path class="between" {line}'
     if any(wire.window for wire in drawn.wires):
-        entries.append((double, "window (made afresh every block)"))
+        entries.append((double, "window (recomputed every block)"))
     if any(wire.feedback for wire in drawn.wires):
         entries.append((f'<path class="wire {first}-line back" d="M0 -3.5H22"/>', "feedback"))
     x, parts = 0.0, []

@@ -1,8 +1,8 @@
 """Sizes, colours and the style sheet of an SVG drawing, in light and in dark.
 
-Text is monospaced, because its width is then known without any font: a character is 0.6 em wide in
-every common monospaced face, and 0.62 leaves room. Colours are written out twice, without CSS
-variables, which many viewers of SVG do not know.
+Text is monospaced, because its width is then known without a font: a character is 0.6 em wide in
+every common monospaced font, and 0.62 leaves room. Colours are written twice, without CSS
+variables, which many SVG viewers do not support.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ ADVANCE = 0.62
 """Width of a character, in em."""
 
 TITLE, TEXT, SMALL = 13.0, 10.5, 9.5
-"""Font sizes in px: names, what is said about them, ports and labels."""
+"""Font sizes in px: names, descriptions, ports and labels."""
 
 MARGIN = 24.0
 FONT = (
@@ -47,12 +47,12 @@ _DARK = {
 
 
 def width_of(text: str, size: float) -> float:
-    """Pixels that a line of text takes at most."""
+    """Maximum width of a line of text in px."""
     return len(text) * size * ADVANCE
 
 
 def style_sheet() -> str:
-    """The CSS inside the drawing."""
+    """The CSS of the drawing."""
     shapes = [
         f"text{{font-family:{FONT}}}",
         f".title{{font-size:{TITLE:g}px;font-weight:600}}",

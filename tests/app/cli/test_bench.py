@@ -92,7 +92,7 @@ def test_engine(bench: Bench) -> None:
     [
         ([], "name a pipeline, or give --engine"),
         (["p.yaml", "--engine"], "name a pipeline, or give --engine"),
-        (["--engine", "--set", "block=5ms"], "nothing to set"),
+        (["--engine", "--set", "block=5ms"], "has no settings"),
         (["p.yaml", "--blocks", "0"], "--blocks"),
         (["p.yaml", "--set", "nodes.gain.params.db=999"], "expected at most 60"),
         (["nobody"], "no shipped pipeline is called 'nobody'"),

@@ -37,7 +37,7 @@ def test_none(cli: Cli, sound_system: FakeSoundDevice) -> None:
     sound_system.devices.clear()
     code, out, err = cli("devices")
     assert (code, out) == (5, "")
-    assert err.startswith("no sound devices\n  fix: plug one in")
+    assert err.startswith("no sound devices\n  fix: connect one")
     assert json.loads(cli("devices", "--json")[1]) == {"devices": []}
 
 

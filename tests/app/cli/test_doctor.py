@@ -38,5 +38,5 @@ def test_broken(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     assert code == 1
     assert "BROKEN: resampling: not installed\n    fix: " in out
     assert "missing: pictures of the demo and of voices: not installed\n    fix: " in out
-    assert out.endswith("Broken: soxr. Type the commands behind `fix`.\n")
+    assert out.endswith("Broken: soxr. Run the commands after `fix`.\n")
     assert cli("doctor", "--json")[0] == 1

@@ -53,7 +53,7 @@ def test_the_parts_and_their_sum(cli: Cli, sound_system: FakeSoundDevice, asked:
     assert rows["device"] == "21.0"
     assert "sum             50.0 ms" in out
     assert "measured        51.0 ms  +1.0 ms against the sum" in out
-    assert "2 measurements, 1.5 ms apart at most" in out
+    assert "2 measurements, which differ by 1.5 ms at most" in out
     assert "a headroom of 80%" in out
 
 

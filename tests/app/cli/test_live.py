@@ -201,7 +201,7 @@ def test_ctrl_c_is_an_ordinary_end(
         (["good.yaml", "--output-channels", "6"], 5, "has 2 channels for output, not 6"),
         (["good.yaml", "--exclusive"], 5, "exclusive use is WASAPI's"),
         (["good.yaml", "--input-select", "1"], 5, "ASIO and Core Audio choose channels"),
-        (["good.yaml", "--output-select", "left"], 2, "no list of channels, such as 1,2"),
+        (["good.yaml", "--output-select", "left"], 2, "not a list of channels, such as 1,2"),
         (["good.yaml", "--record", "there.jsonl"], 4, "there.jsonl exists"),
         (["good.yaml", "--record", "nowhere/talk.jsonl"], 4, "cannot be written"),
         (["good.yaml", "--record", "talk.wav"], 4, "that ending is for the sound beside"),

@@ -135,7 +135,7 @@ def test_folder_keeps_its_tree(folder: Path, run: Run) -> None:
     Path("voices/readme.txt").write_text("no sound", encoding="utf-8")
     code, out, _ = run("p.yaml", "voices/", "made/", "--tap", "gain=taps/{name}.npz")
     assert code == 0
-    assert out.endswith("2 of 2 files written; skipped, for they are no audio: 1\n")
+    assert out.endswith("2 of 2 files written; skipped, since they are not audio: 1\n")
     assert _left(folder / "made") == {"a.wav", "deep/b.flac"}
     assert _left(folder / "taps") == {"a.npz", "deep/b.npz"}
 
@@ -312,7 +312,7 @@ def test_ctrl_c_keeps_what_is_done(folder: Path, run: Run, monkeypatch) -> None:
     made = soundfile.info("out.wav")
     assert code == 130
     assert 2.0 < made.duration < 5.0
-    assert f"stopped: it holds the first {made.duration:.2f} s only" in out
+    assert f"stopped: it contains only the first {made.duration:.2f} s" in out
     assert _left(folder) == {"long.wav", "out.wav"}
 
 
@@ -358,7 +358,7 @@ def test_ctrl_c_from_outside(folder: Path) -> None:
         p.send_signal(signal.SIGINT)
         out, err = p.communicate(timeout=60)
     assert p.returncode == 130
-    assert "stopped: it holds the first" in out
+    assert "stopped: it contains only the first" in out
     assert "Traceback" not in err
     assert soundfile.info("out.wav").frames > 300_000
     assert _left(folder) == {"long.wav", "out.wav"}

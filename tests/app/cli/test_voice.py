@@ -132,7 +132,7 @@ def test_ctrl_c_loses_nothing(
     arguments = ("voice", "make", str(bundled_recording.path()), "a.safetensors", "--no-picture")
     code, _, err = cli(*arguments, *AGREED)
     assert code == 130
-    assert "the same command goes on where it was, from a.making" in err
+    assert "the same command continues from a.making" in err
     monkeypatch.setattr(make_voice, "make", whole)
     code, _, _ = cli(*arguments, "--keep")  # consent was given before
     assert code == 0

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from voicegraph.app.reports._latency_shares import shares
-from voicegraph.app.reports.plan_report import report
+from voicegraph.app.reports.plan_report import report_plan
 from voicegraph.app.reports.text_table import WIDTH, Column, milliseconds, table, wrap
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.signals import Audio
@@ -39,15 +39,15 @@ pipeline  rich   plan {hash}
 block     20 ms
 input     audio 16000 Hz x1, 320 samples a block
 output    far.out: audio 16000 Hz x1, 320 a block
-settings  seed 0, threads as the machine has, on_nan error, on_late fade
+settings  seed 0, threads of the machine, on_nan error, on_late fade
 
 latency
   algorithmic  21 ms  look-ahead and overlap
   buffering    40 ms  2 blocks of 20 ms in a live session: one fills while one plays
-  device        ? ms  the sound card's own; known only live
-  measured      ? ms  from mouth to ear; known only live
-  Compute time adds nothing: it is headroom against the block of 20 ms.
-  The algorithmic latency comes from, on the way from the input to the output:
+  device        ? ms  latency of the sound card; known only live
+  measured      ? ms  from microphone to loudspeaker; known only live
+  Compute time adds no latency; it must stay below the block of 20 ms.
+  Causes of the algorithmic latency, from the input to the output:
      +1 ms  clean (test.around) reads ahead in audio
     +20 ms  joined (test.join) reads ahead in audio
 
@@ -67,9 +67,9 @@ copy  echo.out -> cuda:0   (from cpu)
 far     test.both     one <- joined      0      0  audio 16000 Hz x1    stream 20       21  cuda:0 float16
                       other <- echo      0      0
 
-back, ahead: how far the span that a node is given reaches beyond what it makes of it; a negative ahead is a
-delay. span: a stream makes one block, a window its whole span afresh at every tick. latency: how far the
-newest output lies behind the newest input.
+back, ahead: how far the input span of a node extends beyond its output span; a negative ahead is a delay.
+span: a stream gives one block per tick; a window recomputes its whole span at every tick. latency: how far
+the newest output is behind the newest input.
 
 far     runs on cpu if cuda:0 is missing
 low     switched off: its input passes through
@@ -109,7 +109,7 @@ def test_everything_off(build: Callable[..., Pipeline]) -> None:
 def test_what_a_driver_adds_is_marked() -> None:
     lines = _rich().compile(Audio(Fraction(44100), 2)).explain().splitlines()
     for name in ("input.to_mono", "input.resample"):
-        assert f"{name:<14}  added by the driver, whose audio is not of the file's type" in lines
+        assert f"{name:<14}  added by the driver, whose audio type differs from the file's" in lines
         row = next(i for i, line in enumerate(lines) if line.startswith(name))
         assert "(driver)" in "".join(lines[row : row + 2])
     assert any("input.resample (dsp.resample) reads ahead in audio" in line for line in lines)
@@ -197,7 +197,7 @@ def test_shares_add_up(
 
 
 def test_report_is_of_its_model_and_of_json() -> None:
-    found = report(_rich().compile())
+    found = report_plan(_rich().compile())
     assert PlanReport.model_validate_json(found.model_dump_json()) == found
     assert [copy.to_device for copy in found.copies] == ["cpu", "cuda:0", "cuda:0"]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from voicegraph.app.reports.plan_report import report
+from voicegraph.app.reports.plan_report import report_plan
 from voicegraph.graph import registry
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.node import FilePath, Node, NodeParams
@@ -290,7 +290,7 @@ def test_reports_say_what_was_compared(
     plan = _chain(
         build, maker or node("read.plain", "input"), file=str(tmp_path / "v.pth"), **wanted
     ).compile()
-    by_name = {entry.name: entry for entry in report(plan).nodes}
+    by_name = {entry.name: entry for entry in report_plan(plan).nodes}
     found = by_name["voice"].inputs[0].origin
     assert found is not None
     assert found.outcome == outcome
