@@ -64,6 +64,16 @@ def below_full_scale(db: float) -> Tolerance:
     return Tolerance(f"sound that differs by {-db:g} dB of full scale", absolute=10 ** (-db / 20))
 
 
+def decibels(difference: float, why: str) -> Tolerance:
+    """Levels in dB that differ for a known reason, which has nothing to do with rounding."""
+    return Tolerance(f"{difference:g} dB ({why})", absolute=difference)
+
+
+def share(part: float, why: str) -> Tolerance:
+    """A part of the expected value, for a known reason, which has nothing to do with rounding."""
+    return Tolerance(f"{100 * part:g} % ({why})", relative=part)
+
+
 SAMPLES = below_full_scale(120)
 """A few float32 operations on samples of at most 1: eight units in the last place of 1."""
 INAUDIBLE = below_full_scale(96)

@@ -34,6 +34,20 @@ CPU = torch.device("cpu")
 models = runpy.run_path(str(ROOT / "tools" / "models.py"))
 
 
+FEATURES = 3e-4
+"""Features and salience, of up to 4: rounding of float32 in a dozen layers of thousands of products
+each, 7e-5 of the largest value (``tests/tolerance.py``)."""
+SPECTRUM = 2.4e-6
+"""Of the loudest mel band: rounding of an FFT and of sums of its bins."""
+INAUDIBLE = 10 ** (-96 / 20)
+"""Sound: a step of a 16-bit file."""
+BLENDED = 1e-4
+"""Features: rounding in distances of 256 numbers, squared and inverted, on values of up to 4."""
+TENTH_OF_A_CENT = 0.1
+EQUAL = 0.0
+"""Bins, places, and what is computed in float64."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Row:
     """One comparison; the numbers are in the units of what is compared."""
@@ -74,7 +88,7 @@ def hubert(folder: Path) -> Iterator[Row]:
             with pipeline.session(warm_up=False) as session:
                 found = session.process(expected["audio_16k"])
             what = f"`content.hubert`, {names} names, {version}"
-            yield Row(what, found[: len(expected[version])], expected[version], 1e-4)
+            yield Row(what, found[: len(expected[version])], expected[version], FEATURES)
 
 
 def synthesizer(folder: Path) -> Iterator[Row]:
@@ -104,7 +118,7 @@ def synthesizer(folder: Path) -> Iterator[Row]:
             with torch.inference_mode():
                 made = network(content, bins, wave, int(data["sid"]), window, frames=frames)
             what = f"`synth.rvc`, {name.replace('_', ' ')}, {key.replace('_', ' ')}"
-            yield Row(what, made[0, 0].numpy(), data[key], 1e-4)
+            yield Row(what, made[0, 0].numpy(), data[key], INAUDIBLE)
         file.unlink()
 
 
@@ -121,11 +135,16 @@ def rmvpe(folder: Path) -> Iterator[Row]:
     made.load(RmvpeParams.model_validate({"weights": file}), CPU, torch.float32)
     with torch.inference_mode():
         mel = made.mel(torch.from_numpy(data["audio_16k"])[None])
-        salience = made.network(mel)
-    yield Row("`f0.rmvpe`, log-mel", mel[0].numpy(), data["mel"], 1e-4)
-    yield Row("`f0.rmvpe`, salience", salience[0].numpy(), data["salience"], 1e-4)
+        salience = made.network(torch.from_numpy(data["mel"])[None])
+    # Before the logarithm, which blows up rounding where nothing sounds; the network on what was
+    # recorded, for the same reason.
+    magnitude = np.exp(data["mel"])
+    largest = SPECTRUM * float(magnitude.max())
+    yield Row("`f0.rmvpe`, mel magnitude", np.exp(mel[0].numpy()), magnitude, largest)
+    yield Row("`f0.rmvpe`, salience", salience[0].numpy(), data["salience"], FEATURES / 4)
     f0 = bins.decode(torch.from_numpy(data["peaked"]), bins.crepe_cents(), 0.03)
-    yield Row("`f0.rmvpe`, F0 in Hz", f0.numpy(), data["f0"], 0.01)
+    within = float(data["f0"].max()) * (2 ** (TENTH_OF_A_CENT / 1200) - 1)
+    yield Row("`f0.rmvpe`, F0 in Hz", f0.numpy(), data["f0"], within)
 
 
 def pitch_bins(_: Path) -> Iterator[Row]:
@@ -134,7 +153,7 @@ def pitch_bins(_: Path) -> Iterator[Row]:
 
     data = _reference("coarse_pitch")
     found = coarse_pitch(torch.from_numpy(data["f0"])).numpy()
-    yield Row("`synth.rvc`, bins of F0", found, data["coarse"], 0.0)
+    yield Row("`synth.rvc`, bins of F0", found, data["coarse"], EQUAL)
 
 
 def retrieval(_: Path) -> Iterator[Row]:
@@ -156,7 +175,7 @@ def retrieval(_: Path) -> Iterator[Row]:
         made.ports(params)
         made.load(params, CPU, torch.float32)
         found = made.process({"content": queries}, params, None)["out"][0]
-        yield Row(f"`retrieval.faiss`, {key}", found.numpy(), data[key], 1e-4)
+        yield Row(f"`retrieval.faiss`, {key}", found.numpy(), data[key], BLENDED)
 
 
 def chain(folder: Path) -> Iterator[Row]:
@@ -181,10 +200,10 @@ def chain(folder: Path) -> Iterator[Row]:
             for tap, found in taps.items():
                 found.append(session.taps[tap].ravel())
     raw, offsets, pitch = (np.stack(found) for found in taps.values())
-    yield Row("`rvc`, synthesizer output", raw, data["raw"], 1e-3)
-    yield Row("`rvc`, SOLA offsets", offsets[:, 0].astype(np.int64), data["offsets"], 0.0)
-    yield Row("`rvc`, F0 in Hz", pitch, data["pitchf"], 0.0)
-    yield Row("`rvc`, output", np.concatenate(output), data["output"], 1e-3)
+    yield Row("`rvc`, synthesizer output", raw, data["raw"], INAUDIBLE)
+    yield Row("`rvc`, SOLA offsets", offsets[:, 0].astype(np.int64), data["offsets"], EQUAL)
+    yield Row("`rvc`, F0 in Hz", pitch, data["pitchf"], EQUAL)
+    yield Row("`rvc`, output", np.concatenate(output), data["output"], INAUDIBLE)
 
 
 PARTS = (hubert, synthesizer, rmvpe, pitch_bins, retrieval, chain)
@@ -217,7 +236,7 @@ def page(found: list[Row]) -> str:
         "|---|---|---|---|",
     ]
     for row in found:
-        tolerance = "equal" if row.tolerance == 0 else f"{row.tolerance:g}"
+        tolerance = "equal" if row.tolerance == EQUAL else f"{row.tolerance:.2g}"
         largest = f"{np.abs(row.expected).max():.3g}"
         lines.append(f"| {row.what} | {row.difference:.1e} | {tolerance} | {largest} |")
     lines += [

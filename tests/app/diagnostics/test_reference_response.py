@@ -9,6 +9,8 @@ from voicegraph.app.diagnostics._loopback_probe import test_signal as signal_at
 from voicegraph.app.diagnostics._reference_response import reference_response
 from voicegraph.graph.pipeline import Pipeline, node
 
+from ...tolerance import INAUDIBLE, assert_close
+
 RATE = 16000
 
 
@@ -19,7 +21,7 @@ def test_the_answer_lies_where_the_signal_does(use: str) -> None:
     signal = signal_at(RATE)
     answer = reference_response(pipeline.compile(), signal, RATE)
     assert answer.shape == signal.shape
-    assert np.allclose(answer, signal, atol=1e-5)
+    assert_close(answer, signal, INAUDIBLE)
 
 
 def test_it_comes_at_the_rate_that_is_listened_at() -> None:

@@ -20,6 +20,8 @@ from voicegraph.graph.runtime.hot_swap import HotSwap, plan_change
 from voicegraph.graph.runtime.session import Session
 from voicegraph.graph.signals import Audio
 
+from ...tolerance import SAMPLES, assert_close
+
 RATE = 16000
 BLOCK = 160
 
@@ -46,7 +48,7 @@ def test_what_is_changed_is_heard_without_a_break() -> None:
         after = _run(session, audio, range(20, 100))
     assert (swap.begun_at, swap.switched_at) == (20, 50)
     heard = np.concatenate((before, after))
-    assert np.allclose(heard[: 50 * BLOCK], 10 ** (6 / 20) * audio[: 50 * BLOCK], atol=1e-6)
+    assert_close(heard[: 50 * BLOCK], 10 ** (6 / 20) * audio[: 50 * BLOCK], SAMPLES)
     assert np.array_equal(heard[51 * BLOCK :], audio[51 * BLOCK :])
     slope = 2 * np.pi * 440 / RATE * 0.25 * 10 ** (6 / 20)
     fade = 0.25 * (10 ** (6 / 20) - 1) * np.pi / 2 / BLOCK
@@ -100,7 +102,7 @@ def test_the_delay_stays_where_less_or_more_would_do(enabled: bool) -> None:
         after = _run(session, audio, range(20, 200))
     assert swap.switched_at is not None
     heard = np.concatenate((before, after))
-    assert np.allclose(heard[lag:], audio[: len(heard) - lag], atol=1e-6)
+    assert_close(heard[lag:], audio[: len(heard) - lag], SAMPLES)
 
 
 def test_one_node_is_swapped_by_a_word() -> None:
@@ -309,7 +311,7 @@ def test_a_history_that_was_not_there_is_full_before_it_is_heard() -> None:
     assert swap.switched_at == 200 + 1
     late = 10 ** (6 / 20) * audio[: 400 * BLOCK - RATE]
     start = 102 * BLOCK
-    assert np.allclose(heard[start:], late[start + 100 * BLOCK - RATE :], atol=1e-6)
+    assert_close(heard[start:], late[start + 100 * BLOCK - RATE :], SAMPLES)
 
 
 def test_without_a_pipeline_nothing_can_be_exchanged() -> None:

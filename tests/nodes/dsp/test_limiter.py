@@ -15,9 +15,11 @@ from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.nodes.dsp.limiter import release_from, sliding_minimum
 
-from ...tolerance import FLOAT32, SAMPLES, assert_close
+from ...tolerance import FLOAT32, SAMPLES, assert_close, decibels
 
 pytestmark = pytest.mark.numeric
+
+RAMP = decibels(1e-3, "float32 samples, whose logarithms are subtracted")
 
 test_conformance = conformance.suite("dsp.limiter")
 
@@ -103,7 +105,7 @@ def test_gain_falls_as_a_ramp_and_recovers_at_the_declared_speed() -> None:
     assert gain[24000] == pytest.approx(-20.0, abs=1e-4)
     assert (gain[: 24000 - 240] == 0).all()
     ramp = np.diff(gain[24000 - 240 : 24000])
-    np.testing.assert_allclose(ramp, -20 / 241, atol=1e-3)  # linear in dB, over the look-ahead
+    assert_close(ramp, -20 / 241, RAMP)  # linear in dB, over the look-ahead
     recovery = gain[24000 + 500 : 24000 + 5300]
     assert recovery[-1] - recovery[0] == pytest.approx(10.0, abs=0.01)  # 10 dB in 100 ms
     assert (gain[24000 + 2 * 4800 + 300 :] == 0).all()  # and then exactly 1 again

@@ -20,7 +20,14 @@ from voicegraph.nodes.dsp.hann_power import hann_power, window_samples
 from voicegraph.nodes.synth._source_filter_example import write as write_voice
 from voicegraph.nodes.synth.source_filter_file import open_source_filter
 
+from ...tolerance import FLOAT32, assert_close, decibels
+
 pytestmark = pytest.mark.numeric
+
+GRID = decibels(0.02, "how a window is sampled")
+NOISE_FLOOR = decibels(0.3, "the estimate of the noise floor takes some of quiet speech")
+IN_NOISE = decibels(3.5, "noise 12 dB below speech is part of its level")
+BLOCKS = decibels(1e-3, "float32 powers and their logarithm")
 
 test_conformance = conformance.suite("dsp.loudness")
 
@@ -74,7 +81,7 @@ def test_level_is_hann_power(rate: int) -> None:
     time = np.arange(rate) / rate
     audio = 0.3 * np.sin(2 * np.pi * 200 * time) * (1e-4 + time)  # no noise at first
     found = _level(audio, "100ms", rate, normalise=False)
-    np.testing.assert_allclose(found[40:90], _db(audio, rate)[40:90], atol=0.02)
+    assert_close(found[40:90], _db(audio, rate)[40:90], GRID)
 
 
 def test_frames_lie_where_they_say() -> None:
@@ -105,7 +112,7 @@ def test_without_normalisation_the_level_stays() -> None:
     audio = _speech(8, db=-35.0)
     found, own = _level(audio, normalise=False), _db(audio)
     loud = own > -45
-    np.testing.assert_allclose(found[loud], own[loud], atol=0.3)
+    assert_close(found[loud], own[loud], NOISE_FLOOR)
 
 
 @pytest.mark.parametrize("snr", [30, 20, 12])
@@ -118,7 +125,7 @@ def test_pauses_in_noise_are_silent(snr: int) -> None:
     assert np.mean(found[pause] <= -69.9) > 0.97
     loud = clean > -30
     loud[:300] = False
-    np.testing.assert_allclose(found[loud], clean[loud], atol=3.5)
+    assert_close(found[loud], clean[loud], IN_NOISE)
 
 
 def test_noise_is_known_from_the_start_of_a_stream() -> None:
@@ -132,7 +139,7 @@ def test_what_sounds_after_silence_is_no_noise() -> None:
     speech = _speech(3)
     found = _level(np.concatenate((np.zeros(RATE // 2), speech)), normalise=False)
     loud = _db(speech)[:100] > -45
-    np.testing.assert_allclose(found[50:150][loud], _db(speech)[:100][loud], atol=0.1)
+    assert_close(found[50:150][loud], _db(speech)[:100][loud], NOISE_FLOOR)
 
 
 def test_louder_noise_is_found_within_its_time() -> None:
@@ -184,8 +191,8 @@ def test_it_glides_when_speech_becomes_quieter() -> None:
 def test_blocks_of_any_size_are_alike(seed: int) -> None:
     audio = _speech(2.4, seed) + _noise(int(2.4 * RATE), -50, seed)
     found = [_level(audio, block) for block in ("10ms", "40ms", "100ms")]
-    np.testing.assert_allclose(found[0], found[1], atol=1e-3)
-    np.testing.assert_allclose(found[0], found[2], atol=1e-3)
+    assert_close(found[0], found[1], BLOCKS)
+    assert_close(found[0], found[2], BLOCKS)
 
 
 def test_gain_is_live() -> None:
@@ -214,4 +221,4 @@ def test_silence_is_at_the_floor() -> None:
 
 def test_hann_power_of_a_constant() -> None:
     found = hann_power(torch.full((2, 1200), 0.5), 0, 5, Fraction(16000), 100)
-    np.testing.assert_allclose(found.numpy(), 0.25)
+    assert_close(found, 0.25, FLOAT32)

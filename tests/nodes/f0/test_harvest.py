@@ -13,6 +13,8 @@ from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.nodes.world import world_library
 
+from ...tolerance import assert_close, share
+
 pytestmark = pytest.mark.numeric
 
 test_conformance = conformance.suite("f0.harvest", slow=("growth",))
@@ -50,7 +52,7 @@ def test_finds_the_pitch_of_each_stream() -> None:
     audio = np.stack([voice(110, 0.2), voice(230, 0.2)])[:, None]
     with _session(streams=2) as session:
         found = session.process(audio)
-    np.testing.assert_allclose(np.median(found, 1), [110, 230], rtol=0.005)
+    assert_close(np.median(found, 1), [110, 230], share(0.005, "9 cents, of Harvest itself"))
 
 
 def test_context_is_analysed_and_left_out() -> None:
@@ -88,7 +90,7 @@ def test_filled_gaps_keep_their_voicing() -> None:
     voiced = session.taps["f0.voiced"][0]
     assert not voiced[13:17].any()
     assert voiced.sum() > 20
-    np.testing.assert_allclose(found[13:17], 150, rtol=0.02)
+    assert_close(found[13:17], 150, share(0.02, "35 cents, Harvest at the end of a voice"))
 
 
 def test_floor_must_lie_below_ceiling() -> None:

@@ -21,7 +21,7 @@ from voicegraph.nodes.content._phonetic_example import write as write_encoder
 from voicegraph.nodes.synth._source_filter_example import write as write_voice
 from voicegraph.nodes.synth.source_filter_file import open_source_filter
 
-from ...tolerance import TENTH_OF_A_CENT, assert_close
+from ...tolerance import TENTH_OF_A_CENT, assert_close, share
 
 pytestmark = pytest.mark.numeric
 
@@ -123,7 +123,7 @@ def test_range_is_scaled_around_the_register() -> None:
 def test_what_is_known_need_not_be_found() -> None:
     """With the right start nothing moves but by the target; without, speech begins near it."""
     f0 = np.full(200, 120.0)
-    np.testing.assert_allclose(_moved(f0, target=240.0, start=120.0), 240, rtol=0.02)
+    assert_close(_moved(f0, target=240.0, start=120.0), 240, share(0.02, "35 cents: a prior"))
     begun = _moved(f0, target=240.0)
     assert 12 * abs(np.log2(begun[0] / 240)) < 3, "semitones"
     assert 12 * abs(np.log2(begun[-1] / 240)) < 0.7
@@ -201,7 +201,7 @@ def test_windows_are_taken_once() -> None:
     with plan.session(warm_up=False) as session:
         found = session.push(buzz * 0.1)
     assert found.shape == (100,)
-    np.testing.assert_allclose(found[30:], 300, rtol=0.01)
+    assert_close(found[30:], 300, share(0.01, "17 cents, of the tracker"))
 
 
 def test_without_a_target() -> None:

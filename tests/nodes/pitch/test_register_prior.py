@@ -7,6 +7,8 @@ import pytest
 
 from voicegraph.nodes.pitch._register_prior import RegisterPrior
 
+from ...tolerance import FLOAT32, assert_close
+
 RATE = 100.0
 
 
@@ -51,7 +53,7 @@ def test_slips_by_an_octave_hardly_count() -> None:
 def test_streams_are_apart() -> None:
     low, high = np.full(50, 100.0), np.full(50, 220.0)
     together = _believed(low, high)
-    np.testing.assert_allclose(together, [_believed(low)[0], _believed(high)[0]])
+    assert_close(together, [_believed(low)[0], _believed(high)[0]], FLOAT32)
 
 
 def test_it_gives_way() -> None:

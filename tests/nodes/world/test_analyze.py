@@ -13,7 +13,12 @@ from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.signals import Features
 from voicegraph.nodes.world import world_library
 
+from ...tolerance import Tolerance, assert_close
+
 pytestmark = pytest.mark.numeric
+
+HUNDREDTH_OF_A_DB = Tolerance("a hundredth of a dB of the envelope", absolute=2e-3)
+"""Of the logarithm of power, and as much of the aperiodicity: a block ends soon after it."""
 
 test_conformance = conformance.suite("world.analyze", slow=("growth",))
 
@@ -58,9 +63,9 @@ def test_all_but_the_newest_frames_are_those_of_the_whole_file() -> None:
     inner = np.arange(100) % 10 < 7  # 30 ms of what follows are known: that is all WORLD looks at
     inner[:5] = False
     expected = np.log(world_library.envelope(whole, f0, times, RATE, 1024))
-    np.testing.assert_allclose(envelope[inner], expected[inner], atol=2e-3)
+    assert_close(envelope[inner], expected[inner], HUNDREDTH_OF_A_DB)
     expected = world_library.aperiodicity(whole, f0, times, RATE, 1024)
-    np.testing.assert_allclose(aperiodicity[inner], expected[inner], atol=2e-3)
+    assert_close(aperiodicity[inner], expected[inner], HUNDREDTH_OF_A_DB)
 
 
 def test_envelope_has_the_formants_and_no_harmonics() -> None:

@@ -17,6 +17,8 @@ from voicegraph.graph.files.recordings.reader import open_recording
 from voicegraph.graph.files.recordings.replay import plan_of
 from voicegraph.graph.pipeline import Pipeline, node
 
+from ....tolerance import SAMPLES, assert_close
+
 PIPELINE = """\
 block: 10ms
 input: {rate: 16000}
@@ -100,7 +102,7 @@ def test_an_experiment(talk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "nothing to compare" in capsys.readouterr().out
     before = soundfile.read(talk.with_suffix(".out.wav"))[0]
     after = soundfile.read("other.wav")[0]
-    assert np.allclose(after, before * 10 ** (-17 / 20), atol=1e-6)
+    assert_close(after, before * 10 ** (-17 / 20), SAMPLES)
     assert main(arguments) == 4
     assert "exists" in capsys.readouterr().err
 
