@@ -78,9 +78,9 @@ class DistillationLoss:
         with torch.no_grad():
             wanted = self.phones(target)
         divergence = (wanted.exp() * (wanted - self.phones(found))).sum(-1)
-        said = self.symbols((found - self.mean) / self.std)
+        scores = self.symbols((found - self.mean) / self.std)
         entropy = functional.cross_entropy(
-            said.flatten(0, 1), phones.flatten(), ignore_index=UNKNOWN, reduction="sum"
+            scores.flatten(0, 1), phones.flatten(), ignore_index=UNKNOWN, reduction="sum"
         )
         known = (phones != UNKNOWN).sum().clamp_min(1)
         return DistillationLosses(_mean(error, counts), _mean(divergence, counts), entropy / known)

@@ -51,10 +51,12 @@ def synthesize(workdir: EncoderWorkdir, downloads: Path, number: int, seed: int)
     random = np.random.default_rng([seed, number])
     style, speed = draw_style(_styles(downloads), random), np.exp(random.uniform(*np.log(_SPEEDS)))
     network, parts = kokoro(DURATIONS), phonemes(sentences()[number])
-    said = [kokoro_synthesize(network, style, ids, speed) for ids in parts]
-    audio = soxr.resample(np.concatenate([sound for sound, _ in said]), _TTS_RATE, RATE)
+    outputs = [kokoro_synthesize(network, style, ids, speed) for ids in parts]
+    audio = soxr.resample(np.concatenate([sound for sound, _ in outputs]), _TTS_RATE, RATE)
     audio *= _PEAK / max(np.abs(audio).max(), 1e-9)
-    spans = [np.repeat(ids, lasts.astype(int)) for ids, (_, lasts) in zip(parts, said, strict=True)]
+    spans = [
+        np.repeat(ids, lasts.astype(int)) for ids, (_, lasts) in zip(parts, outputs, strict=True)
+    ]
     phones = np.concatenate(spans)
     write_audio(workdir.speech(name(number)), audio, RATE)
     write_array(workdir.phones(name(number)), phones_per_frame(phones, len(audio)))

@@ -13,7 +13,7 @@ from ..evaluate import clips
 from ._workdir import EncoderWorkdir
 
 _HELD_OUT = 9
-"""Every ninth speaker is held out, to validator the training by."""
+"""Every ninth speaker is held out for validation."""
 
 
 def jobs(workdir: EncoderWorkdir, speech: Path) -> list[tuple]:

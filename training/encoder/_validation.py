@@ -63,10 +63,10 @@ class Validator:
                 rows = [
                     self._one(student, one, noise, whole) for one in self.held_out[:_UTTERANCES]
                 ]
-            cosine, agreement, wrong, said = np.array(rows).T
+            cosine, agreement, wrong, wanted = np.array(rows).T
             found[f"cosine{case}"] = round(float(cosine.mean()), 4)
             found[f"agreement{case}"] = round(float(agreement.mean()), 4)
-            found[f"phone error{case}"] = round(float(wrong.sum() / said.sum()), 4)
+            found[f"phone error{case}"] = round(float(wrong.sum() / wanted.sum()), 4)
         return found
 
     def _one(
@@ -86,8 +86,15 @@ class Validator:
         near = functional.cosine_similarity(self._normalized(made), self._normalized(target), -1)
         best, wanted = (self.phones(one[None])[0].argmax(-1) for one in (made, target))
         same = (best == wanted)[_SETTLING:].float().mean()
-        found, said = (ctc.collapse(one.cpu().numpy(), _BLANK).tolist() for one in (best, wanted))
-        return float(near[_SETTLING:].mean()), float(same), edit_distance(said, found), len(said)
+        found, reference = (
+            ctc.collapse(one.cpu().numpy(), _BLANK).tolist() for one in (best, wanted)
+        )
+        return (
+            float(near[_SETTLING:].mean()),
+            float(same),
+            edit_distance(reference, found),
+            len(reference),
+        )
 
     def _normalized(self, found: torch.Tensor) -> torch.Tensor:
         return (found - self.mean) / self.std

@@ -42,7 +42,7 @@ class EncoderWorkdir:
 
     @property
     def log(self) -> Path:
-        """DistillationLosses, a JSON line each."""
+        """Losses, a JSON line for each validation."""
         return self.root / "losses.jsonl"
 
     def names(self) -> list[str]:

@@ -11,9 +11,9 @@ from ._workdir import EncoderWorkdir
 
 
 class TrainingTask:
-    """Brings the training_set, and trains along.
+    """Loads the data and trains.
 
-    In a module of its own: a process that is begun cannot find what lies in a ``__main__``.
+    It has a module of its own because a spawned process cannot import from ``__main__``.
     """
 
     def __init__(self, workdir: EncoderWorkdir, budget: Budget, seed: int) -> None:

@@ -84,14 +84,14 @@ class Evaluation:
     def _conversions(self) -> Iterator[tuple]:
         for row in self._converting():
             for clip in self.clips:
-                made = self._made(row, clip)
+                made = self._converted(row, clip)
                 if not self.store.observed(made).exists():
                     yield self.store, row, clip, made
 
     def _converting(self) -> list[Row]:
         return [row for row in self.rows if row.kind == "pipeline"]
 
-    def _made(self, row: Row, clip: Clip) -> Path:
+    def _converted(self, row: Row, clip: Clip) -> Path:
         known = _identity(row.pipeline, overrides(row, clip))
         return self.store.converted(row.label, known, clip)
 
@@ -124,7 +124,7 @@ class Evaluation:
         def made(clip: Clip) -> Path:
             if row.kind == "source":
                 return store.observed(store.source(clip, row.snr_db))
-            return store.observed(self._made(row, clip))
+            return store.observed(self._converted(row, clip))
 
         if row.kind == "source":
             return of_clips(row, self.clips, made, source, target)
@@ -151,7 +151,7 @@ class Evaluation:
         males = sum(clip.sex == "M" for clip in self.clips)
         speakers = (
             f"{len(self.clips)} speakers of LibriSpeech, {males} male and "
-            f"{len(self.clips) - males} female (told from the median of F0), one clip each."
+            f"{len(self.clips) - males} female (guessed from the median F0), one clip each."
         )
         voices = dict.fromkeys(row.voice for row in self.rows)
         return [speakers, *(f"{voice.name}: {voice.trained}." for voice in voices if voice.trained)]
@@ -169,7 +169,7 @@ class Evaluation:
                 picture = drawn / f"evaluate-{voice.name}-{sex}.jpg"
                 sounds = [
                     (f"source {clip.name} ({sex})", self.store.source(clip, None)),
-                    (row.label, self._made(row, clip)),
+                    (row.label, self._converted(row, clip)),
                     (f"{voice.name}'s own voice, another sentence", self._own(voice.name)),
                 ]
                 figures.spectrograms(sounds, picture)

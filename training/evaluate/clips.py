@@ -86,7 +86,7 @@ def located(folder: Path, names: Iterable[str]) -> dict[str, Path]:
     missing = [name for name in wanted if name not in there]
     if missing:
         text = f"{folder} lacks {len(missing)} of {len(wanted)} clips: {', '.join(missing[:5])}"
-        fix = "get test-other and train-clean-100 of openslr.org/12, or choose among what is there:"
+        fix = "get test-other and train-clean-100 of openslr.org/12, or draw other clips with"
         command = "python -m training.evaluate.choose --speech FOLDER --out LIST.csv"
         raise SystemExit(f"{text}\n  fix: {fix}\n  {command}")
     return {name: there[name] for name in wanted}

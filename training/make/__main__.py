@@ -55,8 +55,8 @@ def prepare(recipe: Recipe, workdir: Workdir, given: argparse.Namespace) -> None
     """Everything before training."""
     downloads, many = given.work / "downloads", given.processes
     count = given.sentences or recipe.sentences
-    said = read_sentences.jobs(workdir, recipe.speaker, downloads, count)
-    run_jobs("speech", read_sentences.synthesize_sentence, said, many)
+    missing = read_sentences.jobs(workdir, recipe.speaker, downloads, count)
+    run_jobs("speech", read_sentences.synthesize_sentence, missing, many)
     training_steps.prepare(workdir, given.seed, many)
 
 

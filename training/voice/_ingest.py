@@ -125,7 +125,7 @@ def _filtered(
     made: list[RecordedUtterance] = []
     vectors = [np.zeros((0, 256), np.float32)]
     for span in spans:
-        reason, detail = quality_filter.fault(measured, span)
+        reason, detail = quality_filter.rejection(measured, span)
         if not reason:
             piece = audio[int(span.start * 16000) : int(span.end * 16000)]
             vectors.append(load_speaker_network().embed_windows(torch.from_numpy(piece)).numpy())

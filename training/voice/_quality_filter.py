@@ -107,7 +107,7 @@ def voiced(measured: Measurements, span: Span) -> float:
     return float((inside > 0).mean()) if len(inside) else 0.0
 
 
-def fault(measured: Measurements, span: Span) -> tuple[str, str]:
+def rejection(measured: Measurements, span: Span) -> tuple[str, str]:
     """First reason to reject an utterance and its figure; two empty strings if there is none."""
     if span.seconds < SHORTEST_S:
         return (

@@ -122,7 +122,7 @@ def _check_speaker(part: _Candidate, speaker: Speaker | None) -> _Candidate:
     """Rejects the utterance if it is another speaker's."""
     if part.utterance.reason or speaker is None:
         return part
-    reason, detail = speaker_selection.fault(part.vectors, speaker)
+    reason, detail = speaker_selection.rejection(part.vectors, speaker)
     return replace(part, utterance=replace(part.utterance, reason=reason, detail=detail))
 
 

@@ -65,7 +65,7 @@ def main_speaker(utterances: Sequence[np.ndarray], seconds: Sequence[float]) -> 
     return Speaker(centroid, float(weights[inside].sum() / weights.sum()))
 
 
-def fault(utterance: np.ndarray, speaker: Speaker) -> tuple[str, str]:
+def rejection(utterance: np.ndarray, speaker: Speaker) -> tuple[str, str]:
     """Reason to reject an utterance and its figure; two empty strings if it is the speaker's."""
     similarity = float(utterance_vector(utterance) @ speaker.centroid)
     count = max(len(utterance) - PART_WINDOWS + 1, 1)

@@ -35,20 +35,20 @@ Notify = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class VoiceRequest:
-    """What is to be made.
+    """What to make, and how.
 
     Attributes:
         recordings: files with speech.
         target: the voice's file.
-        work: the folder for all that is made on the way.
-        consent: the owner's.
+        work: the working folder.
+        consent: of the owner.
         title: of the voice.
-        budget: how long it is trained.
+        budget: of the training.
         seed: decides copies, batches and the index.
-        processes: for all but training, of one thread each.
+        processes: of one thread each, for everything but training.
         threads: for training.
-        anyway: take less than five minutes of speech.
-        drawn: whether a picture is drawn.
+        anyway: accept less than five minutes of speech.
+        picture: whether to draw a figure.
     """
 
     recordings: tuple[Path, ...]
@@ -73,7 +73,7 @@ def make(request: VoiceRequest, notify: Notify) -> VoiceReport:
         InputError: if the recordings do not have enough good speech.
         OutputError: if a file cannot be written.
     """
-    begun = time.monotonic()
+    start = time.monotonic()
     workdir = Workdir(request.work)
     run_jobs(
         "hear",
@@ -100,7 +100,7 @@ def make(request: VoiceRequest, notify: Notify) -> VoiceReport:
         voice=str(request.target),
         page=str(request.target.with_suffix(".md")),
         picture=str(drawing) if drawing else None,
-        seconds=round(time.monotonic() - begun, 1),
+        seconds=round(time.monotonic() - start, 1),
         card=card,
         material=selected.report,
         losses=losses,

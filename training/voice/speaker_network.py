@@ -87,7 +87,7 @@ def load_speaker_network() -> SpeakerNetwork:
 
 @functools.cache
 def mean_speaker_vector() -> np.ndarray:
-    """The mean vector of many speakers, ``[256]``: what says nothing about who speaks."""
+    """Mean embedding of many speakers ``[256]``: what all speakers have in common."""
     return _held()[COMMON].numpy()
 
 

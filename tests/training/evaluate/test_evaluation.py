@@ -56,7 +56,7 @@ def test_clips_go_through_the_pipeline(evaluation: Evaluation) -> None:
     quieter = next(row for row in evaluation.rows if row.condition == "quieter")
     clip = evaluation.clips[0]
     given, _ = soundfile.read(evaluation.store.source(clip, None))
-    made, _ = soundfile.read(evaluation._made(quieter, clip))
+    made, _ = soundfile.read(evaluation._converted(quieter, clip))
     assert len(made) == len(given) == 32000
     assert made == pytest.approx(given * 10 ** (-6 / 20), abs=1e-4)
 

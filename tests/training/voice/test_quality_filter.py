@@ -9,7 +9,7 @@ import soundfile
 from voicegraph.graph.files.sound import bundled_recording
 from voicegraph.training.voice import _quality_filter as quality_filter
 from voicegraph.training.voice._decoding import PEAKS_HZ
-from voicegraph.training.voice._quality_filter import Measurements, fault, measure
+from voicegraph.training.voice._quality_filter import Measurements, measure, rejection
 from voicegraph.training.voice._segmentation import Span
 
 WHOLE = Span(0.5, 8.0)
@@ -34,11 +34,11 @@ def _measured(audio: np.ndarray, loud: np.ndarray) -> Measurements:
 
 
 def test_good_utterance_is_accepted(recording: np.ndarray) -> None:
-    assert fault(_measured(recording, recording), WHOLE) == ("", "")
+    assert rejection(_measured(recording, recording), WHOLE) == ("", "")
 
 
 def test_short_utterance_is_rejected(recording: np.ndarray) -> None:
-    reason, detail = fault(_measured(recording, recording), Span(1.0, 2.2))
+    reason, detail = rejection(_measured(recording, recording), Span(1.0, 2.2))
     assert reason == "too short"
     assert "1.20 s" in detail
 
@@ -47,7 +47,7 @@ def test_short_utterance_is_rejected(recording: np.ndarray) -> None:
 def test_clipped_utterance_is_rejected(recording: np.ndarray, too_loud_db: float) -> None:
     gain = 10 ** (too_loud_db / 20) / np.abs(recording).max()
     loud = np.clip(recording * gain, -1, 1) * 0.5
-    reason, detail = fault(_measured(loud, recording), WHOLE)
+    reason, detail = rejection(_measured(loud, recording), WHOLE)
     assert reason == "clipped"
     assert detail.startswith("of 375 peaks, ")
 
@@ -59,14 +59,14 @@ def test_signal_to_noise_ratio_is_measured(recording: np.ndarray, snr_db: float)
     noise *= np.sqrt((spoken**2).mean()) * 10 ** (-snr_db / 20)
     measurements = _measured((recording + noise).astype(np.float32), recording)
     assert quality_filter.snr_db(measurements, WHOLE) == pytest.approx(snr_db, abs=3)
-    assert (fault(measurements, WHOLE)[0] == "noisy") == (snr_db < quality_filter.SNR_DB)
+    assert (rejection(measurements, WHOLE)[0] == "noisy") == (snr_db < quality_filter.SNR_DB)
 
 
 def test_whispering_is_rejected(recording: np.ndarray) -> None:
     # Noise with the loudness of the speech.
     hiss = np.random.default_rng(1).standard_normal(len(recording)).astype(np.float32)
     loudness = np.sqrt(np.convolve(recording**2, np.ones(400) / 400, "same"))
-    assert fault(_measured(hiss * loudness, recording), WHOLE)[0] == "no voice"
+    assert rejection(_measured(hiss * loudness, recording), WHOLE)[0] == "no voice"
 
 
 def test_silence_is_not_clipped() -> None:

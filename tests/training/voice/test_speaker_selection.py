@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from voicegraph.training.voice import _speaker_selection as speaker_selection
-from voicegraph.training.voice._speaker_selection import fault, main_speaker
+from voicegraph.training.voice._speaker_selection import main_speaker, rejection
 
 
 @pytest.fixture(autouse=True)
@@ -27,18 +27,18 @@ def test_main_speaker_has_most_seconds() -> None:
     speaker = main_speaker([*few, *many], [9.0] * 3 + [5.0] * 7)
     assert speaker.centroid.argmax() == 2
     assert speaker.share == pytest.approx(35 / 62)
-    assert [fault(one, speaker)[0] for one in (few[0], many[0])] == ["another speaker", ""]
+    assert [rejection(one, speaker)[0] for one in (few[0], many[0])] == ["another speaker", ""]
 
 
 def test_single_utterance_is_enough() -> None:
     speaker = main_speaker([_utterance(1, 4, 1)], [4.0])
     assert speaker.share == 1
-    assert fault(_utterance(1, 2, 5), speaker) == ("", "")
+    assert rejection(_utterance(1, 2, 5), speaker) == ("", "")
 
 
 def test_part_of_another_speaker_is_found() -> None:
     speaker = main_speaker([_utterance(1, 8, n) for n in range(5)], [8.0] * 5)
     mixed = np.concatenate((_utterance(1, 6, 9), _utterance(2, 3, 9)))
-    reason, detail = fault(mixed, speaker)
+    reason, detail = rejection(mixed, speaker)
     assert reason == "several speakers"
     assert "at least" in detail
