@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from voicegraph.graph.files.models import Archive, ModelFile, fit
+from voicegraph.graph.files.models import Archive, ModelFile, load_state
 from voicegraph.graph.files.models.fingerprint import fingerprint
 from voicegraph.graph.files.models.model_file import card_matches
 from voicegraph.graph.files.models.wrong_kind import wrong_kind
@@ -111,7 +111,7 @@ def read_network(archive: Archive, device: torch.device, dtype: torch.dtype) -> 
         raise wrong_kind(archive.path, NOUN, FIX)
     with torch.device("meta"):  # allocates no memory; the tensors bring their own
         network = PhoneticNetwork(found.sizes).eval().to(dtype)
-    fit(network, found.tensors(), archive.path, NOUN)
+    load_state(network, found.tensors(), archive.path, NOUN)
     return network.requires_grad_(False).to(device)
 
 

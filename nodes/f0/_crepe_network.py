@@ -11,7 +11,7 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from voicegraph.graph.files.models import Archive, fit
+from voicegraph.graph.files.models import Archive, load_state
 
 WINDOW = 1024
 """Samples looked at for a frame."""
@@ -79,5 +79,5 @@ def read(archive: Archive, device: torch.device, dtype: torch.dtype) -> Crepe:
     widths = [len(tensors[f"conv{i + 1}.bias"]) for i in range(len(_KERNELS))]
     with torch.device("meta"):  # without memory, which the tensors bring
         network = Crepe(widths).eval()
-    fit(network, tensors, archive.path, "a CREPE pitch model")
+    load_state(network, tensors, archive.path, "a CREPE pitch model")
     return network.requires_grad_(False).to(device, dtype)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from voicegraph.graph.files.models import Archive, fit
+from voicegraph.graph.files.models import Archive, load_state
 
 _KERNEL = 31
 _MELS = 128
@@ -127,7 +127,7 @@ def read(archive: Archive, device: torch.device, dtype: torch.dtype) -> Fcpe:
     cents = tensors["cent_table"].double()
     with torch.device("meta"):  # without memory, which the tensors bring
         network = Network(len(tensors["norm.weight"]), len(layers), len(cents)).eval()
-    fit(network, _folded(tensors, network.state_dict()), archive.path, "an FCPE pitch model")
+    load_state(network, _folded(tensors, network.state_dict()), archive.path, "an FCPE pitch model")
     return Fcpe(network.requires_grad_(False).to(device, dtype), cents.to(device))
 
 

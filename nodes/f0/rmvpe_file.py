@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from voicegraph.graph.files.models import Archive, ModelFile, fit
+from voicegraph.graph.files.models import Archive, ModelFile, load_state
 from voicegraph.graph.files.models.wrong_kind import wrong_kind
 from voicegraph.nodes.f0._estimator import RATE
 from voicegraph.nodes.f0._rmvpe_network import MARKER, Rmvpe, Sizes, fold_norms
@@ -120,7 +120,7 @@ def read(archive: Archive, device: torch.device, dtype: torch.dtype) -> Rmvpe:
     found = _recognised(archive)
     with torch.device("meta"):  # allocates no memory; the tensors bring their own
         network = Rmvpe(found.sizes).eval()
-    fit(network, found.tensors(), archive.path, NOUN)
+    load_state(network, found.tensors(), archive.path, NOUN)
     fold_norms(network.requires_grad_(False))
     # The convolutions take half the time if the channels are adjacent in memory.
     return network.to(device, dtype).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]

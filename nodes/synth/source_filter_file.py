@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from voicegraph.graph.files.models import Archive, ModelFile, TensorHeader, fit, shared_file
+from voicegraph.graph.files.models import Archive, ModelFile, TensorHeader, load_state, shared_file
 from voicegraph.graph.files.models.load_state import (
     dtype_mismatches,
     shape_mismatches,
@@ -126,7 +126,7 @@ def _load(path: Path, device: torch.device | str, dtype: torch.dtype) -> SourceF
     with torch.inference_mode(False), torch.no_grad():
         with torch.device("meta"):  # allocates no memory; the tensors bring their own
             network = SourceFilterNetwork(found.card.sizes).to(dtype)
-        fit(network, found.archive.read(found.network()), path, found.noun)
+        load_state(network, found.archive.read(found.network()), path, found.noun)
         return network.requires_grad_(False).to(device).eval()
 
 

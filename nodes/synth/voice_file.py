@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from voicegraph.graph import Problem
 from voicegraph.graph.files.models import Archive, ModelFile, TensorHeader, WeightsError
-from voicegraph.graph.files.models.identify import first_fault
+from voicegraph.graph.files.models.identify import first_validation_error
 from voicegraph.graph.files.models.load_state import (
     dtype_mismatches,
     shape_mismatches,
@@ -141,7 +141,7 @@ def _extracted(archive: Archive, tree: Mapping[object, object]) -> VoiceFile | N
     try:
         sizes = VoiceConfig.from_list(config)
     except ValidationError as error:
-        text = f"its config is not valid: {first_fault(error)}"
+        text = f"its config is not valid: {first_validation_error(error)}"
         raise VoiceFile.broken(archive.path, text) from None
     except ValueError as error:
         raise VoiceFile.broken(archive.path, str(error)) from None

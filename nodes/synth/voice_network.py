@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from voicegraph.graph.files.models import fit, shared_file
+from voicegraph.graph.files.models import load_state, shared_file
 from voicegraph.nodes.layers.packed import can_pack
 from voicegraph.nodes.synth._weight_norm import fold
 from voicegraph.nodes.synth.network import Network
@@ -35,7 +35,7 @@ def _load(path: Path, device: torch.device, dtype: torch.dtype) -> Voice:
     found = open_voice(path)
     network = build(found.card)
     with torch.inference_mode(False), torch.no_grad():
-        fit(network, fold(found.tensors()), path, NOUN)
+        load_state(network, fold(found.tensors()), path, NOUN)
         # Folded in float32, whatever they are stored in or run in.
         network.requires_grad_(False).fold()
         network = network.to(device, dtype).eval()

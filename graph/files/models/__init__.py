@@ -1,8 +1,8 @@
-"""Files of weights: opened without trust, read when needed, held once a process.
+"""Model files: opened without trusting them, read on demand, cached in the process.
 
-``open_archive`` reads headers; ``Archive.read`` brings tensors; ``fit`` puts them into a module;
-``shared`` and ``shared_file`` hold what was made for as long as it is used. ``kinds`` knows what
-sorts of files there are.
+``open_archive`` reads headers, ``Archive.read`` reads tensors, and ``load_state`` loads them into a
+module. ``shared`` and ``shared_file`` cache a result while it is in use. ``ModelFile`` is the base
+of each kind of file; ``kinds`` lists all kinds.
 """
 
 from ...errors import WeightsError
@@ -12,7 +12,7 @@ from ._pickle_allowlist import Inert
 from ._tensor_headers import TensorHeader
 from .identify import Identified, identify
 from .kinds import FileKind, kinds
-from .load_state import fit
+from .load_state import load_state
 from .model_file import ModelFile
 
 __all__ = [
@@ -23,9 +23,9 @@ __all__ = [
     "ModelFile",
     "TensorHeader",
     "WeightsError",
-    "fit",
     "identify",
     "kinds",
+    "load_state",
     "open_archive",
     "shared",
     "shared_file",

@@ -1,6 +1,6 @@
-"""Opens files of tensors: shapes and plain values at once, weights when they are asked for.
+"""Opens files of tensors: shapes and plain values at once, weights on demand.
 
-Nothing of a file is run, no size is believed that the file does not have, and no memory is taken
+No code in a file is run, every stated size is checked against the file, and no memory is allocated
 for tensors before :meth:`Archive.read`.
 """
 
@@ -16,41 +16,43 @@ from typing import BinaryIO
 
 import torch
 
-from ._magic import looks_like
+from ._magic import describe_magic
 from ._safetensors_file import is_safetensors, read_safetensors
 from ._shards import SHARD_LISTS, listed_shards
 from ._tensor_headers import TensorHeader
 from ._tensor_reader import read_tensors
 from ._torch_files import is_legacy, read_legacy, read_zip
-from .file_errors import RefusalError, damaged, unreadable
+from .file_errors import FormatError, damaged, unreadable
 
 FOLDER_FILES = ("model.safetensors", "pytorch_model.bin")
-"""Names of the weights in a Hugging Face folder, the better one first."""
+"""Names of the weights in a Hugging Face folder, in order of preference."""
 MOST_PARTS = 200_000
-"""Parts of a tree, counted once for each place where they stand."""
+"""Limit of nodes in the object tree; shared parts count at each place where they appear."""
 DEEPEST = 64
+"""Limit of nesting."""
 LONGEST_NAME = 1000
-"""Characters of a dotted path."""
+"""Limit of characters in a dotted path."""
 _MOST_VIEWS = 8
+"""Limit of the bytes of all tensors, in sizes of the file: tensors may share storage."""
 _CONFIG_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Archive:
-    """What a file of tensors holds, without their values.
+    """The contents of a file of tensors, without their values.
 
     Attributes:
-        path: as it was given; a folder for a Hugging Face model.
+        path: as given; a folder for a Hugging Face model.
         file: the file itself.
         form: ``torch``, ``torch-legacy`` or ``safetensors``.
         size: of the file, in bytes.
-        tree: dicts, lists and plain values as stored; a :class:`TensorHeader` where a tensor is; an
-            :class:`~.permitted.Inert` where another object was.
-        tensors: all of them by dotted path through the tree, such as ``weight.emb_g.weight``.
+        tree: dicts, lists and plain values as stored, with a :class:`TensorHeader` for each tensor
+            and an :class:`Inert` for each other object.
+        tensors: all tensors by dotted path through the tree, such as ``weight.emb_g.weight``.
         config: ``config.json`` of a Hugging Face folder, else empty.
-        card: what stands under ``voicegraph`` in the header of a converted file, else None.
-        shards: the files of a Hugging Face model that is split over several; ``file`` is then the
-            one that was changed last, and ``size`` that of all.
+        card: the entry ``voicegraph`` in the header of a converted file, else None.
+        shards: the files of a Hugging Face model in several files; ``file`` is then the one that
+            changed last, and ``size`` that of all.
     """
 
     path: Path
@@ -65,11 +67,11 @@ class Archive:
     shards: tuple[Archive, ...] = ()
 
     def read(self, names: Iterable[str]) -> dict[str, torch.Tensor]:
-        """The tensors of these names, as stored, each in memory of its own.
+        """Reads tensors by name, as stored, each into memory of its own.
 
         Raises:
-            WeightsError: if a tensor holds NaN or infinity, or the file is no longer what it was.
-            KeyError: for a name that is not in ``tensors``.
+            WeightsError: if a tensor holds NaN or infinity, or the file has changed.
+            KeyError: if a name is not in ``tensors``.
         """
         wanted = {name: self.tensors[name] for name in names}
         if self.shards:
@@ -80,26 +82,26 @@ class Archive:
             with self.file.open("rb", buffering=0) as file:
                 self._check_same(file)
                 return read_tensors(file, wanted)
-        except RefusalError as refused:
-            raise refused.of(self.file) from None
+        except FormatError as refused:
+            raise refused.at(self.file) from None
         except OSError as error:
             raise unreadable(self.file, error) from None
 
     def _check_same(self, file: FileIO) -> None:
         if _identity(file) != (self.size, self._modified):
-            text = "it was changed after its header was read"
-            raise RefusalError("file-changed", text, "start again")
+            text = "it changed after its header was read"
+            raise FormatError("file-changed", text, "start again")
 
 
 def open_archive(path: str | Path) -> Archive:
     """Reads the header of a ``.pth``, ``.pt``, ``.bin`` or ``.safetensors``, or of a folder.
 
     Raises:
-        WeightsError: if there is none, or it is damaged, hostile, or something else.
+        WeightsError: if it is missing, damaged, hostile or of another format.
     """
     path = Path(path)
     try:
-        file = _within(path)
+        file = _weights_file(path)
         if file.name in SHARD_LISTS:
             return _open_shards(path, file)
         with file.open("rb") as stream:
@@ -108,21 +110,21 @@ def open_archive(path: str | Path) -> Archive:
         tensors = dict(_tensors(tree))
         _check_total(tensors, size)
         config = _config(file.parent) if file.name in FOLDER_FILES else {}
-    except RefusalError as refused:
-        raise refused.of(path) from None
+    except FormatError as refused:
+        raise refused.at(path) from None
     except OSError as error:
         raise unreadable(path, error) from None
     return Archive(path, file, form, size, tree, tensors, config, card, modified)
 
 
 def _open_shards(path: Path, listing: Path) -> Archive:
-    """A model whose weights are split over several files, as one."""
+    """Joins the shards of a model into one archive."""
     listed = {open_archive(file): names for file, names in listed_shards(listing).items()}
     tensors: dict[str, TensorHeader] = {}
     for shard, names in listed.items():
         absent = next((name for name in names if name not in shard.tensors), None)
         if absent is not None:
-            raise damaged(f"{listing.name} names {absent[:80]!r}, which is not where it says")
+            raise damaged(f"{listing.name} names {absent[:80]!r}, which is not in that file")
         if names_twice := shard.tensors.keys() & tensors.keys():
             raise damaged(f"it holds two tensors of the name {min(names_twice)[:80]!r}")
         tensors.update(shard.tensors)
@@ -140,7 +142,7 @@ def _open_shards(path: Path, listing: Path) -> Archive:
 
 
 def _read(path: Path, stream: BinaryIO, size: int) -> tuple[str, object, dict[str, object] | None]:
-    """Form, tree and card."""
+    """Reads form, tree and card."""
     start = stream.read(512)
     stream.seek(0)
     if start[:4] == b"PK\3\4":
@@ -149,30 +151,30 @@ def _read(path: Path, stream: BinaryIO, size: int) -> tuple[str, object, dict[st
         return "torch-legacy", read_legacy(stream, size), None
     if is_safetensors(start):
         return "safetensors", *read_safetensors(path, stream, size)
-    found, fix = looks_like(start, size)
-    raise RefusalError("not-weights", f"{found}, not a file of weights", fix)
+    found, fix = describe_magic(start, size)
+    raise FormatError("not-weights", f"{found}, not a file of weights", fix)
 
 
 def _identity(file: BinaryIO | FileIO) -> tuple[int, int]:
-    """Size and time of the last change."""
+    """Size, and time of the last change."""
     found = os.fstat(file.fileno())
     return found.st_size, found.st_mtime_ns
 
 
-def _within(path: Path) -> Path:
-    """The file of weights: the path itself, or the one in a folder."""
+def _weights_file(path: Path) -> Path:
+    """The path itself, or the file of weights in a folder."""
     if "\0" in str(path):
-        raise RefusalError("no-such-file", "a file name cannot have a NUL in it", "check the name")
+        raise FormatError("no-such-file", "a file name cannot have a NUL in it", "check the name")
     if path.exists() and not path.is_file() and not path.is_dir():
-        raise RefusalError("unreadable-file", "neither a file nor a folder", "give a plain file")
+        raise FormatError("unreadable-file", "neither a file nor a folder", "give a plain file")
     if not path.is_dir():
         return path
     for name in (*FOLDER_FILES, *SHARD_LISTS):
         if (path / name).is_file():
             return path / name
-    raise RefusalError(
+    raise FormatError(
         "no-weights-in-folder",
-        f"a folder with neither {' nor '.join(FOLDER_FILES)} in it",
+        f"a folder without {' or '.join(FOLDER_FILES)}",
         "give the file itself, or a folder as Hugging Face writes it",
     )
 
@@ -187,12 +189,12 @@ def _config(folder: Path) -> dict[str, object]:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise damaged("config.json beside it is no JSON object")
+        raise damaged("config.json beside it is not a JSON object")
     return found
 
 
 def _tensors(tree: object) -> Iterator[tuple[str, TensorHeader]]:
-    """Names and headers in the order of the tree; containers that contain themselves end it."""
+    """Names and headers in the order of the tree. A container that contains itself is an error."""
     left, seen = MOST_PARTS, set[str]()
     pending: list[tuple[str, object, int]] = [("", tree, 0)]
     while pending:
@@ -206,10 +208,10 @@ def _tensors(tree: object) -> Iterator[tuple[str, TensorHeader]]:
         items = _items(value)
         left -= len(items)
         if left < 0 or depth > DEEPEST or len(name) > LONGEST_NAME:
-            raise RefusalError(
+            raise FormatError(
                 "pickle-too-large",
-                "its parts grow beyond any model when they are laid out: it may be meant to fill "
-                "the memory",
+                "its object tree is larger than that of any model: it may be designed to exhaust "
+                "memory",
                 "do not use this file; get the model from where its author publishes it",
             )
         pending += [
@@ -220,7 +222,7 @@ def _tensors(tree: object) -> Iterator[tuple[str, TensorHeader]]:
 
 
 def _join(name: str, key: object) -> str:
-    """A part more; long keys are cut, which makes the name too long to go on."""
+    """Appends a part to a path. Long keys are cut, but still exceed the limit."""
     part = (key if isinstance(key, str) else repr(key))[: LONGEST_NAME + 1]
     return f"{name}.{part}" if name else part
 
@@ -234,10 +236,10 @@ def _items(value: object) -> list[tuple[object, object]]:
 
 
 def _check_total(tensors: dict[str, TensorHeader], size: int) -> None:
-    """Tensors may share values (tied weights), but not without end."""
+    """Tensors may share storage (tied weights), but only a few times."""
     total = sum(header.nbytes for header in tensors.values())
     if total > _MOST_VIEWS * size:
-        raise RefusalError(
+        raise FormatError(
             "tensor-too-large",
             f"its tensors would take {total} bytes, but it has {size}",
             "get the file again from where its author publishes it",

@@ -1,4 +1,4 @@
-"""Weights once a process, however many sessions and streams use them."""
+"""A cache of loaded weights, shared by all sessions and streams of the process."""
 
 from __future__ import annotations
 
@@ -13,57 +13,58 @@ from .file_errors import unreadable
 T = TypeVar("T")
 
 
-class _Turn:
-    """Lets one caller at a time make what belongs to a key."""
+class _KeyLock:
+    """A lock for each key. It is a class because bare locks have no weak references."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
 
 
-_made: WeakValueDictionary[Hashable, object] = WeakValueDictionary()
-_turns: WeakValueDictionary[Hashable, _Turn] = WeakValueDictionary()
+_cached: WeakValueDictionary[Hashable, object] = WeakValueDictionary()
+_locks: WeakValueDictionary[Hashable, _KeyLock] = WeakValueDictionary()
 _guard = threading.Lock()
 
 
 def shared(key: Hashable, make: Callable[[], T]) -> T:
-    """What ``make`` gives, made once for each key as long as somebody holds it.
+    """The result of ``make``, cached by key while somebody holds a reference to it.
 
-    Callers in other threads wait for the first one; other keys go on meanwhile. What raises is
-    tried again by the next caller.
+    Callers in other threads wait for the first one; other keys do not wait. If ``make`` raises, the
+    next caller tries again.
 
     Args:
-        key: names all that matters: the node, the file with its size and time, device and dtype.
-        make: brings the weights; the same for equal keys.
+        key: everything that decides the result: the node, the file with its size and time, device
+            and dtype.
+        make: loads the weights; the same for equal keys.
 
     Raises:
-        TypeError: if the result cannot be held weakly, as a plain dict or tuple.
+        TypeError: if the result has no weak references, such as a plain dict or tuple.
     """
     with _guard:
-        turn = _turns.setdefault(key, _Turn())
-    with turn.lock:
-        found = _made.get(key)
+        lock = _locks.setdefault(key, _KeyLock())
+    with lock.lock:
+        found = _cached.get(key)
         if found is None:
             found = make()
             try:
-                _made[key] = found
+                _cached[key] = found
             except TypeError:
                 kind = type(found).__name__
-                text = f"a {kind} cannot be held weakly; let `make` return a module or an object"
+                text = f"a {kind} has no weak references; let `make` return a module or an object"
                 raise TypeError(text) from None
         return cast("T", found)
 
 
 def shared_file(use: str, file: Path, make: Callable[[], T], *more: Hashable) -> T:
-    """As :func:`shared`, for what is read from a file: one that was replaced is read anew.
+    """As :func:`shared`, for the contents of a file: a file that was replaced is read again.
 
     Args:
         use: the node, by its name.
-        file: the file itself, not the folder that it lies in.
-        make: brings what is in it.
-        more: whatever else decides what is made, such as device and dtype.
+        file: the file itself, not its folder.
+        make: loads the file.
+        more: whatever else decides the result, such as device and dtype.
 
     Raises:
-        WeightsError: if the file is gone, or cannot be looked at.
+        WeightsError: if the file is missing or not accessible.
     """
     try:
         whole, stat = file.resolve(), file.stat()

@@ -1,7 +1,8 @@
-"""What a pickle may name, and what stands in for it.
+"""The allowlist of globals that a pickle may name, and what replaces them.
 
-No name is ever looked up in a module. A few are understood (tensors and plain containers); those
-that are known from honest checkpoints become inert stand-ins; all others are refused.
+No name is ever imported or looked up in a module. Tensors and plain containers are built here;
+other classes that are known from real checkpoints become inert placeholders; everything else is an
+error.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 import torch
 
 from ._tensor_headers import Storage, TensorHeader
-from .file_errors import RefusalError, damaged
+from .file_errors import FormatError, damaged
 
 MOST_AXES = 16
 STORAGE_TYPES: dict[str, torch.dtype] = {
@@ -27,10 +28,10 @@ STORAGE_TYPES: dict[str, torch.dtype] = {
     "ByteStorage": torch.uint8,
     "BoolStorage": torch.bool,
 }
-"""PyTorch's names of typed storages; the size of a value follows."""
+"""PyTorch's names of typed storages, and the dtype of their values."""
 
 _PACKAGES = ("fairseq", "omegaconf")
-"""Packages whose every name may stand in a checkpoint: fairseq writes its settings as objects."""
+"""Packages of which every name is allowed: fairseq stores its settings as objects."""
 _NUMPY = {"scalar", "_reconstruct"}
 _NAMES: dict[str, set[str]] = {
     "argparse": {"Namespace"},
@@ -61,12 +62,12 @@ _PYTHON_2 = {"__builtin__": "builtins", "copy_reg": "copyreg"}
 
 @dataclass(slots=True, eq=False)
 class Inert:
-    """Stands where an object or a class of another package was; does nothing.
+    """A placeholder for an object or a class of another package; it runs no code.
 
     Attributes:
         name: the class, such as ``argparse.Namespace``.
-        args: what it was called with; None for the class itself.
-        state: what it held, as stored; it may refer to itself, so walk it with care.
+        args: arguments of the call; None for the class itself.
+        state: the object's state as stored. It may contain itself, so traverse it with care.
     """
 
     name: str
@@ -74,11 +75,11 @@ class Inert:
     state: object = field(default=None, repr=False)
 
 
-def permitted(module: str, name: str) -> Inert:
-    """The stand-in for a global.
+def allowed_global(module: str, name: str) -> Inert:
+    """The placeholder for a global that is on the allowlist.
 
     Raises:
-        RefusalError: if it is none that checkpoints of models are known to name.
+        FormatError: if it is not on the allowlist.
     """
     module = _PYTHON_2.get(module, module)
     plain = module.replace(".", "").isidentifier() and name.isidentifier()
@@ -86,32 +87,32 @@ def permitted(module: str, name: str) -> Inert:
     if plain and known:
         return Inert(f"{module}.{name}")
     shown = f"{module}.{name}"
-    raise RefusalError(
+    raise FormatError(
         "forbidden-global",
-        f"it wants to use {shown[:200]!r}, which is no part of weights: a whole program was "
-        "saved with it, or it is meant to harm this computer. Nothing of it was run",
+        f"it refers to {shown[:200]!r}, which does not belong to weights: a whole program was "
+        "saved with it, or it is designed to harm this computer. Nothing in it was run",
         "do not use this file; get the model from where its author publishes it",
     )
 
 
 Charge = Callable[[int], None]
-"""Tells how much work a call makes, beyond the one opcode that asks for it."""
+"""Charges a number of steps to the work budget, beyond that of the opcode itself."""
 
 
 def call(target: object, args: object, charge: Charge) -> object:
-    """What a call in a pickle gives; only calls that are understood make anything but a stand-in.
+    """The result of a call in a pickle: a built tensor or container, else a placeholder.
 
     Raises:
-        RefusalError: if what is called is no global, or the arguments make no sense.
+        FormatError: if the callee is not a global, or the arguments are invalid.
     """
     if not isinstance(target, Inert) or target.args is not None or not isinstance(args, tuple):
-        raise damaged("its pickle calls what is no function")
+        raise damaged("its pickle calls something that is not a function")
     builder = _BUILDERS.get(target.name)
     return builder(args, charge) if builder else Inert(target.name, args)
 
 
 def _mapping(args: tuple[object, ...], charge: Charge) -> dict[object, object]:
-    """``OrderedDict()``, or one of pairs, as Python 2 wrote it."""
+    """``OrderedDict()``, or one with pairs as Python 2 wrote it."""
     made: dict[object, object] = {}
     pairs = args[0] if args else ()
     if isinstance(pairs, dict):
@@ -132,11 +133,11 @@ def _default_mapping(args: tuple[object, ...], charge: Charge) -> dict[object, o
 
 
 def checked_key(key: object) -> object:
-    """A key that hashes fast and never collides by design.
+    """Checks that a key hashes fast and cannot be made to collide.
 
     Raises:
-        RefusalError: for tuples, huge numbers and objects: no checkpoint has such keys, and with
-            them a small file can keep a computer busy for years.
+        FormatError: for tuples, huge integers and objects. No checkpoint has such keys, and with
+            them a small file could keep a computer busy for years (hash flooding).
     """
     if isinstance(key, (str, bytes, float, bool, type(None), Inert)):
         return key
@@ -146,7 +147,7 @@ def checked_key(key: object) -> object:
 
 
 def _sequence(args: tuple[object, ...], charge: Charge) -> list[object]:
-    """Sets become lists: nothing here asks for membership."""
+    """Sets become lists: nothing here tests membership."""
     items = args[0] if args else ()
     if not isinstance(items, (list, tuple)):
         raise damaged("its pickle makes a set of something else")
@@ -159,35 +160,35 @@ def _size(args: tuple[object, ...], charge: Charge) -> tuple[object, ...]:
 
 
 def _encode(args: tuple[object, ...], charge: Charge) -> bytes:
-    """How protocol 2 writes bytes: as text to be encoded."""
+    """Protocol 2 writes bytes as text to be encoded."""
     if len(args) == 2 and isinstance(args[0], str) and args[1] in ("latin1", "latin-1"):
         charge(len(args[0]) // 16)
         return args[0].encode("latin-1")
-    raise damaged("its pickle encodes text in a way that checkpoints do not")
+    raise damaged("its pickle encodes text as no checkpoint does")
 
 
 def _reconstruct(args: tuple[object, ...], _: Charge) -> Inert:
     """``copyreg._reconstructor(class, base, state)``."""
     if args and isinstance(args[0], Inert):
         return Inert(args[0].name, ())
-    raise damaged("its pickle makes an object of no class")
+    raise damaged("its pickle makes an object without a class")
 
 
 def _parameter(args: tuple[object, ...], _: Charge) -> TensorHeader:
     if args and isinstance(args[0], TensorHeader):
         return args[0]
-    raise damaged("its pickle makes a parameter of what is no tensor")
+    raise damaged("its pickle makes a parameter of something that is not a tensor")
 
 
 def _from_type(args: tuple[object, ...], charge: Charge) -> object:
-    """``(function, type, arguments, attributes)``: a tensor that carries attributes."""
+    """``(function, type, arguments, attributes)``: a tensor with attributes."""
     if len(args) == 4 and isinstance(args[0], Inert) and args[0].name in _TENSOR_MAKERS:
         return call(args[0], args[2], charge)
     raise damaged("its pickle makes a tensor in an unknown way")
 
 
 def _tensor(args: tuple[object, ...], _: Charge) -> TensorHeader:
-    """``(storage, offset, shape, stride, ...)``, the view checked against its storage."""
+    """``(storage, offset, shape, stride, ...)``; the view is checked against its storage."""
     if len(args) < 4 or not isinstance(args[0], Storage):
         raise damaged("its pickle makes a tensor without a storage")
     storage = args[0]
@@ -196,7 +197,7 @@ def _tensor(args: tuple[object, ...], _: Charge) -> TensorHeader:
         raise damaged(f"a tensor has shape {shape}, but strides {stride}")
     header = TensorHeader(shape, storage.dtype, storage, offset, stride)
     if max(offset + header.extent, header.numel) > storage.numel:
-        raise RefusalError(
+        raise FormatError(
             "tensor-too-large",
             f"a tensor of shape {shape} at {offset} goes beyond its storage of {storage.numel} "
             "values",
@@ -207,10 +208,10 @@ def _tensor(args: tuple[object, ...], _: Charge) -> TensorHeader:
 
 def _counts(values: object) -> tuple[int, ...]:
     if not isinstance(values, (list, tuple)) or len(values) > MOST_AXES:
-        raise damaged("the shape of a tensor is none")
+        raise damaged("the shape of a tensor is not valid")
     found = tuple(v for v in values if type(v) is int and 0 <= v < 1 << 48)
     if len(found) != len(values):
-        raise damaged("the shape of a tensor is none")
+        raise damaged("the shape of a tensor is not valid")
     return found
 
 

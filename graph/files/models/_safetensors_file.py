@@ -1,4 +1,4 @@
-"""Files of the safetensors format: a JSON header, then values."""
+"""Reads safetensors headers: JSON, followed by the values."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from safetensors import SafetensorError, safe_open
 from voicegraph.schemas.card import METADATA_KEY
 
 from ._tensor_headers import Storage, TensorHeader
-from .file_errors import AGAIN, RefusalError, damaged
+from .file_errors import DOWNLOAD_AGAIN, FormatError, damaged
 
 MOST_BYTES = 16 << 20
-"""Of the header. That of a voice has about 0.1 MB."""
+"""Limit of the header. A voice's has about 0.1 MB."""
 _DTYPES: dict[str, torch.dtype] = {
     "F64": torch.float64,
     "F32": torch.float32,
@@ -32,7 +32,7 @@ _DTYPES: dict[str, torch.dtype] = {
 
 
 def is_safetensors(start: bytes) -> bool:
-    """Whether a file begins like one: the length of a header, and its opening brace."""
+    """Whether a file starts with the length of a header and an opening brace."""
     return len(start) > 8 and start[8:9] == b"{" and int.from_bytes(start[:8], "little") < 1 << 40
 
 
@@ -42,7 +42,7 @@ def read_safetensors(
     """Headers of all tensors, and the card if there is one.
 
     Raises:
-        RefusalError: if the header is damaged, or does not fit the file.
+        FormatError: if the header is damaged, or does not fit the file.
     """
     file.seek(0)
     length = int.from_bytes(file.read(8), "little")
@@ -55,15 +55,15 @@ def read_safetensors(
 
 
 def _checked_header(path: Path, text: bytes) -> dict[str, dict[str, object]]:
-    """Checked by the library itself: types, that values lie side by side and fill the file."""
+    """Lets the format's own library check types, and that the values fill the file without gaps."""
     try:
         with safe_open(path, "pt") as file:
             file.keys()
         return json.loads(text)
     except (SafetensorError, ValueError, OSError, RecursionError) as error:
         said = str(error).removeprefix("Error while deserializing header: ").splitlines() or [""]
-        raise RefusalError(
-            "damaged-file", f"its safetensors header does not hold: {said[0][:200]}", AGAIN
+        raise FormatError(
+            "damaged-file", f"its safetensors header is not valid: {said[0][:200]}", DOWNLOAD_AGAIN
         ) from None
 
 
@@ -72,11 +72,11 @@ def _tensor(name: str, entry: dict[str, object], start: int) -> TensorHeader:
         case {"dtype": str(kind), "shape": list(shape), "data_offsets": [int(begin), int()]}:
             dtype = _DTYPES.get(kind)
         case _:
-            raise damaged(f"its header says nothing of use about {name[:80]!r}")
+            raise damaged(f"its header does not describe {name[:80]!r}")
     if dtype is None:
-        raise RefusalError(
+        raise FormatError(
             "unknown-dtype",
-            f"{name[:80]!r} is of type {kind[:20]}; taken are {', '.join(_DTYPES)}",
+            f"{name[:80]!r} is of type {kind[:20]}, not one of {', '.join(_DTYPES)}",
             "save it in one of them",
         )
     shape = tuple(int(n) for n in shape)
@@ -94,5 +94,5 @@ def _card(text: object) -> dict[str, object] | None:
     except (ValueError, RecursionError):
         card = None
     if not isinstance(card, dict) or not isinstance(card.get("kind"), str):
-        raise damaged("its card is no card")
+        raise damaged("its card is not valid")
     return card

@@ -1,4 +1,4 @@
-"""What is known of a tensor before its values are read."""
+"""Shape, dtype and position of a tensor in a file, known before its values are read."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import torch
 
 @dataclass(slots=True, eq=False)
 class Storage:
-    """A run of values in a file, of which tensors are views.
+    """A contiguous block of values in a file; tensors are views of it.
 
     Attributes:
         key: its name in the file.
         dtype: of its values.
-        numel: how many there are.
-        position: where it begins, in bytes from the start of the file; -1 while not known.
-        swapped: the bytes of each value stand in the order that this machine does not use.
+        numel: number of values.
+        position: offset in bytes from the start of the file; -1 if not known yet.
+        swapped: the bytes of each value must be swapped on this machine.
     """
 
     key: str
@@ -34,13 +34,13 @@ class Storage:
 
 @dataclass(frozen=True, slots=True)
 class TensorHeader:
-    """Shape and type of a tensor in a file, and where its values are.
+    """Shape, dtype and position of a tensor in a file.
 
     Attributes:
         shape: as stored.
         dtype: as stored.
-        storage: what it is a view of.
-        offset: index of its first value in there.
+        storage: the block of values that it is a view of.
+        offset: index of its first value in the storage.
         stride: steps along the axes, in values.
     """
 
@@ -52,17 +52,17 @@ class TensorHeader:
 
     @property
     def numel(self) -> int:
-        """How many values it has."""
+        """Number of values."""
         return math.prod(self.shape)
 
     @property
     def nbytes(self) -> int:
-        """Bytes that its values take in memory."""
+        """Bytes of its values in memory."""
         return self.numel * self.dtype.itemsize
 
     @property
     def extent(self) -> int:
-        """Values of the storage from its first to its last one."""
+        """Number of storage values from its first to its last one."""
         if not self.numel:
             return 0
         return 1 + sum((n - 1) * s for n, s in zip(self.shape, self.stride, strict=True))

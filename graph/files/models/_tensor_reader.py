@@ -1,4 +1,4 @@
-"""Brings tensors of a file into memory: one read each, nothing copied twice."""
+"""Reads tensors from a file into memory, each with one read and without further copies."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ import torch
 
 from ._tensor_headers import TensorHeader
 from ._torch_files import truncated
-from .file_errors import RefusalError
+from .file_errors import FormatError
 
 _PART = 1 << 26
-"""Bytes of one read; some systems refuse more than 2 GiB at once."""
+"""Bytes per read; some systems refuse more than 2 GiB at once."""
 
 
 @torch.inference_mode(False)
 def read_tensors(file: FileIO, wanted: Mapping[str, TensorHeader]) -> dict[str, torch.Tensor]:
-    """Values in the order of the file, so that a disk reads on.
+    """Reads tensors in file order, so that the disk reads sequentially.
 
     Raises:
-        RefusalError: if a tensor holds NaN or infinity, or the file ends before it.
+        FormatError: if a tensor holds NaN or infinity, or the file ends too early.
     """
     in_order = sorted(wanted, key=lambda name: _place(wanted[name]))
     found = {name: _read(file, wanted[name]) for name in in_order}
     broken = [name for name in wanted if not _finite(found[name])]
     if broken:
         more = f" and {len(broken) - 3} more" if len(broken) > 3 else ""
-        raise RefusalError(
+        raise FormatError(
             "non-finite-weights",
             f"{', '.join(broken[:3])}{more} hold NaN or infinity: the model is broken, or its "
             "training failed",

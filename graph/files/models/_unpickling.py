@@ -1,12 +1,12 @@
-"""Reads pickles without running anything: a small machine of its own for their opcodes.
+"""A safe unpickler: reads pickles without running any code in them.
 
-Why not ``torch.load(weights_only=True)``: it takes the memory of all tensors before anything can be
-compared with the file, it cannot read the files of fairseq, whose pickles name classes that nobody
-has installed, and it looks names up in real modules. Here a name is only ever text: see
-:mod:`.permitted`. The standard library's ``pickletools`` decodes the opcodes; it runs nothing.
+Why not ``torch.load(weights_only=True)``: it allocates all tensors before sizes can be checked
+against the file; it cannot read fairseq's files, whose pickles name classes that are not installed;
+and it looks names up in real modules. Here a name is only text: see ``_pickle_allowlist``. The
+standard library's ``pickletools`` decodes the opcodes and runs nothing.
 
-The work is bounded by the count of opcodes, and nothing here recurses: a wall of nested tuples or a
-"billion laughs" pickle costs no more than its bytes.
+The number of opcodes is limited, and nothing here recurses: deeply nested tuples or a "billion
+laughs" pickle cost no more than their bytes.
 """
 
 from __future__ import annotations
@@ -15,31 +15,31 @@ import pickletools
 from collections.abc import Callable
 from typing import IO, Protocol, cast
 
-from ._pickle_allowlist import STORAGE_TYPES, Inert, call, checked_key, permitted
+from ._pickle_allowlist import STORAGE_TYPES, Inert, allowed_global, call, checked_key
 from ._tensor_headers import Storage
-from .file_errors import RefusalError, damaged
+from .file_errors import FormatError, damaged
 
 MOST_BYTES = 16 << 20
-"""Of one pickle. That of a voice has 0.1 MB, those of the largest checkpoints about 1 MB."""
+"""Limit of one pickle. A voice's has 0.1 MB, those of the largest checkpoints about 1 MB."""
 MOST_STEPS = 1_000_000
-"""Opcodes of one pickle. A voice has about 15,000."""
+"""Limit of opcodes in one pickle. A voice has about 15,000."""
 _MOST_BITS = 512
 
 
 class Source(Protocol):
-    """What a pickle is read from."""
+    """A stream to read a pickle from."""
 
     def read(self, size: int, /) -> bytes:
-        """At most so many bytes."""
+        """Reads at most ``size`` bytes."""
         ...
 
     def readline(self, size: int, /) -> bytes:
-        """Up to a line break, at most so many bytes."""
+        """Reads up to a line break, at most ``size`` bytes."""
         ...
 
 
-class _Limited:
-    """A source that gives no more than a budget of bytes, and takes no memory on mere promises."""
+class _BoundedReader:
+    """A source with a budget of bytes, checked before memory is allocated for a claimed size."""
 
     def __init__(self, source: Source, budget: int) -> None:
         self._source = source
@@ -57,7 +57,7 @@ class _Limited:
         return found
 
     def text_line(self) -> str:
-        """A module or a name, as it stands; ``pickletools`` would look for escapes in it."""
+        """Reads a module or name verbatim; ``pickletools`` would decode escapes in it."""
         line = self.readline()
         if not line.endswith(b"\n"):
             raise damaged("its pickle ends early")
@@ -65,20 +65,20 @@ class _Limited:
 
 
 def unpickle(source: Source, budget: int = MOST_BYTES) -> tuple[object, dict[str, Storage]]:
-    """The value of a pickle, and the storages that it names; the source stands behind its end.
+    """Reads a pickle: its value, and the storages that it names.
 
-    Dictionaries, lists, tuples, text and numbers come as they are, sets as lists, tensors as
-    :class:`~.headers.TensorHeader`, everything else as :class:`~.permitted.Inert`.
+    Dictionaries, lists, tuples, text and numbers are returned as they are, sets as lists, tensors
+    as :class:`TensorHeader`, everything else as :class:`Inert`.
 
     Args:
-        source: where it begins.
-        budget: how many bytes there can be; a pickle that promises more is refused.
+        source: positioned at the start of the pickle; afterwards at its end.
+        budget: limit of bytes.
 
     Raises:
-        RefusalError: if it is damaged, too large, or names what no checkpoint needs.
+        FormatError: if it is damaged, too large, or names a global that is not on the allowlist.
     """
-    machine = _Machine()
-    limited = _Limited(source, min(budget, MOST_BYTES))
+    machine = _PickleMachine()
+    limited = _BoundedReader(source, min(budget, MOST_BYTES))
     try:
         while machine.step(limited):
             pass
@@ -87,8 +87,8 @@ def unpickle(source: Source, budget: int = MOST_BYTES) -> tuple[object, dict[str
     return machine.result(), machine.storages
 
 
-class _Machine:
-    """Stack, marks and memo of the pickle protocol, versions 0 to 5."""
+class _PickleMachine:
+    """The pickle virtual machine, protocols 0 to 5: stack, marks and memo."""
 
     def __init__(self) -> None:
         self.storages: dict[str, Storage] = {}
@@ -97,31 +97,33 @@ class _Machine:
         self._memo: dict[int, object] = {}
         self._left = MOST_STEPS
 
-    def step(self, source: _Limited) -> bool:
-        """One opcode; whether there is another."""
+    def step(self, source: _BoundedReader) -> bool:
+        """Runs one opcode; returns whether another follows."""
         self._charge(1)
         code = source.read(1)
         opcode = _OPCODES.get(code)
-        if opcode is None or opcode.name not in _ACTS:
-            raise damaged(f"its pickle has {opcode.name if opcode else 'an opcode'} of no use here")
-        if opcode.name in _NAMING:
+        if opcode is None or opcode.name not in _HANDLERS:
+            raise damaged(
+                f"its pickle has {opcode.name if opcode else 'an opcode'} which is not allowed"
+            )
+        if opcode.name in _NAME_OPCODES:
             arg = source.text_line(), source.text_line()
         else:
             arg = opcode.arg.reader(cast("IO[bytes]", source)) if opcode.arg else None
-        _ACTS[opcode.name](self, arg)
+        _HANDLERS[opcode.name](self, arg)
         return opcode.name != "STOP"
 
     def result(self) -> object:
         if len(self._stack) != 1 or self._marks:
-            raise damaged("its pickle leaves things behind")
+            raise damaged("its pickle leaves values on the stack")
         return self._stack[0]
 
     def _charge(self, steps: int) -> None:
         self._left -= steps
         if self._left < 0:
-            raise RefusalError(
+            raise FormatError(
                 "pickle-too-large",
-                "its pickle has more parts than any model: it may be meant to fill the memory",
+                "its pickle has more parts than any model: it may be designed to exhaust memory",
                 "do not use this file; get the model from where its author publishes it",
             )
 
@@ -129,7 +131,7 @@ class _Machine:
 
     def _pop(self) -> object:
         if self._marks and self._marks[-1] >= len(self._stack):
-            raise damaged("its pickle takes what is not there")
+            raise damaged("its pickle pops from an empty stack")
         return self._stack.pop()
 
     def _pop_to_mark(self) -> list[object]:
@@ -140,7 +142,7 @@ class _Machine:
 
     def _top(self) -> object:
         if self._marks and self._marks[-1] >= len(self._stack):
-            raise damaged("its pickle takes what is not there")
+            raise damaged("its pickle pops from an empty stack")
         return self._stack[-1]
 
     def push(self, value: object) -> None:
@@ -148,7 +150,7 @@ class _Machine:
 
     def push_checked(self, arg: object) -> None:
         if isinstance(arg, int) and arg.bit_length() > _MOST_BITS:
-            raise damaged("its pickle has a number of absurd length")
+            raise damaged("its pickle has an absurdly large number")
         self._stack.append(arg)
 
     def pop(self, arg: object) -> None:
@@ -167,7 +169,7 @@ class _Machine:
         self.push(self._top())
 
     def skip(self, arg: object) -> None:
-        """PROTO, FRAME and STOP say nothing that matters here."""
+        """PROTO, FRAME and STOP have no effect here."""
 
     # ---- the memo -----------------------------------------------------------------------------
 
@@ -180,7 +182,7 @@ class _Machine:
     def get(self, arg: object) -> None:
         index = _index(arg)
         if index not in self._memo:
-            raise damaged("its pickle refers to what it has not")
+            raise damaged("its pickle refers to a missing memo entry")
         self.push(self._memo[index])
 
     # ---- containers ---------------------------------------------------------------------------
@@ -218,12 +220,12 @@ class _Machine:
         if isinstance(target, list):
             target.extend(items)
         elif not _is_object(target):
-            raise damaged("its pickle adds items to what is no list")
+            raise damaged("its pickle adds items to something that is not a list")
 
     def _set(self, items: list[object]) -> None:
         target = self._top()
         if len(items) % 2 or not (isinstance(target, dict) or _is_object(target)):
-            raise damaged("its pickle adds items to what is no dictionary")
+            raise damaged("its pickle adds items to something that is not a dictionary")
         if isinstance(target, dict):
             for i in range(0, len(items), 2):
                 target[checked_key(items[i])] = items[i + 1]
@@ -232,20 +234,20 @@ class _Machine:
 
     def global_(self, arg: object) -> None:
         module, name = cast("tuple[str, str]", arg)
-        self.push(permitted(module, name))
+        self.push(allowed_global(module, name))
 
     def stack_global(self, arg: object) -> None:
         name, module = self._pop(), self._pop()
         if not isinstance(module, str) or not isinstance(name, str):
-            raise damaged("its pickle names a global by what is no text")
-        self.push(permitted(module, name))
+            raise damaged("its pickle names a global by something that is not text")
+        self.push(allowed_global(module, name))
 
     def reduce(self, arg: object) -> None:
         args, target = self._pop(), self._pop()
         self.push(call(target, args, self._charge))
 
     def new_object_ex(self, arg: object) -> None:
-        self._pop()  # keyword arguments; stand-ins have no use for them
+        self._pop()  # keyword arguments; placeholders do not need them
         self.reduce(arg)
 
     def instance(self, arg: object) -> None:
@@ -258,12 +260,12 @@ class _Machine:
         self.push(call(target, tuple(args), self._charge))
 
     def build(self, arg: object) -> None:
-        """Attributes of state dicts (``_metadata``) are dropped, those of stand-ins kept."""
+        """Keeps the state of placeholders; drops that of dicts, such as ``_metadata``."""
         state, target = self._pop(), self._top()
         if isinstance(target, Inert) and target.args is not None:
             target.state = state
         elif not isinstance(target, dict):
-            raise damaged("its pickle gives a state to what has none")
+            raise damaged("its pickle sets the state of something without one")
 
     def persistent(self, arg: object) -> None:
         """PyTorch's storages: ``("storage", type, key, device, count, view)``."""
@@ -272,20 +274,20 @@ class _Machine:
             case ("storage", Inert(name=kind, args=None), str(key), _, int(numel), *view):
                 dtype = STORAGE_TYPES.get(kind.rpartition(".")[2])
             case _:
-                raise damaged("its pickle refers to something outside that is no storage")
+                raise damaged("its pickle has a persistent id that is not a storage")
         if dtype is None or not kind.startswith("torch") or any(part is not None for part in view):
-            raise damaged(f"its pickle has a storage of a type that is not taken: {kind}")
+            raise damaged(f"its pickle has a storage of an unknown type: {kind}")
         if not 0 <= numel < 1 << 48:
             raise damaged("a storage has an impossible size")
         storage = self.storages.setdefault(key, Storage(key, dtype, numel))
         if (storage.dtype, storage.numel) != (dtype, numel):
-            raise damaged(f"storage {key[:40]!r} is said to be of two sizes or types")
+            raise damaged(f"storage {key[:40]!r} has two sizes or types")
         self.push(storage)
 
 
 def _index(arg: object) -> int:
     if not isinstance(arg, int) or not 0 <= arg < MOST_BYTES:
-        raise damaged("its pickle refers to what it has not")
+        raise damaged("its pickle refers to a missing memo entry")
     return arg
 
 
@@ -294,21 +296,21 @@ def _is_object(target: object) -> bool:
 
 
 _OPCODES = {opcode.code.encode("latin-1"): opcode for opcode in pickletools.opcodes}
-_NAMING = ("GLOBAL", "INST")
-_VALUES = (
+_NAME_OPCODES = ("GLOBAL", "INST")
+_VALUE_OPCODES = (
     *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"),
     *("BINSTRING", "SHORT_BINSTRING", "UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"),
     *("SHORT_BINBYTES", "BINBYTES", "BINBYTES8", "BYTEARRAY8"),
 )
 """Opcodes that push their argument."""
-_ACTS: dict[str, Callable[[_Machine, object], None]] = {
-    **dict.fromkeys(_VALUES, _Machine.push_checked),
-    **dict.fromkeys(("PROTO", "FRAME", "STOP"), _Machine.skip),
-    **dict.fromkeys(("PUT", "BINPUT", "LONG_BINPUT"), _Machine.put),
-    **dict.fromkeys(("GET", "BINGET", "LONG_BINGET"), _Machine.get),
-    **dict.fromkeys(("REDUCE", "NEWOBJ"), _Machine.reduce),
-    **dict.fromkeys(("APPENDS", "ADDITEMS"), _Machine.appends),
-    **dict.fromkeys(("LIST", "FROZENSET"), _Machine.list_to_mark),
+_HANDLERS: dict[str, Callable[[_PickleMachine, object], None]] = {
+    **dict.fromkeys(_VALUE_OPCODES, _PickleMachine.push_checked),
+    **dict.fromkeys(("PROTO", "FRAME", "STOP"), _PickleMachine.skip),
+    **dict.fromkeys(("PUT", "BINPUT", "LONG_BINPUT"), _PickleMachine.put),
+    **dict.fromkeys(("GET", "BINGET", "LONG_BINGET"), _PickleMachine.get),
+    **dict.fromkeys(("REDUCE", "NEWOBJ"), _PickleMachine.reduce),
+    **dict.fromkeys(("APPENDS", "ADDITEMS"), _PickleMachine.appends),
+    **dict.fromkeys(("LIST", "FROZENSET"), _PickleMachine.list_to_mark),
     **dict.fromkeys(("EMPTY_LIST", "EMPTY_SET"), lambda m, _: m.push([])),
     "EMPTY_DICT": lambda m, _: m.push({}),
     "EMPTY_TUPLE": lambda m, _: m.push(()),
@@ -318,21 +320,21 @@ _ACTS: dict[str, Callable[[_Machine, object], None]] = {
     "TUPLE1": lambda m, _: m.tuple_of(1),
     "TUPLE2": lambda m, _: m.tuple_of(2),
     "TUPLE3": lambda m, _: m.tuple_of(3),
-    "TUPLE": _Machine.tuple_to_mark,
-    "DICT": _Machine.dict_to_mark,
-    "APPEND": _Machine.append,
-    "SETITEM": _Machine.set_item,
-    "SETITEMS": _Machine.set_items,
-    "POP": _Machine.pop,
-    "POP_MARK": _Machine.pop_mark,
-    "MARK": _Machine.mark,
-    "DUP": _Machine.dup,
-    "MEMOIZE": _Machine.memoize,
-    "GLOBAL": _Machine.global_,
-    "STACK_GLOBAL": _Machine.stack_global,
-    "NEWOBJ_EX": _Machine.new_object_ex,
-    "INST": _Machine.instance,
-    "OBJ": _Machine.object_,
-    "BUILD": _Machine.build,
-    "BINPERSID": _Machine.persistent,
+    "TUPLE": _PickleMachine.tuple_to_mark,
+    "DICT": _PickleMachine.dict_to_mark,
+    "APPEND": _PickleMachine.append,
+    "SETITEM": _PickleMachine.set_item,
+    "SETITEMS": _PickleMachine.set_items,
+    "POP": _PickleMachine.pop,
+    "POP_MARK": _PickleMachine.pop_mark,
+    "MARK": _PickleMachine.mark,
+    "DUP": _PickleMachine.dup,
+    "MEMOIZE": _PickleMachine.memoize,
+    "GLOBAL": _PickleMachine.global_,
+    "STACK_GLOBAL": _PickleMachine.stack_global,
+    "NEWOBJ_EX": _PickleMachine.new_object_ex,
+    "INST": _PickleMachine.instance,
+    "OBJ": _PickleMachine.object_,
+    "BUILD": _PickleMachine.build,
+    "BINPERSID": _PickleMachine.persistent,
 }

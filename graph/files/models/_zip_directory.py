@@ -1,7 +1,7 @@
-"""The directory of a zip file, taken at no more than its word.
+"""Reads the directory of a zip file without trusting it.
 
-Only what is stored as it is can be read: PyTorch compresses nothing, and what is not compressed
-cannot be larger than the file. Layout: PKWARE's APPNOTE.TXT, 4.3.
+Only uncompressed records are accepted: PyTorch does not compress, and uncompressed data cannot be
+larger than the file. Layout: PKWARE's APPNOTE.TXT, 4.3.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import struct
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from .file_errors import AGAIN, RefusalError, damaged
+from .file_errors import DOWNLOAD_AGAIN, FormatError, damaged
 
 MOST_BYTES = 16 << 20
-"""Of the directory: about 100,000 records."""
+"""Limit of the directory: about 100,000 records."""
 
 _END = struct.Struct("<4s4H2LH")
 _END_64 = struct.Struct("<4sQ2H2L4Q")
@@ -30,11 +30,11 @@ class Record:
 
     Attributes:
         name: with its folders.
-        raw: the name as it is written.
-        size: in bytes, once unpacked.
-        packed: in bytes, as it stands in the zip.
-        plain: it is neither compressed nor encrypted.
-        header: where its local header begins.
+        raw: the name as bytes in the file.
+        size: uncompressed, in bytes.
+        packed: compressed, in bytes.
+        plain: neither compressed nor encrypted.
+        header: offset of its local header.
     """
 
     name: str
@@ -47,21 +47,21 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """All records by name, and where the directory itself begins."""
+    """All records by name, and the offset of the directory."""
 
     records: dict[str, Record]
     start: int
 
 
 def read_directory(file: BinaryIO, size: int) -> Directory:
-    """The directory at the end of a zip file of ``size`` bytes.
+    """Reads the directory at the end of a zip file of ``size`` bytes.
 
     Raises:
-        RefusalError: if it is not there, damaged, too large, or names a file twice.
+        FormatError: if it is missing, damaged or too large, or names a file twice.
     """
     start, length = _find(file, size)
     if length > MOST_BYTES:
-        raise damaged("the directory of the zip is larger than that of any model")
+        raise damaged("the zip directory is larger than that of any model")
     file.seek(start)
     data = file.read(length)
     records: dict[str, Record] = {}
@@ -75,16 +75,16 @@ def read_directory(file: BinaryIO, size: int) -> Directory:
 
 
 def _find(file: BinaryIO, size: int) -> tuple[int, int]:
-    """Start and length of the directory."""
+    """Offset and length of the directory."""
     tail = min(size, _END.size + _LONGEST_COMMENT)
     file.seek(size - tail)
     data = file.read(tail)
     at = data.rfind(b"PK\5\6")
     if at < 0 or at + _END.size > len(data):
-        raise RefusalError(
+        raise FormatError(
             "truncated-file",
             f"a zip whose end is missing after {size} bytes: the download or copy is not complete",
-            AGAIN,
+            DOWNLOAD_AGAIN,
         )
     end = size - tail + at
     *_, length, start, _ = _END.unpack_from(data, at)
@@ -93,17 +93,17 @@ def _find(file: BinaryIO, size: int) -> tuple[int, int]:
         file.seek(min(where, size))
         found = file.read(_END_64.size)
         if len(found) < _END_64.size or found[:4] != b"PK\6\6":
-            raise damaged("the directory of the zip is damaged")
+            raise damaged("the zip directory is damaged")
         *_, length, start = _END_64.unpack(found)
     if start + length > end:
-        raise damaged("the directory of the zip is damaged")
+        raise damaged("the zip directory is damaged")
     return start, length
 
 
 def _entry(data: bytes, at: int) -> tuple[Record, int]:
-    """One entry, and where the next one begins."""
+    """One entry, and the offset of the next one."""
     if at + _ENTRY.size > len(data) or data[at : at + 4] != b"PK\1\2":
-        raise damaged("the directory of the zip is damaged")
+        raise damaged("the zip directory is damaged")
     fields = _ENTRY.unpack_from(data, at)
     flags, method = fields[3], fields[4]
     packed, size, name_length, extra_length, comment_length = fields[8:13]
@@ -111,7 +111,7 @@ def _entry(data: bytes, at: int) -> tuple[Record, int]:
     at += _ENTRY.size
     name = data[at : at + name_length]
     extra = data[at + name_length : at + name_length + extra_length]
-    size, packed, header = _long_sizes(extra, size, packed, header)
+    size, packed, header = _zip64_sizes(extra, size, packed, header)
     plain = method == 0 and packed == size and not flags & _ENCRYPTED
     try:
         text = name.decode("utf-8")
@@ -119,12 +119,12 @@ def _entry(data: bytes, at: int) -> tuple[Record, int]:
         text = name.decode("cp437")
     at += name_length + extra_length + comment_length
     if at > len(data):
-        raise damaged("the directory of the zip is damaged")
+        raise damaged("the zip directory is damaged")
     return Record(text, name, size, packed, plain, header), at
 
 
-def _long_sizes(extra: bytes, *values: int) -> tuple[int, ...]:
-    """Sizes that take more than 32 bits stand in an extra field, in this order."""
+def _zip64_sizes(extra: bytes, *values: int) -> tuple[int, ...]:
+    """Sizes of more than 32 bits are in an extra field (Zip64), in this order."""
     at, found = 0, list(values)
     while at + 4 <= len(extra):
         kind, length = struct.unpack_from("<2H", extra, at)
@@ -133,7 +133,7 @@ def _long_sizes(extra: bytes, *values: int) -> tuple[int, ...]:
             for i, value in enumerate(found):
                 if value == 0xFFFFFFFF:
                     if used + 8 > len(field):
-                        raise damaged("the directory of the zip is damaged")
+                        raise damaged("the zip directory is damaged")
                     found[i] = struct.unpack_from("<Q", field, used)[0]
                     used += 8
         at += 4 + length
@@ -141,32 +141,32 @@ def _long_sizes(extra: bytes, *values: int) -> tuple[int, ...]:
 
 
 def locate(file: BinaryIO, record: Record, limit: int) -> int:
-    """Where the bytes of a record begin.
+    """The offset of a record's bytes.
 
     Args:
         file: the zip.
-        record: of its directory.
-        limit: where the records end and the directory begins.
+        record: from its directory.
+        limit: the offset of the directory, where the records end.
 
     Raises:
-        RefusalError: if it is compressed or encrypted, or is not where the directory says.
+        FormatError: if the record is compressed or encrypted, or the directory is wrong about it.
     """
     if not record.plain:
-        raise RefusalError(
+        raise FormatError(
             "compressed-record",
-            f"{record.name[:80]!r} in it is compressed or encrypted: PyTorch writes no such files",
+            f"{record.name[:80]!r} in it is compressed or encrypted, which PyTorch never does",
             "get the file as PyTorch saved it",
         )
     file.seek(min(record.header, limit))
     found = file.read(_LOCAL.size + len(record.raw))
     if found[:4] != b"PK\3\4" or found[_LOCAL.size :] != record.raw:
-        raise damaged(f"{record.name[:80]!r} is not where the directory of the zip says")
+        raise damaged(f"{record.name[:80]!r} is not where the zip directory says")
     *_, name_length, extra_length = _LOCAL.unpack_from(found)
     start = record.header + _LOCAL.size + name_length + extra_length
     if start + record.size > limit:
-        raise RefusalError(
+        raise FormatError(
             "tensor-too-large",
-            f"{record.name[:80]!r} claims {record.size} bytes, more than the file holds",
-            AGAIN,
+            f"{record.name[:80]!r} claims {record.size} bytes, more than the file has",
+            DOWNLOAD_AGAIN,
         )
     return start

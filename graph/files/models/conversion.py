@@ -1,4 +1,4 @@
-"""Writes a model as safetensors with its card, and reads it back before it gets its name."""
+"""Converts models to safetensors with a card; verifies the new file before it is renamed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ...errors import OutputError, Problem, WeightsError
 from ..atomic_write import atomic_write
 from ..atomic_write import check_target as may_be_written
 from .description import UNKNOWN
-from .file_errors import RefusalError
+from .file_errors import FormatError
 from .identify import Identified, identify
 from .kinds import FileKind
 
@@ -23,49 +23,54 @@ ENDING = ".safetensors"
 
 
 def check_target(target: Path, force: bool) -> None:
-    """Whether a converted file may be written under this name.
+    """Checks that a converted file may be written under this name.
 
     Raises:
         OutputError: if it does not end in ``.safetensors``, exists, or has no folder.
     """
     if target.suffix.lower() != ENDING:
-        text = f"{target} does not end in {ENDING}, which is what is written"
+        text = f"{target} does not end in {ENDING}, the format that is written"
         raise OutputError(Problem("wrong-ending", text, fix=f"{target}{ENDING}"))
     may_be_written(target, force)
 
 
 def check_source(found: Identified, again: bool = False) -> FileKind:
-    """The kind of a file, if it can be converted.
+    """Checks that a file can be converted, and returns its kind.
 
     Args:
         found: the file.
-        again: whether one that is converted already may get another card.
+        again: allow a converted file, to give it another card.
 
     Raises:
-        WeightsError: if it is of no known kind, or is converted already.
+        WeightsError: if it is of an unknown kind, or already converted.
     """
     if found.kind is None:
-        raise RefusalError(
+        raise FormatError(
             "unknown-kind",
-            f"{UNKNOWN}: there is nothing to convert it to",
+            f"{UNKNOWN}, which cannot be converted",
             f"voicegraph inspect {found.path}",
-        ).of(found.path)
+        ).at(found.path)
     if found.archive is not None and found.archive.card is not None and not again:
-        raise RefusalError(
-            "already-converted", "it is a converted file already", "copy it, or use it as it is"
-        ).of(found.path)
+        raise FormatError(
+            "already-converted", "it is already converted", "copy it, or use it as it is"
+        ).at(found.path)
     return found.kind
 
 
 def trained_with(card: Card, encoder: Path, path: Path) -> Card:
-    """The card of ``path``, saying on which content encoder that was trained.
+    """Adds to a card the content encoder on which the model was trained.
+
+    Args:
+        card: of the model.
+        encoder: the encoder's file.
+        path: the model's file, for messages.
 
     Raises:
-        WeightsError: if the encoder is none, or the file does not go with it.
+        WeightsError: if it is no encoder, or the model cannot have been trained on it.
     """
     found = identify(encoder)
     if found.card is None:
-        raise RefusalError("wrong-encoder", UNKNOWN, f"voicegraph inspect {encoder}").of(encoder)
+        raise FormatError("wrong-encoder", UNKNOWN, f"voicegraph inspect {encoder}").at(encoder)
     try:
         return card.trained_with(found.card)
     except ValueError as error:
@@ -75,11 +80,11 @@ def trained_with(card: Card, encoder: Path, path: Path) -> Card:
 
 
 def write(tensors: Mapping[str, torch.Tensor], card: Card, target: Path, force: bool) -> Identified:
-    """Writes tensors and card under ``target``, whole or not at all; what was read back.
+    """Writes tensors and card to ``target`` atomically, and returns what is read back.
 
     Raises:
-        OutputError: if it may not be written (see :func:`check_target`), or what is read back is
-            not what was written.
+        OutputError: if it may not be written (see :func:`check_target`), or if reading it back
+            gives something else.
     """
     check_target(target, force)
     metadata = {METADATA_KEY: card.model_dump_json()}
@@ -122,7 +127,7 @@ def _verify(tensors: Mapping[str, torch.Tensor], card: Card, part: Path, target:
     else:
         said = "tensors or card differ"
     if not same:
-        text = f"{target} does not read back as it was written: {said}"
+        text = f"{target} reads back different from what was written: {said}"
         raise OutputError(Problem("not-written-whole", text, fix="try again, or on another disk"))
 
 

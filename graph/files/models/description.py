@@ -1,4 +1,4 @@
-"""What a file is, for reports."""
+"""Reports about model files, for ``inspect`` and ``convert``."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from ._archive import Archive
 from .file_errors import printable
 from .identify import Identified
 
-UNKNOWN = "a file of tensors, but of no kind known here"
+UNKNOWN = "a file of tensors, but of unknown kind"
 
 
 def describe(found: Identified) -> ModelFile:
-    """The report of one file; reads nothing more of it."""
+    """The report about one file, from what is already read."""
     archive, kind = found.archive, found.kind
     return ModelFile(
         path=str(found.path),
         kind=kind.name if kind else None,
-        description=_words(found),
+        description=_description(found),
         card=found.card.model_dump(mode="json") if found.card else None,
         unstated=found.card.unstated if found.card else {},
         form=archive.form if archive else None,
@@ -30,7 +30,7 @@ def describe(found: Identified) -> ModelFile:
     )
 
 
-def _words(found: Identified) -> str:
+def _description(found: Identified) -> str:
     if found.kind is None:
         return UNKNOWN
     headline = found.card.headline if found.card else ""

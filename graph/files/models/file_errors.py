@@ -1,4 +1,4 @@
-"""Why a file is not taken, said where its name is not known."""
+"""Errors about model files, raised by code that does not know the name of the file."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from pathlib import Path
 from ...errors import Problem, WeightsError
 
 PLACEHOLDER = "\N{REPLACEMENT CHARACTER}"
-"""Stands for characters that a terminal would obey instead of showing."""
-AGAIN = "download or copy the file again"
-"""What mends a file that was damaged on its way."""
+"""Replaces control characters, which a terminal would obey instead of showing."""
+DOWNLOAD_AGAIN = "download or copy the file again"
+"""The fix for a file that was damaged in transit."""
 
 
-class RefusalError(Exception):
-    """A file is not what it should be; :meth:`of` gives the error that people see.
+class FormatError(Exception):
+    """A file is damaged, hostile or of another format; :meth:`at` adds its name.
 
     Args:
         code: a stable short name.
-        message: what is wrong with it; goes on after the file's name and a colon.
+        message: what is wrong; continues after the file's name and a colon.
         fix: what to do.
     """
 
@@ -27,24 +27,26 @@ class RefusalError(Exception):
         self.message = message
         self.fix = fix
 
-    def of(self, path: Path) -> WeightsError:
-        """The error with the file's name."""
+    def at(self, path: Path) -> WeightsError:
+        """The error that users see, with the file's name."""
         return WeightsError(Problem(self.code, f"{path}: {printable(self.message)}", fix=self.fix))
 
 
 def printable(text: str) -> str:
-    """Text of a file as it may be shown: without control characters."""
+    """Text from a file without control characters, safe to print."""
     return "".join(c if c.isprintable() else PLACEHOLDER for c in text)
 
 
-def damaged(message: str) -> RefusalError:
-    """A file of the right sort whose contents do not hold together."""
-    return RefusalError("damaged-file", message, AGAIN)
+def damaged(message: str) -> FormatError:
+    """The error for a file of the right format with inconsistent contents."""
+    return FormatError("damaged-file", message, DOWNLOAD_AGAIN)
 
 
 def unreadable(path: Path, error: OSError) -> WeightsError:
-    """The error for a file that the system does not let be read, or has not got."""
+    """The error for a file that is missing or that the system refuses to read."""
     if isinstance(error, FileNotFoundError):
-        return RefusalError("no-such-file", "there is no such file", "check the name").of(path)
+        return FormatError("no-such-file", "there is no such file", "check the name").at(path)
     said = error.strerror or str(error)
-    return RefusalError("unreadable-file", f"cannot be read: {said}", "check its rights").of(path)
+    return FormatError("unreadable-file", f"cannot be read: {said}", "check its permissions").at(
+        path
+    )

@@ -1,4 +1,4 @@
-"""What a model file is: its kind, if any takes it, and its card."""
+"""Identifies a model file: its kind, if it is known, and its card."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from voicegraph.schemas.card import Card
 
 from ...errors import WeightsError
 from ._archive import Archive, open_archive
-from .file_errors import RefusalError
+from .file_errors import FormatError
 from .kinds import FileKind, kinds
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Identified:
-    """A file that can be read.
+    """A readable model file.
 
     Attributes:
         path: as it was given.
-        archive: its headers; None for a file of a kind that holds no tensors of its own.
-        kind: what it is; None if it holds tensors, but of no kind known here.
-        card: what it says of itself; None without a kind.
+        archive: its headers; None if it is not an archive of tensors.
+        kind: its kind; None if it holds tensors of an unknown kind.
+        card: its description; None without a kind.
     """
 
     path: Path
@@ -33,10 +33,10 @@ class Identified:
 
 
 def identify(path: str | Path) -> Identified:
-    """Finds out what a file is, from its header alone.
+    """Identifies a file by its header alone.
 
     Raises:
-        WeightsError: if it is nothing that can be read, broken, or its card is not understood.
+        WeightsError: if it is unreadable, of an unknown format or broken, or has an unknown card.
     """
     path = Path(path)
     archive, refused = _open(path)
@@ -47,12 +47,12 @@ def identify(path: str | Path) -> Identified:
     if refused:
         raise refused
     if archive and archive.card is not None:
-        raise not_understood(path, f"it calls itself {str(archive.card['kind'])[:40]!r}")
+        raise unknown_card(path, f"it calls itself {str(archive.card['kind'])[:40]!r}")
     return Identified(path, archive, None, None)
 
 
 def _open(path: Path) -> tuple[Archive | None, WeightsError | None]:
-    """The archive, or why there is none where another kind of file may still take it."""
+    """The archive; or why it is none, since a kind may not be an archive of tensors."""
     try:
         return open_archive(path), None
     except WeightsError as error:
@@ -69,21 +69,21 @@ def _card(kind: FileKind, path: Path, archive: Archive | None) -> Card | None:
         said = type(found).model_validate(archive.card)
         return found.model_copy(update={name: getattr(said, name) for name in found.told})
     except ValidationError as error:
-        raise not_understood(path, first_fault(error)) from None
+        raise unknown_card(path, first_validation_error(error)) from None
 
 
-def first_fault(error: ValidationError) -> str:
-    """The first thing that does not fit a model, and where in it, in one line."""
+def first_validation_error(error: ValidationError) -> str:
+    """The first error and its place in one line."""
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
     said = first["msg"].removeprefix("Value error, ")
     return f"{place}: {said}" if place else said
 
 
-def not_understood(path: Path, why: str) -> WeightsError:
-    """A card with other words in it than this version knows."""
-    return RefusalError(
+def unknown_card(path: Path, why: str) -> WeightsError:
+    """The error for a card with fields or values that this version does not know."""
+    return FormatError(
         "unknown-card",
         f"its card is not understood ({why}): another version of voicegraph wrote it",
         "pip install --upgrade voicegraph, or convert the original file again",
-    ).of(path)
+    ).at(path)

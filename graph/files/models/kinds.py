@@ -1,7 +1,7 @@
 """Kinds of model files: a voice, a content encoder, a pitch model, an index.
 
-What a kind looks like is known by the node family that reads it: one module each, named in the
-table ``FILE_KINDS`` of ``voicegraph.nodes``, with a :class:`FileKind` called ``KIND``.
+The node family that reads a kind knows how to recognise it. The table ``FILE_KINDS`` of
+``voicegraph.nodes`` names one module for each kind; it has a :class:`FileKind` called ``KIND``.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ class FileKind:
     Attributes:
         name: as in the card: ``voice``, ``content-encoder``, ``pitch-model``, ``index``.
         noun: for messages, with its article: ``an RVC voice``.
-        card: the card of a file, from its header alone; None if it is not of this kind. The
-            archive is None where the file holds no archive of tensors. Raises ``WeightsError``
-            where it is of this kind, but broken.
-        convert: tensors and card of the safetensors file that is equal in effect.
+        card: the card of a file, from its header alone; None if it is of another kind. The archive
+            is None if the file is not an archive of tensors. Raises ``WeightsError`` if the file is
+            of this kind, but broken.
+        convert: tensors and card of the equivalent safetensors file.
     """
 
     name: str
@@ -41,7 +41,7 @@ def kinds() -> list[FileKind]:
     """All kinds, in the order in which files are tried.
 
     Raises:
-        RuntimeError: if the table names a module that is not there, or has no ``KIND``.
+        RuntimeError: if the table names a missing module, or one without a ``KIND``.
     """
     table: dict[str, str] = importlib.import_module("voicegraph.nodes").FILE_KINDS
     return [_kind(name, f"voicegraph.nodes.{home}") for name, home in table.items()]
@@ -53,7 +53,7 @@ def _kind(name: str, module: str) -> FileKind:
     except ModuleNotFoundError as error:
         if error.name != module and not module.startswith(f"{error.name}."):
             raise
-        raise RuntimeError(f"FILE_KINDS has {name!r} in {module}, which is not there") from error
+        raise RuntimeError(f"FILE_KINDS has {name!r} in {module}, which is missing") from error
     kind = getattr(found, "KIND", None)
     if not isinstance(kind, FileKind) or kind.name != name:
         raise RuntimeError(f"FILE_KINDS has {name!r} in {module}, but its KIND is {kind!r}")

@@ -16,7 +16,9 @@ _MOST_SHOWN = 8
 Shape = tuple[int, ...]
 
 
-def fit(module: nn.Module, tensors: Mapping[str, torch.Tensor], path: Path, what: str) -> None:
+def load_state(
+    module: nn.Module, tensors: Mapping[str, torch.Tensor], path: Path, what: str
+) -> None:
     """Makes ``tensors`` the parameters and buffers of a module; copies only where it must.
 
     Floating-point values are cast to the module's dtype. They are moved to its device, unless that

@@ -15,7 +15,7 @@ from voicegraph.schemas.card import Card
 
 from ...errors import Problem, WeightsError
 from ._archive import Archive
-from .identify import first_fault, not_understood
+from .identify import first_validation_error, unknown_card
 from .kinds import FileKind
 from .wrong_kind import open_expected, wrong_kind
 
@@ -111,7 +111,7 @@ class ModelFile(ABC):
         try:
             return model.model_validate(archive.card)
         except ValidationError as error:
-            raise not_understood(archive.path, first_fault(error)) from None
+            raise unknown_card(archive.path, first_validation_error(error)) from None
 
     @classmethod
     def bounded_sizes(cls, path: Path, read: Callable[[], S], largest: S) -> S:

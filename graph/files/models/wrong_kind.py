@@ -1,4 +1,4 @@
-"""A sound file in the wrong place: a voice given as an index, an encoder as a voice."""
+"""A valid file in the wrong place: a voice given as an index, an encoder as a voice."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NOT_WEIGHTS = "not-weights"
 
 
 def open_expected(path: Path, expected: str, fix: str | None = None) -> Archive:
-    """As ``open_archive``; what holds no tensors is told by what it is.
+    """As ``open_archive``; for a file without tensors the error says what the file is.
 
     Args:
         path: of the file.
@@ -21,7 +21,7 @@ def open_expected(path: Path, expected: str, fix: str | None = None) -> Archive:
         fix: what to type.
 
     Raises:
-        WeightsError: if it is no archive of tensors, or a damaged one.
+        WeightsError: if it is not an archive of tensors, or damaged.
     """
     try:
         return open_archive(path)
@@ -32,12 +32,12 @@ def open_expected(path: Path, expected: str, fix: str | None = None) -> Archive:
 
 
 def wrong_kind(path: Path, expected: str, fix: str | None = None) -> WeightsError:
-    """The error for a file that is not what is wanted where it was named: what it really is.
+    """The error for a file of another kind than expected; it says what the file is.
 
     Args:
         path: of the file.
         expected: what should be there, with its article: ``an RVC voice``.
-        fix: what to type, beginning with the param or asset that should name another file.
+        fix: what to type, starting with the param or asset that names the file.
     """
     try:
         found = identify(path)
@@ -46,16 +46,16 @@ def wrong_kind(path: Path, expected: str, fix: str | None = None) -> WeightsErro
     if found.kind is not None:
         is_what = found.kind.noun
     elif found.archive is not None:
-        is_what = f"a file of {len(found.archive.tensors)} tensors of no kind known here"
+        is_what = f"a file of {len(found.archive.tensors)} tensors of unknown kind"
     else:
-        is_what = "of no kind known here"
-    more = (f"see what it holds: voicegraph inspect {path}", None)
+        is_what = "of unknown kind"
+    more = (f"to see its contents: voicegraph inspect {path}", None)
     text = f"{path} is {is_what}, but {expected} is expected"
     return WeightsError(Problem(CODE, text, notes=(more,), fix=fix))
 
 
 def _described(error: WeightsError, expected: str, fix: str | None) -> WeightsError:
-    """What is wrong with the file itself comes first; what was wanted of it follows."""
+    """The error about the file itself, with the expected kind as a note."""
     first, *others = error.problems
     wanted = (f"{expected} is expected", None)
     return WeightsError(

@@ -13,7 +13,7 @@ TapHook = Callable[[str, Sequence[Any]], None]
 """Called with a tapped port and what passed it, one array ``[1, ...]`` a tick."""
 
 
-class Aligned:
+class LatencyCompensator:
     """Pushes audio through a session and drops its algorithmic latency.
 
     Sample ``i`` of all that comes out belongs to the same time as sample ``i * rate_out / rate_in``

@@ -73,7 +73,7 @@ def plan_batch(inputs: list[str], output: str, ending: str | None = None) -> Bat
         text = f"{what} cannot become one file {output}"
         raise OutputError(Problem("needs-folder", text, fix=f"{Path(output).with_suffix('')}/"))
     found, skipped = _jobs(named, Path(output), suffix)
-    _refuse_shared_targets(found)
+    _check_unique_targets(found)
     return Batch(tuple(found), skipped=skipped)
 
 
@@ -143,7 +143,7 @@ def _job(source: Path, relative: Path, output: Path, suffix: str | None) -> Job:
     return Job(source, output / relative.with_suffix(ending), relative.with_suffix("").as_posix())
 
 
-def _refuse_shared_targets(jobs: list[Job]) -> None:
+def _check_unique_targets(jobs: list[Job]) -> None:
     # Case is folded: two names that differ in case only are one file on Windows and macOS.
     counts = Counter(str(job.target).casefold() for job in jobs)
     shared = [job for job in jobs if counts[str(job.target).casefold()] > 1]

@@ -17,7 +17,7 @@ from ...pipeline import Pipeline
 from ...runtime.session import Session
 from ...signals import Audio
 from ..atomic_write import AtomicFile, cannot_write
-from ._latency_compensation import Aligned
+from ._latency_compensation import LatencyCompensator
 from ._tap_file import TapFile
 from .input_conversion import Route, route
 from .reader import AudioReader
@@ -116,7 +116,7 @@ class _Run:
 
     def open(self, target: Path, subtype: str | None, force: bool, extras: Extras) -> None:
         """Everything that can fail for a reason known beforehand fails here."""
-        _refuse_same(self.reader.path, target, *extras.taps.values(), extras.trace)
+        _check_targets(self.reader.path, target, *extras.taps.values(), extras.trace)
         frames = self.reader.frames
         length = None if frames is None else self.way.length(frames, self.reader.type)
         self.writer = AudioWriter(
@@ -130,10 +130,10 @@ class _Run:
             self.trace = AtomicFile(Path(extras.trace), force=force)
             self.stack.callback(self.trace.discard)
         self.session = self._session()
-        self.chain = [Aligned(self.session, tuple(self.taps), self._tapped)]
+        self.chain = [LatencyCompensator(self.session, tuple(self.taps), self._tapped)]
         if self.way.front is not None:
             front = self.stack.enter_context(self.way.front.session())
-            self.chain.insert(0, Aligned(front))
+            self.chain.insert(0, LatencyCompensator(front))
 
     def _session(self) -> Session:
         plan, seconds = self.way.plan, self.reader.seconds
@@ -224,7 +224,7 @@ def _sound(path: Path, encoding: str, kind: Audio, frames: int) -> SoundFile:
     )
 
 
-def _refuse_same(source: Path, *targets: str | Path | None) -> None:
+def _check_targets(source: Path, *targets: str | Path | None) -> None:
     """Nothing is written over the input, with ``force`` neither; nor two things into one file."""
     named = [Path(target) for target in targets if target is not None]
     for target in named:

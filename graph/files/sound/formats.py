@@ -114,7 +114,7 @@ def _lower(names: list[str]) -> str:
     return ", ".join(name.lower() for name in names)
 
 
-def looks_like(head: bytes) -> tuple[str, bool]:
+def describe_magic(head: bytes) -> tuple[str, bool]:
     """What a file that libsndfile cannot read is, from its first bytes.
 
     Returns:

@@ -14,7 +14,7 @@ import soundfile
 
 from ...errors import InputError, Problem
 from ...signals import Audio
-from .formats import READABLE, looks_like
+from .formats import READABLE, describe_magic
 
 _CHUNK_VALUES = 1 << 16
 """At most so many values are read at once, over all channels: 256 KiB,"""
@@ -173,7 +173,7 @@ def _missing(path: Path) -> Problem:
 
 
 def _not_audio(path: Path, head: bytes, error: Exception) -> Problem:
-    what, convertible = looks_like(head)
+    what, convertible = describe_magic(head)
     reason = getattr(error, "error_string", "").rstrip(".")
     if "not recognised" not in reason and "does not exist" not in reason and reason:
         what += f" (libsndfile: {reason})"

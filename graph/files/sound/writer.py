@@ -124,7 +124,7 @@ class AudioWriter:
         if peak > 1.0 and self.format.clips:
             self.clipped += int((np.abs(samples) > 1.0).sum())
             samples = np.clip(samples, -1.0, 1.0)
-        with self._failing():
+        with self._reporting_errors():
             self._file.write(samples.T)
         self.frames += samples.shape[1]
 
@@ -143,7 +143,7 @@ class AudioWriter:
             OutputError: as :meth:`write`; then nothing is left behind.
         """
         try:
-            with self._failing():
+            with self._reporting_errors():
                 self._file.close()
             self._verify()
             self._atomic.commit()
@@ -151,7 +151,7 @@ class AudioWriter:
             self.discard()
 
     def _verify(self) -> None:
-        with self._failing():
+        with self._reporting_errors():
             missing = shortfall(self._atomic.temporary, self.format, self.frames)
             if missing:
                 raise soundfile.SoundFileError(missing)
@@ -166,7 +166,7 @@ class AudioWriter:
             self._atomic.discard()
 
     @contextmanager
-    def _failing(self) -> Iterator[None]:
+    def _reporting_errors(self) -> Iterator[None]:
         """Says why a write failed; libsndfile keeps that to itself, and soundfile only asserts."""
         try:
             yield

@@ -85,7 +85,7 @@ def test_inspect_says_what_is_not_stated(cli: Cli) -> None:
         ("voice.pth", "plain.pth", "plain.pth: it is of kind voice, not a content encoder"),
         ("rmvpe.pt", "hubert.safetensors", "a file of kind pitch-model is trained on no encoder"),
         ("voice.pth", "none.pt", "none.pt: there is no such file"),
-        ("voice.pth", "other.pt", "other.pt: a file of tensors, but of no kind known here"),
+        ("voice.pth", "other.pt", "other.pt: a file of tensors, but of unknown kind"),
         ("wide.pth", "hubert.safetensors", "its features are of width 32 or 256, and not 768"),
     ],
 )

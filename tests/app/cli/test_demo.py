@@ -170,7 +170,7 @@ def test_ctrl_c_before_any_sound(demo: Demo, short: Path, monkeypatch) -> None:
     def press(*_: object) -> None:
         signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(latency_compensation.Aligned, "push", press)
+    monkeypatch.setattr(latency_compensation.LatencyCompensator, "push", press)
     code, out, err = demo("--no-picture")
     assert (code, out) == (130, "")
     assert err == "stopped before anything was converted\n"

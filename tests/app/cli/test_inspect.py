@@ -89,7 +89,7 @@ def test_unknown_tensors(cli: Cli) -> None:
     torch.save({"model": {"a": torch.ones(2), "b": torch.ones(2)}, **layers}, "a.pth")
     code, out, err = cli("inspect", "a.pth")
     assert (code, err) == (0, "")
-    assert out.startswith("a.pth: a file of tensors, but of no kind known here\n")
+    assert out.startswith("a.pth: a file of tensors, but of unknown kind\n")
     assert "model" in out
     assert "2 tensors\n" in out
     assert "9 more names\n" in out

@@ -334,7 +334,7 @@ def test_ctrl_c_before_any_sound(folder: Path, run: Run, monkeypatch) -> None:
     def press(*_: object) -> None:
         signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(latency_compensation.Aligned, "push", press)
+    monkeypatch.setattr(latency_compensation.LatencyCompensator, "push", press)
     code, out, err = run("p.yaml", "in.wav", "out.wav")
     assert (code, out) == (130, "")
     assert err == "stopped before anything was written\n"

@@ -298,7 +298,7 @@ def test_a_pitch_model_is_told_as_one(tmp_path: Path) -> None:
 def test_some_other_network_is_told_as_that(tmp_path: Path) -> None:
     path = tmp_path / "other.pth"
     torch.save({"layer.weight": torch.zeros(3)}, path)
-    assert "is a file of 1 tensors of no kind known here" in _refused(path)
+    assert "is a file of 1 tensors of unknown kind" in _refused(path)
     with pytest.raises(WeightsError, match="but a content encoder"):
         KIND.convert(path, open_archive(path))
 

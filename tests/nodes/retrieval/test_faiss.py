@@ -368,7 +368,7 @@ def test_a_folder_instead_of_an_index(here: Path) -> None:
 def test_another_model_instead_of_an_index(here: Path) -> None:
     torch.save({"weight": torch.zeros(3)}, "alice.pth")
     text = _error("alice.pth")
-    assert "alice.pth is a file of 1 tensors of no kind known here, but a FAISS index is" in text
+    assert "alice.pth is a file of 1 tensors of unknown kind, but a FAISS index is" in text
     assert "fix: use the voice's added_*.index" in text
 
 

@@ -129,7 +129,7 @@ def test_weights_in_several_files(tmp_path: Path, form: str) -> None:
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ({"a": "one.safetensors", "b": "one.safetensors"}, "names 'b', which is not where it says"),
+        ({"a": "one.safetensors", "b": "one.safetensors"}, "names 'b', which is not in that file"),
         ({"a": "one.safetensors", "c": "two.safetensors"}, "two tensors of the name 'a'"),
     ],
 )

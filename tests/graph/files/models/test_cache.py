@@ -82,7 +82,7 @@ def test_failures_are_tried_again() -> None:
 
 
 def test_what_cannot_be_held_weakly() -> None:
-    with pytest.raises(TypeError, match="a dict cannot be held weakly"):
+    with pytest.raises(TypeError, match="a dict has no weak references"):
         shared("dict", dict)
 
 

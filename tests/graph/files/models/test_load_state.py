@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from voicegraph.graph.files.models import WeightsError, fit
+from voicegraph.graph.files.models import WeightsError, load_state
 
 PATH = Path("voice.pth")
 
@@ -28,7 +28,7 @@ def _tensors() -> dict[str, torch.Tensor]:
 @pytest.mark.parametrize("device", ["cpu", "meta"])
 def test_fits_without_copies(device: str) -> None:
     module, tensors = _module(device), _tensors()
-    fit(module, tensors, PATH, "a voice")
+    load_state(module, tensors, PATH, "a voice")
     for name, value in module.state_dict().items():
         assert value.data_ptr() == tensors[name].data_ptr()
         assert not value.requires_grad
@@ -38,7 +38,7 @@ def test_fits_without_copies(device: str) -> None:
 @pytest.mark.parametrize("device", ["cpu", "meta"])
 def test_floats_take_the_dtype_of_the_module(device: str) -> None:
     module = _module(device)
-    fit(
+    load_state(
         module,
         {k: v.half() if v.is_floating_point() else v for k, v in _tensors().items()},
         PATH,
@@ -57,7 +57,7 @@ def test_all_misfits_at_once() -> None:
     tensors["1.num_batches_tracked"] = torch.tensor(1.0)
     tensors["more\x1b[2J"] = torch.ones(7)
     with pytest.raises(WeightsError) as caught:
-        fit(_module(), tensors, PATH, "an RVC voice")
+        load_state(_module(), tensors, PATH, "an RVC voice")
     (problem,) = caught.value.problems
     assert problem.message == "voice.pth: its tensors are not those of an RVC voice"
     assert [text for text, _ in problem.notes] == [
@@ -74,7 +74,7 @@ def test_all_misfits_at_once() -> None:
 def test_many_misfits_are_counted() -> None:
     tensors = {f"t{i}": torch.ones(1) for i in range(20)}
     with pytest.raises(WeightsError) as caught:
-        fit(_module(), tensors, PATH, "a voice")
+        load_state(_module(), tensors, PATH, "a voice")
     notes = caught.value.problems[0].notes
     assert len(notes) == 9
     assert notes[-1] == ("and 19 more", None)  # 7 missing and 20 unknown ones in all
@@ -83,6 +83,6 @@ def test_many_misfits_are_counted() -> None:
 def test_values_beyond_half_precision() -> None:
     tensors = _tensors()
     tensors["0.weight"][0, 0] = 1e6
-    fit(_module().to(torch.bfloat16), tensors, PATH, "a voice")
+    load_state(_module().to(torch.bfloat16), tensors, PATH, "a voice")
     with pytest.raises(WeightsError, match=r"0\.weight has values that float16 cannot hold"):
-        fit(_module().half(), tensors, PATH, "a voice")
+        load_state(_module().half(), tensors, PATH, "a voice")

@@ -150,7 +150,7 @@ def test_interrupt_before_any_sound_leaves_nothing(
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(latency_compensation.Aligned, "push", stop)
+    monkeypatch.setattr(latency_compensation.LatencyCompensator, "push", stop)
     with pytest.raises(KeyboardInterrupt):
         convert_file(_pipeline(), sound("in.wav"), tmp_path / "out.wav")
     assert _left(tmp_path) == ["in.wav"]

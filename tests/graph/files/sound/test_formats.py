@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from voicegraph.graph.errors import OutputError
-from voicegraph.graph.files.sound.formats import WRITABLE, Format, format_of, looks_like
+from voicegraph.graph.files.sound.formats import WRITABLE, Format, describe_magic, format_of
 
 
 @pytest.mark.parametrize("suffix", WRITABLE)
@@ -51,7 +51,7 @@ def test_unknown_encoding_lists_those_of_the_format() -> None:
     ],
 )
 def test_what_is_no_audio_is_named(head: bytes, words: str, convertible: bool) -> None:
-    what, could = looks_like(head)
+    what, could = describe_magic(head)
     assert words in what
     assert could is convertible
 

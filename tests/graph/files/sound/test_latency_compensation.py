@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voicegraph.graph import random
-from voicegraph.graph.files.sound._latency_compensation import Aligned
+from voicegraph.graph.files.sound._latency_compensation import LatencyCompensator
 from voicegraph.graph.files.sound.input_conversion import Route, route
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.signals import Audio
@@ -38,7 +38,7 @@ def _through(found: Route, audio: np.ndarray, cuts: list[int]) -> np.ndarray:
         if plan is found.plan:
             total = found.length(taken, found.plans[0].source)
         with plan.session(warm_up=False) as session:
-            link = Aligned(session)
+            link = LatencyCompensator(session)
             made = [link.push(piece) for piece in np.split(audio, cuts, axis=1)]
             made += list(link.finish(int(total)))
             assert link.given >= total
@@ -82,7 +82,7 @@ def test_taps_hear_the_silence_at_the_end_too() -> None:
     heard: list[np.ndarray] = []
     keep: Callable[..., None] = lambda port, ticks: heard.extend(ticks)  # noqa: E731
     with plan.session(warm_up=False) as session:
-        link = Aligned(session, ["limit"], keep)
+        link = LatencyCompensator(session, ["limit"], keep)
         made = [link.push(_noise(700, 1)), *link.finish(700)]
     assert sum(piece.shape[1] for piece in made) == 700
     assert len(heard) == 2

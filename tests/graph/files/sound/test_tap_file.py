@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from voicegraph.graph.errors import OutputError, PipelineError
-from voicegraph.graph.files.sound._latency_compensation import Aligned
+from voicegraph.graph.files.sound._latency_compensation import LatencyCompensator
 from voicegraph.graph.files.sound._tap_file import TapFile
 from voicegraph.graph.pipeline import Pipeline, Plan, node
 
@@ -33,7 +33,7 @@ def _plan(channels: int = 1) -> Plan:
 def _tap(plan: Plan, port: str, path: Path, audio: np.ndarray) -> dict[str, Any]:
     tap = TapFile(plan, port, path)
     with plan.session(warm_up=False) as session:
-        link = Aligned(session, [port], lambda _, ticks: tap.add(ticks))
+        link = LatencyCompensator(session, [port], lambda _, ticks: tap.add(ticks))
         for piece in np.split(audio, 3, axis=1):
             link.push(piece)
     tap.finish()
