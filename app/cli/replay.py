@@ -84,7 +84,7 @@ def _written(
             plan,
             found,
             changed=changed,
-            take=lambda made: writer.write(made.reshape(-1, made.shape[-1])),
+            sink=lambda made: writer.write(made.reshape(-1, made.shape[-1])),
         )
     return report.model_copy(update={"output": str(output)})
 

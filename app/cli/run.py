@@ -28,7 +28,7 @@ from .app import STOPPED, app
 
 if TYPE_CHECKING:
     from voicegraph.graph.files.sound.batch import Batch, Job
-    from voicegraph.graph.files.sound.input_conversion import Route
+    from voicegraph.graph.files.sound.input_conversion import ConversionPlan
     from voicegraph.graph.pipeline import Pipeline
     from voicegraph.graph.signals import Audio
     from voicegraph.schemas.file_report import FileReport, RunReport
@@ -90,7 +90,7 @@ class _Run:
     subtype: str | None
     force: bool
     salvage: bool
-    routes: dict[Audio, Route] = field(default_factory=dict)
+    plans: dict[Audio, ConversionPlan] = field(default_factory=dict)
     done: list[FileReport] = field(default_factory=list)
     failed: list[tuple[Job, VoicegraphError]] = field(default_factory=list)
     stopped: bool = False
@@ -190,7 +190,7 @@ def _convert(current: _Run, job: Job, display: ProgressDisplay) -> FileReport:
             salvage=current.salvage,
             extras=Extras(taps, trace),
             progress=display,
-            routes=current.routes,
+            plans=current.plans,
         )
 
 

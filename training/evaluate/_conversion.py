@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from voicegraph.graph.files.sound.file_conversion import convert_file
-from voicegraph.graph.files.sound.input_conversion import Route
+from voicegraph.graph.files.sound.input_conversion import ConversionPlan
 from voicegraph.graph.pipeline import Pipeline
 from voicegraph.graph.signals import Audio
 
@@ -43,7 +43,7 @@ def overrides(row: Row, clip: Clip | None = None) -> Overrides:
 
 
 @functools.lru_cache(maxsize=2)
-def pipeline(name: str, given: Overrides) -> tuple[Pipeline, dict[Audio, Route]]:
+def pipeline(name: str, given: Overrides) -> tuple[Pipeline, dict[Audio, ConversionPlan]]:
     """A pipeline, and a cache of its loaded plans by input type; rows are converted in order.
 
     Raises:
@@ -58,6 +58,6 @@ def convert(row: Row, clip: Clip, source: Path, made: Path) -> None:
     Raises:
         VoicegraphError: if it cannot be converted.
     """
-    ready, routes = pipeline(row.pipeline, overrides(row, clip))
+    ready, plans = pipeline(row.pipeline, overrides(row, clip))
     made.parent.mkdir(parents=True, exist_ok=True)
-    convert_file(ready, source, made, force=True, routes=routes)
+    convert_file(ready, source, made, force=True, plans=plans)

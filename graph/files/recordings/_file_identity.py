@@ -1,4 +1,4 @@
-"""The files that a pipeline reads: which they are, and how to know them again."""
+"""The files that a pipeline reads, and fingerprints to recognise them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ...loading.document import Document
 from ...pipeline import Plan
 
 _PART = 1 << 20
-"""Bytes of the beginning, the middle and the end that count: whole files would take seconds."""
+"""Bytes hashed at the start, the middle and the end; hashing whole files would take seconds."""
 
 
 def files_of(plan: Plan) -> dict[str, Path]:
@@ -29,13 +29,13 @@ def files_of(plan: Plan) -> dict[str, Path]:
 
 
 def describe_files(plan: Plan) -> list[RecordedFile]:
-    """What is noted of them; those that are gone are left out."""
+    """Size and fingerprint of each of these files; missing files are left out."""
     paths = dict.fromkeys(files_of(plan).values())
     return [describe_file(path) for path in paths if path.exists()]
 
 
 def describe_file(path: Path) -> RecordedFile:
-    """A file, or a folder as what lies in it."""
+    """Size and fingerprint of a file, or of all files in a folder."""
     parts = sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
     digest = hashlib.blake2b(digest_size=16)
     size = 0
@@ -55,7 +55,7 @@ def _add(digest: Any, path: Path) -> int:
 
 
 def portable(document: Document, plan: Plan) -> Any:
-    """The document's data, in which every name of a file that is read is absolute."""
+    """The document's data with absolute names of all files that the plan reads."""
     known = {str(path) for path in files_of(plan).values()}
 
     def walk(value: Any, path: tuple[Any, ...]) -> Any:
@@ -71,8 +71,8 @@ def portable(document: Document, plan: Plan) -> Any:
     return walk(document.data, ())
 
 
-def moved(data: Any, path: Path) -> Iterator[str]:
-    """Dotted paths at which a file's name stands in the document."""
+def entries_naming(data: Any, path: Path) -> Iterator[str]:
+    """Dotted paths of the document's entries that name a file."""
 
     def walk(value: Any, at: tuple[str, ...]) -> Iterator[str]:
         if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""Runs a recording again and compares what comes out with what came out then."""
+"""Replays a recording and compares the output with the recorded one."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from .reader import Recording
 from .replay import run
 
 _FLOOR_DB = -200.0
-Take = Callable[[np.ndarray], None]
+Sink = Callable[[np.ndarray], None]
 
 
 def compare(
-    plan: Plan, recording: Recording, *, changed: bool = False, take: Take | None = None
+    plan: Plan, recording: Recording, *, changed: bool = False, sink: Sink | None = None
 ) -> ReplayReport:
-    """Runs a recording.
+    """Replays a recording.
 
     Args:
         plan: that of the recording, or a changed one.
-        recording: which.
-        changed: the plan is another one: nothing is compared.
-        take: is given every output block, ``[streams, channels, samples]``.
+        recording: the recording.
+        changed: the plan is a changed one, so the output is not compared.
+        sink: called with every output block, ``[streams, channels, samples]``.
 
     Raises:
         VoicegraphError: if the plan fails.
@@ -45,11 +45,11 @@ def compare(
     for made, before in zip_longest(run(plan, recording), then):
         if made is None:
             break
-        if take is not None:
-            take(made)
+        if sink is not None:
+            sink(made)
         if before is not None:
             compared += 1
-            off = _off(made, before)
+            off = _largest_difference(made, before)
             if off > 0:
                 first = blocks if first is None else first
                 count += 1
@@ -72,25 +72,25 @@ def compare(
         compared=compared,
         difference=difference,
         circumstances=differences(recording),
-        events=[_noted(event, block_s) for event in recording.events],
+        events=[_noted_event(event, block_s) for event in recording.events],
         output=None,
     )
 
 
-def _off(made: np.ndarray, before: np.ndarray) -> float:
-    """The largest difference; 0 only where all bits agree."""
+def _largest_difference(made: np.ndarray, before: np.ndarray) -> float:
+    """The largest difference; 0 only if all bits agree."""
     if np.array_equal(made.view(np.uint32), before.view(np.uint32)):
         return 0.0
     off = np.abs(made.astype(np.float64) - before.astype(np.float64)).max()
     return float(off) if np.isfinite(off) and off > 0 else 1e-12 if off == 0 else math.inf
 
 
-def _noted(event: dict[str, Any], block_s: float) -> NotedEvent:
+def _noted_event(event: dict[str, Any], block_s: float) -> NotedEvent:
     tick = event["tick"]
-    return NotedEvent(tick=tick, second=tick * block_s, text=_words(event))
+    return NotedEvent(tick=tick, second=tick * block_s, text=_event_text(event))
 
 
-def _words(event: dict[str, Any]) -> str:
+def _event_text(event: dict[str, Any]) -> str:
     match event:
         case {"set": param, "value": value}:
             return f"{param} = {value}"
@@ -98,15 +98,16 @@ def _words(event: dict[str, Any]) -> str:
             return "reset"
         case {"exchange": overrides}:
             return "changed: " + (
-                ", ".join(f"{path}={value}" for path, value in overrides.items()) or "all back"
+                ", ".join(f"{path}={value}" for path, value in overrides.items())
+                or "overrides removed"
             )
         case {"late": milliseconds, "blamed": node}:
-            return f"late by {milliseconds:.1f} ms: {node}"
+            return f"overrun by {milliseconds:.1f} ms: {node}"
         case {"dropped": blocks}:
-            return f"{blocks} blocks left out"
+            return f"{blocks} blocks dropped"
         case {"realigned": milliseconds}:
-            return f"delay set right by {milliseconds:+.1f} ms"
+            return f"delay corrected by {milliseconds:+.1f} ms"
         case {"silence": blocks}:
-            return f"{blocks} blocks of silence rested"
+            return f"{blocks} silent blocks skipped"
     rest = {key: value for key, value in event.items() if key != "tick"}
     return ", ".join(f"{key}: {value}" for key, value in rest.items())

@@ -1,4 +1,4 @@
-"""Whether what a recording needs is here: its files, and the circumstances."""
+"""Checks the files that a recording needs, and compares the environment."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from collections.abc import Collection
 from voicegraph.schemas.recording import RecordedFile
 
 from ...errors import InputError, Problem, Problems
-from ._file_identity import describe_file, moved
+from ._file_identity import describe_file, entries_naming
 from .reader import Recording
 from .recorder import circumstances
 
 
 def check_files(recording: Recording, overridden: Collection[str] = ()) -> None:
-    """Compares the files of a recording with those that are here.
+    """Compares the files on this machine with those of the recording.
 
     Args:
-        recording: which.
-        overridden: dotted paths that are set to something else, and need not be there.
+        recording: the recording.
+        overridden: dotted paths of params that are overridden, whose files are not needed.
 
     Raises:
-        InputError: with every file that is missing or is another one, and where it is named.
+        InputError: with every file that is missing or different, and where it is named.
     """
     problems = Problems(InputError)
     for file in recording.header.files:
-        paths = list(moved(recording.header.document, file.path))
+        paths = list(entries_naming(recording.header.document, file.path))
         if paths and set(paths) <= set(overridden):
             continue
         if (problem := _problem(file, paths)) is not None:
@@ -35,8 +35,8 @@ def check_files(recording: Recording, overridden: Collection[str] = ()) -> None:
 def _problem(file: RecordedFile, paths: list[str]) -> Problem | None:
     where = f"--set {paths[0]}=PATH" if paths else "put the file there"
     if not file.path.exists():
-        text = f"{file.path}, which the recording was made with, is not here"
-        return Problem("missing-file", text, fix=f"say where it lies now: {where}")
+        text = f"{file.path}, which the recording was made with, is missing"
+        return Problem("missing-file", text, fix=f"say where it is now: {where}")
     found = describe_file(file.path)
     if (found.bytes, found.fingerprint) == (file.bytes, file.fingerprint):
         return None
@@ -45,12 +45,12 @@ def _problem(file: RecordedFile, paths: list[str]) -> Problem | None:
         f"{found.bytes} bytes, expected {file.bytes}"
     )
     if found.bytes == file.bytes:
-        text = f"{file.path} is not the file that the recording was made with, if of the same size"
-    return Problem("other-file", text, fix=f"name the right one, or go on with it: {where}")
+        text = f"{file.path} is not the file that the recording was made with: its contents differ"
+    return Problem("other-file", text, fix=f"give the right file, or use this one: {where}")
 
 
 def differences(recording: Recording) -> list[str]:
-    """What is otherwise here, in words."""
+    """Differences between this environment and the recorded one, as text."""
     then, now = recording.header.circumstances, circumstances()
     return [
         f"{name}: {before} then, {after} now"

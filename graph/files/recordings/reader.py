@@ -1,4 +1,4 @@
-"""Reads recordings, those that a crash cut off included."""
+"""Reads recordings, including those that a crash cut off."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from ._growing_wave import HEADER, is_own
 from .recorder import input_path, output_path
 
 _KEYS = {"set": {"value", "stream"}, "reset": {"stream"}, "exchange": {"begun"}}
-"""What an event of each kind that a replay needs must say."""
+"""Required keys of the events that a replay applies."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What a recording says.
+    """A recording.
 
     Attributes:
         path: the events file.
-        header: pipeline, files, circumstances.
+        header: pipeline, files and environment.
         events: all lines, in order.
     """
 
@@ -36,8 +36,8 @@ class Recording:
     header: RecordingHeader
     events: list[dict[str, Any]]
 
-    def before(self) -> dict[int, list[dict[str, Any]]]:
-        """What has to be done before each tick."""
+    def changes_by_tick(self) -> dict[int, list[dict[str, Any]]]:
+        """The events to apply before each tick."""
         found: dict[int, list[dict[str, Any]]] = {}
         for event in self.events:
             if event.keys() & _KEYS.keys():
@@ -46,14 +46,14 @@ class Recording:
         return found
 
     def blocks(self) -> Iterator[np.ndarray]:
-        """The input, block by block: ``[streams, channels, samples]`` float32."""
+        """The input, block by block: float32 ``[streams, channels, samples]``."""
         head = self.header
         shape = (head.samples, head.streams, head.source.channels)
         with input_path(self.path).open("rb") as file:
             yield from _frames(file, shape)
 
     def output(self, samples: int, channels: int) -> Iterator[np.ndarray]:
-        """The output that was recorded, in blocks of ``samples``."""
+        """The recorded output, in blocks of ``samples``."""
         path = output_path(self.path)
         if not path.is_file():
             return
@@ -62,11 +62,11 @@ class Recording:
 
 
 def _frames(file: BinaryIO, shape: tuple[int, int, int]) -> Iterator[np.ndarray]:
-    """Whole blocks; what a crash left of the last one is not used."""
+    """Yields complete blocks; an incomplete last one, left by a crash, is ignored."""
     start = file.read(HEADER)
     if len(start) == HEADER and not is_own(start, shape[1] * shape[2]):
-        text = f"{Path(file.name).name} is not as it was recorded: another program has saved it"
-        raise StateError(Problem("other-sound", text, fix="put the recorded file there again"))
+        text = f"{Path(file.name).name} was changed after the recording: another program saved it"
+        raise StateError(Problem("other-sound", text, fix="restore the recorded file"))
     size = 4 * shape[0] * shape[1] * shape[2]
     while len(raw := file.read(size)) == size:
         block = np.frombuffer(raw, "<f4").reshape(shape)
@@ -74,10 +74,10 @@ def _frames(file: BinaryIO, shape: tuple[int, int, int]) -> Iterator[np.ndarray]
 
 
 def open_recording(path: str | Path) -> Recording:
-    """Reads the events of a recording; its sound is read as it is used.
+    """Reads the events of a recording; audio is read on demand.
 
     Raises:
-        StateError: if the file is no recording, or its input is missing.
+        StateError: if the file is not a recording, or its audio is missing.
     """
     path = Path(path)
     try:
@@ -94,12 +94,12 @@ def open_recording(path: str | Path) -> Recording:
         why = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise StateError(_problem(path, why)) from None
     if not input_path(path).is_file():
-        raise StateError(_problem(path, f"its sound {input_path(path).name} is missing"))
+        raise StateError(_problem(path, f"its audio {input_path(path).name} is missing"))
     return Recording(path, found, events)
 
 
 class _NoRecordingError(Exception):
-    """The file is something else."""
+    """The file is not a recording."""
 
 
 def _header(line: Any) -> RecordingHeader:
@@ -111,17 +111,17 @@ def _header(line: Any) -> RecordingHeader:
 def _other_format(header: object) -> str:
     said = header.get("format") if isinstance(header, dict) else None
     if isinstance(said, str) and said.startswith("voicegraph-recording-"):
-        return f"it has the format {said}, and this version reads {FORMAT}"
+        return f"its format is {said}, but this version reads {FORMAT}"
     return f"its first line is not that of {FORMAT}"
 
 
 def _problem(path: Path, why: str) -> Problem:
-    text = f"{path} is no recording: {why}"
-    return Problem("no-recording", text, fix="give the .jsonl file that `--record` has written")
+    text = f"{path} is not a recording: {why}"
+    return Problem("no-recording", text, fix="give the .jsonl file that `--record` wrote")
 
 
 def _lines(path: Path) -> list[Any]:
-    """The events. A last line that a crash cut off has no line end, and is left out."""
+    """The events. A last line without a line end, left by a crash, is ignored."""
     *whole, _ = path.read_text(encoding="utf-8").split("\n")
     if not whole:
         raise _NoRecordingError("it is empty")
@@ -130,12 +130,12 @@ def _lines(path: Path) -> list[Any]:
 
 def _event(line: Any) -> dict[str, Any]:
     if not isinstance(line, dict) or not _count(line.get("tick")) or len(line) < 2:
-        raise _NoRecordingError(f"a line is no event: {json.dumps(line)[:60]}")
+        raise _NoRecordingError(f"a line is not an event: {json.dumps(line)[:60]}")
     for kind, needed in _KEYS.items():
         if kind in line and not needed <= line.keys():
             raise _NoRecordingError(f"a line lacks {', '.join(sorted(needed - line.keys()))}")
     if "exchange" in line and not (isinstance(line["exchange"], dict) and _count(line["begun"])):
-        raise _NoRecordingError("an exchange says nothing that can be done")
+        raise _NoRecordingError("an exchange is not valid")
     if "value" in line:
         line = {**line, "value": from_json(line["value"])}
     return line

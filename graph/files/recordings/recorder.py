@@ -1,4 +1,4 @@
-"""Writes a recording while a session runs: ``NAME.jsonl``, ``NAME.in.wav`` and ``NAME.out.wav``."""
+"""Records a running session to ``NAME.jsonl``, ``NAME.in.wav`` and ``NAME.out.wav``."""
 
 from __future__ import annotations
 
@@ -27,30 +27,30 @@ from ._growing_wave import GrowingWave
 if TYPE_CHECKING:
     from ...runtime.live_params import Change
 
-_WAITING = 512
-"""Entries that may wait for the disk: with blocks of 20 ms some five seconds."""
+_QUEUE_LENGTH = 512
+"""Limit of queued entries: about five seconds with blocks of 20 ms."""
 ENDINGS = (".in.wav", ".out.wav")
 
 
 def input_path(path: Path) -> Path:
-    """The sound file of what went in."""
+    """The sound file of the input."""
     return path.with_suffix(ENDINGS[0])
 
 
 def output_path(path: Path) -> Path:
-    """The sound file of what came out."""
+    """The sound file of the output."""
     return path.with_suffix(ENDINGS[1])
 
 
 class Recorder:
-    """Takes what a session does.
+    """Records input, output and events of a session.
 
     Args:
-        path: the events file, ``NAME.jsonl``; the others lie beside it.
-        plan: what runs.
-        streams: how many of it.
-        waits: whoever records waits for the disk. Otherwise a thread writes, nobody waits, and a
-            recording that the disk cannot take ends early, which :meth:`close` reports.
+        path: the events file, ``NAME.jsonl``; the other files are beside it.
+        plan: the plan of the session.
+        streams: number of streams.
+        waits: write synchronously. Otherwise a thread writes and the session never waits; if the
+            disk is too slow or full, the recording ends early, which :meth:`close` reports.
 
     Raises:
         OutputError: if the files cannot be written, here or, with ``waits``, later.
@@ -60,7 +60,7 @@ class Recorder:
         self.path = path
         self._failed: str | None = None
         if path.suffix == ".wav":
-            text = f"{path}: that ending is for the sound beside a recording"
+            text = f"{path}: that extension is for the audio of a recording"
             raise OutputError(Problem("cannot-write", text, fix=str(path.with_suffix(".jsonl"))))
         kind = plan.output_type
         with ExitStack() as opened, self._writing():
@@ -74,7 +74,7 @@ class Recorder:
                 self._output = GrowingWave(output_path(path), float(kind.rate), wide)
                 opened.callback(self._output.close)
             self._files = opened.pop_all()
-        self._queue: Queue[Callable[[], None] | None] = Queue(_WAITING)
+        self._queue: Queue[Callable[[], None] | None] = Queue(_QUEUE_LENGTH)
         self._thread: threading.Thread | None = None
         self._write(describe(plan, streams).model_dump(mode="json"))
         if not waits:
@@ -86,33 +86,33 @@ class Recorder:
     # ---- the session's side -------------------------------------------------------------------
 
     def block(self, block: torch.Tensor) -> None:
-        """Notes the input of one tick, ``[streams, channels, samples]``."""
+        """Records the input of one tick, ``[streams, channels, samples]``."""
         frames = block.reshape(-1, block.shape[-1]).numpy()
-        self._do(lambda kept: self._input.write(kept), frames)
+        self._submit(lambda kept: self._input.write(kept), frames)
 
     def output(self, made: torch.Tensor) -> None:
-        """Notes the output of one tick."""
+        """Records the output of one tick, ``[streams, channels, samples]``."""
         wave = self._output
         if wave is not None:
-            self._do(lambda kept: wave.write(kept), made.reshape(-1, made.shape[-1]).numpy())
+            self._submit(lambda kept: wave.write(kept), made.reshape(-1, made.shape[-1]).numpy())
 
     def control(self, tick: int, change: Change) -> None:
-        """Notes a control change and the tick from which it is in force."""
+        """Records a change of a live param and the first tick with it."""
         value = to_json(change.value)
         self.event(tick, set=change.param, value=value, stream=change.stream)
 
     def reset(self, tick: int, stream: int | None) -> None:
-        """Notes a reset before a tick."""
+        """Records a reset before a tick."""
         self.event(tick, reset=True, stream=stream)
 
     def exchange(self, tick: int, begun: int, overrides: dict[str, Any], plan: Plan) -> None:
-        """Notes that nodes were exchanged: prepared before tick ``begun``, faded to at ``tick``."""
+        """Records a hot swap that was prepared before tick ``begun`` and faded in at ``tick``."""
         files = [file.model_dump(mode="json") for file in describe_files(plan)]
         self.event(tick, exchange=to_json(overrides), begun=begun, plan=plan.hash, files=files)
 
     def event(self, tick: int, **what: Any) -> None:
-        """Notes anything else that belongs to a tick."""
-        self._do(lambda _: self._write({"tick": tick, **what}), None)
+        """Records any other event of a tick."""
+        self._submit(lambda _: self._write({"tick": tick, **what}), None)
 
     def close(self) -> None:
         """Finishes all files. Safe to call twice.
@@ -128,13 +128,13 @@ class Recorder:
             self._files.close()
         if self._failed is not None:
             failed, self._failed = self._failed, None
-            seconds = self._input.frames
-            text = f"the recording {self.path} ends early, after {seconds} samples: {failed}"
-            raise OutputError(Problem("cannot-write", text, fix="record to a disk with more room"))
+            frames = self._input.frames
+            text = f"the recording {self.path} ends early, after {frames} samples: {failed}"
+            raise OutputError(Problem("cannot-write", text, fix="record to a disk with more space"))
 
     # ---- writing ------------------------------------------------------------------------------
 
-    def _do(self, write: Callable[[Any], None], frames: np.ndarray | None) -> None:
+    def _submit(self, write: Callable[[Any], None], frames: np.ndarray | None) -> None:
         if self._thread is None:
             with self._writing():
                 write(frames)
@@ -201,7 +201,7 @@ def describe(plan: Plan, streams: int) -> RecordingHeader:
 
 
 def circumstances() -> Circumstances:
-    """Those of this process."""
+    """The environment of this process."""
     return Circumstances(
         voicegraph=metadata.version("voicegraph"),
         torch=torch.__version__,

@@ -1,4 +1,4 @@
-"""Runs a recording again."""
+"""Replays recordings."""
 
 from __future__ import annotations
 
@@ -22,30 +22,32 @@ if TYPE_CHECKING:
 
 
 def replay(plan: Plan, path: str | Path) -> Iterator[np.ndarray]:
-    """Runs a recording again: the output blocks, ``[streams, channels, samples]``.
+    """Replays a recording: the output blocks, ``[streams, channels, samples]``.
 
-    On the same machine, versions and threads they are those of the recording, to the bit.
+    On the same machine, with the same versions and threads, the output is bit-identical.
 
     Raises:
-        StateError: if the file is no recording, or was made with another plan.
+        StateError: if the file is not a recording, or was made with another plan.
     """
     recording = open_recording(path)
     if recording.header.plan != plan.hash:
-        text = f"{path} was recorded with plan {recording.header.plan}, this plan is {plan.hash}"
+        text = (
+            f"{path} was recorded with plan {recording.header.plan}, but this plan is {plan.hash}"
+        )
         raise StateError(Problem("other-plan", text, fix="use the same pipeline and overrides"))
     return run(plan, recording)
 
 
 def plan_of(recording: Recording, overrides: Mapping[str, Any] | None = None) -> Plan:
-    """The plan that was recorded, compiled from what the recording says of it.
+    """Compiles the pipeline in a recording.
 
     Args:
-        recording: which.
-        overrides: what shall be otherwise, such as where a file lies now.
+        recording: the recording.
+        overrides: params to change, such as where a file is now.
 
     Raises:
-        StateError: if the recording holds no pipeline.
-        PipelineError: if the pipeline cannot be compiled here.
+        StateError: if the recording does not contain its pipeline.
+        PipelineError: if the pipeline does not compile.
     """
     from ...pipeline import Pipeline
 
@@ -53,7 +55,7 @@ def plan_of(recording: Recording, overrides: Mapping[str, Any] | None = None) ->
     document = from_json(header.document)
     if not isinstance(document, dict):
         text = f"{recording.path} does not hold its pipeline: its plan was not compiled from one"
-        fix = "voicegraph.replay(plan, path), with the plan from where it was made"
+        fix = "voicegraph.replay(plan, path), with the plan of the session that was recorded"
         raise StateError(Problem("no-pipeline", text, fix=fix))
     pipeline = Pipeline.from_data(document, header.pipeline, header.swapped)
     if overrides:
@@ -66,20 +68,20 @@ def _audio(found: RecordedAudio | None) -> Audio | None:
 
 
 def run(plan: Plan, recording: Recording) -> Iterator[np.ndarray]:
-    """The output blocks, one for each block of input.
+    """The output blocks, ``[streams, channels, samples]``, one for each block of input.
 
     Raises:
-        StateError: if something that was changed then cannot be changed in ``plan``.
+        StateError: if ``plan`` does not support a recorded change.
     """
-    before = recording.before()
+    changes = recording.changes_by_tick()
     with plan.session(recording.header.streams) as session:
         for tick, block in enumerate(recording.blocks()):
-            for event in before.get(tick, ()):
-                _repeat(session, event)
+            for event in changes.get(tick, ()):
+                _apply(session, event)
             yield session.process(block)
 
 
-def _repeat(session: Session, event: dict[str, Any]) -> None:
+def _apply(session: Session, event: dict[str, Any]) -> None:
     if "set" in event:
         session.set(event["set"], event["value"], event["stream"])
     elif "reset" in event:

@@ -1,4 +1,4 @@
-"""Latency compensation for whole signals: output aligned with the input and equally long."""
+"""Latency compensation: output that is time-aligned with the input and equally long."""
 
 from __future__ import annotations
 
@@ -10,19 +10,21 @@ import numpy as np
 from ...runtime.session import Session
 
 TapHook = Callable[[str, Sequence[Any]], None]
-"""Called with a tapped port and what passed it, one array ``[1, ...]`` a tick."""
+"""Called with a tapped port and its values, one array ``[1, ...]`` per tick."""
 
 
 class LatencyCompensator:
-    """Pushes audio through a session and drops its algorithmic latency.
+    """Pushes audio through a session and removes its algorithmic latency.
 
-    Sample ``i`` of all that comes out belongs to the same time as sample ``i * rate_out / rate_in``
-    of all that went in.
+    Output sample ``i`` has the same time as input sample ``i * rate_in / rate_out``.
 
     Args:
-        session: with one stream, fresh.
-        taps: ports to listen to.
-        on_tap: takes what passed them.
+        session: new, with one stream.
+        taps: ports whose values are wanted.
+        on_tap: receives these values.
+
+    Attributes:
+        given: output samples so far.
     """
 
     def __init__(
@@ -32,23 +34,23 @@ class LatencyCompensator:
         self.given = 0
         self._taps = tuple(taps)
         self._on_tap = on_tap
-        self._late = session.plan.latency_out
+        self._latency = session.plan.latency_out
 
     def push(self, samples: np.ndarray) -> np.ndarray:
-        """``[channels, samples]`` in, what is ready out: ``[channels, samples]``, perhaps empty."""
+        """Takes ``[channels, samples]``; returns the output that is ready, which may be empty."""
         made = self.session.push(samples, self._taps)
         if self._on_tap is not None:
             for tap in self._taps:
                 self._on_tap(tap, self.session.taps[tap])
-        dropped = min(self._late, made.shape[-1])
-        self._late -= dropped
+        dropped = min(self._latency, made.shape[-1])
+        self._latency -= dropped
         self.given += made.shape[-1] - dropped
         return made[:, dropped:]
 
     def finish(self, total: int) -> Iterator[np.ndarray]:
-        """Silence goes in until ``total`` samples have come out since the beginning.
+        """Pushes silence until ``total`` samples have come out in all.
 
-        As ``Session.flush`` does, but the taps hear it, too.
+        Like ``Session.flush``, but the taps receive it, too.
         """
         plan = self.session.plan
         silence = np.zeros((plan.source.channels, plan.samples_in), np.float32)

@@ -1,4 +1,4 @@
-"""Keeps what passes a port in an ``.npz`` file, however long the run."""
+"""Writes the values of a port to an ``.npz`` file, in constant memory."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from ..atomic_write import AtomicFile, cannot_write
 
 
 class TapFile:
-    """One port's values, tick by tick, spooled to the disk.
+    """The values of one port, tick by tick, spooled to the disk.
 
     The file holds:
 
-    * ``values`` float32. Of a stream, joined: audio ``[channels, samples]``, features ``[frames,
-      dim]``, pitch and mask ``[frames]``. Of a window, which is estimated afresh at every tick and
-      overlaps: the same with an axis for the ticks before it.
-    * ``rate``: values a second, in Hz; ``block``: seconds from tick to tick.
-    * ``start``: time of the first value, in seconds from the first sample of the input. Value ``i``
-      of a stream lies at ``start + i / rate``; value ``i`` of tick ``k`` of a window at
+    * ``values`` float32. Streams are joined: audio ``[channels, samples]``, features ``[frames,
+      dim]``, pitch and mask ``[frames]``. Windows overlap and are estimated anew at every tick, so
+      they get a leading axis of ticks.
+    * ``rate``: values per second; ``block``: seconds from tick to tick.
+    * ``start``: time of the first value, in seconds from the first input sample. Value ``i`` of a
+      stream is at ``start + i / rate``; value ``i`` of tick ``k`` of a window is at
       ``start + k * block + i / rate``.
-    * ``interval_start``, ``interval_end``: the span a tick covers, in seconds from its newest input
-      sample; ``window``, ``kind``, ``port``, ``pipeline``.
+    * ``interval_start``, ``interval_end``: the span that a tick covers, in seconds from its newest
+      input sample; ``window``, ``kind``, ``port``, ``pipeline``.
 
     Raises:
         PipelineError: if the plan has no such port.
@@ -55,7 +55,7 @@ class TapFile:
             raise cannot_write(self.path, error) from None
 
     def add(self, ticks: Sequence[np.ndarray]) -> None:
-        """Appends what passed at each tick, ``[1, ...]``.
+        """Appends the values of each tick, ``[1, ...]``.
 
         Raises:
             OutputError: if the disk is full.
@@ -63,15 +63,15 @@ class TapFile:
         axis = self._spec.type.time_axis - 1
         try:
             for values in ticks:
-                # Time goes first on the disk, so that streams join by appending.
-                turned = values[0] if self._spec.window else np.moveaxis(values[0], axis, 0)
-                self._spool.write(np.ascontiguousarray(turned, "<f4").data)
+                # The time axis is first on the disk, so that streams can be joined by appending.
+                time_first = values[0] if self._spec.window else np.moveaxis(values[0], axis, 0)
+                self._spool.write(np.ascontiguousarray(time_first, "<f4").data)
         except OSError as error:
             raise cannot_write(self.path, error) from None
         self._ticks += len(ticks)
 
     def finish(self) -> None:
-        """Writes the file, still under its temporary name; :meth:`commit` gives it its own.
+        """Writes the file under its temporary name; :meth:`commit` renames it.
 
         Raises:
             OutputError: if the disk is full.
@@ -112,7 +112,7 @@ class TapFile:
         }
 
     def commit(self) -> None:
-        """Gives the finished file its name.
+        """Renames the finished file to its final name.
 
         Raises:
             OutputError: as :meth:`AtomicFile.commit`.
@@ -121,6 +121,6 @@ class TapFile:
         self._spool.close()
 
     def discard(self) -> None:
-        """Removes what is unfinished. Safe to call twice, and after :meth:`commit`."""
+        """Removes the unfinished file. Safe to call twice, and after :meth:`commit`."""
         self._spool.close()
         self._atomic.discard()

@@ -1,4 +1,4 @@
-"""Whether all that was written has arrived: some encoders swallow the error of a last write."""
+"""Verifies that a file is complete: some encoders hide the error of their last write."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ import soundfile
 from .formats import Format
 
 _TAG_REACH = 64
-"""Bytes: the Xing tag stands behind the first frame's header and side information, 36 at most."""
+"""Bytes to search: the Xing tag follows the header and side information of the first frame."""
 _HAS_BYTES = 2
 
 
 def shortfall(path: Path, encoding: Format, frames: int) -> str | None:
-    """Compares a finished file with what was written to it; looks at headers only.
+    """Compares the headers of a finished file with what was written to it.
 
     Args:
         path: the file, closed.
         encoding: how it was written.
-        frames: samples a channel that were written.
+        frames: samples per channel that were written.
 
     Returns:
-        What is missing, in words; None if nothing is.
+        What is missing, as text; None if the file is complete.
 
     Raises:
-        soundfile.SoundFileError: if the file cannot even be opened.
-        OSError: as well.
+        soundfile.SoundFileError: if the file cannot be opened.
+        OSError: if it cannot be read.
     """
     if encoding.container == "MP3":
         declared, found, unit = _mpeg_bytes(path), path.stat().st_size, "bytes"
     else:
         declared, found, unit = frames, soundfile.info(str(path)).frames, "samples"
-    # More is no harm: an interrupt may have come between writing and counting.
+    # More is possible: an interrupt may come between writing and counting.
     if declared is None or found >= declared:
         return None
-    return f"{found} of {declared} {unit} arrived"
+    return f"only {found} of {declared} {unit} were written"
 
 
 def _mpeg_bytes(path: Path) -> int | None:
-    """The size that the encoder's Xing tag declares (a fact of the LAME tag's layout)."""
+    """The file size that the encoder's Xing tag declares."""
     with path.open("rb") as file:
         head = file.read(_TAG_REACH + 16)
     at = max(head.find(b"Xing"), head.find(b"Info"))

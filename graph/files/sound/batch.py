@@ -1,4 +1,4 @@
-"""Which file goes where: one file, several, or folders with all that is in them."""
+"""Pairs input and output files: single files, patterns, and folders with all their contents."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Job:
     Attributes:
         source: the input.
         target: the output.
-        name: stands for ``{name}`` in file names: the input without its ending, below the folder
-            that was given.
+        name: replaces ``{name}`` in file names: the input's path below the given folder, without
+            its extension.
     """
 
     source: Path
@@ -39,8 +39,8 @@ class Batch:
 
     Attributes:
         jobs: in the order in which they run.
-        single: one file was named, with a file as the output.
-        skipped: files in folders that are no audio by their ending.
+        single: one input file and one output file were named.
+        skipped: files in folders whose extension is not that of audio.
     """
 
     jobs: tuple[Job, ...]
@@ -52,15 +52,15 @@ def plan_batch(inputs: list[str], output: str, ending: str | None = None) -> Bat
     """Pairs inputs with outputs.
 
     Args:
-        inputs: files, folders (taken with everything below them) and patterns such as ``*.wav``.
+        inputs: files, folders (with everything below them) and patterns such as ``*.wav``.
         output: a file; or a folder, if it exists as one, ends in a separator, or there are several
             inputs.
-        ending: of the files written into a folder, such as ``flac``; by default each input's own
-            where it can be written, else wav.
+        ending: extension of the files written into a folder, such as ``flac``; by default each
+            input's own if that format can be written, else wav.
 
     Raises:
         InputError: if a folder or pattern holds no audio.
-        OutputError: if the output cannot be what the inputs need, or two would share a name.
+        OutputError: if the output does not fit the inputs, or two inputs share an output.
     """
     suffix = _suffix(ending)
     named = [path for text in inputs for path in _expand(text)]
@@ -82,13 +82,13 @@ def _suffix(ending: str | None) -> str | None:
         return None
     suffix = f".{ending.lower().removeprefix('.')}"
     if suffix not in WRITABLE:
-        text = f"there is no format {ending!r} to write; known: {' '.join(WRITABLE)}"
+        text = f"the format {ending!r} cannot be written; known: {' '.join(WRITABLE)}"
         raise OutputError(Problem("unknown-format", text, fix="--format wav"))
     return suffix
 
 
 def _expand(text: str) -> list[Path]:
-    """Some shells leave patterns alone, as on Windows; a name that exists is a name."""
+    """Expands patterns, which the shells of Windows do not. An existing name is not a pattern."""
     if Path(text).exists() or not glob.has_magic(text):
         return [Path(text)]
     found = sorted(Path(name) for name in glob.glob(text, recursive=True))  # noqa: PTH207
@@ -99,11 +99,11 @@ def _expand(text: str) -> list[Path]:
 
 def _single(source: Path, target: Path, suffix: str | None) -> Job:
     if not target.suffix:
-        text = f"{target} has no ending: is it a file or a folder?"
+        text = f"{target} has no extension: is it a file or a folder?"
         fix = f"{target}{suffix or '.wav'} for a file, {target}/ for a folder"
         raise OutputError(Problem("unknown-format", text, fix=fix))
     if suffix is not None and target.suffix.lower() != suffix:
-        text = f"--format {suffix[1:]} does not go with {target}, whose ending says its format"
+        text = f"--format {suffix[1:]} does not go with {target}, whose extension gives its format"
         raise OutputError(Problem("unknown-format", text, fix=str(target.with_suffix(suffix))))
     return Job(source, target, source.stem)
 
@@ -119,7 +119,7 @@ def _jobs(named: list[Path], output: Path, suffix: str | None) -> tuple[list[Job
         sounds = [file for file in files if file.suffix.lower() in READABLE]
         if not sounds:
             text = f"the folder {path} holds no audio"
-            notes = ((f"{len(files)} files with other endings", None),) if files else ()
+            notes = ((f"{len(files)} files with other extensions", None),) if files else ()
             raise InputError(Problem("no-audio", text, notes=notes))
         skipped += len(files) - len(sounds)
         jobs += [_job(file, file.relative_to(path), output, suffix) for file in sounds]
@@ -127,7 +127,7 @@ def _jobs(named: list[Path], output: Path, suffix: str | None) -> tuple[list[Job
 
 
 def _files(folder: Path, output: Path) -> Iterator[Path]:
-    """Everything below a folder but hidden files, and what an earlier run wrote into it."""
+    """All files below a folder, except hidden ones and those in the output folder."""
     own = output.resolve()
     for root, folders, files in os.walk(folder):
         here = Path(root)
@@ -144,11 +144,11 @@ def _job(source: Path, relative: Path, output: Path, suffix: str | None) -> Job:
 
 
 def _check_unique_targets(jobs: list[Job]) -> None:
-    # Case is folded: two names that differ in case only are one file on Windows and macOS.
+    # Names that differ only in case are the same file on Windows and macOS.
     counts = Counter(str(job.target).casefold() for job in jobs)
     shared = [job for job in jobs if counts[str(job.target).casefold()] > 1]
     if shared:
-        text = f"{len(shared)} inputs would be written to one name, {shared[0].target}"
+        text = f"{len(shared)} inputs would be written to the same file, {shared[0].target}"
         notes = tuple((str(job.source), None) for job in shared[:4])
         fix = "convert them into folders of their own"
         raise OutputError(Problem("same-output", text, notes=notes, fix=fix))

@@ -1,4 +1,4 @@
-"""The recording that comes with the package: speech for the demo and for measuring."""
+"""The recording in the package: speech for the demo and for measurements."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def path() -> Path:
 
 
 def speech(kind: Audio) -> np.ndarray:
-    """The recording as ``[channels, samples]`` float32 at any rate, the same in all channels."""
+    """The recording as float32 ``[channels, samples]`` at any rate, the same in all channels."""
     samples, rate = soundfile.read(path(), dtype="float32")
     made = soxr.resample(samples, rate, float(kind.rate), "HQ")
     return np.tile(made.astype(np.float32), (kind.channels, 1))

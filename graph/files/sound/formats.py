@@ -1,4 +1,4 @@
-"""Sound file formats: which ending means what, and what a file that is no audio looks like."""
+"""Sound file formats by extension, and the names of formats that libsndfile cannot read."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ...errors import OutputError, Problem
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A way to write sound.
+    """A format to write.
 
     Attributes:
         container: libsndfile's name of the file format.
-        subtype: libsndfile's name of the encoding inside.
+        subtype: libsndfile's name of the encoding.
     """
 
     container: str
@@ -25,12 +25,12 @@ class Format:
 
     @property
     def lossless_bytes(self) -> int | None:
-        """Bytes a sample, where every sample takes the same; None for what is compressed."""
+        """Bytes per sample; None for compressed formats."""
         return None if self.container == "FLAC" else _BYTES.get(self.subtype)
 
     @property
     def clips(self) -> bool:
-        """Whether values beyond -1..1 are lost."""
+        """Whether values beyond -1..1 are clipped."""
         return self.subtype not in ("FLOAT", "DOUBLE")
 
     def __str__(self) -> str:
@@ -50,11 +50,11 @@ WRITABLE = {
     ".w64": Format("W64", "PCM_24"),
     ".rf64": Format("RF64", "PCM_24"),
 }
-"""Endings that can be written, with the encoding each gets unless another is asked for. 24 bits
-hold more than converters and ears do, so that nothing has to be dithered."""
+"""Extensions that can be written, with their default encodings. 24 bits have more resolution than
+converters and ears, so no dither is needed."""
 
 READABLE = {*WRITABLE, ".wave", ".oga", ".aifc", ".snd", ".sph", ".nist", ".sd2", ".voc", ".avr"}
-"""Endings by which files in a folder are taken for audio. A file named by itself may have any."""
+"""Extensions of audio files in folders. A file that is named itself may have any extension."""
 
 _BYTES = {
     "PCM_S8": 1, "PCM_U8": 1, "PCM_16": 2, "PCM_24": 3, "PCM_32": 4,
@@ -77,24 +77,24 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x1f\x8b", "a gzip archive"),
 )
 _CONVERTIBLE = 8
-"""So many of the signatures, from the first on, are sound that other programs can convert."""
+"""The first signatures, this many, are audio that other programs can convert."""
 
 
 def format_of(path: Path, subtype: str | None = None) -> Format:
-    """How a file of this name is written.
+    """The format of a file to be written.
 
     Args:
-        path: the file; its ending decides the container.
-        subtype: libsndfile's name of an encoding, in any case, such as ``pcm_16``; None takes the
-            ending's own.
+        path: the file; its extension decides the container.
+        subtype: libsndfile's name of an encoding, in upper or lower case, such as ``pcm_16``; None
+            for the default of the extension.
 
     Raises:
-        OutputError: if the ending is unknown, or the encoding does not go with it.
+        OutputError: if the extension is unknown, or the container has no such encoding.
     """
     known = WRITABLE.get(path.suffix.lower())
     endings = " ".join(WRITABLE)
     if known is None:
-        found = f"ends in {path.suffix}" if path.suffix else "has no ending"
+        found = f"ends in {path.suffix}" if path.suffix else "has no extension"
         text = f"{path} {found}, so its format is unknown; known: {endings}"
         fix = str(path.with_suffix(".wav"))
         raise OutputError(Problem("unknown-format", text, fix=fix))
@@ -115,10 +115,10 @@ def _lower(names: list[str]) -> str:
 
 
 def describe_magic(head: bytes) -> tuple[str, bool]:
-    """What a file that libsndfile cannot read is, from its first bytes.
+    """Names the format of a file that libsndfile cannot read, by its first bytes.
 
     Returns:
-        A few words for a message, and whether another program could make audio of it.
+        Text for a message, and whether another program can convert it to audio.
     """
     for index, (offset, magic, what) in enumerate(_SIGNATURES):
         if head[offset : offset + len(magic)] == magic:

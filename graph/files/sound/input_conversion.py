@@ -1,4 +1,4 @@
-"""How a file's rate and channel count get to what a pipeline takes."""
+"""Converts a file's sample rate and channel count to those of a pipeline's input."""
 
 from __future__ import annotations
 
@@ -13,75 +13,75 @@ from ...errors import PipelineError, Problem
 from ...pipeline import Pipeline, Plan, node
 from ...signals import Audio
 
-_FRONT_BLOCK = Fraction(20, 1000)
-"""Shortest block of a front: below, the filter's reach costs more than the block itself."""
+_RESAMPLER_BLOCK = Fraction(20, 1000)
+"""Shortest block of a resampler plan: in shorter ones the filter costs more than the block."""
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
-    """The plans that audio of one type passes on its way to a file.
+class ConversionPlan:
+    """The plans for audio of one type.
 
     Attributes:
-        plan: the pipeline. Where that works it begins with the nodes that bring the audio to its
-            input (``input.resample`` and others).
-        front: where that does not work, a plan of its own that does so before.
-        notes: says so.
+        plan: the pipeline. If possible it starts with the nodes that convert the input
+            (``input.resample`` and others).
+        resampler: otherwise, a separate plan that converts the input before the pipeline.
+        notes: what users should know about it.
     """
 
     plan: Plan
-    front: Plan | None = None
+    resampler: Plan | None = None
     notes: tuple[str, ...] = ()
 
     @property
     def plans(self) -> tuple[Plan, ...]:
-        """The plans in the order of the signal."""
-        return (self.plan,) if self.front is None else (self.front, self.plan)
+        """The plans in signal order."""
+        return (self.plan,) if self.resampler is None else (self.resampler, self.plan)
 
     @property
     def output(self) -> Audio:
-        """What comes out."""
+        """The type of the output."""
         assert isinstance(self.plan.output_type, Audio)
         return self.plan.output_type
 
     def length(self, frames: int, source: Audio) -> int:
-        """Samples of output that last as long as ``frames`` samples of ``source``."""
+        """Output samples with the duration of ``frames`` samples of ``source``."""
         return round(frames * self.output.rate / source.rate)
 
 
-def route(pipeline: Pipeline, source: Audio) -> Route:
+def plan_conversion(pipeline: Pipeline, source: Audio) -> ConversionPlan:
     """Compiles a pipeline for audio of type ``source``.
 
-    A block must hold a whole number of samples. Where it does not at the rate of ``source`` (11025
-    Hz in blocks of 10 ms), a front plan with a block of its own resamples first.
+    A block must hold a whole number of samples. If it does not at the rate of ``source`` (11025 Hz
+    in blocks of 10 ms), a separate plan with another block resamples first.
 
     Raises:
-        PipelineError: if the pipeline does not compile, or gives no audio.
+        PipelineError: if the pipeline does not compile, or its output is not audio.
     """
     if (source.rate * pipeline.loaded.file.block).denominator == 1:
-        found = Route(_audible(pipeline, pipeline.compile(source)))
+        found = ConversionPlan(_with_audio_output(pipeline, pipeline.compile(source)))
     else:
-        plan = _audible(pipeline, pipeline.compile())
-        front = _front(plan, source)
+        plan = _with_audio_output(pipeline, pipeline.compile())
+        resampler = _resampler(plan, source)
         note = (
             f"{format_rate(source.rate)} has no whole number of samples in a block of "
             f"{format_duration(plan.block)}: resampled to {format_rate(plan.source.rate)} before "
-            f"the pipeline, in blocks of {format_duration(front.block)}"
+            f"the pipeline, in blocks of {format_duration(resampler.block)}"
         )
-        found = Route(plan, front, (note,))
+        found = ConversionPlan(plan, resampler, (note,))
     return found
 
 
-def _audible(pipeline: Pipeline, plan: Plan) -> Plan:
+def _with_audio_output(pipeline: Pipeline, plan: Plan) -> Plan:
     if isinstance(plan.output_type, Audio):
         return plan
-    text = f"{plan.name} gives {plan.output_type}, and a sound file takes audio"
+    text = f"the output of {plan.name} is {plan.output_type}, but a sound file needs audio"
     mark = pipeline.loaded.source_map.value(("output",))
-    fix = f"name an audio output; to keep the values: --tap {plan.output}=values.npz"
+    fix = f"name an audio output; to save the values: --tap {plan.output}=values.npz"
     raise PipelineError(Problem("output-not-audio", text, mark, fix=fix))
 
 
-def _front(plan: Plan, source: Audio) -> Plan:
-    """Channels are reduced before resampling and added after it, as the compiler does."""
+def _resampler(plan: Plan, source: Audio) -> Plan:
+    """Downmixes before resampling and upmixes after it, as the compiler does."""
     want = plan.source
     nodes: dict[str, Any] = {}
     last = "input"
@@ -94,13 +94,13 @@ def _front(plan: Plan, source: Audio) -> Plan:
         nodes["to_stereo"] = node("dsp.to_stereo", last, channels=want.channels)
         last = "to_stereo"
     period = Fraction(1, math.gcd(int(source.rate), int(want.rate)))
-    front = Pipeline(
+    resampler = Pipeline(
         name="input",
-        block=period * math.ceil(_FRONT_BLOCK / period),
+        block=period * math.ceil(_RESAMPLER_BLOCK / period),
         input={"rate": source.rate, "channels": source.channels},
         nodes=nodes,
         output=last,
         on_nan=plan.settings.on_nan,
         threads=plan.settings.threads,
     )
-    return front.compile()
+    return resampler.compile()

@@ -1,4 +1,4 @@
-"""Reads sound files in chunks: any format, rate and channel count that libsndfile knows."""
+"""Reads sound files in chunks, in any format, rate and channel count that libsndfile knows."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ from ...signals import Audio
 from .formats import READABLE, describe_magic
 
 _CHUNK_VALUES = 1 << 16
-"""At most so many values are read at once, over all channels: 256 KiB,"""
+"""Limit of values per chunk, over all channels: 256 KiB."""
 _CHUNKS_PER_SECOND = 4
-"""and at least so many chunks a second: progress moves, and an interrupt loses little."""
+"""Chunks per second of audio, at least, for smooth progress and quick interrupts."""
 _UNKNOWN_LENGTH = 1 << 62
 _STREAMED = 0x7FFFF000
-"""Programs that write into a pipe cannot know the length: they declare this many bytes, or more."""
+"""Programs that write to a pipe do not know the length; they declare this many bytes or more."""
 _ROUNDING = 64
-"""Bytes that a careless header may be wrong by without anything missing."""
+"""Bytes by which a careless header may be wrong without any data missing."""
 _DECLARED = re.compile(
     r"^\s*(?:data|SSND|Data Size|riff) *: *(\d+) \(should be (\d+)\)", re.MULTILINE
 )
-"""How libsndfile's log puts a size that the header declares and the file does not have."""
+"""How libsndfile logs a declared size that differs from the actual one."""
 _NO_END = ("Ogg: Last page lacks an end-of-stream bit", "does not match value from 'ds64' chunk")
 
 
 class AudioReader:
-    """A sound file, chunk by chunk, in constant memory.
+    """Reads a sound file chunk by chunk, in constant memory.
 
-    Iterating gives float32 ``[channels, samples]``, nominal range -1..1.
+    Iterating yields float32 ``[channels, samples]``, nominal range -1..1.
 
     Args:
         path: the file.
-        salvage: take what a damaged or truncated file still holds, with a note, instead of raising.
+        salvage: read what is left of a damaged or truncated file, with a note, instead of raising.
 
     Attributes:
         type: rate and channel count.
-        frames: samples a channel that the header declares; None where it does not say.
-        taken: samples a channel read so far.
+        frames: samples per channel that the header declares; None if it does not say.
+        taken: samples per channel read so far.
         encoding: container and encoding, such as ``FLAC PCM_16``.
-        notes: what a person should know, such as damage that was passed over.
+        notes: what users should know, such as ignored damage.
 
     Raises:
         InputError: if the file is missing, a folder, not audio, empty, or truncated.
@@ -100,11 +100,11 @@ class AudioReader:
         except soundfile.LibsndfileError as error:
             second = self.taken / float(self.type.rate)
             reason = f" ({error.error_string.rstrip('.')})" if error.error_string else ""
-            self._damaged(f"it cannot be decoded behind {second:.3f} s{reason}")
+            self._damaged(f"it cannot be decoded after {second:.3f} s{reason}")
             return np.zeros((0, self.type.channels), np.float32)
 
     def _check_taken(self) -> None:
-        """Whether all came that was declared. MPEG headers may only guess the length."""
+        """Compares the length with the declared one, which MPEG headers may only estimate."""
         if self.taken == 0:
             raise InputError(_empty(self.path))
         declared = self.frames or 0
@@ -120,9 +120,9 @@ class AudioReader:
     def _damaged(self, what: str) -> None:
         if not self.salvage:
             text = f"{self.path} is truncated or damaged: {what}"
-            fix = "fetch the file again, or take what is there: --salvage"
+            fix = "get the file again, or use what is left of it: --salvage"
             raise InputError(Problem("truncated", text, fix=fix))
-        self.notes.append(f"{self.path} is truncated or damaged: {what}; the rest was taken")
+        self.notes.append(f"{self.path} is truncated or damaged: {what}; the rest was used")
 
     def close(self) -> None:
         """Closes the file. Safe to call twice."""
@@ -163,11 +163,15 @@ def _open(path: Path) -> soundfile.SoundFile:
 def _missing(path: Path) -> Problem:
     folder = path.parent
     if not folder.is_dir():
-        return Problem("no-such-file", f"there is no file {path}, for there is no folder {folder}")
+        return Problem(
+            "no-such-file", f"there is no file {path}: the folder {folder} does not exist"
+        )
     sounds = sorted(entry for entry in folder.iterdir() if entry.suffix.lower() in READABLE)
-    alike = difflib.get_close_matches(path.stem, [entry.stem for entry in sounds], 3, 0.6)
-    close = [entry.name for stem in dict.fromkeys(alike) for entry in sounds if entry.stem == stem]
-    notes = ((f"alike in that folder: {', '.join(close[:3])}", None),) if close else ()
+    similar = difflib.get_close_matches(path.stem, [entry.stem for entry in sounds], 3, 0.6)
+    close = [
+        entry.name for stem in dict.fromkeys(similar) for entry in sounds if entry.stem == stem
+    ]
+    notes = ((f"similar names in that folder: {', '.join(close[:3])}", None),) if close else ()
     fix = str(folder / close[0]) if close else None
     return Problem("no-such-file", f"there is no file {path}", notes=notes, fix=fix)
 
@@ -178,17 +182,17 @@ def _not_audio(path: Path, head: bytes, error: Exception) -> Problem:
     if "not recognised" not in reason and "does not exist" not in reason and reason:
         what += f" (libsndfile: {reason})"
     if path.suffix.lower() == ".raw":
-        what = "raw samples have no header that tells rate and channels"
+        what = "raw samples have no header with rate and channels"
     formats = ", ".join(sorted(soundfile.available_formats()))
-    notes = ((what, None), (f"formats that work: {formats}", None))
+    notes = ((what, None), (f"readable formats: {formats}", None))
     fix = f'ffmpeg -i "{path}" "{path.with_suffix(".wav")}"' if convertible else None
-    return Problem("not-audio", f"{path} is not audio that can be read", notes=notes, fix=fix)
+    return Problem("not-audio", f"{path} is not readable audio", notes=notes, fix=fix)
 
 
 def _empty(path: Path) -> Problem:
     size = path.stat().st_size
     notes = ()
     if size > 4096:
-        text = f"yet the file has {size} bytes: whatever wrote it was stopped before it was done"
+        text = f"but the file has {size} bytes: the program that wrote it was interrupted"
         notes = ((text, None),)
     return Problem("empty", f"{path} holds no samples", notes=notes)

@@ -1,4 +1,4 @@
-"""Writes sound files in chunks: whole or not at all."""
+"""Writes sound files in chunks, atomically."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ from ._verification import shortfall
 from .formats import Format, format_of
 
 _RIFF_LIMIT = (1 << 32) - (1 << 16)
-"""Bytes of samples that fit a WAV file, whose sizes have 32 bits, with room for its header."""
+"""Bytes of samples that fit into a WAV file, whose sizes have 32 bits."""
 _MAKE_ROOM = "make room, or give a name on another disk"
 
 
 class AudioWriter:
-    """A sound file in the making. Its name appears when :meth:`commit` is called.
+    """A sound file that gets its name when :meth:`commit` is called.
 
     As a context manager it commits at the end of the block, and discards after an exception.
 
     Args:
-        path: the file; its ending decides the format.
+        path: the file; its extension decides the format.
         kind: rate and channel count.
-        subtype: libsndfile's name of the encoding; by default 24 bits where samples are integers.
-        force: replace what is there.
-        frames: samples a channel to come, if known: a file that will not fit the disk is refused at
-            once, and a WAV file over 4 GiB becomes RF64, which players read as WAV.
+        subtype: libsndfile's name of the encoding; by default 24 bits for integer samples.
+        force: replace an existing file.
+        frames: expected samples per channel, if known. A file that will not fit on the disk is then
+            refused at once, and a WAV file over 4 GiB becomes RF64, which players read as WAV.
 
     Attributes:
         format: container and encoding.
-        frames: samples a channel written so far.
-        clipped: values beyond -1..1 so far that the encoding cannot hold; they were set to -1 or 1.
-        peak: greatest magnitude so far, before clipping.
+        frames: samples per channel written so far.
+        clipped: number of values beyond -1..1 that were clipped.
+        peak: largest magnitude so far, before clipping.
 
     Raises:
         OutputError: if the file may not be written (see :class:`AtomicFile`), its format is unknown
@@ -85,7 +85,7 @@ class AudioWriter:
     def _check_room(self, size: int) -> None:
         free = shutil.disk_usage(self._atomic.temporary.parent).free
         if size > free:
-            text = f"{self.path} takes {_megabytes(size)}, but the disk has {_megabytes(free)} left"
+            text = f"{self.path} needs {_megabytes(size)}, but the disk has {_megabytes(free)} left"
             raise OutputError(Problem("disk-full", text, fix=_MAKE_ROOM))
 
     def _open(self) -> soundfile.SoundFile:
@@ -107,14 +107,14 @@ class AudioWriter:
 
     @property
     def seconds(self) -> float:
-        """Length of what was written so far."""
+        """Seconds of audio written so far."""
         return self.frames / float(self.type.rate)
 
     def write(self, samples: np.ndarray) -> None:
         """Appends float32 ``[channels, samples]``.
 
         Raises:
-            OutputError: if the disk is full, or the device fails.
+            OutputError: if the disk is full, or writing fails.
         """
         if not samples.size:
             return
@@ -129,7 +129,7 @@ class AudioWriter:
         self.frames += samples.shape[1]
 
     def _check_size(self, more: int) -> None:
-        """For files whose length nobody knew: past the limit their header would be wrong."""
+        """Stops a file of unknown length before its header cannot hold its size."""
         each = self.type.channels * (self.format.lossless_bytes or 0)
         if self.format.container == "WAV" and (self.frames + more) * each > _RIFF_LIMIT:
             text = f"{self.path} is full after {self.seconds:.0f} s: a WAV file holds 4 GiB"
@@ -137,7 +137,7 @@ class AudioWriter:
             raise OutputError(Problem("file-full", text, fix=fix))
 
     def commit(self) -> None:
-        """Finishes the file and gives it its name.
+        """Finishes the file and renames it to its final name.
 
         Raises:
             OutputError: as :meth:`write`; then nothing is left behind.
@@ -161,22 +161,22 @@ class AudioWriter:
         try:
             self._file.close()
         except (soundfile.SoundFileError, AssertionError, OSError):
-            pass  # a file that goes away need not be complete
+            pass  # a file that is discarded need not be complete
         finally:
             self._atomic.discard()
 
     @contextmanager
     def _reporting_errors(self) -> Iterator[None]:
-        """Says why a write failed; libsndfile keeps that to itself, and soundfile only asserts."""
+        """Adds the reason of a failed write; libsndfile hides it, and soundfile only asserts."""
         try:
             yield
         except (soundfile.SoundFileError, AssertionError) as error:
-            where = f"{self.path} cannot be written further, {self.seconds:.1f} s into it"
+            where = f"{self.path} cannot be continued after {self.seconds:.1f} s"
             if is_full(self._atomic.temporary.parent):
                 text = f"{where}: the disk is full"
                 raise OutputError(Problem("disk-full", text, fix=_MAKE_ROOM)) from None
             reason = str(error).rstrip(".") or "a short write"
-            text = f"{where}: {reason} (a full disk, a quota, or a device that is gone)"
+            text = f"{where}: {reason} (a full disk, a quota, or a removed device)"
             raise OutputError(Problem("cannot-write", text)) from None
         except OSError as error:
             raise cannot_write(self.path, error) from None
@@ -197,7 +197,7 @@ class AudioWriter:
 
 
 def decibels(peak: float) -> float | None:
-    """A peak in dB relative to full scale; None for silence."""
+    """A peak in dBFS; None for silence."""
     return 20 * math.log10(peak) if peak > 0 else None
 
 

@@ -204,7 +204,7 @@ def test_ctrl_c_is_an_ordinary_end(
         (["good.yaml", "--output-select", "left"], 2, "not a list of channels, such as 1,2"),
         (["good.yaml", "--record", "there.jsonl"], 4, "there.jsonl exists"),
         (["good.yaml", "--record", "nowhere/talk.jsonl"], 4, "cannot be written"),
-        (["good.yaml", "--record", "talk.wav"], 4, "that ending is for the sound beside"),
+        (["good.yaml", "--record", "talk.wav"], 4, "that extension is for the audio"),
         (["good.yaml", "--http", "0.0.0.0:8765"], 1, "needs a token"),
         (["good.yaml", "--http", "0.0.0.0:8765", "--token", "short"], 1, "at least 16"),
         (["good.yaml", "--http", "port"], 1, "--http"),

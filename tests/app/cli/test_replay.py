@@ -1,4 +1,4 @@
-"""``voicegraph replay``: a recording run again, and what is no recording."""
+"""``voicegraph replay``: a recording is replayed; other files are errors."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_sound_that_another_program_has_saved(cli: Cli, talk: Path) -> None:
     soundfile.write("talk.in.wav", samples, rate, subtype="FLOAT")
     code, _, err = cli("replay", "talk.jsonl")
     assert code == 7
-    assert "talk.in.wav is not as it was recorded: another program has saved it" in err
+    assert "talk.in.wav was changed after the recording: another program saved it" in err
 
 
 def test_with_overrides_it_is_an_experiment(cli: Cli, talk: Path) -> None:
@@ -81,10 +81,10 @@ def test_with_overrides_it_is_an_experiment(cli: Cli, talk: Path) -> None:
     [
         (["nowhere.jsonl"], 7, "nowhere.jsonl"),
         (["talk.in.wav"], 7, "give the .jsonl file"),
-        (["good.yaml"], 7, "is no recording"),
-        (["empty.jsonl"], 7, "is no recording"),
-        (["other.jsonl"], 7, "is no recording"),
-        (["."], 7, "is no recording"),
+        (["good.yaml"], 7, "is not a recording"),
+        (["empty.jsonl"], 7, "is not a recording"),
+        (["other.jsonl"], 7, "is not a recording"),
+        (["."], 7, "is not a recording"),
         (["alone.jsonl"], 7, "alone.in.wav"),
         (["talk.jsonl", "--set", "nodes.low.use=dsp.gian"], 2, "dsp.gain"),
         (["talk.jsonl", "--set", "vars.db"], 2, "vars.db"),

@@ -146,7 +146,7 @@ def test_one_bad_file_does_not_stop_the_others(folder: Path, run: Run) -> None:
     _sound("voices/c.wav")
     code, out, err = run("p.yaml", "voices", "made/")
     assert code == 3
-    assert "b.wav is not audio that can be read" in err
+    assert "b.wav is not readable audio" in err
     assert f"2 of 3 files written; 1 failed: {Path('voices/b.wav')}" in out
     assert _left(folder / "made") == {"a.wav", "c.wav"}
     code, out, _ = run("p.yaml", "voices", "made/", "--json")
@@ -194,7 +194,7 @@ def test_bar_on_a_terminal(folder: Path, run: Run, monkeypatch) -> None:
     ("arguments", "code", "words", "fix"),
     [
         (["p.yaml", "gone.wav", "out.wav"], 3, "there is no file gone.wav", None),
-        (["p.yaml", "inn.wav", "out.wav"], 3, "alike in that folder: in.wav", "in.wav"),
+        (["p.yaml", "inn.wav", "out.wav"], 3, "similar names in that folder: in.wav", "in.wav"),
         (["p.yaml", "p.yaml", "out.wav"], 3, "it looks like text", None),
         (["p.yaml", "empty.wav", "out.wav"], 3, "empty.wav is empty: it has 0 bytes", None),
         (["p.yaml", "zero.wav", "out.wav"], 3, "zero.wav holds no samples", None),
@@ -219,7 +219,7 @@ def test_bar_on_a_terminal(folder: Path, run: Run, monkeypatch) -> None:
         (["p.yaml", "in.wav", "out.wav", "--set", "output=f0", "--set",
           "nodes.f0={use: f0.dio, in: to}", "--set",
           "nodes.to={use: dsp.resample, in: input, params: {rate: 16000}}"],
-         2, "a sound file takes audio", "--tap f0.pitch"),
+         2, "a sound file needs audio", "--tap f0.pitch"),
         (["gone.yaml", "in.wav", "out.wav"], 2, "gone.yaml", None),
         (["p.yaml", "in.wav"], 2, "Missing argument", None),
     ],
@@ -294,7 +294,7 @@ def test_disk_that_gives_out(folder: Path, run: Run) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert code == 4
-    assert "out.wav cannot be written further" in err
+    assert "out.wav cannot be continued after" in err
     assert _left(folder) == {"long.wav"}
 
 

@@ -59,7 +59,7 @@ def test_identical(talk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = capsys.readouterr().out
     assert "identical: 100 blocks, bit by bit" in text
     assert "end.db = -12" in text
-    assert "late by 3.2 ms: loud" in text
+    assert "overrun by 3.2 ms: loud" in text
     assert main(["replay", str(talk), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["result"], found["compared"], found["difference"]) == ("identical", 100, None)
@@ -168,7 +168,7 @@ def test_a_file_that_has_moved(
     (tmp_path / "folder" / "model.bin").rename(tmp_path / "moved.bin")
     assert main(["replay", str(with_file)]) == 3
     said = capsys.readouterr().err
-    assert "model.bin, which the recording was made with, is not here" in said
+    assert "model.bin, which the recording was made with, is missing" in said
     assert "--set vars.m=PATH" in said
     assert main(["replay", str(with_file), "--set", "vars.m=moved.bin"]) == 0
 

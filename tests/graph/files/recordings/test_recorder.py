@@ -204,7 +204,7 @@ def test_a_line_that_a_crash_cut_off_is_left_out(plan: Plan, recorded: Path) -> 
 def test_what_is_no_recording(plan: Plan, recorded: Path, text: str) -> None:
     header = recorded.read_text(encoding="utf-8").splitlines()[0]
     recorded.write_text(text.replace("HEADER", header), encoding="utf-8")
-    with pytest.raises(StateError, match="is no recording"):
+    with pytest.raises(StateError, match="is not a recording"):
         replay(plan, recorded)
 
 
@@ -212,14 +212,14 @@ def test_without_its_samples(plan: Plan, recorded: Path) -> None:
     recorded.with_suffix(".in.wav").unlink()
     with pytest.raises(StateError, match="is missing"):
         replay(plan, recorded)
-    with pytest.raises(StateError, match="is no recording"):
+    with pytest.raises(StateError, match="is not a recording"):
         replay(plan, recorded.with_name("nothing.jsonl"))
 
 
 def test_places_that_cannot_be_written(plan: Plan, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"nowhere.* cannot be written"):
         plan.session(record=tmp_path / "nowhere" / "run.jsonl", warm_up=False)
-    with pytest.raises(OutputError, match="that ending is for the sound"):
+    with pytest.raises(OutputError, match="that extension is for the audio"):
         plan.session(record=tmp_path / "run.wav", warm_up=False)
     (tmp_path / "run.in.wav").mkdir()
     with pytest.raises(OutputError, match="cannot be written"):
@@ -295,7 +295,7 @@ def test_a_disk_that_cannot_keep_up_ends_the_recording(
     plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = threading.Event()
-    monkeypatch.setattr("voicegraph.graph.files.recordings.recorder._WAITING", 4)
+    monkeypatch.setattr("voicegraph.graph.files.recordings.recorder._QUEUE_LENGTH", 4)
     monkeypatch.setattr(GrowingWave, "write", lambda self, block: gate.wait(10))
     session = plan.session(record=tmp_path / "run.jsonl", record_waits=False, warm_up=False)
     for _ in range(10):

@@ -92,7 +92,9 @@ def test_what_cannot_be_paired(tree: Path) -> None:
     assert unclear.endswith("fix: o.wav for a file, o/ for a folder")
     wrong = _refused(lambda: plan_batch(["in/a.wav"], "o.wav", "flac"), OutputError)
     assert wrong.endswith("fix: o.flac")
-    assert "no format 'm4a'" in _refused(lambda: plan_batch(["in"], "o/", "m4a"), OutputError)
+    assert "the format 'm4a' cannot be written" in _refused(
+        lambda: plan_batch(["in"], "o/", "m4a"), OutputError
+    )
 
 
 def test_folder_without_audio(tree: Path) -> None:
@@ -104,7 +106,7 @@ def test_two_inputs_of_one_name(tree: Path) -> None:
     (tree / "other").mkdir()
     (tree / "other" / "A.wav").touch()
     text = _refused(lambda: plan_batch(["in/a.wav", "other/A.wav"], "o/"), OutputError)
-    assert "2 inputs would be written to one name" in text
+    assert "2 inputs would be written to the same file" in text
 
 
 def test_name_in_a_template(tree: Path) -> None:

@@ -213,11 +213,11 @@ def test_disk_full_while_the_trace_is_written(
 
 
 def test_plans_are_kept_for_the_next_file(sound: Maker, tmp_path: Path) -> None:
-    routes: dict[Any, Any] = {}
+    plans: dict[Any, Any] = {}
     first, second = sound("a.wav"), sound("b.wav", 9600)
     for source in (first, second, sound("c.wav", rate=44100)):
-        convert_file(_pipeline(), source, tmp_path / f"{source.stem}.flac", routes=routes)
-    assert len(routes) == 2
+        convert_file(_pipeline(), source, tmp_path / f"{source.stem}.flac", plans=plans)
+    assert len(plans) == 2
 
 
 # ---- memory -------------------------------------------------------------------------------------

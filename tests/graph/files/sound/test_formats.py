@@ -26,7 +26,7 @@ def test_unknown_ending_lists_the_known_ones() -> None:
     with pytest.raises(OutputError, match=r"a\.m4a ends in \.m4a.*\.flac") as caught:
         format_of(Path("a.m4a"))
     assert caught.value.problems[0].fix == "a.wav"
-    with pytest.raises(OutputError, match="has no ending"):
+    with pytest.raises(OutputError, match="has no extension"):
         format_of(Path("a"))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from voicegraph.graph.errors import PipelineError
-from voicegraph.graph.files.sound.input_conversion import route
+from voicegraph.graph.files.sound.input_conversion import plan_conversion
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.signals import Audio
 
@@ -23,14 +23,14 @@ def _names(plan: Any) -> list[str]:
 
 
 def test_same_type_needs_nothing() -> None:
-    found = route(_pipeline(), Audio(Fraction(48000), 1))
+    found = plan_conversion(_pipeline(), Audio(Fraction(48000), 1))
     assert _names(found.plan) == ["gain"]
-    assert found.front is None
+    assert found.resampler is None
     assert found.notes == ()
 
 
 def test_adapters_are_nodes_of_the_plan() -> None:
-    found = route(_pipeline(), Audio(Fraction(44100), 2))
+    found = plan_conversion(_pipeline(), Audio(Fraction(44100), 2))
     assert _names(found.plan) == ["input.to_mono", "input.resample", "gain"]
     assert found.plans == (found.plan,)
     assert found.output == Audio(Fraction(48000), 1)
@@ -51,27 +51,27 @@ def test_rate_that_the_block_does_not_divide_gets_a_front(
     rate: int, channels: int, wanted: int, nodes: list[str], block: Fraction
 ) -> None:
     source = Audio(Fraction(rate), channels)
-    found = route(_pipeline(input={"channels": wanted}), source)
+    found = plan_conversion(_pipeline(input={"channels": wanted}), source)
     assert _names(found.plan) == ["gain"]
-    assert found.front is not None
-    assert found.plans == (found.front, found.plan)
-    assert _names(found.front) == nodes
-    assert found.front.block == block
-    assert found.front.source == source
-    assert found.front.output_type == found.plan.source
+    assert found.resampler is not None
+    assert found.plans == (found.resampler, found.plan)
+    assert _names(found.resampler) == nodes
+    assert found.resampler.block == block
+    assert found.resampler.source == source
+    assert found.resampler.output_type == found.plan.source
     assert f"{rate} Hz has no whole number of samples in a block of 10ms" in found.notes[0]
 
 
 def test_front_has_the_policies_of_the_pipeline() -> None:
-    found = route(_pipeline(on_nan="silence", threads=1), Audio(Fraction(11025), 1))
-    assert found.front is not None
-    assert found.front.settings.on_nan == "silence"
-    assert found.front.settings.threads == 1
+    found = plan_conversion(_pipeline(on_nan="silence", threads=1), Audio(Fraction(11025), 1))
+    assert found.resampler is not None
+    assert found.resampler.settings.on_nan == "silence"
+    assert found.resampler.settings.threads == 1
 
 
 def test_length_is_rounded_once() -> None:
     source = Audio(Fraction(44100), 1)
-    found = route(_pipeline(), source)
+    found = plan_conversion(_pipeline(), source)
     assert found.length(44100, source) == 48000
     assert found.length(1, source) == 1
     assert found.length(100_001, source) == round(Fraction(100_001 * 48000, 44100))
@@ -80,8 +80,6 @@ def test_length_is_rounded_once() -> None:
 def test_output_that_is_no_audio_is_refused() -> None:
     nodes = {"f0": node("f0.dio", "input")}
     pipeline = _pipeline(input={"rate": 16000}, nodes=nodes, output="f0")
-    with pytest.raises(
-        PipelineError, match="gives pitch 100 Hz, and a sound file takes audio"
-    ) as e:
-        route(pipeline, Audio(Fraction(16000), 1))
+    with pytest.raises(PipelineError, match="is pitch 100 Hz, but a sound file needs audio") as e:
+        plan_conversion(pipeline, Audio(Fraction(16000), 1))
     assert "--tap f0.pitch=values.npz" in (e.value.problems[0].fix or "")

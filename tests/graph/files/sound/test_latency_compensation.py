@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from voicegraph.graph import random
 from voicegraph.graph.files.sound._latency_compensation import LatencyCompensator
-from voicegraph.graph.files.sound.input_conversion import Route, route
+from voicegraph.graph.files.sound.input_conversion import ConversionPlan, plan_conversion
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.signals import Audio
 
@@ -30,7 +30,7 @@ def _look_ahead(channels: int) -> Pipeline:
     return Pipeline(block="10ms", input={"channels": channels}, nodes=nodes, output="limit")
 
 
-def _through(found: Route, audio: np.ndarray, cuts: list[int]) -> np.ndarray:
+def _through(found: ConversionPlan, audio: np.ndarray, cuts: list[int]) -> np.ndarray:
     """One session after the other, the first fed in pieces."""
     taken = audio.shape[1]
     for plan in found.plans:
@@ -50,7 +50,7 @@ def _through(found: Route, audio: np.ndarray, cuts: list[int]) -> np.ndarray:
 @given(st.integers(1, 4000), st.integers(1, 3), st.lists(st.integers(0, 4000), max_size=4))
 def test_latency_is_taken_off_to_the_sample(frames: int, channels: int, cuts: list[int]) -> None:
     audio = _noise(frames, channels)
-    found = route(_look_ahead(channels), Audio(Fraction(48000), channels))
+    found = plan_conversion(_look_ahead(channels), Audio(Fraction(48000), channels))
     made = _through(found, audio, sorted(min(cut, frames) for cut in cuts))
     np.testing.assert_array_equal(made, audio)
 
@@ -63,7 +63,7 @@ def test_resampled_file_lies_where_the_whole_file_resampled_at_once_does(
     """Within the plan and in front of it; shorter than a block, and longer."""
     audio = _noise(frames, channels)
     source = Audio(Fraction(rate), channels)
-    made = _through(route(_look_ahead(1), source), audio, [frames // 2])
+    made = _through(plan_conversion(_look_ahead(1), source), audio, [frames // 2])
     mono = audio.mean(0)
     expected = mono if rate == 48000 else soxr.resample(mono, rate, 48000, "VHQ")
     assert made.shape == (1, round(Fraction(frames * 48000, rate)))
@@ -73,12 +73,12 @@ def test_resampled_file_lies_where_the_whole_file_resampled_at_once_does(
 
 def test_one_block_exactly() -> None:
     audio = _noise(480, 1)
-    found = route(_look_ahead(1), Audio(Fraction(48000), 1))
+    found = plan_conversion(_look_ahead(1), Audio(Fraction(48000), 1))
     np.testing.assert_array_equal(_through(found, audio, []), audio)
 
 
 def test_taps_hear_the_silence_at_the_end_too() -> None:
-    plan = route(_look_ahead(1), Audio(Fraction(48000), 1)).plan
+    plan = plan_conversion(_look_ahead(1), Audio(Fraction(48000), 1)).plan
     heard: list[np.ndarray] = []
     keep: Callable[..., None] = lambda port, ticks: heard.extend(ticks)  # noqa: E731
     with plan.session(warm_up=False) as session:

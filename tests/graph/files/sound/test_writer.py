@@ -133,7 +133,7 @@ def test_wav_of_unknown_length_stops_at_4_gib(tmp_path: Path, noise: Noise) -> N
 
 def test_file_that_will_not_fit_is_refused_at_once(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
-    with pytest.raises(OutputError, match=r"takes 1\.2 MB, but the disk has 1\.0 MB left"):
+    with pytest.raises(OutputError, match=r"needs 1\.2 MB, but the disk has 1\.0 MB left"):
         AudioWriter(tmp_path / "a.wav", MONO, frames=400_000)
     assert list(tmp_path.iterdir()) == []
 
@@ -161,7 +161,7 @@ def test_disk_full_in_the_middle(tmp_path: Path, noise: Noise, suffix: str) -> N
         fill()
     problem = caught.value.problems[0]
     assert problem.code in ("cannot-write", "disk-full")
-    assert "s into it" in problem.message
+    assert "cannot be continued after" in problem.message
     assert list(tmp_path.iterdir()) == []
 
 
@@ -190,7 +190,7 @@ def test_full_disk_is_called_so(tmp_path: Path, noise: Noise, monkeypatch) -> No
 
     monkeypatch.setattr(soundfile.SoundFile, "write", fail)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=4096))
-    with pytest.raises(OutputError, match=r"0\.0 s into it: the disk is full"), writer:
+    with pytest.raises(OutputError, match=r"after 0\.0 s: the disk is full"), writer:
         writer.write(noise(5000))
     assert list(tmp_path.iterdir()) == []
 
@@ -198,7 +198,7 @@ def test_full_disk_is_called_so(tmp_path: Path, noise: Noise, monkeypatch) -> No
 def test_short_file_is_found_out(tmp_path: Path, noise: Noise, monkeypatch) -> None:
     monkeypatch.setattr(verification.soundfile, "info", lambda _: SimpleNamespace(frames=4999))
     writer = AudioWriter(tmp_path / "a.flac", MONO)
-    with pytest.raises(OutputError, match="4999 of 5000 samples arrived"), writer:
+    with pytest.raises(OutputError, match="only 4999 of 5000 samples were written"), writer:
         writer.write(noise(5000))
     assert list(tmp_path.iterdir()) == []
 
@@ -211,7 +211,7 @@ def test_cut_mp3_is_found_out(tmp_path: Path, noise: Noise) -> None:
     data = path.read_bytes()
     path.write_bytes(data[:-300])
     missing = shortfall(path, writer.format, 50_000)
-    assert missing == f"{len(data) - 300} of {len(data)} bytes arrived"
+    assert missing == f"only {len(data) - 300} of {len(data)} bytes were written"
 
 
 def test_decibels() -> None:
