@@ -89,7 +89,7 @@ def test_overrides_profiles_and_clipping(folder: Path, run: Run) -> None:
     code, out, _ = run("p.yaml", "in.wav", "out.wav", "--profile", "loud", "--set", "output=gain")
     assert code == 0
     assert "0 samples clipped" not in out
-    assert "dBFS: lower the level, or keep it all in a .wav with --subtype float" in out
+    assert "dBFS: lower the level, or write a .wav with --subtype float" in out
     assert run("p.yaml", "in.wav", "f.wav", "--profile", "loud", "--subtype", "float")[0] == 0
     assert soundfile.info("f.wav").subtype == "FLOAT"
 
@@ -256,7 +256,7 @@ def test_nan_may_count_as_silence(folder: Path, run: Run) -> None:
     code, out, _ = run("p.yaml", "bad.wav", "out.wav", "--set", "on_nan=silence")
     assert code == 0
     assert "1 blocks silenced" in out
-    assert "NaN or infinite values became silence" in out
+    assert "NaN or infinite values were replaced by silence" in out
 
 
 def test_salvage(folder: Path, run: Run) -> None:
