@@ -40,7 +40,7 @@ def bench(
     return call
 
 
-def test_page_names_everything(bench: Bench) -> None:
+def test_summary_names_machine_nodes_and_times(bench: Bench) -> None:
     code, out, err = bench("p.yaml", "--blocks", "30")
     assert (code, err) == (0, "")
     for words in (
@@ -61,7 +61,7 @@ def test_page_names_everything(bench: Bench) -> None:
         assert words in out
 
 
-def test_json(bench: Bench) -> None:
+def test_json_is_a_bench_report(bench: Bench) -> None:
     code, out, _ = bench(
         "p.yaml", "--blocks", "25", "--streams", "3", "--profile", "slow", "--json"
     )
@@ -80,7 +80,7 @@ def test_threads_are_set_for_the_run(bench: Bench) -> None:
         torch.set_num_threads(before)
 
 
-def test_engine(bench: Bench) -> None:
+def test_engine_pipeline_is_measured(bench: Bench) -> None:
     code, out, _ = bench("--engine", "--blocks", "40")
     assert code == 0
     assert out.count("bench.pass") == 10
@@ -98,7 +98,9 @@ def test_engine(bench: Bench) -> None:
         (["nobody"], "no shipped pipeline is called 'nobody'"),
     ],
 )
-def test_mistakes(bench: Bench, arguments: list[str], words: str) -> None:
+def test_contradictory_arguments_are_refused(
+    bench: Bench, arguments: list[str], words: str
+) -> None:
     code, out, err = bench(*arguments)
     assert (code, out) == (2, "")
     assert words in err

@@ -13,7 +13,7 @@ from voicegraph.schemas.report import CheckReport
 Cli = Callable[..., tuple[int, str, str]]
 
 
-def test_good(cli: Cli) -> None:
+def test_valid_pipeline_is_summarised(cli: Cli) -> None:
     code, out, err = cli("check", "good.yaml")
     assert (code, err) == (0, "")
     assert out == (
@@ -32,14 +32,14 @@ def test_all_problems_at_once_with_their_places(cli: Cli) -> None:
     assert out.endswith("bad.yaml: 6 problems\n")
 
 
-def test_several_files(cli: Cli) -> None:
+def test_several_pipelines_are_all_checked(cli: Cli) -> None:
     code, out, _ = cli("check", "bad.yaml", "good.yaml", "world")
     assert code == 2
     assert "bad.yaml: 6 problems\ngood.yaml: ok, " in out
     assert "\nworld: ok, " in out
 
 
-def test_overrides_count(cli: Cli) -> None:
+def test_overrides_are_checked_too(cli: Cli) -> None:
     assert cli("check", "good.yaml", "--set", "vars.db=-3")[0] == 0
     code, out, _ = cli("check", "good.yaml", "--set", "vars.db=100")
     assert code == 2
@@ -58,7 +58,7 @@ def test_params_lost_in_a_swap_are_a_warning(cli: Cli) -> None:
     )
 
 
-def test_json(cli: Cli) -> None:
+def test_json_is_a_check_report(cli: Cli) -> None:
     code, out, err = cli("check", "--json", "good.yaml", "bad.yaml", "nothing.yaml")
     assert (code, err) == (2, "")
     report = CheckReport.model_validate_json(out)
@@ -81,7 +81,7 @@ def test_json(cli: Cli) -> None:
         ("block: !!python/object:os.system x\n", "the tag !!python/object:os.system"),
     ],
 )
-def test_files_that_are_no_pipelines(cli: Cli, place: Path, source: str, expected: str) -> None:
+def test_files_that_are_not_pipelines(cli: Cli, place: Path, source: str, expected: str) -> None:
     (place / "s.yaml").write_text(source, encoding="utf-8")
     code, out, _ = cli("check", "s.yaml")
     assert code == 2
@@ -89,19 +89,19 @@ def test_files_that_are_no_pipelines(cli: Cli, place: Path, source: str, expecte
     assert out.endswith("s.yaml: 1 problem\n")
 
 
-def test_nothing_to_check(cli: Cli) -> None:
+def test_no_pipeline_is_a_usage_error(cli: Cli) -> None:
     code, out, err = cli("check")
     assert (code, out) == (2, "")
     assert "PIPELINE" in err
 
 
-def test_misspelt_option(cli: Cli) -> None:
+def test_misspelt_option_is_a_usage_error(cli: Cli) -> None:
     code, _, err = cli("check", "good.yaml", "--jsn")
     assert code == 2
     assert "--json" in err
 
 
-def test_unknown_pipeline(cli: Cli) -> None:
+def test_unknown_pipeline_is_reported(cli: Cli) -> None:
     code, out, _ = cli("check", "wrold")
     assert code == 2
     assert "no shipped pipeline is called 'wrold'" in out

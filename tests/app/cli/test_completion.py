@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,11 +33,11 @@ def complete(
     return ask
 
 
-def test_commands(complete: Complete) -> None:
+def test_commands_are_completed(complete: Complete) -> None:
     assert complete("d") == ["demo", "draw", "diff", "doctor", "devices"]
 
 
-def test_pipelines(complete: Complete, place: Path) -> None:
+def test_pipelines_and_files_are_completed(complete: Complete, place: Path) -> None:
     (place / "folder").mkdir()
     (place / "folder" / "inner.yml").touch()
     (place / "world.txt").touch()
@@ -53,7 +51,7 @@ def test_pipelines(complete: Complete, place: Path) -> None:
     assert complete("explain nowhere/") == []
 
 
-def test_nodes(complete: Complete) -> None:
+def test_node_names_are_completed(complete: Complete) -> None:
     assert complete("nodes dsp.ga") == ["dsp.gain", "dsp.gate"]
 
 
@@ -74,23 +72,15 @@ def test_nodes(complete: Complete) -> None:
         ("diff good.yaml --set-both v", ["vars.db="]),
     ],
 )
-def test_overrides(complete: Complete, line: str, expected: list[str]) -> None:
+def test_paths_of_overrides_are_completed(
+    complete: Complete, line: str, expected: list[str]
+) -> None:
     assert complete(line) == expected
 
 
-def test_profiles(complete: Complete) -> None:
+def test_profiles_are_completed(complete: Complete) -> None:
     assert complete("explain good.yaml --profile ") == ["quiet"]
 
 
-def test_formats(complete: Complete) -> None:
+def test_drawing_formats_are_completed(complete: Complete) -> None:
     assert complete("draw good.yaml --format m") == ["mermaid"]
-
-
-def test_help_and_completion_do_not_wait_for_torch() -> None:
-    code = (
-        "import sys; from voicegraph.app.cli.app import main\n"
-        "try: main(['--help'])\n"
-        "finally: assert 'torch' not in sys.modules, 'torch'\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr

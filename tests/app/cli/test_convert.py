@@ -66,7 +66,9 @@ def _left(place: Path) -> set[str]:
     return {entry.name for entry in place.iterdir()} - {"good.yaml", "bad.yaml", "a.pth"}
 
 
-def test_converts(cli: Cli, place: Path, toy: dict[str, torch.Tensor]) -> None:
+def test_model_is_written_as_safetensors(
+    cli: Cli, place: Path, toy: dict[str, torch.Tensor]
+) -> None:
     words = ("--title", "My toy", "--licence", "CC0", "--source", "https://example.org")
     code, out, err = cli("convert", "a.pth", "b.safetensors", *words)
     assert (code, err) == (0, "")
@@ -90,7 +92,7 @@ def test_converts(cli: Cli, place: Path, toy: dict[str, torch.Tensor]) -> None:
         assert ToyCard.model_validate_json(file.metadata()["voicegraph"]).title == "My toy"
 
 
-def test_json(cli: Cli) -> None:
+def test_json_is_a_convert_report(cli: Cli) -> None:
     code, out, _ = cli("convert", "a.pth", "b.safetensors", "--json")
     assert code == 0
     report = ConvertReport.model_validate_json(out)
@@ -100,7 +102,7 @@ def test_json(cli: Cli) -> None:
     assert (report.source.tensors, report.target.tensors) == (7, 8)
 
 
-def test_what_exists_stays(cli: Cli, place: Path) -> None:
+def test_existing_target_is_kept(cli: Cli, place: Path) -> None:
     (place / "b.safetensors").write_text("old", encoding="utf-8")
     code, _, err = cli("convert", "a.pth", "b.safetensors")
     assert code == 4
@@ -119,7 +121,7 @@ def test_what_exists_stays(cli: Cli, place: Path) -> None:
         ("folder.safetensors", "is a folder"),
     ],
 )
-def test_targets_that_are_refused(cli: Cli, place: Path, target: str, said: str) -> None:
+def test_unsuitable_targets_are_refused(cli: Cli, place: Path, target: str, said: str) -> None:
     (place / "folder.safetensors").mkdir()
     code, _, err = cli("convert", "a.pth", target, "--force")
     assert code == 4
@@ -127,7 +129,7 @@ def test_targets_that_are_refused(cli: Cli, place: Path, target: str, said: str)
     assert _left(place) == {"folder.safetensors"}
 
 
-def test_sources_that_are_refused(cli: Cli, place: Path) -> None:
+def test_unsuitable_sources_are_refused(cli: Cli, place: Path) -> None:
     assert cli("convert", "a.pth", "b.safetensors")[0] == 0
     code, _, err = cli("convert", "b.safetensors", "c.safetensors")
     assert code == 3
@@ -141,7 +143,7 @@ def test_sources_that_are_refused(cli: Cli, place: Path) -> None:
     assert _left(place) == {"b.safetensors", "other.pth"}
 
 
-def test_words_that_are_too_long(cli: Cli, place: Path) -> None:
+def test_overlong_card_texts_are_refused(cli: Cli, place: Path) -> None:
     code, _, err = cli("convert", "a.pth", "b.safetensors", "--title", "x" * 300)
     assert code == 2
     assert "--title" in err
@@ -152,7 +154,7 @@ def test_words_that_are_too_long(cli: Cli, place: Path) -> None:
     "error",
     [OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), SafetensorError("I/O error: no space")],
 )
-def test_disk_that_is_full(
+def test_full_disk_is_reported(
     cli: Cli, place: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def fails(tensors: object, path: Path, metadata: object) -> None:
@@ -167,7 +169,7 @@ def test_disk_that_is_full(
 
 
 @pytest.mark.parametrize("fault", ["value", "name", "card", "bytes"])
-def test_what_does_not_read_back(
+def test_failed_verification_leaves_no_file(
     cli: Cli, place: Path, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     """A disk or a library that does not keep what it was given."""

@@ -31,7 +31,7 @@ def _encoder() -> EncoderCard:
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_the_card_says_it(cli: Cli, file: str) -> None:
+def test_card_names_the_given_encoder(cli: Cli, file: str) -> None:
     code, out, err = cli("convert", file, "b.safetensors", "--encoder", "hubert.safetensors")
     assert (code, err) == (0, "")
     assert _encoder().fingerprint in out
@@ -42,7 +42,7 @@ def test_the_card_says_it(cli: Cli, file: str) -> None:
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_nothing_else_changes(cli: Cli, file: str) -> None:
+def test_tensors_stay_the_same(cli: Cli, file: str) -> None:
     assert cli("convert", file, "plain.safetensors")[0] == 0
     assert cli("convert", file, "b.safetensors", "--encoder", "hubert.safetensors")[0] == 0
     plain, made = open_archive("plain.safetensors"), open_archive("b.safetensors")
@@ -55,7 +55,7 @@ def test_nothing_else_changes(cli: Cli, file: str) -> None:
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_a_converted_file_may_be_told_later(cli: Cli, file: str) -> None:
+def test_encoder_is_added_to_converted_file(cli: Cli, file: str) -> None:
     assert cli("convert", file, "plain.safetensors", "--title", "Mine")[0] == 0
     encoder = ("--encoder", "hubert.safetensors")
     assert cli("convert", "plain.safetensors", "b.safetensors", *encoder)[0] == 0
@@ -66,7 +66,7 @@ def test_a_converted_file_may_be_told_later(cli: Cli, file: str) -> None:
     assert card.trained_on.fingerprint == _encoder().fingerprint
 
 
-def test_inspect_says_what_is_not_stated(cli: Cli) -> None:
+def test_inspect_reports_unstated_encoder(cli: Cli) -> None:
     _, out, _ = cli("inspect", *FILES, "hubert.safetensors")
     assert out.count("encoder not stated") == 2
     _, out, _ = cli("inspect", *FILES, "--json")
@@ -89,7 +89,7 @@ def test_inspect_says_what_is_not_stated(cli: Cli) -> None:
         ("wide.pth", "hubert.safetensors", "its features are of width 32 or 256, and not 768"),
     ],
 )
-def test_what_does_not_go_together(
+def test_mismatched_encoder_is_refused(
     cli: Cli, place: Path, file: str, encoder: str, said: str
 ) -> None:
     from voicegraph.nodes.synth import rvc_example
@@ -102,7 +102,7 @@ def test_what_does_not_go_together(
     assert not (place / "b.safetensors").exists()
 
 
-def test_a_voice_that_says_it_refuses_another(cli: Cli) -> None:
+def test_voice_with_encoder_refuses_another(cli: Cli) -> None:
     assert cli("convert", "voice.pth", "b.safetensors", "--encoder", "hubert.safetensors")[0] == 0
     hubert_example.write(Path("other.safetensors"), SIZES, seed=2)
     voice = ("--set", "vars.voice=b.safetensors")

@@ -57,7 +57,7 @@ def short(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
     return path
 
 
-def test_demo_converts_draws_and_says_what_it_did(demo: Demo) -> None:
+def test_demo_converts_draws_and_summarises(demo: Demo) -> None:
     pytest.importorskip("matplotlib", reason="the picture is an extra")
     names = ["world", *(path.stem for path in demo_conversions.bundled_voices())]
     assert len(names) > 1
@@ -127,7 +127,7 @@ def test_own_files_are_replaced_and_others_are_not(demo: Demo, short: Path) -> N
     assert demo("mine", "--no-picture", *CHANGER)[0] == 0
 
 
-def test_without_matplotlib_it_says_so_before_it_works(demo: Demo, monkeypatch) -> None:
+def test_missing_matplotlib_is_reported_first(demo: Demo, monkeypatch) -> None:
     found = importlib.util.find_spec
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: None if name == "matplotlib" else found(name)
@@ -140,21 +140,21 @@ def test_without_matplotlib_it_says_so_before_it_works(demo: Demo, monkeypatch) 
     assert _left() == set()
 
 
-def test_folder_that_cannot_be_made(demo: Demo) -> None:
+def test_folder_that_cannot_be_created(demo: Demo) -> None:
     Path("file").touch()
     code, _, err = demo("file/demo", "--no-picture")
     assert code == 4
     assert "cannot be made" in err
 
 
-def test_wrong_override(demo: Demo) -> None:
+def test_wrong_override_is_refused(demo: Demo) -> None:
     code, out, err = demo("--no-picture", "--set", "vars.transpos=3")
     assert (code, out) == (2, "")
     assert "transpose" in err
     assert _left() == set()
 
 
-def test_ctrl_c_says_what_there_is(demo: Demo, monkeypatch) -> None:
+def test_ctrl_c_reports_partial_output(demo: Demo, monkeypatch) -> None:
     def press(_: object, done: float, total: float | None) -> None:
         if done > 3:
             signal.raise_signal(signal.SIGINT)
@@ -166,7 +166,7 @@ def test_ctrl_c_says_what_there_is(demo: Demo, monkeypatch) -> None:
     assert _left() == {"demo/original.flac", "demo/world.wav"}
 
 
-def test_ctrl_c_before_any_sound(demo: Demo, short: Path, monkeypatch) -> None:
+def test_ctrl_c_before_any_output(demo: Demo, short: Path, monkeypatch) -> None:
     def press(*_: object) -> None:
         signal.raise_signal(signal.SIGINT)
 
@@ -177,7 +177,7 @@ def test_ctrl_c_before_any_sound(demo: Demo, short: Path, monkeypatch) -> None:
     assert _left() == {"demo/original.flac"}
 
 
-def test_json_of_a_mistake(demo: Demo) -> None:
+def test_errors_are_json_too(demo: Demo) -> None:
     Path("demo").mkdir()
     Path("demo/original.flac").touch()
     code, out, _ = demo("--json", "--no-picture")

@@ -26,14 +26,14 @@ def test_devices_are_listed_with_numbers_names_and_defaults(
     assert "`live` takes the number or a part of the name" in out
 
 
-def test_json(cli: Cli, sound_system: FakeSoundDevice) -> None:
+def test_json_is_a_devices_report(cli: Cli, sound_system: FakeSoundDevice) -> None:
     code, out, _ = cli("devices", "--json")
     assert code == 0
     found = json.loads(out)["devices"]
     assert [device["name"] for device in found] == ["Microphone", "Loudspeaker", "Headset"]
 
 
-def test_none(cli: Cli, sound_system: FakeSoundDevice) -> None:
+def test_no_devices_is_exit_code_5(cli: Cli, sound_system: FakeSoundDevice) -> None:
     sound_system.devices.clear()
     code, out, err = cli("devices")
     assert (code, out) == (5, "")
@@ -41,7 +41,7 @@ def test_none(cli: Cli, sound_system: FakeSoundDevice) -> None:
     assert json.loads(cli("devices", "--json")[1]) == {"devices": []}
 
 
-def test_without_sounddevice(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_sounddevice_is_reported(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sounddevice", None)
     code, _, err = cli("devices")
     assert code == 5
@@ -52,7 +52,7 @@ def test_without_sounddevice(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["headset"], ["--input", "1"]])
-def test_what_it_does_not_take(cli: Cli, arguments: list[str]) -> None:
+def test_unknown_arguments_are_refused(cli: Cli, arguments: list[str]) -> None:
     code, _, err = cli("devices", *arguments)
     assert code == 2
     assert arguments[0] in err

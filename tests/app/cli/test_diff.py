@@ -10,7 +10,7 @@ from voicegraph.schemas.diff_report import DiffReport
 Cli = Callable[..., tuple[int, str, str]]
 
 
-def test_two_files(cli: Cli, place: Path) -> None:
+def test_two_files_are_compared(cli: Cli, place: Path) -> None:
     text = (place / "good.yaml").read_text(encoding="utf-8")
     (place / "other.yaml").write_text(
         text.replace(
@@ -24,30 +24,30 @@ def test_two_files(cli: Cli, place: Path) -> None:
     assert "  ~ low  dsp.gain -> dsp.delay\n" in out
 
 
-def test_overrides_are_of_the_second(cli: Cli) -> None:
+def test_overrides_apply_to_the_second(cli: Cli) -> None:
     code, out, _ = cli("diff", "good.yaml", "--set", "vars.db=-3", "--profile", "quiet")
     assert code == 0
     assert out.startswith("good.yaml  ->  good.yaml with vars.db=-3, profile quiet\n")
     assert "  low.db  -6.0  ->  -3.0\n" in out
 
 
-def test_overrides_of_both(cli: Cli) -> None:
+def test_set_both_applies_to_both(cli: Cli) -> None:
     code, out, _ = cli("diff", "good.yaml", "--set-both", "vars.db=-3", "--set", "vars.db=-4")
     assert code == 0
     assert "  low.db  -3.0  ->  -4.0\n" in out
 
 
-def test_swapped_tracker(cli: Cli) -> None:
+def test_swapped_node_is_listed(cli: Cli) -> None:
     out = cli("diff", "world", "--set", "nodes.f0.use=f0.harvest")[1]
     assert "  ~ f0  f0.dio -> f0.harvest\n" in out
 
 
-def test_same(cli: Cli) -> None:
+def test_equal_plans_are_the_same(cli: Cli) -> None:
     code, out, _ = cli("diff", "good.yaml")
     assert (code, out) == (0, "good.yaml  ->  good.yaml\n\nThe plans are the same.\n")
 
 
-def test_measured(cli: Cli) -> None:
+def test_measured_costs_are_listed(cli: Cli) -> None:
     code, out, _ = cli(
         "diff", "good.yaml", "--set", "nodes.off.enabled=true",
         "--measure", "--seconds", "0.1", "--json",
@@ -61,13 +61,13 @@ def test_measured(cli: Cli) -> None:
     assert all(value is None or value > 0 for pair in cost.values() for value in pair)
 
 
-def test_wrong_second(cli: Cli) -> None:
+def test_errors_of_the_second_are_reported(cli: Cli) -> None:
     code, out, err = cli("diff", "good.yaml", "bad.yaml")
     assert (code, out) == (2, "")
     assert "6 problems" in err
 
 
-def test_seconds_must_make_sense(cli: Cli) -> None:
+def test_seconds_out_of_range_are_refused(cli: Cli) -> None:
     code, _, err = cli("diff", "good.yaml", "--measure", "--seconds", "0")
     assert code == 2
     assert "--seconds" in err

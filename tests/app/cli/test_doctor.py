@@ -13,7 +13,7 @@ from voicegraph.schemas.report import DoctorReport
 Cli = Callable[..., tuple[int, str, str]]
 
 
-def test_page(cli: Cli) -> None:
+def test_summary_lists_components(cli: Cli) -> None:
     code, out, err = cli("doctor")
     assert (code, err) == (0, "")
     for word in ("voicegraph", "python", "torch", "pyworld", "libsndfile", "cuda", "WAV"):
@@ -21,13 +21,13 @@ def test_page(cli: Cli) -> None:
     assert out.endswith("Everything that is required works.\n")
 
 
-def test_json(cli: Cli) -> None:
+def test_json_is_a_doctor_report(cli: Cli) -> None:
     code, out, _ = cli("doctor", "--json")
     assert code == 0
     assert DoctorReport.model_validate_json(out).ok
 
 
-def test_broken(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_broken_requirement_is_exit_code_1(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     real = doctor._import_error
 
     def error(need: Need) -> str | None:

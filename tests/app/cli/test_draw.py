@@ -11,14 +11,14 @@ import pytest
 Cli = Callable[..., tuple[int, str, str]]
 
 
-def test_mermaid_to_the_terminal(cli: Cli) -> None:
+def test_mermaid_is_printed_by_default(cli: Cli) -> None:
     code, out, err = cli("draw", "good.yaml")
     assert (code, err) == (0, "")
     assert out.splitlines()[3] == "flowchart TB"
 
 
 @pytest.mark.parametrize("name", ["a.svg", "b.dot", "c.mmd", "d.SVG", "e.gv"])
-def test_the_ending_chooses_the_format(cli: Cli, place: Path, name: str) -> None:
+def test_file_ending_chooses_the_format(cli: Cli, place: Path, name: str) -> None:
     code, out, _ = cli("draw", "good.yaml", "-o", name)
     assert (code, out) == (0, f"wrote {name}\n")
     text = (place / name).read_text(encoding="utf-8")
@@ -28,13 +28,13 @@ def test_the_ending_chooses_the_format(cli: Cli, place: Path, name: str) -> None
         assert text.startswith("---\n" if name.endswith("mmd") else "digraph ")
 
 
-def test_format_may_be_named(cli: Cli, place: Path) -> None:
+def test_format_option_overrides_the_ending(cli: Cli, place: Path) -> None:
     assert cli("draw", "good.yaml", "--format", "dot")[1].startswith("digraph ")
     assert cli("draw", "good.yaml", "-o", "picture", "--format", "svg")[0] == 0
     assert (place / "picture").read_text(encoding="utf-8").startswith("<svg ")
 
 
-def test_overwrites_only_when_told(cli: Cli, place: Path) -> None:
+def test_existing_file_needs_force(cli: Cli, place: Path) -> None:
     (place / "a.svg").write_text("mine", encoding="utf-8")
     code, _, err = cli("draw", "good.yaml", "-o", "a.svg")
     assert code == 4
@@ -52,7 +52,7 @@ def test_overwrites_only_when_told(cli: Cli, place: Path) -> None:
         ("folder.svg", "folder.svg is a folder"),
     ],
 )
-def test_places_that_cannot_be(cli: Cli, place: Path, name: str, expected: str) -> None:
+def test_unsuitable_targets_are_refused(cli: Cli, place: Path, name: str, expected: str) -> None:
     (place / "folder.svg").mkdir()
     before = sorted(place.rglob("*"))
     code, _, err = cli("draw", "good.yaml", "-o", name)
@@ -61,7 +61,7 @@ def test_places_that_cannot_be(cli: Cli, place: Path, name: str, expected: str) 
     assert sorted(place.rglob("*")) == before
 
 
-def test_a_failed_write_leaves_what_was_there(
+def test_failed_write_keeps_the_old_file(
     cli: Cli, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*arguments: object, **options: object) -> object:
@@ -77,14 +77,14 @@ def test_a_failed_write_leaves_what_was_there(
     assert (place / "a.svg").read_text(encoding="utf-8") == "mine"
 
 
-def test_nothing_is_drawn_of_a_wrong_pipeline(cli: Cli, place: Path) -> None:
+def test_wrong_pipeline_is_not_drawn(cli: Cli, place: Path) -> None:
     code, out, err = cli("draw", "bad.yaml", "-o", "a.svg")
     assert (code, out) == (2, "")
     assert "6 problems" in err
     assert not (place / "a.svg").exists()
 
 
-def test_unknown_format(cli: Cli) -> None:
+def test_unknown_format_is_refused(cli: Cli) -> None:
     code, _, err = cli("draw", "good.yaml", "--format", "png")
     assert code == 2
     assert "mermaid" in err

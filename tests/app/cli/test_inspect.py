@@ -56,7 +56,7 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Archive, "read", fails)
 
 
-def test_page(cli: Cli) -> None:
+def test_model_is_described_as_text(cli: Cli) -> None:
     torch.save({"toy": torch.ones(3).half(), "steps": torch.ones(2)}, "a.pth")
     code, out, err = cli("inspect", "a.pth")
     assert (code, err) == (0, "")
@@ -75,7 +75,7 @@ def test_page(cli: Cli) -> None:
     assert rows["file"].startswith("written by torch.save, 0.0 MB, 2 tensors, values: 3 float16 + ")
 
 
-def test_without_an_archive(cli: Cli, place: Path) -> None:
+def test_file_without_archive_is_described(cli: Cli, place: Path) -> None:
     (place / "a.toy").write_bytes(bytes(2_000_000))
     code, out, _ = cli("inspect", "a.toy")
     assert code == 0
@@ -84,7 +84,7 @@ def test_without_an_archive(cli: Cli, place: Path) -> None:
     assert "tensor" not in out
 
 
-def test_unknown_tensors(cli: Cli) -> None:
+def test_unknown_tensors_are_counted(cli: Cli) -> None:
     layers = {f"layer{i}": torch.ones(1) for i in range(20)}
     torch.save({"model": {"a": torch.ones(2), "b": torch.ones(2)}, **layers}, "a.pth")
     code, out, err = cli("inspect", "a.pth")
@@ -95,7 +95,7 @@ def test_unknown_tensors(cli: Cli) -> None:
     assert "9 more names\n" in out
 
 
-def test_several(cli: Cli, place: Path) -> None:
+def test_failed_file_does_not_hide_others(cli: Cli, place: Path) -> None:
     """One that fails does not hide the others."""
     torch.save({"toy": torch.ones(3)}, "a.pth")
     torch.save({"toy": torch.ones(4)}, "c.pth")
@@ -108,7 +108,7 @@ def test_several(cli: Cli, place: Path) -> None:
     assert err.count("fix: ") == 2
 
 
-def test_json(cli: Cli, place: Path) -> None:
+def test_json_is_an_inspect_report(cli: Cli, place: Path) -> None:
     torch.save({"toy": torch.ones(3), "x": {"y": torch.arange(2)}}, "a.pth")
     (place / "b.pth").write_bytes(b"")
     code, out, err = cli("inspect", "a.pth", "b.pth", "--json")
@@ -126,5 +126,5 @@ def test_json(cli: Cli, place: Path) -> None:
     assert InspectReport.model_validate_json(cli("inspect", "a.pth", "--json")[1]).ok
 
 
-def test_a_file_is_needed(cli: Cli) -> None:
+def test_no_file_is_a_usage_error(cli: Cli) -> None:
     assert cli("inspect")[0] == 2

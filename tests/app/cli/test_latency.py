@@ -41,7 +41,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return calls
 
 
-def test_the_parts_and_their_sum(cli: Cli, sound_system: FakeSoundDevice, asked: list[Any]) -> None:
+def test_parts_and_their_sum_are_printed(
+    cli: Cli, sound_system: FakeSoundDevice, asked: list[Any]
+) -> None:
     code, out, err = cli("latency", "good.yaml", "--runs", "2", "--margin", "8ms")
     assert code == 0
     [(setup, margin, runs)] = asked
@@ -58,7 +60,7 @@ def test_the_parts_and_their_sum(cli: Cli, sound_system: FakeSoundDevice, asked:
 
 
 @pytest.mark.parametrize(("measured", "code"), [(44.9, 1), (45.0, 0), (55.0, 0), (55.1, 1)])
-def test_a_sum_that_is_off_is_an_exit_code(
+def test_deviation_above_5_ms_is_exit_code_1(
     cli: Cli, sound_system: FakeSoundDevice, asked: list[Any], measured: float, code: int
 ) -> None:
     asked.append(measured)
@@ -67,7 +69,7 @@ def test_a_sum_that_is_off_is_an_exit_code(
     assert json.loads(out)["measured_ms"] == measured
 
 
-def test_dry_passes_the_same_blocks(
+def test_dry_run_keeps_the_block_size(
     cli: Cli, sound_system: FakeSoundDevice, asked: list[Any]
 ) -> None:
     assert cli("latency", "world", "--dry")[0] == 0
@@ -92,7 +94,7 @@ def test_dry_passes_the_same_blocks(
         (["good.yaml", "--output-channels", "3"], 5, "has 2 channels for output, not 3"),
     ],
 )
-def test_what_is_wrong(
+def test_wrong_arguments_are_refused(
     cli: Cli,
     sound_system: FakeSoundDevice,
     asked: list[Any],
@@ -106,7 +108,7 @@ def test_what_is_wrong(
     assert asked == []
 
 
-def test_no_device_at_all(cli: Cli, sound_system: FakeSoundDevice, asked: list[Any]) -> None:
+def test_no_device_is_reported(cli: Cli, sound_system: FakeSoundDevice, asked: list[Any]) -> None:
     sound_system.devices.clear()
     code, _, err = cli("latency", "good.yaml")
     assert code == 5

@@ -31,7 +31,7 @@ def _words(text: str) -> str:
 # ---- what works ---------------------------------------------------------------------------------
 
 
-def test_nothing_has_to_be_said(cli: Cli, sound_system: FakeSoundDevice) -> None:
+def test_defaults_need_no_options(cli: Cli, sound_system: FakeSoundDevice) -> None:
     code, out, err = cli("live", "good.yaml", *SHORT)
     assert code == 0, err
     assert "starting" in out
@@ -40,7 +40,7 @@ def test_nothing_has_to_be_said(cli: Cli, sound_system: FakeSoundDevice) -> None
     assert all(stream.closed for stream in sound_system.streams)
 
 
-def test_lines_of_json(cli: Cli, sound_system: FakeSoundDevice) -> None:
+def test_json_prints_lines(cli: Cli, sound_system: FakeSoundDevice) -> None:
     code, out, err = cli("live", "good.yaml", *SHORT, "--json")
     assert (code, err) == (0, "")
     lines = [json.loads(line) for line in out.splitlines()]
@@ -48,7 +48,7 @@ def test_lines_of_json(cli: Cli, sound_system: FakeSoundDevice) -> None:
     assert lines[0]["input"]["device"] == "Microphone"
 
 
-def test_what_is_typed_is_what_is_opened(
+def test_options_reach_devices_and_session(
     cli: Cli, sound_system: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[tuple[LiveSetup, LiveOptions]] = []
@@ -79,14 +79,14 @@ def test_what_is_typed_is_what_is_opened(
     assert stream.options["channels"] == (1, 1)
 
 
-def test_a_recording_is_told_of(cli: Cli, sound_system: FakeSoundDevice) -> None:
+def test_recording_is_named_at_the_end(cli: Cli, sound_system: FakeSoundDevice) -> None:
     code, _, err = cli("live", "good.yaml", *SHORT, "--record", "talk.jsonl")
     assert code == 0
     assert "recorded: talk.jsonl   (voicegraph replay talk.jsonl)" in err
     assert Path("talk.in.wav").exists()
 
 
-def test_nothing_listens_unless_it_is_asked_to(
+def test_no_server_without_its_option(
     cli: Cli, sound_system: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from voicegraph.app import control_servers
@@ -98,14 +98,14 @@ def test_nothing_listens_unless_it_is_asked_to(
     assert cli("live", "good.yaml", *SHORT)[0] == 0
 
 
-def test_where_it_listens_is_a_message(cli: Cli, sound_system: FakeSoundDevice) -> None:
+def test_server_addresses_are_messages(cli: Cli, sound_system: FakeSoundDevice) -> None:
     code, out, _ = cli("live", "good.yaml", *SHORT, "--http", "0", "--osc", "0")
     assert code == 0
     assert "message: listening on http://127.0.0.1:" in out
     assert "message: listening on OSC 127.0.0.1:" in out
 
 
-def test_a_failure_of_the_session_is_the_commands(
+def test_session_error_becomes_exit_code(
     cli: Cli, sound_system: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from voicegraph.graph.errors import SignalError, StateError
@@ -128,7 +128,7 @@ def test_a_failure_of_the_session_is_the_commands(
 
 
 @pytest.mark.parametrize("number", command._ENDINGS)
-def test_a_signal_of_the_system_ends_it(number: int) -> None:
+def test_termination_signal_stops_the_session(number: int) -> None:
     asked = threading.Event()
     session: Any = SimpleNamespace(request_stop=asked.set)
     whole = signal.signal(number, signal.SIG_DFL)  # tests themselves may run under nohup
@@ -142,7 +142,7 @@ def test_a_signal_of_the_system_ends_it(number: int) -> None:
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="only POSIX has SIGHUP")
-def test_nohup_is_respected() -> None:
+def test_ignored_hangup_stays_ignored() -> None:
     session: Any = SimpleNamespace(request_stop=lambda: None)
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
@@ -152,7 +152,7 @@ def test_nohup_is_respected() -> None:
         signal.signal(signal.SIGHUP, before)
 
 
-def test_ctrl_c_is_an_ordinary_end(
+def test_ctrl_c_ends_with_exit_code_0(
     cli: Cli, sound_system: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from voicegraph.app.tui import line_output
@@ -212,7 +212,7 @@ def test_ctrl_c_is_an_ordinary_end(
         (["good.yaml", "--osc-feedback", "127.0.0.1:9011"], 1, "needs OSC, which is off"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_said_and_nothing_is_opened(
+def test_wrong_options_open_no_device(
     cli: Cli,
     place: Path,
     sound_system: FakeSoundDevice,
@@ -231,7 +231,7 @@ def test_what_is_wrong_is_said_and_nothing_is_opened(
     assert {path.name for path in place.iterdir()} == {"good.yaml", "bad.yaml", "there.jsonl"}
 
 
-def test_a_busy_device(cli: Cli, sound_system: FakeSoundDevice) -> None:
+def test_busy_device_is_reported(cli: Cli, sound_system: FakeSoundDevice) -> None:
     sound_system.busy = {0}
     code, _, err = cli("live", "good.yaml")
     assert code == 5
@@ -239,7 +239,7 @@ def test_a_busy_device(cli: Cli, sound_system: FakeSoundDevice) -> None:
     assert "fix: close the program that uses it" in err
 
 
-def test_no_device_at_all(cli: Cli, sound_system: FakeSoundDevice) -> None:
+def test_no_device_is_reported(cli: Cli, sound_system: FakeSoundDevice) -> None:
     sound_system.devices.clear()
     code, _, err = cli("live", "good.yaml")
     assert code == 5
@@ -248,7 +248,7 @@ def test_no_device_at_all(cli: Cli, sound_system: FakeSoundDevice) -> None:
     assert json.loads(cli("live", "good.yaml", "--json")[1])["problems"][0]["code"] == "no-device"
 
 
-def test_a_pipeline_that_gives_no_audio(
+def test_pipeline_without_audio_is_refused(
     cli: Cli, place: Path, sound_system: FakeSoundDevice
 ) -> None:
     text = "block: 20ms\ninput: {rate: 16000}\nnodes:\n  f0: {use: f0.dio, in: input}\noutput: f0\n"
@@ -259,7 +259,7 @@ def test_a_pipeline_that_gives_no_audio(
     assert "a loudspeaker takes audio" in err
 
 
-def test_a_port_that_is_taken(cli: Cli, sound_system: FakeSoundDevice) -> None:
+def test_used_network_port_is_reported(cli: Cli, sound_system: FakeSoundDevice) -> None:
     import socket
 
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -269,6 +269,6 @@ def test_a_port_that_is_taken(cli: Cli, sound_system: FakeSoundDevice) -> None:
     assert all(stream.closed for stream in sound_system.streams)
 
 
-def test_help_comes_without_sounddevice(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_does_not_need_sounddevice(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["live", "--help"]) == 0
     assert "--push-to-talk" in capsys.readouterr().out

@@ -24,7 +24,7 @@ class Copy(Node):
 '''
 
 
-def test_list(cli: Cli) -> None:
+def test_all_nodes_are_listed(cli: Cli) -> None:
     code, out, err = cli("nodes")
     assert (code, err) == (0, "")
     rows = [line.split() for line in out.splitlines()]
@@ -35,7 +35,7 @@ def test_list(cli: Cli) -> None:
     assert max(len(line) for line in out.splitlines()) <= 110
 
 
-def test_family(cli: Cli) -> None:
+def test_family_lists_its_nodes(cli: Cli) -> None:
     code, out, _ = cli("nodes", "pitch")
     assert code == 0
     assert [line.split()[0] for line in out.splitlines()[2:] if line[0] != " "] == [
@@ -45,7 +45,7 @@ def test_family(cli: Cli) -> None:
     ]
 
 
-def test_one(cli: Cli) -> None:
+def test_one_node_is_described(cli: Cli) -> None:
     code, out, _ = cli("nodes", "dsp.gain")
     assert code == 0
     assert out.startswith("dsp.gain\n\nMultiplies audio by a gain that may change while it runs.\n")
@@ -55,7 +55,7 @@ def test_one(cli: Cli) -> None:
     assert out.endswith("  my_gain: {use: dsp.gain, in: NODE}\n")
 
 
-def test_one_with_several_inputs_and_required_params(cli: Cli) -> None:
+def test_example_has_inputs_and_required_params(cli: Cli) -> None:
     out = cli("nodes", "world.synthesize")[1]
     assert out.endswith(
         "  my_synthesize:\n"
@@ -66,7 +66,7 @@ def test_one_with_several_inputs_and_required_params(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(BUILTIN))
-def test_every_page(cli: Cli, name: str) -> None:
+def test_every_node_can_be_described(cli: Cli, name: str) -> None:
     code, out, _ = cli("nodes", name)
     assert code == 0
     assert max(len(line) for line in out.splitlines()) <= 110
@@ -83,14 +83,14 @@ def test_every_page(cli: Cli, name: str) -> None:
         ("dsp.nothing_like", ""),
     ],
 )
-def test_unknown(cli: Cli, name: str, fix: str) -> None:
+def test_unknown_node_is_reported(cli: Cli, name: str, fix: str) -> None:
     code, out, err = cli("nodes", name)
     assert (code, out) == (2, "")
     assert err.startswith(f"no node is called {name}\n    families: content, dsp, f0, ")
     assert f"fix: voicegraph nodes {fix}".rstrip() in err
 
 
-def test_json(cli: Cli) -> None:
+def test_json_is_a_nodes_report(cli: Cli) -> None:
     code, out, _ = cli("nodes", "dsp", "--json")
     assert code == 0
     found = NodesReport.model_validate_json(out).nodes
@@ -105,7 +105,7 @@ def test_nodes_of_a_file_on_the_command_line(cli: Cli, place: Path) -> None:
     assert out.startswith("mine.copy\n\nCopies what comes.\n")
 
 
-def test_a_broken_file_of_nodes_is_told(cli: Cli, place: Path) -> None:
+def test_broken_nodes_file_is_reported(cli: Cli, place: Path) -> None:
     (place / "own.py").write_text("1 / 0\n", encoding="utf-8")
     code, _, err = cli("--nodes-file", "own.py", "nodes")
     assert code == 2

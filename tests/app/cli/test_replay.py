@@ -28,7 +28,7 @@ def talk(place: Path) -> Path:
     return place / "talk.jsonl"
 
 
-def test_the_same_comes_out(cli: Cli, talk: Path) -> None:
+def test_replay_is_identical(cli: Cli, talk: Path) -> None:
     code, out, err = cli("replay", "talk.jsonl")
     assert (code, err) == (0, "")
     assert "good: 0.50 s in 50 blocks" in out
@@ -37,7 +37,7 @@ def test_the_same_comes_out(cli: Cli, talk: Path) -> None:
     assert "3.2 ms" in out or "3.3 ms" in out
 
 
-def test_it_is_written(cli: Cli, talk: Path) -> None:
+def test_output_is_written_as_sound_file(cli: Cli, talk: Path) -> None:
     code, out, _ = cli("replay", "talk.jsonl", "-o", "again.wav", "--json")
     assert code == 0
     assert json.loads(out)["result"] == "identical"
@@ -51,7 +51,7 @@ def test_it_is_written(cli: Cli, talk: Path) -> None:
     assert cli("replay", "talk.jsonl", "-o", "again.wav", "--force")[0] == 0
 
 
-def test_something_else_comes_out(cli: Cli, talk: Path) -> None:
+def test_different_output_is_exit_code_1(cli: Cli, talk: Path) -> None:
     with Path("talk.out.wav").open("r+b") as file:
         file.seek(-400, 2)
         value = np.frombuffer(file.read(4), "<f4") + np.float32(0.25)
@@ -62,7 +62,7 @@ def test_something_else_comes_out(cli: Cli, talk: Path) -> None:
     assert "different from 0.49 s on (block 49): 1 of 50 blocks, by -12 dB at most" in out
 
 
-def test_sound_that_another_program_has_saved(cli: Cli, talk: Path) -> None:
+def test_input_saved_by_another_program(cli: Cli, talk: Path) -> None:
     samples, rate = soundfile.read("talk.in.wav", dtype="float32")
     soundfile.write("talk.in.wav", samples, rate, subtype="FLOAT")
     code, _, err = cli("replay", "talk.jsonl")
@@ -70,7 +70,7 @@ def test_sound_that_another_program_has_saved(cli: Cli, talk: Path) -> None:
     assert "talk.in.wav was changed after the recording: another program saved it" in err
 
 
-def test_with_overrides_it_is_an_experiment(cli: Cli, talk: Path) -> None:
+def test_overrides_are_not_compared(cli: Cli, talk: Path) -> None:
     code, out, _ = cli("replay", "talk.jsonl", "--set", "vars.db=0")
     assert code == 0
     assert "run with changes, so not compared" in out
@@ -92,7 +92,9 @@ def test_with_overrides_it_is_an_experiment(cli: Cli, talk: Path) -> None:
         (["talk.jsonl", "-o", "again.xyz"], 4, "xyz"),
     ],
 )
-def test_what_is_wrong(cli: Cli, talk: Path, arguments: list[str], code: int, said: str) -> None:
+def test_wrong_arguments_are_refused(
+    cli: Cli, talk: Path, arguments: list[str], code: int, said: str
+) -> None:
     Path("empty.jsonl").write_bytes(b"")
     Path("other.jsonl").write_text('{"a": 1}\n', encoding="utf-8")
     Path("alone.jsonl").write_bytes(talk.read_bytes())

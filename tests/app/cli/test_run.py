@@ -75,7 +75,7 @@ def _left(folder: Path) -> set[str]:
 # ---- what works ---------------------------------------------------------------------------------
 
 
-def test_one_file(folder: Path, run: Run) -> None:
+def test_one_file_is_converted(folder: Path, run: Run) -> None:
     code, out, err = run("p.yaml", "in.wav", "out.flac")
     assert (code, err) == (0, "")
     assert out.startswith("out.flac: 0.50 s, 48000 Hz mono, FLAC PCM_24; ")
@@ -95,7 +95,7 @@ def test_overrides_profiles_and_clipping(folder: Path, run: Run) -> None:
 
 
 @pytest.mark.parametrize(("rate", "channels"), [(44100, 2), (11025, 1), (8000, 3)])
-def test_any_rate_and_channels(folder: Path, run: Run, rate: int, channels: int) -> None:
+def test_any_rate_and_channel_count(folder: Path, run: Run, rate: int, channels: int) -> None:
     _sound("other.wav", 12_345, rate, channels)
     code, out, _ = run("p.yaml", "other.wav", "out.wav")
     assert code == 0
@@ -103,7 +103,7 @@ def test_any_rate_and_channels(folder: Path, run: Run, rate: int, channels: int)
     assert ("note: 11025 Hz has no whole number" in out) is (rate == 11025)
 
 
-def test_taps_and_trace(folder: Path, run: Run) -> None:
+def test_taps_and_trace_are_written(folder: Path, run: Run) -> None:
     code, out, _ = run(
         "p.yaml", "in.wav", "out.wav",
         "--tap", "gain=gain.npz", "--tap", "input=taps.npz", "--trace", "t.json",
@@ -116,7 +116,7 @@ def test_taps_and_trace(folder: Path, run: Run) -> None:
     assert len(json.loads(Path("t.json").read_text(encoding="utf-8"))) > 100
 
 
-def test_json_is_for_programs(folder: Path, run: Run) -> None:
+def test_json_is_a_run_report(folder: Path, run: Run) -> None:
     code, out, err = run("p.yaml", "in.wav", "out.wav", "--json")
     report = RunReport.model_validate_json(out)
     assert (code, err) == (0, "")
@@ -125,7 +125,7 @@ def test_json_is_for_programs(folder: Path, run: Run) -> None:
     assert not report.stopped
 
 
-def test_quiet(folder: Path, run: Run) -> None:
+def test_quiet_prints_only_errors(folder: Path, run: Run) -> None:
     assert run("p.yaml", "in.wav", "out.wav", "--quiet") == (0, "", "")
 
 
@@ -166,7 +166,7 @@ def test_missing_file_among_several(folder: Path, run: Run) -> None:
 # ---- what a terminal shows ----------------------------------------------------------------------
 
 
-def test_long_runs_tell_how_far_they_are(folder: Path, run: Run, monkeypatch) -> None:
+def test_long_runs_print_progress(folder: Path, run: Run, monkeypatch) -> None:
     monkeypatch.setattr(progress, "_EVERY_S", 0.0)
     _sound("long.wav", 300_000)
     _, _, err = run("p.yaml", "long.wav", "out.wav")
@@ -251,7 +251,7 @@ def _wrong_files() -> None:
     soundfile.write("bad.wav", samples, 48000, "FLOAT")
 
 
-def test_nan_may_count_as_silence(folder: Path, run: Run) -> None:
+def test_on_nan_silence_replaces_nan(folder: Path, run: Run) -> None:
     _wrong_files()
     code, out, _ = run("p.yaml", "bad.wav", "out.wav", "--set", "on_nan=silence")
     assert code == 0
@@ -259,14 +259,14 @@ def test_nan_may_count_as_silence(folder: Path, run: Run) -> None:
     assert "NaN or infinite values were replaced by silence" in out
 
 
-def test_salvage(folder: Path, run: Run) -> None:
+def test_salvage_converts_truncated_input(folder: Path, run: Run) -> None:
     _wrong_files()
     code, out, _ = run("p.yaml", "cut.wav", "out.wav", "--salvage")
     assert code == 0
     assert "note: cut.wav is truncated or damaged" in out
 
 
-def test_errors_as_json(folder: Path, run: Run) -> None:
+def test_errors_are_json_too(folder: Path, run: Run) -> None:
     code, out, _ = run("p.yaml", "gone.wav", "out.wav", "--json")
     assert code == 3
     assert json.loads(out)["problems"][0]["code"] == "no-such-file"
@@ -276,7 +276,7 @@ def test_errors_as_json(folder: Path, run: Run) -> None:
     os.name == "nt" or not hasattr(os, "geteuid") or os.geteuid() == 0,
     reason="needs permissions that bind",
 )
-def test_read_only_folder(folder: Path, run: Run) -> None:
+def test_read_only_folder_is_reported(folder: Path, run: Run) -> None:
     Path("locked").mkdir(mode=0o500)
     code, _, err = run("p.yaml", "in.wav", "locked/out.wav")
     assert code == 4
@@ -284,7 +284,7 @@ def test_read_only_folder(folder: Path, run: Run) -> None:
     assert "fix: give a name in a folder that you may write to" in err
 
 
-def test_disk_that_gives_out(folder: Path, run: Run) -> None:
+def test_full_disk_leaves_no_file(folder: Path, run: Run) -> None:
     resource = pytest.importorskip("resource", reason="needs POSIX limits")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     _sound("long.wav", 500_000)
@@ -301,7 +301,7 @@ def test_disk_that_gives_out(folder: Path, run: Run) -> None:
 # ---- Ctrl-C -------------------------------------------------------------------------------------
 
 
-def test_ctrl_c_keeps_what_is_done(folder: Path, run: Run, monkeypatch) -> None:
+def test_ctrl_c_keeps_finished_output(folder: Path, run: Run, monkeypatch) -> None:
     def press(_: object, done: float, total: float | None) -> None:
         if done > 2.5:
             signal.raise_signal(signal.SIGINT)
@@ -316,7 +316,7 @@ def test_ctrl_c_keeps_what_is_done(folder: Path, run: Run, monkeypatch) -> None:
     assert _left(folder) == {"long.wav", "out.wav"}
 
 
-def test_ctrl_c_stops_a_batch_behind_the_file_it_is_in(folder: Path, run: Run, monkeypatch) -> None:
+def test_ctrl_c_stops_a_batch_after_the_current_file(folder: Path, run: Run, monkeypatch) -> None:
     def press(display: progress.ProgressLines, done: float, _: float | None) -> None:
         if "b.wav" in display._name:
             signal.raise_signal(signal.SIGINT)
@@ -330,7 +330,7 @@ def test_ctrl_c_stops_a_batch_behind_the_file_it_is_in(folder: Path, run: Run, m
     assert _left(folder / "made") == {"a.wav", "b.wav"}
 
 
-def test_ctrl_c_before_any_sound(folder: Path, run: Run, monkeypatch) -> None:
+def test_ctrl_c_before_any_output(folder: Path, run: Run, monkeypatch) -> None:
     def press(*_: object) -> None:
         signal.raise_signal(signal.SIGINT)
 
@@ -346,7 +346,7 @@ def test_ctrl_c_before_any_sound(folder: Path, run: Run, monkeypatch) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="a console's Ctrl-C reaches the tests, too")
-def test_ctrl_c_from_outside(folder: Path) -> None:
+def test_interrupt_signal_from_outside(folder: Path) -> None:
     _sound("long.wav", 20_000_000)
     command = [sys.executable, "-m", "voicegraph", "run", "p.yaml", "long.wav", "out.wav"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as p:

@@ -25,7 +25,7 @@ def passing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return "passing.yaml"
 
 
-def test_freewheel(passing: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_freewheeling_soak_passes(passing: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["soak", passing, "--freewheel", "--minutes", "0.5", "--drift", "80"]) == 0
     text = capsys.readouterr().out
     assert "0.5 min of audio in" in text
@@ -33,7 +33,7 @@ def test_freewheel(passing: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "latency" in text
 
 
-def test_json(passing: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_is_a_soak_report(passing: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["soak", passing, "--freewheel", "--minutes", "0.2", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["freewheel"] is True
@@ -41,7 +41,7 @@ def test_json(passing: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert found["minutes"] == pytest.approx(0.2)
 
 
-def test_a_failure_is_an_exit_code(
+def test_failure_is_exit_code_1(
     passing: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("voicegraph.app.diagnostics._soak._MAX_BOUNDARY_DB", -200.0)
@@ -65,7 +65,7 @@ def test_a_failure_is_an_exit_code(
         (["live", "{}", "--http", "0.0.0.0:8765"], "needs a token"),
     ],
 )
-def test_what_is_typed_wrongly(
+def test_wrong_options_are_refused(
     passing: str, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([text.format(passing) for text in arguments]) not in (0, None)

@@ -59,7 +59,7 @@ def test_reading_pipelines_imports_no_heavy_module() -> None:
     assert found & HEAVY == set()
 
 
-def test_help_imports_not_even_torch() -> None:
+def test_help_imports_no_torch() -> None:
     found = _imported("--help", "live --help")
     assert found & {"torch", "numpy", "yaml", *HEAVY} == set()
 

@@ -61,7 +61,9 @@ def wishes(monkeypatch: pytest.MonkeyPatch) -> list[VoiceRequest]:
     return found
 
 
-def test_makes_and_says_how_to_use_it(cli: Cli, wishes: list[VoiceRequest], place: Path) -> None:
+def test_voice_is_made_and_its_use_printed(
+    cli: Cli, wishes: list[VoiceRequest], place: Path
+) -> None:
     given = ("--steps", "7", "--seed", "3", "--anyway", "--no-picture")
     code, out, err = cli(
         "voice", "make", str(bundled_recording.path()), "ada.safetensors", *AGREED, *given
@@ -77,7 +79,7 @@ def test_makes_and_says_how_to_use_it(cli: Cli, wishes: list[VoiceRequest], plac
     assert not (place / "ada.making").exists()
 
 
-def test_as_json(cli: Cli, wishes: list[VoiceRequest]) -> None:
+def test_json_is_a_voice_report(cli: Cli, wishes: list[VoiceRequest]) -> None:
     code, out, _ = cli(
         *(
             "voice",
@@ -93,9 +95,7 @@ def test_as_json(cli: Cli, wishes: list[VoiceRequest]) -> None:
     assert json.loads(out)["card"]["consent"]["owner"] == "Ada"
 
 
-def test_without_consent_nothing_is_begun(
-    cli: Cli, wishes: list[VoiceRequest], place: Path
-) -> None:
+def test_nothing_starts_without_consent(cli: Cli, wishes: list[VoiceRequest], place: Path) -> None:
     code, _, err = cli(
         "voice", "make", str(bundled_recording.path()), "a.safetensors", "--no-picture"
     )
@@ -105,7 +105,7 @@ def test_without_consent_nothing_is_begun(
     assert not (place / "a.making").exists()
 
 
-def test_consent_is_asked_for_at_a_terminal(
+def test_terminal_asks_for_consent(
     cli: Cli, wishes: list[VoiceRequest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     typed = io.StringIO("Ada\nAda agrees\n")
@@ -120,7 +120,7 @@ def test_consent_is_asked_for_at_a_terminal(
     assert wishes[0].consent.how == "typed at a terminal"
 
 
-def test_ctrl_c_loses_nothing(
+def test_ctrl_c_keeps_the_work(
     cli: Cli, wishes: list[VoiceRequest], place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = make_voice.make
@@ -139,7 +139,7 @@ def test_ctrl_c_loses_nothing(
     assert (place / "a.making").is_dir()
 
 
-def test_no_recordings(cli: Cli, place: Path) -> None:
+def test_missing_recordings_are_reported(cli: Cli, place: Path) -> None:
     code, _, err = cli("voice", "make", str(place), "a.safetensors", *AGREED, "--no-picture")
     assert code == 3
     assert "there is no audio in" in err

@@ -145,7 +145,7 @@ def test_neighbours_keep_their_distance() -> None:
     assert right - left >= 50 + GAP - 1e-6
 
 
-def test_empty_layout() -> None:
+def test_layout_of_nothing_is_empty() -> None:
     assert layout([], []) == Layout([], [], [], 0.0, 0.0)
 
 
@@ -160,7 +160,7 @@ def _texts(svg: str) -> list[str]:
     return ["".join(element.itertext()) for element in _elements(svg, "text")]
 
 
-def test_svg_says_everything(plan: Plan) -> None:
+def test_svg_contains_all_texts(plan: Plan) -> None:
     texts = _texts(draw(plan, "svg"))
     for planned in plan.nodes:
         assert planned.name in texts
@@ -181,14 +181,14 @@ def test_svg_says_everything(plan: Plan) -> None:
         assert expected in texts or any(expected in text for text in texts), expected
 
 
-def test_svg_needs_nothing_else(plan: Plan) -> None:
+def test_svg_is_self_contained(plan: Plan) -> None:
     svg = draw(plan, "svg")
     assert re.findall(r"https?://[^\"]+", svg) == ["http://www.w3.org/2000/svg"]
     assert not re.search(r"<(script|image|use|foreignObject|link)\b|@import|url\(", svg)
     assert "@media (prefers-color-scheme: dark)" in svg
 
 
-def test_svg_tells_streams_windows_and_feedback_apart(plan: Plan) -> None:
+def test_svg_distinguishes_streams_windows_feedback(plan: Plan) -> None:
     classes = [path.get("class", "") for path in _elements(draw(plan, "svg"), "path")]
     links = [link for planned in plan.nodes for link in planned.inputs.values()]
     windows = sum(planned.given[p].window for planned in plan.nodes for p in planned.inputs)
@@ -236,7 +236,7 @@ def test_names_with_special_characters(drawing: Any) -> None:
 # ---- DOT and Mermaid ------------------------------------------------------------------------
 
 
-def test_dot(plan: Plan) -> None:
+def test_dot_contains_nodes_and_edges(plan: Plan) -> None:
     text = draw(plan, "dot")
     assert text.startswith('digraph "rich" {\n')
     assert text.endswith("}\n")
@@ -254,7 +254,7 @@ def test_dot(plan: Plan) -> None:
             assert f'port="in_{port}"' in text
 
 
-def test_mermaid(plan: Plan) -> None:
+def test_mermaid_contains_nodes_and_edges(plan: Plan) -> None:
     lines = draw(plan, "mermaid").splitlines()
     assert lines[0] == "---"
     assert lines[3] == "flowchart TB"
@@ -277,5 +277,5 @@ def test_unknown_format_is_refused(plan: Plan) -> None:
         draw(plan, "png")  # pyright: ignore[reportArgumentType]
 
 
-def test_endings() -> None:
+def test_file_endings_choose_formats() -> None:
     assert {SUFFIXES[s] for s in (".svg", ".dot", ".gv", ".mmd")} == {"svg", "dot", "mermaid"}

@@ -87,7 +87,7 @@ def test_committed_schema_is_current() -> None:
     assert committed().read_text(encoding="utf-8") == current, f"it is not: type  {COMMAND}"
 
 
-def test_schema_is_a_schema(schema: dict[str, Any]) -> None:
+def test_schema_is_valid_json_schema(schema: dict[str, Any]) -> None:
     jsonschema.Draft202012Validator.check_schema(schema)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
 
@@ -100,7 +100,7 @@ def test_shipped_pipelines_are_valid(name: str, schema: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("case", RIGHT)
-def test_right_files_pass(case: str, problems: Callable[[str], list[str]]) -> None:
+def test_valid_files_pass(case: str, problems: Callable[[str], list[str]]) -> None:
     assert problems(SOUND.replace(*RIGHT[case])) == []
 
 
@@ -113,14 +113,14 @@ def test_wrong_files_are_refused(case: str, problems: Callable[[str], list[str]]
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_loader_refuses_them_too(case: str, tmp_path: Path) -> None:
+def test_loader_refuses_the_same_files(case: str, tmp_path: Path) -> None:
     file = tmp_path / "p.yaml"
     file.write_text(SOUND.replace(*WRONG[case]), encoding="utf-8")
     with pytest.raises(PipelineError):
         Pipeline.load(file).compile()
 
 
-def test_extending_files_may_be_parts(problems: Callable[[str], list[str]]) -> None:
+def test_extending_files_may_be_partial(problems: Callable[[str], list[str]]) -> None:
     part = "extends: base.yaml\nnodes:\n  low: {params: {db: -3}}\n  other: null\n"
     assert problems(part) == []
     assert problems(part.replace("extends: base.yaml\n", ""))
@@ -139,7 +139,7 @@ def test_every_param_of_every_node_is_described(schema: dict[str, Any]) -> None:
     assert "live" in gain["description"]
 
 
-def test_definitions_that_are_named_are_there(schema: dict[str, Any]) -> None:
+def test_referenced_definitions_exist(schema: dict[str, Any]) -> None:
     named = {part["$ref"].removeprefix("#/$defs/") for part in _parts(schema) if "$ref" in part}
     assert named <= schema["$defs"].keys()
     assert schema["$defs"].keys() <= named

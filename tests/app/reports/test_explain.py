@@ -83,22 +83,22 @@ def _rich(**changes: Any) -> Pipeline:
     return Pipeline(nodes={**NODES, **changes}, output="far", **keys)
 
 
-def test_page() -> None:
+def test_text_of_a_rich_plan() -> None:
     plan = _rich().compile()
     assert plan.explain() == PAGE.replace("{hash}", plan.hash)
 
 
-def test_page_is_the_same_every_time() -> None:
+def test_text_is_the_same_every_time() -> None:
     assert _rich().compile().explain() == _rich().compile().explain()
 
 
-def test_nothing_reads_ahead(build: Callable[..., Pipeline]) -> None:
+def test_plan_without_look_ahead(build: Callable[..., Pipeline]) -> None:
     page = build({"a": node("dsp.gain", "input")}).compile().explain()
     assert "  algorithmic   0 ms  look-ahead and overlap\n" in page
     assert "  Nothing reads ahead.\n" in page
 
 
-def test_everything_off(build: Callable[..., Pipeline]) -> None:
+def test_plan_with_all_nodes_off(build: Callable[..., Pipeline]) -> None:
     """The plan without a node: the output is the input."""
     plan = build({"a": {"use": "dsp.gain", "in": "input", "enabled": None}}).compile()
     page = plan.explain()
@@ -106,7 +106,7 @@ def test_everything_off(build: Callable[..., Pipeline]) -> None:
     assert page.endswith("a  switched off: its input passes through\n")
 
 
-def test_what_a_driver_adds_is_marked() -> None:
+def test_driver_nodes_are_noted() -> None:
     lines = _rich().compile(Audio(Fraction(44100), 2)).explain().splitlines()
     for name in ("input.to_mono", "input.resample"):
         assert f"{name:<14}  added by the driver, whose audio type differs from the file's" in lines
@@ -115,7 +115,7 @@ def test_what_a_driver_adds_is_marked() -> None:
     assert any("input.resample (dsp.resample) reads ahead in audio" in line for line in lines)
 
 
-def test_params_dropped_after_a_swap_are_told(tmp_path: Any) -> None:
+def test_params_dropped_by_a_swap_are_noted(tmp_path: Any) -> None:
     file = tmp_path / "p.yaml"
     file.write_text(
         "block: 10ms\nnodes:\n  a: {use: dsp.gain, in: input, params: {db: -6}}\noutput: a\n"
@@ -138,7 +138,7 @@ def test_delay_hides_look_ahead(build: Callable[..., Pipeline]) -> None:
     assert "     -5 ms  b (test.shift) delays audio\n" in page
 
 
-def test_latency_is_that_of_the_branch_that_decides(build: Callable[..., Pipeline]) -> None:
+def test_latency_follows_the_critical_path(build: Callable[..., Pipeline]) -> None:
     nodes = {
         "near": node("test.around", "input", ahead=6),
         "far": node("test.around", "input", ahead=24),
@@ -161,7 +161,7 @@ def test_latency_is_that_of_the_branch_that_decides(build: Callable[..., Pipelin
         max_size=8,
     )
 )
-def test_shares_add_up(
+def test_latency_shares_add_up(
     build: Callable[..., Pipeline], drawn: list[tuple[str, int, int, int]]
 ) -> None:
     """Whatever the graph; and all of them lie on one path from the input to the output."""
@@ -196,7 +196,7 @@ def test_shares_add_up(
     assert all(reaches(a, b) for a, b in pairwise(on_path))
 
 
-def test_report_is_of_its_model_and_of_json() -> None:
+def test_report_survives_json() -> None:
     found = report_plan(_rich().compile())
     assert PlanReport.model_validate_json(found.model_dump_json()) == found
     assert [copy.to_device for copy in found.copies] == ["cpu", "cuda:0", "cuda:0"]
@@ -209,7 +209,7 @@ def test_output_on_a_gpu_is_copied_back() -> None:
     assert "copy  a.out -> cpu   (from cuda, the output)\n" in page
 
 
-def test_wide_tables_fold() -> None:
+def test_wide_tables_wrap() -> None:
     columns = (Column("a", wraps=True), Column("b", right=True))
     rows = [["some words.with_many-parts/to break at " * 6, "12"], "across all of it"]
     lines = table(columns, rows)
@@ -232,5 +232,5 @@ def test_wrapping_loses_nothing_but_spaces(text: str, width: int) -> None:
     ("value", "text"),
     [(0.0, "0"), (-0.0, "0"), (-0.0001, "0"), (12.5, "12.5"), (-10.0, "-10"), (1 / 3, "0.333")],
 )
-def test_milliseconds(value: float, text: str) -> None:
+def test_milliseconds_are_formatted(value: float, text: str) -> None:
     assert milliseconds(value) == text

@@ -9,7 +9,7 @@ import pytest
 from pydantic import Field
 
 from voicegraph.app.reports._param_descriptions import describe_params
-from voicegraph.app.reports.node_catalogue import describe_class, describe_node
+from voicegraph.app.reports.node_catalogue import describe_class, describe_node, summarize_node
 from voicegraph.graph import registry
 from voicegraph.graph.node import FilePath, Live, Node
 from voicegraph.graph.ports import In, Out, Ports
@@ -51,7 +51,7 @@ class Wide(Node):
         return {}
 
 
-def test_params() -> None:
+def test_params_are_described() -> None:
     found = {p.name: p for p in describe_params(Wide.Params)}
     told = {
         name: (p.type, p.unit, p.range, p.default, p.required, p.live, p.file)
@@ -76,7 +76,7 @@ def _words(ports: list[PortInfo]) -> dict[str, tuple[str, str, str | None]]:
     return {port.name: (port.kind, port.rate, port.width) for port in ports}
 
 
-def test_ports() -> None:
+def test_ports_are_described() -> None:
     info = describe_class("test.wide", Wide)
     assert _words(info.inputs) == {
         "audio": ("audio", "16000 Hz", "1"),
@@ -95,7 +95,7 @@ def test_ports() -> None:
     assert info.inputs[0].doc == "what is heard"
 
 
-def test_words_about_a_class() -> None:
+def test_class_attributes_are_described() -> None:
     info = describe_class("test.wide", Wide)
     assert info.summary == "Does much."
     assert info.doc == "Does much.\n\nAnd this is how."
@@ -103,7 +103,7 @@ def test_words_about_a_class() -> None:
     assert info.error is None
 
 
-def test_ports_that_depend_on_params_are_those_of_an_example() -> None:
+def test_param_dependent_ports_use_an_example() -> None:
     class Many(Node):
         """Has as many inputs as asked."""
 
@@ -129,12 +129,12 @@ def test_every_node_can_be_described(name: str) -> None:
     assert all(param.doc for param in info.params)
 
 
-def test_unknown_node() -> None:
+def test_unknown_node_is_a_key_error() -> None:
     with pytest.raises(KeyError):
         describe_node("dsp.nothing")
 
 
-def test_a_node_that_cannot_be_loaded_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_broken_node_reports_its_error(monkeypatch: pytest.MonkeyPatch) -> None:
     class Broken:
         def load(self) -> None:
             raise ImportError("no module named parrot")
@@ -143,3 +143,4 @@ def test_a_node_that_cannot_be_loaded_says_why(monkeypatch: pytest.MonkeyPatch) 
     info = describe_node("mine.broken")
     assert info.error == "ImportError: no module named parrot"
     assert info.params == []
+    assert summarize_node("mine.broken").error == info.error

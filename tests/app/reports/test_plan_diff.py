@@ -71,11 +71,11 @@ def pair(build: Build) -> tuple[Plan, Plan]:
     return build(before).compile(), build(after, seed=7).compile()
 
 
-def test_page(pair: tuple[Plan, Plan]) -> None:
+def test_differences_as_text(pair: tuple[Plan, Plan]) -> None:
     assert str(diff(*pair, names=("before", "after"))) == PAGE
 
 
-def test_same_plan(pair: tuple[Plan, Plan]) -> None:
+def test_equal_plans_do_not_differ(pair: tuple[Plan, Plan]) -> None:
     for plan in pair:
         found = diff(plan, plan)
         assert found.same
@@ -83,7 +83,7 @@ def test_same_plan(pair: tuple[Plan, Plan]) -> None:
     assert not diff(*pair).same
 
 
-def test_turned_round_it_is_the_opposite(pair: tuple[Plan, Plan]) -> None:
+def test_reversed_diff_is_the_opposite(pair: tuple[Plan, Plan]) -> None:
     there, back = diff(*pair), diff(*reversed(pair))
     assert {(c.what, c.before, c.after) for c in there.params} == {
         (c.what, c.after, c.before) for c in back.params
@@ -94,7 +94,7 @@ def test_turned_round_it_is_the_opposite(pair: tuple[Plan, Plan]) -> None:
     ]
 
 
-def test_a_later_latency_alone_changes_no_spans(build: Build) -> None:
+def test_shifted_latency_changes_no_spans(build: Build) -> None:
     """Spans are compared with what the node makes, or one look-ahead would change every line."""
     nodes = {"a": node("dsp.gain", "input"), "b": node("test.around", "a", ahead=12)}
     plans = [build({**nodes, "c": node("dsp.gain", last)}, "c").compile() for last in ("a", "b")]
@@ -106,7 +106,7 @@ def test_a_later_latency_alone_changes_no_spans(build: Build) -> None:
     ]
 
 
-def test_as_dict_is_of_its_model(pair: tuple[Plan, Plan]) -> None:
+def test_as_dict_fits_its_model(pair: tuple[Plan, Plan]) -> None:
     timing = {"total": Timing(1.0, 2.0, 3.0, 100)}
     found = diff(*pair, timings=(timing, timing))
     report = DiffReport.model_validate(found.as_dict())
@@ -115,7 +115,7 @@ def test_as_dict_is_of_its_model(pair: tuple[Plan, Plan]) -> None:
     assert report.block_ms == [10.0, 10.0]
 
 
-def test_costs(build: Build) -> None:
+def test_costs_are_compared(build: Build) -> None:
     """A node that costs the same a block of twice the length costs half."""
     one = build({"a": node("dsp.gain", "input"), "b": node("dsp.gain", "a")}).compile()
     two = build({"a": node("dsp.gain", "input")}, block="20ms").compile()
@@ -137,7 +137,7 @@ def test_costs(build: Build) -> None:
     ]
 
 
-def test_measure_runs_both(build: Build) -> None:
+def test_measure_runs_both_plans(build: Build) -> None:
     """A plan that waits 3 ms a block costs that; both get the same time, so the other runs more."""
     fast = build({"a": node("dsp.gain", "input")}).compile()
     slow = build(
