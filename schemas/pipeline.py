@@ -134,7 +134,7 @@ class NodeSpec(_FileModel):
         pattern=r"^(cpu|mps|(cuda|xpu)(:[0-9]+)?)$",
         description="where the node runs, as torch names it: cpu, cuda or cuda:N (NVIDIA, AMD), "
         "mps (Apple), xpu or xpu:N (Intel)",
-        examples=["cpu", "cuda", "cuda:1", "mps", "xpu"],
+        examples=["cpu", "cuda", "cuda:1", "mps", "xpu:0"],
     )
     fallback: Literal["cpu"] | None = Field(
         None,

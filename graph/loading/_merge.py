@@ -1,7 +1,7 @@
-"""Laying one document over another: a file over the one it extends, an override over a file.
+"""Merges documents: a file into the one that it extends, an override into a file.
 
-Mappings merge, everything else replaces. ``null`` takes out a node, or an input of a node. Every
-value keeps the mark of the document it came from.
+Mappings merge, other values replace. ``null`` removes a node, or an input of a node. Every value
+keeps the place of the document that it came from.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from .source_map import KeyPath, Place, SourceMap
 
 
 def merge(parent: Document, child: Document) -> Document:
-    """``child`` over ``parent``; neither is changed.
+    """A new document: ``parent`` with the values of ``child``.
 
-    Where a node's ``use`` changes, the params that ``parent`` wrote for the former node lose their
-    standing as overrides, and those of ``child`` get it: see :meth:`SourceMap.is_override`.
+    If a node's ``use`` changes, the params that ``parent`` has for the former node no longer count
+    as overrides, and those of ``child`` do: see :meth:`SourceMap.is_override`.
     """
     layer = _Merge()
     data = layer.merge(parent.data, child.data, ())
@@ -28,12 +28,12 @@ def merge(parent: Document, child: Document) -> Document:
     }
     for path, place in child.source_map.places.items():
         if path not in layer.removed:
-            places[path] = _standing(path, place, layer.swapped)
+            places[path] = _as_override(path, place, layer.swapped)
     source_map = SourceMap(child.source_map.source, places, child.source_map.directory)
     return Document(data, source_map, parent.swapped | child.swapped | layer.swapped)
 
 
-def _standing(path: KeyPath, place: Place, swapped: set[str]) -> Place:
+def _as_override(path: KeyPath, place: Place, swapped: set[str]) -> Place:
     return replace(place, override=True) if _in_params(path, swapped) else place
 
 
@@ -43,7 +43,7 @@ def _in_params(path: KeyPath, nodes: set[str]) -> bool:
 
 @dataclass(slots=True)
 class _Merge:
-    """One merge in progress, and what happened in it."""
+    """One merge: which paths it replaced and removed, and which nodes changed their ``use``."""
 
     replaced: set[KeyPath] = field(default_factory=set)
     removed: set[KeyPath] = field(default_factory=set)
@@ -66,7 +66,7 @@ class _Merge:
         return merged
 
     def hides(self, path: KeyPath) -> bool:
-        """Whether what ``parent`` had at ``path`` is gone."""
+        """Whether the value that ``parent`` had at ``path`` was replaced or removed."""
         gone = self.replaced | self.removed
         return any(path[:length] in gone for length in range(len(path) + 1))
 

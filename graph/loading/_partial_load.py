@@ -1,7 +1,7 @@
-"""What remains of a pipeline file when the parts that are wrong are left out.
+"""Partial load: a pipeline file without its wrong parts, to find further mistakes.
 
-Only for looking further: the compiler then finds its own mistakes too, and all are told at once.
-Nothing ever runs that was salvaged.
+The compiler checks what remains, so that all mistakes are reported together. A partially loaded
+pipeline never runs.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from .source_map import KeyPath
 from .validation import FieldError, field_errors
 
 _NODE_DEFAULTS = {"device", "fallback", "dtype"}
-"""Keys of a node whose default can stand in for a wrong value, for the time being."""
+"""Keys of a node whose default can replace a wrong value without hiding other mistakes."""
 
 _PLACEHOLDERS = {"block": "10ms", "output": "input"}
-"""For keys that a file must have. The types that follow from them are not looked at."""
+"""Values for required keys that are missing; types that depend on them are not checked."""
 
 
 @dataclass(frozen=True)
 class PartialPipeline:
-    """A file with what was wrong left out.
+    """A file without its wrong parts.
 
     Attributes:
         file: what remains.
-        broken: nodes that were left out; that others read them is no mistake of theirs.
+        broken: nodes that were left out; other nodes may still name them as sources.
         types_known: whether rates and types can be inferred: block and input are as written.
     """
 
@@ -42,7 +42,7 @@ class PartialPipeline:
 
 
 def load_partially(document: Document, error: ValidationError) -> PartialPipeline | None:
-    """The file without what is wrong in it, or None where nothing to look at remains."""
+    """The file without its wrong parts; None if nothing remains to check."""
     data = copy.deepcopy(document.data)
     broken: set[str] = set()
     types_known = True
@@ -63,7 +63,7 @@ def load_partially(document: Document, error: ValidationError) -> PartialPipelin
 
 
 def _part_to_leave_out(failure: FieldError) -> KeyPath:
-    """The smallest part without which the rest makes sense."""
+    """Path of the smallest part to leave out so that the rest is consistent."""
     path = failure.path
     if path[:1] == ("nodes",) and len(path) > 1:
         harmless = len(path) == 3 and path[2] in _NODE_DEFAULTS

@@ -1,4 +1,4 @@
-"""``$name`` in a pipeline file: one value under ``vars``, used in many places."""
+"""Variables of a pipeline file: ``$name`` refers to a value under ``vars``."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from .document import Document
 from .source_map import KeyPath, Place, SourceMap, dotted
 
 REQUIRED = "required"
-"""What a var or an asset holds until it is given."""
+"""Value of a var or an asset that the user has to give."""
 
 _LITERAL = ("version", "description", "extends", "vars", "profiles")
-"""Parts of a file in which a dollar sign means nothing."""
+"""Parts of a file in which a dollar sign has no special meaning."""
 
 _WHOLE = re.compile(r"\$([A-Za-z_]\w*)|\$\{([^{}$]*)\}", re.ASCII)
 _PART = re.compile(r"\$\$|\$\{([^{}$]*)\}|\$([A-Za-z_]\w*)?", re.ASCII)
 
 
 class _FailedError(Exception):
-    """The text at hand has no value; why is noted, or will be by validation."""
+    """A text has no value. The reason is already reported, or validation will report it."""
 
 
 def substitute(document: Document, problems: Problems) -> tuple[Document, frozenset[KeyPath]]:
-    """Puts the values of vars where they are used.
+    """Replaces variables by their values.
 
-    A whole ``$name`` or ``${name}`` becomes the var's value, of its own type; ``${name}`` inside
-    longer text becomes text; ``$$`` is a dollar sign. The mark stays where the ``$`` stands, and
+    A whole ``$name`` or ``${name}`` becomes the var's value with its type; ``${name}`` inside
+    longer text becomes text; ``$$`` is a dollar sign. The mark remains that of the ``$``, and
     relative file names resolve against the place where the var's value was written.
 
     Returns:
-        The document, and the paths at which no value could be put.
+        The document, and the paths whose variables have no value.
     """
     work = _Substitution(document.data.get("vars", {}), document.source_map, problems)
     work.read_vars()
@@ -60,14 +60,14 @@ class _Substitution:
     missing: dict[str, list[KeyPath]] = field(default_factory=dict)
 
     def read_vars(self) -> None:
-        """Vars may not refer to vars, so each stands for itself."""
+        """Reads the values of ``vars``, which must not refer to other vars."""
         self.places = dict(self.source_map.places)
         for name, value in self.written.items() if isinstance(self.written, Mapping) else ():
             if isinstance(value, (Mapping, list)):
-                continue  # no value for a var; validation says so
+                continue  # not allowed as a var; validation reports it
             if isinstance(value, str) and (used := re.search(r"\$", value.replace("$$", ""))):
                 self.problems.add(
-                    "var-in-var", f"vars.{name} is {value!r}, and a var may not refer to a var",
+                    "var-in-var", f"vars.{name} is {value!r}, but a var cannot refer to a var",
                     self.source_map.value(("vars", name)),
                     fix=f"vars.{name}: {value.replace('$$', '$').replace(used[0], '$$')!r}  "
                     "(if it is a dollar sign)",
@@ -104,7 +104,7 @@ class _Substitution:
             value = self.look_up(match[1], path)
             if value is None:
                 self.null_in_text(match[1], text, path)
-            # A file name that begins with a var belongs to where the var was written.
+            # A file name that begins with a var is relative to where the var was written.
             if match.start() == 0 or not self.came_through_var(path):
                 self.moved(match[1], path, leading=match.start() == 0)
             return str(value).lower() if isinstance(value, bool) else str(value)
@@ -117,7 +117,7 @@ class _Substitution:
     def moved(
         self, name: str, path: KeyPath, *, whole: bool = False, leading: bool = False
     ) -> None:
-        """Notes that the value at ``path`` comes from a var."""
+        """Records that the value at ``path`` comes from a var."""
         place = self.places.get(path) or Place(
             self.source_map.value(path), self.source_map.key(path), self.source_map.base(path)
         )
@@ -144,7 +144,7 @@ class _Substitution:
         found = f"${name}" if name else "a $"
         fix = f"${{{name}}} for the var, $$ for a dollar sign" if name else "$$ for a dollar sign"
         self.problems.add(
-            "bad-var", f"{dotted(path)} is {text!r}, in which {found} is not clear",
+            "bad-var", f"{dotted(path)} is {text!r}, in which {found} is ambiguous",
             self.source_map.value(path), fix=fix,
         )  # fmt: skip
         raise _FailedError
@@ -164,14 +164,14 @@ class _Substitution:
                 (f"{dotted(path)}: ${name}", _unless_same(self.source_map, path)) for path in paths
             ]
             self.problems.add(
-                "unset-var", f"the var {name} is required, and was not given",
+                "unset-var", f"the var {name} is required, but was not given",
                 self.source_map.value(("vars", name)), notes=uses[:5], fix=f"--set vars.{name}=...",
             )  # fmt: skip
 
 
 def _how_to_declare(name: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-        return "name a var by a word in lower case, as in $voice; $$ is a dollar sign"
+        return "a var is named in lower case, as in $voice; $$ is a dollar sign"
     return f"vars: {{{name}: ...}}  (or $$ for a dollar sign)"
 
 

@@ -38,7 +38,7 @@ _WORDS = (
     (
         "mapping values are not allowed",
         "a second `: ` on this line, or a line that is indented too far",
-        "put text that holds `: ` in quotes, or mend the indent",
+        "put text that contains `: ` in quotes, or correct the indentation",
     ),
     (
         "could not find expected ':'",
@@ -47,12 +47,12 @@ _WORDS = (
     ),
     (
         "expected <block end>",
-        "this line does not fit the indent of the lines above",
-        "indent all keys of one mapping alike",
+        "the indentation of this line does not fit the lines above",
+        "indent all keys of one mapping equally",
     ),
     (
         "found unexpected end of stream",
-        "the file ends inside a quote that was opened",
+        "the file ends inside a quoted text",
         "close the quote",
     ),
     ("undefined alias", "", "put text that starts with `*` in quotes"),
@@ -62,13 +62,13 @@ _WORDS = (
     ("expected ','", "", "separate entries by commas, and close the bracket"),
     ("'%'", "", "put text that starts with % in quotes"),
 )
-"""What PyYAML says, what that means, what to do. The scanner's words suit its authors."""
+"""Part of PyYAML's message, its meaning for the user (empty: PyYAML's own text), and a fix."""
 
-_QUOTE = "put text that holds special characters in quotes"
+_QUOTE = "put text with special characters in quotes"
 
 
 class Alias(yaml.Node):
-    """``*name``: stands where the alias was written; ``value`` is the node it means."""
+    """An alias ``*name`` at the place where it is written; ``value`` is the node it refers to."""
 
     id = "alias"
 
@@ -96,7 +96,8 @@ class _CoreLoader(yaml.SafeLoader):
         if (tag := getattr(event, "tag", None)) is not None:
             shown = tag.replace(_CORE, "!!")
             self.problems.add(
-                "yaml-tag", f"the tag {shown} is not allowed: files hold plain values only", mark,
+                "yaml-tag", f"the tag {shown} is not allowed: files contain only plain values",
+                mark,
                 fix=f"remove {shown}",
             )  # fmt: skip
         if self.depth >= MAX_DEPTH:
@@ -118,20 +119,20 @@ def mark_of(thing: Any, source: str) -> Mark:
 
 def too_many(mark: Mark) -> PipelineError:
     """The error for a file with more values than a pipeline can have."""
-    text = f"more than {MAX_NODES} values, aliases expanded: this is no pipeline file"
+    text = f"more than {MAX_NODES} values, aliases expanded: this is not a pipeline file"
     return PipelineError(Problem("yaml-too-large", text, mark, fix="give a pipeline file"))
 
 
 def too_deep(mark: Mark) -> PipelineError:
     """The error for a file that nests deeper than a pipeline can."""
-    text = f"nested deeper than {MAX_DEPTH} levels: this is no pipeline file"
+    text = f"nested deeper than {MAX_DEPTH} levels: this is not a pipeline file"
     return PipelineError(Problem("yaml-too-deep", text, mark, fix="give a pipeline file"))
 
 
 def compose(text: str, source: str, problems: Problems) -> yaml.Node | None:
-    """The tree of the one document in ``text``, or None if it is empty.
+    """The tree of the single document in ``text``; None if it is empty.
 
-    Explicit tags are noted in ``problems``.
+    Explicit tags are reported in ``problems``.
 
     Raises:
         PipelineError: on a syntax error, or if the text holds too many values or nests too deep.
@@ -168,7 +169,7 @@ def scalar(node: yaml.ScalarNode) -> str | int | float | bool | None:
     """The plain value of a scalar.
 
     Raises:
-        ValueError: if a number is too long or too large to be held.
+        ValueError: if a number is too long or too large.
     """
     text = node.value
     match node.tag.removeprefix(_CORE):

@@ -1,4 +1,4 @@
-"""YAML nodes to plain values, noting where each of them stands."""
+"""Converts YAML nodes to plain values and records the place of each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .values import describe
 
 @dataclass(slots=True)
 class TreeReader:
-    """One pass over a tree. ``places`` fills up, mistakes go to ``problems``.
+    """One pass over a tree; places are collected in ``places``, mistakes in ``problems``.
 
     Raises:
         PipelineError: from :meth:`value`, if aliases expand too far.
@@ -30,7 +30,7 @@ class TreeReader:
     count: int = 0
 
     def value(self, node: yaml.Node, path: KeyPath, key: Mark) -> Any:
-        """The plain value of a node; ``key`` is where its key stands."""
+        """The plain value of a node; ``key`` is the mark of its key."""
         mark = yaml12.mark_of(node, self.source)
         self.count += 1
         if self.count > yaml12.MAX_NODES:
@@ -43,7 +43,7 @@ class TreeReader:
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, mark)
         if id(node) in self.open:
-            text = "an alias that stands inside what it means has no end"
+            text = "an alias inside the value that it refers to never ends"
             self.problems.add("recursive-alias", text, mark, fix="write the value out")
             return None
         self.open.add(id(node))
@@ -71,7 +71,7 @@ class TreeReader:
             if key in found:
                 first = self.places[(*path, key)].key
                 self.problems.add(
-                    "duplicate-key", f"the key {key} stands twice in the same mapping", mark,
+                    "duplicate-key", f"the key {key} occurs twice in the same mapping", mark,
                     notes=[("first", first)], fix=f"remove or rename one of the two: {key}",
                 )  # fmt: skip
                 continue

@@ -1,4 +1,4 @@
-"""Pipeline text to plain values, each with the place where it was written."""
+"""Documents: the plain values of a pipeline file, each with the place where it was written."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .source_map import Place, SourceMap
 from .values import describe, paths_in, to_plain
 
 MAX_BYTES = 1 << 20
-"""Size of a pipeline file. The largest sensible one has a few kilobytes."""
+"""Largest size of a pipeline file; real ones have a few kilobytes."""
 
 SUFFIXES = (".yaml", ".yml")
 _UTF8 = "save the file as UTF-8"
@@ -25,11 +25,11 @@ _UTF8 = "save the file as UTF-8"
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Plain values and their source_map.
+    """Plain values and their source map.
 
     Attributes:
-        data: nested dict, list, str, int, float, bool and None; what :func:`plain` leaves.
-        source_map: where each of them was written.
+        data: nested dict, list, str, int, float, bool and None; see :func:`to_plain`.
+        source_map: where each value was written.
         swapped: names of the nodes whose ``use`` was changed by an override or extending file.
     """
 
@@ -44,11 +44,11 @@ def read_document(path: Path, source: str | None = None, asked: Mark | None = No
     Args:
         path: the file.
         source: its name in messages; by default the path as given.
-        asked: where the file was asked for, if another file names it.
+        asked: the place in another file that names this one, if there is one.
 
     Raises:
         PipelineError: if it is missing, too large, not UTF-8, not YAML, or not one mapping of
-            plain values; or holds a key twice, a tag, or a recursive alias.
+            plain values; or contains a key twice, a tag, or a recursive alias.
     """
     source = source or str(path)
     if path.is_dir():
@@ -61,10 +61,10 @@ def read_document(path: Path, source: str | None = None, asked: Mark | None = No
         raise PipelineError(_missing(path, source, asked)) from None
     except OSError as error:
         text = f"{source} cannot be read: {error.strerror or error}"
-        fix = "choose a file that you may read"
+        fix = "choose a file that you have permission to read"
         raise PipelineError(Problem("unreadable-file", text, asked, fix=fix)) from None
     if len(raw) > MAX_BYTES:
-        text = f"larger than {MAX_BYTES // 1024} KiB: this is no pipeline file"
+        text = f"larger than {MAX_BYTES // 1024} KiB: this is not a pipeline file"
         fix = "give a pipeline file (.yaml)"
         raise PipelineError(Problem("file-too-large", text, Mark(source), fix=fix))
     return parse_document(_decode(raw, source), source, Path(os.path.abspath(path)).parent)  # noqa: PTH100
@@ -97,7 +97,7 @@ def _decode(raw: bytes, source: str) -> str:
         before = raw[: error.start]
         column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8")) + 1
         mark = Mark(source, before.count(b"\n") + 1, column)
-        text = f"not UTF-8: byte 0x{raw[error.start]:02x} cannot stand here"
+        text = f"not UTF-8: byte 0x{raw[error.start]:02x} is invalid here"
         raise PipelineError(Problem("not-utf8", text, mark, fix=_UTF8)) from None
 
 
@@ -124,7 +124,7 @@ def parse_document(text: str, source: str, base: Path) -> Document:
 
 
 def parse_value(text: str, mark: Mark) -> Any:
-    """One plain value, such as stands behind ``--set path=``; every error is placed at ``mark``.
+    """One plain value, such as the one after ``--set path=``; all errors are placed at ``mark``.
 
     Raises:
         PipelineError: as :func:`read_document`, or if a YAML comment would cut the value short.
@@ -140,17 +140,17 @@ def parse_value(text: str, mark: Mark) -> Any:
         raise PipelineError(moved) from None
     left = text[root.end_mark.index :] if isinstance(root, yaml.ScalarNode) else ""
     if (root is None and text.strip()) or left.strip():
-        message = f"everything from # on would be lost: YAML takes it for a comment: {text.strip()}"
+        message = f"YAML treats everything after # as a comment: {text.strip()}"
         fix = f"put quotes around the value:  {mark.source}='\"{text.strip()}\"'"
         raise PipelineError(Problem("yaml-comment", message, mark, fix=fix))
     return value
 
 
 def from_python(data: Any, mark: Mark, *, override: bool = False) -> Document:
-    """Plain values from Python objects, all of them placed at ``mark``, in the working directory.
+    """Plain values from Python objects, all placed at ``mark``, relative to the working directory.
 
     Raises:
-        PipelineError: if a key is no text, or the nesting has no end.
+        PipelineError: if a key is not text, or the nesting is too deep.
     """
     values = to_plain(data, mark)
     place = Place(mark, mark, Path.cwd(), override=override)

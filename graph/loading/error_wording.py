@@ -1,4 +1,4 @@
-"""What pydantic expected, in the words of people who write pipeline files."""
+"""Wording of errors: what pydantic expected, in terms of pipeline files."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ _RANGES = {*_BOUNDS, "too_short", "too_long", "string_too_short", "finite_number
 
 
 def expected_of(error: Any, show: Callable[[Any], str] = str) -> str:
-    """What one of pydantic's error records asks for: ``a whole number``, ``at least 1``.
+    """What an error record of pydantic expects: ``a whole number``, ``at least 1``.
 
-    ``show`` writes a bound in the field's own unit.
+    ``show`` formats a bound in the field's unit.
     """
     kind, context = error["type"], error.get("ctx", {})
     stem = kind.removesuffix("_type").removesuffix("_parsing")
@@ -57,13 +57,13 @@ def expected_of(error: Any, show: Callable[[Any], str] = str) -> str:
 
 
 def code_of(kind: str) -> str:
-    """The stable short name of a problem with a value."""
+    """The problem code for a kind of pydantic error."""
     if kind in _RANGES:
         return "out-of-range"
     return "wrong-type" if kind.endswith(("_type", "_parsing")) else "wrong-value"
 
 
 def _own_words(message: str) -> str:
-    """A message of a validator of ours, or one of pydantic's that has no words here."""
+    """A message of our own validators, or one of pydantic's without an entry above."""
     text = message[:1].lower() + message[1:]
     return text.removeprefix("expected ").removeprefix("input should be ")

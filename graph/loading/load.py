@@ -1,7 +1,7 @@
-"""From a pipeline file, or its keys in Python, to a validated pipeline with places.
+"""Loads a pipeline file, or its keys in Python, as a validated pipeline with a source map.
 
-In order: read, extend, profiles, overrides, vars, validate, assets. Nothing is executed, and no
-file but pipeline files is opened.
+In order: read, extend, profiles, overrides, vars, validate, assets. Nothing is executed, and only
+pipeline files are opened.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ class LoadedPipeline:
         file: the validated contents; assets are absolute paths.
         source_map: where every value was written.
         swapped: nodes whose ``use`` was changed by an override or an extending file. Params that
-            the new node does not have may be dropped, except where ``source_map.is_override``.
-        problems: mistakes that were kept for the compiler to report with its own.
+            the new node does not have are dropped, unless ``source_map.is_override``.
+        problems: mistakes that the compiler reports together with its own.
         broken: nodes that are left out because of them.
-        types_known: whether rates and types can be worked out in spite of them.
-        document: all of it before vars were put in, for those who change it further.
+        types_known: whether rates and types can be inferred in spite of them.
+        document: the document before substitution of vars, for further overrides.
     """
 
     name: str
@@ -69,8 +69,8 @@ def load_pipeline(
         overrides: values by dotted path.
         profiles: names of sets of overrides in the file; they apply first, in this order.
         set_args: ``path=value`` texts of the command line; they apply last.
-        keep_going: keep mistakes in ``problems`` where something to compile remains, and do not
-            raise, so that the compiler finds the others too.
+        keep_going: keep mistakes in ``problems`` instead of raising, if something remains to
+            compile, so that the compiler can report them with its own.
 
     Raises:
         PipelineError: with every mistake of the first phase that found any.
@@ -91,7 +91,7 @@ def load_mapping(
     keep_going: bool = False,
     swapped: frozenset[str] = frozenset(),
 ) -> LoadedPipeline:
-    """A pipeline from the keys of a pipeline file; relative paths count from the working directory.
+    """Loads a pipeline from keys in Python; relative paths refer to the working directory.
 
     Args:
         data: what a pipeline file would hold.
@@ -116,7 +116,7 @@ def load_mapping(
 
 
 def changed(loaded: LoadedPipeline, overrides: Mapping[str, object]) -> LoadedPipeline:
-    """The same pipeline with further overrides by dotted path; its files are not read again.
+    """The same pipeline with further overrides by dotted path, without reading files again.
 
     Raises:
         PipelineError: with every mistake of the first phase that found any.
@@ -176,7 +176,7 @@ def _require_assets(document: Document, problems: Problems) -> None:
     assets = document.data.get("assets")
     for name, value in assets.items() if isinstance(assets, dict) else ():
         if value == REQUIRED:
-            text = f"the asset {name} is required, and was not given"
+            text = f"the asset {name} is required, but was not given"
             mark = document.source_map.value(("assets", name))
             problems.add("unset-asset", text, mark, fix=f"--set assets.{name}=PATH")
 
@@ -184,9 +184,9 @@ def _require_assets(document: Document, problems: Problems) -> None:
 def _validate(
     document: Document, unknown: frozenset[KeyPath], problems: Problems
 ) -> PartialPipeline | None:
-    """The file, or what remains of it; what is wrong goes to ``problems``.
+    """The validated file, or what remains of it; mistakes are added to ``problems``.
 
-    Values at the paths in ``unknown`` are not known (a var is not set), which is told already.
+    Values at the paths in ``unknown`` have an unset var, which is reported already.
     """
     try:
         return PartialPipeline(PipelineFile.model_validate(document.data), frozenset(), True)

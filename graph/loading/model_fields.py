@@ -1,4 +1,4 @@
-"""Looking into models: what type, keys and examples a path inside one has."""
+"""Fields of pydantic models: type, keys and examples at a path inside a model."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def keys_of(model: type[BaseModel]) -> list[str]:
 
 
 def type_at(model: type[BaseModel], path: KeyPath) -> Any:
-    """The type that a path inside a model leads to, or None where it cannot be told."""
+    """The type at a path inside a model; None if it is unknown."""
     for annotation in _annotations(model, path):
         for member in _members(annotation):
             return _bare(member)
@@ -34,7 +34,7 @@ def type_at(model: type[BaseModel], path: KeyPath) -> Any:
 
 
 def examples(model: type[BaseModel], path: KeyPath) -> list[Any]:
-    """Values that would be right at ``path``; none where the model gives none."""
+    """Valid values at ``path``; empty if the model has no examples."""
     if (field := _field(model, path)) is not None and field.examples:
         return list(field.examples)
     for annotation in _annotations(model, path):
@@ -46,14 +46,14 @@ def examples(model: type[BaseModel], path: KeyPath) -> list[Any]:
 
 
 def example(model: type[BaseModel], path: KeyPath) -> str | None:
-    """One value that would be right at ``path``, in YAML."""
+    """One valid value at ``path``, in YAML; None if none is known."""
     if found := examples(model, path):
         return flow_yaml(found[0])
     field = _field(model, path)
     if field is not None and not field.is_required() and field.default is not None:
         default = field.get_default(call_default_factory=True, validated_data={})
         adapter = TypeAdapter(field.rebuild_annotation())
-        # A default may be written as in a file, such as "10ms"; models validate their defaults.
+        # A default can be written as in a file, such as "10ms": models validate their defaults.
         return flow_yaml(adapter.dump_python(adapter.validate_python(default), mode="json"))
     at = type_at(model, path)
     if not is_model(at):
@@ -65,7 +65,7 @@ def example(model: type[BaseModel], path: KeyPath) -> str | None:
 
 
 def in_units(model: type[BaseModel], path: KeyPath, value: Any) -> str:
-    """A value as a message shows it: a duration or rate as it would stand in a file."""
+    """A value as messages show it: a duration or rate as it is written in a file."""
     field = _field(model, path)
     if isinstance(value, Fraction) and field is not None:
         return str(TypeAdapter(field.rebuild_annotation()).dump_python(value))
@@ -85,7 +85,7 @@ def _field(model: type[BaseModel], path: KeyPath) -> FieldInfo | None:
 
 
 def _annotations(annotation: Any, path: KeyPath) -> Iterator[Any]:
-    """The types that a path leads to: more than one where it leads through a union."""
+    """The types at a path; more than one if it leads through a union."""
     if not path:
         yield annotation
         return
@@ -99,7 +99,7 @@ def _annotations(annotation: Any, path: KeyPath) -> Iterator[Any]:
 
 
 def _members(annotation: Any) -> Iterator[Any]:
-    """The members of a union, null left out; any other type is its own."""
+    """The members of a union without null; another type itself."""
     bare = _bare(annotation)
     if typing.get_origin(bare) in (typing.Union, types.UnionType):
         for member in typing.get_args(bare):
@@ -109,7 +109,7 @@ def _members(annotation: Any) -> Iterator[Any]:
 
 
 def _bare(annotation: Any) -> Any:
-    """A type without what ``Annotated`` adds."""
+    """A type without its ``Annotated`` metadata."""
     while typing.get_origin(annotation) is typing.Annotated:
         annotation = typing.get_args(annotation)[0]
     return annotation

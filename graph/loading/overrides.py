@@ -1,6 +1,6 @@
 """Overrides: ``--set nodes.f0.use=f0.rmvpe``, a dict in Python, a profile in the file.
 
-All three are dotted paths with values, and are laid over the file by the rules of ``merging``.
+All three are dotted paths with values, and are merged into the file by ``_merge``.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from .values import assignment, describe, flow_yaml
 
 _SET = "--set "
 _FIXED = {
-    "profiles": "profiles are chosen before overrides apply: use --profile",
-    "extends": "extends is read before overrides apply: write a file that extends it",
+    "profiles": "profiles are applied before overrides: use --profile",
+    "extends": "extends is applied before overrides: write a file that extends it",
 }
 _SECTIONS = [name for name in PipelineFile.model_fields if name not in _FIXED]
 _NODE_KEYS = {field.alias or name for name, field in NodeSpec.model_fields.items()}
@@ -30,11 +30,11 @@ _NODE_KEYS = {field.alias or name for name, field in NodeSpec.model_fields.items
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """One value for one place.
+    """One value at one path.
 
     Attributes:
-        path: where it goes.
-        value: what goes there, with source_map of its own; their paths start at the value.
+        path: the path that it overrides.
+        value: the new value; paths in its source map start at the value.
         mark: where the path itself was written.
     """
 
@@ -43,24 +43,24 @@ class Override:
     mark: Mark
 
     def as_fix(self, path: str, value: Any = None) -> str:
-        """What to type instead, in the way in which this one was given."""
+        """The fix that gives another path or value, in the form in which this one was given."""
         shown = flow_yaml(self.value.data if value is None else value)
         return assignment(path, shown, self.mark)
 
 
 def parse_set(text: str, option: str = _SET) -> tuple[str, Any]:
-    """``nodes.f0.use=f0.rmvpe`` to dotted path and value; the value is YAML, nothing is null.
+    """Splits ``nodes.f0.use=f0.rmvpe`` into dotted path and value in YAML; no text means null.
 
     Messages name ``option`` as the place.
 
     Raises:
-        PipelineError: if there is no ``=``, no path before it, or no plain YAML behind it.
+        PipelineError: if there is no ``=``, no path before it, or no plain YAML after it.
     """
     path, equals, value = text.partition("=")
     path = path.strip()
     mark = Mark(f"{option}{path}")
     if not equals:
-        problem = Problem("bad-override", "an override is path=value, found no =", mark,
+        problem = Problem("bad-override", "an override has the form path=value, found no =", mark,
                           fix=f"{option}{path or 'nodes.f0.use'}=VALUE")  # fmt: skip
         raise PipelineError(problem)
     _split(path, mark)
@@ -68,7 +68,7 @@ def parse_set(text: str, option: str = _SET) -> tuple[str, Any]:
 
 
 def from_command_line(arguments: Iterable[str], problems: Problems) -> list[Override]:
-    """The ``--set`` arguments, in order; their relative paths count from the working directory."""
+    """The ``--set`` arguments in order; relative paths refer to the working directory."""
     found: list[Override] = []
     for text in arguments:
         try:
@@ -82,7 +82,7 @@ def from_command_line(arguments: Iterable[str], problems: Problems) -> list[Over
 
 
 def from_dict(overrides: Mapping[str, object], problems: Problems) -> list[Override]:
-    """Overrides given in Python, in order; relative paths count from the working directory."""
+    """Overrides from Python in order; relative paths refer to the working directory."""
     found: list[Override] = []
     for path, value in overrides.items():
         mark = Mark(f"override {path}")
@@ -95,7 +95,7 @@ def from_dict(overrides: Mapping[str, object], problems: Problems) -> list[Overr
 
 
 def from_profile(document: Document, name: str, problems: Problems) -> list[Override]:
-    """What the profile ``name`` of the file sets, with the source_map it has there."""
+    """The overrides of the profile ``name``, with their places in the file."""
     profiles = document.data.get("profiles")
     known = list(profiles) if isinstance(profiles, dict) else []
     if name not in known:
@@ -108,7 +108,7 @@ def from_profile(document: Document, name: str, problems: Problems) -> list[Over
         )  # fmt: skip
         return []
     found: list[Override] = []
-    values = profiles[name] if isinstance(profiles[name], dict) else {}  # else validation tells
+    values = profiles[name] if isinstance(profiles[name], dict) else {}  # validation reports others
     for path, value in values.items():
         at: KeyPath = ("profiles", name, path)
         source_map = document.source_map.at(at)
@@ -126,7 +126,7 @@ def _split(path: str, mark: Mark) -> KeyPath:
     parts = tuple(path.split(".")) if isinstance(path, str) else ()
     named = all(part and part == part.strip() for part in parts)
     if not parts or not named or len(parts) > MAX_DEPTH:
-        text = f"{path!r} is no dotted path"
+        text = f"{path!r} is not a dotted path"
         raise PipelineError(Problem("bad-override", text, mark, fix="write it as nodes.f0.use"))
     return parts
 
@@ -134,7 +134,7 @@ def _split(path: str, mark: Mark) -> KeyPath:
 def apply_overrides(
     document: Document, overrides: Iterable[Override], problems: Problems
 ) -> Document:
-    """The document with the overrides laid over it in order; a wrong one is noted and left out."""
+    """The document with the overrides merged in order; wrong ones are reported and left out."""
     applied: list[Override] = []
     for override in overrides:
         problem = _section_problem(document, override) or _path_problem(document, override)
@@ -147,7 +147,7 @@ def apply_overrides(
 
 
 def _layer(document: Document, override: Override) -> Document:
-    """The override as a document of its own, with the mappings that lead to its value."""
+    """The override as a document, with the mappings that lead to its value."""
     data = override.value.data
     own = override.value.source_map
     places = {(*override.path, *at): place for at, place in own.places.items()}
@@ -162,7 +162,7 @@ def _layer(document: Document, override: Override) -> Document:
 
 
 def _keep_overrides(document: Document, overrides: list[Override]) -> Document:
-    """Params set before the ``use`` they are meant for keep their standing in the same run."""
+    """Params that were set before the ``use`` they belong to still count as overrides."""
     places = dict(document.source_map.places)
     for override in overrides:
         for at in override.value.source_map.places:
@@ -174,7 +174,7 @@ def _keep_overrides(document: Document, overrides: list[Override]) -> Document:
 
 
 def _section_problem(document: Document, override: Override) -> Problem | None:
-    """A first part that no override may have."""
+    """The problem with the first part of a path, if there is one."""
     first, *rest = override.path
     path = dotted(override.path)
     if first in _FIXED:
@@ -197,7 +197,7 @@ def _section_problem(document: Document, override: Override) -> Problem | None:
 
 
 def _path_problem(document: Document, override: Override) -> Problem | None:
-    """A path that leads through something that is not there, or that has no parts."""
+    """The problem of a path through a missing value or a value without parts, if there is one."""
     section, *rest = override.path
     if rest and section in ("nodes", "vars"):
         known = _mapping(document.data.get(str(section)))

@@ -1,4 +1,4 @@
-"""Where every value of a pipeline was written: line and column, or the override that brought it."""
+"""Source map: where every value of a pipeline was written, in a file or in an override."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KeyPath = tuple[str | int, ...]
 
 
 def dotted(path: KeyPath) -> str:
-    """``nodes.f0.params.floor``, as it is types_known after ``--set``."""
+    """A path in dotted form, as after ``--set``: ``nodes.f0.params.floor``."""
     return ".".join(str(part) for part in path)
 
 
@@ -23,12 +23,12 @@ class Place:
     """The origin of one value.
 
     Attributes:
-        value: where the value stands.
-        key: where its key stands; for list items and the top level, the value itself.
-        base: directory that relative file names written here resolve against; absolute.
-        var: for a value that came through a ``$name``, the name.
-        whole: whether the var's value is all of it, and not a part of longer text.
-        override: whether an override (or the file that swapped the node) wrote it.
+        value: mark of the value.
+        key: mark of its key; for list items and the top level, of the value itself.
+        base: absolute directory against which relative file names written here resolve.
+        var: name of the var that it came from, if it did.
+        whole: whether it is the var's whole value and not part of a longer text.
+        override: whether an override, or the file that changed the node's ``use``, wrote it.
     """
 
     value: Mark
@@ -41,12 +41,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class SourceMap:
-    """Places by path. A path that is not known is answered for by its nearest known ancestor.
+    """Places by path. An unknown path has the place of its nearest known ancestor.
 
     Attributes:
-        source: name of the whole, for a pipeline that has no places at all.
-        places: what is known, by path.
-        directory: base of relative file names where no place says otherwise.
+        source: name of the pipeline, for paths without any known ancestor.
+        places: the known places by path.
+        directory: base of relative file names without a known place.
     """
 
     source: str
@@ -64,40 +64,40 @@ class SourceMap:
         return place.key if place else Mark(self.source)
 
     def base(self, path: KeyPath) -> Path:
-        """The directory that a relative file name written at ``path`` resolves against."""
+        """The directory against which a relative file name at ``path`` resolves."""
         place = self._nearest(path)
         return place.base if place else self.directory
 
     def origin(self, path: KeyPath) -> Mark | None:
-        """The mark of the var that the value came through, if it came through one."""
+        """The mark of the var that the value came from; None if it came from none."""
         place = self._nearest(path)
         return self.value(("vars", place.var)) if place and place.var else None
 
     def var(self, path: KeyPath) -> str | None:
-        """The name of the var whose value is all of what stands at ``path``."""
+        """The name of the var whose whole value is at ``path``; None if there is none."""
         place = self._nearest(path)
         return place.var if place and place.whole else None
 
     def is_override(self, path: KeyPath) -> bool:
-        """Whether the value, or anything inside it, was written by an override.
+        """Whether an override wrote the value or anything inside it.
 
-        That includes params that stand in an extending file which changes the node's ``use``:
-        they were written for the node that is there now.
+        Params in an extending file that changes the node's ``use`` count too, because they were
+        written for the new node.
         """
         place = self._nearest(path)
         inside = (p for at, p in self.places.items() if at[: len(path)] == path)
         return bool(place and place.override) or any(p.override for p in inside)
 
     def resolve(self, path: KeyPath, name: str) -> Path:
-        """A file name written at ``path``, absolute; ``~`` is the home directory."""
+        """The absolute path of a file name written at ``path``; ``~`` is the home directory."""
         try:
             given = Path(name).expanduser()
-        except RuntimeError:  # ~stranger: no such user, so it is a name like any other
+        except RuntimeError:  # ~name without such a user is an ordinary name
             given = Path(name)
         return Path(os.path.abspath(self.base(path) / given))  # noqa: PTH100 (keeps symlinks)
 
     def at(self, path: KeyPath) -> SourceMap:
-        """The source_map of the part below ``path``, with paths that start there."""
+        """The source map of the value at ``path``, with paths that start there."""
         inside = {at[len(path) :]: p for at, p in self.places.items() if at[: len(path)] == path}
         return SourceMap(self.source, inside, self.base(path))
 
@@ -106,6 +106,6 @@ class SourceMap:
 
 
 def _ancestry(path: KeyPath) -> Iterator[KeyPath]:
-    """The path itself, then what it lies in, up to the top."""
+    """The path itself and its parents, up to the top."""
     for length in range(len(path), -1, -1):
         yield path[:length]

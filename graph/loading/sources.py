@@ -1,4 +1,4 @@
-"""Where pipelines come from: a file by its path, or a shipped pipeline by its name."""
+"""Finds pipelines: files by path, shipped pipelines by name, and the files that they extend."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Source:
     Attributes:
         path: the file.
         shown: its name in messages.
-        shipped: whether it came with the package.
+        shipped: whether it is part of the package.
     """
 
     path: Path
@@ -31,19 +31,19 @@ class Source:
 
 
 def shipped() -> dict[str, Path]:
-    """The pipelines that come with the package, by name."""
+    """The pipelines of the package: name -> path."""
     folder = Path(str(importlib.resources.files("voicegraph.pipelines")))
     return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
 
 
 def locate(source: str | Path, beside: Source | None = None, asked: Mark | None = None) -> Source:
-    """The file that a name or path means; whether it can be read shows later.
+    """The file that a name or path refers to; it is not opened here.
 
     Args:
         source: a path (it has a separator, or ends in .yaml or .yml), or the name of a shipped
             pipeline.
-        beside: the file in which it is named; a relative path counts from there.
-        asked: where it is named.
+        beside: the file that names it; relative paths refer to its folder.
+        asked: the place in that file.
 
     Raises:
         PipelineError: if no shipped pipeline has that name.
@@ -72,7 +72,7 @@ def _unknown_name(
 
 
 def read_chain(source: Source) -> Document:
-    """A pipeline file, laid over the file that it extends, and so on.
+    """Reads a pipeline file and merges it into the files that it extends.
 
     Raises:
         PipelineError: if one of them cannot be read, or one extends itself.
@@ -81,7 +81,7 @@ def read_chain(source: Source) -> Document:
 
 
 def read_source(source: Source, asked: Mark | None = None) -> Document:
-    """One file, without what it extends; a missing file may be meant as a shipped name.
+    """Reads one file. If it is missing, the error suggests a shipped pipeline of that name.
 
     Raises:
         PipelineError: as :func:`read_document`.
@@ -100,7 +100,7 @@ def read_source(source: Source, asked: Mark | None = None) -> Document:
 
 
 def apply_extends(document: Document, source: Source) -> Document:
-    """Lays a document over what it extends.
+    """Merges a document into the files that it extends.
 
     Raises:
         PipelineError: as :func:`read_chain`.
@@ -139,7 +139,7 @@ def _refuse_extends_cycle(
     if found.path.resolve() not in paths:
         return
     *_, (_, mark) = notes
-    text = f"a pipeline cannot extend itself: {found.shown} comes round again"
+    text = f"a pipeline cannot extend itself: {found.shown} occurs again"
     fix = f"remove `extends: {found.path.name if not found.shipped else found.path.stem}` here"
     raise PipelineError(Problem("recursive-extends", text, mark, fix=fix))
 
@@ -147,7 +147,7 @@ def _refuse_extends_cycle(
 def _with_extends_notes(
     error: PipelineError, written: str, notes: list[tuple[str, Mark | None]]
 ) -> PipelineError:
-    """Says how it came to a file that nobody named on the command line, and what to write there."""
+    """Adds the chain of ``extends`` that led to a file, and a fix for the line that names it."""
     way = tuple(notes) if error.problems[0].code == "recursive-extends" or len(notes) > 1 else ()
     found: list[Problem] = []
     for p in error.problems:

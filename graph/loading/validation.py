@@ -1,4 +1,4 @@
-"""pydantic's errors as problems: one message a mistake, at its place in the file."""
+"""Validation errors of pydantic as problems: one message per mistake, at its place in the file."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _KEY = "[key]"
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One of pydantic's errors, at the path of the value it means.
+    """One error of pydantic, at the path of the value that it refers to.
 
     Attributes:
-        kind: pydantic's name for it, such as ``int_type``.
-        path: the value, below the model.
-        union: the value whose type is a union, if the error came from one of its members.
-        member: which member.
-        of_key: whether the key is wrong and not the value.
-        error: pydantic's own record.
+        kind: pydantic's name of the error, such as ``int_type``.
+        path: path of the value inside the model.
+        union: path of the value whose type is a union, if the error is from one of its members.
+        member: that member.
+        of_key: whether the key is wrong, not the value.
+        error: pydantic's error record.
     """
 
     kind: str
@@ -51,16 +51,16 @@ def add_validation_problems(
     subject: str = "",
     skip: Collection[KeyPath] = (),
 ) -> None:
-    """Notes what pydantic found wrong.
+    """Adds the errors that pydantic found to ``problems``.
 
     Args:
-        problems: where it is noted.
-        error: what ``model.model_validate`` raised.
+        problems: gets the problems.
+        error: the error that ``model.model_validate`` raised.
         source_map: places of the values.
-        prefix: where the model's values stand in the pipeline.
+        prefix: path of the model's values in the pipeline.
         model: the model.
-        subject: whose values they are, for messages, such as ``f0 (f0.harvest)``.
-        skip: paths whose mistakes are known already, with all that lies below.
+        subject: owner of the values in messages, such as ``f0 (f0.harvest)``.
+        skip: paths whose mistakes are reported already, including everything below them.
     """
     report = _Report(source_map, prefix, model, subject)
     for group in _by_mistake(field_errors(error, source_map, prefix, model)):
@@ -72,7 +72,7 @@ def add_validation_problems(
 def field_errors(
     error: ValidationError, source_map: SourceMap, prefix: KeyPath, model: type[BaseModel]
 ) -> list[FieldError]:
-    """The errors with the tags of unions taken out of their ``loc``."""
+    """The errors, with the tags of unions removed from their ``loc``."""
     return [
         _field_error(record, source_map, prefix, model)
         for record in error.errors(include_url=False)
@@ -101,7 +101,7 @@ def _field_error(
 
 
 def _by_mistake(found: Iterable[FieldError]) -> list[list[FieldError]]:
-    """One list for each mistake: a value of a union type fails once for every member."""
+    """The errors grouped by mistake: a value of a union type fails once for every member."""
     groups: dict[tuple[Any, ...], list[FieldError]] = {}
     for i, failure in enumerate(found):
         groups.setdefault((i,) if failure.union is None else ("union", failure.union), []).append(
@@ -111,7 +111,7 @@ def _by_mistake(found: Iterable[FieldError]) -> list[list[FieldError]]:
     for key, group in groups.items():
         deepest = max(group, key=lambda failure: len(failure.path))
         if key[0] == "union" and len(deepest.path) > len(key[1]):
-            # The member that looked furthest inside is the one that was meant.
+            # The member that got furthest is probably the one that was meant.
             mistakes.extend([f] for f in group if f.member == deepest.member)
         elif key[0] == "union" and any(not _about_type(failure) for failure in group):
             mistakes.append([next(failure for failure in group if not _about_type(failure))])
@@ -126,7 +126,7 @@ def _about_type(failure: FieldError) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Report:
-    """Words for the field_errors of one model."""
+    """Makes the problems for the errors of one model."""
 
     source_map: SourceMap
     prefix: KeyPath
@@ -162,7 +162,7 @@ class _Report:
         owner = self.label(tuple(parent))
         text = f"{owner} has no key `{key}`; it has: {', '.join(known) or 'none'}"
         spot = dotted(self.full(tuple(parent)))
-        given = flow_yaml(failure.error["input"]) if _plain(failure.error["input"]) else "..."
+        given = flow_yaml(failure.error["input"]) if _is_plain(failure.error["input"]) else "..."
         mark = self.source_map.key(self.full(failure.path))
         where = ".".join(filter(None, [spot, better]))
         fix = assignment(where, given, mark) if better else f"remove {key}"
@@ -208,7 +208,10 @@ class _Report:
             notes.append(("the value comes from a var", origin))
         if len(full) == 2 and full[0] == "nodes" and failure.error["input"] is None:
             notes.append(
-                (f"null takes out a node that is extended; none is called {full[1]}", None)
+                (
+                    f"null removes a node of the extended pipeline, but it has no {full[1]}",
+                    None,
+                )
             )
         var = self.source_map.var(full)
         where = f"vars.{var}" if var else dotted(full)
@@ -218,7 +221,7 @@ class _Report:
         return Problem(code_of(failure.kind), text, self.source_map.value(full), tuple(notes), fix)
 
     def better(self, failure: FieldError, path: KeyPath, expected: str) -> str:
-        """A value that would be right: the nearest choice or bound, else an example."""
+        """A valid value: the nearest choice or bound, else an example."""
         context = failure.error.get("ctx", {})
         written = str(failure.error["input"])
         if failure.kind in ("literal_error", "enum"):
@@ -240,7 +243,7 @@ def _valid_name(text: str) -> str:
 
 
 def _closest(written: str, choices: list[str]) -> str:
-    """The first of the choices that are most like it; digits tell nothing (float64: float32)."""
+    """The most similar choice; digits are ignored (float64 is most similar to float32)."""
 
     def likeness(choice: str) -> float:
         one, two = (re.sub(r"\d", "", text) for text in (written, choice))
@@ -250,5 +253,5 @@ def _closest(written: str, choices: list[str]) -> str:
     return max(choices, key=likeness)
 
 
-def _plain(value: Any) -> bool:
+def _is_plain(value: Any) -> bool:
     return value is None or isinstance(value, (str, int, float, bool))

@@ -1,4 +1,4 @@
-"""Plain values: what a pipeline file can hold, and how messages show it."""
+"""Plain values of a pipeline file: conversion from Python, and text for messages."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from .source_map import KeyPath
 
 
 def to_plain(value: Any, mark: Mark, path: KeyPath = ()) -> Any:
-    """Python objects as a file would hold them: dict, list and scalars, all of them new.
+    """Converts Python objects to new dicts, lists and scalars, as a file would contain.
 
     Raises:
-        PipelineError: if a key is no text, or the nesting has no end.
+        PipelineError: if a key is not text, or the nesting is too deep.
     """
     if len(path) > MAX_DEPTH:
         raise too_deep(mark)
@@ -35,7 +35,7 @@ def to_plain(value: Any, mark: Mark, path: KeyPath = ()) -> Any:
 
 
 def paths_in(value: Any, path: KeyPath = ()) -> list[KeyPath]:
-    """The path of a plain value and of everything inside it."""
+    """The paths of a plain value and of everything inside it."""
     entries: list[tuple[str | int, Any]] = []
     if isinstance(value, dict):
         entries = list(value.items())
@@ -45,7 +45,7 @@ def paths_in(value: Any, path: KeyPath = ()) -> list[KeyPath]:
 
 
 def _plain_scalar(value: Any) -> Any:
-    """NumPy's numbers become Python's, paths become text; whatever else goes to validation."""
+    """Converts numbers of NumPy and paths; other objects are left for validation to refuse."""
     if isinstance(value, PurePath):
         return str(value)
     if isinstance(value, (bool, Fraction)):
@@ -56,17 +56,17 @@ def _plain_scalar(value: Any) -> Any:
 
 
 def flow_yaml(value: Any) -> str:
-    """A plain value in one line of YAML, to be types_known; large ones are cut to ``...``."""
+    """A plain value as one line of YAML; a long one becomes ``...``."""
     try:
         text = yaml.safe_dump(value, default_flow_style=True, width=10_000, sort_keys=False)
-    except yaml.YAMLError:  # an object from Python that no file could hold
+    except yaml.YAMLError:  # an object from Python that is not plain
         return "..."
     text = text.removesuffix("\n").removesuffix("...").strip()
     return text if len(text) <= 80 else "..."
 
 
 def assignment(path: str, shown: str, mark: Mark | None) -> str:
-    """What to type to put a value at ``path``, in the way in which ``mark``'s value was given."""
+    """The fix that sets a value: a line of the file, or ``--set`` if ``mark`` is one."""
     if mark is None or not mark.source.startswith("--set "):
         return f"{path}: {shown}"
     text = f"{path}={shown}"
@@ -74,7 +74,7 @@ def assignment(path: str, shown: str, mark: Mark | None) -> str:
 
 
 def describe(value: Any) -> str:
-    """A value as a message shows it: ``'text'``, ``5``, ``null``, ``a mapping``."""
+    """A value as messages show it: ``'text'``, ``5``, ``null``, ``a mapping``."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, Mapping):

@@ -52,7 +52,7 @@ def test_a_pure_node_makes_windows_of_windows_and_streams_of_streams(build: Buil
 
 
 def test_windows_are_seen_behind_a_loop_too(build: Build) -> None:
-    """`sum` reads a window that is downstream of a loop, and is types_known after it."""
+    """`sum` reads a window that is downstream of a loop, and gets its type after it."""
     nodes = {
         "sum": node("test.sum", {"one": "input", "other": "w"}),
         "join": node("test.join", "sum"),

@@ -183,7 +183,7 @@ def test_a_circle_is_shown_whole():
     write("b.yaml", "extends: ./c.yaml\n")
     write("c.yaml", "block: 10ms\nextends: p.yaml\n")
     assert text_of("extends: b.yaml\n") == (
-        "c.yaml:2:10  a pipeline cannot extend itself: p.yaml comes round again\n"
+        "c.yaml:2:10  a pipeline cannot extend itself: p.yaml occurs again\n"
         "    p.yaml extends b.yaml   (p.yaml:1:10)\n"
         "    b.yaml extends c.yaml   (b.yaml:1:10)\n"
         "    c.yaml extends p.yaml   (c.yaml:2:10)\n"
@@ -343,7 +343,7 @@ def test_a_var_that_has_no_value(written, code, place, fix):
 
 def test_a_var_that_is_used_twice_is_missed_once():
     assert text_of(VARS % "[$w, $w]") == (
-        "p.yaml:2:48  the var w is required, and was not given\n"
+        "p.yaml:2:48  the var w is required, but was not given\n"
         "    nodes.a.params.p.0: $w   (p.yaml:3:47)\n"
         "    nodes.a.params.p.1: $w   (p.yaml:3:51)\n"
         "  fix: --set vars.w=..."
@@ -485,7 +485,7 @@ def test_words_of_a_message():
     )
     assert text_of(HEAD + "nodes: {a: null}\n") == (
         "p.yaml:3:12  nodes.a is null, expected a mapping\n"
-        "    null takes out a node that is extended; none is called a\n"
+        "    null removes a node of the extended pipeline, but it has no a\n"
         "  fix: nodes.a: {use: f0.harvest}"
     )
     assert text_of("block: -10ms\noutput: a\n" + NODE) == (

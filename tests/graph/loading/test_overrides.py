@@ -217,12 +217,12 @@ def test_what_is_no_swap(argument):
         (
             "profiles.deep=null",
             "bad-override",
-            "profiles are chosen before overrides apply: use --profile",
+            "profiles are applied before overrides: use --profile",
         ),
         (
             "extends=rvc",
             "bad-override",
-            "extends is read before overrides apply: write a file that extends it",
+            "extends is applied before overrides: write a file that extends it",
         ),
     ],
 )
