@@ -1,11 +1,11 @@
-"""What every node must pass.
+"""The conformance suite: checks that every node must pass.
 
-A third-party author runs it with one line in a test file::
+The author of a third-party node runs it with one line in a test file::
 
     test_my_node = voicegraph.conformance.suite("my.node")
 
-Each check builds a small pipeline around the node, feeds it deterministic test signals of the kinds
-that its ports take, and compares sessions with one another.
+Each check builds a small pipeline around the node, processes deterministic test signals of the
+kinds that its ports take, and compares sessions.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["CHECKS", "Case", "cases", "check", "suite"]
 
 
 def cases(use: str, params: Mapping[str, Any] | None = None) -> list[Case]:
-    """A node with the given params, or with each of the examples that its class names."""
+    """The node with ``params``, or by default with each of the ``examples`` of its class."""
     chosen = [params] if params is not None else list(registry.find(use).examples)
     return [Case(use, example) for example in chosen]
 
@@ -30,7 +30,7 @@ def check(use: str, params: Mapping[str, Any] | None = None) -> None:
     """Runs every check.
 
     Raises:
-        AssertionError: listing each check that failed, and why.
+        AssertionError: if checks failed; lists each of them and the reason.
         KeyError: if no node has that name.
     """
     failures = []
@@ -40,7 +40,7 @@ def check(use: str, params: Mapping[str, Any] | None = None) -> None:
                 run(case)
             except AssertionError as error:
                 failures.append(f"{name}: {error}")
-            except Exception as error:  # what a wrong output does to the nodes behind it
+            except Exception as error:  # a wrong output can raise anything in later nodes
                 failures.append(f"{name}: {case}: {type(error).__name__}: {error}")
     if failures:
         raise AssertionError("\n".join(failures))
@@ -52,14 +52,14 @@ def suite(
     """A pytest test with one item a check, to assign to a ``test_`` name. Needs pytest.
 
     Args:
-        use: the node.
-        params: what it is given; else each of the examples that its class names.
-        slow: checks that get the marker ``slow``, which a project may leave out of its usual runs.
+        use: registered name of the node.
+        params: its params; None tests each of the ``examples`` of its class.
+        slow: checks that get the marker ``slow``, so that a project can deselect them.
     """
     import pytest
 
     found = cases(use, params)
-    # Whether memory grows does not hang on params, and hundreds of ticks take their time.
+    # Memory growth does not depend on params, and hundreds of ticks take long.
     pairs = [(case, name) for case in found for name in CHECKS if name != "growth"]
     items = [
         pytest.param(case, name, marks=[pytest.mark.slow] if name in slow else [])

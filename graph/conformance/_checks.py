@@ -1,4 +1,4 @@
-"""The checks, each a function of a case; an ``AssertionError`` says what was broken."""
+"""The checks: functions of a case that raise AssertionError with the reason."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _aligned(made: Plan, output: np.ndarray) -> np.ndarray:
 
 
 def snapshot(case: Case) -> None:
-    """A snapshot through a file, restored elsewhere, goes on to the same bits."""
+    """A session restored from a snapshot file continues with identical output."""
     made = plan(case)
     audio = _audio(made, 2)
     half = audio.shape[2] // 2 // made.samples_in * made.samples_in
@@ -100,7 +100,7 @@ def snapshot(case: Case) -> None:
 
 
 def reset(case: Case) -> None:
-    """After a reset a session is as new; resetting one stream leaves the others alone."""
+    """A reset session gives the output of a new one; resetting one stream affects no other."""
     made = plan(case)
     audio = _audio(made, 2, 0.6)
     with _open(made, 2) as session:
@@ -117,7 +117,7 @@ def reset(case: Case) -> None:
 
 
 def streams(case: Case) -> None:
-    """What one stream carries changes nothing in another."""
+    """The content of one stream does not change the output of another."""
     made = plan(case)
     audio = _audio(made, 2, 0.6)
     other = audio.copy()
@@ -135,14 +135,14 @@ def streams(case: Case) -> None:
 
 
 def repeat(case: Case) -> None:
-    """The same input gives the same bits."""
+    """The same input gives bit-identical output."""
     made = plan(case)
     audio = _audio(made, 1, 0.6)
     found = []
     for _ in range(2):
         with _open(made) as session:
             found.append(run(session, audio))
-    assert np.array_equal(*found), f"{case} gives other bits on the same input"
+    assert np.array_equal(*found), f"{case} gives different output for the same input"
 
 
 def inputs(case: Case) -> None:
@@ -182,10 +182,10 @@ def state(case: Case) -> None:
 
 
 def latency(case: Case) -> None:
-    """From audio to audio, the delay of the impulse response is the declared one.
+    """For audio to audio, the delay of the impulse response is the declared latency.
 
-    The response is what deconvolution finds: a correlation would also show how a filter colours and
-    how the voice repeats itself.
+    The impulse response is found by deconvolution, because the peak of a correlation also depends
+    on the filter's frequency response and on the periodicity of the voice.
     """
     made = plan(case)
     planned = made.find(NODE)
@@ -261,7 +261,7 @@ def _memory() -> tuple[int, int, int]:
 
 
 def cuda(case: Case) -> None:
-    """CPU and CUDA agree, for nodes that run on both, where a CUDA device is present."""
+    """CPU and CUDA agree for nodes that run on both; skipped without a CUDA device."""
     if "cuda" not in case.cls.devices or not torch.cuda.is_available():
         return
     made = plan(case)

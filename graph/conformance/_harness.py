@@ -1,4 +1,4 @@
-"""Small pipelines around one node, fed by deterministic sources of the kinds its ports take."""
+"""Small pipelines around one node, with deterministic sources of the kinds that its ports take."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NODE = "tested"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A node with params to test."""
+    """A node to test, with its params."""
 
     use: str
     params: Mapping[str, Any]
@@ -37,8 +37,8 @@ class Case:
         return registry.find(self.use)
 
     @property
-    def given(self) -> dict[str, Any]:
-        """The params, with the names of example files made absolute; makes them if need be."""
+    def resolved_params(self) -> dict[str, Any]:
+        """The params, with absolute names of example files, which are written on first use."""
         files = self.cls.Params.file_fields() & self.params.keys()
         chosen = {name: self.params[name] for name in files if self.params[name] is not None}
         if not chosen:
@@ -52,7 +52,7 @@ class Case:
 
 @functools.cache
 def _example_files(cls: type[Node]) -> Path:
-    """A folder with the files of a node's examples; it is gone when the process ends."""
+    """A folder with the files of a node's examples, removed when the process ends."""
     folder = tempfile.TemporaryDirectory(prefix="voicegraph-", ignore_cleanup_errors=True)
     atexit.register(folder.cleanup)
     cls.write_examples(Path(folder.name))
@@ -60,13 +60,13 @@ def _example_files(cls: type[Node]) -> Path:
 
 
 def plan(case: Case, block: str = "40ms", device: str = "cpu") -> Plan:
-    """The node between sources and, where its output must be joined, ``dsp.sola``.
+    """Compiles the node with sources, and with ``dsp.sola`` if its output is a window of audio.
 
     Raises:
-        PipelineError: if the node does not go with this block size.
+        PipelineError: if the node does not support this block size.
     """
     probe = case.cls()
-    ports = probe.ports(case.cls.Params.model_validate(case.given))
+    ports = probe.ports(case.cls.Params.model_validate(case.resolved_params))
     nodes: dict[str, Any] = {}
     inputs: dict[str, str] = {}
     audio = next((p for p in ports.inputs.values() if p.kind is Audio), None)
@@ -76,10 +76,10 @@ def plan(case: Case, block: str = "40ms", device: str = "cpu") -> Plan:
         if port is audio:
             inputs[name] = "input"
         else:
-            # A name of its own keeps the random streams of two inputs apart.
+            # Random streams depend on the node's name: two inputs get different noise.
             nodes[f"source_{name}"] = _source(port, rate, channels)
             inputs[name] = f"source_{name}" + (".voiced" if port.kind is Mask else "")
-    nodes[NODE] = {"use": case.use, "params": case.given, "device": device}
+    nodes[NODE] = {"use": case.use, "params": case.resolved_params, "device": device}
     if inputs:
         nodes[NODE]["in"] = inputs
     first = next(iter(ports.outputs.values()))
@@ -98,7 +98,7 @@ def plan(case: Case, block: str = "40ms", device: str = "cpu") -> Plan:
 
 
 def _source(port: In, rate: int, channels: int) -> dict[str, Any]:
-    """A node that makes what a port takes."""
+    """A source node of the type that a port takes."""
     frames = str(port.rate or 100)
     if port.kind is Audio:
         return {"use": "io.noise", "params": {"rate": int(port.rate or rate), "channels": channels}}
@@ -110,7 +110,7 @@ def _source(port: In, rate: int, channels: int) -> dict[str, Any]:
 
 
 def signal(plan: Plan, seconds: float, stream: int = 0) -> np.ndarray:
-    """Speech-like test audio ``[channels, samples]``: a gliding voice, pauses, faint noise."""
+    """Speech-like test audio ``[channels, samples]``: a gliding pitch, pauses, faint noise."""
     rate = float(plan.source.rate)
     n = round(seconds * rate)
     time = np.arange(n) / rate
@@ -126,7 +126,7 @@ def signal(plan: Plan, seconds: float, stream: int = 0) -> np.ndarray:
 
 
 def run(session: Session, audio: np.ndarray) -> np.ndarray:
-    """Whole blocks of ``audio`` ``[streams, channels, samples]`` through a session, joined."""
+    """Processes the whole blocks of ``audio`` ``[streams, channels, samples]``; joined output."""
     size = session.plan.samples_in
     blocks = [
         session.process(audio[:, :, start : start + size])
@@ -136,7 +136,7 @@ def run(session: Session, audio: np.ndarray) -> np.ndarray:
 
 
 def try_plan(case: Case, block: str) -> Plan | None:
-    """The plan, or None where the node's rates do not go with the block size."""
+    """The plan; None if the node's rates do not fit the block size."""
     try:
         return plan(case, block)
     except PipelineError as error:

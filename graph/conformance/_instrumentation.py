@@ -1,4 +1,4 @@
-"""What the checks look at a node with."""
+"""Instrumentation: checks inputs, outputs and attributes of a node while it runs."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ..node import Node
 
 
 class CheckedNode:
-    """Stands in for a node and looks at what goes in and comes out.
+    """Wraps a node and checks its inputs and outputs at every tick.
 
     Inputs must not be modified; outputs must be float32, finite, and of the shape that the plan
-    declares for ``streams`` streams. What is wrong is raised as AssertionError.
+    declares for ``streams`` streams. Violations raise AssertionError.
     """
 
     def __init__(self, node: Node, streams: int) -> None:
@@ -29,7 +29,7 @@ class CheckedNode:
     def process(
         self, inputs: Mapping[str, torch.Tensor], params: Any, state: Any
     ) -> Mapping[str, torch.Tensor]:
-        """The node's own, looked at."""
+        """Calls the node's ``process`` and checks the result."""
         before = {port: tensor.clone() for port, tensor in inputs.items()}
         made = self.node.process(inputs, params, state)
         for port, tensor in before.items():
@@ -48,7 +48,7 @@ class CheckedNode:
 
 
 def fingerprint(values: Mapping[str, Any]) -> dict[str, str]:
-    """A short text for each value, which changes when the value does."""
+    """A short text per value that changes when the value changes."""
     return {name: _digest(value) for name, value in values.items()}
 
 

@@ -1,4 +1,4 @@
-"""F0 of a whole sound at once: a pipeline whose block is as long as the sound."""
+"""F0 of a whole sound, by a pipeline with one block as long as the sound."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ..pipeline import Pipeline, node
 RATE = 16000
 """Sample rate that F0 estimators take, in Hz."""
 FRAMES = 100
-"""Frames a second that they give."""
+"""Frame rate of their output, in Hz."""
 
 
 def contour(sound: np.ndarray, estimator: str = "f0.dio") -> np.ndarray:
     """F0 in Hz, 0 where unvoiced: float32 ``[samples]`` at 16 kHz -> ``[frames]`` at 100 Hz.
 
-    Frame ``k`` lies at ``k / 100`` seconds. This is for looking at: a live pipeline estimates F0
-    from what has come so far, this sees all of the sound.
+    Frame ``k`` is at ``k / 100`` seconds. The estimator sees the whole sound; in a live pipeline it
+    sees only past input.
     """
     hop = RATE // FRAMES
     frames = -(-len(sound) // hop)

@@ -1,4 +1,4 @@
-"""How much memory weights take, wherever an object holds them."""
+"""Memory of weights: the bytes of all tensors and arrays that objects refer to."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _NO_HOLDERS = (str, bytes, int, float, type, FunctionType, MethodType, ModuleTyp
 
 
 def weight_bytes(*holders: object) -> int:
-    """Bytes of the tensors and arrays that objects hold, those of the objects they hold included.
+    """Bytes of all tensors and arrays that objects refer to, directly or indirectly.
 
-    What several of them hold, or one of them in several places, counts once.
+    Shared memory counts once.
     """
     seen: set[object] = set()
-    kept: list[object] = []  # what is made on the way must not leave its id to another
+    kept: list[object] = []  # keeps temporary objects alive, so that no id is reused
     waiting: list[object] = list(holders)
     total = 0
     while waiting:
@@ -40,7 +40,7 @@ def weight_bytes(*holders: object) -> int:
 
 
 def _held(value: object) -> Iterator[object]:
-    """What an object holds directly."""
+    """The objects that an object refers to directly."""
     if isinstance(value, Mapping):
         yield from value.values()
     elif isinstance(value, (list, tuple, set, frozenset)):
@@ -57,8 +57,8 @@ def _names(slots: str | Iterable[str]) -> Iterable[str]:
 
 
 def _memory_of(tensor: torch.Tensor) -> tuple[int, int]:
-    """What tells the memory behind a tensor, which views of it share, and its bytes."""
-    if tensor.is_mkldnn:  # laid out by oneDNN: its memory is not shown, and has no views
+    """Identifies the memory of a tensor, which its views share, and its size in bytes."""
+    if tensor.is_mkldnn:  # oneDNN layout: the address is not accessible, and there are no views
         return id(tensor), tensor.numel() * tensor.element_size()
     if tensor.is_meta:
         return id(tensor), 0

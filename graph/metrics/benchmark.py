@@ -19,8 +19,7 @@ from voicegraph.schemas.bench_report import (
     NodeCostReport,
 )
 
-from .. import machine as machine
-from .. import registry
+from .. import machine, registry
 from ..files.sound import bundled_recording
 from ..node import Node, Tensors
 from ..pipeline import Pipeline, Plan, node
@@ -31,9 +30,9 @@ from ..signals import Audio
 from ._weight_memory import weight_bytes
 
 _WARM_UP = 20
-"""Blocks of speech before the measured ones: caches fill, and clocks rise."""
+"""Blocks of speech before the measured ones, to fill caches and to raise the CPU clock."""
 _AIM_S = 5.0
-"""A measurement of so many seconds says enough, where nobody asks for a number of blocks."""
+"""Duration of a measurement in seconds, if no number of blocks is given."""
 _FEWEST, _MOST = 50, 20_000
 _PARTS = 20
 _CHAIN = 10
@@ -41,13 +40,13 @@ _PASS = "bench.pass"
 
 
 class Pass(Node):
-    """Passes audio on: costs nothing but being called."""
+    """Passes audio through, for the cost of a call alone."""
 
     audio = In(Audio)
     out = Out(Audio, like="audio")
 
     def process(self, inputs: Tensors, params: Any, state: Any) -> Tensors:
-        """The same tensor."""
+        """Returns the input tensor."""
         return {"out": inputs["audio"]}
 
 
@@ -66,14 +65,14 @@ def engine_plan(threads: int | None = None) -> Plan:
 def measure(
     plan: Plan, *, blocks: int | None = None, streams: int = 1, workers: bool = True
 ) -> BenchReport:
-    """Runs speech, again and again from the beginning, through a session of a plan.
+    """Measures a session of a plan on speech, repeated as often as necessary.
 
     Args:
         plan: what to measure.
-        blocks: how many blocks after the warm-up; None takes what fits some 5 s.
-        streams: independent streams; each hears the recording from another place.
-        workers: let the session move nodes to threads of their own where that pays; without, all
-            is the cost of one core, if the pipeline's ``threads`` is 1.
+        blocks: number of blocks after the warm-up; None takes as many as fit into about 5 s.
+        streams: independent streams; each starts at another position of the recording.
+        workers: let the session move nodes to worker threads if that saves time; without them, and
+            with ``threads: 1`` in the pipeline, everything runs on one core.
 
     Raises:
         VoicegraphError: if the session cannot be opened.
@@ -88,7 +87,7 @@ def measure(
         times = _Times(session, wanted)
         before = machine.resident_bytes()
         while times.count < wanted:
-            # The session keeps the newest times only, so they are fetched before they are lost.
+            # The session keeps only the newest times: fetch them before they are overwritten.
             times.run(islice(feed, min(wanted - times.count, KEPT)))
         after = machine.resident_bytes()
         return _report(times, setup, (before, after))
@@ -103,10 +102,10 @@ def _affordable(session: Session, feed: Iterator[np.ndarray]) -> int:
 
 
 def _speech(plan: Plan, streams: int) -> Iterator[np.ndarray]:
-    """Blocks ``[samples]`` of one mono stream, else ``[streams, channels, samples]``, endless."""
+    """Endless blocks: ``[samples]`` of one mono stream, else ``[streams, channels, samples]``."""
     recording = bundled_recording.speech(plan.source)
     count, length = plan.samples_in, recording.shape[1]
-    # Its beginning is put behind its end: every block is then a slice, which costs nothing.
+    # The start is appended to the end, so that every block is a slice without a copy.
     looped = np.take(recording, np.arange(length + count), axis=1, mode="wrap")
     starts = [i * (length // streams) for i in range(streams)]
     while True:
@@ -128,7 +127,7 @@ class _Times:
         self.nodes = {planned.name: np.full(blocks, -1) for planned in session.plan.nodes}
 
     def run(self, feed: Iterator[np.ndarray]) -> None:
-        """At most as many blocks as a ring keeps."""
+        """Runs at most as many blocks as the ring buffer keeps."""
         engine, process = self.session.engine, self.session.process
         engine.clear_timings()
         first = self.count
@@ -188,13 +187,13 @@ def _quantiles(nanoseconds: np.ndarray) -> dict[str, float]:
 
 
 def _undisturbed(nanoseconds: np.ndarray) -> float:
-    """Other programs come and go; what a whole run must share with them, a part of it may not."""
+    """The lowest median of the parts of a run: an estimate without load of other programs."""
     parts = np.array_split(nanoseconds, min(_PARTS, len(nanoseconds)))
     return float(min(np.median(part) for part in parts) / 1e6)
 
 
 def describe_machine() -> MachineReport:
-    """This machine, as far as it decides how fast things are."""
+    """The facts about this machine that affect speed."""
     return MachineReport(
         cpu=machine.cpu_model(),
         cores=machine.cores(),

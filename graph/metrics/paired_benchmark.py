@@ -1,4 +1,4 @@
-"""Measures two plans on one machine at the same time, so that its moods fall on both alike."""
+"""Paired benchmark: two plans alternate on one machine, so that its load affects both equally."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ..runtime.session import Session
 from ..runtime.timing import Timing
 
 _LEAST_BLOCKS = 5
-"""Blocks that each plan runs however slow it is: a median needs some."""
+"""Minimum number of blocks of each plan, for a usable median."""
 
 
 def measure(a: Plan, b: Plan, seconds: float = 2.0) -> tuple[dict[str, Timing], dict[str, Timing]]:
-    """Runs both plans on noise in turns, each for about ``seconds`` of compute time.
+    """Runs both plans alternately on noise, each for about ``seconds`` of compute time.
 
-    Workers are off, so that the time of a node is its own.
+    Worker threads are off, so that the times of nodes do not overlap.
 
     Raises:
         VoicegraphError: if a session cannot be opened.
@@ -33,7 +33,7 @@ def measure(a: Plan, b: Plan, seconds: float = 2.0) -> tuple[dict[str, Timing], 
 
 @dataclass(slots=True)
 class _Run:
-    """One of the two, and how long it has run."""
+    """The session of one plan, and its compute time so far in seconds."""
 
     session: Session
     noise: torch.Tensor

@@ -1,4 +1,4 @@
-"""Before and after in one picture: spectrograms on one scale, F0 over them."""
+"""A figure that compares sounds: spectrograms on one scale, with F0."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _WINDOW, _HOP = 512, 64
-"""Samples at 16 kHz: 32 ms resolve the harmonics of a low voice, 4 ms every syllable."""
+"""Samples at 16 kHz: 32 ms resolve the harmonics of a low voice; a hop of 4 ms."""
 _RANGE_DB = 80.0
-"""Below the loudest point: what is quieter is black."""
+"""Range of the scale below the loudest point."""
 _QUIET_DB = -40.0
-"""The scale goes no lower: silence is black, and not the brightest there is."""
+"""Lowest maximum of the scale, so that a silent file is black."""
 _F0_COLOUR = "#35e0c8"
 
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """One panel of the picture.
+    """One panel of the figure.
 
     Attributes:
         path: a sound file; several channels are averaged.
@@ -122,7 +122,7 @@ def _show(panel: Axes, picture: np.ndarray, top: float) -> Any:
 
 
 def _overlay(panel: Axes, track: np.ndarray, highest: float) -> None:
-    """F0 has an axis of its own on the right: on the left one a voice is a line at the bottom."""
+    """Draws F0 with its own axis on the right: on the left one it would be a flat line."""
     voiced = track > 0
     time = np.arange(len(track)) / FRAMES
     axis = panel.twinx()

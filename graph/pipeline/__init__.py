@@ -1,4 +1,4 @@
-"""Pipelines and plans: what people load, compile and open sessions of.
+"""Pipelines and plans: load a pipeline, compile it, open sessions.
 
 API: ``Pipeline``, ``Plan`` and ``node``.
 """

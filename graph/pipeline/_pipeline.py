@@ -1,4 +1,4 @@
-"""Pipelines: what people write, in YAML or in Python, before it is compiled."""
+"""Pipelines from YAML files or from Python, ready to compile."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def node(use: str | type[Node], source: Any = None, /, **params: Any) -> dict[st
 
     Args:
         use: a registered name, or a class decorated with ``@register``.
-        source: where its input comes from: a node, ``node.port``, or a dict by input port.
+        source: source of its input: a node, ``node.port``, or a dict by input port.
         **params: its params.
     """
     name = use if isinstance(use, str) else _name_of(use)
@@ -40,8 +40,8 @@ def _name_of(cls: type[Node]) -> str:
     return cls.use
 
 
-def _sound(loaded: LoadedPipeline) -> LoadedPipeline:
-    """Lets the compiler add what it finds to the mistakes of a file, so that all are told at once.
+def _require_valid(loaded: LoadedPipeline) -> LoadedPipeline:
+    """Checks a loaded file; the compiler adds its own mistakes, so that all are reported together.
 
     Raises:
         PipelineError: if the file has mistakes.
@@ -63,7 +63,7 @@ class Pipeline:
     """
 
     def __init__(self, *, name: str = "pipeline", **keys: Any) -> None:
-        self.loaded = _sound(load_mapping(keys, name=name, keep_going=True))
+        self.loaded = _require_valid(load_mapping(keys, name=name, keep_going=True))
 
     @classmethod
     def load(
@@ -89,42 +89,42 @@ class Pipeline:
         loaded = load_pipeline(
             source, overrides, tuple(profiles), set_args=tuple(set_args), keep_going=True
         )
-        self.loaded = _sound(loaded)
+        self.loaded = _require_valid(loaded)
         return self
 
     @classmethod
     def from_data(
         cls, data: Mapping[str, Any], name: str = "pipeline", swapped: Sequence[str] = ()
     ) -> Pipeline:
-        """From the keys of a pipeline file.
+        """Loads a pipeline from the keys of a pipeline file.
 
         Args:
-            data: what a file would hold.
+            data: the contents of a pipeline file.
             name: the pipeline's name.
-            swapped: nodes whose ``use`` was changed before, so that what params of the former node
-                stand there may be left out.
+            swapped: nodes whose ``use`` was changed earlier: params of their former class are
+                dropped.
 
         Raises:
             PipelineError: with every mistake found.
         """
         self = cls.__new__(cls)
         loaded = load_mapping(data, name=name, keep_going=True, swapped=frozenset(swapped))
-        self.loaded = _sound(loaded)
+        self.loaded = _require_valid(loaded)
         return self
 
     def changed(self, overrides: Mapping[str, Any]) -> Pipeline:
-        """The same pipeline with further overrides by dotted path; no file is read again.
+        """The same pipeline with further overrides by dotted path, without reading files again.
 
         Raises:
             PipelineError: with every mistake found.
         """
         other = type(self).__new__(type(self))
-        other.loaded = _sound(changed(self.loaded, overrides))
+        other.loaded = _require_valid(changed(self.loaded, overrides))
         return other
 
     @property
     def name(self) -> str:
-        """The file's name without its ending, or what was given."""
+        """The file's name without its suffix, or the name given in Python."""
         return self.loaded.name
 
     def compile(
@@ -133,13 +133,13 @@ class Pipeline:
         target: Audio | None = None,
         latency: Fraction = Fraction(0),
     ) -> Plan:
-        """The static plan. Pure: no weights, no timing, nothing asked of the machine.
+        """Compiles the static plan; independent of weights and of the machine.
 
         Args:
-            source: the audio type a driver brings, where it differs from the file's ``input``.
-            target: the audio type a driver wants, where it differs from what the pipeline gives.
-            latency: seconds that the output lies behind the input, even where less would do: room
-                for what a running session may be changed to.
+            source: the audio type of a driver's input; None: the file's ``input``.
+            target: the audio type of a driver's output; None: what the pipeline gives.
+            latency: minimum algorithmic latency in seconds, so that a running session can be
+                changed to a pipeline that needs it.
 
         Raises:
             PipelineError: with every problem of the first phase that found any.

@@ -1,4 +1,4 @@
-"""The plan as people hold it: the compiled data, and what one does with it."""
+"""The plan that users hold: compiled data with methods to run, explain and draw it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..runtime.session import Session
 
 
 class Plan(CompiledPlan):
-    """A compiled pipeline: pure data until a session is opened.
+    """A compiled pipeline; weights are loaded when a session is opened.
 
     Made by :meth:`Pipeline.compile <voicegraph.Pipeline.compile>`.
     """
@@ -18,13 +18,13 @@ class Plan(CompiledPlan):
     __slots__ = ()
 
     def session(self, streams: int = 1, **options: Any) -> Session:
-        """A running instance of this plan; ``options`` are those of :class:`Session`."""
+        """Opens a running instance of this plan; ``options`` are those of :class:`Session`."""
         return Session(self, streams, **options)
 
     def explain(self) -> str:
-        """One readable page: types, intervals, latency, placement; a line a node."""
+        """A readable text with one line per node: types, intervals, latency, placement."""
         return provided("explain")(self)
 
     def draw(self, format: Literal["svg", "dot", "mermaid"] = "mermaid") -> str:  # noqa: A002
-        """The graph as text of a drawing format."""
+        """The graph as text in a drawing format."""
         return provided("draw")(self, format)

@@ -171,7 +171,7 @@ FAULTS = [
     (Hidden, "snapshot", "goes on differently after a snapshot"),
     (Hidden, "reset", "reset is not a fresh start"),
     (Leaky, "streams", "stream 1 leaks into stream 0"),
-    (Dice, "repeat", "gives other bits on the same input"),
+    (Dice, "repeat", "gives different output for the same input"),
     (Vandal, "inputs", "input `audio` was modified"),
     (Counter, "instance", "changed its own attributes: ticks"),
     (Replaced, "state", "state was replaced; change it in place"),
