@@ -46,7 +46,7 @@ def test_without_problems_nothing_is_raised() -> None:
     Problems().raise_if_any()
 
 
-def test_the_class_is_that_of_the_phase() -> None:
+def test_error_class_is_that_of_the_phase() -> None:
     problems = Problems(DeviceError)
     problems.add("no-such-device", "no cuda")
     with pytest.raises(DeviceError, match="no cuda"):

@@ -94,7 +94,7 @@ def test_merge_is_a_join(a: Request, b: Request, c: Request) -> None:
 
 
 @given(requests(), TIMES, LENGTHS, LENGTHS)
-def test_requests_move_whole_and_widen_their_context_only(
+def test_request_shifts_core_but_widens_context_only(
     request: Request, by: Fraction, before: Fraction, after: Fraction
 ) -> None:
     assert request.shift(by).interval == request.interval.shift(by)

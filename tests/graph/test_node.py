@@ -120,7 +120,7 @@ def test_types_are_inherited_or_declared(out: Out, expected: SignalType) -> None
         (Out(Features, like="audio"), "declares no dim"),
     ],
 )
-def test_a_type_that_cannot_follow_is_the_authors_mistake(out: Out, text: str) -> None:
+def test_incomplete_output_port_is_a_type_error(out: Out, text: str) -> None:
     cls = type("Made", (Node,), {"audio": In(Audio), "out": out})
     with pytest.raises(TypeError, match=text):
         cls().infer(NoParams(), {"audio": AUDIO})

@@ -120,7 +120,7 @@ def test_hash_takes_file_name_and_size_only(
     assert made("there", "1").hash != plan.hash
 
 
-def test_a_file_that_is_written_counts_by_its_name_alone(build: Build, tmp_path: Path) -> None:
+def test_hash_takes_only_name_of_written_file(build: Build, tmp_path: Path) -> None:
     file = tmp_path / "heard.wav"
     plan = build({"a": node("io.probe", "input", file=str(file))}).compile()
     before = plan.hash

@@ -12,7 +12,7 @@ from voicegraph.graph import random
 
 
 @given(st.integers(0, 1000), st.integers(0, 60), st.integers(1, 60))
-def test_any_part_is_that_of_the_whole(start: int, skip: int, count: int) -> None:
+def test_any_part_equals_part_of_whole(start: int, skip: int, count: int) -> None:
     whole = random.normal(3, "noise", 1, start, skip + count)
     np.testing.assert_array_equal(whole[skip:], random.normal(3, "noise", 1, start + skip, count))
 

@@ -123,7 +123,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_file_may_use_whatever_a_module_may(file: Path) -> None:
+def test_nodes_file_may_use_any_annotation(file: Path) -> None:
     """Annotations that are looked up later: in dataclasses, and in pydantic's models."""
     assert registry.load_file(file) == ["mine.loud"]
     cls = registry.find("mine.loud")
@@ -140,7 +140,7 @@ def test_a_file_read_again_replaces_its_nodes(file: Path) -> None:
     assert registry.find("mine.loud").Params().model_dump() == {"db": 5}
 
 
-def test_another_file_of_the_same_name_takes_nothing_over(file: Path, tmp_path: Path) -> None:
+def test_other_file_cannot_replace_a_node(file: Path, tmp_path: Path) -> None:
     registry.load_file(file)
     other = tmp_path / "other" / "mine.py"
     other.parent.mkdir()
@@ -157,7 +157,7 @@ def test_a_file_that_fails_adds_nothing(file: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["nothing.py", "folder", "text.txt"])
-def test_what_is_no_python_file(tmp_path: Path, name: str) -> None:
+def test_nodes_file_must_be_python(tmp_path: Path, name: str) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "text.txt").write_text("", encoding="utf-8")
     with pytest.raises(PipelineError, match="is no Python file"):

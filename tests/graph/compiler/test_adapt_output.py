@@ -67,7 +67,7 @@ def test_a_rate_without_whole_blocks_is_told() -> None:
     assert "10 ms" in str(caught.value) or "10ms" in str(caught.value)
 
 
-def test_an_output_that_is_no_audio_cannot_be_heard() -> None:
+def test_output_that_is_not_audio_is_refused() -> None:
     pipeline = Pipeline(
         block="100ms",
         input={"rate": 16000, "channels": 1},

@@ -71,7 +71,7 @@ MENDED = [
 ]
 
 
-def test_mended_one_by_one_there_are_ever_fewer(refused: Any, tmp_path: Path) -> None:
+def test_fixing_mistakes_never_adds_new_ones(refused: Any, tmp_path: Path) -> None:
     text, counts = MANY, []
     for wrong, right in MENDED:
         counts.append(len(refused(text).problems))
@@ -84,7 +84,7 @@ def test_mended_one_by_one_there_are_ever_fewer(refused: Any, tmp_path: Path) ->
     assert Pipeline.load(path).compile().pruned == ("a", "b", "c", "d", "unused")
 
 
-def test_in_python_all_are_told_too() -> None:
+def test_python_pipeline_reports_all_mistakes() -> None:
     with pytest.raises(PipelineError) as caught:
         Pipeline(
             block="10ms",
@@ -115,7 +115,7 @@ def test_compiling_twice_gives_two_plans_of_one_hash(build: Build) -> None:
         {"output": "input"},
     ],
 )
-def test_whatever_decides_the_numbers_changes_the_hash(change: dict[str, Any]) -> None:
+def test_hash_changes_with_everything_that_affects_output(change: dict[str, Any]) -> None:
     keys: dict[str, Any] = {
         "block": "10ms",
         "input": {"rate": 1200},

@@ -14,7 +14,7 @@ Build = Callable[..., Pipeline]
 HEAD = "block: 10ms\ninput: {rate: 16000}\nnodes:\n"
 
 
-def test_a_bare_name_is_the_first_port_on_both_sides(build: Build) -> None:
+def test_node_name_alone_means_first_port(build: Build) -> None:
     nodes = {
         "f0": node("test.tracker", "input"),
         "v": node("test.vocoder", {"audio": "input", "pitch": "f0"}),
@@ -119,7 +119,7 @@ def test_wrong_references(
     assert problem.fix == fix
 
 
-def test_a_wrong_override_is_mended_where_it_was_typed(tmp_path: Any) -> None:
+def test_fix_of_override_uses_its_form(tmp_path: Any) -> None:
     path = tmp_path / "p.yaml"
     path.write_text(HEAD + "  a: {use: dsp.gain, in: input}\noutput: a\n", encoding="utf-8")
     with pytest.raises(PipelineError) as caught:
@@ -129,7 +129,7 @@ def test_a_wrong_override_is_mended_where_it_was_typed(tmp_path: Any) -> None:
     assert problem.fix == "--set nodes.a.in=input"
 
 
-def test_what_a_broken_node_reads_is_looked_at_all_the_same(refused: Any) -> None:
+def test_sources_of_broken_nodes_are_checked(refused: Any) -> None:
     error = refused(HEAD + "  a: {use: dsp.gian, in: nowhere}\noutput: a\n")
     assert [p.code for p in error.problems] == ["unknown-node", "no-such-node"]
 

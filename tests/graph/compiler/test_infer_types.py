@@ -37,7 +37,7 @@ def test_types_flow_from_the_input(build: Build) -> None:
     assert plan.output_type == Audio(Fraction(48000), 1)
 
 
-def test_a_pure_node_makes_windows_of_windows_and_streams_of_streams(build: Build) -> None:
+def test_pure_node_keeps_windows_and_streams(build: Build) -> None:
     nodes = {
         "w": node("test.estimate", "input"),
         "pure": node("test.around", "w"),
@@ -51,7 +51,7 @@ def test_a_pure_node_makes_windows_of_windows_and_streams_of_streams(build: Buil
     assert windows == {"w", "pure", "mixed"}
 
 
-def test_windows_are_seen_behind_a_loop_too(build: Build) -> None:
+def test_windows_propagate_through_loops(build: Build) -> None:
     """`sum` reads a window that is downstream of a loop, and gets its type after it."""
     nodes = {
         "sum": node("test.sum", {"one": "input", "other": "w"}),
@@ -67,7 +67,7 @@ def test_windows_are_seen_behind_a_loop_too(build: Build) -> None:
 # ---- what is refused ----------------------------------------------------------------------------
 
 
-def test_another_rate_names_both_sides_and_the_node_to_add(refused: Any) -> None:
+def test_wrong_rate_suggests_resampling(refused: Any) -> None:
     (problem,) = refused(
         "block: 10ms\nnodes:\n"
         "  f0: {use: test.tracker, in: input}\n"
@@ -84,7 +84,7 @@ def test_another_rate_names_both_sides_and_the_node_to_add(refused: Any) -> None
     )
 
 
-def test_a_rate_that_a_param_set_is_changed_there(refused: Any) -> None:
+def test_fix_changes_rate_param(refused: Any) -> None:
     (problem,) = refused(
         "block: 20ms\nnodes:\n"
         "  down: {use: dsp.resample, in: input, params: {rate: 22050}}\n"
@@ -100,7 +100,7 @@ def test_a_rate_that_a_param_set_is_changed_there(refused: Any) -> None:
     assert problem.fix is not None
 
 
-def test_a_rate_that_the_feeding_node_set_is_mended_in_one_place(refused: Any) -> None:
+def test_fix_changes_rate_at_source_node(refused: Any) -> None:
     error = refused(
         "block: 20ms\nnodes:\n"
         "  down: {use: dsp.resample, in: input, params: {rate: 22050}}\n"
@@ -138,7 +138,7 @@ def test_inputs_that_must_be_alike(refused: Any) -> None:
 
 
 @pytest.mark.parametrize("pitch", ["mono", "f0.voiced"])
-def test_another_kind_is_mended_by_the_port_that_gives_it(refused: Any, pitch: str) -> None:
+def test_wrong_kind_suggests_port_of_right_kind(refused: Any, pitch: str) -> None:
     (problem,) = refused(
         "block: 10ms\ninput: {rate: 16000}\nnodes:\n"
         "  mono: {use: dsp.to_mono, in: input}\n"
@@ -161,7 +161,7 @@ def test_types_that_a_node_itself_refuses(refused: Any) -> None:
     assert place(problem) == (4, 9)
 
 
-def test_a_loop_that_changes_its_own_type_is_refused_at_its_edge(refused: Any) -> None:
+def test_loop_that_changes_its_type_is_refused(refused: Any) -> None:
     (problem,) = refused(
         "block: 10ms\ninput: {rate: 1200}\nnodes:\n"
         "  sum: {use: test.sum, in: {one: input, other: back}}\n"
@@ -173,7 +173,7 @@ def test_a_loop_that_changes_its_own_type_is_refused_at_its_edge(refused: Any) -
     assert place(problem) == (4, 48)
 
 
-def test_a_window_into_what_takes_streams_names_what_joins_it(refused: Any) -> None:
+def test_window_into_stream_suggests_sola(refused: Any) -> None:
     (problem,) = refused(
         HEAD + "  sola: {use: test.estimate, in: input}\n"
         "  gain: {use: dsp.gain, in: sola}\noutput: gain\n"
@@ -192,7 +192,7 @@ def test_a_window_as_the_output(refused: Any) -> None:
     assert problem.fix == "add to nodes:  sola: {use: dsp.sola, in: w}\nand write  output: sola"
 
 
-def test_one_mistake_is_told_once_and_not_again_by_those_behind_it(refused: Any) -> None:
+def test_type_error_is_reported_only_at_its_cause(refused: Any) -> None:
     error = refused(
         "block: 10ms\nnodes:\n"
         "  f0: {use: test.tracker, in: input}\n"
@@ -203,7 +203,7 @@ def test_one_mistake_is_told_once_and_not_again_by_those_behind_it(refused: Any)
     assert len(error.problems) == 1
 
 
-def test_an_output_like_an_input_that_nothing_feeds(refused: Any) -> None:
+def test_output_like_unconnected_input_is_an_error(refused: Any) -> None:
     (problem,) = refused(HEAD + "  odd: {use: test.odd, in: {one: input}}\noutput: odd\n").problems
     assert problem.message == (
         "odd: its output has the rate of its input `other`: connect that input"

@@ -37,7 +37,7 @@ def names(pipeline: Pipeline) -> list[str]:
     return [planned.name for planned in pipeline.compile().nodes]
 
 
-def test_producers_come_first_and_else_the_order_of_the_file(build: Build) -> None:
+def test_producers_precede_consumers_else_file_order(build: Build) -> None:
     nodes = {
         "last": node("test.sum", {"one": "b", "other": "a"}),
         "b": node("test.shift", "c"),
@@ -98,7 +98,7 @@ def test_two_delays_in_a_loop_each_count_once(build: Build, swapped: bool) -> No
                 assert order.index(planned.name) <= order.index(link.source.node)
 
 
-def test_short_delays_add_up_where_nothing_reads_between_them(build: Build) -> None:
+def test_short_delays_in_a_loop_add_up(build: Build) -> None:
     nodes = {
         "mix": node("test.sum", {"one": "input", "other": "b"}),
         "a": node("test.shift", "mix", by=7),
@@ -141,7 +141,7 @@ def test_a_loop_runs_each_stream_by_itself_and_resets(build: Build) -> None:
 HEAD = "block: 10ms\ninput: {rate: 1200}\nnodes:\n"
 
 
-def test_a_loop_without_delay_is_named_with_the_node_to_add(refused: Any) -> None:
+def test_loop_without_delay_suggests_one(refused: Any) -> None:
     error = refused(
         HEAD + "  back: {use: dsp.gain, in: mix}\n"
         "  mix: {use: test.sum, in: {one: input, other: back}}\n"
@@ -158,7 +158,7 @@ def test_a_loop_without_delay_is_named_with_the_node_to_add(refused: Any) -> Non
     )
 
 
-def test_a_delay_that_is_too_short_is_named_with_the_time_it_needs(refused: Any) -> None:
+def test_too_short_delay_suggests_needed_time(refused: Any) -> None:
     error = refused(
         HEAD + "  mix: {use: test.sum, in: {one: input, other: back}}\n"
         "  ahead: {use: test.shift, in: mix, params: {by: -6}}\n"
@@ -188,13 +188,13 @@ def test_look_ahead_beyond_the_delay_is_a_loop_too(refused: Any) -> None:
     assert "time: 15ms" in problem.fix
 
 
-def test_the_fix_of_a_loop_is_one(refused: Any, build: Build) -> None:
+def test_loop_with_long_enough_delay_compiles(refused: Any, build: Build) -> None:
     nodes = echo(0, ahead=node("test.shift", "mix", by=-6))
     nodes["back"] = node("dsp.delay", "ahead", time="15ms")
     build(nodes, "mix").compile()
 
 
-def test_of_two_loops_each_is_reported_and_a_sound_one_is_not(refused: Any) -> None:
+def test_each_bad_loop_is_reported_once(refused: Any) -> None:
     error = refused(
         HEAD + "  a: {use: test.sum, in: {one: input, other: good}}\n"
         "  good: {use: dsp.delay, in: a, params: {time: 10ms}}\n"
@@ -210,7 +210,7 @@ def test_of_two_loops_each_is_reported_and_a_sound_one_is_not(refused: Any) -> N
     ]
 
 
-def test_the_path_is_a_real_one_where_loops_share_nodes(refused: Any) -> None:
+def test_loop_path_is_real_with_shared_nodes(refused: Any) -> None:
     error = refused(
         HEAD + "  a: {use: test.sum, in: {one: input, other: d}}\n"
         "  b: {use: dsp.gain, in: a}\n"
@@ -245,7 +245,7 @@ def test_a_loop_of_windows_is_refused(refused: Any) -> None:
     )
 
 
-def test_a_window_may_go_round_if_something_in_the_loop_joins_it(build: Build) -> None:
+def test_loop_with_joined_window_compiles(build: Build) -> None:
     """What is pure gives windows where it takes one, also from a loop that is not closed yet."""
     nodes = {
         "windows": node("test.estimate", "back", ahead=2),

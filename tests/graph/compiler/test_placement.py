@@ -39,7 +39,7 @@ def test_copies_between_devices_show_in_the_plan(build: Build) -> None:
     assert (plan.find("gpu").device, plan.find("gpu").dtype) == ("cuda", "float16")
 
 
-def test_where_a_node_cannot_run(refused: Any) -> None:
+def test_unsupported_device_or_dtype_is_refused(refused: Any) -> None:
     error = refused(
         "block: 10ms\nnodes:\n"
         "  a: {use: test.total, in: input, device: 'cuda:1', dtype: float16}\n"

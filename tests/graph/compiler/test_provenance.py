@@ -155,7 +155,7 @@ def _problem(pipeline: Pipeline) -> Any:
     return problem
 
 
-def test_the_label_goes_with_the_type(build: Build) -> None:
+def test_origin_is_passed_on_with_the_type(build: Build) -> None:
     plan = _chain(build).compile()
     origin = plan.find("made").node.output_types["out"].origin
     assert origin is not None
@@ -182,11 +182,11 @@ def test_own_origin_overrides_that_of_like(build: Build, scratch_registry: Regis
 @pytest.mark.parametrize(
     "wanted", [{}, {"print": "aaaa"}, {"layer": 3}, {"print": "aaaa", "layer": 3}]
 )
-def test_what_fits_or_is_left_open_passes(build: Build, wanted: dict[str, Any]) -> None:
+def test_matching_or_unstated_facts_pass(build: Build, wanted: dict[str, Any]) -> None:
     _chain(build, **wanted).compile()
 
 
-def test_what_nobody_says_is_not_claimed(build: Build) -> None:
+def test_unstated_origin_is_not_compared(build: Build) -> None:
     _chain(build, node("read.plain", "input"), print="bbbb").compile()
     _chain(build, node("read.maker", "input", print=None), print="bbbb").compile()
 
@@ -209,19 +209,19 @@ def test_another_model_is_refused(build: Build, tmp_path: Path) -> None:
     ]
 
 
-def test_what_a_param_decides_is_that_param(build: Build) -> None:
+def test_fact_is_placed_at_its_param(build: Build) -> None:
     problem = _problem(_chain(build, layer=5))
     assert "expected layer 5, found layer 3" in problem.message
     assert problem.fix.splitlines()[0] == "nodes.made.params.layer: 5"
 
 
-def test_all_that_differs_is_said(build: Build) -> None:
+def test_all_differing_facts_are_named(build: Build) -> None:
     problem = _problem(_chain(build, print="bbbb", layer=5))
     assert "expected print bbbb, layer 5, found print aaaa, layer 3" in problem.message
     assert len(problem.fix.splitlines()) == 3
 
 
-def test_places(refused: Callable[..., PipelineError]) -> None:
+def test_origin_error_names_every_place(refused: Callable[..., PipelineError]) -> None:
     """The edge, the asset that names the one file, the param that names the other."""
     text = (
         "block: 10ms\n"
@@ -249,12 +249,12 @@ def test_it_may_be_waived(build: Build) -> None:
     assert "takes any reader: None goes with Wanted (print bbbb), but None is Reader" in page
 
 
-def test_a_width_that_does_not_fit_is_said_alone(build: Build) -> None:
+def test_wrong_width_is_one_problem(build: Build) -> None:
     made = node("read.maker", "input", dim=DIM + 1)
     assert _problem(_chain(build, made, print="bbbb")).code == "types-do-not-fit"
 
 
-def test_round_a_loop(build: Build) -> None:
+def test_origin_passes_through_a_loop(build: Build) -> None:
     nodes = {
         "made": node("read.maker", "input"),
         "sum": node("read.adds", {"one": "made", "other": "late"}),

@@ -32,7 +32,7 @@ def test_all_rates_are_whole_multiples_of_the_common_one(rates: list[int]) -> No
     assert common_rate(counts) == 1
 
 
-def test_who_has_the_rate_first_answers_for_it(refused: Any) -> None:
+def test_rate_error_is_at_first_port_of_rate(refused: Any) -> None:
     """Not every node that passes it on."""
     (problem,) = refused(FILE.format(block="25ms", rate=1000, by=2)).problems
     assert problem.message.startswith("pooled at 500 Hz")
@@ -58,7 +58,7 @@ def test_who_has_the_rate_first_answers_for_it(refused: Any) -> None:
         ),
     ],
 )  # fmt: skip
-def test_a_block_that_does_not_fit(
+def test_wrong_block_shapes_are_refused(
     refused: Any, block: str, rate: int, by: int, message: str, place: Any, fix: str
 ) -> None:
     (problem,) = refused(FILE.format(block=block, rate=rate, by=by)).problems
@@ -76,7 +76,7 @@ def test_a_block_that_does_not_fit(
     st.sampled_from([1, 2, 3, 5, 147, 160]),
     st.integers(1, 300_000),
 )
-def test_every_block_that_is_proposed_works(rate: int, by: int, micros: int) -> None:
+def test_every_suggested_block_works(rate: int, by: int, micros: int) -> None:
     def compiled(block: Any) -> None:
         nodes = {"pooled": node("test.pool", "input", by=by)}
         Pipeline(block=block, input={"rate": rate}, nodes=nodes, output="pooled").compile()
@@ -92,7 +92,7 @@ def test_every_block_that_is_proposed_works(rate: int, by: int, micros: int) -> 
                 compiled(text)
 
 
-def test_frames_are_called_frames_and_a_window_output_counts(refused: Any) -> None:
+def test_rate_error_names_frames_of_window_output(refused: Any) -> None:
     """25 ms at 100 Hz are 2.5 frames: fine inside the graph, but nothing a session could give."""
     text = "block: 25ms\ninput: {rate: 16000}\nnodes:\n  f0: {use: test.tracker, in: input}\n"
     (problem,) = refused(text + "output: f0\n").problems
@@ -100,7 +100,7 @@ def test_frames_are_called_frames_and_a_window_output_counts(refused: Any) -> No
     assert problem.fix == "block: 20ms   (or 30ms)"
 
 
-def test_a_window_inside_the_graph_need_not_fit_the_block() -> None:
+def test_inner_window_need_not_fit_block() -> None:
     nodes = {
         "f0": node("test.tracker", "input"),
         "voice": node("test.vocoder", {"audio": "input", "pitch": "f0"}),

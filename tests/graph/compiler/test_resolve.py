@@ -92,7 +92,7 @@ def test_a_file_that_decides_the_ports_and_is_wrong(refused: Any) -> None:
 
 
 @pytest.mark.usefixtures("voice")
-def test_files_resolve_against_the_pipeline_file_and_weights_against_assets(
+def test_file_params_resolve_and_weights_use_assets(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "x.pth").touch()
@@ -122,9 +122,7 @@ def test_swapping_a_node_keeps_only_what_it_knows(tmp_path: Path) -> None:
         Pipeline.load(path, given).compile()
 
 
-def test_an_add_on_that_fails_to_load_is_named(
-    refused: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failing_third_party_module_is_named(refused: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def find(name: str) -> type[Node]:
         raise ImportError("no module named tensorfish")
 
@@ -166,14 +164,14 @@ CHOOSY = (
 
 
 @pytest.mark.usefixtures("choosy")
-def test_an_input_that_the_node_does_without_is_left_out_visibly(tmp_path: Path) -> None:
+def test_unused_input_is_left_out_visibly(tmp_path: Path) -> None:
     path = tmp_path / "p.yaml"
     path.write_text(CHOOSY % "f0", encoding="utf-8")
     plan = Pipeline.load(path).compile()
     assert plan.find("a").unused == ("pitch",)
     assert plan.pruned == ("f0",)
     page = str(plan.explain())
-    assert "a   does without its input pitch" in page
+    assert "a   does not use its input pitch" in page
     assert "f0  pruned: nothing that reaches the output uses it" in page
     sings = Pipeline.load(path, {"nodes.a.params.sings": True}).compile()
     assert sings.find("a").unused == ()
@@ -181,6 +179,6 @@ def test_an_input_that_the_node_does_without_is_left_out_visibly(tmp_path: Path)
 
 
 @pytest.mark.usefixtures("choosy")
-def test_what_feeds_an_unused_input_must_still_be_there(refused: Any) -> None:
+def test_source_of_unused_input_must_exist(refused: Any) -> None:
     (problem,) = refused(CHOOSY % "f1").problems
     assert (problem.code, problem.fix) == ("no-such-node", "nodes.a.in.pitch: f0")

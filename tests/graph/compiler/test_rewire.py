@@ -28,7 +28,7 @@ def off(use: str, source: Any, **params: Any) -> dict[str, Any]:
 # ---- switched off -------------------------------------------------------------------------------
 
 
-def test_a_node_that_is_off_passes_its_input_through(build: Build) -> None:
+def test_bypassed_node_passes_input_through(build: Build) -> None:
     nodes = {
         "a": node("test.shift", "input", by=1),
         "b": off("test.shift", "a", by=5),
@@ -49,18 +49,18 @@ def test_the_output_may_be_off(build: Build) -> None:
 
 
 @pytest.mark.parametrize("value", [False, None, 0, ""])
-def test_what_switches_off(build: Build, value: Any) -> None:
+def test_values_of_enabled_that_switch_off(build: Build, value: Any) -> None:
     nodes = {"a": {**node("test.shift", "input"), "enabled": value}}
     assert build(nodes).compile().bypassed == ("a",)
 
 
 @pytest.mark.parametrize("value", [True, 1, "index.faiss"])
-def test_what_switches_on(build: Build, value: Any) -> None:
+def test_values_of_enabled_that_switch_on(build: Build, value: Any) -> None:
     nodes = {"a": {**node("test.shift", "input"), "enabled": value}}
     assert build(nodes).compile().bypassed == ()
 
 
-def test_params_that_are_null_because_the_node_is_off_are_no_mistake(refused: Any) -> None:
+def test_null_params_of_disabled_node_are_allowed(refused: Any) -> None:
     """`enabled: $index` and `params: {index: $index}`: one null switches off and leaves open."""
     text = HEAD.replace("nodes", "vars: {rate: null}\nnodes")
     text += "  a: {use: dsp.resample, in: input, enabled: $rate, params: {rate: $rate}}\n"
@@ -68,13 +68,13 @@ def test_params_that_are_null_because_the_node_is_off_are_no_mistake(refused: An
     assert [p.message.partition(" ")[0] for p in refused(text).problems] == ["b"]
 
 
-def test_params_that_are_wrong_are_told_of_a_node_that_is_off(refused: Any) -> None:
+def test_wrong_params_of_disabled_node_are_reported(refused: Any) -> None:
     text = HEAD + "  a: {use: dsp.gain, in: input, enabled: false, params: {db: 99}}\noutput: a\n"
     (problem,) = refused(text).problems
     assert problem.code == "out-of-range"
 
 
-def test_a_node_that_is_off_and_unread_is_in_nobodys_way(build: Build) -> None:
+def test_unread_bypassed_node_is_ignored(build: Build) -> None:
     nodes = {"n": {"use": "test.count", "enabled": False}, "a": node("test.shift", "input")}
     plan = build(nodes).compile()
     assert (plan.bypassed, plan.pruned) == (("n",), ())
@@ -105,7 +105,7 @@ def test_a_node_that_is_off_and_unread_is_in_nobodys_way(build: Build) -> None:
         ),
     ],
 )  # fmt: skip
-def test_what_cannot_be_passed_through(refused: Any, nodes: str, message: str, place: Any) -> None:
+def test_bypass_gaps_are_reported(refused: Any, nodes: str, message: str, place: Any) -> None:
     (problem,) = refused(f"{HEAD}{nodes}output: a\n").problems
     assert problem.code == "cannot-bypass"
     assert problem.message == message
@@ -113,7 +113,7 @@ def test_what_cannot_be_passed_through(refused: Any, nodes: str, message: str, p
     assert problem.fix == f"nodes.{message[0]}.enabled: true"
 
 
-def test_what_fits_no_more_names_the_node_that_is_off(refused: Any) -> None:
+def test_type_error_names_bypassed_node(refused: Any) -> None:
     (problem,) = refused(
         "block: 10ms\nnodes:\n"
         "  down: {use: dsp.resample, in: input, enabled: false, params: {rate: 16000}}\n"
@@ -145,7 +145,7 @@ def test_what_fits_no_more_names_the_node_that_is_off(refused: Any) -> None:
         ),
     ],
 )  # fmt: skip
-def test_adapters_bring_any_input_to_what_the_file_declares(
+def test_adapters_convert_any_input(
     build: Build, source: Audio, wanted: tuple[int, int], chain: list[str]
 ) -> None:
     keys: dict[str, Any] = {"input": {"rate": wanted[0], "channels": wanted[1]}}
@@ -157,7 +157,7 @@ def test_adapters_bring_any_input_to_what_the_file_declares(
     assert plan.find("a").node.input_types["audio"] == Audio(Fraction(wanted[0]), wanted[1])
 
 
-def test_whole_numbers_will_do_for_the_rate(build: Build) -> None:
+def test_rate_may_be_an_int(build: Build) -> None:
     plan = build({"a": node("dsp.gain", "input")}, input={"rate": 16000}).compile(
         source=Audio(44100, 2)  # pyright: ignore[reportArgumentType]
     )
@@ -176,7 +176,7 @@ def test_the_adapters_latency_counts(build: Build) -> None:
     assert plan.latency.algorithmic >= Fraction(16 + 128, 16000)
 
 
-def test_adapters_stand_before_every_reader_of_the_input(build: Build) -> None:
+def test_adapters_precede_all_input_readers(build: Build) -> None:
     nodes = {
         "a": node("test.shift", "input"),
         "b": node("test.sum", {"one": "a", "other": "input"}),
@@ -203,7 +203,7 @@ def test_the_output_may_be_the_adapted_input(build: Build) -> None:
     np.testing.assert_array_equal(made, np.full((1, 12), 0.5))
 
 
-def test_mistakes_elsewhere_are_told_as_if_the_input_had_been_adapted(build: Build) -> None:
+def test_mistakes_are_found_behind_adapters(build: Build) -> None:
     """Not as if the driver's rate were the file's."""
     nodes = {
         "f": node("test.tracker", "input"),
@@ -219,7 +219,7 @@ def test_mistakes_elsewhere_are_told_as_if_the_input_had_been_adapted(build: Bui
 # ---- pruned -------------------------------------------------------------------------------------
 
 
-def test_what_reaches_no_output_is_left_out_and_named(build: Build) -> None:
+def test_pruned_nodes_are_named(build: Build) -> None:
     nodes = {
         "dead": node("test.shift", "input", by=-500),
         "deader": node("test.shift", "dead"),
@@ -233,7 +233,7 @@ def test_what_reaches_no_output_is_left_out_and_named(build: Build) -> None:
         plan.find("dead")
 
 
-def test_a_loop_that_reaches_the_output_is_kept_whole(build: Build) -> None:
+def test_pruning_keeps_loops_that_reach_output(build: Build) -> None:
     nodes = {
         "mix": node("test.sum", {"one": "input", "other": "back"}),
         "back": node("test.shift", "mix", by=12),

@@ -59,7 +59,7 @@ def test_a_delay_hides_the_look_ahead_before_it(build: Build) -> None:
     assert given_span(plan, "late") == (-15, -3)
 
 
-def test_branches_meet_at_the_same_time(build: Build) -> None:
+def test_branches_are_time_aligned(build: Build) -> None:
     """The short branch waits for the long one; its edge keeps what has come meanwhile."""
     nodes = {
         "short": node("test.shift", "input"),
@@ -73,7 +73,7 @@ def test_branches_meet_at_the_same_time(build: Build) -> None:
     assert given_span(plan, "long") == (-21, 0)
 
 
-def test_a_stream_runs_as_far_ahead_as_its_keenest_reader(build: Build) -> None:
+def test_stream_ends_where_latest_reader_needs(build: Build) -> None:
     nodes = {
         "shared": node("test.shift", "input"),
         "now": node("test.around", "shared", back=3),
@@ -86,7 +86,7 @@ def test_a_stream_runs_as_far_ahead_as_its_keenest_reader(build: Build) -> None:
     assert given_span(plan, "ahead") == (-18, 0)
 
 
-def test_a_window_is_asked_for_all_that_its_readers_need(build: Build) -> None:
+def test_window_request_covers_all_readers(build: Build) -> None:
     nodes = {
         "windows": node("test.estimate", "input", surplus=4),
         "wide": node("test.join", "windows", back=20),
@@ -101,7 +101,7 @@ def test_a_window_is_asked_for_all_that_its_readers_need(build: Build) -> None:
     assert plan.find("near").given["audio"].core == Interval(Fraction(-15, 1200), Fraction(0))
 
 
-def test_what_a_node_makes_beside_what_is_asked_is_still_there(build: Build) -> None:
+def test_unrequested_outputs_remain_available(build: Build) -> None:
     """Of a node with a stream and windows, only the windows are read."""
     nodes = {"split": node("test.split", "input"), "join": node("test.join", "split.soon")}
     plan = build(nodes).compile()
@@ -109,7 +109,7 @@ def test_what_a_node_makes_beside_what_is_asked_is_still_there(build: Build) -> 
     assert span(plan, "split.now") == span(plan, "split.soon") == (-14, -2)
 
 
-def test_rounding_to_a_slower_grid_does_not_add_latency_that_no_sample_needs(build: Build) -> None:
+def test_rounding_adds_no_unneeded_latency(build: Build) -> None:
     """3 samples of look-ahead behind a 100 Hz stream: 3 samples late, not a whole frame."""
     nodes = {
         "slow": node("test.pool", "input", by=12),
@@ -152,7 +152,7 @@ def test_latency_is_named_by_parts(build: Build) -> None:
     assert plan.find("a").latency == Fraction(6, 1200)
 
 
-def test_a_long_chain_is_no_deep_one(build: Build) -> None:
+def test_long_chain_of_nodes_compiles(build: Build) -> None:
     """More nodes than Python's call stack holds frames."""
     nodes: dict[str, Any] = {"n0": node("test.shift", "input", by=-7)}
     nodes |= {f"n{i}": node("test.shift", f"n{i - 1}") for i in range(1, 200)}
@@ -194,18 +194,18 @@ def fussy(needed: Any = lambda out: out, gives: Any = lambda out: out.interval) 
     return caught.value
 
 
-def test_a_node_that_cannot_say_what_it_needs_is_named() -> None:
+def test_failing_needs_names_the_node() -> None:
     def needed(out: Request) -> Request:
         raise ValueError("blocks shorter than 20 ms are too short for it")
 
     assert "f: blocks shorter than 20 ms are too short for it" in str(fussy(needed))
 
 
-def test_a_node_that_always_wants_the_future_ends_in_an_error() -> None:
+def test_endless_look_ahead_is_an_error() -> None:
     future = Request.of(Fraction(0), Fraction(1, 100))
     assert "no latency up to 160ms is enough" in str(fussy(lambda out: future))
 
 
-def test_a_node_that_gives_less_than_is_used_is_named() -> None:
+def test_window_shorter_than_core_names_node() -> None:
     short = fussy(gives=lambda out: Interval(out.start + Fraction(1, 1200), out.end))
     assert "f gives [-9.167ms, 0s) of its `out`, but [-10ms, 0s) is needed" in str(short)

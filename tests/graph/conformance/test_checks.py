@@ -215,13 +215,13 @@ class Maker(Node):
 @pytest.mark.parametrize(
     ("cls", "check", "text"), FAULTS, ids=[f"{cls.__name__}-{name}" for cls, name, _ in FAULTS]
 )
-def test_a_fault_is_caught(cls: type[Node], check: str, text: str) -> None:
+def test_each_check_catches_its_fault(cls: type[Node], check: str, text: str) -> None:
     with pytest.raises(AssertionError, match=text):
         conformance.CHECKS[check](Case(cls.use, {}))
 
 
 @pytest.mark.parametrize("name", conformance.CHECKS)
-def test_a_sound_node_passes(name: str) -> None:
+def test_correct_node_passes_all_checks(name: str) -> None:
     conformance.CHECKS[name](Case("faults.sound", {}))
 
 
@@ -234,7 +234,7 @@ def test_sources_are_made_for_every_kind_of_input() -> None:
         conformance.CHECKS[name](Case("faults.maker", {}))
 
 
-def test_check_tells_all_that_fails_at_once() -> None:
+def test_check_reports_all_failures_together() -> None:
     with pytest.raises(AssertionError) as caught:
         conformance.check("faults.tooshort", {})
     text = str(caught.value)
@@ -247,7 +247,7 @@ def test_an_unknown_node_is_a_key_error() -> None:
         conformance.check("faults.none")
 
 
-def test_the_suite_is_one_item_a_check_and_example() -> None:
+def test_suite_has_one_item_per_check_and_example() -> None:
     suite = conformance.suite("dsp.delay", slow=("growth",))
     (mark,) = suite.pytestmark  # pyright: ignore[reportFunctionMemberAccess]
     items = [(str(case), check) for case, check in (item.values for item in mark.args[1])]
@@ -259,7 +259,7 @@ def test_the_suite_is_one_item_a_check_and_example() -> None:
     assert len(items) == len(set(items))
 
 
-def test_the_signal_is_the_same_every_time_and_not_silent() -> None:
+def test_test_signal_is_deterministic_and_audible() -> None:
     from voicegraph.graph.conformance._harness import plan, signal
 
     made = plan(Case("dsp.gain", {}))

@@ -114,7 +114,7 @@ _values = st.recursive(
 
 
 @given(st.dictionaries(_keys, _values, min_size=1, max_size=4))
-def test_what_yaml_writes_reads_back(data):
+def test_yaml_output_is_read_back(data):
     text = yaml.safe_dump(data, allow_unicode=True, sort_keys=False)
     assert read(text).data == data
 
@@ -149,20 +149,20 @@ def test_every_value_and_key_has_its_place(path, value, key):
     assert source_map.origin(path) is None
 
 
-def test_what_is_not_there_is_answered_for_by_what_it_would_lie_in():
+def test_unknown_path_has_place_of_its_parent():
     source_map = read(SAMPLE).source_map
     assert source_map.value(("nodes", "f0", "params", "ceiling", "x")) == Mark("p.yaml", 5, 13)
     assert source_map.value(("output",)) == Mark("p.yaml", 1, 1)
 
 
-def test_an_alias_stands_where_it_is_written_and_its_parts_where_they_are():
+def test_alias_and_its_parts_have_own_places():
     document = read("a: &x {b: 1}\nc: *x\n")
     assert document.data == {"a": {"b": 1}, "c": {"b": 1}}
     assert document.source_map.value(("c",)) == Mark("p.yaml", 2, 4)
     assert document.source_map.value(("c", "b")) == Mark("p.yaml", 1, 11)
 
 
-def test_without_places_the_name_is_the_place():
+def test_source_is_the_place_without_marks():
     source_map = SourceMap("built", directory=HERE)
     assert str(source_map.value(("nodes", "a"))) == "built"
     assert source_map.base(("nodes",)) == HERE
@@ -269,14 +269,14 @@ def test_a_duplicate_names_the_first():
         (b"", "empty-file", "p.yaml:1:1"),
     ],
 )
-def test_a_file_that_is_no_text_of_ours(raw, code, place, tmp_path):
+def test_files_that_are_not_yaml_text(raw, code, place, tmp_path):
     (tmp_path / "p.yaml").write_bytes(raw)
     with pytest.raises(PipelineError) as caught:
         read_document(tmp_path / "p.yaml", "p.yaml")
     assert places_of(caught.value) == [(code, place)]
 
 
-def test_a_byte_order_mark_is_no_matter(tmp_path):
+def test_byte_order_mark_is_ignored(tmp_path):
     (tmp_path / "p.yaml").write_bytes(b"\xef\xbb\xbfa: 1\r\nb: 2\r\n")
     document = read_document(tmp_path / "p.yaml")
     assert document.data == {"a": 1, "b": 2}
@@ -304,12 +304,12 @@ def test_a_missing_folder_and_a_folder_are_named(tmp_path):
     assert caught.value.problems[0].fix == str(tmp_path / "p.yaml")
 
 
-def test_a_key_that_is_no_text_is_refused_in_python_too():
+def test_keys_in_python_must_be_text():
     with pytest.raises(PipelineError, match="a key must be text, found 1"):
         from_python({"a": {1: 2}}, Mark("built"))
 
 
-def test_python_values_that_hold_themselves_are_refused():
+def test_recursive_python_values_are_refused():
     data: dict[str, object] = {}
     data["a"] = data
     with pytest.raises(PipelineError, match="nested deeper"):

@@ -66,7 +66,7 @@ def test_a_file_is_loaded_by_its_path():
 
 
 @pytest.mark.parametrize("source", ["sub/q.yml", "./sub/q.yml", Path("sub/q.yml")])
-def test_what_counts_as_a_path(source):
+def test_which_sources_are_paths(source):
     write("sub/q.yml", HEAD + NODE)
     assert load_pipeline(source).name == "q"
 
@@ -83,7 +83,7 @@ def test_a_shipped_pipeline_is_loaded_by_its_name():
     ("name", "fix"),
     [("wrld", "world"), ("mine", "./mine.yaml"), ("zzz", "give a path that ends in .yaml")],
 )
-def test_an_unknown_name_gives_the_names_there_are(name, fix):
+def test_unknown_pipeline_lists_known_names(name, fix):
     for known in ("other", "world"):
         write(f"shipped/{known}.yaml", HEAD + NODE)
     write("mine.yaml", HEAD + NODE)
@@ -94,7 +94,7 @@ def test_an_unknown_name_gives_the_names_there_are(name, fix):
         assert "there are: world, other" in str(caught.value)
 
 
-def test_a_missing_file_may_be_meant_as_a_name():
+def test_missing_file_suggests_shipped_name():
     write("shipped/world.yaml", HEAD + NODE)
     with pytest.raises(PipelineError, match=r"nope/world\.yaml|nope\\world\.yaml") as caught:
         load_pipeline(Path("nope/world.yaml"))
@@ -169,7 +169,7 @@ def test_a_python_pipeline_extends_too(tmp_path):
     assert loaded.file.assets == {"m": str(tmp_path / "shipped/m.pt"), "n": str(tmp_path / "n.pt")}
 
 
-def test_a_child_that_changes_use_swaps_the_node():
+def test_extending_file_can_change_use():
     write("base.yaml", HEAD + "nodes: {a: {use: x.y, in: input, params: {p: 1}}}\n")
     loaded = load("extends: base.yaml\nnodes: {a: {use: x.z, params: {r: 2}}}\n")
     assert loaded.swapped == {"a"}
@@ -179,7 +179,7 @@ def test_a_child_that_changes_use_swaps_the_node():
     assert not again.source_map.is_override(("nodes", "a", "params", "r"))
 
 
-def test_a_circle_is_shown_whole():
+def test_extends_cycle_is_shown_completely():
     write("b.yaml", "extends: ./c.yaml\n")
     write("c.yaml", "block: 10ms\nextends: p.yaml\n")
     assert text_of("extends: b.yaml\n") == (
@@ -205,21 +205,21 @@ def test_a_circle_is_shown_whole():
         ("''", "wrong-type", "extends: base.yaml"),
     ],
 )
-def test_what_is_extended_must_be_there(written, code, fix):
+def test_extended_file_must_exist(written, code, fix):
     write("shipped/world.yaml", HEAD + NODE)
     write("base.yaml", HEAD)
     write("sub/base.yaml", HEAD)
     assert refused(f"extends: {written}\n") == [(code, "p.yaml:1:10", fix)]
 
 
-def test_a_missing_file_deep_down_tells_the_way_to_it():
+def test_missing_extended_file_shows_the_chain():
     write("b.yaml", "extends: none.yaml\n")
     text = text_of("extends: b.yaml\n")
     assert text.startswith("b.yaml:1:10  none.yaml does not exist\n")
     assert "    p.yaml extends b.yaml   (p.yaml:1:10)\n" in text
 
 
-def test_a_mistake_in_the_parent_stands_in_the_parent():
+def test_mistake_is_placed_in_extended_file():
     write("base.yaml", HEAD + NODE + "seed: -1\n")
     assert refused("extends: base.yaml\nthreads: 0\n") == [
         ("out-of-range", "base.yaml:4:7", "seed: 0"),
@@ -248,7 +248,7 @@ def test_an_unknown_profile():
     ]
 
 
-def test_a_wrong_value_from_an_override_is_placed_at_the_override():
+def test_wrong_override_value_is_placed_there():
     assert refused(HEAD + NODE, "block=5", "nodes.a.devize=cpu", "nodes.a.in=5") == [
         ("wrong-value", "--set block", "--set block=10ms"),
         ("unknown-key", "--set nodes.a.devize", "--set nodes.a.device=cpu"),
@@ -304,7 +304,7 @@ def test_vars_go_everywhere_but_into_keys_and_profiles():
     assert loaded.file.assets == {"m": str(Path("m.pt").absolute())}
 
 
-def test_a_var_keeps_the_place_of_use_and_the_base_of_its_value(tmp_path):
+def test_var_keeps_place_and_base_directory(tmp_path):
     write("base/base.yaml", VARS % "$w")
     loaded = load_pipeline("base/base.yaml", set_args=["vars.w=a.pth"])
     assert loaded.source_map.value(P) == Mark(str(Path("base/base.yaml")), 3, 46)
@@ -341,7 +341,7 @@ def test_a_var_that_has_no_value(written, code, place, fix):
     assert refused(VARS % written) == [(code, f"p.yaml:{place}", fix)]
 
 
-def test_a_var_that_is_used_twice_is_missed_once():
+def test_missing_var_used_twice_is_one_problem():
     assert text_of(VARS % "[$w, $w]") == (
         "p.yaml:2:48  the var w is required, but was not given\n"
         "    nodes.a.params.p.0: $w   (p.yaml:3:47)\n"
@@ -359,7 +359,7 @@ def test_a_var_may_not_refer_to_a_var():
     assert loaded.file.nodes["a"].use == "x.y"
 
 
-def test_a_wrong_value_that_came_through_a_var_names_both_places():
+def test_wrong_var_value_names_both_places():
     text = "block: $b\nvars: {b: 5}\noutput: a\n" + NODE
     assert text_of(text) == (
         "p.yaml:1:8  block: a duration needs a unit: write 5ms or 5s\n"
@@ -369,7 +369,7 @@ def test_a_wrong_value_that_came_through_a_var_names_both_places():
     assert refused(text, "vars.b=7") == [("wrong-value", "p.yaml:1:8", "--set vars.b=10ms")]
 
 
-def test_a_missing_var_is_not_a_wrong_value_too():
+def test_missing_var_is_reported_once():
     text = "block: $b\nvars: {b: required}\noutput: $z\nseed: -1\n" + NODE
     assert [code for code, _, _ in refused(text)] == ["unset-var", "unknown-var", "out-of-range"]
 
@@ -384,7 +384,7 @@ def test_vars_that_are_no_mapping_are_one_mistake():
 # ---- assets -------------------------------------------------------------------------------------
 
 
-def test_a_required_asset_must_be_given_or_declined(tmp_path):
+def test_required_asset_must_be_given(tmp_path):
     text = HEAD + NODE + "assets: {hubert: required, rmvpe: null}\n"
     assert refused(text) == [("unset-asset", "p.yaml:4:18", "--set assets.hubert=PATH")]
     assert load(text, "assets.hubert=null").file.assets == {"hubert": None, "rmvpe": None}
@@ -456,7 +456,7 @@ def test_each_mistake_in_a_node_is_told_once(node, code, place, fix):
     assert refused(text) == [(code, f"p.yaml:{place}", fix)]
 
 
-def test_what_is_missing_is_told_with_an_example():
+def test_missing_key_shows_an_example():
     assert refused("seed: 0\n") == [
         ("missing-key", "p.yaml:1:1", "block: 10ms"),
         (
@@ -475,7 +475,7 @@ def test_a_name_that_is_taken_or_wrong():
     ]
 
 
-def test_words_of_a_message():
+def test_wording_of_messages():
     assert text_of(HEAD + "nodes: {a: {use: x.y, dtype: float64}}\nbloc: 5ms\n") == (
         "p.yaml:3:30  nodes.a.dtype is 'float64', expected float32, float16 or bfloat16\n"
         "  fix: nodes.a.dtype: float32\n"
@@ -496,7 +496,7 @@ def test_words_of_a_message():
 # ---- going on -----------------------------------------------------------------------------------
 
 
-def test_going_on_keeps_what_does_not_mislead():
+def test_partial_load_keeps_usable_parts():
     text = HEAD + "nodes: {a: {use: x.y, in: input, device: gpu}}\nseed: x\nfoo: 1\n"
     loaded = load(text, keep_going=True)
     assert sorted(str(problem.mark) for problem in loaded.problems) == [
@@ -507,20 +507,20 @@ def test_going_on_keeps_what_does_not_mislead():
     assert (loaded.file.seed, loaded.file.nodes["a"].device) == (0, "cpu")
 
 
-def test_a_node_that_is_wrong_is_left_out_by_name():
+def test_wrong_node_is_listed_as_broken():
     text = HEAD + "nodes: {a: {use: x.y, paramz: 1}, b: {use: x.y, in: a}}\n"
     loaded = load(text, keep_going=True)
     assert (loaded.broken, set(loaded.file.nodes), loaded.types_known) == ({"a"}, {"b"}, True)
 
 
 @pytest.mark.parametrize("line", ["inptu: {}", "input: {rate: 0}", "input: {channls: 1}"])
-def test_types_are_left_alone_where_the_input_is_not_known(line):
+def test_types_are_not_checked_without_input_type(line):
     loaded = load(HEAD + NODE + line + "\n", keep_going=True)
     assert loaded.problems
     assert not loaded.types_known
 
 
 @pytest.mark.parametrize("line", ["vars: {a: $b}", "assets: {h: required}"])
-def test_going_on_stops_where_a_value_is_missing(line):
+def test_partial_load_stops_at_missing_values(line):
     with pytest.raises(PipelineError):
         load(HEAD + NODE + line + "\n", keep_going=True)

@@ -112,7 +112,7 @@ def test_a_bad_set_argument_is_refused(text, code, mark):
         ("output=gain", ("output",), "gain"),
     ],
 )
-def test_an_override_lands_with_its_own_mark_and_base(argument, path, value, monkeypatch, tmp_path):
+def test_override_has_own_mark_and_base(argument, path, value, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     result = with_sets(argument)
     found = result.data
@@ -124,7 +124,7 @@ def test_an_override_lands_with_its_own_mark_and_base(argument, path, value, mon
     assert result.source_map.is_override(path)
 
 
-def test_what_is_beside_an_override_keeps_its_mark_and_base():
+def test_values_beside_override_keep_their_places():
     source_map = with_sets("nodes.f0.params.floor=60").source_map
     beside = ("nodes", "f0", "params", "ceiling")
     assert source_map.value(beside) == Mark("p.yaml", 6, 65)
@@ -139,7 +139,7 @@ def test_python_overrides_are_marked_as_such():
     assert str(result.source_map.value(("nodes", "f0", "use"))) == "override nodes.f0.use"
 
 
-def test_a_profile_keeps_the_places_it_has_in_the_file():
+def test_profile_values_keep_their_places():
     problems = Problems()
     base = document()
     result = apply_overrides(base, from_profile(base, "deep", problems), problems)
@@ -162,7 +162,7 @@ def test_mappings_merge_and_null_takes_out():
     assert with_sets("nodes.synth.in.pitch=").data["nodes"]["synth"]["in"] == {"content": "to16k"}
 
 
-def test_the_document_that_is_overridden_does_not_change():
+def test_overrides_do_not_change_the_document():
     before = document()
     problems = Problems()
     apply_overrides(before, from_dict({"nodes.f0.params.floor": 1}, problems), problems)
@@ -172,7 +172,7 @@ def test_the_document_that_is_overridden_does_not_change():
 # ---- swapping a node ----------------------------------------------------------------------------
 
 
-def test_a_swap_is_recorded_and_the_former_params_lose_their_standing():
+def test_changed_use_drops_override_status_of_params():
     result = with_sets("nodes.f0.use=f0.rmvpe")
     assert result.swapped == {"f0"}
     assert not result.source_map.is_override(("nodes", "f0", "params", "floor"))
@@ -186,13 +186,13 @@ def test_params_given_with_the_swap_are_never_dropped(order):
     assert not result.source_map.is_override(("nodes", "f0", "params", "floor"))
 
 
-def test_an_override_inside_a_param_makes_the_param_one():
+def test_override_inside_param_counts_for_param():
     result = with_sets("nodes.f0.params.bands={low: 1}", "nodes.f0.params.bands.high=2")
     assert result.source_map.is_override(("nodes", "f0", "params", "bands"))
 
 
 @pytest.mark.parametrize("argument", ["nodes.f0.use=f0.harvest", "nodes.x={use: a.b}", "block=1ms"])
-def test_what_is_no_swap(argument):
+def test_unchanged_use_is_no_swap(argument):
     assert with_sets(argument).swapped == frozenset()
 
 
@@ -236,7 +236,7 @@ def test_a_new_node_needs_a_mapping():
     assert fix == '--set "nodes.zzzzz={use: FAMILY.NAME, in: NODE}"  (to add one)'
 
 
-def test_an_object_that_no_file_could_hold_is_not_spelt_out():
+def test_python_objects_are_not_printed_in_fixes():
     problems = Problems()
     apply_overrides(document(), from_dict({"blok": object()}, problems), problems)
     assert problems.found[0].fix == "block: ..."
@@ -252,7 +252,7 @@ def test_several_wrong_overrides_are_told_together():
     ]
 
 
-def test_an_unknown_profile_names_those_there_are():
+def test_unknown_profile_lists_known_ones():
     problems = Problems()
     assert from_profile(document(), "deap", problems) == []
     (problem,) = problems.found
@@ -261,7 +261,7 @@ def test_an_unknown_profile_names_those_there_are():
     )
 
 
-def test_a_wrong_path_in_a_profile_stands_in_the_file():
+def test_wrong_path_in_profile_has_file_mark():
     base = parse_document("block: 1ms\nprofiles: {x: {blok: 5ms}}\n", "p.yaml", FOLDER)
     problems = Problems()
     apply_overrides(base, from_profile(base, "x", problems), problems)
@@ -296,7 +296,7 @@ def test_merging_is_associative_in_values_and_places(one, two, three):
 
 
 @given(_layers, _layers)
-def test_every_merged_value_has_the_place_of_the_layer_it_is_from(one, two):
+def test_merged_values_keep_their_places(one, two):
     merged = merge(layer(one, "a"), layer(two, "b"))
 
     def look(value, path):

@@ -86,7 +86,7 @@ def test_a_union_is_one_mistake():
     assert message.startswith("search is 'x', expected ")
 
 
-def test_in_a_union_the_member_that_was_meant_is_the_one_that_is_told():
+def test_union_error_names_best_matching_member():
     assert told(split={"low": "x"}) == [
         ("split.low is 'x', expected a number", "nodes.delay.params.split.low: (a number)")
     ]

@@ -70,7 +70,7 @@ def test_speech_is_looped_without_a_gap() -> None:
     np.testing.assert_array_equal(joined[len(recording) :][:480], recording[:480])
 
 
-def test_streams_hear_the_recording_from_other_places() -> None:
+def test_streams_start_at_different_positions() -> None:
     block = next(benchmark._speech(_plan(), 3))
     assert block.shape == (3, 1, 480)
     recording = bundled_recording.speech(_plan().source)[0]
@@ -78,7 +78,7 @@ def test_streams_hear_the_recording_from_other_places() -> None:
     np.testing.assert_array_equal(block[1, 0], recording[third : third + 480])
 
 
-def test_engine_is_measured_with_nodes_that_pipelines_do_not_see() -> None:
+def test_benchmark_nodes_are_not_registered() -> None:
     before = registry.names()
     plan = engine_plan()
     assert [planned.use for planned in plan.nodes] == ["bench.pass"] * 10

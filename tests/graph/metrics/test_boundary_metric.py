@@ -21,7 +21,7 @@ def _taken(signal: np.ndarray) -> BoundaryMetric:
     return seams
 
 
-def test_a_signal_that_goes_on_has_none() -> None:
+def test_continuous_signal_has_no_boundary_energy() -> None:
     noise = np.random.default_rng(1).normal(size=(2, 200 * BLOCK))
     assert _taken(noise).decibels == pytest.approx(0, abs=0.5)
     assert _taken(_sine(1000 * BLOCK)).decibels == pytest.approx(0, abs=1)
@@ -41,5 +41,5 @@ def test_steps_elsewhere_do_not() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, 5])
-def test_silence_has_none(count: int) -> None:
+def test_silence_has_no_boundary_energy(count: int) -> None:
     assert _taken(np.zeros((1, count * BLOCK))).decibels == 0.0

@@ -34,7 +34,7 @@ def test_in_modules_tables_and_objects_within_objects() -> None:
     assert weight_bytes(held) == 4 * (6 + 2 + 5 + 4 + 2 + 1 + 7)
 
 
-def test_a_tensor_that_a_module_holds_as_a_plain_attribute() -> None:
+def test_tensors_in_plain_attributes_count() -> None:
     module = torch.nn.Module()
     vars(module).update(kernels=[torch.zeros(3)], bias=torch.zeros(2))
     assert weight_bytes(Holder(module=module)) == 4 * 5
@@ -50,12 +50,12 @@ def test_what_is_shared_counts_once() -> None:
     assert weight_bytes(first) == 4 * (6 + 2 + 6)
 
 
-def test_views_of_what_is_not_held_otherwise_hold_all_of_it() -> None:
+def test_view_counts_its_whole_storage() -> None:
     assert weight_bytes(Holder(part=torch.zeros(10)[:2], rows=np.zeros((4, 2))[0])) == 40 + 64
 
 
 @pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="needs oneDNN")
-def test_what_onednn_has_laid_out() -> None:
+def test_onednn_tensors_count() -> None:
     assert weight_bytes(Holder(weight=torch.zeros(4, 3).to_mkldnn())) == 48
 
 

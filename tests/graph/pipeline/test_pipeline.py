@@ -50,7 +50,7 @@ def test_a_class_may_stand_for_its_name() -> None:
     assert "in" not in node("io.noise")
 
 
-def test_a_class_without_a_name_is_told_how_to_get_one() -> None:
+def test_class_without_name_suggests_register() -> None:
     class Mine(Node):
         pass
 

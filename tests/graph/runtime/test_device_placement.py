@@ -40,7 +40,7 @@ def test_every_node_on_a_missing_device_is_named(build: Build) -> None:
 
 
 @pytest.mark.usefixtures("no_cuda")
-def test_a_fallback_is_taken_and_told(build: Build) -> None:
+def test_fallback_is_used_and_noted(build: Build) -> None:
     entry = {**node("test.both", {"one": "input"}), "device": "cuda", "fallback": "cpu"}
     plan = build({"a": entry}).compile()
     assert plan.find("a").inputs["one"].copied  # as planned; the session says what became of it
@@ -53,7 +53,7 @@ def test_a_fallback_is_taken_and_told(build: Build) -> None:
 
 
 @pytest.mark.usefixtures("no_cuda")
-def test_what_is_remembered_fits_a_machine_that_has_the_device(build: Build) -> None:
+def test_snapshot_with_fallback_fits_other_machines(build: Build) -> None:
     """Names and shapes are those of the plan, not of where its nodes run today."""
     nodes = {
         "ahead": node("test.shift", "input", by=-7),
@@ -99,7 +99,7 @@ def test_other_devices_that_torch_has_are_taken(
     assert place_nodes(plan, []) == {"a": torch.device("mps"), "b": torch.device("xpu:1")}
 
 
-def test_on_the_cpu_there_is_nothing_to_say(build: Build) -> None:
+def test_cpu_placement_adds_no_notes(build: Build) -> None:
     with build({"a": node("test.shift", "input")}).session(warm_up=False) as session:
         assert session.notes == []
 

@@ -47,7 +47,7 @@ KINDS = st.sampled_from([
     sizes=st.lists(st.integers(1, 60), min_size=1, max_size=8),
     at=st.floats(0, 1),
 )
-def test_a_history_shows_each_reader_its_part_of_the_newest_values(
+def test_history_gives_each_reader_its_part(
     kind: Audio, length: int, sizes: list[int], at: float
 ) -> None:
     start = int(at * (length - 1))

@@ -35,7 +35,7 @@ def run(found: Engine, x: np.ndarray = NOISE) -> np.ndarray:
     return torch.cat(made, 2)[0, 0].numpy()
 
 
-def test_a_port_that_nobody_looks_back_on_keeps_nothing(build: Build) -> None:
+def test_port_without_look_back_has_no_history(build: Build) -> None:
     nodes = {"a": node("test.shift", "input"), "b": node("test.scale", "a")}
     assert engine(build(nodes).compile()).histories == {}
 
@@ -51,7 +51,7 @@ def test_one_history_serves_all_readers_of_a_port(build: Build) -> None:
     assert found.histories["input.audio@cpu"].buffer.shape == (1, 1, BLOCK + 50)
 
 
-def test_the_output_is_the_newest_that_its_port_makes(build: Build) -> None:
+def test_output_is_newest_block_of_its_port(build: Build) -> None:
     """A node makes its outputs up to one time: where one is slower, that is a whole frame."""
     nodes = {
         "sum": node("test.sum", {"one": "input", "other": "late"}),
@@ -68,7 +68,7 @@ def test_the_output_is_the_newest_that_its_port_makes(build: Build) -> None:
         np.testing.assert_array_equal(run(engine(plan)), session.push(NOISE))
 
 
-def test_of_a_window_output_the_newest_block_comes_out(build: Build) -> None:
+def test_window_output_gives_newest_block(build: Build) -> None:
     """Pitch may be what a pipeline gives, and its window may hold more than a block."""
     nodes = {"f0": node("test.tracker", "input"), "wide": node("test.widetracker", "input")}
     plan = build(nodes, "wide", input={"rate": 16000}).compile()
@@ -92,7 +92,7 @@ def test_the_times_of_a_tick_lie_within_it(build: Build) -> None:
         assert sum(parts) <= found.total.values[i]
 
 
-def test_the_trace_hook_hears_every_node_in_order(build: Build) -> None:
+def test_trace_hook_is_called_for_every_node(build: Build) -> None:
     nodes = {"a": node("test.slow", "input"), "b": node("test.slow", "a")}
     found = engine(build(nodes).compile())
     heard: list[tuple[str, int, int, int]] = []
@@ -115,7 +115,7 @@ def threaded(found: Engine, *names: str) -> Engine:
     return found
 
 
-def test_a_worker_changes_no_number(build: Build) -> None:
+def test_worker_gives_identical_output(build: Build) -> None:
     nodes = {
         "one": node("test.slow", "input", wait=0.001),
         "other": node("test.slow", "input", wait=0.001),
@@ -131,7 +131,7 @@ def test_a_worker_changes_no_number(build: Build) -> None:
     assert found.by_name["past"].waits == ()
 
 
-def test_a_worker_reads_the_past_before_it_is_overwritten(build: Build) -> None:
+def test_worker_reads_history_before_overwrite(build: Build) -> None:
     """`second` comes first and reads what `first` made a tick ago: that one must wait for it."""
     nodes = {
         "second": node("test.slowecho", {"audio": "input", "back": "first"}, by=BLOCK),
@@ -146,7 +146,7 @@ def test_a_worker_reads_the_past_before_it_is_overwritten(build: Build) -> None:
     np.testing.assert_array_equal(run(found), run(engine(plan)))
 
 
-def test_a_failing_worker_is_heard_and_leaves_none_behind(build: Build) -> None:
+def test_failing_worker_raises_and_others_finish(build: Build) -> None:
     nodes = {
         "bad": node("test.slow", "input"),
         "slow": node("test.slow", "input", wait=0.05),

@@ -40,7 +40,7 @@ def _run(session: Session, audio: np.ndarray, ticks: range) -> np.ndarray:
     return np.concatenate(made)
 
 
-def test_what_is_changed_is_heard_without_a_break() -> None:
+def test_swap_crossfades_without_a_gap() -> None:
     audio = _sine(100 * BLOCK)
     with _pipeline().session() as session:
         before = _run(session, audio, range(20))
@@ -56,7 +56,7 @@ def test_what_is_changed_is_heard_without_a_break() -> None:
     assert swap.over.is_set()
 
 
-def test_identical_pipelines_change_places_unheard() -> None:
+def test_swap_to_identical_pipeline_is_inaudible() -> None:
     rng = np.random.default_rng(1)
     audio = rng.uniform(-0.5, 0.5, 600 * BLOCK).astype(np.float32)
     pipeline = Pipeline(
@@ -84,7 +84,7 @@ def test_identical_pipelines_change_places_unheard() -> None:
 
 
 @pytest.mark.parametrize("enabled", [False, True])
-def test_the_delay_stays_where_less_or_more_would_do(enabled: bool) -> None:
+def test_swap_keeps_latency_of_session(enabled: bool) -> None:
     audio = _sine(200 * BLOCK)
     ahead = {"end": node("dsp.limiter", "loud", ceiling=0.0)}
     pipeline = _pipeline(loud=node("dsp.gain", "input", db=0.0), **ahead)
@@ -105,7 +105,7 @@ def test_the_delay_stays_where_less_or_more_would_do(enabled: bool) -> None:
     assert_close(heard[lag:], audio[: len(heard) - lag], SAMPLES)
 
 
-def test_one_node_is_swapped_by_a_word() -> None:
+def test_override_of_use_swaps_node() -> None:
     audio = _sine(150 * BLOCK)
     with _pipeline().session() as session:
         before = _run(session, audio, range(10))
@@ -117,7 +117,7 @@ def test_one_node_is_swapped_by_a_word() -> None:
     assert np.abs(after[100 * BLOCK :]).max() <= 0.1 + 1e-6
 
 
-def test_a_swap_that_names_nothing_leaves_all_as_it_was() -> None:
+def test_swap_of_unknown_names_changes_nothing() -> None:
     with _pipeline().session() as session:
         plan = session.plan
         for node_, use in (("lowd", "dsp.gain"), ("loud", "dsp.gian")):
@@ -144,7 +144,7 @@ def test_changes_add_up_and_can_be_undone() -> None:
         assert (session.plan.hash, session.overrides) == (plan, {})
 
 
-def test_live_params_keep_what_they_were_set_to_but_for_what_is_changed() -> None:
+def test_live_params_survive_a_swap_unless_changed() -> None:
     audio = _sine(200 * BLOCK)
     with _pipeline().session(streams=2) as session:
         both = np.stack([audio[None], audio[None]])
@@ -182,7 +182,7 @@ def test_live_params_keep_what_they_were_set_to_but_for_what_is_changed() -> Non
         ({"threads": 1}, "other-threads"),
     ],
 )
-def test_what_does_not_fit_is_refused(overrides: dict[str, Any], code: str) -> None:
+def test_swap_that_does_not_fit_is_refused(overrides: dict[str, Any], code: str) -> None:
     with _pipeline().session() as session:
         with pytest.raises(StateError) as caught:
             session.change(overrides)
@@ -192,7 +192,7 @@ def test_what_does_not_fit_is_refused(overrides: dict[str, Any], code: str) -> N
         assert session.overrides == {}
 
 
-def test_mistakes_are_those_of_the_file() -> None:
+def test_swap_reports_mistakes_of_the_file() -> None:
     with _pipeline().session() as session:
         with pytest.raises(PipelineError, match="no node nix"):
             session.change({"nodes.nix.use": "dsp.gain"})
@@ -229,7 +229,7 @@ def failing() -> Iterator[str]:
 
 @pytest.mark.parametrize("nan", [False, True])
 @pytest.mark.parametrize("after", [8, 36])
-def test_what_fails_leaves_the_session_as_it_was(failing: str, nan: bool, after: int) -> None:
+def test_failed_swap_leaves_session_unchanged(failing: str, nan: bool, after: int) -> None:
     audio = _sine(100 * BLOCK)
     with _pipeline().session() as session:
         expected = _run(session, audio, range(100))
@@ -244,7 +244,7 @@ def test_what_fails_leaves_the_session_as_it_was(failing: str, nan: bool, after:
     assert np.array_equal(heard, expected)
 
 
-def test_priming_on_another_thread_gives_the_same() -> None:
+def test_priming_on_own_thread_gives_same_output() -> None:
     rng = np.random.default_rng(3)
     audio = rng.uniform(-0.5, 0.5, 300 * BLOCK).astype(np.float32)
     overrides = {"nodes.end": {"use": "dsp.highpass", "in": "loud", "params": {"cutoff": 200.0}}}
@@ -273,7 +273,7 @@ def test_priming_on_another_thread_gives_the_same() -> None:
 
 
 @pytest.mark.parametrize("how", ["reset", "close", "restore"])
-def test_an_interruption_ends_it(how: str) -> None:
+def test_reset_close_or_restore_cancels_swap(how: str) -> None:
     with _pipeline().session() as session:
         snapshot = session.snapshot()
         swap = session.change({"nodes.end.enabled": False})
@@ -284,7 +284,7 @@ def test_an_interruption_ends_it(how: str) -> None:
             swap.prime()
 
 
-def test_what_is_ready_can_enter_again() -> None:
+def test_prepared_engine_can_be_used_again() -> None:
     audio = _sine(300 * BLOCK)
     with _pipeline().session() as session:
         there = session.change({"nodes.loud.enabled": False})
@@ -301,7 +301,7 @@ def test_what_is_ready_can_enter_again() -> None:
     assert np.array_equal(heard[40 * BLOCK :], audio[240 * BLOCK :])
 
 
-def test_a_history_that_was_not_there_is_full_before_it_is_heard() -> None:
+def test_new_history_is_filled_before_crossfade() -> None:
     audio = _sine(400 * BLOCK)
     with _pipeline().session() as session:
         _run(session, audio, range(100))
@@ -314,14 +314,14 @@ def test_a_history_that_was_not_there_is_full_before_it_is_heard() -> None:
     assert_close(heard[start:], late[start + 100 * BLOCK - RATE :], SAMPLES)
 
 
-def test_without_a_pipeline_nothing_can_be_exchanged() -> None:
+def test_plan_without_pipeline_cannot_be_changed() -> None:
     with _pipeline().session() as session:
         session.base = None
         with pytest.raises(StateError, match="not compiled from a pipeline"):
             session.change({"nodes.end.enabled": False})
 
 
-def test_taps_of_the_tick_are_those_of_what_was_heard_before() -> None:
+def test_taps_of_crossfade_tick_are_of_old_engine() -> None:
     with _pipeline().session() as session:
         session.change({"nodes.loud.enabled": False})
         block = torch.zeros(BLOCK)
@@ -331,14 +331,14 @@ def test_taps_of_the_tick_are_those_of_what_was_heard_before() -> None:
             session.process(block, taps=["loud"])
 
 
-def test_a_session_that_is_closed_takes_none() -> None:
+def test_closed_session_takes_no_swap() -> None:
     with _pipeline().session() as session:
         pass
     with pytest.raises(StateError, match="this session is closed"):
         session.change({"nodes.loud.enabled": False})
 
 
-def test_a_param_that_is_set_while_its_node_goes_is_refused() -> None:
+def test_param_of_replaced_node_is_refused() -> None:
     said: list[Exception] = []
     with _pipeline().session() as session:
         overrides = {"nodes.loud.enabled": False}

@@ -35,7 +35,7 @@ def test_a_change_is_in_force_from_the_next_tick(pipeline: Pipeline) -> None:
         assert session.log == [(1, Change("s.factor", 10))]
 
 
-def test_streams_may_differ_and_agree_again(pipeline: Pipeline) -> None:
+def test_streams_with_equal_params_run_as_one_batch(pipeline: Pipeline) -> None:
     x = np.ones((3, 1, 12), np.float32)
     with pipeline.session(3, warm_up=False) as session:
         session.set("s.factor", 5, stream=1)
@@ -56,7 +56,7 @@ def test_streams_may_differ_and_agree_again(pipeline: Pipeline) -> None:
         max_size=12,
     )
 )
-def test_any_schedule_is_as_if_each_stream_ran_alone(schedule: list[Any]) -> None:
+def test_streams_with_own_changes_equal_single_streams(schedule: list[Any]) -> None:
     nodes = {"s": node("test.scale", "input", factor=2), "t": node("test.total", "s")}
     plan = Pipeline(block="10ms", input={"rate": 1200}, nodes=nodes, output="t").compile()
     x = np.random.default_rng(4).integers(-9, 10, (2, 1, 72)).astype(np.float32)
@@ -148,7 +148,7 @@ def test_get_takes_params_that_are_not_live_too(pipeline: Pipeline) -> None:
             session.get("s.none")
 
 
-def test_another_thread_may_turn_the_knobs(pipeline: Pipeline) -> None:
+def test_params_may_be_set_on_another_thread(pipeline: Pipeline) -> None:
     """No change is lost, and none comes into force in the middle of a tick."""
     with pipeline.session(warm_up=False) as session:
 

@@ -51,7 +51,7 @@ def test_opposite_infinities_are_seen(build: Build) -> None:
         session.process(x)
 
 
-def test_bad_samples_may_count_as_silence(build: Build) -> None:
+def test_on_nan_silence_replaces_bad_samples(build: Build) -> None:
     nodes = {"a": node("test.total", "input")}
     x = noise(24)
     x[5] = np.nan
@@ -62,7 +62,7 @@ def test_bad_samples_may_count_as_silence(build: Build) -> None:
     np.testing.assert_array_equal(made, np.cumsum(x) % 97)
 
 
-def test_doubles_that_float32_cannot_hold_are_infinite(build: Build) -> None:
+def test_too_large_doubles_become_infinite(build: Build) -> None:
     with (
         build({"a": node("dsp.gain", "input")}).session(warm_up=False) as session,
         pytest.raises(SignalError, match="12 values that are NaN or infinite"),
@@ -98,7 +98,7 @@ def test_the_node_that_made_it_is_named(build: Build) -> None:
     assert problem.notes[0][0] == "its inputs were finite"
 
 
-def test_what_comes_out_of_the_past_is_traced_to_who_gave_it(build: Build) -> None:
+def test_nan_from_history_names_its_source(build: Build) -> None:
     nodes = {
         "spoil": node("test.spoil", "input"),
         "late": node("test.shift", "spoil", by=30),
@@ -116,7 +116,7 @@ def test_what_comes_out_of_the_past_is_traced_to_who_gave_it(build: Build) -> No
     assert problem.notes[0][0] == "its input `audio` held such values: spoil.out gave them earlier"
 
 
-def test_silence_heals_state_and_history_of_the_streams_that_were_hit(build: Build) -> None:
+def test_on_nan_silence_resets_affected_streams(build: Build) -> None:
     """Without healing, a filter that once saw NaN gives NaN for ever."""
     nodes = {
         "gain": node("dsp.gain", "input"),
@@ -142,7 +142,7 @@ def test_silence_heals_state_and_history_of_the_streams_that_were_hit(build: Bui
         np.testing.assert_array_equal(session.push(x), clean)
 
 
-def test_nan_that_never_reaches_the_output_stops_nothing(build: Build) -> None:
+def test_nan_off_the_output_path_is_ignored(build: Build) -> None:
     nodes = {
         "spoil": node("test.spoil", "input"),
         "pick": node("test.pick", {"one": "input", "other": "spoil"}),

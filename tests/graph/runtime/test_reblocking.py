@@ -28,7 +28,7 @@ def stereo(build: Build) -> Pipeline:
 
 
 @pytest.mark.parametrize("shape", [(12,), (1, 12), (1, 1, 12)])
-def test_axes_come_back_as_they_were_given(same: Pipeline, shape: tuple[int, ...]) -> None:
+def test_output_has_axes_of_input(same: Pipeline, shape: tuple[int, ...]) -> None:
     blocks: list[Any] = [BLOCK.reshape(shape), torch.from_numpy(BLOCK.reshape(shape))]
     with same.session(warm_up=False) as session:
         for block in blocks:
@@ -47,7 +47,7 @@ def test_channels_are_the_middle_axis(stereo: Pipeline) -> None:
         np.testing.assert_array_equal(session.process(both[None]), both[None])
 
 
-def test_a_vector_in_may_be_channels_out(build: Build) -> None:
+def test_vector_input_may_give_several_channels(build: Build) -> None:
     with build({"a": node("dsp.to_stereo", "input")}).session(warm_up=False) as session:
         assert session.process(BLOCK).shape == (2, 12)
 
@@ -82,7 +82,7 @@ def test_any_floats_in_any_memory(same: Pipeline, block: Any) -> None:
         assert session.flush().shape[-1] == 0
 
 
-def test_the_callers_memory_is_neither_kept_nor_changed(build: Build) -> None:
+def test_callers_memory_is_not_kept_or_changed(build: Build) -> None:
     block = BLOCK.copy()
     with build({"a": node("test.around", "input", back=12)}).session(warm_up=False) as session:
         session.process(block)
@@ -91,7 +91,7 @@ def test_the_callers_memory_is_neither_kept_nor_changed(build: Build) -> None:
         np.testing.assert_array_equal(session.process(np.zeros(12, np.float32)), BLOCK)
 
 
-def test_what_comes_out_is_the_callers_own(same: Pipeline) -> None:
+def test_output_does_not_share_memory(same: Pipeline) -> None:
     block = BLOCK.copy()
     with same.session(warm_up=False) as session:
         made = session.process(block)
@@ -118,7 +118,7 @@ def test_what_comes_out_is_the_callers_own(same: Pipeline) -> None:
         (None, "found NoneType", "numpy.asarray"),
     ],
 )
-def test_what_is_no_block(same: Pipeline, block: Any, text: str, fix: str) -> None:
+def test_wrong_blocks_are_refused(same: Pipeline, block: Any, text: str, fix: str) -> None:
     with same.session(warm_up=False) as session:
         with pytest.raises(SignalError, match=text) as caught:
             session.process(block)
@@ -126,7 +126,7 @@ def test_what_is_no_block(same: Pipeline, block: Any, text: str, fix: str) -> No
         assert session.position == 0
 
 
-def test_push_refuses_wrong_axes_but_no_length(stereo: Pipeline) -> None:
+def test_push_takes_any_length(stereo: Pipeline) -> None:
     with stereo.session(2, warm_up=False) as session:
         for wrong in (BLOCK, BLOCK.reshape(2, 6), np.zeros((2, 2, 3, 1), np.float32)):
             with pytest.raises(SignalError, match="2 streams, 2 channels"):

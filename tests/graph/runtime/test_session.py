@@ -79,7 +79,7 @@ def test_flush_without_latency_or_rest_is_empty(build: Build) -> None:
         assert session.flush().shape == (0,)
 
 
-def test_flush_comes_in_the_manner_of_the_newest_call(build: Build) -> None:
+def test_flush_has_form_of_newest_call(build: Build) -> None:
     with build({"a": node("test.around", "input", ahead=5)}).session(warm_up=False) as session:
         session.process(torch.from_numpy(NOISE[None, :BLOCK]))
         tail = session.flush()
@@ -87,7 +87,7 @@ def test_flush_comes_in_the_manner_of_the_newest_call(build: Build) -> None:
     assert tail.shape == (1, 5)
 
 
-def test_process_refuses_to_run_past_what_push_has_left(build: Build) -> None:
+def test_process_refuses_pending_samples(build: Build) -> None:
     with build({"a": node("test.shift", "input")}).session(warm_up=False) as session:
         session.push(NOISE[:5])
         with pytest.raises(StateError, match="push\\(\\) has left 5 samples pending"):
@@ -150,7 +150,7 @@ def test_a_tap_that_is_not_there(pipeline: Pipeline, tap: str, text: str) -> Non
 # ---- streams and reset --------------------------------------------------------------------------
 
 
-def test_streams_run_side_by_side_as_they_would_alone(pipeline: Pipeline) -> None:
+def test_streams_give_output_of_single_streams(pipeline: Pipeline) -> None:
     x = np.stack([NOISE[None], NOISE[None, ::-1], 0 * NOISE[None]])
     with pipeline.session(3, warm_up=False) as session:
         together = session.push(x)
@@ -192,7 +192,7 @@ def test_reset_of_one_stream_begins_with_that_streams_params(build: Build) -> No
         assert session.process(x)[:, 0, 0].tolist() == [1, 5]
 
 
-def test_a_reset_begins_with_the_changes_that_were_pending(build: Build) -> None:
+def test_reset_applies_pending_changes(build: Build) -> None:
     with build({"s": node("test.scale", "input")}).session(warm_up=False) as session:
         session.set("s.factor", 5)
         session.reset()
@@ -227,7 +227,7 @@ def test_sessions_of_one_plan_do_not_disturb_one_another(pipeline: Pipeline) -> 
     np.testing.assert_array_equal(np.concatenate(found), expected)
 
 
-def test_a_session_may_be_opened_and_used_in_any_mode_of_torch(pipeline: Pipeline) -> None:
+def test_session_works_in_any_torch_mode(pipeline: Pipeline) -> None:
     plan = pipeline.compile()
     with plan.session(warm_up=False) as plain:
         expected = plain.push(NOISE)
@@ -263,7 +263,7 @@ def test_timings_name_every_node_and_the_whole(pipeline: Pipeline) -> None:
     assert all(timing.ticks == 33 for timing in found.values())
 
 
-def test_a_closed_session_says_so(pipeline: Pipeline) -> None:
+def test_closed_session_refuses_blocks(pipeline: Pipeline) -> None:
     session = pipeline.session(warm_up=False)
     session.close()
     session.close()

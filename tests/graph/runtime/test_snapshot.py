@@ -50,7 +50,7 @@ def opened(plan: Plan, streams: int = 2) -> Session:
     changes=st.lists(st.tuples(st.sampled_from([None, 0, 1]), st.integers(-9, 9)), max_size=3),
     late=st.booleans(),
 )
-def test_from_any_point_it_goes_on_to_the_same_bits(
+def test_restored_session_continues_bit_identically(
     before: int, detour: int, changes: list[Any], late: bool
 ) -> None:
     """In the middle of a push, with params that differ, and with changes that are pending."""
@@ -81,7 +81,7 @@ def test_from_any_point_it_goes_on_to_the_same_bits(
         np.testing.assert_array_equal(other.push(NOISE[..., before : before + 100]), expected)
 
 
-def test_a_file_holds_all_of_it(plan: Plan, tmp_path: Path) -> None:
+def test_snapshot_file_holds_everything(plan: Plan, tmp_path: Path) -> None:
     path = tmp_path / "state.safetensors"
     with opened(plan) as session:
         session.set("scale.factor", 5, stream=1)
@@ -135,11 +135,11 @@ def taken(plan: Plan) -> Snapshot:
         return session.snapshot()
 
 
-def test_of_another_plan(plan: Plan, taken: Snapshot) -> None:
+def test_snapshot_of_other_plan_is_refused(plan: Plan, taken: Snapshot) -> None:
     refuse(plan, dataclasses.replace(taken, plan="0" * 16), "belongs to plan 0000000000000000")
 
 
-def test_of_another_number_of_streams(plan: Plan, taken: Snapshot) -> None:
+def test_snapshot_of_other_stream_count_is_refused(plan: Plan, taken: Snapshot) -> None:
     refuse(plan, taken, "other shapes than those of this session", streams=1)
 
 
@@ -155,7 +155,9 @@ def test_of_another_number_of_streams(plan: Plan, taken: Snapshot) -> None:
         {"pending": torch.zeros(2)},
     ],
 )
-def test_with_other_tensors(plan: Plan, taken: Snapshot, change: dict[str, Any]) -> None:
+def test_snapshot_with_other_tensors_is_refused(
+    plan: Plan, taken: Snapshot, change: dict[str, Any]
+) -> None:
     tensors = {k: v for k, v in {**taken.tensors, **change}.items() if v is not None}
     assert set(change) <= set(taken.tensors)
     refuse(
@@ -166,14 +168,14 @@ def test_with_other_tensors(plan: Plan, taken: Snapshot, change: dict[str, Any])
 @pytest.mark.parametrize(
     "params", [None, [], [{}], [{"factor": "x"}], [{"factor": 1}] * 3, "abc", [3]]
 )
-def test_with_params_that_do_not_fit(plan: Plan, taken: Snapshot, params: Any) -> None:
+def test_snapshot_with_wrong_params_is_refused(plan: Plan, taken: Snapshot, params: Any) -> None:
     found = {**taken.params, "scale": params}
     if params is None:
         del found["scale"]
     refuse(plan, dataclasses.replace(taken, params=found), "params of scale")
 
 
-def test_a_file_that_is_none(plan: Plan, taken: Snapshot, tmp_path: Path) -> None:
+def test_other_files_are_not_snapshots(plan: Plan, taken: Snapshot, tmp_path: Path) -> None:
     path = tmp_path / "s.safetensors"
     refuse(plan, path, "is not a voicegraph snapshot")
     path.write_bytes(b"RIFF" * 100)

@@ -27,12 +27,12 @@ def _open(build: Build, threads: int | None):
     return build({"a": node("test.shift", "input")}, threads=threads).session(warm_up=False)
 
 
-def test_a_session_sets_the_count_and_gives_it_back(build: Build) -> None:
+def test_session_sets_and_restores_thread_count(build: Build) -> None:
     with _open(build, 1):
         assert torch.get_num_threads() == 1
 
 
-def test_a_session_that_asks_for_none_changes_nothing(build: Build) -> None:
+def test_thread_count_is_kept_by_default(build: Build) -> None:
     with _open(build, None):
         assert torch.get_num_threads() == 2
 
@@ -50,7 +50,7 @@ def test_the_newest_open_session_decides(build: Build) -> None:
     three.close()
 
 
-def test_a_session_that_is_forgotten_gives_it_back(build: Build) -> None:
+def test_collected_session_restores_thread_count(build: Build) -> None:
     session = _open(build, 1)
     assert torch.get_num_threads() == 1
     del session
@@ -58,7 +58,7 @@ def test_a_session_that_is_forgotten_gives_it_back(build: Build) -> None:
     assert torch.get_num_threads() == 2
 
 
-def test_a_session_that_fails_to_open_gives_it_back(
+def test_failed_session_restores_thread_count(
     build: Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = build({"a": node("test.shift", "input")}, threads=1).compile()

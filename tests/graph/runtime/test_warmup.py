@@ -90,7 +90,7 @@ def fork(wait: float = 0.01, **others: Any) -> dict[str, Any]:
     }
 
 
-def test_a_costly_branch_beside_another_moves_to_a_worker(build: Build) -> None:
+def test_costly_parallel_branch_moves_to_worker(build: Build) -> None:
     """Two sleeps of 20 ms side by side take 20 ms, on any machine."""
     plan = build(fork(0.02)).compile()
     with plan.session() as session, plan.session(workers=False) as alone:
@@ -122,19 +122,19 @@ def test_workers_end_with_the_session(build: Build) -> None:
     ],
     ids=["in a row", "nothing beside", "too cheap"],
 )
-def test_what_cannot_gain_stays(build: Build, nodes: dict[str, Any]) -> None:
+def test_node_without_parallel_work_stays(build: Build, nodes: dict[str, Any]) -> None:
     with build(nodes).session() as session:
         assert session.notes == []
         assert session.engine.pool is None
 
 
-def test_what_holds_the_interpreter_stays(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_node_that_holds_the_gil_stays(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry.find("test.slow"), "releases_gil", False)
     with build(fork(0.005)).session() as session:
         assert session.notes == []
 
 
-def test_a_trace_tells_workers_apart(build: Build, tmp_path: Any) -> None:
+def test_trace_has_one_lane_per_worker(build: Build, tmp_path: Any) -> None:
     path = tmp_path / "trace.json"
     with build(fork(0.02)).session(trace=path) as session:
         session.push(NOISE[:24])
