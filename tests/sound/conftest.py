@@ -43,7 +43,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """PulseAudio, running, and PortAudio knows of it."""
+    """A running PulseAudio whose devices PortAudio lists."""
     if (why := _TOOL["why_not"]()) is not None:
         pytest.skip(why)
     with _running(tmp_path_factory.mktemp("pulse")) as found:
@@ -52,7 +52,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.fixture
 def other_daemon(daemon: Any, tmp_path: Path) -> Iterator[Any]:
-    """Another one in its place, which a test may stop."""
+    """A second PulseAudio in its place, which a test may stop."""
     with _running(tmp_path) as found:
         yield found
     _rescan()
@@ -91,7 +91,7 @@ def setup(daemon: Any) -> Callable[..., LiveSetup]:
 
 @pytest.fixture
 def passing() -> Callable[..., Pipeline]:
-    """Passes sound through; with ``use``, through another node."""
+    """A pipeline that passes audio through; with ``use``, through another node."""
 
     def make(block: str = "20ms", use: str = "dsp.gain", **keys: Any) -> Pipeline:
         return Pipeline(
@@ -107,7 +107,7 @@ def passing() -> Callable[..., Pipeline]:
 
 @pytest.fixture
 def started() -> Iterator[Callable[[LiveSession], LiveSession]]:
-    """Starts a session, waits until sound goes through, and stops it at the end."""
+    """Starts a session, waits until blocks are processed, and stops it at the end."""
     begun: list[LiveSession] = []
 
     def start(live: LiveSession) -> LiveSession:
@@ -122,7 +122,7 @@ def started() -> Iterator[Callable[[LiveSession], LiveSession]]:
 
 
 def _wait_for(live: LiveSession, there: Callable[[], bool], seconds: float = _HEARD_S) -> None:
-    """Until something is the case; a session that ends before is a failure."""
+    """Waits until a condition holds; fails if the session ends before."""
     for _ in range(round(50 * seconds)):
         if there():
             return
@@ -132,7 +132,7 @@ def _wait_for(live: LiveSession, there: Callable[[], bool], seconds: float = _HE
 
 @pytest.fixture
 def slow_node() -> Iterator[list[float]]:
-    """Registers ``test.slow``, which passes sound on; it sleeps for what is put into the list."""
+    """Registers ``test.slow``, which passes audio through after a sleep taken from the list."""
     naps: list[float] = []
 
     class Slow(Node):
@@ -150,7 +150,7 @@ def slow_node() -> Iterator[list[float]]:
 
 @pytest.fixture
 def wait_for() -> Callable[..., None]:
-    """Waits until something is the case: ``wait_for(live, lambda: ..., seconds)``."""
+    """Waits until a condition holds: ``wait_for(live, lambda: ..., seconds)``."""
     return _wait_for
 
 
@@ -161,7 +161,7 @@ Sound = Callable[[int, int], np.ndarray]
 
 
 class Ear:
-    """Wraps a card: the engine hears ``sound``, and what it plays is kept.
+    """Wraps a card: ``sound`` replaces its input, and its output is kept.
 
     What the device really records, its own output through the cable, is kept, too.
 
@@ -206,7 +206,7 @@ class Ear:
         return self._card.reopen()
 
     def wait(self, stopped: threading.Event, seconds: float) -> int:
-        """Waits until so much more was played; where that began."""
+        """Waits until so much more was played; returns where that began."""
         begun = self.count
         while self.count < begun + seconds * self.output.rate:
             assert not stopped.wait(0.02)
@@ -223,7 +223,7 @@ _NOISE = np.random.default_rng(7).uniform(-0.4, 0.4, 48000).astype(np.float32)
 
 @pytest.fixture
 def noise() -> Sound:
-    """A second of noise, over and over: every place is told from every other."""
+    """A second of noise, repeated, so that every position differs from every other."""
     return lambda start, count: _NOISE[np.arange(start, start + count) % len(_NOISE)]
 
 
@@ -238,7 +238,7 @@ def sine() -> Sound:
 def listening(
     setup: Callable[..., LiveSetup], started: Callable[[LiveSession], LiveSession]
 ) -> Callable[..., tuple[LiveSession, Ear]]:
-    """A session that runs and whose microphone is a signal: ``(live, ear)``."""
+    """A running session whose input is a signal: ``(live, ear)``."""
 
     def listen(
         pipeline: Pipeline, source: str, target: str, sound: Sound, **options: Any
@@ -253,7 +253,7 @@ def listening(
 
 @pytest.fixture
 def lag_at() -> Callable[[np.ndarray, int], int]:
-    """By how many samples 2,000 samples of heard noise lie behind what was said, bit by bit.
+    """Delay in samples of 2,000 samples of played noise, found by exact comparison.
 
     Of the second in which the noise repeats itself; -1 where they are nowhere.
     """

@@ -1,4 +1,4 @@
-"""What is changed while a sine plays, on devices: nothing is steeper than the sine itself."""
+"""Changes while a sine plays on devices: the output is never steeper than the sine."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from voicegraph.schemas.live_command import Bypass, ChooseVariant, Monitor, Mute
 
 RATE = 48000
 SLOPE = 0.25 * 2 * np.pi * 440 / RATE
-"""The sine's own slope; at most 0 dB are asked of the gain."""
+"""Slope of the sine; the gain is at most 0 dB."""
 GLIDE = 0.25 * np.pi / 2 / 240
-"""What a fade of a quarter of full scale over 5 ms adds."""
+"""Slope of a fade of a quarter of full scale over 5 ms."""
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def _steepest(heard: np.ndarray, begun: int) -> float:
     return float(np.abs(np.diff(heard[begun:])).max())
 
 
-def test_sweeps_do_not_click(listening: Any, chain: Pipeline, sine: Any) -> None:
+def test_param_sweeps_do_not_click(listening: Any, chain: Pipeline, sine: Any) -> None:
     live, ear = listening(chain, "duplex_a", "duplex_a", sine, margin_s=0.02)
     begun = ear.wait(live.stopped, 0.5)
     for value in (*np.linspace(0, -24, 30), *np.linspace(-24, 0, 6), -60.0, 0.0):
@@ -62,7 +62,7 @@ def test_sweeps_do_not_click(listening: Any, chain: Pipeline, sine: Any) -> None
     ],
     ids=["swap", "bypass", "variant"],
 )  # fmt: skip
-def test_exchanges_do_not_click(
+def test_hot_swaps_do_not_click(
     listening: Any, chain: Pipeline, sine: Any, wait_for: Callable[..., None], commands: list[Any]
 ) -> None:
     variant = {"variant": {"nodes.gain.params.db": -3.0}} if len(commands) == 2 else {}

@@ -1,4 +1,4 @@
-"""Sessions of the command line that are ended, gently or not: devices, recordings, exit codes."""
+"""Sessions of the command line that are terminated or killed: devices, recordings, exit codes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _begin(place: Path, *more: str) -> subprocess.Popen[str]:
 
 
 def _until_running(process: subprocess.Popen[str]) -> None:
-    """Until some blocks went through."""
+    """Waits until some blocks were processed."""
     assert process.stdout is not None
     guard = threading.Timer(_STARTS_S, process.kill)
     guard.start()

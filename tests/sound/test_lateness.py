@@ -1,4 +1,4 @@
-"""A block that comes late, on devices: what is heard meanwhile, and the delay afterwards."""
+"""Overruns (late blocks) on devices: the gap, and the delay afterwards."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NAP_S = 0.15
 
 
 def _first_right(heard: np.ndarray, noise: Any, lag: int, start: int) -> int:
-    """From where on everything is at its place again, as counted from ``start``."""
+    """Samples after ``start`` from which on the output has its delay again."""
     said = noise(start - lag, len(heard) - start)
     wrong = np.flatnonzero(said.astype(np.float32) != heard[start:])
     return int(wrong[-1]) + 1 if len(wrong) else 0
@@ -54,7 +54,7 @@ def test_delay_recovers_within_two_blocks(
         assert step < 0.8  # noise steps as much by itself
 
 
-def test_a_late_block_does_not_click(
+def test_overrun_does_not_click(
     listening: Any, passing: Any, sine: Any, slow_node: list[float]
 ) -> None:
     live, ear = listening(passing(use="test.slow"), "duplex_a", "duplex_a", sine, margin_s=0.02)

@@ -1,4 +1,4 @@
-"""A device that goes away while the session runs, and comes back.
+"""A device is lost while the session runs, and comes back.
 
 All sinks go: PulseAudio moves streams of one that is gone to another, if there is any.
 """
@@ -24,7 +24,7 @@ def _all_are_back(daemon: Any) -> Iterator[None]:
         pytest.param("mon_a", "loop_b", id="two", marks=pytest.mark.slow),
     ],
 )
-def test_the_session_waits_and_goes_on(
+def test_session_waits_for_a_lost_device(
     daemon: Any,
     listening: Any,
     passing: Any,

@@ -1,4 +1,4 @@
-"""Sound that passes, on devices: nothing changes but the time, and that by as much as is said."""
+"""Audio passes through devices unchanged, with the declared delay."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_duplex_device_passes_sound_bit_exact(
 def test_two_devices_with_equal_clocks_are_bit_exact(
     listening: Any, passing: Any, noise: Any, lag_at: Any
 ) -> None:
-    """Both sinks run on the computer's own clock; until an error is found, nothing is stretched."""
+    """Both sinks run on the computer's clock, so the output is not stretched."""
     live, ear = listening(passing(), "mon_a", "loop_b", noise)
     assert not live.card.one_clock
     ear.wait(live.stopped, 1)
@@ -66,7 +66,7 @@ def test_delay_is_the_sum_of_its_parts(
 
 
 @pytest.mark.slow
-def test_the_delay_of_world(setup: Callable[..., Any]) -> None:
+def test_delay_of_the_world_pipeline(setup: Callable[..., Any]) -> None:
     found = measure_latency(setup(Pipeline.load("world"), "duplex_b", "duplex_b"), 0.008, runs=2)
     declared = found.algorithmic_ms + found.buffering_ms
     assert min(abs(run.whole_ms - run.device_ms - declared) for run in found.runs) < 5
@@ -75,7 +75,7 @@ def test_the_delay_of_world(setup: Callable[..., Any]) -> None:
 @pytest.mark.parametrize(
     "seconds", [5, pytest.param(300, marks=[pytest.mark.slow, pytest.mark.timeout(400)])]
 )
-def test_world_without_a_dropout(listening: Any, seconds: int) -> None:
+def test_world_runs_without_a_dropout(listening: Any, seconds: int) -> None:
     from voicegraph.app.diagnostics._soak import bundled_speech
     from voicegraph.graph.live.devices.audio_backend import OpenDevice
 

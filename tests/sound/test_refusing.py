@@ -1,4 +1,4 @@
-"""Devices that cannot be had: what is said, and what to do about it."""
+"""Devices that cannot be opened: messages and fixes."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from voicegraph.app.cli.app import main
 from voicegraph.graph.errors import DeviceError
 
 
-def test_devices_lists_what_there_is(daemon: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_devices_command_lists_the_devices(daemon: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["devices"]) == 0
     out = capsys.readouterr().out
     for name in ("loop_a", "mon_b", "duplex_a"):
         assert name in out
 
 
-def test_a_wrong_name_gets_the_nearest(daemon: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_name_gets_the_closest_proposal(
+    daemon: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["live", "world", "--input", "dupleks_a", "--output", "loop_a"]) == 5
     err = capsys.readouterr().err
     assert "'dupleks_a'" in err
@@ -36,14 +38,14 @@ def test_ambiguous_part_of_a_name(daemon: Any, capsys: pytest.CaptureFixture[str
 
 
 def test_playback_device_cannot_record(daemon: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    """ALSA's plug-in for PulseAudio says that it does both; a number past the end does neither."""
+    """ALSA's plug-in for PulseAudio claims both directions; a number past the end has neither."""
     assert main(["live", "world", "--input", "999", "--output", "loop_a"]) == 5
     err = capsys.readouterr().err
     assert "no device 999" in err
     assert "voicegraph devices" in err
 
 
-def test_without_any_device(daemon: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_device_at_all_is_reported(daemon: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALSA_CONFIG_PATH", "/usr/share/alsa/alsa.conf")
     monkeypatch.setenv("PULSE_SERVER", "unix:/nowhere")
     found = subprocess.run(

@@ -1,4 +1,4 @@
-"""Measuring the delay of a whole session, on a cable that a test makes."""
+"""Latency measurement of a whole session, over a simulated cable."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ RATE, PERIOD = 16000, 160
 
 
 class Cable:
-    """In real time: what is played comes back ``delay`` callbacks later."""
+    """A loopback in real time: the output returns ``delay`` callbacks later."""
 
     one_clock = True
 
@@ -83,7 +83,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     return measure
 
 
-def test_the_parts_add_up_to_what_is_measured(measured: Callable[..., Any]) -> None:
+def test_parts_add_up_to_the_measured_latency(measured: Callable[..., Any]) -> None:
     card, told = Cable(gain=-0.5), []  # many cables turn the sign over
     found = measured(card, use="dsp.limiter", tell=told.append)
     assert found.algorithmic_ms == pytest.approx(5, abs=0.1)
@@ -96,8 +96,8 @@ def test_the_parts_add_up_to_what_is_measured(measured: Callable[..., Any]) -> N
 
 
 @pytest.mark.parametrize("use", ["dsp.gain", "dsp.limiter", "world"])
-def test_the_whole_delay_holds_the_algorithmic_one_once(use: str) -> None:
-    """To the sample, for what is recorded is computed here."""
+def test_whole_latency_holds_algorithmic_latency_once(use: str) -> None:
+    """To the sample, because the recording is computed here."""
     if use == "world":
         plan = Pipeline.load("world", {"vars.rate": RATE}).compile()
     else:
@@ -118,7 +118,7 @@ def test_the_whole_delay_holds_the_algorithmic_one_once(use: str) -> None:
     assert sure > 0.9
 
 
-def test_nothing_comes_back(measured: Callable[..., Any]) -> None:
+def test_missing_loopback_is_reported(measured: Callable[..., Any]) -> None:
     card = Cable(gain=0.0)
     with pytest.raises(DeviceError) as raised:
         measured(card)
@@ -130,8 +130,8 @@ def test_nothing_comes_back(measured: Callable[..., Any]) -> None:
     assert card.stopped == 1
 
 
-def test_a_pipeline_that_is_not_recognised() -> None:
-    """The cable is there, so nothing is said of it."""
+def test_unrecognised_response_is_reported() -> None:
+    """The signal returned, so the message does not mention the cable."""
     card: Any = SimpleNamespace(lost=None)
     live: Any = SimpleNamespace(
         error=None,
@@ -150,7 +150,7 @@ def test_a_pipeline_that_is_not_recognised() -> None:
     measuring._check(live, card, 0.5, came_back=True)
 
 
-def test_a_device_that_is_lost_meanwhile(measured: Callable[..., Any]) -> None:
+def test_device_lost_during_measurement_is_reported(measured: Callable[..., Any]) -> None:
     card = Cable()
 
     def tell(text: str) -> None:
@@ -162,7 +162,7 @@ def test_a_device_that_is_lost_meanwhile(measured: Callable[..., Any]) -> None:
     assert card.stopped == 1
 
 
-def test_devices_that_stay_silent(
+def test_silent_devices_are_reported(
     measured: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(measuring, "_STARTS_S", 0.05)
@@ -173,7 +173,7 @@ def test_devices_that_stay_silent(
     assert raised.value.problems[0].code == "no-sound"
 
 
-def test_devices_that_do_not_start_leave_nothing_open(
+def test_failed_start_leaves_nothing_open(
     measured: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     card = Cable()
@@ -188,8 +188,8 @@ def test_devices_that_do_not_start_leave_nothing_open(
     assert gc.isenabled()
 
 
-def test_a_voice_made_anew_is_as_late_as_its_answer() -> None:
-    """The algorithmic latency is part of what is found, and is not added to it."""
+def test_synthesised_voice_is_located_by_its_response() -> None:
+    """The measured latency includes the algorithmic latency, which is not added again."""
     signal = loopback_probe.test_signal(RATE)
     answer = np.random.default_rng(3).normal(0, 0.1, len(signal)).astype(np.float32)
     heard = np.zeros(3 * RATE, np.float32)

@@ -1,4 +1,4 @@
-"""The test signal, found again; and a card whose cable is made of numpy."""
+"""The test signal is found, and a probe measures over a simulated cable."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _recording(delay: int, gain: float = 1.0, noise: float = 0.0) -> np.ndarray:
 
 
 @pytest.mark.parametrize("rate", [8000, 16000, 44100, 48000])
-def test_the_signal_is_finite_not_loud_and_lasts(rate: int) -> None:
+def test_signal_is_finite_quiet_and_long_enough(rate: int) -> None:
     signal = loopback_probe.test_signal(rate)
     assert len(signal) == round(0.6 * rate)
     assert signal.dtype == np.float32
@@ -39,13 +39,13 @@ def test_the_signal_is_finite_not_loud_and_lasts(rate: int) -> None:
 
 @pytest.mark.parametrize("delay", [0, 1, 777, 20000])
 @pytest.mark.parametrize(("gain", "noise"), [(1.0, 0.0), (-0.01, 0.0), (0.5, 0.03)])
-def test_a_signal_is_found_to_the_sample(delay: int, gain: float, noise: float) -> None:
+def test_signal_is_found_to_the_sample(delay: int, gain: float, noise: float) -> None:
     lag, sure = find_signal(SIGNAL, _recording(delay, gain, noise), RATE)
     assert lag == delay
     assert sure > 0.9
 
 
-def test_a_voice_made_anew_is_found_by_its_envelope() -> None:
+def test_synthesised_voice_is_found_by_its_envelope() -> None:
     at = np.arange(len(SIGNAL)) / RATE
     envelope = np.abs(np.convolve(np.abs(SIGNAL), np.ones(80) / 80, "same"))
     other = np.zeros(3 * RATE, np.float32)
@@ -55,7 +55,7 @@ def test_a_voice_made_anew_is_found_by_its_envelope() -> None:
     assert sure > 0.2
 
 
-def test_where_nothing_came_back_nobody_is_sure() -> None:
+def test_missing_signal_has_low_confidence() -> None:
     assert find_signal(SIGNAL, np.zeros(3 * RATE, np.float32), RATE)[1] < 0.05
     for seed in range(10):
         noise = np.random.default_rng(seed).normal(0, 0.1, 3 * RATE).astype(np.float32)
@@ -72,14 +72,14 @@ def test_silence_beside_the_signal_is_no_match() -> None:
         assert sure == pytest.approx(1)
 
 
-def test_an_arrival_counts_from_where_the_signal_began() -> None:
+def test_latency_counts_from_the_inserted_signal() -> None:
     arrival = LoopbackRecording(_recording(8000), after=3000)
     assert arrival.latency(SIGNAL, RATE)[0] == 5000 / RATE
     assert arrival.response_latency(SIGNAL, RATE)[0] == 5000 / RATE
 
 
 class _Cable:
-    """A card whose output comes back after ``delay`` frames, faster than time goes by."""
+    """A card whose output returns after ``delay`` frames, faster than real time."""
 
     one_clock = True
 
@@ -114,7 +114,7 @@ class _Cable:
 
 @pytest.fixture
 def probed(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackProbe]:
-    """A cable of 50 ms, and an engine that answers 100 ms later."""
+    """A cable of 50 ms, and an engine that responds after 100 ms."""
     monkeypatch.setattr(loopback_probe.time, "sleep", lambda _: threading.Event().wait(0.001))
     monkeypatch.setattr(loopback_probe, "_LEAD_S", 1.0)
     card = LoopbackProbe(_Cable(800))
@@ -131,13 +131,13 @@ def probed(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackProbe]:
     card.stop()
 
 
-def test_the_devices_are_measured_past_the_engine(probed: LoopbackProbe) -> None:
+def test_devices_are_measured_past_the_engine(probed: LoopbackProbe) -> None:
     delay, sure = probed.through_devices(SIGNAL, 3.0).latency(SIGNAL, RATE)
     assert delay == pytest.approx(0.05, abs=PERIOD / RATE)
     assert sure > 0.99
 
 
-def test_the_engine_is_measured_with_the_devices(probed: LoopbackProbe) -> None:
+def test_engine_is_measured_with_the_devices(probed: LoopbackProbe) -> None:
     arrival = probed.through_engine(SIGNAL, 3.0, block=320)
     delay, sure = arrival.latency(SIGNAL, RATE)
     # The engine's line holds ten callbacks behind the one it has just taken.
@@ -145,7 +145,7 @@ def test_the_engine_is_measured_with_the_devices(probed: LoopbackProbe) -> None:
     assert sure > 0.99
 
 
-def test_a_card_that_is_lost_ends_the_recording(probed: LoopbackProbe) -> None:
+def test_lost_device_ends_the_recording(probed: LoopbackProbe) -> None:
     probed._card.lost = "gone"  # pyright: ignore[reportAttributeAccessIssue]
     arrival = probed.through_devices(SIGNAL, 600.0)
     assert len(arrival.frames) < 600 * RATE

@@ -1,4 +1,4 @@
-"""What a pipeline makes of a signal where nobody waits for it."""
+"""The offline response of a pipeline to the test signal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RATE = 16000
 
 
 @pytest.mark.parametrize("use", ["dsp.gain", "dsp.limiter"])
-def test_the_answer_lies_where_the_signal_does(use: str) -> None:
+def test_response_is_aligned_with_the_signal(use: str) -> None:
     nodes = {"end": node(use, "input")}
     pipeline = Pipeline(block="20ms", input={"rate": RATE}, nodes=nodes, output="end")
     signal = signal_at(RATE)
@@ -24,7 +24,7 @@ def test_the_answer_lies_where_the_signal_does(use: str) -> None:
     assert_close(answer, signal, INAUDIBLE)
 
 
-def test_it_comes_at_the_rate_that_is_listened_at() -> None:
+def test_response_has_the_requested_rate() -> None:
     nodes = {"half": node("dsp.resample", "input", rate=8000)}
     pipeline = Pipeline(block="20ms", input={"rate": RATE}, nodes=nodes, output="half")
     signal = signal_at(RATE)

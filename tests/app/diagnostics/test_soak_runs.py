@@ -1,4 +1,4 @@
-"""Soaking: what is reported, and what makes it fail."""
+"""Soak tests: the report, and failures."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _soaked(seconds: float, drift: float = 0.0, **nodes: Any) -> SoakReport:
     return soak_freewheel(pipeline, OPTIONS, seconds, drift, lambda _: None)
 
 
-def test_a_sound_pipeline_holds_out() -> None:
+def test_good_pipeline_passes_the_soak_test() -> None:
     report = _soaked(120, drift=100.0)
     assert report.failures == []
     assert (report.late, report.dropped, report.realigned) == (0, 0, 0)
@@ -41,7 +41,7 @@ def test_a_sound_pipeline_holds_out() -> None:
     assert report.resident_mb is None or report.resident_mb > 10
 
 
-def test_what_makes_it_fail() -> None:
+def test_growth_and_clicks_fail_the_soak_test() -> None:
     from voicegraph.app.diagnostics import _soak as soak
 
     report = _soaked(5)
@@ -56,7 +56,7 @@ def test_what_makes_it_fail() -> None:
     ]
 
 
-def test_the_slope_of_memory() -> None:
+def test_memory_slope_by_least_squares() -> None:
     from voicegraph.app.diagnostics._soak import SoakSample, _slope
 
     grown = [SoakSample(at=t, resident=10**8 + 2_000_000 * t, offset_ms=0, latency_ms=0)
@@ -67,7 +67,7 @@ def test_the_slope_of_memory() -> None:
 
 
 class _Card:
-    """Calls back once."""
+    """Calls each callback once."""
 
     def __init__(self) -> None:
         self.input = self.output = OpenDevice("fake", 16000, 2, 0.0)
@@ -86,7 +86,7 @@ class _Card:
         return True
 
 
-def test_the_engine_hears_speech_in_place_of_the_microphone() -> None:
+def test_recording_replaces_the_microphone() -> None:
     recording = np.arange(250, dtype=np.float32)
     card = RecordingCard(_Card(), recording)
     heard: list[np.ndarray] = []
@@ -99,7 +99,7 @@ def test_the_engine_hears_speech_in_place_of_the_microphone() -> None:
     assert card._card.stopped  # pyright: ignore[reportAttributeAccessIssue]
 
 
-def test_speech_comes_at_the_rate_of_the_device() -> None:
+def test_bundled_speech_has_the_device_rate() -> None:
     played = bundled_speech(OpenDevice("fake", 44100, 2, 0.0))
     assert played.ndim == 1
     assert 8 * 44100 < len(played) < 11 * 44100

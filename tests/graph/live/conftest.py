@@ -1,4 +1,4 @@
-"""A live loop without a sound card."""
+"""Engine loops and live sessions without a sound card."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MARGIN = 144
 
 @pytest.fixture
 def make_loop() -> Callable[..., EngineLoop]:
-    """A loop round a pipeline that passes audio through."""
+    """Makes an engine loop with a pipeline that passes audio through."""
 
     def make(
         block: str = "20ms",
@@ -59,7 +59,7 @@ def make_loop() -> Callable[..., EngineLoop]:
 
 @pytest.fixture
 def sine() -> Callable[[float], Callable[[int, int], np.ndarray]]:
-    """A sine at half of full scale, as what a simulated device captures."""
+    """Makes a captured sine at half of full scale."""
 
     def make(frequency: float) -> Callable[[int, int], np.ndarray]:
         def sound(start: int, count: int) -> np.ndarray:
@@ -73,12 +73,12 @@ def sine() -> Callable[[float], Callable[[int, int], np.ndarray]]:
 
 
 @pytest.fixture
-def heard() -> Heard:
-    """What a simulated device has played."""
-    return Heard()
+def played() -> Played:
+    """The output of a simulated device."""
+    return Played()
 
 
-class Heard:
+class Played:
     """Collects what is played."""
 
     def __init__(self) -> None:
@@ -93,7 +93,7 @@ class Heard:
 
 
 class StillCard:
-    """A card whose callbacks never come: the simulation or the test drives the loop."""
+    """A card without callbacks: the simulation or the test drives the loop."""
 
     def __init__(self, rate: int = RATE, channels: int = 1, one_clock: bool = True) -> None:
         self.input = OpenDevice("Microphone", rate, channels, 0.005)
@@ -103,7 +103,7 @@ class StillCard:
         self.stopped = 0
         self.started = 0
         self.returns: list[bool] = []
-        """What ``reopen`` says, time after time; at the end, False."""
+        """Successive results of ``reopen``; then False."""
 
     def start(self, capture: CaptureCallback, play: PlaybackCallback) -> None:
         self.started += 1
@@ -120,7 +120,7 @@ class StillCard:
 
 @pytest.fixture
 def make_live() -> Iterator[Callable[..., LiveSession]]:
-    """A live session that was not started: ``make_live({"nodes": ...}, push_to_talk=True)``.
+    """Makes a live session that is not started: ``make_live({"nodes": ...}, push_to_talk=True)``.
 
     Its loop can be run by a simulation.
     """

@@ -1,4 +1,4 @@
-"""Two variants by one key, at one loudness."""
+"""A/B comparison of two variants at matched loudness."""
 
 from __future__ import annotations
 
@@ -21,11 +21,13 @@ RATE = 48000
 class _Two:
     """A session with a second variant that is 12 dB louder."""
 
-    def __init__(self, live: LiveSession, heard: Any, sound: Any) -> None:
-        self.live, self.heard = live, heard
+    def __init__(self, live: LiveSession, played: Any, sound: Any) -> None:
+        self.live, self.played = live, played
         live._commands.apply_options()
         end = SimulatedDevice(RATE, 480)
-        self.simulation = Simulation(live.loop, end, end, sound, cost=lambda _: 0.001, played=heard)
+        self.simulation = Simulation(
+            live.loop, end, end, sound, cost=lambda _: 0.001, played=played
+        )
         self.simulation.run(6)
 
     def choose(self, name: Any = "other", seconds: float = 1.0) -> None:
@@ -42,17 +44,17 @@ class _Two:
 
     @property
     def level(self) -> float:
-        return float(np.abs(self.heard.audio[-4800:]).max())
+        return float(np.abs(self.played.audio[-4800:]).max())
 
 
 @pytest.fixture
-def two(make_live: Callable[..., LiveSession], heard: Any, sine: Any) -> _Two:
+def two(make_live: Callable[..., LiveSession], played: Any, sine: Any) -> _Two:
     nodes = {"pass": node("dsp.gain", "input", db=-12), "end": node("dsp.gain", "pass")}
     pipeline = Pipeline(block="20ms", input={"rate": RATE}, nodes=nodes, output="end")
-    return _Two(make_live(pipeline, variant={"nodes.pass.params.db": 0}), heard, sine(440))
+    return _Two(make_live(pipeline, variant={"nodes.pass.params.db": 0}), played, sine(440))
 
 
-def test_the_other_one_is_heard_and_back(two: _Two) -> None:
+def test_choose_swaps_to_b_and_back(two: _Two) -> None:
     assert two.live.status().variant == "a"
     assert two.level == pytest.approx(0.1256, abs=0.001)
     two.choose(seconds=3)
@@ -65,21 +67,21 @@ def test_the_other_one_is_heard_and_back(two: _Two) -> None:
     assert two.level == pytest.approx(0.1256, abs=0.001)
 
 
-def test_once_both_are_known_no_block_is_louder(two: _Two) -> None:
+def test_loudness_matches_once_both_are_measured(two: _Two) -> None:
     two.choose(seconds=3)
     two.choose(seconds=1)
-    before = len(two.heard.audio)
+    before = len(two.played.audio)
     two.choose(seconds=1)
     assert two.live.status().variant == "b"
-    assert np.abs(two.heard.audio[before:]).max() < 0.1256 * 1.1
+    assert np.abs(two.played.audio[before:]).max() < 0.1256 * 1.1
 
 
-def test_nothing_happens_where_it_is_heard_already(two: _Two) -> None:
+def test_choosing_the_played_variant_does_nothing(two: _Two) -> None:
     two.live.command(ChooseVariant(name="a"))
     assert not two.live.swap_worker.busy
 
 
-def test_who_presses_twice_is_told_to_wait(two: _Two) -> None:
+def test_second_choice_during_a_swap_is_refused(two: _Two) -> None:
     two.live.command(ChooseVariant())
     with pytest.raises(StateError) as raised:
         two.live.command(ChooseVariant())
@@ -88,7 +90,7 @@ def test_who_presses_twice_is_told_to_wait(two: _Two) -> None:
     assert two.live.status().variant == "b"
 
 
-def test_a_swap_belongs_to_the_variant_in_which_it_was_made(two: _Two) -> None:
+def test_swap_changes_only_the_played_variant(two: _Two) -> None:
     two.choose("b", 0.1)
     two.live.command(Swap(overrides={"nodes.end.use": "dsp.highpass"}))
     two.finish(0.1)
@@ -106,7 +108,7 @@ def test_a_swap_belongs_to_the_variant_in_which_it_was_made(two: _Two) -> None:
         ({"block": "40ms"}, StateError),
     ],
 )
-def test_a_variant_that_does_not_fit_is_refused_at_the_beginning(
+def test_unfitting_variant_is_refused_at_the_start(
     make_live: Callable[..., LiveSession], variant: dict[str, Any], error: type[Exception]
 ) -> None:
     live = make_live(variant=variant)

@@ -1,4 +1,4 @@
-"""The ring of the input: nothing lost, nothing queued without bound."""
+"""The capture ring buffer: no lost frames, no unbounded queue."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from voicegraph.graph.live._capture_buffer import CaptureRingBuffer
 
 
 @given(sizes=st.lists(st.integers(1, 700), min_size=1, max_size=40))
-def test_blocks_are_what_came_in(sizes: list[int]) -> None:
+def test_blocks_equal_the_captured_frames(sizes: list[int]) -> None:
     capture = CaptureRingBuffer(2, 256, 2048)
     came = np.arange(2 * sum(sizes), dtype=np.float32).reshape(-1, 2)
     taken, at = [], 0
@@ -26,7 +26,7 @@ def test_blocks_are_what_came_in(sizes: list[int]) -> None:
     assert at - len(whole) < 256
 
 
-def test_what_nobody_takes_is_overwritten_and_said() -> None:
+def test_overrun_discards_the_oldest_blocks() -> None:
     capture = CaptureRingBuffer(1, 100, 1000)
     came = np.arange(5050, dtype=np.float32)[:, None]
     for at in range(0, 5050, 50):
@@ -38,7 +38,7 @@ def test_what_nobody_takes_is_overwritten_and_said() -> None:
     assert capture.discard_overrun() == 0
 
 
-def test_more_than_the_ring_at_once_leaves_the_newest() -> None:
+def test_callback_larger_than_the_buffer_keeps_newest() -> None:
     capture = CaptureRingBuffer(1, 10, 40)
     came = np.arange(100, dtype=np.float32)[:, None]
     capture.callback(came, 0.0, False)
@@ -50,7 +50,7 @@ def test_more_than_the_ring_at_once_leaves_the_newest() -> None:
     assert np.array_equal(block[0], came[90:, 0])
 
 
-def test_lost_audio_is_counted() -> None:
+def test_lost_input_is_counted() -> None:
     capture = CaptureRingBuffer(1, 10, 40)
     capture.callback(np.zeros((5, 1), np.float32), 0.0, True)
     assert capture.lost == 1

@@ -1,4 +1,4 @@
-"""What can be asked of a live session, heard on a simulated card."""
+"""Commands of a live session, on a simulated card."""
 
 from __future__ import annotations
 
@@ -29,21 +29,23 @@ from voicegraph.schemas.live_command import (
 RATE = 48000
 SLOPE = 0.5 * 2 * np.pi * 440 / RATE
 RAMP = np.pi / 2 / (0.005 * RATE)
-"""The steepest that a gain moves within a sample."""
+"""Steepest change of a gain within a sample."""
 
 
 class _Session:
-    """A live session on a simulated card, with what was heard."""
+    """A live session on a simulated card, and its output."""
 
-    def __init__(self, live: LiveSession, heard: Any, sound: Any) -> None:
-        self.live, self.heard = live, heard
+    def __init__(self, live: LiveSession, played: Any, sound: Any) -> None:
+        self.live, self.played = live, played
         end = SimulatedDevice(RATE, 480)
         live._commands.apply_options()
-        self.simulation = Simulation(live.loop, end, end, sound, cost=lambda _: 0.001, played=heard)
+        self.simulation = Simulation(
+            live.loop, end, end, sound, cost=lambda _: 0.001, played=played
+        )
         self.simulation.run(3)
 
     def do(self, command: LiveCommand, seconds: float = 0.3) -> float:
-        """Does it and goes on; how loud it is at the end."""
+        """Carries out a command and runs on; returns the level at the end."""
         self.live.command(command)
         deadline = time.monotonic() + 30
         while self.live.swap_worker.busy:
@@ -55,22 +57,22 @@ class _Session:
 
     @property
     def level(self) -> float:
-        return float(np.abs(self.heard.audio[-4800:]).max())
+        return float(np.abs(self.played.audio[-4800:]).max())
 
     @property
     def steepest(self) -> float:
-        return float(np.abs(np.diff(self.heard.audio[-RATE:])).max())
+        return float(np.abs(np.diff(self.played.audio[-RATE:])).max())
 
 
 @pytest.fixture
-def talk(make_live: Callable[..., LiveSession], heard: Any, sine: Any) -> Callable[..., _Session]:
+def talk(make_live: Callable[..., LiveSession], played: Any, sine: Any) -> Callable[..., _Session]:
     def make(pipeline: Pipeline | None = None, **options: Any) -> _Session:
-        return _Session(make_live(pipeline, **options), heard, sine(440))
+        return _Session(make_live(pipeline, **options), played, sine(440))
 
     return make
 
 
-def test_a_param_changes_without_a_click(talk: Callable[..., _Session]) -> None:
+def test_param_changes_without_a_click(talk: Callable[..., _Session]) -> None:
     session = talk()
     assert session.level == pytest.approx(0.5, abs=0.001)
     assert session.do(SetParam(param="pass.db", value=-6)) == pytest.approx(0.25, abs=0.002)
@@ -80,7 +82,7 @@ def test_a_param_changes_without_a_click(talk: Callable[..., _Session]) -> None:
     assert 45 < tick < 55  # the clocks were watched for two of three seconds
 
 
-def test_mute_and_back(talk: Callable[..., _Session]) -> None:
+def test_mute_and_unmute_without_a_click(talk: Callable[..., _Session]) -> None:
     session = talk()
     assert session.do(Mute(on=True)) == 0
     assert session.live.status().muted
@@ -88,9 +90,9 @@ def test_mute_and_back(talk: Callable[..., _Session]) -> None:
     assert session.steepest < SLOPE + 0.5 * RAMP
 
 
-def test_push_to_talk(talk: Callable[..., _Session]) -> None:
+def test_push_to_talk_gates_the_input(talk: Callable[..., _Session]) -> None:
     session = talk(push_to_talk=True)
-    assert not session.heard.audio.any()  # not even the beginning
+    assert not session.played.audio.any()  # not even the beginning
     assert session.do(Talk(on=True)) == pytest.approx(0.5, abs=0.001)
     assert session.live.status().talking
     assert session.do(Talk(on=False)) == 0
@@ -98,13 +100,13 @@ def test_push_to_talk(talk: Callable[..., _Session]) -> None:
     assert session.steepest < SLOPE + 0.5 * RAMP
 
 
-def test_without_a_talk_key(talk: Callable[..., _Session]) -> None:
+def test_talk_without_push_to_talk_is_refused(talk: Callable[..., _Session]) -> None:
     with pytest.raises(StateError) as raised:
         talk().do(Talk(on=False))
     assert raised.value.problems[0].fix == "start the session with --push-to-talk"
 
 
-def test_the_monitor(talk: Callable[..., _Session]) -> None:
+def test_monitor_adds_and_removes_the_input(talk: Callable[..., _Session]) -> None:
     nodes = {"pass": node("dsp.gain", "input", db=-6)}
     pipeline = Pipeline(block="20ms", input={"rate": RATE}, nodes=nodes, output="pass")
     session = talk(pipeline, monitor=True)
@@ -116,7 +118,7 @@ def test_the_monitor(talk: Callable[..., _Session]) -> None:
     assert session.level == pytest.approx(0.5, abs=0.01)
 
 
-def test_bypass_and_back(talk: Callable[..., _Session]) -> None:
+def test_bypass_and_undo_without_a_click(talk: Callable[..., _Session]) -> None:
     nodes = {"low": node("dsp.gain", "input", db=-12), "end": node("dsp.gain", "low")}
     session = talk(Pipeline(block="20ms", input={"rate": RATE}, nodes=nodes, output="end"))
     assert session.level == pytest.approx(0.1256, abs=0.001)
@@ -128,7 +130,7 @@ def test_bypass_and_back(talk: Callable[..., _Session]) -> None:
         session.do(Bypass(node="lwo"))
 
 
-def test_a_swap_and_what_is_refused(talk: Callable[..., _Session]) -> None:
+def test_swap_succeeds_or_is_refused(talk: Callable[..., _Session]) -> None:
     session = talk()
     session.do(Swap(overrides={"nodes.pass.use": "dsp.highpass"}))
     assert session.live.session.plan.nodes[0].use == "dsp.highpass"
@@ -142,23 +144,23 @@ def test_a_swap_and_what_is_refused(talk: Callable[..., _Session]) -> None:
     assert session.live.session.plan.nodes[0].use == "dsp.highpass"
 
 
-def test_a_pipeline_of_one_variant(talk: Callable[..., _Session]) -> None:
+def test_variant_command_needs_two_variants(talk: Callable[..., _Session]) -> None:
     with pytest.raises(StateError) as raised:
         talk().do(ChooseVariant())
     assert raised.value.problems[0].fix == "start the session with --b PATH=VALUE"
 
 
-def test_stop(talk: Callable[..., _Session]) -> None:
+def test_stop_command_requests_the_end(talk: Callable[..., _Session]) -> None:
     session = talk()
     session.live.command(Stop())
     assert session.live.stopping
 
 
-def test_the_talk_key_is_for_the_block_before_an_onset_too(
-    make_live: Callable[..., LiveSession], heard: Any
+def test_talk_key_mutes_the_block_before_onset(
+    make_live: Callable[..., LiveSession], played: Any
 ) -> None:
     def words(start: int, count: int) -> np.ndarray:
-        """Quiet noise, from 5 s on loud."""
+        """Quiet noise, loud from 5 s on."""
         at = np.arange(start, start + count)
         noise = np.random.default_rng(start).uniform(-1, 1, count)
         return (np.where(at < 5 * RATE, 1e-3, 0.5) * noise).astype(np.float32)[:, None]
@@ -166,14 +168,14 @@ def test_the_talk_key_is_for_the_block_before_an_onset_too(
     nodes = {"pass": node("dsp.gain", "input", db=60)}
     pipeline = Pipeline(block="20ms", input={"rate": RATE}, nodes=nodes, output="pass")
     live = make_live(pipeline, silence="skip", hold_s=0.2, push_to_talk=True)
-    session = _Session(live, heard, words)
+    session = _Session(live, played, words)
     session.simulation.run(5)
     assert live.loop.counts.skipped > 20
     assert not live.loop.skipping
-    assert not heard.audio.any()
+    assert not played.audio.any()
 
 
-def test_every_command_is_read_by_its_name() -> None:
+def test_every_command_is_parsed_by_name() -> None:
     names = ["set", "bypass", "swap", "variant", "mute", "talk", "monitor", "stop"]
     needs = {"set": {"param": "a.b", "value": 1}, "bypass": {"node": "a"},
              "swap": {"overrides": {"a": 1}}}  # fmt: skip

@@ -1,4 +1,4 @@
-"""Joining without a click."""
+"""Ramps that join audio without a click."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ COUNT = round(SECONDS * RATE)
 
 
 @pytest.mark.parametrize("frames", [COUNT, COUNT + 1, 10 * COUNT, COUNT // 2, 2])
-def test_a_joint_begins_at_the_last_value_and_ends_in_what_follows(frames: int) -> None:
+def test_join_leads_from_last_value_to_frames(frames: int) -> None:
     bridge = DeclickRamps(RATE)
     part = np.full((2, frames), 0.25, np.float32)
     bridge.join(np.array([1.0, -1.0], np.float32), part)
@@ -23,7 +23,7 @@ def test_a_joint_begins_at_the_last_value_and_ends_in_what_follows(frames: int) 
     assert np.array_equal(part[:, COUNT:], np.full((2, max(frames - COUNT, 0)), 0.25, np.float32))
 
 
-def test_a_ramp_that_is_cut_is_the_beginning_of_the_long_one() -> None:
+def test_cut_ramp_is_the_start_of_the_long_one() -> None:
     bridge = DeclickRamps(RATE)
     long, short = np.zeros((1, COUNT), np.float32), np.zeros((1, 7), np.float32)
     bridge.join(np.ones(1, np.float32), long)
@@ -31,7 +31,7 @@ def test_a_ramp_that_is_cut_is_the_beginning_of_the_long_one() -> None:
     assert np.array_equal(short, long[:, :7])
 
 
-def test_ramps_add_up_to_one() -> None:
+def test_rise_and_fall_sum_to_one() -> None:
     for most in (5, COUNT, 1000):
         rise, fall = DeclickRamps(RATE).ramps(most)
         assert len(rise) == min(most, COUNT)

@@ -1,4 +1,4 @@
-"""Device clocks out of callbacks that jitter."""
+"""Device clocks from callbacks with jitter."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _run(
 
 
 @pytest.mark.parametrize("ppm", [0, 200, -200, 1000])
-def test_the_rate_is_found(ppm: float) -> None:
+def test_clock_finds_the_true_rate(ppm: float) -> None:
     clock, callback_times = DeviceClock(48000), CallbackTimes()
     rate = 48000 * (1 + 1e-6 * ppm)
     _run(clock, callback_times, rate, (0, 6000), 0.0005)
@@ -33,7 +33,7 @@ def test_the_rate_is_found(ppm: float) -> None:
     assert clock.frames_at(clock.time_of(1234567)) == pytest.approx(1234567, abs=0.01)
 
 
-def test_one_late_callback_moves_nothing() -> None:
+def test_one_late_callback_changes_nothing() -> None:
     clock, callback_times = DeviceClock(48000), CallbackTimes()
     _run(clock, callback_times, 48000, (0, 1000), 0.0)
     before = clock.time_of(480 * 2000)
@@ -42,7 +42,7 @@ def test_one_late_callback_moves_nothing() -> None:
     assert clock.time_of(480 * 2000) == pytest.approx(before, abs=1e-6)
 
 
-def test_lost_frames_are_noticed() -> None:
+def test_lost_frames_reset_the_clock() -> None:
     clock, callback_times = DeviceClock(48000), CallbackTimes()
     _run(clock, callback_times, 48000, (0, 1000), 0.0)
     for index in range(1000, 1200):  # 100 ms never came
@@ -52,7 +52,7 @@ def test_lost_frames_are_noticed() -> None:
     assert clock.rate == pytest.approx(48000, rel=1e-5)
 
 
-def test_stamps_that_nobody_took_in_time_are_the_newest() -> None:
+def test_unread_callback_times_keep_the_newest() -> None:
     callback_times = CallbackTimes()
     for index in range(10000):
         callback_times.add(float(index), index)

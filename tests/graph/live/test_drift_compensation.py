@@ -1,4 +1,4 @@
-"""Two clocks, one delay: where blocks belong, when to stretch, when to jump."""
+"""Drift compensation: positions of blocks, stretch, jumps."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RESERVE = BLOCK + 144
 
 
 class _Devices:
-    """Both rings, and callbacks at the right times."""
+    """Both ring buffers, with callbacks at the right times."""
 
     def __init__(self, one_clock: bool, ppm: float = 0.0, out: int = RATE) -> None:
         self.capture = CaptureRingBuffer(1, BLOCK, RATE)
@@ -40,7 +40,7 @@ class _Devices:
             self.compensation.update_clocks()
 
 
-def test_before_two_seconds_nothing_is_settled() -> None:
+def test_clocks_settle_after_two_seconds() -> None:
     for one_clock in (True, False):
         devices = _Devices(one_clock)
         assert not devices.compensation.settled
@@ -52,7 +52,7 @@ def test_before_two_seconds_nothing_is_settled() -> None:
 
 
 @pytest.mark.parametrize("one_clock", [True, False])
-def test_a_block_belongs_behind_what_is_asked_for_by_the_reserve(one_clock: bool) -> None:
+def test_block_position_is_demand_plus_reserve(one_clock: bool) -> None:
     devices = _Devices(one_clock)
     devices.run(3)
     end = devices.capture.head
@@ -62,7 +62,7 @@ def test_a_block_belongs_behind_what_is_asked_for_by_the_reserve(one_clock: bool
     )
 
 
-def test_places_count_in_frames_of_the_output() -> None:
+def test_positions_count_in_output_frames() -> None:
     devices = _Devices(False, out=16000)
     devices.run(3)
     end = devices.capture.head
@@ -71,7 +71,7 @@ def test_places_count_in_frames_of_the_output() -> None:
     assert devices.compensation.position_of(end - 3 * 480) == place - 480
 
 
-def test_jitter_makes_the_reserve_longer_once() -> None:
+def test_jitter_lengthens_the_reserve_once() -> None:
     devices = _Devices(False)
     devices.run(6, jitter=0.004)
     devices.compensation.first_position(devices.capture.head)
@@ -79,7 +79,7 @@ def test_jitter_makes_the_reserve_longer_once() -> None:
     assert devices.compensation.reserve == RESERVE + round(devices.compensation.jitter * RATE)
 
 
-def test_when_the_next_block_is_there() -> None:
+def test_time_of_the_next_block_is_predicted() -> None:
     devices = _Devices(True)
     devices.run(3)
     due = devices.compensation.next_block_time(BLOCK)
@@ -87,7 +87,7 @@ def test_when_the_next_block_is_there() -> None:
 
 
 @pytest.mark.parametrize("ppm", [100.0, -100.0])
-def test_drift_is_measured_when_there_was_time(ppm: float) -> None:
+def test_drift_is_known_after_ten_seconds(ppm: float) -> None:
     devices = _Devices(False, ppm)
     devices.run(9)
     assert devices.compensation.drift is None
@@ -97,7 +97,7 @@ def test_drift_is_measured_when_there_was_time(ppm: float) -> None:
 
 
 def _off(one_clock: bool, seconds: float) -> _Devices:
-    """The next block is written so much too late."""
+    """Moves the position of the next block by so many seconds."""
     devices = _Devices(one_clock)
     devices.run(3)
     place = devices.compensation.first_position(devices.capture.head)
@@ -105,7 +105,7 @@ def _off(one_clock: bool, seconds: float) -> _Devices:
     return devices
 
 
-def test_what_is_right_is_left_alone() -> None:
+def test_correct_delay_gets_no_correction() -> None:
     for one_clock in (True, False):
         devices = _off(one_clock, 0.0)
         correction = devices.compensation.correct(devices.capture.head, 0.02)
@@ -114,7 +114,7 @@ def test_what_is_right_is_left_alone() -> None:
 
 
 @pytest.mark.parametrize("seconds", [0.002, -0.002])
-def test_a_small_error_is_stretched_away_slowly(seconds: float) -> None:
+def test_small_error_is_corrected_by_slow_stretch(seconds: float) -> None:
     devices = _off(False, seconds)
     before = 0.0
     for _ in range(5):
@@ -126,13 +126,13 @@ def test_a_small_error_is_stretched_away_slowly(seconds: float) -> None:
     assert np.sign(before) == -np.sign(seconds)
 
 
-def test_an_error_below_half_a_millisecond_is_no_reason_to_begin() -> None:
+def test_error_below_half_a_millisecond_is_ignored() -> None:
     devices = _off(False, 0.0004)
     assert devices.compensation.correct(devices.capture.head, 0.02).stretch == 0.0
 
 
 @pytest.mark.parametrize(("one_clock", "seconds"), [(True, 0.001), (False, 0.03), (False, -0.03)])
-def test_lost_audio_is_a_jump_at_the_third_block(one_clock: bool, seconds: float) -> None:
+def test_lost_audio_causes_a_jump_after_three_blocks(one_clock: bool, seconds: float) -> None:
     devices = _off(one_clock, seconds)
     jumps = [devices.compensation.correct(devices.capture.head, 0.02).jump for _ in range(3)]
     assert jumps[:2] == [0, 0]
@@ -140,7 +140,7 @@ def test_lost_audio_is_a_jump_at_the_third_block(one_clock: bool, seconds: float
     assert devices.compensation.realigned == 1
 
 
-def test_a_restart_forgets_where_frames_were_and_settles_again() -> None:
+def test_restart_settles_the_clocks_again() -> None:
     devices = _Devices(True)
     devices.run(3)
     devices.compensation.restart()

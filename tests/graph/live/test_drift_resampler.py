@@ -1,4 +1,4 @@
-"""Resampling by parts per million."""
+"""Resampling by some parts per million."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from voicegraph.graph.live._drift_resampler import DriftResampler
 from ...tolerance import assert_close, below_full_scale
 
 
-def test_without_correction_it_is_a_delay_bit_for_bit() -> None:
+def test_no_stretch_is_a_bit_exact_delay() -> None:
     audio = np.random.default_rng(0).standard_normal((2, 4800)).astype(np.float32)
     resampler = DriftResampler(2)
     made = np.concatenate([resampler(part, 0.0) for part in np.split(audio, 10, 1)], 1)
@@ -20,7 +20,7 @@ def test_without_correction_it_is_a_delay_bit_for_bit() -> None:
 
 
 @pytest.mark.parametrize("frequency", [100, 1000, 10000, 18000])
-def test_a_sine_stays_one(frequency: float) -> None:
+def test_stretched_sine_keeps_its_waveform(frequency: float) -> None:
     rate, stretch = 48000, 3e-4
     audio = np.sin(2 * np.pi * frequency * np.arange(rate) / rate).astype(np.float32)[None]
     resampler = DriftResampler(1)
@@ -40,7 +40,7 @@ def test_a_sine_stays_one(frequency: float) -> None:
         max_size=60,
     )
 )
-def test_it_makes_as_much_as_it_should_in_blocks_of_any_size(
+def test_output_length_follows_the_stretch(
     blocks: list[tuple[int, float]],
 ) -> None:
     resampler = DriftResampler(1)

@@ -21,7 +21,7 @@ def _ones(count: int = BLOCK) -> np.ndarray:
 
 
 @pytest.mark.parametrize("block", [BLOCK, 40, 16])
-def test_a_gain_glides_to_its_target_in_the_next_block(block: int) -> None:
+def test_gain_reaches_its_target_within_one_block(block: int) -> None:
     glide = SmoothedGain(DeclickRamps(RATE), 1.0)
     before = glide.apply(_ones(block))
     glide.target = 0.0
@@ -33,14 +33,14 @@ def test_a_gain_glides_to_its_target_in_the_next_block(block: int) -> None:
     assert glide.steady_value == 0.0
 
 
-def test_a_gain_of_one_costs_nothing() -> None:
+def test_gain_of_one_returns_the_same_array() -> None:
     block = _ones()
     assert SmoothedGain(DeclickRamps(RATE), 1.0).apply(block) is block
 
 
-def test_a_target_that_moves_meanwhile_makes_no_step() -> None:
+def test_target_changed_during_a_ramp_makes_no_step() -> None:
     class Restless(SmoothedGain):
-        """Another thread moves the target whenever it was read."""
+        """Another thread changes the target after each read."""
 
         target = property(
             lambda self: self.__dict__.pop("next", self._value),
@@ -58,7 +58,7 @@ def _switches() -> GainSwitches:
     return GainSwitches(Fraction(RATE), Fraction(RATE))
 
 
-def test_nothing_is_switched() -> None:
+def test_default_switches_pass_blocks_unchanged() -> None:
     switches = _switches()
     block = _ones()
     switches.shape_input(block)
@@ -66,7 +66,7 @@ def test_nothing_is_switched() -> None:
     assert switches.shape_output(block) is block
 
 
-def test_the_talk_key_is_before_everything_and_the_rest_behind() -> None:
+def test_talk_key_acts_on_input_others_on_output() -> None:
     switches = _switches()
     switches.talk.target = 0.0
     said = _ones()
@@ -81,7 +81,7 @@ def test_the_talk_key_is_before_everything_and_the_rest_behind() -> None:
     assert not switches.shape_output(_ones()).any()
 
 
-def test_the_dry_signal_is_heard_while_the_other_is_muted_and_only_once() -> None:
+def test_monitor_is_audible_while_muted_and_only_once() -> None:
     switches = _switches()
     switches.mute.target, switches.monitor.target = 0.0, 1.0
     switches.dry = 0.25 * _ones()
@@ -97,7 +97,7 @@ def _plan(target: Audio | None = None):
     return pipeline.compile(target=target)
 
 
-def test_it_passes_the_input_through_bit_by_bit_at_once() -> None:
+def test_dry_signal_equals_input_without_latency() -> None:
     plan = _plan()
     block = np.random.default_rng(1).uniform(-1, 1, (1, 960)).astype(np.float32)
     with dry_session(plan) as dry:
@@ -105,7 +105,7 @@ def test_it_passes_the_input_through_bit_by_bit_at_once() -> None:
         assert dry.plan.latency.algorithmic == 0
 
 
-def test_it_has_the_format_of_the_output() -> None:
+def test_dry_signal_has_the_output_format() -> None:
     plan = _plan(Audio(Fraction(24000), 2))
     with dry_session(plan) as dry:
         assert dry.plan.output_type == Audio(Fraction(24000), 2)

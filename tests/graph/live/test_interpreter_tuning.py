@@ -14,7 +14,7 @@ from voicegraph.graph.live._interpreter_tuning import GcControl, SwitchInterval
 
 
 class _Ring:
-    """Garbage that only a search finds."""
+    """Cyclic garbage, which only a collection frees."""
 
     def __init__(self) -> None:
         self.itself = self
@@ -32,14 +32,14 @@ def _dropped() -> weakref.ref[_Ring]:
 
 
 def _old_garbage(collector: GcControl) -> weakref.ref[_Ring]:
-    """Garbage that has outlived young searches."""
+    """Garbage of the oldest generation."""
     ring = _Ring()
     gc.collect(0)
     gc.collect(1)
     return weakref.ref(ring)
 
 
-def test_it_is_off_while_a_session_runs_and_on_again() -> None:
+def test_gc_is_off_during_a_session_only() -> None:
     assert gc.isenabled()
     collector = GcControl()
     assert not gc.isenabled()
@@ -49,7 +49,7 @@ def test_it_is_off_while_a_session_runs_and_on_again() -> None:
     assert gc.get_freeze_count() == 0
 
 
-def test_who_had_switched_it_off_finds_it_off() -> None:
+def test_gc_stays_off_if_it_was_off() -> None:
     gc.disable()
     try:
         GcControl().close()
@@ -58,7 +58,7 @@ def test_who_had_switched_it_off_finds_it_off() -> None:
         gc.enable()
 
 
-def test_young_garbage_is_found_each_second(collector: GcControl) -> None:
+def test_young_garbage_is_collected_every_second(collector: GcControl) -> None:
     begun = collector._young.last_run
     gone = _dropped()
     collector.collect_if_due(begun + 0.5, 0.05)
@@ -67,7 +67,7 @@ def test_young_garbage_is_found_each_second(collector: GcControl) -> None:
     assert gone() is None
 
 
-def test_old_garbage_is_found_each_twenty_seconds(collector: GcControl) -> None:
+def test_old_garbage_is_collected_every_twenty_seconds(collector: GcControl) -> None:
     begun = collector._old.last_run
     gone = _old_garbage(collector)
     collector.collect_if_due(begun + 19, 0.05)
@@ -76,7 +76,7 @@ def test_old_garbage_is_found_each_twenty_seconds(collector: GcControl) -> None:
     assert gone() is None
 
 
-def test_nothing_is_searched_where_a_block_is_near(collector: GcControl) -> None:
+def test_no_collection_shortly_before_a_block(collector: GcControl) -> None:
     begun = collector._young.last_run
     gone = _dropped()
     collector.collect_if_due(begun + 2, 0.0005)
@@ -89,9 +89,7 @@ def test_nothing_is_searched_where_a_block_is_near(collector: GcControl) -> None
 
 
 @pytest.mark.parametrize("left", [0.0, 0.003])
-def test_where_blocks_are_short_it_is_found_late_but_found(
-    collector: GcControl, left: float
-) -> None:
+def test_overdue_collection_runs_despite_short_blocks(collector: GcControl, left: float) -> None:
     begun = collector._old.last_run
     collector._old.duration_s = 1.0
     gone = _old_garbage(collector)
@@ -101,14 +99,14 @@ def test_where_blocks_are_short_it_is_found_late_but_found(
     assert gone() is None
 
 
-def test_how_long_it_takes_is_measured(collector: GcControl) -> None:
+def test_duration_of_collections_is_measured(collector: GcControl) -> None:
     collector._old.duration_s = 1000.0
     collector._old.run(0.0)
     assert 0 < collector._old.duration_s < 10
 
 
 @pytest.mark.parametrize(("was", "then"), [(0.005, 0.0005), (0.0001, 0.0001)])
-def test_it_is_short_while_a_session_runs(was: float, then: float) -> None:
+def test_switch_interval_is_short_during_a_session(was: float, then: float) -> None:
     before = sys.getswitchinterval()
     sys.setswitchinterval(was)
     try:

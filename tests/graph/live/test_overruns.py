@@ -19,7 +19,7 @@ def _usual(attribution: OverrunAttribution, **nodes: float) -> None:
         attribution.take({**nodes, "total": sum(nodes.values())})
 
 
-def test_who_takes_much_longer_than_usual_is_blamed_not_who_takes_most() -> None:
+def test_slower_than_usual_node_is_named() -> None:
     attribution = OverrunAttribution()
     _usual(attribution, f0=0.06, synth=0.01)
     attribution.take({"f0": 0.065, "synth": 0.05, "total": 0.115})
@@ -28,24 +28,24 @@ def test_who_takes_much_longer_than_usual_is_blamed_not_who_takes_most() -> None
     assert attribution.total_s == pytest.approx(0.115)
 
 
-def test_where_all_is_as_usual_it_is_the_system() -> None:
+def test_usual_times_mean_the_system() -> None:
     attribution = OverrunAttribution()
     _usual(attribution, f0=0.02, synth=0.01)
     attribution.take({"f0": 0.02, "synth": 0.012, "total": 0.032})
     assert attribution.attribute(BLOCK) == SYSTEM
 
 
-def test_who_is_always_too_slow_is_blamed_though_it_is_usual() -> None:
+def test_always_slow_node_is_named() -> None:
     attribution = OverrunAttribution()
     _usual(attribution, f0=0.11, synth=0.02)
     assert attribution.attribute(BLOCK) == "f0"
 
 
-def test_before_any_tick_it_is_the_system() -> None:
+def test_system_is_named_before_any_block() -> None:
     assert OverrunAttribution().attribute(BLOCK) == SYSTEM
 
 
-def test_a_node_that_was_exchanged_is_blamed_no_more() -> None:
+def test_swapped_node_is_not_named() -> None:
     attribution = OverrunAttribution()
     _usual(attribution, f0=0.02, old=0.01)
     attribution.take({"f0": 0.02, "old": 0.09, "total": 0.11})
@@ -56,7 +56,7 @@ def test_a_node_that_was_exchanged_is_blamed_no_more() -> None:
     assert attribution.attribute(BLOCK) == "f0"
 
 
-def test_one_slow_tick_hardly_changes_what_is_usual() -> None:
+def test_one_slow_block_hardly_changes_usual_time() -> None:
     attribution = OverrunAttribution()
     _usual(attribution, f0=0.01)
     attribution.take({"f0": 5.0, "total": 5.0})
@@ -78,17 +78,17 @@ def _advice(plan: Plan, late: LateReport = LATE, total: float = 120.0, **nodes: 
     return overrun_advice(plan, timings, late, 1e3 * float(plan.block))
 
 
-def test_nothing_while_all_is_well(world: Plan) -> None:
+def test_no_advice_without_overruns(world: Plan) -> None:
     few = LATE.model_copy(update={"last_minute": 2})
     assert _advice(world, few) == []
 
 
-def test_nothing_before_anything_was_measured(world: Plan) -> None:
+def test_no_advice_before_any_measurement(world: Plan) -> None:
     timings = {n.name: Timing(0, 0, 0, 0) for n in world.nodes}
     assert overrun_advice(world, {**timings, "total": Timing(0, 0, 0, 0)}, LATE, 100) == []
 
 
-def test_a_costly_tracker_can_be_another_one(world: Plan) -> None:
+def test_costly_tracker_gets_a_cheaper_proposal(world: Plan) -> None:
     first, *_, last = _advice(world, f0=90)
     fix = "--set nodes.f0.use=f0.dio"
     assert first == f"f0 takes 90 of 100 ms: a cheaper tracker is {fix}"
@@ -97,24 +97,24 @@ def test_a_costly_tracker_can_be_another_one(world: Plan) -> None:
     Pipeline.load("world", set_args=["block=150ms"]).compile()
 
 
-def test_the_cheapest_tracker_is_not_proposed_again() -> None:
+def test_cheapest_tracker_is_not_proposed_again() -> None:
     plan = Pipeline.load("world", {"nodes.f0.use": "f0.dio"}).compile()
     assert _advice(plan, f0=90) == [
         "blocks take 120 of 100 ms: a larger block is --set block=150ms"
     ]
 
 
-def test_nodes_that_take_little_are_left_alone(world: Plan) -> None:
+def test_cheap_nodes_get_no_advice(world: Plan) -> None:
     assert len(_advice(world, f0=5)) == 1
 
 
-def test_where_there_would_be_time_it_is_the_machine(world: Plan) -> None:
+def test_enough_compute_time_blames_the_machine(world: Plan) -> None:
     [text] = _advice(world, total=40.0)
     assert "another program takes the processor" in text
     assert "--margin 10ms" in text
 
 
-def test_a_larger_block_is_larger_than_this_one() -> None:
+def test_proposed_block_is_larger_than_the_present() -> None:
     nodes = {"pass": node("dsp.gain", "input")}
     plan = Pipeline(block="10ms", nodes=nodes, output="pass").compile()
     [text] = _advice(plan, total=8.6)

@@ -1,4 +1,4 @@
-"""A live session from its start to its end, on cards that a test makes."""
+"""A live session from its start to its end, on simulated cards."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ PERIOD = 480
 
 @pytest.fixture(autouse=True)
 def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits two seconds for clocks that a test makes, nor one for a device."""
+    """Shortens the waits for clocks and devices."""
     monkeypatch.setattr(drift_compensation, "_SETTLING", 0.05)
     monkeypatch.setattr(device_clock, "_SETTLED", 0.01)
     monkeypatch.setattr(live, "_RETRY_S", 0.005)
 
 
 class RunningCard(StillCard):
-    """One clock, a callback each 10 ms, and a tone."""
+    """One clock, a callback every 10 ms, and a tone."""
 
     def __init__(self) -> None:
         super().__init__()
         self.said = np.full((PERIOD, 1), 0.25, np.float32)
-        self.heard = 0.0
+        self.played = 0.0
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -53,7 +53,7 @@ class RunningCard(StillCard):
                 now = time.perf_counter()
                 capture(self.said, now, False)
                 play(into, now, False)
-                self.heard = max(self.heard, float(np.abs(into).max()))
+                self.played = max(self.played, float(np.abs(into).max()))
 
         self._thread = threading.Thread(target=run)
         self._thread.start()
@@ -76,12 +76,12 @@ def _messages(session: LiveSession) -> str:
     return "\n".join(text for _, text in session.messages)
 
 
-def test_sound_goes_through_until_it_is_stopped(make_live: Callable[..., LiveSession]) -> None:
+def test_session_plays_until_it_is_stopped(make_live: Callable[..., LiveSession]) -> None:
     card = RunningCard()
     session = make_live(card=card)
     assert session.state == "starting"
     session.start()
-    _wait(lambda: card.heard > 0.2)
+    _wait(lambda: card.played > 0.2)
     assert session.state == "running"
     assert "engine: " in _messages(session)
     assert not gc.isenabled()
@@ -96,7 +96,7 @@ def test_sound_goes_through_until_it_is_stopped(make_live: Callable[..., LiveSes
     assert session.status().state == "stopped"
 
 
-def test_the_end_may_be_asked_for_without_waiting(make_live: Callable[..., LiveSession]) -> None:
+def test_request_stop_returns_at_once(make_live: Callable[..., LiveSession]) -> None:
     session = make_live(card=RunningCard())
     session.start()
     session.request_stop()
@@ -104,7 +104,7 @@ def test_the_end_may_be_asked_for_without_waiting(make_live: Callable[..., LiveS
     assert session.stopped.wait(20)
 
 
-def test_what_was_never_started_is_closed(make_live: Callable[..., LiveSession]) -> None:
+def test_stop_closes_a_session_never_started(make_live: Callable[..., LiveSession]) -> None:
     card = StillCard()
     session = make_live(card=card)
     session.stop()
@@ -113,7 +113,7 @@ def test_what_was_never_started_is_closed(make_live: Callable[..., LiveSession])
     assert gc.isenabled()
 
 
-def test_a_card_that_does_not_start(make_live: Callable[..., LiveSession]) -> None:
+def test_card_that_fails_to_start_is_closed(make_live: Callable[..., LiveSession]) -> None:
     class Broken(StillCard):
         def start(self, capture: Any, play: Any) -> None:
             raise DeviceError(Problem("device-busy", "busy"))
@@ -128,11 +128,11 @@ def test_a_card_that_does_not_start(make_live: Callable[..., LiveSession]) -> No
     assert session.stopped.is_set()
 
 
-def test_a_device_that_comes_back(make_live: Callable[..., LiveSession]) -> None:
+def test_session_resumes_when_a_device_returns(make_live: Callable[..., LiveSession]) -> None:
     card = RunningCard()
     session = make_live(card=card)
     session.start()
-    _wait(lambda: card.heard > 0.2)
+    _wait(lambda: card.played > 0.2)
     card.lost = "Microphone has stopped"
     _wait(lambda: session.state == "waiting")
     assert "Microphone has stopped; waiting for it to come back" in _messages(session)
@@ -144,7 +144,7 @@ def test_a_device_that_comes_back(make_live: Callable[..., LiveSession]) -> None
     assert session.error is None
 
 
-def test_while_a_device_is_away_the_session_can_be_stopped(
+def test_session_stops_while_a_device_is_away(
     make_live: Callable[..., LiveSession],
 ) -> None:
     card = RunningCard()
@@ -157,7 +157,7 @@ def test_while_a_device_is_away_the_session_can_be_stopped(
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError("ours"), DeviceError(Problem("x", "theirs"))])
-def test_what_the_card_raises_ends_the_session(
+def test_exception_of_the_card_ends_the_session(
     make_live: Callable[..., LiveSession], error: Exception
 ) -> None:
     class Broken(StillCard):
@@ -174,7 +174,7 @@ def test_what_the_card_raises_ends_the_session(
     assert card.stopped == 1
 
 
-def test_a_node_that_fails_ends_the_session_and_says_which(
+def test_failing_node_ends_the_session_with_its_name(
     make_live: Callable[..., LiveSession],
 ) -> None:
     nodes = {"pass": node("dsp.gain", "input")}
@@ -190,7 +190,7 @@ def test_a_node_that_fails_ends_the_session_and_says_which(
     assert card.stopped == 1
 
 
-def test_what_fails_at_the_end_is_told_and_the_rest_is_closed(
+def test_failure_at_the_end_still_closes_the_rest(
     make_live: Callable[..., LiveSession], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     card = RunningCard()
@@ -214,7 +214,7 @@ def test_what_fails_at_the_end_is_told_and_the_rest_is_closed(
     assert gc.isenabled()
 
 
-def test_what_happens_is_said(make_live: Callable[..., LiveSession]) -> None:
+def test_loop_events_become_messages(make_live: Callable[..., LiveSession]) -> None:
     session = make_live()
     session._note(3, late=12.34, blamed="f0")
     session._note(4, dropped=2)

@@ -1,4 +1,4 @@
-"""From names of devices to a session that is ready to start."""
+"""Setup of a live session: devices, formats, latency, recording."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def _names(setup: LiveSetup) -> list[str]:
     return [planned.name for planned in setup.plan.nodes]
 
 
-def test_nothing_has_to_be_said(sound_system: FakeSoundDevice) -> None:
+def test_defaults_open_the_default_devices(sound_system: FakeSoundDevice) -> None:
     setup = set_up_live(_pipeline(), DeviceRequest(), DeviceRequest())
     assert (setup.input.device.name, setup.output.device.name) == ("Microphone", "Loudspeaker")
     assert (setup.input.format.rate, setup.output.format.rate) == (48000, 48000)
     assert _names(setup) == ["pass"]
 
 
-def test_what_devices_have_not_nodes_bring(sound_system: FakeSoundDevice) -> None:
+def test_nodes_convert_formats_that_devices_lack(sound_system: FakeSoundDevice) -> None:
     sound_system.rates = {0: {44100}, 1: {48000}}
     sound_system.devices[0]["default_samplerate"] = 44100.0
     setup = set_up_live(_pipeline(16000, 2), DeviceRequest(), DeviceRequest(channels=1))
@@ -47,7 +47,7 @@ def test_what_devices_have_not_nodes_bring(sound_system: FakeSoundDevice) -> Non
     assert plan.latency.algorithmic > 0
 
 
-def test_one_device_runs_at_one_rate(sound_system: FakeSoundDevice) -> None:
+def test_one_device_opens_at_one_rate(sound_system: FakeSoundDevice) -> None:
     sound_system.rates[2] = {16000, 48000}
     # The pipeline gives 48 kHz, but takes 16 kHz: one clock is worth a resampler.
     up = {"up": node("dsp.resample", "pass", rate=48000)}
@@ -60,7 +60,7 @@ def test_one_device_runs_at_one_rate(sound_system: FakeSoundDevice) -> None:
     assert not apart.open_card().one_clock
 
 
-def test_one_device_with_a_rate_in_one_direction_only(
+def test_one_device_with_different_rates_is_two_streams(
     sound_system: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     check = sound_system._check
@@ -76,7 +76,7 @@ def test_one_device_with_a_rate_in_one_direction_only(
     assert not setup.open_card().one_clock
 
 
-def test_a_pipeline_that_gives_no_audio(sound_system: FakeSoundDevice) -> None:
+def test_pipeline_without_audio_output_is_refused(sound_system: FakeSoundDevice) -> None:
     pitch = {"low": node("dsp.resample", "input", rate=16000), "f0": node("f0.dio", "low")}
     with pytest.raises(PipelineError) as raised:
         set_up_live(_pipeline(**pitch), DeviceRequest(), DeviceRequest())
@@ -86,14 +86,14 @@ def test_a_pipeline_that_gives_no_audio(sound_system: FakeSoundDevice) -> None:
     assert problem.fix == "name an audio output"
 
 
-def test_a_pipeline_with_mistakes_comes_before_devices() -> None:
+def test_pipeline_mistakes_are_reported_before_devices() -> None:
     with pytest.raises(PipelineError):
         set_up_live(
             _pipeline(bad=node("dsp.gain", "nobody")), DeviceRequest("nobody"), DeviceRequest()
         )
 
 
-def test_a_selection_that_contradicts_the_channels(sound_system: FakeSoundDevice) -> None:
+def test_channel_selection_must_match_channel_count(sound_system: FakeSoundDevice) -> None:
     sound_system.apis = ["ASIO"]
     with pytest.raises(DeviceError) as raised:
         set_up_live(_pipeline(), DeviceRequest(), DeviceRequest(channels=1, select=(0, 1)))
@@ -105,7 +105,7 @@ def test_a_selection_that_contradicts_the_channels(sound_system: FakeSoundDevice
     assert setup.output.settings.values == {"channel_selectors": [1]}
 
 
-def test_there_is_room_for_the_other_variant_and_for_what_is_asked(
+def test_latency_has_room_for_variant_and_request(
     sound_system: FakeSoundDevice,
 ) -> None:
     late = {"nodes.pass": node("dsp.limiter", "input")}
@@ -121,7 +121,7 @@ def test_there_is_room_for_the_other_variant_and_for_what_is_asked(
 # ---- opening ------------------------------------------------------------------------------------
 
 
-def test_a_session_that_is_ready_to_start(sound_system: FakeSoundDevice, tmp_path: Path) -> None:
+def test_open_session_is_ready_to_start(sound_system: FakeSoundDevice, tmp_path: Path) -> None:
     setup = set_up_live(_pipeline(), DeviceRequest(), DeviceRequest(), buffers=0.04)
     live = setup.open_session(LiveOptions(margin_s=0.01), tmp_path / "talk.jsonl")
     kinds = [(s.kind, s.options["latency"], s.active) for s in sound_system.streams]
@@ -133,7 +133,7 @@ def test_a_session_that_is_ready_to_start(sound_system: FakeSoundDevice, tmp_pat
 
 
 @pytest.mark.parametrize("name", ["talk.jsonl", "talk.in.wav", "talk.out.wav"])
-def test_a_recording_is_never_replaced(
+def test_existing_recording_is_never_overwritten(
     sound_system: FakeSoundDevice, tmp_path: Path, name: str
 ) -> None:
     (tmp_path / name).write_text("precious")
@@ -148,7 +148,7 @@ def test_a_recording_is_never_replaced(
 
 
 @pytest.mark.parametrize("busy", [0, 1])
-def test_a_device_that_became_busy_leaves_nothing_behind(
+def test_busy_device_leaves_no_files_or_sessions(
     sound_system: FakeSoundDevice, tmp_path: Path, busy: int
 ) -> None:
     setup = set_up_live(_pipeline(), DeviceRequest(), DeviceRequest())

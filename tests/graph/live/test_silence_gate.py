@@ -1,4 +1,4 @@
-"""Resting in silence: two thresholds and a hold."""
+"""The silence gate: two thresholds and a hold time."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def _block(db: float) -> np.ndarray:
     return np.full((1, COUNT), 10 ** (db / 20), np.float32)
 
 
-def test_it_rests_when_it_was_quiet_for_the_hold() -> None:
+def test_gate_closes_after_the_hold_time() -> None:
     gate = _gate()
     should_skip = [gate.should_skip(_block(QUIET)) for _ in range(8)]
     assert should_skip == [False] * HOLD + [True] * 3
     assert gate.skipped_blocks == 3
 
 
-def test_between_the_thresholds_it_stays_as_it_is() -> None:
+def test_gate_has_hysteresis_between_thresholds() -> None:
     gate = _gate()
     assert not any(gate.should_skip(_block(BETWEEN)) for _ in range(50))
     for _ in range(HOLD + 1):
@@ -39,7 +39,7 @@ def test_between_the_thresholds_it_stays_as_it_is() -> None:
     assert not gate.should_skip(_block(LOUD))
 
 
-def test_a_word_in_between_begins_the_hold_anew() -> None:
+def test_sound_restarts_the_hold_time() -> None:
     gate = _gate()
     for db in (QUIET, QUIET, QUIET, QUIET, LOUD):
         assert not gate.should_skip(_block(db))
@@ -47,7 +47,7 @@ def test_a_word_in_between_begins_the_hold_anew() -> None:
 
 
 @pytest.mark.parametrize("start", [0, COUNT // 2, COUNT - 160])
-def test_ten_milliseconds_in_one_channel_wake_it_up(start: int) -> None:
+def test_ten_milliseconds_in_one_channel_open_the_gate(start: int) -> None:
     gate = _gate()
     for _ in range(20):
         gate.should_skip(np.zeros((2, COUNT), np.float32))
@@ -56,7 +56,7 @@ def test_ten_milliseconds_in_one_channel_wake_it_up(start: int) -> None:
     assert not gate.should_skip(onset)
 
 
-def test_blocks_that_are_no_multiple_of_ten_milliseconds() -> None:
+def test_blocks_may_be_no_multiple_of_10_ms() -> None:
     gate = SilenceGate(-50, -56, 0.1, RATE, 0.003)
     for _ in range(200):
         gate.should_skip(np.zeros((1, 48), np.float32))
@@ -64,7 +64,7 @@ def test_blocks_that_are_no_multiple_of_ten_milliseconds() -> None:
 
 
 @given(levels=st.lists(st.sampled_from([LOUD, BETWEEN, QUIET]), max_size=60))
-def test_whatever_is_said_no_sound_is_slept_through(levels: list[int]) -> None:
+def test_no_sound_above_the_threshold_is_skipped(levels: list[int]) -> None:
     gate = _gate()
     quiet = 0
     for db in levels:

@@ -29,7 +29,7 @@ def _run(
     Simulation(live.loop, end, end, sound, cost=lambda tick: costs.get(tick, cost)).run(seconds)
 
 
-def test_everything_is_told(make_live: Callable[..., LiveSession], sine: Any) -> None:
+def test_status_of_a_running_session(make_live: Callable[..., LiveSession], sine: Any) -> None:
     live = make_live()
     _run(live, sine(440), 5)
     status = live.status()
@@ -50,7 +50,7 @@ def test_everything_is_told(make_live: Callable[..., LiveSession], sine: Any) ->
     assert LiveStatus.model_validate_json(status.model_dump_json()) == status
 
 
-def test_the_four_latencies(make_live: Callable[..., LiveSession], sine: Any) -> None:
+def test_four_latencies_of_a_session(make_live: Callable[..., LiveSession], sine: Any) -> None:
     live = make_live(margin_s=0.01)
     _run(live, sine(440), 3)
     found = live_latency(live)
@@ -62,7 +62,7 @@ def test_the_four_latencies(make_live: Callable[..., LiveSession], sine: Any) ->
     assert found.expected_ms == pytest.approx(62, abs=0.1)
 
 
-def test_late_blocks_are_counted_and_blamed(
+def test_late_blocks_are_counted_and_attributed(
     make_live: Callable[..., LiveSession], sine: Any
 ) -> None:
     live = make_live()
@@ -74,15 +74,15 @@ def test_late_blocks_are_counted_and_blamed(
     assert any(text.startswith("overrun: a block was late by") for text in live.status().messages)
 
 
-def test_the_newest_messages_are_shown(make_live: Callable[..., LiveSession]) -> None:
+def test_only_the_newest_messages_are_shown(make_live: Callable[..., LiveSession]) -> None:
     live = make_live()
     for number in range(60):
         live.say(f"{number}")
     assert live.status().messages == [f"{number}" for number in range(52, 60)]
 
 
-def test_a_status_in_the_middle_of_an_exchange(make_live: Callable[..., LiveSession]) -> None:
-    """The plan and the engine are not put in their place at the same moment."""
+def test_status_during_a_hot_swap(make_live: Callable[..., LiveSession]) -> None:
+    """Plan and engine are not replaced at the same moment."""
     nodes = {"low": node("dsp.gain", "input"), "end": node("dsp.gain", "low")}
     live = make_live(Pipeline(block="20ms", input={"rate": RATE}, nodes=nodes, output="end"))
     session = live.session
@@ -100,7 +100,7 @@ def test_a_status_in_the_middle_of_an_exchange(make_live: Callable[..., LiveSess
     assert [load.name for load in found[0].nodes if not load.bypassed] == ["end"]
 
 
-def test_late_blocks_may_come_while_they_are_counted(make_live: Callable[..., LiveSession]) -> None:
+def test_late_blocks_are_counted_across_threads(make_live: Callable[..., LiveSession]) -> None:
     loop = make_live().loop
     loop.counts.when.extend([0.0] * 4000)
     end = time.perf_counter() + 0.05
@@ -128,7 +128,7 @@ def session():
         yield opened
 
 
-def test_value_range_unit_and_words(session: Any) -> None:
+def test_live_param_has_value_range_unit_description(session: Any) -> None:
     db = next(param for param in live_params(session) if param.name == "low.db")
     assert db.value == -6
     assert (db.minimum, db.maximum) == (-120, 60)
@@ -138,7 +138,7 @@ def test_value_range_unit_and_words(session: Any) -> None:
     assert next(p.value for p in live_params(session) if p.name == "low.db") == -3
 
 
-def test_only_live_params_in_the_order_of_the_pipeline(session: Any) -> None:
+def test_only_live_params_in_pipeline_order(session: Any) -> None:
     found = [param.name for param in live_params(session)]
     expected = [
         f"{planned.name}.{field}"
@@ -150,7 +150,7 @@ def test_only_live_params_in_the_order_of_the_pipeline(session: Any) -> None:
     assert found
 
 
-def test_every_live_param_of_the_shipped_pipeline_can_be_set_to_what_it_is() -> None:
+def test_live_params_of_world_accept_their_values() -> None:
     with Pipeline.load("world").session(warm_up=False) as session:
         params = live_params(session)
         assert len(params) >= 3
@@ -160,9 +160,7 @@ def test_every_live_param_of_the_shipped_pipeline_can_be_set_to_what_it_is() -> 
             session.set(param.name, param.value)
 
 
-def test_what_is_exchanged_at_this_moment_is_left_out(
-    session: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_param_of_a_swapped_node_is_omitted(session: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def gone(name: str) -> None:
         raise StateError(Problem("no-such-param", name))
 

@@ -1,4 +1,4 @@
-"""Exchanges on a thread of their own: refused, failed, done."""
+"""Hot swaps on a thread of their own: refused, failed, done."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def session() -> Iterator[Session]:
 
 
 def _run(session: Session, worker: SwapWorker) -> np.ndarray:
-    """Runs the session until the exchange is over; the newest block."""
+    """Runs the session until the swap is over; returns the newest block."""
     made = np.zeros(0)
     deadline = time.monotonic() + 20
     while worker.busy:
@@ -40,7 +40,7 @@ def _run(session: Session, worker: SwapWorker) -> np.ndarray:
     return made
 
 
-def test_a_node_is_bypassed_while_it_runs(session: Session) -> None:
+def test_node_is_bypassed_while_the_session_runs(session: Session) -> None:
     said: list[str] = []
     worker = SwapWorker(session, said.append)
     assert not worker.busy
@@ -54,7 +54,7 @@ def test_a_node_is_bypassed_while_it_runs(session: Session) -> None:
     assert session.overrides == {"nodes.loud.enabled": False, "nodes.end.use": "dsp.highpass"}
 
 
-def test_mistakes_are_told_to_who_asks(session: Session) -> None:
+def test_mistakes_raise_in_the_calling_thread(session: Session) -> None:
     worker = SwapWorker(session, lambda _: None)
     with pytest.raises(PipelineError, match=r"dsp\.gian"):
         worker.change({"nodes.loud.use": "dsp.gian"})
@@ -68,7 +68,7 @@ def test_mistakes_are_told_to_who_asks(session: Session) -> None:
     assert session.overrides == {}
 
 
-def test_one_at_a_time(session: Session) -> None:
+def test_second_swap_is_refused_while_one_runs(session: Session) -> None:
     worker = SwapWorker(session, lambda _: None)
     worker.change({"nodes.loud.enabled": False})
     with pytest.raises(StateError) as raised:
@@ -77,7 +77,7 @@ def test_one_at_a_time(session: Session) -> None:
     _run(session, worker)
 
 
-def test_what_cannot_keep_up_is_not_taken(
+def test_swap_without_headroom_is_refused(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = swap_worker.HotSwap
@@ -98,7 +98,7 @@ def test_what_cannot_keep_up_is_not_taken(
     assert session.overrides == {}
 
 
-def test_whatever_fails_later_is_said_and_the_old_one_goes_on(
+def test_late_failure_is_reported_and_session_goes_on(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: Any, **__: Any) -> None:
@@ -113,7 +113,7 @@ def test_whatever_fails_later_is_said_and_the_old_one_goes_on(
     assert session.process(np.full(BLOCK, 0.25, np.float32))[0] == pytest.approx(0.499, abs=0.001)
 
 
-def test_a_session_that_is_closed_meanwhile_leaves_no_thread(
+def test_closing_the_session_ends_the_swap_thread(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     built, closed = threading.Event(), threading.Event()
@@ -137,15 +137,15 @@ def test_a_session_that_is_closed_meanwhile_leaves_no_thread(
     assert text.startswith("not changed (nodes.loud.enabled=False): this session is closed")
 
 
-def test_a_listener_that_fails_fails_the_exchange(session: Session) -> None:
-    def heard(block: torch.Tensor, made: torch.Tensor) -> None:
+def test_failing_callback_fails_the_swap(session: Session) -> None:
+    def played(block: torch.Tensor, made: torch.Tensor) -> None:
         raise ZeroDivisionError("a mistake of ours")
 
     said: list[str] = []
     worker = SwapWorker(session, said.append)
     overrides = {"nodes.loud.enabled": False}
     plan = plan_change(session, overrides)
-    worker.swap_to("variant b", plan, overrides, None, heard, lambda _: None)
+    worker.swap_to("variant b", plan, overrides, None, played, lambda _: None)
     _run(session, worker)
     assert "ZeroDivisionError: a mistake of ours" in said[0]
     session.process(np.zeros(BLOCK, np.float32))
@@ -154,5 +154,5 @@ def test_a_listener_that_fails_fails_the_exchange(session: Session) -> None:
     assert said[1] == "changed: nodes.loud.enabled=False"
 
 
-def test_power() -> None:
+def test_power_is_the_mean_over_all_axes() -> None:
     assert power(torch.tensor([[0.6, -0.8]])) == pytest.approx(0.5)

@@ -30,7 +30,7 @@ def _refuse(error: OSError) -> Any:
 
 
 @linux
-def test_linux_is_asked_for_a_low_real_time_priority(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_linux_gets_low_real_time_priority(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
     monkeypatch.setattr(os, "cpu_count", lambda: 4)
     monkeypatch.setattr(os, "sched_setscheduler", lambda *what: asked.append(what))
@@ -47,7 +47,7 @@ def test_linux_is_asked_for_a_low_real_time_priority(monkeypatch: pytest.MonkeyP
         (OSError(22, "Invalid argument"), "Invalid argument"),
     ],
 )
-def test_a_refusal_says_what_to_do(
+def test_refusal_names_the_setting_to_change(
     monkeypatch: pytest.MonkeyPatch, error: OSError, said: str
 ) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 4)
@@ -62,7 +62,7 @@ def test_a_refusal_says_what_to_do(
 @pytest.mark.parametrize(
     ("policy", "level", "asked"), [("SCHED_FIFO", 20, 5), ("SCHED_RR", 4, 3), ("SCHED_FIFO", 1, 0)]
 )
-def test_who_carries_the_sound_comes_first(
+def test_callback_thread_keeps_higher_priority(
     monkeypatch: pytest.MonkeyPatch, policy: str, level: int, asked: int
 ) -> None:
     real_time: list[int] = []
@@ -81,7 +81,7 @@ def test_who_carries_the_sound_comes_first(
 
 
 @linux
-def test_where_the_sound_has_no_real_time_the_engine_has_none(
+def test_niceness_if_callbacks_lack_real_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 4)
@@ -98,14 +98,14 @@ def test_where_the_sound_has_no_real_time_the_engine_has_none(
 
 
 @linux
-def test_one_core_is_left_to_the_sound_system(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_single_core_keeps_normal_priority(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
     monkeypatch.setattr(os, "sched_setscheduler", _refuse(AssertionError()))  # pyright: ignore
     assert raise_priority()[0] is False
 
 
 @linux
-def test_what_is_started_at_normal_priority_and_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_normal_priority_is_temporary(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
     monkeypatch.setattr(os, "sched_getscheduler", lambda _: os.SCHED_FIFO)
     monkeypatch.setattr(os, "sched_getparam", lambda _: os.sched_param(5))
@@ -118,7 +118,7 @@ def test_what_is_started_at_normal_priority_and_back(monkeypatch: pytest.MonkeyP
 
 
 @linux
-def test_a_thread_is_lowered_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lower_priority_affects_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
     monkeypatch.setattr(os, "setpriority", lambda *what: asked.append(what))
     lower_priority()
@@ -132,7 +132,9 @@ def test_a_thread_is_lowered_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("handle", "worked", "said"), [(1, True, "MMCSS Pro Audio"), (0, False, "MMCSS refused")]
 )
-def test_windows(monkeypatch: pytest.MonkeyPatch, handle: int, worked: bool, said: str) -> None:
+def test_windows_uses_mmcss_pro_audio(
+    monkeypatch: pytest.MonkeyPatch, handle: int, worked: bool, said: str
+) -> None:
     named: list[str] = []
     lowered: list[int] = []
 
@@ -157,7 +159,9 @@ def test_windows(monkeypatch: pytest.MonkeyPatch, handle: int, worked: bool, sai
 
 
 @pytest.mark.parametrize(("refused", "worked"), [(0, True), (1, False)])
-def test_macos(monkeypatch: pytest.MonkeyPatch, refused: int, worked: bool) -> None:
+def test_macos_uses_quality_of_service(
+    monkeypatch: pytest.MonkeyPatch, refused: int, worked: bool
+) -> None:
     asked: list[int] = []
 
     def quality(kind: int, relative: int) -> int:
@@ -190,7 +194,7 @@ def _told(proc: Path) -> str:
     return (proc / "self/autogroup").read_text()
 
 
-def test_it_is_raised_and_given_back(proc: Path) -> None:
+def test_autogroup_is_raised_and_restored(proc: Path) -> None:
     share = AutogroupPriority(proc)
     assert _told(proc) == "-10"
     assert "autogroup nice -10" in share.remark
@@ -202,14 +206,14 @@ def test_it_is_raised_and_given_back(proc: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["/autogroup-18 nice -12\n", "", "what is this"])
-def test_what_is_high_or_not_understood_is_left(proc: Path, text: str) -> None:
+def test_high_or_unreadable_autogroup_is_left_alone(proc: Path, text: str) -> None:
     _tell(proc, text)
     share = AutogroupPriority(proc)
     share.close()
     assert (_told(proc), share.remark) == (text, "")
 
 
-def test_where_nothing_is_grouped(proc: Path, tmp_path: Path) -> None:
+def test_no_remark_without_autogroup(proc: Path, tmp_path: Path) -> None:
     (proc / "sys/kernel/sched_autogroup_enabled").write_text("0\n")
     before = _told(proc)
     assert AutogroupPriority(proc).remark == ""
@@ -217,7 +221,7 @@ def test_where_nothing_is_grouped(proc: Path, tmp_path: Path) -> None:
     assert AutogroupPriority(tmp_path / "nowhere").remark == ""
 
 
-def test_a_refusal_is_said(proc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_autogroup_refusal_is_reported(proc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> int:
         raise PermissionError(1, "not permitted")
 

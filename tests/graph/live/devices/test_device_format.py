@@ -1,4 +1,4 @@
-"""Rates and channels: the pipeline's own first, then what the device has."""
+"""Choice of rate and channels: those of the pipeline first, then those of the device."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def _refused(*arguments: Any, **options: Any) -> Problem:
     return raised.value.problems[0]
 
 
-def test_the_pipelines_own_format_comes_first(sound_system: FakeSoundDevice) -> None:
+def test_format_of_the_pipeline_comes_first(sound_system: FakeSoundDevice) -> None:
     assert _chosen(sound_system, 0, "input", (16000, 1)) == (16000, 1)
     assert _chosen(sound_system, 1, "output", (40000, 2)) == (40000, 2)
 
 
-def test_else_the_devices_own_rate_then_a_usual_one(sound_system: FakeSoundDevice) -> None:
+def test_device_rate_then_usual_rates_follow(sound_system: FakeSoundDevice) -> None:
     sound_system.devices[0]["default_samplerate"] = 44100.0
     sound_system.rates[0] = {44100, 96000}
     assert _chosen(sound_system, 0, "input", (16000, 1)) == (44100, 1)
@@ -52,7 +52,7 @@ def test_else_the_devices_own_rate_then_a_usual_one(sound_system: FakeSoundDevic
     assert _chosen(sound_system, 0, "input", (16000, 1)) == (96000, 1)
 
 
-def test_few_channels_come_first_but_not_fewer_than_there_are(
+def test_fewest_sufficient_channels_come_first(
     sound_system: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stereo_only = sound_system.add("Interface", inputs=8, outputs=8)
@@ -69,7 +69,7 @@ def test_few_channels_come_first_but_not_fewer_than_there_are(
     assert _chosen(sound_system, 0, "input", (48000, 2)) == (48000, 1)
 
 
-def test_a_rate_without_whole_blocks_is_passed_over(sound_system: FakeSoundDevice) -> None:
+def test_rate_without_whole_blocks_is_skipped(sound_system: FakeSoundDevice) -> None:
     sound_system.rates[0] = {22050, 32000}
     sound_system.devices[0]["default_samplerate"] = 22050.0
     # 20 ms at 22050 Hz are 441 samples, 5 ms are not whole.
@@ -77,13 +77,13 @@ def test_a_rate_without_whole_blocks_is_passed_over(sound_system: FakeSoundDevic
     assert _chosen(sound_system, 0, "input", (48000, 1), Fraction(5, 1000)) == (32000, 1)
 
 
-def test_a_fractional_rate_of_the_pipeline_is_none_of_a_device(
+def test_fractional_pipeline_rate_is_skipped(
     sound_system: FakeSoundDevice,
 ) -> None:
     assert _chosen(sound_system, 0, "input", (Fraction(44100, 4001), 1)) == (48000, 1)
 
 
-def test_what_was_wished_for_is_taken_or_refused(sound_system: FakeSoundDevice) -> None:
+def test_requested_format_is_used_or_refused(sound_system: FakeSoundDevice) -> None:
     sound_system.rates[0] = {48000, 44100}
     assert _chosen(sound_system, 0, "input", (48000, 1), rate=44100) == (44100, 1)
     problem = _refused(sound_system, 0, "input", (48000, 1), rate=96000)
@@ -95,13 +95,13 @@ def test_what_was_wished_for_is_taken_or_refused(sound_system: FakeSoundDevice) 
     assert problem.fix == "leave out --input-rate and --input-channels"
 
 
-def test_more_channels_than_there_are(sound_system: FakeSoundDevice) -> None:
+def test_too_many_channels_are_refused(sound_system: FakeSoundDevice) -> None:
     problem = _refused(sound_system, 1, "output", (48000, 1), channels=6)
     assert problem.message == "Loudspeaker has 2 channels for output, not 6"
     assert problem.fix == "--output-channels 2"
 
 
-def test_a_rate_that_holds_no_whole_block(sound_system: FakeSoundDevice) -> None:
+def test_requested_rate_needs_whole_blocks(sound_system: FakeSoundDevice) -> None:
     problem = _refused(sound_system, 0, "input", (48000, 1), Fraction(7, 1000), rate=22050)
     assert problem.code == "device-rate"
     assert "22050 Hz has no whole number of samples in a block of 7ms" in problem.message
@@ -109,7 +109,7 @@ def test_a_rate_that_holds_no_whole_block(sound_system: FakeSoundDevice) -> None
     assert problem.fix == "--set block=20ms"
 
 
-def test_a_device_that_is_busy(sound_system: FakeSoundDevice) -> None:
+def test_device_without_any_format_is_busy(sound_system: FakeSoundDevice) -> None:
     sound_system.busy = {0}
     problem = _refused(sound_system, 0, "input", (48000, 1))
     assert problem.code == "device-busy"
@@ -123,7 +123,7 @@ def test_a_device_that_is_busy(sound_system: FakeSoundDevice) -> None:
     preferred=st.sampled_from([16000, 40000, 44100, 48000]),
     block_ms=st.integers(5, 100),
 )
-def test_what_is_chosen_can_be_opened_and_fits(
+def test_chosen_format_can_be_opened(
     sound_system: FakeSoundDevice, rates: set[int], preferred: int, block_ms: int
 ) -> None:
     sound_system.rates[0] = rates

@@ -1,4 +1,4 @@
-"""Which device is meant, and what is said where none is."""
+"""Listing devices, finding one, and the errors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _said(wanted: Any, direction: Direction, system: Any) -> tuple[str, str, str
     return problem.code, problem.message, problem.fix
 
 
-def test_devices_are_listed_as_the_system_tells_of_them(sound_system: FakeSoundDevice) -> None:
+def test_devices_are_listed_with_all_fields(sound_system: FakeSoundDevice) -> None:
     found = list_devices(sound_system)
     assert [(d.index, d.name, d.host_api, d.inputs, d.outputs) for d in found] == [
         (0, "Microphone", "ALSA", 1, 0),
@@ -46,24 +46,24 @@ def test_devices_are_listed_as_the_system_tells_of_them(sound_system: FakeSoundD
         ("alsa: micro", "input", 0),
     ],
 )
-def test_who_is_meant(
+def test_device_is_found_by_number_or_name(
     sound_system: FakeSoundDevice, wanted: Any, direction: Direction, index: int
 ) -> None:
     assert find_device(wanted, direction, sound_system).index == index
 
 
-def test_a_whole_name_is_meant_before_a_part_of_one(sound_system: FakeSoundDevice) -> None:
+def test_whole_name_wins_over_a_part(sound_system: FakeSoundDevice) -> None:
     sound_system.add("Headset Pro", inputs=1)
     assert find_device("headset", "input", sound_system).index == 2
 
 
-def test_a_colon_may_be_part_of_a_name(sound_system: FakeSoundDevice) -> None:
+def test_colon_may_be_part_of_a_name(sound_system: FakeSoundDevice) -> None:
     index = sound_system.add("HDA Intel: ALC257 (hw:0,0)", inputs=2)
     assert find_device("intel: alc", "input", sound_system).index == index
     assert find_device("hw:0", "input", sound_system).index == index
 
 
-def test_the_sound_system_tells_devices_of_one_name_apart(sound_system: FakeSoundDevice) -> None:
+def test_host_api_tells_equal_names_apart(sound_system: FakeSoundDevice) -> None:
     sound_system.apis += ["Windows WASAPI", "MME"]
     sound_system.add("USB", outputs=2, api=2)
     index = sound_system.add("USB", outputs=2, api=1)
@@ -74,7 +74,7 @@ def test_the_sound_system_tells_devices_of_one_name_apart(sound_system: FakeSoun
     assert fix == "--output 3"
 
 
-def test_what_is_ambiguous_is_listed_and_the_default_proposed(
+def test_ambiguous_name_lists_devices_and_default(
     sound_system: FakeSoundDevice,
 ) -> None:
     sound_system.add("Microphone array", inputs=4)
@@ -109,7 +109,7 @@ def test_what_is_ambiguous_is_listed_and_the_default_proposed(
         ("wasapi: headset", "input", "no-device", None, None),
     ],
 )  # fmt: skip
-def test_who_is_not_there(
+def test_unknown_name_gets_the_closest_proposal(
     sound_system: FakeSoundDevice,
     wanted: str,
     direction: Direction,
@@ -123,7 +123,7 @@ def test_who_is_not_there(
     assert fix is None or found[2] == fix
 
 
-def test_no_device_at_all() -> None:
+def test_no_device_at_all_is_reported() -> None:
     code, message, fix = _said(None, "input", FakeSoundDevice())
     assert (code, message) == ("no-device", "there is no sound device that records")
     assert fix is not None
@@ -131,21 +131,21 @@ def test_no_device_at_all() -> None:
     assert "PulseAudio" in fix
 
 
-def test_devices_of_the_other_direction_do_not_count() -> None:
+def test_devices_of_the_other_direction_are_ignored() -> None:
     system = FakeSoundDevice()
     system.add("Loudspeaker", outputs=2)
     assert _said("loudspeaker", "input", system)[1] == "there is no sound device that records"
 
 
 @pytest.mark.parametrize("default", [[-1, -1], None])
-def test_no_default(sound_system: FakeSoundDevice, default: Any) -> None:
+def test_missing_default_device_is_reported(sound_system: FakeSoundDevice, default: Any) -> None:
     sound_system.default.device = default
     code, message, fix = _said(None, "output", sound_system)
     assert (code, fix) == ("no-default", "--output 1")
     assert message == "the system has no default device that plays"
 
 
-def test_a_sound_system_that_fails_is_told(
+def test_failing_sound_system_is_reported(
     sound_system: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails() -> None:
@@ -160,7 +160,7 @@ def test_a_sound_system_that_fails_is_told(
     assert problem.notes == (("the sound system says: no server", None),)
 
 
-def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sounddevice", None)
     with pytest.raises(DeviceError) as raised:
         list_devices()

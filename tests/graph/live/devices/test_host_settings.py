@@ -1,4 +1,4 @@
-"""What only some sound systems know."""
+"""Settings of some host APIs only."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def _settings(system: FakeSoundDevice, api: str, direction: Direction = "input",
     return host_settings(find_device(2, direction, system), direction, module=system, **asked)
 
 
-def test_nothing_is_asked(sound_system: FakeSoundDevice) -> None:
+def test_no_request_needs_no_settings(sound_system: FakeSoundDevice) -> None:
     assert _settings(sound_system, "ALSA") is None
 
 
-def test_what_each_system_is_told(sound_system: FakeSoundDevice) -> None:
+def test_settings_of_each_host_api(sound_system: FakeSoundDevice) -> None:
     found = _settings(sound_system, "Windows WASAPI", exclusive=True)
     assert (found.kind, found.values) == ("wasapi", {"exclusive": True})
     found = _settings(sound_system, "ASIO", "output", select=(1, 0))
@@ -44,7 +44,7 @@ def test_what_each_system_is_told(sound_system: FakeSoundDevice) -> None:
          "--input-select with numbers from 1 to 1"),
     ],
 )  # fmt: skip
-def test_what_a_system_does_not_know_is_refused(
+def test_settings_of_other_host_apis_are_refused(
     sound_system: FakeSoundDevice, api: str, asked: dict[str, Any], message: str, fix: str
 ) -> None:
     with pytest.raises(DeviceError) as raised:

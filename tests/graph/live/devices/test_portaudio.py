@@ -1,4 +1,4 @@
-"""PortAudio's errors as sentences."""
+"""PortAudio's errors as ``DeviceError``."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ....fake_sounddevice import BUSY, FakeSoundDevice
         ((), "device-host", "None"),
     ],
 )
-def test_every_error_says_what_to_do(arguments: tuple[Any, ...], code: str, said: str) -> None:
+def test_every_error_names_a_fix(arguments: tuple[Any, ...], code: str, said: str) -> None:
     problem = explain("Headset", arguments)
     assert problem.code == code
     assert problem.message.startswith("Headset: ")
@@ -34,12 +34,12 @@ def test_every_error_says_what_to_do(arguments: tuple[Any, ...], code: str, said
     assert problem.fix
 
 
-def test_what_the_host_says_is_a_note() -> None:
+def test_host_error_becomes_a_note() -> None:
     problem = explain("Headset", ("Unanticipated host error", -9999, (8, -2, "device is held")))
     assert problem.notes == (("the sound system says: device is held", None),)
 
 
-def test_errors_within_are_told(sound_system: FakeSoundDevice) -> None:
+def test_portaudio_errors_become_device_errors(sound_system: FakeSoundDevice) -> None:
     busy = pytest.raises(DeviceError, match="Headset: the device is not available")
     with busy, as_device_error("Headset", sound_system):
         raise sound_system.error(BUSY)
@@ -52,7 +52,7 @@ def test_errors_within_are_told(sound_system: FakeSoundDevice) -> None:
         raise KeyError("a mistake of ours stays one")
 
 
-def test_a_missing_library_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_library_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
     real = builtins.__import__
 
@@ -72,7 +72,7 @@ def test_a_missing_library_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         assert problem.fix.startswith(fix)
 
 
-def test_a_start_that_fails_can_be_tried_again(
+def test_failed_rescan_can_be_repeated(
     sound_system: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails() -> None:

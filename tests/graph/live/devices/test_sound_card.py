@@ -1,4 +1,4 @@
-"""A pair of devices through PortAudio, as far as it can be told without one."""
+"""A pair of devices through a fake PortAudio."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ....fake_sounddevice import FakeSoundDevice, Stream
 
 
 class _Engine:
-    """Keeps what the callbacks bring."""
+    """Keeps the arguments of the callbacks."""
 
     def __init__(self) -> None:
         self.captured: list[tuple[np.ndarray, bool]] = []
@@ -50,7 +50,7 @@ def _started(system: FakeSoundDevice, *devices: int) -> tuple[SoundCard, _Engine
     return card, engine, system.streams
 
 
-def test_one_device_is_one_stream(sound_system: FakeSoundDevice) -> None:
+def test_one_device_opens_one_stream(sound_system: FakeSoundDevice) -> None:
     card, engine, (stream,) = _started(sound_system, 2, 2)
     assert card.one_clock
     assert stream.options["device"] == (2, 2)
@@ -64,7 +64,7 @@ def test_one_device_is_one_stream(sound_system: FakeSoundDevice) -> None:
     assert (engine.captured[0][1], engine.starved) == (False, [False])
 
 
-def test_two_devices_are_two_streams_and_so_is_one_at_two_rates(
+def test_two_devices_or_rates_open_two_streams(
     sound_system: FakeSoundDevice,
 ) -> None:
     card, engine, (recording, playing) = _started(sound_system, 0, 1)
@@ -76,7 +76,7 @@ def test_two_devices_are_two_streams_and_so_is_one_at_two_rates(
     assert not _card(sound_system, 2, 2, rate=44100).one_clock
 
 
-def test_losses_are_told(sound_system: FakeSoundDevice) -> None:
+def test_callback_flags_report_lost_audio(sound_system: FakeSoundDevice) -> None:
     _, engine, (stream,) = _started(sound_system, 2, 2)
     stream.call(10, input_overflow=True)
     stream.call(10, output_underflow=True)
@@ -84,7 +84,7 @@ def test_losses_are_told(sound_system: FakeSoundDevice) -> None:
     assert engine.starved == [False, True]
 
 
-def test_a_device_whose_stream_ends_is_lost(sound_system: FakeSoundDevice) -> None:
+def test_device_is_lost_when_its_stream_ends(sound_system: FakeSoundDevice) -> None:
     card, _, (recording, _) = _started(sound_system, 0, 1)
     assert card.lost is None
     recording.end()
@@ -93,7 +93,7 @@ def test_a_device_whose_stream_ends_is_lost(sound_system: FakeSoundDevice) -> No
     assert card.lost == "the devices are closed"
 
 
-def test_a_device_whose_callbacks_stop_is_lost(
+def test_device_is_lost_when_callbacks_stop(
     sound_system: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     card, _, (recording, playing) = _started(sound_system, 0, 1)
@@ -108,7 +108,7 @@ def test_a_device_whose_callbacks_stop_is_lost(
     assert card.lost == "Loudspeaker has stopped"
 
 
-def test_a_device_may_take_its_time_to_start(
+def test_slow_start_is_not_a_loss(
     sound_system: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 100.0
@@ -121,7 +121,7 @@ def test_a_device_may_take_its_time_to_start(
 
 
 @pytest.mark.parametrize("devices", [(2, 2), (0, 1)])
-def test_a_mistake_in_a_callback_is_not_a_device_that_is_gone(
+def test_exception_in_a_callback_is_raised(
     sound_system: FakeSoundDevice, devices: tuple[int, int]
 ) -> None:
     card = _card(sound_system, *devices)
@@ -150,7 +150,7 @@ def test_a_mistake_in_a_callback_is_not_a_device_that_is_gone(
         ((2, 2), 2, "Headset (recording and playing): the device is not available: busy"),
     ],
 )
-def test_a_busy_device(
+def test_busy_device_is_reported(
     sound_system: FakeSoundDevice, devices: tuple[int, int], busy: int, said: str
 ) -> None:
     sound_system.busy = {busy}
@@ -162,7 +162,7 @@ def test_a_busy_device(
     assert all(stream.closed for stream in sound_system.streams)
 
 
-def test_a_device_that_does_not_start(sound_system: FakeSoundDevice) -> None:
+def test_device_that_fails_to_start_is_reported(sound_system: FakeSoundDevice) -> None:
     sound_system.broken_start = "input"
     card = _card(sound_system)
     with pytest.raises(DeviceError, match="the sound device cannot be started: "):
@@ -171,14 +171,14 @@ def test_a_device_that_does_not_start(sound_system: FakeSoundDevice) -> None:
     assert all(stream.closed and not stream.active for stream in sound_system.streams)
 
 
-def test_stopping_twice_closes_once(sound_system: FakeSoundDevice) -> None:
+def test_stop_twice_closes_once(sound_system: FakeSoundDevice) -> None:
     card, _, streams = _started(sound_system, 0, 1)
     card.stop()
     card.stop()
     assert all(stream.closed and not stream.active for stream in streams)
 
 
-def test_a_device_that_never_closes_holds_nobody(
+def test_hanging_close_does_not_block_stop(
     sound_system: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sound_card, "_CLOSING_S", 0.01)
@@ -193,7 +193,7 @@ def test_a_device_that_never_closes_holds_nobody(
 # ---- coming back --------------------------------------------------------------------------------
 
 
-def test_a_device_that_comes_back_goes_on_under_its_new_number(
+def test_reopen_finds_a_device_under_its_new_number(
     sound_system: FakeSoundDevice,
 ) -> None:
     card, engine, _ = _started(sound_system, 0, 1)
@@ -212,7 +212,7 @@ def test_a_device_that_comes_back_goes_on_under_its_new_number(
     assert np.all(engine.captured[-1][0] == 0.75)
 
 
-def test_while_it_is_away_nothing_is_opened(sound_system: FakeSoundDevice) -> None:
+def test_reopen_of_a_missing_device_opens_nothing(sound_system: FakeSoundDevice) -> None:
     card, _, _ = _started(sound_system, 0, 1)
     device = sound_system.devices.pop(1)
     assert not card.reopen()
@@ -222,7 +222,7 @@ def test_while_it_is_away_nothing_is_opened(sound_system: FakeSoundDevice) -> No
     assert card.reopen()
 
 
-def test_a_device_that_is_there_but_cannot_be_opened_yet(sound_system: FakeSoundDevice) -> None:
+def test_reopen_retries_a_busy_device(sound_system: FakeSoundDevice) -> None:
     card, _, _ = _started(sound_system, 0, 1)
     sound_system.busy = {1}
     assert not card.reopen()
@@ -234,7 +234,7 @@ def test_a_device_that_is_there_but_cannot_be_opened_yet(sound_system: FakeSound
     assert card.reopen()
 
 
-def test_of_two_devices_of_one_name_the_one_that_kept_its_number(
+def test_reopen_prefers_the_same_device_number(
     sound_system: FakeSoundDevice,
 ) -> None:
     second = sound_system.add("Microphone", inputs=1)
@@ -246,7 +246,7 @@ def test_of_two_devices_of_one_name_the_one_that_kept_its_number(
     assert sound_system.streams[4].options["device"] == 0
 
 
-def test_the_end_of_streams_that_were_given_up_is_not_the_end_of_new_ones(
+def test_end_of_abandoned_streams_is_ignored(
     sound_system: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     card, _, (old,) = _started(sound_system, 2, 2)

@@ -1,4 +1,4 @@
-"""Sound libraries' own words become messages."""
+"""Standard error of native code becomes messages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ print(len(told))
 """
 
 
-def test_lines_are_told_once_and_python_still_prints() -> None:
+def test_native_lines_are_reported_once() -> None:
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=60, check=True
     )
