@@ -48,7 +48,7 @@ def markdown(
 
 def _means(summaries: Sequence[Summary], sex: str | None, costs: bool) -> list[str]:
     titles = ["row", *(metric.title for metric in METRICS)]
-    goals = ["*to reach, live*", *(metric.goal for metric in METRICS)]
+    goals = ["*goal, live*", *(metric.goal for metric in METRICS)]
     if costs:
         titles += ["ms a block", "x real time", "latency, ms"]
         goals += ["", "at most 0.3 at 100 ms", ""]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import soundfile
 import soxr
 
 from voicegraph.graph.files.sound.reader import AudioReader
@@ -72,6 +73,12 @@ def _read(path: Path, channel: int | None) -> tuple[Decoded, np.ndarray]:
         notes, taken = tuple(reader.notes), reader.taken
     audio = np.concatenate(parts)
     return Decoded(audio, peaks.all(), rate, channels, notes), energy / max(taken, 1)
+
+
+def read_mono(path: Path, rate: int) -> np.ndarray:
+    """The mean of a file's channels at the given rate, float32 ``[samples]``."""
+    audio, found = soundfile.read(path, dtype="float32", always_2d=True)
+    return soxr.resample(audio.mean(1), found, rate).astype(np.float32)
 
 
 class _Peaks:

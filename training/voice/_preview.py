@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-import soxr
 import torch
 
 from voicegraph.graph.files.sound import bundled_recording
@@ -22,6 +21,7 @@ from ..common.f0_metrics import compare_f0
 from . import _phones as phones
 from . import _speaker_selection as speaker_selection
 from . import contours
+from ._decoding import read_mono
 from ._speaker_selection import Speaker
 from ._vad import speech_probability
 from .augmentation import ENCODER_RATE, resynthesize
@@ -66,7 +66,7 @@ def prepare_sources(workdir: Workdir) -> list[PreviewFiles]:
         PreviewFiles(name, folder / f"{number}-source.wav", folder / f"{number}-made.wav")
         for number, name in enumerate(names)
     ]
-    unseen = _read(bundled_recording.path(), ENCODER_RATE)
+    unseen = read_mono(bundled_recording.path(), ENCODER_RATE)
     soundfile.write(found[0].source, unseen, ENCODER_RATE)
     other = resynthesize(unseen.astype(np.float64), _SHORTER, _HIGHER_HZ)
     soundfile.write(found[1].source, np.clip(other, -1, 1), ENCODER_RATE)
@@ -78,7 +78,7 @@ def _held_out(workdir: Workdir) -> np.ndarray:
     """Held-out utterances, one after another, until ten seconds are reached."""
     parts: list[np.ndarray] = []
     for number in split_held_out(workdir.utterances())[1]:
-        parts.append(_read(workdir.speech(number), RATE))
+        parts.append(read_mono(workdir.speech(number), RATE))
         if sum(map(len, parts)) > _HELD_OUT_S * RATE:
             break
     return np.concatenate(parts)
@@ -92,7 +92,7 @@ def convert(voice: Path, sounds: PreviewFiles) -> None:
 
 def measure(sounds: PreviewFiles, speaker: Speaker) -> Preview:
     """Compares a converted file with its source."""
-    source, made = (_read(path, ENCODER_RATE) for path in (sounds.source, sounds.made))
+    source, made = (read_mono(path, ENCODER_RATE) for path in (sounds.source, sounds.made))
     count = min(len(source), len(made))
     source, made = source[:count], made[:count]
     speech = speech_probability(source)
@@ -102,8 +102,8 @@ def measure(sounds: PreviewFiles, speaker: Speaker) -> Preview:
         phone_error=round(_phone_error(phones.phones(source), phones.phones(made)), 4),
         f0_error_cents=None if math.isnan(f0.cents) else round(f0.cents, 1),
         voicing=round(f0.voicing, 4),
-        pause_db=_pauses(made, speech),
-        source_pause_db=_pauses(source, speech),
+        pause_db=_pause_level_db(made, speech),
+        source_pause_db=_pause_level_db(source, speech),
         likeness=_speaker_similarity(made, speaker),
         source_likeness=_speaker_similarity(source, speaker),
     )
@@ -113,7 +113,7 @@ def _phone_error(reference: Sequence[str], hypothesis: Sequence[str]) -> float:
     return edit_distance(reference, hypothesis) / max(len(reference), 1)
 
 
-def _pauses(audio: np.ndarray, speech: np.ndarray) -> float | None:
+def _pause_level_db(audio: np.ndarray, speech: np.ndarray) -> float | None:
     """Mean power of pauses relative to that of speech, in dB; None if either is missing."""
     chunks = audio[: len(speech) * 512].reshape(-1, 512).astype(np.float64)
     power = (chunks**2).mean(1)
@@ -128,8 +128,3 @@ def _pauses(audio: np.ndarray, speech: np.ndarray) -> float | None:
 def _speaker_similarity(audio: np.ndarray, speaker: Speaker) -> float:
     windows = load_speaker_network().embed_windows(torch.from_numpy(audio)).numpy()
     return round(float(speaker_selection.utterance_vector(windows) @ speaker.centroid), 3)
-
-
-def _read(path: Path, rate: int) -> np.ndarray:
-    audio, found = soundfile.read(path, dtype="float32", always_2d=True)
-    return soxr.resample(audio.mean(1), found, rate).astype(np.float32)

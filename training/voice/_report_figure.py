@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import soundfile
 import soxr
 
 from voicegraph.graph.files.atomic_write import atomic_write
 from voicegraph.schemas.voice_report import Losses
 
 from . import contours
+from ._decoding import read_mono
 from ._preview import PreviewFiles
 from .workdir import RATE
 
@@ -48,7 +48,7 @@ def draw(sounds: Sequence[PreviewFiles], losses: Sequence[Losses], target: Path)
     )
     figure = Figure(figsize=(11, 12), dpi=100, layout="constrained")
     axes = figure.subplots(4, 1, height_ratios=(1, 1, 1, 0.8))
-    audios = [_read(path) for path, _ in panels]
+    audios = [read_mono(path, RATE) for path, _ in panels]
     longest = max(map(len, audios)) / RATE
     for axis, audio, (_, title) in zip(axes, audios, panels, strict=False):
         _spectrogram(axis, audio)
@@ -103,11 +103,6 @@ def _training(axis: Axes, losses: Sequence[Losses]) -> None:
     axis.set_ylabel("loss")
     axis.grid(alpha=0.3)
     axis.legend()
-
-
-def _read(path: Path) -> np.ndarray:
-    audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    return soxr.resample(audio.mean(1), rate, RATE)
 
 
 def _save(figure: Any, target: Path) -> None:
