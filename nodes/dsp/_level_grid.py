@@ -1,6 +1,6 @@
-"""The grid of 10 ms steps on which the reference measures level, from a stream's beginning.
+"""The grid of 10 ms steps on which RVC measures level, counted from the beginning of a stream.
 
-Where 10 ms are no whole number of samples (22050 Hz), step k begins at floor(k * rate / 100).
+If 10 ms is not a whole number of samples (22050 Hz), step k begins at floor(k * rate / 100).
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ import torch
 STEP = Fraction(1, 100)
 """Seconds."""
 WINDOW_STEPS = 4
-"""Levels are taken over 40 ms."""
+"""Levels are measured over 40 ms."""
 
 
 def step_overhang(block: Fraction, end: Fraction, step: Fraction = STEP) -> Fraction:
-    """How far past ``end`` a step may go on that began before it, in seconds.
+    """How far a step that begins before ``end`` may extend beyond it, in seconds.
 
-    Blocks that are whole steps never cut one, so it is 0 for them; any other block meets the grid
-    at every multiple of what the two have in common.
+    It is 0 if a block is a multiple of a step. Otherwise the block boundary takes all positions in
+    a step that are multiples of the greatest common divisor of both.
 
     Args:
         block: seconds between ticks.
-        end: where a span ends at every tick, relative to the newest sample.
+        end: end of the span at every tick, relative to the newest sample, in seconds.
         step: seconds from one step to the next.
     """
     common = Fraction(
@@ -39,7 +39,7 @@ def step_overhang(block: Fraction, end: Fraction, step: Fraction = STEP) -> Frac
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Steps in samples: one is ``numerator / denominator`` long, exactly."""
+    """A grid whose steps are exactly ``numerator / denominator`` samples long."""
 
     numerator: int
     denominator: int
@@ -50,7 +50,7 @@ class Grid:
         return cls((STEP * rate).numerator, (STEP * rate).denominator)
 
     def steps(self, first: int, count: int) -> tuple[int, int]:
-        """The first step that holds any of ``count`` samples, and the first after the last of them.
+        """The first step that holds one of ``count`` samples, and the first step after all of them.
 
         Args:
             first: position of a sample in its stream; may be negative.
@@ -60,24 +60,25 @@ class Grid:
         return low, -(-(first + count) * self.denominator // self.numerator)
 
     def edges(self, low: int, high: int) -> np.ndarray:
-        """Where the steps ``low`` to ``high`` begin: int64 sample positions in the stream."""
+        """First samples of the steps ``low`` to ``high``: int64 ``[high - low + 1]``."""
         return np.arange(low, high + 1, dtype=np.int64) * self.numerator // self.denominator
 
     def by_phase(
         self, position: torch.Tensor, run: Callable[[int, slice], torch.Tensor], cycle: int = 1
     ) -> torch.Tensor:
-        """Runs streams that stand at the same place of the grid at once.
+        """Processes streams of equal grid phase together.
 
-        They all do, until one of them is reset between two steps; from then on each runs alone.
+        All streams have the same phase until one of them is reset between two steps; from then on
+        each is processed alone.
 
         Args:
             position: int64 ``[streams]``, a sample position of each.
-            run: called with a position at the same place of the grid, and with the streams' slice.
-            cycle: steps after which places count as the same; a multiple of ``denominator`` is
-                used, the least one.
+            run: called with a position of the same phase, and with the slice of the streams.
+            cycle: number of steps after which the phase repeats; its least common multiple with
+                ``denominator`` is used.
 
         Returns:
-            What ``run`` gave, joined along the streams.
+            The results of ``run``, concatenated along the streams.
         """
         period = self.numerator * (math.lcm(cycle, self.denominator) // self.denominator)
         phases = [at % period for at in position.tolist()]
@@ -87,11 +88,11 @@ class Grid:
 
 
 def mean_squares(audio: np.ndarray, cuts: np.ndarray) -> np.ndarray:
-    """Mean square of every 40 ms: of steps 0..3, of steps 1..4, and so on.
+    """Mean squares over windows of 40 ms: of steps 0..3, of steps 1..4, and so on.
 
     Args:
         audio: ``[streams, channels, samples]``.
-        cuts: sample numbers in ``audio`` where steps begin, and the last ends: ``[steps + 1]``.
+        cuts: sample indices in ``audio`` of the step boundaries: int ``[steps + 1]``.
 
     Returns:
         float64 ``[streams, steps - 3]``, over all channels.
@@ -99,6 +100,6 @@ def mean_squares(audio: np.ndarray, cuts: np.ndarray) -> np.ndarray:
     power = np.square(audio[:, :, : cuts[-1]], dtype=np.float64)
     sums = np.add.reduceat(power, cuts[:-1], axis=2).sum(1)
     count = sums.shape[1] - WINDOW_STEPS + 1
-    # Added afresh for every window: a running sum would leave rounding where silence follows.
+    # Summed separately for every window: a running sum would leave rounding errors in silence.
     total = sum(sums[:, i : i + count] for i in range(WINDOW_STEPS))
     return total / ((cuts[WINDOW_STEPS:] - cuts[:-WINDOW_STEPS]) * audio.shape[1])

@@ -1,4 +1,4 @@
-"""``dsp.delay``: the same, later."""
+"""``dsp.delay``: delays audio by a fixed time."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class DelayParams(NodeParams):
     """Params of ``dsp.delay``."""
 
     time: Duration = Field(parse_duration("10ms"), ge=0, le=60)
-    """How much later the output comes, rounded to the nearest sample."""
+    """Delay, rounded to the nearest sample."""
     gain: Live[Decibels] = Field(0.0, ge=-120, le=60)
-    """Gain in dB of what comes out."""
+    """Gain of the output in dB."""
 
 
 @register("dsp.delay")
@@ -39,8 +39,8 @@ class Delay(Node[DelayParams, GainState]):
 
     audio ``[streams, channels, samples]`` -> audio, same type. The time is rounded to the nearest
     sample of the input's rate; the delay itself is exact. Before time zero there is silence.
-    A delay of at least one block may close a loop (echo, feedback): ``gain`` is then how much comes
-    back each time round. A change of ``gain`` glides as in ``dsp.gain``.
+    A delay of at least one block may close a feedback loop (echo); ``gain`` is then the feedback
+    gain. A change of ``gain`` glides as in ``dsp.gain``.
     """
 
     devices = ("cpu", "cuda")
@@ -61,6 +61,6 @@ class Delay(Node[DelayParams, GainState]):
         return GainState(torch.full((streams,), start, dtype=torch.float64, device=self.device))
 
     def process(self, inputs: Tensors, params: DelayParams, state: GainState) -> Tensors:
-        """One block: the input is late already, since the edge keeps what was asked for."""
+        """One block. The edge has delayed the input already, as requested in :meth:`needs`."""
         rate = self.input_types["audio"].rate
         return {"out": scale(inputs["audio"], state.gain, params.gain, rate)}

@@ -1,4 +1,4 @@
-"""``dsp.denoise``: turns steady noise down, by spectral gating."""
+"""``dsp.denoise``: attenuates steady noise by spectral gating."""
 
 from __future__ import annotations
 
@@ -31,11 +31,12 @@ from voicegraph.nodes.dsp._level_grid import Grid, step_overhang
 from voicegraph.nodes.dsp._noise_floor import NoiseFloor
 
 _BAND_HZ = 100.0
-"""Ratios are averaged over this much on both sides of a bin: a lone bin's jumps too much."""
+"""Ratios are averaged over this width on both sides of a bin, since a single bin varies too
+much."""
 _RISE_S = 0.025
-"""Time constant of their average over frames, which opens the gate."""
+"""Time constant of the average of the ratios over frames, which opens the gate."""
 _FALL_S = 0.06
-"""Time constant of closing: consonants that follow a vowel are not cut off."""
+"""Time constant of closing, long enough that consonants after a vowel are not cut off."""
 
 
 @dataclass
@@ -43,8 +44,9 @@ class DenoiseState(State):
     """What a stream remembers.
 
     Attributes:
-        position: int64 ``[streams]``, of the next output sample in the stream.
-        tail: ``[streams, channels, frame]``, what frames so far add to samples to come.
+        position: int64 ``[streams]``, index of the next output sample in the stream.
+        tail: ``[streams, channels, frame]``, overlap-add contributions of earlier frames to later
+            samples.
         noise: ``[streams, bins]``, power of the noise.
         presence: ``[streams, bins]``, smoothed probability that there is more than noise.
         ratio: ``[streams, bins]``, smoothed power over noise.
@@ -63,29 +65,29 @@ class DenoiseParams(NodeParams):
     """Params of ``dsp.denoise``."""
 
     reduction: Live[Decibels] = Field(12.0, ge=0, le=60)
-    """How far noise is turned down at most. More than 20 dB makes the gate audible."""
+    """Maximum attenuation of noise. With more than 20 dB the gate becomes audible."""
     threshold: Live[Decibels] = Field(6.0, ge=0, le=30)
-    """How far over the noise a sound must be to pass half open."""
+    """Level above the noise at which the gate of a bin is half open."""
     settle: Duration = Field(parse_duration("5s"), ge=Fraction(1, 4), le=60)
     """How long a steady tone may last, such as a held note, before it counts as noise."""
     frame: Duration = Field(parse_duration("40ms"), ge=Fraction(1, 100), le=Fraction(1, 5))
-    """Length of the analysed frames: long ones tell tones apart, short ones keep attacks."""
+    """Length of the analysis frames: long ones resolve tones, short ones keep attacks."""
     overlap: Literal[2, 4, 8] = 4
-    """Frames that share each sample."""
+    """Number of frames that overlap at each sample."""
 
 
 @register("dsp.denoise")
 class Denoise(Node[DenoiseParams, DenoiseState]):
-    """Attenuates frequencies in which there is nothing but steady noise.
+    """Attenuates frequencies that hold nothing but steady noise.
 
-    audio ``[streams, channels, samples]`` -> out, same type. In short overlapping frames each bin's
-    power is divided by a running estimate of the noise, and averaged over neighbours in time and
-    frequency; what does not exceed ``threshold`` is turned down by up to ``reduction``, all
-    channels alike. Frames stand on a grid that begins with the stream, so blocks of any size give
-    the same. At 0 dB of reduction the output is the input.
+    audio ``[streams, channels, samples]`` -> out, same type. In short overlapping frames the power
+    of each bin is divided by a running estimate of the noise and averaged over neighbours in time
+    and frequency. Bins below ``threshold`` are attenuated by up to ``reduction``, equally in all
+    channels. The frame grid begins with the stream, so blocks of any size give the same result. At
+    0 dB of reduction the output equals the input.
 
-    Latency is a frame less what blocks and hops have in common: 30 ms by default in blocks of
-    10 ms, 39 ms in blocks of 7 ms.
+    The latency is one frame minus the greatest common divisor of block and hop: 30 ms by default in
+    blocks of 10 ms, 39 ms in blocks of 7 ms.
 
     Source: spectral gating with a smoothed mask as in T. Sainburg, M. Thielk and T. Q. Gentner,
     "Finding, visualizing, and quantifying latent structure across diverse animal vocal
@@ -99,7 +101,7 @@ class Denoise(Node[DenoiseParams, DenoiseState]):
     out = Out(Audio, like="audio")
 
     def needs(self, params: DenoiseParams, out: Request) -> Requests:
-        """Up to the end of the last frame that begins within the span."""
+        """The span, extended to the end of the last frame that begins in it."""
         hop, rate = self._hop(params), self.input_types["audio"].rate
         overlapping = (params.overlap - 1) * hop / rate
         return {
@@ -121,7 +123,7 @@ class Denoise(Node[DenoiseParams, DenoiseState]):
         self._count = asked.count
         self._start = self.given["audio"].index(asked.interval.start)
         self._grid = Grid(self._step, 1)
-        # The root of Hann's window, twice: their product overlaps to a constant.
+        # The square root of a Hann window for analysis and for synthesis: the overlap is constant.
         phase = 2 * np.pi * np.arange(self._size) / self._size
         self._window = np.sqrt(0.5 - 0.5 * np.cos(phase)).astype(np.float32)
         self._closing = self._window * np.float32(2 / params.overlap)
@@ -134,7 +136,7 @@ class Denoise(Node[DenoiseParams, DenoiseState]):
         self._fall = np.float32(math.exp(-hop / _FALL_S))
 
     def state(self, params: DenoiseParams, streams: int) -> DenoiseState:
-        """Begins without noise: all passes until some is found."""
+        """Starts with a noise estimate of zero: everything passes at first."""
         first = int(self.asked["out"].interval.end * self.asked["out"].rate)
         bins = (streams, self._size // 2 + 1)
         return DenoiseState(
@@ -147,7 +149,7 @@ class Denoise(Node[DenoiseParams, DenoiseState]):
         )
 
     def process(self, inputs: Tensors, params: DenoiseParams, state: DenoiseState) -> Tensors:
-        """One block: the frames that begin in it, and what earlier ones left."""
+        """One block: the frames that begin in it, plus the overlap of earlier ones."""
         audio = inputs["audio"].numpy()
         held = {name: tensor.numpy() for name, tensor in state.tensors().items()}
         out = self._grid.by_phase(
@@ -162,7 +164,7 @@ class Denoise(Node[DenoiseParams, DenoiseState]):
     def _block(
         self, audio: np.ndarray, first: int, params: DenoiseParams, held: dict[str, np.ndarray]
     ) -> torch.Tensor:
-        """``first``: the sample of the block at which the first frame begins."""
+        """``first`` is the sample of the block at which the first frame begins."""
         tail = held["tail"]
         total = np.zeros((*tail.shape[:2], self._count + self._size), np.float32)
         total[:, :, : self._size] = tail
@@ -191,7 +193,7 @@ class Denoise(Node[DenoiseParams, DenoiseState]):
         return np.exp((mask - 1) * np.float32(params.reduction * math.log(10) / 20))
 
     def _band(self, ratio: np.ndarray) -> np.ndarray:
-        """Mean over the neighbours of each bin; bins at the rim share the outermost whole mean."""
+        """Mean over the neighbours of each bin; bins at the ends take the nearest complete mean."""
         reach, bins = self._reach, ratio.shape[1]
         total = np.zeros((ratio.shape[0], bins + 1))  # a running sum loses digits in float32
         np.cumsum(ratio, axis=1, out=total[:, 1:])

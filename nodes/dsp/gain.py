@@ -1,4 +1,4 @@
-"""``dsp.gain``: louder or quieter, without clicks."""
+"""``dsp.gain``: a gain that changes without clicks."""
 
 from __future__ import annotations
 

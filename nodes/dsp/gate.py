@@ -1,4 +1,4 @@
-"""``dsp.gate``: silences what is not loud enough."""
+"""``dsp.gate``: a noise gate."""
 
 from __future__ import annotations
 
@@ -67,21 +67,21 @@ class GateParams(NodeParams):
     """Params of ``dsp.gate``."""
 
     threshold: Live[Decibels] = Field(-60.0, ge=-120, le=0)
-    """Level that opens the gate, in dB RMS."""
+    """RMS level in dB above which the gate opens."""
     mode: Literal["smooth", "hard"] = "smooth"
     """``smooth`` has ramps, hysteresis and hold; ``hard`` uses ``threshold`` alone."""
     hysteresis: Decibels = Field(6.0, ge=0, le=60)
-    """How far under the threshold the level must fall to close it."""
+    """How far below the threshold the level must fall for the gate to close."""
     hold: Duration = Field(parse_duration("100ms"), ge=0, le=10)
-    """How long the level must stay there before it closes."""
+    """How long the level must stay below that before the gate closes."""
     attack: Duration = Field(parse_duration("5ms"), ge=0, le=1)
     """Time from closed to open."""
     release: Duration = Field(parse_duration("50ms"), ge=0, le=10)
     """Time from open to closed."""
     lookahead: Duration = Field(parse_duration("0ms"), ge=0, le=1)
-    """How long before the sound the gate begins to open: latency that saves soft beginnings."""
+    """How long before the sound the gate begins to open. It is latency, and keeps soft onsets."""
     window: Duration = Field(parse_duration("40ms"), ge=Fraction(1, 1000), le=1)
-    """Time over which the level is taken."""
+    """Length of the window over which the level is measured."""
 
 
 @register("dsp.gate")
@@ -92,14 +92,14 @@ class Gate(Node[GateParams, SmoothState | HardState]):
     over all channels; all channels of a stream open and close together.
 
     ``smooth``: the level is taken over the newest ``window`` at every sample. The gate opens when
-    it exceeds the threshold and closes once it has stayed more than ``hysteresis`` under the
-    threshold for ``hold``; it moves in straight lines of ``attack`` and ``release``. With
-    ``lookahead`` it opens that much before the sound, which comes that much later. Practice as in
-    U. Zölzer (ed.), "DAFX: Digital Audio Effects", 2nd ed. 2011, section 4.2.
+    it exceeds the threshold, and closes once it has stayed more than ``hysteresis`` below the
+    threshold for ``hold``. The gain changes linearly over ``attack`` and ``release``. With
+    ``lookahead`` the gate opens that much before the sound, which is delayed by that time. See U.
+    Zölzer (ed.), "DAFX: Digital Audio Effects", 2nd ed. 2011, section 4.2.
 
-    ``hard``: the reference's response threshold. Each step of 10 ms, counted from the stream's
-    beginning, is set to zero if the RMS over the 40 ms that end with it is under the threshold. It
-    needs each step whole: blocks that are no multiple of 10 ms add a latency of less than 10 ms.
+    ``hard``: the response threshold of RVC. Each step of 10 ms, counted from the beginning of the
+    stream, is set to zero if the RMS over the 40 ms up to its end is below the threshold. It needs
+    complete steps: blocks that are not multiples of 10 ms add a latency of less than 10 ms.
     """
 
     examples = (
@@ -112,7 +112,7 @@ class Gate(Node[GateParams, SmoothState | HardState]):
     out = Out(Audio, like="audio")
 
     def needs(self, params: GateParams, out: Request) -> Requests:
-        """The window behind; ahead, the look-ahead or the rest of a step."""
+        """Before the block the level window; after it the look-ahead or the rest of a step."""
         if params.mode == "hard":
             return {"audio": out.widen(WINDOW_STEPS * STEP, step_overhang(self.block, out.end))}
         rate, sizes = self.input_types["audio"].rate, self._sizes(params)
@@ -124,7 +124,7 @@ class Gate(Node[GateParams, SmoothState | HardState]):
         return Sizes(**{name: round(getattr(params, name) * rate) for name in Sizes.__slots__})
 
     def load(self, params: GateParams, device: torch.device, dtype: torch.dtype) -> None:
-        """Notes sizes in samples."""
+        """Computes sizes in samples."""
         asked = self.asked["out"]
         self._start = self.given["audio"].index(asked.interval.start)
         self._count = asked.count
@@ -132,7 +132,7 @@ class Gate(Node[GateParams, SmoothState | HardState]):
         self._size = self._sizes(params)
 
     def state(self, params: GateParams, streams: int) -> SmoothState | HardState:
-        """Begins closed."""
+        """Starts closed."""
         if params.mode == "hard":
             first = int(self.asked["out"].interval.end * self.asked["out"].rate)
             return HardState(torch.full((streams,), first))
@@ -203,9 +203,9 @@ class Gate(Node[GateParams, SmoothState | HardState]):
     ) -> np.ndarray:
         """Whether the gate is open at each sample ``[streams, samples]``; updates ``quiet``.
 
-        The last event decides: the level went over the threshold, or it was not near it for the
-        whole hold. Events are coded so that a running maximum carries the last one on: twice the
-        sample's number, plus 1 if it opens; -1 and -2 stand for how the block began.
+        The last event decides: the level exceeded the threshold, or it stayed below the closing
+        level for the whole hold. Events are encoded so that a running maximum finds the last one:
+        twice the sample index, plus 1 if the gate opens; -1 and -2 encode the state at the start.
         """
         at = np.arange(over.shape[1])
         since = at - np.maximum.accumulate(np.where(near, at, -1 - quiet[:, None]), axis=1)

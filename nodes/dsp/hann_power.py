@@ -1,4 +1,4 @@
-"""The power of audio in short frames, under a Hann window."""
+"""The power of audio in short frames, weighted by a Hann window."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ WINDOW_S = Fraction(25, 1000)
 
 
 def window_samples(rate: Fraction) -> int:
-    """Samples of a frame, an even number, so that it has a middle."""
+    """Samples of a frame at ``rate`` Hz; even, so that the frame has a centre."""
     return 2 * round(WINDOW_S / 2 * rate)
 
 
 def hann_power(
     audio: torch.Tensor, first: int, count: int, rate: Fraction, frames_hz: int
 ) -> torch.Tensor:
-    """Mean of the squares, weighted by a periodic Hann window.
+    """Mean squares, weighted by a periodic Hann window.
 
     Args:
         audio: ``[streams, samples]``.
-        first: the sample at which the first frame begins: half a window before its middle.
-        count: frames wanted.
+        first: index of the sample at which the first frame begins, half a window before its centre.
+        count: number of frames.
         rate: of the audio, in Hz.
-        frames_hz: frames a second; where they are no whole number of samples apart, each begins at
-            the sample before.
+        frames_hz: frames a second; a frame that would begin between two samples begins at the
+            earlier one.
 
     Returns:
         float64 ``[streams, count]``.

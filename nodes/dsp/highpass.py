@@ -1,4 +1,4 @@
-"""``dsp.highpass``: takes rumble and direct current away."""
+"""``dsp.highpass``: removes rumble and DC offset."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from voicegraph.graph import (
 )
 
 _FLOOR = 1e-30
-"""Filter memory below this is silence: left to decay it would reach the denormal numbers, which
-processors handle a hundred times slower."""
+"""Filter memory below this is set to 0. It would otherwise decay to denormal numbers, with which
+processors compute a hundred times slower."""
 
 
 @dataclass
 class HighpassState(State):
-    """``memory`` ``[streams, channels, sections, 2]`` float64: of each second-order section."""
+    """``memory`` ``[streams, channels, sections, 2]`` float64: delay elements of each section."""
 
     memory: torch.Tensor
 
@@ -38,7 +38,7 @@ class HighpassParams(NodeParams):
     """Params of ``dsp.highpass``."""
 
     cutoff: Hertz = Field(48.0, gt=0)
-    """Frequency in Hz at which the level is down by 3 dB; below half of the input's rate."""
+    """Frequency in Hz at which the attenuation is 3 dB; below half of the input's rate."""
     order: int = Field(5, ge=1, le=12)
     """Order of the filter."""
 
@@ -47,13 +47,14 @@ class HighpassParams(NodeParams):
 class Highpass(Node[HighpassParams, HighpassState]):
     """Butterworth high-pass, causal: audio ``[streams, channels, samples]`` -> the same type.
 
-    A cascade of second-order sections (transposed direct form II) in float64, which stays exact
-    where a low cutoff would cost a single high-order section its precision. -3 dB at ``cutoff``,
-    falling by 6 dB an octave and order below it.
+    A cascade of second-order sections (transposed direct form II) in float64, which keeps its
+    precision at low cutoff frequencies. The response is -3 dB at ``cutoff``, and falls below it by
+    6 dB an octave for each order.
 
-    Source: S. Butterworth, "On the theory of filter amplifiers", Wireless Engineer 7, 1930; made
-    digital by the bilinear transform. Order and cutoff are by default those that RVC's offline
-    conversion uses; it runs them forwards and backwards, for which it needs the whole signal.
+    Source: S. Butterworth, "On the theory of filter amplifiers", Wireless Engineer 7, 1930;
+        discretised
+    by the bilinear transform. The default order and cutoff are those of RVC's offline conversion,
+    which filters forwards and backwards, and therefore needs the whole signal.
     """
 
     releases_gil = True

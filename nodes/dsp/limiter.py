@@ -1,4 +1,4 @@
-"""``dsp.limiter``: no sample above a ceiling, without distortion."""
+"""``dsp.limiter``: a look-ahead peak limiter."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from voicegraph.nodes.dsp.param_glide import db_to_linear
 _RELEASE_DB = 10.0
 """``release`` is the time in which the gain recovers by this much."""
 _SILENCE = 1e-30
-"""Keeps the logarithm finite; far below the ceiling anyway."""
+"""Keeps the logarithm finite; far below any ceiling."""
 
 
 @dataclass
@@ -40,9 +40,9 @@ class LimiterState(State):
 
 
 def sliding_minimum(values: np.ndarray, width: int) -> np.ndarray:
-    """Minimum of each ``width`` neighbours: ``[..., n]`` -> ``[..., n - width + 1]``.
+    """Minimum over a sliding window: ``[..., n]`` -> ``[..., n - width + 1]``.
 
-    Minima of 1, 2, 4, ... neighbours, then two of them that overlap: log2(width) passes.
+    Computes minima over 1, 2, 4, ... values, then over two overlapping windows: log2(width) passes.
     """
     span = 1
     while 2 * span <= width:
@@ -53,7 +53,7 @@ def sliding_minimum(values: np.ndarray, width: int) -> np.ndarray:
 
 
 def release_from(wanted: np.ndarray, last: np.ndarray, step: float) -> np.ndarray:
-    """Falls at once, rises by ``step`` a value at most: ``h[n] = min(wanted[n], h[n-1] + step)``.
+    """Falls at once and rises by at most ``step``: ``h[n] = min(wanted[n], h[n-1] + step)``.
 
     Args:
         wanted: ``[streams, n]``.
@@ -61,7 +61,7 @@ def release_from(wanted: np.ndarray, last: np.ndarray, step: float) -> np.ndarra
         step: above 0.
 
     Returns:
-        ``[streams, n]``. Without the slope ``step * n`` it is a running minimum, hence no loop.
+        ``[streams, n]``. After subtracting ``step * n`` it is a running minimum, computed at once.
     """
     slope = step * np.arange(wanted.shape[1] + 1)
     flat = np.concatenate((last[:, None], wanted), 1) - slope
@@ -74,8 +74,8 @@ class LimiterParams(NodeParams):
     ceiling: Decibels = Field(-1.0, ge=-60, le=0)
     """Highest sample peak in dB below full scale."""
     lookahead: Duration = Field(parse_duration("5ms"), ge=0, le=Fraction(1, 10))
-    """How far ahead peaks are seen, rounded to the nearest sample. It is the delay, and the
-    time of the ramp down; 0 cuts the gain from one sample to the next, which is heard."""
+    """Look-ahead, rounded to the nearest sample. It is the latency and the length of the ramp
+    down. With 0 the gain drops from one sample to the next, which is audible."""
     release: Duration = Field(parse_duration("100ms"), ge=Fraction(1, 1000), le=10)
     """Time in which the gain recovers by 10 dB after a peak."""
 
@@ -84,16 +84,16 @@ class LimiterParams(NodeParams):
 class Limiter(Node[LimiterParams, LimiterState]):
     """Look-ahead peak limiter: audio ``[streams, channels, samples]`` -> the same type.
 
-    No output sample is above ``ceiling``; where no peak is near, the gain is exactly 1. All
-    channels share one gain, so that the stereo image stays. For each sample, in dB:
+    No output sample exceeds ``ceiling``; without a peak nearby the gain is exactly 1. All channels
+    share one gain, which keeps the stereo image. For each sample, in dB:
 
     1. the gain that brings its peak over the channels to the ceiling, 0 dB at most;
-    2. the minimum of that over the look-ahead, so that the gain is down when the peak comes;
-    3. the release: falls at once, rises by 10 dB in ``release`` at most;
-    4. the average over the look-ahead, which makes a fall a ramp of that length.
+    2. the minimum of that over the look-ahead, so that the gain is reduced before the peak;
+    3. the release: falls at once, rises by at most 10 dB in ``release``;
+    4. the average over the look-ahead, which turns a step down into a ramp of that length.
 
-    All the values that 4 averages have been brought down by 2 to what the peak needs, so the
-    average is low enough, too. The sound comes later by the look-ahead, which the plan declares.
+    Step 2 has reduced all values that step 4 averages to what the peak needs, so the average is low
+    enough, too. The output is delayed by the look-ahead, which the plan declares as latency.
 
     Source: D. Giannoulis, M. Massberg, J. D. Reiss, "Digital dynamic range compressor design",
     J. Audio Eng. Soc. 60(6), 2012 (gain computed in dB, feed-forward, look-ahead by delay).
@@ -123,7 +123,7 @@ class Limiter(Node[LimiterParams, LimiterState]):
         return LimiterState(torch.zeros(shape, dtype=torch.float64))
 
     def load(self, params: LimiterParams, device: torch.device, dtype: torch.dtype) -> None:
-        """Works out the constants."""
+        """Computes the constants."""
         rate = self.input_types["audio"].rate
         self._width = self._ahead(params) + 1
         self._count = self.asked["out"].count
@@ -143,7 +143,7 @@ class Limiter(Node[LimiterParams, LimiterState]):
         gain = 10.0 ** (_trailing_mean(joined, self._width)[:, -self._count :] / 20.0)
         state.held.copy_(torch.from_numpy(joined[:, -before.shape[1] :]))
         made = (audio[:, :, : self._count] * gain[:, None]).astype(np.float32)
-        # Only rounding is cut here: the gain has brought every peak to the ceiling already.
+        # This clips rounding errors only: the gain has brought every peak to the ceiling.
         return {"out": torch.from_numpy(np.clip(made, -self._limit, self._limit))}
 
 
@@ -154,7 +154,7 @@ def _float32_below(value: float) -> np.float32:
 
 
 def _trailing_mean(values: np.ndarray, width: int) -> np.ndarray:
-    """Mean of each ``width`` neighbours: ``[..., n]`` -> ``[..., n - width + 1]``."""
+    """Moving average: ``[..., n]`` -> ``[..., n - width + 1]``."""
     sums = np.cumsum(values, -1)
     sums = np.concatenate((np.zeros_like(sums[..., :1]), sums), -1)
     return (sums[..., width:] - sums[..., :-width]) / width

@@ -1,4 +1,4 @@
-"""``dsp.loudness``: how loud speech is, without the noise under it and however it was recorded."""
+"""``dsp.loudness``: the level of speech, noise subtracted and normalised to a target level."""
 
 from __future__ import annotations
 
@@ -34,45 +34,46 @@ from voicegraph.nodes.dsp.voice_prosody import prosody_of
 
 FRAMES_HZ = 100
 FLOOR_DB = -70.0
-"""Silence, and what the stream is taken to have been before it began."""
+"""Silence; also the assumed level before the stream began."""
 _TARGET_DB = -21.0
 _QUIETEST_DB, _LOUDEST_DB, _BINS = -110.0, 10.0, 120
-"""Levels that are told apart, in steps of 1 dB."""
+"""Range and number of bins of the level histograms: steps of 1 dB."""
 _NOISE_SHARE, _LOUD_SHARE = 0.08, 0.95
 _MARGIN_DB = 6.0
-"""Noise is taken to be so much louder than its quiet moments."""
+"""Noise is assumed to be this much louder than its low percentile."""
 _SPEECH_DB = 3.0
-"""What exceeds that by as much is speech."""
+"""Frames that exceed the noise by this are speech."""
 _FAINTEST_DB = -75.0
-"""And what exceeds this."""
+"""Speech must also exceed this level."""
 _DIGITAL_DB = -105.0
-"""What is quieter is no noise of a room: somebody has closed a gate, or the sound was made."""
+"""Quieter frames are digital silence, not room noise: a gate is closed, or the sound is
+synthetic."""
 _BELOW_DB = 12.0
-"""Noise is never taken for louder than this below loud speech: a held note is no noise."""
+"""The noise estimate stays at least this far below loud speech: a held note is not noise."""
 _NOISE_MEMORY_S = 4.0
 _NOISE_FIRST_S, _LOUD_FIRST_S = 0.05, 0.1
-"""As much time what is assumed at first counts for."""
+"""Weight of the initial assumptions, in seconds of signal."""
 _WHOLE, _BEGINNING = 3, 10
-"""A stream begins with the third frame that sounds, if that is one of its first so many; what
-sounds later, after silence that somebody made, is speech."""
+"""The first complete frame of a stream is the third that is not silent, if it is among this many
+first frames. A sound that begins later, after digital silence, is speech."""
 _GLIDE_S = 0.3
 _FAR_DB = 10.0
-"""Noise so much below what it is found to be makes little difference: it need not glide there."""
+"""If the applied noise is further than this below the estimate, it jumps to this distance."""
 _KNEE_DB, _SLOPE = -50.0, 2.0
 _MOST_DB = 40.0
-"""Gain and attenuation are not larger."""
+"""Limit of gain and attenuation."""
 _TINY = 1e-12
 
 
 @dataclass
 class LoudnessState(State):
-    """What is known of each stream.
+    """Statistics of each stream.
 
     Attributes:
-        quiet: float64 ``[streams, bins]``, how often each level was there.
-        loud: float64 ``[streams, bins]``, how often each level was spoken at.
+        quiet: float64 ``[streams, bins]``, histogram of all levels.
+        loud: float64 ``[streams, bins]``, histogram of the levels of speech.
         noise: float64 ``[streams]``, the noise that is subtracted, in dB.
-        gain: float64 ``[streams]``, what is added, in dB.
+        gain: float64 ``[streams]``, the gain that is applied, in dB.
         sounding: int64 ``[streams]``, frames that were not silent, up to 3.
         frames: int64 ``[streams]``, frames so far, until the stream has begun.
     """
@@ -89,44 +90,44 @@ class LoudnessParams(NodeParams):
     """Params of ``dsp.loudness``."""
 
     target: Decibels | None = Field(None, ge=-60, le=0)
-    """Level to which loud speech (its 95th percentile) is brought. By default as the `voice`
-    says, or -21 dB without one."""
+    """Level to which loud speech (its 95th percentile) is normalised. By default that of the
+    `voice`, or -21 dB without one."""
     voice: FilePath | None = None
-    """The voice that is to speak: its card tells the target."""
+    """The target voice; its card states the target."""
     gain: Live[Decibels] = Field(0.0, ge=-40, le=40)
-    """How much louder it is made than that."""
+    """Additional gain."""
     start: Decibels = Field(-24.0, ge=-80, le=0)
-    """Level of loud speech as it comes in, until it is known."""
+    """Assumed level of loud speech in the input, until it has been measured."""
     settle: Duration = Field(parse_duration("10s"), ge=1, le=600)
-    """Memory of the loudness, in speech."""
+    """Memory of the loudness, in seconds of speech."""
     normalise: bool = True
-    """Bring speech to the target; otherwise noise is subtracted, and the level stays."""
+    """Normalise speech to the target; otherwise only subtract the noise."""
 
 
 @register("dsp.loudness")
 class Loudness(Node[LoudnessParams, LoudnessState]):
-    """Level of speech every 10 ms, with noise subtracted, as if all spoke equally loud.
+    """Level of speech every 10 ms, with noise subtracted, normalised to equal loudness.
 
     audio ``[streams, 1, samples]`` -> ``level`` ``[streams, frames, 1]`` in dB of full scale at 100
     Hz, -70 to about 0: a stream. Frame ``k`` is the mean power of the 25 ms under a Hann window
-    around the block's start + 10 ms * k: of the last one 2.5 ms lie after the block.
+    around the block's start + 10 ms * k; the last frame reaches 2.5 ms beyond the block.
 
-    1. Noise is the running 8th percentile of the level + 6 dB, and at most loud speech - 12 dB; its
+    1. Noise is the running 8th percentile of the level + 6 dB, and at most loud speech - 12 dB. Its
        power is subtracted.
-    2. Loud speech is the running 95th percentile of what exceeds the noise by 3 dB; a gain of at
-       most 40 dB brings it to ``target``.
-    3. Below -50 dB the slope is 2, below -70 dB all is -70: pauses become silent.
+    2. Loud speech is the running 95th percentile of the levels that exceed the noise by 3 dB. A
+       gain of at most 40 dB brings it to ``target``.
+    3. Below -50 dB the slope is 2, and -70 dB is the lowest value: pauses become silent.
 
-    Percentiles are those of histograms that forget. What is applied follows them with a time
-    constant of 0.3 s, so nothing jumps.
+    The percentiles come from histograms with exponential forgetting. The applied values follow them
+    with a time constant of 0.3 s, without jumps.
 
-    Settling: what a stream begins with is taken for noise, as far as it may be; quieter noise
-    is found within 1 s; noise that becomes louder takes up to 10 s, for the memory of it has a
-    time constant of 4 s. A stream that begins with speech loses what is 12 dB below the loudest
-    of it until the first pause. Loudness is taken to be ``start`` at first: speech that is
-    louder is found within 0.5 s (to 3 dB), speech that is quieter within 3 s; if it becomes
-    quieter later, within three times ``settle`` of speech. In pauses loudness is kept; digital
-    silence is no noise.
+    Settling: the beginning of a stream counts as noise, within the limit of step 1. The estimate
+    follows quieter noise within 1 s and louder noise within 10 s, since its memory has a time
+    constant of 4 s. If a stream begins with speech, levels more than 12 dB below the loudest are
+    lost until the first pause. The initial loudness is ``start``: louder speech is measured within
+    0.5 s (to 3 dB), quieter speech within 3 s; speech that becomes quieter later within three times
+    ``settle`` of speech. Pauses do not change the loudness. Digital silence does not count as
+    noise.
 
     Source: power subtraction with minima of the power as in R. Martin, "Noise power spectral
     density estimation based on optimal smoothing and minimum statistics", IEEE Trans. SAP 9(5),
@@ -145,7 +146,7 @@ class Loudness(Node[LoudnessParams, LoudnessState]):
     level = Out(Features, rate=FRAMES_HZ, dim=1, doc="level in dB of full scale")
 
     def needs(self, params: LoudnessParams, out: Request) -> Requests:
-        """Half a window around each frame's middle; the last one lies 10 ms before the end."""
+        """Half a window around each frame's centre; the last one is 10 ms before the end."""
         half = self._half()
         return {"audio": out.widen(half, max(half - Fraction(1, FRAMES_HZ), Fraction(0)))}
 
@@ -155,10 +156,10 @@ class Loudness(Node[LoudnessParams, LoudnessState]):
         return window_samples(rate) / rate / 2
 
     def load(self, params: LoudnessParams, device: torch.device, dtype: torch.dtype) -> None:
-        """Makes windows and constants.
+        """Computes the constants.
 
         Raises:
-            WeightsError: if the voice does not tell its level.
+            WeightsError: if the card of the voice does not state its level.
         """
         self._target = _TARGET_DB
         if params.target is not None:
@@ -171,7 +172,7 @@ class Loudness(Node[LoudnessParams, LoudnessState]):
         memory = float(params.settle) * FRAMES_HZ
         self._loud = RunningPercentile(*levels, _LOUD_SHARE, memory)
         self._follow = 1 - math.exp(-1 / (_GLIDE_S * FRAMES_HZ))
-        # What others look ahead, this looks back: its first frames lie before the stream.
+        # If other branches look ahead, the first frames of this one lie before the stream.
         before = math.ceil(-self.asked["level"].interval.start * FRAMES_HZ)
         self._begun = max(before, 0) + _BEGINNING
 
@@ -227,9 +228,9 @@ class Loudness(Node[LoudnessParams, LoudnessState]):
     def _begins(
         self, level: np.ndarray, sounds: np.ndarray, held: dict[str, np.ndarray]
     ) -> np.ndarray:
-        """Where the first whole frame of a stream is, which tells its noise; bool ``[streams]``.
+        """Which streams have their first complete frame, which gives the noise; bool ``[streams]``.
 
-        The first two reach back before the stream, where nothing is.
+        The first two frames reach back before the beginning of the stream.
         """
         sounding, frames, quiet = held["sounding"], held["frames"], held["quiet"]
         sounding += sounds & (sounding < _WHOLE)

@@ -1,4 +1,4 @@
-"""``dsp.mix``: several signals to one, each at its own level."""
+"""``dsp.mix``: adds several signals, each with its own gain."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ class MixParams(NodeParams):
 
 @register("dsp.mix")
 class Mix(Node[MixParams, MixState]):
-    """Adds audio up: one input a name in ``gains`` -> ``out``, all of one type.
+    """Adds audio signals: one input for each name in ``gains`` -> ``out``, all of one type.
 
     ``out = sum of gain * input``, ``[streams, channels, samples]``. Changes of the gains glide as
-    in ``dsp.gain``. Nothing keeps the sum from overloading: see ``dsp.limiter``.
+    in ``dsp.gain``. The sum may exceed full scale: see ``dsp.limiter``.
     """
 
     devices = ("cpu", "cuda")

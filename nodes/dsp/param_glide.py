@@ -1,7 +1,7 @@
-"""How a live param moves: an exponential glide in closed form, the same in blocks of any size.
+"""Smooths a live param: an exponential glide in closed form, the same in blocks of any size.
 
-``value[n] = target + (value[0] - target) * a^n`` with a time constant of 5 ms: long enough to be no
-click, short enough to feel immediate.
+``value[n] = target + (value[0] - target) * a^n`` with a time constant of 5 ms: long enough to avoid
+clicks, short enough to seem immediate.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import torch
 
 TIME_CONSTANT_S = 0.005
 _SETTLED = 1e-7
-"""Within this share of the target (below float32's step) the glide has arrived."""
+"""Relative distance to the target (below the float32 resolution) at which the glide ends."""
 
 
 def db_to_linear(db: float) -> float:
@@ -24,13 +24,13 @@ def db_to_linear(db: float) -> float:
 def at_rest(value: torch.Tensor, target: float) -> bool:
     """Whether every stream's ``value`` ``[streams]`` is ``target`` already.
 
-    Always False on a GPU: looking at the value there would make the host wait.
+    Always False on a GPU, where reading the value would synchronise with the host.
     """
     return value.device.type == "cpu" and value.tolist() == [target] * len(value)
 
 
 def decay(rate: Fraction) -> float:
-    """The factor ``a`` by which the distance to the target shrinks at each sample."""
+    """The factor ``a`` by which the distance to the target decreases at each sample."""
     return math.exp(-1.0 / (TIME_CONSTANT_S * float(rate)))
 
 
@@ -39,9 +39,9 @@ def glide(value: torch.Tensor, target: float, rate: Fraction, count: int) -> tor
 
     Args:
         value: float64 ``[streams]``, in force after the newest sample; changed in place.
-        target: where it goes.
+        target: the value that it approaches.
         rate: samples a second, in Hz.
-        count: samples to make.
+        count: number of samples.
 
     Returns:
         float64 ``[streams, count]``, the value at each sample.
@@ -57,12 +57,12 @@ def glide(value: torch.Tensor, target: float, rate: Fraction, count: int) -> tor
 
 
 def scale(audio: torch.Tensor, gain: torch.Tensor, db: float, rate: Fraction) -> torch.Tensor:
-    """Audio times a gain that glides to ``db``; the very same tensor where that is 1 and at rest.
+    """Audio times a gain that glides to ``db``; the same tensor if the gain is constantly 1.
 
     Args:
         audio: ``[streams, channels, samples]``.
         gain: float64 ``[streams]``, the factor in force after the newest sample; changed in place.
-        db: where the gain goes.
+        db: the gain that it approaches, in dB.
         rate: of the audio, in Hz.
     """
     target = db_to_linear(db)

@@ -1,4 +1,4 @@
-"""``dsp.resample``: from one rate to another, as if the whole signal were resampled at once."""
+"""``dsp.resample``: sample rate conversion, equal to resampling the whole signal at once."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from voicegraph.graph import (
 from voicegraph.nodes.dsp.span_crop import crop_to_span
 
 _REACH = 128
-"""Half the length of the filter of soxr's quality VHQ, in samples of the lower of the two rates.
+"""Half the filter length of soxr's quality VHQ, in samples of the lower of the two rates.
 
 Measured over all ordered pairs of the usual rates from 8 to 192 kHz: with 128 samples on either
 side a window agrees with the whole signal within 1.3e-7, with 120 within 1e-6, with 112 within
@@ -37,7 +37,7 @@ side a window agrees with the whole signal within 1.3e-7, with 120 within 1e-6, 
 
 
 def common_rate(a: Fraction, b: Fraction) -> Fraction:
-    """The greatest rate that divides both; its period holds whole samples of both."""
+    """The greatest common divisor of two rates; its period is a whole number of samples of both."""
     return Fraction(
         math.gcd(a.numerator * b.denominator, b.numerator * a.denominator),
         a.denominator * b.denominator,
@@ -47,8 +47,8 @@ def common_rate(a: Fraction, b: Fraction) -> Fraction:
 def window(out: Interval, source: Fraction, target: Fraction) -> Interval:
     """The span of input at rate ``source`` from which ``out`` at rate ``target`` is made.
 
-    It begins a whole number of common periods from the newest input sample: there both rates have
-    a sample at once, so soxr's output falls on the output's grid.
+    It begins a whole number of common periods before the newest input sample. Both rates have a
+    sample there, so the output of soxr lies on the grid of the output.
     """
     reach = _REACH / min(source, target)
     common = common_rate(source, target)
@@ -73,12 +73,12 @@ class ResampleParams(NodeParams):
 class Resample(Node[ResampleParams, ResampleState]):
     """Resamples audio: ``[streams, channels, samples]`` -> the same at ``rate``.
 
-    Each block is made by resampling, in one shot, a span of input that reaches far enough beyond
-    the block on both sides, so that nothing need be remembered and the delay is constant: 128
-    samples of the lower of the two rates (8 ms where that is 16 kHz, 2.9 ms at 44.1 kHz), rounded
-    up to a whole sample. The result is that of soxr's VHQ (linear phase) on the whole signal with
-    silence before and after it, within 3e-7 of full scale. (A bare signal that begins abruptly soxr
-    begins differently at most ratios, for up to 12 ms.) Equal rates pass through without delay.
+    Each block is resampled in one call from a span of input that extends beyond the block on both
+    sides. So there is no filter state, and the latency is constant: 128 samples of the lower of the
+    two rates (8 ms at 16 kHz, 2.9 ms at 44.1 kHz), rounded up to a whole sample. The result equals
+    soxr's VHQ (linear phase) on the whole signal with silence before and after it, within 3e-7 of
+    full scale. (Without that silence, soxr treats the first 12 ms of an abrupt beginning
+    differently at most ratios.) With equal rates the input passes through without delay.
 
     Source: the SoX resampler library, https://sourceforge.net/projects/soxr/.
     """
@@ -96,14 +96,14 @@ class Resample(Node[ResampleParams, ResampleState]):
         )
 
     def needs(self, params: ResampleParams, out: Request) -> Requests:
-        """Reach on both sides, from a common period on."""
+        """The span with half a filter on both sides, from a common period on."""
         source = self.input_types["audio"].rate
         if source == params.rate:
             return {"audio": out}
         return {"audio": Request(window(out.interval, source, params.rate), out.core)}
 
     def load(self, params: ResampleParams, device: torch.device, dtype: torch.dtype) -> None:
-        """Works out, once, where to cut, in samples from the newest one of the tick."""
+        """Computes the positions in samples, relative to the newest sample of the tick."""
         import soxr
 
         self._convert = soxr.resample
@@ -122,7 +122,7 @@ class Resample(Node[ResampleParams, ResampleState]):
         return ResampleState(torch.zeros(streams, dtype=torch.int64))
 
     def process(self, inputs: Tensors, params: ResampleParams, state: ResampleState) -> Tensors:
-        """One block; streams that began at different times, while one is new, one by one."""
+        """One block. While a stream is new, streams of different age are processed one by one."""
         audio, asked = inputs["audio"], self.asked["out"]
         source, target = self._ratio
         if source == target:

@@ -1,4 +1,4 @@
-"""``dsp.rms_mix``: gives one sound the loudness of another."""
+"""``dsp.rms_mix``: applies the loudness envelope of one signal to another."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from voicegraph.nodes.dsp.param_glide import at_rest, glide
 
 _HALF = WINDOW_STEPS // 2
 _FLOOR = 1e-3
-"""The output's RMS counts as at least this (-60 dB), so that its silence is not blown up."""
+"""Lower limit of the output's RMS (-60 dB), so that silence is not amplified."""
 
 
 @dataclass
 class RmsMixState(State):
-    """What is remembered, each ``[streams]``.
+    """State, each ``[streams]``.
 
     Attributes:
-        position: int64, of the next output sample in the stream.
+        position: int64, index of the next output sample in the stream.
         mix: float64, the mix in force after the newest sample.
     """
 
@@ -48,7 +48,7 @@ class RmsMixParams(NodeParams):
     """Params of ``dsp.rms_mix``."""
 
     mix: Live[float] = Field(0.0, ge=0, le=1)
-    """1 leaves the loudness of ``audio``, 0 imposes that of ``reference``."""
+    """1 keeps the loudness of ``audio``, 0 applies that of ``reference``."""
 
 
 @register("dsp.rms_mix")
@@ -57,20 +57,20 @@ class RmsMix(Node[RmsMixParams, RmsMixState]):
 
     audio, reference ``[streams, channels, samples]`` -> out, the type of audio; the reference may
     have another rate and other channels. The gain is
-    ``(rms(reference) / max(rms(audio), 1e-3)) ^ (1 - mix)``. Both RMS are taken over 40 ms, centred
-    on every 10 ms of the stream, over all channels, and interpolated linearly to samples, as in
-    RVC's loudness mixing. Latency is 20 ms, and up to 10 ms more for blocks that are no multiple of
-    10 ms.
+    ``(rms(reference) / max(rms(audio), 1e-3)) ^ (1 - mix)``. Both RMS values are measured
+    over 40 ms and all channels, centred on every 10 ms of the stream, and interpolated linearly, as
+    in RVC's loudness mixing. The latency is 20 ms, and up to 10 ms more if the block is not a
+    multiple of 10 ms.
     """
 
     examples = ({}, {"mix": 0.4}, {"mix": 1.0})
 
-    audio = In(Audio, doc="what is made louder or quieter, such as converted speech")
-    reference = In(Audio, doc="what has the wanted loudness, such as the input")
+    audio = In(Audio, doc="the signal whose level is changed, such as converted speech")
+    reference = In(Audio, doc="the signal with the wanted loudness, such as the input")
     out = Out(Audio, like="audio")
 
     def needs(self, params: RmsMixParams, out: Request) -> Requests:
-        """A step and half a window on both sides; ahead, a step only where blocks cut steps."""
+        """A step and half a window on both sides; after it, a step only if blocks split steps."""
         ahead = _HALF * STEP + step_overhang(self.block, out.end)
         return dict.fromkeys(("audio", "reference"), out.widen((_HALF + 1) * STEP, ahead))
 
@@ -81,12 +81,12 @@ class RmsMix(Node[RmsMixParams, RmsMixState]):
         return RmsMixState(torch.full((streams,), first), mix)
 
     def load(self, params: RmsMixParams, device: torch.device, dtype: torch.dtype) -> None:
-        """Notes sizes in samples."""
+        """Computes sizes in samples."""
         asked = self.asked["out"]
         self._start = self.given["audio"].index(asked.interval.start)
         self._count = asked.count
         self._grids = {port: Grid.at(spec.rate) for port, spec in self.given.items()}
-        # After so many steps of 10 ms all grids are at the same place of a sample again.
+        # After this many steps of 10 ms, all grids have the same phase again.
         self._cycle = math.lcm(*(grid.denominator for grid in self._grids.values()))
 
     def process(self, inputs: Tensors, params: RmsMixParams, state: RmsMixState) -> Tensors:

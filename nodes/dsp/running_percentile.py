@@ -1,4 +1,4 @@
-"""A percentile of a stream that may change: a histogram that forgets."""
+"""A running percentile: a histogram with exponential forgetting."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ import numpy as np
 
 
 class RunningPercentile:
-    """Below which value a share of the newest values lay, bin by bin in a histogram.
+    """A percentile of the newest values, by a histogram.
 
-    Each value adds 1 to its bin after all bins have been multiplied by ``1 - 1 / memory``: at first
-    that counts all values alike, later the newest ``memory`` of them weigh most. Between the edges
-    of the bin in which the percentile falls it is interpolated linearly. What lies beyond the ends
-    counts in the outermost bins. Outliers move it no further than anything else on their side.
+    All bins are multiplied by ``1 - 1 / memory``, then each value adds 1 to its bin. The percentile
+    is interpolated linearly within its bin. Values beyond the range count in the outermost bins.
+    Outliers have no more influence than other values on the same side.
 
     Attributes:
-        bins: in the histogram.
+        bins: number of bins.
     """
 
     def __init__(self, low: float, high: float, bins: int, share: float, memory: float) -> None:
@@ -23,9 +22,9 @@ class RunningPercentile:
         Args:
             low: lower edge of the first bin.
             high: upper edge of the last one.
-            bins: how many.
-            share: of the values below the percentile, 0..1.
-            memory: values after which one weighs 1/e of a new one.
+            bins: number of bins.
+            share: share of the values below the percentile, 0..1.
+            memory: number of values after which the weight of a value is 1/e.
         """
         self.bins = bins
         self._low = low
@@ -34,7 +33,7 @@ class RunningPercentile:
         self._keep = 1 - 1 / memory
 
     def prefilled(self, streams: int, value: float, count: float) -> np.ndarray:
-        """A histogram ``[streams, bins]`` as if ``count`` values of ``value`` had been there."""
+        """A histogram ``[streams, bins]`` as if ``value`` had been counted ``count`` times."""
         made = np.zeros((streams, self.bins))
         self.add_weighted(made, np.full(streams, value), np.full(streams, count))
         return made
@@ -45,13 +44,13 @@ class RunningPercentile:
         Args:
             histogram: float64 ``[streams, bins]``, changed in place.
             values: ``[streams]``.
-            counts: bool ``[streams]``; where False nothing is added and nothing forgotten.
+            counts: bool ``[streams]``; where False, the histogram stays as it is.
         """
         histogram *= np.where(counts, self._keep, 1.0)[:, None]
         self.add_weighted(histogram, values, counts.astype(float))
 
     def add_weighted(self, histogram: np.ndarray, values: np.ndarray, weights: np.ndarray) -> None:
-        """Adds ``weights`` ``[streams]`` where ``values`` ``[streams]`` lie."""
+        """Adds ``weights`` ``[streams]`` to the bins of ``values`` ``[streams]``; in place."""
         places = ((values - self._low) / self._width).astype(int)
         rows = np.arange(len(histogram))
         histogram[rows, np.clip(places, 0, self.bins - 1)] += weights

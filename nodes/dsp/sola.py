@@ -1,4 +1,4 @@
-"""``dsp.sola``: joins overlapping windows of audio into one stream, where they fit best."""
+"""``dsp.sola``: joins overlapping windows of audio by synchronised overlap-add."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ from voicegraph.graph import (
 _STEPS_PER_SECOND = 100
 _MAX_BUFFER_STEPS = 4
 _ENERGY_FLOOR = 1e-8
-"""Keeps silence from dividing by zero; the value decides which offset near silence wins."""
+"""Avoids division by zero in silence; the value decides the offset near silence."""
 _TIE = 1e-7
-"""Scores within this share of the best are one score: that is the rounding of float32 audio."""
+"""Scores within this share of the best count as equal: it is the rounding of float32 audio."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,28 +56,28 @@ class SolaParams(NodeParams):
     """Params of ``dsp.sola``."""
 
     crossfade: Duration = Field(parse_duration("50ms"), ge=Fraction(1, 100), le=1)
-    """How much of the newest sound a window keeps as margin; up to 40 ms of it are faded."""
+    """Margin at the end of each window; up to 40 ms of it are crossfaded."""
     search: Duration = Field(parse_duration("10ms"), ge=0, le=Fraction(1, 5))
-    """How far a window may be moved so that it fits; 0 never moves it."""
+    """Search range for the offset; 0 never shifts a window."""
 
 
 @register("dsp.sola")
 class Sola(Node[SolaParams, SolaState]):
-    """Synchronised overlap-add: cuts each window where it continues the one before, and crossfades.
+    """Synchronised overlap-add: aligns each window with the one before, and crossfades.
 
     audio ``[streams, channels, samples]``, a window or a stream -> out, the same type, a stream;
-    offset ``[streams, 1, 1]``, the cut in samples that was chosen at this tick.
+    offset ``[streams, 1, 1]``, the chosen offset of this tick in samples.
 
     With ``x`` the window and ``tail`` the ``buffer`` samples kept from the one before, the offset
     is the first k of 0..search that maximises
     ``sum(x[k + i] tail[i]) / sqrt(sum(x[k + i]^2) + 1e-8)``, sums over the buffer and all channels.
-    From there the window fades in with sin^2 while the tail fades out with 1 - sin^2; one block is
-    emitted, and the ``buffer`` samples after it are the new tail.
+    From there the window fades in with sin^2 while the tail fades out with 1 - sin^2. One block is
+    the output, and the ``buffer`` samples after it are the new tail.
 
     ``crossfade`` and ``search`` are rounded to whole steps of 10 ms, halves to the even step; the
     buffer is ``crossfade``, at most 40 ms. Of the window it uses block + search + buffer (the
     request's core) and asks for context up to block + search + crossfade, so it declares a latency
-    of crossfade + search. What comes out is newer than that by the offset.
+    of crossfade + search. The real latency is smaller by the offset.
 
     Source: S. Roucos and A. Wilgus, "High quality time-scale modification for speech", ICASSP 1985;
     sizes, normalisation and fades as in RVC's real-time path, which it matches number for number.
@@ -89,17 +89,21 @@ class Sola(Node[SolaParams, SolaState]):
 
     audio = In(Audio, window=True)
     out = Out(Audio, like="audio")
-    offset = Out(Features, dim=1, doc="the cut in samples that was chosen, once a block")
+    offset = Out(Features, dim=1, doc="the chosen offset in samples, one a block")
 
     def infer(self, params: SolaParams, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
-        """The offset comes once a block."""
+        """The input's type, and one offset a block.
+
+        Raises:
+            ValueError: if the rate is below 100 Hz.
+        """
         rate = inputs["audio"].rate
         if rate < _STEPS_PER_SECOND:
             raise ValueError(f"10 ms of audio at {format_rate(rate)} hold no whole sample")
         return {"out": inputs["audio"], "offset": Features(1 / self.block, 1)}
 
     def needs(self, params: SolaParams, out: Request) -> Requests:
-        """The block, and after it room for the search and for the next tail."""
+        """The block, extended by the search range and by the next tail."""
         rate, sizes = self.input_types["audio"].rate, self._sizes(params)
         context = (sizes.search + sizes.crossfade) / rate
         used = (sizes.search + sizes.buffer) / rate
@@ -112,7 +116,7 @@ class Sola(Node[SolaParams, SolaState]):
         return Sizes(crossfade * step, min(crossfade, _MAX_BUFFER_STEPS) * step, search * step)
 
     def load(self, params: SolaParams, device: torch.device, dtype: torch.dtype) -> None:
-        """Makes the fades and the cut's sample numbers."""
+        """Computes the fades and the sample indices."""
         given = self.given["audio"]
         self._size = self._sizes(params)
         self._block = self.asked["out"].count
@@ -123,12 +127,12 @@ class Sola(Node[SolaParams, SolaState]):
         self._steps = torch.arange(self._block + self._size.buffer, device=device)
 
     def state(self, params: SolaParams, streams: int) -> SolaState:
-        """Begins with a silent tail: the first window fades in."""
+        """Starts with a silent tail: the first window fades in."""
         shape = self.input_types["audio"].shape(streams, self._sizes(params).buffer)
         return SolaState(torch.zeros(shape, device=self.device))
 
     def process(self, inputs: Tensors, params: SolaParams, state: SolaState) -> Tensors:
-        """One window to one block. The offset stays on the device: nothing waits for it."""
+        """One window to one block. The offset stays on the device, without synchronisation."""
         buffer = self._size.buffer
         window = inputs["audio"][:, :, self._start :]
         offset = best_offset(window[:, :, : buffer + self._size.search], state.tail)
@@ -141,17 +145,17 @@ class Sola(Node[SolaParams, SolaState]):
 
 
 def best_offset(head: torch.Tensor, tail: torch.Tensor) -> torch.Tensor:
-    """Where in ``head`` the sound goes on as in ``tail``.
+    """The offset in ``head`` with the highest normalised correlation with ``tail``.
 
-    Correlation by FFT in float64: exact enough to agree with a direct sum about every offset, one
-    call for all streams, and faster than a convolution of this length.
+    The correlation is computed by an FFT in float64: exact enough to find the same offset as a
+    direct sum, one call for all streams, and faster than a convolution of this length.
 
     Args:
         head: ``[streams, channels, buffer + search]``.
         tail: ``[streams, channels, buffer]``.
 
     Returns:
-        int64 ``[streams]``, 0..search; the first of equally good ones, so 0 on silence.
+        int64 ``[streams]``, 0..search; the first of several maxima, so 0 in silence.
     """
     size, buffer = head.shape[2], tail.shape[2]
     wide = head.double()
@@ -161,7 +165,7 @@ def best_offset(head: torch.Tensor, tail: torch.Tensor) -> torch.Tensor:
     total = torch.cumsum(wide.square().sum(1), 1)
     energy = total[:, buffer - 1 :].clone()
     energy[:, 1:] -= total[:, : size - buffer]
-    # Where the sound is silent the sum is exactly 0; the FFT leaves its rounding there.
+    # In silence the true sum is 0, but the FFT leaves rounding errors.
     score = torch.where(energy > 0, match, 0.0) / torch.sqrt(energy.clamp_min(0) + _ENERGY_FLOOR)
     best = score.amax(1, keepdim=True)
     return (score >= best - _TIE * best.abs()).byte().argmax(1)

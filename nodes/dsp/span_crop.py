@@ -1,4 +1,4 @@
-"""Which part of what a node is given belongs to what it is asked for."""
+"""Crops an input to the span of an output."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from voicegraph.graph import PortSpec
 
 
 def crop_to_span(values: torch.Tensor, given: PortSpec, asked: PortSpec) -> torch.Tensor:
-    """A view of the span that ``asked`` covers; ``given`` has the same rate and covers it.
+    """A view of ``values`` over the span of ``asked``; ``given`` has the same rate and covers it.
 
-    A window may be given with a surplus at its rim, a stream never is.
+    A window may cover more than was requested, a stream never does.
     """
     if given.count == asked.count:
         return values

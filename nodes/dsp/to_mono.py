@@ -1,4 +1,4 @@
-"""``dsp.to_mono``: any channels to one."""
+"""``dsp.to_mono``: mixes all channels to one."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ class ToMonoParams(NodeParams):
     """Params of ``dsp.to_mono``."""
 
     channel: int | None = Field(None, ge=1, le=64)
-    """The one channel to take, counted from 1 (1 is left, 2 is right); null: the average."""
+    """Number of the channel, from 1 (1 is left, 2 is right); null is the average."""
 
 
 @register("dsp.to_mono")
 class ToMono(Node[ToMonoParams, None]):
     """Down-mix: audio ``[streams, channels, samples]`` -> ``[streams, 1, samples]``.
 
-    The average of all channels, so that what is the same in all of them keeps its level and nothing
-    can overload; or one channel alone. Mono passes through.
+    The average of all channels, which keeps the level of what they share and cannot clip, or one
+    of the channels. Mono passes through.
     """
 
     pure = True

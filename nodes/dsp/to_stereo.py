@@ -1,4 +1,4 @@
-"""``dsp.to_stereo``: one channel to two, or to any number."""
+"""``dsp.to_stereo``: copies one channel to two or more."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ToStereoParams(NodeParams):
 class ToStereo(Node[ToStereoParams, None]):
     """Copies mono to all channels: ``[streams, 1, samples]`` -> ``[streams, channels, samples]``.
 
-    Audio that has that many channels already passes through, bit for bit.
+    Audio that already has that many channels passes through unchanged.
     """
 
     pure = True
