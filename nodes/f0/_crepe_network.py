@@ -14,13 +14,13 @@ from torch import nn
 from voicegraph.graph.files.models import Archive, load_state
 
 WINDOW = 1024
-"""Samples looked at for a frame."""
+"""Samples in a frame."""
 _KERNELS = (512, 64, 64, 64, 64, 64)
 _STRIDES = (4, 1, 1, 1, 1, 1)
 _EPSILON = 0.0010000000474974513
-"""Of its normalisations; it was Keras's."""
+"""Epsilon of the batch normalisations, the default of Keras."""
 _STEPS_LEFT = 4
-"""Steps of time that are left of 1024 samples, at the end."""
+"""Time steps of the last layer for 1024 samples."""
 
 
 class Crepe(nn.Module):
@@ -39,7 +39,7 @@ class Crepe(nn.Module):
         self.classifier = nn.Linear(_STEPS_LEFT * widths[-1], 360)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Each frame for itself; its samples have a mean of 0 and a deviation of 1."""
+        """Frames are independent; each is normalised to mean 0 and standard deviation 1."""
         x = x[:, None]
         for i, (kernel, stride) in enumerate(zip(_KERNELS, _STRIDES, strict=True)):
             missing = kernel - stride
@@ -50,15 +50,15 @@ class Crepe(nn.Module):
 
 
 def cut(audio: torch.Tensor, hop: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Frames around every ``hop`` samples, and their level.
+    """Normalised frames around every ``hop`` samples, and their level.
 
     Args:
-        audio: ``[streams, samples]``; zeros are taken to lie around it.
+        audio: ``[streams, samples]``; padded with zeros.
         hop: samples from one frame to the next.
 
     Returns:
-        ``[streams, frames, 1024]`` of mean 0 and deviation 1, and their root mean square before
-        that ``[streams, frames]``.
+        Frames ``[streams, frames, 1024]`` of mean 0 and standard deviation 1, and their root mean
+        square before the normalisation ``[streams, frames]``.
     """
     padded = nn.functional.pad(audio.float(), (WINDOW // 2, WINDOW // 2))
     frames = padded.unfold(1, WINDOW, hop)
@@ -74,10 +74,10 @@ def read(archive: Archive, device: torch.device, dtype: torch.dtype) -> Crepe:
         WeightsError: if the file is not what it should be.
     """
     tensors = archive.read(archive.tensors)
-    # The file's convolutions have two axes, the second of which is 1.
+    # The kernels in the file have a second, trailing axis of size 1.
     tensors = {name: t.squeeze(-1) if t.ndim == 4 else t for name, t in tensors.items()}
     widths = [len(tensors[f"conv{i + 1}.bias"]) for i in range(len(_KERNELS))]
-    with torch.device("meta"):  # without memory, which the tensors bring
+    with torch.device("meta"):  # allocates nothing: the file's tensors are used
         network = Crepe(widths).eval()
     load_state(network, tensors, archive.path, "a CREPE pitch model")
     return network.requires_grad_(False).to(device, dtype)

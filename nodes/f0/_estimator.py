@@ -1,4 +1,4 @@
-"""What all F0 estimators share: ports, span, voicing, filling of gaps."""
+"""The base of all F0 estimators: ports, spans, voicing, filling of gaps."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ from voicegraph.nodes.f0._estimator_packages import Package
 from voicegraph.nodes.pitch.window_frames import extend_to_whole_frames
 
 RATE = 16000
-"""Sample rate of the audio all estimators take, in Hz."""
+"""Sample rate of the estimators' input, in Hz."""
 FRAMES_HZ = 100
-"""Frames a second that all estimators give."""
+"""Output frames a second."""
 HOP = RATE // FRAMES_HZ
 """Samples from frame to frame."""
 
@@ -41,16 +41,16 @@ class F0Params(NodeParams):
     """Params that every estimator has."""
 
     floor: Hertz = Field(50.0, ge=30, le=500)
-    """Lowest F0 looked for, in Hz."""
+    """Lowest F0 of the search range, in Hz."""
     ceiling: Hertz = Field(1100.0, ge=100, le=2100)
-    """Highest F0 looked for, in Hz."""
+    """Highest F0 of the search range, in Hz."""
     context: Duration = Field(Fraction(0), ge=0)
-    """Audio analysed before what is asked: better estimates at the front of it, at more cost."""
+    """Audio analysed before the requested span: better estimates at its start, at more cost."""
     lookahead: Duration = Field(Fraction(0), ge=0, le=1)
-    """Audio analysed after what is asked: better estimates at the end of it. This is latency;
+    """Audio analysed after the requested span: better estimates at its end. This is latency,
     rounded up to 10 ms."""
     fill: bool = False
-    """Fill unvoiced stretches by linear interpolation; `voiced` still tells them apart."""
+    """Fill unvoiced stretches by linear interpolation; `voiced` stays 0 there."""
 
     @model_validator(mode="after")
     def _floor_below_ceiling(self) -> F0Params:
@@ -69,12 +69,12 @@ class F0Estimator(Node[F0ParamsT, None], Generic[F0ParamsT]):
 
     audio ``[streams, 1, samples]`` at 16 kHz -> windows ``pitch`` in Hz, 0 where unvoiced (unless
     filled), and ``voiced``, 1 or 0: both ``[streams, frames]`` at 100 Hz, frame ``k`` at the
-    window's start + 10 ms * k. A subclass gives :meth:`estimate`, or :meth:`estimate_all` where it
-    works on all streams at once, and no more than that if it works on spans of any length.
+    window's start + 10 ms * k. A subclass defines :meth:`estimate`, or :meth:`estimate_all` if it
+    works on all streams at once.
 
-    Class attributes: ``shortest``, the shortest span worth analysing; a shorter request is widened
-    into the past. ``package``, what an extra installs for it, if anything; a pipeline that lacks it
-    does not compile.
+    Class attributes: ``shortest``, the shortest useful span in seconds; a shorter request is
+    extended into the past. ``package``, the package that an extra installs for it, or None; without
+    it the pipeline does not compile.
     """
 
     Params = F0Params
@@ -90,7 +90,7 @@ class F0Estimator(Node[F0ParamsT, None], Generic[F0ParamsT]):
     voiced = Out(Mask, rate=FRAMES_HZ, window=True, doc="1 where voiced, else 0")
 
     def ports(self, params: F0ParamsT) -> Ports:
-        """Looks for the package.
+        """The declared ports, once the package has been found.
 
         Raises:
             PipelineError: if it is not installed.
@@ -102,38 +102,38 @@ class F0Estimator(Node[F0ParamsT, None], Generic[F0ParamsT]):
     def estimate(self, params: F0ParamsT, audio: np.ndarray) -> np.ndarray:
         """F0 of one stream: float64 ``[samples]`` at 16 kHz -> Hz ``[frames]``, 0 where unvoiced.
 
-        Frame ``k`` lies at sample ``160 k``; frames beyond the last whole 10 ms are dropped.
+        Frame ``k`` is at sample ``160 k``. The caller drops frames beyond the last whole 10 ms.
         """
         raise TypeError(f"{type(self).__name__} does not define estimate()")
 
     def estimate_all(self, params: F0ParamsT, audio: torch.Tensor) -> torch.Tensor:
         """F0 of all streams: ``[streams, samples]`` -> Hz ``[streams, frames]``, on one device.
 
-        Frames as in :meth:`estimate`, which the default calls for each stream.
+        Frames as in :meth:`estimate`. The default calls that for each stream.
         """
         rows = [self.estimate(params, row) for row in audio.double().contiguous().numpy()]
         return torch.from_numpy(np.stack(rows))
 
     def needs(self, params: F0ParamsT, out: Request) -> Requests:
-        """The same span, with context in front and look-ahead behind."""
+        """The same span, with context before it and look-ahead after it."""
         return {"audio": Request(self._analysed(params, self.gives(params, out)), out.core)}
 
     def gives(self, params: F0ParamsT, out: Request) -> Interval:
-        """Whole frames."""
+        """The span, extended to whole frames."""
         return extend_to_whole_frames(out.interval, Fraction(FRAMES_HZ))
 
     def shortest_span(self, params: F0ParamsT) -> Fraction:
-        """The shortest span worth analysing, in seconds; where it hangs on params, override it."""
+        """The shortest useful span in seconds; override it if it depends on the params."""
         return self.shortest
 
     def _analysed(self, params: F0ParamsT, given: Interval) -> Interval:
-        """What is analysed to give frames in ``given``: whole frames more, so that grids agree."""
+        """The span analysed for the frames in ``given``, extended by whole frames."""
         after = Fraction(math.ceil(params.lookahead * FRAMES_HZ), FRAMES_HZ)
         before = max(params.context, self.shortest_span(params) - given.duration - after)
         return given.widen(Fraction(math.ceil(before * FRAMES_HZ), FRAMES_HZ), after)
 
     def process(self, inputs: Tensors, params: F0ParamsT, state: None) -> Tensors:
-        """One tick: every stream's whole span."""
+        """One tick: the whole span of each stream."""
         asked, audio = self.asked["pitch"], self.given["audio"]
         span = self._analysed(params, asked.interval)
         samples = inputs["audio"][:, 0].narrow(
@@ -158,7 +158,7 @@ def fill_gaps(f0: torch.Tensor) -> torch.Tensor:
     known = f0 > 0
     before = torch.where(known, frames, -1).cummax(-1).values
     after = torch.where(known, frames, count).flip(-1).cummin(-1).values.flip(-1)
-    left = torch.where(before < 0, after, before).clamp(max=count - 1)  # the ends are held
+    left = torch.where(before < 0, after, before).clamp(max=count - 1)  # holds the ends
     right = torch.where(after == count, left, after)
     share = (frames - left).to(f0.dtype) / (right - left).clamp(min=1)
     low, high = f0.gather(-1, left), f0.gather(-1, right)

@@ -21,7 +21,7 @@ _FOLDED = ("output_proj.weight_g", "output_proj.weight_v")
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Fcpe:
-    """The network, and the centres of its bins in cents over 10 Hz ``[bins]`` float64."""
+    """The network, and the centres of its bins in cents above 10 Hz, float64 ``[bins]``."""
 
     network: Network
     cents: torch.Tensor
@@ -69,7 +69,7 @@ class Convolution(nn.Module):
 
 
 class Layer(nn.Module):
-    """A convolution module around which the input is led."""
+    """A convolution module with a residual connection."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ class Layer(nn.Module):
 
 
 class Layers(nn.Module):
-    """One layer after the other."""
+    """The layers in sequence."""
 
     def __init__(self, width: int, count: int) -> None:
         super().__init__()
@@ -125,7 +125,7 @@ def read(archive: Archive, device: torch.device, dtype: torch.dtype) -> Fcpe:
     tensors = {name.removeprefix("model."): t for name, t in archive.read(names).items()}
     layers = {name.split(".")[2] for name in tensors if name.startswith("net.encoder_layers.")}
     cents = tensors["cent_table"].double()
-    with torch.device("meta"):  # without memory, which the tensors bring
+    with torch.device("meta"):  # allocates nothing: the file's tensors are used
         network = Network(len(tensors["norm.weight"]), len(layers), len(cents)).eval()
     load_state(network, _folded(tensors, network.state_dict()), archive.path, "an FCPE pitch model")
     return Fcpe(network.requires_grad_(False).to(device, dtype), cents.to(device))
@@ -134,7 +134,7 @@ def read(archive: Archive, device: torch.device, dtype: torch.dtype) -> Fcpe:
 def _folded(
     tensors: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tensor]
 ) -> dict[str, torch.Tensor]:
-    """Weight norm folded; without the norms in front of attention, which this one has not."""
+    """Folds the weight norm, and drops norms for the attention that this network lacks."""
     g, v = (tensors[name] for name in _FOLDED)
     weight = g * v / torch.linalg.vector_norm(v, dim=1, keepdim=True)
     return {"output_proj.weight": weight, **{k: v for k, v in tensors.items() if k in wanted}}

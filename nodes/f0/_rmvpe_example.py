@@ -9,7 +9,7 @@ import torch
 from voicegraph.nodes.f0._rmvpe_network import Rmvpe, Sizes
 
 SIZES = Sizes(blocks=1, layers=1, inner=1, channels=2, cnn_channels=1, hidden=4)
-"""Eight thousand numbers; as many mel bands and bins as the real one."""
+"""Eight thousand parameters; mel bands and bins as in the real network."""
 
 
 def write(path: Path, sizes: Sizes = SIZES, seed: int = 1) -> None:

@@ -1,7 +1,7 @@
 """The network of RMVPE: a deep U-Net over mel spectra, then a recurrent layer.
 
 H. Wei, X. Cao, T. Dan, Y. Chen, "RMVPE: a robust model for vocal pitch estimation in polyphonic
-music", Interspeech 2023. Modules are named as the tensors in the files that people have.
+music", Interspeech 2023. Modules are named as the tensors in published files.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ MARKER = "unet.encoder.bn.weight"
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How large a network is.
+    """Sizes of a network.
 
     Attributes:
         blocks: residual blocks in each layer.
-        layers: layers that halve frames and mels, and as many that double them again.
-        inner: layers in between.
+        layers: layers of the encoder, each of which halves frames and mels, and of the decoder.
+        inner: layers of the bottleneck.
         channels: channels of the first layer; each further one has twice as many.
         cnn_channels: channels of the convolution in front of the recurrent layer.
         hidden: width of the recurrent layer in each direction.
@@ -48,10 +48,10 @@ class Sizes:
 
     @classmethod
     def of(cls, shapes: Mapping[str, tuple[int, ...]]) -> Sizes:
-        """Read off the shapes of a state dict.
+        """Sizes from the shapes of a state dict.
 
         Raises:
-            KeyError: if a tensor that tells a size is missing.
+            KeyError: if a tensor is missing that determines a size.
         """
         cnn_channels = shapes["cnn.weight"][0]
         return cls(
@@ -74,7 +74,7 @@ def _count(shapes: Mapping[str, tuple[int, ...]], prefix: str) -> int:
 
 
 class Recurrent(nn.Module):
-    """A GRU in both directions."""
+    """A bidirectional GRU."""
 
     def __init__(self, inputs: int, hidden: int, depth: int) -> None:
         super().__init__()
@@ -100,7 +100,7 @@ class Rmvpe(nn.Module):
         )
 
     def forward(self, mel: torch.Tensor) -> torch.Tensor:
-        """Any number of frames: padded by zeros to what the U-Net can halve, and cut again."""
+        """Any number of frames: zero-padded to a multiple of ``2 ** layers``, then cropped."""
         frames = mel.shape[-1]
         step = 2**self.sizes.layers
         mel = nn.functional.pad(mel, (0, -frames % step))
@@ -109,9 +109,9 @@ class Rmvpe(nn.Module):
 
 
 def fold_norms(network: nn.Module) -> None:
-    """Folds each batch normalisation into the convolution right in front of it, in place.
+    """Folds each batch normalisation into the convolution before it, in place, in float64.
 
-    Only in evaluation mode; in float64, so that nothing is lost by it.
+    Only valid in evaluation mode.
     """
     for module in list(network.modules()):
         if not isinstance(module, nn.Sequential):

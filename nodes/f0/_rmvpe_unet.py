@@ -1,7 +1,6 @@
 """The U-Net of RMVPE: residual convolutions over ``[batch, channels, frames, mels]``.
 
-Modules are named as the tensors in the files that people have; the sources are those of
-``rmvpe_network``.
+Modules are named as the tensors in published files. For sources see ``_rmvpe_network``.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from torch import nn
 
 
 class Residual(nn.Module):
-    """Two 3 x 3 convolutions around a shortcut; ``[batch, channels, frames, mels]``."""
+    """Two 3 x 3 convolutions with a residual connection; ``[batch, channels, frames, mels]``."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -33,7 +32,7 @@ class Residual(nn.Module):
 
 
 class Down(nn.Module):
-    """Residual blocks; the encoder halves frames and mels behind them."""
+    """Residual blocks; the encoder halves frames and mels after them."""
 
     def __init__(self, inputs: int, outputs: int, blocks: int) -> None:
         super().__init__()
@@ -48,7 +47,7 @@ class Down(nn.Module):
 
 
 class Up(nn.Module):
-    """Doubles frames and mels, joins what the encoder had at that size, residual blocks."""
+    """Upsampling by 2, concatenation with a skip connection, residual blocks."""
 
     def __init__(self, inputs: int, outputs: int, blocks: int) -> None:
         super().__init__()
@@ -69,7 +68,7 @@ class Up(nn.Module):
 
 
 class Encoder(nn.Module):
-    """The way down; keeps what each layer made."""
+    """The contracting path; keeps the output of each layer for the skip connections."""
 
     def __init__(self, channels: int, layers: int, blocks: int) -> None:
         super().__init__()
@@ -78,7 +77,7 @@ class Encoder(nn.Module):
         self.layers = nn.ModuleList(Down(a, b, blocks) for a, b in pairwise(widths))
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
-        """The smallest, and what lies skips each layer of the way up."""
+        """The output of the last layer, and the skip connections of all layers."""
         x = self.bn(x)
         skips = []
         for layer in self.layers:
@@ -89,7 +88,7 @@ class Encoder(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """The layers at the smallest size."""
+    """The layers at the lowest resolution."""
 
     def __init__(self, width: int, inner: int, blocks: int) -> None:
         super().__init__()
@@ -104,7 +103,7 @@ class Bottleneck(nn.Module):
 
 
 class Decoder(nn.Module):
-    """The way up."""
+    """The expanding path."""
 
     def __init__(self, channels: int, layers: int, blocks: int) -> None:
         super().__init__()
@@ -112,7 +111,7 @@ class Decoder(nn.Module):
         self.layers = nn.ModuleList(Up(a, b, blocks) for a, b in pairwise(widths))
 
     def forward(self, x: torch.Tensor, skips: list[torch.Tensor]) -> torch.Tensor:
-        """All frames and mels."""
+        """Back to all frames and mels."""
         for layer, made in zip(self.layers, reversed(skips), strict=True):
             x = layer(x, made)
         return x

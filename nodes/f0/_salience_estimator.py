@@ -1,4 +1,4 @@
-"""What the estimators share that are networks: salience over bins of pitch, on any device."""
+"""The base of the estimators that are networks: salience over pitch bins, on any device."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ T = TypeVar("T")
 
 
 class WideRangeParams(F0Params):
-    """Params of those that the reference asks about all pitches, and whose gaps it fills."""
+    """Params of estimators for which RVC searches the whole range and fills gaps."""
 
     floor: Hertz = Field(30.0, ge=30, le=500)
-    """Lowest F0 looked for, in Hz."""
+    """Lowest F0 of the search range, in Hz."""
     ceiling: Hertz = Field(2100.0, ge=100, le=2100)
-    """Highest F0 looked for, in Hz."""
+    """Highest F0 of the search range, in Hz."""
     fill: bool = True
-    """Fill unvoiced stretches by linear interpolation; `voiced` still tells them apart."""
+    """Fill unvoiced stretches by linear interpolation; `voiced` stays 0 there."""
 
 
 class SalienceEstimator(F0Estimator[F0ParamsT], Generic[F0ParamsT]):
-    """Base of RMVPE, FCPE and CREPE, which know much the same pitches."""
+    """Base of RMVPE, FCPE and CREPE, whose pitch ranges are nearly the same."""
 
     devices = ("cpu", "cuda")
     needs_float64 = True
@@ -40,7 +40,7 @@ class SalienceEstimator(F0Estimator[F0ParamsT], Generic[F0ParamsT]):
         """Fixed types.
 
         Raises:
-            ValueError: if the network knows no pitch between floor and ceiling.
+            ValueError: if no pitch bin lies between floor and ceiling.
         """
         salience_bins.bins_in_range(salience_bins.crepe_cents(), params.floor, params.ceiling)
         return super().infer(params, inputs)
@@ -52,7 +52,7 @@ class SalienceEstimator(F0Estimator[F0ParamsT], Generic[F0ParamsT]):
         dtype: torch.dtype,
         read: Callable[[Archive, torch.device, torch.dtype], T],
     ) -> T:
-        """What ``read`` makes of a file, once a process for each device and precision.
+        """The network that ``read`` builds from a file, shared in the process.
 
         Raises:
             WeightsError: if the file is not what it should be.

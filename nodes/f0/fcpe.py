@@ -1,4 +1,4 @@
-"""``f0.fcpe``: fast and robust in noise; the extra ``fcpe``."""
+"""``f0.fcpe``: F0 by FCPE, fast and robust in noise; needs the extra ``fcpe``."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class Fcpe(SalienceEstimator[FcpeParams]):
     """F0 by FCPE, convolutions over mel spectra.
 
     audio ``[streams, 1, samples]`` at 16 kHz -> ``pitch`` and ``voiced`` ``[streams, frames]`` at
-    100 Hz. As in the reference, unvoiced stretches of ``pitch`` are filled by default, and the
-    network is asked about all pitches that it knows, 32.7 to 1976 Hz.
+    100 Hz. As in RVC, unvoiced stretches of ``pitch`` are filled by default, and the search covers
+    the whole range of the network, 32.7 to 1976 Hz.
 
-    The extra ``fcpe`` installs the package torchfcpe, of which the weights alone are read: it is
-    never imported, so neither are torchaudio and what else it asks for.
+    The extra ``fcpe`` installs the package torchfcpe. Only its weights are read. It is never
+    imported, and neither are its dependencies such as torchaudio.
 
     Y. Luo et al., "FCPE: a fast context-based pitch estimation model", arXiv 2509.15140, 2025.
     """
@@ -61,6 +61,6 @@ class Fcpe(SalienceEstimator[FcpeParams]):
     def estimate_all(self, params: FcpeParams, audio: torch.Tensor) -> torch.Tensor:
         """F0 of all streams in Hz."""
         mel = self.mel(audio)
-        mel = torch.cat((mel, mel[..., -1:]), -1)  # one frame for each 10 ms, and one more
+        mel = torch.cat((mel, mel[..., -1:]), -1)  # a frame every 10 ms, and one more
         salience = self._loaded.network(mel.to(self.dtype))
         return salience_bins.decode(salience * self.searched, self._loaded.cents, params.threshold)

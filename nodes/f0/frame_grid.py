@@ -1,4 +1,4 @@
-"""From an estimator's own frames onto those at every 10 ms."""
+"""Interpolates the frames of an estimator at every 10 ms."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ import numpy as np
 from voicegraph.nodes.f0._estimator import FRAMES_HZ
 
 _JUMP = 2**0.5
-"""Two frames further apart than half an octave are a jump, not a glide: nothing lies between."""
+"""Ratio of two frames above which there is no interpolation between them: half an octave."""
 
 
 def resample_to_grid(times: np.ndarray, f0: np.ndarray, count: int) -> np.ndarray:
     """F0 in Hz at ``0, 10, 20 ... ms``, 0 where unvoiced: ``[count]``.
 
-    A frame is voiced if the nearest of ``f0`` is. Between two voiced ones the logarithm of F0 is
-    interpolated linearly, unless it jumps; elsewhere the nearest is taken.
+    A frame is voiced if the nearest frame of ``f0`` is. Between two voiced frames the logarithm of
+    F0 is interpolated linearly, unless they differ by half an octave or more. Elsewhere the nearest
+    frame is used.
 
     Args:
-        times: when the frames lie, in seconds, rising ``[frames]``.
-        f0: their F0 in Hz, 0 where unvoiced ``[frames]``.
-        count: frames wanted.
+        times: times of the frames in seconds, ascending ``[frames]``.
+        f0: F0 in Hz ``[frames]``, 0 where unvoiced.
+        count: number of output frames.
     """
     if not len(f0):
         return np.zeros(count)

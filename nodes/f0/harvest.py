@@ -1,4 +1,4 @@
-"""``f0.harvest``: accurate, and the reference's default; takes a third of a core in real time."""
+"""``f0.harvest``: F0 by Harvest, accurate; takes a third of a core in real time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ class Harvest(F0Estimator[F0Params]):
     """F0 by WORLD's Harvest and a median filter of 3 frames.
 
     audio ``[streams, 1, samples]`` at 16 kHz -> ``pitch`` and ``voiced`` ``[streams, frames]`` at
-    100 Hz. Analyses exactly the span that is asked, unless ``context`` says more.
+    100 Hz. It analyses exactly the requested span, extended by ``context``. It is the default
+    of RVC.
 
     M. Morise, "Harvest: a high-performance fundamental frequency estimator from speech signals",
     Interspeech 2017.

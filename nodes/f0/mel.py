@@ -1,4 +1,4 @@
-"""Log-mel spectra as the pitch networks take them: 16 kHz, 10 ms apart, over 64 ms."""
+"""Log-mel spectra for the pitch networks: 16 kHz, hop 10 ms, window 64 ms."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import nn
 from voicegraph.nodes.f0._estimator import HOP, RATE
 
 FFT = 1024
-"""Samples in a frame, and its FFT size."""
+"""Samples in a frame, and FFT size."""
 _SMALLEST = 1e-5
 _SLANEY_KNEE_HZ = 1000.0
 _SLANEY_HZ_A_MEL = 200 / 3
@@ -22,12 +22,12 @@ class LogMel(nn.Module):
     """Log-mel magnitudes: audio ``[streams, samples]`` -> ``[streams, mels, frames]``, float32.
 
     The natural logarithm of mel-weighted magnitudes (not powers), no lower than ln(1e-5), over a
-    periodic Hann window. Always in float32, whatever precision the network behind it has.
+    periodic Hann window. Always in float32, whatever the precision of the network.
 
     Attributes:
         pad: samples of reflected audio on either side; frame ``k`` begins ``pad`` samples before
             sample ``160 k``.
-        floor: what is added to the power, so that its root is smooth at 0.
+        floor: added to the power, so that its square root is smooth at 0.
     """
 
     filters: torch.Tensor
@@ -40,7 +40,7 @@ class LogMel(nn.Module):
         self.register_buffer("window", torch.hann_window(FFT), persistent=False)
 
     def forward(self, audio: torch.Tensor) -> torch.Tensor:
-        """As many frames as fit."""
+        """All complete frames."""
         padded = nn.functional.pad(audio.float()[:, None], (self.pad, self.pad), "reflect")[:, 0]
         cut = padded.unfold(1, FFT, HOP)
         spectra = torch.fft.rfft(cut * self.window)
@@ -53,9 +53,9 @@ def filters(count: int, low: float, high: float, *, htk: bool, fft: int = FFT) -
     """Triangular filters on the mel scale, each of equal area: ``[count, fft // 2 + 1]`` float32.
 
     Args:
-        count: how many, their corners spaced evenly in mel.
-        low: where the first begins, in Hz.
-        high: where the last ends, in Hz.
+        count: number of filters; their corners are equally spaced in mel.
+        low: lower end of the first, in Hz.
+        high: upper end of the last, in Hz.
         htk: the mel scale of the HTK toolkit, 2595 log10(1 + f / 700), else that of M. Slaney,
             "Auditory Toolbox", Technical Report 1998-010: linear below 1 kHz, logarithmic above.
         fft: size of the transform.

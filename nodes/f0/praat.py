@@ -1,4 +1,4 @@
-"""``f0.praat``: Praat's autocorrelation, as phoneticians know it; the extra ``praat``."""
+"""``f0.praat``: F0 by Praat's autocorrelation method; needs the extra ``praat``."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from voicegraph.nodes.f0.frame_grid import resample_to_grid
 
 PACKAGE = Package("f0.praat", "praat", "praat-parselmouth", "parselmouth")
 _PERIODS = 3
-"""Periods of the floor in a window of Praat's."""
+"""Length of Praat's window in periods of the lowest F0."""
 
 
 class PraatParams(F0Params):
     """Params of ``f0.praat``."""
 
     threshold: float = Field(0.6, ge=0, le=1)
-    """Strength of the autocorrelation that a voiced frame must reach."""
+    """Minimum strength of the autocorrelation in a voiced frame."""
     fill: bool = True
-    """Fill unvoiced stretches by linear interpolation; `voiced` still tells them apart."""
+    """Fill unvoiced stretches by linear interpolation; `voiced` stays 0 there."""
 
 
 @register("f0.praat")
@@ -34,12 +34,12 @@ class Praat(F0Estimator[PraatParams]):
     """F0 by Praat's autocorrelation method.
 
     audio ``[streams, 1, samples]`` at 16 kHz -> ``pitch`` and ``voiced`` ``[streams, frames]`` at
-    100 Hz. As in the reference, unvoiced stretches of ``pitch`` are filled by default. Half a
-    window of zeros stands on either side of the span, so that frames reach to its ends. What is
-    silent is judged by the loudest of the span: ``context`` makes that steadier.
+    100 Hz. As in RVC, unvoiced stretches of ``pitch`` are filled by default. The span is padded
+    with half a window of zeros on either side, so that frames reach its ends. Praat compares
+    silence with the loudest sound of the span; ``context`` makes this more stable.
 
-    The extra ``praat`` installs the package praat-parselmouth, which is under the GPL-3.0-or-later:
-    so is what you build from both and hand on.
+    The extra ``praat`` installs the package praat-parselmouth, whose licence is GPL-3.0-or-later.
+    It applies to whatever you distribute that contains both.
 
     P. Boersma, "Accurate short-term analysis of the fundamental frequency and the
     harmonics-to-noise ratio of a sampled sound", IFA Proceedings 17, 1993.
@@ -49,7 +49,7 @@ class Praat(F0Estimator[PraatParams]):
     examples = ({}, {"fill": False, "floor": 75.0, "ceiling": 600.0, "context": "100ms"})
 
     def shortest_span(self, params: PraatParams) -> Fraction:
-        """A window."""
+        """One window."""
         return _PERIODS / Fraction(params.floor)
 
     def load(self, params: PraatParams, device: torch.device, dtype: torch.dtype) -> None:
@@ -69,6 +69,6 @@ class Praat(F0Estimator[PraatParams]):
             pitch_ceiling=params.ceiling,
             voicing_threshold=params.threshold,
         )
-        # To Praat, a sample lies in the middle of the time that it stands for.
+        # In Praat the time of a sample is the centre of its sampling interval.
         times = found.xs() - (half + 0.5) / RATE
         return resample_to_grid(times, found.selected_array["frequency"], len(audio) // HOP + 1)

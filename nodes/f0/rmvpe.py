@@ -1,4 +1,4 @@
-"""``f0.rmvpe``: the most robust in noise and music, from people's own ``rmvpe.pt``."""
+"""``f0.rmvpe``: F0 by RMVPE, robust in noise and music; needs a file ``rmvpe.pt``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from voicegraph.nodes.f0.mel import FFT, LogMel, filters
 from voicegraph.nodes.pitch.window_frames import extend_to_whole_frames
 
 _STEP = Fraction(32, FRAMES_HZ)
-"""The U-Net halves its frames five times, so it takes them by 32."""
+"""The U-Net halves the number of frames five times, so it works on multiples of 32."""
 
 
 class RmvpeParams(WideRangeParams):
@@ -36,14 +36,14 @@ class Rmvpe(SalienceEstimator[RmvpeParams]):
     """F0 by RMVPE, a U-Net over mel spectra.
 
     audio ``[streams, 1, samples]`` at 16 kHz -> ``pitch`` and ``voiced`` ``[streams, frames]`` at
-    100 Hz. As in the reference, unvoiced stretches of ``pitch`` are filled by default, and the
-    network is asked about all pitches that it knows, 31.7 to 2005 Hz.
+    100 Hz. As in RVC, unvoiced stretches of ``pitch`` are filled by default, and the search covers
+    the whole range of the network, 31.7 to 2005 Hz.
 
-    The span analysed is rounded up to 5120 n - 160 samples, and all of it is given. That makes 32 n
-    frames, of which frame ``k`` lies at sample ``160 k``; the last one lies at the very end, where
-    no window has frames, and is left out. So ``pitch.cache``, which drops three more in front,
-    writes frames 3 .. 32 n - 2, the newest of them 10 ms before the end: as the reference does.
-    The request of 5120 n samples, too, is rounded to 5120 n - 160, if its core allows.
+    The analysed span is rounded up to 5120 n - 160 samples, and the output covers all of it. This
+    gives 32 n frames; frame ``k`` is at sample ``160 k``. The last one, at the end of the span, is
+    left out, since windows have no frame there. ``pitch.cache`` drops three more at the start, so
+    it writes frames 3 .. 32 n - 2, the newest of them 10 ms before the end, as RVC does. A request
+    of 5120 n samples is rounded to 5120 n - 160, too, if its core allows.
 
     H. Wei, X. Cao, T. Dan, Y. Chen, "RMVPE: a robust model for vocal pitch estimation in polyphonic
     music", Interspeech 2023.
@@ -73,7 +73,7 @@ class Rmvpe(SalienceEstimator[RmvpeParams]):
         return self.declared
 
     def gives(self, params: RmvpeParams, out: Request) -> Interval:
-        """All that is analysed, but for the context."""
+        """The analysed span without the context."""
         context = Fraction(math.ceil(params.context * FRAMES_HZ), FRAMES_HZ)
         asked = extend_to_whole_frames(out.interval, Fraction(FRAMES_HZ)).duration
         used = extend_to_whole_frames(

@@ -1,28 +1,28 @@
-"""F0 from a network's salience over bins of pitch, as RMVPE, FCPE and CREPE give it."""
+"""F0 from salience over pitch bins, the output of RMVPE, FCPE and CREPE."""
 
 from __future__ import annotations
 
 import torch
 
 CREPE_CENTS = (1997.3794084376191, 20.0)
-"""The bins of CREPE and RMVPE: the first, in cents over 10 Hz (31.7 Hz), and their distance."""
+"""The bins of CREPE and RMVPE: the first in cents above 10 Hz (31.7 Hz), and their distance."""
 _AROUND = 4
-"""Bins on either side of the highest that are averaged."""
+"""Bins on either side of the maximum that are averaged."""
 
 
 def to_hertz(cents: torch.Tensor) -> torch.Tensor:
-    """Cents over 10 Hz as Hz."""
+    """Cents above 10 Hz to Hz."""
     return 10 * 2 ** (cents / 1200)
 
 
 def crepe_cents(count: int = 360) -> torch.Tensor:
-    """Centres of the bins in cents over 10 Hz: ``[count]`` float64."""
+    """Centres of the bins in cents above 10 Hz: float64 ``[count]``."""
     first, step = CREPE_CENTS
     return first + step * torch.arange(count, dtype=torch.float64)
 
 
 def bins_in_range(cents: torch.Tensor, floor: float, ceiling: float) -> torch.Tensor:
-    """Which bins lie from ``floor`` to ``ceiling`` in Hz.
+    """Which bins lie between ``floor`` and ``ceiling`` in Hz: bool ``[bins]``.
 
     Raises:
         ValueError: if none does.
@@ -44,13 +44,13 @@ def decode(
     threshold: float,
     path: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """F0 in Hz: the average of nine bins around the highest, weighted by their salience.
+    """F0 in Hz: the average of nine bins around the maximum, weighted by their salience.
 
     Args:
-        salience: ``[..., frames, bins]``, 0 where no pitch is looked for.
-        cents: the bins' centres in cents over 10 Hz.
-        threshold: what the highest salience must exceed in a voiced frame.
-        path: the bins to average around ``[..., frames]``, where not the highest.
+        salience: ``[..., frames, bins]``, 0 outside the search range.
+        cents: centres of the bins in cents above 10 Hz ``[bins]``.
+        threshold: the maximum salience exceeds it in a voiced frame.
+        path: the bins to average around, int64 ``[..., frames]``; by default the maxima.
 
     Returns:
         ``[..., frames]`` float64, 0 where unvoiced.

@@ -1,4 +1,4 @@
-"""``f0.swift``: a tiny network, fast on a CPU, good in noise."""
+"""``f0.swift``: F0 by SwiftF0, a tiny network, fast on a CPU and robust in noise."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from voicegraph.nodes.world import world_library
 
 PACKAGE = Package("f0.swift", "", "swift-f0", "swift_f0")
 _FRAME = 256
-"""Samples from one of its frames to the next."""
+"""Hop size of the network in samples."""
 _LOWEST, _HIGHEST = 46.875, 2093.75
-"""What it knows, in Hz."""
+"""Pitch range of the network in Hz."""
 _NARROWEST = 1.05
-"""Its candidates lie 4 % apart: a narrower range may hold none."""
+"""Its pitch bins are 4 % apart: a narrower search range may contain none."""
 
 
 class SwiftParams(F0Params):
     """Params of ``f0.swift``."""
 
     context: Duration = Field(parse_duration("200ms"), ge=0)
-    """Audio analysed before what is asked. The network looks back 176 ms."""
+    """Audio analysed before the requested span. The network looks back 176 ms."""
     threshold: float = Field(0.5, ge=0, le=1)
-    """Confidence that a voiced frame must reach."""
+    """Minimum confidence of a voiced frame."""
     refine: bool = False
     """Refine each voiced frame by instantaneous frequency (WORLD's StoneMask)."""
 
@@ -41,15 +41,15 @@ class Swift(F0Estimator[SwiftParams]):
     """F0 by SwiftF0, a convolutional network over a spectrogram.
 
     audio ``[streams, 1, samples]`` at 16 kHz -> ``pitch`` and ``voiced`` ``[streams, frames]`` at
-    100 Hz. Its own frames come every 16 ms; they are interpolated, the voicing taken from the
-    nearest. It knows 46.9 to 2094 Hz, whatever ``floor`` and ``ceiling`` are.
+    100 Hz. The network has a frame every 16 ms. They are interpolated, with the voicing of the
+    nearest. Its range is 46.9 to 2094 Hz, whatever ``floor`` and ``ceiling`` are.
 
-    The network looks 176 ms to either side, but little of what comes late matters: of ten speakers
-    in blocks of 40 ms the voicing agrees with that of the whole file in 83 % of the frames without
-    ``lookahead``, in 97 % with 60 ms, and in no more with 100. ``refine`` brings each voiced frame,
-    which the network knows to a few cents, to the instantaneous frequency of the harmonics there.
+    The network uses 176 ms on either side, but most of the look-ahead is not needed. Measured on
+    ten speakers in blocks of 40 ms, the voicing agrees with that of the whole file in 83 % of the
+    frames without ``lookahead``, in 97 % with 60 ms, and in 97 % with 100 ms. ``refine`` moves each
+    voiced frame, which is exact to a few cents, to the instantaneous frequency of the harmonics.
 
-    The package swift-f0 brings the weights, and ONNX Runtime.
+    The package swift-f0 contains the weights and installs ONNX Runtime.
 
     L. Nieradzik, "SwiftF0: fast and accurate monophonic pitch detection", arXiv 2508.18440, 2025;
     StoneMask is part of M. Morise et al., "WORLD", IEICE Trans. E99-D(7), 2016.
@@ -79,7 +79,7 @@ class Swift(F0Estimator[SwiftParams]):
         return super().infer(params, inputs)
 
     def load(self, params: SwiftParams, device: torch.device, dtype: torch.dtype) -> None:
-        """Opens the network, on one thread: more do not help so small a one.
+        """Opens the network, on one thread: more do not make so small a network faster.
 
         Raises:
             PipelineError: if the package cannot be imported.
@@ -88,7 +88,7 @@ class Swift(F0Estimator[SwiftParams]):
 
     def estimate(self, params: SwiftParams, audio: np.ndarray) -> np.ndarray:
         """F0 of one stream in Hz."""
-        # Whole frames: what is cut off would be the newest.
+        # Padded to whole frames: the incomplete frame would be the newest.
         whole = np.zeros(-(-len(audio) // _FRAME) * _FRAME, np.float32)
         whole[: len(audio)] = audio
         low, high = _range(params)

@@ -1,4 +1,4 @@
-"""What the test sources share: a clock, a stream number, and silence before time zero."""
+"""The base of the test sources: position, stream number, and silence before time zero."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from voicegraph.graph import Node, NodeParams, PortSpec, State, Tensors
 
 @dataclass
 class SourceState(State):
-    """Where each stream stands.
+    """Position of each stream.
 
-    ``position`` ``[streams]`` int64: absolute index of the next value; 0 lies at the session's
-    first input sample, and it starts below zero where the plan asks for the source with latency.
-    ``stream`` ``[streams]`` int64: the stream's own number.
+    ``position`` ``[streams]`` int64: absolute index of the next value; 0 is at the first input
+    sample of the session. It starts below zero if the plan delays the source. ``stream``
+    ``[streams]``
+    int64: number of the stream.
     """
 
     position: torch.Tensor
@@ -29,17 +30,17 @@ class SourceState(State):
 def first_position(spec: PortSpec, streams: int) -> torch.Tensor:
     """``[streams]`` int64: index of the first value of the first tick.
 
-    A port that is asked for ``[end - block, end)`` starts ``end`` after the session's beginning, so
-    that what a source gives belongs to a time, whatever the block and the latency are.
+    A port that is asked for ``[end - block, end)`` starts at time ``end`` of the session. So the
+    values of a source depend on time alone, not on block and latency.
     """
     return torch.full((streams,), int(spec.interval.end * spec.rate), dtype=torch.int64)
 
 
 def grid(position: int, count: int, step: Fraction) -> tuple[np.ndarray, np.ndarray]:
-    """Where values ``position .. position + count - 1`` lie on a grid with ``step`` cells a value.
+    """Positions of values ``position .. position + count - 1`` on a grid: ``step`` cells a value.
 
-    Returns the cells int64 ``[count]`` and how far into them float64 ``[count]`` in 0..1. Counted
-    in integers, so that it does not drift.
+    Returns the cells, int64 ``[count]``, and the positions in them, float64 ``[count]`` in 0..1.
+    The arithmetic is in integers, so there is no drift.
     """
     whole = (position + np.arange(count, dtype=np.int64)) * step.numerator
     return whole // step.denominator, (whole % step.denominator) / step.denominator
@@ -58,7 +59,7 @@ class Source(Node[ParamsT, SourceState], Generic[ParamsT]):
         raise TypeError(f"{type(self).__name__} does not define values()")
 
     def state(self, params: ParamsT, streams: int) -> SourceState:
-        """At the beginning, streams numbered from 0."""
+        """At the start of the session, streams numbered from 0."""
         spec = next(iter(self.asked.values()))
         return SourceState(first_position(spec, streams), torch.arange(streams))
 

@@ -1,4 +1,4 @@
-"""``io.contour``: a pitch contour as speech has it, the same in every run."""
+"""``io.contour``: a speech-like pitch contour, the same in every run."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _VIBRATO_SEMITONES = 0.3
 _ACCENT_SEMITONES = 5.0
 """Syllables lie up to this far above or below the speaker's mean."""
 _LOWEST_HZ, _HIGHEST_HZ = 90.0, 240.0
-"""Mean pitch of the speakers, who differ by stream."""
+"""Range of the mean pitch; each stream is another speaker."""
 _PAUSE = 0.15
-"""Share of syllables that are a pause."""
+"""Share of syllables that are pauses."""
 _WORDS = 3  # random words a syllable: accent, length, pause
 
 

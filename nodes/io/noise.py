@@ -19,7 +19,7 @@ class NoiseParams(NodeParams):
     rate: Rate = Fraction(48000)
     """Samples a second, in Hz."""
     channels: int = Field(1, ge=1, le=64)
-    """Channels; independent of one another."""
+    """Number of channels; they are independent."""
     level: Decibels = Field(-20.0, ge=-120, le=0)
     """RMS level in dB below full scale (amplitude 1)."""
 

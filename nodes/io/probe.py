@@ -1,4 +1,4 @@
-"""``io.probe``: audio passes unchanged, and what passes is measured and, if wanted, kept."""
+"""``io.probe``: measures audio that passes unchanged, and optionally writes it to a file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from voicegraph.graph import (
 )
 
 _FLOOR_DB = -120.0
-"""What digital silence reads."""
+"""Level of digital silence."""
 _ENDINGS = (".wav", ".w64")
 
 
@@ -31,8 +31,8 @@ class ProbeParams(NodeParams):
     """Params of ``io.probe``."""
 
     file: FilePath | None = None
-    """Where to write what passes: a new ``.wav``, or a ``.w64`` for more than 4 GiB (6 hours of
-    mono at 48 kHz). A file that exists is not replaced; null writes nothing."""
+    """Output file: a new ``.wav``, or a ``.w64`` for more than 4 GiB (6 hours of mono at 48 kHz).
+    An existing file is not replaced; null writes nothing."""
 
     @field_validator("file")
     @classmethod
@@ -44,21 +44,21 @@ class ProbeParams(NodeParams):
 
 @register("io.probe")
 class Probe(Node[ProbeParams, None]):
-    """A meter in the path: audio -> ``out``, the same samples bit for bit, and ``level``.
+    """A level meter: audio -> ``out``, the same samples bit for bit, and ``level``.
 
-    It stands between two nodes: one from which nothing reaches the output is left out of the plan.
+    Put it between two nodes: a node from which nothing reaches the output is left out of the plan.
     ``level`` is one frame a block, ``[streams, 1, 2]``: RMS over all channels and sample peak of
-    the block, in dB below full scale (amplitude 1), -120 where there is silence; a tap reads it.
+    the block, in dB below full scale (amplitude 1), -120 in silence. Read it with a tap.
 
-    With ``file`` set, the session writes what passes to a 32-bit float sound file: as it is,
-    without taking latency out, from the first block after the warm-up until the session is closed.
-    Several streams become channels, stream after stream. Pitch and features have taps instead.
+    If ``file`` is set, the session writes the audio to a 32-bit float sound file, from the first
+    block after the warm-up until the session is closed, without latency compensation. Several
+    streams become channels, one stream after the other. For pitch and features use taps.
     """
 
     devices = ("cpu", "cuda")
 
     audio = In(Audio)
-    out = Out(Audio, like="audio", doc="what came in, unchanged")
+    out = Out(Audio, like="audio", doc="the input, unchanged")
     level = Out(Features, dim=2, doc="RMS and peak of each block, in dB")
 
     def ports(self, params: ProbeParams) -> Ports:
@@ -67,7 +67,7 @@ class Probe(Node[ProbeParams, None]):
         return Ports({"audio": type(self).audio}, {"out": type(self).out, "level": level})
 
     def keeps(self, params: ProbeParams) -> Mapping[str, Path]:
-        """What passes, if a file is named."""
+        """The output, if a file is named."""
         return {} if params.file is None else {"out": params.file}
 
     def process(self, inputs: Tensors, params: ProbeParams, state: None) -> Tensors:

@@ -1,4 +1,4 @@
-"""``io.tone``: a sine whose frequency and level may change while it runs."""
+"""``io.tone``: a sine with live frequency and level."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from voicegraph.nodes.io._source import first_position
 
 @dataclass
 class ToneState(State):
-    """Where each stream stands; all ``[streams]``.
+    """Oscillator state, all ``[streams]``.
 
     ``position`` int64: absolute index of the next sample. ``phase`` float64: phase of the next
     sample, in cycles. ``frequency`` (Hz) and ``gain`` float64: in force after the newest sample.
@@ -47,7 +47,7 @@ class ToneParams(NodeParams):
     rate: Rate = Fraction(48000)
     """Samples a second, in Hz."""
     channels: int = Field(1, ge=1, le=64)
-    """Channels; all carry the same tone."""
+    """Number of channels; all carry the same tone."""
     frequency: Live[Hertz] = Field(440.0, gt=0)
     """Frequency in Hz, below half of ``rate``."""
     level: Live[Decibels] = Field(-12.0, ge=-120, le=0)
@@ -67,8 +67,8 @@ class ToneParams(NodeParams):
 class Tone(Node[ToneParams, ToneState]):
     """A sine: nothing -> ``out`` audio ``[streams, channels, samples]``, the same in all of them.
 
-    The phase at time zero is 0 and never jumps. Changes of frequency and level glide with a time
-    constant of 5 ms; the phase is the exact sum of the gliding frequency, so the tone is the same
+    The phase is 0 at time zero and continuous. Changes of frequency and level glide with a time
+    constant of 5 ms. The phase is the exact sum of the gliding frequency, so the tone is the same
     in blocks of any size.
     """
 
@@ -82,7 +82,7 @@ class Tone(Node[ToneParams, ToneState]):
         return Ports(outputs={"out": made})
 
     def state(self, params: ToneParams, streams: int) -> ToneState:
-        """Starts at phase 0, at the wanted frequency and level."""
+        """Starts at phase 0, at the frequency and level of the params."""
 
         def full(value: float) -> torch.Tensor:
             return torch.full((streams,), value, dtype=torch.float64)

@@ -1,4 +1,4 @@
-"""Where the register of an unknown speaker probably lies, from the first voiced frames on."""
+"""A Bayesian estimate of the register of an unknown speaker from the first voiced frames."""
 
 from __future__ import annotations
 
@@ -7,38 +7,38 @@ import math
 import numpy as np
 
 _SPEAKERS = ((114.0, 2.7), (191.0, 1.9))
-"""Registers of speakers: medians of F0 in Hz, and how far they spread in semitones. Men and women
-of LibriSpeech, 174 speakers, taken to be as many of each."""
+"""The prior: median F0 in Hz and standard deviation in semitones of men and of women, from 174
+speakers of LibriSpeech, with equal weights."""
 _ANYBODY = 0.02
-"""Density of all other registers beside the highest of these: children, and people who act."""
+"""Prior density of all other registers (children, acted voices), relative to the maximum."""
 _LOWEST_HZ, _HIGHEST_HZ, _STEP = 60.0, 340.0, 0.25
-"""Registers that are considered; in steps of so many semitones."""
+"""Range of the registers in Hz, and step in semitones."""
 _WIDTH, _SLOPE = 3.0, 1.5
-"""Frames lie around the register, in semitones, as under a curve with heavy tails: slips of the
-tracker by an octave say next to nothing."""
+"""Width in semitones and exponent of the likelihood of a frame. Its tails are heavy, so that octave
+errors of the tracker have almost no influence."""
 _ALIKE_S = 0.2
-"""Frames of so long tell no more than one: they belong to one syllable."""
+"""Seconds of frames that count as one independent observation: they belong to one syllable."""
 _FIRST = 1.0
-"""The first frame tells as much as so many that are independent: a man's voice or a woman's."""
+"""Weight of the first frame in independent observations: it distinguishes men from women."""
 _HIGH, _OPENING_S = 3.0, 0.6
-"""Speech begins so many semitones above its register, and falls to it with this time constant."""
+"""Speech begins this many semitones above its register, and falls to it with this time constant."""
 _FADES_S = 3.0
-"""How fast the posterior gives way to what was counted, in voiced speech."""
+"""Time constant with which the histogram replaces the posterior, in seconds of voiced speech."""
 _FORGOTTEN = 1e-3
 
 
 class RegisterPrior:
-    """Bayes' rule over registers: how speakers are distributed, times what was heard.
+    """Bayes' rule over registers: the distribution of speakers times the likelihood of the frames.
 
     Measured over 174 speakers: up to about 2 s of voiced speech, the median of the posterior is
     nearer to the median of the whole recording than the median of the frames so far.
 
     Attributes:
-        size: registers that are considered.
+        size: number of registers.
     """
 
     def __init__(self, rate: float) -> None:
-        """``rate`` of frames in Hz."""
+        """``rate``: frames a second."""
         low, high = 12 * math.log2(_LOWEST_HZ), 12 * math.log2(_HIGHEST_HZ)
         self._grid = np.arange(low, high, _STEP)
         self.size = len(self._grid)
@@ -53,7 +53,7 @@ class RegisterPrior:
         self._first = _SLOPE * _FIRST
 
     def weight(self, heard: np.ndarray) -> np.ndarray:
-        """What the posterior still counts, 0..1, after so many voiced frames ``[streams]``."""
+        """Weight of the posterior, 0..1, after ``heard`` voiced frames ``[streams]``."""
         share = np.exp(-heard / (_FADES_S * self._rate))
         return np.where(share > _FORGOTTEN, share, 0.0)
 
@@ -66,7 +66,7 @@ class RegisterPrior:
             likelihood: log-likelihood of each register, float64 ``[streams, size]``, 0 at first;
                 changed in place.
             octaves: F0, log2 of Hz, ``[streams]``.
-            counts: bool ``[streams]``; where False, nothing is heard.
+            counts: bool ``[streams]``; where False, the frame is ignored.
             heard: voiced frames before this one, ``[streams]``.
         """
         falls = _HIGH * np.exp(-heard / (_OPENING_S * self._rate))

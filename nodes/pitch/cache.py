@@ -1,4 +1,4 @@
-"""``pitch.cache``: windows of F0, estimated afresh at every tick, joined into one long track."""
+"""``pitch.cache``: joins windows of F0, estimated again at every tick, into one long track."""
 
 from __future__ import annotations
 
@@ -51,25 +51,25 @@ class CacheParams(NodeParams):
     """Params of ``pitch.cache``."""
 
     transpose: Live[Semitones] = Field(0.0, ge=-24, le=24)
-    """How much higher new frames are made, in semitones."""
+    """Transposition of new frames in semitones."""
     look: Duration = Field(parse_duration("50ms"), ge=0, le=2)
-    """F0 asked for beyond the newest block, into the past; whole frames."""
+    """F0 requested before the newest block; whole frames."""
     drop_front: int = Field(3, ge=0)
-    """Frames at the front of each window that are not used."""
+    """Frames at the start of each window that are not used."""
 
 
 @register("pitch.cache")
 class Cache(Node[CacheParams, CacheState]):
-    """Remembers F0, so that only the newest of it is estimated at each tick.
+    """Caches F0, so that only the newest part is estimated at each tick.
 
     pitch and, optionally, voiced ``[streams, frames]``, windows or streams -> windows pitch and
-    voiced of any length. At each tick the remembered frames move back by one block; then all of the
-    new frames but the first ``drop_front``, where the estimator lacked the past, overwrite the
-    newest ones. So a frame is revised for as long as it lies within block + ``look`` of the end.
+    voiced of any length. At each tick the cached frames move back by one block. Then the new frames
+    overwrite the newest ones, except for the first ``drop_front``, where the estimator lacked the
+    past. So a frame is revised as long as it lies within block + ``look`` of the end.
 
-    Transposition multiplies new frames by 2^(semitones / 12) as they come in; what is remembered
-    stays, so a change is heard from the newest sound on. Without ``voiced``, what is not 0 Hz is
-    voiced. The past before the session began is unvoiced, and marked as never estimated.
+    Transposition multiplies new frames by 2^(semitones / 12). Cached frames stay, so a change
+    affects only new sound. Without ``voiced``, frames above 0 Hz are voiced. Frames before the
+    beginning of the session are unvoiced, and marked as never estimated.
 
     Source: the pitch cache of RVC's real-time path, which it matches frame for frame.
     """
@@ -79,10 +79,10 @@ class Cache(Node[CacheParams, CacheState]):
     examples = ({}, {"transpose": 7.0, "look": "100ms", "drop_front": 0})
 
     pitch = In(Pitch, window=True, doc="F0 of the newest frames in Hz, 0 where unvoiced")
-    voiced = In(Mask, window=True, optional=True, doc="its voicing, where F0 alone does not tell")
+    voiced = In(Mask, window=True, optional=True, doc="voicing, if F0 alone does not show it")
 
     def ports(self, params: CacheParams) -> Ports:
-        """Outputs bear the names of the inputs, which class attributes cannot."""
+        """Outputs have the names of the inputs, which is not possible with class attributes."""
         pitch = Out(Pitch, like="pitch", window=True, doc="F0 in Hz, transposed, 0 where unvoiced")
         voiced = Out(Mask, like="pitch", window=True, doc="1 where voiced")
         return Ports(type(self).declared.inputs, {"pitch": pitch, "voiced": voiced})
@@ -108,7 +108,7 @@ class Cache(Node[CacheParams, CacheState]):
         return super().infer(params, inputs)
 
     def needs(self, params: CacheParams, out: Request) -> Requests:
-        """The newest block and ``look`` before it, however much is asked for."""
+        """The newest block and ``look`` before it, whatever the request."""
         rate = self.input_types["pitch"].rate
         span = Interval(out.end - self.block - params.look, out.end)
         used = Interval(span.start + params.drop_front / rate, span.end)
@@ -116,18 +116,18 @@ class Cache(Node[CacheParams, CacheState]):
         return dict.fromkeys(self.input_types, newest)
 
     def gives(self, params: CacheParams, out: Request) -> Interval:
-        """Whole frames."""
+        """The span, extended to whole frames."""
         return extend_to_whole_frames(out.interval, self.input_types["pitch"].rate)
 
     def state(self, params: CacheParams, streams: int) -> CacheState:
-        """Unvoiced, as long as what is asked for and what is written at a tick."""
+        """All frames unvoiced; as long as the output, and at least as long as the input."""
         frames = max(self.asked["pitch"].count, self.given["pitch"].count)
         shape = (streams, frames)
         never = torch.full(shape, NEVER_ESTIMATED, device=self.device)
         return CacheState(never, torch.zeros(shape, device=self.device))
 
     def process(self, inputs: Tensors, params: CacheParams, state: CacheState) -> Tensors:
-        """One tick: back by a block, then the new frames."""
+        """One tick: moves the cache back by a block, then writes the new frames."""
         pitch = inputs["pitch"]
         voiced = inputs.get("voiced")
         if voiced is None:
@@ -146,7 +146,7 @@ class Cache(Node[CacheParams, CacheState]):
         }
 
     def _end(self, port: str) -> int:
-        """How many of the frames given lie before the end of what is made."""
+        """Number of input frames before the end of the output."""
         given = self.given[port if port in self.given else "pitch"]
         return given.index(self.asked["pitch"].interval.end)
 

@@ -1,4 +1,4 @@
-"""``pitch.register``: moves a speaker's pitch to where another voice speaks."""
+"""``pitch.register``: shifts the pitch of a speaker to the register of another voice."""
 
 from __future__ import annotations
 
@@ -41,27 +41,28 @@ from voicegraph.nodes.dsp.voice_prosody import prosody_of
 from voicegraph.nodes.pitch._register_prior import RegisterPrior
 
 _LOWEST, _HIGHEST, _BINS = math.log2(30), math.log2(30 * 2**6), 144
-"""Six octaves, in octaves, in steps of half a semitone."""
+"""Range of the histogram in log2 of Hz: six octaves in steps of half a semitone."""
 _GLIDE_S = 0.3
-"""Time constant with which what is applied follows the estimate: slower than a syllable."""
+"""Time constant with which the applied register follows the estimate; longer than a syllable."""
 _TURN_S = 0.03
-"""Time constant of a change of ``transpose``: heard at once, and no click."""
+"""Time constant of a change of ``transpose``: quick, but without a click."""
 _TOLD_S = 0.5
-"""As much speech ``start`` counts for."""
+"""Weight of ``start`` in seconds of speech."""
 _KNOWN_S = 60.0
-"""As much speech was heard of a speaker whose ``start`` is told: nothing need be believed."""
+"""Initial count of voiced frames, in seconds, if ``start`` is given: it switches the prior off."""
 
 
 @dataclass
 class RegisterState(State):
-    """What is known of each speaker.
+    """Statistics of each speaker.
 
     Attributes:
-        histogram: float64 ``[streams, bins]``, how often each pitch was heard.
-        heard: int64 ``[streams]``, voiced frames so far; a minute's, where a start was given.
-        likelihood: float64 ``[streams, registers]``, what they say of each register.
-        register: float64 ``[streams]``, the register that is applied, log2 of Hz.
-        transpose: float64 ``[streams]``, the transposition that is applied, in octaves.
+        histogram: float64 ``[streams, bins]``, histogram of log F0.
+        heard: int64 ``[streams]``, voiced frames so far; starts at one minute if ``start`` is
+            given.
+        likelihood: float64 ``[streams, registers]``, log-likelihood of each register.
+        register: float64 ``[streams]``, the applied register, log2 of Hz.
+        transpose: float64 ``[streams]``, the applied transposition in octaves.
     """
 
     histogram: torch.Tensor
@@ -75,44 +76,44 @@ class RegisterParams(NodeParams):
     """Params of ``pitch.register``."""
 
     mode: Literal["register", "fixed"] = "register"
-    """Whether the register is moved to the target, or by `transpose` alone."""
+    """`register` shifts the register to the target; `fixed` shifts by `transpose` alone."""
     target: Hertz | None = Field(None, ge=30, le=1000)
-    """Median of the F0 of the voice that is to speak. By default as the `voice` says."""
+    """Median F0 of the target voice. By default that of the `voice`."""
     voice: FilePath | None = None
-    """The voice that is to speak: its card tells the target."""
+    """The target voice; its card states the target."""
     transpose: Live[Semitones] = Field(0.0, ge=-36, le=36)
-    """How much higher it is made, in semitones, than the target or, if `fixed`, than it was."""
+    """Transposition in semitones, relative to the target or, if `fixed`, to the input."""
     range: float = Field(1.0, ge=0, le=3)
-    """How wide the melody becomes around the register: 1 as it was, 0 monotonous."""
+    """Scale of the pitch range around the register: 1 keeps it, 0 is monotone."""
     start: Hertz | None = Field(None, ge=30, le=1000)
-    """Median of the speaker's own F0, where it is known: about 115 Hz for most men, 205 Hz for
-    most women. By default found out, from the first voiced frame on."""
+    """Median F0 of the speaker, if known: about 115 Hz for most men, 205 Hz for most women. By
+    default it is estimated, from the first voiced frame on."""
     settle: Duration = Field(parse_duration("15s"), ge=1, le=600)
-    """Memory of the estimate, in voiced speech: another speaker is known for one after about
+    """Memory of the estimate, in voiced speech. After a change of speaker the estimate takes about
     0.7 of it."""
 
 
 @register("pitch.register")
 class Register(Node[RegisterParams, RegisterState]):
-    """Brings the register of whoever speaks to that of a voice, as they speak.
+    """Shifts the register of the current speaker to that of a voice.
 
     pitch and, optionally, voiced ``[streams, frames]``, windows or streams -> streams pitch and
-    voiced. Of a window each frame is taken once, when it is new.
+    voiced. Each frame of a window is used once, when it is new.
 
-    A register is the median of log F0 over voiced frames; it is estimated all the time, from a
-    histogram with a memory of ``settle`` of voiced speech. F0 moves by the distance to ``target``,
-    so melody and range stay: ``log2 out = log2 target + range (log2 F0 - register) + transpose /
-    12``. With ``mode: fixed`` F0 moves by ``transpose`` alone. What is applied follows the estimate
-    with a time constant of 0.3 s: it glides and never jumps, though F0 itself may.
+    The register is the median of log F0 over voiced frames. It is estimated continuously, by a
+    histogram with a memory of ``settle`` of voiced speech. F0 is shifted by the distance to
+    ``target``, which keeps the melody: ``log2 out = log2 target + range (log2 F0 - register) +
+    transpose / 12``. With ``mode: fixed`` F0 is shifted by ``transpose`` alone. The applied
+    register follows the estimate with a time constant of 0.3 s, without jumps.
 
-    Settling: in the first seconds the register is what is probable of a speaker, from how registers
-    of people are distributed and that speech begins high; or ``start``, where the speaker is known.
-    Over 174 speakers, from whom these constants are, too, what is applied is off from the median
-    of their 14 s by 1.3 semitones (median; 90 %: 3.8) after 0.5 s of voiced speech, by 1.2 (3.2)
-    after 1 s, by 0.5 (1.7) after 2 s.
+    Settling: in the first seconds the register is a Bayesian estimate, from the distribution of
+    registers and from the fact that speech begins high; or ``start``, if the speaker is known. Over
+    174 speakers (the constants come from the same ones), the applied register differs from the
+    median of their 14 s by 1.3 semitones (median; 90 %: 3.8) after 0.5 s of voiced speech, by 1.2
+    (3.2) after 1 s, by 0.5 (1.7) after 2 s.
 
-    Unvoiced frames stay 0. Frames that the estimator filled in (F0 where ``voiced`` is 0) move
-    along and do not count. Without ``voiced``, what is not 0 Hz is voiced.
+    Unvoiced frames stay 0. Frames that the estimator filled in (F0 where ``voiced`` is 0) are
+    shifted, but not counted. Without ``voiced``, frames above 0 Hz are voiced.
 
     Source: shifting the mean of log F0 is the usual conversion of pitch, as in K. Liu, J. Zhang and
     Y. Yan, "High quality voice conversion through phoneme-based linear mapping functions with
@@ -127,18 +128,18 @@ class Register(Node[RegisterParams, RegisterState]):
     )
 
     pitch = In(Pitch, window=True, doc="F0 in Hz, 0 where unvoiced")
-    voiced = In(Mask, window=True, optional=True, doc="its voicing, where F0 alone does not tell")
+    voiced = In(Mask, window=True, optional=True, doc="voicing, if F0 alone does not show it")
 
     def ports(self, params: RegisterParams) -> Ports:
-        """Outputs bear the names of the inputs, which class attributes cannot.
+        """Outputs have the names of the inputs, which is not possible with class attributes.
 
         Raises:
-            PipelineError: if nothing says what the target is.
-            WeightsError: if the voice does not.
+            PipelineError: if neither ``target`` nor ``voice`` is given.
+            WeightsError: if the card of the voice does not state the target.
         """
         if params.mode == "register":
             self._target_of(params)
-        pitch = Out(Pitch, like="pitch", doc="F0 in Hz, moved, 0 where unvoiced")
+        pitch = Out(Pitch, like="pitch", doc="shifted F0 in Hz, 0 where unvoiced")
         voiced = Out(Mask, like="pitch", doc="1 where voiced")
         return Ports(type(self).declared.inputs, {"pitch": pitch, "voiced": voiced})
 
@@ -167,11 +168,15 @@ class Register(Node[RegisterParams, RegisterState]):
         return super().infer(params, inputs)
 
     def needs(self, params: RegisterParams, out: Request) -> Requests:
-        """The block."""
+        """The newest block."""
         return dict.fromkeys(self.input_types, out)
 
     def load(self, params: RegisterParams, device: torch.device, dtype: torch.dtype) -> None:
-        """Makes the constants."""
+        """Computes the constants.
+
+        Raises:
+            WeightsError: if the card of the voice does not state the target.
+        """
         if params.mode == "register":
             self._target = math.log2(self._target_of(params))
         self._rate = float(self.asked["pitch"].rate)
@@ -182,7 +187,7 @@ class Register(Node[RegisterParams, RegisterState]):
         self._turn = 1 - math.exp(-1 / (_TURN_S * self._rate))
 
     def state(self, params: RegisterParams, streams: int) -> RegisterState:
-        """Knows ``start``, or nothing."""
+        """The register is ``start``, or unknown."""
         known = params.start is not None
         start = math.log2(params.start) if params.start is not None else 0.0
         count = _TOLD_S * self._rate if known else 0.0
@@ -218,7 +223,7 @@ class Register(Node[RegisterParams, RegisterState]):
         params: RegisterParams,
         held: dict[str, np.ndarray],
     ) -> np.ndarray:
-        """Where F0 of one frame goes, ``[streams]``, log2 of Hz; ``held`` is changed in place."""
+        """Shifted F0 of one frame, ``[streams]``, log2 of Hz; changes ``held`` in place."""
         heard, applied, transpose = held["heard"], held["register"], held["transpose"]
         first = counts & (heard == 0)
         self._median.update(held["histogram"], octaves, counts)
@@ -233,7 +238,7 @@ class Register(Node[RegisterParams, RegisterState]):
         return around + params.range * (octaves - applied) + transpose
 
     def _found(self, held: dict[str, np.ndarray]) -> np.ndarray:
-        """The register, ``[streams]``, log2 of Hz: believed at first, then counted."""
+        """The register, ``[streams]``, log2 of Hz: posterior median first, histogram later."""
         counted = self._median.read(held["histogram"])
         share = self._prior.weight(held["heard"])
         if not share.any():

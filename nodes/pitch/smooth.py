@@ -1,4 +1,4 @@
-"""``pitch.smooth``: takes octave errors and single outliers out of a pitch contour."""
+"""``pitch.smooth``: removes octave errors and single outliers from a pitch contour."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ class SmoothParams(NodeParams):
     """Params of ``pitch.smooth``."""
 
     median: int = Field(3, ge=1, le=31)
-    """Frames of the running median, an odd number; 1 leaves all as it is."""
+    """Length of the running median in frames, an odd number; 1 switches it off."""
     octave_guard: bool = True
-    """Fold jumps of whole octaves back."""
+    """Correct jumps by whole octaves."""
     window: Duration = Field(parse_duration("200ms"), ge=0, le=2)
-    """Frames before each frame that the octave guard compares it with."""
+    """Time before each frame that the octave guard compares it with."""
     ahead: Duration = Field(parse_duration("20ms"), ge=0, le=2)
-    """Frames after it that the octave guard takes as well; this is latency."""
+    """Time after each frame that the octave guard uses; this is latency."""
     tolerance: Semitones = Field(3.0, gt=0, le=6)
-    """How far from a whole octave a jump may be and still be an error, in semitones."""
+    """Largest distance of a jump from whole octaves at which it is an error, in semitones."""
 
     @field_validator("median")
     @classmethod
@@ -54,18 +54,18 @@ class SmoothParams(NodeParams):
 
 @register("pitch.smooth")
 class Smooth(Node[SmoothParams, None]):
-    """Folds octave errors back, then takes a running median.
+    """Corrects octave errors, then applies a running median.
 
     pitch and, optionally, voiced ``[streams, frames]`` -> pitch, voiced, the same type.
 
     1. Octave guard: with m the median of the voiced frames from ``window`` before a frame to
        ``ahead`` after it, itself included, a frame f for which log2(f / m) lies within
        ``tolerance`` of a whole number n other than 0 becomes f / 2^n. A jump to the octave that
-       lasts is no error and stays.
-    2. Median of ``median`` frames around each, of F0 (unvoiced frames count as 0 Hz, so lone frames
-       vanish and lone gaps close) and of voicing.
+       lasts is not an error, and stays.
+    2. Median of ``median`` frames around each, of F0 (unvoiced frames count as 0 Hz, so that
+       single frames vanish and single gaps close) and of voicing.
 
-    Without ``voiced``, what is not 0 Hz is voiced.
+    Without ``voiced``, frames above 0 Hz are voiced.
 
     Source: L. R. Rabiner, M. R. Sambur, C. E. Schmidt, "Applications of a nonlinear smoothing
     algorithm to speech processing", IEEE Trans. ASSP 23(6), 1975 (running medians on pitch).
@@ -76,10 +76,10 @@ class Smooth(Node[SmoothParams, None]):
     examples = ({}, {"median": 5, "octave_guard": False}, {"window": "70ms", "median": 1})
 
     pitch = In(Pitch, doc="F0 in Hz, 0 where unvoiced")
-    voiced = In(Mask, optional=True, doc="its voicing, where F0 alone does not tell")
+    voiced = In(Mask, optional=True, doc="voicing, if F0 alone does not show it")
 
     def ports(self, params: SmoothParams) -> Ports:
-        """Outputs bear the names of the inputs, which class attributes cannot."""
+        """Outputs have the names of the inputs, which is not possible with class attributes."""
         pitch = Out(Pitch, like="pitch", doc="smoothed F0 in Hz, 0 where unvoiced")
         voiced = Out(Mask, like="pitch", doc="1 where voiced")
         return Ports(type(self).declared.inputs, {"pitch": pitch, "voiced": voiced})
@@ -99,7 +99,7 @@ class Smooth(Node[SmoothParams, None]):
         return super().infer(params, inputs)
 
     def _reach(self, params: SmoothParams) -> tuple[int, int]:
-        """Frames before and after each one that the octave guard looks at."""
+        """Frames before and after each one that the octave guard uses."""
         if not params.octave_guard:
             return 0, 0
         rate = self.input_types["pitch"].rate
@@ -113,7 +113,7 @@ class Smooth(Node[SmoothParams, None]):
         return dict.fromkeys(self.input_types, wide)
 
     def gives(self, params: SmoothParams, out: Request) -> Interval:
-        """Whole frames."""
+        """The span, extended to whole frames."""
         return extend_to_whole_frames(out.interval, self.input_types["pitch"].rate)
 
     def process(self, inputs: Tensors, params: SmoothParams, state: None) -> Tensors:
@@ -140,13 +140,13 @@ class Smooth(Node[SmoothParams, None]):
 def fold_octaves(
     pitch: torch.Tensor, voiced: torch.Tensor, before: int, after: int, tolerance: float
 ) -> torch.Tensor:
-    """Frames that lie whole octaves off the local median of the voiced ones, brought back.
+    """Corrects frames that are whole octaves away from the local median of voiced frames.
 
     Args:
         pitch: Hz ``[streams, before + frames + after]``.
         voiced: 0..1, same shape.
-        before: frames before each one that the median is taken of, besides itself.
-        after: frames after it.
+        before: frames of the local median before each frame.
+        after: frames of the local median after it.
         tolerance: in semitones.
 
     Returns:
@@ -163,5 +163,5 @@ def fold_octaves(
 
 
 def _running_median(values: torch.Tensor, width: int) -> torch.Tensor:
-    """Median of each ``width`` neighbours: ``[streams, n]`` -> ``[streams, n - width + 1]``."""
+    """Median over a sliding window: ``[streams, n]`` -> ``[streams, n - width + 1]``."""
     return values.unfold(1, width, 1).median(2).values if width > 1 else values.clone()

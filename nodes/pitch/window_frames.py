@@ -1,4 +1,4 @@
-"""Where the frames of a window lie."""
+"""The frame grid of windows."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from voicegraph.graph import Interval
 
 
 def extend_to_whole_frames(interval: Interval, rate: Fraction) -> Interval:
-    """The interval with its start moved back, so that it holds a whole number of frames.
+    """The interval with its start moved back to a whole number of frames.
 
-    A window's frames sit on a grid that begins at its first value. Nodes that make or remember
-    frames count them back from the end instead, which moves by exactly a block at each tick: so
-    the grids of all of them agree, whatever odd length a consumer asks for.
+    The frame grid of a window begins at its first value. Nodes that compute or store frames count
+    them from the end, which moves by exactly one block at each tick. So their grids agree, whatever
+    length a consumer requests.
+
+    Args:
+        interval: in seconds.
+        rate: frames a second.
     """
     count = math.ceil(interval.duration * rate)
     return Interval(interval.end - Fraction(count) / rate, interval.end)

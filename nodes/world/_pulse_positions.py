@@ -1,9 +1,9 @@
-"""Where WORLD's synthesis sets its pulses, and how to make it go on where it stopped.
+"""The pulse positions of WORLD's synthesis, and how to continue them from window to window.
 
-WORLD sets a pulse whenever the integral of F0 from the window's first sample on passes a whole
-number, so windows that begin at different times would have pulses at different places, and a
-crossfade between two of them a hole. A frame in front of the window, whose F0 is chosen so that the
-integral comes to the wanted fraction where the window begins, makes all windows agree.
+WORLD places a pulse whenever the integral of F0 from the first sample of the window passes a whole
+number. Windows that begin at different times would have pulses at different positions, and their
+crossfade would have gaps. So a lead frame is added before each window. Its F0 is chosen so that the
+integral has the right fractional part at the beginning of the window.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from __future__ import annotations
 import numpy as np
 
 UNVOICED_HZ = 500.0
-"""Rate of WORLD's noise pulses where there is no voice."""
+"""Rate of WORLD's noise pulses in unvoiced frames."""
 _LEAD_HZ = 60.0
-"""The lead frame's F0 is this, or higher by what makes one period more: at most 270 Hz."""
+"""Lowest F0 of the lead frame; the highest is 270 Hz."""
 
 
 def frequency(f0: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """WORLD's pulses a second between frames.
+    """The pulse rate of WORLD between frames.
 
     Args:
         f0: Hz ``[frames]``, 0 where unvoiced.
-        place: where, in frames from the first: ``[samples]``.
+        place: positions in frames from the first: ``[samples]``.
 
     Returns:
         Hz ``[samples]``: linear between frames, or 500 where voicing, interpolated likewise from 0
@@ -33,18 +33,18 @@ def frequency(f0: np.ndarray, place: np.ndarray) -> np.ndarray:
 
 
 def lead_f0(first: float, phase: float, hop: float, rate: int) -> float:
-    """F0 in Hz of a frame before a window, so that its pulses are those of an endless signal.
+    """F0 in Hz of the lead frame, with which the pulses continue the earlier ones.
 
     Args:
         first: F0 of the window's first frame in Hz, 0 where unvoiced.
-        phase: periods since the endless signal's beginning, modulo 1, at the last sample that is
+        phase: periods since the beginning of the signal, modulo 1, at the last sample that is
             not after that frame.
-        hop: samples from frame to frame; need not be whole.
+        hop: samples from frame to frame, possibly fractional.
         rate: samples a second.
     """
     place = np.arange(int(hop) + 1) / hop
-    # The sum of the frequency over these samples is linear in the lead frame's F0, which fades out
-    # until the first frame is reached, or until it is unvoiced.
+    # The sum of the pulse rate over these samples is linear in the F0 of the lead frame. Its weight
+    # falls to 0 at the first frame, or where the signal becomes unvoiced.
     fading = 1.0 - place
     voiced = fading > 0.5 if first == 0.0 else np.ones_like(fading, bool)
     slope = fading[voiced].sum() / rate

@@ -1,4 +1,4 @@
-"""``world.analyze``: what a voice sounds like, apart from its pitch."""
+"""``world.analyze``: spectral envelope and aperiodicity by WORLD."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ from voicegraph.nodes.pitch.window_frames import extend_to_whole_frames
 from voicegraph.nodes.world import world_library
 
 _D4C_PERIODS = 2
-"""D4C looks at two periods on either side of a frame,"""
+"""D4C uses two periods on either side of a frame,"""
 _D4C_FLOOR_HZ = 47.0
-"""of this F0 or a higher one. CheapTrick looks at 1.5 periods."""
+"""at least of this F0. CheapTrick uses 1.5 periods."""
 
 
 class AnalyzeParams(NodeParams):
     """Params of ``world.analyze``."""
 
     floor: Hertz = Field(71.0, ge=40, le=200)
-    """F0 in Hz of which the FFT must hold three periods: lower takes larger ones. A voice below
-    it is analysed as if it were there. The same as in the ``world.synthesize`` behind it."""
+    """Lowest F0 in Hz: the FFT holds three periods of it, so lower values need a larger FFT. Lower
+    pitches are analysed as if they were there. Use the same value in ``world.synthesize``."""
 
 
 @register("world.analyze")
@@ -49,14 +49,14 @@ class Analyze(Node[AnalyzeParams, None]):
 
     audio ``[streams, 1, samples]`` and pitch in Hz ``[streams, frames]``, 0 where unvoiced ->
     windows of features ``[streams, frames, bins]`` at the pitch's rate: ``envelope``, the natural
-    logarithm of the power spectrum (where silence, 1e-17, is as safe in float32 as a shout), and
+    logarithm of the power spectrum (so that silence, 1e-17, stays exact in float32), and
     ``aperiodicity``, the share of noise in the amplitude, 0..1. Bin ``k`` of ``fft / 2 + 1`` lies
     at ``k rate / fft`` Hz; the FFT size is the power of two that holds three periods of ``floor``.
 
-    The pitch must be the audio's own, not a transposed one. The audio is asked for 43 ms before
-    the first frame, which is all that WORLD looks at there. Beyond the newest frame it takes the
-    last sample as repeated. To wait for more was measured to change nothing that ``dsp.sola``,
-    which leaves the newest of each window to the next one, does not mend.
+    The pitch must be that of the audio, not transposed. The node requests 43 ms of audio before the
+    first frame, as much as WORLD uses. After the newest frame WORLD repeats the last sample. More
+    look-ahead was measured to make no difference after ``dsp.sola``, which takes the newest part of
+    each window from the next one.
 
     Sources: M. Morise, "CheapTrick, a spectral envelope estimator for high-quality speech
     synthesis", Speech Communication 67, 2015; M. Morise, "D4C, a band-aperiodicity estimator for
@@ -76,7 +76,7 @@ class Analyze(Node[AnalyzeParams, None]):
     def infer(
         self, params: AnalyzeParams, inputs: Mapping[str, SignalType]
     ) -> dict[str, SignalType]:
-        """As many bins as the audio's rate and ``floor`` ask for.
+        """As many bins as the audio's rate and ``floor`` require.
 
         Raises:
             ValueError: if the audio's rate is no whole number of Hz.
@@ -88,17 +88,17 @@ class Analyze(Node[AnalyzeParams, None]):
         return dict.fromkeys(("envelope", "aperiodicity"), Features(inputs["pitch"].rate, bins))
 
     def needs(self, params: AnalyzeParams, out: Request) -> Requests:
-        """Frames as asked; audio with what WORLD looks at around them."""
+        """The requested frames, and the audio that WORLD uses around them."""
         span = Request(self.gives(params, out), out.core)
         margin = _D4C_PERIODS / Fraction(_D4C_FLOOR_HZ)
         return {"pitch": span, "audio": span.widen(before=margin)}
 
     def gives(self, params: AnalyzeParams, out: Request) -> Interval:
-        """Whole frames."""
+        """The span, extended to whole frames."""
         return extend_to_whole_frames(out.interval, self.input_types["pitch"].rate)
 
     def process(self, inputs: Tensors, params: AnalyzeParams, state: None) -> Tensors:
-        """One tick: every stream's whole window."""
+        """One tick: the whole window of each stream."""
         asked, audio = self.asked["envelope"], self.given["audio"]
         first = self.given["pitch"].index(asked.interval.start)
         offset = asked.interval.start - audio.interval.start
@@ -109,8 +109,8 @@ class Analyze(Node[AnalyzeParams, None]):
         envelope, aperiodicity = np.empty(shape, np.float32), np.empty(shape, np.float32)
         samples = inputs["audio"][:, 0].double().contiguous().numpy()
         pitch = inputs["pitch"].narrow(1, first, asked.count).double().contiguous().numpy()
-        # A creaky voice falls below what the FFT holds; WORLD would take it for unvoiced there,
-        # with a window so short that every pulse shows.
+        # Creaky voice may be lower than the FFT resolves. WORLD would treat it as unvoiced, with a
+        # window so short that single pulses show in the envelope.
         lowest = world_library.lowest_f0(rate, size) * (1 + 1e-6)
         for row, (stream, f0) in enumerate(zip(samples, pitch, strict=True)):
             held = np.where(f0 > 0, np.maximum(f0, lowest), 0.0)

@@ -1,4 +1,4 @@
-"""``world.synthesize``: a voice from pitch, spectral envelope and aperiodicity."""
+"""``world.synthesize``: speech from pitch, spectral envelope and aperiodicity by WORLD."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ from voicegraph.nodes.world import world_library
 from voicegraph.nodes.world._pulse_positions import advance, lead_f0
 
 _LOUDEST = 40.0
-"""Logarithm of the power that is still believed: far above any sound, far below overflow."""
+"""Upper limit of the log power: far above any sound, far below overflow."""
 
 
 @dataclass
 class SynthesizeState(State):
-    """``phase`` ``[streams]`` float64: pitch periods, modulo 1, where the next window begins."""
+    """``phase`` ``[streams]`` float64: periods, modulo 1, at the start of the next window."""
 
     phase: torch.Tensor
 
@@ -51,13 +51,13 @@ class SynthesizeParams(NodeParams):
     """Params of ``world.synthesize``."""
 
     rate: Rate = Field(examples=[48000])
-    """Samples a second of the output in Hz: the rate of the audio that was analysed."""
+    """Sample rate of the output in Hz: that of the analysed audio."""
     floor: Hertz = Field(71.0, ge=40, le=200)
-    """Decides the FFT size; the same as that of the ``world.analyze`` before it."""
+    """Determines the FFT size; use the same value as in ``world.analyze``."""
     formant: Live[Semitones] = Field(0.0, ge=-24, le=24)
-    """How much higher the formants are made, in semitones; above 0 a smaller speaker."""
+    """Formant shift in semitones; above 0 the speaker sounds smaller."""
     extra: Duration = Field(Fraction(50, 1000), ge=Fraction(30, 1000), le=2)
-    """Synthesised before what is asked, so that its first pulses have come in."""
+    """Time synthesised before the requested span, so that its first pulses are complete."""
 
     @field_validator("rate")
     @classmethod
@@ -76,11 +76,12 @@ class Synthesize(Node[SynthesizeParams, SynthesizeState]):
     gives them -> audio ``[streams, 1, samples]`` at ``rate``, a window, to be joined by
     ``dsp.sola``.
 
-    Every pitch period is a minimum-phase pulse plus noise. All windows set their pulses at the same
-    places, so far as they agree about the pitch, and overlap without a seam. ``formant`` stretches
-    the envelope along frequency by 2^(semitones / 12): bin k takes what was at k / factor, linearly
-    interpolated; the last bin is held. The pitch is left alone: transpose it before. What lies
-    below rate / FFT size + 1 Hz (24 Hz at 48 kHz) WORLD takes for unvoiced.
+    Every pitch period is a minimum-phase pulse plus noise. Overlapping windows have their pulses at
+    the same positions, as far as their pitch agrees, so crossfades leave no trace. ``formant``
+    stretches the envelope along frequency by 2^(semitones / 12): bin k takes the value at
+    k / factor, linearly interpolated; beyond the last bin its value is held. The pitch does not
+    change: transpose it before. WORLD treats F0 below rate / FFT size + 1 Hz (24 Hz at 48 kHz) as
+    unvoiced.
 
     Source: M. Morise, F. Yokomori, K. Ozawa, "WORLD: a vocoder-based high-quality speech synthesis
     system for real-time applications", IEICE Trans. Inf. & Syst. E99-D(7), 2016.
@@ -126,11 +127,11 @@ class Synthesize(Node[SynthesizeParams, SynthesizeState]):
         return dict.fromkeys(self.input_types, out.widen(before=params.extra))
 
     def state(self, params: SynthesizeParams, streams: int) -> SynthesizeState:
-        """Begins with a whole period."""
+        """Starts at phase 0."""
         return SynthesizeState(torch.zeros(streams, dtype=torch.float64))
 
     def process(self, inputs: Tensors, params: SynthesizeParams, state: SynthesizeState) -> Tensors:
-        """One tick: every stream's whole window."""
+        """One tick: the whole window of each stream."""
         asked, rate = self.asked["audio"], int(params.rate)
         start, frames = self._common_span(inputs)
         envelope = stretch(frames["envelope"], 2.0 ** (params.formant / 12.0))
@@ -155,7 +156,7 @@ class Synthesize(Node[SynthesizeParams, SynthesizeState]):
         return {"audio": torch.from_numpy(made)}
 
     def _common_span(self, inputs: Tensors) -> tuple[Fraction, dict[str, torch.Tensor]]:
-        """Where all inputs have begun, and their frames from there to where the first one ends."""
+        """The start of the span that all inputs cover, and their frames in that span."""
         start = max(spec.interval.start for spec in self.given.values())
         cut = {
             name: values[:, self.given[name].index(start) :].double()
@@ -166,9 +167,9 @@ class Synthesize(Node[SynthesizeParams, SynthesizeState]):
 
 
 def stretch(envelope: torch.Tensor, factor: float) -> torch.Tensor:
-    """Moves what is at frequency f to f * factor: ``[..., bins]`` -> the same shape.
+    """Moves the value at frequency f to f * factor: ``[..., bins]`` -> the same shape.
 
-    Linear between bins; above the last one its value is held.
+    Linear interpolation between bins; above the last bin its value is held.
     """
     if factor == 1.0:
         return envelope

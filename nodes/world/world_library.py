@@ -1,8 +1,8 @@
 """The WORLD library through pyworld, typed.
 
 WORLD: M. Morise, F. Yokomori, K. Ozawa, "WORLD: a vocoder-based high-quality speech synthesis
-system for real-time applications", IEICE Trans. Inf. & Syst. E99-D(7), 2016. Everything here takes
-and gives contiguous float64 and holds no state; NaN must not come in, the library would crash.
+system for real-time applications", IEICE Trans. Inf. & Syst. E99-D(7), 2016. All functions
+take and return contiguous float64 arrays and have no state. The library crashes on NaN.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def dio(
     period_ms: float,
     tolerance: float,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """F0 in Hz by DIO, 0 where unvoiced, and the frames' times in seconds.
+    """F0 in Hz by DIO, 0 where unvoiced, and the times of the frames in seconds.
 
     M. Morise, H. Kawahara, H. Katayose, "Fast and reliable F0 estimation method based on the period
     extraction of vocal fold vibration of singing voice and speech", AES 35th Int. Conf., 2009.
@@ -69,7 +69,7 @@ def fft_size(rate: Fraction | int, floor: float) -> int:
 
 
 def lowest_f0(rate: int, size: int) -> float:
-    """F0 in Hz of which an FFT of this size holds three periods; CheapTrick takes no lower one."""
+    """Lowest F0 in Hz for CheapTrick: an FFT of this size holds three periods of it."""
     return 3.0 * rate / (size - 3.0)
 
 
@@ -79,7 +79,7 @@ def envelope(
     """Power spectral envelope ``[frames, size / 2 + 1]`` by CheapTrick.
 
     M. Morise, "CheapTrick, a spectral envelope estimator for high-quality speech synthesis",
-    Speech Communication 67, 2015. What is not above ``lowest_f0`` counts as unvoiced.
+    Speech Communication 67, 2015. F0 not above ``lowest_f0`` counts as unvoiced.
     """
     return _pyworld().cheaptrick(audio, f0, times, rate, fft_size=size)
 

@@ -24,7 +24,7 @@ def test_ports_leaves_the_node_unchanged(use: str) -> None:
         node = case.cls()
         before = copy.deepcopy(vars(node))
         with suppress(PipelineError):  # the package of an extra may be missing
-            node.ports(node.Params.model_validate(case.given))
+            node.ports(node.Params.model_validate(case.resolved_params))
         assert vars(node) == before
 
 
