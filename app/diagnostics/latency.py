@@ -16,7 +16,8 @@ from voicegraph.graph.live.status import live_latency
 from voicegraph.graph.metrics.benchmark import describe_machine
 from voicegraph.schemas.latency_measurement import DelayRun, LatencyMeasurement
 
-from ._loopback_probe import LoopbackProbe, test_signal
+from ._loopback_probe import LoopbackProbe
+from ._probe_signal import probe_signal
 from ._reference_response import reference_response
 
 _STARTS_S = 20.0
@@ -48,7 +49,7 @@ def measure_latency(
     session = setup.plan.session()
     try:
         rate = int(setup.input.format.rate)
-        response = reference_response(setup.plan, test_signal(rate), rate)
+        response = reference_response(setup.plan, probe_signal(rate), rate)
         card = LoopbackProbe(setup.open_card())
     except BaseException:
         session.close()
@@ -92,10 +93,10 @@ def _one(
 ) -> DelayRun:
     expected_s = 1e-3 * live_latency(live).expected_ms
     listens = _RECORDS_S + expected_s
-    signal = test_signal(card.output.rate)
+    signal = probe_signal(card.output.rate)
     tell(f"{number}: through the devices")
     device, sure = card.through_devices(signal, listens).latency(
-        test_signal(card.input.rate), card.input.rate
+        probe_signal(card.input.rate), card.input.rate
     )
     _check(live, card, sure)
     tell(f"{number}: through the pipeline")
@@ -112,7 +113,7 @@ def _whole(
     Looks for the reference response of the pipeline; if that is not found, for the signal itself.
     """
     rate, plan = card.input.rate, live.session.plan
-    signal = test_signal(rate)
+    signal = probe_signal(rate)
     recording = card.through_engine(signal, seconds, plan.samples_in)
     # The reference response is aligned with the signal, so its delay is the whole latency.
     found = recording.response_latency(response, rate)

@@ -39,20 +39,20 @@ class RecordingCard:
         self._card, self._recording = card, recording
         self.input, self.output, self.one_clock = card.input, card.output, card.one_clock
         self._at = 0
-        self._spoken = np.zeros((16384, card.input.channels), np.float32)
+        self._buffer = np.zeros((16384, card.input.channels), np.float32)
 
     def start(self, capture: CaptureCallback, play: PlaybackCallback) -> None:
         """Starts the callbacks of the wrapped backend."""
 
         def capture_recording(frames: np.ndarray, when: float, lost: bool) -> None:
-            played = self._spoken[: len(frames)]
-            said = 0
-            while said < len(played):  # by slices: a callback allocates nothing
-                part = self._recording[self._at : self._at + len(played) - said]
-                played[said : said + len(part)] = part[:, None]
-                said += len(part)
+            into = self._buffer[: len(frames)]
+            count = 0
+            while count < len(into):  # copies slices: a callback must not allocate
+                part = self._recording[self._at : self._at + len(into) - count]
+                into[count : count + len(part)] = part[:, None]
+                count += len(part)
                 self._at = (self._at + len(part)) % len(self._recording)
-            capture(played, when, lost)
+            capture(into, when, lost)
 
         self._card.start(capture_recording, play)
 
@@ -87,7 +87,7 @@ def soak_devices(
         card.stop()
         raise
     monitor = SoakMonitor(live.loop, lambda: live_latency(live).expected_ms)
-    told = 0.0
+    last_told = 0.0
     try:
         live.start()
         begun = time.monotonic()
@@ -96,8 +96,8 @@ def soak_devices(
         ):
             now = time.monotonic() - begun
             monitor.sample(now)
-            if now - told >= _TELL_EVERY_S:
-                told = now
+            if now - last_told >= _TELL_EVERY_S:
+                last_told = now
                 tell(_line(monitor, now))
     finally:
         live.stop()
@@ -143,13 +143,13 @@ def soak_freewheel(
         play = SimulatedDevice(target.rate, round(_PERIOD_S * target.rate), 0.0, jitter_s=0.001)
         simulation = Simulation(loop, capture, play, sound)
         begun = time.monotonic()
-        told = 0.0
+        last_told = 0.0
         while simulation.now < seconds:
             simulation.run(min(_SAMPLE_EVERY_S, seconds - simulation.now))
             monitor.sample(simulation.now)
-            if simulation.now - told >= 10 * _TELL_EVERY_S:
-                told = simulation.now
-                tell(_line(monitor, told))
+            if simulation.now - last_told >= 10 * _TELL_EVERY_S:
+                last_told = simulation.now
+                tell(_line(monitor, last_told))
         wall = time.monotonic() - begun
         ends = (source, target)
         return build_report(monitor, plan, ends, seconds=seconds, wall_s=wall, freewheel=True)

@@ -63,17 +63,7 @@ def build_status(live: ReportedSession) -> LiveStatus:
     plan, timings = _running(live.session)
     total = timings["total"]
     block_ms = 1e3 * float(plan.block)
-    nodes = [
-        NodeLoad(
-            name=node.name,
-            use=node.use,
-            median_ms=timings[node.name].median_ms,
-            p99_ms=timings[node.name].p99_ms,
-        )
-        for node in plan.nodes
-    ]
-    nodes += [NodeLoad(name=n, use="", median_ms=0, p99_ms=0, bypassed=True) for n in plan.bypassed]
-    late = _late(live, now)
+    late = _late_report(live, now)
     switches = loop.switches
     return LiveStatus(
         state=live.state,
@@ -81,16 +71,16 @@ def build_status(live: ReportedSession) -> LiveStatus:
         seconds=now - live.begun,
         tick=live.session.position,
         block_ms=block_ms,
-        input=_end(live.card.input, loop.input_level, loop.capture.lost),
-        output=_end(live.card.output, loop.output_level, loop.playback.lost),
+        input=_end_report(live.card.input, loop.input_level, loop.capture.lost),
+        output=_end_report(live.card.output, loop.output_level, loop.playback.lost),
         compute_median_ms=total.median_ms,
         compute_p99_ms=total.p99_ms,
         compute_max_ms=total.max_ms,
         headroom=1 - total.p99_ms / block_ms,
-        nodes=nodes,
+        nodes=_node_loads(plan, timings),
         late=late,
         latency=live_latency(live),
-        drift=_drift(live),
+        drift=_drift_report(live),
         skipping=loop.skipping,
         muted=switches.mute.target == 0.0,
         push_to_talk=live.options.push_to_talk,
@@ -112,6 +102,22 @@ def _running(session: Session) -> tuple[CompiledPlan, Mapping[str, Timing]]:
             return plan, timings
 
 
+def _node_loads(plan: CompiledPlan, timings: Mapping[str, Timing]) -> list[NodeLoad]:
+    loads = [
+        NodeLoad(
+            name=node.name,
+            use=node.use,
+            median_ms=timings[node.name].median_ms,
+            p99_ms=timings[node.name].p99_ms,
+        )
+        for node in plan.nodes
+    ]
+    bypassed = (
+        NodeLoad(name=n, use="", median_ms=0, p99_ms=0, bypassed=True) for n in plan.bypassed
+    )
+    return [*loads, *bypassed]
+
+
 def live_latency(live: ReportedSession) -> LiveLatency:
     """Algorithmic, buffering, device and measured latency of a session."""
     loop, plan, card = live.loop, live.session.plan, live.card
@@ -129,7 +135,7 @@ def live_latency(live: ReportedSession) -> LiveLatency:
     )
 
 
-def _late(live: ReportedSession, now: float) -> LateReport:
+def _late_report(live: ReportedSession, now: float) -> LateReport:
     counts = live.loop.counts
     return LateReport(
         blocks=counts.late,
@@ -140,7 +146,7 @@ def _late(live: ReportedSession, now: float) -> LateReport:
     )
 
 
-def _drift(live: ReportedSession) -> DriftReport:
+def _drift_report(live: ReportedSession) -> DriftReport:
     compensation = live.loop.compensation
     drift = compensation.drift
     return DriftReport(
@@ -152,7 +158,7 @@ def _drift(live: ReportedSession) -> DriftReport:
     )
 
 
-def _end(end: OpenDevice, level: LevelMeter, lost: int) -> EndReport:
+def _end_report(end: OpenDevice, level: LevelMeter, lost: int) -> EndReport:
     return EndReport(
         device=end.name,
         rate_hz=end.rate,

@@ -15,6 +15,7 @@ import pytest
 
 from voicegraph.app.diagnostics import _loopback_probe as loopback_probe
 from voicegraph.app.diagnostics import latency as measuring
+from voicegraph.app.diagnostics._probe_signal import probe_signal
 from voicegraph.app.diagnostics._reference_response import reference_response
 from voicegraph.app.diagnostics.latency import measure_latency
 from voicegraph.graph.errors import DeviceError
@@ -103,7 +104,7 @@ def test_whole_latency_holds_algorithmic_latency_once(use: str) -> None:
     else:
         nodes = {"pass": node(use, "input")}
         plan = Pipeline(block="20ms", input={"rate": RATE}, nodes=nodes, output="pass").compile()
-    signal = loopback_probe.test_signal(RATE)
+    signal = probe_signal(RATE)
     heard = np.concatenate((np.zeros(5 * RATE, np.float32), signal, np.zeros(RATE, np.float32)))
     with plan.session(warm_up=False, workers=False) as session:
         made = session.push(heard)[4 * RATE :]
@@ -190,7 +191,7 @@ def test_failed_start_leaves_nothing_open(
 
 def test_synthesised_voice_is_located_by_its_response() -> None:
     """The measured latency includes the algorithmic latency, which is not added again."""
-    signal = loopback_probe.test_signal(RATE)
+    signal = probe_signal(RATE)
     answer = np.random.default_rng(3).normal(0, 0.1, len(signal)).astype(np.float32)
     heard = np.zeros(3 * RATE, np.float32)
     heard[5000 : 5000 + len(answer)] = answer
@@ -199,7 +200,7 @@ def test_synthesised_voice_is_located_by_its_response() -> None:
     live: Any = SimpleNamespace(session=SimpleNamespace(plan=plan))
     card: Any = SimpleNamespace(
         input=OpenDevice("in", RATE, 1, 0.0),
-        through_engine=lambda *_: loopback_probe.LoopbackRecording(heard, after=1000),
+        through_engine=lambda *_: loopback_probe.LoopbackRecording(heard, start=1000),
     )
     whole, sure = measuring._whole(live, card, answer, 3.0)
     assert whole == pytest.approx(4000 / RATE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from voicegraph.app.diagnostics._loopback_probe import test_signal as signal_at
+from voicegraph.app.diagnostics._probe_signal import probe_signal as signal_at
 from voicegraph.app.diagnostics._reference_response import reference_response
 from voicegraph.graph.pipeline import Pipeline, node
 
