@@ -84,7 +84,7 @@ def find(name: str) -> type[Node]:
         raise KeyError(name)
     cls = _load(name, point.load)
     if not (isinstance(cls, type) and issubclass(cls, Node)):
-        raise ImportError(f"{point.value} is no node class")
+        raise ImportError(f"{point.value} is not a node class")
     return register(name)(cls)
 
 
@@ -135,7 +135,7 @@ def load_file(path: Path) -> list[str]:
     name = f"voicegraph_nodes_{path.stem}_{zlib.crc32(str(path.resolve()).encode()):08x}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None or not path.is_file():
-        raise PipelineError(Problem("no-such-file", f"{path} is no Python file"))
+        raise PipelineError(Problem("no-such-file", f"{path} is not a Python file"))
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # where annotations of its classes are looked up
     try:

@@ -91,12 +91,12 @@ def _ask_sources(context: CompileContext, ir: NodeIR, asked: Asked) -> bool:
     out = _asked_of(context, ir, asked)
     if out is None:
         return False
-    news = False
+    changed = False
     for port, request in _needs(context, ir, out).items():
         entry = asked.setdefault(ir.sources[port], {})
-        news |= entry.get((ir.name, port)) != request
+        changed |= entry.get((ir.name, port)) != request
         entry[ir.name, port] = request
-    return news
+    return changed
 
 
 def _consumers_first(context: CompileContext) -> list[NodeIR]:

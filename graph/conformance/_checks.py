@@ -96,7 +96,7 @@ def snapshot(case: Case) -> None:
             run(other, audio[:, :, half // 2 :])
             other.restore(Snapshot.load(path))
             found = run(other, audio[:, :, half:])
-    assert np.array_equal(expected, found), f"{case} goes on differently after a snapshot"
+    assert np.array_equal(expected, found), f"{case} continues differently after a snapshot"
 
 
 def reset(case: Case) -> None:

@@ -160,7 +160,7 @@ def test_a_file_that_fails_adds_nothing(file: Path) -> None:
 def test_nodes_file_must_be_python(tmp_path: Path, name: str) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "text.txt").write_text("", encoding="utf-8")
-    with pytest.raises(PipelineError, match="is no Python file"):
+    with pytest.raises(PipelineError, match="is not a Python file"):
         registry.load_file(tmp_path / name)
 
 
@@ -206,5 +206,5 @@ def test_a_package_that_fails_is_no_unknown_node(monkeypatch: pytest.MonkeyPatch
 
 def test_a_package_that_offers_something_else(monkeypatch: pytest.MonkeyPatch) -> None:
     installed(monkeypatch, lambda: "a string")
-    with pytest.raises(ImportError, match=r"their\.package:Node is no node class"):
+    with pytest.raises(ImportError, match=r"their\.package:Node is not a node class"):
         registry.find("their.node")

@@ -168,7 +168,7 @@ FAULTS = [
     (NotFinite, "shapes", "out is not finite"),
     (Doubles, "shapes", "out is torch.float64, not float32"),
     (ByBlocks, "chunking", "declared exact, but in blocks of 10ms differs by"),
-    (Hidden, "snapshot", "goes on differently after a snapshot"),
+    (Hidden, "snapshot", "continues differently after a snapshot"),
     (Hidden, "reset", "reset is not a fresh start"),
     (Leaky, "streams", "stream 1 leaks into stream 0"),
     (Dice, "repeat", "gives different output for the same input"),
