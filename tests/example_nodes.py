@@ -35,7 +35,7 @@ from voicegraph.schemas.quantities import Duration
 
 
 def cut(values: torch.Tensor, given: PortSpec, start: Fraction, count: int) -> torch.Tensor:
-    """``count`` samples of what a node is given, from time ``start`` on."""
+    """``count`` samples of an input from time ``start`` on."""
     return values.narrow(2, given.index(start), count)
 
 
@@ -370,7 +370,7 @@ class Both(Node):
 
 
 class SlowEcho(Echo):
-    """The same, taking its time."""
+    """The same, after a delay."""
 
     releases_gil = True
 
@@ -380,7 +380,7 @@ class SlowEcho(Echo):
 
 
 class Pick(Node):
-    """``out`` is ``one`` itself, the very tensor; ``other`` is there to be waited for."""
+    """``out`` is the tensor ``one`` itself; ``other`` is only waited for."""
 
     one = In(Audio)
     other = In(Audio, like="one")
@@ -391,7 +391,7 @@ class Pick(Node):
 
 
 class Odd(Node):
-    """Its output is like an input that may be left open; for plans that are only compiled."""
+    """Output like an optional input; for plans that are only compiled."""
 
     pure = True
     one = In(Audio)
@@ -400,7 +400,7 @@ class Odd(Node):
 
 
 class End(Node):
-    """Takes audio and gives nothing."""
+    """Takes audio and has no output."""
 
     audio = In(Audio)
 
@@ -415,7 +415,7 @@ class Tracker(Node):
 
 
 class WideTracker(Tracker):
-    """Gives 50 ms where less is asked: frames 1, 2, 3, 4, 5."""
+    """Gives 50 ms if less is requested: frames 1, 2, 3, 4, 5."""
 
     def gives(self, params: Any, out: Request) -> Interval:
         return out.interval.widen(before=Fraction(5, 100) - out.interval.duration)
@@ -427,7 +427,7 @@ class WideTracker(Tracker):
 
 
 class Vocoder(Node):
-    """Takes pitch beside audio; for plans that are only compiled."""
+    """Takes audio and pitch; for plans that are only compiled."""
 
     pure = True
     audio = In(Audio, channels=1)

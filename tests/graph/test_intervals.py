@@ -1,4 +1,4 @@
-"""Interval arithmetic: exact, and never smaller than what was asked."""
+"""Interval arithmetic: exact, and never smaller than the request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the system tells about itself."""
+"""Facts about the machine."""
 
 from __future__ import annotations
 

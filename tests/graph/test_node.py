@@ -67,11 +67,11 @@ class TypedState(State):
 
 
 class Typed(Node[TypedParams, TypedState]):
-    """Its params are the first type argument."""
+    """Params by type argument."""
 
 
 class Nested(Node):
-    """Its params are a class inside of it."""
+    """Params by nested class."""
 
     class Params(NodeParams):
         amount: float = 0.5

@@ -1,4 +1,4 @@
-"""What a compiled port says about its values."""
+"""Types, intervals and sizes of compiled ports."""
 
 from __future__ import annotations
 

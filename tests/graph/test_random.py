@@ -24,7 +24,7 @@ def test_seed_node_and_stream_each_give_other_numbers(other: tuple[int, str, int
 
 
 def test_numbers_stay_the_same_between_releases() -> None:
-    """A recording of last year must replay: these are Philox 4x64 under a BLAKE2b key."""
+    """Old recordings must replay: these are Philox 4x64 with a BLAKE2b key."""
     assert random.words(0, "noise", 0, 0, 2).tolist() == [5006888745038631016, 12669133681943037527]
     assert random.normal(0, "noise", 0, 0, 2).tolist() == pytest.approx(
         [0.395138, -0.248549], abs=1e-6

@@ -1,4 +1,4 @@
-"""Names for nodes: built in, from a file, from an installed package."""
+"""Registered nodes: built in, from a file, from an installed package."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_nodes_file_may_use_any_annotation(file: Path) -> None:
-    """Annotations that are looked up later: in dataclasses, and in pydantic's models."""
+    """Also annotations that dataclasses and pydantic evaluate later."""
     assert registry.load_file(file) == ["mine.loud"]
     cls = registry.find("mine.loud")
     assert cls.Params.live_fields() == {"db"}
@@ -168,7 +168,7 @@ def test_nodes_file_must_be_python(tmp_path: Path, name: str) -> None:
 
 
 class Foreign(Node):
-    """From somebody else's package."""
+    """A node of another package."""
 
 
 def installed(monkeypatch: pytest.MonkeyPatch, load: Any) -> None:

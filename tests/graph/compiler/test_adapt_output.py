@@ -1,4 +1,4 @@
-"""What a driver puts behind the output, where its device takes something else."""
+"""Adapters behind the output, for devices of another rate or channel count."""
 
 from __future__ import annotations
 

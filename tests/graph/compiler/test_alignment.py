@@ -22,13 +22,13 @@ from voicegraph.graph.pipeline import Pipeline, Plan
 
 RATE = 1200
 MARGIN = Fraction(3)
-"""Seconds of silence before and after the signal: more than all nodes of a graph reach."""
+"""Seconds of silence before and after the signal: more than any look-back or look-ahead."""
 BLOCKS = ("10ms", "20ms", "30ms", "50ms")
 
 
 @dataclass(frozen=True)
 class Whole:
-    """A whole signal from ``-MARGIN`` on, and the time up to which ``out[n]`` must have come."""
+    """A whole signal from ``-MARGIN`` on, and the time up to which ``out[n]`` must be available."""
 
     rate: Fraction
     values: np.ndarray
@@ -51,7 +51,7 @@ def moved(x: np.ndarray, by: int) -> np.ndarray:
 
 
 def evaluate(use: str, params: dict[str, int], inputs: list[Whole]) -> Whole:
-    """What a node makes of whole signals."""
+    """The output of a node for whole signals."""
     if use == "test.count":
         rate = Fraction(params["rate"])
         n = np.arange(-int(MARGIN * rate), int((1 + MARGIN) * rate))
@@ -98,7 +98,7 @@ class Entry:
         )
 
     def in_file(self) -> dict[str, Any]:
-        """As it stands in a pipeline."""
+        """Its entry in a pipeline."""
         entry: dict[str, Any] = {"use": self.use, "params": self.params}
         if len(self.reads) == 2:
             return {**entry, "in": dict(zip(("one", "other"), self.reads, strict=True))}
@@ -107,7 +107,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Graph:
-    """A random graph, its output, and what goes in: half a second of whole numbers."""
+    """A random graph, its output, and its input: half a second of whole numbers."""
 
     entries: tuple[Entry, ...]
     output: str
@@ -119,7 +119,7 @@ class Graph:
         return Pipeline(nodes=nodes, output=self.output, **keys).compile()
 
     def expected(self) -> Whole:
-        """The output as a whole signal. Loops go round until nothing changes."""
+        """The output as a whole signal; loops are repeated until nothing changes."""
         signals = {"input": source(self.samples)}
         signals["loop"] = replace(signals["input"], values=0 * signals["input"].values)
         while True:
@@ -162,7 +162,7 @@ RATES = {Fraction(rate) for rate in (100, 200, 300, 400, 600, 800, 900, 1200, 18
 
 @st.composite
 def graphs(draw: st.DrawFn, loops: bool = False) -> Graph:
-    """Up to eight nodes; with ``loops``, some may read ``loop``, a delay of what others make."""
+    """Up to eight nodes; with ``loops``, some may read ``loop``, a delay of other outputs."""
     rates = {"input": Fraction(RATE)} | ({"loop": Fraction(RATE)} if loops else {})
     windows: set[str] = set()
     entries: list[Entry] = []
@@ -198,7 +198,7 @@ def graphs(draw: st.DrawFn, loops: bool = False) -> Graph:
 
 
 def converted(plan: Plan, samples: np.ndarray, pushes: list[int]) -> np.ndarray:
-    """What comes out, in pieces of these sizes over and over, and what is left at the end."""
+    """The output for pushes of these sizes in rotation, and then of flush."""
     with plan.session(warm_up=False) as session:
         made, at = [], 0
         for size in itertools.cycle(pushes):
@@ -243,7 +243,7 @@ def test_loops_equal_their_definition(graph: Graph, block: str, pushes: list[int
 @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(graph=graphs(), block=st.sampled_from(BLOCKS))
 def test_latency_is_the_least_possible(graph: Graph, block: str) -> None:
-    """With one sample less, the newest output sample would need input that has not come."""
+    """With one sample less, the newest output sample would need future input."""
     plan = graph.compile(block)
     expected = graph.expected()
     newest = int(plan.block * plan.output_type.rate) - 1  # of a first tick without latency

@@ -1,4 +1,4 @@
-"""All phases together: several mistakes at once, and the same plan every time."""
+"""All phases: several mistakes at once, and the same plan every time."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ output: s
 
 
 def test_mistakes_of_all_phases_are_told_together(refused: Any) -> None:
-    """But not of `unused`, which is pruned: without the others the file would compile."""
+    """Except in `unused`, which is pruned: without the others the file would compile."""
     error = refused(MANY)
     assert [(p.code, p.mark.line, p.mark.column) for p in error.problems] == [
         ("unknown-key", 2, 1),
@@ -144,7 +144,7 @@ found = plan.hash, repr(plan.describe())
 
 
 def test_plan_and_hash_are_the_same_in_every_process(tmp_path: Path) -> None:
-    """Whatever seed Python's own hashes have: this process has one of its own."""
+    """With any seed of Python's hashes: this process has its own."""
     here: dict[str, Any] = {}
     exec(PROGRAM, here)
     there = subprocess.run(

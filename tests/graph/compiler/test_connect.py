@@ -1,4 +1,4 @@
-"""References: which port a text in ``in`` and ``output`` means, and what is said of wrong ones."""
+"""References: the port that ``in`` and ``output`` name, and errors for wrong names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Types from the input to the output, and what is said where they do not fit."""
+"""Type inference from the input to the output, and type errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The order of nodes, and loops: which delays close them, and what is said where none does."""
+"""Running order and loops: which delays close a loop, and the errors without one."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_delay_of_a_block_or_more_closes_a_loop(delay: int, pushes: list[int])
 
 @pytest.mark.parametrize("first", ["back", "dry"])
 def test_the_feedback_input_may_stand_first(build: Build, first: str) -> None:
-    """The type of an input that a loop has still to close follows from its neighbour."""
+    """An input still open in a loop takes the type of its `like` port."""
     inputs = (
         {"one": "back", "other": "input"} if first == "back" else {"one": "input", "other": "back"}
     )
@@ -78,7 +78,7 @@ def test_the_feedback_input_may_stand_first(build: Build, first: str) -> None:
 
 @pytest.mark.parametrize("swapped", [False, True])
 def test_two_delays_in_a_loop_each_count_once(build: Build, swapped: bool) -> None:
-    """Both edges read the past alone; the one whose reader runs after its writer needs no more."""
+    """Both edges read only the past; only the one whose reader runs first is a feedback edge."""
     chain = {
         "first": node("test.shift", "mix", by=BLOCK),
         "second": node("test.shift", "first", by=BLOCK + 1),
@@ -176,7 +176,7 @@ def test_too_short_delay_suggests_needed_time(refused: Any) -> None:
 
 
 def test_look_ahead_beyond_the_delay_is_a_loop_too(refused: Any) -> None:
-    """Here every round asks for later values: the requests never settle."""
+    """Requests move later in every round and never settle."""
     error = refused(
         HEAD + "  mix: {use: test.sum, in: {one: input, other: ahead}}\n"
         "  ahead: {use: test.shift, in: mix, params: {by: -6}}\n"
@@ -246,7 +246,7 @@ def test_a_loop_of_windows_is_refused(refused: Any) -> None:
 
 
 def test_loop_with_joined_window_compiles(build: Build) -> None:
-    """What is pure gives windows where it takes one, also from a loop that is not closed yet."""
+    """A pure node that takes a window gives windows, also inside an open loop."""
     nodes = {
         "windows": node("test.estimate", "back", ahead=2),
         "sum": node("test.sum", {"one": "windows", "other": "input"}),

@@ -1,4 +1,4 @@
-"""Devices and precisions: what a node can do, and where values are copied."""
+"""Devices and precisions: where a node can run, and where values are copied."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Build = Callable[..., Pipeline]
 
 
 def test_copies_between_devices_show_in_the_plan(build: Build) -> None:
-    """Without asking whether this machine has a GPU."""
+    """Whether or not this machine has a GPU."""
     nodes = {
         "a": node("test.both", {"one": "input"}),
         "gpu": {

@@ -1,4 +1,4 @@
-"""Which model made a signal: passed on with its type, and held against who takes it."""
+"""Provenance: which model made a signal, passed on with its type and checked at its consumer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RATE, DIM = 1200, 4
 
 
 class Maker(Node):
-    """Vectors of a model whose facts are params."""
+    """Feature vectors of a model whose facts are params."""
 
     class Params(NodeParams):
         weights: FilePath | None = None
@@ -47,21 +47,21 @@ class Maker(Node):
 
 
 class Plain(Node):
-    """Vectors of which nobody says who made them."""
+    """Feature vectors without an origin."""
 
     audio = In(Audio)
     out = Out(Features, rate=RATE, dim=DIM)
 
 
 class Passes(Node):
-    """As its input, by ``like`` alone."""
+    """Output like its input, by ``like`` only."""
 
     content = In(Features)
     out = Out(Features, like="content")
 
 
 class Retimes(Node):
-    """As its input, at the rate of a mask: types worked out by the node itself."""
+    """Output like its input at the rate of a mask, by its own ``infer``."""
 
     content = In(Features)
     original = In(Features, like="content")
@@ -75,7 +75,7 @@ class Retimes(Node):
 
 
 class Gate(Node):
-    """A mask of vectors: another kind, which has no origin."""
+    """A mask from vectors: another kind, without origin."""
 
     content = In(Features)
     out = Out(Mask, like="content")
@@ -90,7 +90,7 @@ class Adds(Node):
 
 
 class Late(Node):
-    """An echo, which may close a loop."""
+    """A delay, which can close a loop."""
 
     content = In(Features)
     out = Out(Features, like="content")
@@ -100,7 +100,7 @@ class Late(Node):
 
 
 class Takes(Node):
-    """Goes with the model that its params name."""
+    """Needs the model that its params name."""
 
     class Params(NodeParams):
         file: FilePath | None = None
@@ -222,7 +222,7 @@ def test_all_differing_facts_are_named(build: Build) -> None:
 
 
 def test_origin_error_names_every_place(refused: Callable[..., PipelineError]) -> None:
-    """The edge, the asset that names the one file, the param that names the other."""
+    """The edge, the asset that names one file, the param that names the other."""
     text = (
         "block: 10ms\n"
         "input: {rate: 1200}\n"

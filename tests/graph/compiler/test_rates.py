@@ -1,4 +1,4 @@
-"""Rates against the block: what is whole, what is not, and block sizes that would work."""
+"""Rates against the block, and the block sizes that errors suggest."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_all_rates_are_whole_multiples_of_the_common_one(rates: list[int]) -> No
 
 
 def test_rate_error_is_at_first_port_of_rate(refused: Any) -> None:
-    """Not every node that passes it on."""
+    """Not at every node that passes it on."""
     (problem,) = refused(FILE.format(block="25ms", rate=1000, by=2)).problems
     assert problem.message.startswith("pooled at 500 Hz")
 
@@ -93,7 +93,7 @@ def test_every_suggested_block_works(rate: int, by: int, micros: int) -> None:
 
 
 def test_rate_error_names_frames_of_window_output(refused: Any) -> None:
-    """25 ms at 100 Hz are 2.5 frames: fine inside the graph, but nothing a session could give."""
+    """25 ms at 100 Hz are 2.5 frames, which is allowed inside the graph but not as output."""
     text = "block: 25ms\ninput: {rate: 16000}\nnodes:\n  f0: {use: test.tracker, in: input}\n"
     (problem,) = refused(text + "output: f0\n").problems
     assert "f0 at 100 Hz has 2.5 frames in a block of 25ms" in problem.message

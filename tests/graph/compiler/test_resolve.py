@@ -1,4 +1,4 @@
-"""Names to classes, params to models; which mistakes are whose."""
+"""Node names to classes, params to models, and their errors."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_failing_third_party_module_is_named(refused: Any, monkeypatch: pytest.M
 
 
 class Choosy(Node):
-    """Takes `pitch` only where its params say so."""
+    """Has an input `pitch` only if `sings`."""
 
     class Params(NodeParams):
         sings: bool = False

@@ -1,4 +1,4 @@
-"""Nodes that are off, what a driver puts before the input, and what reaches no output."""
+"""Bypassed nodes, adapters before the input, pruned nodes."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_values_of_enabled_that_switch_on(build: Build, value: Any) -> None:
 
 
 def test_null_params_of_disabled_node_are_allowed(refused: Any) -> None:
-    """`enabled: $index` and `params: {index: $index}`: one null switches off and leaves open."""
+    """`enabled: $index` and `params: {index: $index}`: null disables the node and is no index."""
     text = HEAD.replace("nodes", "vars: {rate: null}\nnodes")
     text += "  a: {use: dsp.resample, in: input, enabled: $rate, params: {rate: $rate}}\n"
     text += "  b: {use: dsp.gain, in: a, params: {db: 99}}\noutput: b\n"
@@ -204,7 +204,7 @@ def test_the_output_may_be_the_adapted_input(build: Build) -> None:
 
 
 def test_mistakes_are_found_behind_adapters(build: Build) -> None:
-    """Not as if the driver's rate were the file's."""
+    """Not as if the driver's rate were that of the file."""
     nodes = {
         "f": node("test.tracker", "input"),
         "v": node("test.vocoder", {"audio": "input", "pitch": "f"}),

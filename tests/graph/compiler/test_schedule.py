@@ -1,4 +1,4 @@
-"""Spans and latency of graphs small enough to work out by hand; see test_alignment for the rest."""
+"""Intervals and latency of small graphs, computed by hand; see also test_alignment."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Build = Callable[..., Pipeline]
 
 
 def span(plan: Plan, ref: str) -> tuple[int, int]:
-    """Start and end of what passes a port, in its samples."""
+    """Start and end of a port's interval, in its samples."""
     spec = plan.spec(plan.port(ref))
     start, end = spec.interval.start * spec.rate, spec.interval.end * spec.rate
     assert start.denominator == end.denominator == 1
@@ -60,7 +60,7 @@ def test_a_delay_hides_the_look_ahead_before_it(build: Build) -> None:
 
 
 def test_branches_are_time_aligned(build: Build) -> None:
-    """The short branch waits for the long one; its edge keeps what has come meanwhile."""
+    """The short branch is delayed to match the long one by the history of its edge."""
     nodes = {
         "short": node("test.shift", "input"),
         "long": node("test.around", "input", ahead=9),
@@ -102,7 +102,7 @@ def test_window_request_covers_all_readers(build: Build) -> None:
 
 
 def test_unrequested_outputs_remain_available(build: Build) -> None:
-    """Of a node with a stream and windows, only the windows are read."""
+    """Only the windows of a node with stream and window outputs are read."""
     nodes = {"split": node("test.split", "input"), "join": node("test.join", "split.soon")}
     plan = build(nodes).compile()
     assert plan.latency_out == 2
@@ -123,7 +123,7 @@ def test_rounding_adds_no_unneeded_latency(build: Build) -> None:
 
 
 def test_rates_that_share_no_sample_but_the_block() -> None:
-    """3 samples at 44.1 kHz end between two samples at 48 kHz: the block is asked to the next."""
+    """3 samples at 44.1 kHz end between two samples at 48 kHz: the request extends to the next."""
     nodes = {
         "resampled": node("dsp.resample", "input", rate=48000),
         "back": node("dsp.resample", "resampled", rate=44100),
@@ -169,7 +169,7 @@ def test_long_chain_of_nodes_compiles(build: Build) -> None:
 
 
 class Fussy(Node):
-    """Does as its class attributes say."""
+    """Needs and gives what its class attributes say."""
 
     needed: ClassVar[Callable[[Request], Request]]
     given_: ClassVar[Callable[[Request], Interval]]

@@ -1,4 +1,4 @@
-"""Every check catches the fault that it is there for, and passes a sound node."""
+"""Every check catches its fault, and passes a correct node."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Memory(State):
 
 
 class Sound(Node):
-    """``out[n] = (audio[n] + audio[n - 1]) / 2``, with nothing wrong; the others each change it."""
+    """``out[n] = (audio[n] + audio[n - 1]) / 2``, correct; the others each add one fault."""
 
     audio = In(Audio, channels=1)
     out = Out(Audio, like="audio")
@@ -64,7 +64,7 @@ class ByBlocks(Sound):
 
 
 class Hidden(Sound):
-    """Remembers outside its state."""
+    """Keeps a value outside its state."""
 
     def load(self, params: Any, device: torch.device, dtype: torch.dtype) -> None:
         self.hidden: torch.Tensor | None = None
@@ -97,7 +97,7 @@ class Vandal(Sound):
 
 
 class Counter(Sound):
-    """Counts on the instance, which changes nothing that is heard."""
+    """Counts on the instance, without an effect on the output."""
 
     def load(self, params: Any, device: torch.device, dtype: torch.dtype) -> None:
         self.ticks = {"count": [0]}
@@ -129,7 +129,7 @@ class Pretender(Sound):
 
 
 class Late(Sound):
-    """Is 5 ms late and declares nothing."""
+    """Delays by 5 ms without declaring it."""
 
     def needs(self, params: Any, out: Request) -> Requests:
         return {"audio": out.widen(before=Fraction(5, 1000))}
@@ -194,7 +194,7 @@ def _faulty_nodes() -> Iterator[None]:
 
 
 class Maker(Node):
-    """Takes every kind but audio."""
+    """Takes every kind except audio."""
 
     features = In(Features, dim=4)
     pitch = In(Pitch)

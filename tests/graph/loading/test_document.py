@@ -1,4 +1,4 @@
-"""YAML to plain values with source_map: what is read, where it stands, and what is refused."""
+"""YAML to plain values with a source map, and refused files."""
 
 import math
 from pathlib import Path

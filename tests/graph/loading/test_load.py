@@ -1,4 +1,4 @@
-"""A pipeline file, from its path to a validated pipeline: every step, and every refusal."""
+"""Loading a pipeline file: every step from its path to a validated pipeline, and every error."""
 
 from fractions import Fraction
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Overrides: how they are written, where they may go, and what they leave behind."""
+"""Overrides: their forms, the paths that they may change, and the resulting places."""
 
 from pathlib import Path
 
@@ -276,7 +276,7 @@ _leaves = st.integers(0, 9) | st.booleans() | st.lists(st.integers(0, 3), max_si
 
 
 def _level(inner):
-    """Values under a and b, mappings under m: where layers differ in that, order decides."""
+    """Values under a and b, mappings under m, so that kinds never conflict between layers."""
     return st.fixed_dictionaries({}, optional={"a": _leaves, "b": _leaves, "m": inner})
 
 

@@ -1,4 +1,4 @@
-"""pydantic's errors in our words, for models such as nodes have: unions, units, bounds."""
+"""Wording of pydantic's errors for params of nodes: unions, units, bounds."""
 
 from pathlib import Path
 from typing import Annotated, Literal

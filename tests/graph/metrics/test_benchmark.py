@@ -1,4 +1,4 @@
-"""Measuring: the numbers belong together; what the engine costs is for ``-m benchmark``."""
+"""Benchmark: consistent numbers; the cost of the engine with ``-m benchmark``."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_machine_is_described() -> None:
 
 @pytest.mark.benchmark
 def test_ten_nodes_cost_20_us_a_block_and_no_memory() -> None:
-    """Of 100,000 blocks, the quietest twentieth is taken: other programs are not the engine's."""
+    """Takes the fastest twentieth of 100,000 blocks, to exclude the load of other programs."""
     report = measure(engine_plan(), blocks=100_000)
     assert report.undisturbed_ms <= 0.020
     assert report.memory.growth_bytes is None or report.memory.growth_bytes < 1_000_000

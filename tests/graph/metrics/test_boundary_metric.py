@@ -1,4 +1,4 @@
-"""Clicks at borders of blocks are told from the signal."""
+"""The boundary metric separates clicks from the signal."""
 
 from __future__ import annotations
 

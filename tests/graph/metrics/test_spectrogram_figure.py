@@ -1,4 +1,4 @@
-"""The bundled recording, F0 of a whole sound, and the picture of before and after."""
+"""The bundled recording, F0 of a whole sound, and the spectrogram figure."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_contour_finds_the_pitch() -> None:
 
 
 def test_spectrogram_is_in_place() -> None:
-    """A tone of 1 kHz from 0.5 s on stands in its bin and begins at its time."""
+    """A tone of 1 kHz from 0.5 s on has the right bin and start."""
     tone = np.sin(2 * np.pi * 1000 * np.arange(RATE) / RATE) * (np.arange(RATE) >= RATE / 2)
     found = spectrogram_figure._spectrogram(tone)
     assert found.shape[0] == spectrogram_figure._WINDOW // 2 + 1

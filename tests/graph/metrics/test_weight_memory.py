@@ -1,4 +1,4 @@
-"""Weights are counted wherever they are held, and once."""
+"""Weights are counted wherever they are referenced, and once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pipelines in Python: as short as in YAML, and the same."""
+"""Pipelines in Python, equal to those in YAML."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the machine answers to the devices that a plan asks for."""
+"""Devices of a plan that the machine has or lacks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a port to its readers: handed on, part, remembered, moved."""
+"""Edges: direct, sliced, with history, copied to another device."""
 
 from __future__ import annotations
 

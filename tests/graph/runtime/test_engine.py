@@ -1,4 +1,4 @@
-"""How values travel within a tick: slots, histories, the output, steps on workers, failures."""
+"""The engine: slots, histories, the output, steps on workers, failures."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_one_history_serves_all_readers_of_a_port(build: Build) -> None:
 
 
 def test_output_is_newest_block_of_its_port(build: Build) -> None:
-    """A node makes its outputs up to one time: where one is slower, that is a whole frame."""
+    """All outputs of a node end at one time; with a slower output, at the end of its frame."""
     nodes = {
         "sum": node("test.sum", {"one": "input", "other": "late"}),
         "ahead": node("test.around", "sum", ahead=7),
@@ -69,7 +69,7 @@ def test_output_is_newest_block_of_its_port(build: Build) -> None:
 
 
 def test_window_output_gives_newest_block(build: Build) -> None:
-    """Pitch may be what a pipeline gives, and its window may hold more than a block."""
+    """The output may be pitch, with a window longer than a block."""
     nodes = {"f0": node("test.tracker", "input"), "wide": node("test.widetracker", "input")}
     plan = build(nodes, "wide", input={"rate": 16000}).compile()
     assert plan.find("wide").asked["pitch"].count == 5
@@ -107,7 +107,7 @@ def test_trace_hook_is_called_for_every_node(build: Build) -> None:
 
 
 def threaded(found: Engine, *names: str) -> Engine:
-    """The same engine with these steps on workers, whatever the warm-up would say."""
+    """The engine with these steps on workers, without a measurement."""
     found.pool = ThreadPoolExecutor()
     for lane, name in enumerate(names, 1):
         found.by_name[name].lane = lane
@@ -132,7 +132,7 @@ def test_worker_gives_identical_output(build: Build) -> None:
 
 
 def test_worker_reads_history_before_overwrite(build: Build) -> None:
-    """`second` comes first and reads what `first` made a tick ago: that one must wait for it."""
+    """`second` runs first and reads the previous output of `first`, which must wait for it."""
     nodes = {
         "second": node("test.slowecho", {"audio": "input", "back": "first"}, by=BLOCK),
         "first": node("test.shift", "mix", by=BLOCK),

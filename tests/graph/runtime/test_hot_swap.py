@@ -1,4 +1,4 @@
-"""Exchanging nodes while a session runs."""
+"""Hot swap: changes of nodes, voices and settings while a session runs."""
 
 from __future__ import annotations
 
@@ -202,7 +202,7 @@ def test_swap_reports_mistakes_of_the_file() -> None:
 
 
 class _Failing(Node):
-    """Fails, or gives NaN, once it has run often enough."""
+    """Fails, or gives NaN, after a number of ticks."""
 
     class Params(NodeParams):
         after: int = 8

@@ -1,4 +1,4 @@
-"""NaN and infinity: stopped and named, or silenced, counted and healed."""
+"""NaN and infinity: reported with the node, or silenced, counted, and the state reset."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_nan_from_history_names_its_source(build: Build) -> None:
 
 
 def test_on_nan_silence_resets_affected_streams(build: Build) -> None:
-    """Without healing, a filter that once saw NaN gives NaN for ever."""
+    """Without a reset, a filter that got NaN once gives NaN for ever."""
     nodes = {
         "gain": node("dsp.gain", "input"),
         "spoil": node("test.spoil", "gain", sticky=True),

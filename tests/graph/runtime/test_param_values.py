@@ -1,4 +1,4 @@
-"""Values of params through JSON, exactly."""
+"""Param values through JSON without loss."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What sessions take and give: axes, libraries, dtypes, memory that stays the caller's."""
+"""Reblocking: axes, libraries and dtypes of samples, and no shared memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BLOCK = np.arange(12, dtype=np.float32)
 
 @pytest.fixture
 def same(build: Build) -> Pipeline:
-    """Hands its input on."""
+    """Returns its input."""
     return build({"a": node("dsp.gain", "input")})
 
 

@@ -1,4 +1,4 @@
-"""A running pipeline seen from outside: blocks, pushes, taps, flush, reset, streams, closing."""
+"""Sessions: process, push, taps, flush, reset, streams, close."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOISE = np.random.default_rng(1).integers(-9, 10, 400).astype(np.float32)
 
 @pytest.fixture
 def pipeline(build: Build) -> Pipeline:
-    """Everything that keeps something: history, windows, state, a loop, look-ahead."""
+    """A pipeline with history, windows, state, a loop and look-ahead."""
     nodes = {
         "mix": node("test.sum", {"one": "input", "other": "back"}),
         "back": node("test.shift", "mix", by=17),
@@ -97,7 +97,7 @@ def test_process_refuses_pending_samples(build: Build) -> None:
 
 
 def test_a_long_push_gives_what_short_ones_give(build: Build) -> None:
-    """A node may hand its input on, and that may be a history that later ticks overwrite."""
+    """A node may return its input, which can be a history that later ticks overwrite."""
     nodes = {
         "past": node("test.around", "input", back=30),
         "pick": node("test.pick", {"one": "input", "other": "past"}),
@@ -180,7 +180,7 @@ def test_reset_of_one_stream_leaves_the_others_alone(pipeline: Pipeline) -> None
 
 
 def test_reset_of_one_stream_begins_with_that_streams_params(build: Build) -> None:
-    """Its live params stay; those of another stream are none of its business."""
+    """Its own live params are used, not those of another stream."""
     with build({"s": node("test.scale", "input")}).session(2, warm_up=False) as session:
         session.set("s.factor", 5, stream=1)
         x = np.zeros((2, 1, BLOCK), np.float32)

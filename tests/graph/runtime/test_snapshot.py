@@ -1,4 +1,4 @@
-"""Snapshots: at any point, through a file, and nothing half-restored from a wrong one."""
+"""Snapshots: at any point, through a file, and never restored partially."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def opened(plan: Plan, streams: int = 2) -> Session:
 def test_restored_session_continues_bit_identically(
     before: int, detour: int, changes: list[Any], late: bool
 ) -> None:
-    """In the middle of a push, with params that differ, and with changes that are pending."""
+    """In the middle of a push, with different params per stream, and with pending changes."""
     plan = Pipeline(block="10ms", input={"rate": 1200}, nodes=NODES, output="scale").compile()
     with opened(plan) as session:
         if not late:
@@ -103,7 +103,7 @@ def test_snapshot_file_holds_everything(plan: Plan, tmp_path: Path) -> None:
 
 
 def test_a_snapshot_is_a_value(plan: Plan) -> None:
-    """What runs on does not change it, and it can be restored again and again."""
+    """Running on does not change it, and it can be restored repeatedly."""
     with opened(plan) as session:
         session.push(NOISE[..., :60])
         taken = session.snapshot()

@@ -1,4 +1,4 @@
-"""Sessions set the thread count while they are open, and leave it as it was."""
+"""Sessions set the thread count while they are open, and restore it."""
 
 from __future__ import annotations
 

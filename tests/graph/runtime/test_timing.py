@@ -1,4 +1,4 @@
-"""Compute times kept in memory of fixed size."""
+"""The ring buffer of compute times."""
 
 from __future__ import annotations
 

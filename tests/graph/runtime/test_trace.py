@@ -1,4 +1,4 @@
-"""Traces: JSON that viewers read, an event a node a tick, and errors as our own."""
+"""Traces: valid JSON, one event per node and tick, and our own errors."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_session_without_ticks_leaves_a_valid_file(pipeline: Pipeline, tmp_pat
 
 
 def test_a_place_that_cannot_be_written(pipeline: Pipeline, tmp_path: Path) -> None:
-    """And what was opened before is closed again: the recording is whole and may be removed."""
+    """Files opened before are closed again: the recording is complete and can be removed."""
     with pytest.raises(OutputError, match=r"the trace .*nowhere.* cannot be written"):
         pipeline.session(
             trace=tmp_path / "nowhere" / "t.json", record=tmp_path / "r.jsonl", warm_up=False

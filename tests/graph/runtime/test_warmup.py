@@ -1,4 +1,4 @@
-"""Before the first block: weights once a plan, warm-up without a trace, workers that pay."""
+"""Before the first block: weights once per plan, a reset after the warm-up, useful workers."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_weights_that_fail_can_be_tried_again(build: Build, heavy: type[Heavy]) 
 
 
 def fork(wait: float = 0.01, **others: Any) -> dict[str, Any]:
-    """Two costly branches side by side."""
+    """Two costly parallel branches."""
     return {
         "left": node("test.slow", "input", wait=wait),
         "right": node("test.slow", "input", wait=wait),
@@ -91,7 +91,7 @@ def fork(wait: float = 0.01, **others: Any) -> dict[str, Any]:
 
 
 def test_costly_parallel_branch_moves_to_worker(build: Build) -> None:
-    """Two sleeps of 20 ms side by side take 20 ms, on any machine."""
+    """Two sleeps of 20 ms in parallel take 20 ms on any machine."""
     plan = build(fork(0.02)).compile()
     with plan.session() as session, plan.session(workers=False) as alone:
         (note,) = session.notes
