@@ -21,7 +21,7 @@ from voicegraph.nodes.content._phonetic_example import write as write_encoder
 from voicegraph.nodes.synth._source_filter_example import write as write_voice
 from voicegraph.nodes.synth.source_filter_file import open_source_filter
 
-from ...tolerance import TENTH_OF_A_CENT, assert_close, share
+from ...tolerance import CENT, TENTH_OF_A_CENT, assert_close, share
 
 pytestmark = pytest.mark.numeric
 
@@ -117,7 +117,7 @@ def test_range_is_scaled_around_the_register() -> None:
         spread.append(12 * np.log2(found[found > 0]).std())
     assert spread[1] == pytest.approx(spread[0] / 2, rel=0.1)
     assert spread[2] < 1e-3
-    assert _median(found) == pytest.approx(190, rel=1e-4)
+    assert _median(found) == pytest.approx(190, rel=CENT.relative)
 
 
 def test_what_is_known_need_not_be_found() -> None:
@@ -161,7 +161,7 @@ def test_transposition_is_live_and_glides() -> None:
     steps = 12 * np.diff(np.log2(np.concatenate([[100.0], found])))
     assert (steps >= 0).all()
     assert steps.max() < 4
-    assert found[-1] == pytest.approx(200, rel=1e-3)
+    assert found[-1] == pytest.approx(200, rel=2 * CENT.relative)
 
 
 def test_filled_frames_move_along_and_do_not_count() -> None:
