@@ -225,3 +225,7 @@ def test_loop_events_become_messages(make_live: Callable[..., LiveSession]) -> N
         "dropped 2 blocks that came too late to be played",
         "delay corrected by -3.0 ms",
     ]
+
+
+def test_old_name_of_the_class_still_works() -> None:
+    assert live.Live is LiveSession
