@@ -1,4 +1,4 @@
-"""Where a voice's pitch and level lie, for the nodes that bring a speaker's there."""
+"""Reads a voice's pitch and level from its card, for nodes that match a speaker to them."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from voicegraph.graph.files.models import WeightsError, identify
 from voicegraph.graph.files.models.wrong_kind import CODE, wrong_kind
 from voicegraph.schemas.source_filter_card import Prosody
 
-_NOUN = "a voice whose card tells its pitch and level"
+_NOUN = "a voice whose card states its pitch and level"
 
 
 def prosody_of(voice: Path, fix: str) -> Prosody:
-    """What a voice's card says of it.
+    """The pitch and level statistics in a voice's card.
 
     Args:
         voice: its file.
-        fix: what to type where the file does not say it.
+        fix: what to type if the file does not state them.
 
     Raises:
-        WeightsError: if it is no file of weights, damaged, or does not say it, as RVC's voices.
+        WeightsError: if it is not a voice, damaged, or does not state them, as RVC voices.
     """
     card = identify(voice).card
     if card is None:
         raise wrong_kind(voice, _NOUN, fix)
     found = getattr(card, "prosody", None)
     if not isinstance(found, Prosody):
-        text = f"{voice} does not say where the pitch and the level of its voice lie"
+        text = f"{voice} does not state the pitch and level of its voice"
         raise WeightsError(Problem(CODE, text, fix=fix))
     return found

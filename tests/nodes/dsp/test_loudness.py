@@ -216,7 +216,7 @@ def test_target_of_a_voice(tmp_path: Path) -> None:
     audio = _speech(2)
     np.testing.assert_array_equal(_level(audio, voice=voice), _level(audio, target=target))
     write_encoder(tmp_path / "encoder.safetensors")
-    with pytest.raises(WeightsError, match="does not say where the pitch and the level"):
+    with pytest.raises(WeightsError, match="does not state the pitch and level"):
         _level(audio, voice=tmp_path / "encoder.safetensors")
 
 
