@@ -54,7 +54,7 @@ def plan_of(recording: Recording, overrides: Mapping[str, Any] | None = None) ->
     header = recording.header
     document = from_json(header.document)
     if not isinstance(document, dict):
-        text = f"{recording.path} does not hold its pipeline: its plan was not compiled from one"
+        text = f"{recording.path} does not contain its pipeline: its plan was not compiled from one"
         fix = "voicegraph.replay(plan, path), with the plan of the session that was recorded"
         raise StateError(Problem("no-pipeline", text, fix=fix))
     pipeline = Pipeline.from_data(document, header.pipeline, header.swapped)

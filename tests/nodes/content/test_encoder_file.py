@@ -53,7 +53,7 @@ def _refused(path: Path) -> str:
     return str(caught.value)
 
 
-def test_every_form_gives_the_same_bits(
+def test_every_file_format_gives_the_same_bits(
     tmp_path: Path, hugging_face: Rename, fairseq: Rename, save_fairseq: Callable[..., None]
 ) -> None:
     weights = tensors()
@@ -111,7 +111,7 @@ def test_conversion_changes_nothing(
     assert all(torch.equal(again[name], made[name]) for name in made)
 
 
-def test_card_tells_what_is_in_a_file(tmp_path: Path) -> None:
+def test_card_describes_the_encoder(tmp_path: Path) -> None:
     path = tmp_path / "small.safetensors"
     write(path)
     found = KIND.card(path, open_archive(path))
@@ -133,7 +133,7 @@ def test_card_tells_what_is_in_a_file(tmp_path: Path) -> None:
     }
 
 
-def test_fingerprint_tells_encoders_apart_but_no_precisions(
+def test_fingerprint_depends_on_encoder_but_not_precision(
     tmp_path: Path, hugging_face: Rename
 ) -> None:
     def found(name: str, weights: Tensors) -> str:
@@ -149,7 +149,7 @@ def test_fingerprint_tells_encoders_apart_but_no_precisions(
     assert found("trained", trained) != one
 
 
-def test_own_words_of_a_card_stay(tmp_path: Path) -> None:
+def test_stated_fields_of_a_card_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "small.safetensors"
     write(path)
     its_card = KIND.card(path, open_archive(path))
@@ -159,7 +159,7 @@ def test_own_words_of_a_card_stay(tmp_path: Path) -> None:
     assert KIND.card(path, open_archive(path)) == own
 
 
-def test_a_card_of_other_tensors_is_refused(tmp_path: Path) -> None:
+def test_card_of_other_tensors_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "small.safetensors"
     write(path)
     its_card = KIND.card(path, open_archive(path))
@@ -170,21 +170,19 @@ def test_a_card_of_other_tensors_is_refused(tmp_path: Path) -> None:
         KIND.card(path, open_archive(path))
 
 
-def test_a_card_of_a_later_version_is_refused(tmp_path: Path) -> None:
+def test_card_of_a_later_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "small.safetensors"
     save_file(tensors(), path, {"voicegraph": '{"kind": "content-encoder", "colour": "blue"}'})
     assert "its card is not understood" in _refused(path)
 
 
-def test_encoders_without_projection(tmp_path: Path, hugging_face: Rename) -> None:
+def test_encoder_without_projection_is_recognised(tmp_path: Path, hugging_face: Rename) -> None:
     weights = {k: v for k, v in hugging_face(tensors()).items() if not k.startswith("final_proj")}
     folder = _folder(tmp_path / "folder", weights)
     assert open_encoder(folder).sizes == dataclasses.replace(SIZES, projection=None)
 
 
-def test_heads_are_of_64_channels_unless_the_file_says_otherwise(
-    tmp_path: Path, hugging_face: Rename
-) -> None:
+def test_heads_have_64_channels_unless_stated(tmp_path: Path, hugging_face: Rename) -> None:
     sizes = dataclasses.replace(SIZES, hidden=128, heads=2)
     path = tmp_path / "encoder.pth"
     torch.save(hugging_face(tensors(sizes)), path)
@@ -193,7 +191,7 @@ def test_heads_are_of_64_channels_unless_the_file_says_otherwise(
     assert open_encoder(folder).sizes.heads == 8
 
 
-def test_only_what_is_needed_is_read(tmp_path: Path) -> None:
+def test_only_needed_tensors_are_read(tmp_path: Path) -> None:
     path = tmp_path / "small.safetensors"
     write(path)
     found = open_encoder(path).read(layer=1, project=False)
@@ -278,14 +276,14 @@ def test_fairseq_settings_are_read(
     assert "layer_norm_first is True, expected False" in _refused(path)
 
 
-def test_many_misfits_are_counted(tmp_path: Path, hugging_face: Rename) -> None:
+def test_further_mismatches_are_counted(tmp_path: Path, hugging_face: Rename) -> None:
     weights = {k: v for k, v in hugging_face(tensors()).items() if "attention" not in k}
     message = _refused(_folder(tmp_path / "folder", weights))
     assert message.count("missing: ") == 8
     assert "and 8 more" in message
 
 
-def test_a_pitch_model_is_told_as_one(tmp_path: Path) -> None:
+def test_pitch_model_is_named_in_the_error(tmp_path: Path) -> None:
     path = tmp_path / "rmvpe.pt"
     rmvpe_example.write(path)
     message = _refused(path)
@@ -295,7 +293,7 @@ def test_a_pitch_model_is_told_as_one(tmp_path: Path) -> None:
     assert KIND.card(path, open_archive(path)) is None
 
 
-def test_some_other_network_is_told_as_that(tmp_path: Path) -> None:
+def test_unknown_network_is_named_in_the_error(tmp_path: Path) -> None:
     path = tmp_path / "other.pth"
     torch.save({"layer.weight": torch.zeros(3)}, path)
     assert "is a file of 1 tensors of unknown kind" in _refused(path)
@@ -303,7 +301,7 @@ def test_some_other_network_is_told_as_that(tmp_path: Path) -> None:
         KIND.convert(path, open_archive(path))
 
 
-def test_what_is_no_archive_is_told_as_what_it_is(tmp_path: Path) -> None:
+def test_other_formats_are_named_in_the_error(tmp_path: Path) -> None:
     path = tmp_path / "hubert_base.pt"
     path.write_text("<!DOCTYPE html><html>log in first</html>")
     message = _refused(path)
@@ -311,14 +309,14 @@ def test_what_is_no_archive_is_told_as_what_it_is(tmp_path: Path) -> None:
     assert "a content encoder (HuBERT base or ContentVec) is expected" in message
 
 
-def test_a_truncated_download_is_told_as_that(tmp_path: Path, fairseq: Rename) -> None:
+def test_truncated_download_is_named_in_the_error(tmp_path: Path, fairseq: Rename) -> None:
     path = tmp_path / "hubert_base.pt"
     torch.save({"model": fairseq(tensors())}, path)
     path.write_bytes(path.read_bytes()[:-3000])
     assert "again" in _refused(path)
 
 
-def test_not_a_number_is_refused(tmp_path: Path, hugging_face: Rename) -> None:
+def test_nan_is_refused(tmp_path: Path, hugging_face: Rename) -> None:
     weights = tensors()
     weights["layers.1.up.bias"][3] = float("nan")
     folder = _folder(tmp_path / "folder", hugging_face(weights))

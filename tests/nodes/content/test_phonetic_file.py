@@ -38,7 +38,7 @@ def _saved(path: Path, held: dict[str, torch.Tensor], **changes: object) -> Path
     return path
 
 
-def test_card_of_the_shipped_one() -> None:
+def test_card_of_the_bundled_encoder() -> None:
     found = identify(SHIPPED)
     card = found.card
     assert isinstance(card, PhoneticCard)
@@ -55,7 +55,7 @@ def test_card_of_the_shipped_one() -> None:
     assert SHIPPED.stat().st_size < 4_200_000
 
 
-def test_features_of_the_shipped_one_are_told_apart() -> None:
+def test_features_of_the_bundled_encoder_are_identified() -> None:
     _, card = open_phonetic(SHIPPED)
     assert card.giving(144).facts() == {
         "family": "phonetic-conformer",
@@ -76,7 +76,7 @@ def test_float16_has_the_same_fingerprint(encoder: Path, tmp_path: Path) -> None
     assert load_phonetic(tmp_path / "half.safetensors").stem.weight.dtype == torch.float32
 
 
-def test_converted_again_it_is_the_same(encoder: Path) -> None:
+def test_converting_again_changes_nothing(encoder: Path) -> None:
     held, card = KIND.convert(encoder, open_archive(encoder))
     assert card == open_phonetic(encoder)[1]
     assert all(torch.equal(tensor, held[name]) for name, tensor in tensors().items())
@@ -102,7 +102,7 @@ def _without(name: str) -> dict[str, torch.Tensor]:
         ),
     ],
 )
-def test_broken_files(
+def test_broken_files_are_errors(
     tmp_path: Path, held: dict[str, torch.Tensor], changes: dict[str, object], said: str
 ) -> None:
     path = _saved(tmp_path / "broken.safetensors", held, **changes)
@@ -110,14 +110,14 @@ def test_broken_files(
         open_phonetic(path)
 
 
-def test_a_missing_tensor_is_named_when_it_is_read(tmp_path: Path) -> None:
+def test_missing_tensor_is_named_when_read(tmp_path: Path) -> None:
     path = _saved(tmp_path / "short.safetensors", _without("blocks.1.after.up.bias"))
     with pytest.raises(WeightsError, match="not those of a phonetic encoder") as caught:
         load_phonetic(path)
     assert "missing: blocks.1.after.up.bias [24]" in str(caught.value)
 
 
-def test_other_files_are_named(encoder: Path, tmp_path: Path) -> None:
+def test_other_files_are_named_in_the_error(encoder: Path, tmp_path: Path) -> None:
     save_file({"a": torch.zeros(1)}, tmp_path / "a.safetensors")
     with pytest.raises(WeightsError, match="but a phonetic encoder is expected"):
         open_phonetic(tmp_path / "a.safetensors")
@@ -127,7 +127,7 @@ def test_other_files_are_named(encoder: Path, tmp_path: Path) -> None:
         open_encoder(encoder)
 
 
-def test_card_that_is_not_understood(tmp_path: Path) -> None:
+def test_unknown_card_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "new.safetensors"
     save_file(tensors(), path, {METADATA_KEY: '{"kind": "phonetic-encoder", "colour": "blue"}'})
     with pytest.raises(WeightsError, match="its card is not understood"):

@@ -39,7 +39,7 @@ def _f0(path: Path) -> np.ndarray:
         return made.estimate_all(params, torch.randn(1, 4960, generator=chance)).numpy()
 
 
-def test_card(weights: Path) -> None:
+def test_card_describes_the_network(weights: Path) -> None:
     found = _card(weights)
     assert isinstance(found, PitchModelCard)
     assert found.kind == KIND.name == "pitch-model"
@@ -49,7 +49,7 @@ def test_card(weights: Path) -> None:
 
 
 @pytest.mark.parametrize("under", ["model", "state_dict"])
-def test_a_training_checkpoint_is_one_too(weights: Path, tmp_path: Path, under: str) -> None:
+def test_training_checkpoint_is_recognised(weights: Path, tmp_path: Path, under: str) -> None:
     expected = _f0(weights)
     tensors = torch.load(weights, weights_only=True)
     torch.save({"step": 7, under: tensors}, tmp_path / "step.pt")
@@ -57,7 +57,7 @@ def test_a_training_checkpoint_is_one_too(weights: Path, tmp_path: Path, under: 
     np.testing.assert_array_equal(_f0(tmp_path / "step.pt"), expected)
 
 
-def test_a_converted_file_is_equal_in_effect(weights: Path, tmp_path: Path) -> None:
+def test_converted_file_gives_the_same_f0(weights: Path, tmp_path: Path) -> None:
     tensors, card = KIND.convert(weights, open_archive(weights))
     path = tmp_path / "rmvpe.safetensors"
     save_file(tensors, path, {"voicegraph": card.model_dump_json()})
@@ -73,7 +73,7 @@ def test_other_files_are_of_another_kind(tmp_path: Path) -> None:
         KIND.convert(tmp_path / "other.pt", open_archive(tmp_path / "other.pt"))
 
 
-def test_another_model_is_told_by_what_it_is(tmp_path: Path) -> None:
+def test_another_model_is_named_in_the_error(tmp_path: Path) -> None:
     rvc_example.write(tmp_path)
     with pytest.raises(WeightsError) as caught:
         sizes_of(open_archive(tmp_path / "voice.pth"))
@@ -83,7 +83,7 @@ def test_another_model_is_told_by_what_it_is(tmp_path: Path) -> None:
     assert problem.fix == "--set assets.rmvpe=PATH   (a file such as rmvpe.pt)"
 
 
-def test_a_card_without_its_network(weights: Path, tmp_path: Path) -> None:
+def test_card_without_its_network_is_broken(weights: Path, tmp_path: Path) -> None:
     tensors, card = KIND.convert(weights, open_archive(weights))
     del tensors[MARKER]
     path = tmp_path / "rmvpe.safetensors"
@@ -103,7 +103,7 @@ def test_a_card_without_its_network(weights: Path, tmp_path: Path) -> None:
         ("cnn.weight", None, "has no tensor 'cnn.weight'"),
     ],
 )
-def test_broken_files_are_told_from_the_header(
+def test_broken_files_are_recognised_by_their_header(
     weights: Path, name: str, shape: tuple[int, ...] | None, message: str
 ) -> None:
     tensors = torch.load(weights, weights_only=True)

@@ -221,7 +221,7 @@ def test_target_of_a_voice(tmp_path: Path) -> None:
 
 def test_other_files_tell_no_target(tmp_path: Path) -> None:
     write_encoder(tmp_path / "encoder.safetensors")
-    with pytest.raises(PipelineError, match="does not say where the pitch") as caught:
+    with pytest.raises(PipelineError, match="does not state the pitch") as caught:
         _pipeline(voice=tmp_path / "encoder.safetensors").compile()
     assert "nodes.pitch.params.target: 190" in str(caught.value)
 

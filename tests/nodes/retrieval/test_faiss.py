@@ -351,7 +351,7 @@ def test_an_index_of_another_width(build, here: Path) -> None:
 def test_a_web_page_instead_of_an_index(here: Path) -> None:
     Path("alice.index").write_text("<!doctype html><html>404</html>")
     assert _error("alice.index") == (
-        "pipeline  retrieval: alice.index: a web page: the download gave a page instead of the "
+        "pipeline  retrieval: alice.index: a web page: the download returned a page instead of the "
         "file, not a FAISS index\n"
         "  fix: use the voice's added_*.index"
     )

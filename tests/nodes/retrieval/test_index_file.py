@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import struct
 from pathlib import Path
@@ -32,7 +33,7 @@ def _card(path: Path) -> IndexCard:
     return found.card
 
 
-def test_the_card_of_an_index_that_rvc_trained() -> None:
+def test_card_of_an_index_trained_by_rvc() -> None:
     assert _card(REFERENCE / "retrieval.index") == IndexCard(
         title="retrieval",
         source="retrieval.index",
@@ -47,7 +48,7 @@ def test_the_card_of_an_index_that_rvc_trained() -> None:
     )
 
 
-def test_cards_tell_trained_from_filled(build) -> None:
+def test_card_distinguishes_trained_from_filled(build) -> None:
     states = {state: _card(build("IVF8,Flat", state=state)) for state in ("trained", "untrained")}
     assert states["trained"].state == "trained but empty"
     assert (states["trained"].trained, states["trained"].vectors) == (True, 0)
@@ -67,23 +68,23 @@ def test_cards_tell_trained_from_filled(build) -> None:
         ("IVF8,RaBitQfs", "IndexIVFRaBitQFastScan", None),  # by its header alone
     ],
 )
-def test_the_type_is_told_with_what_is_inside(build, kind: str, name: str, lists) -> None:
+def test_type_names_the_inner_indexes(build, kind: str, name: str, lists) -> None:
     card = _card(build(kind, probes=3 if lists else None))
     assert (card.type, card.lists, card.probes) == (name, lists, 3 if lists else None)
     assert (card.vectors, card.dimension) == (300, 16)
 
 
-def test_what_retrieval_cannot_use_is_told(build) -> None:
+def test_unusable_types_are_reported(build) -> None:
     assert _card(build("IVF8,Flat")).unusable == ""
     found = _card(build("IVF8,FlatDedup")).unusable
     assert found == "IndexIVFFlatDedup, from which FAISS cannot give vectors back"
 
 
-def test_inner_product_is_told(build) -> None:
+def test_inner_product_is_reported(build) -> None:
     assert _card(build("IVF8,Flat", metric=faiss.METRIC_INNER_PRODUCT)).metric == "inner product"
 
 
-def test_lists_that_are_mostly_empty_are_stored_another_way(tmp_path: Path) -> None:
+def test_sparse_lists_are_read(tmp_path: Path) -> None:
     stored = vectors(100, 16)
     index = with_lists(stored, 64)
     index.reset()
@@ -94,7 +95,7 @@ def test_lists_that_are_mostly_empty_are_stored_another_way(tmp_path: Path) -> N
     assert _card(path).vectors == 3
 
 
-def test_other_files_are_left_to_other_kinds(tmp_path: Path) -> None:
+def test_other_files_are_of_another_kind(tmp_path: Path) -> None:
     save_file({"weight": torch.zeros(3)}, tmp_path / "voice.safetensors")
     archive = open_archive(tmp_path / "voice.safetensors")
     assert KIND.card(archive.path, archive) is None
@@ -112,7 +113,7 @@ def _converted(path: Path) -> Path:
     return target
 
 
-def test_a_converted_index_holds_the_same_bytes(build) -> None:
+def test_converted_index_holds_the_same_bytes(build) -> None:
     original = build("IVF8,Flat")
     converted = _converted(original)
     found = locate(converted)
@@ -132,7 +133,7 @@ def test_converting_again_changes_nothing(build) -> None:
     assert card == _card(converted)
 
 
-def test_a_title_and_a_licence_in_the_card_are_kept(build) -> None:
+def test_stated_title_and_licence_are_kept(build) -> None:
     tensors, card = KIND.convert(build("Flat", "a.index"), None)
     told = card.model_copy(update={"title": "Alice", "licence": "CC BY 4.0", "vectors": 7})
     path = build("Flat", "b.index").with_suffix(".safetensors")
@@ -141,7 +142,7 @@ def test_a_title_and_a_licence_in_the_card_are_kept(build) -> None:
     assert (found.title, found.licence, found.vectors) == ("Alice", "CC BY 4.0", 300)
 
 
-def test_a_card_without_its_index(tmp_path: Path, build) -> None:
+def test_card_without_its_index_is_damaged(tmp_path: Path, build) -> None:
     _, card = KIND.convert(build("Flat"), None)
     path = tmp_path / "bare.safetensors"
     save_file({"else": torch.zeros(3)}, path, {METADATA_KEY: card.model_dump_json()})
@@ -165,7 +166,7 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(st.data())
-def test_whatever_is_cut_off_is_missed(scratch: Path, data) -> None:
+def test_every_truncation_is_detected(scratch: Path, data) -> None:
     whole = _serialised()
     path = scratch / "cut.index"
     path.write_bytes(whole[: data.draw(st.integers(4, len(whole) - 1))])
@@ -174,7 +175,7 @@ def test_whatever_is_cut_off_is_missed(scratch: Path, data) -> None:
 
 
 @given(st.data())
-def test_no_byte_of_a_header_makes_it_crash(scratch: Path, data) -> None:
+def test_changed_header_bytes_never_crash(scratch: Path, data) -> None:
     """Any value in any place of what comes before the vectors: refused, or it can be searched."""
     broken = bytearray(_serialised())
     header = 200
@@ -196,6 +197,7 @@ def test_no_byte_of_a_header_makes_it_crash(scratch: Path, data) -> None:
     assert str(path) in refused
 
 
+@functools.cache
 def _serialised() -> bytes:
     return faiss.serialize_index(with_lists(vectors(40, 16), 4)).tobytes()
 
@@ -225,7 +227,7 @@ HEADER = struct.Struct("<iqqqBi")
         (b"full", 8, struct.pack("<QQ", 1 << 63, 1 << 63), "its lists hold 18446744073709"),
     ],
 )
-def test_sizes_that_a_file_only_claims(
+def test_claimed_sizes_are_checked(
     tmp_path: Path, code: bytes, offset: int, value: bytes, message: str
 ) -> None:
     broken = bytearray(_serialised())
@@ -239,7 +241,7 @@ def test_sizes_that_a_file_only_claims(
     assert caught.value.problems[0].fix == "download or copy the file again"
 
 
-def test_indexes_inside_indexes_end(tmp_path: Path) -> None:
+def test_nesting_of_indexes_is_limited(tmp_path: Path) -> None:
     header = HEADER.pack(4, 0, 0, 0, 1, 1)
     path = tmp_path / "nested.index"
     path.write_bytes((b"IxPT" + header + struct.pack("<i", 0)) * 2000)
@@ -247,7 +249,7 @@ def test_indexes_inside_indexes_end(tmp_path: Path) -> None:
         locate(path)
 
 
-def test_links_of_a_graph_lead_somewhere(build) -> None:
+def test_graph_links_are_checked(build) -> None:
     path = build("HNSW8")
     assert _located(path).layout.vectors == 300
     broken = bytearray(path.read_bytes())
@@ -258,7 +260,7 @@ def test_links_of_a_graph_lead_somewhere(build) -> None:
         locate(path)
 
 
-def test_identifiers_that_are_used_as_places_are_in_range(build) -> None:
+def test_identifiers_used_as_positions_are_in_range(build) -> None:
     path = build("IVF8,Flat,RFlat")
     broken = bytearray(path.read_bytes())
     end = bytes(broken).rindex(b"IxF2")
@@ -268,7 +270,7 @@ def test_identifiers_that_are_used_as_places_are_in_range(build) -> None:
         locate(path)
 
 
-def test_vectors_in_another_file_are_not_followed(tmp_path: Path) -> None:
+def test_lists_in_another_file_are_refused(tmp_path: Path) -> None:
     broken = _serialised().replace(b"ilar", b"ilod")
     path = tmp_path / "disk.index"
     path.write_bytes(broken)

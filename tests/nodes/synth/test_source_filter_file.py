@@ -30,7 +30,9 @@ def _refused(path: Path) -> str:
     return str(caught.value)
 
 
-def test_a_whole_one_is_known_and_loaded(tmp_path: Path, held: dict[str, torch.Tensor]) -> None:
+def test_complete_voice_is_recognised_and_loaded(
+    tmp_path: Path, held: dict[str, torch.Tensor]
+) -> None:
     path = example.save(tmp_path / "v.safetensors", held, example.card())
     found = identify(path)
     assert found.kind is not None
@@ -43,7 +45,7 @@ def test_a_whole_one_is_known_and_loaded(tmp_path: Path, held: dict[str, torch.T
     assert not network.first.weight.requires_grad
 
 
-def test_its_vectors_can_be_retrieved_from(tmp_path: Path, held: dict[str, torch.Tensor]) -> None:
+def test_index_of_the_voice_can_be_searched(tmp_path: Path, held: dict[str, torch.Tensor]) -> None:
     path = example.save(tmp_path / "v.safetensors", held, example.card())
     located = locate(path)
     assert located is not None
@@ -58,20 +60,20 @@ def test_its_vectors_can_be_retrieved_from(tmp_path: Path, held: dict[str, torch
     Pipeline(block="40ms", input={"rate": 16000}, nodes=nodes, output="near").compile()
 
 
-def test_without_an_index(tmp_path: Path) -> None:
+def test_voice_without_an_index_is_valid(tmp_path: Path) -> None:
     path = example.save(tmp_path / "v.safetensors", example.weights(), example.card(vectors=0))
     assert open_source_filter(path)[1].headline == "8000 Hz, around 190 Hz"
     assert locate(path) is None
 
 
-def test_another_kind(tmp_path: Path) -> None:
+def test_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     rvc_example.write(tmp_path)
     assert "is an RVC voice, but a source-filter voice is expected" in _refused(
         tmp_path / "voice.pth"
     )
 
 
-def test_another_shape(tmp_path: Path, held: dict[str, torch.Tensor]) -> None:
+def test_tensor_of_another_shape_is_refused(tmp_path: Path, held: dict[str, torch.Tensor]) -> None:
     held["last.weight"] = torch.zeros(3, 12).half()
     del held["norm.bias"]
     said = _refused(example.save(tmp_path / "v.safetensors", held, example.card()))
@@ -79,26 +81,26 @@ def test_another_shape(tmp_path: Path, held: dict[str, torch.Tensor]) -> None:
     assert "missing: norm.bias [12]" in said
 
 
-def test_whole_numbers(tmp_path: Path, held: dict[str, torch.Tensor]) -> None:
+def test_integer_weights_are_refused(tmp_path: Path, held: dict[str, torch.Tensor]) -> None:
     held["norm.bias"] = torch.zeros(12, dtype=torch.int32)
     said = _refused(example.save(tmp_path / "v.safetensors", held, example.card()))
     assert "norm.bias: expected floating point, found int32" in said
 
 
-def test_nan(tmp_path: Path, held: dict[str, torch.Tensor]) -> None:
+def test_nan_in_weights_is_refused(tmp_path: Path, held: dict[str, torch.Tensor]) -> None:
     held["norm.bias"][3] = torch.nan
     said = _refused(example.save(tmp_path / "v.safetensors", held, example.card()))
     assert "norm.bias" in said
     assert "NaN" in said
 
 
-def test_cut_off(tmp_path: Path, held: dict[str, torch.Tensor]) -> None:
+def test_truncated_voice_is_refused(tmp_path: Path, held: dict[str, torch.Tensor]) -> None:
     path = example.save(tmp_path / "v.safetensors", held, example.card())
     path.write_bytes(path.read_bytes()[:-100])
-    assert "its safetensors header does not hold" in _refused(path)
+    assert "its safetensors header is not valid" in _refused(path)
 
 
-def test_a_card_that_speaks_of_other_things(tmp_path: Path, held: dict[str, torch.Tensor]) -> None:
+def test_card_must_describe_the_tensors(tmp_path: Path, held: dict[str, torch.Tensor]) -> None:
     card = example.card(parameters=1)
     assert "number of parameters" in _refused(example.save(tmp_path / "a.safetensors", held, card))
     card = example.card(vectors=7)
@@ -109,11 +111,11 @@ def test_a_card_that_speaks_of_other_things(tmp_path: Path, held: dict[str, torc
     assert "the 200 vectors of its card are not in it" in said
 
 
-def test_a_damaged_index(tmp_path: Path, held: dict[str, torch.Tensor]) -> None:
+def test_damaged_index_is_refused(tmp_path: Path, held: dict[str, torch.Tensor]) -> None:
     held["index"] = held["index"][:50].clone()
     assert "index" in _refused(example.save(tmp_path / "v.safetensors", held, example.card()))
 
 
-def test_huge_sizes_are_refused_before_memory_is_taken(tmp_path: Path) -> None:
+def test_huge_sizes_are_refused_before_allocation(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="less than or equal to 4096"):
         example.SIZES.model_validate({**example.SIZES.model_dump(), "channels": 10**6})

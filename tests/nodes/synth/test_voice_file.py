@@ -36,7 +36,7 @@ def _config(**changes: Any) -> list[Any]:
     return made
 
 
-def test_what_a_voice_says_of_itself(save: Save) -> None:
+def test_card_holds_what_trainers_wrote(save: Save) -> None:
     file = save(
         info="200epoch", sr="16k", embedder_model="contentvec", author="A. Uthor", epoch=200,
         model_name="alice", vocoder="HiFi-GAN", speakers_id=3, creation_date="2024-05-01",
@@ -53,31 +53,31 @@ def test_what_a_voice_says_of_itself(save: Save) -> None:
     assert card.parameters == sum(t.numel() for t in rvc_example.voice()["weight"].values())
 
 
-def test_old_voices_say_less(save: Save) -> None:
+def test_old_voices_get_default_values(save: Save) -> None:
     weight = rvc_example.weights(rvc_example.CONFIG, 256, f0=True)
     card = open_voice(save(weight=weight, version=None, f0=None)).card
     assert (card.version, card.f0, card.dim, card.encoder) == ("v1", True, 256, "")
 
 
-def test_what_only_training_needs_is_left_out(save: Save) -> None:
+def test_posterior_encoder_is_left_out(save: Save) -> None:
     weight = rvc_example.voice()["weight"] | {"enc_q.pre.weight": torch.full((4, 4), torch.nan)}
     found = open_voice(save(weight=weight))
     assert not any("enc_q" in name for name in found.names)
     assert len(found.tensors()) == len(weight) - 1
 
 
-def test_an_unknown_version(save: Save) -> None:
+def test_unknown_version_is_refused(save: Save) -> None:
     text = _refused(save(version="v3"))
     assert "a voice of version 'v3'; known are v1 and v2" in text
 
 
-def test_a_version_that_its_weights_deny(save: Save) -> None:
+def test_version_must_match_the_weights(save: Save) -> None:
     text = _refused(save(version="v1"))
     assert "v1, which takes content of width 256, but its first layer takes 768" in text
 
 
 @pytest.mark.parametrize("vocoder", ["MRF HiFi-GAN", "RefineGAN"])
-def test_another_vocoder_is_shown_but_not_used(save: Save, vocoder: str) -> None:
+def test_other_vocoder_is_described_but_refused(save: Save, vocoder: str) -> None:
     weight = rvc_example.voice()["weight"]
     weight["dec.other.weight"] = weight.pop("dec.conv_pre.weight")
     file = save(vocoder=vocoder, weight=weight)
@@ -88,11 +88,11 @@ def test_another_vocoder_is_shown_but_not_used(save: Save, vocoder: str) -> None
 
 
 @pytest.mark.parametrize("vocoder", ["HiFi-GAN", "NSF-HiFiGAN", "hifigan"])
-def test_names_of_the_vocoder(save: Save, vocoder: str) -> None:
+def test_spellings_of_hifigan_are_accepted(save: Save, vocoder: str) -> None:
     assert open_voice(save(vocoder=vocoder)).card.vocoder == vocoder
 
 
-def test_missing_and_strange_tensors_are_told_at_once(save: Save) -> None:
+def test_missing_and_unexpected_tensors_are_reported_together(save: Save) -> None:
     weight = rvc_example.voice()["weight"]
     del weight["dec.conv_post.weight"], weight["flow.flows.0.post.bias"]
     weight["dec.extra"] = torch.zeros(3)
@@ -106,7 +106,7 @@ def test_missing_and_strange_tensors_are_told_at_once(save: Save) -> None:
     assert "emb_g.weight: expected floating point, found int32" in text
 
 
-def test_half_a_weight_norm(save: Save) -> None:
+def test_half_a_weight_norm_is_refused(save: Save) -> None:
     weight = rvc_example.voice()["weight"]
     del weight["dec.ups.0.weight_v"]
     text = _refused(save(weight=weight))
@@ -114,23 +114,23 @@ def test_half_a_weight_norm(save: Save) -> None:
     assert "unexpected: dec.ups.0.weight_g" in text
 
 
-def test_pitch_that_is_said_but_not_there(save: Save) -> None:
+def test_stated_f0_must_match_the_weights(save: Save) -> None:
     weight = rvc_example.weights(rvc_example.CONFIG, 768, f0=False)
     assert "missing: enc_p.emb_pitch.weight" in _refused(save(weight=weight))
     assert "its f0 should be 0 or 1, found '2'" in _refused(save(f0=2))
 
 
-def test_no_speakers(save: Save) -> None:
+def test_missing_speaker_embedding_is_refused(save: Save) -> None:
     weight = rvc_example.voice()["weight"]
     del weight["emb_g.weight"]
     assert "it has no emb_g.weight" in _refused(save(weight=weight))
 
 
-def test_the_number_of_speakers_is_that_of_the_embedding(save: Save) -> None:
+def test_number_of_speakers_is_that_of_the_embedding(save: Save) -> None:
     assert open_voice(save(config=_config(_15=4711))).card.speakers == rvc_example.SPEAKERS
 
 
-def test_no_config(save: Save) -> None:
+def test_missing_config_is_refused(save: Save) -> None:
     assert "it has no config" in _refused(save(config=None))
 
 
@@ -159,17 +159,17 @@ def test_no_config(save: Save) -> None:
         (_config(_12="many"), "upsample_rates"),
     ],
 )
-def test_a_config_that_cannot_be(save: Save, config: list[Any], said: str) -> None:
+def test_invalid_config_is_refused(save: Save, config: list[Any], said: str) -> None:
     assert said in _refused(save(config=config))
 
 
-def test_a_config_of_another_voice(save: Save) -> None:
+def test_config_of_another_voice_is_refused(save: Save) -> None:
     """Nothing is built or read for it: that its sizes are others is seen in the header."""
     text = _refused(save(config=_config(_4=8192)))
     assert "conv_1.weight: expected [8192, 8, 3], found [12, 8, 3]" in text
 
 
-def test_a_checkpoint_of_a_training(tmp_path: Path) -> None:
+def test_training_checkpoint_is_refused_with_advice(tmp_path: Path) -> None:
     model = rvc_example.voice()["weight"]
     torch.save({"model": model, "iteration": 7, "optimizer": {}}, tmp_path / "G_7.pth")
     text = _refused(tmp_path / "G_7.pth")
@@ -180,7 +180,7 @@ def test_a_checkpoint_of_a_training(tmp_path: Path) -> None:
     assert "take the G_*.pth beside it" in _refused(tmp_path / "D_7.pth")
 
 
-def test_something_else_in_its_place(tmp_path: Path) -> None:
+def test_other_files_are_named_in_the_error(tmp_path: Path) -> None:
     torch.save({"a": torch.zeros(3)}, tmp_path / "thing.pth")
     assert "but an RVC voice is expected" in _refused(tmp_path / "thing.pth")
     torch.save([1, 2], tmp_path / "list.pth")
@@ -190,7 +190,7 @@ def test_something_else_in_its_place(tmp_path: Path) -> None:
     assert "there is no such file" in _refused(tmp_path / "none.pth")
 
 
-def test_an_encoder_in_its_place(tmp_path: Path) -> None:
+def test_encoder_is_named_in_the_error(tmp_path: Path) -> None:
     from voicegraph.nodes.content import hubert_example
 
     hubert_example.write(tmp_path / "encoder.safetensors")
@@ -199,7 +199,7 @@ def test_an_encoder_in_its_place(tmp_path: Path) -> None:
     assert "but an RVC voice is expected" in text
 
 
-def test_an_index_in_its_place(tmp_path: Path) -> None:
+def test_index_is_named_in_the_error(tmp_path: Path) -> None:
     from voicegraph.nodes.retrieval import _faiss_example as faiss_example
 
     faiss_example.write(tmp_path)
@@ -208,13 +208,13 @@ def test_an_index_in_its_place(tmp_path: Path) -> None:
     assert "but an RVC voice is expected" in text
 
 
-def test_a_download_that_broke_off(save: Save) -> None:
+def test_incomplete_download_is_refused(save: Save) -> None:
     file = save()
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
     assert "file" in _refused(file)
 
 
-def test_weights_that_are_no_numbers(save: Save) -> None:
+def test_integer_weights_are_refused(save: Save) -> None:
     weight = rvc_example.voice()["weight"]
     weight["dec.conv_pre.bias"][3] = torch.nan
     file = save(weight=weight)
@@ -235,7 +235,7 @@ def _converted(file: Path, **changes: Any) -> Path:
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
 @pytest.mark.parametrize("f0", [True, False])
-def test_a_converted_voice_is_the_same(
+def test_converted_voice_gives_the_same_bits(
     save: Save, drive: Any, dtype: torch.dtype, f0: bool
 ) -> None:
     weight = rvc_example.weights(rvc_example.CONFIG, 768, f0)
@@ -255,7 +255,7 @@ def test_a_converted_voice_is_the_same(
     assert identify(_converted(target)).card == identify(file).card
 
 
-def test_a_card_that_lies(save: Save) -> None:
+def test_card_must_match_the_tensors(save: Save) -> None:
     file = save()
     assert "its card describes other tensors" in _refused(_converted(file, speakers=7))
     assert "its card describes other tensors" in _refused(_converted(file, parameters=7))
@@ -264,14 +264,14 @@ def test_a_card_that_lies(save: Save) -> None:
     assert "conv_1.weight: expected [99, 8, 3]" in _refused(_converted(file, config=other))
 
 
-def test_a_card_of_another_version(save: Save) -> None:
+def test_card_of_another_version_is_refused(save: Save) -> None:
     tensors, _ = KIND.convert(save(), open_archive(save()))
     target = save().with_suffix(".safetensors")
     save_file(tensors, target, {METADATA_KEY: '{"kind": "voice", "mood": "merry"}'})
     assert "its card is not understood" in _refused(target)
 
 
-def test_only_voices_are_converted(tmp_path: Path) -> None:
+def test_other_files_are_not_converted(tmp_path: Path) -> None:
     torch.save({"a": torch.zeros(3)}, tmp_path / "thing.pth")
     assert KIND.card(tmp_path / "thing.pth", open_archive(tmp_path / "thing.pth")) is None
     assert KIND.card(tmp_path / "thing.pth", None) is None

@@ -27,7 +27,7 @@ def _save(value: object, path: Path, zipped: bool = True, protocol: int = 2) -> 
 
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
-def test_torch_files(
+def test_torch_files_of_both_formats(
     tmp_path: Path,
     checkpoint: dict[str, Any],
     weights: dict[str, torch.Tensor],
@@ -58,7 +58,9 @@ def test_torch_files(
 
 
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
-def test_same_as_torch_load(tmp_path: Path, checkpoint: dict[str, Any], zipped: bool) -> None:
+def test_tensors_are_those_of_torch_load(
+    tmp_path: Path, checkpoint: dict[str, Any], zipped: bool
+) -> None:
     del checkpoint["args"]  # torch.load refuses it
     path = _save(checkpoint, tmp_path / "a.pth", zipped)
     expected = torch.load(path, weights_only=True)
@@ -70,7 +72,7 @@ def test_same_as_torch_load(tmp_path: Path, checkpoint: dict[str, Any], zipped: 
         assert torch.equal(read[f"weight.{name}"], value)
 
 
-def test_safetensors(tmp_path: Path, weights: dict[str, torch.Tensor]) -> None:
+def test_safetensors_header_and_card(tmp_path: Path, weights: dict[str, torch.Tensor]) -> None:
     path = tmp_path / "a.safetensors"
     card = {"kind": "voice", "title": "\N{SNOWMAN}"}
     held = {name: value.detach().contiguous().clone() for name, value in weights.items()}
@@ -102,7 +104,7 @@ def _listing(**names: str) -> str:
 
 
 @pytest.mark.parametrize("form", ["safetensors", "torch"])
-def test_weights_in_several_files(tmp_path: Path, form: str) -> None:
+def test_shards_are_read_as_one_model(tmp_path: Path, form: str) -> None:
     weights = {name: torch.randn(5, 3) for name in "abc"}
     ending = "safetensors" if form == "safetensors" else "bin"
     files = {"a": f"one.{ending}", "b": f"two.{ending}", "c": f"one.{ending}"}
@@ -133,7 +135,7 @@ def test_weights_in_several_files(tmp_path: Path, form: str) -> None:
         ({"a": "one.safetensors", "c": "two.safetensors"}, "two tensors of the name 'a'"),
     ],
 )
-def test_a_list_that_does_not_fit_its_files(
+def test_shard_list_must_match_its_files(
     tmp_path: Path, files: dict[str, str], message: str
 ) -> None:
     save_file({"a": torch.ones(2)}, tmp_path / "one.safetensors")
@@ -157,14 +159,16 @@ def test_a_list_that_does_not_fit_its_files(
         ({"pytorch_model.bin": "<html>"}, "not-weights"),
     ],
 )
-def test_folders_without_weights(tmp_path: Path, files: dict[str, str], code: str) -> None:
+def test_folder_without_weights_is_an_error(
+    tmp_path: Path, files: dict[str, str], code: str
+) -> None:
     for name, text in files.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     assert _refused(tmp_path).problems[0].code == code
 
 
 @pytest.mark.parametrize("text", ["[]", "{", '{"a":' * 2000])
-def test_config_that_is_none(tmp_path: Path, text: str) -> None:
+def test_invalid_config_is_an_error(tmp_path: Path, text: str) -> None:
     torch.save({"a": torch.ones(2)}, tmp_path / "pytorch_model.bin")
     (tmp_path / "config.json").write_text(text, encoding="utf-8")
     assert "config.json" in str(_refused(tmp_path))
@@ -178,18 +182,18 @@ def _refused(path: Path) -> WeightsError:
     return caught.value
 
 
-def test_no_file(tmp_path: Path) -> None:
+def test_missing_file_is_an_error(tmp_path: Path) -> None:
     assert _refused(tmp_path / "none.pth").problems[0].code == "no-such-file"
     assert _refused(Path(f"{tmp_path}/a\0b")).problems[0].code == "no-such-file"
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
-def test_pipe_is_not_waited_for(tmp_path: Path) -> None:
+def test_pipe_is_refused_without_waiting(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     assert _refused(tmp_path / "pipe").problems[0].code == "unreadable-file"
 
 
-def test_only_what_is_wanted_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_wanted_tensors_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Opening reads the header; reading reads the named tensors, and no more."""
     path = _save({"large": torch.zeros(1 << 20), "small": torch.ones(4)}, tmp_path / "a.pth")
     before = _bytes_read()
@@ -213,7 +217,7 @@ def _bytes_read() -> int | None:
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
-def test_non_finite_values(tmp_path: Path, bad: float, dtype: torch.dtype) -> None:
+def test_non_finite_values_are_errors(tmp_path: Path, bad: float, dtype: torch.dtype) -> None:
     broken = torch.zeros(3, 5, dtype=dtype)
     broken[1, 2] = bad
     archive = open_archive(_save({"a": broken, "b": torch.ones(2)}, tmp_path / "a.pth"))
@@ -223,7 +227,7 @@ def test_non_finite_values(tmp_path: Path, bad: float, dtype: torch.dtype) -> No
     assert caught.value.problems[0].code == "non-finite-weights"
 
 
-def test_file_that_changes(tmp_path: Path) -> None:
+def test_file_that_changes_is_an_error(tmp_path: Path) -> None:
     path = _save({"a": torch.ones(4)}, tmp_path / "a.pth")
     archive = open_archive(path)
     time.sleep(0.02)
@@ -235,14 +239,14 @@ def test_file_that_changes(tmp_path: Path) -> None:
         archive.read(["a"])
 
 
-def test_bytes_in_the_other_order(zipped: Zipped, opcodes: Any) -> None:
+def test_other_byte_order_is_swapped(zipped: Zipped, opcodes: Any) -> None:
     pickle_ = opcodes.pickled(("a", opcodes.tensor(3, (3,), (1,))))
     data = np.array([1.0, 2.0, -3.5], ">f4").tobytes()
     archive = open_archive(zipped(pickle_, {"0": data}, records={"archive/byteorder": b"big"}))
     assert archive.read(["a"])["a"].tolist() == [1.0, 2.0, -3.5]
 
 
-def test_objects_stay_inert(zipped: Zipped) -> None:
+def test_objects_become_inert_placeholders(zipped: Zipped) -> None:
     """fairseq's and omegaconf's objects: named, never made; they may refer to themselves."""
     text = (
         b"\x80\x02}(X\x04\x00\x00\x00taskcfairseq.data.dictionary\nDictionary\n)\x81q\x01"
@@ -263,7 +267,7 @@ def test_objects_stay_inert(zipped: Zipped) -> None:
     assert "Dictionary" in repr(archive.tree)
 
 
-def test_numpy_scalars_are_taken(tmp_path: Path) -> None:
+def test_numpy_scalars_are_allowed(tmp_path: Path) -> None:
     """Trainers leave a learning rate or a loss as NumPy has it."""
     archive = open_archive(_save({"rate": np.float64(0.1), "x": torch.ones(1)}, tmp_path / "a.pt"))
     assert isinstance(archive.tree, dict)
@@ -271,7 +275,7 @@ def test_numpy_scalars_are_taken(tmp_path: Path) -> None:
     assert list(archive.tensors) == ["x"]
 
 
-def test_optimizer_state_is_taken(tmp_path: Path) -> None:
+def test_optimizer_state_is_allowed(tmp_path: Path) -> None:
     layer = torch.nn.Linear(3, 2)
     optimizer = torch.optim.AdamW(layer.parameters())
     layer(torch.ones(1, 3)).sum().backward()
@@ -282,12 +286,12 @@ def test_optimizer_state_is_taken(tmp_path: Path) -> None:
     assert "optimizer.state.0.exp_avg" in archive.tensors
 
 
-def test_header_by_hand() -> None:
+def test_handwritten_header_is_read() -> None:
     header = TensorHeader((2, 3), torch.float16)
     assert (header.numel, header.nbytes) == (6, 12)
     assert header == TensorHeader((2, 3), torch.float16)
 
 
-def test_lists_are_named_by_number(tmp_path: Path) -> None:
+def test_list_items_are_named_by_number(tmp_path: Path) -> None:
     archive = open_archive(_save([torch.ones(1), {"a": torch.ones(2)}], tmp_path / "a.pt"))
     assert list(archive.tensors) == ["0", "1.a"]

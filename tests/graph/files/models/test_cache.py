@@ -13,7 +13,7 @@ from torch import nn
 from voicegraph.graph.files.models import WeightsError, shared, shared_file
 
 
-def test_made_once_as_long_as_held() -> None:
+def test_value_is_made_once_while_held() -> None:
     made: list[int] = []
 
     def make() -> nn.Module:
@@ -54,7 +54,7 @@ def test_threads_wait_for_the_first() -> None:
     assert len({id(module) for module in found}) == 1
 
 
-def test_keys_do_not_wait_for_each_other() -> None:
+def test_other_keys_do_not_wait() -> None:
     """A network that is made of two shared parts, and one whose making waits for another's."""
     inner = threading.Event()
     outer: list[nn.Module] = []
@@ -72,7 +72,7 @@ def test_keys_do_not_wait_for_each_other() -> None:
     assert len(outer) == 1
 
 
-def test_failures_are_tried_again() -> None:
+def test_failed_load_is_retried() -> None:
     def fails() -> nn.Module:
         raise OSError("no")
 
@@ -81,12 +81,12 @@ def test_failures_are_tried_again() -> None:
     assert isinstance(shared("fails", lambda: nn.Linear(1, 1)), nn.Linear)
 
 
-def test_what_cannot_be_held_weakly() -> None:
+def test_value_without_weak_references_is_an_error() -> None:
     with pytest.raises(TypeError, match="a dict has no weak references"):
         shared("dict", dict)
 
 
-def test_a_file_that_was_replaced_is_read_anew(tmp_path: Path) -> None:
+def test_replaced_file_is_read_again(tmp_path: Path) -> None:
     file = tmp_path / "a.pth"
     file.write_bytes(b"one")
     first = shared_file("test.node", file, lambda: nn.Linear(1, 1))
@@ -96,12 +96,12 @@ def test_a_file_that_was_replaced_is_read_anew(tmp_path: Path) -> None:
     assert shared_file("test.node", file, lambda: nn.Linear(1, 1)) is not first
 
 
-def test_a_file_that_is_gone(tmp_path: Path) -> None:
+def test_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"gone\.pth: there is no such file"):
         shared_file("test.node", tmp_path / "gone.pth", lambda: nn.Linear(1, 1))
 
 
-def test_a_file_that_cannot_be_looked_at(tmp_path: Path) -> None:
+def test_inaccessible_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(WeightsError, match=r"cannot be read|there is no such file"):
         shared_file("test.node", tmp_path / "file" / "a.pth", lambda: nn.Linear(1, 1))

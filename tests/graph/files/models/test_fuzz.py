@@ -92,7 +92,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @settings(max_examples=600, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(_damaged())
-def test_damaged_files(place: Path, data: bytes) -> None:
+def test_damaged_files_raise_known_errors(place: Path, data: bytes) -> None:
     path = place / "voice.pth"
     path.write_bytes(data)
     tracemalloc.start()
@@ -109,7 +109,7 @@ def test_damaged_files(place: Path, data: bytes) -> None:
     assert [entry.name for entry in place.iterdir()] == ["voice.pth"]
 
 
-def test_payloads_would_have_run(place: Path) -> None:
+def test_payloads_run_in_the_standard_unpickler(place: Path) -> None:
     """The test above can fail: PyTorch, told to trust such a file, runs what it holds."""
     path = place / "voice.pth"
     for name, data in FILES.items():
@@ -157,7 +157,7 @@ _ANY = st.one_of(st.sampled_from(_GLOBALS), *(_opcode(opcode) for opcode in pick
 
 @settings(max_examples=1000)
 @given(st.lists(_ANY, max_size=30), st.booleans())
-def test_pickles_of_any_opcodes(opcodes: list[bytes], gathered: bool) -> None:
+def test_random_opcodes_raise_known_errors(opcodes: list[bytes], gathered: bool) -> None:
     head, tail = (b"(", b"t.") if gathered else (b"", b".")
     try:
         unpickle(io.BytesIO(b"\x80\x02" + head + b"".join(opcodes) + tail))

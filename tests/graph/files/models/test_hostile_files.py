@@ -48,7 +48,7 @@ def _refused(path: Path, code: str | None = None) -> str:
         ((1,), (1,), 1 << 45),
     ],
 )
-def test_tensors_larger_than_their_storage(
+def test_tensor_beyond_its_storage_is_refused(
     zipped: Zipped, opcodes: Any, shape: tuple[int, ...], stride: tuple[int, ...], offset: int
 ) -> None:
     made = opcodes.pickled(("a", opcodes.tensor(4, shape, stride, offset)))
@@ -65,7 +65,7 @@ def test_tensors_larger_than_their_storage(
         ((1,) * 17, (1,) * 17, 0),
     ],
 )
-def test_shapes_that_are_none(
+def test_invalid_shapes_are_refused(
     zipped: Zipped, opcodes: Any, shape: Any, stride: Any, offset: int
 ) -> None:
     made = opcodes.pickled(("a", opcodes.tensor(4, shape, stride, offset)))
@@ -73,25 +73,25 @@ def test_shapes_that_are_none(
 
 
 @pytest.mark.parametrize("held", [0, 12, 20])
-def test_storages_of_another_size(zipped: Zipped, opcodes: Any, held: int) -> None:
+def test_storage_size_must_match_its_record(zipped: Zipped, opcodes: Any, held: int) -> None:
     made = opcodes.pickled(("a", opcodes.tensor(4, (4,), (1,))))
     text = _refused(zipped(made, {"0": bytes(held)}), "tensor-too-large")
     assert "16 bytes" in text
     assert str(held) in text
 
 
-def test_storages_larger_than_the_file(zipped: Zipped, opcodes: Any) -> None:
+def test_storage_beyond_the_file_is_refused(zipped: Zipped, opcodes: Any) -> None:
     huge = 1 << 45
     made = opcodes.pickled(("a", opcodes.tensor(huge, (huge,), (1,))))
     _refused(zipped(made, {"0": bytes(16)}), "tensor-too-large")
 
 
-def test_storages_that_are_missing(zipped: Zipped, opcodes: Any) -> None:
+def test_missing_storage_is_refused(zipped: Zipped, opcodes: Any) -> None:
     made = opcodes.pickled(("a", opcodes.tensor(4, (4,), (1,), key=b"../../etc/passwd")))
     assert "are missing" in _refused(zipped(made, {"0": bytes(16)}), "damaged-file")
 
 
-def test_views_without_end(zipped: Zipped, opcodes: Any) -> None:
+def test_shared_storage_is_limited(zipped: Zipped, opcodes: Any) -> None:
     """A thousand tensors over the same values would take a thousand times the file."""
     numel = 10_000
     tensors = [(f"t{i}", opcodes.tensor(numel, (numel,), (1,))) for i in range(100)]
@@ -100,7 +100,7 @@ def test_views_without_end(zipped: Zipped, opcodes: Any) -> None:
     assert len(open_archive(tied).read(["t0", "t1"])) == 2
 
 
-def test_two_tensors_of_one_name(zipped: Zipped, opcodes: Any) -> None:
+def test_duplicate_tensor_names_are_refused(zipped: Zipped, opcodes: Any) -> None:
     one = opcodes.tensor(4, (4,), (1,))
     inner = b"}X\x01\x00\x00\x00b" + one + b"s"
     made = opcodes.pickled(("a.b", one), ("a", inner))
@@ -117,7 +117,7 @@ def voice(tmp_path: Path) -> Path:
     return path
 
 
-def test_every_truncation(voice: Path) -> None:
+def test_every_truncation_of_a_zip(voice: Path) -> None:
     whole = voice.read_bytes()
     for length in range(0, len(whole), 7):
         voice.write_bytes(whole[:length])
@@ -127,7 +127,7 @@ def test_every_truncation(voice: Path) -> None:
             assert str(length) in text
 
 
-def test_every_truncation_of_the_older_form(tmp_path: Path) -> None:
+def test_every_truncation_of_the_legacy_format(tmp_path: Path) -> None:
     path = tmp_path / "voice.pth"
     torch.save({"a": torch.ones(100)}, path, _use_new_zipfile_serialization=False)
     whole = path.read_bytes()
@@ -138,14 +138,14 @@ def test_every_truncation_of_the_older_form(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_compressed_records(zipped: Zipped, opcodes: Any, method: int) -> None:
+def test_compressed_records_are_refused(zipped: Zipped, opcodes: Any, method: int) -> None:
     """A few bytes that unpack to gigabytes are never unpacked."""
     made = opcodes.pickled(("a", opcodes.tensor(1 << 20, (1 << 20,), (1,))))
     path = zipped(made, {"0": bytes(4 << 20)}, method=method)
     _refused(path, "compressed-record")
 
 
-def test_names_that_stand_twice(zipped: Zipped) -> None:
+def test_duplicate_record_names_are_refused(zipped: Zipped) -> None:
     with pytest.warns(UserWarning, match="Duplicate name"):
         path = zipped(b"\x80\x02}.", records={"archive/data.pkl": b"\x80\x02]."})
     assert "twice" in _refused(path, "damaged-file")
@@ -158,7 +158,7 @@ def _directory_entry(path: Path, name: str) -> tuple[bytearray, int]:
 
 
 @pytest.mark.parametrize("offset", [0, 1, 1 << 30, 0xFFFFFFFE])
-def test_records_elsewhere(zipped: Zipped, opcodes: Any, offset: int) -> None:
+def test_record_offset_must_be_right(zipped: Zipped, opcodes: Any, offset: int) -> None:
     made = opcodes.pickled(("a", opcodes.tensor(4, (4,), (1,))))
     path = zipped(made, {"0": bytes(16)})
     data, entry = _directory_entry(path, "archive/data/0")
@@ -167,7 +167,7 @@ def test_records_elsewhere(zipped: Zipped, opcodes: Any, offset: int) -> None:
     _refused(path)
 
 
-def test_records_that_overlap(zipped: Zipped, opcodes: Any) -> None:
+def test_overlapping_records_are_refused(zipped: Zipped, opcodes: Any) -> None:
     """Two storages on the same bytes: what is read could be many times the file."""
     name = b"archive/data/1"
     inner = struct.pack("<4s5H3L2H", b"PK\3\4", 20, *(0,) * 4, 0, 16, 16, len(name), 0) + name
@@ -183,7 +183,7 @@ def test_records_that_overlap(zipped: Zipped, opcodes: Any) -> None:
     assert "share the same bytes" in _refused(path, "damaged-file")
 
 
-def test_records_larger_than_the_file(zipped: Zipped, opcodes: Any) -> None:
+def test_record_beyond_the_file_is_refused(zipped: Zipped, opcodes: Any) -> None:
     numel = 1 << 24
     path = zipped(opcodes.pickled(("a", opcodes.tensor(numel, (numel,), (1,)))), {"0": bytes(16)})
     data, entry = _directory_entry(path, "archive/data/0")
@@ -192,7 +192,7 @@ def test_records_larger_than_the_file(zipped: Zipped, opcodes: Any) -> None:
     assert "more than the file has" in _refused(path, "tensor-too-large")
 
 
-def test_directories_larger_than_the_file(voice: Path) -> None:
+def test_directory_beyond_the_file_is_refused(voice: Path) -> None:
     whole = voice.read_bytes()
     at = whole.rindex(b"PK\6\6")
     for field, value in ((40, 1 << 62), (40, 17 << 20), (48, 1 << 62), (40, 1)):
@@ -202,7 +202,7 @@ def test_directories_larger_than_the_file(voice: Path) -> None:
         _refused(voice, "damaged-file")
 
 
-def test_long_sizes(voice: Path) -> None:
+def test_zip64_sizes_are_read(voice: Path) -> None:
     """Sizes of 64 bits in an extra field, as files over 4 GiB have them."""
     data = bytearray(voice.read_bytes())
     at = data.rindex(b"PK\6\6")
@@ -228,12 +228,12 @@ def test_long_sizes(voice: Path) -> None:
     _refused(voice)
 
 
-def test_byte_order_that_is_none(zipped: Zipped) -> None:
+def test_invalid_byte_order_is_refused(zipped: Zipped) -> None:
     path = zipped(b"\x80\x02}.", records={"archive/byteorder": b"middle"})
     assert "order" in _refused(path, "damaged-file")
 
 
-def test_zips_of_other_things(zipped: Zipped, tmp_path: Path) -> None:
+def test_zips_of_other_files_are_named(zipped: Zipped, tmp_path: Path) -> None:
     path = tmp_path / "model.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
         for name in ("singer/singer.pth", "singer/added.index", "a.txt", "b.txt", "c.txt"):
@@ -254,7 +254,7 @@ def test_zips_of_other_things(zipped: Zipped, tmp_path: Path) -> None:
 # ---- the older form ----------------------------------------------------------------------------
 
 
-def test_counts_in_the_older_form(tmp_path: Path) -> None:
+def test_value_counts_in_the_legacy_format(tmp_path: Path) -> None:
     path = tmp_path / "a.pth"
     torch.save({"a": torch.ones(100)}, path, _use_new_zipfile_serialization=False)
     data = bytearray(path.read_bytes())
@@ -263,7 +263,7 @@ def test_counts_in_the_older_form(tmp_path: Path) -> None:
     assert "has 1099511627776 values, not 100" in _refused(path, "damaged-file")
 
 
-def test_keys_in_the_older_form(tmp_path: Path) -> None:
+def test_storage_keys_in_the_legacy_format(tmp_path: Path) -> None:
     path = tmp_path / "a.pth"
     torch.save({"a": torch.ones(2)}, path, _use_new_zipfile_serialization=False)
     data = path.read_bytes()
@@ -274,7 +274,7 @@ def test_keys_in_the_older_form(tmp_path: Path) -> None:
         assert "its list of storages" in _refused(path, "damaged-file")
 
 
-def test_what_only_begins_like_pytorch(tmp_path: Path) -> None:
+def test_file_that_only_starts_like_pytorch(tmp_path: Path) -> None:
     path = tmp_path / "a.pth"
     magic = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
     for rest in (b"", b"\x80\x02K\x01.\x80\x02}.", b"\x80\x02M\xe9\x03.\x80\x02].", b"x"):
@@ -314,11 +314,11 @@ def _entry(dtype: str, shape: list[int], begin: int, end: int) -> dict[str, obje
     ],
     ids=lambda header: str(header)[:60],
 )
-def test_headers_that_do_not_hold(tmp_path: Path, header: object) -> None:
+def test_invalid_safetensors_headers_are_refused(tmp_path: Path, header: object) -> None:
     _refused(_header(tmp_path / "a.safetensors", header, bytes(16)), "damaged-file")
 
 
-def test_header_longer_than_the_file(tmp_path: Path) -> None:
+def test_header_beyond_the_file_is_refused(tmp_path: Path) -> None:
     path = _header(tmp_path / "a.safetensors", {"a": _entry("F32", [4], 0, 16)}, length=1 << 39)
     assert "header should have" in _refused(path, "damaged-file")
 
@@ -332,14 +332,14 @@ def test_every_truncation_of_safetensors(tmp_path: Path) -> None:
         _refused(path)
 
 
-def test_types_that_are_not_taken(tmp_path: Path) -> None:
+def test_unknown_dtypes_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
     save_file({"a": torch.ones(4).to(torch.float8_e4m3fn)}, path)
     assert "F8_E4M3" in _refused(path, "unknown-dtype")
 
 
 @pytest.mark.parametrize("card", ["", "{", "[]", "1", '{"title": "x"}', '{"kind": 1}', "[" * 9999])
-def test_cards_that_are_none(tmp_path: Path, card: str) -> None:
+def test_invalid_cards_are_refused(tmp_path: Path, card: str) -> None:
     path = tmp_path / "a.safetensors"
     save_file({"a": torch.ones(4)}, path, {"voicegraph": card})
     assert "card" in _refused(path, "damaged-file")
@@ -385,7 +385,7 @@ def test_cards_that_are_none(tmp_path: Path, card: str) -> None:
     ],
     ids=lambda value: value[:12] if isinstance(value, str) else "",
 )
-def test_files_of_other_programs(tmp_path: Path, start: bytes, said: str) -> None:
+def test_files_of_other_programs_are_named(tmp_path: Path, start: bytes, said: str) -> None:
     path = tmp_path / "voice.pth"
     path.write_bytes(start)
     text = _refused(path, "not-weights")
@@ -393,7 +393,7 @@ def test_files_of_other_programs(tmp_path: Path, start: bytes, said: str) -> Non
     assert "not a file of weights" in text
 
 
-def test_real_files_of_other_programs(tmp_path: Path) -> None:
+def test_real_files_of_other_programs_are_named(tmp_path: Path) -> None:
     silence = np.zeros((160, 1), np.float32)
     for ending, said in (("wav", "a WAV file"), ("flac", "a FLAC file"), ("ogg", "an Ogg file")):
         path = tmp_path / f"a.{ending}"

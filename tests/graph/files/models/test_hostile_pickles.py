@@ -69,7 +69,7 @@ class _Payload:
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_calls_are_refused(
+def test_calls_of_other_functions_are_refused(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     function: Callable[..., object],
@@ -129,21 +129,21 @@ def _named(module: str, name: str) -> bytes:
         ("\x1b[2Jos", "system"),
     ],
 )
-def test_names_that_are_refused(module: str, name: str) -> None:
+def test_names_off_the_allowlist_are_refused(module: str, name: str) -> None:
     with pytest.raises(FormatError) as caught:
         unpickle(io.BytesIO(_named(module, name)))
     assert caught.value.code == "forbidden-global"
     assert "\x1b" not in str(caught.value.at(Path("a.pth")))
 
 
-def test_names_that_are_taken_are_not_looked_up() -> None:
+def test_allowed_names_are_never_imported() -> None:
     """There is no such module, nor is there one of fairseq; the stand-in knows its name alone."""
     found, _ = unpickle(io.BytesIO(_named("fairseq.data.nowhere", "Thing")))
     assert isinstance(found, Inert)
     assert (found.name, found.args, found.state) == ("fairseq.data.nowhere.Thing", None, None)
 
 
-def test_opcodes_of_no_use_are_refused() -> None:
+def test_unused_opcodes_are_refused() -> None:
     for opcode in (b"\x82\x01", b"\x97", b"\x98", b"S'a'\n", b"P1\n", b"\xff", b"\x00"):
         with pytest.raises(FormatError):
             unpickle(io.BytesIO(b"\x80\x05" + opcode + b"."))
@@ -194,7 +194,7 @@ def test_opcodes_of_no_use_are_refused() -> None:
         b"\x80\x02c__builtin__\nset\nK\x05\x85R.",
     ],
 )
-def test_broken_pickles(pickle_: bytes) -> None:
+def test_broken_pickles_are_damaged_files(pickle_: bytes) -> None:
     with pytest.raises(FormatError):
         unpickle(io.BytesIO(pickle_))
 
@@ -220,18 +220,20 @@ def test_broken_pickles(pickle_: bytes) -> None:
     ],
     ids=lambda opcode: repr(opcode[:9]),
 )
-def test_lengths_that_are_not_there(zipped: Zipped, opcode: bytes, peak: Callable[[], int]) -> None:
+def test_claimed_lengths_are_checked(
+    zipped: Zipped, opcode: bytes, peak: Callable[[], int]
+) -> None:
     _refused(zipped(b"\x80\x04" + opcode + b"."), "damaged-file")
     assert peak() < 4 * MIB
 
 
-def test_frames_are_not_believed(zipped: Zipped) -> None:
+def test_frame_lengths_are_ignored(zipped: Zipped) -> None:
     """A frame says how much follows; nothing is taken for it."""
     path = zipped(b"\x80\x04\x95" + struct.pack("<Q", 1 << 62) + b"}.")
     assert open_archive(path).tensors == {}
 
 
-def test_billion_laughs(zipped: Zipped, peak: Callable[[], int]) -> None:
+def test_billion_laughs_pickle_is_refused(zipped: Zipped, peak: Callable[[], int]) -> None:
     """Ten lists of ten references each to the one before: ten billion parts in 300 bytes."""
     levels = b"".join(
         b"(" + b"h" + bytes([i]) + (b"h" + bytes([i])) * 9 + b"lq" + bytes([i + 1]) + b"0"
@@ -242,25 +244,25 @@ def test_billion_laughs(zipped: Zipped, peak: Callable[[], int]) -> None:
     assert peak() < 4 * MIB
 
 
-def test_lists_that_hold_themselves(zipped: Zipped) -> None:
+def test_recursive_lists_are_refused(zipped: Zipped) -> None:
     _refused(zipped(b"\x80\x02]q\x00h\x00a."), "pickle-too-large")
     _refused(zipped(b"\x80\x02}q\x00X\x01\x00\x00\x00ah\x00s."), "pickle-too-large")
 
 
 @pytest.mark.parametrize("opcode", [b"\x85", b"q\x00]h\x00a", b"q\x000}K\x01h\x00s"])
-def test_walls_of_brackets(zipped: Zipped, opcode: bytes) -> None:
+def test_deep_nesting_is_refused(zipped: Zipped, opcode: bytes) -> None:
     """Nested deeper than the C stack would bear."""
     _refused(zipped(b"\x80\x02K\x02" + opcode * 150_000 + b"."))
 
 
-def test_walls_of_objects(zipped: Zipped) -> None:
+def test_nested_objects_are_refused(zipped: Zipped) -> None:
     wall = b"h\x00)R" + b"h\x01bq\x010" * 1
     pickle_ = b"\x80\x02cargparse\nNamespace\nq\x000Nq\x010" + wall * 100_000 + b"h\x01."
     assert open_archive(zipped(pickle_)).tensors == {}
 
 
 @pytest.mark.parametrize("opcode", [b"\x8f", b"}", b"]", b")", b"(", b"2"])
-def test_count_of_steps(opcode: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_number_of_steps_is_limited(opcode: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("voicegraph.graph.files.models._unpickling.MOST_STEPS", 10_000)
     with pytest.raises(FormatError) as caught:
         unpickle(io.BytesIO(b"\x80\x04N" + opcode * 10_000))
@@ -295,25 +297,25 @@ def test_encoded_copies_count_as_steps() -> None:
 @pytest.mark.parametrize(
     "key", [b"K\x01\x85", b"\x8a\x08" + struct.pack("<q", (1 << 61) - 1), b"]", b"}"]
 )
-def test_keys_that_collide(key: bytes) -> None:
+def test_keys_that_collide_are_refused(key: bytes) -> None:
     """Dictionaries of such keys could be made to take a day to fill."""
     with pytest.raises(FormatError, match="as the key"):
         unpickle(io.BytesIO(b"\x80\x02}" + key + b"Ns."))
 
 
-def test_names_that_grow(zipped: Zipped) -> None:
+def test_growing_names_are_refused(zipped: Zipped) -> None:
     """A long key that stands above many tensors would make long names of them all."""
     key = b"X" + struct.pack("<I", 100_000) + b"k" * 100_000 + b"q\x00"
     inner = b"}(" + b"".join(b"M" + struct.pack("<H", i) + b"}" for i in range(5000)) + b"u"
     _refused(zipped(b"\x80\x02}" + key + inner + b"s."), "pickle-too-large")
 
 
-def test_large_pickles(zipped: Zipped) -> None:
+def test_large_pickle_is_refused(zipped: Zipped) -> None:
     path = zipped(b"\x80\x02X" + struct.pack("<I", MOST_BYTES) + bytes(MOST_BYTES) + b".")
     assert "more than in any model" in str(_refused(path, "damaged-file"))
 
 
-def test_large_pickles_in_the_older_form(tmp_path: Path) -> None:
+def test_large_pickle_in_the_legacy_format_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.pth"
     torch.save({"a": torch.ones(2)}, path, _use_new_zipfile_serialization=False)
     head = path.read_bytes()
@@ -322,7 +324,7 @@ def test_large_pickles_in_the_older_form(tmp_path: Path) -> None:
     _refused(path, "damaged-file")
 
 
-def test_storages_that_are_none(zipped: Zipped, opcodes: Any) -> None:
+def test_invalid_storages_are_refused(zipped: Zipped, opcodes: Any) -> None:
     for entry in (
         b"(X\x07\x00\x00\x00storagecargparse\nNamespace\nX\x01\x00\x00\x000NK\x04tQ",
         b"(X\x07\x00\x00\x00storagectorch\nfloat32\nX\x01\x00\x00\x000NK\x04tQ",

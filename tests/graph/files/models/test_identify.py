@@ -51,7 +51,7 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Use:
     return set_kinds
 
 
-def test_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_known_file_has_kind_and_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From the header alone."""
     torch.save({"toy": torch.ones(3)}, tmp_path / "a.pth")
     monkeypatch.setattr(Archive, "read", None)
@@ -60,27 +60,27 @@ def test_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.archive is not None
 
 
-def test_kind_without_an_archive(tmp_path: Path) -> None:
+def test_kind_may_have_no_archive(tmp_path: Path) -> None:
     path = tmp_path / "a.toy"
     path.write_bytes(b"TOY0\x00\x01\x02")
     found = identify(str(path))
     assert (found.archive, found.kind, found.card) == (None, TOY, ToyCard(width=0))
 
 
-def test_unknown(tmp_path: Path) -> None:
+def test_unknown_tensors_have_no_kind(tmp_path: Path) -> None:
     torch.save({"other": torch.ones(3)}, tmp_path / "a.pth")
     found = identify(tmp_path / "a.pth")
     assert (found.kind, found.card) == (None, None)
     assert found.archive is not None
 
 
-def test_nothing(tmp_path: Path) -> None:
+def test_file_of_unknown_format_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "a.pth").write_bytes(b"")
     with pytest.raises(WeightsError, match="an empty file"):
         identify(tmp_path / "a.pth")
 
 
-def test_hostile_files_are_shown_to_no_kind(tmp_path: Path, use: Use) -> None:
+def test_hostile_file_reaches_no_kind(tmp_path: Path, use: Use) -> None:
     def fails(path: Path, archive: Archive | None) -> None:
         raise AssertionError
 
@@ -102,7 +102,7 @@ def test_hostile_files_are_shown_to_no_kind(tmp_path: Path, use: Use) -> None:
         ('{"kind": "\\u001b[2J"}', "it calls itself"),
     ],
 )
-def test_cards_of_another_version(tmp_path: Path, card: str, said: str) -> None:
+def test_unknown_cards_are_errors(tmp_path: Path, card: str, said: str) -> None:
     path = tmp_path / "a.safetensors"
     save_file({"toy": torch.ones(3)}, path, {"voicegraph": card})
     with pytest.raises(WeightsError) as caught:
@@ -116,12 +116,12 @@ def test_cards_of_another_version(tmp_path: Path, card: str, said: str) -> None:
 # ---- the table of kinds ----------------------------------------------------------------------
 
 
-def test_table_of_kinds() -> None:
+def test_table_lists_every_kind() -> None:
     assert [kind.name for kind in kinds()] == list(nodes.FILE_KINDS)
     assert all(kind.noun.startswith(("a ", "an ")) for kind in kinds())
 
 
-def test_mistakes_in_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mistakes_in_the_table_are_errors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nodes, "FILE_KINDS", {"toy": "toys.toy_file"})
     with pytest.raises(RuntimeError, match=r"'toy' in voicegraph\.nodes\.toys\.toy_file, which is"):
         kinds()
@@ -138,7 +138,7 @@ def test_mistakes_in_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
     assert kinds() == [TOY]
 
 
-def test_mistakes_inside_a_module_are_not_hidden(
+def test_import_errors_inside_a_module_are_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "broken_file.py").write_text("import nowhere_at_all", encoding="utf-8")

@@ -26,7 +26,7 @@ def _tensors() -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.parametrize("device", ["cpu", "meta"])
-def test_fits_without_copies(device: str) -> None:
+def test_tensors_are_loaded_without_copies(device: str) -> None:
     module, tensors = _module(device), _tensors()
     load_state(module, tensors, PATH, "a voice")
     for name, value in module.state_dict().items():
@@ -36,7 +36,7 @@ def test_fits_without_copies(device: str) -> None:
 
 
 @pytest.mark.parametrize("device", ["cpu", "meta"])
-def test_floats_take_the_dtype_of_the_module(device: str) -> None:
+def test_floats_are_cast_to_the_module(device: str) -> None:
     module = _module(device)
     load_state(
         module,
@@ -49,7 +49,7 @@ def test_floats_take_the_dtype_of_the_module(device: str) -> None:
         assert torch.equal(value, _tensors()[name])
 
 
-def test_all_misfits_at_once() -> None:
+def test_all_mismatches_are_reported_at_once() -> None:
     tensors = _tensors()
     del tensors["0.bias"]
     tensors["0.weight"] = torch.ones(2, 4)
@@ -71,7 +71,7 @@ def test_all_misfits_at_once() -> None:
     assert caught.value.exit_code == 3
 
 
-def test_many_misfits_are_counted() -> None:
+def test_further_mismatches_are_counted() -> None:
     tensors = {f"t{i}": torch.ones(1) for i in range(20)}
     with pytest.raises(WeightsError) as caught:
         load_state(_module(), tensors, PATH, "a voice")
@@ -80,7 +80,7 @@ def test_many_misfits_are_counted() -> None:
     assert notes[-1] == ("and 19 more", None)  # 7 missing and 20 unknown ones in all
 
 
-def test_values_beyond_half_precision() -> None:
+def test_values_beyond_half_precision_are_errors() -> None:
     tensors = _tensors()
     tensors["0.weight"][0, 0] = 1e6
     load_state(_module().to(torch.bfloat16), tensors, PATH, "a voice")

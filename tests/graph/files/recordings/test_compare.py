@@ -54,7 +54,9 @@ def _spoil(path: Path, at: int, value: float) -> None:
     assert rate == 16000
 
 
-def test_identical(talk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_replay_of_the_same_plan_is_identical(
+    talk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["replay", str(talk)]) == 0
     text = capsys.readouterr().out
     assert "identical: 100 blocks, bit by bit" in text
@@ -65,20 +67,22 @@ def test_identical(talk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert (found["result"], found["compared"], found["difference"]) == ("identical", 100, None)
 
 
-def test_different(talk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_difference_is_reported_with_place_and_size(
+    talk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     _spoil(talk.with_suffix(".out.wav"), 4000, 0.9)
     assert main(["replay", str(talk)]) == 1
     assert "different from 0.25 s on (block 25): 1 of 100 blocks" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -0.0])
-def test_what_cannot_be_subtracted_differs_too(talk: Path, value: float) -> None:
+def test_nan_and_infinity_count_as_different(talk: Path, value: float) -> None:
     _spoil(talk.with_suffix(".out.wav"), 0, value)
     recording = open_recording(talk)
     assert compare(plan_of(recording), recording).result == "different"
 
 
-def test_other_circumstances_are_told(talk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_changed_environment_is_reported(talk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _spoil(talk.with_suffix(".out.wav"), 4000, 0.9)
     text = talk.read_text(encoding="utf-8")
     header = json.loads(text.partition("\n")[0])
@@ -88,18 +92,22 @@ def test_other_circumstances_are_told(talk: Path, capsys: pytest.CaptureFixture[
     assert "torch: 1.0 then" in capsys.readouterr().out
 
 
-def test_an_output_that_was_cut_off(talk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_truncated_output_is_compared_as_far_as_it_goes(
+    talk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = talk.with_suffix(".out.wav")
     path.write_bytes(path.read_bytes()[: -4 * 1000])
     assert main(["replay", str(talk)]) == 0
     text = capsys.readouterr().out
-    assert "identical: 93 blocks, bit by bit; of the last 7 the recording holds no output" in text
+    assert "identical: 93 blocks, bit by bit; the recording has no output for the last 7" in text
 
 
-def test_an_experiment(talk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_replay_with_overrides_is_not_compared(
+    talk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     arguments = ["replay", str(talk), "--set", "vars.db=-20", "-o", "other.wav"]
     assert main(arguments) == 0
-    assert "nothing to compare" in capsys.readouterr().out
+    assert "run with changes, so not compared" in capsys.readouterr().out
     before = soundfile.read(talk.with_suffix(".out.wav"))[0]
     after = soundfile.read("other.wav")[0]
     assert_close(after, before * 10 ** (-17 / 20), SAMPLES)
@@ -107,12 +115,12 @@ def test_an_experiment(talk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "exists" in capsys.readouterr().err
 
 
-def test_a_plan_without_a_pipeline(talk: Path) -> None:
+def test_recording_without_a_pipeline_is_an_error(talk: Path) -> None:
     text = talk.read_text(encoding="utf-8")
     header = json.loads(text.partition("\n")[0])
     header["document"] = None
     talk.write_text(json.dumps(header) + "\n", encoding="utf-8")
-    with pytest.raises(StateError, match="does not hold its pipeline"):
+    with pytest.raises(StateError, match="does not contain its pipeline"):
         plan_of(open_recording(talk))
 
 
@@ -127,7 +135,7 @@ def test_a_plan_without_a_pipeline(talk: Path) -> None:
         ({"extra": 1}, "extra"),
     ],
 )
-def test_headers_that_are_wrong(
+def test_invalid_headers_are_errors(
     talk: Path, change: dict[str, Any], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     header = json.loads(talk.read_text(encoding="utf-8").partition("\n")[0])
@@ -155,14 +163,14 @@ def with_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, _reading_node: st
     return tmp_path / "talk.jsonl"
 
 
-def test_files_are_found_from_anywhere(
+def test_files_are_found_from_any_folder(
     with_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
     assert main(["replay", str(with_file)]) == 0
 
 
-def test_a_file_that_has_moved(
+def test_moved_file_can_be_named_anew(
     with_file: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     (tmp_path / "folder" / "model.bin").rename(tmp_path / "moved.bin")
@@ -174,7 +182,7 @@ def test_a_file_that_has_moved(
 
 
 @pytest.mark.parametrize("content", [b"other" * 1000, b"short"])
-def test_a_file_that_is_another(
+def test_changed_file_is_an_error(
     with_file: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, content: bytes
 ) -> None:
     (tmp_path / "folder" / "model.bin").write_bytes(content)
@@ -182,7 +190,7 @@ def test_a_file_that_is_another(
     assert "is not the file that the recording was made with" in capsys.readouterr().err
 
 
-def test_a_swap_can_be_compiled_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recorded_hot_swap_compiles_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Params of the node that was swapped out stand in the document still."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "talk.yaml").write_text(PIPELINE, encoding="utf-8")
@@ -192,7 +200,7 @@ def test_a_swap_can_be_compiled_again(tmp_path: Path, monkeypatch: pytest.Monkey
     assert plan_of(open_recording("talk.jsonl")).hash == plan.hash
 
 
-def test_a_pipeline_of_python(tmp_path: Path) -> None:
+def test_pipeline_built_in_python_replays(tmp_path: Path) -> None:
     pipeline = Pipeline(block="10ms", nodes={"a": node("dsp.gain", "input", db=-6)}, output="a")
     with pipeline.session(record=tmp_path / "a.jsonl") as session:
         session.push(np.ones(4800, np.float32))

@@ -13,7 +13,7 @@ from voicegraph.graph.files.recordings._growing_wave import HEADER, GrowingWave,
 
 
 @pytest.mark.parametrize("channels", [1, 2, 5])
-def test_it_can_be_read_after_every_block(tmp_path: Path, channels: int) -> None:
+def test_file_is_readable_after_every_block(tmp_path: Path, channels: int) -> None:
     path = tmp_path / "a.wav"
     wave = GrowingWave(path, 44100, channels)
     assert soundfile.info(path).frames == 0
@@ -36,13 +36,13 @@ def test_values_beyond_full_scale_are_kept(tmp_path: Path) -> None:
     assert soundfile.read(tmp_path / "a.wav")[0].tolist() == [3.0, -7.5]
 
 
-def test_a_rate_that_is_no_whole_number_is_rounded(tmp_path: Path) -> None:
+def test_fractional_rate_is_rounded(tmp_path: Path) -> None:
     GrowingWave(tmp_path / "a.wav", 0.4, 1).close()
     assert soundfile.info(tmp_path / "a.wav").samplerate == 1
 
 
 @pytest.mark.parametrize("frames", [0, 1, 2**29, 2**30 - 20, 2**30, 2**33])
-def test_headers_of_any_size(frames: int) -> None:
+def test_headers_are_valid_for_any_size(frames: int) -> None:
     made = header(48000, 1, frames)
     assert len(made) == HEADER
     large = HEADER - 8 + 4 * frames >= 2**32
@@ -56,7 +56,7 @@ def test_headers_of_any_size(frames: int) -> None:
     )
 
 
-def test_players_know_what_has_become_large(tmp_path: Path) -> None:
+def test_file_beyond_4_gb_is_valid_rf64(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     frames = 2**30 + 5
     with path.open("wb") as file:  # a file with a hole: it takes no room

@@ -51,7 +51,7 @@ ACTION = st.one_of(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(actions=st.lists(ACTION, max_size=15))
-def test_whatever_happened_replays_bit_by_bit(tmp_path: Path, actions: list[Any]) -> None:
+def test_all_events_replay_bit_for_bit(tmp_path: Path, actions: list[Any]) -> None:
     plan = compiled()
     x = np.random.default_rng(7).uniform(-1, 1, (2, 1, 1000)).astype(np.float32)
     path, made, at = tmp_path / "run.jsonl", [], 0
@@ -95,7 +95,7 @@ def recorded(plan: Plan, tmp_path: Path) -> Path:
     return path
 
 
-def test_what_it_holds(plan: Plan, recorded: Path) -> None:
+def test_recording_has_header_and_events(plan: Plan, recorded: Path) -> None:
     header, change = map(json.loads, recorded.read_text(encoding="utf-8").splitlines())
     assert header["format"] == "voicegraph-recording-2"
     assert header["plan"] == plan.hash
@@ -109,7 +109,7 @@ def test_what_it_holds(plan: Plan, recorded: Path) -> None:
     assert len(_samples(recorded.with_suffix(".out.wav"))) == 60
 
 
-def test_it_can_be_run_from_the_recording_alone(plan: Plan, recorded: Path) -> None:
+def test_recording_replays_without_its_pipeline_file(plan: Plan, recorded: Path) -> None:
     recording = open_recording(recorded)
     again = plan_of(recording)
     assert again.hash == plan.hash
@@ -118,7 +118,7 @@ def test_it_can_be_run_from_the_recording_alone(plan: Plan, recorded: Path) -> N
     np.testing.assert_array_equal(made, heard)
 
 
-def test_it_holds_the_input_as_the_graph_saw_it(tmp_path: Path) -> None:
+def test_input_is_recorded_as_the_graph_receives_it(tmp_path: Path) -> None:
     """After NaN was silenced; and what flush pushed through."""
     plan = compiled(on_nan="silence")
     x = np.ones(18, np.float32)
@@ -129,7 +129,7 @@ def test_it_holds_the_input_as_the_graph_saw_it(tmp_path: Path) -> None:
     assert _samples(tmp_path / "run.in.wav") == [1, 1, 1, 1, 0, *[1] * 13, *[0] * 6]
 
 
-def test_it_grows_as_the_session_runs(plan: Plan, tmp_path: Path) -> None:
+def test_files_grow_while_the_session_runs(plan: Plan, tmp_path: Path) -> None:
     with plan.session(record=tmp_path / "run.jsonl", warm_up=False) as session:
         for tick in range(3):
             session.process(np.ones(12, np.float32))
@@ -140,7 +140,7 @@ def test_it_grows_as_the_session_runs(plan: Plan, tmp_path: Path) -> None:
         assert '"scale.factor"' in (tmp_path / "run.jsonl").read_text(encoding="utf-8")
 
 
-def test_healing_replays_too(tmp_path: Path) -> None:
+def test_replaced_nan_replays_too(tmp_path: Path) -> None:
     nodes = {"spoil": node("test.spoil", "input", sticky=True), "t": node("test.scale", "spoil")}
     keys: dict[str, Any] = {"input": {"rate": 1200}, "on_nan": "silence"}
     plan = Pipeline(block="10ms", nodes=nodes, output="t", **keys).compile()
@@ -167,7 +167,7 @@ def test_an_error_replays_as_an_error(tmp_path: Path) -> None:
         next(again)
 
 
-def test_a_session_that_is_recorded_goes_on_from_no_snapshot(plan: Plan, tmp_path: Path) -> None:
+def test_recorded_session_refuses_snapshots(plan: Plan, tmp_path: Path) -> None:
     with plan.session(record=tmp_path / "run.jsonl", warm_up=False) as session:
         taken = session.snapshot()
         with pytest.raises(StateError, match="being recorded cannot restore a snapshot"):
@@ -177,12 +177,12 @@ def test_a_session_that_is_recorded_goes_on_from_no_snapshot(plan: Plan, tmp_pat
 # ---- files that are wrong -----------------------------------------------------------------------
 
 
-def test_of_another_plan(recorded: Path) -> None:
+def test_recording_of_another_plan_is_refused(recorded: Path) -> None:
     with pytest.raises(StateError, match="was recorded with plan"):
         replay(compiled(seed=1), recorded)
 
 
-def test_a_line_that_a_crash_cut_off_is_left_out(plan: Plan, recorded: Path) -> None:
+def test_line_cut_off_by_a_crash_is_ignored(plan: Plan, recorded: Path) -> None:
     whole = list(replay(plan, recorded))
     with recorded.open("a", encoding="utf-8") as file:
         file.write('{"tick": 3, "set": "scale.fac')
@@ -201,14 +201,14 @@ def test_a_line_that_a_crash_cut_off_is_left_out(plan: Plan, recorded: Path) -> 
         'HEADER\n{"tick": 1, "set": "a.b", "stream": null}\n',
     ],
 )  # fmt: skip
-def test_what_is_no_recording(plan: Plan, recorded: Path, text: str) -> None:
+def test_other_files_are_errors(plan: Plan, recorded: Path, text: str) -> None:
     header = recorded.read_text(encoding="utf-8").splitlines()[0]
     recorded.write_text(text.replace("HEADER", header), encoding="utf-8")
     with pytest.raises(StateError, match="is not a recording"):
         replay(plan, recorded)
 
 
-def test_without_its_samples(plan: Plan, recorded: Path) -> None:
+def test_missing_audio_is_an_error(plan: Plan, recorded: Path) -> None:
     recorded.with_suffix(".in.wav").unlink()
     with pytest.raises(StateError, match="is missing"):
         replay(plan, recorded)
@@ -216,7 +216,7 @@ def test_without_its_samples(plan: Plan, recorded: Path) -> None:
         replay(plan, recorded.with_name("nothing.jsonl"))
 
 
-def test_places_that_cannot_be_written(plan: Plan, tmp_path: Path) -> None:
+def test_unwritable_paths_are_errors(plan: Plan, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"nowhere.* cannot be written"):
         plan.session(record=tmp_path / "nowhere" / "run.jsonl", warm_up=False)
     with pytest.raises(OutputError, match="that extension is for the audio"):
@@ -227,7 +227,7 @@ def test_places_that_cannot_be_written(plan: Plan, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
-def test_a_disk_that_is_full(plan: Plan, tmp_path: Path) -> None:
+def test_full_disk_is_an_error(plan: Plan, tmp_path: Path) -> None:
     (tmp_path / "run.in.wav").symlink_to("/dev/full")
     with pytest.raises(OutputError, match="No space left on device"):
         plan.session(record=tmp_path / "run.jsonl", warm_up=False)
@@ -244,7 +244,7 @@ def _fills_up(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
     monkeypatch.setattr(GrowingWave, "write", failing)
 
 
-def test_a_disk_that_fills_up_in_the_middle(
+def test_disk_that_fills_up_is_an_error(
     plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _fills_up(monkeypatch, 24)
@@ -260,7 +260,7 @@ def test_a_disk_that_fills_up_in_the_middle(
 # ---- without waiting for the disk ---------------------------------------------------------------
 
 
-def test_a_thread_writes_the_same(plan: Plan, tmp_path: Path) -> None:
+def test_thread_writes_the_same_files(plan: Plan, tmp_path: Path) -> None:
     x = np.random.default_rng(1).uniform(-1, 1, 1200).astype(np.float32)
     for name, waits in (("one", True), ("other", False)):
         path = tmp_path / f"{name}.jsonl"
@@ -277,7 +277,7 @@ def test_a_thread_writes_the_same(plan: Plan, tmp_path: Path) -> None:
     }  # fmt: skip
 
 
-def test_nobody_waits_for_a_disk_that_fills_up(
+def test_full_disk_does_not_stop_the_session(
     plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _fills_up(monkeypatch, 24)
@@ -291,7 +291,7 @@ def test_nobody_waits_for_a_disk_that_fills_up(
     assert len(list(replay(plan, path))) == 2
 
 
-def test_a_disk_that_cannot_keep_up_ends_the_recording(
+def test_slow_disk_ends_the_recording(
     plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = threading.Event()
@@ -309,7 +309,7 @@ def test_a_disk_that_cannot_keep_up_ends_the_recording(
 
 
 @pytest.mark.parametrize("waits", [True, False])
-def test_what_was_exchanged_is_exchanged_again(tmp_path: Path, waits: bool) -> None:
+def test_hot_swaps_are_replayed(tmp_path: Path, waits: bool) -> None:
     nodes = {
         "loud": node("dsp.gain", "input", db=6.0),
         "low": node("dsp.highpass", "loud", cutoff=80.0),
@@ -352,9 +352,7 @@ os.kill(os.getpid(), signal.SIGTERM if os.name == "nt" else signal.SIGKILL)
 
 
 @pytest.mark.parametrize("waits", [True, False])
-def test_a_killed_process_leaves_what_can_be_played_and_replayed(
-    tmp_path: Path, waits: bool
-) -> None:
+def test_killed_process_leaves_a_playable_recording(tmp_path: Path, waits: bool) -> None:
     path = tmp_path / "run.jsonl"
     command = [sys.executable, "-c", KILLED, str(path), str(waits)]
     assert subprocess.run(command, timeout=120, check=False).returncode != 0

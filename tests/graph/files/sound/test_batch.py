@@ -33,7 +33,7 @@ def _refused(call: Callable[[], object], error: type[Exception]) -> str:
     return str(caught.value)
 
 
-def test_file_to_file(tree: Path) -> None:
+def test_one_file_becomes_one_file(tree: Path) -> None:
     batch = plan_batch(["in/a.wav"], "out.flac")
     assert batch.single
     assert batch.jobs == (Job(Path("in/a.wav"), Path("out.flac"), "a"),)
@@ -46,7 +46,7 @@ def test_file_to_folder_keeps_its_name(tree: Path, output: str) -> None:
     assert _pairs(batch) == {"in/b.flac": f"{Path(output).as_posix()}/b.flac"}
 
 
-def test_several_files(tree: Path) -> None:
+def test_several_files_go_into_a_folder(tree: Path) -> None:
     batch = plan_batch(["in/a.wav", "in/b.flac", "in/c.sph"], "out")
     assert _pairs(batch) == {
         "in/a.wav": "out/a.wav",
@@ -55,7 +55,7 @@ def test_several_files(tree: Path) -> None:
     }
 
 
-def test_folder_keeps_its_tree_and_counts_the_rest(tree: Path) -> None:
+def test_folder_keeps_its_tree_and_counts_skipped_files(tree: Path) -> None:
     batch = plan_batch(["in"], "out/", "ogg")
     assert _pairs(batch) == {
         "in/a.wav": "out/a.ogg",
@@ -67,24 +67,24 @@ def test_folder_keeps_its_tree_and_counts_the_rest(tree: Path) -> None:
     assert [job.name for job in batch.jobs] == ["a", "b", "c", "sub/d"]
 
 
-def test_output_inside_the_input_is_not_converted_again(tree: Path) -> None:
+def test_output_folder_inside_the_input_is_skipped(tree: Path) -> None:
     (tree / "in" / "out").mkdir()
     (tree / "in" / "out" / "a.wav").touch()
     assert len(plan_batch(["in"], "in/out").jobs) == 4
 
 
-def test_patterns(tree: Path) -> None:
+def test_patterns_are_expanded_and_must_match(tree: Path) -> None:
     assert _pairs(plan_batch(["in/*.flac"], "out/")) == {"in/b.flac": "out/b.flac"}
     text = _refused(lambda: plan_batch(["in/*.mp3"], "out/"), InputError)
     assert text == "no file matches in/*.mp3"
 
 
-def test_name_with_brackets_is_a_name(tree: Path) -> None:
+def test_existing_name_with_brackets_is_no_pattern(tree: Path) -> None:
     (tree / "take[1].wav").touch()
     assert _pairs(plan_batch(["take[1].wav"], "o.wav")) == {"take[1].wav": "o.wav"}
 
 
-def test_what_cannot_be_paired(tree: Path) -> None:
+def test_inputs_that_do_not_fit_the_output(tree: Path) -> None:
     several = _refused(lambda: plan_batch(["in/a.wav", "in/b.flac"], "o.wav"), OutputError)
     assert several == "2 inputs cannot become one file o.wav\n  fix: o/"
     assert "the folder in" in _refused(lambda: plan_batch(["in"], "o.wav"), OutputError)
@@ -97,19 +97,19 @@ def test_what_cannot_be_paired(tree: Path) -> None:
     )
 
 
-def test_folder_without_audio(tree: Path) -> None:
+def test_folder_without_audio_is_an_error(tree: Path) -> None:
     (tree / "texts").mkdir()
     assert "holds no audio" in _refused(lambda: plan_batch(["texts"], "o/"), InputError)
 
 
-def test_two_inputs_of_one_name(tree: Path) -> None:
+def test_inputs_with_the_same_output_are_an_error(tree: Path) -> None:
     (tree / "other").mkdir()
     (tree / "other" / "A.wav").touch()
     text = _refused(lambda: plan_batch(["in/a.wav", "other/A.wav"], "o/"), OutputError)
     assert "2 inputs would be written to the same file" in text
 
 
-def test_name_in_a_template(tree: Path) -> None:
+def test_name_replaces_the_placeholder_in_templates(tree: Path) -> None:
     batch = plan_batch(["in"], "out/")
     last = batch.jobs[-1]
     assert fill_name("taps/{name}.npz", last, batch) == Path("taps/sub/d.npz")
@@ -119,14 +119,14 @@ def test_name_in_a_template(tree: Path) -> None:
     assert fill_name("pitch.npz", single.jobs[0], single) == Path("pitch.npz")
 
 
-def test_inputs_that_differ_in_their_ending_only_share_a_template(tree: Path) -> None:
+def test_inputs_with_the_same_stem_share_a_template(tree: Path) -> None:
     (tree / "in" / "a.flac").touch()
     batch = plan_batch(["in/a.wav", "in/a.flac"], "out/")
     text = _refused(lambda: fill_name("{name}.npz", batch.jobs[0], batch), OutputError)
     assert "2 inputs are called a" in text
 
 
-def test_folders_are_made_and_empty_ones_go(tmp_path: Path) -> None:
+def test_folders_are_made_and_empty_ones_removed(tmp_path: Path) -> None:
     kept, empty = tmp_path / "x" / "y" / "a.wav", tmp_path / "z" / "b.wav"
     with folders_for(kept, empty):
         kept.touch()
@@ -135,7 +135,7 @@ def test_folders_are_made_and_empty_ones_go(tmp_path: Path) -> None:
     assert not empty.parent.exists()
 
 
-def test_folder_that_cannot_be_made(tmp_path: Path) -> None:
+def test_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
     def make() -> None:

@@ -37,7 +37,7 @@ def _left(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_report_says_what_was_done(sound: Maker, tmp_path: Path) -> None:
+def test_report_describes_the_conversion(sound: Maker, tmp_path: Path) -> None:
     source = sound("in.wav", 48_123, subtype="FLOAT")
     report = convert_file(_pipeline(), source, tmp_path / "out.wav", subtype="float")
     made, rate = soundfile.read(tmp_path / "out.wav", dtype="float32")
@@ -61,7 +61,7 @@ def test_latencies_of_all_sessions_are_reported(sound: Maker, tmp_path: Path, ra
     assert bool(report.notes) is (rate == 11025)
 
 
-def test_progress_ends_at_the_length(sound: Maker, tmp_path: Path) -> None:
+def test_progress_ends_at_the_full_length(sound: Maker, tmp_path: Path) -> None:
     told: list[tuple[float, float | None]] = []
     source = sound("in.wav", 200_000)
     convert_file(
@@ -72,7 +72,7 @@ def test_progress_ends_at_the_length(sound: Maker, tmp_path: Path) -> None:
     assert told == sorted(told)
 
 
-def test_taps_and_trace(sound: Maker, tmp_path: Path) -> None:
+def test_taps_and_trace_are_written(sound: Maker, tmp_path: Path) -> None:
     extras = Extras({"gain": tmp_path / "gain.npz"}, tmp_path / "trace.json")
     report = convert_file(_pipeline(), sound("in.wav"), tmp_path / "out.wav", extras=extras)
     assert report.taps == {"gain": str(tmp_path / "gain.npz")}
@@ -83,7 +83,7 @@ def test_taps_and_trace(sound: Maker, tmp_path: Path) -> None:
     assert _left(tmp_path) == ["gain.npz", "in.wav", "out.wav", "trace.json"]
 
 
-def test_clipping_is_counted(tmp_path: Path) -> None:
+def test_clipped_samples_are_counted(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "in.wav", np.full(1000, 0.9), 48000)
     nodes = {"gain": node("dsp.gain", "input", db=6.0)}
     pipeline = _pipeline(nodes=nodes, output="gain")
@@ -112,9 +112,7 @@ def test_nan_is_an_error_with_time_and_file(broken: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("rate", [48000, 11025])
-def test_nan_becomes_silence_where_the_pipeline_says_so(
-    broken: Path, tmp_path: Path, rate: int
-) -> None:
+def test_nan_becomes_silence_if_the_policy_says_so(broken: Path, tmp_path: Path, rate: int) -> None:
     samples, _ = soundfile.read(broken)
     soundfile.write(broken, samples, rate, "FLOAT")
     report = convert_file(_pipeline(on_nan="silence"), broken, tmp_path / "out.wav")
@@ -125,7 +123,7 @@ def test_nan_becomes_silence_where_the_pipeline_says_so(
 # ---- Ctrl-C -------------------------------------------------------------------------------------
 
 
-def test_interrupt_keeps_what_is_done(sound: Maker, tmp_path: Path) -> None:
+def test_interrupt_keeps_the_audio_converted_so_far(sound: Maker, tmp_path: Path) -> None:
     source = sound("in.wav", 400_000)
     extras = Extras({"gain": tmp_path / "gain.npz"}, tmp_path / "trace.json")
 
@@ -142,7 +140,7 @@ def test_interrupt_keeps_what_is_done(sound: Maker, tmp_path: Path) -> None:
     assert _left(tmp_path) == ["gain.npz", "in.wav", "out.wav", "trace.json"]
 
 
-def test_interrupt_before_any_sound_leaves_nothing(
+def test_interrupt_before_any_output_leaves_nothing(
     sound: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from voicegraph.graph.files.sound import _latency_compensation as latency_compensation
@@ -173,14 +171,14 @@ def test_input_is_never_overwritten(sound: Maker, tmp_path: Path) -> None:
     assert source.read_bytes() == before
 
 
-def test_two_outputs_need_two_names(sound: Maker, tmp_path: Path) -> None:
+def test_two_outputs_with_one_name_are_an_error(sound: Maker, tmp_path: Path) -> None:
     extras = Extras({"gain": tmp_path / "a.npz", "limit": tmp_path / "a.npz"})
     with pytest.raises(OutputError, match=r"two outputs would be written to .*a\.npz"):
         convert_file(_pipeline(), sound("in.wav"), tmp_path / "out.wav", extras=extras)
     assert _left(tmp_path) == ["in.wav"]
 
 
-def test_file_cut_off_leaves_nothing_unless_salvaged(sound: Maker, tmp_path: Path) -> None:
+def test_truncated_file_leaves_nothing_unless_salvaged(sound: Maker, tmp_path: Path) -> None:
     source = sound("in.flac", 400_000)
     data = source.read_bytes()
     source.write_bytes(data[: len(data) // 2])
@@ -192,7 +190,7 @@ def test_file_cut_off_leaves_nothing_unless_salvaged(sound: Maker, tmp_path: Pat
     assert "truncated" in report.notes[0]
 
 
-def test_tap_that_is_not_there_leaves_nothing(sound: Maker, tmp_path: Path) -> None:
+def test_unknown_tap_leaves_no_files(sound: Maker, tmp_path: Path) -> None:
     extras = Extras({"gain": tmp_path / "a.npz", "nobody": tmp_path / "b.npz"})
     with pytest.raises(PipelineError, match="nobody"):
         convert_file(_pipeline(), sound("in.wav"), tmp_path / "out.wav", extras=extras)
@@ -212,7 +210,7 @@ def test_disk_full_while_the_trace_is_written(
     assert _left(tmp_path) == ["in.wav"]
 
 
-def test_plans_are_kept_for_the_next_file(sound: Maker, tmp_path: Path) -> None:
+def test_plans_are_reused_for_the_next_file(sound: Maker, tmp_path: Path) -> None:
     plans: dict[Any, Any] = {}
     first, second = sound("a.wav"), sound("b.wav", 9600)
     for source in (first, second, sound("c.wav", rate=44100)):
@@ -253,7 +251,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_two_hours_in_constant_memory(tmp_path: Path) -> None:
+def test_two_hours_convert_in_constant_memory(tmp_path: Path) -> None:
     """At 16 kHz, through a resampler in the plan: 460 MB of samples as float32."""
     convert_file(_gain(48000), _silence(tmp_path / "a.wav", 20, 16000), tmp_path / "a.flac")
     before = resident_bytes()

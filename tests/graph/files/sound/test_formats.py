@@ -12,17 +12,17 @@ from voicegraph.graph.files.sound.formats import WRITABLE, Format, describe_magi
 
 
 @pytest.mark.parametrize("suffix", WRITABLE)
-def test_libsndfile_has_every_format_of_the_table(suffix: str) -> None:
+def test_libsndfile_supports_every_format_in_the_table(suffix: str) -> None:
     found = WRITABLE[suffix]
     assert soundfile.check_format(found.container, found.subtype)
 
 
-def test_ending_chooses_the_format_in_any_case() -> None:
+def test_extension_selects_the_format_in_any_case() -> None:
     assert format_of(Path("a.WAV")) == Format("WAV", "PCM_24")
     assert format_of(Path("a.flac"), "pcm-16") == Format("FLAC", "PCM_16")
 
 
-def test_unknown_ending_lists_the_known_ones() -> None:
+def test_unknown_extension_lists_the_known_ones() -> None:
     with pytest.raises(OutputError, match=r"a\.m4a ends in \.m4a.*\.flac") as caught:
         format_of(Path("a.m4a"))
     assert caught.value.problems[0].fix == "a.wav"
@@ -50,13 +50,13 @@ def test_unknown_encoding_lists_those_of_the_format() -> None:
         (b"\0\1\2\3\4", "no known audio format", False),
     ],
 )
-def test_what_is_no_audio_is_named(head: bytes, words: str, convertible: bool) -> None:
+def test_other_formats_are_named_by_magic(head: bytes, words: str, convertible: bool) -> None:
     what, could = describe_magic(head)
     assert words in what
     assert could is convertible
 
 
-def test_sizes_are_known_where_every_sample_takes_the_same() -> None:
+def test_sample_sizes_of_uncompressed_formats_are_known() -> None:
     assert Format("WAV", "PCM_24").lossless_bytes == 3
     assert Format("FLAC", "PCM_24").lossless_bytes is None
     assert Format("OGG", "VORBIS").lossless_bytes is None

@@ -22,14 +22,14 @@ def _names(plan: Any) -> list[str]:
     return [planned.name for planned in plan.nodes]
 
 
-def test_same_type_needs_nothing() -> None:
+def test_same_type_needs_no_conversion() -> None:
     found = plan_conversion(_pipeline(), Audio(Fraction(48000), 1))
     assert _names(found.plan) == ["gain"]
     assert found.resampler is None
     assert found.notes == ()
 
 
-def test_adapters_are_nodes_of_the_plan() -> None:
+def test_adapters_become_nodes_of_the_plan() -> None:
     found = plan_conversion(_pipeline(), Audio(Fraction(44100), 2))
     assert _names(found.plan) == ["input.to_mono", "input.resample", "gain"]
     assert found.plans == (found.plan,)
@@ -47,7 +47,7 @@ def test_adapters_are_nodes_of_the_plan() -> None:
         (44101, 1, 1, ["resample"], Fraction(1)),
     ],
 )
-def test_rate_that_the_block_does_not_divide_gets_a_front(
+def test_rate_without_whole_blocks_gets_a_resampler_plan(
     rate: int, channels: int, wanted: int, nodes: list[str], block: Fraction
 ) -> None:
     source = Audio(Fraction(rate), channels)
@@ -62,7 +62,7 @@ def test_rate_that_the_block_does_not_divide_gets_a_front(
     assert f"{rate} Hz has no whole number of samples in a block of 10ms" in found.notes[0]
 
 
-def test_front_has_the_policies_of_the_pipeline() -> None:
+def test_resampler_plan_has_the_policies_of_the_pipeline() -> None:
     found = plan_conversion(_pipeline(on_nan="silence", threads=1), Audio(Fraction(11025), 1))
     assert found.resampler is not None
     assert found.resampler.settings.on_nan == "silence"
@@ -77,7 +77,7 @@ def test_length_is_rounded_once() -> None:
     assert found.length(100_001, source) == round(Fraction(100_001 * 48000, 44100))
 
 
-def test_output_that_is_no_audio_is_refused() -> None:
+def test_output_must_be_audio() -> None:
     nodes = {"f0": node("f0.dio", "input")}
     pipeline = _pipeline(input={"rate": 16000}, nodes=nodes, output="f0")
     with pytest.raises(PipelineError, match="is pitch 100 Hz, but a sound file needs audio") as e:

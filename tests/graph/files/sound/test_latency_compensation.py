@@ -48,7 +48,7 @@ def _through(found: ConversionPlan, audio: np.ndarray, cuts: list[int]) -> np.nd
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(1, 4000), st.integers(1, 3), st.lists(st.integers(0, 4000), max_size=4))
-def test_latency_is_taken_off_to_the_sample(frames: int, channels: int, cuts: list[int]) -> None:
+def test_latency_is_removed_to_the_sample(frames: int, channels: int, cuts: list[int]) -> None:
     audio = _noise(frames, channels)
     found = plan_conversion(_look_ahead(channels), Audio(Fraction(48000), channels))
     made = _through(found, audio, sorted(min(cut, frames) for cut in cuts))
@@ -57,7 +57,7 @@ def test_latency_is_taken_off_to_the_sample(frames: int, channels: int, cuts: li
 
 @settings(max_examples=30, deadline=None)
 @given(st.sampled_from(RATES), st.integers(1, 6000), st.integers(1, 2))
-def test_resampled_file_lies_where_the_whole_file_resampled_at_once_does(
+def test_resampled_blocks_align_with_the_resampled_file(
     rate: int, frames: int, channels: int
 ) -> None:
     """Within the plan and in front of it; shorter than a block, and longer."""
@@ -71,13 +71,13 @@ def test_resampled_file_lies_where_the_whole_file_resampled_at_once_does(
     assert_close(made[0, :shared], expected[:shared], SAMPLES)
 
 
-def test_one_block_exactly() -> None:
+def test_file_of_exactly_one_block() -> None:
     audio = _noise(480, 1)
     found = plan_conversion(_look_ahead(1), Audio(Fraction(48000), 1))
     np.testing.assert_array_equal(_through(found, audio, []), audio)
 
 
-def test_taps_hear_the_silence_at_the_end_too() -> None:
+def test_taps_receive_the_silence_at_the_end() -> None:
     plan = plan_conversion(_look_ahead(1), Audio(Fraction(48000), 1)).plan
     heard: list[np.ndarray] = []
     keep: Callable[..., None] = lambda port, ticks: heard.extend(ticks)  # noqa: E731

@@ -28,7 +28,7 @@ def whole(reader: AudioReader) -> np.ndarray:
 
 
 @pytest.mark.parametrize("suffix", WRITABLE)
-def test_reads_what_was_written(tmp_path: Path, noise: Noise, suffix: str) -> None:
+def test_samples_are_read_as_written(tmp_path: Path, noise: Noise, suffix: str) -> None:
     path, made = tmp_path / f"a{suffix}", noise(100_000, 2)
     kind = WRITABLE[suffix]
     soundfile.write(path, made.T, 48000, kind.subtype, format=kind.container)
@@ -41,12 +41,12 @@ def test_reads_what_was_written(tmp_path: Path, noise: Noise, suffix: str) -> No
         assert_close(found, made, STEP_24_BIT)
 
 
-def test_chunks_are_bounded_whatever_the_channels(sound: Maker) -> None:
+def test_chunk_size_is_limited_for_many_channels(sound: Maker) -> None:
     with AudioReader(sound("a.wav", 70_000, channels=6)) as reader:
         assert max(chunk.size for chunk in reader) <= 1 << 16
 
 
-def test_rates_and_channels_are_any(sound: Maker) -> None:
+def test_any_rate_and_channel_count_is_read(sound: Maker) -> None:
     with AudioReader(sound("a.wav", rate=44101, channels=5)) as reader:
         assert reader.type == Audio(Fraction(44101), 5)
         assert reader.seconds == pytest.approx(4800 / 44101)
@@ -59,7 +59,7 @@ def _problem(path: Path, **options: bool) -> tuple[str, str]:
     return caught.value.problems[0].code, str(caught.value)
 
 
-def test_missing_file_names_those_alike(sound: Maker, tmp_path: Path) -> None:
+def test_missing_file_error_suggests_similar_names(sound: Maker, tmp_path: Path) -> None:
     sound("speech.wav")
     sound("music.wav")
     code, text = _problem(tmp_path / "speach.wav")
@@ -69,14 +69,14 @@ def test_missing_file_names_those_alike(sound: Maker, tmp_path: Path) -> None:
     assert "nowhere does not exist" in _problem(tmp_path / "nowhere" / "a.wav")[1]
 
 
-def test_folder_and_empty_file(tmp_path: Path) -> None:
+def test_folder_and_empty_file_are_errors(tmp_path: Path) -> None:
     assert _problem(tmp_path)[0] == "is-folder"
     empty = tmp_path / "a.wav"
     empty.touch()
     assert _problem(empty) == ("empty", f"{empty} is empty: it has 0 bytes")
 
 
-def test_not_audio_says_what_it_is_and_what_works(tmp_path: Path) -> None:
+def test_error_names_the_format_and_readable_ones(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     path.write_text("this is no sound" * 20, encoding="utf-8")
     code, text = _problem(path)
@@ -94,13 +94,13 @@ def test_raw_samples_have_no_header(tmp_path: Path) -> None:
     assert "raw samples have no header" in _problem(path)[1]
 
 
-def test_no_samples(tmp_path: Path) -> None:
+def test_file_without_samples_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     soundfile.write(path, np.zeros((0, 1)), 48000)
     assert _problem(path) == ("empty", f"{path} holds no samples")
 
 
-def test_recorder_that_crashed_is_recognised(sound: Maker) -> None:
+def test_file_of_a_crashed_recorder_is_recognised(sound: Maker) -> None:
     """It wrote samples, but its header still says that there are none."""
     path = sound("a.wav", 48000)
     data = bytearray(path.read_bytes())
@@ -142,7 +142,7 @@ def test_truncated_mp3_is_noted(
 
 
 @pytest.mark.parametrize("size", [0xFFFFFFFF, 0x7FFFF000])
-def test_streamed_wav_whose_length_nobody_knew_is_whole(sound: Maker, size: int) -> None:
+def test_streamed_wav_of_unknown_length_is_complete(sound: Maker, size: int) -> None:
     path = sound("a.wav", 48000)
     data = bytearray(path.read_bytes())
     at = data.index(b"data") + 4
@@ -153,7 +153,7 @@ def test_streamed_wav_whose_length_nobody_knew_is_whole(sound: Maker, size: int)
         assert reader.notes == []
 
 
-def test_damage_in_the_middle_is_told_with_its_time(sound: Maker) -> None:
+def test_damage_in_the_middle_reports_its_time(sound: Maker) -> None:
     path = sound("a.flac", 400_000)
     data = bytearray(path.read_bytes())
     middle = len(data) // 2

@@ -43,7 +43,7 @@ def _tap(plan: Plan, port: str, path: Path, audio: np.ndarray) -> dict[str, Any]
         return {name: found[name] for name in found}
 
 
-def test_stream_is_joined(tmp_path: Path, noise: Noise) -> None:
+def test_ticks_of_a_stream_are_joined(tmp_path: Path, noise: Noise) -> None:
     audio = noise(4800, 2)
     found = _tap(_plan(2), "late.out", tmp_path / "a.npz", audio)
     assert found["values"].dtype == np.float32
@@ -64,7 +64,7 @@ def test_input_itself_can_be_tapped(tmp_path: Path, noise: Noise) -> None:
     )
 
 
-def test_unknown_port_and_pruned_node(tmp_path: Path) -> None:
+def test_unknown_port_and_pruned_node_are_errors(tmp_path: Path) -> None:
     plan = _plan()
     with pytest.raises(PipelineError, match="late has no output `in`; it has: out"):
         TapFile(plan, "late.in", tmp_path / "a.npz")
@@ -73,7 +73,7 @@ def test_unknown_port_and_pruned_node(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_ending_must_be_npz(tmp_path: Path) -> None:
+def test_extension_must_be_npz(tmp_path: Path) -> None:
     with pytest.raises(OutputError) as caught:
         TapFile(_plan(), "late", tmp_path / "a.npy")
     assert caught.value.problems[0].fix == f"late={tmp_path / 'a.npz'}"
@@ -89,7 +89,7 @@ def test_existing_file_needs_force(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tap = TapFile(_plan(), "late", tmp_path / "a.npz")
 
     class Full:
@@ -129,7 +129,7 @@ def voice() -> Plan:
     return Pipeline(block="50ms", input={"rate": 16000}, nodes=nodes, output="join").compile()
 
 
-def test_windows_keep_their_ticks(voice: Plan, tmp_path: Path, noise: Noise) -> None:
+def test_windows_get_an_axis_of_ticks(voice: Plan, tmp_path: Path, noise: Noise) -> None:
     found = _tap(voice, "cache.pitch", tmp_path / "a.npz", noise(4800))
     spec = voice.spec(voice.port("cache.pitch"))
     assert found["window"]

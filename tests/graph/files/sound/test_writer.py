@@ -29,7 +29,7 @@ Noise = Callable[..., np.ndarray]
 
 
 @pytest.mark.parametrize("suffix", WRITABLE)
-def test_every_format_holds_what_was_written(tmp_path: Path, noise: Noise, suffix: str) -> None:
+def test_every_format_round_trips(tmp_path: Path, noise: Noise, suffix: str) -> None:
     path, made = tmp_path / f"a{suffix}", noise(20_000, 2)
     with AudioWriter(path, STEREO) as writer:
         for start in range(0, 20_000, 7000):
@@ -47,7 +47,7 @@ def test_every_format_holds_what_was_written(tmp_path: Path, noise: Noise, suffi
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_default_is_24_bits_and_float_keeps_everything(tmp_path: Path) -> None:
+def test_default_is_24_bits_and_float_is_exact(tmp_path: Path) -> None:
     loud = np.array([[0.5, 1.5, -2.0, 1.0]], np.float32)
     for subtype, clipped in ((None, 2), ("pcm_16", 2), ("float", 0)):
         with AudioWriter(tmp_path / f"{subtype}.wav", MONO, subtype=subtype) as writer:
@@ -61,7 +61,7 @@ def test_default_is_24_bits_and_float_keeps_everything(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", sorted(LOSSY))
-def test_compressed_formats_clip_too(tmp_path: Path, suffix: str) -> None:
+def test_compressed_formats_count_clipping_too(tmp_path: Path, suffix: str) -> None:
     with AudioWriter(tmp_path / f"a{suffix}", MONO) as writer:
         writer.write(np.full((1, 4000), 1.5, np.float32))
     assert writer.clipped == 4000
@@ -87,19 +87,19 @@ def test_nothing_is_left_after_an_error(tmp_path: Path, noise: Noise) -> None:
         ("a.flac", Audio(Fraction(48000), 9)),
     ],
 )
-def test_format_that_cannot_hold_it(tmp_path: Path, name: str, kind: Audio) -> None:
+def test_format_that_cannot_hold_the_type(tmp_path: Path, name: str, kind: Audio) -> None:
     with pytest.raises(OutputError, match=f"cannot hold audio {kind.rate} Hz") as caught:
         AudioWriter(tmp_path / name, kind)
     assert caught.value.problems[0].fix == str(tmp_path / "a.wav")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_rate_must_be_whole(tmp_path: Path) -> None:
+def test_sample_rate_must_be_a_whole_number(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="whole number of Hz, found 16000/3 Hz"):
         AudioWriter(tmp_path / "a.wav", Audio(Fraction(16000, 3), 1))
 
 
-def test_existing_file_stays(tmp_path: Path) -> None:
+def test_existing_file_is_kept_without_force(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     path.write_text("old")
     with pytest.raises(OutputError, match="exists"):
@@ -107,7 +107,7 @@ def test_existing_file_stays(tmp_path: Path) -> None:
     assert path.read_text() == "old"
 
 
-def test_over_4_gib_a_wav_becomes_rf64(tmp_path: Path, noise: Noise, monkeypatch) -> None:
+def test_wav_over_4_gib_becomes_rf64(tmp_path: Path, noise: Noise, monkeypatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1 << 50))
     path = tmp_path / "a.wav"
     with AudioWriter(path, MONO, frames=(1 << 32) // 3) as writer:
@@ -131,7 +131,7 @@ def test_wav_of_unknown_length_stops_at_4_gib(tmp_path: Path, noise: Noise) -> N
 # ---- disks that give out ----------------------------------------------------------------------
 
 
-def test_file_that_will_not_fit_is_refused_at_once(tmp_path: Path, monkeypatch) -> None:
+def test_file_larger_than_the_disk_is_refused_at_once(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
     with pytest.raises(OutputError, match=r"needs 1\.2 MB, but the disk has 1\.0 MB left"):
         AudioWriter(tmp_path / "a.wav", MONO, frames=400_000)
@@ -151,7 +151,7 @@ def _files_of_at_most(size: int) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("suffix", WRITABLE)
-def test_disk_full_in_the_middle(tmp_path: Path, noise: Noise, suffix: str) -> None:
+def test_disk_full_in_the_middle_is_reported(tmp_path: Path, noise: Noise, suffix: str) -> None:
     def fill() -> None:
         with AudioWriter(tmp_path / f"a{suffix}", MONO) as writer:
             for _ in range(40):
@@ -167,7 +167,7 @@ def test_disk_full_in_the_middle(tmp_path: Path, noise: Noise, suffix: str) -> N
 
 @pytest.mark.parametrize("suffix", WRITABLE)
 @pytest.mark.parametrize("frames", range(24_000, 54_000, 3000))
-def test_disk_full_at_the_very_end(
+def test_disk_full_at_the_end_is_reported(
     tmp_path: Path, noise: Noise, suffix: str, frames: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Encoders that swallow the last error are found out: the file is whole, or there is none."""
@@ -182,7 +182,7 @@ def test_disk_full_at_the_very_end(
     assert "Traceback" not in capfd.readouterr().err
 
 
-def test_full_disk_is_called_so(tmp_path: Path, noise: Noise, monkeypatch) -> None:
+def test_full_disk_error_names_the_cause(tmp_path: Path, noise: Noise, monkeypatch) -> None:
     writer = AudioWriter(tmp_path / "a.wav", MONO)
 
     def fail(*_: object) -> None:
@@ -195,7 +195,7 @@ def test_full_disk_is_called_so(tmp_path: Path, noise: Noise, monkeypatch) -> No
     assert list(tmp_path.iterdir()) == []
 
 
-def test_short_file_is_found_out(tmp_path: Path, noise: Noise, monkeypatch) -> None:
+def test_incomplete_file_is_detected(tmp_path: Path, noise: Noise, monkeypatch) -> None:
     monkeypatch.setattr(verification.soundfile, "info", lambda _: SimpleNamespace(frames=4999))
     writer = AudioWriter(tmp_path / "a.flac", MONO)
     with pytest.raises(OutputError, match="only 4999 of 5000 samples were written"), writer:
@@ -203,7 +203,7 @@ def test_short_file_is_found_out(tmp_path: Path, noise: Noise, monkeypatch) -> N
     assert list(tmp_path.iterdir()) == []
 
 
-def test_cut_mp3_is_found_out(tmp_path: Path, noise: Noise) -> None:
+def test_truncated_mp3_is_detected(tmp_path: Path, noise: Noise) -> None:
     path = tmp_path / "a.mp3"
     with AudioWriter(path, MONO) as writer:
         writer.write(noise(50_000))
@@ -214,6 +214,6 @@ def test_cut_mp3_is_found_out(tmp_path: Path, noise: Noise) -> None:
     assert missing == f"only {len(data) - 300} of {len(data)} bytes were written"
 
 
-def test_decibels() -> None:
+def test_peak_in_dbfs() -> None:
     assert decibels(0.0) is None
     assert decibels(0.1) == pytest.approx(-20)
