@@ -95,11 +95,13 @@ def test_world_runs_without_a_dropout(listening: Any, seconds: int) -> None:
     ear.wait(live.stopped, 1)
     # Other tests run at the same time, and a busy machine may lose a block whatever the code does:
     # one stretch without a dropout is enough.
+    stretches = []
     for _ in range(3 if seconds < 60 else 1):
         before = _dropouts(live)
         ear.wait(live.stopped, seconds)
-        if (after := _dropouts(live)) == before:
+        stretches.append((before, _dropouts(live)))
+        if stretches[-1][0] == stretches[-1][1]:
             break
-    assert after == before
+    assert any(before == after for before, after in stretches), stretches
     assert np.isfinite(ear.heard).all()
     assert np.abs(ear.heard).max() > 0.05

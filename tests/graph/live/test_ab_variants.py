@@ -15,6 +15,11 @@ from voicegraph.graph.live.simulated_card import SimulatedDevice, Simulation
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.schemas.live_command import ChooseVariant, Swap
 
+CREST = 0.001
+"""The crest of a sine of 440 Hz lies between two samples, and a fade leaves its last part."""
+MATCHED = 0.07
+"""0.6 dB: loudness is measured for three seconds."""
+
 RATE = 48000
 
 
@@ -56,15 +61,15 @@ def two(make_live: Callable[..., LiveSession], played: Any, sine: Any) -> _Two:
 
 def test_choose_swaps_to_b_and_back(two: _Two) -> None:
     assert two.live.status().variant == "a"
-    assert two.level == pytest.approx(0.1256, abs=0.001)
+    assert two.level == pytest.approx(0.1256, abs=CREST)
     two.choose(seconds=3)
     assert two.live.status().variant == "b"
     assert two.live.session.get("pass.db") == 0
     # Its loudness is that of the first, though it gives 12 dB more.
-    assert two.level == pytest.approx(0.1256, rel=0.07)
+    assert two.level == pytest.approx(0.1256, rel=MATCHED)
     two.choose()
     assert two.live.status().variant == "a"
-    assert two.level == pytest.approx(0.1256, abs=0.001)
+    assert two.level == pytest.approx(0.1256, abs=CREST)
 
 
 def test_loudness_matches_once_both_are_measured(two: _Two) -> None:

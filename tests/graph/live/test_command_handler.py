@@ -26,6 +26,11 @@ from voicegraph.schemas.live_command import (
     Talk,
 )
 
+CREST = 0.001
+"""The crest of a sine of 440 Hz lies between two samples, and a fade leaves its last part."""
+MIXED = 0.01
+"""Two sines whose delays differ by less than a sample."""
+
 RATE = 48000
 SLOPE = 0.5 * 2 * np.pi * 440 / RATE
 RAMP = np.pi / 2 / (0.005 * RATE)
@@ -74,8 +79,8 @@ def talk(make_live: Callable[..., LiveSession], played: Any, sine: Any) -> Calla
 
 def test_param_changes_without_a_click(talk: Callable[..., _Session]) -> None:
     session = talk()
-    assert session.level == pytest.approx(0.5, abs=0.001)
-    assert session.do(SetParam(param="pass.db", value=-6)) == pytest.approx(0.25, abs=0.002)
+    assert session.level == pytest.approx(0.5, abs=CREST)
+    assert session.do(SetParam(param="pass.db", value=-6)) == pytest.approx(0.25, abs=2 * CREST)
     assert session.steepest < SLOPE + 0.5 * RAMP
     [(tick, change)] = session.live.session.log
     assert (change.param, change.value) == ("pass.db", -6)
@@ -86,14 +91,14 @@ def test_mute_and_unmute_without_a_click(talk: Callable[..., _Session]) -> None:
     session = talk()
     assert session.do(Mute(on=True)) == 0
     assert session.live.status().muted
-    assert session.do(Mute(on=False)) == pytest.approx(0.5, abs=0.001)
+    assert session.do(Mute(on=False)) == pytest.approx(0.5, abs=CREST)
     assert session.steepest < SLOPE + 0.5 * RAMP
 
 
 def test_push_to_talk_gates_the_input(talk: Callable[..., _Session]) -> None:
     session = talk(push_to_talk=True)
     assert not session.played.audio.any()  # not even the beginning
-    assert session.do(Talk(on=True)) == pytest.approx(0.5, abs=0.001)
+    assert session.do(Talk(on=True)) == pytest.approx(0.5, abs=CREST)
     assert session.live.status().talking
     assert session.do(Talk(on=False)) == 0
     assert not session.live.status().talking
@@ -110,21 +115,21 @@ def test_monitor_adds_and_removes_the_input(talk: Callable[..., _Session]) -> No
     nodes = {"pass": node("dsp.gain", "input", db=-6)}
     pipeline = Pipeline(block="20ms", input={"rate": RATE}, nodes=nodes, output="pass")
     session = talk(pipeline, monitor=True)
-    assert session.level == pytest.approx(0.75, abs=0.01)
+    assert session.level == pytest.approx(0.75, abs=MIXED)
     assert session.live.status().monitor
-    assert session.do(Monitor(on=False)) == pytest.approx(0.25, abs=0.01)
-    assert session.do(Monitor(on=True)) == pytest.approx(0.75, abs=0.01)
+    assert session.do(Monitor(on=False)) == pytest.approx(0.25, abs=MIXED)
+    assert session.do(Monitor(on=True)) == pytest.approx(0.75, abs=MIXED)
     session.do(Mute())
-    assert session.level == pytest.approx(0.5, abs=0.01)
+    assert session.level == pytest.approx(0.5, abs=MIXED)
 
 
 def test_bypass_and_undo_without_a_click(talk: Callable[..., _Session]) -> None:
     nodes = {"low": node("dsp.gain", "input", db=-12), "end": node("dsp.gain", "low")}
     session = talk(Pipeline(block="20ms", input={"rate": RATE}, nodes=nodes, output="end"))
-    assert session.level == pytest.approx(0.1256, abs=0.001)
-    assert session.do(Bypass(node="low")) == pytest.approx(0.5, abs=0.001)
+    assert session.level == pytest.approx(0.1256, abs=CREST)
+    assert session.do(Bypass(node="low")) == pytest.approx(0.5, abs=CREST)
     assert [load.name for load in session.live.status().nodes if load.bypassed] == ["low"]
-    assert session.do(Bypass(node="low", on=False)) == pytest.approx(0.1256, abs=0.001)
+    assert session.do(Bypass(node="low", on=False)) == pytest.approx(0.1256, abs=CREST)
     assert session.steepest < SLOPE + 0.5 * RAMP
     with pytest.raises(PipelineError, match="lwo"):
         session.do(Bypass(node="lwo"))
