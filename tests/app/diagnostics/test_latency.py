@@ -105,9 +105,9 @@ def test_whole_latency_holds_algorithmic_latency_once(use: str) -> None:
         nodes = {"pass": node(use, "input")}
         plan = Pipeline(block="20ms", input={"rate": RATE}, nodes=nodes, output="pass").compile()
     signal = probe_signal(RATE)
-    heard = np.concatenate((np.zeros(5 * RATE, np.float32), signal, np.zeros(RATE, np.float32)))
+    recorded = np.concatenate((np.zeros(5 * RATE, np.float32), signal, np.zeros(RATE, np.float32)))
     with plan.session(warm_up=False, workers=False) as session:
-        made = session.push(heard)[4 * RATE :]
+        made = session.push(recorded)[4 * RATE :]
     late = np.concatenate((np.zeros(800, np.float32), made))
     card: Any = SimpleNamespace(
         input=OpenDevice("in", RATE, 1, 0.0),
@@ -192,16 +192,16 @@ def test_failed_start_leaves_nothing_open(
 def test_synthesised_voice_is_located_by_its_response() -> None:
     """The measured latency includes the algorithmic latency, which is not added again."""
     signal = probe_signal(RATE)
-    answer = np.random.default_rng(3).normal(0, 0.1, len(signal)).astype(np.float32)
-    heard = np.zeros(3 * RATE, np.float32)
-    heard[5000 : 5000 + len(answer)] = answer
+    response = np.random.default_rng(3).normal(0, 0.1, len(signal)).astype(np.float32)
+    recorded = np.zeros(3 * RATE, np.float32)
+    recorded[5000 : 5000 + len(response)] = response
     latency = SimpleNamespace(algorithmic=Fraction(63, 1000))
     plan = SimpleNamespace(latency=latency, samples_in=PERIOD)
     live: Any = SimpleNamespace(session=SimpleNamespace(plan=plan))
     card: Any = SimpleNamespace(
         input=OpenDevice("in", RATE, 1, 0.0),
-        through_engine=lambda *_: loopback_probe.LoopbackRecording(heard, start=1000),
+        through_engine=lambda *_: loopback_probe.LoopbackRecording(recorded, start=1000),
     )
-    whole, sure = measuring._whole(live, card, answer, 3.0)
+    whole, sure = measuring._whole(live, card, response, 3.0)
     assert whole == pytest.approx(4000 / RATE)
     assert sure > 0.99

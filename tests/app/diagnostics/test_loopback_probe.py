@@ -29,9 +29,9 @@ def _recording(delay: int, gain: float = 1.0, noise: float = 0.0) -> np.ndarray:
 
 
 def test_latency_counts_from_the_inserted_signal() -> None:
-    arrival = LoopbackRecording(_recording(8000), start=3000)
-    assert arrival.latency(SIGNAL, RATE)[0] == 5000 / RATE
-    assert arrival.response_latency(SIGNAL, RATE)[0] == 5000 / RATE
+    recording = LoopbackRecording(_recording(8000), start=3000)
+    assert recording.latency(SIGNAL, RATE)[0] == 5000 / RATE
+    assert recording.response_latency(SIGNAL, RATE)[0] == 5000 / RATE
 
 
 class _Cable:
@@ -94,8 +94,8 @@ def test_devices_are_measured_past_the_engine(probed: LoopbackProbe) -> None:
 
 
 def test_engine_is_measured_with_the_devices(probed: LoopbackProbe) -> None:
-    arrival = probed.through_engine(SIGNAL, 3.0, block=320)
-    delay, sure = arrival.latency(SIGNAL, RATE)
+    recording = probed.through_engine(SIGNAL, 3.0, block=320)
+    delay, sure = recording.latency(SIGNAL, RATE)
     # The engine's line holds ten callbacks behind the one it has just taken.
     assert delay == pytest.approx(0.05 + 0.1, abs=1e-9)
     assert sure > 0.99
@@ -103,7 +103,7 @@ def test_engine_is_measured_with_the_devices(probed: LoopbackProbe) -> None:
 
 def test_lost_device_ends_the_recording(probed: LoopbackProbe) -> None:
     probed._card.lost = "gone"  # pyright: ignore[reportAttributeAccessIssue]
-    arrival = probed.through_devices(SIGNAL, 600.0)
-    assert len(arrival.frames) < 600 * RATE
+    recording = probed.through_devices(SIGNAL, 600.0)
+    assert len(recording.frames) < 600 * RATE
     assert probed.lost == "gone"
     assert not probed.reopen()

@@ -19,17 +19,17 @@ def test_response_is_aligned_with_the_signal(use: str) -> None:
     nodes = {"end": node(use, "input")}
     pipeline = Pipeline(block="20ms", input={"rate": RATE}, nodes=nodes, output="end")
     signal = signal_at(RATE)
-    answer = reference_response(pipeline.compile(), signal, RATE)
-    assert answer.shape == signal.shape
-    assert_close(answer, signal, INAUDIBLE)
+    response = reference_response(pipeline.compile(), signal, RATE)
+    assert response.shape == signal.shape
+    assert_close(response, signal, INAUDIBLE)
 
 
 def test_response_has_the_requested_rate() -> None:
     nodes = {"half": node("dsp.resample", "input", rate=8000)}
     pipeline = Pipeline(block="20ms", input={"rate": RATE}, nodes=nodes, output="half")
     signal = signal_at(RATE)
-    answer = reference_response(pipeline.compile(), signal, RATE)
-    assert len(answer) == pytest.approx(len(signal), abs=2)
-    count = min(len(answer), len(signal))
-    likeness = np.corrcoef(answer[:count], signal[:count])[0, 1]
+    response = reference_response(pipeline.compile(), signal, RATE)
+    assert len(response) == pytest.approx(len(signal), abs=2)
+    count = min(len(response), len(signal))
+    likeness = np.corrcoef(response[:count], signal[:count])[0, 1]
     assert likeness > 0.97

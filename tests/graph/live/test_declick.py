@@ -13,9 +13,9 @@ COUNT = round(SECONDS * RATE)
 
 @pytest.mark.parametrize("frames", [COUNT, COUNT + 1, 10 * COUNT, COUNT // 2, 2])
 def test_join_leads_from_last_value_to_frames(frames: int) -> None:
-    bridge = DeclickRamps(RATE)
+    declick = DeclickRamps(RATE)
     part = np.full((2, frames), 0.25, np.float32)
-    bridge.join(np.array([1.0, -1.0], np.float32), part)
+    declick.join(np.array([1.0, -1.0], np.float32), part)
     whole = np.concatenate(([[1.0], [-1.0]], part, [[0.25], [0.25]]), 1)
     # Half a cosine over n steps is nowhere steeper than pi / 2n of its height.
     steepest = np.pi / 2 / min(frames, COUNT) * np.array([1.0, 1.5])
@@ -24,10 +24,10 @@ def test_join_leads_from_last_value_to_frames(frames: int) -> None:
 
 
 def test_cut_ramp_is_the_start_of_the_long_one() -> None:
-    bridge = DeclickRamps(RATE)
+    declick = DeclickRamps(RATE)
     long, short = np.zeros((1, COUNT), np.float32), np.zeros((1, 7), np.float32)
-    bridge.join(np.ones(1, np.float32), long)
-    bridge.join(np.ones(1, np.float32), short, cut=True)
+    declick.join(np.ones(1, np.float32), long)
+    declick.join(np.ones(1, np.float32), short, cut=True)
     assert np.array_equal(short, long[:, :7])
 
 
