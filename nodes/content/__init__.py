@@ -1,4 +1,4 @@
-"""Content encoders: speech to features of what is said, independent of the speaker."""
+"""Content encoders: speech to speaker-independent features of its phonetic content."""
 
 __all__ = [
     "encoder",

@@ -1,7 +1,7 @@
-"""What tensors of a HuBERT are called in the files that people have.
+"""Names of the tensors of a HuBERT in published files.
 
 Canonical names are those of converted files and of the network; see ``hubert_sizes``. An asterisk
-stands for the number of a convolution or a layer.
+stands for the index of a convolution or a layer.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _LEAVES = {
 }
 _HEAD = "final_proj"
 _INSIDE = ("feature_extractor.", "feature_projection.", "encoder.", "post_extract_proj.")
-"""Where every tensor belongs to what is computed. Elsewhere stand masks, labels, and the rest of
+"""Prefixes of tensors that inference uses. All others, such as masks and labels, belong to
 training."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Dialect:
-    """Names of one library: a tensor by which files are recognised, and stems to canonical ones."""
+    """The names of one library: a tensor that identifies its files, and the canonical names."""
 
     marker: str
     stems: Mapping[str, str]
@@ -90,11 +90,11 @@ _FAIRSEQ = _Dialect(
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What is called what in one file.
+    """The tensor names of one file.
 
     Attributes:
         stored: canonical name -> name in the file.
-        strange: names in the file that belong to the network, but to none of this architecture.
+        strange: names in the file that belong to a network of another architecture.
     """
 
     stored: Mapping[str, str]
@@ -123,7 +123,7 @@ def _translate(names: list[str], prefix: str, dialect: _Dialect) -> Names:
     stored: dict[str, str] = {}
     strange: list[str] = []
     for name in names:
-        # A projection that was added to a model stands beside it, not inside.
+        # A projection that was added to a model is outside of its prefix.
         if not name.startswith(prefix) and name.rpartition(".")[0] != _HEAD:
             continue
         own = name.removeprefix(prefix)

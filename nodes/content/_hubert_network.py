@@ -1,12 +1,12 @@
-"""The HuBERT base architecture, as ContentVec and others have it too.
+"""The HuBERT base architecture, which ContentVec and others share.
 
 W.-N. Hsu, B. Bolte, Y.-H. H. Tsai, K. Lakhotia, R. Salakhutdinov and A. Mohamed, "HuBERT:
 self-supervised speech representation learning by masked prediction of hidden units", IEEE/ACM TASLP
 29, 2021; the convolutions and the positional one are those of A. Baevski, H. Zhou, A. Mohamed and
 M. Auli, "wav2vec 2.0", NeurIPS 2020. K. Qian et al., "ContentVec", ICML 2022, has the same layers.
 
-Everything behind the first convolution is laid out ``[streams, frames, channels]``, so that each
-convolution is one matrix product on overlapping rows and nothing is ever transposed.
+After the first convolution the layout is ``[streams, frames, channels]``, so that each convolution
+is one matrix product on overlapping rows, without transposition.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from voicegraph.nodes.content.hubert_sizes import EPSILON, STRIDES, HubertSizes
 from voicegraph.nodes.layers.packed import GroupedConvolution, Linear, can_pack, pointwise
 
 PIECE = 256
-"""Frames that go through the convolutions at once: those of 5 s."""
+"""Frames computed by the convolutions in one call: 5 s."""
 Weights = Mapping[str, torch.Tensor]
 """Tensors by canonical name; see ``hubert_sizes``."""
 
@@ -33,12 +33,12 @@ class HubertNetwork(nn.Module):
     Args:
         weights: tensors by canonical name, on the CPU, in any floating-point dtype. Layers that
             are missing at the end are not computed.
-        sizes: what the file's shapes say.
-        layer: after which transformer layer the features are taken, from 1.
-        project: whether the projection of the file follows.
+        sizes: of the network in the file.
+        layer: the transformer layer whose output are the features, from 1.
+        project: whether to apply the final projection.
         device: where to compute.
-        dtype: in which precision; the first convolution is float32 in any case, for it carries the
-            level of the audio.
+        dtype: precision; the first convolution is always float32, since its input has the level of
+            the audio.
     """
 
     def __init__(
@@ -90,8 +90,8 @@ class HubertNetwork(nn.Module):
     def _convolve(self, audio: torch.Tensor) -> torch.Tensor:
         """``[streams, samples]`` -> ``[streams, frames, channels]``.
 
-        Long windows go through in pieces, for the first convolutions make hundreds of times as many
-        numbers as the last. A frame is the same in every piece that it may lie in.
+        Long windows are processed in pieces, since the first convolutions have hundreds of times as
+        many outputs as the last. The frames do not depend on the pieces.
         """
         rows, kernels = self.first.normalise(audio)
         count = self.sizes.frames(audio.shape[1])
@@ -112,7 +112,7 @@ def _linear(weights: Weights, name: str, gelu: bool = False) -> Linear:
 
 
 class _LayerNorm(nn.Module):
-    """Over the channels."""
+    """Layer normalisation over the channels."""
 
     def __init__(self, weights: Weights, name: str) -> None:
         super().__init__()
@@ -125,9 +125,9 @@ class _LayerNorm(nn.Module):
 class _NormedConvolution(nn.Module):
     """The first convolution, its normalisation over time, and GELU.
 
-    A channel's mean and variance over time follow from those of the few samples under its kernel:
-    for ``y = w . u`` they are ``w . mean(u)`` and ``w C w``, with the covariance ``C`` of ``u``. So
-    the kernel and its input are normalised, in float64, and the long output is written once.
+    Mean and variance of a channel over time follow from those of the samples under its kernel: for
+    ``y = w . u`` they are ``w . mean(u)`` and ``w C w``, with the covariance ``C`` of ``u``. So
+    kernel and input are normalised in float64, and the long output is computed in one pass.
     """
 
     def __init__(self, weights: Weights, sizes: HubertSizes) -> None:
@@ -150,7 +150,7 @@ class _NormedConvolution(nn.Module):
         return rows.float(), (self.kernel * scale[:, :, None]).float()
 
     def forward(self, rows: torch.Tensor, kernels: torch.Tensor) -> torch.Tensor:
-        """What :meth:`normalise` gave, or part of the frames -> ``[streams, frames, channels]``."""
+        """The results of :meth:`normalise` for some frames -> ``[streams, frames, channels]``."""
         if self.packed:
             made = [
                 pointwise(stream, kernel, self.bias, gelu=True)
@@ -181,7 +181,7 @@ class _Convolution(nn.Module):
 
 
 def folded_position(weights: Weights) -> torch.Tensor:
-    """The positional kernel ``[channels, channels / groups, taps]``: ``g v / |v|`` tap by tap."""
+    """The positional kernel ``[channels, channels / groups, taps]``: ``g v / |v|`` for each tap."""
     if "position.weight" in weights:
         return weights["position.weight"]
     v = weights["position.weight_v"].double()
@@ -190,7 +190,7 @@ def folded_position(weights: Weights) -> torch.Tensor:
 
 
 class _Layer(nn.Module):
-    """A transformer layer that normalises behind each of its two halves."""
+    """A transformer layer with post-normalisation."""
 
     def __init__(self, weights: Weights, prefix: str, heads: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What all nodes with a phonetic encoder share: its file as a param, and its ports."""
+"""The base of the nodes with a phonetic encoder: the param that names its file, and ports."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class PhoneticEncoderParams(NodeParams):
     weights: FilePath | None = None
     """The encoder, a `.safetensors` file. By default the pipeline's `assets.phonetic`."""
     layer: int = Field(LAYER, ge=1, le=64)
-    """The block after which the features are taken; later ones are not computed. Voices and
-    indexes go with one."""
+    """The block whose output are the features; later blocks are not computed. Voices and indexes
+    require the one that they were made with."""
 
 
 ParamsT = TypeVar("ParamsT", bound=PhoneticEncoderParams)
@@ -44,17 +44,17 @@ StateT = TypeVar("StateT", bound=State | None)
 class PhoneticEncoder(ContentEncoder[ParamsT, StateT], Generic[ParamsT, StateT]):
     """Base of the nodes that run a phonetic encoder: 50 Hz, as wide as the file says.
 
-    The features are labelled with family, fingerprint and layer of the encoder: a voice or an index
-    of another one refuses them.
+    The features are labelled with family, fingerprint and layer of the encoder. A voice or an index
+    that was made with another encoder refuses them.
     """
 
     Params = PhoneticEncoderParams
     asset = "phonetic"
 
-    content = Out(Features, rate=FRAMES_HZ, doc="what is said, apart from who says it")
+    content = Out(Features, rate=FRAMES_HZ, doc="content features, independent of the speaker")
 
     def ports(self, params: ParamsT) -> Ports:
-        """Width from the file's header, and which encoder it is from six small tensors.
+        """The width from the header of the file, the encoder's identity from six small tensors.
 
         Raises:
             PipelineError: if no file is named, or it has no such layer.

@@ -1,8 +1,8 @@
-"""A block of a phonetic encoder over the live frames of a stream, some steps at once.
+"""A block of a phonetic encoder on the live frames of a stream, several steps in one call.
 
-At a step the newest frames are live: they hear each other in both directions, and the past. The
-oldest of them is then settled, and what later steps hear of it does not change any more. That is
-known of each block before the next one begins, so steps need not wait for one another.
+At each step the newest frames are live: they attend to each other in both directions, and to the
+past. The oldest of them is then settled: its cached values do not change any more. The settled
+values of a block depend on the previous block alone, so several steps are computed in parallel.
 
 Everywhere ``x`` is ``[streams, steps, live, hidden]``.
 """
@@ -18,10 +18,10 @@ from voicegraph.nodes.content.phonetic_network import Attention, Convolution, Ph
 
 
 class ValidFrames(NamedTuple):
-    """Which frames there are, where a stream has just begun.
+    """Masks of the frames that exist, at the beginning of a stream.
 
     Attributes:
-        seen: bool ``[streams, steps, past + live]``, those that attention takes.
+        seen: bool ``[streams, steps, past + live]``, frames that attention uses.
         live: bool ``[streams, steps, live]``.
     """
 
@@ -30,11 +30,11 @@ class ValidFrames(NamedTuple):
 
 
 class BlockCache(NamedTuple):
-    """What a block remembers, the newest frame last.
+    """Cached values of settled frames in a block, the newest frame last.
 
     Attributes:
         pairs: ``[streams, past, 2 hidden]``, keys and values.
-        gated: ``[streams, reach, hidden]``, what the depthwise convolution takes.
+        gated: ``[streams, reach, hidden]``, input of the depthwise convolution.
     """
 
     pairs: torch.Tensor
@@ -48,14 +48,14 @@ def stream_block(
     existing: ValidFrames | None,
     wanted: int | None = None,
 ) -> tuple[torch.Tensor, BlockCache]:
-    """The block's output for live frames, and what is settled after the steps.
+    """The block's output for live frames, and the cache after the steps.
 
     Args:
         block: of the network.
         x: its input.
-        settled: before the first step.
-        existing: None where all frames exist.
-        wanted: the only live frame that is needed of the output; None for all.
+        settled: the cache before the first step.
+        existing: masks of the frames that exist; None if all do.
+        wanted: index of the only live frame of the output; None for all.
 
     Returns:
         ``[streams, steps, live or 1, hidden]``.
@@ -71,7 +71,7 @@ def stream_block(
 def _attend(
     attention: Attention, x: torch.Tensor, pairs: torch.Tensor, existing: ValidFrames | None
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Keys and values of a live frame count for its own step alone, until it is settled."""
+    """Keys and values of a live frame are used in its own step only, until it is settled."""
     streams, steps, live, hidden = x.shape
     heads, batch = attention.heads, streams * steps
     query, own = attention.inputs(attention.norm(x)).split((hidden, 2 * hidden), -1)
@@ -90,7 +90,7 @@ def _convolve(
     existing: ValidFrames | None,
     wanted: int | None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Nothing is there after the newest frame, nor before the first."""
+    """Zeros lie after the newest frame and before the first."""
     streams, steps, _, hidden = x.shape
     depth, reach = convolution.depth, gated.shape[1]
     taps = depth.kernel_size[0]
@@ -110,7 +110,7 @@ def _with_past(past: torch.Tensor, own: torch.Tensor) -> tuple[torch.Tensor, tor
     """``[streams, p, width]`` before ``[streams, steps, live, width]``.
 
     Returns:
-        What each step sees, ``[streams * steps, p + live, width]``, and the past after them.
+        The inputs of each step, ``[streams * steps, p + live, width]``, and the past after them.
     """
     steps, size = own.shape[1], past.shape[1]
     line = torch.cat((past, own[:, :, 0]), 1)

@@ -1,4 +1,4 @@
-"""What all content encoders share: their ports."""
+"""The base of all content encoders: their ports."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 from voicegraph.graph import Audio, Features, In, Node, NodeParams, Out, State
 
 RATE = 16000
-"""Sample rate of the audio that all encoders take, in Hz."""
+"""Sample rate of the encoders' input, in Hz."""
 
 
 ParamsT = TypeVar("ParamsT", bound=NodeParams)
@@ -15,11 +15,11 @@ StateT = TypeVar("StateT", bound=State | None)
 
 
 class ContentEncoder(Node[ParamsT, StateT], Generic[ParamsT, StateT]):
-    """Base of the nodes that find out what is said: interface ``ContentEncoder``.
+    """Base of the nodes that compute content features: interface ``ContentEncoder``.
 
     audio ``[streams, 1, samples]`` at 16 kHz -> ``content`` ``[streams, frames, dim]`` at the
-    encoder's own rate. A subclass gives rate and width in ``ports``, and says whether its output
-    is a window.
+    encoder's own rate. A subclass declares rate and width in ``ports``, and whether its output is a
+    window.
     """
 
     interface = "ContentEncoder"
@@ -28,4 +28,4 @@ class ContentEncoder(Node[ParamsT, StateT], Generic[ParamsT, StateT]):
     releases_gil = True
 
     audio = In(Audio, rate=RATE, channels=1)
-    content = Out(Features, doc="what is said, apart from who says it")
+    content = Out(Features, doc="content features, independent of the speaker")

@@ -1,4 +1,4 @@
-"""Content encoders as origins of features: what an encoder gives, and what others go with."""
+"""Content encoders as origins of features: labels of outputs, and requirements of inputs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DECIDE = {
 
 
 def encoder_origin(identity: EncoderIdentity, path: Path) -> Origin:
-    """The origin of the features that an encoder gives."""
+    """The origin of the features of an encoder."""
     return _origin(identity, path, _DECIDE)
 
 
@@ -32,15 +32,15 @@ def required_encoder(
     name: str = "",
     taken: Chosen | None = None,
 ) -> Wanted:
-    """What a file that was trained on features goes with.
+    """The requirement of a file that was trained on an encoder's features.
 
     Args:
-        identity: of its encoder; None where it does not say.
+        identity: of its encoder; None if the file does not state it.
         path: of the file.
         param: the param that names it.
         any_encoder: the node's param of that name.
-        name: of the encoder as the trainer wrote it down, which is no proof.
-        taken: what it takes of any encoder, where it does not say which that is.
+        name: of the encoder as the trainer wrote it, which is not reliable.
+        taken: layer and projection that the file uses, if it does not state the encoder.
     """
     if identity is None:
         implied = {"layer": taken.layer, "projected": taken.project} if taken else {}

@@ -1,4 +1,4 @@
-"""``content.hubert``: what is said, by HuBERT, ContentVec or another encoder of their shape."""
+"""``content.hubert``: content features by HuBERT, ContentVec or another such encoder."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from voicegraph.schemas.voice_card import VoiceCard
 
 FRAMES_HZ = 50
 _STEPS_HZ = Fraction(100)
-"""The audio is taken in whole steps of 10 ms, half a frame."""
+"""The audio is requested in whole steps of 10 ms, half a frame."""
 
 
 _VOICE, _VOICE_NOUN = "voice", "an RVC voice"
@@ -54,31 +54,30 @@ class HubertParams(NodeParams):
     """The encoder: fairseq's `hubert_base.pt`, a folder of Hugging Face (or the `.bin` or
     `.safetensors` in it), or a converted file. By default the pipeline's `assets.hubert`."""
     voice: FilePath | None = None
-    """The RVC voice that the features are for: it decides `layer` and `project`."""
+    """The RVC voice that uses the features: it determines `layer` and `project`."""
     layer: int | None = Field(None, ge=1, le=100)
-    """The transformer layer after which the features are taken; later ones are not computed.
-    By default what the voice takes, or 12."""
+    """The transformer layer whose output are the features; later layers are not computed. By
+    default that of the voice, or 12."""
     project: bool | None = None
-    """Send them through the encoder's final projection. By default what the voice takes, or
-    not."""
+    """Apply the encoder's final projection. By default as the voice requires, or not."""
 
 
 @register("content.hubert")
 class Hubert(ContentEncoder[HubertParams, None]):
     """Content features by an encoder of the HuBERT base architecture.
 
-    audio ``[streams, 1, samples]`` at 16 kHz, not normalised -> windows of ``content``
-    ``[streams, frames, dim]`` at 50 Hz. Frame ``k`` is made of the 25 ms from the window's start +
-    20 ms * k on, and of all the rest by attention; where the window ends before them, the frame
-    before is repeated. The width is that of the layers (768), or of the final projection (256).
+    audio ``[streams, 1, samples]`` at 16 kHz, not normalised -> windows of ``content`` ``[streams,
+    frames, dim]`` at 50 Hz. The input of frame ``k`` are the 25 ms from the window's start + 20 ms
+    * k on, and the rest of the window by attention. If the window ends before that, the previous
+    frame is repeated. The width is that of the layers (768), or of the final projection (256).
 
-    The whole window is encoded afresh at each tick, since a norm over time and attention let
-    every sample of it into every frame. A request of less than 25 ms is widened into the past.
+    The whole window is encoded again at each tick, since a norm over time and attention make every
+    frame depend on every sample. A request of less than 25 ms is extended into the past.
 
-    RVC voices of version 2 take layer 12, those of version 1 the projection of layer 9: ``voice``
-    names the one that listens. A voice goes with the encoder it was trained on; that another one
-    has the same width means nothing. So the features are labelled with family, fingerprint and
-    layer, and a voice or an index whose file names another encoder refuses them.
+    RVC voices of version 2 use layer 12, those of version 1 the projection of layer 9: ``voice``
+    names the voice. A voice needs the encoder that it was trained on, even if another one has the
+    same width. So the features are labelled with family, fingerprint and layer, and a voice or an
+    index whose file names another encoder refuses them.
 
     Sources: W.-N. Hsu et al., "HuBERT: self-supervised speech representation learning by masked
     prediction of hidden units", IEEE/ACM TASLP 29, 2021; K. Qian et al., "ContentVec: an improved
@@ -93,7 +92,9 @@ class Hubert(ContentEncoder[HubertParams, None]):
         {"weights": "encoder.safetensors", "layer": 1, "project": True},
     )
 
-    content = Out(Features, rate=FRAMES_HZ, window=True, doc="what is said, apart from who says it")
+    content = Out(
+        Features, rate=FRAMES_HZ, window=True, doc="content features, independent of the speaker"
+    )
 
     @classmethod
     def write_examples(cls, folder: Path) -> None:
@@ -101,7 +102,7 @@ class Hubert(ContentEncoder[HubertParams, None]):
         hubert_example.write(folder / "encoder.safetensors")
 
     def ports(self, params: HubertParams) -> Ports:
-        """Width from the file's header, and which encoder it is from six small tensors.
+        """The width from the header of the file, the encoder's identity from six small tensors.
 
         Raises:
             PipelineError: if no file is named, or it has no such layer or no projection.
@@ -115,7 +116,7 @@ class Hubert(ContentEncoder[HubertParams, None]):
         return Ports(self.declared.inputs, {"content": content})
 
     def widened(self, params: HubertParams, width: int) -> dict[str, int | bool]:
-        """The layer whose features are so wide: as RVC voices of that width take them."""
+        """The layer and projection of that width, as RVC voices use them."""
         sizes = _sizes(params)
         if width == sizes.hidden:
             return {"layer": V2.layer, "project": V2.project}
@@ -124,17 +125,17 @@ class Hubert(ContentEncoder[HubertParams, None]):
         return {}
 
     def needs(self, params: HubertParams, out: Request) -> Requests:
-        """The audio of the frames given."""
+        """The audio of the output frames."""
         return {"audio": Request(self.gives(params, out), out.core)}
 
     def gives(self, params: HubertParams, out: Request) -> Interval:
-        """Whole steps of 10 ms, and enough of them for a frame."""
+        """The span, extended to whole steps of 10 ms and to at least one frame."""
         span = extend_to_whole_frames(out.interval, _STEPS_HZ)
         short = math.ceil((Fraction(_sizes(params).field, RATE) - span.duration) * _STEPS_HZ)
         return span.widen(before=max(0, short) / _STEPS_HZ)
 
     def load(self, params: HubertParams, device: torch.device, dtype: torch.dtype) -> None:
-        """Brings the network, one a process for each file, layer, device and precision."""
+        """Loads the network, once a process for each file, layer, device and precision."""
         layer, project = chosen = _features(params)
         found = self._open(params, chosen)
 
@@ -146,7 +147,7 @@ class Hubert(ContentEncoder[HubertParams, None]):
         self.network = shared_file(self.use, found.archive.file, make, *decided)
 
     def process(self, inputs: Tensors, params: HubertParams, state: None) -> Tensors:
-        """One tick: every stream's whole window."""
+        """One tick: the whole window of each stream."""
         asked = self.asked["content"]
         first = self.given["audio"].index(asked.interval.start)
         count = math.ceil(asked.interval.duration * RATE)

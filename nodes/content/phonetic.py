@@ -1,4 +1,4 @@
-"""``content.phonetic``: what is said, by a small network that was trained to name phones."""
+"""``content.phonetic``: content features by a small phone recogniser, on sliding windows."""
 
 from __future__ import annotations
 
@@ -19,29 +19,28 @@ class PhoneticParams(PhoneticEncoderParams):
     """Params of ``content.phonetic``."""
 
     context: Duration = Field(parse_duration("2s"), ge=Fraction(1, 10), le=30)
-    """Audio heard before each block; rounded up to 20 ms."""
+    """Audio context before each block; rounded up to 20 ms."""
     lookahead: Duration = Field(parse_duration("100ms"), ge=0, le=2)
-    """Audio heard after each block; this is latency."""
+    """Audio context after each block; this is latency."""
 
 
 @register("content.phonetic")
 class Phonetic(PhoneticEncoder[PhoneticParams, None]):
-    """Content features by a Conformer on a sliding window, each frame made once.
+    """Content features by a Conformer on a sliding window, each frame computed once.
 
     audio ``[streams, 1, samples]`` at 16 kHz, not normalised -> a stream of ``content``
     ``[streams, frames, dim]`` at 50 Hz, 144 wide from the encoder that comes with voicegraph.
     Frame ``k`` of a block is centred at the block's start + 20 ms * k, as F0 frames are; 22.5 ms on
-    either side make its input, attention brings the rest of the window, which reaches from
-    ``context`` before the block to ``lookahead`` after it. So the last frame of a block hears 20 ms
-    + ``lookahead`` beyond its own centre, and the first a block more: longer blocks are a little
-    better, and seams are those of the features alone. Nothing is kept from one block to the next.
-    Before the stream begins there is silence.
+    either side are its input; attention adds the rest of the window, which reaches from ``context``
+    before the block to ``lookahead`` after it. So the look-ahead of the last frame of a block is
+    20 ms + ``lookahead``, and that of the first one block more: longer blocks are a little better.
+    There is no state from block to block. Before the stream begins there is silence.
 
-    What is computed is the whole window at each tick: shorter contexts cost less and agree less
-    with the features of the whole file. ``content.streaming`` runs the same files as a stream.
+    The whole window is computed at each tick. Shorter contexts cost less, but agree less with the
+    features of the whole file. ``content.streaming`` runs the same files as a stream.
 
-    The features are labelled with family, fingerprint and layer of the encoder: a voice or an index
-    of another one refuses them.
+    The features are labelled with family, fingerprint and layer of the encoder. A voice or an index
+    that was made with another encoder refuses them.
 
     Source: A. Gulati et al., "Conformer: convolution-augmented transformer for speech recognition",
     Interspeech 2020.
@@ -65,11 +64,11 @@ class Phonetic(PhoneticEncoder[PhoneticParams, None]):
         return {"audio": out.widen(before=before, after=params.lookahead)}
 
     def load(self, params: PhoneticParams, device: torch.device, dtype: torch.dtype) -> None:
-        """Brings the network, one a process for each file, device and precision."""
+        """Loads the network, once a process for each file, device and precision."""
         self.network = self.shared_network(params, device, dtype)
 
     def process(self, inputs: Tensors, params: PhoneticParams, state: None) -> Tensors:
-        """One tick: every stream's whole window, of which the newest frames are kept."""
+        """One tick: the whole window of each stream; the newest frames are the output."""
         asked, before = self.asked["content"], frames_covering(params.context)
         span = asked.interval.widen(Fraction(before, FRAMES_HZ), params.lookahead)
         start = self.given["audio"].index(span.start)

@@ -1,12 +1,12 @@
-"""A small Conformer that was trained to name phones: audio to features every 20 ms.
+"""A small Conformer, trained as a phone recogniser: audio to features every 20 ms.
 
 The architecture is that of A. Gulati et al., "Conformer: convolution-augmented transformer for
 speech recognition", Interspeech 2020, without positional encoding, trained with connectionist
 temporal classification (A. Graves et al., ICML 2006). Sizes and constants are those of the phone
 recogniser in the package hama.
 
-All is laid out ``[streams, frames, channels]``. Of ``n`` samples there are ``n // 320 + 1`` frames;
-frame ``k`` is centred at sample ``320 k``.
+The layout is ``[streams, frames, channels]``. ``n`` samples give ``n // 320 + 1`` frames; frame
+``k`` is centred at sample ``320 k``.
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ from torch import nn
 from torch.nn import functional
 
 WINDOW, HOP = 400, 160
-"""Samples in a frame of the spectrogram, and from one to the next."""
+"""Window and hop of the spectrogram in samples."""
 STRIDE = 2
-"""Frames of the spectrogram to one of the features."""
+"""Spectrogram frames for each feature frame."""
 STEP = HOP * STRIDE
 """Samples from one feature frame to the next: 20 ms."""
 SHORTEST = WINDOW // 2 + 1
-"""Samples that the network needs at least: fewer cannot be reflected at the ends."""
+"""Minimum number of samples: fewer cannot be reflected at the ends."""
 _SMALLEST = 1e-10
-"""Power of a mel band below which silence is silence."""
+"""Lower limit of the power of a mel band."""
 
 Shapes = Mapping[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class PhoneticSizes:
-    """How large a network is.
+    """Sizes of a network.
 
     Attributes:
         mels: bands of the spectrogram.
         hidden: width of the features.
         inner: width inside the feed-forward halves.
-        blocks: how many there are.
+        blocks: number of Conformer blocks.
         taps: frames under each depthwise convolution.
-        tokens: phones it tells apart, with marks such as the blank.
+        tokens: outputs: phones, and marks such as the blank.
         heads: attention heads.
     """
 
@@ -57,11 +57,11 @@ class PhoneticSizes:
 
     @classmethod
     def of(cls, shapes: Shapes, heads: int) -> PhoneticSizes:
-        """What the shapes of a file say, by the names of ``PhoneticNetwork.state_dict()``.
+        """Sizes from the shapes in a file, by the names of ``PhoneticNetwork.state_dict()``.
 
         Raises:
-            KeyError: for a tensor that is missing.
-            IndexError: if one has fewer axes than it should.
+            KeyError: if a tensor is missing.
+            IndexError: if a tensor has too few axes.
         """
         numbers = {int(m[1]) for name in shapes if (m := re.match(r"blocks\.(\d{1,3})\.", name))}
         return cls(
@@ -76,7 +76,7 @@ class PhoneticSizes:
 
 
 class PhoneticNetwork(nn.Module):
-    """Audio at 16 kHz -> features of 50 Hz, and from the last of them log-probabilities of phones.
+    """Audio at 16 kHz -> features at 50 Hz, and log-probabilities of phones.
 
     The log-mel spectrum is computed in float32 whatever the precision of the rest.
     """
@@ -99,8 +99,8 @@ class PhoneticNetwork(nn.Module):
         Args:
             audio: float32 ``[streams, samples]``, at least ``SHORTEST`` samples.
             layer: after which block, from 1. Later ones are not computed.
-            first: the first frame wanted; what only others need is not computed in that block.
-            count: how many frames are wanted; all that follow by default.
+            first: the first output frame; the last block computes only what these frames need.
+            count: number of output frames; by default all that follow.
 
         Returns:
             float32 ``[streams, count, hidden]``.
@@ -138,7 +138,7 @@ class PhoneticNetwork(nn.Module):
         return self.log_mel_of(padded.unfold(1, WINDOW, HOP))
 
     def log_mel_of(self, frames: torch.Tensor) -> torch.Tensor:
-        """float32 ``[streams, frames, 400]``, cut already -> ``[streams, mels, frames]``."""
+        """float32 frames ``[streams, frames, 400]`` -> ``[streams, mels, frames]``."""
         window = torch.hann_window(WINDOW, device=frames.device)
         spectra = torch.fft.rfft(frames * window)
         power = spectra.real.square() + spectra.imag.square()
@@ -162,7 +162,7 @@ class PhoneticBlock(nn.Module):
     def forward(self, x: torch.Tensor, first: int, count: int) -> torch.Tensor:
         """``[streams, frames, hidden]`` -> frames ``first`` to ``first + count`` of the output.
 
-        What is cut off beyond the reach of the convolution makes no difference to them.
+        Frames beyond the reach of the convolution do not affect them.
         """
         low = max(0, first - self.reach)
         high = min(x.shape[1], first + count + self.reach)
@@ -194,7 +194,7 @@ class Attention(nn.Module):
         self.output = nn.Linear(sizes.hidden, sizes.hidden)
 
     def forward(self, x: torch.Tensor, low: int, high: int) -> torch.Tensor:
-        """What frames ``low`` to ``high`` take from all frames."""
+        """The output for frames ``low`` to ``high``, attending to all frames."""
         streams, frames, channels = x.shape
         parts = self.inputs(self.norm(x))
         parts = parts.view(streams, frames, 3, self.heads, channels // self.heads)
@@ -204,7 +204,7 @@ class Attention(nn.Module):
 
 
 class Convolution(nn.Module):
-    """A gate, a depthwise convolution (its batch norm folded into it), and a mix of channels."""
+    """GLU, a depthwise convolution with folded batch norm, and a pointwise convolution."""
 
     def __init__(self, sizes: PhoneticSizes) -> None:
         super().__init__()
@@ -215,6 +215,6 @@ class Convolution(nn.Module):
         self.output = nn.Linear(hidden, hidden)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """``[streams, frames, hidden]`` -> the same; beyond the ends there is nothing."""
+        """``[streams, frames, hidden]`` -> the same; zeros lie beyond the ends."""
         gated = functional.glu(self.gate(self.norm(x)), -1)
         return self.output(functional.silu(self.depth(gated.transpose(1, 2))).transpose(1, 2))

@@ -1,14 +1,14 @@
-"""A phonetic encoder as a stream: each frame once, with what came before it remembered.
+"""A phonetic encoder as a stream, with cached keys, values and convolution inputs.
 
-There is one step a frame of 20 ms. At the step of frame ``P`` audio is known to sample ``320 P +
-160``, and frames ``P - settle`` to ``P`` are live: all of them are computed anew, and hear each
-other in both directions and ``past`` frames before them. Frame ``P - ahead`` is then given, and
-frame ``P - settle`` is settled: its key, value and gated value in each block, as they are now, are
-what later steps hear of it.
+There is one step for each frame of 20 ms. At the step of frame ``P`` the audio is known up to
+sample ``320 P + 160``, and frames ``P - settle`` to ``P`` are live: they are computed again, and
+attend to each other in both directions and to ``past`` frames before them. The output is frame ``P
+- ahead``. Then frame ``P - settle`` is settled: its key, value and gated value in each block are
+cached for later steps.
 
-The spectrum around the newest frame reaches beyond the audio, which is reflected there, as at the
-end of a file; at the next step that frame is known exactly. Before the first frame there is
-silence, and there are no frames.
+The spectrum of the newest frame reaches beyond the audio, which is reflected there, as at the end
+of a file; at the next step that spectrum is exact. Before the stream there is silence, and no
+frames.
 """
 
 from __future__ import annotations
@@ -30,25 +30,25 @@ from voicegraph.nodes.content.phonetic_network import (
 )
 
 BEFORE = STEP + HOP + WINDOW // 2
-"""Samples heard before the centre of the first step's frame: those of the frame before it."""
+"""Samples needed before the centre of the first step's frame."""
 AFTER = HOP
-"""Samples heard after the centre of the last step's frame."""
+"""Samples needed after the centre of the last step's frame."""
 PAST, SETTLE, AHEAD = 200, 10, 3
-"""In frames, what ``content.streaming`` does where nothing else is said, and what the encoder that
-comes with voicegraph was trained for: 4 s, 200 ms, and 50 ms beyond the end of a block."""
+"""In frames, the defaults of ``content.streaming``, for which the bundled encoder was trained: 4 s,
+200 ms, and 50 ms beyond the end of a block."""
 _AT_ONCE = 16
-"""Steps computed in one go: memory grows with them, and more are hardly faster."""
+"""Steps computed in one call: more need more memory, and are hardly faster."""
 
 
 @dataclass
 class PhoneticStreamState(State):
-    """All that a stream remembers.
+    """State of a stream.
 
     ``heard`` ``[streams]`` int64: frame of the next step, counted from the stream's first; below 0
-    before that. It stays on the CPU, which must know it. ``stems`` ``[streams, settle - 1,
-    hidden]``: what enters the first block, of the newest frames that are known exactly. ``pairs``
-    ``[streams, blocks, past, 2 hidden]``: keys and values of settled frames, and ``gated``
-    ``[streams, blocks, taps // 2, hidden]``: their gated values.
+    before that. It stays on the CPU, which uses it for control flow. ``stems`` ``[streams, settle -
+    1, hidden]``: input of the first block for the newest exact frames. ``pairs`` ``[streams,
+    blocks, past, 2 hidden]``: keys and values of settled frames, and ``gated`` ``[streams, blocks,
+    taps // 2, hidden]``: their gated values.
     """
 
     heard: torch.Tensor
@@ -58,14 +58,14 @@ class PhoneticStreamState(State):
 
 
 class PhoneticStream:
-    """Steps of a network.
+    """A network that is evaluated in steps.
 
     Args:
         network: on any device, in any precision.
         layer: the block after which features are taken, from 1.
-        past: settled frames that attention hears, at least 1.
-        settle: after how many frames one is settled, at least 1.
-        ahead: how many newer frames one has heard when it is given, 1 to ``settle``.
+        past: number of settled frames that attention uses, at least 1.
+        settle: number of frames after which a frame is settled, at least 1.
+        ahead: look-ahead of the output in frames, 1 to ``settle``.
 
     Raises:
         ValueError: if there is no such block, or the numbers are not in these ranges.
@@ -91,11 +91,11 @@ class PhoneticStream:
         self.past, self.settle, self.ahead = past, settle, ahead
 
     def begin(self, streams: int, heard: int = 0) -> PhoneticStreamState:
-        """Nothing heard yet.
+        """The state at the beginning of a stream.
 
         Args:
-            streams: how many.
-            heard: frame of the first step, at most 0: the frames before 0 are not there.
+            streams: number of streams.
+            heard: frame of the first step, at most 0: frames before 0 do not exist.
         """
         weight, sizes = self.network.stem.weight, self.network.sizes
         blocks, hidden = len(self.blocks), sizes.hidden
@@ -132,7 +132,7 @@ class PhoneticStream:
         return torch.cat(made, 1).float()
 
     def whole(self, audio: torch.Tensor) -> torch.Tensor:
-        """What a stream gives of audio that is all there, with silence after it.
+        """The output of a stream for a whole utterance, followed by silence.
 
         Args:
             audio: float32 ``[samples]`` at 16 kHz, on the network's device.
@@ -148,10 +148,10 @@ class PhoneticStream:
         return found.clone()
 
     def _stems(self, audio: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """What enters the first block, each ``[streams, steps, hidden]``.
+        """Inputs of the first block, each ``[streams, steps, hidden]``.
 
         Returns:
-            Of the frames before those of the steps, exactly; of the latter, as far as is known.
+            Exact ones of the frame before each step, and provisional ones of each step's frame.
         """
         network, half = self.network, WINDOW // 2
         audio = audio.float()
@@ -169,7 +169,7 @@ class PhoneticStream:
         return made[:, :steps], made[:, steps:]
 
     def _through(self, x: torch.Tensor, state: PhoneticStreamState) -> torch.Tensor:
-        """Some steps through all blocks: ``[streams, steps, live, hidden]`` -> without ``live``."""
+        """Steps through all blocks: ``[streams, steps, live, hidden]`` -> without ``live``."""
         existing = self._existing(x, state.heard)
         last = len(self.blocks) - 1
         for number, block in enumerate(self.blocks):
@@ -182,9 +182,9 @@ class PhoneticStream:
         return x[:, :, 0]
 
     def _existing(self, x: torch.Tensor, heard: torch.Tensor) -> ValidFrames | None:
-        """Which frames the steps find, from that of the stream's first on.
+        """Masks of the frames that exist, from the first of the stream on.
 
-        Before it, where nothing is, live frames see each other: silence.
+        Before the stream, live frames attend to each other: they hold silence.
         """
         if bool((heard >= self.past + self.settle).all()):
             return None

@@ -1,4 +1,4 @@
-"""``content.streaming``: what is said, by a phonetic encoder that remembers what it heard."""
+"""``content.streaming``: content features by a streaming phonetic encoder with state."""
 
 from __future__ import annotations
 
@@ -41,12 +41,11 @@ class StreamingParams(PhoneticEncoderParams):
     """Params of ``content.streaming``."""
 
     context: Duration = Field(parse_duration("4s"), ge=_FRAME, le=30)
-    """The past that attention hears in each block, up to the frames that may still change;
-    rounded up to 20 ms."""
+    """Settled past that attention uses; rounded up to 20 ms."""
     settle: Duration = Field(parse_duration("200ms"), ge=_FRAME, le=2)
-    """How long a frame may still change what later ones hear of it: whole frames of 20 ms."""
+    """Time after which a frame is settled: its cached values stay. Whole frames of 20 ms."""
     lookahead: Duration = Field(parse_duration("50ms"), ge=0, le=2)
-    """Audio heard after each block; this is latency. 10 ms more than whole frames of 20 ms,
+    """Audio context after each block; this is latency. 10 ms more than whole frames of 20 ms,
     and less than `settle`."""
 
     @field_validator("settle")
@@ -72,37 +71,37 @@ class StreamingParams(PhoneticEncoderParams):
 
 @register("content.streaming")
 class Streaming(PhoneticEncoder[StreamingParams, PhoneticStreamState]):
-    """Content features by a Conformer that goes with the stream and remembers it.
+    """Content features by a streaming Conformer with cached state.
 
     audio ``[streams, 1, samples]`` at 16 kHz, not normalised -> ``content`` ``[streams, frames,
     dim]`` at 50 Hz: a stream, as wide as the encoder. Frame ``k`` of a block is centred at the
     block's start + 20 ms * k, as F0 frames are.
 
-    There is a step every 20 ms, however long the blocks. The newest frames, as many as ``settle``
-    covers and one more, are computed anew at each: they hear each other in both directions, and
-    ``context`` before them, of which keys, values and what the convolutions take are remembered. A
-    frame is given once it has heard ``lookahead``, and counts for later ones as it was when it was
-    settled. So a frame's look-ahead is the same wherever in a block it lies, and all it hears
-    reaches further back with every block below it. Before the stream begins there are no frames,
-    and the spectrum hears silence.
+    There is a step every 20 ms, whatever the block. At each step the newest frames, as many as
+    ``settle`` covers and one more, are computed again. They attend to each other in both directions
+    and to ``context`` before them, whose keys, values and convolution inputs are cached. A frame is
+    output once ``lookahead`` after it is known; later frames use its values from when it was
+    settled. So the look-ahead of a frame does not depend on its position in a block, and the
+    receptive field grows into the past with every block. Before the stream there are no frames, and
+    the audio is silence.
 
-    The cost of a step hangs on ``settle``, and little on ``context``; steps of one block are
+    The cost of a step depends on ``settle``, and little on ``context``. The steps of a block are
     computed together, so longer blocks cost less for each second.
 
-    ``content.phonetic`` runs the same files on a sliding window of which nothing is remembered.
-    The encoder that comes with voicegraph was trained for the defaults: on 24 readers that it never
-    heard, its features agree with those that its teacher makes of whole utterances by a cosine of
-    0.895, once means and spreads are made even. An encoder that was trained on whole files alone is
-    used to a future that a stream does not have: the teacher itself reaches 0.834 here, and 0.892
-    on a window of 2 s and 100 ms of look-ahead. A voice or an index goes with the ``settle``,
-    ``lookahead`` and ``context`` that its features were made with: they are not in the label.
+    ``content.phonetic`` runs the same files on a sliding window without state. The bundled encoder
+    was trained for the defaults: on 24 speakers outside the training set, the mean cosine
+    similarity of its features to its teacher's on whole utterances is 0.895, after normalising mean
+    and variance. An encoder that was trained on whole files expects a future that a stream lacks:
+    the teacher itself reaches 0.834 here, and 0.892 on a window of 2 s with 100 ms of look-ahead.
+    Use a voice or an index with the ``settle``, ``lookahead`` and ``context`` that its features
+    were computed with: the label does not contain them.
 
-    The features are labelled with family, fingerprint and layer of the encoder: a voice or an index
-    of another one refuses them.
+    The features are labelled with family, fingerprint and layer of the encoder. A voice or an index
+    that was made with another encoder refuses them.
 
     Sources: A. Gulati et al., "Conformer: convolution-augmented transformer for speech
-    recognition", Interspeech 2020. Keys and values of the past remembered, and a right context that
-    is computed anew until it is past: Y. Shi et al., "Emformer: efficient memory transformer based
+    recognition", Interspeech 2020. Cached keys and values, and a right context that is computed
+    again until it is past: Y. Shi et al., "Emformer: efficient memory transformer based
     acoustic model for low latency streaming speech recognition", ICASSP 2021, here with blocks of a
     single frame and without a memory bank.
     """
@@ -124,11 +123,11 @@ class Streaming(PhoneticEncoder[StreamingParams, PhoneticStreamState]):
         phonetic_example.write(folder / "encoder.safetensors")
 
     def ports(self, params: StreamingParams) -> Ports:
-        """As of every phonetic encoder.
+        """The ports of a phonetic encoder.
 
         Raises:
-            PipelineError: if no file is named, it has no such layer, or frames are to be given
-                after they are settled.
+            PipelineError: if no file is named, it has no such layer, or ``lookahead`` exceeds
+                ``settle``.
             WeightsError: if the file is no phonetic encoder, or its tensors are not what they
                 should be.
         """
@@ -143,12 +142,12 @@ class Streaming(PhoneticEncoder[StreamingParams, PhoneticStreamState]):
         return super().ports(params)
 
     def needs(self, params: StreamingParams, out: Request) -> Requests:
-        """From before the first step's frame, which is ``lookahead`` after that of the block."""
+        """The block, extended to the audio of its first step and by the look-ahead."""
         before = Fraction(BEFORE, RATE) - self._ahead(params) * _FRAME
         return {"audio": out.widen(max(before, Fraction(0)), params.lookahead)}
 
     def load(self, params: StreamingParams, device: torch.device, dtype: torch.dtype) -> None:
-        """Brings the network, one a process for each file, device and precision."""
+        """Loads the network, once a process for each file, device and precision."""
         ahead = self._ahead(params)
         self._stream = PhoneticStream(
             self.shared_network(params, device, dtype),
@@ -157,17 +156,17 @@ class Streaming(PhoneticEncoder[StreamingParams, PhoneticStreamState]):
             settle=frames_covering(params.settle),
             ahead=ahead,
         )
-        # The first frames lie before the stream by all that is looked ahead, here and elsewhere.
+        # The first frames lie before the stream by the look-ahead of this and of other nodes.
         start = self.asked["content"].interval.start
         self._first = int((start + self.block) * FRAMES_HZ) + ahead
         self._start = start + ahead * _FRAME - Fraction(BEFORE, RATE)
 
     def _ahead(self, params: StreamingParams) -> int:
-        """Frames from one that is given to the newest."""
+        """Frames from the output frame to the newest."""
         return int((params.lookahead - _AFTER) * FRAMES_HZ) + 1
 
     def state(self, params: StreamingParams, streams: int) -> PhoneticStreamState:
-        """Nothing heard yet."""
+        """The state at the beginning of a stream."""
         return self._stream.begin(streams, self._first)
 
     def process(

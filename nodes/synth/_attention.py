@@ -16,7 +16,7 @@ from torch.nn import functional
 class Attention(nn.Module):
     """Multi-head attention of all frames on all frames; axes ``[streams, frames, channels]``.
 
-    Distances -window..window have a vector each, shared by the heads; farther frames have none.
+    Distances -window..window have one vector each, shared by the heads; larger ones have none.
     """
 
     def __init__(self, channels: int, heads: int, window: int) -> None:
@@ -34,12 +34,12 @@ class Attention(nn.Module):
     def forward(self, x: torch.Tensor, first: int) -> torch.Tensor:
         """``[streams, frames, channels]`` -> ``[streams, frames - first, channels]``.
 
-        What the frames before ``first`` would find is left out.
+        The outputs of frames before ``first`` are not computed.
         """
         streams, frames, channels = x.shape
         scale = 1 / math.sqrt(channels // self.heads)
         query = self._split(self._project(self.conv_q, x[:, first:])) * scale
-        # A rim of empty frames gives every frame a full window, so that the band below has no ends.
+        # Padding gives every frame a full window, so that the band below needs no special cases.
         rim = (0, 0, self.window, self.window)
         key = functional.pad(self._split(self._project(self.conv_k, x)), rim)
         value = functional.pad(self._split(self._project(self.conv_v, x)), rim)

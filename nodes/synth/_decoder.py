@@ -1,4 +1,4 @@
-"""The decoder of a voice: latents to sound, HiFi-GAN with or without a sine source (NSF).
+"""The decoder of a voice: latents to audio, HiFi-GAN with or without a sine source (NSF).
 
 J. Kong, J. Kim, J. Bae, "HiFi-GAN", NeurIPS 2020; the source fed into every stage as in X. Wang,
 S. Takaki, J. Yamagishi, "Neural source-filter waveform models", IEEE/ACM TASLP 28, 2020.
@@ -54,10 +54,10 @@ class Decoder(nn.Module):
 
     @staticmethod
     def _source_downsampling(config: VoiceConfig, stage: int) -> nn.Conv1d:
-        """The convolution that brings the source down to a stage's rate."""
+        """The strided convolution that downsamples the source to a stage's rate."""
         width = config.upsample_initial_channel // 2 ** (stage + 1)
         stride = math.prod(config.upsample_rates[stage + 1 :])
-        kernel = 2 * stride - stride % 2  # 1 where nothing is left to bring down
+        kernel = 2 * stride - stride % 2  # 1 at the last stage
         return nn.Conv1d(1, width, kernel, stride, (kernel - stride) // 2)
 
     def fold(self, speakers: torch.Tensor) -> torch.Tensor:
@@ -75,12 +75,12 @@ class Decoder(nn.Module):
     def forward(
         self, z: torch.Tensor, source: torch.Tensor | None, bias: torch.Tensor
     ) -> torch.Tensor:
-        """Sound of latents.
+        """Audio from latents.
 
         Args:
             z: ``[streams, inter channels, frames]``.
             source: ``[streams, 1, samples]``; None for a voice without pitch.
-            bias: a speaker's row of what :meth:`fold` gave.
+            bias: a speaker's row of the result of :meth:`fold`.
 
         Returns:
             ``[streams, 1, samples]`` in -1..1.
@@ -94,7 +94,7 @@ class Decoder(nn.Module):
         return self.conv_post(functional.leaky_relu_(x, LAST_SLOPE)).tanh_()
 
     def _blocks(self, stage: int, x: torch.Tensor) -> torch.Tensor:
-        """The mean of a stage's blocks."""
+        """The mean of the outputs of a stage's blocks."""
         blocks = self.resblocks[stage * self.kernels : (stage + 1) * self.kernels]
         total = None
         for block in blocks:

@@ -1,4 +1,4 @@
-"""The flow of a voice: what is common to all speakers to what is this speaker's.
+"""The normalising flow of a voice: speaker-independent to speaker-dependent latents.
 
 Coupling layers of R. Prenger, R. Valle, B. Catanzaro, "WaveGlow", ICASSP 2019, shift only, as in
 VITS (J. Kim et al., ICML 2021); run in reverse.
@@ -36,13 +36,13 @@ class GatedStack(nn.Module):
         self.cond_layer = nn.Conv1d(speaker, 2 * hidden * _LAYERS, 1)
 
     def biases(self, speakers: torch.Tensor) -> torch.Tensor:
-        """What speakers ``[speakers, dim]`` add: ``[speakers, layers, 2 hidden]``, biases in it."""
+        """Layer biases for speakers ``[speakers, dim]``: ``[speakers, layers, 2 hidden]``."""
         weight, bias = self.cond_layer.weight[:, :, 0], self.cond_layer.bias
         added = nn.functional.linear(speakers, weight, bias).unflatten(1, (_LAYERS, -1))
         return added + torch.stack([layer.get_parameter("bias") for layer in self.in_layers])
 
     def forward(self, x: torch.Tensor, biases: torch.Tensor) -> torch.Tensor:
-        """``[streams, hidden, frames]``, the same; ``x`` is used up."""
+        """``[streams, hidden, frames]``, the same; ``x`` is overwritten."""
         skips = None
         for i, (layer, mix) in enumerate(zip(self.in_layers, self.res_skip_layers, strict=True)):
             weight = layer.get_parameter("weight")
@@ -74,7 +74,7 @@ class Coupling(nn.Module):
 class Flow(nn.Module):
     """Four couplings; between them the channels are reversed, which :meth:`fold` puts into weights.
 
-    The places between the couplings in ``flows`` are those of the reversals, which hold no weights.
+    The entries between the couplings in ``flows`` are the reversals, which have no weights.
     """
 
     def __init__(self, channels: int, hidden: int, speaker: int) -> None:
@@ -87,19 +87,20 @@ class Flow(nn.Module):
 
     @property
     def _couplings(self) -> Sequence[Coupling]:
-        """In the order of running: from the last to the first."""
+        """In the order of evaluation: from the last to the first."""
         return [flow for flow in reversed(self.flows) if isinstance(flow, Coupling)]
 
     def fold(self, speakers: torch.Tensor) -> torch.Tensor:
         """Prepares the weights for :meth:`forward`; once, after they have been loaded.
 
-        Every other coupling meets the channels reversed: its weights are turned instead.
+        Every other coupling works on reversed channels: its weights are reversed instead.
 
         Args:
             speakers: embeddings ``[speakers, dim]``.
 
         Returns:
-            Biases by speaker, ``[speakers, couplings, layers, 2 hidden]``, couplings as they run.
+            Biases by speaker, ``[speakers, couplings, layers, 2 hidden]``, in the order of
+            evaluation.
         """
         for coupling in self._couplings[::2]:
             coupling.pre.weight.copy_(coupling.pre.weight.flip(1))
@@ -114,15 +115,15 @@ class Flow(nn.Module):
     def forward(
         self, z: torch.Tensor, biases: torch.Tensor, start: int, count: int
     ) -> torch.Tensor:
-        """Frames ``[start, start + count)`` of what the flow makes of ``z``.
+        """Frames ``[start, start + count)`` of the output.
 
-        Frames that the wanted ones do not depend on are left out at every coupling.
+        Each coupling computes only the frames that these depend on.
 
         Args:
-            z: ``[streams, channels, frames]``; used up.
-            biases: one speaker's row of what :meth:`fold` gave.
-            start: the first frame that is wanted.
-            count: how many are.
+            z: ``[streams, channels, frames]``; overwritten.
+            biases: one speaker's row of the result of :meth:`fold`.
+            start: first output frame.
+            count: number of output frames.
 
         Returns:
             ``[streams, channels, count]``.

@@ -1,7 +1,7 @@
-"""Formant shift: more or fewer frames are decoded, and their sound is resampled to the old length.
+"""Formant shift: decodes more or fewer frames, and resamples them to the original length.
 
-What is decoded longer and played faster has its resonances moved up; F0 is moved the other way
-beforehand, so that the pitch stays.
+Decoding longer and playing faster shifts all resonances up. F0 is shifted the other way before, so
+that the pitch stays.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _STEPS_PER_SECOND = 100
 
 @dataclass(frozen=True, slots=True)
 class FormantShift:
-    """What a formant shift makes of a window.
+    """The sizes of a window under a formant shift.
 
     Attributes:
         frames: frames of 10 ms that are decoded instead of ``count``.
-        count: frames that are wanted.
-        step: decoded samples that become one wanted frame.
+        count: output frames.
+        step: decoded samples for each output frame.
         frame: samples of a frame at the voice's rate.
     """
 
@@ -38,13 +38,13 @@ class FormantShift:
 
     @classmethod
     def of(cls, semitones: float, count: int, rate: int) -> FormantShift:
-        """For a window of ``count`` frames at ``rate``; 0 semitones change nothing."""
+        """For a window of ``count`` frames at ``rate`` Hz; 0 semitones change nothing."""
         factor = 2.0 ** (semitones / 12.0)
         step = int(factor * rate // _STEPS_PER_SECOND)
         return cls(math.ceil(count * factor), count, step, rate // _STEPS_PER_SECOND)
 
     def restore_length(self, audio: torch.Tensor) -> torch.Tensor:
-        """Decoded sound at its wanted length.
+        """Resamples decoded audio to the output length.
 
         Args:
             audio: ``[streams, 1, frames * frame]``.
@@ -58,15 +58,15 @@ class FormantShift:
 
 
 def resample(audio: torch.Tensor, old: int, new: int) -> torch.Tensor:
-    """Audio at rate ``old`` brought to ``new`` by a windowed sinc; zeros lie around it.
+    """Resamples audio from rate ``old`` to ``new`` by a windowed sinc, with zero padding.
 
     J. O. Smith, "Digital audio resampling", ccrma.stanford.edu/~jos/resample, with a Hann window;
-    the constants are those of the reference, which resamples a window by itself.
+    the constants are those of RVC.
 
     Args:
         audio: ``[streams, 1, samples]`` float32.
         old: its rate, in any unit.
-        new: the rate wanted.
+        new: the rate of the output.
 
     Returns:
         ``[streams, 1, ceil(samples * new / old)]``.
@@ -83,11 +83,11 @@ def resample(audio: torch.Tensor, old: int, new: int) -> torch.Tensor:
 def _kernel(old: int, new: int, device: torch.device) -> tuple[torch.Tensor, int]:
     """One filter for each of ``new`` phases, ``[new, 1, 2 width + old]``, and the width.
 
-    In float32 throughout, as in the reference: its rounding is part of the numbers.
+    In float32 throughout, as in RVC, so that rounding is the same.
     """
     cutoff = min(old, new) * _ROLLOFF
     width = math.ceil(_CROSSINGS * old / cutoff)
-    with torch.inference_mode(False):  # a constant that any caller may use
+    with torch.inference_mode(False):  # the cached constant may be used outside of inference mode
         times = torch.arange(-width, width + old, dtype=torch.float32) / old
         phases = torch.arange(0, -new, -1, dtype=torch.float32)[:, None, None] / new
         t = ((phases + times) * cutoff).clamp(-_CROSSINGS, _CROSSINGS)

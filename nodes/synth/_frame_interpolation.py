@@ -1,4 +1,4 @@
-"""Where the frames of a synthesizer lie between those of its inputs, and what is there."""
+"""Interpolates the inputs of a synthesizer at its own frames."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from voicegraph.graph import PortSpec
 from voicegraph.nodes.synth._synthesizer import FRAMES_HZ
 
 _JUMP = 2**0.5
-"""Two frames further apart than half an octave are a jump, not a glide: nothing lies between."""
+"""Ratio of two frames above which there is no interpolation between them: half an octave."""
 
 
 @dataclass(frozen=True, slots=True)
 class FramePositions:
-    """For each frame the one at or before it, the next, and how far it lies between them.
+    """For each frame the input frame at or before it, the next one, and the weight of that.
 
     Attributes:
         before: int64 ``[frames]``.
@@ -35,7 +35,7 @@ class FramePositions:
     def of(
         cls, given: PortSpec, start: Fraction, count: int, device: torch.device
     ) -> FramePositions:
-        """Of ``count`` frames every 10 ms from ``start``; beyond the last one its value is held."""
+        """``count`` frames every 10 ms from ``start``; the last input frame is held."""
         times = [start + Fraction(k, FRAMES_HZ) for k in range(count)]
         places = [(time - given.interval.start) * given.rate for time in times]
         before = [min(math.floor(place), given.count - 1) for place in places]
@@ -57,7 +57,7 @@ def interpolate(values: torch.Tensor, places: FramePositions) -> torch.Tensor:
 
 
 def interpolate_pitch(f0: torch.Tensor, places: FramePositions) -> torch.Tensor:
-    """Hz ``[streams, n]`` -> ``[streams, frames]``; what lies beside a jump takes the nearest."""
+    """Hz ``[streams, n]`` -> ``[streams, frames]``; at a jump, the nearest frame."""
     before = f0.index_select(1, places.before)
     if places.exact:
         return before

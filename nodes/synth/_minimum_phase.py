@@ -1,4 +1,4 @@
-"""Filtering by spectra that change from frame to frame, without delay."""
+"""Time-varying minimum-phase filters, by overlap-add."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Frames = tuple[torch.Tensor, torch.Tensor]
 
 
 def minimum_phase(log_magnitude: torch.Tensor) -> torch.Tensor:
-    """The causal filter of least delay that has a magnitude.
+    """The minimum-phase spectrum with a given magnitude.
 
     Natural logarithms ``[..., bins]`` -> complex ``[..., bins]``. The cepstrum of the logarithm is
     folded onto its causal half.
@@ -30,7 +30,7 @@ def minimum_phase(log_magnitude: torch.Tensor) -> torch.Tensor:
 
 
 def filter_frames(sources: torch.Tensor, log_magnitude: torch.Tensor, hop: int) -> torch.Tensor:
-    """Frames of sources under a Hann window, each filtered, and summed over the sources.
+    """Windows the sources into frames, filters each frame, and sums over the sources.
 
     Args:
         sources: ``[streams, sources, samples]``, ``frames + 1`` hops: a frame covers two of them.
@@ -38,7 +38,7 @@ def filter_frames(sources: torch.Tensor, log_magnitude: torch.Tensor, hop: int) 
         hop: samples from frame to frame; windows are twice as long, and sum to 1.
 
     Returns:
-        ``[streams, frames, 2 (bins - 1)]``: what each frame sounds like from its beginning on.
+        ``[streams, frames, 2 (bins - 1)]``: the response of each frame from its beginning on.
     """
     window = torch.hann_window(2 * hop, device=sources.device, dtype=sources.dtype)
     frames = sources.unfold(2, 2 * hop, hop).transpose(1, 2) * window
@@ -48,17 +48,17 @@ def filter_frames(sources: torch.Tensor, log_magnitude: torch.Tensor, hop: int) 
 
 
 def tail_hops(size: int, hop: int) -> int:
-    """Hops that a frame of ``size`` samples sounds on after its first."""
+    """Hops that a frame of ``size`` samples extends beyond its first."""
     return -(-size // hop) - 1
 
 
 def overlap_add(frames: torch.Tensor, hop: int, tail: torch.Tensor | None = None) -> Frames:
-    """Adds frames that follow each other by ``hop``.
+    """Adds frames at a distance of ``hop``.
 
     Args:
         frames: ``[streams, frames, size]``.
         hop: samples from frame to frame.
-        tail: ``[streams, tail_hops * hop]``, what sounds on from earlier ones; None is nothing.
+        tail: ``[streams, tail_hops * hop]``, overlap of earlier frames; None for zeros.
 
     Returns:
         ``[streams, frames * hop]``, and the tail of these.
@@ -66,7 +66,7 @@ def overlap_add(frames: torch.Tensor, hop: int, tail: torch.Tensor | None = None
     streams, count, size = frames.shape
     after = tail_hops(size, hop)
     parts = functional.pad(frames, (0, (after + 1) * hop - size)).view(streams, count, -1, hop)
-    # Every hop of a frame, moved to where it sounds: slices that may be differentiated.
+    # Each hop of a frame, shifted to its position: differentiable, unlike in-place addition.
     moved = [functional.pad(parts[:, :, k], (0, 0, k, after - k)) for k in range(after + 1)]
     whole = torch.stack(moved).sum(0).flatten(1)
     if tail is not None:

@@ -1,7 +1,6 @@
-"""The decoder with weights laid out for oneDNN: the same sound, sooner.
+"""The decoder with weights packed for oneDNN: the same output, faster.
 
-Everything is ``[streams, samples, channels]``, as oneDNN's kernels like it. See ``decoder`` for
-what it is.
+The layout is ``[streams, samples, channels]``, which oneDNN's kernels prefer. See ``_decoder``.
 """
 
 from __future__ import annotations
@@ -20,10 +19,10 @@ from ._residual import SLOPE
 
 
 class PackedDecoder(nn.Module):
-    """In place of a :class:`Decoder`, and called as that.
+    """Replaces a :class:`Decoder`, with the same call.
 
     Args:
-        plain: with its weights, folded; float32, on the CPU.
+        plain: the decoder with folded weights; float32, on the CPU.
     """
 
     def __init__(self, plain: Decoder) -> None:
@@ -49,12 +48,12 @@ class PackedDecoder(nn.Module):
     def forward(
         self, z: torch.Tensor, source: torch.Tensor | None, bias: torch.Tensor
     ) -> torch.Tensor:
-        """Sound of latents.
+        """Audio from latents.
 
         Args:
             z: ``[streams, inter channels, frames]``.
             source: ``[streams, 1, samples]``; None for a voice without pitch.
-            bias: a speaker's row of what ``fold`` of the decoder gave.
+            bias: a speaker's row of the result of ``Decoder.fold``.
 
         Returns:
             ``[streams, 1, samples]`` in -1..1.
@@ -66,10 +65,11 @@ class PackedDecoder(nn.Module):
 
 
 class _Stage(nn.Module):
-    """Up to the next rate, the source added, and the sum of the residual blocks.
+    """Upsampling, addition of the source, and the sum of the residual blocks.
 
-    Their mean is wanted. What comes next is linear for numbers of one sign, so that its weights are
-    divided instead: ``scale`` is what the stage before has left to do.
+    The decoder takes their mean. The next layer is positively homogeneous, so its weights are
+    divided
+    instead: ``scale`` is the factor left over from the stage before.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class _Stage(nn.Module):
 
 
 class _SourceDownsampling(nn.Module):
-    """Brings the source down to a stage's rate; without its bias."""
+    """Downsamples the source to a stage's rate, without the bias."""
 
     def __init__(self, conv: nn.Module) -> None:
         super().__init__()

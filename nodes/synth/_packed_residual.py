@@ -1,6 +1,6 @@
-"""The decoder's residual blocks with weights laid out for oneDNN, ``[streams, samples, channels]``.
+"""The decoder's residual blocks with weights packed for oneDNN, ``[streams, samples, channels]``.
 
-See ``residual`` for what they are.
+See ``_residual``.
 """
 
 from __future__ import annotations
@@ -35,9 +35,10 @@ class PackedBlock(nn.Module):
         self.rectifies = not isinstance(self.steps[0], _ShortPair)
 
     def forward(self, x: torch.Tensor, rectified: torch.Tensor | None) -> torch.Tensor:
-        """``[streams, samples, channels]``, the same; ``rectified`` is asked for by ``rectifies``.
+        """``[streams, samples, channels]``, the same.
 
-        It is the leaky-rectified ``x``, which all blocks of a stage share.
+        ``rectified`` is the leaky-rectified ``x``, which all blocks of a stage share; it is
+        required if ``rectifies`` is true.
         """
         for step in self.steps:
             x = step(x, rectified)
@@ -46,7 +47,7 @@ class PackedBlock(nn.Module):
 
 
 class _Pair(nn.Module):
-    """Two convolutions and the sum around them."""
+    """Two convolutions with a residual connection."""
 
     def __init__(self, first: nn.Module, second: nn.Module) -> None:
         super().__init__()
@@ -58,7 +59,7 @@ class _Pair(nn.Module):
 
 
 class _ShortPair(nn.Module):
-    """The same where fewer products pay."""
+    """The same by short convolution algorithms, where these are faster."""
 
     def __init__(self, first: nn.Module, second: nn.Module) -> None:
         super().__init__()
@@ -69,7 +70,7 @@ class _ShortPair(nn.Module):
 
 
 class _Single(nn.Module):
-    """One convolution and the sum around it."""
+    """One convolution with a residual connection."""
 
     def __init__(self, conv: nn.Module) -> None:
         super().__init__()

@@ -20,7 +20,7 @@ def _conv(channels: int, kernel: int, dilation: int) -> nn.Conv1d:
 
 
 class PairedBlock(nn.Module):
-    """Kind 1: pairs of convolutions, the first of each dilated, around each a sum."""
+    """Kind 1: pairs of convolutions, the first dilated, with a residual connection each."""
 
     def __init__(self, channels: int, kernel: int, dilations: Sequence[int]) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class PairedBlock(nn.Module):
 
 
 class SingleBlock(nn.Module):
-    """Kind 2: dilated convolutions, around each a sum."""
+    """Kind 2: dilated convolutions with a residual connection each."""
 
     def __init__(self, channels: int, kernel: int, dilations: Sequence[int]) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
-"""The sine source: a tone at F0 where voiced, noise where not.
+"""The sine source: a sine at F0 where voiced, noise elsewhere.
 
 X. Wang, S. Takaki, J. Yamagishi, "Neural source-filter waveform models for statistical parametric
-speech synthesis", IEEE/ACM TASLP 28, 2020; the tone alone, without overtones.
+speech synthesis", IEEE/ACM TASLP 28, 2020; the fundamental alone, without harmonics.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ _UNVOICED_NOISE = AMPLITUDE / 3
 
 
 def sine(f0: torch.Tensor, samples: int, rate: int) -> torch.Tensor:
-    """A sine whose phase runs on from frame to frame; 0 where F0 is.
+    """A sine with continuous phase from frame to frame; 0 where F0 is 0.
 
-    The phase is kept in turns, in float32, and summed over frames from remainders in -0.5..0.5, in
-    the order of the reference: any other order is heard as other numbers.
+    The phase is in periods, in float32, and summed over frames from remainders in -0.5..0.5, in the
+    same order as in RVC, so that rounding is the same.
 
     Args:
         f0: Hz ``[streams, frames]`` float32.
@@ -41,7 +41,7 @@ def sine(f0: torch.Tensor, samples: int, rate: int) -> torch.Tensor:
 def add_noise(
     wave: torch.Tensor, f0: torch.Tensor, noise: torch.Tensor, scale: float
 ) -> torch.Tensor:
-    """The source with its noise: faint under the tone, a third of its amplitude elsewhere.
+    """Adds noise to the source: weak where voiced, a third of the sine's amplitude elsewhere.
 
     Args:
         wave: ``[streams, frames * samples]``; changed in place.
@@ -56,7 +56,7 @@ def add_noise(
 
 
 class Source(nn.Module):
-    """The merge of tone and overtones, of which there are none: a gain, an offset and a tanh."""
+    """The merge layer of the harmonics, here of one: a gain, an offset and a tanh."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What synthesizers share: ports, and which span of time each of them covers."""
+"""The base of the synthesizers: ports and their spans."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from voicegraph.graph import (
 )
 
 FRAMES_HZ = 100
-"""Frames a second that synthesizers count in: 10 ms each."""
+"""Frame rate of the synthesizers: 10 ms a frame."""
 
 
 ParamsT = TypeVar("ParamsT", bound=NodeParams)
@@ -35,25 +35,25 @@ StateT = TypeVar("StateT", bound=State | None)
 
 
 class Synthesizer(Node[ParamsT, StateT], Generic[ParamsT, StateT]):
-    """Base of the nodes that make sound of content and pitch: interface ``Synthesizer``.
+    """Base of the nodes that turn content and pitch into audio: interface ``Synthesizer``.
 
     content ``[streams, frames, dim]`` at any rate and, for most, pitch ``[streams, frames]`` in Hz
     -> windows ``audio`` ``[streams, channels, samples]``.
 
-    What the consumer will really use (the request's *core*) is decoded, in whole frames of 10 ms;
-    content and pitch are asked from :meth:`context` before it up to the end of the request. Frames
-    are counted back from that end, which moves by whole frames at each tick.
+    The part that the consumer uses (the *core* of the request) is decoded, in whole frames of 10
+    ms. Content and pitch are requested from :meth:`context` before it to the end of the request.
+    Frames are counted back from that end, which moves by whole frames at each tick.
     """
 
     interface = "Synthesizer"
     chunking = "windowed"
 
-    content = In(Features, doc="what is said, at any rate")
+    content = In(Features, doc="content features, at any rate")
     pitch = In(Pitch, doc="F0 in Hz, 0 where unvoiced, at any rate")
-    audio = Out(Audio, window=True, doc="the sound, estimated afresh at every tick")
+    audio = Out(Audio, window=True, doc="the audio, estimated again at every tick")
 
     def context(self, params: ParamsT) -> Fraction:
-        """How much content and pitch before the decoded span is listened to, in seconds."""
+        """Content and pitch before the decoded span that the voice uses, in seconds."""
         raise TypeError(f"{type(self).__name__} does not define context()")
 
     def infer(self, params: ParamsT, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
@@ -66,22 +66,22 @@ class Synthesizer(Node[ParamsT, StateT], Generic[ParamsT, StateT]):
         return super().infer(params, inputs)
 
     def needs(self, params: ParamsT, out: Request) -> Requests:
-        """Everything from the context on; the core is what is decoded and what comes after it."""
+        """Everything from the context on; the core begins with the decoded span."""
         decoded = self.gives(params, out)
         whole = Interval(decoded.start - self.context(params), out.end)
         return dict.fromkeys(self.input_types, Request(whole, Interval(decoded.start, out.end)))
 
     def gives(self, params: ParamsT, out: Request) -> Interval:
-        """The core, in whole frames before the request's end."""
+        """The core, extended to whole frames before the end of the request."""
         before = math.ceil((out.end - out.core.start) * FRAMES_HZ)
         after = math.floor((out.end - out.core.end) * FRAMES_HZ)
         return Interval(out.end - Fraction(before, FRAMES_HZ), out.end - Fraction(after, FRAMES_HZ))
 
     def frames(self, port: str, span: Interval) -> torch.Tensor:
-        """Which frames of an input stand for each 10 ms of a span, int64 ``[frames]``.
+        """Indices of an input's frames for each 10 ms of a span, int64 ``[frames]``.
 
-        Frame ``k`` lies at the span's start + 10 ms * k; it takes the input's frame that has begun
-        there last: of 50 Hz, each one twice. A last frame that is missing is its neighbour.
+        Frame ``k`` is at the span's start + 10 ms * k, and takes the last input frame that begins
+        at or before it (at 50 Hz, each one twice). A missing last frame takes its neighbour.
         """
         return nearest(self.given[port], span)
 
@@ -96,10 +96,10 @@ def nearest(given: PortSpec, span: Interval) -> torch.Tensor:
 
 
 def check_block(block: Fraction) -> None:
-    """Whether a block is a whole number of frames.
+    """Checks that a block is a whole number of frames.
 
     Raises:
-        ValueError: if it is not, with block sizes that are.
+        ValueError: if it is not; the text names the nearest block sizes that are.
     """
     frames = block * FRAMES_HZ
     if frames.denominator == 1:

@@ -18,11 +18,11 @@ from ._attention import Attention
 
 _SLOPE = 0.1
 _WINDOW = 10
-"""How many frames away relative positions are told apart."""
+"""Largest distance in frames with a relative position of its own."""
 
 
 class LayerNorm(nn.Module):
-    """Normalises over channels, the last axis; its weights bear the names of voices."""
+    """Normalises over channels, the last axis; weights are named as in voice files."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class LayerNorm(nn.Module):
 
 
 class FeedForward(nn.Module):
-    """Two convolutions with a ReLU between them; zeros lie outside the frames."""
+    """Two zero-padded convolutions with a ReLU between them."""
 
     def __init__(self, channels: int, inner: int, kernel: int) -> None:
         super().__init__()
@@ -50,10 +50,10 @@ class FeedForward(nn.Module):
 
 
 class PackedFeedForward(nn.Module):
-    """In place of a :class:`FeedForward`, with weights laid out for oneDNN.
+    """Replaces a :class:`FeedForward`, with weights packed for oneDNN.
 
     Args:
-        plain: with its weights; float32, on the CPU, an odd kernel.
+        plain: with loaded weights; float32, on the CPU, with an odd kernel.
     """
 
     def __init__(self, plain: FeedForward) -> None:
@@ -68,7 +68,7 @@ class PackedFeedForward(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Transformer layers, normalised after each sum."""
+    """Transformer layers with post-normalisation."""
 
     def __init__(self, channels: int, inner: int, heads: int, layers: int, kernel: int) -> None:
         super().__init__()
@@ -79,7 +79,7 @@ class Encoder(nn.Module):
         self.norm_layers_2 = nn.ModuleList(LayerNorm(channels) for _ in range(layers))
 
     def pack(self) -> None:
-        """Lays weights out for oneDNN."""
+        """Packs the weights for oneDNN."""
         for i, layer in enumerate(self.ffn_layers):
             if isinstance(layer, FeedForward) and layer.margin[0] == layer.margin[1]:
                 self.ffn_layers[i] = PackedFeedForward(layer)
@@ -87,8 +87,8 @@ class Encoder(nn.Module):
     def forward(self, x: torch.Tensor, first: int) -> torch.Tensor:
         """``[streams, frames, channels]`` -> the same from frame ``first`` on.
 
-        Every layer but the last must be made whole, for the next one looks at all frames. Of the
-        last, only what reaches ``first`` through the convolutions is made.
+        All layers but the last are computed for all frames, since the next one attends to all of
+        them. The last computes only the frames that affect the output.
         """
         last, start = len(self.attn_layers) - 1, 0
         layers = zip(
@@ -116,12 +116,12 @@ class TextEncoder(nn.Module):
     def forward(
         self, content: torch.Tensor, bins: torch.Tensor | None, first: int
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Mean and logarithm of the spread from frame ``first`` on.
+        """Mean and log standard deviation of the prior from frame ``first`` on.
 
         Args:
             content: ``[streams, frames, dim]``.
             bins: int64 ``[streams, frames]``, 1..255; None for a voice without pitch.
-            first: the first frame that is wanted; all are listened to.
+            first: the first output frame; the input is always all frames.
 
         Returns:
             Both ``[streams, outputs, frames - first]``.

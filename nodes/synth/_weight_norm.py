@@ -1,7 +1,7 @@
 """Weight normalisation, folded into plain weights.
 
-T. Salimans and D. P. Kingma, "Weight normalization", NeurIPS 2016: ``w = g v / |v|``. Voices keep
-``g`` and ``v``; one product at load saves it at every tick.
+T. Salimans and D. P. Kingma, "Weight normalization", NeurIPS 2016: ``w = g v / |v|``. Voice
+files contain ``g`` and ``v``; the product is computed once at load.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ _NAMES = (
     (".weight_g", ".weight_v"),
     (".parametrizations.weight.original0", ".parametrizations.weight.original1"),
 )
-"""Endings of scale and direction: as voices have them, and as newer versions of torch name them."""
+"""Suffixes of scale and direction: in voice files, and of newer versions of torch."""
 
 
 def fold(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """State dict with every pair of scale and direction replaced by their ``weight``, in float32.
 
-    The norm is taken over all axes but the first, for transposed convolutions, too. A scale or a
-    direction without its partner stays as it is, for whoever checks names to report.
+    The norm is over all axes but the first, for transposed convolutions, too. A scale or a
+    direction without its partner stays as it is, so that the check of names reports it.
     """
     folded = {name: tensor.float() for name, tensor in tensors.items()}
     for scale_ending, direction_ending in _NAMES:
@@ -34,7 +34,7 @@ def fold(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 
 def folded_shapes(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
-    """What :func:`fold` would make of tensors of these shapes."""
+    """The shapes after :func:`fold`."""
     found = dict(shapes)
     for scale_ending, direction_ending in _NAMES:
         for name in [n for n in found if n.endswith(direction_ending)]:

@@ -1,4 +1,4 @@
-"""A voice's network: text encoder, flow and decoder, and decoding a window of its frames."""
+"""The network of a voice: text encoder, flow and decoder, applied to a window of frames."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Window:
     """Which frames of 10 ms are decoded.
 
     Attributes:
-        skip: frames before the first one decoded; the text encoder sees them all.
+        skip: frames before the first one decoded; the text encoder uses them all.
         count: frames decoded.
     """
 
@@ -32,18 +32,18 @@ class Window:
 
     @property
     def head(self) -> int:
-        """The first frame that the flow sees."""
+        """The first frame of the flow's input."""
         return max(self.skip - flow.REACH, 0)
 
     def prior_frames(self, frames: int) -> int:
-        """How many of ``frames`` the flow sees; those after them reach nothing that is decoded."""
+        """Number of input frames of the flow; later ones do not affect the decoded frames."""
         return min(frames, self.skip + self.count + flow.REACH) - self.head
 
 
 class Network(nn.Module):
-    """The networks of one voice file, in the names of its state dict.
+    """The networks of one voice file, named as in its state dict.
 
-    Call :meth:`fold` once, after the weights are in and before :meth:`forward`.
+    Call :meth:`fold` once, after loading the weights and before :meth:`forward`.
     """
 
     flow_biases: torch.Tensor
@@ -60,12 +60,12 @@ class Network(nn.Module):
         self.enc_p = TextEncoder(dim, inter, hidden, encoder, f0)
         self.dec: Decoder | PackedDecoder = Decoder(config, f0)
         self.flow = flow.Flow(inter, hidden, config.gin_channels)
-        # Its own way of filling an embedding, on a network without memory, has PyTorch import its
-        # compiler: two seconds, for values that the file replaces.
+        # On the meta device, PyTorch's initialisation of an embedding imports its compiler, which
+        # takes two seconds, for values that the file replaces.
         self.emb_g = nn.Embedding.from_pretrained(torch.empty(speakers, config.gin_channels))
 
     def fold(self) -> None:
-        """Works out what every speaker adds to each layer, so that no tick has to."""
+        """Computes the speaker-dependent biases of all layers once, instead of at every tick."""
         assert isinstance(self.dec, Decoder)
         speakers = self.emb_g.weight
         self.flow_biases = nn.Buffer(self.flow.fold(speakers))
@@ -75,8 +75,8 @@ class Network(nn.Module):
     def pack(self) -> None:
         """Packs the weights for oneDNN; once, after :meth:`fold`, only where ``can_pack`` is true.
 
-        The state dict is gone then. The flow stays: its weights come from memory at every tick, and
-        that is its time, in any order.
+        The state dict is gone afterwards. The flow is not packed: its time is that of reading its
+        weights from memory, in any layout.
         """
         assert isinstance(self.dec, Decoder)
         self.enc_p.encoder.pack()
@@ -92,17 +92,19 @@ class Network(nn.Module):
         noise: torch.Tensor | None = None,
         frames: int | None = None,
     ) -> torch.Tensor:
-        """Sound of a window.
+        """Audio of a window.
 
         Args:
             content: ``[streams, frames, dim]`` float32.
             bins: int64 ``[streams, frames]``; None for a voice without pitch.
-            wave: the sine source of the decoded frames ``[streams, samples]`` float32, likewise.
+            wave: the sine source of the decoded frames ``[streams, samples]`` float32; None for a
+                voice without pitch.
             speaker: number of the speaker.
             window: which frames are decoded.
-            noise: what is added to the prior's mean in units of its spread, ``[streams, inter
+            noise: added to the prior's mean in units of its standard deviation, ``[streams, inter
                 channels, prior frames of the window]``; None adds nothing.
-            frames: the decoded frames are stretched to this many, for formants; None leaves them.
+            frames: the decoded frames are stretched to this number, for a formant shift; None
+                keeps them.
 
         Returns:
             ``[streams, 1, frames * samples a frame]`` float32.

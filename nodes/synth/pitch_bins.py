@@ -1,4 +1,4 @@
-"""F0 in Hz to the bins that a voice's pitch embedding takes."""
+"""F0 in Hz to the bins of a voice's pitch embedding (RVC's coarse pitch)."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def _mel(hertz: float) -> float:
 def coarse_pitch(f0: torch.Tensor) -> torch.Tensor:
     """Bins int64 of F0 in Hz, any shape: 1..255, 1 where unvoiced (0 Hz).
 
-    What was never estimated (-0.0) is bin 0, as in the reference, whose cache of bins begins with
-    zeros: voices hear it until the window is full for the first time.
+    Frames that were never estimated (-0.0) are bin 0, as in RVC, whose cache of bins begins with
+    zeros, until the window is full for the first time.
 
     Linear in mel (1127 ln(1 + f / 700)) from 50 Hz, bin 1, to 1100 Hz, bin 255; clipped, then
-    rounded half to even. In float64: float32 would move values that lie next to an edge.
+    rounded half to even. In float64, since float32 would round some values into the next bin.
     """
     mel = 1127.0 * torch.log1p(f0.double() / 700.0)
     low, high = _mel(_FLOOR), _mel(_CEILING)

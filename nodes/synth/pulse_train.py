@@ -1,21 +1,21 @@
-"""A band-limited pulse train of continuous phase: what voiced speech is filtered from."""
+"""A band-limited pulse train of continuous phase: the source of voiced speech."""
 
 from __future__ import annotations
 
 import torch
 
 _HIGHEST = 0.96
-"""Share of half the sample rate that harmonics reach, so that the last one may fade beyond."""
+"""Highest harmonic as a share of half the sample rate; the last one fades in above it."""
 _NEAR = 1e-4
-"""Distance from a pulse, in periods, below which the quotient of sines has no digits left."""
+"""Distance from a pulse in periods below which the quotient of sines loses all precision."""
 
 
 def advance(f0: torch.Tensor, hop: int, rate: int) -> torch.Tensor:
-    """Periods that pass from each frame to the next: ``[streams, frames]`` -> one frame fewer.
+    """Periods from each frame to the next: ``[streams, frames]`` -> one frame fewer.
 
     Args:
-        f0: Hz, float64, 0 where unvoiced. Between two voiced frames it is a straight line; beside
-            an unvoiced one it is held.
+        f0: Hz, float64, 0 where unvoiced. It is linear between two voiced frames, and constant
+            next to an unvoiced one.
         hop: samples from frame to frame.
         rate: samples a second.
     """
@@ -24,12 +24,12 @@ def advance(f0: torch.Tensor, hop: int, rate: int) -> torch.Tensor:
 
 
 def pulse_train(f0: torch.Tensor, phase: torch.Tensor, hop: int, rate: int) -> torch.Tensor:
-    """Equal harmonics up to half the sample rate, of power 1 where voiced.
+    """Harmonics of equal amplitude up to half the sample rate, of power 1 where voiced.
 
     With phi the integral of F0 and H harmonics, the sum of ``cos(2 pi h phi)`` is
-    ``(sin((2 H + 1) pi phi) / sin(pi phi) - 1) / 2``, the Dirichlet kernel. H is a fraction: of the
-    harmonic above its whole part only that share is there, so that none comes or goes at once. At
-    the ends of voiced parts the train fades over one frame.
+    ``(sin((2 H + 1) pi phi) / sin(pi phi) - 1) / 2``, the Dirichlet kernel. H is
+    fractional: the harmonic above its integer part has the fractional part as amplitude, so that
+    harmonics fade in and out. At the ends of voiced parts the train fades over one frame.
 
     Args:
         f0: Hz, float64 ``[streams, frames + 1]``, 0 where unvoiced.
@@ -61,13 +61,13 @@ def _harmonics(phi: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
     below = torch.sin(torch.pi * phi)
     at_pulse = phi.abs() < _NEAR
     kernel = torch.sin((2 * whole + 1) * torch.pi * phi) / torch.where(at_pulse, 1.0, below)
-    # There the kernel is a parabola: 2 H + 1 less what the squares of the harmonics take away.
+    # Near a pulse the kernel is approximated by its second-order Taylor polynomial.
     bend = whole * (whole + 1) * (2 * whole + 1) / 6 * (2 * torch.pi * phi).square()
     summed = torch.where(at_pulse, whole - bend / 2, (kernel - 1) / 2)
     return summed + (count - whole) * torch.cos(2 * torch.pi * (whole + 1) * phi)
 
 
 def _ends(f0: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """F0 at the beginning and at the end of each frame: an unvoiced one takes the other's."""
+    """F0 at the beginning and at the end of each frame; an unvoiced end takes the other's F0."""
     before, after = f0[:, :-1], f0[:, 1:]
     return torch.where(before > 0, before, after), torch.where(after > 0, after, before)

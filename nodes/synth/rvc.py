@@ -1,4 +1,4 @@
-"""``synth.rvc``: an RVC voice, as its file is."""
+"""``synth.rvc``: an RVC voice."""
 
 from __future__ import annotations
 
@@ -39,9 +39,10 @@ from voicegraph.schemas.encoder_card import RVC_FEATURES
 
 @dataclass
 class RvcState(State):
-    """What the random numbers hang on; it stays on the CPU, where they are drawn.
+    """The position of the random numbers; it stays on the CPU, where they are generated.
 
-    ``tick`` ``[streams]`` int64: ticks so far. ``stream`` ``[streams]`` int64: the own number.
+    ``tick`` ``[streams]`` int64: ticks so far. ``stream`` ``[streams]`` int64: number of the
+    stream.
     """
 
     tick: torch.Tensor
@@ -54,24 +55,24 @@ class RvcParams(NodeParams):
     checkpoint: FilePath
     """The voice: a ``.pth`` as trainers extract it, or a converted one."""
     extra: Duration = Field(parse_duration("2.5s"), ge=0, le=60)
-    """Context before what is decoded: steadier sound, at more cost. In whole 10 ms."""
+    """Context before the decoded span: more stable sound, at more cost. In whole 10 ms."""
     speaker: Live[int] = Field(0, ge=0)
-    """Which of the file's speakers, from 0."""
+    """Number of the speaker in the file, from 0."""
     formant: Live[Semitones] = Field(0.0, ge=-24, le=24)
-    """How much higher the resonances are made, in semitones; the pitch stays."""
+    """Formant shift in semitones; the pitch stays."""
     noise_scale: Live[float] = Field(0.66666, ge=0, le=2, allow_inf_nan=False)
-    """Variation of the delivery, in units of what the voice has learned; 0 is none."""
+    """Random variation, in units of what the voice has learned; 0 is none."""
     source_noise: Live[float] = Field(1.0, ge=0, le=2, allow_inf_nan=False)
-    """Noise of the sine source, in units of what the voice was trained with; 0 is none."""
+    """Noise of the sine source, relative to that of the training; 0 is none."""
     any_encoder: bool = False
-    """Take features of any content encoder, also where the voice says that it was trained on
+    """Accept features of any content encoder, even if the voice states that it was trained on
     another one."""
 
     def check_change(self, new: RvcParams) -> None:
-        """Whether the file has that speaker.
+        """Checks that the file has the new speaker.
 
         Raises:
-            ValueError: if it has not.
+            ValueError: if it does not.
         """
         if new.speaker != self.speaker:
             speakers = open_voice(self.checkpoint).card.speakers
@@ -87,14 +88,14 @@ class Rvc(Synthesizer[RvcParams, RvcState]):
     frames]`` in Hz (for voices with pitch) -> windows audio ``[streams, 1, samples]`` at the
     voice's rate.
 
-    The text encoder sees all frames, ``extra`` before the decoded ones and those after them; the
-    flow runs where it reaches the decoded frames, the decoder on these alone. For a formant shift
-    of s semitones F0 is moved by -s, 2^(s/12) times as many frames are decoded, and their sound is
-    resampled back. Content at less than 100 Hz has its frames repeated.
+    The text encoder uses all frames, from ``extra`` before the decoded ones to those after them.
+    The flow runs on the frames that affect the decoded ones, the decoder on these alone. For a
+    formant shift of s semitones F0 is shifted by -s, 2^(s/12) times as many frames are decoded, and
+    the result is resampled to the original length. Content frames below 100 Hz are repeated.
 
     Random numbers are functions of the pipeline's seed, the node's name, the stream and the tick.
-    Weights are folded at load, and held once a process for each file, device and dtype; the phase
-    of the source is kept in float32 in any dtype.
+    Weight norms are folded at load. There is one copy of the weights in the process for each file,
+    device and dtype. The phase of the source is always float32.
 
     J. Kim et al., "VITS", ICML 2021; J. Kong et al., "HiFi-GAN", NeurIPS 2020; X. Wang et al.,
     "Neural source-filter waveform models", IEEE/ACM TASLP 28, 2020. It matches the synthesizer of
@@ -113,11 +114,11 @@ class Rvc(Synthesizer[RvcParams, RvcState]):
         rvc_example.write(folder)
 
     def ports(self, params: RvcParams) -> Ports:
-        """Width of the content, its encoder, whether there is pitch, and the rate, by the header.
+        """Width of the content, its encoder, whether there is pitch, and the rate, from the header.
 
         Raises:
-            WeightsError: if the file is no voice, or one that cannot be used.
-            PipelineError: if it has not got that speaker.
+            WeightsError: if the file is not a voice, or one that cannot be used.
+            PipelineError: if it does not have that speaker.
         """
         fix = f"--set nodes.{self.name}.params.checkpoint=VOICE.pth"
         card = open_voice(params.checkpoint, fix).card
@@ -145,7 +146,7 @@ class Rvc(Synthesizer[RvcParams, RvcState]):
         return Fraction(round(params.extra * FRAMES_HZ), FRAMES_HZ)
 
     def load(self, params: RvcParams, device: torch.device, dtype: torch.dtype) -> None:
-        """Brings the weights, or finds them where another session has brought them."""
+        """Loads the weights, or takes those of another session."""
         made, asked = self.given["content"].core, self.asked["audio"].interval
         span = Interval(asked.start - self.context(params), made.end)
         skip = int(self.context(params) * FRAMES_HZ)
@@ -154,7 +155,7 @@ class Rvc(Synthesizer[RvcParams, RvcState]):
         self._voice: Voice = load_voice(params.checkpoint, device, dtype)
 
     def state(self, params: RvcParams, streams: int) -> RvcState:
-        """Streams numbered from 0, at the first tick."""
+        """The first tick, streams numbered from 0."""
         return RvcState(torch.zeros(streams, dtype=torch.int64), torch.arange(streams))
 
     def process(self, inputs: Tensors, params: RvcParams, state: RvcState) -> Tensors:
@@ -191,7 +192,7 @@ class Rvc(Synthesizer[RvcParams, RvcState]):
         return wave
 
     def _prior_noise(self, frames: int, params: RvcParams, state: RvcState) -> torch.Tensor | None:
-        """``[streams, channels, frames of the prior]``; None where there is none."""
+        """``[streams, channels, frames of the prior]``; None if ``noise_scale`` is 0."""
         if params.noise_scale == 0:
             return None
         shape = (self._voice.card.config.inter_channels, self._window.prior_frames(frames))
@@ -199,7 +200,7 @@ class Rvc(Synthesizer[RvcParams, RvcState]):
         return drawn.unflatten(1, shape) * params.noise_scale
 
     def _drawn(self, what: str, count: int, state: RvcState) -> torch.Tensor:
-        """Standard normal numbers of this tick, ``[streams, count]``."""
+        """Standard normal random numbers of this tick, ``[streams, count]``."""
         name = f"{self.name}.{what}"
         drawn = random.normal_tensor(self.seed, name, state.stream, state.tick * count, count)
         return drawn.to(self.device)

@@ -1,4 +1,4 @@
-"""``synth.source_filter``: a small voice, pulses and noise through learned filters, as a stream."""
+"""``synth.source_filter``: a small source-filter voice, as a stream."""
 
 from __future__ import annotations
 
@@ -45,21 +45,22 @@ from voicegraph.nodes.synth.source_filter_file import load_source_filter, open_s
 from voicegraph.nodes.synth.source_filter_network import AHEAD
 
 _SILENCE_DB = -70.0
-"""Level of what was before the stream began."""
+"""Level before the stream began."""
 _SETTLES = 100
-"""Frames of silence after which the network's history is that of silence."""
+"""Frames of silence after which the history of the network is stationary."""
 _LOWEST_HZ, _HIGHEST_HZ = 20.0, 2000.0
 _FRAME = Fraction(1, FRAMES_HZ)
 
 
 @dataclass
 class SourceFilterState(State):
-    """All that a stream remembers.
+    """State of a stream.
 
-    ``phase`` ``[streams]`` float64: of the pulses, in periods. ``position`` ``[streams]`` int64:
-    samples so far, and ``stream`` ``[streams]`` int64, the own number: what the noise hangs on;
-    both stay on the CPU, where it is drawn. ``history`` ``[streams, blocks, taps - 1, channels]``:
-    what the network looks back at. ``tail`` ``[streams, samples]``: what sounds on.
+    ``phase`` ``[streams]`` float64: phase of the pulses in periods. ``position`` ``[streams]``
+    int64: samples so far, and ``stream`` ``[streams]`` int64: number of the stream. They determine
+    the noise, and stay on the CPU, where it is generated. ``history`` ``[streams, blocks, taps - 1,
+    channels]``: past inputs of the network's blocks. ``tail`` ``[streams, samples]``: overlap of
+    earlier frames.
     """
 
     phase: torch.Tensor
@@ -73,36 +74,37 @@ class SourceFilterParams(NodeParams):
     """Params of ``synth.source_filter``."""
 
     voice: FilePath
-    """The voice: a ``.safetensors`` as ``voicegraph inspect`` calls a source-filter voice."""
+    """The voice: a ``.safetensors`` file that ``voicegraph inspect`` calls a source-filter
+    voice."""
     formant: Live[Semitones] = Field(0.0, ge=-12, le=12)
-    """How much higher the resonances are made, in semitones; the pitch stays."""
+    """Formant shift in semitones; the pitch stays."""
     breath: Live[Decibels] = Field(0.0, ge=-60, le=20)
-    """How much louder the noise is made, in voiced sounds as in others."""
+    """Gain of the noise, in voiced and unvoiced sounds."""
     any_encoder: bool = False
-    """Take features of any content encoder, also where the voice says that it was trained on
+    """Accept features of any content encoder, even if the voice states that it was trained on
     another one."""
 
 
 @register("synth.source_filter")
 class SourceFilter(Node[SourceFilterParams, SourceFilterState]):
-    """A source-filter voice: a pulse train and noise, each through a filter of minimum phase.
+    """A source-filter voice: a pulse train and noise, each through a minimum-phase filter.
 
     content ``[streams, frames, dim]``, pitch ``[streams, frames]`` in Hz and level ``[streams,
     frames, 1]`` in dB, as ``dsp.loudness`` measures it, at any rates -> audio ``[streams, 1,
     samples]`` at the voice's rate: a stream.
 
-    Every 10 ms a causal network that looks 30 ms ahead makes two spectral envelopes of content, F0
-    and level. Pulses are band-limited, of power 1, and their phase goes on for ever; noise is a
-    function of the pipeline's seed, the node's name, the stream and the position. Frames of 20 ms
-    under a Hann window are filtered by an FFT and overlap by half. So sound is the same in blocks
-    of any size, there are no seams, and nothing needs to be joined.
+    Every 10 ms a causal network with 30 ms of look-ahead computes two spectral envelopes from
+    content, F0 and level. The pulses are band-limited, of power 1 and of continuous phase. The
+    noise is a function of the pipeline's seed, the node's name, the stream and the position. Frames
+    of 20 ms under a Hann window are filtered by an FFT and overlap by half. So the output is the
+    same in blocks of any size, continuous, and needs no crossfade.
 
-    Frames lie every 10 ms from the start of a block; content and level between two of theirs are
-    interpolated linearly, pitch on a logarithmic scale where both are voiced. The look-ahead is 40
-    ms; where content comes at 50 Hz, as much as its grid adds.
+    Frames lie every 10 ms from the start of a block; content and level are
+    interpolated linearly, pitch on a logarithmic scale between voiced frames. The look-ahead is
+    40 ms, plus what the grid of content at 50 Hz adds.
 
-    A file brings, beside the network, content features of its training for ``retrieval.faiss``,
-    whose ``index`` may be the voice itself.
+    Beside the network a file contains content features of its training for ``retrieval.faiss``,
+    whose ``index`` may name the voice file.
 
     J. Makhoul et al., "A mixed-source model for speech compression and synthesis", JASA 64, 1978;
     X. Wang et al., "Neural source-filter waveform models", IEEE/ACM TASLP 28, 2020; noise through
@@ -114,10 +116,10 @@ class SourceFilter(Node[SourceFilterParams, SourceFilterState]):
     releases_gil = True
     examples = source_filter_example.EXAMPLES
 
-    content = In(Features, doc="what is said, at any rate")
+    content = In(Features, doc="content features, at any rate")
     pitch = In(Pitch, doc="F0 in Hz, 0 where unvoiced, at any rate")
     level = In(Features, dim=1, doc="level in dB of full scale, as dsp.loudness measures it")
-    audio = Out(Audio, doc="the sound")
+    audio = Out(Audio, doc="the audio")
 
     @classmethod
     def write_examples(cls, folder: Path) -> None:
@@ -125,10 +127,10 @@ class SourceFilter(Node[SourceFilterParams, SourceFilterState]):
         source_filter_example.write(folder)
 
     def ports(self, params: SourceFilterParams) -> Ports:
-        """Width of the content, its encoder, and the rate, by the header.
+        """Width of the content, its encoder, and the rate, from the header.
 
         Raises:
-            WeightsError: if the file is no voice, or one that cannot be used.
+            WeightsError: if the file is not a voice, or one that cannot be used.
         """
         fix = f"--set nodes.{self.name}.params.voice=VOICE.safetensors"
         card = open_source_filter(params.voice, fix)[1]
@@ -144,10 +146,10 @@ class SourceFilter(Node[SourceFilterParams, SourceFilterState]):
         return Ports({**type(self).declared.inputs, "content": content}, {"audio": audio})
 
     def needs(self, params: SourceFilterParams, out: Request) -> Requests:
-        """From two frames before the block to three after it, and the one that begins there.
+        """From two frames before the block to three after it, and one input frame more.
 
         Raises:
-            ValueError: if a block is no whole number of frames.
+            ValueError: if a block is not a whole number of frames.
         """
         check_block(self.block)
         return {
@@ -156,11 +158,11 @@ class SourceFilter(Node[SourceFilterParams, SourceFilterState]):
         }
 
     def _span(self, block: Interval) -> Interval:
-        """Times of the first and the last frame that the network sees."""
+        """Times of the first and the last frame of the network's input."""
         return block.widen((AHEAD - 1) * _FRAME, AHEAD * _FRAME)
 
     def load(self, params: SourceFilterParams, device: torch.device, dtype: torch.dtype) -> None:
-        """Brings the weights, or finds them where another session has brought them."""
+        """Loads the weights, or takes those of another session."""
         self._network = load_source_filter(params.voice, device, dtype)
         block = self.asked["audio"].interval
         self._count = int(block.duration * FRAMES_HZ)
@@ -174,9 +176,9 @@ class SourceFilter(Node[SourceFilterParams, SourceFilterState]):
         self._unheard = level.count - math.floor(self.block * level.rate)
 
     def _silence(self) -> torch.Tensor:
-        """What the network looks back at after silence, ``[blocks, taps - 1, channels]``.
+        """The history of the network after silence, ``[blocks, taps - 1, channels]``.
 
-        Nothing at all, zeros, is not silence to it: it begins with a burst.
+        A history of zeros is not silence: the output would begin with a burst.
         """
         network = self._network
         content = network.content_mean.expand(1, _SETTLES, -1)
@@ -186,7 +188,7 @@ class SourceFilter(Node[SourceFilterParams, SourceFilterState]):
             return torch.cat(network.bands(controls)[1])
 
     def state(self, params: SourceFilterParams, streams: int) -> SourceFilterState:
-        """Silence before."""
+        """Starts after silence."""
         sizes, device = self._network.sizes, self.device
         return SourceFilterState(
             phase=torch.zeros(streams, dtype=torch.float64, device=device),
@@ -222,7 +224,7 @@ class SourceFilter(Node[SourceFilterParams, SourceFilterState]):
         """Pulses and noise of the block and of one frame after it, ``[streams, 2, samples]``."""
         sizes, count = self._network.sizes, self._count
         hop, rate = sizes.hop, sizes.sample_rate
-        # From the frame at which the block begins.
+        # From the frame at the start of the block.
         pitch = f0[:, AHEAD - 1 :][:, : count + 2].double()
         pulses = pulse_train(pitch, state.phase, hop, rate)
         passed = advance(pitch[:, : count + 1], hop, rate).sum(1)
@@ -234,7 +236,7 @@ class SourceFilter(Node[SourceFilterParams, SourceFilterState]):
         return torch.stack((pulses, noise.to(pulses.device)), 1)
 
     def _heard(self, level: torch.Tensor, state: SourceFilterState) -> torch.Tensor:
-        """Silence in place of frames from before the stream began, which are 0: full scale."""
+        """Replaces level frames from before the stream, which are 0 (full scale), by silence."""
         if not self._unheard:
             return level
         blocks = state.position // (self._count * self._network.sizes.hop)

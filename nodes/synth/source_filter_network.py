@@ -1,8 +1,8 @@
-"""What a source-filter voice has learned: content, pitch and level to two spectral envelopes.
+"""The network of a source-filter voice: content, pitch and level to two spectral envelopes.
 
 Frames come every 10 ms and lie ``[streams, frames, channels]``. The first convolution looks three
-frames ahead, all others only back; what they look back at is handed over from call to call, so that
-blocks of any size give the same.
+frames ahead, all others are causal. Their past inputs are passed from call to call, so that blocks
+of any size give the same result.
 
 The blocks are those of Z. Liu et al., "A ConvNet for the 2020s", CVPR 2022, in one dimension and
 causal. The two envelopes, one for pulses and one for noise, are an old idea: J. Makhoul et al., "A
@@ -23,21 +23,21 @@ from voicegraph.nodes.synth._minimum_phase import filter_frames, overlap_add
 from voicegraph.schemas.source_filter_card import SourceFilterSizes
 
 AHEAD = 3
-"""Frames that the first convolution looks ahead."""
+"""Look-ahead of the first convolution in frames."""
 SCALARS = 3
 """Inputs besides the content: logarithm of F0, voicing, level."""
 SOURCES = 2
 """Pulses and noise."""
 _SILENT = 0.05
-"""What the last layer begins with, in units of its usual weights: both envelopes are flat."""
+"""Scale of the last layer's initial weights: small, so that both envelopes are flat."""
 _BEGIN = (-3.0, -5.0)
 """Natural logarithms of the envelopes' magnitude before training: about that of speech."""
 _LOUDEST = 8.0
-"""What is still believed: far above any sound, far below overflow."""
+"""Upper limit of the log magnitude: far above any sound, far below overflow."""
 
 
 class SourceFilterNetwork(nn.Module):
-    """Content features, F0 and level to envelopes, and sources through them to sound.
+    """Content features, F0 and level to envelopes, with which the sources are filtered.
 
     ``content_mean`` and ``content_scale`` ``[content]`` bring the features to mean 0, variance 1.
     """
@@ -61,7 +61,7 @@ class SourceFilterNetwork(nn.Module):
     def controls(
         self, content: torch.Tensor, f0: torch.Tensor, level: torch.Tensor
     ) -> torch.Tensor:
-        """What the network looks at, ``[streams, frames, content + 3]``.
+        """The network's input, ``[streams, frames, content + 3]``.
 
         Args:
             content: ``[streams, frames, content]``.
@@ -76,13 +76,13 @@ class SourceFilterNetwork(nn.Module):
     def bands(
         self, controls: torch.Tensor, history: Sequence[torch.Tensor] = ()
     ) -> tuple[torch.Tensor, list[torch.Tensor]]:
-        """Logarithms of magnitude in the bands, and what to look back at in the next call.
+        """Natural log magnitudes in the bands, and the history for the next call.
 
         Args:
             controls: ``[streams, frames + 6, content + 3]``, from three frames before the first
-                wanted to three after the last.
-            history: ``[streams, taps - 1, channels]`` for each block, from the call before; none
-                means that nothing was before.
+                output frame to three after the last.
+            history: ``[streams, taps - 1, channels]`` for each block, from the previous call; empty
+                for zeros.
 
         Returns:
             ``[streams, frames, 2, bands]``, pulses and noise, and the new history.
@@ -97,13 +97,13 @@ class SourceFilterNetwork(nn.Module):
         return self.last(self.norm(x)).unflatten(2, (SOURCES, self.sizes.bands)), kept
 
     def history_shape(self, streams: int) -> tuple[int, int, int]:
-        """Of what each block looks back at."""
+        """Shape of each block's history: ``(streams, taps - 1, channels)``."""
         return streams, self.sizes.taps - 1, self.sizes.channels
 
     def envelopes(self, bands: torch.Tensor, stretch: float = 1.0) -> torch.Tensor:
-        """Natural logarithms of magnitude in every bin: ``[..., bands]`` -> ``[..., bins]``.
+        """Natural log magnitudes in every bin: ``[..., bands]`` -> ``[..., bins]``.
 
-        Straight lines between the bands. What is at frequency f moves to f * ``stretch``.
+        Linear interpolation between the bands. Frequency f is moved to f * ``stretch``.
         """
         below, share = band_positions(self.sizes, stretch)
         below, share = below.to(bands.device), share.to(bands)
@@ -111,7 +111,7 @@ class SourceFilterNetwork(nn.Module):
         return found.clamp_max(_LOUDEST)
 
     def forward(self, controls: torch.Tensor, sources: torch.Tensor) -> torch.Tensor:
-        """A whole piece at once, as in training.
+        """A whole excerpt at once, for training.
 
         Args:
             controls: as for :meth:`bands`, ``frames + 6``.
@@ -127,7 +127,7 @@ class SourceFilterNetwork(nn.Module):
 
 
 class _Block(nn.Module):
-    """Depthwise over time, then each frame through a wide layer; added to what came in."""
+    """Depthwise convolution over time, then an inverted bottleneck, with a residual connection."""
 
     def __init__(self, sizes: SourceFilterSizes) -> None:
         super().__init__()
@@ -145,9 +145,9 @@ class _Block(nn.Module):
 
 
 def band_positions(sizes: SourceFilterSizes, stretch: float) -> tuple[torch.Tensor, torch.Tensor]:
-    """Between which bands each bin lies, and where: int64 and float32, ``[bins]`` each.
+    """The band below each bin, and the position to the next: int64 and float32, ``[bins]`` each.
 
-    Bands lie evenly on the mel scale from 0 Hz to half the sample rate.
+    Bands are equally spaced on the mel scale from 0 Hz to half the sample rate.
     """
     highest = _mel(sizes.sample_rate / 2)
     hertz = torch.arange(sizes.bins, dtype=torch.float64) * sizes.sample_rate / sizes.fft / stretch

@@ -1,4 +1,4 @@
-"""A voice's network with its weights, ready to run; once a process."""
+"""A voice's network with loaded weights, shared in the process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from voicegraph.schemas.voice_card import VoiceCard
 
 
 class Voice:
-    """What a file holds: its card, and its network on one device in one dtype."""
+    """The card of a voice, and its network on one device in one dtype."""
 
     def __init__(self, card: VoiceCard, network: Network) -> None:
         self.card = card
@@ -23,7 +23,7 @@ class Voice:
 
 
 def load_voice(path: Path, device: torch.device, dtype: torch.dtype) -> Voice:
-    """The voice of a file, shared by all who hold it.
+    """The voice in a file, loaded once for each device and dtype.
 
     Raises:
         WeightsError: if it cannot be used.
@@ -36,7 +36,7 @@ def _load(path: Path, device: torch.device, dtype: torch.dtype) -> Voice:
     network = build(found.card)
     with torch.inference_mode(False), torch.no_grad():
         load_state(network, fold(found.tensors()), path, NOUN)
-        # Folded in float32, whatever they are stored in or run in.
+        # Folded in float32, whatever the dtype of the file and of the computation.
         network.requires_grad_(False).fold()
         network = network.to(device, dtype).eval()
         if can_pack(device, dtype):
