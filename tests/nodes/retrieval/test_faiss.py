@@ -336,8 +336,8 @@ def test_a_truncated_index(build, here: Path) -> None:
     path.write_bytes(path.read_bytes()[:10_000])
     text = _error("alice.index")
     assert text.startswith(
-        "pipeline  retrieval: alice.index: a FAISS index, but it ends too early: its vectors would "
-        "take 21600 bytes, but "
+        "pipeline  retrieval: alice.index: a retrieval index, but it ends too early: its vectors "
+        "would take 21600 bytes, but "
     )
     assert text.endswith(" bytes follow\n  fix: download or copy the file again")
 
