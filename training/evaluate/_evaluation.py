@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from voicegraph.training.common.atomic_files import write_text
 from voicegraph.training.common.jobs import run_jobs
 from voicegraph.training.common.progress import progress_bar
 
@@ -143,8 +144,8 @@ class Evaluation:
         out.mkdir(parents=True, exist_ok=True)
         page, data = out / "table.md", out / "results.json"
         seconds = sum(clip.seconds for clip in self.clips)
-        page.write_text(markdown(found, self.against, self._about(), seconds), encoding="utf-8")
-        data.write_text(results(found, self.against), encoding="utf-8")
+        write_text(page, markdown(found, self.against, self._about(), seconds))
+        write_text(data, results(found, self.against))
         return [page, data, *self._draw(found, drawn)]
 
     def _about(self) -> list[str]:

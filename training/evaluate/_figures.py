@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from voicegraph.graph.files.atomic_write import atomic_write
 from voicegraph.graph.metrics.spectrogram_figure import require_matplotlib
 from voicegraph.nodes.content.encoder import RATE as ENCODER_RATE
 
@@ -91,5 +92,5 @@ def _figure(width: float, height: float) -> Figure:
 
 
 def _save(figure: Figure, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(target, format="jpg", pil_kwargs={"quality": 80, "optimize": True})
+    with atomic_write(target, force=True, make_folder=True) as path:
+        figure.savefig(path, format="jpg", pil_kwargs={"quality": 80, "optimize": True})

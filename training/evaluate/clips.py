@@ -11,6 +11,7 @@ import numpy as np
 import soundfile
 import soxr
 
+from voicegraph.graph.files.atomic_write import atomic_write
 from voicegraph.nodes.content.encoder import RATE as ENCODER_RATE
 
 LIST = Path(__file__).with_name("clips.csv")
@@ -67,7 +68,10 @@ def read(path: Path = LIST) -> list[Clip]:
 
 def write(path: Path, clips: Iterable[Clip]) -> None:
     """Writes a list for :func:`read`."""
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with (
+        atomic_write(path, force=True) as part,
+        part.open("w", encoding="utf-8", newline="") as file,
+    ):
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(field.name for field in fields(Clip))
         rows.writerows(astuple(clip) for clip in clips)
