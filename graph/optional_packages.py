@@ -1,4 +1,4 @@
-"""Installed packages and their versions, and what to type where one is missing."""
+"""Versions of installed packages, and the commands that install missing ones."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def is_installed(module: str) -> bool:
     """Whether a module can be found; nothing is imported."""
     try:
         return importlib.util.find_spec(module) is not None
-    except ValueError:  # it stands in sys.modules without a spec
+    except ValueError:  # it is in sys.modules without a spec
         return sys.modules.get(module) is not None
 
 
@@ -35,10 +35,10 @@ def missing_package(
     """The problem that packages are not installed, with the command that installs them.
 
     Args:
-        purpose: what needs them, as the subject of the message.
+        purpose: the feature that needs them; the subject of the message.
         packages: their names on the package index.
-        extra: the extra of voicegraph that brings them; empty for a required package.
-        instead: how to go on without them.
+        extra: the extra of voicegraph that installs them; empty for a required package.
+        instead: how to continue without them.
         code: a stable name for programs.
     """
     verb = "is" if len(packages) == 1 else "are"
@@ -60,7 +60,7 @@ def version_of(package: str) -> str | None:
 
 
 def requirement(package: str) -> str:
-    """The versions voicegraph asks for, such as ``>=2.6``; empty if any will do."""
+    """The versions that voicegraph requires, such as ``>=2.6``; empty if it accepts any."""
     try:
         listed = importlib.metadata.requires("voicegraph") or []
     except importlib.metadata.PackageNotFoundError:
@@ -73,7 +73,7 @@ def requirement(package: str) -> str:
 
 
 def satisfies(version: str, wanted: str) -> bool:
-    """Whether ``2.6.1`` is within ``>=2.6,<3``; what cannot be compared passes."""
+    """Whether ``2.6.1`` is within ``>=2.6,<3``; True if they cannot be compared."""
     have = _numbers(version)
     for part in filter(None, wanted.split(",")):
         found = re.fullmatch(r"\s*(>=|<=|<|>|==)\s*([0-9.]+)\s*", part)
@@ -100,7 +100,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def install_command(*packages: str) -> str:
-    """The command that installs packages in the versions that voicegraph asks for."""
+    """The command that installs packages in the versions that voicegraph requires."""
     if packages == ("torch",):
         return install_torch("torch" + requirement("torch"))
     return pip_install(*(package + requirement(package) for package in packages))
@@ -124,7 +124,7 @@ def install_torch(*what: str) -> str:
 
 
 def pip_install(*what: str) -> str:
-    """The command that installs something into this Python, as it is typed into a shell."""
+    """The command that installs packages into this Python, quoted for the shell."""
     return pip_command("install", *what)
 
 

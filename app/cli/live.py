@@ -1,4 +1,4 @@
-"""``voicegraph live``: talk through a pipeline."""
+"""``voicegraph live``: runs a pipeline on the microphone and the loudspeaker."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ if TYPE_CHECKING:
     from voicegraph.app.control_servers import Control
     from voicegraph.graph.live.session import LiveOptions, LiveSession
 
-_ENDINGS = [
+_TERMINATION_SIGNALS = [
     getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
 ]
-"""How systems ask a program to end: also when its terminal is closed, and Ctrl-Break on Windows."""
+"""Termination, a closed terminal, and Ctrl-Break on Windows."""
 
 
 @app.command()
@@ -105,8 +105,8 @@ def live(
     options = replace(
         options, push_to_talk=push_to_talk, monitor=monitor, variant=overrides(variant)
     )
-    steering = _steering(http, token, osc, osc_open, osc_feedback)
-    until = None if duration is None else float(seconds(duration, "--duration"))
+    servers = _control_servers(http, token, osc, osc_open, osc_feedback)
+    duration_s = None if duration is None else float(seconds(duration, "--duration"))
     setup = set_up_live(
         load(pipeline, set_args, profiles),
         device_request("input", input_, input_rate, input_channels, input_select, exclusive),
@@ -115,13 +115,13 @@ def live(
         variant=options.variant,
         room=seconds(room, "--room"),
     )
-    _talk(setup.open_session(options, record), steering, until, plain, as_json)
+    _run(setup.open_session(options, record), servers, duration_s, plain, as_json)
 
 
-def _talk(
+def _run(
     session: LiveSession,
-    steering: Callable[[LiveSession], Control] | None,
-    until: float | None,
+    servers: Callable[[LiveSession], Control] | None,
+    duration_s: float | None,
     plain: bool,
     as_json: bool,
 ) -> None:
@@ -130,11 +130,11 @@ def _talk(
     with ExitStack() as stack:
         stack.enter_context(capture_stderr(session.say))
         stack.callback(session.stop)
-        if steering is not None:
-            stack.callback(steering(session).close)
+        if servers is not None:
+            stack.callback(servers(session).close)
         session.start()
-        stack.enter_context(_ends(session, until))
-        _show(session, plain, as_json)
+        stack.enter_context(_stopped_by(session, duration_s))
+        _display(session, plain, as_json)
     if session.error is not None:
         raise session.error
     if not as_json:
@@ -145,7 +145,7 @@ def _options(margin: str, silence: str, opens: float, closes: float, hold: str) 
     from voicegraph.graph.live.session import LiveOptions
 
     if closes >= opens:
-        raise typer.BadParameter("must lie below --silence-opens", param_hint="--silence-closes")
+        raise typer.BadParameter("must be below --silence-opens", param_hint="--silence-closes")
     return LiveOptions(
         margin_s=float(seconds(margin, "--margin")),
         silence=silence,
@@ -155,8 +155,8 @@ def _options(margin: str, silence: str, opens: float, closes: float, hold: str) 
     )
 
 
-def _show(session: LiveSession, plain: bool, as_json: bool) -> None:
-    """Until it has ended."""
+def _display(session: LiveSession, plain: bool, as_json: bool) -> None:
+    """Displays the session until it ends."""
     if as_json:
         from voicegraph.app.tui.line_output import run_json
 
@@ -171,10 +171,10 @@ def _show(session: LiveSession, plain: bool, as_json: bool) -> None:
         run_screen(session)
 
 
-def _steering(
+def _control_servers(
     http: str | None, token: str | None, osc: str | None, osc_open: bool, feedback: str | None
 ) -> Callable[[LiveSession], Control] | None:
-    """What opens HTTP, WebSocket and OSC, if asked for; what was typed is checked at once."""
+    """Starts HTTP, WebSocket and OSC when called; None if not requested. Checks the options now."""
     if http is None and osc is None and feedback is None:
         return None
     from voicegraph.app.control.options import ControlOptions
@@ -193,13 +193,13 @@ def _steering(
 
 
 @contextmanager
-def _ends(session: LiveSession, seconds_: float | None) -> Iterator[None]:
-    """Lets the session end after a time, or when the system asks the process to end."""
-    timer = threading.Timer(seconds_, session.request_stop) if seconds_ is not None else None
+def _stopped_by(session: LiveSession, duration_s: float | None) -> Iterator[None]:
+    """Stops the session after a time, or at a termination signal."""
+    timer = threading.Timer(duration_s, session.request_stop) if duration_s is not None else None
     if timer is not None:
         timer.daemon = True
         timer.start()
-    before = {number: signal.getsignal(number) for number in _ENDINGS}
+    before = {number: signal.getsignal(number) for number in _TERMINATION_SIGNALS}
     for number, handler in before.items():
         if handler is not signal.SIG_IGN:  # nohup
             signal.signal(number, lambda *_: session.request_stop())
@@ -218,11 +218,11 @@ def _summary(session: LiveSession) -> str:
     late = status.late
     parts = [
         f"{minutes}:{rest:02d} min",
-        f"{late.blocks} late" if late.blocks else "no block was late",
+        f"{late.blocks} late blocks (overruns)" if late.blocks else "no late blocks",
         f"99 of 100 blocks took {status.compute_p99_ms:.0f} of {status.block_ms:g} ms or less",
     ]
     if late.dropped:
-        parts.insert(2, f"{late.dropped} left out")
+        parts.insert(2, f"{late.dropped} dropped")
     lines = ["; ".join(parts), *(f"hint: {text}" for text in status.advice)]
     if session.recording:
         lines.append(f"recorded: {session.recording}   (voicegraph replay {session.recording})")

@@ -34,7 +34,7 @@ def nodes(name: NodeArg = None, as_json: JsonOption = False) -> None:
         from voicegraph.schemas.report import NodesReport
 
         print_json(NodesReport(nodes=[describe_node(entry) for entry in chosen]))
-    elif chosen == [name]:
+    elif name is not None and chosen == [name]:
         typer.echo(_description(describe_node(name)))
     else:
         typer.echo(_list([summarize_node(entry) for entry in chosen]))

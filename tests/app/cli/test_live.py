@@ -35,7 +35,7 @@ def test_defaults_need_no_options(cli: Cli, sound_system: FakeSoundDevice) -> No
     code, out, err = cli("live", "good.yaml", *SHORT)
     assert code == 0, err
     assert "starting" in out
-    assert "0:00 min; no block was late; 99 of 100 blocks took" in err
+    assert "0:00 min; no late blocks; 99 of 100 blocks took" in err
     assert [stream.options["device"] for stream in sound_system.streams] == [0, 1]
     assert all(stream.closed for stream in sound_system.streams)
 
@@ -164,7 +164,7 @@ def test_ctrl_c_ends_with_exit_code_0(
     code, out, err = cli("live", "good.yaml")
     assert code == 0
     assert "stopped" in out
-    assert "no block was late" in err
+    assert "no late blocks" in err
     assert all(stream.closed for stream in sound_system.streams)
 
 
@@ -184,7 +184,7 @@ def test_ctrl_c_ends_with_exit_code_0(
         (["good.yaml", "--b", "nodes.low"], 2, "--b nodes.low"),
         (["good.yaml", "--b", "block=20ms"], 7, "the block cannot change"),
         (["good.yaml", "--silence-opens", "-60", "--silence-closes", "-50"], 2,
-         "must lie below --silence-opens"),
+         "must be below --silence-opens"),
         (["good.yaml", "--silence", "maybe"], 2, "--silence"),
         (["good.yaml", "--margin", "-1ms"], 2, "--margin"),
         (["good.yaml", "--silence-hold", "-1s"], 2, "--silence-hold"),

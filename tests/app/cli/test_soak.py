@@ -55,7 +55,7 @@ def test_failure_is_exit_code_1(
         (["soak", "nixda"], "no shipped pipeline"),
         (["soak", "{}", "--minutes", "0"], "--minutes"),
         (["soak", "{}", "--margin", "much"], "--margin"),
-        (["live", "{}", "--silence-closes", "-10"], "must lie below --silence-opens"),
+        (["live", "{}", "--silence-closes", "-10"], "must be below --silence-opens"),
         (["live", "{}", "--b", "nodes.pass"], "--b nodes.pass"),
         (["live", "{}", "--room", "late"], "--room"),
         (["live", "{}", "--duration", "long"], "--duration"),
