@@ -127,7 +127,7 @@ def test_session_error_becomes_exit_code(
 # ---- how it ends --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", command._ENDINGS)
+@pytest.mark.parametrize("number", command._TERMINATION_SIGNALS)
 def test_termination_signal_stops_the_session(number: int) -> None:
     asked = threading.Event()
     session: Any = SimpleNamespace(request_stop=asked.set)
