@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
@@ -127,6 +128,7 @@ def _run(
 ) -> None:
     from voicegraph.graph.live.devices.stderr_capture import capture_stderr
 
+    display = _display(plain, as_json)
     with ExitStack() as stack:
         stack.enter_context(capture_stderr(session.say))
         stack.callback(session.stop)
@@ -134,7 +136,7 @@ def _run(
             stack.callback(servers(session).close)
         session.start()
         stack.enter_context(_stopped_by(session, duration_s))
-        _display(session, plain, as_json)
+        display(session)
     if session.error is not None:
         raise session.error
     if not as_json:
@@ -155,20 +157,19 @@ def _options(margin: str, silence: str, opens: float, closes: float, hold: str) 
     )
 
 
-def _display(session: LiveSession, plain: bool, as_json: bool) -> None:
-    """Displays the session until it ends."""
+def _display(plain: bool, as_json: bool) -> Callable[[LiveSession], None]:
+    """What displays a session until it ends; imported before the engine runs."""
     if as_json:
         from voicegraph.app.tui.line_output import run_json
 
-        run_json(session, sys.stdout)
-    elif plain or not sys.stdout.isatty():
+        return partial(run_json, stream=sys.stdout)
+    if plain or not sys.stdout.isatty():
         from voicegraph.app.tui.line_output import run_plain
 
-        run_plain(session, sys.stdout)
-    else:
-        from voicegraph.app.tui.run_screen import run_screen
+        return partial(run_plain, stream=sys.stdout)
+    from voicegraph.app.tui.run_screen import run_screen
 
-        run_screen(session)
+    return run_screen
 
 
 def _control_servers(

@@ -133,7 +133,7 @@ def test_termination_signal_stops_the_session(number: int) -> None:
     session: Any = SimpleNamespace(request_stop=asked.set)
     whole = signal.signal(number, signal.SIG_DFL)  # tests themselves may run under nohup
     try:
-        with command._ends(session, None):
+        with command._stopped_by(session, None):
             signal.raise_signal(number)
             assert asked.wait(5)
         assert signal.getsignal(number) is signal.SIG_DFL
@@ -146,7 +146,7 @@ def test_ignored_hangup_stays_ignored() -> None:
     session: Any = SimpleNamespace(request_stop=lambda: None)
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with command._ends(session, None):
+        with command._stopped_by(session, None):
             assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
