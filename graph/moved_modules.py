@@ -24,6 +24,8 @@ MOVED = {
     "voicegraph.graph.weights": "voicegraph.graph.files.models",
 }
 """Old path -> new path."""
+RENAMED = {("voicegraph.graph.weights", "fit"): "load_state"}
+"""Documented name in an old module -> its new name."""
 _PACKAGES = {name.rpartition(".")[0] for name in MOVED} - {"voicegraph.graph"}
 
 
@@ -46,7 +48,7 @@ class MovedModuleFinder(MetaPathFinder, InspectLoader):
         moved = import_module(new)
 
         def find(name: str) -> Any:
-            return getattr(moved, name)
+            return getattr(moved, RENAMED.get((module.__name__, name), name))
 
         module.__dict__["__getattr__"] = find
 

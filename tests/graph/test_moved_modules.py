@@ -22,6 +22,25 @@ def test_old_import_gives_the_new_module(old: str, new: str) -> None:
     assert all(getattr(found, name) is getattr(moved, name) for name in public)
 
 
+@pytest.mark.parametrize(
+    ("old", "name"),
+    [
+        ("voicegraph.graph.control.options", "ControlOptions"),
+        ("voicegraph.graph.control.server", "Control"),
+        ("voicegraph.graph.live.session", "Live"),
+        ("voicegraph.graph.recording.reading", "open_recording"),
+        ("voicegraph.graph.recording.replaying", "plan_of"),
+        ("voicegraph.graph.recording.replaying", "run"),
+        ("voicegraph.graph.weights", "fit"),
+        ("voicegraph.graph.weights", "open_archive"),
+        ("voicegraph.nodes.synth.rvc_example", "voice"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.* is now:FutureWarning")
+def test_documented_name_is_still_importable(old: str, name: str) -> None:
+    assert callable(getattr(import_module(old), name))
+
+
 def test_old_module_runs_as_a_program() -> None:
     command = [sys.executable, "-m", "voicegraph.graph.views.editor_schema", "--help"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
