@@ -1,3 +1,3 @@
-"""Network layers shared by several families, packed for the processor they run on."""
+"""Network layers that several families share, with weights packed for the CPU."""
 
 __all__ = ["convolution", "packed", "short_convolution", "upsampling"]

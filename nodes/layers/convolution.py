@@ -1,8 +1,8 @@
-"""Convolutions of what is laid out ``[streams, frames, channels]``, their weights laid out at load.
+"""Convolutions in the layout ``[streams, frames, channels]``, with weights packed at load.
 
-A sum over channels then reads and writes memory in the order in which it lies. In the other order
-oneDNN lays the input, the weight and the output out anew at every call, each of which is a pass
-through memory with all threads waiting for the last of them.
+In this layout a sum over channels accesses memory in order. In the other layout oneDNN reorders
+input, weight and output at every call; each reorder is a pass through memory, after which all
+threads synchronise.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from torch import nn
 from .packed import order_for, pack_convolution, run_convolution
 
 _USUAL = 256
-"""Frames that a weight is laid out for before any have been seen."""
+"""Number of frames for which a weight is packed at load."""
 
 
 class Convolution(nn.Module):
-    """A convolution over frames, with what follows it; only where ``can_pack`` is true.
+    """A convolution over frames with an activation; only where ``can_pack`` is true.
 
     Args:
         weight: ``[outputs, inputs / groups, taps]``, float32, on the CPU.
         bias: ``[outputs]`` or None.
-        padding: zeros put before and behind the frames.
+        padding: zeros before and after the frames.
         dilation: frames from tap to tap.
-        groups: of channels that know nothing of each other.
+        groups: number of independent groups of channels.
         after: ``none``, ``relu``, or ``leaky_relu`` with its ``slope``.
         slope: of ``leaky_relu``.
     """
@@ -43,7 +43,7 @@ class Convolution(nn.Module):
         self.outputs = weight.shape[0]
         self.sizes = ([0, padding], [1, dilation], groups)
         inputs = weight.shape[1] * groups
-        # Attributes, no buffers: what oneDNN lays out cannot be read back as a state dict.
+        # Attributes, not buffers: packed weights cannot be saved in a state dict.
         self.orders = {b"": weight[:, :, None]}
         self.chosen: dict[torch.Size, torch.Tensor] = {}
         self._ordered(torch.Size((1, inputs, 1, _USUAL)))
@@ -60,9 +60,9 @@ class Convolution(nn.Module):
         """``[streams, frames, inputs]`` -> ``[streams, frames, outputs]``, contiguous.
 
         Args:
-            x: fastest where contiguous.
-            add: what is added to the result, shaped as that; then nothing may come after.
-            bias: instead of the own one.
+            x: fastest if contiguous.
+            add: added to the result, of the same shape; only without an activation.
+            bias: replaces the layer's own.
         """
         bias = self.bias if bias is None else bias
         other = None if add is None else _image(add)
@@ -74,7 +74,7 @@ class Convolution(nn.Module):
         return made.permute(0, 2, 3, 1).flatten(1, 2)
 
     def _ordered(self, size: torch.Size) -> torch.Tensor:
-        """The weight in the order for an input's size; sizes of one order share it."""
+        """The weight packed for an input's size; sizes with the same packing share it."""
         known = next(iter(self.orders.values()))
         with torch.inference_mode(False), torch.no_grad():
             order = order_for(known.shape, *self.sizes, size)
@@ -85,10 +85,10 @@ class Convolution(nn.Module):
 
 
 def _image(x: torch.Tensor) -> torch.Tensor:
-    """``[streams, frames, channels]`` as ``[streams, channels, 1, frames]``, nothing moved.
+    """``[streams, frames, channels]`` as ``[streams, channels, 1, frames]``, a view.
 
-    Where streams or frames are one, torch's own view has strides that oneDNN takes for another
-    layout, and would lay all of it out anew.
+    If streams or frames are 1, torch's own view has strides that oneDNN mistakes for another
+    layout, and would reorder.
     """
     streams, frames, channels = x.shape
     x = x.contiguous()

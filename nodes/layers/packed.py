@@ -1,11 +1,10 @@
-"""Linear maps laid out once, at load, for the machine that they run on.
+"""Linear layers and convolutions with weights packed once, at load, for the CPU.
 
-On x86 in float32 torch's ``linear`` calls a BLAS that reads the weight as it lies, on some
-processors without their widest instructions, and its ``conv1d`` lays the weight out anew at every
-call. oneDNN, which every x86 torch carries, takes a weight in the order in which its kernels read
-it, and does GELU while the result is still in the cache. The operators are those that
-``torch.compile`` emits for the CPU. Elsewhere (other processors, CUDA, other dtypes) plain torch
-does the same.
+On x86 in float32, torch's ``linear`` calls a BLAS with unpacked weights, which on some processors
+does not use the widest instructions, and ``conv1d`` packs the weight at every call. oneDNN, which
+every x86 build of torch contains, accepts packed weights, and applies GELU while the result is in
+the cache. The operators are those that ``torch.compile`` emits for the CPU. Elsewhere (other
+processors, CUDA, other dtypes) plain torch operators compute the same.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ _SHAPE_BYTES = 112
 
 
 def can_pack(device: torch.device, dtype: torch.dtype) -> bool:
-    """Whether oneDNN's own operators are used here."""
+    """Whether oneDNN's operators with packed weights can be used."""
     return (
         _X86
         and device.type == "cpu"
@@ -43,7 +42,7 @@ def can_pack(device: torch.device, dtype: torch.dtype) -> bool:
 def pointwise(
     x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, gelu: bool
 ) -> torch.Tensor:
-    """``x W^T + b`` by oneDNN, and exact GELU of it where ``gelu``; only where :func:`can_pack`."""
+    """``x W^T + b`` by oneDNN, and exact GELU of it if ``gelu``; requires :func:`can_pack`."""
     after = "gelu" if gelu else "none"
     return torch.ops.mkldnn._linear_pointwise(x, weight, bias, after, [], "none")
 
@@ -51,10 +50,10 @@ def pointwise(
 def pack_convolution(
     weight: torch.Tensor, padding: list[int], dilation: list[int], groups: int, size: list[int]
 ) -> torch.Tensor:
-    """A kernel ``[outputs, inputs / groups, 1, taps]`` as oneDNN reads it.
+    """Packs a kernel ``[outputs, inputs / groups, 1, taps]`` for oneDNN.
 
-    Which order is fastest hangs on the input's size ``[streams, inputs, 1, frames]``; in the order
-    of another size it may be many times slower, and is as right.
+    The fastest packing depends on the input's size ``[streams, inputs, 1, frames]``. With the
+    packing for another size the result is the same, but the call may be many times slower.
     """
     plain = weight.to_dense() if weight.is_mkldnn else weight
     wide = plain.contiguous(memory_format=torch.channels_last)
@@ -65,10 +64,10 @@ def pack_convolution(
 def order_for(
     shape: torch.Size, padding: list[int], dilation: list[int], groups: int, size: torch.Size
 ) -> bytes:
-    """What tells the order that :func:`pack_convolution` would choose from other orders.
+    """A key of the packing that :func:`pack_convolution` would choose.
 
-    It hangs on sizes and threads alone, so that layers of one shape ask but once, and most sizes
-    want an order that is there already: laying a weight out anew would cost several times that.
+    It depends on sizes and threads alone and is cached, so that layers of one shape share it. Most
+    sizes need a packing that exists already; packing again would cost several times as much.
     """
     asked = (tuple(padding), tuple(dilation), groups, size)
     return _order_for(shape, *asked, torch.get_num_threads())
@@ -83,10 +82,10 @@ def _order_for(
     size: torch.Size,
     _threads: int,
 ) -> bytes:
-    wide = torch.empty(shape, memory_format=torch.channels_last)  # its numbers do not matter
+    wide = torch.empty(shape, memory_format=torch.channels_last)  # the values do not matter
     packed = pack_convolution(wide, list(padding), list(dilation), groups, list(size))
-    # The end of oneDNN's description. Its beginning holds the shape, and behind that a gap with
-    # whatever was in memory there.
+    # The end of oneDNN's memory descriptor. It begins with the shape, followed by uninitialised
+    # padding.
     return torch.ops.mkldnn._get_mkldnn_serialized_md(packed).numpy()[_SHAPE_BYTES:].tobytes()
 
 
@@ -100,9 +99,9 @@ def run_convolution(
     after: tuple[str, list[float]] = ("none", []),
     add: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """What :func:`pack_convolution` gave on ``[streams, inputs, 1, frames]``.
+    """A convolution with a packed weight on ``[streams, inputs, 1, frames]``.
 
-    Then comes either ``after``, an activation and its numbers, or the sum with ``add``.
+    It is followed by ``after``, an activation with its arguments, or by the addition of ``add``.
     """
     sizes = (padding, [1, 1], dilation, groups)
     run = torch.ops.mkldnn._convolution_pointwise
@@ -112,19 +111,19 @@ def run_convolution(
 
 
 class Linear(nn.Module):
-    """``y = x W^T + b``, and exact GELU of it where ``gelu``.
+    """``y = x W^T + b``, and exact GELU of it if ``gelu``.
 
     Args:
         weight: ``[outputs, inputs]``, on the device and in the dtype to compute in.
         bias: ``[outputs]`` or None.
-        gelu: whether GELU follows.
+        gelu: whether to apply GELU.
     """
 
     def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None, gelu: bool = False) -> None:
         super().__init__()
         self.packed = can_pack(weight.device, weight.dtype)
         self.gelu = gelu
-        # Attributes, no buffers: what oneDNN lays out cannot be read back as a state dict.
+        # Attributes, not buffers: packed weights cannot be saved in a state dict.
         self.weight = torch.ops.mkldnn._reorder_linear_weight(weight) if self.packed else weight
         self.bias = bias
 
@@ -137,15 +136,15 @@ class Linear(nn.Module):
 
 
 class GroupedConvolution(nn.Module):
-    """GELU of a convolution in groups, over frames padded with half the kernel on either side.
+    """GELU of a grouped convolution over frames, padded with half the kernel on either side.
 
-    An even kernel makes one frame more than there were; it is left out.
+    The additional frame of an even kernel is dropped.
 
     Args:
         weight: ``[channels, channels / groups, taps]``, on the device and in the dtype to use.
         bias: ``[channels]``.
-        as_product: whether to take it as one batched product, by default on CUDA: cuDNN rounds
-            float32 to TF32 in convolutions.
+        as_product: whether to compute it as one batched matrix product; by default on CUDA, since
+            cuDNN rounds float32 to TF32 in convolutions.
     """
 
     def __init__(

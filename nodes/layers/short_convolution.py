@@ -1,15 +1,15 @@
-"""Convolutions with fewer products, for many channels.
+"""Short convolution algorithms (Toom-Cook, Winograd), with fewer products, for many channels.
 
-Four frames of a kernel with four taps take 16 products of channels. As values of a polynomial of
-degree 6 they take 7: it is the product of two polynomials, so it is worked out at 7 points, one
-product each, and its coefficients are found from these (A. L. Toom, 1963; S. A. Cook, 1966; for
-filters S. Winograd, "Arithmetic complexity of computations", SIAM 1980; for layers of networks A.
-Lavin and S. Gray, "Fast algorithms for convolutional neural networks", CVPR 2016). Longer kernels
-are cut into pieces of four taps, which all use the same 7 values of the input.
+Four output frames of a kernel with four taps need 16 products of channel matrices. As the
+coefficients of a polynomial of degree 6 they need 7: this is the product of two polynomials, which
+is evaluated at 7 points, with one product each, and interpolated (A. L. Toom, 1963; S. A. Cook,
+1966; for filters S. Winograd, "Arithmetic complexity of computations", SIAM 1980; for layers of
+networks A. Lavin and S. Gray, "Fast algorithms for convolutional neural networks", CVPR 2016).
+Longer kernels are split into pieces of four taps, which all use the same 7 values of the input.
 
-The points decide how exact this is: 0, 1, -1, 1/2, -1/2, -2 and infinity cost less than a digit of
-float32 (B. Barabasz, A. Anderson, K. M. Soodhalter and D. Gregg, "Error analysis and improving the
-accuracy of Winograd convolution for deep neural networks", ACM TOMS 46, 2020).
+The points determine the accuracy: 0, 1, -1, 1/2, -1/2, -2 and infinity lose less than one decimal
+digit of float32 (B. Barabasz, A. Anderson, K. M. Soodhalter and D. Gregg, "Error analysis and
+improving the accuracy of Winograd convolution for deep neural networks", ACM TOMS 46, 2020).
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from torch import nn
 from .convolution import Convolution
 
 TILE = 4
-"""Frames made at once, and taps of a piece of the kernel."""
+"""Output frames of a tile, and taps of a piece of the kernel."""
 _POINTS = (0.0, 1.0, -1.0, 0.5, -0.5, -2.0)
 _COUNT = len(_POINTS) + 1
 _ONE = _POINTS.index(1.0)
-"""The point that adds the same to all frames of a tile: it carries the bias."""
+"""The point whose value is added to all frames of a tile: it carries the bias."""
 
 
 class ShortConvolution(nn.Module):
@@ -37,7 +37,7 @@ class ShortConvolution(nn.Module):
         weight: ``[outputs, inputs, taps]``, an odd number of taps, float32, on the CPU.
         bias: ``[outputs]``.
         dilation: frames from tap to tap.
-        slope: of the leaky rectifier in front.
+        slope: of the leaky rectifier before it.
     """
 
     def __init__(
@@ -60,9 +60,9 @@ class ShortConvolution(nn.Module):
 
     @staticmethod
     def is_faster(channels: int, taps: int) -> bool:
-        """Whether it is faster than the plain way, as measured with AVX-512 on one and two cores.
+        """Whether it is faster than direct convolution, measured with AVX-512 on one and two cores.
 
-        Values and frames are passes through memory, which few channels or taps do not outweigh.
+        The transforms are passes through memory, which pay off for many channels and taps only.
         """
         return (channels >= 256 and taps > TILE) or (channels >= 128 and taps >= 7)
 
@@ -80,8 +80,8 @@ class ShortConvolution(nn.Module):
     def _line(self, x: torch.Tensor, rows: int, padded: int) -> torch.Tensor:
         """Rectified input ``[streams * dilation * padded and a margin, inputs]``.
 
-        Frames that are a dilation apart become neighbours. All such lines, of all streams, lie
-        behind each other; the zeros between two of them are behind the one and before the other.
+        Frames at the distance of the dilation become neighbours. All such lines, of all streams,
+        are concatenated; the zeros between two of them pad both.
         """
         streams, frames, channels = x.shape
         count = streams * self.dilation * padded
@@ -115,8 +115,8 @@ class ShortConvolution(nn.Module):
 def transforms() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Input to values ``[7, 7]``, kernel to values ``[7, 4]``, values to frames ``[4, 7]``.
 
-    In float64. Every point is scaled by powers of two, so that no value is much larger than what
-    it is made of.
+    In float64. Every point is scaled by powers of two, so that no value is much larger than its
+    input.
     """
     polynomial = np.polynomial.polynomial
     points = np.array(_POINTS)

@@ -1,4 +1,4 @@
-"""Transposed convolutions of what is laid out ``[streams, frames, channels]``."""
+"""Transposed convolutions in the layout ``[streams, frames, channels]``."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from .convolution import Convolution
 
 
 class Upsampling(nn.Module):
-    """A transposed convolution as a plain one with ``rate`` times the outputs.
+    """A transposed convolution, computed as a convolution with ``rate`` times the outputs.
 
-    All frames that an input frame is the first to reach are made at once, as channels; as these
-    lie behind one another, they are frames already. Only where ``can_pack`` is true.
+    The ``rate`` output frames of each input frame are computed as channels; the memory layout makes
+    them consecutive frames. Only where ``can_pack`` is true.
 
     Args:
         weight: ``[inputs, outputs, taps]``, float32, on the CPU.
         bias: ``[outputs]``.
         rate: output frames for each input frame.
-        padding: frames that are left out at either end.
+        padding: frames that are dropped at either end.
     """
 
     def __init__(self, weight: torch.Tensor, bias: torch.Tensor, rate: int, padding: int) -> None:

@@ -1,3 +1,3 @@
-"""Retrieval: content features moved towards those of a voice, by a FAISS index."""
+"""Retrieval: mixes content features with nearest neighbours from a voice's FAISS index."""
 
 __all__ = ["faiss", "index_file", "protect"]

@@ -1,7 +1,7 @@
-"""What encodes a vector as a sum of entries of codebooks: what it takes in a file.
+"""Additive quantizers in a FAISS file: a vector is a sum of codebook entries.
 
-Residual quantizers, local search quantizers, and products of either, in which each encodes its own
-stretch of the vector.
+Residual quantizers, local search quantizers, and products of either, in which each part encodes its
+own slice of the vector.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from ._cursor import MalformedError
 from ._index_layout import LayoutBuilder
 
 _NORM_BITS = (0, 0, 0, 32, 8, 4, 8, 4, 8, 8)
-"""Bits of a vector's norm, kept beside its sum, by FAISS's number for how distances are found."""
+"""Bits of a vector's stored norm, by FAISS's number of the search type."""
 _NORM_VALUES = {6: 256, 7: 16, 8: 256, 9: 256}
-"""How many norms there are to choose from, where they were trained,"""
+"""Number of quantized norms, if they were trained,"""
 _NORM_TABLES = {8: 32, 9: 32}
-"""and how many values from which two parts of 4 bits add up to one."""
+"""and number of values, of which two with 4 bits each add up to one norm."""
 _MOST_BITS = 16
 _WIDEST_BEAM = 1 << 20
 _RESIDUAL = "ii"
 _LOCAL_SEARCH = "QQQQQffQiQB"
-"""What each kind adds, as formats of ``struct``: how it was trained and encodes."""
+"""Fields of each kind for training and encoding, as formats of ``struct``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,10 @@ class Additive:
     """An additive quantizer.
 
     Attributes:
-        width: bytes of a vector.
-        bits: bits of each of its codebooks.
-        norm_bits: bits of the norm in a vector.
-        values: of all codebooks together.
+        width: bytes of an encoded vector.
+        bits: bits of each codebook.
+        norm_bits: bits of the norm in an encoded vector.
+        values: number of values of all codebooks.
     """
 
     width: int
@@ -43,7 +43,7 @@ class Additive:
 
     @property
     def entries(self) -> int:
-        """Of all codebooks together."""
+        """Number of entries of all codebooks."""
         return sum(1 << bits for bits in self.bits)
 
 
@@ -86,7 +86,7 @@ def _product(builder: LayoutBuilder, part: Callable[[LayoutBuilder, int], Additi
 
 
 def _additive(builder: LayoutBuilder, dimension: int) -> Additive:
-    """What all of them begin with."""
+    """The common beginning of all additive quantizers."""
     cursor = builder.cursor
     wide, count = cursor.take("QQ")
     bits = cursor.array("<u8", "bits of codebooks")
@@ -110,7 +110,7 @@ def _additive(builder: LayoutBuilder, dimension: int) -> Additive:
 
 
 def _whole(builder: LayoutBuilder, found: Additive, dimension: int) -> Additive:
-    """The same, whose codebooks must have all their values, ``dimension`` an entry."""
+    """Checks that the codebooks have ``dimension`` values for each entry."""
     if builder.trained and found.values != found.entries * dimension:
         raise MalformedError(
             f"its additive quantizer has {found.values} values of codebooks where "
@@ -125,4 +125,4 @@ BY_TYPE: dict[str, Callable[[LayoutBuilder], Additive]] = {
     **dict.fromkeys(("IxPR", "IPRf", "IwPR", "NPRf"), product_residual_quantizer),
     **dict.fromkeys(("IxPL", "IPLf", "IwPL", "NPLf"), product_local_search_quantizer),
 }
-"""The four characters of a type of index -> what reads its quantizer."""
+"""Type code of an index -> reader of its quantizer."""

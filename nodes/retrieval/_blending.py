@@ -1,4 +1,4 @@
-"""How features are moved towards those of a voice."""
+"""The weighted mean of nearest neighbours."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ MOST_NEIGHBOURS = 64
 
 
 def neighbour_mean(distances: np.ndarray, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The neighbours' mean, by the inverse square of the squared distances.
+    """The mean of the neighbours, weighted by the inverse square of the squared distances.
 
-    With d relative to the nearest one, no distance is too small. Neighbours at distance 0 alone
-    count if there are any.
+    Distances are divided by the smallest one, which avoids overflow. If there are neighbours at
+    distance 0, only these count.
 
     Args:
-        distances: ``[queries, k]``, squared; infinite where there is no neighbour.
+        distances: ``[queries, k]``, squared; infinite if there is no neighbour.
         vectors: ``[queries, k, dimension]``.
 
     Returns:
-        The mean ``[queries, dimension]``, and where there was any neighbour ``[queries]``.
+        The mean, float32 ``[queries, dimension]``, and whether there was a neighbour, bool
+        ``[queries]``.
     """
     distances = np.maximum(distances, 0.0, dtype=np.float64)  # FAISS may subtract to get them
     nearest = distances.min(1, keepdims=True)

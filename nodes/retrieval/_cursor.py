@@ -1,4 +1,4 @@
-"""Reads what FAISS has written, never beyond its end."""
+"""Reads serialised FAISS data with bounds checks."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import numpy as np
 
 
 class MalformedError(Exception):
-    """The bytes are no sound index; the text says why, and goes on after a file's name."""
+    """The bytes are not a valid index; the text says why, and follows a file name in messages."""
 
 
 class Cursor:
-    """A place in a serialised index.
+    """A position in a serialised index.
 
     Args:
         file: open for reading in binary.
         start: where the index begins in it.
-        size: how many bytes it has.
+        size: its size in bytes.
     """
 
     def __init__(self, file: BinaryIO, start: int, size: int) -> None:
@@ -29,7 +29,7 @@ class Cursor:
 
     @property
     def left(self) -> int:
-        """Bytes that follow."""
+        """Bytes from the position to the end."""
         return self.size - self.position
 
     def take(self, layout: str) -> tuple:
@@ -37,17 +37,17 @@ class Cursor:
         return struct.unpack(f"<{layout}", self._bytes(struct.calcsize(f"<{layout}")))
 
     def code(self) -> str:
-        """The four characters that say what follows."""
+        """The four-character code of the next object."""
         return self._bytes(4).decode("latin-1")
 
     def count(self, width: int, what: str) -> int:
-        """The number that stands before an array, whose values of ``width`` bytes must follow."""
+        """The length of the next array, whose values of ``width`` bytes must follow."""
         (count,) = self.take("Q")
         self.need(count * width, what)
         return count
 
     def need(self, nbytes: int, what: str) -> None:
-        """Checks that so many bytes follow."""
+        """Checks that ``nbytes`` bytes follow."""
         if nbytes > self.left:
             raise MalformedError(
                 f"it ends too early: its {what} would take {_bytes(nbytes)}, but "
@@ -55,12 +55,12 @@ class Cursor:
             )
 
     def skip(self, nbytes: int, what: str) -> None:
-        """Passes over so many bytes."""
+        """Skips bytes."""
         self.need(nbytes, what)
         self.position += nbytes
 
     def skip_array(self, width: int, what: str, expected: int | None = None) -> int:
-        """Passes over an array and its number of values, which must be ``expected``."""
+        """Skips an array with its length, which must be ``expected`` if that is given."""
         count = self.count(width, what)
         if expected is not None and count != expected:
             raise MalformedError(f"it has {count} {what} where {expected} belong")
@@ -68,16 +68,16 @@ class Cursor:
         return count
 
     def array(self, dtype: str, what: str) -> np.ndarray:
-        """An array behind its number of values, read."""
+        """Reads an array with its length."""
         return self.values(dtype, self.count(np.dtype(dtype).itemsize, what))
 
     def values(self, dtype: str, count: int) -> np.ndarray:
-        """So many values, read."""
+        """Reads ``count`` values."""
         kind = np.dtype(dtype)
         return np.frombuffer(self._bytes(count * kind.itemsize), kind)
 
     def peek(self, dtype: str, most: int) -> np.ndarray:
-        """Up to so many values that follow, without passing over them."""
+        """Up to ``most`` of the next values, without moving the position."""
         place = self.position
         found = self.values(dtype, min(most, self.left // np.dtype(dtype).itemsize))
         self.position = place

@@ -1,4 +1,4 @@
-"""Vectors of 4 bits a part in blocks, of which many are compared at once: FAISS's FastScan."""
+"""FAISS's FastScan: vectors with 4 bits a part, stored in blocks."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from ._index_layout import LayoutBuilder, Unsupported, UnsupportedIndexError
 
 _BITS = 4
 _STEP, _LARGEST = 32, 1 << 16
-"""Vectors a block: a multiple of the first, and no more than the second. From blocks of more than
-the first, FAISS 1.15 gives other vectors back than were put in."""
+"""Vectors in a block: a multiple of the first, at most the second. From blocks of more than the
+first, FAISS 1.15 reconstructs wrong vectors."""
 _WAYS = (0, *range(10, 16))
 _MOST_QUERIES = 31
 _FIX = f"use the voice's added_*.index, or build it in blocks of {_STEP}, which is FAISS's default"
 
 
 def check_blocks(builder: LayoutBuilder, width: int, block: int, parts: int) -> None:
-    """Whether blocks hold vectors of ``width`` bytes.
+    """Checks the sizes of blocks of vectors of ``width`` bytes.
 
     Args:
         builder: the index.
         width: bytes of a vector, two parts in each.
-        block: vectors a block.
-        parts: how many, rounded up to be even.
+        block: vectors in a block.
+        parts: number of parts, rounded up to an even number.
     """
     if block % _STEP or not _STEP <= block <= _LARGEST or parts != 2 * width:
         raise MalformedError(f"its blocks of {block} vectors of {parts} parts do not hold together")
@@ -32,18 +32,18 @@ def check_blocks(builder: LayoutBuilder, width: int, block: int, parts: int) -> 
 
 
 def check_parts(*bits: int) -> None:
-    """Whether parts have as many bits as blocks need."""
+    """Checks that all parts have 4 bits."""
     if set(bits) != {_BITS}:
         raise MalformedError("its blocks hold vectors of other than 4 bits a part")
 
 
 def check_search(way: int, lots: int = 0, queries: int = 0) -> None:
-    """Whether FAISS knows how it is to search.
+    """Checks the search settings.
 
     Args:
-        way: its number for it; 0 leaves it to FAISS, and so does 0 for the others.
-        lots: how many queries are looked at together, one hexadecimal digit a lot.
-        queries: how many are, with lists.
+        way: FAISS's number of the implementation; 0, as in the others, lets FAISS choose.
+        lots: sizes of the groups of queries, one hexadecimal digit for each.
+        queries: queries in a group, with inverted lists.
     """
     sound = lots == 0 or (lots > 0 and set(f"{lots:x}") <= set("1234"))
     if not sound or way not in _WAYS or queries > _MOST_QUERIES:
@@ -51,7 +51,7 @@ def check_search(way: int, lots: int = 0, queries: int = 0) -> None:
 
 
 def stored_blocks(builder: LayoutBuilder, stored: int, block: int, width: int) -> None:
-    """Passes over blocks of vectors, ``stored`` with what fills the last one."""
+    """Skips blocks of ``stored`` vectors, including the padding of the last block."""
     if stored != -(-builder.vectors // block) * block:
         raise MalformedError(
             f"it has room for {stored} vectors where {builder.vectors} are in blocks"
@@ -60,11 +60,11 @@ def stored_blocks(builder: LayoutBuilder, stored: int, block: int, width: int) -
 
 
 def additive_layout(builder: LayoutBuilder, found: Additive) -> tuple[int, int]:
-    """Reads how the vectors of an additive quantizer, which was just read, lie in blocks.
+    """Reads the block layout of an additive quantizer's vectors, which follows the quantizer.
 
     Returns:
-        Vectors a block, and the one number that means something else in each kind of index: how
-        many vectors there is room for, or, with lists, how many are searched at once.
+        Vectors in a block, and a number that depends on the kind of index: the capacity in vectors
+        or, with inverted lists, the queries in a group.
     """
     way, block, lots, parts, bits, entries, width = builder.cursor.take("iiiQQQQ")
     number, even, *_ = builder.cursor.take("QQBiQ")

@@ -1,4 +1,4 @@
-"""The types of FAISS index that hold their vectors in one row: what follows their headers."""
+"""Types of FAISS index without inverted lists: readers of what follows the header."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from ._transforms import transform
 
 
 def flat(builder: LayoutBuilder) -> None:
-    """Vectors as they are."""
+    """Uncompressed vectors."""
     builder.cursor.skip_array(4, "values of vectors", builder.vectors * builder.dimension)
 
 
 def panorama_header(builder: LayoutBuilder) -> None:
-    """The header of vectors that are cut into levels, which is their own."""
+    """The header of a Panorama index, which differs from that of other types."""
     dimension, levels, batch, vectors, trained = builder.cursor.take("iQQqB")
     builder.set_header(dimension, vectors, trained, L2)
     builder.check_levels(levels, batch)
 
 
 def panorama(builder: LayoutBuilder) -> None:
-    """Vectors that are cut into levels, in batches, and the norms of what is left at each."""
+    """Vectors split into levels, in batches, and the norms of the remainder at each level."""
     stored = -(-builder.vectors // builder.batch) * builder.batch
     builder.cursor.skip_array(1, "bytes of vectors", stored * builder.dimension * 4)
     builder.cursor.skip_array(4, "norms of vectors", stored * (builder.levels + 1))
 
 
 def scalar(builder: LayoutBuilder) -> None:
-    """Vectors whose values are rounded."""
+    """Scalar quantization."""
     builder.codes(quantizers.scalar_quantizer(builder))
 
 
 def product(builder: LayoutBuilder) -> None:
-    """Vectors in parts, each one of the centroids of its part."""
+    """Product quantization."""
     builder.codes(quantizers.product_quantizer(builder).width)
     search, _, _ = builder.cursor.take("iBi")
     if search != 0:
@@ -53,7 +53,7 @@ def product_blocks(builder: LayoutBuilder) -> None:
 
 
 def additive(builder: LayoutBuilder) -> None:
-    """Vectors as sums of entries of codebooks."""
+    """Additive quantization."""
     found = BY_TYPE[builder.code](builder)
     (width,) = builder.cursor.take("Q")
     if width != found.width:
@@ -69,7 +69,7 @@ def additive_blocks(builder: LayoutBuilder) -> None:
 
 
 def rabit(builder: LayoutBuilder) -> None:
-    """Vectors of a few bits a value, around a centre."""
+    """RaBitQ: a few bits a value, relative to a centre."""
     builder.codes(quantizers.rabit_quantizer(builder, builder.code == "Ixrr"))
     builder.centre()
     builder.cursor.take("B")
@@ -87,13 +87,13 @@ def rabit_blocks(builder: LayoutBuilder) -> None:
 
 
 def eden(builder: LayoutBuilder) -> None:
-    """Vectors of a few bits a value, around a centre, in another way."""
+    """EDEN: a few bits a value, relative to a centre."""
     builder.codes(quantizers.eden_quantizer(builder))
     builder.centre()
 
 
 def lsh(builder: LayoutBuilder) -> None:
-    """Vectors as the signs of their values, or of these turned round."""
+    """Locality-sensitive hashing: the signs of the values, optionally after a rotation."""
     bits, turned, shifted = builder.cursor.take("iBB")
     shifts = builder.cursor.skip_array(4, "thresholds")
     (width,) = builder.cursor.take("i")
@@ -113,19 +113,19 @@ def lsh(builder: LayoutBuilder) -> None:
 
 
 def multi_index(builder: LayoutBuilder) -> None:
-    """All vectors that the centroids of a product quantizer make up; none is in the file."""
+    """All combinations of the centroids of a product quantizer; the file contains none of them."""
     found = quantizers.product_quantizer(builder)
     _check_made(builder, found.parts * found.bits)
 
 
 def residual_coarse(builder: LayoutBuilder) -> None:
-    """All sums that the codebooks of a residual quantizer make up; none is in the file."""
+    """All sums of codebook entries of a residual quantizer; the file contains none of them."""
     found = residual_quantizer(builder)
     (beam,) = builder.cursor.take("f")
     if not beam <= 1000:
         raise MalformedError(f"its residual quantizer looks at {beam:g} sums at once")
     _check_made(builder, sum(found.bits))
-    # FAISS works out the norms of all sums, and how any two entries of codebooks go together.
+    # FAISS computes the norms of all sums, and the products of all pairs of codebook entries.
     builder.check_memory(4 * builder.vectors + 4 * found.entries**2, "tables")
 
 

@@ -1,6 +1,7 @@
-"""Graphs of neighbours, by which vectors are found: what they take in a file.
+"""Neighbour graphs in a FAISS file: HNSW, NSG and NN-descent.
 
-FAISS follows their links unchecked, or did in earlier versions, so all of them are read.
+FAISS follows their links without checks, at least in earlier versions, so all links are read and
+checked here.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ from ._cursor import MalformedError
 from ._index_layout import LayoutBuilder
 
 _MOST_EFFORT = 1 << 20
-"""Nodes that a search keeps in view; FAISS takes memory for them."""
+"""Largest number of search candidates; FAISS allocates memory for them."""
 _FEWEST = 100
-"""Nodes of a graph by NN-descent."""
+"""Fewest nodes of a graph by NN-descent."""
 
 
 def hnsw_graph(builder: LayoutBuilder) -> None:
-    """Reads a graph of several levels: HNSW."""
+    """Checks an HNSW graph, which has several levels."""
     cursor = builder.cursor
     cursor.skip_array(8, "probabilities of levels")
     sizes = cursor.array("<i4", "sizes of levels").astype(np.int64)
@@ -42,7 +43,7 @@ def hnsw_graph(builder: LayoutBuilder) -> None:
 def _levels_hold(
     sizes: np.ndarray, levels: np.ndarray, offsets: np.ndarray, links: np.ndarray
 ) -> bool:
-    """Whether a link on a level leads to a node that is on this level, too."""
+    """Whether all links on a level lead to nodes of that level."""
     for level in range(1, int(levels.max())):
         nodes = np.flatnonzero(levels > level)
         slots = offsets[nodes, None] + np.arange(sizes[level], sizes[level + 1])
@@ -53,7 +54,7 @@ def _levels_hold(
 
 
 def nsg_graph(builder: LayoutBuilder) -> None:
-    """Reads a graph of one level, whose lists of links each end in -1: NSG."""
+    """Checks an NSG graph, whose lists of links end with -1."""
     cursor = builder.cursor
     cursor.take("iBiiii")  # how it was built
     nodes, most, _, _, effort, entry, built = cursor.take("iiiiiiB")
@@ -63,7 +64,7 @@ def nsg_graph(builder: LayoutBuilder) -> None:
         return
     if nodes != builder.vectors:
         raise _wrong_node_count(nodes, builder)
-    # FAISS would look for ever for more nodes than there are.
+    # FAISS would never return if it searched for more nodes than there are.
     if not 1 <= effort <= nodes or not 0 <= entry < nodes or most < 1:
         raise _inconsistent()
     builder.check_memory(4 * nodes * most, "graph of neighbours")
@@ -79,7 +80,7 @@ def nsg_graph(builder: LayoutBuilder) -> None:
 
 
 def descent_graph(builder: LayoutBuilder) -> None:
-    """Reads a graph of as many links for every node: NN-descent."""
+    """Checks an NN-descent graph, with the same number of links for every node."""
     cursor = builder.cursor
     nodes, dimension, each, _, _, _, _, effort, _, built = cursor.take("iiiiiiiiiB")
     links = cursor.array("<i4", "links")
@@ -90,7 +91,7 @@ def descent_graph(builder: LayoutBuilder) -> None:
     if nodes != builder.vectors:
         raise _wrong_node_count(nodes, builder)
     sound = dimension == builder.dimension and each >= 1 and len(links) == nodes * each
-    # FAISS draws nodes at random, more than it could from fewer; it builds none of fewer.
+    # FAISS draws random start nodes, more than smaller graphs have; it does not build those.
     sound = sound and 0 <= effort < nodes and nodes > _FEWEST
     if not sound or links.min() < 0 or links.max() >= nodes:
         raise _inconsistent()

@@ -1,4 +1,4 @@
-"""What a serialised FAISS index consists of, as its headers say."""
+"""The structure of a serialised FAISS index, from its headers."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ METRICS = {
     24: "NaN Euclidean",
     25: "gower",
 }
-"""FAISS's numbers for how distance is measured."""
+"""FAISS's numbers of the metrics."""
 _WIDEST = 65536
-"""Dimensions; far more than any content encoder gives."""
+"""Largest dimension; far more than any content encoder has."""
 _LARGEST_BATCH = 1 << 16
 _SWELLS = 16
-"""Bytes of memory for a byte of the file, at most,"""
+"""Largest memory use of FAISS in bytes for each byte of the file,"""
 _SPARE = 1 << 26
-"""and bytes that any file may cost."""
+"""and bytes allowed for any file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unsupported:
-    """A sound index that cannot serve.
+    """Why a valid index cannot be used.
 
     Attributes:
-        text: FAISS's name for its type, and what is the matter; follows "an index of the type".
+        text: FAISS's name of its type, and the reason; follows "an index of the type".
         fix: what to do.
     """
 
@@ -48,16 +48,16 @@ class Unsupported:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """An index, and those inside it that hold its vectors.
+    """An index, with the indexes inside it.
 
     Attributes:
-        name: FAISS's name for its type.
-        dimension: values a vector.
-        vectors: how many it holds.
+        name: FAISS's name of its type.
+        dimension: values of a vector.
+        vectors: number of vectors.
         trained: whether vectors can be added.
-        metric: FAISS's number for how it measures distance.
-        lists: inverted lists, if it has them.
-        probes: how many of these a search looks into.
+        metric: FAISS's number of the metric.
+        lists: number of inverted lists, or None.
+        probes: number of lists that a search visits.
         inner: the indexes inside.
         unsupported: why its type cannot be used, or None. The rest of such a file is not checked,
             so FAISS must not load it.
@@ -79,14 +79,14 @@ class Layout:
 
     @property
     def inverted_part(self) -> Layout | None:
-        """The part that has inverted lists, if one has."""
+        """The part with inverted lists, or None."""
         if self.lists is not None:
             return self
         return next((found for part in self.inner if (found := part.inverted_part)), None)
 
 
 class UnsupportedIndexError(Exception):
-    """An index, or one inside it, cannot be followed."""
+    """The type of an index, or of one inside it, cannot be used."""
 
     def __init__(self, unsupported: Unsupported) -> None:
         super().__init__(unsupported.text)
@@ -95,12 +95,12 @@ class UnsupportedIndexError(Exception):
 
 @dataclass(slots=True)
 class LayoutBuilder:
-    """An index whose header was read, on the way to its :class:`Layout`.
+    """Collects the :class:`Layout` of an index while it is read.
 
     Attributes:
-        cursor: behind what was read so far.
-        code: the four characters of its type.
-        name: FAISS's name for it.
+        cursor: the reading position.
+        code: the four-character type code.
+        name: FAISS's name of the type.
         nested: reads the index that follows; its argument says whether the identifiers in there are
             used as places.
         ids_are_positions: whether those of this one are.
@@ -127,14 +127,14 @@ class LayoutBuilder:
     links: np.ndarray | None = None
 
     def read_header(self) -> None:
-        """What all indexes begin with."""
+        """Reads the common header of all indexes."""
         dimension, vectors, _, _, trained, metric = self.cursor.take("iqqqBi")
         if metric > L2:
             self.cursor.take("f")
         self.set_header(dimension, vectors, trained, metric)
 
     def set_header(self, dimension: int, vectors: int, trained: int, metric: int) -> None:
-        """Takes what a header says, if that makes sense."""
+        """Checks and stores the values of a header."""
         if not 1 <= dimension <= _WIDEST:
             raise MalformedError(f"it says that its vectors have {dimension} dimensions")
         if vectors < 0 or trained > 1 or metric not in METRICS:
@@ -143,29 +143,29 @@ class LayoutBuilder:
         self.trained, self.metric = bool(trained), metric
 
     def codes(self, width: int) -> None:
-        """Passes over the vectors, of ``width`` bytes each."""
+        """Skips the vectors, of ``width`` bytes each."""
         self.cursor.skip_array(1, "bytes of vectors", self.vectors * width)
 
     def centre(self) -> None:
-        """Passes over the vector around which the others are."""
+        """Skips the centre of the vectors."""
         expected = self.dimension if self.trained else None
         self.cursor.skip_array(4, "values of a centre", expected)
 
     def check_levels(self, levels: int, batch: int) -> None:
-        """Takes into how many levels vectors are cut, and how many vectors lie side by side."""
+        """Checks and stores the number of levels and the batch size of a Panorama index."""
         if not 1 <= levels <= self.dimension or not 1 <= batch <= _LARGEST_BATCH:
             raise MalformedError(f"its vectors are cut into {levels} levels, {batch} side by side")
         self.levels, self.batch = levels, batch
 
     def check_memory(self, nbytes: int, what: str) -> None:
-        """Checks that FAISS, to use the file, takes no memory out of proportion to it."""
+        """Checks that FAISS's memory use is in proportion to the size of the file."""
         if nbytes > _SPARE + _SWELLS * self.cursor.size:
             raise MalformedError(
                 f"its {what} would take {nbytes / 1e9:.3g} GB of memory, far more than the file"
             )
 
     def add_inner(self, layout: Layout, dimension: int | None = None) -> None:
-        """Notes an index inside, which must have as many vectors, as wide."""
+        """Adds an inner index, which must have the same number of vectors and dimension."""
         wide = self.dimension if dimension is None else dimension
         if (layout.vectors, layout.dimension) != (self.vectors, wide):
             raise MalformedError(
@@ -175,7 +175,7 @@ class LayoutBuilder:
         self.inner.append(layout)
 
     def layout(self, unsupported: Unsupported | None = None) -> Layout:
-        """What was found."""
+        """The finished layout."""
         return Layout(
             self.name,
             self.dimension,

@@ -1,4 +1,4 @@
-"""A FAISS index in use: neighbours and their vectors, from a file that is mapped into memory."""
+"""Search in a FAISS index that is mapped into memory: neighbours and their vectors."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from ._index_layout import Layout
 from .index_file import Located, locate
 
 _TRIAL = 32
-"""Queries of a first search, as many as a block has: with more, FAISS goes other ways."""
+"""Queries of the trial search, as many as a block has: for more, FAISS uses other code paths."""
 _READ = 1 << 22
-"""Bytes read at once when the file is brought into the system's cache."""
+"""Bytes in one read when the file is brought into the page cache."""
 _RANKED = {
     "IndexLSH",
     *(
@@ -28,26 +28,26 @@ _RANKED = {
         for quantizer in ("Residual", "LocalSearch", "ProductResidual", "ProductLocalSearch")
     ),
 }
-"""Types that only rank: what FAISS gives for a distance is the number of bits that differ, or lacks
-the square of the query. Theirs are measured to the vectors that are given back."""
+"""Types that only rank: FAISS's distance is the number of different bits, or lacks the square of a
+query. For these, distances to the reconstructed vectors are computed."""
 
 
 class StoredIndex:
-    """An index of which the file is the only copy.
+    """A memory-mapped index, without a copy of the file.
 
-    FAISS gets views of the file, mapped into memory: vectors, identifiers, centres and the links of
-    graphs are not copied, but for types whose vectors lie in blocks or are of a few bits a value.
-    Processes that use the same file share it. The vectors of neighbours are reconstructed when they
-    are found, which is exact for every type that stores them as they are.
+    FAISS gets views of the mapped file: vectors, identifiers, centres and graph links are not
+    copied, except for types with blocks of vectors or with a few bits a value. Processes that use
+    the same file share its memory. The vectors of neighbours are reconstructed on each search,
+    which is exact for types that store uncompressed vectors.
 
-    Its methods change nothing, so that several sessions may search at once.
+    Searches do not change the object, so several sessions may search at once.
 
     Args:
-        found: where the index is.
-        probes: into how many inverted lists a search looks; None as the file says.
+        found: location of the index.
+        probes: number of inverted lists that a search visits; None for the file's own.
 
     Raises:
-        WeightsError: if FAISS does not take it, or cannot give back the vectors.
+        WeightsError: if FAISS cannot read it, or cannot reconstruct its vectors.
     """
 
     def __init__(self, found: Located, probes: int | None = None) -> None:
@@ -57,7 +57,7 @@ class StoredIndex:
             index = self._read()
             lists = faiss.try_extract_index_ivf(index)
             if lists is not None:
-                # Types with blocks would take memory for lists that are not there.
+                # Types with blocks would allocate memory for missing lists.
                 lists.nprobe = min(lists.nprobe if probes is None else probes, lists.nlist)
             self._whole, self._index = index, _without_identifiers(index)
             lists = faiss.downcast_index(lists) if lists is not None else None
@@ -72,7 +72,7 @@ class StoredIndex:
     def _read(self) -> faiss.Index:
         start = faiss.swig_ptr(self._bytes)
         reader = faiss.ZeroCopyIOReader(start, self._bytes.size)  # pyright: ignore[reportAttributeAccessIssue]
-        # Tables that FAISS can do without, and whose size the file decides.
+        # Skips optional tables, whose size depends on the file.
         return faiss.read_index(
             reader, faiss.IO_FLAG_SKIP_PRECOMPUTE_TABLE | faiss.IO_FLAG_PQ_SKIP_SDC_TABLE
         )
@@ -84,16 +84,16 @@ class StoredIndex:
         ``threads``.
 
         Args:
-            queries: ``[queries, dimension]`` float32, in rows without gaps.
-            k: how many, where there are so many in all; else all.
+            queries: float32 ``[queries, dimension]``, contiguous.
+            k: number of neighbours; at most all vectors.
 
         Returns:
-            Squared distances ``[queries, k]``, infinite where there are fewer, and the vectors
-            ``[queries, k, dimension]``, 0 there; float32.
+            Squared distances ``[queries, k]``, infinite for missing neighbours, and the vectors
+            ``[queries, k, dimension]``, 0 for missing neighbours; float32.
         """
-        k = min(k, self._index.ntotal)  # in some graphs, FAISS looks for more for ever
-        # OpenMP keeps the count by thread, so it is set where the search runs. Where PyTorch and
-        # FAISS share one OpenMP, this sets what is set already.
+        k = min(k, self._index.ntotal)  # in some graphs, FAISS would never return
+        # OpenMP stores the number of threads by thread, so it is set where the search runs. If
+        # PyTorch and FAISS share one OpenMP, it has this value already.
         faiss.omp_set_num_threads(torch.get_num_threads())
         distances, labels, vectors = self._found(queries, k)
         missing = (labels < 0) | ~np.isfinite(distances)
@@ -115,7 +115,7 @@ class StoredIndex:
 
 
 def open_index(path: Path, probes: int | None) -> StoredIndex:
-    """The index of a file, one a process for each number of probes.
+    """The index of a file, opened once a process for each number of probes.
 
     Raises:
         WeightsError: if the file is not what it should be.
@@ -127,9 +127,9 @@ def open_index(path: Path, probes: int | None) -> StoredIndex:
 
 
 def _read_through(found: Located) -> None:
-    """Reads the file through once, so that later no block waits for the disk.
+    """Reads the whole file once, so that no block waits for the disk later.
 
-    What of it cannot be read is an error here, where in mapped memory it would end the process.
+    A read error raises here; in mapped memory it would kill the process.
     """
     try:
         with found.path.open("rb", buffering=0) as file:
@@ -140,30 +140,30 @@ def _read_through(found: Located) -> None:
 
 
 def _without_identifiers(index: faiss.Index) -> faiss.Index:
-    """What is inside a map of identifiers, which nothing here asks for.
+    """The index inside an identifier map, since identifiers are not used.
 
-    A plain map cannot look a vector up by its identifier; the index inside knows its own.
+    A plain map cannot reconstruct a vector by its identifier; the inner index can by its own.
     """
     return faiss.downcast_index(index.index) if isinstance(index, faiss.IndexIDMap) else index
 
 
 def _allow_reconstruction(lists: Any) -> None:
-    """Readies an index with blocks of vectors in lists, which gives them back by identifier alone.
+    """Prepares an inverted index with blocks, which reconstructs vectors by identifier alone.
 
-    FAISS 1.15 forgets to tell such an index, when it reads it, which quantizer decodes its vectors;
-    it crashes then where it should give one back.
+    When FAISS 1.15 reads such an index, it does not set the quantizer that decodes its vectors, and
+    would crash on reconstruction.
     """
     if hasattr(lists, "pq"):
         lists.fine_quantizer = lists.pq
     elif hasattr(lists, "aq"):
         lists.fine_quantizer = lists.aq
     forms: Any = faiss.DirectMap  # pyright: ignore[reportAttributeAccessIssue]
-    lists.set_direct_map_type(forms.NoMap)  # not the file's own
+    lists.set_direct_map_type(forms.NoMap)  # discards that of the file
     lists.set_direct_map_type(forms.Hashtable)
 
 
 def _ranking(layout: Layout) -> str:
-    """The type whose distances a search gives."""
+    """The type of the inner index that determines the distances."""
     return _ranking(layout.inner[-1]) if layout.inner else layout.name
 
 

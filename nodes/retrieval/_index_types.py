@@ -1,8 +1,7 @@
-"""The types of FAISS index that can hold content features: each followed through its whole file.
+"""The types of FAISS index that can hold content features, and a check of their whole files.
 
-FAISS takes the sizes that a file declares on trust, or did in earlier versions. Here they are held
-against one another and against the bytes that are there, before FAISS sees any of them. Vectors are
-passed over, not read.
+FAISS trusts the sizes that a file declares, at least in earlier versions. Here they are compared
+with each other and with the size of the file before FAISS reads it. Vectors are skipped, not read.
 """
 
 from __future__ import annotations
@@ -16,24 +15,24 @@ from ._cursor import Cursor, MalformedError
 from ._index_layout import Layout, LayoutBuilder, Unsupported, UnsupportedIndexError
 
 _DEEPEST = 8
-"""Indexes inside indexes; what people build has three."""
+"""Largest nesting depth; usual indexes have at most three."""
 _PANORAMA = "IxFP"
-"""The one type whose header is its own,"""
+"""The only type with a header of its own,"""
 _AHEAD = {"IxLa": "iiii"}
-"""and what comes in front of that of another one."""
+"""and fields before the header of another type."""
 
 
 def begins_index(magic: bytes) -> bool:
-    """Whether what begins with these four bytes may be a FAISS index of vectors."""
+    """Whether a file that begins with these four bytes may be a FAISS index of vectors."""
     code = magic[:4].decode("latin-1")
     return code in _TYPES or code in _UNSUPPORTED
 
 
 def read_layout(cursor: Cursor) -> Layout:
-    """Follows the index at the cursor.
+    """Reads the structure of the index at the cursor.
 
     Raises:
-        MalformedError: if it does not hold together, or declares more than there is.
+        MalformedError: if it is inconsistent, or declares more data than there is.
     """
     return _read(cursor, 0, False)
 
@@ -130,7 +129,7 @@ _TYPES: dict[str, tuple[str, Callable[[LayoutBuilder], None]]] = {
     "IxPT": ("IndexPreTransform", nesting_types.pre_transform),
     "IxRF": ("IndexRefine", nesting_types.refine),
 }
-"""Four characters -> FAISS's name, and what follows the header."""
+"""Type code -> FAISS's name, and the reader of what follows the header."""
 
 _NO_VECTORS = ", from which FAISS cannot give vectors back"
 _OLD = " of an old FAISS"
@@ -161,4 +160,4 @@ _UNSUPPORTED: dict[str, tuple[str, ...]] = {
     "IwPn": ("IndexIVFFlatPanorama", _OLD, _ANEW),
     "Iwrf": ("IndexIVFRaBitQFastScan", _OLD, _ANEW),
 }
-"""The others, known by their header alone: FAISS's name, why they cannot serve, and what to do."""
+"""Unsupported types, of which only the header is read: FAISS's name, the reason, and what to do."""

@@ -1,4 +1,4 @@
-"""Vectors that are sorted into lists: what all indexes with inverted lists have in a file."""
+"""Inverted lists in a FAISS file: the common part of all indexes that have them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from ._cursor import MalformedError
 from ._index_layout import LayoutBuilder, Unsupported, UnsupportedIndexError
 
 _LIST_BYTES = 128
-"""What FAISS takes for a list, however empty."""
+"""Memory of FAISS for an empty list in bytes."""
 _BLOCKED = (1 << 64) - 1
-"""The bytes of a vector, where these are in blocks."""
+"""The value in place of the vector size if vectors are in blocks."""
 
 
 def inverted(builder: LayoutBuilder) -> None:
-    """What all indexes with inverted lists begin with."""
+    """Reads the common beginning of all indexes with inverted lists."""
     count, builder.probes = builder.cursor.take("QQ")
     builder.lists = count
     builder.check_memory(count * _LIST_BYTES, "lists")
@@ -35,7 +35,7 @@ def inverted(builder: LayoutBuilder) -> None:
 
 
 def lists_of_vectors(builder: LayoutBuilder, width: int) -> None:
-    """Passes over inverted lists: vectors of ``width`` bytes and their identifiers."""
+    """Skips inverted lists: vectors of ``width`` bytes and their identifiers."""
     code = _form(builder)
     if code != "ilar":
         raise _unknown(builder, code)
@@ -51,7 +51,7 @@ def lists_of_vectors(builder: LayoutBuilder, width: int) -> None:
 
 
 def lists_of_blocks(builder: LayoutBuilder, width: int, block: int) -> None:
-    """Passes over inverted lists whose vectors lie in blocks of ``block``, side by side."""
+    """Skips inverted lists with blocks of ``block`` vectors."""
     code = _form(builder)
     if code != "ilbl":
         raise _unknown(builder, code)
@@ -69,7 +69,7 @@ def lists_of_blocks(builder: LayoutBuilder, width: int, block: int) -> None:
 
 
 def lists_of_levels(builder: LayoutBuilder, width: int) -> None:
-    """Passes over inverted lists of vectors that are cut into levels, and batches of them."""
+    """Skips inverted lists of a Panorama index."""
     code = _form(builder)
     if code != "ilp2":
         raise _unknown(builder, code)
@@ -107,7 +107,7 @@ def _check_width(builder: LayoutBuilder, found: tuple[int, int], width: int) -> 
 
 
 def _identifiers(builder: LayoutBuilder, size: int) -> None:
-    """Passes over those of a list; used as places, they must be in range."""
+    """Skips the identifiers of a list; if they are used as positions, checks their range."""
     if not builder.ids_are_positions:
         builder.cursor.skip(size * 8, "identifiers of vectors")
         return
@@ -117,7 +117,7 @@ def _identifiers(builder: LayoutBuilder, size: int) -> None:
 
 
 def _sizes(builder: LayoutBuilder) -> list[int]:
-    """How many vectors each list holds, in order; as Python's integers their sum cannot wrap."""
+    """Number of vectors in each list, as Python integers, whose sum cannot overflow."""
     form = builder.cursor.code()
     sizes = builder.cursor.array("<u8", "sizes of lists")
     held = None
@@ -133,14 +133,14 @@ def _sizes(builder: LayoutBuilder) -> list[int]:
 
 
 def _check_sizes(builder: LayoutBuilder, sizes: list[int]) -> None:
-    """Whether lists of these sizes hold what they should, and links lead into them."""
+    """Checks the total size of the lists, and that links point into them."""
     total = sum(sizes)
     if total != builder.vectors:
         raise MalformedError(f"its lists hold {total} vectors where {builder.vectors} belong")
     links = builder.links
     if links is None or not len(links):
         return
-    links = links[links < 1 << 63]  # the others are of vectors that were taken out
+    links = links[links < 1 << 63]  # the others belong to removed vectors
     lists, offsets = links >> 32, links & 0xFFFFFFFF
     if (lists >= len(sizes)).any() or (offsets >= np.array(sizes, np.uint64)[lists]).any():
         raise MalformedError("it has places of vectors that are in no list")

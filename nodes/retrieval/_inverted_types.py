@@ -1,4 +1,4 @@
-"""The types of FAISS index that sort their vectors into lists: what follows their headers."""
+"""Types of FAISS index with inverted lists: readers of what follows the header."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from ._inverted_lists import inverted, lists_of_blocks, lists_of_levels, lists_o
 
 
 def flat(builder: LayoutBuilder) -> None:
-    """Vectors as they are."""
+    """Uncompressed vectors."""
     inverted(builder)
     lists_of_vectors(builder, builder.dimension * 4)
 
 
 def panorama(builder: LayoutBuilder) -> None:
-    """Vectors that are cut into levels."""
+    """Vectors split into levels (Panorama)."""
     inverted(builder)
     builder.check_levels(*builder.cursor.take("QQ"))
     lists_of_levels(builder, builder.dimension * 4)
 
 
 def scalar(builder: LayoutBuilder) -> None:
-    """Vectors whose values are rounded."""
+    """Scalar quantization."""
     inverted(builder)
     width = quantizers.scalar_quantizer(builder)
     builder.cursor.take("Q" if builder.code == "IwSQ" else "QB")
@@ -32,7 +32,7 @@ def scalar(builder: LayoutBuilder) -> None:
 
 
 def product(builder: LayoutBuilder) -> None:
-    """Vectors in parts, each one of the centroids of its part; in IwQR, twice."""
+    """Product quantization; in IwQR with a second, refining quantizer."""
     inverted(builder)
     builder.ids_are_positions |= builder.code == "IwQR"
     builder.cursor.take("BQ")
@@ -57,7 +57,7 @@ def product_blocks(builder: LayoutBuilder) -> None:
 
 
 def additive(builder: LayoutBuilder) -> None:
-    """Vectors as sums of entries of codebooks."""
+    """Additive quantization."""
     inverted(builder)
     (width,) = builder.cursor.take("Q")
     found = BY_TYPE[builder.code](builder)
@@ -77,7 +77,7 @@ def additive_blocks(builder: LayoutBuilder) -> None:
 
 
 def rabit(builder: LayoutBuilder) -> None:
-    """Vectors of a few bits a value."""
+    """RaBitQ: a few bits a value."""
     inverted(builder)
     width = quantizers.rabit_quantizer(builder, builder.code == "Iwrr")
     found, _, _ = builder.cursor.take("QBB")
@@ -86,7 +86,7 @@ def rabit(builder: LayoutBuilder) -> None:
 
 
 def eden(builder: LayoutBuilder) -> None:
-    """Vectors of a few bits a value, in another way."""
+    """EDEN: a few bits a value."""
     inverted(builder)
     width = quantizers.eden_quantizer(builder)
     found, _ = builder.cursor.take("QB")

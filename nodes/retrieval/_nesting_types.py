@@ -1,4 +1,4 @@
-"""The types of FAISS index that are built around another one: what follows their headers."""
+"""Types of FAISS index that contain another one: readers of what follows the header."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from ._index_layout import LayoutBuilder, Unsupported, UnsupportedIndexError
 from ._transforms import transform
 
 _MOST_REFINED = 1000
-"""Candidates for each vector that is asked for; FAISS takes memory for all of them."""
+"""Largest number of candidates for each requested vector; FAISS allocates memory for them."""
 _MOST_ENTRIES = 1 << 16
-"""Where a search of a graph may begin."""
+"""Largest number of entry points of a graph search."""
 
 
 def hnsw(builder: LayoutBuilder) -> None:
@@ -20,7 +20,7 @@ def hnsw(builder: LayoutBuilder) -> None:
 
 
 def hnsw_panorama(builder: LayoutBuilder) -> None:
-    """The same, over vectors as they are, with the norms of what is left of them at each level."""
+    """The same over uncompressed vectors, with norms of the remainder at each level."""
     (levels,) = builder.cursor.take("Q")
     builder.check_levels(levels, 1)
     builder.cursor.skip_array(4, "norms of vectors", builder.vectors * (levels + 1))
@@ -30,7 +30,7 @@ def hnsw_panorama(builder: LayoutBuilder) -> None:
 
 
 def hnsw_rabit(builder: LayoutBuilder) -> None:
-    """The same, over vectors of a few bits a value."""
+    """The same over RaBitQ vectors."""
     hnsw(builder)
     builder.cursor.take("B")
 
@@ -64,7 +64,7 @@ def id_map(builder: LayoutBuilder) -> None:
 
 
 def pre_transform(builder: LayoutBuilder) -> None:
-    """Transforms of vectors in front of an index."""
+    """Transforms of the vectors before an index."""
     (steps,) = builder.cursor.take("i")
     width = builder.dimension
     for _ in range(steps):
@@ -76,7 +76,7 @@ def pre_transform(builder: LayoutBuilder) -> None:
 
 
 def refine(builder: LayoutBuilder) -> None:
-    """An index that finds candidates, and one that chooses among them."""
+    """An index that finds candidates, and a second one that ranks them."""
     builder.add_inner(builder.nested(True))
     builder.add_inner(builder.nested(True))
     (more,) = builder.cursor.take("f")

@@ -1,4 +1,4 @@
-"""What encodes vectors, one part of a vector at a time: what it takes in a file."""
+"""Scalar, product, RaBitQ and EDEN quantizers in a FAISS file."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from ._cursor import MalformedError
 from ._index_layout import LayoutBuilder, Unsupported, UnsupportedIndexError
 
 _SCALAR_BITS = (8, 4, 8, 4, 16, 8, 6, 16, 8, 0, 1, 2, 3, 4, 8, 2, 3, 4, 5, 1, 2, 3, 4, 5, 6, 7, 8)
-"""Bits a value by FAISS's number of the scalar type. Of these,"""
+"""Bits of a value, by FAISS's number of the scalar type. Of these,"""
 _RANGE_EACH, _RANGE = (0, 1, 6), (2, 3)
-"""some keep a lowest and a highest value, for each dimension or for all,"""
+"""some store a minimum and a maximum, for each dimension or for all,"""
 _LEVELS, _LEVELS_AND_NORM = (*range(10, 15), *range(19, 27)), range(15, 19)
-"""and some the levels of a value and what lies between; or the levels alone, twice, and with each
-vector its norm,"""
+"""some store the levels of a value and the boundaries between them; or the levels alone, twice, and
+a norm with each vector,"""
 _NORM_BYTES = 8
 _NOTHING = 9
-"""and one keeps nothing of a vector."""
+"""and one stores nothing of a vector."""
 _MOST_BITS = 16
-"""Of a product quantizer: FAISS encodes up to 16 bits a part."""
+"""Largest number of bits in a part of a product quantizer: FAISS encodes up to 16."""
 
 
 def scalar_quantizer(builder: LayoutBuilder) -> int:
-    """Passes over a scalar quantizer; the bytes of a vector."""
+    """Skips a scalar quantizer, and returns the bytes of an encoded vector."""
     kind, _, _, dimension, width = builder.cursor.take("iifQQ")
     if not 0 <= kind < len(_SCALAR_BITS):
         raise UnsupportedIndexError(
@@ -60,7 +60,7 @@ class Product(NamedTuple):
 
 
 def product_quantizer(builder: LayoutBuilder) -> Product:
-    """Passes over a product quantizer."""
+    """Skips a product quantizer, and returns its sizes."""
     dimension, parts, bits = builder.cursor.take("QQQ")
     if dimension != builder.dimension or not 1 <= parts <= dimension or dimension % parts:
         raise MalformedError(
@@ -74,14 +74,14 @@ def product_quantizer(builder: LayoutBuilder) -> Product:
 
 
 def rabit_quantizer(builder: LayoutBuilder, counted: bool) -> int:
-    """Passes over a RaBitQ quantizer; the bytes of a vector.
+    """Skips a RaBitQ quantizer, and returns the bytes of an encoded vector.
 
-    A vector is the signs of its values and two floats; with more bits a value, one float more, then
-    the further bits and two floats.
+    A vector consists of the signs of its values and two floats; with more bits a value, one float
+    more, then the further bits and two floats.
 
     Args:
         builder: an index whose quantizer follows.
-        counted: whether it says of how many bits a value it is, and not always 1.
+        counted: whether it states the bits of a value; otherwise 1.
     """
     dimension, width, metric = builder.cursor.take("QQi")
     (bits,) = builder.cursor.take("Q") if counted else (1,)
@@ -93,7 +93,7 @@ def rabit_quantizer(builder: LayoutBuilder, counted: bool) -> int:
 
 
 def eden_quantizer(builder: LayoutBuilder) -> int:
-    """Passes over an EDEN quantizer; the bytes of a vector: its values and two floats."""
+    """Skips an EDEN quantizer, and returns the bytes of a vector: its values and two floats."""
     dimension, width, metric, bits, scale = builder.cursor.take("QQiQi")
     sound = width == (dimension * bits + 7) // 8 + 8 and 1 <= bits <= 8 and scale in (0, 1)
     _fit(builder, "EDEN", dimension, metric, sound)

@@ -1,4 +1,4 @@
-"""What turns vectors round before an index takes them: what it takes in a file."""
+"""Vector transforms before an index, in a FAISS file."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from ._cursor import Cursor, MalformedError
 from ._index_layout import Unsupported, UnsupportedIndexError
 
 _ONE_WAY = {"Viqm": "ITQ", "Viqt": "ITQ"}
-"""Transforms that cannot be undone."""
+"""Transforms without an inverse."""
 
 
 def transform(cursor: Cursor) -> tuple[int, int]:
-    """Passes over a transform of vectors; its dimensions on the way in and out."""
+    """Skips a vector transform, and returns its input and output dimension."""
     code = cursor.code()
     matrix = mapped = mean = None
     biased = bias = 0
@@ -41,7 +41,7 @@ def transform(cursor: Cursor) -> tuple[int, int]:
         )
     wide_in, wide_out, trained = cursor.take("iiB")
     if not trained:
-        return wide_in, wide_out  # nothing is in it yet; FAISS refuses to use it
+        return wide_in, wide_out  # it is empty; FAISS refuses to use it
     sound = wide_in > 0 and wide_out > 0
     if matrix is not None:
         sound &= matrix == wide_in * wide_out and (not biased or bias == wide_out)

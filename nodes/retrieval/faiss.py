@@ -1,4 +1,4 @@
-"""``retrieval.faiss``: content features moved towards those that a voice was trained on."""
+"""``retrieval.faiss``: mixes content features with neighbours from a voice's training set."""
 
 from __future__ import annotations
 
@@ -43,18 +43,16 @@ class FaissParams(NodeParams):
 
     index: FilePath
     """The index: a FAISS file such as RVC's ``added_*.index``, a converted one, or a
-    source-filter voice that brings its own."""
+    source-filter voice, which contains one."""
     rate: Live[float] = Field(0.5, ge=0, le=1, allow_inf_nan=False)
-    """How much of each frame is taken from the index: 0 nothing, without a search; 1 all."""
+    """Share of each frame from the index: 0 is none, without a search; 1 is all."""
     k: int = Field(8, ge=1, le=MOST_NEIGHBOURS)
-    """How many neighbours are averaged."""
+    """Number of neighbours that are averaged."""
     nprobe: int | None = Field(None, ge=1)
-    """How many of the index's inverted lists are searched: more find nearer neighbours, at more
-    cost. null is what the file says, which RVC's training set to 1; more than there are is
-    all."""
+    """Number of inverted lists that are searched: more find nearer neighbours, at more cost. null
+    is the value in the file, which is 1 in RVC; more than there are is all."""
     any_encoder: bool = False
-    """Take features of any content encoder, also where the index says that its vectors are of
-    another one."""
+    """Accept features of any content encoder, even if the index states another one."""
 
 
 @register("retrieval.faiss")
@@ -66,19 +64,17 @@ class Faiss(Node[FaissParams, None]):
 
     With d the squared L2 distances to the ``k`` nearest, the neighbours are averaged with weights
     proportional to (1 / d)^2, and the frame becomes ``rate * mean + (1 - rate) * frame``.
-    Neighbours at distance 0, if there are any, make up the mean alone. Where the lists that are
-    searched hold fewer than ``k`` vectors, those are averaged; a frame for which there is none
-    stays as it is, as does one with NaN in it. Of a window, frames before the part that the
-    consumer will use (the *core*) are context, and pass unchanged.
+    If there are neighbours at distance 0, only these are averaged. If the searched lists hold fewer
+    than ``k`` vectors, those are averaged. A frame without any neighbour, or with NaN, stays as it
+    is. In a window, frames before the part that the consumer uses (the *core*) pass unchanged.
 
-    Any type of index will do from which FAISS can give vectors back. Where vectors are stored
-    rounded, the rounded ones are averaged, and d is FAISS's estimate; where FAISS only ranks (LSH,
-    additive quantizers in blocks), d is measured to the rounded ones.
+    All types of index are supported from which FAISS can reconstruct vectors. If vectors are
+    quantized, the quantized ones are averaged, and d is FAISS's estimate. If FAISS only ranks (LSH,
+    additive quantizers in blocks), d is computed to the quantized ones.
 
-    The file is mapped into memory and is the only copy of the vectors, for all sessions of the
-    process; of types that FAISS does not take by views, there is one copy beside it. It may be
-    replaced while it is in use, by a new file of that name, but not overwritten. A search uses the
-    pipeline's ``threads``.
+    The file is mapped into memory, without a copy, for all sessions of the process. For types that
+    FAISS cannot read as views there is one copy. While in use, the file may be replaced by a new
+    file of that name, but not overwritten. A search uses the pipeline's ``threads``.
 
     Source: the retrieval of RVC's real-time path, which it matches to float32 precision.
     """
@@ -92,7 +88,7 @@ class Faiss(Node[FaissParams, None]):
     )
 
     content = In(Features, doc="content features")
-    out = Out(Features, like="content", doc="the same, nearer to the voice's")
+    out = Out(Features, like="content", doc="the same, mixed with the voice's")
 
     @classmethod
     def write_examples(cls, folder: Path) -> None:
@@ -100,10 +96,10 @@ class Faiss(Node[FaissParams, None]):
         faiss_example.write(folder)
 
     def ports(self, params: FaissParams) -> Ports:
-        """The width of the index, and the content encoder of its vectors, where the file says it.
+        """The width of the index, and the content encoder of its vectors, if the file states it.
 
         Raises:
-            WeightsError: if the file is no index, or one that cannot serve.
+            WeightsError: if the file is not an index, or one that cannot be used.
         """
         found = _usable(params.index)
         layout = found.layout
@@ -117,13 +113,17 @@ class Faiss(Node[FaissParams, None]):
         return Ports({"content": wide}, type(self).declared.outputs)
 
     def load(self, params: FaissParams, device: torch.device, dtype: torch.dtype) -> None:
-        """Maps the index into memory, once a process."""
+        """Maps the index into memory, once a process.
+
+        Raises:
+            WeightsError: if FAISS cannot use the file.
+        """
         from voicegraph.nodes.retrieval._index_search import open_index
 
         self.stored: StoredIndex = open_index(params.index, params.nprobe)
 
     def process(self, inputs: Tensors, params: FaissParams, state: None) -> Tensors:
-        """One block or one window of all streams, in one search."""
+        """One block or window of all streams, in one search."""
         given, asked = self.given["content"], self.asked["out"]
         first = given.index(asked.interval.start)
         features = inputs["content"].narrow(1, first, asked.count).clone()
@@ -141,10 +141,10 @@ class Faiss(Node[FaissParams, None]):
 
 
 def _usable(path: Path) -> Located:
-    """An index that can serve, known by its headers.
+    """The location of an index that can be used, by its headers.
 
     Raises:
-        WeightsError: if it cannot, and why.
+        WeightsError: if it cannot be used; the text says why.
     """
     found = locate(path)
     if found is None:
@@ -175,7 +175,7 @@ def _usable(path: Path) -> Located:
 
 
 def _trained_on(found: Located) -> EncoderIdentity | None:
-    """The content encoder of the vectors: the card of a converted file may name it."""
+    """The content encoder of the vectors, which the card of a converted file may state."""
     if not found.start:  # FAISS's own files have no card
         return None
     card = identify(found.path).card

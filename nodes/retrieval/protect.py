@@ -1,4 +1,4 @@
-"""``retrieval.protect``: unvoiced sounds keep the features that they came with."""
+"""``retrieval.protect``: protects unvoiced frames from retrieval."""
 
 from __future__ import annotations
 
@@ -27,29 +27,29 @@ from voicegraph.graph import (
 from voicegraph.nodes.pitch.window_frames import extend_to_whole_frames
 
 OFF = 0.5
-"""From here on, RVC's switch for it is off."""
+"""From this value on RVC switches protection off."""
 
 
 class ProtectParams(NodeParams):
     """Params of ``retrieval.protect``."""
 
     protect: Live[float] = Field(0.33, ge=0, le=OFF, allow_inf_nan=False)
-    """How much of retrieval reaches unvoiced frames: 0 is nothing. 0.5 switches protection off,
-    so that all of it does, as in RVC."""
+    """Share of retrieval in unvoiced frames: 0 is none; 0.5 switches protection off, so that the
+    share is 1, as in RVC."""
 
 
 @register("retrieval.protect")
 class Protect(Node[ProtectParams, None]):
-    """Takes retrieval back where the voice is silent: consonants and breath smear under it.
+    """Reduces retrieval in unvoiced frames, where it would smear consonants and breath.
 
     features ``content`` (after retrieval) and ``original`` (before it) ``[streams, frames, dim]``,
     and the mask ``voiced`` ``[streams, frames]`` -> features at the rate of the mask, on streams
-    and windows. Each frame of the mask takes the features that hold at its time (those of 50 Hz are
-    doubled for a mask of 100 Hz, counted from the window's first frame), mixed as
+    and windows. Each frame of the mask takes the newest features at its time (features at 50 Hz are
+    repeated for a mask at 100 Hz, counted from the window's first frame), mixed as
     ``w * content + (1 - w) * original`` with w going from ``protect`` where the mask is 0 to 1
     where it is 1.
 
-    Source: the same in RVC's offline path, which it matches number for number.
+    Source: RVC's offline conversion, which it matches number for number.
     """
 
     pure = True
@@ -74,18 +74,18 @@ class Protect(Node[ProtectParams, None]):
         return dict.fromkeys(self.input_types, Request(self.gives(params, out), out.core))
 
     def gives(self, params: ProtectParams, out: Request) -> Interval:
-        """Whole frames."""
+        """The span, extended to whole frames."""
         return extend_to_whole_frames(out.interval, self.input_types["voiced"].rate)
 
     def load(self, params: ProtectParams, device: torch.device, dtype: torch.dtype) -> None:
-        """Which frame of each input is taken for each frame made."""
+        """Computes the input frame for each output frame."""
         made = self.asked["out"]
         self._indices = {
             port: frame_indices(given, made).to(device) for port, given in self.given.items()
         }
 
     def process(self, inputs: Tensors, params: ProtectParams, state: None) -> Tensors:
-        """One block or one window."""
+        """One block or window."""
         content = self._taken(inputs["content"], "content")
         if params.protect >= OFF:
             return {"out": content}
@@ -95,14 +95,14 @@ class Protect(Node[ProtectParams, None]):
         return {"out": content * (1 - kept) + original * kept}
 
     def _taken(self, values: torch.Tensor, port: str) -> torch.Tensor:
-        """What of an input holds at the time of each frame made."""
+        """The input frame for each output frame."""
         return values.index_select(1, self._indices[port])
 
 
 def frame_indices(given: PortSpec, made: PortSpec) -> torch.Tensor:
-    """Which of the frames given holds at the time of each frame made: ``[frames]`` int64.
+    """Index of the newest input frame at the time of each output frame: int64 ``[frames]``.
 
-    Both grids are exact, so the places are, too: no rounding error moves a frame by one.
+    The arithmetic is exact: no rounding error shifts a frame by one.
     """
     start = (made.interval.start - given.interval.start) * given.rate
     step = given.rate / made.rate
