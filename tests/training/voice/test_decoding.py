@@ -53,7 +53,7 @@ def test_channels_that_cancel_are_not_mixed(tmp_path: Path) -> None:
 
 def test_file_without_audio_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_text("hello")
-    with pytest.raises(InputError, match="not audio"):
+    with pytest.raises(InputError, match="not readable audio"):
         decode(tmp_path / "a.wav")
 
 
