@@ -19,6 +19,7 @@ from ..providers import provided
 from . import _thread_count as thread_count
 from ._device_placement import place_nodes
 from ._reblocking import Reblocker, all_finite
+from ._recorder_protocol import Recorder
 from ._warmup import load_weights, prepare
 from .engine import Engine
 from .live_params import Change, LiveParams
@@ -27,7 +28,6 @@ from .timing import Timing
 if TYPE_CHECKING:
     from ..plan import CompiledPlan
     from ._file_sink import FileSink
-    from ._recorder_protocol import Recorder
     from ._trace import TraceWriter
     from .hot_swap import HotSwap
     from .snapshot import Snapshot

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from voicegraph.app.cli import _startup as startup
+from voicegraph.app.cli import app as command_line
 from voicegraph.graph.loading.sources import shipped
 
 HEAVY = {
@@ -87,3 +92,60 @@ def test_without_torch_help_and_doctor_work() -> None:
     assert done.returncode == 1
     assert "Broken: torch" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_torch_is_imported_without_collections(
+    enabled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(startup, "sys", SimpleNamespace(modules={}))
+    before = gc.isenabled()
+    (gc.enable if enabled else gc.disable)()
+    try:
+        startup.import_torch()
+        assert gc.isenabled() is enabled
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
+        (gc.enable if before else gc.disable)()
+
+
+def test_only_needed_packages_are_reported() -> None:
+    error = startup.not_installed(ModuleNotFoundError(name="torch"))
+    assert error is not None
+    assert "torch" in str(error)
+    assert startup.not_installed(ModuleNotFoundError(name="a_module_of_nobody")) is None
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "text"),
+    [
+        (ModuleNotFoundError("No module named 'soxr'", name="soxr"), 1, "soxr"),
+        (KeyboardInterrupt(), 130, "stopped"),
+        (BrokenPipeError(), 0, ""),
+    ],
+)
+def test_ends_of_a_command(
+    raised: BaseException,
+    code: int,
+    text: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def run(*_args: Any, **_options: Any) -> None:
+        raise raised
+
+    monkeypatch.setattr(command_line, "COMMANDS", ())
+    monkeypatch.setattr(command_line, "app", run)
+    assert command_line.main(["check", "world"]) == code
+    assert text in capsys.readouterr().err
+
+
+def test_modules_of_nobody_are_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(*_args: Any, **_options: Any) -> None:
+        raise ModuleNotFoundError(name="a_module_of_nobody")
+
+    monkeypatch.setattr(command_line, "COMMANDS", ())
+    monkeypatch.setattr(command_line, "app", run)
+    with pytest.raises(ModuleNotFoundError):
+        command_line.main(["check", "world"])

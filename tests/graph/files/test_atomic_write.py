@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -193,3 +194,18 @@ def test_unknown_error_has_no_invented_fix(tmp_path: Path) -> None:
 def test_disk_with_room_is_not_full(tmp_path: Path) -> None:
     assert not is_full(tmp_path)
     assert not is_full(tmp_path / "nowhere")
+
+
+def test_folder_that_cannot_be_synced_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = os.open
+
+    def refuse_folders(path: Any, *rest: Any) -> int:
+        if Path(path).is_dir():
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return opened(path, *rest)
+
+    monkeypatch.setattr(os, "open", refuse_folders)
+    write_text(tmp_path / "a.txt", "text")
+    assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "text"

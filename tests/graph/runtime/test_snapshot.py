@@ -14,7 +14,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
 from voicegraph.graph.errors import OutputError, StateError
@@ -215,3 +215,15 @@ def test_the_header_is_plain_json(taken: Snapshot, tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written(taken: Snapshot, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="nowhere"):
         taken.save(tmp_path / "nowhere" / "s.safetensors")
+
+
+def test_library_error_is_an_output_error(
+    taken: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_args: object) -> None:
+        raise SafetensorError("no space left")
+
+    monkeypatch.setattr("voicegraph.graph.runtime.snapshot.save_file", fail)
+    with pytest.raises(OutputError, match="no space left"):
+        taken.save(tmp_path / "state.safetensors")
+    assert list(tmp_path.iterdir()) == []
