@@ -95,6 +95,10 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if unknown := [name for name in given.steps if name not in STEPS]:
         parser.error(f"no such step: {', '.join(unknown)}; there are: {', '.join(STEPS)}")
+    if given.runs and "numerics" not in given.steps:
+        parser.error(
+            "--runs belongs to the step numerics: python tools/check.py numerics --runs ..."
+        )
     runs = given.runs.split(",") if given.runs else list(RUNS)
     if unknown := [run for run in runs if run not in RUNS]:
         parser.error(f"no such run: {', '.join(unknown)}; there are: {', '.join(RUNS)}")

@@ -138,7 +138,11 @@ def main() -> int:
     chosen = parser.parse_args()
     before = None
     if chosen.against:
+        if not chosen.against.is_file():
+            parser.error(f"--against: there is no file {chosen.against}")
         before = json.loads(chosen.against.read_text(encoding="utf-8"))
+    if missing := [str(path) for path in chosen.on or () if not path.is_file()]:
+        parser.error(f"--on: there is no file {', '.join(missing)}")
     chosen.work.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("COLUMNS", "100")
     found = collect(chosen.work.resolve(), [BUNDLED, *(chosen.on or ())])

@@ -59,3 +59,9 @@ def test_unknown_step_is_named(clone: Path) -> None:
     done = _check(clone, "speling")
     assert done.returncode == 2
     assert "no such step: speling; there are: format, lint, types, docs, tests" in done.stderr
+
+
+def test_runs_belong_to_numerics(clone: Path) -> None:
+    done = _check(clone, "lint", "--runs", "plain/1")
+    assert done.returncode == 2
+    assert "--runs belongs to the step numerics" in done.stderr

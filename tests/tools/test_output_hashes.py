@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -37,3 +38,15 @@ def test_differences_and_missing_outputs_are_listed() -> None:
 def test_nothing_to_compare_is_an_error() -> None:
     with pytest.raises(ValueError, match="nothing to compare"):
         TOOL["compare"]({}, {"a": "1"})
+
+
+@pytest.mark.parametrize("option", ["--against", "--on"])
+def test_missing_files_are_named_before_anything_runs(
+    option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["output_hashes.py", "--work", str(tmp_path / "work"), "a.json", option, "nowhere"]
+    monkeypatch.setattr(sys, "argv", given)
+    with pytest.raises(SystemExit):
+        TOOL["main"]()
+    assert f"{option}: there is no file nowhere" in capsys.readouterr().err
+    assert not (tmp_path / "work").exists()
