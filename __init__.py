@@ -13,38 +13,38 @@ from voicegraph.graph import moved_modules
 from voicegraph.graph.providers import provide
 
 if TYPE_CHECKING:
+    from voicegraph.graph import Audio as Audio
+    from voicegraph.graph import Decibels as Decibels
+    from voicegraph.graph import Duration as Duration
+    from voicegraph.graph import Features as Features
+    from voicegraph.graph import FilePath as FilePath
+    from voicegraph.graph import Hertz as Hertz
+    from voicegraph.graph import In as In
+    from voicegraph.graph import Interval as Interval
+    from voicegraph.graph import Live as Live
+    from voicegraph.graph import Mask as Mask
+    from voicegraph.graph import Node as Node
+    from voicegraph.graph import NodeParams as NodeParams
+    from voicegraph.graph import Out as Out
+    from voicegraph.graph import PipelineError as PipelineError
+    from voicegraph.graph import Pitch as Pitch
+    from voicegraph.graph import Ports as Ports
+    from voicegraph.graph import Problem as Problem
+    from voicegraph.graph import Rate as Rate
+    from voicegraph.graph import Request as Request
+    from voicegraph.graph import Requests as Requests
+    from voicegraph.graph import Semitones as Semitones
+    from voicegraph.graph import State as State
+    from voicegraph.graph import Tensors as Tensors
+    from voicegraph.graph import VoicegraphError as VoicegraphError
     from voicegraph.graph import conformance as conformance
-    from voicegraph.graph.errors import PipelineError as PipelineError
-    from voicegraph.graph.errors import Problem as Problem
-    from voicegraph.graph.errors import VoicegraphError as VoicegraphError
+    from voicegraph.graph import register as register
     from voicegraph.graph.files.recordings.replay import replay as replay
-    from voicegraph.graph.intervals import Interval as Interval
-    from voicegraph.graph.intervals import Request as Request
-    from voicegraph.graph.node import FilePath as FilePath
-    from voicegraph.graph.node import Live as Live
-    from voicegraph.graph.node import Node as Node
-    from voicegraph.graph.node import NodeParams as NodeParams
-    from voicegraph.graph.node import Requests as Requests
-    from voicegraph.graph.node import State as State
-    from voicegraph.graph.node import Tensors as Tensors
     from voicegraph.graph.pipeline import Pipeline as Pipeline
     from voicegraph.graph.pipeline import Plan as Plan
     from voicegraph.graph.pipeline import node as node
-    from voicegraph.graph.ports import In as In
-    from voicegraph.graph.ports import Out as Out
-    from voicegraph.graph.ports import Ports as Ports
-    from voicegraph.graph.registry import register as register
     from voicegraph.graph.runtime.session import Session as Session
     from voicegraph.graph.runtime.snapshot import Snapshot as Snapshot
-    from voicegraph.graph.signals import Audio as Audio
-    from voicegraph.graph.signals import Features as Features
-    from voicegraph.graph.signals import Mask as Mask
-    from voicegraph.graph.signals import Pitch as Pitch
-    from voicegraph.schemas.quantities import Decibels as Decibels
-    from voicegraph.schemas.quantities import Duration as Duration
-    from voicegraph.schemas.quantities import Hertz as Hertz
-    from voicegraph.schemas.quantities import Rate as Rate
-    from voicegraph.schemas.quantities import Semitones as Semitones
 
 moved_modules.install()
 provide(
@@ -58,17 +58,37 @@ provide(
 )
 
 _HOMES = {
-    "graph.errors": ("PipelineError", "Problem", "VoicegraphError"),
-    "graph.intervals": ("Interval", "Request"),
-    "graph.node": ("FilePath", "Live", "Node", "NodeParams", "Requests", "State", "Tensors"),
+    "graph": (  # which knows the module of each
+        "Audio",
+        "Decibels",
+        "Duration",
+        "Features",
+        "FilePath",
+        "Hertz",
+        "In",
+        "Interval",
+        "Live",
+        "Mask",
+        "Node",
+        "NodeParams",
+        "Out",
+        "PipelineError",
+        "Pitch",
+        "Ports",
+        "Problem",
+        "Rate",
+        "Request",
+        "Requests",
+        "Semitones",
+        "State",
+        "Tensors",
+        "VoicegraphError",
+        "register",
+    ),
     "graph.pipeline": ("Pipeline", "Plan", "node"),
-    "graph.ports": ("In", "Out", "Ports"),
     "graph.files.recordings.replay": ("replay",),
-    "graph.registry": ("register",),
     "graph.runtime.session": ("Session",),
-    "graph.signals": ("Audio", "Features", "Mask", "Pitch"),
     "graph.runtime.snapshot": ("Snapshot",),
-    "schemas.quantities": ("Decibels", "Duration", "Hertz", "Rate", "Semitones"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
