@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from .ports import PortSpec as PortSpec
     from .ports import Wanted as Wanted
     from .registry import register as register
+    from .regular_file import open_regular as open_regular
     from .signals import NEVER_ESTIMATED as NEVER_ESTIMATED
     from .signals import Audio as Audio
     from .signals import Features as Features
@@ -75,6 +76,7 @@ _MODULES = {
     "voicegraph.graph.optional_packages": ("missing_package",),
     "voicegraph.graph.ports": ("In", "Out", "PortSpec", "Ports", "Wanted"),
     "voicegraph.graph.registry": ("register",),
+    "voicegraph.graph.regular_file": ("open_regular",),
     "voicegraph.graph.signals": (
         "NEVER_ESTIMATED",
         "Audio",

@@ -11,6 +11,13 @@ from typing import Any
 import yaml
 
 from ..errors import Mark, PipelineError, Problem, Problems
+from ..regular_file import (
+    FileNameError,
+    NotRegularFileError,
+    open_regular,
+    read_failure,
+    shortened,
+)
 from . import _yaml12 as yaml12
 from ._yaml_values import TreeReader
 from .source_map import Place, SourceMap
@@ -50,24 +57,36 @@ def read_document(path: Path, source: str | None = None, asked: Mark | None = No
         PipelineError: if it is missing, too large, not UTF-8, not YAML, or not one mapping of
             plain values; or contains a key twice, a tag, or a recursive alias.
     """
-    source = source or str(path)
-    if path.is_dir():
-        problem = Problem("no-such-file", f"{source} is a folder", asked, fix=_in_folder(path))
-        raise PipelineError(problem)
+    source = shortened(source or path)
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             raw = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise PipelineError(_missing(path, source, asked)) from None
     except OSError as error:
-        text = f"{source} cannot be read: {error.strerror or error}"
-        fix = "choose a file that you have permission to read"
-        raise PipelineError(Problem("unreadable-file", text, asked, fix=fix)) from None
+        raise PipelineError(_unreadable(path, source, asked, error)) from None
     if len(raw) > MAX_BYTES:
         text = f"larger than {MAX_BYTES // 1024} KiB: this is not a pipeline file"
         fix = "give a pipeline file (.yaml)"
         raise PipelineError(Problem("file-too-large", text, Mark(source), fix=fix))
     return parse_document(_decode(raw, source), source, Path(os.path.abspath(path)).parent)  # noqa: PTH100
+
+
+def _unreadable(path: Path, source: str, asked: Mark | None, error: OSError) -> Problem:
+    why = read_failure(error)
+    match error:
+        case FileNameError():
+            return Problem("no-such-file", f"{source}: {why}", asked, fix="check the name")
+        case NotRegularFileError(kind="a folder"):
+            text = f"{source} is a folder"
+            return Problem("no-such-file", text, asked, fix=_in_folder(path))
+        case NotRegularFileError():
+            fix = "give the name of a pipeline file"
+            return Problem("not-regular-file", f"{source} is {why}", asked, fix=fix)
+        case _:
+            text = f"{source} cannot be read: {why}"
+            fix = "choose a file that you have permission to read"
+            return Problem("unreadable-file", text, asked, fix=fix)
 
 
 def _missing(path: Path, source: str, asked: Mark | None) -> Problem:

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from ..errors import OutputError, Problem, StateError
 from ..node import NodeParams
 from ..providers import provided
+from ..regular_file import read_failure, require_regular, shortened
 from .param_values import from_json, to_json
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Snapshot:
             StateError: if the file is missing or is not a snapshot.
         """
         try:
+            require_regular(path)
             with safe_open(path, "pt") as file:
                 metadata = file.metadata() or {}
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -80,7 +82,8 @@ class Snapshot:
             TypeError,
             AttributeError,
         ) as error:
-            text = f"{path} is not a voicegraph snapshot: {error}"
+            why = read_failure(error) if isinstance(error, OSError) else error
+            text = f"{shortened(path)} is not a voicegraph snapshot: {why}"
             raise StateError(Problem("no-snapshot", text)) from None
 
 

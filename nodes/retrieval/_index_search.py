@@ -9,7 +9,7 @@ import faiss
 import numpy as np
 import torch
 
-from voicegraph.graph import Problem
+from voicegraph.graph import Problem, open_regular
 from voicegraph.graph.files.models import WeightsError, shared_file
 
 from ._blending import MOST_NEIGHBOURS
@@ -132,7 +132,7 @@ def _read_through(found: Located) -> None:
     A read error raises here; in mapped memory it would kill the process.
     """
     try:
-        with found.path.open("rb", buffering=0) as file:
+        with open_regular(found.path) as file:
             while file.read(_READ):
                 pass
     except OSError as error:

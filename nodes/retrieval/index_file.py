@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from voicegraph.graph import Problem
+from voicegraph.graph import Problem, open_regular
 from voicegraph.graph.files.models import Archive, ModelFile, WeightsError, open_archive
 from voicegraph.graph.files.models.file_errors import printable
 from voicegraph.schemas.index_card import IndexCard
@@ -72,7 +72,7 @@ def _as_index(error: WeightsError) -> WeightsError:
 
 def _begins_index(path: Path) -> bool:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return begins_index(file.read(4))
     except (OSError, ValueError):
         return False  # whatever opens it next reports what is wrong
@@ -98,7 +98,7 @@ def _holds(archive: Archive, *kinds: str) -> bool:
 
 def _located(path: Path, start: int, size: int) -> Located:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return Located(path, start, size, read_layout(Cursor(file, start, size)))
     except MalformedError as error:
         raise IndexFile.broken(path, str(error)) from None

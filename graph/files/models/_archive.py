@@ -10,12 +10,12 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
 import torch
 
+from ...regular_file import name_fault, open_regular, open_regular_unbuffered
 from ._magic import describe_magic
 from ._safetensors_file import is_safetensors, read_safetensors
 from ._shards import SHARD_LISTS, listed_shards
@@ -79,7 +79,7 @@ class Archive:
             found = {k: v for shard, own in inside for k, v in shard.read(own).items()}
             return {name: found[name] for name in wanted}
         try:
-            with self.file.open("rb", buffering=0) as file:
+            with open_regular_unbuffered(self.file) as file:
                 self._check_same(file)
                 return read_tensors(file, wanted)
         except FormatError as refused:
@@ -87,7 +87,7 @@ class Archive:
         except OSError as error:
             raise unreadable(self.file, error) from None
 
-    def _check_same(self, file: FileIO) -> None:
+    def _check_same(self, file: BinaryIO) -> None:
         if _identity(file) != (self.size, self._modified):
             text = "it changed after its header was read"
             raise FormatError("file-changed", text, "start again")
@@ -104,7 +104,7 @@ def open_archive(path: str | Path) -> Archive:
         file = _weights_file(path)
         if file.name in SHARD_LISTS:
             return _open_shards(path, file)
-        with file.open("rb") as stream:
+        with open_regular(file) as stream:
             size, modified = _identity(stream)
             form, tree, card = _read(file, stream, size)
         tensors = dict(_tensors(tree))
@@ -155,7 +155,7 @@ def _read(path: Path, stream: BinaryIO, size: int) -> tuple[str, object, dict[st
     raise FormatError("not-weights", f"{found}, not a file of weights", fix)
 
 
-def _identity(file: BinaryIO | FileIO) -> tuple[int, int]:
+def _identity(file: BinaryIO) -> tuple[int, int]:
     """Size, and time of the last change."""
     found = os.fstat(file.fileno())
     return found.st_size, found.st_mtime_ns
@@ -163,10 +163,8 @@ def _identity(file: BinaryIO | FileIO) -> tuple[int, int]:
 
 def _weights_file(path: Path) -> Path:
     """The path itself, or the file of weights in a folder."""
-    if "\0" in str(path):
-        raise FormatError("no-such-file", "a file name cannot have a NUL in it", "check the name")
-    if path.exists() and not path.is_file() and not path.is_dir():
-        raise FormatError("unreadable-file", "neither a file nor a folder", "give a plain file")
+    if why := name_fault(path):
+        raise FormatError("no-such-file", why, "check the name")
     if not path.is_dir():
         return path
     for name in (*FOLDER_FILES, *SHARD_LISTS):
@@ -184,7 +182,7 @@ def _config(folder: Path) -> dict[str, object]:
     if not path.is_file():
         return {}
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             found = json.loads(file.read(_CONFIG_BYTES))
     except (ValueError, RecursionError):
         found = None

@@ -12,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 
 from voicegraph.schemas.card import METADATA_KEY
 
+from ...regular_file import require_regular
 from ._tensor_headers import Storage, TensorHeader
 from .file_errors import DOWNLOAD_AGAIN, FormatError, damaged
 
@@ -57,6 +58,7 @@ def read_safetensors(
 def _checked_header(path: Path, text: bytes) -> dict[str, dict[str, object]]:
     """Lets the format's own library check types, and that the values fill the file without gaps."""
     try:
+        require_regular(path)
         with safe_open(path, "pt") as file:
             file.keys()
         return json.loads(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from ...regular_file import open_regular
 from .file_errors import FormatError, damaged
 
 SHARD_LISTS = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
@@ -42,7 +43,7 @@ def listed_shards(path: Path) -> dict[Path, list[str]]:
 
 
 def _weight_map(path: Path) -> dict[str, object]:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         text = file.read(_LIST_BYTES + 1)
     try:
         found = json.loads(text) if len(text) <= _LIST_BYTES else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...errors import Problem, WeightsError
+from ...regular_file import FileNameError, NotRegularFileError, read_failure, shortened
 
 PLACEHOLDER = "\N{REPLACEMENT CHARACTER}"
 """Replaces control characters, which a terminal would obey instead of showing."""
@@ -29,7 +30,9 @@ class FormatError(Exception):
 
     def at(self, path: Path) -> WeightsError:
         """The error that users see, with the file's name."""
-        return WeightsError(Problem(self.code, f"{path}: {printable(self.message)}", fix=self.fix))
+        return WeightsError(
+            Problem(self.code, f"{shortened(path)}: {printable(self.message)}", fix=self.fix)
+        )
 
 
 def printable(text: str) -> str:
@@ -44,9 +47,11 @@ def damaged(message: str) -> FormatError:
 
 def unreadable(path: Path, error: OSError) -> WeightsError:
     """The error for a file that is missing or that the system refuses to read."""
-    if isinstance(error, FileNotFoundError):
-        return FormatError("no-such-file", "there is no such file", "check the name").at(path)
-    said = error.strerror or str(error)
+    said = read_failure(error)
+    if isinstance(error, (FileNotFoundError, FileNameError)):
+        return FormatError("no-such-file", said, "check the name").at(path)
+    if isinstance(error, NotRegularFileError):
+        return FormatError("not-regular-file", said, "give the name of a file").at(path)
     return FormatError("unreadable-file", f"cannot be read: {said}", "check its permissions").at(
         path
     )

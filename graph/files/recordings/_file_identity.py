@@ -11,6 +11,7 @@ from voicegraph.schemas.recording import RecordedFile
 
 from ...loading.document import Document
 from ...pipeline import Plan
+from ...regular_file import open_regular
 
 _PART = 1 << 20
 """Bytes hashed at the start, the middle and the end; hashing whole files would take seconds."""
@@ -47,7 +48,7 @@ def describe_file(path: Path) -> RecordedFile:
 def _add(digest: Any, path: Path) -> int:
     size = path.stat().st_size
     digest.update(size.to_bytes(8, "little"))
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         for start in sorted({0, max(0, size // 2 - _PART // 2), max(0, size - _PART)}):
             file.seek(start)
             digest.update(file.read(_PART))

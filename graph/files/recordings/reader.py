@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from voicegraph.schemas.recording import FORMAT, RecordingHeader
 
 from ...errors import Problem, StateError
+from ...regular_file import open_regular, shortened
 from ...runtime.param_values import from_json
 from ._growing_wave import HEADER, is_own
 from .recorder import input_path, output_path
@@ -49,7 +50,7 @@ class Recording:
         """The input, block by block: float32 ``[streams, channels, samples]``."""
         head = self.header
         shape = (head.samples, head.streams, head.source.channels)
-        with input_path(self.path).open("rb") as file:
+        with open_regular(input_path(self.path)) as file:
             yield from _frames(file, shape)
 
     def output(self, samples: int, channels: int) -> Iterator[np.ndarray]:
@@ -57,7 +58,7 @@ class Recording:
         path = output_path(self.path)
         if not path.is_file():
             return
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             yield from _frames(file, (samples, self.header.streams, channels))
 
 
@@ -116,16 +117,21 @@ def _other_format(header: object) -> str:
 
 
 def _problem(path: Path, why: str) -> Problem:
-    text = f"{path} is not a recording: {why}"
+    text = f"{shortened(path)} is not a recording: {why}"
     return Problem("no-recording", text, fix="give the .jsonl file that `--record` wrote")
 
 
 def _lines(path: Path) -> list[Any]:
     """The events. A last line without a line end, left by a crash, is ignored."""
-    *whole, _ = path.read_text(encoding="utf-8").split("\n")
+    *whole, _ = _text(path).split("\n")
     if not whole:
         raise _NoRecordingError("it is empty")
     return [json.loads(line) for line in whole]
+
+
+def _text(path: Path) -> str:
+    with open_regular(path) as file:
+        return file.read().decode("utf-8").replace("\r\n", "\n")
 
 
 def _event(line: Any) -> dict[str, Any]:

@@ -13,6 +13,13 @@ import numpy as np
 import soundfile
 
 from ...errors import InputError, Problem
+from ...regular_file import (
+    FileNameError,
+    NotRegularFileError,
+    open_regular,
+    read_failure,
+    shortened,
+)
 from ...signals import Audio
 from .formats import READABLE, describe_magic
 
@@ -141,23 +148,33 @@ class AudioReader:
 
 
 def _open(path: Path) -> soundfile.SoundFile:
-    if path.is_dir():
-        text = f"{path} is a folder, expected a sound file"
-        raise InputError(Problem("is-folder", text))
-    if not path.exists():
-        raise InputError(_missing(path))
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             head = file.read(64)
+    except FileNotFoundError:
+        raise InputError(_missing(path)) from None
     except OSError as error:
-        text = f"{path} cannot be read: {error.strerror}"
-        raise InputError(Problem("cannot-read", text)) from None
+        raise InputError(_unreadable(path, error)) from None
     if not head:
         raise InputError(Problem("empty", f"{path} is empty: it has 0 bytes"))
     try:
         return soundfile.SoundFile(path)
     except (soundfile.LibsndfileError, TypeError) as error:
         raise InputError(_not_audio(path, head, error)) from None
+
+
+def _unreadable(path: Path, error: OSError) -> Problem:
+    why = read_failure(error)
+    match error:
+        case NotRegularFileError(kind="a folder"):
+            return Problem("is-folder", f"{path} is a folder, expected a sound file")
+        case NotRegularFileError():
+            fix = "save the sound as a file, and give the file's name"
+            return Problem("not-regular-file", f"{path} is {why}", fix=fix)
+        case FileNameError():
+            return Problem("no-such-file", f"{shortened(path)}: {why}", fix="check the name")
+        case _:
+            return Problem("cannot-read", f"{path} cannot be read: {why}")
 
 
 def _missing(path: Path) -> Problem:
