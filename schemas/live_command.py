@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, TypeAdapter
+
+
+def _require_do(schema: dict[str, Any]) -> None:
+    """Only Python may leave `do` out: elsewhere it tells the command."""
+    schema["required"] = ["do", *(key for key in schema.get("required", ()) if key != "do")]
 
 
 class _Command(BaseModel):
     """Base: frozen, unknown keys are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, json_schema_extra=_require_do
+    )
 
 
 class SetParam(_Command):
@@ -29,7 +36,7 @@ class Bypass(_Command):
     do: Literal["bypass"] = "bypass"
     node: str = Field(examples=["limiter"])
     """The node's name."""
-    on: bool = True
+    on: StrictBool = True
     """True bypasses the node."""
 
 
@@ -53,7 +60,7 @@ class Mute(_Command):
     """Mutes or unmutes the output."""
 
     do: Literal["mute"] = "mute"
-    on: bool = True
+    on: StrictBool = True
     """True mutes."""
 
 
@@ -61,7 +68,7 @@ class Talk(_Command):
     """Presses or releases the talk key of a session with push-to-talk."""
 
     do: Literal["talk"] = "talk"
-    on: bool = True
+    on: StrictBool = True
     """True presses it."""
 
 
@@ -69,7 +76,7 @@ class Monitor(_Command):
     """Adds the dry input to the output, or removes it."""
 
     do: Literal["monitor"] = "monitor"
-    on: bool = True
+    on: StrictBool = True
     """True adds it."""
 
 

@@ -6,15 +6,42 @@ keys may appear in later versions; those that are here keep their meaning.
 
 from __future__ import annotations
 
+import json
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
+from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 
 class Report(BaseModel):
     """Base of all reports: frozen; unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    def model_dump_json(self, *, indent: int | None = None, **options: Any) -> str:
+        r"""The report as JSON.
+
+        On Linux a file's name may hold bytes that are no text; Python has lone surrogates in their
+        place, which JSON cannot hold. They are written as text: ``\udcff``.
+        """
+        try:
+            return super().model_dump_json(indent=indent, **options)
+        except PydanticSerializationError:
+            values = to_jsonable_python(_as_text(self.model_dump(**options)), inf_nan_mode="null")
+            separators = (",", ":") if indent is None else None
+            return json.dumps(values, indent=indent, separators=separators, ensure_ascii=False)
+
+
+def _as_text(value: Any) -> Any:
+    """The value with all text in it as Unicode."""
+    match value:
+        case str():
+            return value.encode("utf-8", "backslashreplace").decode()
+        case dict():
+            return {_as_text(key): _as_text(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_as_text(item) for item in value]
+    return value
 
 
 class ProblemReport(Report):

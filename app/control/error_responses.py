@@ -24,13 +24,9 @@ from voicegraph.schemas.report import ProblemReport
 
 NOT_FOUND, CONFLICT, INVALID, FAILED = 404, 409, 422, 500
 
-_STATUS_OF_CODE = {"no-such-param": NOT_FOUND, "value": INVALID, "internal": FAILED}
-_STATUS_OF_CLASS: tuple[tuple[type[VoicegraphError], int], ...] = (
-    (PipelineError, INVALID),
-    (InputError, INVALID),
-    (StateError, CONFLICT),
-    (DeviceError, CONFLICT),
-)
+_STATUS_OF_CODE = {"no-such-param": NOT_FOUND, "internal": FAILED}
+_CONFLICTS = (PipelineError, InputError, StateError, DeviceError)
+"""A request that is valid by the schema, but does not fit the session as it is now."""
 
 _REQUEST_PARTS = {"body", "path", "query"}
 _COMMAND_NAMES = {cls.model_fields["do"].default for cls in get_args(get_args(LiveCommand)[0])}
@@ -48,7 +44,7 @@ def status_of(error: VoicegraphError) -> int:
     for problem in error.problems:
         if problem.code in _STATUS_OF_CODE:
             return _STATUS_OF_CODE[problem.code]
-    return next((code for cls, code in _STATUS_OF_CLASS if isinstance(error, cls)), FAILED)
+    return CONFLICT if isinstance(error, _CONFLICTS) else FAILED
 
 
 def error_response(error: VoicegraphError, command: LiveCommand | None = None) -> Answer:

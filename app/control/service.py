@@ -6,7 +6,7 @@ monitor), run one after another on a thread of their own, so that a mute never w
 
 from __future__ import annotations
 
-import math
+import sys
 import threading
 import time
 from concurrent.futures import Future
@@ -35,6 +35,8 @@ FASTEST_HZ = 30
 """Maximum number of statuses a second; all clients share them."""
 MOST_WAITING = 8
 """Maximum number of slow commands that are running or waiting."""
+
+_LARGEST = sys.float_info.max
 
 _SLOW = (Bypass, Swap, ChooseVariant, Monitor)
 
@@ -131,10 +133,10 @@ class Service:
 
 
 def _is_finite(value: object) -> bool:
-    """JSON has no NaN, but Python's parser accepts it, and OSC can carry it."""
+    """OSC can carry NaN; JSON numbers such as 1e999 have no value that a computer can hold."""
     match value:
-        case float():
-            return math.isfinite(value)
+        case int() | float():
+            return -_LARGEST <= value <= _LARGEST
         case dict():
             return all(_is_finite(item) for item in value.values())
         case list():

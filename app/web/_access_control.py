@@ -4,8 +4,9 @@ Listening on loopback alone does not protect: any web page in the user's browser
 to ``localhost``.
 
 * DNS rebinding (a site points its own name at 127.0.0.1): ``Host`` must be in an allowlist.
-* Cross-site requests and WebSockets: an ``Origin`` header must name our own page, and bodies must
-  be JSON, which HTML forms cannot send.
+* Cross-site requests and WebSockets: an ``Origin`` header must name our own page, browsers must
+  not call a command cross-site (``Sec-Fetch-Site``), and bodies must be JSON, which HTML forms
+  cannot send.
 * Reading responses from other sites: no response has CORS headers.
 """
 
@@ -84,6 +85,8 @@ class AccessControl:
                 message["headers"] = [*message.get("headers", ()), *names]
             await send(message)
 
+        if scope["type"] == "http" and scope["method"] == "HEAD":  # the server leaves the body out
+            scope = {**scope, "method": "GET"}
         limited = _limited(receive) if scope["type"] == "http" else receive
         try:
             await self._app(scope, limited, sending)
@@ -102,7 +105,7 @@ class AccessControl:
         if not self._is_authorized(scope, headers):
             return _unauthorized()
         if scope["type"] == "http" and scope["method"] in ("POST", "PUT"):
-            return _wrong_body(headers)
+            return _cross_site(headers) or _wrong_body(headers)
         return None
 
     def _is_allowed_host(self, host: str, scope: Scope) -> bool:
@@ -163,7 +166,18 @@ def _limited(receive: Receive) -> Receive:
     return receiving
 
 
+def _cross_site(headers: Headers) -> tuple[HTTPStatus, Problem] | None:
+    """Browsers say from where a page calls; programs leave the header out."""
+    site = headers.get("sec-fetch-site", "same-origin")
+    if site in ("same-origin", "none"):
+        return None
+    return HTTPStatus.FORBIDDEN, Problem("wrong-origin", f"{site} requests are not allowed")
+
+
 def _wrong_body(headers: Headers) -> tuple[HTTPStatus, Problem] | None:
+    empty = headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
+    if empty and "content-type" not in headers:
+        return None
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         text = f"expected a body of the content type application/json, found {kind or 'none'}"

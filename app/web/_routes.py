@@ -3,35 +3,54 @@
 from __future__ import annotations
 
 import asyncio
+import pathlib
 from functools import cache
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.requests import HTTPConnection
-from fastapi.responses import JSONResponse
 
-from voicegraph.graph.errors import Problem, VoicegraphError
-from voicegraph.schemas.control import Answer, ParamValue, StatusMessage
+from voicegraph.graph.errors import Problem
+from voicegraph.schemas.control import Answer, ParamValue
 from voicegraph.schemas.live_command import LiveCommand, SetParam
 from voicegraph.schemas.live_status import LiveParam, LiveStatus
 
-from ..control.error_responses import error_response
-from ..control.service import FASTEST_HZ, Service, Switch
+from ..control.service import Service, Switch
+from ._access_control import problem_response
+from ._json_bodies import JsonRoute
 
 PUBLIC = frozenset({"/", "/page.js", "/page.css"})
 """The web page and its files; they hold no data of the session."""
-_PAGE = Path(__file__).with_name("page")
+_PAGE = pathlib.Path(__file__).with_name("page")
 
-_ERROR_CODES = (401, 403, 404, 409, 413, 415, 422, 500)
-
-_WEBSOCKET_MESSAGES = {
-    "model": StatusMessage | Answer,
-    "description": "Messages sent over the WebSocket",
+_ERRORS = {
+    400: "The request is no HTTP (then the body is plain text), or its body could not be read",
+    401: "The token is missing or wrong",
+    403: "The host name or the origin is not allowed",
+    404: "There is no such param",
+    408: "The request did not arrive in time",
+    409: "Does not fit the session as it is: a value out of range, a swap that does not compile",
+    413: "The body is too large",
+    415: "The body's content type is not application/json",
+    422: "The request does not fit this description: unknown command, unknown or missing key",
+    500: "A bug in voicegraph",
+    503: "There are too many connections",
 }
+_ALWAYS = (400, 401, 403, 408, 500, 503)
+_BODY = (413, 415)
+
+
+def _errors(*codes: int) -> dict[int | str, dict[str, Any]]:
+    """What a route may answer besides its result: ``codes``, and what any request may get."""
+    chosen = sorted({*_ALWAYS, *codes})
+    return {code: {"model": Answer, "description": _ERRORS[code]} for code in chosen}
+
+
+ParamName = Annotated[str, Path(description="`node.param`", examples=["pitch.transpose"])]
 
 page = APIRouter(include_in_schema=False)
-routes = APIRouter(responses={code: {"model": Answer} for code in _ERROR_CODES})
+routes = APIRouter(route_class=JsonRoute, generate_unique_id_function=lambda route: route.name)
+"""The names of these functions are the operation ids, so the names in generated clients."""
 
 
 async def _service(connection: HTTPConnection) -> Service:
@@ -65,56 +84,53 @@ def _file(name: str, kind: str) -> Response:
     return Response(_PAGE.joinpath(name).read_bytes(), media_type=kind)
 
 
-@routes.get("/status", response_model=LiveStatus)
-async def status(service: CurrentService) -> Response:
+@routes.get("/status", response_model=LiveStatus, responses=_errors())
+async def get_status(service: CurrentService) -> Response:
     """The status of the session."""
     return Response(service.status().model_dump_json(), media_type="application/json")
 
 
-@routes.get("/params")
-async def params(service: CurrentService) -> list[LiveParam]:
+@routes.get("/params", responses=_errors())
+async def list_params(service: CurrentService) -> list[LiveParam]:
     """The params that can change while the session runs, in the order of the pipeline."""
     return service.status().params
 
 
-@routes.get("/params/{name}")
-async def param(name: str, service: CurrentService) -> LiveParam:
+@routes.get("/params/{name}", responses=_errors(404, 422))
+async def get_param(name: ParamName, service: CurrentService) -> LiveParam:
     """One param by its name, `node.param`."""
     return service.param(name)
 
 
-@routes.put("/params/{name}")
-async def set_param(name: str, new: ParamValue, service: CurrentService) -> LiveParam:
+@routes.put("/params/{name}", responses=_errors(404, 409, 422, *_BODY))
+async def set_param(name: ParamName, new: ParamValue, service: CurrentService) -> LiveParam:
     """Sets a param from the next block on; returns the param after the change."""
     await _run(service, SetParam(param=name, value=new.value))
     return service.param(name)
 
 
-@routes.post("/command")
-async def command(command: LiveCommand, service: CurrentService) -> Answer:
+@routes.post("/command", responses=_errors(404, 409, 422, *_BODY))
+async def run_command(command: LiveCommand, service: CurrentService) -> Answer:
     """Runs a command; answers when it is done, or, for a hot swap of nodes, when that has begun."""
     return await _run(service, command)
 
 
-@routes.post("/toggle/{switch}")
-async def toggle(switch: Switch, service: CurrentService) -> Answer:
-    """Toggles a switch: for hotkeys. `command` in the answer says to which state."""
+@routes.post("/toggle/{switch}", responses=_errors(409, 422, *_BODY))
+async def toggle_switch(switch: Switch, service: CurrentService) -> Answer:
+    """Toggles a switch: for hotkeys. `command` in the answer says to which state.
+
+    No body is needed.
+    """
     return await _run(service, service.toggled(switch))
 
 
-@routes.get("/ws", status_code=426, response_model=Answer, responses={200: _WEBSOCKET_MESSAGES})
-async def live_updates(
-    _rate: Annotated[float, Query(alias="rate", ge=1, le=FASTEST_HZ)] = 10,
-    _token: Annotated[str | None, Query(alias="token")] = None,
-) -> JSONResponse:
-    """A WebSocket: sends a status `rate` times a second, and answers each command.
-
-    If the session has a token, the client sends it in the header `Authorization`, in the query, or
-    in the first message.
-    """
+@routes.get("/ws", include_in_schema=False)
+async def websocket_only(_: Request) -> Response:
+    """A WebSocket's address that is asked over plain HTTP."""
     text = "this route is a WebSocket: connect with ws://"
-    body = error_response(VoicegraphError(Problem("no-websocket", text)))
-    return JSONResponse(body.model_dump(), 426, {"Upgrade": "websocket"})
+    answer = problem_response(426, Problem("no-websocket", text))
+    answer.headers["Upgrade"] = "websocket"
+    return answer
 
 
 async def _run(service: Service, command: LiveCommand) -> Answer:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Mapping
 from http import HTTPStatus
 
 import uvicorn
 from fastapi import FastAPI, Request, Response, WebSocket
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
 from voicegraph.graph.errors import Problem, VoicegraphError
 from voicegraph.graph.optional_packages import version_of
@@ -18,6 +20,7 @@ from ..control.addresses import Address, listen
 from ..control.error_responses import error_response, invalid_request, status_of
 from ..control.service import Service
 from ._access_control import LARGEST_BODY, AccessControl
+from ._openapi import ControlApp
 from ._routes import PUBLIC, page, routes
 from ._websocket_clients import WebSocketClients
 
@@ -91,7 +94,8 @@ def build_app(service: Service, token: str | None) -> FastAPI:
 
     FastAPI's documentation pages are off: they load scripts from other sites.
     """
-    app = FastAPI(
+    app = ControlApp(
+        token is not None,
         title="voicegraph",
         summary="Controls a live session",
         version=version_of("voicegraph") or "0",
@@ -133,7 +137,20 @@ async def _framework_error(request: Request, error: Exception) -> Response:
     fix = (
         "GET /openapi.json lists all routes" if error.status_code == HTTPStatus.NOT_FOUND else None
     )
-    return _response(error.status_code, VoicegraphError(Problem(code, text, fix=fix)))
+    found = VoicegraphError(Problem(code, text, fix=fix))
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_methods(request))
+    return _response(error.status_code, found, headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """The methods of a path: the framework tells those of one route, but a path may have two."""
+    found: set[str] = set()
+    for route in (*page.routes, *routes.routes):
+        if isinstance(route, Route) and route.path_regex.match(request.url.path):
+            found |= route.methods or set()
+    return sorted(found | {"HEAD"} if "GET" in found else found)
 
 
 async def _internal_error(_: Request, error: Exception) -> Response:
@@ -142,6 +159,8 @@ async def _internal_error(_: Request, error: Exception) -> Response:
     return _response(HTTPStatus.INTERNAL_SERVER_ERROR, VoicegraphError(problem))
 
 
-def _response(status: int, error: VoicegraphError) -> Response:
+def _response(
+    status: int, error: VoicegraphError, headers: Mapping[str, str] | None = None
+) -> Response:
     body = error_response(error).model_dump_json()
-    return Response(body, status, media_type="application/json")
+    return Response(body, status, headers, media_type="application/json")

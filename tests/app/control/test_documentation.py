@@ -57,7 +57,7 @@ def _as_served(text: str, control: Control) -> str:
 def test_every_route_is_described(idle: Client) -> None:
     paths = idle.get("/openapi.json").json["paths"]
     offered = {f"{method.upper()} {path}" for path in paths for method in paths[path]}
-    assert set(_first_cells("HTTP")) == offered | {"GET /", "GET /openapi.json"}
+    assert set(_first_cells("HTTP")) == offered | {"GET /", "GET /openapi.json", "GET /ws"}
 
 
 def test_every_command_is_described() -> None:

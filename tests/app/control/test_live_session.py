@@ -82,13 +82,13 @@ def test_real_session_is_controlled_over_http_and_osc(session: LiveSession) -> N
         assert control.osc_address is not None
         client = Client("127.0.0.1", int(control.http_url.rstrip("/").rpartition(":")[2]))
         assert client.ask("PUT", "/params/loud.db", {"value": -6}).json["value"] == -6
-        assert client.ask("PUT", "/params/loud.db", {"value": -600}).status == 422
+        assert client.ask("PUT", "/params/loud.db", {"value": -600}).status == 409
         missing = client.ask("PUT", "/params/laud.db", {"value": 0})
         assert (missing.status, missing.json["problems"][0]["fix"]) == (404, "loud.db")
         assert client.post("/command", {"do": "talk"}).code == "no-talk-key"
         assert client.post("/command", {"do": "variant"}).code == "no-variant"
         wrong = client.post("/command", {"do": "swap", "overrides": {"nodes.loud.use": "dsp.gian"}})
-        assert (wrong.status, wrong.code) == (422, "unknown-node")
+        assert (wrong.status, wrong.code) == (409, "unknown-node")
         assert client.post("/command", {"do": "bypass", "node": "loud"}).status == 200
         _wait_until_bypassed(client, "loud")
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as device:

@@ -67,6 +67,15 @@ def test_other_origins_are_forbidden(idle: Client, origin: str) -> None:
     assert _handshake_error(idle, Origin=origin) == (403, "wrong-origin")
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_commands_of_other_pages_are_forbidden(idle: Client, site: str) -> None:
+    """A page without an origin in its requests; links to our page may come from anywhere."""
+    headers = {"Sec-Fetch-Site": site}
+    reply = idle.ask("POST", "/toggle/mute", None, headers)
+    assert (reply.status, reply.code) == (403, "wrong-origin")
+    assert idle.ask("GET", "/", None, headers).status == 200
+
+
 def test_own_origin_is_allowed(client: Client, live: FakeLive) -> None:
     origin = f"http://127.0.0.1:{client.port}"
     assert client.post("/command", {"do": "mute"}, Origin=origin).status == 200

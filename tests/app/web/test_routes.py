@@ -40,8 +40,13 @@ def test_setting_a_param_returns_the_new_value(client: Client, live: FakeLive) -
     [
         ("GET", "/params/pitch.nothing", None, 404, "no-such-param"),
         ("PUT", "/params/pitch.nothing", {"value": 1}, 404, "no-such-param"),
-        ("PUT", "/params/pitch.transpose", {"value": 99}, 422, "value"),
-        ("PUT", "/params/pitch.transpose", '{"value": NaN}', 422, "value"),
+        ("PUT", "/params/pitch.transpose", {"value": 99}, 409, "value"),
+        ("PUT", "/params/pitch.transpose", '{"value": 1e999}', 409, "value"),
+        ("PUT", "/params/pitch.transpose", {"value": 10**400}, 409, "value"),
+        ("PUT", "/params/pitch.transpose", '{"value": NaN}', 422, "no-json"),
+        ("PUT", "/params/pitch.transpose", '{"value": "\\ud800"}', 422, "no-json"),
+        ("PUT", "/params/pitch.transpose", b'{"value": "\xff"}', 422, "no-json"),
+        ("PUT", "/params/%ED%A0%80", {"value": 1}, 404, "no-such-param"),
         ("PUT", "/params/pitch.transpose", {"value": 1, "stream": 0}, 422, "unknown-key"),
         ("PUT", "/params/pitch.transpose", {}, 422, "missing"),
         ("PUT", "/params/broken.param", {"value": 1}, 500, "internal"),
@@ -50,11 +55,14 @@ def test_setting_a_param_returns_the_new_value(client: Client, live: FakeLive) -
         ("POST", "/command", {"on": True}, 422, "no-command"),
         ("POST", "/command", {"do": "mute", "on": "perhaps"}, 422, "wrong-type"),
         ("POST", "/command", {"do": "swap", "overrides": {}}, 422, "out-of-range"),
+        ("POST", "/command", {"do": "mute", "on": 1}, 422, "wrong-type"),
         ("POST", "/command", "{", 422, "no-json"),
+        ("POST", "/command", 40_000 * "[", 422, "no-json"),
         ("POST", "/command", "", 422, "missing"),
         ("POST", "/toggle/volume", {}, 422, "wrong-value"),
         ("GET", "/nowhere", None, 404, "no-such-route"),
         ("DELETE", "/status", None, 405, "wrong-method"),
+        ("OPTIONS", "/params/pitch.transpose", None, 405, "wrong-method"),
         ("GET", "/ws", None, 426, "no-websocket"),
     ],
 )
@@ -153,17 +161,22 @@ def test_internal_error_is_answered_and_reported(client: Client, live: FakeLive)
     live.wait_for(lambda: live.said == ["control: ZeroDivisionError: the fake is broken"])
 
 
-def test_openapi_schema_comes_from_the_models(idle: Client) -> None:
-    schema = idle.get("/openapi.json").json
-    models = schema["components"]["schemas"]
-    commands = {"SetParam", "Bypass", "Swap", "ChooseVariant", "Mute", "Talk", "Monitor", "Stop"}
-    assert {"LiveStatus", "LiveParam", "Answer", "StatusMessage", *commands} <= models.keys()
-    assert models["LiveStatus"]["properties"].keys() == LiveStatus.model_fields.keys()
-    body = schema["paths"]["/command"]["post"]["requestBody"]["content"]["application/json"]
-    assert body["schema"]["discriminator"]["propertyName"] == "do"
-    assert set(schema["paths"]) == {
-        "/status", "/params", "/params/{name}", "/command", "/toggle/{switch}", "/ws",
-    }  # fmt: skip
+def test_wrong_method_names_all_methods_of_the_path(idle: Client) -> None:
+    asked = [("POST", "/status"), ("DELETE", "/params/pitch.transpose"), ("GET", "/command")]
+    found = [idle.ask(method, path, {}).headers["allow"] for method, path in asked]
+    assert found == ["GET, HEAD", "GET, HEAD, PUT", "POST"]
+
+
+def test_head_returns_the_headers_of_get(idle: Client) -> None:
+    head, get = idle.ask("HEAD", "/params"), idle.get("/params")
+    assert (head.status, head.text) == (200, "")
+    assert head.headers["content-length"] == get.headers["content-length"]
+
+
+def test_toggle_needs_no_body_and_no_content_type(client: Client, live: FakeLive) -> None:
+    assert client.ask("POST", "/toggle/mute").status == 200
+    assert client.ask("POST", "/toggle/mute", "", {"Content-Type": "text/plain"}).status == 415
+    assert live.done == [Mute(on=True)]
 
 
 @pytest.mark.parametrize("path", ["/docs", "/redoc"])
