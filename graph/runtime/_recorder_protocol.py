@@ -25,10 +25,9 @@ class Recorder(Protocol):
     def reset(self, tick: int, stream: int | None) -> None:
         """State was reset before ``tick``."""
 
-    def exchange(
-        self, tick: int, begun: int, overrides: dict[str, Any], plan: CompiledPlan
-    ) -> None:
-        """A hot swap: state was transferred before tick ``begun``, crossfade at ``tick``."""
+    def describe_exchange(self, overrides: dict[str, Any], plan: CompiledPlan) -> dict[str, Any]:
+        """The event of a hot swap to ``plan``, without its ticks. Reads files: it takes time."""
+        ...
 
     def event(self, tick: int, **what: Any) -> None:
         """An event of a driver, such as an overrun, at a tick."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -26,7 +26,7 @@ from ._reblocking import all_finite
 from ._state_transfer import transfer_state
 from ._warmup import copy_worker_lanes, load_weights, prepare
 from .engine import Engine
-from .live_params import Change, LiveParams
+from .live_params import AppliedChanges, LiveParams
 
 if TYPE_CHECKING:
     from ..plan import CompiledPlan, PlanOrigin
@@ -54,13 +54,14 @@ class RunningSession(Protocol):
     engine: Engine
     position: int
     overrides: dict[str, Any]
+    live_params: LiveParams
 
     def complete_swap(self, swap: HotSwap) -> Engine:
         """Replaces plan and engine by those of ``swap``; returns the engine that ran before."""
         ...
 
     def abandon_swap(self, swap: HotSwap) -> None:
-        """Continues without ``swap``, which has failed."""
+        """Continues without ``swap``, which has failed; may be called from any thread."""
 
 
 def plan_change(
@@ -134,12 +135,14 @@ class HotSwap:
         engine: an engine that has run ``plan`` before and is free; None builds one.
 
     Attributes:
+        replaces: the plan that the session ran when this swap was made.
         begun_at: the tick before which state was transferred; None until then.
         switched_at: the tick of the crossfade; None until then.
         failed: why the swap failed; None if it has not.
         over: set when the swap is complete or has failed.
         expected_s: seconds of a tick, measured in the warm-up; 0 without a warm-up.
         retired: the engine that ran before; None until the crossfade.
+        recorded: the event that a recording gets, described before the swap begins.
 
     Raises:
         DeviceError: if a node's device is missing.
@@ -158,21 +161,24 @@ class HotSwap:
         engine: Engine | None = None,
     ) -> None:
         self.session, self.plan, self.overrides = session, plan, dict(overrides)
+        self.replaces = session.plan
         self.begun_at: int | None = None
         self.switched_at: int | None = None
         self.failed: VoicegraphError | None = None
         self.over = threading.Event()
         self.retired: Engine | None = None
+        self.recorded: dict[str, Any] = {}
         self.notes: list[str] = []
         self.expected_s = 0.0
         self._fade_at, self._on_processed, self._alone = fade_at, on_processed, alone
         self._blocks_to_prime = math.inf
-        self._queue: deque[tuple[torch.Tensor, Sequence[Change]]] = deque()
+        self._queue: deque[tuple[torch.Tensor, AppliedChanges]] = deque()
         self._fed = self._done = 0
         self._progress = threading.Condition()
+        self._ended = False
+        self._ending = threading.Lock()
         self.engine = engine or self._build()
         self.engine.reset()
-        self._live_params = LiveParams(self.engine)
 
     def _build(self) -> Engine:
         devices = place_nodes(self.plan, self.notes)
@@ -185,47 +191,53 @@ class HotSwap:
 
     # ---- the session's thread -----------------------------------------------------------------
 
-    def tick(self, block: torch.Tensor, changes: Sequence[Change]) -> torch.Tensor:
+    def tick(self, block: torch.Tensor, changes: AppliedChanges) -> torch.Tensor:
         """Processes one block of the session: ``[streams, channels, samples]`` -> its output.
 
         Must be called in inference mode, on the session's thread.
         """
-        session = self.session
-        if self.begun_at is None:
-            self._begin()
-        if self.failed is None and self._ready():
+        if self.begun_at is None and not self._begin():
+            return self.session.engine.tick(block)
+        if self._ready() and not self._ended:
             return self._fade(block, changes)
-        made = session.engine.tick(block)
-        if self.failed is not None:
-            session.abandon_swap(self)
-        elif self._alone:
+        made = self.session.engine.tick(block)
+        if self._ended:
+            return made
+        if self._alone:
             self._enqueue(block, changes)
         else:
             self._fed += 1
             self._run_new(block, changes)
         return made
 
-    def _begin(self) -> None:
-        missing = transfer_state(self.session.engine, self.engine)
-        seconds = min(max(missing, _MIN_PRIMING), _MAX_PRIMING)
-        self._blocks_to_prime = math.ceil(seconds / self.plan.block)
-        self.begun_at = self.session.position
+    def _begin(self) -> bool:
+        """Transfers state, unless a param is being changed at this moment."""
+        session = self.session
+
+        def transfer() -> None:
+            missing = transfer_state(session.engine, self.engine)
+            seconds = min(max(missing, _MIN_PRIMING), _MAX_PRIMING)
+            self._blocks_to_prime = math.ceil(seconds / self.plan.block)
+            self.begun_at = session.position
+
+        return session.live_params.follow(self.engine, transfer)
 
     def _ready(self) -> bool:
         if self._fade_at is not None:
             return self.session.position >= self._fade_at
         return self._fed == self._done >= self._blocks_to_prime
 
-    def _fade(self, block: torch.Tensor, changes: Sequence[Change]) -> torch.Tensor:
+    def _fade(self, block: torch.Tensor, changes: AppliedChanges) -> torch.Tensor:
         """The tick of the crossfade, for which the output of both engines is needed."""
         session = self.session
         old = session.engine.tick(block).cpu()
         try:
-            self._apply(changes)
+            changes.apply_to(self.engine)
             new = _require_finite(self.engine.tick(block).cpu())
         except Exception as error:
             self.fail(_as_voicegraph_error(error))
-            session.abandon_swap(self)
+            return old
+        if not self._end():  # cancelled meanwhile, on another thread
             return old
         made = crossfade(old, new, self.plan)
         self.switched_at = session.position
@@ -236,17 +248,29 @@ class HotSwap:
         return made
 
     def fail(self, error: VoicegraphError) -> None:
-        """Ends the swap without success; the session continues unchanged."""
+        """Ends the swap without success; the session continues unchanged.
+
+        May be called from any thread; does nothing if the swap is over.
+        """
+        if not self._end():
+            return
         self.failed = error
+        self.session.abandon_swap(self)
         self.over.set()
         with self._progress:
             self._progress.notify_all()
 
+    def _end(self) -> bool:
+        """Whether the caller is the first to end the swap, and so decides how it ended."""
+        with self._ending:
+            first, self._ended = not self._ended, True
+        return first
+
     # ---- priming the new engine ---------------------------------------------------------------
 
-    def _run_new(self, block: torch.Tensor, changes: Sequence[Change]) -> None:
+    def _run_new(self, block: torch.Tensor, changes: AppliedChanges) -> None:
         try:
-            self._apply(changes)
+            changes.apply_to(self.engine)
             made = self.engine.tick(block)
             if self._on_processed is not None:
                 self._on_processed(block, made)
@@ -255,13 +279,7 @@ class HotSwap:
             return
         self._done += 1
 
-    def _apply(self, changes: Sequence[Change]) -> None:
-        """Applies to the new engine the live params that were changed in the old one."""
-        for change in changes:
-            self._live_params.set_if_known(change)
-        self._live_params.apply(self.session.position)
-
-    def _enqueue(self, block: torch.Tensor, changes: Sequence[Change]) -> None:
+    def _enqueue(self, block: torch.Tensor, changes: AppliedChanges) -> None:
         if self._fed - self._done >= _MAX_QUEUED:
             text = "this machine is too slow to run the new engine and the old one at the same time"
             self.fail(StateError(Problem("no-headroom", text, fix=_NEW_SESSION)))

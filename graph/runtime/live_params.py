@@ -1,11 +1,18 @@
-"""Live params: params that change between ticks, checked at once and in force at the next tick."""
+"""Live params: params that change between ticks, checked at once and in force at the next tick.
+
+Whoever sets a param validates it on their own thread and outside every lock that the ticks take: a
+check may open a file. The ticks exchange references only, and never wait: if another thread is
+handing over a change at that moment, it is applied one tick later.
+
+While a hot swap is in progress, a change is prepared for both engines.
+"""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +23,11 @@ from ..node import NodeParams
 
 if TYPE_CHECKING:
     from .engine import Engine, Step
+
+KEPT = 1024
+"""Applied changes that the log keeps; a recording has all of them."""
+_MOST_PENDING = 1024
+"""Changes that wait one by one; beyond, only the newest of each param and stream is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +45,78 @@ class Change:
     stream: int | None = None
 
 
+class AppliedChanges:
+    """The changes of one tick.
+
+    Attributes:
+        changes: in the order in which they were made.
+    """
+
+    __slots__ = ("_staged", "changes")
+
+    def __init__(
+        self, changes: tuple[Change, ...] = (), staged: tuple[tuple[Engine, _Staged], ...] = ()
+    ) -> None:
+        self.changes = changes
+        self._staged = staged
+
+    def apply_to(self, engine: Engine) -> None:
+        """Sets the params of an engine that they were prepared for; of others, nothing."""
+        for target, staged in self._staged:
+            if target is engine:
+                _assign(engine, staged)
+
+
+NO_CHANGES = AppliedChanges()
+
+_Staged = Mapping[str, list[NodeParams]]
+"""Node -> validated params of every stream at the next tick."""
+
+
+@dataclass(slots=True, eq=False)
+class _Target:
+    """An engine that changes are prepared for, with the params that are not applied yet."""
+
+    engine: Engine
+    staged: dict[str, list[NodeParams]] = field(default_factory=dict)
+
+    def each(self, step: Step) -> list[NodeParams]:
+        """The params of every stream at the next tick."""
+        staged = self.staged.get(step.name)
+        if staged is not None:
+            return staged
+        params = step.params
+        return params if isinstance(params, list) else [params] * self.engine.streams
+
+
 class LiveParams:
     """Collects changes of live params and applies them at block boundaries.
 
-    ``set`` may be called from another thread than the one that runs the ticks.
+    ``set`` and ``get`` may be called from any thread; the rest belongs to the thread that runs the
+    ticks.
 
     Attributes:
-        engine: the engine whose params are changed.
-        log: applied changes, each with the tick from which it was in force.
-        pending: changes that wait for the next tick.
+        log: the newest applied changes, each with the tick from which it was in force.
     """
 
     def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self.log: list[tuple[int, Change]] = []
-        self.pending: list[Change] = []
-        self._next: dict[str, list[NodeParams]] = {}
-        self._lock = Lock()
+        self.log: deque[tuple[int, Change]] = deque(maxlen=KEPT)
+        self._targets: tuple[_Target, ...] = (_Target(engine),)
+        self._pending: list[tuple[Change, tuple[_Target, ...]]] = []
+        self._lock = Lock()  # held for exchanges of references only, never for a check
+        self._node_locks: dict[str, Lock] = {}
+
+    @property
+    def engine(self) -> Engine:
+        """The engine whose params are changed."""
+        return self._targets[0].engine
+
+    @property
+    def pending(self) -> list[Change]:
+        """Changes that wait for the next tick."""
+        return [change for change, _ in self._pending]
+
+    # ---- any thread ---------------------------------------------------------------------------
 
     def set(self, param: str, value: Any, stream: int | None = None) -> None:
         """Checks a change together with the pending ones, and makes it pending.
@@ -58,15 +125,36 @@ class LiveParams:
             StateError: if there is no such live param, or the value does not fit.
         """
         self.check_stream(stream)
-        with self._lock:  # includes the look-up: a hot swap may replace the node meanwhile
-            step, field = self._find(param)
-            if field not in type(_first(step.params)).live_fields():
-                raise StateError(_not_live(step, field))
-            each = list(self._each(step))
-            for i in range(len(each)) if stream is None else (stream,):
-                each[i] = _changed(each[i], field, value, param)
-            self._next[step.name] = each
-            self.pending.append(Change(param, getattr(each[stream or 0], field), stream))
+        step, _ = _find(self.engine, param)
+        with self._lock:
+            checking = self._node_locks.setdefault(step.name, Lock())
+        with checking:  # the next change of this node is checked together with this one
+            while not self._try_set(param, value, stream):
+                pass
+
+    def _try_set(self, param: str, value: Any, stream: int | None) -> bool:
+        """Checks a change; False if a hot swap began or ended meanwhile: then it counts anew."""
+        targets = self._targets
+        first, *others = targets
+        step, name = _find(first.engine, param)
+        if name not in type(_first(step.params)).live_fields():
+            raise StateError(_not_live(step, name))
+        prepared = {first: _changed(first, param, value, stream)}
+        for target in others:
+            try:
+                prepared[target] = _changed(target, param, value, stream)
+            except StateError:  # the new pipeline has no such param, or not this value
+                continue
+        change = Change(param, getattr(prepared[first][stream or 0], name), stream)
+        with self._lock:
+            if targets is not self._targets:
+                return False
+            for target, each in prepared.items():
+                target.staged[step.name] = each
+            self._pending.append((change, tuple(prepared)))
+            if len(self._pending) > _MOST_PENDING:
+                self._pending = _newest_of_each(self._pending)
+        return True
 
     def get(self, param: str, stream: int = 0) -> Any:
         """The value a param will have at the next tick.
@@ -75,40 +163,9 @@ class LiveParams:
             StateError: if there is no such param.
         """
         self.check_stream(stream)
-        step, field = self._find(param)
-        return getattr(self._each(step)[stream], field)
-
-    def apply(self, tick: int) -> Sequence[Change]:
-        """Applies pending changes and returns them. Called before every tick."""
-        if not self.pending:
-            return ()
-        with self._lock:
-            changes, self.pending = self.pending, []
-            following, self._next = self._next, {}
-        for name, each in following.items():
-            # Streams with equal params run as one batch again.
-            same = all(params == each[0] for params in each)
-            self.engine.by_name[name].params = each[0] if same else each
-        self.log.extend((tick, change) for change in changes)
-        return changes
-
-    def set_if_known(self, change: Change) -> None:
-        """As :meth:`set`, but ignores params that this engine does not have."""
-        with suppress(StateError):
-            self.set(change.param, change.value, change.stream)
-
-    def rebind(self, engine: Engine) -> None:
-        """Continues with another engine; pending changes are kept."""
-        with self._lock:
-            self.engine = engine
-            pending, self.pending, self._next = self.pending, [], {}
-        for change in pending:
-            self.set_if_known(change)
-
-    def clear_pending(self) -> None:
-        """Drops pending changes."""
-        with self._lock:
-            self.pending, self._next = [], {}
+        target = self._targets[0]
+        step, name = _find(target.engine, param)
+        return getattr(target.each(step)[stream], name)
 
     def check_stream(self, stream: int | None) -> None:
         """Checks a stream number; None means all streams.
@@ -116,31 +173,110 @@ class LiveParams:
         Raises:
             StateError: if there is no such stream.
         """
-        if stream is not None and not 0 <= stream < self.engine.streams:
-            text = f"stream {stream} does not exist; streams: 0..{self.engine.streams - 1}"
+        streams = self.engine.streams
+        if stream is not None and not 0 <= stream < streams:
+            text = f"stream {stream} does not exist; streams: 0..{streams - 1}"
             raise StateError(Problem("no-such-stream", text))
 
-    def _each(self, step: Step) -> list[NodeParams]:
-        """The params of every stream at the next tick."""
-        pending = self._next.get(step.name)
-        if pending is not None:
-            return pending
-        params = step.params
-        return params if isinstance(params, list) else [params] * self.engine.streams
+    # ---- the thread that runs the ticks -------------------------------------------------------
 
-    def _find(self, param: str) -> tuple[Step, str]:
-        node, _, field = param.rpartition(".")
-        step = self.engine.by_name.get(node)
-        if step is not None and field in type(_first(step.params)).model_fields:
-            return step, field
-        known = [
-            f"{s.name}.{name}"
-            for s in self.engine.steps
-            for name in sorted(type(_first(s.params)).live_fields())
-        ]
-        close = difflib.get_close_matches(param, known, 1, 0.4)
-        text = f"there is no param {param}; live params: {', '.join(known) or 'none'}"
-        raise StateError(Problem("no-such-param", text, fix=close[0] if close else None))
+    def apply(self, tick: int, wait: bool = False) -> AppliedChanges:
+        """Applies pending changes. Called before every tick.
+
+        Args:
+            tick: the tick from which they are in force.
+            wait: whether to wait for a thread that is handing over a change at this moment.
+        """
+        if not self._pending or not self._lock.acquire(blocking=wait):
+            return NO_CHANGES
+        try:
+            targets = self._targets
+            pending, self._pending = self._pending, []
+            staged = tuple((target.engine, target.staged) for target in targets)
+            # First the engine, then the staging: whoever reads without the lock finds a new value
+            # in one of them.
+            _assign(targets[0].engine, targets[0].staged)
+            for target in targets:
+                target.staged = {}
+        finally:
+            self._lock.release()
+        changes = tuple(change for change, known in pending if targets[0] in known)
+        self.log.extend((tick, change) for change in changes)
+        return AppliedChanges(changes, staged)
+
+    def follow(self, engine: Engine, transfer: Callable[[], None]) -> bool:
+        """From now on prepares changes for the engine of a hot swap, too.
+
+        Args:
+            engine: the new engine.
+            transfer: copies the current params to it.
+
+        Returns:
+            Whether it began; if changes are pending, it has to be tried again at the next tick.
+        """
+        if not self._lock.acquire(blocking=False):
+            return False
+        try:
+            if self._pending:
+                return False
+            transfer()
+            self._targets = (self._targets[0], _Target(engine))
+        finally:
+            self._lock.release()
+        return True
+
+    @property
+    def following(self) -> bool:
+        """Whether changes are prepared for the engine of a hot swap, too."""
+        return len(self._targets) > 1
+
+    def unfollow(self) -> None:
+        """Prepares changes for the running engine alone: the hot swap has failed."""
+        self._targets = self._targets[:1]
+
+    def rebind(self, engine: Engine) -> None:
+        """Continues with the engine that was followed; pending changes are kept."""
+        known = next((target for target in self._targets if target.engine is engine), None)
+        self._targets = (known or _Target(engine),)
+
+    def clear_pending(self) -> None:
+        """Drops pending changes, and those that are being checked start from the present values."""
+        with self._lock:
+            self._pending = []
+            self._targets = (_Target(self.engine),)
+
+
+def _newest_of_each(
+    pending: list[tuple[Change, tuple[_Target, ...]]],
+) -> list[tuple[Change, tuple[_Target, ...]]]:
+    """The newest change of each param and stream; those in between were never processed."""
+    newest = {(change.param, change.stream): i for i, (change, _) in enumerate(pending)}
+    return [pending[i] for i in sorted(newest.values())]
+
+
+def _assign(engine: Engine, staged: _Staged) -> None:
+    for name, each in staged.items():
+        # Streams with equal params run as one batch again.
+        engine.by_name[name].params = each[0] if len(each) == 1 or _all_same(each) else each
+
+
+def _all_same(each: list[NodeParams]) -> bool:
+    return all(params is each[0] for params in each)
+
+
+def _find(engine: Engine, param: str) -> tuple[Step, str]:
+    node, _, name = param.rpartition(".")
+    step = engine.by_name.get(node)
+    if step is not None and name in type(_first(step.params)).model_fields:
+        return step, name
+    known = [
+        f"{s.name}.{live}"
+        for s in engine.steps
+        for live in sorted(type(_first(s.params)).live_fields())
+    ]
+    close = difflib.get_close_matches(param, known, 1, 0.4)
+    text = f"there is no param {param}; live params: {', '.join(known) or 'none'}"
+    raise StateError(Problem("no-such-param", text, fix=close[0] if close else None))
 
 
 def _not_live(step: Step, field: str) -> Problem:
@@ -156,11 +292,25 @@ def _first(params: Any) -> NodeParams:
     return params[0] if isinstance(params, list) else params
 
 
-def _changed(params: NodeParams, field: str, value: Any, name: str) -> NodeParams:
+def _changed(target: _Target, param: str, value: Any, stream: int | None) -> list[NodeParams]:
+    """The params of every stream after a change; equal ones are one object.
+
+    Raises:
+        StateError: if the engine has no such param, or the value does not fit.
+    """
+    step, name = _find(target.engine, param)
+    each = list(target.each(step))
+    for i in range(len(each)) if stream is None else (stream,):
+        each[i] = _validated(each[i], name, value, param)
+    first = each[0]
+    return [first if params == first else params for params in each]
+
+
+def _validated(params: NodeParams, name: str, value: Any, shown: str) -> NodeParams:
     """The params with one field changed; both the new model and the change are validated."""
     values = {key: getattr(params, key) for key in type(params).model_fields}
     try:
-        changed = type(params).model_validate({**values, field: value})
+        changed = type(params).model_validate({**values, name: value})
         params.check_change(changed)
     except ValidationError as error:
         why = error.errors()[0]["msg"].removeprefix("Value error, ")
@@ -168,4 +318,4 @@ def _changed(params: NodeParams, field: str, value: Any, name: str) -> NodeParam
         why = str(error)
     else:
         return changed
-    raise StateError(Problem("value", f"{name} cannot be {value!r}: {why}"))
+    raise StateError(Problem("value", f"{shown} cannot be {value!r}: {why}"))

@@ -5,8 +5,9 @@ Files and sound cards belong to drivers, not to a session.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,7 +23,7 @@ from ._reblocking import Reblocker, all_finite
 from ._recorder_protocol import Recorder
 from ._warmup import load_weights, prepare
 from .engine import Engine
-from .live_params import Change, LiveParams
+from .live_params import NO_CHANGES, AppliedChanges, Change, LiveParams
 from .timing import Timing
 
 if TYPE_CHECKING:
@@ -35,10 +36,26 @@ if TYPE_CHECKING:
 Samples = TypeVar("Samples", np.ndarray, torch.Tensor)
 
 _CLOSED = Problem("closed", "this session is closed", fix="open another one")
+_BUSY = Problem("busy", "another hot swap is in progress", fix="wait until it has finished")
+_CLOSE_WAIT_S = 10.0
+"""How long :meth:`Session.close` waits for a block that another thread is processing."""
 
 
 class Session:
     """One running instance of a plan.
+
+    Every method may be called from any thread:
+
+    * Methods that process audio or touch the state (``process``, ``push``, ``flush``, ``reset``,
+      ``snapshot``, ``restore``) run one at a time; a second caller waits. To keep blocks in order,
+      one thread should process.
+    * ``set`` and ``get`` never wait for a block, and no block waits for them: a change is checked
+      on the calling thread and is in force from the next tick on.
+    * ``change`` and ``swap`` run one after another: each waits until the hot swap before it is
+      complete, and is added to its overrides. The thread that processes cannot wait for that; there
+      a change during another one is refused (``busy``).
+    * ``close`` ends a waiting change and a hot swap in progress: both raise in their own threads. A
+      block that is being processed is finished first.
 
     Args:
         plan: the plan to run.
@@ -53,6 +70,8 @@ class Session:
         trace: path of a Chrome/Perfetto trace to write: every node at every tick.
 
     Attributes:
+        base: the pipeline that changes start from; None if the plan cannot be changed.
+        live_params: the changes of live params.
         plan: the plan that runs; a hot swap replaces it.
         engine: the engine that runs it; a hot swap replaces it.
         taps: values of the ports named in the newest ``process`` or ``push`` call.
@@ -93,6 +112,12 @@ class Session:
         self.overrides: dict[str, Any] = {}
         self._swap: HotSwap | None = None
         self._closed = False
+        self._finished = False
+        self._running = threading.RLock()  # one method that touches the state at a time
+        self._changes = threading.Condition()  # one change at a time; guards the next two
+        self._changing = False
+        self._closing = False
+        self._processing_thread = threading.get_ident()
         devices = place_nodes(plan, self.notes)
         if plan.settings.threads:
             thread_count.claim(self, plan.settings.threads)
@@ -104,7 +129,7 @@ class Session:
         except BaseException:
             thread_count.release(self)
             raise
-        self._live_params = LiveParams(self.engine)
+        self.live_params = LiveParams(self.engine)
         self._inference = torch.inference_mode()
         self._recorder: Recorder | None = None
         self._tracer: TraceWriter | None = None
@@ -153,13 +178,15 @@ class Session:
                 ``error``.
             StateError: if the session is closed, or :meth:`push` has left pending samples.
         """
-        self._require_no_pending()
-        tensor = self._reblocker.whole_block(block)
-        self.taps = {}
-        made = self._run_block(tensor, [(tap, self.plan.port(tap)) for tap in taps] if taps else ())
-        for tap, values in self.taps.items():
-            self.taps[tap] = self._reblocker.tap_like(block, values)
-        return self._reblocker.output_like(block, made)
+        with self._running:
+            self._require_no_pending()
+            tensor = self._reblocker.whole_block(block)
+            self.taps = {}
+            refs = [(tap, self.plan.port(tap)) for tap in taps] if taps else ()
+            made = self._run_block(tensor, refs)
+            for tap, values in self.taps.items():
+                self.taps[tap] = self._reblocker.tap_like(block, values)
+            return self._reblocker.output_like(block, made)
 
     def push(self, samples: Samples, taps: Sequence[str] = ()) -> Samples:
         """Takes any number of samples and returns all whole blocks that they complete.
@@ -171,16 +198,17 @@ class Session:
             SignalError: as in :meth:`process`.
             StateError: if the session is closed.
         """
-        refs = [(tap, self.plan.port(tap)) for tap in taps]
-        collected: dict[str, list[Any]] = {tap: [] for tap in taps}
-        made: list[torch.Tensor] = []
-        for block in self._reblocker.blocks(samples):
-            self.taps = {}
-            made.append(self._run_block(block, refs).clone())
-            for tap, values in self.taps.items():
-                collected[tap].append(self._reblocker.tap_like(samples, values))
-        self.taps = dict(collected)
-        return self._reblocker.output_like(samples, self._join(made))
+        with self._running:
+            refs = [(tap, self.plan.port(tap)) for tap in taps]
+            collected: dict[str, list[Any]] = {tap: [] for tap in taps}
+            made: list[torch.Tensor] = []
+            for block in self._reblocker.blocks(samples):
+                self.taps = {}
+                made.append(self._run_block(block, refs).clone())
+                for tap, values in self.taps.items():
+                    collected[tap].append(self._reblocker.tap_like(samples, values))
+            self.taps = dict(collected)
+            return self._reblocker.output_like(samples, self._join(made))
 
     def flush(self) -> Any:
         """Returns the output that is still missing: pending samples and the algorithmic latency.
@@ -188,29 +216,37 @@ class Session:
         The outputs of ``process`` or ``push`` and then ``flush`` contain the whole input, delayed
         by ``plan.latency_out`` samples. Call :meth:`reset` before using the session again.
         """
-        pending = self._reblocker.pending
-        inside = pending / self.plan.source.rate + self.plan.latency.algorithmic
-        wanted = -int(-(inside * self.plan.output_type.rate) // 1)
-        count = -(-wanted // self.plan.samples_out)
-        made = [self._run_block(self._reblocker.padded_block(), []).clone() for _ in range(count)]
-        tail = self._join(made).narrow(self.plan.output_type.time_axis, 0, wanted)
-        return self._reblocker.output_like_newest(tail)
+        with self._running:
+            pending = self._reblocker.pending
+            inside = pending / self.plan.source.rate + self.plan.latency.algorithmic
+            wanted = -int(-(inside * self.plan.output_type.rate) // 1)
+            count = -(-wanted // self.plan.samples_out)
+            made = [
+                self._run_block(self._reblocker.padded_block(), []).clone() for _ in range(count)
+            ]
+            tail = self._join(made).narrow(self.plan.output_type.time_axis, 0, wanted)
+            return self._reblocker.output_like_newest(tail)
 
     def _run_block(self, block: torch.Tensor, taps: Sequence[tuple[str, Any]]) -> torch.Tensor:
         if self._closed:
             raise StateError(_CLOSED)
+        self._processing_thread = threading.get_ident()
         sanitized = self._reblocker.sanitize(block, self.position)
         if sanitized is not block:
             block, self.nonfinite = sanitized, self.nonfinite + 1
-        changes = self._apply_live_params() if self._live_params.pending else ()
+        changes = self._apply_live_params()
         if self._recorder is not None:
             self._recorder.block(block)
-        engine = self.engine
+        engine, swap = self.engine, self._swap
         with self._inference:
-            if self._swap is None:
+            if swap is None:
+                if self.live_params.following:
+                    self.live_params.unfollow()
                 made = engine.tick(block)
             else:
-                made = self._swap.tick(block, changes)
+                made = swap.tick(block, changes)
+        if self._finished:  # close() has not waited for this block: its files are finished
+            raise StateError(_CLOSED)
         if self._file_sink is not None:
             self._file_sink.write()
         for tap, ref in taps:
@@ -263,7 +299,7 @@ class Session:
         Raises:
             StateError: if there is no such param, it is not live, or the value is out of range.
         """
-        self._live_params.set(param, value, stream)
+        self.live_params.set(param, value, stream)
 
     def get(self, param: str, stream: int = 0) -> Any:
         """The current value of a param, including pending changes.
@@ -271,7 +307,7 @@ class Session:
         Raises:
             StateError: if there is no such param.
         """
-        return self._live_params.get(param, stream)
+        return self.live_params.get(param, stream)
 
     def change(self, overrides: Mapping[str, Any]) -> HotSwap:
         """Hot swap: changes nodes, voices or settings that are not live, without a gap.
@@ -280,6 +316,9 @@ class Session:
         crossfades to it within 20 ms, as soon as every history of the new engine is filled. Types
         of input and output, block and latency stay the same; a pipeline that needs less latency is
         delayed to match.
+
+        Changes of several threads are made one after another; see the class about which thread
+        waits.
 
         Args:
             overrides: by dotted path, such as ``{"nodes.f0.use": "f0.harvest"}``; they are added to
@@ -290,14 +329,42 @@ class Session:
 
         Raises:
             VoicegraphError: if the changed pipeline has mistakes, does not fit, or cannot be
-                loaded; the session then continues unchanged.
+                loaded, or the session is closed meanwhile; the session then continues unchanged.
+            StateError: if another change is in progress, on the thread that processes.
         """
         from .hot_swap import HotSwap, plan_change
 
-        wanted = {**self.overrides, **overrides}
-        swap = HotSwap(self, plan_change(self, overrides), wanted)
-        self.begin_swap(swap)
+        with self._turn_to_change():
+            wanted = {**self.overrides, **overrides}
+            swap = HotSwap(self, plan_change(self, overrides), wanted)
+            self.begin_swap(swap)
         return swap
+
+    @contextmanager
+    def _turn_to_change(self) -> Iterator[None]:
+        """Waits until no other change is in progress; nobody else changes the session inside.
+
+        Raises:
+            StateError: if the session is closed meanwhile, or the calling thread cannot wait.
+        """
+        waits = threading.get_ident() != self._processing_thread
+        with self._changes:
+            if self._changing and not waits:
+                raise StateError(_BUSY)
+            self._changes.wait_for(lambda: self._closing or not self._changing)
+            self._require_open()
+            self._changing = True
+        try:
+            while (swap := self._swap) is not None:
+                if not waits:
+                    raise StateError(_BUSY)
+                swap.over.wait()
+            self._require_open()
+            yield
+        finally:
+            with self._changes:
+                self._changing = False
+                self._changes.notify()
 
     def swap(self, node: str, use: str, params: Mapping[str, Any] | None = None) -> HotSwap:
         """Hot swap of one node: ``session.swap("f0", "f0.swift")``; see :meth:`change`.
@@ -320,14 +387,22 @@ class Session:
         """Starts a prepared hot swap at the next tick.
 
         Raises:
-            StateError: if another one is in progress, or the session is closed.
+            StateError: if another one is in progress or was completed since ``swap`` was made, or
+                the session is closed.
         """
-        if self._swap is not None:
-            text = "another hot swap is in progress"
-            raise StateError(Problem("busy", text, fix="wait until it has finished"))
-        self._swap = swap
-        if self._closed:  # checked last, because another thread may close the session meanwhile
-            self._swap = None
+        if self._recorder is not None:
+            swap.recorded = self._recorder.describe_exchange(swap.overrides, swap.plan)
+        with self._changes:
+            self._require_open()
+            if self._swap is not None:
+                raise StateError(_BUSY)
+            if swap.replaces is not self.plan:
+                text = "the session was changed while this hot swap was being prepared"
+                raise StateError(Problem("busy", text, fix="prepare it again"))
+            self._swap = swap
+
+    def _require_open(self) -> None:
+        if self._closing:
             raise StateError(_CLOSED)
 
     def complete_swap(self, swap: HotSwap) -> Engine:
@@ -335,15 +410,14 @@ class Session:
         old, self.engine = self.engine, swap.engine
         self.plan = self._reblocker.plan = swap.plan
         self.overrides = swap.overrides
-        self._live_params.rebind(self.engine)
+        self.live_params.rebind(self.engine)
         self.engine.trace = old.trace
         if self._file_sink is not None:
             self._file_sink.rebind(self.engine)
         self.notes.extend(swap.notes)
         self._swap = None
         if self._recorder is not None:
-            begun = swap.begun_at or 0
-            self._recorder.exchange(self.position, begun, swap.overrides, swap.plan)
+            self._recorder.event(self.position, **swap.recorded, begun=swap.begun_at or 0)
         return old
 
     def abandon_swap(self, swap: HotSwap) -> None:
@@ -352,15 +426,18 @@ class Session:
             self._swap = None
 
     def _cancel_swap(self, why: str) -> None:
-        if self._swap is not None:
+        swap = self._swap
+        if swap is not None:
             text = f"{why} before the hot swap was complete"
-            self._swap.fail(StateError(Problem("interrupted", text)))
-            self._swap = None
+            swap.fail(StateError(Problem("interrupted", text)))
 
     @property
     def log(self) -> list[tuple[int, Change]]:
-        """Changes of live params so far, each with the tick from which it was in force."""
-        return self._live_params.log
+        """The newest changes of live params, each with the tick from which it was in force.
+
+        At most 1024; a recording has all of them.
+        """
+        return list(self.live_params.log)
 
     def reset(self, stream: int | None = None) -> None:
         """Resets the state of all streams or of one; live params keep their current values.
@@ -370,21 +447,23 @@ class Session:
         Raises:
             StateError: if there is no such stream.
         """
-        self._live_params.check_stream(stream)
-        self._cancel_swap("the session was reset")
-        self._apply_live_params()
-        self.engine.reset(stream)
-        if stream is None:
-            self._reblocker.clear()
-        if self._recorder is not None:
-            self._recorder.reset(self.position, stream)
+        self.live_params.check_stream(stream)
+        with self._running:
+            self._cancel_swap("the session was reset")
+            self._apply_live_params(wait=True)
+            self.engine.reset(stream)
+            if stream is None:
+                self._reblocker.clear()
+            if self._recorder is not None:
+                self._recorder.reset(self.position, stream)
 
     def snapshot(self) -> Snapshot:
         """The complete state as a value; its ``save`` writes a safetensors file."""
         from .snapshot import take_snapshot
 
-        self._apply_live_params()
-        return take_snapshot(self.engine, self._reblocker, self.position)
+        with self._running:
+            self._apply_live_params(wait=True)
+            return take_snapshot(self.engine, self._reblocker, self.position)
 
     def restore(self, snapshot: Snapshot | str | Path) -> None:
         """Continues from a snapshot, or from the file of one; pending changes are dropped.
@@ -400,17 +479,18 @@ class Session:
             notes = (("the recording would lack the state from which a replay has to start", None),)
             fix = "restore it in a session without `record`"
             raise StateError(Problem("recording", text, notes=notes, fix=fix))
-        self._cancel_swap("a snapshot was restored")
-        self.position = restore_snapshot(snapshot, self.engine, self._reblocker)
-        self._live_params.clear_pending()
+        with self._running:
+            self._cancel_swap("a snapshot was restored")
+            self.position = restore_snapshot(snapshot, self.engine, self._reblocker)
+            self.live_params.clear_pending()
 
-    def _apply_live_params(self) -> Sequence[Change]:
+    def _apply_live_params(self, wait: bool = False) -> AppliedChanges:
         """Applies pending changes and writes them to the recording."""
-        changes = self._live_params.apply(self.position)
-        if self._recorder is not None:
-            for change in changes:
+        applied = self.live_params.apply(self.position, wait)
+        if self._recorder is not None and applied is not NO_CHANGES:
+            for change in applied.changes:
                 self._recorder.control(self.position, change)
-        return changes
+        return applied
 
     def note(self, tick: int, **what: Any) -> None:
         """Writes an event of a driver, such as an overrun, to the recording if there is one."""
@@ -431,18 +511,38 @@ class Session:
         found["total"] = 1e-9 * self.engine.total.newest
         return found
 
-    def close(self) -> None:
+    def close(self, wait_s: float = _CLOSE_WAIT_S) -> None:
         """Stops workers and finishes recording, trace and sound files. Safe to call twice.
+
+        Args:
+            wait_s: how long to wait for a block that another thread is processing, in seconds. The
+                files are finished without it then.
 
         Raises:
             OutputError: if a file cannot be finished.
+            StateError: if a block is still being processed; names the node.
         """
-        self._closed = True
+        with self._changes:
+            self._closing = self._closed = True
+            self._changes.notify_all()
         self._cancel_swap("the session was closed")
         thread_count.release(self)
-        if self.engine.pool is not None:
-            self.engine.pool.shutdown()
-            self.engine.pool = None
+        idle = self._running.acquire(timeout=wait_s)
+        try:
+            self._finish(idle)
+        finally:
+            if idle:
+                self._running.release()
+        if not idle:
+            raise StateError(_still_running(self.engine))
+
+    def _finish(self, idle: bool) -> None:
+        self._finished = True
+        pool = self.engine.pool
+        if pool is not None:
+            pool.shutdown(wait=idle)
+            if idle:
+                self.engine.pool = None
         with ExitStack() as closing:
             for writer in (self._file_sink, self._recorder, self._tracer):
                 if writer is not None:
@@ -458,3 +558,14 @@ class Session:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _still_running(engine: Engine) -> Problem:
+    """The problem of a block that does not end, with the node that is at work."""
+    from ._running_node import running_node
+
+    step = running_node(engine)
+    if step is None:
+        return Problem("still-running", "a block is still being processed")
+    text = f"a block is still being processed: node {step.name} ({step.node.use}) does not return"
+    return Problem("still-running", text)

@@ -105,10 +105,10 @@ class Recorder:
         """Records a reset before a tick."""
         self.event(tick, reset=True, stream=stream)
 
-    def exchange(self, tick: int, begun: int, overrides: dict[str, Any], plan: Plan) -> None:
-        """Records a hot swap that was prepared before tick ``begun`` and faded in at ``tick``."""
+    def describe_exchange(self, overrides: dict[str, Any], plan: Plan) -> dict[str, Any]:
+        """The event of a hot swap, without its ticks. Fingerprints files, which takes time."""
         files = [file.model_dump(mode="json") for file in describe_files(plan)]
-        self.event(tick, exchange=to_json(overrides), begun=begun, plan=plan.hash, files=files)
+        return {"exchange": to_json(overrides), "plan": plan.hash, "files": files}
 
     def event(self, tick: int, **what: Any) -> None:
         """Records any other event of a tick."""

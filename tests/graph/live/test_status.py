@@ -95,7 +95,7 @@ def test_status_during_a_hot_swap(make_live: Callable[..., LiveSession]) -> None
     asking.join(0.01)
     assert found == []
     session.plan = swap.plan
-    session._live_params.rebind(swap.engine)
+    session.live_params.rebind(swap.engine)
     asking.join(20)
     assert [load.name for load in found[0].nodes if not load.bypassed] == ["end"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -12,9 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from voicegraph.graph import registry
 from voicegraph.graph.errors import StateError
+from voicegraph.graph.node import Live, Node, NodeParams, Tensors
 from voicegraph.graph.pipeline import Pipeline, node
-from voicegraph.graph.runtime.live_params import Change
+from voicegraph.graph.ports import In, Out
+from voicegraph.graph.runtime.live_params import KEPT, Change
+from voicegraph.graph.signals import Audio
 
 Build = Callable[..., Pipeline]
 ONES = np.ones(12, np.float32)
@@ -164,3 +168,100 @@ def test_params_may_be_set_on_another_thread(pipeline: Pipeline) -> None:
         thread.join()
         session.process(ONES)
         assert [change.value for _, change in session.log] == [i % 50 for i in range(300)]
+
+
+class _Checked(Node):
+    """Adds ``amount``; a test decides what happens while a change is checked."""
+
+    class Params(NodeParams):
+        amount: Live[int] = 0
+        other: Live[int] = 0
+
+        def check_change(self, new: Any) -> None:
+            _Checked.checks.append(threading.current_thread())
+            _Checked.during_check(new.amount)
+
+    checks: list[threading.Thread] = []
+    during_check: Callable[[int], object] = staticmethod(lambda _: None)
+    audio = In(Audio)
+    out = Out(Audio, like="audio")
+    examples = ({},)
+
+    def process(self, inputs: Tensors, params: Params, state: Any) -> Tensors:
+        return {"out": inputs["audio"] + params.amount}
+
+
+@pytest.fixture
+def checked(build: Build, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeline]:
+    monkeypatch.setattr(_Checked, "checks", [])
+    with registry.isolated({"test.checked": _Checked}):
+        yield build({"s": node("test.checked", "input"), "end": node("test.scale", "s", factor=0)})
+
+
+def test_no_block_waits_for_a_change_that_is_being_checked(
+    checked: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, allowed = threading.Event(), threading.Event()
+
+    def check(amount: int) -> None:
+        if amount == 2:
+            begun.set()
+            assert allowed.wait(20)
+
+    monkeypatch.setattr(_Checked, "during_check", staticmethod(check))
+    with checked.session(warm_up=False) as session:
+        slow = threading.Thread(target=session.set, args=("s.amount", 2))
+        slow.start()
+        assert begun.wait(20)
+        session.set("end.factor", 5)  # another node's change does not wait for it, either
+        assert session.process(ONES)[-1] == 6
+        assert session.get("s.amount") == 0
+        allowed.set()
+        slow.join()
+        session.process(ONES)
+    assert session.log == [(0, Change("end.factor", 5)), (1, Change("s.amount", 2))]
+
+
+def test_a_change_handed_over_at_this_moment_is_applied_a_tick_later(pipeline: Pipeline) -> None:
+    with pipeline.session(warm_up=False) as session:
+        session.set("s.factor", 10)
+        with session.live_params._lock:
+            assert session.process(ONES)[-1] == 3
+        assert session.process(ONES)[-1] == 11
+
+
+def test_changes_during_a_hot_swap_are_checked_by_their_own_thread(checked: Pipeline) -> None:
+    """From the transfer of the state to the crossfade, in both engines."""
+    with checked.session(warm_up=False) as session:
+        session.change({"nodes.end.params.fixed": 1})
+        processing = threading.current_thread()
+        for i in range(60):
+            setter = threading.Thread(target=session.set, args=("s.amount", i))
+            setter.start()
+            setter.join()
+            made = session.process(ONES)
+            assert made[-1] == i + 1
+        assert session.plan.find("end").params.fixed == 1  # pyright: ignore[reportAttributeAccessIssue]
+        assert len(_Checked.checks) > 60
+        assert processing not in _Checked.checks
+        assert not session.live_params.following
+
+
+def test_only_the_newest_changes_are_kept(pipeline: Pipeline) -> None:
+    with pipeline.session(warm_up=False) as session:
+        for i in range(KEPT + 100):
+            session.set("s.factor", i % 50)
+            session.process(ONES)
+        assert len(session.log) == KEPT
+        assert session.log[-1] == (KEPT + 99, Change("s.factor", (KEPT + 99) % 50))
+
+
+def test_changes_do_not_pile_up_while_nothing_is_processed(pipeline: Pipeline) -> None:
+    with pipeline.session(2, warm_up=False) as session:
+        for i in range(3000):
+            session.set("s.factor", i % 50, stream=i % 2)
+            session.set("s.high", 50 + i % 7)
+        assert len(session.live_params.pending) <= 1024
+        session.process(np.ones((2, 1, 12), np.float32))
+        assert [session.get("s.factor", i) for i in (0, 1)] == [2998 % 50, 2999 % 50]
+        assert session.get("s.high") == 50 + 2999 % 7
