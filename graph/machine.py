@@ -48,6 +48,16 @@ def resident_bytes() -> int | None:
     return int(kilobytes) * 1024 if kilobytes.isdigit() else None
 
 
+def memory_bytes() -> int | None:
+    """Physical memory of this machine in bytes; None if the system does not report it."""
+    if sys.platform == "win32":
+        return _windows_memory()
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (ValueError, OSError):
+        return None
+
+
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8", errors="replace")
@@ -81,3 +91,20 @@ def _windows_working_set() -> int | None:
     if not ask(kernel.GetCurrentProcess(), ctypes.byref(counters), counters.size):
         return None
     return int(counters.bytes_1)  # after PeakWorkingSetSize
+
+
+def _windows_memory() -> int | None:
+    """``ullTotalPhys`` of MEMORYSTATUSEX (Windows API, sysinfoapi.h)."""
+
+    class Status(ctypes.Structure):
+        _fields_ = [
+            ("size", ctypes.c_uint32),
+            ("load", ctypes.c_uint32),
+            *((f"bytes_{i}", ctypes.c_uint64) for i in range(7)),
+        ]
+
+    status = Status(size=ctypes.sizeof(Status))
+    kernel = ctypes.WinDLL("kernel32")  # pyright: ignore[reportAttributeAccessIssue]
+    if not kernel.GlobalMemoryStatusEx(ctypes.byref(status)):
+        return None
+    return int(status.bytes_0)

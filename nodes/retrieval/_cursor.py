@@ -76,21 +76,29 @@ class Cursor:
         kind = np.dtype(dtype)
         return np.frombuffer(self._bytes(count * kind.itemsize), kind)
 
-    def peek(self, dtype: str, most: int) -> np.ndarray:
-        """Up to ``most`` of the next values, without moving the position."""
-        place = self.position
-        found = self.values(dtype, min(most, self.left // np.dtype(dtype).itemsize))
-        self.position = place
-        return found
-
     def _bytes(self, count: int) -> bytes:
         self.need(count, "header")
-        self._file.seek(self._start + self.position)
-        found = self._file.read(count)
+        found = self._read(self.position, count)
         if len(found) < count:
             raise MalformedError("it became shorter while it was read")
         self.position += count
         return found
+
+    def _read(self, position: int, count: int) -> bytes:
+        self._file.seek(self._start + position)
+        return self._file.read(count)
+
+
+class MemoryCursor(Cursor):
+    """A position in a serialised index in memory: uint8 ``[bytes]``."""
+
+    def __init__(self, data: np.ndarray) -> None:
+        self._data = data
+        self.size = data.size
+        self.position = 0
+
+    def _read(self, position: int, count: int) -> bytes:
+        return self._data[position : position + count].tobytes()
 
 
 def _bytes(count: int) -> str:

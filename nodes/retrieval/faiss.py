@@ -19,23 +19,19 @@ from voicegraph.graph import (
     NodeParams,
     Out,
     Ports,
-    Problem,
     Tensors,
     register,
 )
-from voicegraph.graph.files.models import WeightsError, identify
-from voicegraph.graph.files.models.wrong_kind import wrong_kind
+from voicegraph.graph.files.models import identify
 from voicegraph.nodes.content.encoder_provenance import required_encoder
 from voicegraph.nodes.retrieval import _faiss_example as faiss_example
 from voicegraph.nodes.retrieval._blending import MOST_NEIGHBOURS, neighbour_mean
-from voicegraph.nodes.retrieval._index_layout import L2, METRICS
-from voicegraph.nodes.retrieval.index_file import Located, locate
+from voicegraph.nodes.retrieval._usable import locate_usable
+from voicegraph.nodes.retrieval.index_file import Located
 from voicegraph.schemas.encoder_card import EncoderIdentity, TrainedCard
 
 if TYPE_CHECKING:
     from voicegraph.nodes.retrieval._index_search import StoredIndex
-
-_ADDED = "the voice's added_*.index"
 
 
 class FaissParams(NodeParams):
@@ -68,13 +64,13 @@ class Faiss(Node[FaissParams, None]):
     than ``k`` vectors, those are averaged. A frame without any neighbour, or with NaN, stays as it
     is. In a window, frames before the part that the consumer uses (the *core*) pass unchanged.
 
-    All types of index are supported from which FAISS can reconstruct vectors. If vectors are
-    quantized, the quantized ones are averaged, and d is FAISS's estimate. If FAISS only ranks (LSH,
-    additive quantizers in blocks), d is computed to the quantized ones.
+    Supported are inverted lists (IVF) of uncompressed (Flat), scalar (SQ) or product (PQ) quantized
+    vectors under Flat or HNSW centres, and Flat alone; each behind OPQ or another linear transform,
+    and in an identifier map. If vectors are quantized, the quantized ones are averaged, and d is
+    FAISS's estimate.
 
-    The file is mapped into memory, without a copy, for all sessions of the process. For types that
-    FAISS cannot read as views there is one copy. While in use, the file may be replaced by a new
-    file of that name, but not overwritten. A search uses the pipeline's ``threads``.
+    The file is read into memory once, for all sessions of the process, and is not needed after
+    that. A search uses the pipeline's ``threads``.
 
     Source: the retrieval of RVC's real-time path, which it matches to float32 precision.
     """
@@ -101,7 +97,7 @@ class Faiss(Node[FaissParams, None]):
         Raises:
             WeightsError: if the file is not an index, or one that cannot be used.
         """
-        found = _usable(params.index)
+        found = locate_usable(params.index)
         layout = found.layout
         wide = replace(
             type(self).content,
@@ -113,7 +109,7 @@ class Faiss(Node[FaissParams, None]):
         return Ports({"content": wide}, type(self).declared.outputs)
 
     def load(self, params: FaissParams, device: torch.device, dtype: torch.dtype) -> None:
-        """Maps the index into memory, once a process.
+        """Reads the index into memory, once a process.
 
         Raises:
             WeightsError: if FAISS cannot use the file.
@@ -140,47 +136,9 @@ class Faiss(Node[FaissParams, None]):
         return torch.from_numpy(np.where(found[:, None], mixed, queries)).view(frames.shape)
 
 
-def _usable(path: Path) -> Located:
-    """The location of an index that can be used, by its headers.
-
-    Raises:
-        WeightsError: if it cannot be used; the text says why.
-    """
-    found = locate(path)
-    if found is None:
-        raise wrong_kind(path, "a FAISS index", f"use {_ADDED}")
-    layout = found.layout
-    if layout.metric != L2:
-        raise _refuse(
-            "wrong-metric",
-            f"{path}: an index that compares by {METRICS[layout.metric]}; retrieval weighs "
-            f"neighbours by {METRICS[L2]}",
-        )
-    if not layout.trained:
-        raise _refuse("empty-index", f"{path}: an index that is not trained and holds no vectors")
-    if not layout.vectors:
-        raise _refuse(
-            "empty-index",
-            f"{path}: an index that is trained but empty, as RVC's training leaves it under the "
-            "name trained_*.index",
-            fix=f"use {_ADDED} beside it, which holds the vectors",
-        )
-    if layout.unsupported:
-        raise _refuse(
-            "unknown-index",
-            f"{path}: an index of the type {layout.unsupported.text}",
-            fix=layout.unsupported.fix,
-        )
-    return found
-
-
 def _trained_on(found: Located) -> EncoderIdentity | None:
     """The content encoder of the vectors, which the card of a converted file may state."""
     if not found.start:  # FAISS's own files have no card
         return None
     card = identify(found.path).card
     return card.trained_on if isinstance(card, TrainedCard) else None
-
-
-def _refuse(code: str, message: str, fix: str = f"use {_ADDED}") -> WeightsError:
-    return WeightsError(Problem(code, message, fix=fix))

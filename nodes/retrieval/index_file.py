@@ -1,8 +1,7 @@
 """FAISS indexes as files: as FAISS writes them, or converted to safetensors.
 
 A converted file holds the card and the serialised index, unchanged, as one tensor of bytes called
-``index``. These bytes are contiguous, so they are memory-mapped like the original file, and give
-identical results. A source-filter voice may hold an index in the same way.
+``index``, and gives identical results. A source-filter voice may hold an index in the same way.
 """
 
 from __future__ import annotations
@@ -14,13 +13,21 @@ import numpy as np
 import torch
 
 from voicegraph.graph import Problem, open_regular
-from voicegraph.graph.files.models import Archive, ModelFile, WeightsError, open_archive
+from voicegraph.graph.files.models import (
+    Archive,
+    ModelFile,
+    WeightsError,
+    open_archive,
+    read_private,
+)
 from voicegraph.graph.files.models.file_errors import printable
 from voicegraph.schemas.index_card import IndexCard
 
-from ._cursor import Cursor, MalformedError
+from ._cursor import Cursor, MalformedError, MemoryCursor
 from ._index_layout import METRICS, Layout
-from ._index_types import begins_index, read_layout
+from ._index_names import begins_index
+from ._index_reader import MissingVectorsError, read_layout
+from ._index_repair import recounting_line
 
 TENSOR = "index"
 """Name of the tensor in a converted file."""
@@ -38,9 +45,29 @@ class Located:
     size: int
     layout: Layout
 
-    def mapped(self, mode: str = "r") -> np.ndarray:
-        """The serialised index, memory-mapped: uint8 ``[bytes]``; mode ``c`` is copy-on-write."""
-        return np.memmap(self.path, np.uint8, mode, self.start, (self.size,))  # pyright: ignore[reportCallIssue, reportArgumentType]
+    def read(self) -> IndexBytes:
+        """Reads the index into memory, and checks what was read.
+
+        Raises:
+            WeightsError: if it cannot be read, or is damaged.
+        """
+        data = read_private(self.path, self.start, self.size)
+        return IndexBytes(self.path, data, _checked(self.path, MemoryCursor(data)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IndexBytes:
+    """An index in memory, out of reach of whoever writes to its file.
+
+    Attributes:
+        path: of the file that it was read from.
+        data: the serialised index: uint8 ``[bytes]``.
+        layout: read from these bytes, which are checked.
+    """
+
+    path: Path
+    data: np.ndarray
+    layout: Layout
 
 
 def locate(path: Path) -> Located | None:
@@ -99,11 +126,21 @@ def _holds(archive: Archive, *kinds: str) -> bool:
 def _located(path: Path, start: int, size: int) -> Located:
     try:
         with open_regular(path) as file:
-            return Located(path, start, size, read_layout(Cursor(file, start, size)))
-    except MalformedError as error:
-        raise IndexFile.broken(path, str(error)) from None
+            return Located(path, start, size, _checked(path, Cursor(file, start, size)))
     except OSError as error:
         raise IndexFile.broken(path, f"it cannot be read: {error.strerror}") from None
+
+
+def _checked(path: Path, cursor: Cursor) -> Layout:
+    try:
+        return read_layout(cursor)
+    except MissingVectorsError as error:
+        text = f"{path}: {IndexFile.noun}, but {error}: a vector with NaN is in no list"
+        raise WeightsError(
+            Problem("miscounted-index", text, fix=recounting_line(path))
+        ) from None
+    except MalformedError as error:
+        raise IndexFile.broken(path, str(error)) from None
 
 
 def index_card(layout: Layout, source: str) -> IndexCard:
@@ -122,7 +159,7 @@ def index_card(layout: Layout, source: str) -> IndexCard:
         metric=METRICS[layout.metric],
         lists=lists.lists if lists else None,
         probes=lists.probes if lists else None,
-        unusable=printable(layout.unsupported.text)[:200] if layout.unsupported else "",
+        unusable=printable(layout.unsupported)[:200],
     )
 
 
@@ -169,7 +206,7 @@ class IndexFile(ModelFile):
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """The serialised index as one tensor of bytes."""
-        return {TENSOR: torch.from_numpy(self.index.mapped("c"))}
+        return {TENSOR: torch.from_numpy(self.index.read().data)}
 
 
 KIND = IndexFile.kind()

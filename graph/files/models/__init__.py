@@ -14,6 +14,7 @@ from .identify import Identified, identify
 from .kinds import FileKind, kinds
 from .load_state import load_state
 from .model_file import ModelFile
+from .private_copy import read_private
 
 __all__ = [
     "Archive",
@@ -27,6 +28,7 @@ __all__ = [
     "kinds",
     "load_state",
     "open_archive",
+    "read_private",
     "shared",
     "shared_file",
 ]

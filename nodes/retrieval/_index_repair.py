@@ -1,0 +1,61 @@
+"""Lines to type that turn an index that cannot be used into one that can.
+
+They run FAISS on a file that is not checked here, in a Python of its own: the user says so by
+typing them.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+_OPEN = (
+    "import faiss,sys; a,b=sys.argv[1:]; m=faiss.read_index(a); "
+    "i=faiss.downcast_index(m.index) if hasattr(m,'id_map') else m; "
+)
+_BUILD = (
+    "v=v[(v==v).all(1)]; k=max(1,min(int(16*len(v)**.5),len(v)//39)); "
+    "n=faiss.index_factory(v.shape[1],'IVF'+str(k)+',Flat'); n.train(v); n.add(v); "
+    "faiss.write_index(n,b)"
+)
+"""As RVC's training builds it, without the vectors that hold NaN."""
+_FEATURES = "total_fea.npy"
+
+
+def converting_line(path: Path) -> str:
+    """Builds an index anew from the vectors that FAISS gives back from this one."""
+    line = _line(_OPEN + "v=i.reconstruct_n(0,i.ntotal); " + _BUILD, str(path), _new(path))
+    return f"convert it to IVF,Flat with {line}"
+
+
+def rebuilding_line(path: Path) -> str:
+    """Builds an index from the features that it was made of."""
+    load = "import faiss,numpy,sys; a,b=sys.argv[1:]; v=numpy.load(a).astype('float32'); "
+    line = _line(load + _BUILD, _FEATURES, _new(path))
+    return (
+        f"build it anew from the features that it was made of, which RVC's training keeps as "
+        f"{_FEATURES}: {line}"
+    )
+
+
+def recounting_line(path: Path) -> str:
+    """Writes an index anew with the number of vectors that its lists hold."""
+    count = (
+        "l=faiss.extract_index_ivf(i); i.ntotal=l.ntotal=l.invlists.compute_ntotal(); "
+        "faiss.write_index(i,b)"
+    )
+    return f"write it anew without them: {_line(_OPEN + count, str(path), _new(path))}"
+
+
+def _new(path: Path) -> str:
+    return str(path.with_name(f"{path.stem}_ivf.index"))
+
+
+def _line(code: str, *names: str) -> str:
+    """A command line of this Python; the code has no double quotes."""
+    if os.name == "nt":
+        return subprocess.list2cmdline([sys.executable, "-c", code, *names])
+    quoted = (f'"{name}"' if not name.isascii() or " " in name else name for name in names)
+    return f'{sys.executable} -c "{code}" {" ".join(quoted)}'
