@@ -32,7 +32,7 @@ def check_graph(cursor: Cursor, nodes: int) -> None:
     if not nodes:
         return
     sound = 1 <= effort <= _MOST_EFFORT and 0 <= entry < nodes
-    sound = sound and 1 <= levels.min() and levels.max() < min(len(sizes), _MOST_LEVELS)
+    sound = sound and levels.min() >= 1 and levels.max() < min(len(sizes), _MOST_LEVELS)
     sound = sound and 0 <= top < levels[entry]
     sound = sound and sizes[0] == 0 and (np.diff(sizes) >= 0).all()
     sound = sound and offsets[0] == 0 and offsets[-1] == len(links)

@@ -7,14 +7,18 @@ typing them.
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
-_OPEN = (
-    "import faiss,sys; a,b=sys.argv[1:]; m=faiss.read_index(a); "
-    "i=faiss.downcast_index(m.index) if hasattr(m,'id_map') else m; "
+_OPEN = "import faiss,sys; a,b=sys.argv[1:]; m=faiss.read_index(a); "
+_OPEN_CONVERTED = (
+    "import faiss,sys; from safetensors.numpy import load_file; a,b=sys.argv[1:]; "
+    "m=faiss.deserialize_index(load_file(a)['index']); "
 )
+_INNER = "i=faiss.downcast_index(m.index) if hasattr(m,'id_map') else m; "
+"""An identifier map gives no vectors back by their position, and its identifiers are not used."""
 _BUILD = (
     "v=v[(v==v).all(1)]; k=max(1,min(int(16*len(v)**.5),len(v)//39)); "
     "n=faiss.index_factory(v.shape[1],'IVF'+str(k)+',Flat'); n.train(v); n.add(v); "
@@ -26,8 +30,8 @@ _FEATURES = "total_fea.npy"
 
 def converting_line(path: Path) -> str:
     """Builds an index anew from the vectors that FAISS gives back from this one."""
-    line = _line(_OPEN + "v=i.reconstruct_n(0,i.ntotal); " + _BUILD, str(path), _new(path))
-    return f"convert it to IVF,Flat with {line}"
+    code = _opened(path) + "v=i.reconstruct_n(0,i.ntotal); " + _BUILD
+    return f"convert it to IVF,Flat with: {_line(code, str(path), _new(path))}"
 
 
 def rebuilding_line(path: Path) -> str:
@@ -46,7 +50,11 @@ def recounting_line(path: Path) -> str:
         "l=faiss.extract_index_ivf(i); i.ntotal=l.ntotal=l.invlists.compute_ntotal(); "
         "faiss.write_index(i,b)"
     )
-    return f"write it anew without them: {_line(_OPEN + count, str(path), _new(path))}"
+    return f"write it anew without them: {_line(_opened(path) + count, str(path), _new(path))}"
+
+
+def _opened(path: Path) -> str:
+    return (_OPEN_CONVERTED if path.suffix == ".safetensors" else _OPEN) + _INNER
 
 
 def _new(path: Path) -> str:
@@ -57,5 +65,5 @@ def _line(code: str, *names: str) -> str:
     """A command line of this Python; the code has no double quotes."""
     if os.name == "nt":
         return subprocess.list2cmdline([sys.executable, "-c", code, *names])
-    quoted = (f'"{name}"' if not name.isascii() or " " in name else name for name in names)
-    return f'{sys.executable} -c "{code}" {" ".join(quoted)}'
+    before, *after = (shlex.quote(word) for word in (sys.executable, *names))
+    return f'{before} -c "{code}" {" ".join(after)}'

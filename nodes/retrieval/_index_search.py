@@ -108,6 +108,8 @@ def _refused(found: IndexBytes, said: str) -> WeightsError:
             "unusable-index",
             f"{found.path}: {found.layout}, which FAISS cannot search or give vectors back from: "
             f"{reason}",
-            fix=f"use the added_*.index that RVC's training wrote, or {converting_line(found.path)}",
+            fix=(
+                f"use the added_*.index that RVC's training wrote, or {converting_line(found.path)}"
+            ),
         )
     )

@@ -136,9 +136,7 @@ def _checked(path: Path, cursor: Cursor) -> Layout:
         return read_layout(cursor)
     except MissingVectorsError as error:
         text = f"{path}: {IndexFile.noun}, but {error}: a vector with NaN is in no list"
-        raise WeightsError(
-            Problem("miscounted-index", text, fix=recounting_line(path))
-        ) from None
+        raise WeightsError(Problem("miscounted-index", text, fix=recounting_line(path))) from None
     except MalformedError as error:
         raise IndexFile.broken(path, str(error)) from None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import struct
 from pathlib import Path
 
@@ -22,7 +21,6 @@ from voicegraph.nodes.retrieval.index_file import KIND, locate
 from voicegraph.schemas.card import METADATA_KEY
 from voicegraph.schemas.index_card import IndexCard
 
-NUMBERS = itertools.count()
 REFERENCE = Path(__file__).parents[2] / "data" / "reference"
 
 
@@ -60,12 +58,10 @@ def test_card_distinguishes_trained_from_filled(build) -> None:
     ("kind", "name", "lists"),
     [
         ("Flat", "IndexFlatL2", None),
-        ("HNSW8", "IndexHNSWFlat(IndexFlatL2)", None),
         ("IVF8_HNSW4,SQ8", "IndexIVFScalarQuantizer", 8),
         ("IDMap,PCA8,IVF8,Flat", "IndexIDMap(IndexPreTransform(IndexIVFFlat))", 8),
-        ("IVF8,Flat,RFlat", "IndexRefine(IndexIVFFlat, IndexFlatL2)", 8),
-        ("IVF8,RaBitQ", "IndexIVFRaBitQ", 8),
-        ("IVF8,RaBitQfs", "IndexIVFRaBitQFastScan", None),  # by its header alone
+        ("HNSW8", "IndexHNSWFlat", None),  # of types that are not read, the header alone
+        ("IVF8,RaBitQfs", "IndexIVFRaBitQFastScan", None),
     ],
 )
 def test_type_names_the_inner_indexes(build, kind: str, name: str, lists) -> None:
@@ -77,7 +73,7 @@ def test_type_names_the_inner_indexes(build, kind: str, name: str, lists) -> Non
 def test_unusable_types_are_reported(build) -> None:
     assert _card(build("IVF8,Flat")).unusable == ""
     found = _card(build("IVF8,FlatDedup")).unusable
-    assert found == "IndexIVFFlatDedup, from which FAISS cannot give vectors back"
+    assert found == "IndexIVFFlatDedup"
 
 
 def test_inner_product_is_reported(build) -> None:
@@ -118,18 +114,18 @@ def test_converted_index_holds_the_same_bytes(build) -> None:
     converted = _converted(original)
     found = locate(converted)
     assert found is not None
-    assert found.mapped().tobytes() == original.read_bytes()
+    assert found.read().data.tobytes() == original.read_bytes()
     assert _card(converted) == _card(original)
     queries = vectors(20, 16, seed=5)
-    expected = StoredIndex(_located(original)).search(queries, 8)
-    for a, b in zip(StoredIndex(found).search(queries, 8), expected, strict=True):
+    expected = StoredIndex(_located(original).read()).search(queries, 8)
+    for a, b in zip(StoredIndex(found.read()).search(queries, 8), expected, strict=True):
         np.testing.assert_array_equal(a, b)
 
 
 def test_converting_again_changes_nothing(build) -> None:
     converted = _converted(build("Flat"))
     tensors, card = KIND.convert(converted, open_archive(converted))
-    assert tensors["index"].numpy().tobytes() == _located(converted).mapped().tobytes()
+    assert tensors["index"].numpy().tobytes() == _located(converted).read().data.tobytes()
     assert card == _card(converted)
 
 
@@ -184,12 +180,12 @@ def test_changed_header_bytes_never_crash(scratch: Path, data) -> None:
         place = data.draw(st.integers(0, header - width))
         value = data.draw(st.integers(0, 256**width - 1))
         broken[place : place + width] = value.to_bytes(width, "little")
-    path = scratch / f"flip_{next(NUMBERS)}.index"  # the one before may still be mapped
+    path = scratch / "flip.index"
     path.write_bytes(broken)
     try:
         found = locate(path)
         if found and found.layout.vectors and found.layout.trained and not found.layout.unsupported:
-            StoredIndex(found).search(np.ones((3, found.layout.dimension), np.float32), 4)
+            StoredIndex(found.read()).search(np.ones((3, found.layout.dimension), np.float32), 4)
     except WeightsError as error:
         refused = str(error)
     else:
@@ -216,7 +212,7 @@ HEADER = struct.Struct("<iqqqBi")
         (b"IwFl", 0, struct.pack("<i", -5), "its vectors have -5 dimensions"),
         (b"IwFl", 0, struct.pack("<i", 1 << 30), "its vectors have 1073741824 dimensions"),
         (b"IwFl", 4, struct.pack("<q", -1), "the numbers in its header make no sense"),
-        (b"IwFl", 4, struct.pack("<q", 41), "its lists hold 40 vectors where 41 belong"),
+        (b"IwFl", 4, struct.pack("<q", 39), "its lists hold 40 vectors where 39 belong"),
         (b"IwFl", 29, struct.pack("<i", 9), "make no sense"),
         (b"IwFl", 33, struct.pack("<Q", 5), "4 centres of 16 dimensions where 5 of 16 belong"),
         (b"IxF2", 4, struct.pack("<q", 1 << 40), "64 values of vectors where 17592186044416"),
@@ -241,39 +237,8 @@ def test_claimed_sizes_are_checked(
     assert caught.value.problems[0].fix == "download or copy the file again"
 
 
-def test_nesting_of_indexes_is_limited(tmp_path: Path) -> None:
+def test_indexes_inside_indexes_are_refused(tmp_path: Path) -> None:
     header = HEADER.pack(4, 0, 0, 0, 1, 1)
     path = tmp_path / "nested.index"
     path.write_bytes((b"IxPT" + header + struct.pack("<i", 0)) * 2000)
-    with pytest.raises(WeightsError, match="more than 8 deep"):
-        locate(path)
-
-
-def test_graph_links_are_checked(build) -> None:
-    path = build("HNSW8")
-    assert _located(path).layout.vectors == 300
-    broken = bytearray(path.read_bytes())
-    place = broken.index(b"IxF2") - 20 - 4 * 40  # among the last links
-    broken[place : place + 4] = struct.pack("<i", 300)
-    path.write_bytes(broken)
-    with pytest.raises(WeightsError, match="graph of neighbours does not hold together"):
-        locate(path)
-
-
-def test_identifiers_used_as_positions_are_in_range(build) -> None:
-    path = build("IVF8,Flat,RFlat")
-    broken = bytearray(path.read_bytes())
-    end = bytes(broken).rindex(b"IxF2")
-    broken[end - 8 : end] = struct.pack("<q", 1 << 40)
-    path.write_bytes(broken)
-    with pytest.raises(WeightsError, match="an identifier beyond its 300 vectors"):
-        locate(path)
-
-
-def test_lists_in_another_file_are_refused(tmp_path: Path) -> None:
-    broken = _serialised().replace(b"ilar", b"ilod")
-    path = tmp_path / "disk.index"
-    path.write_bytes(broken)
-    unsupported = _located(path).layout.unsupported
-    assert unsupported is not None
-    assert unsupported.text == "IndexIVFFlat with its vectors in another file"
+    assert _located(path).layout.unsupported == "IndexPreTransform over IndexPreTransform"
