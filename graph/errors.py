@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from .terminal_text import printable
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Mark:
@@ -45,11 +47,11 @@ class Problem:
 
     def __str__(self) -> str:
         head = f"{self.mark}  {self.message}" if self.mark else self.message
-        lines = [head]
+        lines = [printable(head)]
         for text, mark in self.notes:
-            lines.append(f"    {text}" + (f"   ({mark})" if mark else ""))
+            lines.append(printable(f"    {text}" + (f"   ({mark})" if mark else "")))
         if self.fix:
-            first, *more = self.fix.splitlines()
+            first, *more = map(printable, self.fix.split("\n"))
             lines.append(f"  fix: {first}")
             lines.extend(f"       {line}" for line in more)
         return "\n".join(lines)

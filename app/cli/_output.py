@@ -1,15 +1,65 @@
-"""How commands print reports."""
+"""How commands print: text, and reports as JSON.
+
+Everything goes to ``sys.stdout`` or ``sys.stderr``, which escape what a terminal must not get
+(``graph/terminal_text.py``); ``app.main`` sets them up. Help pages are printed with colours.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
+
+from voicegraph.graph.terminal_text import printable, printable_json, styled_streams
 
 if TYPE_CHECKING:
     from voicegraph.schemas.report import Report
 
 
+def echo(text: str, *, err: bool = False, end: str = "\n") -> None:
+    """Prints text to standard output, or to standard error.
+
+    ``typer.echo`` would silently remove escape sequences where there is no terminal.
+    """
+    print(text, end=end, file=sys.stderr if err else sys.stdout, flush=True)
+
+
 def print_json(report: Report) -> None:
     """Prints a report as JSON."""
-    typer.echo(report.model_dump_json(indent=2))
+    echo(printable_json(report.model_dump_json(indent=2)))
+
+
+def show_usage_error(error: Any) -> None:
+    """Shows what is wrong with a command line as typer does; it may quote any argument."""
+    for name in ("message", "option_name", "param_hint"):
+        if isinstance(text := getattr(error, name, None), str):
+            setattr(error, name, printable(text))
+    with styled_streams():
+        error.show()
+
+
+class _Command(TyperCommand):
+    def format_help(self, *args: Any) -> None:
+        with styled_streams():
+            super().format_help(*args)
+
+
+class _Group(TyperGroup):
+    def format_help(self, *args: Any) -> None:
+        with styled_streams():
+            super().format_help(*args)
+
+
+class CommandGroup(typer.Typer):
+    """A group of commands whose help pages have colours."""
+
+    def __init__(self, **options: Any) -> None:
+        help_options = {"help_option_names": ["-h", "--help"]}
+        super().__init__(cls=_Group, no_args_is_help=True, context_settings=help_options, **options)
+
+    def command(self, *args: Any, **options: Any) -> Callable[[Any], Any]:
+        """Registers a command, as :meth:`typer.Typer.command` does."""
+        return super().command(*args, cls=_Command, **options)

@@ -8,6 +8,8 @@ from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from voicegraph.graph.terminal_text import printable, styled_console
+
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
@@ -47,7 +49,6 @@ class ProgressBar(ProgressDisplay):
     """A bar with speed and time left, on standard error; removed at the end."""
 
     def __init__(self) -> None:
-        from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         self._progress: Progress = Progress(
@@ -56,7 +57,7 @@ class ProgressBar(ProgressDisplay):
             TextColumn("{task.percentage:>3.0f}%"),
             TextColumn("{task.fields[speed]}"),
             TimeRemainingColumn(),
-            console=Console(stderr=True),
+            console=styled_console(),
             transient=True,
         )
         self._task: TaskID | None = None
@@ -70,7 +71,7 @@ class ProgressBar(ProgressDisplay):
         """Starts a new file: replaces the bar."""
         if self._task is not None:
             self._progress.remove_task(self._task)
-        self._task = self._progress.add_task(name, total=None, speed="")
+        self._task = self._progress.add_task(printable(name), total=None, speed="")
         self._begun = monotonic()
 
     def __call__(self, done: float, total: float | None) -> None:
@@ -111,7 +112,7 @@ class ProgressLines(ProgressDisplay):
     def _line(self, done: float, total: float | None, took: float) -> str:
         of = f"{done:.0f} of {total:.0f} s" if total else f"{done:.0f} s"
         left = f", {max(total - done, 0) * took / done:.0f} s left" if total and done else ""
-        return f"{self._name}: {of}, {speed_text(done, took)}{left}"
+        return f"{printable(self._name)}: {of}, {speed_text(done, took)}{left}"
 
 
 def speed_text(seconds: float, took: float) -> str:

@@ -14,12 +14,14 @@ import json
 import sys
 from importlib import import_module, metadata
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from voicegraph.graph.errors import VoicegraphError
+from voicegraph.graph.terminal_text import printable_streams
 
+from ._output import CommandGroup, echo, show_usage_error
 from ._startup import not_installed
 
 # typer brings a copy of click of its own from 0.26 on, so that `import click` may find none or
@@ -31,18 +33,16 @@ COMMANDS = (
 )
 STOPPED = 130
 
-app = typer.Typer(
+app = CommandGroup(
     name="voicegraph",
     help="Real-time voice conversion as a graph of nodes, wired in YAML.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"voicegraph {metadata.version('voicegraph')}")
+        echo(f"voicegraph {metadata.version('voicegraph')}")
         raise typer.Exit
 
 
@@ -67,6 +67,11 @@ def _options(
 def main(argv: list[str] | None = None) -> int:
     """Runs the command line; the exit code. Never a traceback for a user's mistake."""
     arguments = sys.argv[1:] if argv is None else argv
+    with printable_streams():
+        return _run(arguments)
+
+
+def _run(arguments: list[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # legacy Windows code pages lack the characters we print
             stream.reconfigure(errors="replace")  # pyright: ignore[reportAttributeAccessIssue]
@@ -83,27 +88,22 @@ def main(argv: list[str] | None = None) -> int:
         _show(missing, as_json="--json" in arguments)
         return missing.exit_code
     except UsageError as error:
-        return _misused(error)
+        show_usage_error(error)
+        return error.exit_code  # pyright: ignore[reportAttributeAccessIssue]
     except (typer.Abort, KeyboardInterrupt):
-        typer.echo("stopped", err=True)
+        echo("stopped", err=True)
         return STOPPED
     except BrokenPipeError:  # `voicegraph nodes | head`
         return 0
     return result if isinstance(result, int) else 0
 
 
-def _misused(error: Any) -> int:
-    """Says what is wrong with the command line, as typer does."""
-    error.show()
-    return error.exit_code
-
-
 def _show(error: VoicegraphError, as_json: bool) -> None:
     if as_json:
         found = {"error": type(error).__name__, "problems": [p.as_dict() for p in error.problems]}
-        typer.echo(json.dumps(found, indent=2))
+        echo(json.dumps(found, indent=2))
         return
     for problem in error.problems:
-        typer.secho(str(problem), err=True)
+        echo(str(problem), err=True)
     if len(error.problems) > 1:
-        typer.secho(f"{len(error.problems)} problems", err=True)
+        echo(f"{len(error.problems)} problems", err=True)

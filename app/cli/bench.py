@@ -15,6 +15,7 @@ from ._options import (
     load,
     option,
 )
+from ._output import echo, print_json
 from .app import app
 
 if TYPE_CHECKING:
@@ -55,8 +56,6 @@ def bench(
     """
     from voicegraph.graph.metrics.benchmark import measure
 
-    from ._output import print_json
-
     if engine == (pipeline is not None):
         raise typer.BadParameter("name a pipeline, or give --engine", param_hint="PIPELINE")
     plan = _plan(pipeline, set_args, profiles, threads)
@@ -64,7 +63,7 @@ def bench(
     if as_json:
         print_json(report)
     else:
-        typer.echo(summary(report))
+        echo(summary(report))
 
 
 def _plan(

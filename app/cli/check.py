@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import typer
-
 from ._failures import problem_reports
 from ._options import JsonOption, PipelinesArg, ProfileOption, SetOption, load
+from ._output import echo, print_json
 from .app import app
 
 if TYPE_CHECKING:
@@ -28,15 +27,13 @@ def check(
     """
     from voicegraph.schemas.report import CheckReport
 
-    from ._output import print_json
-
     found = [_check(name, set_args, profiles) for name in pipelines]
     report = CheckReport(ok=all(entry.ok for entry, _ in found), pipelines=[e for e, _ in found])
     if as_json:
         print_json(report)
     else:
         for entry, text in found:
-            typer.echo(_text(entry, text))
+            echo(_text(entry, text))
     return 0 if report.ok else 2
 
 

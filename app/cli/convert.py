@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ._options import ForceOption, JsonOption, argument, option
+from ._output import echo, print_json
 from .app import app
 from .inspect import summary
 
@@ -54,8 +55,6 @@ def convert(
     from voicegraph.graph.files.models.identify import identify
     from voicegraph.schemas.model_report import ConvertReport
 
-    from ._output import print_json
-
     check_target(target, force)
     found = identify(file)
     kind = check_source(found, again=encoder is not None)
@@ -68,7 +67,7 @@ def convert(
     if as_json:
         print_json(ConvertReport(source=describe(found), target=made))
     else:
-        typer.echo(summary(made))
+        echo(summary(made))
 
 
 def _with_words(card: Card, words: dict[str, str]) -> Card:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from ._demo_conversions import Conversion, complete_conversions, select
 from ._demo_files import DemoFiles
 from ._options import ForceOption, JsonOption, ProfileOption, SetOption, argument, flag, option
+from ._output import echo, print_json
 from ._progress import ProgressDisplay, progress_display
 from .app import STOPPED, app
 
@@ -48,7 +47,6 @@ def demo(
     `--set vars.transpose=-4`. Files of an earlier demo are replaced.
     """
     from ._demo_summary import summary
-    from ._output import print_json
 
     if picture:
         from voicegraph.graph.metrics.spectrogram_figure import require_matplotlib
@@ -61,14 +59,14 @@ def demo(
         done = _convert(files, pipelines, display)
     stopped = len(done) < len(pipelines) or any(report.stopped for report in done.values())
     if not done:
-        typer.echo("stopped before anything was converted", err=True)
+        echo("stopped before anything was converted", err=True)
         return STOPPED
     if picture and not stopped:
         _draw(files, pipelines)
     if as_json:
         print_json(_report(done, stopped))
     else:
-        typer.echo(summary(files, pipelines, done, picture and not stopped))
+        echo(summary(files, pipelines, done, picture and not stopped))
     return STOPPED if stopped else 0
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import typer
-
 from ._options import JsonOption
+from ._output import echo, print_json
 from .app import app
 
 
@@ -20,14 +19,12 @@ def devices(as_json: JsonOption = False) -> int:
 
     found = list_devices()
     if as_json:
-        from ._output import print_json
-
         print_json(DevicesReport(devices=found))
     elif not found:
-        typer.echo("no sound devices", err=True)
-        typer.echo("  fix: connect one, or start the sound server (PipeWire, PulseAudio)", err=True)
+        echo("no sound devices", err=True)
+        echo("  fix: connect one, or start the sound server (PipeWire, PulseAudio)", err=True)
     else:
         from voicegraph.app.reports.device_table import render_devices
 
-        typer.echo(render_devices(found))
+        echo(render_devices(found))
     return 0 if found else 5

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from ._completion import complete_pipelines, complete_set
 from ._options import (
     JsonOption,
@@ -17,6 +15,7 @@ from ._options import (
     load,
     option,
 )
+from ._output import echo, print_json
 from .app import app
 
 if TYPE_CHECKING:
@@ -63,8 +62,6 @@ def diff(
     """
     from voicegraph.schemas.diff_report import DiffReport
 
-    from ._output import print_json
-
     second = other or pipeline
     both = set_both or []
     one = load(pipeline, both).compile()
@@ -75,7 +72,7 @@ def diff(
     if as_json:
         print_json(DiffReport.model_validate(found.as_dict()))
     else:
-        typer.echo(str(found))
+        echo(str(found))
 
 
 def _compare(one: Plan, two: Plan, names: tuple[str, str], seconds: float | None) -> PlanDiff:

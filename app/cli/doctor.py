@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import typer
-
 from ._options import JsonOption
+from ._output import echo, print_json
 from .app import app
 
 if TYPE_CHECKING:
@@ -21,13 +20,11 @@ def doctor(as_json: JsonOption = False) -> int:
     """
     from voicegraph.app.diagnostics.doctor import diagnose
 
-    from ._output import print_json
-
     report = diagnose()
     if as_json:
         print_json(report)
     else:
-        typer.echo(_summary(report))
+        echo(_summary(report))
     return 0 if report.ok else 1
 
 

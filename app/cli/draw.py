@@ -6,12 +6,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from voicegraph.app.reports.drawing import SUFFIXES, Format
 from voicegraph.graph.errors import OutputError, Problem
 
 from ._options import ForceOption, PipelineArg, ProfileOption, SetOption, load, option
+from ._output import echo
 from .app import app
 
 
@@ -48,10 +47,10 @@ def draw(
     chosen = _choose(output, drawing)
     text = load(pipeline, set_args, profiles).compile().draw(chosen)
     if output is None:
-        typer.echo(text, nl=False)
+        echo(text, end="")
     else:
         write_text(output, text, force=force)
-        typer.echo(f"wrote {output}")
+        echo(f"wrote {output}")
 
 
 def _choose(output: Path | None, drawing: _Format | None) -> Format:

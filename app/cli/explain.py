@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import typer
-
 from ._options import JsonOption, PipelineArg, ProfileOption, SetOption, load
+from ._output import echo, print_json
 from .app import app
 
 
@@ -24,10 +23,8 @@ def explain(
     from voicegraph.app.reports.explain import render
     from voicegraph.app.reports.plan_report import report_plan
 
-    from ._output import print_json
-
     made = report_plan(plan)
     if as_json:
         print_json(made)
     else:
-        typer.echo(render(made), nl=False)
+        echo(render(made), end="")

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from voicegraph.graph.errors import VoicegraphError
 
 from ._failures import common_code, failed_file
 from ._options import JsonOption, argument
+from ._output import echo, print_json
 from .app import app
 
 if TYPE_CHECKING:
@@ -41,8 +40,6 @@ def inspect(files: FilesArg, as_json: JsonOption = False) -> int:
     from voicegraph.graph.files.models.identify import identify
     from voicegraph.schemas.model_report import InspectReport
 
-    from ._output import print_json
-
     done: list[ModelFile] = []
     failed: list[tuple[Path, VoicegraphError]] = []
     for path in files:
@@ -51,10 +48,10 @@ def inspect(files: FilesArg, as_json: JsonOption = False) -> int:
         except VoicegraphError as error:
             failed.append((path, error))
             if not as_json:
-                typer.echo(str(error), err=True)
+                echo(str(error), err=True)
         else:
             if not as_json:
-                typer.echo(summary(done[-1]))
+                echo(summary(done[-1]))
     if as_json:
         report = InspectReport(ok=not failed, files=done, failed=[failed_file(*f) for f in failed])
         print_json(report)

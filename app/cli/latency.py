@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from ._options import JsonOption, PipelineArg, ProfileOption, SetOption, flag, load, option
+from ._output import echo, print_json
 from ._sound_options import (
     BuffersOption,
     ExclusiveOption,
@@ -64,8 +63,6 @@ def latency(
     from voicegraph.graph.live.devices.stderr_capture import capture_stderr
     from voicegraph.graph.live.setup import set_up_live
 
-    from ._output import print_json
-
     loaded = load(pipeline, set_args, profiles)
     setup = set_up_live(
         _passing(loaded) if dry else loaded,
@@ -73,10 +70,10 @@ def latency(
         device_request("output", output, output_rate, output_channels, None, exclusive),
         buffers=buffers(buffers_),
     )
-    tell = None if as_json else lambda text: typer.echo(text, err=True)
+    tell = None if as_json else lambda text: echo(text, err=True)
     with capture_stderr(lambda _: None):  # underruns are expected while the devices open
         found = measure_latency(setup, float(seconds(margin, "--margin")), runs, tell)
-    print_json(found) if as_json else typer.echo(summary(found))
+    print_json(found) if as_json else echo(summary(found))
     return int(abs(found.difference_ms) > _CLOSE_MS)
 
 

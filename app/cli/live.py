@@ -31,6 +31,7 @@ from ._live_options import (
     VariantOption,
 )
 from ._options import JsonOption, PipelineArg, ProfileOption, SetOption, load
+from ._output import echo
 from ._sound_options import (
     BuffersOption,
     ExclusiveOption,
@@ -140,7 +141,7 @@ def _run(
     if session.error is not None:
         raise session.error
     if not as_json:
-        typer.echo(_summary(session), err=True)
+        echo(_summary(session), err=True)
 
 
 def _options(margin: str, silence: str, opens: float, closes: float, hold: str) -> LiveOptions:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import typer
-
 from ._options import JsonOption, NodeArg
+from ._output import echo, print_json
 from .app import app
 
 if TYPE_CHECKING:
@@ -24,8 +23,6 @@ def nodes(name: NodeArg = None, as_json: JsonOption = False) -> None:
     from voicegraph.app.reports.node_catalogue import describe_node, summarize_node
     from voicegraph.graph import registry
 
-    from ._output import print_json
-
     known = registry.names()
     chosen = known if name is None else [n for n in known if n == name or _family(n) == name]
     if not chosen:
@@ -35,9 +32,9 @@ def nodes(name: NodeArg = None, as_json: JsonOption = False) -> None:
 
         print_json(NodesReport(nodes=[describe_node(entry) for entry in chosen]))
     elif name is not None and chosen == [name]:
-        typer.echo(_description(describe_node(name)))
+        echo(_description(describe_node(name)))
     else:
-        typer.echo(_list([summarize_node(entry) for entry in chosen]))
+        echo(_list([summarize_node(entry) for entry in chosen]))
 
 
 def _family(name: str) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from ._options import ForceOption, JsonOption, SetOption, argument, option
+from ._output import echo, print_json
 from .app import app
 
 if TYPE_CHECKING:
@@ -43,8 +42,6 @@ def replay(
     from voicegraph.graph.files.recordings.reader import open_recording
     from voicegraph.graph.files.recordings.replay import plan_of
 
-    from ._output import print_json
-
     found = open_recording(recording)
     changes = dict(_parsed(text) for text in set_args or ())
     check_files(found, changes)
@@ -55,7 +52,7 @@ def replay(
         if output is None
         else _written(plan, found, changed, output, force)
     )
-    print_json(report) if as_json else typer.echo(summary(report))
+    print_json(report) if as_json else echo(summary(report))
     return int(report.result == "different")
 
 

@@ -22,6 +22,7 @@ from ._options import (
     load,
     option,
 )
+from ._output import echo, print_json
 from ._progress import ProgressDisplay, progress_display
 from ._run_summary import summary
 from .app import STOPPED, app
@@ -127,8 +128,6 @@ def run(
     """
     from voicegraph.graph.files.sound.batch import plan_batch
 
-    from ._output import print_json
-
     taps = _taps(tap or [])
     loaded = load(pipeline, set_args, profiles)
     loaded.compile()  # errors of the pipeline come before any file is opened
@@ -208,13 +207,13 @@ def _report(current: _Run) -> RunReport:
 def _tell(current: _Run, quiet: bool) -> None:
     if not quiet:
         for report in current.done:
-            typer.echo(summary(report))
+            echo(summary(report))
     for _, error in current.failed:
-        typer.echo(str(error), err=True)
+        echo(str(error), err=True)
     if not quiet and not current.batch.single:
-        typer.echo(_count(current))
+        echo(_count(current))
     if current.stopped and not current.done:
-        typer.echo("stopped before anything was written", err=True)
+        echo("stopped before anything was written", err=True)
 
 
 def _count(current: _Run) -> str:

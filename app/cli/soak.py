@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from ._options import JsonOption, PipelineArg, ProfileOption, SetOption, flag, load, option
+from ._output import echo, print_json
 from ._sound_options import (
     BuffersOption,
     InputOption,
@@ -69,13 +68,11 @@ def soak(
     from voicegraph.graph.live.factory import LiveOptions
     from voicegraph.graph.live.setup import set_up_live
 
-    from ._output import print_json
-
     options = LiveOptions(margin_s=float(seconds(margin, "--margin")))
     loaded = load(pipeline, set_args, profiles)
 
     def tell(text: str) -> None:
-        typer.echo(text, err=True)
+        echo(text, err=True)
 
     if freewheel:
         report = soak_freewheel(loaded, options, 60 * minutes, drift, tell)
@@ -88,7 +85,7 @@ def soak(
         )
         with capture_stderr(tell):
             report = soak_devices(setup, options, 60 * minutes, microphone, tell)
-    print_json(report) if as_json else typer.echo(summary(report))
+    print_json(report) if as_json else echo(summary(report))
     return int(bool(report.failures))
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from ._options import ForceOption, JsonOption
+from ._output import CommandGroup, echo, print_json
 from ._voice_options import (
     AgainOption,
     AnywayOption,
@@ -37,11 +38,7 @@ if TYPE_CHECKING:
 _LONGEST = 200
 """Characters of a title."""
 
-voice = typer.Typer(
-    help="Train your own voices.",
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+voice = CommandGroup(help="Train your own voices.")
 app.add_typer(voice, name="voice")
 
 
@@ -110,12 +107,11 @@ def _title(text: str) -> str:
 
 
 def _show(report: VoiceReport, as_json: bool) -> None:
-    from ._output import print_json
 
     if as_json:
         print_json(report)
     else:
-        typer.echo(summary(report))
+        echo(summary(report))
 
 
 def _made(request: VoiceRequest) -> VoiceReport | None:
@@ -125,9 +121,9 @@ def _made(request: VoiceRequest) -> VoiceReport | None:
 
     lower_priority()
     try:
-        return make_voice.make(request, lambda line: typer.echo(line, err=True))
+        return make_voice.make(request, lambda line: echo(line, err=True))
     except KeyboardInterrupt:
-        typer.echo(f"stopped; the same command continues from {request.work}", err=True)
+        echo(f"stopped; the same command continues from {request.work}", err=True)
         return None
 
 
@@ -136,7 +132,7 @@ def _consent(preflight: Preflight, owner: str | None, given: str | None) -> Cons
     from voicegraph.training.voice.workdir import Workdir
 
     def ask(question: str) -> str:
-        typer.echo(question, nl=False, err=True)
+        echo(question, end="", err=True)
         return sys.stdin.readline()
 
     return obtain(Workdir(preflight.work), owner, given, ask if sys.stdin.isatty() else None)

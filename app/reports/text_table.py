@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from voicegraph.graph.terminal_text import printable, printable_lines
 
 WIDTH = 110
 """Characters per line: two windows fit side by side on a wide screen."""
@@ -40,8 +42,11 @@ def table(
     A column without title and text is left out.
     """
     full = [i for i, c in enumerate(columns) if c.title or any(_cell(row, i) for row in rows)]
-    columns = [columns[i] for i in full]
-    rows = [row if isinstance(row, str) else [row[i] for i in full] for row in rows]
+    columns = [replace(columns[i], title=printable_lines(columns[i].title)) for i in full]
+    rows = [
+        printable(row) if isinstance(row, str) else [printable(row[i]) for i in full]
+        for row in rows
+    ]
     cells = [list(row) for row in rows if not isinstance(row, str)]
     widths = _widths(columns, cells, width)
     lines: list[str] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from voicegraph.graph.errors import VoicegraphError
+from voicegraph.graph.terminal_text import printable
 from voicegraph.schemas.live_status import LiveStatus
 
 
@@ -41,7 +42,7 @@ def active_switches(status: LiveStatus) -> list[str]:
 
 def one_line(text: str) -> str:
     """One line without control characters: names of devices and files could hold escape codes."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return printable(" ".join(text.split()))
 
 
 def error_line(error: Exception) -> str:

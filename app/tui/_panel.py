@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from voicegraph.graph.terminal_text import printable
 from voicegraph.schemas.live_status import LiveStatus
 
 from ._messages import MessageLog
@@ -84,7 +85,7 @@ class Panel(Widget):
     def render_line(self, y: int) -> Strip:
         """One line as Textual draws it."""
         line = self._drawn[y] if y < len(self._drawn) else []
-        strip = Strip([Segment(text, _rich_style(tone)) for text, tone in line])
+        strip = Strip([Segment(printable(text), _rich_style(tone)) for text, tone in line])
         return strip.adjust_cell_length(self.size.width, _rich_style(""))
 
     def on_resize(self, event: Resize) -> None:

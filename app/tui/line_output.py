@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from voicegraph.graph.live.protocol import LiveSessionProtocol
+from voicegraph.graph.terminal_text import printable, printable_json
 from voicegraph.schemas.live_status import EndReport, LiveStatus
 
 from ._formatting import active_switches, clock, one_line, ppm
@@ -53,9 +54,9 @@ def run_json(live: LiveSessionProtocol, stream: TextIO, every_s: float = 1.0) ->
     """
     with until_stopped(live):
         while not live.stopped.is_set():
-            _write(stream, [live.status().model_dump_json()])
+            _write(stream, [printable_json(live.status().model_dump_json())])
             pause(live, every_s)
-    _write(stream, [live.status().model_dump_json()])
+    _write(stream, [printable_json(live.status().model_dump_json())])
 
 
 def run_plain(
@@ -80,7 +81,7 @@ def run_plain(
 
 def _write(stream: TextIO, lines: list[str]) -> None:
     for line in lines:
-        stream.write(line + "\n")
+        stream.write(printable(line) + "\n")
     if lines:
         stream.flush()
 

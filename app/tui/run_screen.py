@@ -8,6 +8,7 @@ from typing import TextIO
 from voicegraph.graph.errors import VoicegraphError
 from voicegraph.graph.live.protocol import LiveSessionProtocol
 from voicegraph.graph.optional_packages import missing_package
+from voicegraph.graph.terminal_text import printable
 
 from .line_output import PlainLines, until_stopped
 
@@ -52,5 +53,6 @@ def run_screen(live: LiveSessionProtocol, stream: TextIO | None = None) -> None:
         live.request_stop()
         screen.commands.wait()
     out = stream or sys.stdout
-    out.writelines(f"{line}\n" for line in PlainLines(1.0).update(live.status())[-_LAST - 1 :])
+    newest = PlainLines(1.0).update(live.status())[-_LAST - 1 :]
+    out.writelines(f"{printable(line)}\n" for line in newest)
     out.flush()

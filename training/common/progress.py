@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -16,6 +15,8 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+
+from voicegraph.graph.terminal_text import styled_console
 
 _EVERY_S = 30.0
 """Seconds between lines if standard error is not a terminal."""
@@ -37,7 +38,7 @@ def progress_bar(title: str, total: int, done: int = 0) -> Iterator[ProgressCall
         TimeRemainingColumn(),
         TextColumn("{task.fields[remark]}"),
     )
-    with Progress(*columns, console=Console(stderr=True)) as shown:
+    with Progress(*columns, console=styled_console()) as shown:
         task = shown.add_task(title, total=total, completed=done, remark="")
         yield lambda remark, now: shown.update(task, completed=now, remark=remark)
 

@@ -12,6 +12,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+from voicegraph.graph.terminal_text import printable_stream
+
 _STDERR = 2
 _LONGEST = 200
 _MOST = 20
@@ -35,7 +37,7 @@ def capture_stderr(say: Callable[[str], None]) -> Iterator[None]:
     with os.fdopen(kept, "w", encoding="utf-8", errors="replace", closefd=False) as ours:
         if before is not None and _is_native(before):
             before.flush()
-            sys.stderr = ours
+            sys.stderr = printable_stream(ours)
         sys.__stderr__ = ours  # pyright: ignore[reportAttributeAccessIssue]  # Textual draws there
         os.dup2(writing, _STDERR)
         os.close(writing)

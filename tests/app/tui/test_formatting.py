@@ -44,7 +44,7 @@ def test_active_switches_are_named(changed) -> None:
 
 
 def test_one_line_has_no_control_characters() -> None:
-    assert one_line("a\x1b[2J\nb\t\x07c\u202e") == "a [2J b c"
+    assert one_line("a\x1b[2J\nb\t\x07c\u202e") == r"a\x1b[2J b \x07c\u202e"
 
 
 def test_error_line_contains_message_and_fix() -> None:

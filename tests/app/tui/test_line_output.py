@@ -184,7 +184,7 @@ def test_plain_lines_have_no_control_characters(live, changed) -> None:
     nasty = "card \x1b]0;title\x07\r\nfalse line"
     found = _lines(live, [changed(messages=[nasty], advice=[nasty])])
     assert all(line.isprintable() for line in found)
-    assert found[0] == "1:02:03 message: card ]0;title false line"
+    assert found[0] == r"1:02:03 message: card \x1b]0;title\x07 false line"
 
 
 def test_ctrl_c_stops_plain_output_and_session(live) -> None:

@@ -71,6 +71,6 @@ def test_meter_line_fits_the_width(width: int) -> None:
 
 def test_device_line_names_device_and_dropouts() -> None:
     line = plain(device_line(_end(), "underrun", 80))
-    assert "Mic [0m, 48000 Hz 6 channels" in line
+    assert r"Mic\x1b[0m, 48000 Hz 6 channels" in line
     assert line.endswith("1 buffer underrun ")
     assert len(line) == 80
