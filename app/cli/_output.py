@@ -33,24 +33,23 @@ def print_json(report: Report) -> None:
 
 
 def show_usage_error(error: Any) -> None:
-    """Shows what is wrong with a command line as typer does; it may quote any argument."""
+    """Shows what is wrong with a command line as typer does. It may quote any argument."""
     for name in ("message", "option_name", "param_hint"):
         if isinstance(text := getattr(error, name, None), str):
             setattr(error, name, printable(text))
-    with styled_streams():
-        error.show()
+    error.show()
 
 
 class _Command(TyperCommand):
-    def format_help(self, *args: Any) -> None:
+    def format_help(self, ctx: Any, formatter: Any) -> None:
         with styled_streams():
-            super().format_help(*args)
+            super().format_help(ctx, formatter)
 
 
 class _Group(TyperGroup):
-    def format_help(self, *args: Any) -> None:
+    def format_help(self, ctx: Any, formatter: Any) -> None:
         with styled_streams():
-            super().format_help(*args)
+            super().format_help(ctx, formatter)
 
 
 class CommandGroup(typer.Typer):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from voicegraph.graph.terminal_text import printable
+
 from ._progress import speed_text
 
 if TYPE_CHECKING:
@@ -15,7 +17,7 @@ def summary(report: FileReport) -> str:
     target = report.target
     channels = {1: "mono", 2: "stereo"}.get(target.channels, f"{target.channels} channels")
     lines = [
-        f"{target.path}: {target.seconds:.2f} s, {target.rate_hz} Hz {channels}, "
+        f"{printable(target.path)}: {target.seconds:.2f} s, {target.rate_hz} Hz {channels}, "
         f"{target.encoding}; "
         f"{speed_text(report.source.seconds, report.process_s)} "
         f"(RTF {report.real_time_factor:.3f}); "
@@ -28,8 +30,8 @@ def summary(report: FileReport) -> str:
         lines.append(f"    the peak is {report.peak_db:+.1f} dBFS: {fix}")
     if report.silenced_blocks:
         lines.append("    NaN or infinite values were replaced by silence (on_nan)")
-    lines += [f"    {port}: {path}" for port, path in report.taps.items()]
+    lines += [f"    {port}: {printable(path)}" for port, path in report.taps.items()]
     if report.trace:
-        lines.append(f"    trace: {report.trace} (open it at https://ui.perfetto.dev)")
+        lines.append(f"    trace: {printable(report.trace)} (open it at https://ui.perfetto.dev)")
     lines += [f"    note: {note}" for note in report.notes]
     return "\n".join(lines)

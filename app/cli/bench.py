@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from voicegraph.graph.terminal_text import printable
+
 from ._options import (
     JsonOption,
     OptionalPipelineArg,
@@ -90,7 +92,8 @@ def summary(report: BenchReport) -> str:
         f"{on.cpu}, {_count(on.cores, 'core')}; {on.system}",
         f"Python {on.python}, PyTorch {on.torch}, NumPy {on.numpy}; "
         f"{_count(report.threads, 'thread')}",
-        f"{report.pipeline}: {report.blocks} blocks of {report.block_ms:g} ms of speech, "
+        f"{printable(report.pipeline)}: "
+        f"{report.blocks} blocks of {report.block_ms:g} ms of speech, "
         f"{_count(report.streams, 'stream')}; set up in {report.setup_s:.2f} s",
         "",
         *_table(report),

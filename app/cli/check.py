@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from voicegraph.graph.terminal_text import printable
+
 from ._failures import problem_reports
 from ._options import JsonOption, PipelinesArg, ProfileOption, SetOption, load
 from ._output import echo, print_json
@@ -61,9 +63,9 @@ def _check(
 def _text(entry: CheckedPipeline, problems: str) -> str:
     if not entry.ok:
         count = len(entry.problems)
-        return f"{problems}\n{entry.pipeline}: {count} problem{'s' if count > 1 else ''}"
+        return f"{problems}\n{printable(entry.pipeline)}: {count} problem{'s' if count > 1 else ''}"
     warnings = [f"  warning: {warning}" for warning in entry.warnings]
-    return "\n".join([f"{entry.pipeline}: ok, {entry.summary}", *warnings])
+    return "\n".join([f"{printable(entry.pipeline)}: ok, {entry.summary}", *warnings])
 
 
 def _summary(plan: Plan) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from voicegraph.app.reports.drawing import SUFFIXES, Format
 from voicegraph.graph.errors import OutputError, Problem
+from voicegraph.graph.terminal_text import printable
 
 from ._options import ForceOption, PipelineArg, ProfileOption, SetOption, load, option
 from ._output import echo
@@ -50,7 +51,7 @@ def draw(
         echo(text, end="")
     else:
         write_text(output, text, force=force)
-        echo(f"wrote {output}")
+        echo(f"wrote {printable(str(output))}")
 
 
 def _choose(output: Path | None, drawing: _Format | None) -> Format:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from voicegraph.graph.errors import VoicegraphError
+from voicegraph.graph.terminal_text import printable
 
 from ._failures import common_code, failed_file
 from ._options import JsonOption, argument
@@ -71,7 +72,7 @@ def summary(found: ModelFile) -> str:
             rows.append(("...", f"{len(found.parts) - _PARTS_SHOWN} more names"))
     columns = (Column(""), Column("", wraps=True))
     lines = table(columns, [[f"  {key}", text] for key, text in rows], headings=False)
-    return "\n".join([f"{found.path}: {found.description}", *lines])
+    return "\n".join([f"{printable(found.path)}: {printable(found.description)}", *lines])
 
 
 def _rows(card: Mapping[str, object]) -> Iterator[tuple[str, str]]:
@@ -99,8 +100,6 @@ def _count(tensors: int) -> str:
 
 def _text(value: object) -> str:
     """A value of a card as text."""
-    from voicegraph.graph.files.models.file_errors import printable
-
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):

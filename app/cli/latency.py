@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
+from voicegraph.graph.terminal_text import printable
+
 from ._options import JsonOption, PipelineArg, ProfileOption, SetOption, flag, load, option
 from ._output import echo, print_json
 from ._sound_options import (
@@ -109,8 +111,8 @@ def summary(found: LatencyMeasurement) -> str:
     spread = max(r.whole_ms for r in found.runs) - min(r.whole_ms for r in found.runs)
     return "\n".join(
         [
-            f"{found.pipeline}: blocks of {found.block_ms:g} ms",
-            f"{found.input} -> {found.output}",
+            f"{printable(found.pipeline)}: blocks of {found.block_ms:g} ms",
+            printable(f"{found.input} -> {found.output}"),
             f"{on.cpu}, {on.cores} cores; {on.system}; Python {on.python}, PyTorch {on.torch}",
             "",
             *(f"  {name:<12} {value:7.1f} ms  {note}".rstrip() for name, value, note in rows),

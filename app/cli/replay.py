@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from voicegraph.graph.terminal_text import printable
+
 from ._options import ForceOption, JsonOption, SetOption, argument, option
 from ._output import echo, print_json
 from .app import app
@@ -88,19 +90,19 @@ def _written(
 
 def summary(report: ReplayReport) -> str:
     """The result as text."""
-    lines = [f"{report.pipeline}: {report.seconds:.2f} s in {report.blocks} blocks"]
+    lines = [f"{printable(report.pipeline)}: {report.seconds:.2f} s in {report.blocks} blocks"]
     lines += _events(report.events)
     lines.append(_verdict(report))
     if report.result == "different" and report.circumstances:
         lines += ["possible causes:"]
-        lines += [f"  {text}" for text in report.circumstances]
+        lines += [f"  {printable(text)}" for text in report.circumstances]
     if report.output is not None:
-        lines.append(f"wrote {report.output}")
+        lines.append(f"wrote {printable(report.output)}")
     return "\n".join(lines)
 
 
 def _events(events: list[NotedEvent]) -> list[str]:
-    shown = [f"  {event.second:9.2f} s  {event.text}" for event in events[:_SHOWN]]
+    shown = [f"  {event.second:9.2f} s  {printable(event.text)}" for event in events[:_SHOWN]]
     if len(events) > _SHOWN:
         shown.append(f"  ... and {len(events) - _SHOWN} more; --json has all")
     return shown

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
+from voicegraph.graph.terminal_text import printable
+
 from ._options import JsonOption, PipelineArg, ProfileOption, SetOption, flag, load, option
 from ._output import echo, print_json
 from ._sound_options import (
@@ -108,8 +110,8 @@ def summary(found: SoakReport) -> str:
     took = f" in {found.wall_s / 60:.1f} min ({speed:.1f}x real time)" if speed else ""
     return "\n".join(
         [
-            f"{found.pipeline}: {found.minutes:.1f} min of audio{took}, {how}",
-            f"{found.input} -> {found.output}",
+            f"{printable(found.pipeline)}: {found.minutes:.1f} min of audio{took}, {how}",
+            printable(f"{found.input} -> {found.output}"),
             f"{on.cpu}, {on.cores} cores, {found.threads} threads; {on.system}; "
             f"Python {on.python}, PyTorch {on.torch}",
             "",

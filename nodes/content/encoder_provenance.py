@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from voicegraph.graph import Origin, Wanted
-from voicegraph.graph.files.models.file_errors import printable
 from voicegraph.schemas.encoder_card import Chosen, EncoderIdentity
 
 NOUN = "content encoder"
@@ -45,11 +44,11 @@ def required_encoder(
     if identity is None:
         implied = {"layer": taken.layer, "projected": taken.project} if taken else {}
         made_by = dict.fromkeys(implied, param)
-        origin = Origin(NOUN, str(path), {}, made_by, printable(name), implied)
+        origin = Origin(NOUN, str(path), {}, made_by, name, implied)
     else:
         origin = _origin(identity, path, dict.fromkeys(identity.facts(), param))
     return Wanted(origin, "any_encoder", any_encoder)
 
 
 def _origin(identity: EncoderIdentity, path: Path, params: Mapping[str, str]) -> Origin:
-    return Origin(NOUN, str(path), identity.facts(), params, printable(identity.title))
+    return Origin(NOUN, str(path), identity.facts(), params, identity.title)

@@ -20,7 +20,6 @@ from voicegraph.graph.files.models import (
     open_archive,
     read_private,
 )
-from voicegraph.graph.files.models.file_errors import printable
 from voicegraph.schemas.index_card import IndexCard
 
 from ._cursor import Cursor, MalformedError, MemoryCursor

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from voicegraph.graph.files.atomic_write import write_text
+from voicegraph.graph.terminal_text import printable, printable_lines
 from voicegraph.schemas.voice_report import Losses, MaterialReport, Preview, VoiceReport
 
 _SHOWN = 60
@@ -18,7 +19,7 @@ def write(report: VoiceReport) -> None:
     Raises:
         OutputError: if it cannot be written.
     """
-    write_text(Path(report.page), text(report), force=True)
+    write_text(Path(report.page), printable_lines(text(report)), force=True)
 
 
 def text(report: VoiceReport) -> str:
@@ -37,7 +38,7 @@ def text(report: VoiceReport) -> str:
 
 def _head(report: VoiceReport) -> Iterator[str]:
     card, material = report.card, report.material
-    yield f"# {card.title}"
+    yield f"# {printable(card.title)}"
     yield ""
     if card.consent is not None:
         yield (
@@ -117,7 +118,7 @@ def _material(material: MaterialReport) -> Iterator[str]:
     yield ""
     rows = (
         (
-            f"`{found.path}`",
+            _code(found.path),
             f"{found.seconds / 60:.1f}",
             f"{found.speech_s / 60:.1f}",
             f"{found.used_s / 60:.1f}",
@@ -143,7 +144,7 @@ def _rejected(material: MaterialReport) -> Iterator[str]:
         yield f"* {reason}: {seconds:.0f} s"
     yield ""
     rows = (
-        (f"`{Path(one.path).name}`", f"{one.start_s:.1f}-{one.end_s:.1f} s", one.reason, one.detail)
+        (_code(Path(one.path).name), f"{one.start_s:.1f}-{one.end_s:.1f} s", one.reason, one.detail)
         for one in material.rejected[:_SHOWN]
     )
     yield from _table(("file", "where", "reason", "figure"), rows)
@@ -160,6 +161,12 @@ def _card(report: VoiceReport) -> Iterator[str]:
     yield report.card.model_dump_json(indent=2, exclude_none=True)
     yield "```"
     yield ""
+
+
+def _code(name: object) -> str:
+    """A file name as code, whatever characters it has."""
+    shown = printable(str(name)).replace("`", "'")
+    return f"`{shown}`"
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from voicegraph.graph.terminal_text import printable
 from voicegraph.schemas.plan_report import InputReport, NodeReport, OutputReport, PlanReport
 
 from ..text_table import milliseconds
@@ -85,7 +86,8 @@ def diagram(report: PlanReport) -> Diagram:
         f"algorithmic latency {milliseconds(latency.algorithmic_ms)} ms, "
         f"buffering {milliseconds(latency.buffering_ms)} ms in a live session"
     )
-    return Diagram(report.name, subtitle, tuple(boxes), tuple(wires), tuple(_notes(report)))
+    title = printable(report.name)  # of the file: XML cannot hold control characters
+    return Diagram(title, subtitle, tuple(boxes), tuple(wires), tuple(_notes(report)))
 
 
 def _source(report: PlanReport) -> Box:

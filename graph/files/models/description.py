@@ -6,8 +6,8 @@ from collections import Counter
 
 from voicegraph.schemas.model_report import ModelFile
 
+from ...terminal_text import printable
 from ._archive import Archive
-from .file_errors import printable
 from .identify import Identified
 
 UNKNOWN = "a file of tensors, but of unknown kind"

@@ -6,9 +6,8 @@ from pathlib import Path
 
 from ...errors import Problem, WeightsError
 from ...regular_file import FileNameError, NotRegularFileError, read_failure, shortened
+from ...terminal_text import printable
 
-PLACEHOLDER = "\N{REPLACEMENT CHARACTER}"
-"""Replaces control characters, which a terminal would obey instead of showing."""
 DOWNLOAD_AGAIN = "download or copy the file again"
 """The fix for a file that was damaged in transit."""
 
@@ -33,11 +32,6 @@ class FormatError(Exception):
         return WeightsError(
             Problem(self.code, f"{shortened(path)}: {printable(self.message)}", fix=self.fix)
         )
-
-
-def printable(text: str) -> str:
-    """Text from a file without control characters, safe to print."""
-    return "".join(c if c.isprintable() else PLACEHOLDER for c in text)
 
 
 def damaged(message: str) -> FormatError:

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from ...errors import Problem, WeightsError
+from ...terminal_text import printable
 from ._tensor_headers import TensorHeader
-from .file_errors import printable
 
 _MOST_SHOWN = 8
 Shape = tuple[int, ...]

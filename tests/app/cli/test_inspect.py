@@ -70,7 +70,7 @@ def test_model_is_described_as_text(cli: Cli) -> None:
     assert rows["shapes"] == "[1, 2], [3]"
     assert "  sizes" in lines
     assert "    in channels  7" in lines
-    assert rows["title"] == "a\N{REPLACEMENT CHARACTER}[2Jb"
+    assert rows["title"] == r"a\x1b[2Jb"
     assert "encoder" not in rows
     assert rows["file"].startswith("written by torch.save, 0.0 MB, 2 tensors, values: 3 float16 + ")
 

@@ -279,3 +279,13 @@ def test_unknown_format_is_refused(plan: Plan) -> None:
 
 def test_file_endings_choose_formats() -> None:
     assert {SUFFIXES[s] for s in (".svg", ".dot", ".gv", ".mmd")} == {"svg", "dot", "mermaid"}
+
+
+@pytest.mark.usefixtures("_test_nodes")
+@pytest.mark.parametrize("form", sorted(set(SUFFIXES.values())))
+def test_pipeline_name_with_control_characters(form: Any) -> None:
+    drawn = draw(_plan("n\x1b]0;\x07\u202e<b>&\"'\n"), form)
+    assert all(c.isprintable() or c == "\n" for c in drawn)
+    assert "\\u202e" in drawn
+    if form == "svg":
+        ET.fromstring(drawn)

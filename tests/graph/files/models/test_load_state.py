@@ -62,7 +62,7 @@ def test_all_mismatches_are_reported_at_once() -> None:
     assert problem.message == "voice.pth: its tensors are not those of an RVC voice"
     assert [text for text, _ in problem.notes] == [
         "missing: 0.bias [2]",
-        "unexpected: more\N{REPLACEMENT CHARACTER}[2J [7]",
+        "unexpected: more\\x1b[2J [7]",
         "0.weight: expected [2, 3], found [2, 4]",
         "1.weight: expected float32, found int64",
         "1.num_batches_tracked: expected int64, found float32",
