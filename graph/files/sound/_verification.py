@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import struct
 from pathlib import Path
 
 import soundfile
 
+from ._frame_headers import xing
 from .formats import Format
 
-_TAG_REACH = 64
-"""Bytes to search: the Xing tag follows the header and side information of the first frame."""
-_HAS_BYTES = 2
+_HEAD = 80
+"""Bytes that hold the encoder's tag."""
 
 
 def shortfall(path: Path, encoding: Format, frames: int) -> str | None:
@@ -42,9 +41,5 @@ def shortfall(path: Path, encoding: Format, frames: int) -> str | None:
 def _mpeg_bytes(path: Path) -> int | None:
     """The file size that the encoder's Xing tag declares."""
     with path.open("rb") as file:
-        head = file.read(_TAG_REACH + 16)
-    at = max(head.find(b"Xing"), head.find(b"Info"))
-    if at < 0 or len(head) < at + 16:
-        return None
-    flags, _, size = struct.unpack_from(">III", head, at + 4)
-    return size if flags & _HAS_BYTES else None
+        found = xing(file.read(_HEAD))
+    return found.size if found else None

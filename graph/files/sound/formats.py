@@ -1,4 +1,4 @@
-"""Sound file formats by extension, and the names of formats that libsndfile cannot read."""
+"""Sound file formats by extension."""
 
 from __future__ import annotations
 
@@ -61,24 +61,6 @@ _BYTES = {
     "FLOAT": 4, "DOUBLE": 8, "ULAW": 1, "ALAW": 1,
 }  # fmt: skip
 
-_SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
-    (4, b"ftyp", "an MP4 file (m4a, mp4, mov)"),
-    (0, b"\x1aE\xdf\xa3", "a Matroska file (webm, mkv)"),
-    (0, b"0&\xb2u\x8ef\xcf\x11", "a Windows Media file (wma, wmv)"),
-    (0, b"\xff\xf1", "AAC"),
-    (0, b"\xff\xf9", "AAC"),
-    (0, b"MAC ", "Monkey's Audio (ape)"),
-    (0, b"wvpk", "WavPack"),
-    (0, b"#!AMR", "AMR"),
-    (0, b"\x89PNG", "a PNG picture"),
-    (0, b"\xff\xd8\xff", "a JPEG picture"),
-    (0, b"%PDF", "a PDF document"),
-    (0, b"PK\x03\x04", "a ZIP archive"),
-    (0, b"\x1f\x8b", "a gzip archive"),
-)
-_CONVERTIBLE = 8
-"""The first signatures, this many, are audio that other programs can convert."""
-
 
 def format_of(path: Path, subtype: str | None = None) -> Format:
     """The format of a file to be written.
@@ -112,19 +94,3 @@ def format_of(path: Path, subtype: str | None = None) -> Format:
 
 def _lower(names: list[str]) -> str:
     return ", ".join(name.lower() for name in names)
-
-
-def describe_magic(head: bytes) -> tuple[str, bool]:
-    """Names the format of a file that libsndfile cannot read, by its first bytes.
-
-    Returns:
-        Text for a message, and whether another program can convert it to audio.
-    """
-    for index, (offset, magic, what) in enumerate(_SIGNATURES):
-        if head[offset : offset + len(magic)] == magic:
-            return f"it looks like {what}", index < _CONVERTIBLE
-    if head.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html")):
-        return "it looks like a web page, perhaps an error page instead of the download", False
-    if head and all(byte >= 32 or byte in b"\t\r\n" for byte in head):
-        return "it looks like text", False
-    return "its first bytes belong to no known audio format", False

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -13,36 +11,25 @@ import numpy as np
 import soundfile
 
 from ...errors import InputError, Problem
-from ...regular_file import (
-    FileNameError,
-    NotRegularFileError,
-    open_regular,
-    read_failure,
-    shortened,
-)
 from ...signals import Audio
-from .formats import READABLE, describe_magic
+from ._decoder_messages import DecoderMessages
+from ._open_file import OpenedFile, check_file, open_part, open_sound, parts_of
 
 _CHUNK_VALUES = 1 << 16
 """Limit of values per chunk, over all channels: 256 KiB."""
 _CHUNKS_PER_SECOND = 4
 """Chunks per second of audio, at least, for smooth progress and quick interrupts."""
 _UNKNOWN_LENGTH = 1 << 62
-_STREAMED = 0x7FFFF000
-"""Programs that write to a pipe do not know the length; they declare this many bytes or more."""
-_ROUNDING = 64
-"""Bytes by which a careless header may be wrong without any data missing."""
-_DECLARED = re.compile(
-    r"^\s*(?:data|SSND|Data Size|riff) *: *(\d+) \(should be (\d+)\)", re.MULTILINE
-)
-"""How libsndfile logs a declared size that differs from the actual one."""
-_NO_END = ("Ogg: Last page lacks an end-of-stream bit", "does not match value from 'ds64' chunk")
+_MOST_FRAMES_A_BYTE = 8192
+"""More samples a byte than this has no format: a FLAC block of silence is 65535 in 11 bytes."""
+_MPEG = ("MP3", "MPEG")
 
 
 class AudioReader:
     """Reads a sound file chunk by chunk, in constant memory.
 
-    Iterating yields float32 ``[channels, samples]``, nominal range -1..1.
+    Iterating yields float32 ``[channels, samples]``, nominal range -1..1. The file is read forward,
+    without seeking, and a chained Ogg file through all its parts.
 
     Args:
         path: the file.
@@ -56,7 +43,8 @@ class AudioReader:
         notes: what users should know, such as ignored damage.
 
     Raises:
-        InputError: if the file is missing, a folder, not audio, empty, or truncated.
+        InputError: if the file is missing, a folder, not audio, empty, or truncated; or if its
+            header declares fewer samples than it holds.
     """
 
     def __init__(self, path: str | Path, *, salvage: bool = False) -> None:
@@ -64,13 +52,25 @@ class AudioReader:
         self.salvage = salvage
         self.notes: list[str] = []
         self.taken = 0
-        self._file = _open(self.path)
-        self.type = Audio(Fraction(self._file.samplerate), self._file.channels)
-        self.encoding = f"{self._file.format} {self._file.subtype}"
-        frames = self._file.frames
-        self.frames: int | None = frames if frames < _UNKNOWN_LENGTH else None
+        self._excused = False
+        check_file(self.path)
+        parts = parts_of(self.path)
+        self._later = parts[1:] if parts else []
+        self._messages: DecoderMessages | None = None
+        if not parts and self.path.suffix.lower() in (".mp3", ".mp2", ".mpga", ".wav"):
+            self._messages = DecoderMessages()
+        self._opened: OpenedFile | None = None
         try:
-            self._check_length()
+            self._opened = open_part(self.path, parts[0]) if parts else open_sound(self.path)
+            file = self._opened.file
+            self.type = Audio(Fraction(file.samplerate), file.channels)
+            self.encoding = f"{file.format} {file.subtype}"
+            known = self._opened.has_length and file.frames < _UNKNOWN_LENGTH
+            self._declared = file.frames if known else 0
+            # A wrong header must not make an output look too large for the disk.
+            possible = self._declared <= _MOST_FRAMES_A_BYTE * self.path.stat().st_size
+            self.frames = self._declared if self._declared and possible else None
+            self._check_opened(self._opened)
         except BaseException:
             self.close()
             raise
@@ -80,46 +80,88 @@ class AudioReader:
         """The length that the header declares."""
         return None if self.frames is None else self.frames / float(self.type.rate)
 
-    def _check_length(self) -> None:
-        if self.frames == 0:
+    def _check_opened(self, opened: OpenedFile) -> None:
+        if opened.file.frames == 0:
             raise InputError(_empty(self.path))
-        log = self._file.extra_info
-        cut = [int(n) - int(found) for n, found in _DECLARED.findall(log) if int(n) < _STREAMED]
-        if max(cut, default=0) > _ROUNDING:
-            self._damaged(f"its header declares {max(cut)} more bytes than the file has")
-        elif any(sign in log for sign in _NO_END):
-            self._damaged("its end is missing")
+        if opened.note is not None:
+            self.notes.append(f"{self.path}: {opened.note}")
+        if opened.damage is None:
+            return
+        if opened.lies:
+            self._header_lies(opened.damage)
+        else:
+            self._damaged(opened.damage)
 
     def __iter__(self) -> Iterator[np.ndarray]:
         most = _CHUNK_VALUES // self.type.channels
         count = max(1, min(most, int(self.type.rate) // _CHUNKS_PER_SECOND))
         while True:
             chunk = self._read(count)
+            if not len(chunk) and self._next_part():
+                continue
             if not len(chunk):
                 break
             self.taken += len(chunk)
             yield np.ascontiguousarray(chunk.T)
+        self._end_messages()
         self._check_taken()
 
     def _read(self, count: int) -> np.ndarray:
+        assert self._opened is not None
+        nothing = np.zeros((0, self.type.channels), np.float32)
         try:
-            return self._file.read(count, dtype="float32", always_2d=True)
+            chunk = self._opened.file.read(count, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError as error:
+            if self._is_whole():
+                return nothing  # what follows the samples is something else
             second = self.taken / float(self.type.rate)
             reason = f" ({error.error_string.rstrip('.')})" if error.error_string else ""
             self._damaged(f"it cannot be decoded after {second:.3f} s{reason}")
-            return np.zeros((0, self.type.channels), np.float32)
+            return nothing
+        if self._opened.view is not None and self._opened.view.interrupted:
+            raise KeyboardInterrupt
+        return chunk
+
+    def _is_whole(self) -> bool:
+        return 0 < self._declared <= self.taken
+
+    def _next_part(self) -> bool:
+        """Opens the next part of a chained file."""
+        if not self._later:
+            return False
+        part = self._later.pop(0)
+        try:
+            opened = open_part(self.path, part)
+        except InputError:
+            self._damaged(f"the part after {self._second():.3f} s cannot be decoded")
+            return self._next_part()
+        file = opened.file
+        if (file.samplerate, file.channels) != (int(self.type.rate), self.type.channels):
+            found = Audio(Fraction(file.samplerate), file.channels)
+            opened.close()
+            self._damaged(f"after {self._second():.3f} s it goes on as {found}, not {self.type}")
+            return self._next_part()
+        assert self._opened is not None
+        self._opened.close()
+        self._opened = opened
+        if opened.damage is not None:
+            self._damaged(opened.damage)
+        return True
+
+    def _second(self) -> float:
+        return self.taken / float(self.type.rate)
 
     def _check_taken(self) -> None:
         """Compares the length with the declared one, which MPEG headers may only estimate."""
         if self.taken == 0:
             raise InputError(_empty(self.path))
-        declared = self.frames or 0
-        if self.taken >= declared or self.notes:
+        assert self._opened is not None
+        declared = self._declared
+        if self.taken >= declared or self._excused:
             return
         rate = float(self.type.rate)
         text = f"its header declares {declared / rate:.3f} s, it holds {self.taken / rate:.3f} s"
-        if self._file.format in ("MP3", "MPEG"):
+        if self._opened.file.format in _MPEG:
             self.notes.append(f"{self.path}: {text}")
         else:
             self._damaged(text)
@@ -129,11 +171,30 @@ class AudioReader:
             text = f"{self.path} is truncated or damaged: {what}"
             fix = "get the file again, or use what is left of it: --salvage"
             raise InputError(Problem("truncated", text, fix=fix))
+        self._excused = True
         self.notes.append(f"{self.path} is truncated or damaged: {what}; the rest was used")
+
+    def _header_lies(self, what: str) -> None:
+        if not self.salvage:
+            text = f"the header of {self.path} is wrong: {what}"
+            fix = "get the file again, or use all that it holds: --salvage"
+            raise InputError(Problem("wrong-header", text, fix=fix))
+        self.notes.append(f"the header of {self.path} is wrong: {what}; all of it was used")
+
+    def _end_messages(self) -> None:
+        if self._messages is None:
+            return
+        self._messages.close()
+        self.notes += [f"{self.path}: the decoder says: {text}" for text in self._messages.found]
+        self._messages = None
 
     def close(self) -> None:
         """Closes the file. Safe to call twice."""
-        self._file.close()
+        if self._messages is not None:
+            self._messages.close()
+            self._messages = None
+        if self._opened is not None:
+            self._opened.close()
 
     def __enter__(self) -> AudioReader:
         return self
@@ -147,69 +208,5 @@ class AudioReader:
         self.close()
 
 
-def _open(path: Path) -> soundfile.SoundFile:
-    try:
-        with open_regular(path) as file:
-            head = file.read(64)
-    except FileNotFoundError:
-        raise InputError(_missing(path)) from None
-    except OSError as error:
-        raise InputError(_unreadable(path, error)) from None
-    if not head:
-        raise InputError(Problem("empty", f"{path} is empty: it has 0 bytes"))
-    try:
-        return soundfile.SoundFile(path)
-    except (soundfile.LibsndfileError, TypeError) as error:
-        raise InputError(_not_audio(path, head, error)) from None
-
-
-def _unreadable(path: Path, error: OSError) -> Problem:
-    why = read_failure(error)
-    match error:
-        case NotRegularFileError(kind="a folder"):
-            return Problem("is-folder", f"{path} is a folder, expected a sound file")
-        case NotRegularFileError():
-            fix = "save the sound as a file, and give the file's name"
-            return Problem("not-regular-file", f"{path} is {why}", fix=fix)
-        case FileNameError():
-            return Problem("no-such-file", f"{shortened(path)}: {why}", fix="check the name")
-        case _:
-            return Problem("cannot-read", f"{path} cannot be read: {why}")
-
-
-def _missing(path: Path) -> Problem:
-    folder = path.parent
-    if not folder.is_dir():
-        return Problem(
-            "no-such-file", f"there is no file {path}: the folder {folder} does not exist"
-        )
-    sounds = sorted(entry for entry in folder.iterdir() if entry.suffix.lower() in READABLE)
-    similar = difflib.get_close_matches(path.stem, [entry.stem for entry in sounds], 3, 0.6)
-    close = [
-        entry.name for stem in dict.fromkeys(similar) for entry in sounds if entry.stem == stem
-    ]
-    notes = ((f"similar names in that folder: {', '.join(close[:3])}", None),) if close else ()
-    fix = str(folder / close[0]) if close else None
-    return Problem("no-such-file", f"there is no file {path}", notes=notes, fix=fix)
-
-
-def _not_audio(path: Path, head: bytes, error: Exception) -> Problem:
-    what, convertible = describe_magic(head)
-    reason = getattr(error, "error_string", "").rstrip(".")
-    if "not recognised" not in reason and "does not exist" not in reason and reason:
-        what += f" (libsndfile: {reason})"
-    if path.suffix.lower() == ".raw":
-        what = "raw samples have no header with rate and channels"
-    formats = ", ".join(sorted(soundfile.available_formats()))
-    notes = ((what, None), (f"readable formats: {formats}", None))
-    fix = f'ffmpeg -i "{path}" "{path.with_suffix(".wav")}"' if convertible else None
-    return Problem("not-audio", f"{path} is not readable audio", notes=notes, fix=fix)
-
-
 def _empty(path: Path) -> Problem:
-    size = path.stat().st_size
-    notes = ()
-    if size > 4096:
-        text = f"but the file has {size} bytes: the program that wrote it was interrupted"
-        notes = ((text, None),)
-    return Problem("empty", f"{path} holds no samples", notes=notes)
+    return Problem("empty", f"{path} holds no samples")

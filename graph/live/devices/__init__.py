@@ -6,5 +6,4 @@ __all__ = [
     "device_list",
     "host_settings",
     "sound_card",
-    "stderr_capture",
 ]

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from voicegraph.graph.errors import OutputError
-from voicegraph.graph.files.sound.formats import WRITABLE, Format, describe_magic, format_of
+from voicegraph.graph.files.sound.formats import WRITABLE, Format, format_of
 
 
 @pytest.mark.parametrize("suffix", WRITABLE)
@@ -37,23 +37,6 @@ def test_unknown_encoding_lists_those_of_the_format() -> None:
     with pytest.raises(OutputError) as caught:
         format_of(Path("a.wav"), "pcm16")
     assert caught.value.problems[0].fix == "--subtype pcm_16"
-
-
-@pytest.mark.parametrize(
-    ("head", "words", "convertible"),
-    [
-        (b"\0\0\0\x1cftypM4A ", "MP4", True),
-        (b"\x1aE\xdf\xa3....", "Matroska", True),
-        (b"\x89PNG\r\n", "PNG picture", False),
-        (b"<!DOCTYPE html><html>", "web page", False),
-        ("Grüße\n".encode(), "text", False),
-        (b"\0\1\2\3\4", "no known audio format", False),
-    ],
-)
-def test_other_formats_are_named_by_magic(head: bytes, words: str, convertible: bool) -> None:
-    what, could = describe_magic(head)
-    assert words in what
-    assert could is convertible
 
 
 def test_sample_sizes_of_uncompressed_formats_are_known() -> None:

@@ -83,9 +83,9 @@ def test_error_names_the_format_and_readable_ones(tmp_path: Path) -> None:
     assert code == "not-audio"
     assert "it looks like text" in text
     assert "FLAC" in text
-    path = tmp_path / "a.m4a"
+    path = tmp_path / "b.m4a"
     path.write_bytes(b"\0\0\0\x1cftypM4A " + bytes(400))
-    assert f'fix: ffmpeg -i "{path}" "{tmp_path / "a.wav"}"' in _problem(path)[1]
+    assert f'fix: ffmpeg -i "{path}" "{tmp_path / "b.wav"}"' in _problem(path)[1]
 
 
 def test_raw_samples_have_no_header(tmp_path: Path) -> None:
@@ -98,18 +98,6 @@ def test_file_without_samples_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     soundfile.write(path, np.zeros((0, 1)), 48000)
     assert _problem(path) == ("empty", f"{path} holds no samples")
-
-
-def test_file_of_a_crashed_recorder_is_recognised(sound: Maker) -> None:
-    """It wrote samples, but its header still says that there are none."""
-    path = sound("a.wav", 48000)
-    data = bytearray(path.read_bytes())
-    at = data.index(b"data") + 4
-    data[at : at + 4] = bytes(4)
-    path.write_bytes(data)
-    code, text = _problem(path)
-    assert code == "empty"
-    assert "that wrote it was interrupted" in text
 
 
 @pytest.mark.parametrize("suffix", [".wav", ".flac", ".aiff", ".au", ".w64", ".rf64", ".ogg"])
