@@ -14,6 +14,8 @@ from typing import Any
 import yaml
 
 from ..errors import Mark, PipelineError, Problem, Problems
+from ._quoting import quoted_yaml
+from ._syntax_errors import Edit, syntax_mistake, unmoved
 
 MAX_NODES = 20_000
 """Values in a file, aliases expanded. A large pipeline has a few hundred."""
@@ -33,38 +35,11 @@ _RULES = (
         list("-+.0123456789"),
     ),
 )
-_WORDS = (
-    ("character '\\t'", "a tab cannot indent", "indent with spaces"),
-    (
-        "mapping values are not allowed",
-        "a second `: ` on this line, or a line that is indented too far",
-        "put text that contains `: ` in quotes, or correct the indentation",
-    ),
-    (
-        "could not find expected ':'",
-        "a key without a value",
-        "write `key: value`, with a space after the colon",
-    ),
-    (
-        "expected <block end>",
-        "the indentation of this line does not fit the lines above",
-        "indent all keys of one mapping equally",
-    ),
-    (
-        "found unexpected end of stream",
-        "the file ends inside a quoted text",
-        "close the quote",
-    ),
-    ("undefined alias", "", "put text that starts with `*` in quotes"),
-    ("single document", "a second document starts here", "remove the second `---`"),
-    ("'<stream end>'", "the text ends too early", "close the bracket that was opened"),
-    ("but got '{'", "", 'put text such as "${name}" in quotes inside { } and [ ]'),
-    ("expected ','", "", "separate entries by commas, and close the bracket"),
-    ("'%'", "", "put text that starts with % in quotes"),
-)
-"""Part of PyYAML's message, its meaning for the user (empty: PyYAML's own text), and a fix."""
+_MOST_MISTAKES = 8
+"""Syntax errors that are looked for; each is found after the one before was corrected."""
 
-_QUOTE = "put text with special characters in quotes"
+_TRIED = 1 << 16
+"""Longest text in which corrections are tried: each is one more run of the parser."""
 
 
 class Alias(yaml.Node):
@@ -78,12 +53,25 @@ class _CoreLoader(yaml.SafeLoader):
 
     yaml_implicit_resolvers: dict[str, Any] = {}
 
-    def __init__(self, text: str, source: str, problems: Problems) -> None:
+    def __init__(self, text: str, source: str, problems: Problems, quote: bool = True) -> None:
         super().__init__(text)
+        self.quote = quote
         self.source = source
         self.problems = problems
         self.depth = 0
         self.count = 0
+
+    def get_single_node(self) -> yaml.Node | None:
+        try:
+            return super().get_single_node()
+        except (ValueError, OverflowError):
+            # PyYAML passes numbers on unchecked: \\UFFFFFFFF, and %YAML with 5000 digits.
+            place = self.get_mark()
+            line = self.buffer[: self.pointer].rpartition("\n")[2] if self.buffer else ""
+            said = "expected escape sequence of a character"
+            if line.startswith("%"):
+                said = "incompatible YAML document"
+            raise yaml.scanner.ScannerError(None, None, said, place) from None
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         event = self.peek_event()
@@ -95,17 +83,27 @@ class _CoreLoader(yaml.SafeLoader):
             return Alias("", super().compose_node(parent, index), event.start_mark, event.end_mark)
         if (tag := getattr(event, "tag", None)) is not None:
             shown = tag.replace(_CORE, "!!")
-            self.problems.add(
-                "yaml-tag", f"the tag {shown} is not allowed: files contain only plain values",
-                mark,
-                fix=f"remove {shown}",
-            )  # fmt: skip
+            text = f"the tag {shown} is not allowed: files contain only plain values"
+            alone = isinstance(event, yaml.ScalarEvent) and not event.value
+            fix = f"{quoted_yaml(shown)}  (as text)" if alone else f"remove {shown}"
+            if not self.quote:
+                text, fix = "tags are not allowed: files contain only plain values", "remove it"
+            self.problems.add("yaml-tag", text, mark, fix=fix)
+        if getattr(event, "anchor", None) is not None and _is_nothing(event):
+            text = "& begins an anchor, a name for a value, and no value follows"
+            fix = f"{quoted_yaml(f'&{event.anchor}')}  (as text)" if self.quote else "remove it"
+            self.problems.add("yaml-anchor", text, mark, fix=fix)
         if self.depth >= MAX_DEPTH:
             raise too_deep(mark)
         self.depth += 1
         node = super().compose_node(parent, index)
         self.depth -= 1
         return node
+
+
+def _is_nothing(event: Any) -> bool:
+    """Whether an event is a value that was not written."""
+    return isinstance(event, yaml.ScalarEvent) and not event.value and event.style is None
 
 
 for _name, _pattern, _first in _RULES:
@@ -129,40 +127,95 @@ def too_deep(mark: Mark) -> PipelineError:
     return PipelineError(Problem("yaml-too-deep", text, mark, fix="give a pipeline file"))
 
 
-def compose(text: str, source: str, problems: Problems) -> yaml.Node | None:
+def compose(
+    text: str, source: str, problems: Problems, *, quote: bool = True, lone: bool = False
+) -> yaml.Node | None:
     """The tree of the single document in ``text``; None if it is empty.
 
-    Explicit tags are reported in ``problems``.
+    Args:
+        text: the whole text.
+        source: its name in messages.
+        problems: gets the explicit tags.
+        quote: whether messages may quote the text.
+        lone: whether the text is one value, and not a file.
 
     Raises:
         PipelineError: on a syntax error, or if the text holds too many values or nests too deep.
     """
     try:
-        loader = _CoreLoader(text, source, problems)
-        return loader.get_single_node()
+        return _CoreLoader(text, source, problems, quote).get_single_node()
     except yaml.reader.ReaderError as error:
-        before = text[: error.position]
-        mark = Mark(source, before.count("\n") + 1, len(before) - before.rfind("\n"))
-        character = error.character if isinstance(error.character, int) else ord(error.character)
-        message = f"the character U+{character:04X} is not allowed in YAML"
-        raise PipelineError(
-            Problem("yaml-syntax", message, mark, fix="remove it, or save the file as plain text")
-        ) from None
+        raise PipelineError(_bad_character(error, text, source)) from None
     except yaml.MarkedYAMLError as error:
-        raise PipelineError(_syntax_problem(error, source)) from None
+        raise PipelineError(_mistakes(error, text, source, quote, lone)) from None
 
 
-def _syntax_problem(error: yaml.MarkedYAMLError, source: str) -> Problem:
-    place = error.problem_mark or error.context_mark
-    mark = Mark(source, place.line + 1, place.column + 1) if place else Mark(source)
-    said = error.problem or error.context or "the text cannot be read"
-    known = (words for words in _WORDS if words[0] in f"{said} {error.context}")
-    _, text, fix = next(known, ("", "", _QUOTE))
-    notes = ()
-    if error.context_mark and error.problem_mark:
-        begun = Mark(source, error.context_mark.line + 1, error.context_mark.column + 1)
-        notes = ((error.context or "begun", begun),) if begun != mark else ()
-    return Problem("yaml-syntax", f"not valid YAML: {text or said}", mark, notes, fix)
+def _bad_character(error: yaml.reader.ReaderError, text: str, source: str) -> Problem:
+    before = text[: error.position]
+    mark = Mark(source, before.count("\n") + 1, len(before) - before.rfind("\n"))
+    character = error.character if isinstance(error.character, int) else ord(error.character)
+    message = f"the character U+{character:04X} is not allowed in YAML"
+    fix = "remove it, or save the file as plain text"
+    if character == 0 and text.count("\0") > len(text) // 4:
+        message, fix = "this is UTF-16 or UTF-32 text, expected UTF-8", "save the file as UTF-8"
+    elif 0xD800 <= character < 0xE000:
+        message += ": it is half of a surrogate pair"
+    return Problem("yaml-syntax", message, mark, fix=fix)
+
+
+def _mistakes(
+    error: yaml.MarkedYAMLError, text: str, source: str, quote: bool, lone: bool
+) -> list[Problem]:
+    """The first syntax error and those that show when it is corrected; of a lone value, one."""
+    found: list[Problem] = []
+    edits: list[Edit] = []
+    left: yaml.MarkedYAMLError | None = error
+    locate = _first_error if len(text) <= _TRIED else None
+    while left is not None and len(found) < (1 if lone else _MOST_MISTAKES):
+        mistake = syntax_mistake(left, text, source, locate, quote=quote, lone=lone)
+        found.append(unmoved(mistake.problem, text, edits))
+        if mistake.edit is None:
+            break
+        text = mistake.edit.apply(text)
+        edits.append(mistake.edit)
+        left = _first_error(text)
+    return found
+
+
+def corrected(text: str) -> str | None:
+    """A lone value with all its syntax errors corrected; None if that is not possible."""
+    for _ in range(_MOST_MISTAKES):
+        if len(text) > _TRIED or (left := _first_error(text)) is None:
+            break
+        edit = syntax_mistake(left, text, "", _first_error, lone=True).edit
+        if edit is None:
+            return None
+        text = edit.apply(text)
+    return None if len(text) > _TRIED or _first_error(text) else text
+
+
+def _first_error(text: str) -> yaml.MarkedYAMLError | None:
+    try:
+        _CoreLoader(text, "", Problems()).get_single_node()
+    except yaml.MarkedYAMLError as error:
+        return error
+    except (PipelineError, yaml.reader.ReaderError):
+        return None  # of another kind
+    return None
+
+
+def _joined_surrogates(text: str) -> str:
+    r"""JSON writes a character beyond U+FFFF as a pair, ``\ud83d\ude00``; YAML's \U is one escape.
+
+    Raises:
+        ValueError: if half of a pair is missing.
+    """
+    if not any("\ud800" <= c <= "\udfff" for c in text):
+        return text
+    try:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        raise ValueError("the escape \\u gives half of a surrogate pair, no character") from None
 
 
 def scalar(node: yaml.ScalarNode) -> str | int | float | bool | None:
@@ -171,7 +224,7 @@ def scalar(node: yaml.ScalarNode) -> str | int | float | bool | None:
     Raises:
         ValueError: if a number is too long or too large.
     """
-    text = node.value
+    text = _joined_surrogates(node.value)
     match node.tag.removeprefix(_CORE):
         case "null":
             return None

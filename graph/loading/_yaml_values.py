@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,19 @@ import yaml
 
 from ..errors import Mark, Problems
 from . import _yaml12 as yaml12
+from ._quoting import quoted_yaml
 from .source_map import KeyPath, Place
 from .values import describe
+
+_CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\xa0\\u2028\\u2029]")
+_ESCAPE = re.compile(r"\\(?:([0abtnvfreN_LP]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4})|.)")
+
+
+def _gives_control(escape: str) -> bool:
+    """Whether an escape, without its backslash, stands for a control character."""
+    if len(escape) > 1:
+        return bool(_CONTROL.match(chr(int(escape[1:], 16))))
+    return bool(escape)
 
 
 @dataclass(slots=True)
@@ -22,6 +34,7 @@ class TreeReader:
         PipelineError: from :meth:`value`, if aliases expand too far.
     """
 
+    text: str
     source: str
     base: Path
     problems: Problems
@@ -40,7 +53,11 @@ class TreeReader:
         self.places[path] = Place(mark, key if path else mark, self.base)
         while isinstance(node, yaml12.Alias):
             node = node.value
+        if isinstance(node, yaml.ScalarNode) and node.style is None:
+            self.places[path] = replace(self.places[path], typed=node.value)
         if isinstance(node, yaml.ScalarNode):
+            if path[-1:] != ("description",):
+                self._check_escapes(node, mark)
             return self._scalar(node, mark)
         if id(node) in self.open:
             text = "an alias inside the value that it refers to never ends"
@@ -58,8 +75,25 @@ class TreeReader:
         try:
             return yaml12.scalar(node)
         except ValueError as error:
-            self.problems.add("bad-number", str(error), mark, fix="put it in quotes if it is text")
+            known = "bad-text" if "surrogate" in str(error) else "bad-number"
+            fix = "put it in quotes if it is text"
+            if known == "bad-text":
+                fix = "write the character itself, or both halves as \\ud83d\\ude00"
+            self.problems.add(known, str(error), mark, fix=fix)
             return None
+
+    def _check_escapes(self, node: yaml.ScalarNode, mark: Mark) -> None:
+        r"""Refuses ``"C:\new"``, which holds a line break: no value needs control characters."""
+        if node.style != '"' or not _CONTROL.search(node.value):
+            return
+        raw = self.text[node.start_mark.index + 1 : node.end_mark.index - 1]
+        used = [found[0] for found in _ESCAPE.finditer(raw) if _gives_control(found[1] or "")]
+        if used:
+            text = (
+                f"in double quotes, {used[0]} is an escape sequence for a control character; "
+                "in single quotes, a backslash is an ordinary character"
+            )
+            self.problems.add("yaml-escape", text, mark, fix=quoted_yaml(raw))
 
     def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
         found: dict[str, Any] = {}

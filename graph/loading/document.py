@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import os
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from ..regular_file import (
     shortened,
 )
 from . import _yaml12 as yaml12
+from ._quoting import override_fix, quoted_yaml, text_override_fix
+from ._recognition import is_pipeline_text, require_pipeline
 from ._yaml_values import TreeReader
 from .source_map import Place, SourceMap
 from .values import describe, paths_in, to_plain
@@ -28,6 +31,15 @@ MAX_BYTES = 1 << 20
 
 SUFFIXES = (".yaml", ".yml")
 _UTF8 = "save the file as UTF-8"
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "UTF-32"),
+    (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
+)
+"""Byte order marks; that of UTF-32 begins with that of UTF-16."""
+_WITHOUT_TEXT = ("yaml-syntax", "yaml-too-large", "yaml-too-deep", "empty-file")
+"""Codes of mistakes whose messages hold nothing of the file, if they may not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +81,18 @@ def read_document(path: Path, source: str | None = None, asked: Mark | None = No
         text = f"larger than {MAX_BYTES // 1024} KiB: this is not a pipeline file"
         fix = "give a pipeline file (.yaml)"
         raise PipelineError(Problem("file-too-large", text, Mark(source), fix=fix))
-    return parse_document(_decode(raw, source), source, Path(os.path.abspath(path)).parent)  # noqa: PTH100
+    text = _decode(raw, source)
+    own = is_pipeline_text(text)
+    try:
+        document = parse_document(text, source, Path(os.path.abspath(path)).parent, quote=own)  # noqa: PTH100
+    except PipelineError as error:
+        # With another mistake, too, the file is a pipeline if it looks like one.
+        if own or error.problems[0].code in _WITHOUT_TEXT:
+            raise
+        require_pipeline(None, source)
+        raise
+    require_pipeline(document.data, source)
+    return document
 
 
 def _unreadable(path: Path, source: str, asked: Mark | None, error: OSError) -> Problem:
@@ -109,30 +132,55 @@ def _in_folder(path: Path) -> str:
 
 
 def _decode(raw: bytes, source: str) -> str:
-    raw = raw.removeprefix(b"\xef\xbb\xbf")
+    """The text of a file.
+
+    Raises:
+        PipelineError: if it is not UTF-8; the message names the encoding that it may have.
+    """
+    encoding = next((name for mark, name in _MARKS if raw.startswith(mark)), None)
+    if encoding is not None:
+        text = f"this is {encoding} text, expected UTF-8"
+        raise PipelineError(Problem("not-utf8", text, Mark(source, 1, 1), fix=_UTF8))
+    raw = raw.removeprefix(codecs.BOM_UTF8)
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
         before = raw[: error.start]
         column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8")) + 1
         mark = Mark(source, before.count(b"\n") + 1, column)
-        text = f"not UTF-8: byte 0x{raw[error.start]:02x} is invalid here"
-        raise PipelineError(Problem("not-utf8", text, mark, fix=_UTF8)) from None
+        raise PipelineError(_not_utf8(raw, error.start, mark)) from None
 
 
-def parse_document(text: str, source: str, base: Path) -> Document:
+def _not_utf8(raw: bytes, position: int, mark: Mark) -> Problem:
+    if b"\0" in raw:
+        fix = "give a pipeline file (.yaml)"
+        return Problem("not-utf8", "this is no text file", mark, fix=fix)
+    text = "not UTF-8: a byte is invalid here"
+    character = raw[position : position + 1].decode("cp1252", "replace")
+    if character.isalpha() and is_pipeline_text(raw.decode("latin-1")):
+        text += f"; in the Western European encodings (Latin-1, Windows-1252) it is {character}"
+    return Problem("not-utf8", text, mark, fix=_UTF8)
+
+
+def parse_document(text: str, source: str, base: Path, *, quote: bool = True) -> Document:
     """Reads the text of a pipeline file; relative file names in it resolve against ``base``.
+
+    Args:
+        text: of the file.
+        source: its name in messages.
+        base: the folder of the file.
+        quote: whether messages about wrong syntax may quote the text.
 
     Raises:
         PipelineError: as :func:`read_document`.
     """
     problems = Problems()
-    root = yaml12.compose(text, source, problems)
+    root = yaml12.compose(text, source, problems, quote=quote)
     if root is None or (isinstance(root, yaml.ScalarNode) and not root.value):
         problems.raise_if_any()
         fix = "start with:  block: 10ms"
         raise PipelineError(Problem("empty-file", "the file is empty", Mark(source, 1, 1), fix=fix))
-    reading = TreeReader(source, base, problems)
+    reading = TreeReader(text, source, base, problems)
     data = reading.value(root, (), yaml12.mark_of(root, source))
     if not isinstance(data, dict):
         found = f"a pipeline file is a mapping of keys to values, found {describe(data)}"
@@ -142,35 +190,85 @@ def parse_document(text: str, source: str, base: Path) -> Document:
     return Document(data, SourceMap(source, reading.places, base))
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenValue:
+    """A plain value as somebody typed it.
+
+    Attributes:
+        data: the value.
+        text: what was typed.
+        plain: whether it is one scalar without quotes, such as ``007``.
+        braces: whether it is no mapping or list, or one in brackets.
+    """
+
+    data: Any
+    text: str
+    plain: bool
+    braces: bool
+
+
 def parse_value(text: str, mark: Mark) -> Any:
     """One plain value, such as the one after ``--set path=``; all errors are placed at ``mark``.
 
     Raises:
         PipelineError: as :func:`read_document`, or if a YAML comment would cut the value short.
     """
+    return parse_written_value(text, mark).data
+
+
+def parse_written_value(text: str, mark: Mark) -> WrittenValue:
+    """As :func:`parse_value`, with how the value was written.
+
+    Raises:
+        PipelineError: as :func:`parse_value`.
+    """
     problems = Problems()
     try:
-        root = yaml12.compose(text, mark.source, problems)
-        reading = TreeReader(mark.source, Path(), problems)
+        root = yaml12.compose(text, mark.source, problems, lone=True)
+        reading = TreeReader(text, mark.source, Path(), problems)
         value = reading.value(root, (), mark) if root is not None else None
         problems.raise_if_any()
     except PipelineError as error:
-        moved = (Problem(p.code, p.message, mark, (), p.fix) for p in error.problems)
-        raise PipelineError(moved) from None
+        raise PipelineError(
+            _as_override(problem, text, mark) for problem in error.problems
+        ) from None
     left = text[root.end_mark.index :] if isinstance(root, yaml.ScalarNode) else ""
     if (root is None and text.strip()) or left.strip():
         message = f"YAML treats everything after # as a comment: {text.strip()}"
-        fix = f"put quotes around the value:  {mark.source}='\"{text.strip()}\"'"
+        fix = f"put quotes around the value:  {text_override_fix(mark.source, text.strip())}"
         raise PipelineError(Problem("yaml-comment", message, mark, fix=fix))
-    return value
+    plain = isinstance(root, yaml.ScalarNode) and root.style is None
+    braces = not isinstance(root, yaml.CollectionNode) or bool(root.flow_style)
+    return WrittenValue(value, text.strip(), plain, braces)
 
 
-def from_python(data: Any, mark: Mark, *, override: bool = False) -> Document:
+def _as_override(problem: Problem, text: str, mark: Mark) -> Problem:
+    """A problem of a value, with a fix that gives the whole override."""
+    typed, fix = text.strip(), problem.fix
+    if problem.code == "yaml-syntax" and (right := yaml12.corrected(text)) is not None:
+        as_text = right.strip() == quoted_yaml(typed)
+        fix = text_override_fix(mark.source, typed) if as_text else override_fix(mark.source, right)
+    elif problem.code in ("yaml-tag", "yaml-anchor") and " " not in typed:
+        fix = text_override_fix(mark.source, typed)
+    elif problem.code == "yaml-escape" and typed.startswith('"'):
+        fix = override_fix(mark.source, problem.fix or "")
+    return Problem(problem.code, problem.message, mark, (), fix)
+
+
+def from_python(
+    data: Any, mark: Mark, *, override: bool = False, typed: str | None = None
+) -> Document:
     """Plain values from Python objects, all placed at ``mark``, relative to the working directory.
+
+    Args:
+        data: the objects.
+        mark: their place.
+        override: whether they override a file.
+        typed: the scalar without quotes that was read as ``data``, if it was one.
 
     Raises:
         PipelineError: if a key is not text, or the nesting is too deep.
     """
     values = to_plain(data, mark)
-    place = Place(mark, mark, Path.cwd(), override=override)
+    place = Place(mark, mark, Path.cwd(), override=override, typed=typed)
     return Document(values, SourceMap(mark.source, dict.fromkeys(paths_in(values), place)))

@@ -13,9 +13,11 @@ from typing import Any
 from voicegraph.schemas.pipeline import NodeSpec, PipelineFile
 
 from ..errors import Mark, PipelineError, Problem, Problems
+from ..regular_file import shortened
 from ._merge import merge
+from ._quoting import override_fix, text_override_fix
 from ._yaml12 import MAX_DEPTH
-from .document import Document, from_python, parse_value
+from .document import Document, WrittenValue, from_python, parse_written_value
 from .source_map import KeyPath, SourceMap, dotted
 from .values import assignment, describe, flow_yaml
 
@@ -25,6 +27,8 @@ _FIXED = {
     "extends": "extends is applied before overrides: write a file that extends it",
 }
 _SECTIONS = [name for name in PipelineFile.model_fields if name not in _FIXED]
+_MAPPINGS = {"nodes", "input", "in", "params"}
+"""Parts of a path that hold mappings; what is in them is a single value, mostly."""
 _NODE_KEYS = {field.alias or name for name, field in NodeSpec.model_fields.items()}
 
 
@@ -56,15 +60,39 @@ def parse_set(text: str, option: str = _SET) -> tuple[str, Any]:
     Raises:
         PipelineError: if there is no ``=``, no path before it, or no plain YAML after it.
     """
+    path, value = _parse(text, option)
+    return path, value.data
+
+
+def _parse(text: str, option: str) -> tuple[str, WrittenValue]:
     path, equals, value = text.partition("=")
     path = path.strip()
-    mark = Mark(f"{option}{path}")
+    mark = _mark(option, path)
     if not equals:
         problem = Problem("bad-override", "an override has the form path=value, found no =", mark,
-                          fix=f"{option}{path or 'nodes.f0.use'}=VALUE")  # fmt: skip
+                          fix=f"{option}{shortened(path) or 'nodes.f0.use'}=VALUE")  # fmt: skip
         raise PipelineError(problem)
-    _split(path, mark)
-    return path, parse_value(value, mark)
+    keys = _split(path, mark)
+    written = parse_written_value(value, mark)
+    if not written.braces:
+        raise PipelineError(_block_style(keys, written, mark))
+    return path, written
+
+
+def _mark(option: str, path: str) -> Mark:
+    return Mark(f"{option}{shortened(path)}")
+
+
+def _block_style(path: KeyPath, written: WrittenValue, mark: Mark) -> Problem:
+    """The problem of ``take: 2.pth``, which is a mapping in YAML and hardly ever meant as one."""
+    is_list = isinstance(written.data, list)
+    sign, kind = ("- ", "a list") if is_list else (": ", "a mapping")
+    text = f"YAML reads {written.text} as {kind}, because of `{sign}` in it"
+    if path[-1] in _MAPPINGS or (path[0] in _MAPPINGS and len(path) <= 2):
+        fix = override_fix(mark.source, flow_yaml(written.data))
+    else:
+        fix = text_override_fix(mark.source, written.text)
+    return Problem("yaml-block", text, mark, fix=fix)
 
 
 def from_command_line(arguments: Iterable[str], problems: Problems) -> list[Override]:
@@ -72,12 +100,14 @@ def from_command_line(arguments: Iterable[str], problems: Problems) -> list[Over
     found: list[Override] = []
     for text in arguments:
         try:
-            path, value = parse_set(text)
+            path, written = _parse(text, _SET)
         except PipelineError as error:
             problems.found.extend(error.problems)
             continue
-        mark = Mark(f"{_SET}{path}")
-        found.append(Override(_split(path, mark), from_python(value, mark, override=True), mark))
+        mark = _mark(_SET, path)
+        typed = written.text if written.plain else None
+        value = from_python(written.data, mark, override=True, typed=typed)
+        found.append(Override(_split(path, mark), value, mark))
     return found
 
 
@@ -85,7 +115,7 @@ def from_dict(overrides: Mapping[str, object], problems: Problems) -> list[Overr
     """Overrides from Python in order; relative paths refer to the working directory."""
     found: list[Override] = []
     for path, value in overrides.items():
-        mark = Mark(f"override {path}")
+        mark = _mark("override ", str(path))
         try:
             keys = _split(path, mark)
             found.append(Override(keys, from_python(value, mark, override=True), mark))
@@ -126,7 +156,7 @@ def _split(path: str, mark: Mark) -> KeyPath:
     parts = tuple(path.split(".")) if isinstance(path, str) else ()
     named = all(part and part == part.strip() for part in parts)
     if not parts or not named or len(parts) > MAX_DEPTH:
-        text = f"{path!r} is not a dotted path"
+        text = f"{shortened(str(path))!r} is not a dotted path"
         raise PipelineError(Problem("bad-override", text, mark, fix="write it as nodes.f0.use"))
     return parts
 

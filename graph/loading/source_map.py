@@ -37,6 +37,7 @@ class Place:
     var: str | None = None
     whole: bool = False
     override: bool = False
+    typed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

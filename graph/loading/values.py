@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from ..errors import Mark, PipelineError, Problem
+from ._quoting import override_fix
 from ._yaml12 import MAX_DEPTH, too_deep
 from .source_map import KeyPath
 
@@ -69,8 +70,7 @@ def assignment(path: str, shown: str, mark: Mark | None) -> str:
     """The fix that sets a value: a line of the file, or ``--set`` if ``mark`` is one."""
     if mark is None or not mark.source.startswith("--set "):
         return f"{path}: {shown}"
-    text = f"{path}={shown}"
-    return f'--set "{text}"' if set(text) & set(" {}'\"$*()") else f"--set {text}"
+    return override_fix(f"--set {path}", shown)
 
 
 def describe(value: Any) -> str:

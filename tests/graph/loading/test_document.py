@@ -198,7 +198,7 @@ def test_a_file_name_resolves_beside_its_file(monkeypatch, tmp_path):
         ("a: 1\nb: c: d\n", "yaml-syntax", "2:5"),
         ("a:\n\tb: 1\n", "yaml-syntax", "2:1"),
         ("a:\n  b: 1\n c: 2\n", "yaml-syntax", "3:2"),
-        ("a: 'x\n", "yaml-syntax", "2:1"),
+        ("a: 'x\n", "yaml-syntax", "1:4"),
         ("a: {b: ${c}}\n", "yaml-syntax", "1:9"),
         ("a: @x\n", "yaml-syntax", "1:4"),
         ("a\nb: 1\n", "yaml-syntax", "2:2"),
@@ -277,9 +277,9 @@ def test_files_that_are_not_yaml_text(raw, code, place, tmp_path):
 
 
 def test_byte_order_mark_is_ignored(tmp_path):
-    (tmp_path / "p.yaml").write_bytes(b"\xef\xbb\xbfa: 1\r\nb: 2\r\n")
+    (tmp_path / "p.yaml").write_bytes(b"\xef\xbb\xbfblock: 1\r\nb: 2\r\n")
     document = read_document(tmp_path / "p.yaml")
-    assert document.data == {"a": 1, "b": 2}
+    assert document.data == {"block": 1, "b": 2}
     assert document.source_map.value(("b",)) == Mark(str(tmp_path / "p.yaml"), 2, 4)
     assert document.source_map.base(("b",)) == tmp_path
 
