@@ -12,6 +12,7 @@ import re
 from typing import Any
 
 import yaml
+from yaml.scanner import ScannerError
 
 from ..errors import Mark, PipelineError, Problem, Problems
 from ._quoting import quoted_yaml
@@ -71,7 +72,7 @@ class _CoreLoader(yaml.SafeLoader):
             said = "expected escape sequence of a character"
             if line.startswith("%"):
                 said = "incompatible YAML document"
-            raise yaml.scanner.ScannerError(None, None, said, place) from None
+            raise ScannerError(None, None, said, place) from None
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         event = self.peek_event()

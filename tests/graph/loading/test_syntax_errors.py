@@ -12,6 +12,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from yaml import composer, parser, scanner
 
 from voicegraph.graph.errors import Mark, PipelineError, Problem
 from voicegraph.graph.loading import _quoting
@@ -132,7 +133,7 @@ _SCANNED = {
 def _raised() -> set[tuple[str, str]]:
     """The problem and context of every error that PyYAML raises, from its source."""
     found = set()
-    for module in (yaml.scanner, yaml.parser, yaml.composer):
+    for module in (scanner, parser, composer):
         for call in ast.walk(ast.parse(inspect.getsource(module))):
             named = isinstance(call, ast.Call) and isinstance(call.func, ast.Name)
             if named and call.func.id in ("ScannerError", "ParserError", "ComposerError"):  # pyright: ignore[reportAttributeAccessIssue]
