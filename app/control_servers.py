@@ -77,7 +77,7 @@ class Control:
             return
         from .web.http_server import HttpServer
 
-        server = HttpServer(self._service, address, token)
+        server = HttpServer(self._service, address, token, self._options.limits)
         self._close_calls.append(server.close)
         server.start()
         self.http_url = f"http://{address.at(server.port)}/"

@@ -17,6 +17,33 @@ class _Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
+class ControlLimits(BaseModel):
+    """What the control interfaces grant one client or all; more is refused, or counted as lost."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    connections: int = Field(default=128, ge=4, le=10_000)
+    """Open connections of HTTP and WebSocket, at most; beyond that, the oldest that waits goes."""
+    websocket_clients: int = Field(default=16, ge=1, le=1000)
+    """WebSocket clients that are served at a time; they count once they have shown the token."""
+    request_s: float = Field(default=10, gt=0, le=3600)
+    """Seconds within which a request must have arrived, header and body."""
+    token_s: float = Field(default=5, gt=0, le=3600)
+    """Seconds within which a WebSocket client must have sent the token."""
+    keep_alive_s: float = Field(default=5, gt=0, le=3600)
+    """Seconds after a response in which the next request of a connection must begin."""
+    send_s: float = Field(default=10, gt=0, le=3600)
+    """Seconds within which a client must read what waits for it."""
+    header_bytes: int = Field(default=16_384, ge=1024, le=1 << 24)
+    """Largest header of a request."""
+    body_bytes: int = Field(default=65_536, ge=1024, le=1 << 24)
+    """Largest body of a request, and largest message of a WebSocket client."""
+    osc_packets: int = Field(default=2000, ge=10, le=1_000_000)
+    """OSC packets that are read in a second; more are lost."""
+    osc_commands: int = Field(default=500, ge=10, le=100_000)
+    """Commands by OSC that are executed in a second; values of one param are merged meanwhile."""
+
+
 class ParamValue(_Message):
     """The body of ``PUT /params/{name}``."""
 

@@ -20,6 +20,10 @@ _REST = "`skip` stops processing while nobody speaks; `run` never stops."
 _HOLD = "With `skip`: how long it must be silent before processing stops."
 _PLAIN = "Print lines instead of a screen; this is the default if the output is no terminal."
 _HTTP = "Offer HTTP and WebSocket there; only this machine can connect, unless HOST is given."
+_LIMIT = (
+    "What clients may take at most: connections, seconds for a request, OSC packets a second and "
+    "others; docs/control.md lists them. May be repeated."
+)
 _TOKEN = "Token that HTTP clients must send; required if other machines can connect."
 
 VariantOption = Annotated[list[str] | None, option("PATH=VALUE", _VARIANT, "--b")]
@@ -50,4 +54,7 @@ OscOpenOption = Annotated[
 ]
 FeedbackOption = Annotated[
     str | None, option("HOST:PORT", "Send changes there as OSC.", "--osc-feedback", panel=_CONTROL)
+]
+LimitOption = Annotated[
+    list[str] | None, option("NAME=NUMBER", _LIMIT, "--control-limit", panel=_CONTROL)
 ]

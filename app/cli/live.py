@@ -19,6 +19,7 @@ from ._live_options import (
     FeedbackOption,
     HoldOption,
     HttpOption,
+    LimitOption,
     MonitorOption,
     OpensOption,
     OscOpenOption,
@@ -93,6 +94,7 @@ def live(
     osc: OscOption = None,
     osc_open: OscOpenOption = False,
     osc_feedback: FeedbackOption = None,
+    control_limits: LimitOption = None,
     plain: PlainOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -103,18 +105,17 @@ def live(
     """
     from voicegraph.graph.live.setup import set_up_live
 
-    options = _options(margin, silence, silence_opens, silence_closes, silence_hold)
-    options = replace(
-        options, push_to_talk=push_to_talk, monitor=monitor, variant=overrides(variant)
-    )
-    servers = _control_servers(http, token, osc, osc_open, osc_feedback)
+    silent = _options(margin, silence, silence_opens, silence_closes, silence_hold)
+    variants = overrides(variant)
+    options = replace(silent, push_to_talk=push_to_talk, monitor=monitor, variant=variants)
+    servers = _control_servers(http, token, osc, osc_open, osc_feedback, control_limits)
     duration_s = None if duration is None else float(seconds(duration, "--duration"))
     setup = set_up_live(
         load(pipeline, set_args, profiles),
         device_request("input", input_, input_rate, input_channels, input_select, exclusive),
         device_request("output", output, output_rate, output_channels, output_select, exclusive),
         buffers=buffers(buffers_),
-        variant=options.variant,
+        variant=variants,
         room=seconds(room, "--room"),
     )
     _run(setup.open_session(options, record), servers, duration_s, plain, as_json)
@@ -174,15 +175,21 @@ def _display(plain: bool, as_json: bool) -> Callable[[LiveSession], None]:
 
 
 def _control_servers(
-    http: str | None, token: str | None, osc: str | None, osc_open: bool, feedback: str | None
+    http: str | None,
+    token: str | None,
+    osc: str | None,
+    osc_open: bool,
+    feedback: str | None,
+    limits: list[str] | None,
 ) -> Callable[[LiveSession], Control] | None:
     """Starts HTTP, WebSocket and OSC when called; None if not requested. Checks the options now."""
-    if http is None and osc is None and feedback is None:
+    if http is None and osc is None and feedback is None and not limits:
         return None
+    from voicegraph.app.control.limits import parse_limits
     from voicegraph.app.control.options import ControlOptions
     from voicegraph.app.control_servers import Control
 
-    options = ControlOptions(http, osc, token, osc_open, feedback)
+    options = ControlOptions(http, osc, token, osc_open, feedback, parse_limits(limits or ()))
 
     def begin(session: LiveSession) -> Control:
         control = Control(session, options)

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from voicegraph.graph.errors import Problem, VoicegraphError
 from voicegraph.graph.optional_packages import is_installed, missing_package
+from voicegraph.schemas.control import ControlLimits
 
 from .addresses import LOOPBACK, Address, parse_address
 
@@ -34,6 +35,7 @@ class ControlOptions:
         osc_open: whether OSC may listen on a host that other machines can reach. OSC has no
             authentication.
         osc_feedback: ``HOST:PORT`` to which OSC sends changed values; None: no feedback.
+        limits: what clients may take.
 
     Raises:
         VoicegraphError: if an address or the token is invalid, a required option or a package is
@@ -45,6 +47,7 @@ class ControlOptions:
     token: str | None = field(default=None, repr=False)
     osc_open: bool = False
     osc_feedback: str | None = None
+    limits: ControlLimits = field(default_factory=ControlLimits)
 
     def __post_init__(self) -> None:
         self._check_token()
@@ -61,6 +64,9 @@ class ControlOptions:
         if self.feedback_address is not None and address is None:
             text = "--osc-feedback needs OSC, which is off"
             raise VoicegraphError(Problem("no-osc", text, fix=f"--osc {LOOPBACK}:{OSC_PORT}"))
+        if self.limits != ControlLimits() and self.http is None and self.osc is None:
+            text = "--control-limit needs an interface; HTTP and OSC are off"
+            raise VoicegraphError(Problem("no-control", text, fix=f"--http {LOOPBACK}:{HTTP_PORT}"))
 
     @cached_property
     def http_address(self) -> Address | None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from starlette.datastructures import Headers, QueryParams
@@ -27,11 +28,8 @@ from ..control.addresses import Address
 from ..control.error_responses import error_response
 from ._host_check import allowed_hosts, host_name, is_same_origin, same_ip
 
-LARGEST_BODY = 65536
-"""Maximum size of a request's body and of a WebSocket message, in bytes."""
-
-AUTHENTICATED = "voicegraph.authenticated"
-"""Key of the ASGI scope: whether the client has sent the token, or needs none."""
+ACCESS = "voicegraph.access"
+"""Key of the ASGI scope: its :class:`Access`."""
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -43,7 +41,13 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-_TOO_LARGE = f"the body is larger than {LARGEST_BODY} bytes"
+
+
+@dataclass
+class Access:
+    """Whether the client has sent the token, or needs none; a WebSocket may send it later."""
+
+    granted: bool
 
 
 class AccessControl:
@@ -55,6 +59,7 @@ class AccessControl:
         token: clients must send it; None: no token.
         public: paths without data of the session, which need no token.
         say: receives messages about errors in the application.
+        largest_body: maximum size of a body, in bytes.
     """
 
     def __init__(
@@ -64,11 +69,13 @@ class AccessControl:
         token: str | None,
         public: frozenset[str],
         say: Callable[[str], None],
+        largest_body: int,
     ) -> None:
         self._app = app
         self._token = token
         self._public = public
         self._say = say
+        self._largest_body = largest_body
         self._hosts = allowed_hosts(address)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -87,7 +94,7 @@ class AccessControl:
 
         if scope["type"] == "http" and scope["method"] == "HEAD":  # the server leaves the body out
             scope = {**scope, "method": "GET"}
-        limited = _limited(receive) if scope["type"] == "http" else receive
+        limited = _limited(receive, self._largest_body) if scope["type"] == "http" else receive
         try:
             await self._app(scope, limited, sending)
         except Exception as error:  # already answered with status 500; nobody would see a traceback
@@ -105,7 +112,7 @@ class AccessControl:
         if not self._is_authorized(scope, headers):
             return _unauthorized()
         if scope["type"] == "http" and scope["method"] in ("POST", "PUT"):
-            return _cross_site(headers) or _wrong_body(headers)
+            return _cross_site(headers) or _wrong_body(headers, self._largest_body)
         return None
 
     def _is_allowed_host(self, host: str, scope: Scope) -> bool:
@@ -115,13 +122,13 @@ class AccessControl:
 
     def _is_authorized(self, scope: Scope, headers: Headers) -> bool:
         """Whether the token is right or not needed, or may still come in a first message."""
-        scope[AUTHENTICATED] = self._token is None
+        access = scope[ACCESS] = Access(self._token is None)
         if self._token is None:
             return True
         sent = _sent_token(scope, headers)
         if sent is not None:
-            scope[AUTHENTICATED] = same_token(sent, self._token)
-            return scope[AUTHENTICATED] or scope["path"] in self._public
+            access.granted = same_token(sent, self._token)
+            return access.granted or scope["path"] in self._public
         return scope["type"] == "websocket" or scope["path"] in self._public
 
 
@@ -151,7 +158,7 @@ def _sent_token(scope: Scope, headers: Headers) -> str | None:
     return None
 
 
-def _limited(receive: Receive) -> Receive:
+def _limited(receive: Receive, largest: int) -> Receive:
     """Limits the size of a body that is received in chunks."""
     count = 0
 
@@ -159,8 +166,8 @@ def _limited(receive: Receive) -> Receive:
         nonlocal count
         message = await receive()
         count += len(message.get("body", b""))
-        if count > LARGEST_BODY:
-            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _TOO_LARGE)
+        if count > largest:
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _too_large(largest))
         return message
 
     return receiving
@@ -174,7 +181,7 @@ def _cross_site(headers: Headers) -> tuple[HTTPStatus, Problem] | None:
     return HTTPStatus.FORBIDDEN, Problem("wrong-origin", f"{site} requests are not allowed")
 
 
-def _wrong_body(headers: Headers) -> tuple[HTTPStatus, Problem] | None:
+def _wrong_body(headers: Headers, largest: int) -> tuple[HTTPStatus, Problem] | None:
     empty = headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
     if empty and "content-type" not in headers:
         return None
@@ -184,9 +191,13 @@ def _wrong_body(headers: Headers) -> tuple[HTTPStatus, Problem] | None:
         fix = 'with curl: -H "Content-Type: application/json"'
         return HTTPStatus.UNSUPPORTED_MEDIA_TYPE, Problem("no-json", text, fix=fix)
     length = headers.get("content-length", "")
-    if length.isdecimal() and int(length) > LARGEST_BODY:
-        return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, Problem("too-large", _TOO_LARGE)
+    if length.isdecimal() and int(length) > largest:
+        return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, Problem("too-large", _too_large(largest))
     return None
+
+
+def _too_large(largest: int) -> str:
+    return f"the body is larger than {largest} bytes"
 
 
 def _unauthorized() -> tuple[HTTPStatus, Problem]:

@@ -34,9 +34,8 @@ _ERRORS = {
     415: "The body's content type is not application/json",
     422: "The request does not fit this description: unknown command, unknown or missing key",
     500: "A bug in voicegraph",
-    503: "There are too many connections",
 }
-_ALWAYS = (400, 401, 403, 408, 500, 503)
+_ALWAYS = (400, 401, 403, 408, 500)
 _BODY = (413, 415)
 
 

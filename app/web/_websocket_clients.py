@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Annotated
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -10,21 +11,17 @@ from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from voicegraph.graph.errors import Problem, VoicegraphError
-from voicegraph.schemas.control import Answer, StatusMessage, TokenMessage
+from voicegraph.schemas.control import Answer, ControlLimits, StatusMessage, TokenMessage
 from voicegraph.schemas.live_command import COMMANDS, LiveCommand
 
 from ..control.error_responses import INVALID, error_response, invalid
 from ..control.service import FASTEST_HZ, Service
-from ._access_control import AUTHENTICATED, problem_response, same_token
-
-MOST_CLIENTS = 16
-TOKEN_TIMEOUT_S = 5.0
-"""Seconds after which a client that has not sent its token is disconnected."""
+from ._access_control import ACCESS, Access, problem_response, same_token
 
 _RATE: TypeAdapter[float] = TypeAdapter(Annotated[float, Field(ge=1, le=FASTEST_HZ)])
 _DEFAULT_HZ = "10"
-_NORMAL, _POLICY, _BROKEN = 1000, 1008, 1011
-"""Closing codes of RFC 6455."""
+_NORMAL, _POLICY, _BROKEN, _TRY_LATER = 1000, 1008, 1011, 1013
+"""Closing codes of RFC 6455 and of IANA's registry."""
 
 
 class WebSocketClients:
@@ -33,11 +30,13 @@ class WebSocketClients:
     Args:
         service: the session.
         token: clients must send it; None: no token.
+        limits: how many clients there may be, and how long they may take to send the token.
     """
 
-    def __init__(self, service: Service, token: str | None) -> None:
+    def __init__(self, service: Service, token: str | None, limits: ControlLimits) -> None:
         self._service = service
         self._token = token
+        self._limits = limits
         self._count = 0
 
     async def serve(self, websocket: WebSocket) -> None:
@@ -48,34 +47,49 @@ class WebSocketClients:
             problem = Problem("out-of-range", f"rate: {invalid(error).problems[0].message}")
             await websocket.send_denial_response(problem_response(INVALID, problem))
             return
-        if self._count >= MOST_CLIENTS:
-            problem = Problem("too-many", f"{MOST_CLIENTS} clients are connected already")
-            await websocket.send_denial_response(problem_response(503, problem))
+        access: Access = websocket.scope[ACCESS]
+        if access.granted and self._full:
+            await websocket.send_denial_response(problem_response(503, self._too_many))
             return
+        with suppress(WebSocketDisconnect):
+            await websocket.accept()
+            if access.granted or await self._authenticate(websocket, access):
+                await self._serve(websocket, rate)
+
+    async def _serve(self, websocket: WebSocket, rate: float) -> None:
+        """Serves a client that has access."""
         self._count += 1
         try:
-            await websocket.accept()
-            if websocket.scope[AUTHENTICATED] or await self._authenticate(websocket):
-                await _Connection(websocket, self._service, rate).serve()
-        except WebSocketDisconnect:
-            pass
+            await _Connection(websocket, self._service, rate).serve()
         finally:
             self._count -= 1
 
-    async def _authenticate(self, websocket: WebSocket) -> bool:
+    @property
+    def _full(self) -> bool:
+        return self._count >= self._limits.websocket_clients
+
+    @property
+    def _too_many(self) -> Problem:
+        return Problem(
+            "too-many", f"{self._limits.websocket_clients} clients are connected already"
+        )
+
+    async def _authenticate(self, websocket: WebSocket, access: Access) -> bool:
         """Checks the token in the first message; closes the connection if it is wrong."""
         try:
-            async with asyncio.timeout(TOKEN_TIMEOUT_S):
+            async with asyncio.timeout(self._limits.token_s):
                 sent = TokenMessage.model_validate_json(_text(await websocket.receive())).token
         except (TimeoutError, ValidationError):
             sent = ""
-        if same_token(sent, self._token or ""):
+        access.granted = same_token(sent, self._token or "")
+        if access.granted and not self._full:
             await _send(websocket, Answer(ok=True))
             return True
         text = "expected the session's token in the first message"
-        problem = Problem("wrong-token", text, fix='{"token": "..."}')
+        wrong = Problem("wrong-token", text, fix='{"token": "..."}')
+        problem, code = (self._too_many, _TRY_LATER) if access.granted else (wrong, _POLICY)
         await _send(websocket, error_response(VoicegraphError(problem)))
-        await websocket.close(_POLICY, "wrong token")
+        await websocket.close(code, problem.code)
         return False
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
+from typing import Any, cast
 
 import uvicorn
 from fastapi import FastAPI, Request, Response, WebSocket
@@ -15,16 +17,17 @@ from starlette.routing import Route
 
 from voicegraph.graph.errors import Problem, VoicegraphError
 from voicegraph.graph.optional_packages import version_of
+from voicegraph.schemas.control import ControlLimits
 
 from ..control.addresses import Address, listen
 from ..control.error_responses import error_response, invalid_request, status_of
 from ..control.service import Service
-from ._access_control import LARGEST_BODY, AccessControl
+from ._access_control import AccessControl
+from ._connections import ConnectionTable, HttpConnection, WebSocketConnection
 from ._openapi import ControlApp
 from ._routes import PUBLIC, page, routes
 from ._websocket_clients import WebSocketClients
 
-MOST_CONNECTIONS = 64
 _SHUTDOWN_S = 1
 """How long :meth:`HttpServer.close` waits for responses that are being written, in seconds."""
 _CODES = {404: "no-such-route", 405: "wrong-method", 413: "too-large"}
@@ -37,17 +40,21 @@ class HttpServer:
         service: the session.
         address: the address to listen on.
         token: clients must send it; None: no token.
+        limits: what clients may take.
 
     Raises:
         VoicegraphError: if the port cannot be opened.
     """
 
-    def __init__(self, service: Service, address: Address, token: str | None) -> None:
+    def __init__(
+        self, service: Service, address: Address, token: str | None, limits: ControlLimits
+    ) -> None:
         self._socket = listen(address, "tcp")
         self._say = service.live.say
         self.port: int = self._socket.getsockname()[1]
-        app = AccessControl(build_app(service, token), address, token, PUBLIC, self._say)
-        self._server = uvicorn.Server(_config(app))
+        app = build_app(service, token, limits)
+        checked = AccessControl(app, address, token, PUBLIC, self._say, limits.body_bytes)
+        self._server = uvicorn.Server(_config(checked, limits))
         self._thread = threading.Thread(target=self._run, name="voicegraph-http", daemon=True)
 
     def start(self) -> None:
@@ -68,28 +75,30 @@ class HttpServer:
             self._say(f"the HTTP server has stopped: {type(error).__name__}: {error}")
 
 
-def _config(app: AccessControl) -> uvicorn.Config:
+def _config(app: AccessControl, limits: ControlLimits) -> uvicorn.Config:
     """Logging is off: the terminal may be showing the session."""
+    table = ConnectionTable(limits)
     return uvicorn.Config(
         app,
         interface="asgi3",
         loop="asyncio",
-        http="h11",
-        ws="websockets-sansio",
+        http=cast("Any", partial(HttpConnection, table)),
+        ws=cast("Any", partial(WebSocketConnection, table)),
         lifespan="off",
         log_config=None,
         log_level=logging.CRITICAL,
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        ws_max_size=LARGEST_BODY,
+        ws_max_size=limits.body_bytes,
         ws_per_message_deflate=False,
-        limit_concurrency=MOST_CONNECTIONS,
+        h11_max_incomplete_event_size=limits.header_bytes,
+        timeout_keep_alive=cast("Any", limits.keep_alive_s),  # a loop's timer takes fractions, too
         timeout_graceful_shutdown=_SHUTDOWN_S,
     )
 
 
-def build_app(service: Service, token: str | None) -> FastAPI:
+def build_app(service: Service, token: str | None, limits: ControlLimits) -> FastAPI:
     """Routes and error handlers; :class:`._access_control.AccessControl` wraps them.
 
     FastAPI's documentation pages are off: they load scripts from other sites.
@@ -105,7 +114,7 @@ def build_app(service: Service, token: str | None) -> FastAPI:
     app.state.service = service
     app.include_router(page)
     app.include_router(routes)
-    clients = WebSocketClients(service, token)
+    clients = WebSocketClients(service, token, limits)
 
     @app.websocket("/ws")
     async def updates(websocket: WebSocket) -> None:

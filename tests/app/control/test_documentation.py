@@ -20,8 +20,7 @@ from voicegraph.app.control.options import ControlOptions
 from voicegraph.app.control.service import MOST_WAITING
 from voicegraph.app.control_servers import Control
 from voicegraph.app.osc._messages import ARGUMENTS, ROOT
-from voicegraph.app.web._websocket_clients import MOST_CLIENTS
-from voicegraph.schemas.control import Answer
+from voicegraph.schemas.control import Answer, ControlLimits
 from voicegraph.schemas.live_command import COMMANDS, Mute, SetParam
 
 from ..client import Client
@@ -73,7 +72,15 @@ def test_every_osc_address_is_described() -> None:
 
 def test_described_limits_are_those_of_the_code() -> None:
     assert f"at most {MOST_WAITING} of them" in TEXT
-    assert f"At most {MOST_CLIENTS} clients" in TEXT
+    assert f"At most {ControlLimits().websocket_clients} clients" in TEXT
+
+
+def test_every_limit_is_described() -> None:
+    below = TEXT.partition("\n## Limits\n")[2].partition("\n## ")[0]
+    rows = [line.strip("| ").split(" | ") for line in below.splitlines() if line.startswith("| `")]
+    assert [(name.strip("`"), default) for name, default, _ in rows] == [
+        (name, f"{field.default:g}") for name, field in ControlLimits.model_fields.items()
+    ]
 
 
 def test_example_answer_is_a_valid_answer() -> None:

@@ -8,11 +8,12 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from voicegraph.app.web._access_control import LARGEST_BODY
+from voicegraph.schemas.control import ControlLimits
 
 from ..client import TOKEN, Client, Serve
 from ..fake_live import FakeLive
 
+LARGEST_BODY = ControlLimits().body_bytes
 BEARER = f"Bearer {TOKEN}"
 
 

@@ -12,7 +12,7 @@ from voicegraph.app.control.service import Service
 from voicegraph.app.web._access_control import AccessControl
 from voicegraph.app.web._routes import PUBLIC
 from voicegraph.app.web.http_server import build_app
-from voicegraph.schemas.control import Answer, StatusMessage, TokenMessage
+from voicegraph.schemas.control import Answer, ControlLimits, StatusMessage, TokenMessage
 from voicegraph.schemas.live_command import LiveCommand, Stop
 from voicegraph.schemas.live_status import LiveParam, LiveStatus
 
@@ -39,8 +39,8 @@ def _service() -> Service:
 
 def _app(token: str | None = None) -> AccessControl:
     address = Address("--http", "localhost", "127.0.0.1", 80)
-    app = build_app(_service(), token)
-    return AccessControl(app, address, token, PUBLIC, lambda _: None)
+    app = build_app(_service(), token, ControlLimits())
+    return AccessControl(app, address, token, PUBLIC, lambda _: None, ControlLimits().body_bytes)
 
 
 def _findings(examples: int, token: str | None = None) -> tuple[list[str], int]:
@@ -129,7 +129,10 @@ def test_websocket_is_described_outside_the_paths(idle: Client) -> None:
 
 
 def test_token_is_described_where_one_is_needed() -> None:
-    open_app, locked_app = build_app(_service(), None), build_app(_service(), TOKEN)
+    open_app, locked_app = (
+        build_app(_service(), None, ControlLimits()),
+        build_app(_service(), TOKEN, ControlLimits()),
+    )
     assert open_app.openapi()["security"] == []
     assert locked_app.openapi()["security"] == [{"token": []}]
     assert locked_app.openapi()["components"]["securitySchemes"]["token"]["scheme"] == "bearer"

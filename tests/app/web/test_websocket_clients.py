@@ -12,14 +12,13 @@ from pydantic import TypeAdapter
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from voicegraph.app.web import _websocket_clients as websocket_clients
-from voicegraph.app.web._access_control import LARGEST_BODY
-from voicegraph.schemas.control import Answer, StatusMessage
+from voicegraph.schemas.control import Answer, ControlLimits, StatusMessage
 from voicegraph.schemas.live_command import Mute
 
 from ..client import TOKEN, Client, Serve
 from ..fake_live import FakeLive
 
+LARGEST_BODY = ControlLimits().body_bytes
 SENT: TypeAdapter[StatusMessage | Answer] = TypeAdapter(StatusMessage | Answer)
 
 
@@ -134,10 +133,8 @@ def test_too_large_message_closes_the_connection(idle: Client) -> None:
         assert _last(websocket)[1] == 1009
 
 
-def test_clients_beyond_the_limit_are_refused(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(websocket_clients, "MOST_CLIENTS", 2)
+def test_clients_beyond_the_limit_are_refused(serve: Serve) -> None:
+    client = serve(limits=ControlLimits(websocket_clients=2))
     with ExitStack() as stack:
         first, _ = (stack.enter_context(connect(client.websocket)) for _ in range(2))
         with pytest.raises(InvalidStatus) as caught:
@@ -175,9 +172,19 @@ def test_other_first_message_closes_the_connection(
     assert live.done == []
 
 
-def test_silent_client_without_token_is_disconnected(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(websocket_clients, "TOKEN_TIMEOUT_S", 0.01)
-    with connect(serve(token=TOKEN).websocket) as websocket:
+def test_silent_client_without_token_is_disconnected(serve: Serve) -> None:
+    with connect(serve(token=TOKEN, limits=ControlLimits(token_s=0.01)).websocket) as websocket:
         assert _last(websocket)[1] == 1008
+
+
+def test_silent_clients_take_no_place_from_those_with_the_token(serve: Serve) -> None:
+    client = serve(token=TOKEN, limits=ControlLimits(websocket_clients=1))
+    with ExitStack() as stack:
+        for _ in range(3):
+            stack.enter_context(connect(client.websocket))
+        first = stack.enter_context(connect(client.websocket))
+        assert _ask(first, {"token": TOKEN}).ok
+        second = stack.enter_context(connect(client.websocket))
+        answer = _ask(second, {"token": TOKEN})
+        assert [problem.code for problem in answer.problems] == ["too-many"]
+        assert _last(second) == ("", 1013)

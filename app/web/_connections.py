@@ -1,0 +1,243 @@
+"""Connections: time limits, and places for those who need them.
+
+Uvicorn limits sizes, pings and the pauses between requests. It waits for ever for a request that
+never ends or a client that never reads, and its ``limit_concurrency`` refuses everybody once that
+many connections are open, silent ones too. Here a connection has a deadline in each state, and
+if there are too many, the one that has waited longest is closed in favour of the new one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import Any, Protocol
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
+
+from voicegraph.graph.errors import Problem
+from voicegraph.schemas.control import ControlLimits
+
+from ._access_control import ACCESS, problem_response
+
+
+class _Connection(Protocol):
+    """What :class:`ConnectionTable` knows of a connection."""
+
+    transport: asyncio.Transport
+    client: tuple[str, int] | None
+
+    @property
+    def waits(self) -> bool:
+        """Whether the server owes it nothing: it may be closed to make room."""
+        ...
+
+
+class ConnectionTable:
+    """The open connections of a server, oldest first.
+
+    Args:
+        limits: how many there may be, and the time limits.
+    """
+
+    def __init__(self, limits: ControlLimits) -> None:
+        self.limits = limits
+        self._open: dict[_Connection, None] = {}
+
+    def add(self, connection: _Connection) -> None:
+        """Adds a new connection; if there are too many, one is closed."""
+        self._open[connection] = None
+        if len(self._open) > self.limits.connections:
+            victim = self._longest_waiting() or connection
+            self.discard(victim)
+            victim.transport.abort()
+
+    def discard(self, connection: _Connection) -> None:
+        """Forgets a connection that is closed or has become a WebSocket."""
+        self._open.pop(connection, None)
+
+    def _longest_waiting(self) -> _Connection | None:
+        """The oldest that waits, of the address with the most: one client cannot crowd out all."""
+        waiting = [connection for connection in self._open if connection.waits]
+        counts = Counter(_host(connection) for connection in waiting)
+        return max(waiting, key=lambda connection: counts[_host(connection)], default=None)
+
+
+def _host(connection: _Connection) -> str:
+    return "" if connection.client is None else connection.client[0]
+
+
+class _Timer:
+    """Calls a function after a time, unless it is stopped before."""
+
+    def __init__(self, call: Any) -> None:
+        self._call = call
+        self._handle: asyncio.TimerHandle | None = None
+
+    def start(self, seconds: float) -> None:
+        """Starts it; it keeps its time if it runs already."""
+        if self._handle is None:
+            self._handle = asyncio.get_running_loop().call_later(seconds, self._end)
+
+    def stop(self) -> None:
+        """Stops it."""
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+
+    def _end(self) -> None:
+        self._handle = None
+        self._call()
+
+
+class HttpConnection(H11Protocol):
+    """An HTTP connection with a deadline for each request, and for reading the responses.
+
+    Args:
+        table: all connections of the server.
+        options: the arguments of uvicorn.
+    """
+
+    def __init__(self, table: ConnectionTable, **options: Any) -> None:
+        super().__init__(**options)
+        self._table = table
+        self._request = _Timer(self._too_slow)
+        self._reading = _Timer(self._abort)
+
+    @property
+    def waits(self) -> bool:
+        """Whether its request has not arrived or is answered, or it does not read the response."""
+        answered = self.cycle is None or self.cycle.response_complete
+        return answered or not self._arrived or self.flow.write_paused
+
+    @property
+    def _arrived(self) -> bool:
+        return self.conn.their_state not in (h11.IDLE, h11.SEND_BODY)
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Starts the deadline of the first request."""
+        super().connection_made(transport)
+        self._table.add(self)
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Frees the place."""
+        self._forget()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Starts the deadline of a request with its first byte, and stops it with its last."""
+        super().data_received(data)
+        self._watch()
+
+    def on_response_complete(self) -> None:
+        """Starts a deadline if the next request has begun, or the body of this one goes on."""
+        super().on_response_complete()
+        if self.conn.their_state is h11.SEND_BODY:
+            self._watch()
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """Hands the place over."""
+        self._forget()
+        super().handle_websocket_upgrade(event)
+
+    def pause_writing(self) -> None:
+        """The client has not read for some time."""
+        super().pause_writing()
+        self._reading.start(self._table.limits.send_s)
+
+    def resume_writing(self) -> None:
+        """The client reads again."""
+        super().resume_writing()
+        self._reading.stop()
+
+    def _watch(self) -> None:
+        if self._arrived or self.transport.is_closing():
+            self._request.stop()
+        else:
+            self._request.start(self._table.limits.request_s)
+
+    def _forget(self) -> None:
+        self._request.stop()
+        self._reading.stop()
+        self._table.discard(self)
+
+    def _too_slow(self) -> None:
+        """Answers, if an answer is still possible, and closes the connection."""
+        began = self.conn.their_state is h11.SEND_BODY or bool(self.conn.trailing_data[0])
+        if began and self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            self._send_timeout()
+        self.transport.close()
+        self._reading.start(self._table.limits.send_s)
+
+    def _send_timeout(self) -> None:
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True  # the application waits for the body: it may stop
+            self.cycle.message_event.set()
+        text = f"the request did not arrive within {self._table.limits.request_s:g} s"
+        response = problem_response(408, Problem("too-slow", text))
+        headers = [*response.raw_headers, (b"connection", b"close")]
+        events = (
+            h11.Response(status_code=408, headers=headers, reason=b"Request Timeout"),
+            h11.Data(data=bytes(response.body)),
+            h11.EndOfMessage(),
+        )
+        self.transport.write(b"".join(self.conn.send(event) or b"" for event in events))
+
+    def _abort(self) -> None:
+        self.transport.abort()
+
+
+class WebSocketConnection(WebSocketsSansIOProtocol):
+    """A WebSocket connection with a deadline for reading, and with bounded memory.
+
+    Args:
+        table: all connections of the server.
+        options: the arguments of uvicorn.
+    """
+
+    def __init__(self, table: ConnectionTable, **options: Any) -> None:
+        super().__init__(**options)
+        self._table = table
+        self._reading = _Timer(self._abort)
+
+    @property
+    def waits(self) -> bool:
+        """Whether it has not shown the token."""
+        access = getattr(self, "scope", {}).get(ACCESS)
+        return access is None or not access.granted
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Takes a place."""
+        super().connection_made(transport)
+        self._table.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Frees the place."""
+        self._reading.stop()
+        self._table.discard(self)
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The client does not read: nothing is read from it, since pings are answered."""
+        super().pause_writing()
+        self._reading.start(self._table.limits.send_s)
+        if not self.transport.is_closing():
+            self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """The client reads again."""
+        super().resume_writing()
+        self._reading.stop()
+        if not self.read_paused and not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    def handle_cont(self, event: Frame) -> None:
+        """Fragments without content would fill the memory, whatever the largest message is."""
+        if event.data or event.fin:
+            super().handle_cont(event)
+
+    def _abort(self) -> None:
+        self.transport.abort()
