@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors import SafetensorError
+from safetensors.torch import load, save_file
 
 from ..errors import OutputError, Problem, StateError
 from ..node import NodeParams
 from ..providers import provided
-from ..regular_file import read_failure, require_regular, shortened
+from ..regular_file import open_regular, read_failure, shortened
 from .param_values import from_json, to_json
 
 if TYPE_CHECKING:
@@ -69,11 +69,10 @@ class Snapshot:
             StateError: if the file is missing or is not a snapshot.
         """
         try:
-            require_regular(path)
-            with safe_open(path, "pt") as file:
-                metadata = file.metadata() or {}
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            return cls(*_header(metadata), tensors)
+            with open_regular(path) as file:
+                data = file.read()  # not mapped, since the file may change while it is used
+            tensors = load(data)
+            return cls(*_header(_metadata(data)), tensors)
         except (
             OSError,
             SafetensorError,
@@ -85,6 +84,12 @@ class Snapshot:
             why = read_failure(error) if isinstance(error, OSError) else error
             text = f"{shortened(path)} is not a voicegraph snapshot: {why}"
             raise StateError(Problem("no-snapshot", text)) from None
+
+
+def _metadata(data: bytes) -> dict[str, str]:
+    """The metadata of a safetensors file that the library has checked."""
+    length = int.from_bytes(data[:8], "little")
+    return json.loads(data[8 : 8 + length]).get("__metadata__") or {}
 
 
 def _header(metadata: Mapping[str, str]) -> tuple[str, int, dict[str, list[dict[str, Any]]]]:

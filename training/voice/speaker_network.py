@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load
 from torch import nn
 from torch.nn import functional
 
@@ -93,4 +93,4 @@ def mean_speaker_vector() -> np.ndarray:
 
 @functools.cache
 def _held() -> dict[str, torch.Tensor]:
-    return {name: tensor.float() for name, tensor in load_file(WEIGHTS).items()}
+    return {name: tensor.float() for name, tensor in load(WEIGHTS.read_bytes()).items()}

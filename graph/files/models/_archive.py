@@ -7,7 +7,6 @@ for tensors before :meth:`Archive.read`.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,6 +22,7 @@ from ._tensor_headers import TensorHeader
 from ._tensor_reader import read_tensors
 from ._torch_files import is_legacy, read_legacy, read_zip
 from .file_errors import FormatError, damaged, unreadable
+from .private_copy import changed, version
 
 FOLDER_FILES = ("model.safetensors", "pytorch_model.bin")
 """Names of the weights in a Hugging Face folder, in order of preference."""
@@ -63,7 +63,7 @@ class Archive:
     tensors: dict[str, TensorHeader]
     config: dict[str, object]
     card: dict[str, object] | None
-    _modified: int = field(repr=False)
+    _version: tuple[int, ...] = field(repr=False)
     shards: tuple[Archive, ...] = ()
 
     def read(self, names: Iterable[str]) -> dict[str, torch.Tensor]:
@@ -81,16 +81,17 @@ class Archive:
         try:
             with open_regular_unbuffered(self.file) as file:
                 self._check_same(file)
-                return read_tensors(file, wanted)
+                found = read_tensors(file, wanted)
+                self._check_same(file)  # what was read while it was written to is a mixture
+                return found
         except FormatError as refused:
             raise refused.at(self.file) from None
         except OSError as error:
             raise unreadable(self.file, error) from None
 
     def _check_same(self, file: BinaryIO) -> None:
-        if _identity(file) != (self.size, self._modified):
-            text = "it changed after its header was read"
-            raise FormatError("file-changed", text, "start again")
+        if version(file) != self._version:
+            raise changed("it changed after its header was read")
 
 
 def open_archive(path: str | Path) -> Archive:
@@ -105,8 +106,9 @@ def open_archive(path: str | Path) -> Archive:
         if file.name in SHARD_LISTS:
             return _open_shards(path, file)
         with open_regular(file) as stream:
-            size, modified = _identity(stream)
-            form, tree, card = _read(file, stream, size)
+            opened = version(stream)
+            size = opened[0]
+            form, tree, card = _read(stream, size)
         tensors = dict(_tensors(tree))
         _check_total(tensors, size)
         config = _config(file.parent) if file.name in FOLDER_FILES else {}
@@ -114,7 +116,7 @@ def open_archive(path: str | Path) -> Archive:
         raise refused.at(path) from None
     except OSError as error:
         raise unreadable(path, error) from None
-    return Archive(path, file, form, size, tree, tensors, config, card, modified)
+    return Archive(path, file, form, size, tree, tensors, config, card, opened)
 
 
 def _open_shards(path: Path, listing: Path) -> Archive:
@@ -128,7 +130,7 @@ def _open_shards(path: Path, listing: Path) -> Archive:
         if names_twice := shard.tensors.keys() & tensors.keys():
             raise damaged(f"it holds two tensors of the name {min(names_twice)[:80]!r}")
         tensors.update(shard.tensors)
-    newest = max(listed, key=lambda shard: shard._modified)
+    newest = max(listed, key=lambda shard: shard._version[1])
     return replace(
         newest,
         path=path,
@@ -141,7 +143,7 @@ def _open_shards(path: Path, listing: Path) -> Archive:
     )
 
 
-def _read(path: Path, stream: BinaryIO, size: int) -> tuple[str, object, dict[str, object] | None]:
+def _read(stream: BinaryIO, size: int) -> tuple[str, object, dict[str, object] | None]:
     """Reads form, tree and card."""
     start = stream.read(512)
     stream.seek(0)
@@ -150,15 +152,9 @@ def _read(path: Path, stream: BinaryIO, size: int) -> tuple[str, object, dict[st
     if is_legacy(start):
         return "torch-legacy", read_legacy(stream, size), None
     if is_safetensors(start):
-        return "safetensors", *read_safetensors(path, stream, size)
+        return "safetensors", *read_safetensors(stream, size)
     found, fix = describe_magic(start, size)
     raise FormatError("not-weights", f"{found}, not a file of weights", fix)
-
-
-def _identity(file: BinaryIO) -> tuple[int, int]:
-    """Size, and time of the last change."""
-    found = os.fstat(file.fileno())
-    return found.st_size, found.st_mtime_ns
 
 
 def _weights_file(path: Path) -> Path:

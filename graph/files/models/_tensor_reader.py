@@ -10,9 +10,7 @@ import torch
 from ._tensor_headers import TensorHeader
 from ._torch_files import truncated
 from .file_errors import FormatError
-
-_PART = 1 << 26
-"""Bytes per read; some systems refuse more than 2 GiB at once."""
+from .private_copy import read_into
 
 
 @torch.inference_mode(False)
@@ -45,13 +43,9 @@ def _read(file: FileIO, header: TensorHeader) -> torch.Tensor:
     if storage is None or not header.numel:
         return torch.empty(header.shape, dtype=header.dtype)
     values = torch.empty(header.extent * size, dtype=torch.uint8)
-    view, at = values.numpy().data, 0
     file.seek(storage.position + header.offset * size)
-    while at < len(view):
-        count = file.readinto(view[at : at + _PART])
-        if not count:
-            raise truncated(file.seek(0, 2))
-        at += count
+    if not read_into(file, values.numpy().data):
+        raise truncated(file.seek(0, 2))
     if storage.swapped and size > 1:
         values.numpy().view(f"u{size}").byteswap(inplace=True)
     if header.dtype == torch.bool:

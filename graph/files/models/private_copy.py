@@ -42,14 +42,14 @@ def read_private(path: Path, start: int, size: int) -> np.ndarray:
 
 
 def version(file: BinaryIO) -> tuple[int, ...]:
-    """What differs when an open file was written to, or a path now names another file."""
+    """Tells versions of a file apart: size, time of the last change, and which file it is."""
     found = os.fstat(file.fileno())
     return found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev
 
 
-def changed() -> FormatError:
+def changed(text: str = "it changed while it was read") -> FormatError:
     """The error for a file that was written to while it was read."""
-    return FormatError("file-changed", "it changed while it was read", "start again")
+    return FormatError("file-changed", text, "start again")
 
 
 def read_into(file: BinaryIO, view: memoryview) -> bool:

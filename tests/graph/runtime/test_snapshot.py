@@ -81,6 +81,20 @@ def test_restored_session_continues_bit_identically(
         np.testing.assert_array_equal(other.push(NOISE[..., before : before + 100]), expected)
 
 
+def test_a_loaded_snapshot_does_not_need_its_file(plan: Plan, tmp_path: Path) -> None:
+    path = tmp_path / "state.safetensors"
+    with opened(plan) as session:
+        session.push(NOISE[..., :55])
+        taken = session.snapshot()
+    taken.save(path)
+    found = Snapshot.load(path)
+    with path.open("r+b") as file:  # in place: a mapped file would change, or raise SIGBUS
+        file.truncate(8)
+    assert found.tensors.keys() == taken.tensors.keys()
+    for name, tensor in taken.tensors.items():
+        torch.testing.assert_close(found.tensors[name], tensor, rtol=0, atol=0)
+
+
 def test_snapshot_file_holds_everything(plan: Plan, tmp_path: Path) -> None:
     path = tmp_path / "state.safetensors"
     with opened(plan) as session:
