@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from .terminal_text import printable
 
@@ -84,7 +85,7 @@ class VoicegraphError(Exception):
         self.problems: tuple[Problem, ...] = tuple(dict.fromkeys(found))
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
-    def __reduce__(self) -> tuple[type[VoicegraphError], tuple[tuple[Problem, ...]]]:
+    def __reduce__(self) -> tuple[Any, ...]:
         """Keeps the problems when an error is pickled for another process."""
         return type(self), (self.problems,)
 
@@ -121,6 +122,24 @@ class SignalError(VoicegraphError):
     """A running pipeline got values it must not process: NaN, infinity, a wrong shape."""
 
     exit_code = 6
+
+
+class NodeFailedError(SignalError):
+    """A node of a running pipeline raised an exception, or gave NaN or infinity.
+
+    ``__cause__`` is the exception, if there was one.
+
+    Attributes:
+        node: the node's name in the pipeline.
+    """
+
+    def __init__(self, problems: Problem | Iterable[Problem], node: str = "") -> None:
+        super().__init__(problems)
+        self.node = node
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Keeps the node's name, too, when the error is pickled for another process."""
+        return type(self), (self.problems, self.node)
 
 
 class StateError(VoicegraphError):

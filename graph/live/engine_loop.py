@@ -235,6 +235,8 @@ class EngineLoop:
         made = dry.process(self._input)
         self.switches.dry = made
         if self.playback.policy == "dry":
+            if self.switches.mute.target == 0.0:
+                made = np.zeros_like(made)
             lag = self.session.plan.latency.algorithmic - dry.plan.latency.algorithmic
             delay = self._resampler.delay if self._resampler else 0
             self.playback.write_dry(self.playback.head + round(lag * self.rate_out) + delay, made)
@@ -258,8 +260,9 @@ class EngineLoop:
         if correction.jump:
             self._note(self.session.position - 1, realigned=1e3 * correction.jump / self.rate_out)
             made = self.playback.jump(made, correction.jump)
-        late = self.playback.write(made)
-        if late:
+        if self.session.silenced and self.playback.policy == "dry":
+            self.playback.write_gap(made.shape[1])  # the dry signal in place of silence
+        elif late := self.playback.write(made):
             self._record_overrun(late / self.rate_out, now)
         self._made = None
 

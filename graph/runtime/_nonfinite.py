@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 _FIX = "check its params and weights, or replace such values by silence: on_nan: silence"
 
 
-def nonfinite_problem(plan: CompiledPlan, engine: Engine, position: int) -> Problem:
-    """The problem at the first node in running order that made NaN or infinity."""
+def nonfinite_problem(plan: CompiledPlan, engine: Engine, position: int) -> tuple[Problem, str]:
+    """The problem at the first node in running order that made NaN or infinity, and its name."""
     where = f"block {position}, {float(position * plan.block):.3f} s"
     for planned, step in zip(plan.nodes, engine.steps, strict=True):
         for port, made in step.outputs.items():
             if not torch.isfinite(made).all():
                 text = f"{step.name}.{port} gave NaN or infinity in {where}"
                 notes = tuple((note, None) for note in _input_notes(engine, planned, step))
-                return Problem("not-finite", text, notes=notes, fix=_FIX)
+                return Problem("not-finite", text, notes=notes, fix=_FIX), step.name
     # The output is delayed against its node's newest values: the node made it some blocks ago.
     text = f"{plan.output} gave NaN or infinity, which reached the output in {where}"
-    return Problem("not-finite", text, fix=_FIX)
+    return Problem("not-finite", text, fix=_FIX), plan.output.node
 
 
 def _input_notes(engine: Engine, planned: PlannedNode, step: Step) -> list[str]:

@@ -93,12 +93,13 @@ class Reblocker:
         self.pending = samples.shape[2]
         self._buffer[:, :, : self.pending] = samples
 
-    def sanitize(self, block: torch.Tensor, position: int) -> torch.Tensor:
+    def sanitize(self, block: torch.Tensor, position: int, silence: bool = False) -> torch.Tensor:
         """Applies ``on_nan`` to an input block.
 
         Args:
             block: ``[streams, channels, samples]``.
             position: number of the block, for messages.
+            silence: silence such values, whatever ``on_nan`` says.
 
         Returns:
             ``block`` itself if there is nothing to silence, else a copy with zeros in place of
@@ -112,7 +113,7 @@ class Reblocker:
         bad = ~torch.isfinite(block)
         if not bool(bad.any()):  # finite values whose sum overflows float32
             return block
-        if self.plan.settings.on_nan == "error":
+        if self.plan.settings.on_nan == "error" and not silence:
             stream, channel, sample = (int(i) for i in bad.nonzero()[0])
             second = float(position * self.plan.block + sample / self.plan.source.rate)
             text = (

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import torch
 
 from .. import random
+from ..errors import VoicegraphError
 from ..plan import torch_dtype
+from ._node_failure import node_failure
 
 if TYPE_CHECKING:
     from ..plan import CompiledPlan
@@ -32,7 +34,7 @@ def load_weights(plan: CompiledPlan, devices: dict[str, torch.device]) -> None:
     """Loads every node's weights to its device, once per plan for all its sessions.
 
     Raises:
-        VoicegraphError: if a file is missing or wrong.
+        VoicegraphError: if a file is missing or wrong, or a node raises an exception.
     """
     with _LOADING:
         for planned in plan.nodes:
@@ -41,7 +43,12 @@ def load_weights(plan: CompiledPlan, devices: dict[str, torch.device]) -> None:
                 continue
             planned.node.device = device
             planned.node.dtype = torch_dtype(planned.dtype)
-            planned.node.load(planned.params, device, planned.node.dtype)
+            try:
+                planned.node.load(planned.params, device, planned.node.dtype)
+            except VoicegraphError:
+                raise
+            except Exception as error:
+                raise node_failure(planned.name, planned.use, error, "loading it") from error
             plan.loaded[planned.name] = str(device)
 
 

@@ -11,10 +11,12 @@ from typing import Any
 
 import torch
 
+from ..errors import VoicegraphError
 from ..node import Node, State
 from ..plan import CompiledPlan, PlannedNode
 from ..ports import PortRef, PortSpec
 from ._edges import DeviceCopyEdge, DirectEdge, Edge, HistoryEdge, Slice, SlicedEdge, Values
+from ._node_failure import node_failure
 from .timing import TimingRing
 
 TraceHook = Callable[[str, int, int, int], None]
@@ -56,7 +58,11 @@ class Step:
         self.future: Future[None] | None = None
 
     def run(self, values: Values) -> None:
-        """Reads the inputs, computes, and delivers the outputs."""
+        """Reads the inputs, computes, and delivers the outputs.
+
+        Raises:
+            NodeFailedError: if the node raises an exception.
+        """
         # A loop, because a comprehension costs a call, and this runs for every node and block.
         inputs = {}
         for port, slot in self.gather:
@@ -66,14 +72,15 @@ class Step:
                 outputs = self._run_each(inputs, self.params)
             else:
                 outputs = self.node.process(inputs, self.params, self.state)
-        except Exception as error:
-            error.add_note(f"in node {self.name} ({self.node.use})")
+            self.outputs = outputs
+            for port, slot in self.direct:
+                values[slot] = outputs[port]
+            for port, edge in self.publish:
+                edge(values, outputs[port])
+        except VoicegraphError:
             raise
-        self.outputs = outputs
-        for port, slot in self.direct:
-            values[slot] = outputs[port]
-        for port, edge in self.publish:
-            edge(values, outputs[port])
+        except Exception as error:  # also outputs that are missing or have a wrong shape
+            raise node_failure(self.name, self.node.use, error) from error
 
     def _run_each(self, inputs: dict[str, torch.Tensor], params: list[Any]) -> dict[str, Any]:
         """Runs streams with different live params one by one, on views of the same state."""
@@ -289,6 +296,14 @@ class Engine:
         which = slice(None) if stream is None else slice(stream, stream + 1)
         for history in self.histories.values():
             history.buffer[which] = 0
+
+    def silence(self) -> None:
+        """Sets the newest outputs of all nodes to zero, for taps and files of a skipped tick."""
+        for planned, step in zip(self.plan.nodes, self.steps, strict=True):
+            step.outputs = {
+                port: torch.zeros(spec.type.shape(self.streams, spec.count))
+                for port, spec in planned.asked.items()
+            }
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """All states and histories: ``state/node.field`` and ``history/port@device`` -> tensor."""

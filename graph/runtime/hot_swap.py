@@ -56,6 +56,10 @@ class RunningSession(Protocol):
     overrides: dict[str, Any]
     live_params: LiveParams
 
+    def tick(self, block: torch.Tensor) -> torch.Tensor:
+        """The output of the running engine, on the CPU."""
+        ...
+
     def complete_swap(self, swap: HotSwap) -> Engine:
         """Replaces plan and engine by those of ``swap``; returns the engine that ran before."""
         ...
@@ -197,10 +201,10 @@ class HotSwap:
         Must be called in inference mode, on the session's thread.
         """
         if self.begun_at is None and not self._begin():
-            return self.session.engine.tick(block)
+            return self.session.tick(block)
         if self._ready() and not self._ended:
             return self._fade(block, changes)
-        made = self.session.engine.tick(block)
+        made = self.session.tick(block)
         if self._ended:
             return made
         if self._alone:
@@ -230,7 +234,7 @@ class HotSwap:
     def _fade(self, block: torch.Tensor, changes: AppliedChanges) -> torch.Tensor:
         """The tick of the crossfade, for which the output of both engines is needed."""
         session = self.session
-        old = session.engine.tick(block).cpu()
+        old = session.tick(block)
         try:
             changes.apply_to(self.engine)
             new = _require_finite(self.engine.tick(block).cpu())

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import torch
 
-from ..errors import Problem, SignalError, StateError
+from ..errors import NodeFailedError, Problem, StateError
 from ..providers import provided
 from . import _thread_count as thread_count
 from ._device_placement import place_nodes
 from ._reblocking import Reblocker, all_finite
 from ._recorder_protocol import Recorder
+from ._state_transfer import transfer_state
 from ._warmup import load_weights, prepare
 from .engine import Engine
 from .live_params import NO_CHANGES, AppliedChanges, Change, LiveParams
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from ..plan import CompiledPlan
     from ._file_sink import FileSink
     from ._trace import TraceWriter
+    from .fault_recovery import Background, Report, Silencer
     from .hot_swap import HotSwap
     from .snapshot import Snapshot
 
@@ -79,6 +81,7 @@ class Session:
         overrides: everything that :meth:`change` has changed since the session began, by dotted
             path.
         nonfinite: number of blocks in which NaN or infinity was found and silenced.
+        recovery: what keeps the session running after faults of nodes; None: they are raised.
         notes: messages for the user, such as a declared device fallback that was taken.
 
     Raises:
@@ -110,6 +113,7 @@ class Session:
         self.nonfinite = 0
         self.base = plan.origin
         self.overrides: dict[str, Any] = {}
+        self.recovery: Silencer | None = None
         self._swap: HotSwap | None = None
         self._closed = False
         self._finished = False
@@ -176,6 +180,7 @@ class Session:
         Raises:
             SignalError: if the shape does not fit, or values are not finite and ``on_nan`` is
                 ``error``.
+            NodeFailedError: if a node raises an exception.
             StateError: if the session is closed, or :meth:`push` has left pending samples.
         """
         with self._running:
@@ -231,10 +236,12 @@ class Session:
         if self._closed:
             raise StateError(_CLOSED)
         self._processing_thread = threading.get_ident()
-        sanitized = self._reblocker.sanitize(block, self.position)
+        sanitized = self._reblocker.sanitize(block, self.position, self.recovery is not None)
         if sanitized is not block:
             block, self.nonfinite = sanitized, self.nonfinite + 1
         changes = self._apply_live_params()
+        if changes is not NO_CHANGES and self.recovery is not None:
+            self.recovery.params_changed()
         if self._recorder is not None:
             self._recorder.block(block)
         engine, swap = self.engine, self._swap
@@ -242,7 +249,7 @@ class Session:
             if swap is None:
                 if self.live_params.following:
                     self.live_params.unfollow()
-                made = engine.tick(block)
+                made = self.tick(block)
             else:
                 made = swap.tick(block, changes)
         if self._finished:  # close() has not waited for this block: its files are finished
@@ -252,12 +259,46 @@ class Session:
         for tap, ref in taps:
             self.taps[tap] = engine.value_of(ref, block)
         self.position += 1
-        if not made.is_cpu:
-            made = made.to("cpu")
-        made = made if all_finite(made) else self._on_nonfinite(made)
         if self._recorder is not None:
             self._recorder.output(made)
         return made
+
+    def recover_from_faults(self, report: Report, background: Background | None = None) -> None:
+        """Goes on after a node has failed, instead of raising: see ``fault_recovery``.
+
+        Non-finite input is replaced by silence and counted.
+
+        Args:
+            report: is told of faults and recoveries, on the thread that processes.
+            background: runs a function on another thread, to build nodes anew.
+        """
+        from .fault_recovery import FaultRecovery
+
+        self.recovery = FaultRecovery(self, report, background)
+
+    @property
+    def silenced(self) -> bool:
+        """Whether the output is silent because a node has failed."""
+        return self.recovery is not None and self.recovery.silent
+
+    def tick(self, block: torch.Tensor) -> torch.Tensor:
+        """The output of the running engine, or silence while a fault is being handled.
+
+        Called by the session itself and by a hot swap, in inference mode.
+        """
+        return self.run_engine(block) if self.recovery is None else self.recovery.run(block)
+
+    def run_engine(self, block: torch.Tensor) -> torch.Tensor:
+        """Runs all nodes on one block ``[streams, channels, samples]``, in inference mode.
+
+        Raises:
+            NodeFailedError: if a node raises an exception, or the output is not finite and
+                ``on_nan`` is ``error``.
+        """
+        made = self.engine.tick(block)
+        if not made.is_cpu:
+            made = made.to("cpu")
+        return made if all_finite(made) else self._on_nonfinite(made)
 
     def _on_nonfinite(self, made: torch.Tensor) -> torch.Tensor:
         from ._nonfinite import nonfinite_problem, reset_nonfinite
@@ -266,7 +307,7 @@ class Session:
         if bool(good.all()):  # finite values whose sum overflows float32
             return made
         if self.plan.settings.on_nan == "error":
-            raise SignalError(nonfinite_problem(self.plan, self.engine, self.position - 1))
+            raise NodeFailedError(*nonfinite_problem(self.plan, self.engine, self.position))
         self.nonfinite += 1
         made = torch.where(good, made, 0.0)
         reset_nonfinite(self.engine)
@@ -407,17 +448,43 @@ class Session:
 
     def complete_swap(self, swap: HotSwap) -> Engine:
         """Replaces plan and engine by those of a hot swap; returns the engine that ran before."""
-        old, self.engine = self.engine, swap.engine
-        self.plan = self._reblocker.plan = swap.plan
+        old = self._use(swap.plan, swap.engine)
         self.overrides = swap.overrides
-        self.live_params.rebind(self.engine)
-        self.engine.trace = old.trace
-        if self._file_sink is not None:
-            self._file_sink.rebind(self.engine)
         self.notes.extend(swap.notes)
         self._swap = None
         if self._recorder is not None:
             self._recorder.event(self.position, **swap.recorded, begun=swap.begun_at or 0)
+        if self.recovery is not None:
+            self.recovery.engine_replaced()
+        return old
+
+    def replace_engine(self, engine: Engine) -> bool:
+        """Continues with a new engine for the same plan: its state is new, live params stay.
+
+        Returns:
+            Whether it does; if params or nodes are being changed, it has to be tried again later.
+        """
+        old = self.engine
+
+        def transfer() -> None:
+            transfer_state(old, engine)
+            engine.reset()
+
+        if self._swap is not None or not self.live_params.follow(engine, transfer):
+            return False
+        self._use(self.plan, engine)
+        if old.pool is not None:
+            old.pool.shutdown(wait=False)
+        return True
+
+    def _use(self, plan: CompiledPlan, engine: Engine) -> Engine:
+        """Runs another plan and engine from the next tick on; returns the engine before."""
+        old, self.engine = self.engine, engine
+        self.plan = self._reblocker.plan = plan
+        self.live_params.rebind(engine)
+        engine.trace = old.trace
+        if self._file_sink is not None:
+            self._file_sink.rebind(engine)
         return old
 
     def abandon_swap(self, swap: HotSwap) -> None:

@@ -19,7 +19,13 @@ from ...runtime.param_values import from_json
 from ._growing_wave import HEADER, is_own
 from .recorder import input_path, output_path
 
-_KEYS = {"set": {"value", "stream"}, "reset": {"stream"}, "exchange": {"begun"}}
+_KEYS: dict[str, set[str]] = {
+    "set": {"value", "stream"},
+    "reset": {"stream"},
+    "exchange": {"begun"},
+    "fault": set(),
+    "recovered": set(),
+}
 """Required keys of the events that a replay applies."""
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import Problem, StateError
+from ...runtime.fault_recovery import Silencer
 from ...runtime.hot_swap import HotSwap, plan_change
 from ...runtime.param_values import from_json
 from ...signals import Audio
@@ -75,17 +76,22 @@ def run(plan: Plan, recording: Recording) -> Iterator[np.ndarray]:
     """
     changes = recording.changes_by_tick()
     with plan.session(recording.header.streams) as session:
+        session.recovery = silencer = Silencer(session)
         for tick, block in enumerate(recording.blocks()):
             for event in changes.get(tick, ()):
-                _apply(session, event)
+                _apply(session, silencer, event)
             yield session.process(block)
 
 
-def _apply(session: Session, event: dict[str, Any]) -> None:
+def _apply(session: Session, silencer: Silencer, event: dict[str, Any]) -> None:
     if "set" in event:
         session.set(event["set"], event["value"], event["stream"])
     elif "reset" in event:
         session.reset(event["stream"])
+    elif "fault" in event:  # the cause may be gone on this machine: silenced without a try
+        silencer.mute()
+    elif "recovered" in event:
+        silencer.unmute()
     else:
         overrides = from_json(event["exchange"])
         plan = plan_change(session, overrides, complete=True)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from voicegraph.graph.errors import NodeFailedError
 from voicegraph.graph.pipeline import Pipeline, Plan, node
 from voicegraph.graph.runtime._edges import HistoryEdge
 from voicegraph.graph.runtime._warmup import _set_waits
@@ -159,9 +160,10 @@ def test_failing_worker_raises_and_others_finish(build: Build) -> None:
         raise RuntimeError("a driver went away")
 
     found.by_name["bad"].node.process = fail  # pyright: ignore[reportAttributeAccessIssue]
-    with pytest.raises(RuntimeError, match="a driver went away") as caught:
+    with pytest.raises(NodeFailedError, match="RuntimeError: a driver went away") as caught:
         run(found, NOISE[:BLOCK])
-    assert caught.value.__notes__ == ["in node bad (test.slow)"]
+    assert caught.value.node == "bad"
+    assert isinstance(caught.value.__cause__, RuntimeError)
     assert all(step.future is None for step in found.steps)
     assert found.by_name["slow"].outputs["out"].shape == (1, 1, BLOCK)  # it was waited for
     assert found.pool is not None
