@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from voicegraph.schemas.live_health import LateReport, LiveHealth
 from voicegraph.schemas.report import Report
 
 LiveState = Literal["starting", "running", "waiting", "stopped"]
@@ -82,21 +83,6 @@ class DriftReport(Report):
     """How often the delay was corrected by a jump with a crossfade, after lost audio."""
 
 
-class LateReport(Report):
-    """Overruns: blocks that were late, or dropped because they would have been late."""
-
-    blocks: int
-    """Late blocks (overruns) since the session began."""
-    last_minute: int
-    """Late blocks in the last minute."""
-    dropped: int
-    """Input blocks dropped because their output would have been late."""
-    worst_ms: float
-    """The longest overrun."""
-    blamed: dict[str, int] = Field(default_factory=dict)
-    """Overrun attribution: node -> late blocks in which it exceeded its usual time by the most."""
-
-
 class LiveParam(Report):
     """A param that can change while the session runs."""
 
@@ -143,8 +129,10 @@ class LiveStatus(Report):
     """Part of a block that is left at the 99th percentile, 0..1; below 0, blocks overrun."""
     nodes: list[NodeLoad]
     """The nodes in the order in which they run, then the bypassed ones."""
+    health: LiveHealth = Field(default_factory=LiveHealth)
+    """Everything that went wrong so far: counters, and sentences for people."""
     late: LateReport
-    """Overruns."""
+    """Overruns; the same as in ``health``."""
     latency: LiveLatency
     """The parts of the latency."""
     drift: DriftReport
@@ -168,4 +156,4 @@ class LiveStatus(Report):
     advice: list[str] = Field(default_factory=list)
     """Settings that would prevent overruns, if there were several in the last minute."""
     recording: str | None = None
-    """Path of the recording; null without one."""
+    """Path of the recording; null without one. Whether it still records: ``health.recording``."""

@@ -56,6 +56,7 @@ from .app import app
 if TYPE_CHECKING:
     from voicegraph.app.control_servers import Control
     from voicegraph.graph.live.session import LiveOptions, LiveSession
+    from voicegraph.schemas.live_status import LiveStatus
 
 _TERMINATION_SIGNALS = [
     getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
@@ -139,10 +140,10 @@ def _run(
         session.start()
         stack.enter_context(_stopped_by(session, duration_s))
         display(session)
+    if not as_json:
+        echo(_summary(session.status()), err=True)
     if session.error is not None:
         raise session.error
-    if not as_json:
-        echo(_summary(session), err=True)
 
 
 def _options(margin: str, silence: str, opens: float, closes: float, hold: str) -> LiveOptions:
@@ -221,18 +222,18 @@ def _stopped_by(session: LiveSession, duration_s: float | None) -> Iterator[None
             timer.cancel()
 
 
-def _summary(session: LiveSession) -> str:
-    status = session.status()
+def _summary(status: LiveStatus) -> str:
+    """What happened in the session; that nothing happened is only said if that is so."""
     minutes, rest = divmod(int(status.seconds), 60)
-    late = status.late
-    parts = [
-        f"{minutes}:{rest:02d} min",
-        f"{late.blocks} late blocks (overruns)" if late.blocks else "no late blocks",
-        f"99 of 100 blocks took {status.compute_p99_ms:.0f} of {status.block_ms:g} ms or less",
-    ]
-    if late.dropped:
-        parts.insert(2, f"{late.dropped} dropped")
-    lines = ["; ".join(parts), *(f"hint: {text}" for text in status.advice)]
-    if session.recording:
-        lines.append(f"recorded: {session.recording}   (voicegraph replay {session.recording})")
+    took = f"99 of 100 blocks took {status.compute_p99_ms:.0f} of {status.block_ms:g} ms or less"
+    lines = [f"{minutes}:{rest:02d} min; {took}"]
+    events = status.health.events
+    if not status.tick:
+        lines.append("no sound was processed")
+    elif not events:
+        lines.append("no block was late or dropped, no device lost audio, no node failed")
+    lines += [f"! {text}" for text in events]
+    lines += [f"hint: {text}" for text in status.advice]
+    if status.recording:
+        lines.append(f"recorded: {status.recording}   (voicegraph replay {status.recording})")
     return "\n".join(lines)

@@ -4,6 +4,7 @@ __all__ = [
     "devices",
     "engine_loop",
     "factory",
+    "health",
     "protocol",
     "session",
     "setup",

@@ -63,6 +63,7 @@ class DriftCompensation:
         error: actual delay minus target delay in seconds.
         stretch: the present stretch.
         realigned: number of jumps so far.
+        largest_jump_s: the largest of them in seconds, without its sign.
         jitter: measured jitter of callbacks in seconds.
     """
 
@@ -80,6 +81,7 @@ class DriftCompensation:
         self.jitter = 0.0
         self.stretch = 0.0
         self.realigned = 0
+        self.largest_jump_s = 0.0
         self._capture, self._playback = capture, playback
         self._rate_in, self._rate_out = rates
         self._input, self._output = DeviceClock(rates[0]), DeviceClock(rates[1])
@@ -142,6 +144,11 @@ class DriftCompensation:
         self._output.resync()
         self._blocks_off = 0
 
+    def count_realignment(self, seconds: float) -> None:
+        """Counts a jump of the delay by so many seconds."""
+        self.realigned += 1
+        self.largest_jump_s = max(self.largest_jump_s, abs(seconds))
+
     # ---- correction ---------------------------------------------------------------------------
 
     def correct(self, end: int, block_s: float) -> DriftCorrection:
@@ -161,8 +168,8 @@ class DriftCompensation:
 
     def _jump(self) -> DriftCorrection:
         frames = round(self.error * self._rate_out)
+        self.count_realignment(self.error)
         self._blocks_off, self.error = 0, 0.0
-        self.realigned += 1
         return DriftCorrection(self.stretch, frames)
 
     def _update_stretch(self, block_s: float) -> None:

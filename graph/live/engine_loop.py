@@ -174,7 +174,7 @@ class EngineLoop:
         end = self.capture.tail + self.capture.block
         self.playback.seek(self.compensation.position_of(end))
         moved = (before - self.playback.head) / self.rate_out
-        self.compensation.realigned += 1
+        self.compensation.count_realignment(moved)
         self._note(self.session.position, realigned=1e3 * moved)
 
     def _drop(self, blocks: int) -> None:

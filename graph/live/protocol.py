@@ -33,6 +33,10 @@ class LiveSessionProtocol(Protocol):
         """Adds a message to those that the status shows."""
         ...
 
+    def count_dropped_packets(self, count: int) -> None:
+        """Counts control packets that were not carried out, for the status."""
+        ...
+
     def request_stop(self) -> None:
         """Ends the session soon; then ``stopped`` is set. Safe to call twice."""
         ...

@@ -17,14 +17,16 @@ from voicegraph.schemas.live_status import LiveState, LiveStatus
 
 from ..errors import VoicegraphError
 from ._command_handler import CommandHandler
+from ._fault_messages import RecordingWatch, fault_message
 from ._interpreter_tuning import GcControl, SwitchInterval
 from ._swap_worker import SwapWorker
-from ._thread_priority import AutogroupPriority, normal_priority, raise_priority
+from ._thread_priority import AutogroupPriority, lower_priority, normal_priority, raise_priority
 from .devices.audio_backend import AudioBackend
 from .factory import LiveOptions, create_loop
 from .status import build_status
 
 if TYPE_CHECKING:
+    from ..runtime.fault_recovery import Fault, Recovered
     from ..runtime.session import Session
     from ._ab_variants import Variants
 
@@ -48,6 +50,8 @@ class LiveSession:
         loop: the engine's loop.
         state: as in the status.
         messages: the newest messages, each with its time (``time.perf_counter``).
+        devices_lost: how often a device went away.
+        control_packets_dropped: control packets that were not carried out.
     """
 
     def __init__(
@@ -62,10 +66,13 @@ class LiveSession:
         self.messages: deque[tuple[float, str]] = deque(maxlen=_MESSAGES)
         self.begun = time.perf_counter()
         self.measured_ms: float | None = None
-        self.recording: str | None = None
+        self.devices_lost = 0
+        self.control_packets_dropped = 0
         self.loop = create_loop(
             session, card.input, card.output, card.one_clock, self.options, self._note
         )
+        session.recover_from_faults(self._on_fault, _at_low_priority)
+        self._recording_watch = RecordingWatch()
         self.swap_worker = SwapWorker(session, self.say)
         self._stop = threading.Event()
         self._commands = CommandHandler(
@@ -109,6 +116,10 @@ class LiveSession:
     def say(self, text: str) -> None:
         """Adds a message to those that the status shows."""
         self.messages.append((time.perf_counter(), text))
+
+    def count_dropped_packets(self, count: int) -> None:
+        """Counts control packets that were not carried out, for the status."""
+        self.control_packets_dropped += count
 
     def stop(self) -> None:
         """Ends the session, and waits until devices and files are closed. Safe to call twice."""
@@ -156,6 +167,7 @@ class LiveSession:
                 self.state = "running"
                 loop.compute()
                 loop.deliver(time.perf_counter())
+                self._watch_recording()
             else:
                 self._wait_for_block()
 
@@ -178,6 +190,7 @@ class LiveSession:
 
     def _wait_for_device(self, why: str) -> None:
         self.state = "waiting"
+        self.devices_lost += 1
         self.say(f"{why}; waiting for it to come back")
         while not self._stop.wait(_RETRY_S):
             with normal_priority():
@@ -199,6 +212,15 @@ class LiveSession:
         self.state = "stopped"
         self.stopped.set()
 
+    def _on_fault(self, event: Fault | Recovered) -> None:
+        dry = self.loop.playback.policy == "dry"
+        self.say(fault_message(event, dry))
+
+    def _watch_recording(self) -> None:
+        state = self.session.recording_state
+        if state is not None and (text := self._recording_watch.update(state)) is not None:
+            self.say(text)
+
     def _note(self, tick: int, **what: Any) -> None:
         """Writes an event of the loop to the recording and to the messages."""
         note: Callable[..., None] | None = getattr(self.session, "note", None)
@@ -210,6 +232,16 @@ class LiveSession:
             self.say(f"dropped {what['dropped']} blocks that came too late to be played")
         elif "realigned" in what:
             self.say(f"delay corrected by {what['realigned']:+.1f} ms")
+
+
+def _at_low_priority(run: Callable[[], None]) -> None:
+    """Runs a function on a thread that does not compete with the engine."""
+
+    def run_lowered() -> None:
+        lower_priority()
+        run()
+
+    threading.Thread(target=run_lowered, name="voicegraph-rebuild", daemon=True).start()
 
 
 Live = LiveSession  # the name in earlier documentation

@@ -84,7 +84,7 @@ class LiveSetup:
         card: SoundCard | None = None
         try:
             card = self.open_card()
-            live = LiveSession(session, card, options)
+            return LiveSession(session, card, options)
         except BaseException:
             if card is not None:
                 card.stop()
@@ -92,8 +92,6 @@ class LiveSetup:
             if record is not None:
                 _remove(record)  # it is empty, and would block the next try
             raise
-        live.recording = None if record is None else str(record)
-        return live
 
 
 def _files(path: Path) -> tuple[Path, ...]:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from voicegraph.schemas.live_status import (
     DriftReport,
     EndReport,
-    LateReport,
     LiveLatency,
     LiveParam,
     LiveState,
@@ -25,6 +24,7 @@ from ._drift_resampler import DriftResampler
 from ._level_meters import LevelMeter, decibels
 from ._overruns import overrun_advice
 from .devices.audio_backend import AudioBackend, OpenDevice
+from .health import build_health
 
 if TYPE_CHECKING:
     from ..plan import CompiledPlan
@@ -48,7 +48,8 @@ class ReportedSession(Protocol):
     messages: deque[tuple[float, str]]
     begun: float
     measured_ms: float | None
-    recording: str | None
+    devices_lost: int
+    control_packets_dropped: int
 
     @property
     def variants(self) -> Variants | None:
@@ -63,7 +64,13 @@ def build_status(live: ReportedSession) -> LiveStatus:
     plan, timings = _running(live.session)
     total = timings["total"]
     block_ms = 1e3 * float(plan.block)
-    late = _late_report(live, now)
+    recording = live.session.recording_state
+    health = build_health(
+        loop,
+        recording=recording,
+        devices_lost=live.devices_lost,
+        control_packets_dropped=live.control_packets_dropped,
+    )
     switches = loop.switches
     return LiveStatus(
         state=live.state,
@@ -71,14 +78,15 @@ def build_status(live: ReportedSession) -> LiveStatus:
         seconds=now - live.begun,
         tick=live.session.position,
         block_ms=block_ms,
-        input=_end_report(live.card.input, loop.input_level, loop.capture.lost),
-        output=_end_report(live.card.output, loop.output_level, loop.playback.lost),
+        input=_end_report(live.card.input, loop.input_level, health.overflows),
+        output=_end_report(live.card.output, loop.output_level, health.underruns),
         compute_median_ms=total.median_ms,
         compute_p99_ms=total.p99_ms,
         compute_max_ms=total.max_ms,
         headroom=1 - total.p99_ms / block_ms,
         nodes=_node_loads(plan, timings),
-        late=late,
+        health=health,
+        late=health.late,
         latency=live_latency(live),
         drift=_drift_report(live),
         skipping=loop.skipping,
@@ -89,8 +97,8 @@ def build_status(live: ReportedSession) -> LiveStatus:
         variant=live.variants.name if live.variants else None,
         params=live_params(live.session),
         messages=[text for _, text in list(live.messages)[-_SHOWN_MESSAGES:]],
-        advice=overrun_advice(plan, timings, late, block_ms),
-        recording=live.recording,
+        advice=overrun_advice(plan, timings, health.late, block_ms),
+        recording=None if recording is None else recording.path,
     )
 
 
@@ -132,17 +140,6 @@ def live_latency(live: ReportedSession) -> LiveLatency:
         buffering_ms=1e3 * (float(plan.block) + buffered),
         device_ms=1e3 * (card.input.latency + card.output.latency),
         measured_ms=live.measured_ms,
-    )
-
-
-def _late_report(live: ReportedSession, now: float) -> LateReport:
-    counts = live.loop.counts
-    return LateReport(
-        blocks=counts.late,
-        last_minute=counts.late_since(now - 60),
-        dropped=counts.dropped,
-        worst_ms=1e3 * counts.worst_s,
-        blamed=dict(live.loop.attribution.counts),
     )
 
 

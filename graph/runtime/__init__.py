@@ -1,3 +1,12 @@
 """Sessions: the engine that runs a plan, its state, live params, hot swap, snapshots."""
 
-__all__ = ["engine", "hot_swap", "live_params", "param_values", "session", "snapshot", "timing"]
+__all__ = [
+    "engine",
+    "fault_recovery",
+    "hot_swap",
+    "live_params",
+    "param_values",
+    "session",
+    "snapshot",
+    "timing",
+]

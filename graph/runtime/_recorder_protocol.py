@@ -6,6 +6,8 @@ from typing import Any, Protocol
 
 import torch
 
+from voicegraph.schemas.recording_state import RecordingState
+
 from ..plan import CompiledPlan
 from .live_params import Change
 
@@ -31,6 +33,11 @@ class Recorder(Protocol):
 
     def event(self, tick: int, **what: Any) -> None:
         """An event of a driver, such as an overrun, at a tick."""
+
+    @property
+    def state(self) -> RecordingState:
+        """Whether it still records, and the space that is left; read often, from any thread."""
+        ...
 
     def close(self) -> None:
         """Finishes the recording."""

@@ -48,7 +48,7 @@ def load_weights(plan: CompiledPlan, devices: dict[str, torch.device]) -> None:
             except VoicegraphError:
                 raise
             except Exception as error:
-                raise node_failure(planned.name, planned.use, error, "loading it") from error
+                raise node_failure(planned.name, planned.use, error, "while loading") from error
             plan.loaded[planned.name] = str(device)
 
 

@@ -28,6 +28,8 @@ from .live_params import NO_CHANGES, AppliedChanges, Change, LiveParams
 from .timing import Timing
 
 if TYPE_CHECKING:
+    from voicegraph.schemas.recording_state import RecordingState
+
     from ..plan import CompiledPlan
     from ._file_sink import FileSink
     from ._trace import TraceWriter
@@ -563,6 +565,11 @@ class Session:
         """Writes an event of a driver, such as an overrun, to the recording if there is one."""
         if self._recorder is not None:
             self._recorder.event(tick, **what)
+
+    @property
+    def recording_state(self) -> RecordingState | None:
+        """The state of the recording; None without one."""
+        return None if self._recorder is None else self._recorder.state
 
     # ---- measuring and closing --------------------------------------------------------------
 

@@ -50,6 +50,7 @@ class FakeLive:
     on: dict[str, bool] = field(default_factory=lambda: {"mute": False, "monitor": False})
     talking: bool = False
     broken: bool = False
+    dropped_packets: int = 0
 
     def status(self) -> LiveStatus:
         if self.broken:
@@ -124,6 +125,9 @@ class FakeLive:
         with self.changed:
             self.said.append(text)
             self.changed.notify_all()
+
+    def count_dropped_packets(self, count: int) -> None:
+        self.dropped_packets += count
 
     def request_stop(self) -> None:
         self.stopped.set()

@@ -60,6 +60,7 @@ class GrowingWave:
 
     Attributes:
         frames: frames written so far.
+        channels: number of channels.
 
     Raises:
         OSError: if it cannot be written, here or later.
@@ -67,7 +68,7 @@ class GrowingWave:
 
     def __init__(self, path: Path, rate: float, channels: int) -> None:
         self.frames = 0
-        self._rate, self._channels = max(1, round(rate)), channels
+        self._rate, self.channels = max(1, round(rate)), channels
         self._file = path.open("wb", buffering=0)
         try:
             self._file.write(header(self._rate, channels, 0))
@@ -80,7 +81,7 @@ class GrowingWave:
         self._file.write(np.ascontiguousarray(block.T, "<f4").data)
         self.frames += block.shape[1]
         self._file.seek(0)
-        self._file.write(header(self._rate, self._channels, self.frames))
+        self._file.write(header(self._rate, self.channels, self.frames))
         self._file.seek(0, 2)
 
     def close(self) -> None:

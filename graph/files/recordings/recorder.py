@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from voicegraph.schemas.recording import Circumstances, RecordedAudio, RecordingHeader
+from voicegraph.schemas.recording_state import RecordingState
 
 from ... import machine
 from ...errors import OutputError, Problem
@@ -22,6 +23,7 @@ from ...pipeline import Pipeline, Plan
 from ...runtime.param_values import to_json
 from ...signals import Audio
 from ._file_identity import describe_files, portable
+from ._free_space import FreeSpace
 from ._growing_wave import GrowingWave
 
 if TYPE_CHECKING:
@@ -74,6 +76,10 @@ class Recorder:
                 self._output = GrowingWave(output_path(path), float(kind.rate), wide)
                 opened.callback(self._output.close)
             self._files = opened.pop_all()
+        wide = self._output.channels if self._output is not None else 0
+        rates = plan.source.rate * channels + plan.output_type.rate * wide
+        self._space = FreeSpace(path, 4 * float(rates))
+        self._rate = float(plan.source.rate)
         self._queue: Queue[Callable[[], None] | None] = Queue(_QUEUE_LENGTH)
         self._thread: threading.Thread | None = None
         self._write(describe(plan, streams).model_dump(mode="json"))
@@ -114,6 +120,17 @@ class Recorder:
         """Records any other event of a tick."""
         self._submit(lambda _: self._write({"tick": tick, **what}), None)
 
+    @property
+    def state(self) -> RecordingState:
+        """Whether it still records, and the space that is left; from any thread, at once."""
+        return RecordingState(
+            path=str(self.path),
+            stopped=self._failed,
+            recorded_s=self._input.frames / self._rate,
+            free_bytes=self._space.free_bytes,
+            left_s=self._space.left_s,
+        )
+
     def close(self) -> None:
         """Finishes all files. Safe to call twice.
 
@@ -126,8 +143,8 @@ class Recorder:
             thread.join()
         with self._writing():
             self._files.close()
-        if self._failed is not None:
-            failed, self._failed = self._failed, None
+        if self._failed is not None and thread is not None:
+            failed = self._failed
             frames = self._input.frames
             text = f"the recording {self.path} ends early, after {frames} samples: {failed}"
             raise OutputError(Problem("cannot-write", text, fix="record to a disk with more space"))
@@ -150,6 +167,7 @@ class Recorder:
     def _run(self) -> None:
         while (entry := self._next()) is not None:
             try:
+                self._space.measure()
                 if self._failed is None:
                     entry()
             except OSError as error:

@@ -16,8 +16,12 @@ from voicegraph.app.cli import live as command
 from voicegraph.app.cli.app import main
 from voicegraph.graph.live.factory import LiveOptions
 from voicegraph.graph.live.setup import LiveSetup
+from voicegraph.schemas.live_command import Mute
+from voicegraph.schemas.live_health import LiveHealth
+from voicegraph.schemas.live_status import LiveStatus
 
 from ...fake_sounddevice import FakeSoundDevice
+from ..fake_live import FakeLive
 
 Cli = Callable[..., tuple[int, str, str]]
 SHORT = ("--duration", "20ms")
@@ -28,6 +32,13 @@ def _words(text: str) -> str:
     return " ".join(text.replace("│", " ").split())
 
 
+@pytest.fixture
+def status() -> LiveStatus:
+    live = FakeLive()
+    live.command(Mute(on=True))  # one tick
+    return live.status()
+
+
 # ---- what works ---------------------------------------------------------------------------------
 
 
@@ -35,7 +46,8 @@ def test_defaults_need_no_options(cli: Cli, sound_system: FakeSoundDevice) -> No
     code, out, err = cli("live", "good.yaml", *SHORT)
     assert code == 0, err
     assert "starting" in out
-    assert "0:00 min; no late blocks; 99 of 100 blocks took" in err
+    assert "0:00 min; 99 of 100 blocks took" in err
+    assert "no sound was processed" in err
     assert [stream.options["device"] for stream in sound_system.streams] == [0, 1]
     assert all(stream.closed for stream in sound_system.streams)
 
@@ -124,6 +136,17 @@ def test_session_error_becomes_exit_code(
         assert "NaN in node f0" in err
 
 
+def test_summary_praises_a_session_without_events_only(status: LiveStatus) -> None:
+    good = "no block was late or dropped, no device lost audio, no node failed"
+    assert command._summary(status).splitlines() == [
+        "0:01 min; 99 of 100 blocks took 2 of 20 ms or less", good,
+    ]  # fmt: skip
+    health = LiveHealth(events=["the output device ran dry (underrun) 33 times"])
+    told = command._summary(status.model_copy(update={"health": health}))
+    assert good not in told
+    assert "! the output device ran dry (underrun) 33 times" in told
+
+
 # ---- how it ends --------------------------------------------------------------------------------
 
 
@@ -164,7 +187,7 @@ def test_ctrl_c_ends_with_exit_code_0(
     code, out, err = cli("live", "good.yaml")
     assert code == 0
     assert "stopped" in out
-    assert "no late blocks" in err
+    assert "no sound was processed" in err
     assert all(stream.closed for stream in sound_system.streams)
 
 

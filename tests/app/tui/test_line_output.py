@@ -35,6 +35,9 @@ class ScriptedSession:
     def say(self, text: str) -> None:
         raise AssertionError("plain output says nothing itself")
 
+    def count_dropped_packets(self, count: int) -> None:
+        raise AssertionError("plain output receives no packets")
+
     def request_stop(self) -> None:
         self._live.request_stop()
 

@@ -285,3 +285,39 @@ def test_one_hour_of_drift_is_compensated(
     assert worst[0] < SLOPE * 1.001
     assert (loop.counts.late, loop.counts.dropped, loop.playback.underruns) == (0, 0, 0)
     assert loop.compensation.realigned == 0
+
+
+# ---- nodes that fail ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("on_late", ["fade", "silence", "dry"])
+@pytest.mark.parametrize("muted", [False, True])
+def test_failed_node_is_replaced_by_dry_only_if_chosen(
+    make_loop: MakeLoop,
+    sine: MakeSine,
+    played: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    on_late: str,
+    muted: bool,
+) -> None:
+    loop = make_loop(on_late=on_late, delay="10ms")
+    loop.dry = dry_session(loop.session.plan) if on_late == "dry" else None
+    loop.switches.mute.set_now(0.0 if muted else 1.0)
+    loop.session.recover_from_faults(lambda _: None)
+    delay = type(loop.session.engine.by_name["pass"].node)
+    process = delay.process
+
+    def fails(*args: Any) -> Any:
+        if loop.session.position >= 100:
+            raise ZeroDivisionError
+        return process(*args)
+
+    monkeypatch.setattr(delay, "process", fails)
+    end = SimulatedDevice(RATE, 480)
+    Simulation(loop, end, end, sine(440), cost=lambda _: 0.004, played=played).run(6)
+    assert loop.session.silenced
+    heard = float(np.abs(played.audio[-RATE:]).max())
+    assert heard == pytest.approx(0.5 if on_late == "dry" and not muted else 0.0, abs=0.01)
+    if on_late != "silence":
+        assert np.abs(np.diff(played.audio[BEGUN:])).max() < 0.05
+    assert (loop.counts.late, loop.counts.dropped) == (0, 0)

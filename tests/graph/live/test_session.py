@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from voicegraph.graph.errors import DeviceError, OutputError, Problem, SignalError
+from voicegraph.graph.errors import DeviceError, OutputError, Problem
 from voicegraph.graph.live import _device_clock as device_clock
 from voicegraph.graph.live import _drift_compensation as drift_compensation
 from voicegraph.graph.live import session as live
 from voicegraph.graph.live.session import LiveSession
-from voicegraph.graph.pipeline import Pipeline, node
 
 from .conftest import RATE, StillCard
 
@@ -174,20 +173,28 @@ def test_exception_of_the_card_ends_the_session(
     assert card.stopped == 1
 
 
-def test_failing_node_ends_the_session_with_its_name(
-    make_live: Callable[..., LiveSession],
+def test_failing_node_is_named_and_the_session_goes_on(
+    make_live: Callable[..., LiveSession], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nodes = {"pass": node("dsp.gain", "input")}
-    pipeline = Pipeline(
-        block="20ms", input={"rate": RATE}, nodes=nodes, output="pass", on_nan="error"
-    )
     card = RunningCard()
-    session = make_live(pipeline, card)
-    card.said[3] = np.nan
+    session = make_live(card=card)
+    gain = session.session.engine.by_name["pass"].node
+    process = gain.process
+
+    def fails_once(*args: Any) -> Any:
+        monkeypatch.setattr(gain, "process", process)
+        raise ZeroDivisionError("a bug")
+
     session.start()
-    assert session.stopped.wait(20)
-    assert isinstance(session.error, SignalError)
-    assert card.stopped == 1
+    _wait(lambda: card.played > 0.2)
+    monkeypatch.setattr(gain, "process", fails_once)
+    _wait(lambda: "pass runs again" in _messages(session))
+    assert "node pass (dsp.gain) failed: ZeroDivisionError: a bug" in _messages(session)
+    assert "the output is silent, and its state is set up anew" in _messages(session)
+    health = session.status().health
+    assert (health.node_faults, health.silenced_by) == ({"pass": 1}, None)
+    assert health.events[0] == "nodes failed: pass once; 20 ms without output"
+    assert session.error is None
 
 
 def test_failure_at_the_end_still_closes_the_rest(

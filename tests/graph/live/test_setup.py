@@ -126,7 +126,7 @@ def test_open_session_is_ready_to_start(sound_system: FakeSoundDevice, tmp_path:
     live = setup.open_session(LiveOptions(margin_s=0.01), tmp_path / "talk.jsonl")
     kinds = [(s.kind, s.options["latency"], s.active) for s in sound_system.streams]
     assert kinds == [("input", 0.04, False), ("output", 0.04, False)]
-    assert live.recording == str(tmp_path / "talk.jsonl")
+    assert live.status().recording == str(tmp_path / "talk.jsonl")
     live.stop()
     assert all(stream.closed for stream in sound_system.streams)
     assert (tmp_path / "talk.out.wav").exists()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 
+from voicegraph.graph.errors import NodeFailedError
 from voicegraph.graph.pipeline import Pipeline, node
 
 Build = Callable[..., Pipeline]
@@ -67,5 +68,5 @@ def test_failed_session_restores_thread_count(
         raise RuntimeError("no weights today")
 
     monkeypatch.setattr(plan.find("a").node, "load", load)
-    with pytest.raises(RuntimeError, match="no weights today"):
+    with pytest.raises(NodeFailedError, match="while loading: RuntimeError: no weights today"):
         plan.session()

@@ -1,0 +1,52 @@
+"""Messages about nodes that failed in a live session, and about its recording."""
+
+from __future__ import annotations
+
+from voicegraph.schemas.recording_state import RecordingState
+
+from ..runtime.fault_recovery import Fault, Recovered
+from .health import LOW_SPACE_S
+
+
+def fault_message(event: Fault | Recovered, dry: bool) -> str:
+    """What happened, and what follows.
+
+    Args:
+        event: the failure, or its end.
+        dry: whether the dry signal is played meanwhile (``on_late: dry``).
+    """
+    node = event.node or "the pipeline"
+    if isinstance(event, Recovered):
+        return f"{node} runs again, after {event.silent_s:.2f} s without it"
+    meanwhile = "the dry signal is played" if dry else "the output is silent"
+    if event.retry_s is None:
+        then = (
+            f"it failed {event.attempts} times in a row, so {meanwhile} until you change one of "
+            "its params, bypass it or swap it"
+        )
+    elif event.retry_s:
+        then = f"{meanwhile}, and it is built anew in {event.retry_s:.0f} s"
+    else:
+        then = f"{meanwhile}, and its state is set up anew"
+    return f"{event.text}; {then}"
+
+
+class RecordingWatch:
+    """Tells at once that a recording has stopped, and in time that the disk fills up."""
+
+    def __init__(self) -> None:
+        self._stopped = self._low = False
+
+    def update(self, state: RecordingState) -> str | None:
+        """The message about a new state; None if there is nothing new."""
+        if state.stopped is not None and not self._stopped:
+            self._stopped = True
+            at = f"{state.recorded_s:.0f} s"
+            return f"the recording {state.path} has stopped after {at}: {state.stopped}"
+        if state.left_s is None or self._stopped:
+            return None
+        was, self._low = self._low, state.left_s < LOW_SPACE_S
+        if self._low and not was:
+            minutes = f"{state.left_s / 60:.0f} more minutes"
+            return f"the disk has room for {minutes} of the recording {state.path}"
+        return None
