@@ -7,7 +7,7 @@ The compiler calls ``ports``, ``infer``, ``needs`` and ``gives``; a session call
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Generic, TypeVar, cast, get_args
@@ -213,6 +213,14 @@ class Node(Generic[ParamsT, StateT]):
     def widened(self, params: ParamsT, width: int) -> Mapping[str, Any]:
         """Params that give the outputs this width, for messages; empty if no params do."""
         return {}
+
+    def block_rates(self, params: ParamsT) -> Collection[Fraction]:
+        """Rates in Hz of which a block must hold a whole number, besides those of its streams.
+
+        Called after types are inferred. All rates of a pipeline are checked together, so that one
+        block size that fits them all can be suggested.
+        """
+        return ()
 
     def needs(self, params: ParamsT, out: Request) -> Requests:
         """The interval needed of each input to make ``out``; by default the same interval.

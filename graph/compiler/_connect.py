@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from voicegraph.schemas.pipeline import NodeSpec
 
@@ -38,12 +38,15 @@ def _connect(context: CompileContext, ir: NodeIR) -> None:
     # without pitch: the file may name them anyway.
     absent = [port for port in type(ir.node).declared.inputs if port not in inputs]
     ir.unused = tuple(port for port in absent if port in wanted)
-    meant: set[str | None] = set()
+    meant: set[str] = set()
     for port, (text, path) in wanted.items():
         if port in ir.unused:
             _reference(context, text, path)
         elif port not in inputs:
-            meant.add(_report_unknown_input(context, ir, port, path))
+            left = [p for p in inputs if p not in wanted and p not in meant]
+            near = _nearest(port, inputs) or next(iter(sorted(left, key=_optional(ir))), None)
+            _report_unknown_input(context, ir, port, path, near)
+            meant.update(filter(None, [near]))
         elif (ref := _reference(context, text, path)) is not None:
             ir.sources[port] = ref
     for port, declared in inputs.items():
@@ -59,12 +62,17 @@ def _written_inputs(name: str, spec: NodeSpec, first: str) -> dict[str, tuple[st
     return {port: (text, (*path, port)) for port, text in (spec.inputs or {}).items()}
 
 
-def _report_unknown_input(context: CompileContext, ir: NodeIR, port: str, path: Path) -> str | None:
-    """Reports an unknown input, and returns the input that was probably meant."""
+def _optional(ir: NodeIR) -> Callable[[str], bool]:
+    return lambda port: ir.node.declared.inputs[port].optional
+
+
+def _report_unknown_input(
+    context: CompileContext, ir: NodeIR, port: str, path: Path, near: str | None
+) -> None:
+    """Reports an unknown input; ``near`` is the one that was probably meant."""
     inputs = ir.node.declared.inputs
     known = ", ".join(inputs) or "none"
     mark = context.loaded.source_map.key(path)
-    near = _nearest(port, inputs)
     text, _ = _written_inputs(ir.name, ir.spec, "")[port]
     context.problems.add(
         "unknown-port",
@@ -72,7 +80,6 @@ def _report_unknown_input(context: CompileContext, ir: NodeIR, port: str, path: 
         mark,
         fix=assignment(dotted((*path[:-1], near)), text, mark) if near else f"remove {port}",
     )
-    return near
 
 
 def _report_missing_input(context: CompileContext, ir: NodeIR, port: str) -> None:

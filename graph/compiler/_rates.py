@@ -8,42 +8,59 @@ from fractions import Fraction
 
 from voicegraph.schemas.quantities import format_duration, format_rate
 
+from ..errors import Mark
 from ..ports import PortRef
-from ..signals import Audio, SignalType
+from ..signals import Audio
 from .node_ir import INPUT, CompileContext
 
 
 def check_rates(context: CompileContext) -> None:
-    """Reports streams and outputs without a whole number of samples or frames in a block."""
-    streams: dict[PortRef, SignalType] = {INPUT: context.source}
-    for ir in context.nodes.values():
-        for port, found in ir.node.output_types.items():
-            ref = PortRef(ir.name, port)
-            if not ir.windows.get(port) or ref == context.output:
-                streams[ref] = found
-    broken: dict[Fraction, tuple[PortRef, SignalType]] = {}
-    for ref, found in streams.items():
-        if (found.rate * context.block).denominator > 1:
-            broken.setdefault(found.rate, (ref, found))  # reported at the first port of a rate
+    """Reports a block that is no whole number of samples or frames, as one mistake."""
+    rates = _rates(context)
+    broken: dict[Fraction, str] = {}
+    for name, rate, unit in rates:
+        if (rate * context.block).denominator > 1:
+            broken.setdefault(rate, f"{name} at {format_rate(rate)} has {{count:g}} {unit}")
     if not broken:
         return
     # Ports with one value per block, such as the offset of dsp.sola, fit every block.
-    rates = [found.rate for found in streams.values() if found.rate * context.block != 1]
-    grain = _writable(1 / common_rate(rates))
+    grain = _writable(1 / common_rate(r for _, r, _ in rates if r * context.block != 1))
     below = math.floor(context.block / grain)
     works = [format_duration(grain * n) for n in (below, below + 1) if n > 0]
-    for ref, found in broken.values():
-        count = float(found.rate * context.block)
-        path = ("input",) if ref == INPUT else ("nodes", ref.node)
-        values = "samples" if isinstance(found, Audio) else "frames"
-        context.problems.add(
-            "rate-against-block",
-            f"{ref.node} at {format_rate(found.rate)} has {count:g} {values} in a block of "
-            f"{format_duration(context.block)}, which is not a whole number",
-            context.mark(*path),
-            notes=[(f"block  {format_duration(context.block)}", context.mark("block"))],
-            fix=f"block: {works[0]}" + (f"   (or {works[1]})" if len(works) > 1 else ""),
-        )
+    lines = [
+        (text.format(count=float(rate * context.block)), _mark(context, text.split(" ", 1)[0]))
+        for rate, text in broken.items()
+    ]
+    block = format_duration(context.block)
+    (text, mark), *more = lines
+    notes = [(f"block  {block}", context.mark("block")), *more]
+    if more:
+        notes, mark = lines[1:], context.mark("block")
+    context.problems.add(
+        "rate-against-block",
+        f"{text} in a block of {block}, which is not a whole number",
+        mark,
+        notes=notes,
+        fix=f"block: {works[0]}" + (f"   (or {works[1]})" if len(works) > 1 else ""),
+    )
+
+
+def _rates(context: CompileContext) -> list[tuple[str, Fraction, str]]:
+    """Name, rate and unit of everything of which a block must hold a whole number."""
+    found = [(INPUT.node, context.source.rate, "samples")]
+    for ir in context.nodes.values():
+        types = ir.node.output_types
+        for port, made in types.items():
+            if not ir.windows.get(port) or PortRef(ir.name, port) == context.output:
+                unit = "samples" if isinstance(made, Audio) else "frames"
+                found.append((ir.name, made.rate, unit))
+        if types:
+            found += [(ir.name, rate, "frames") for rate in ir.node.block_rates(ir.params)]
+    return found
+
+
+def _mark(context: CompileContext, name: str) -> Mark:
+    return context.mark(*(("input",) if name == INPUT.node else ("nodes", name)))
 
 
 def _writable(grain: Fraction) -> Fraction:

@@ -10,7 +10,8 @@ from voicegraph.schemas.pipeline import NodeSpec
 
 from .. import registry
 from ..errors import Problem, VoicegraphError
-from ..loading.validation import add_validation_problems
+from ..loading.source_map import KeyPath
+from ..loading.validation import add_validation_problems, field_errors
 from ..loading.values import assignment
 from ..node import Node, NodeParams
 from ._connect import connect
@@ -36,21 +37,16 @@ def _node_ir(context: CompileContext, name: str, spec: NodeSpec) -> NodeIR | Non
     try:
         params = cls.Params.model_validate(raw)
     except ValidationError as error:
-        if not spec.enabled and cls.declared.inputs and _left_open(error):
-            return NodeIR(name, node, cls.Params.model_construct(), spec)
-        prefix = ("nodes", name, "params")
-        add_validation_problems(
-            context.problems,
-            error,
-            context.loaded.source_map,
-            prefix,
-            cls.Params,
-            f"{name} ({spec.use})",
-        )
-        return None
+        _add_param_problems(context, name, spec, cls, error)
+        off = not spec.enabled and cls.declared.inputs
+        return NodeIR(name, node, cls.Params.model_construct(), spec) if off else None
+    if _lacks_asset(context, params, cls):
+        return None  # the asset is reported already
     try:
         node.declared = node.ports(params)
     except VoicegraphError as error:
+        if not spec.enabled and cls.declared.inputs:
+            return NodeIR(name, node, params, spec)  # a node that is off needs no files
         for problem in error.problems:
             _add_file_problem(context, name, params, problem)
         return None
@@ -69,18 +65,42 @@ def _add_file_problem(
     told = [p for p in context.problems.found if p.code == problem.code]
     if at and any(p.message.endswith(f": {problem.message}") for p in told):
         return
+    path = ("nodes", name, "params", *at[:1])
+    origin = context.loaded.source_map.origin(path)
     context.problems.add(
         problem.code,
         f"{name}: {problem.message}",
-        problem.mark or context.mark("nodes", name, "params", *at[:1]),
-        notes=problem.notes,
+        problem.mark or context.mark(*path),
+        notes=[*problem.notes, *([("the value comes from a var", origin)] if origin else [])],
         fix=problem.fix,
     )
 
 
-def _left_open(error: ValidationError) -> bool:
-    """Whether params are only missing or null, which is allowed for a node that is off."""
-    return all(e["type"] == "missing" or e["input"] is None for e in error.errors())
+def _add_param_problems(
+    context: CompileContext, name: str, spec: NodeSpec, cls: type[Node], error: ValidationError
+) -> None:
+    """Reports wrong params; those that are missing or null are allowed for a node that is off."""
+    prefix = ("nodes", name, "params")
+    absent: list[KeyPath] = []
+    if not spec.enabled:
+        found = field_errors(error, context.loaded.source_map, prefix, cls.Params)
+        open_ = (e for e in found if e.kind == "missing" or e.error["input"] is None)
+        absent = [(*prefix, *e.path) for e in open_]
+    add_validation_problems(
+        context.problems,
+        error,
+        context.loaded.source_map,
+        prefix,
+        cls.Params,
+        f"{name} ({spec.use})",
+        skip=absent,
+    )
+
+
+def _lacks_asset(context: CompileContext, params: NodeParams, cls: type[Node]) -> bool:
+    """Whether a node would read an asset whose value is not known after another mistake."""
+    absent = "weights" in cls.Params.model_fields and getattr(params, "weights", None) is None
+    return absent and cls.asset_name() in context.loaded.unknown_assets
 
 
 def _find(context: CompileContext, name: str, use: str) -> type[Node] | None:

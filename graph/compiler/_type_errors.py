@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 from voicegraph.schemas.quantities import format_rate
 
-from ..errors import Mark
+from ..errors import Mark, Problem
 from ..loading.values import describe
 from ..node import Node
 from ..ports import In, PortRef
@@ -58,13 +59,29 @@ def report_type_mismatch(
         mark = context.mark("nodes", off, "enabled")
         notes.append((f"{off} is switched off, so it passes its input through", mark))
         fix = f"nodes.{off}.enabled: true"
-    context.problems.add(
-        "types-do-not-fit",
+    text, mark = (
         f"{ref.node} feeds {consumer(ir, port)}, which {what}",
         edge_mark(context, ir, port),
-        notes=notes,
-        fix=fix,
     )
+    problem = Problem("types-do-not-fit", text, mark, tuple(notes), fix)
+    origin = type_source(context, ref, by)
+    if origin is None or not _add_to_same_origin(context, problem, origin.node):
+        context.problems.found.append(problem)
+
+
+def _add_to_same_origin(context: CompileContext, problem: Problem, origin: str) -> bool:
+    """Adds an edge to the problem of another edge with the same cause; False if there is none.
+
+    The cause is the same if the type comes from the same node, and the fix is the same (or there
+    is none for either).
+    """
+    for i, other in enumerate(context.problems.found):
+        same = (other.code, other.fix, other.notes) == (problem.code, problem.fix, problem.notes)
+        if same and other.notes and other.notes[0][0].startswith(f"{origin}  "):
+            note = (f"also {problem.message}", problem.mark)
+            context.problems.found[i] = replace(other, notes=(*other.notes, note))
+            return True
+    return False
 
 
 def consumer(ir: NodeIR, port: str) -> str:

@@ -340,6 +340,9 @@ class _Correction:
             return False
         place = self.error.problem_mark or self.error.context_mark
         left = self.locate(edit.apply(self.text))
+        begun = left.context_mark if left and "flow" in (left.context or "") else None
+        if begun and begun.index <= edit.start:
+            return False  # the bracket around the correction is still wrong
         at = left and (left.problem_mark or left.context_mark)
         last = _line(self.text, edit.end)[1] + len(edit.text) - (edit.end - edit.start)
         return left is None or bool(at and place and at.index > max(last, place.index))

@@ -42,6 +42,7 @@ def substitute(document: Document, problems: Problems) -> tuple[Document, frozen
         key: value if key in _LITERAL else work.value(value, (key,))
         for key, value in document.data.items()
     }
+    work.report_unknown()
     work.report_missing()
     source_map = SourceMap(document.source_map.source, work.places, document.source_map.directory)
     return replace(document, data=data, source_map=source_map), frozenset(work.failed)
@@ -58,6 +59,7 @@ class _Substitution:
     places: dict[KeyPath, Place] = field(default_factory=dict)
     failed: set[KeyPath] = field(default_factory=set)
     missing: dict[str, list[KeyPath]] = field(default_factory=dict)
+    unknown: dict[str, list[KeyPath]] = field(default_factory=dict)
 
     def read_vars(self) -> None:
         """Reads the values of ``vars``, which must not refer to other vars."""
@@ -131,13 +133,7 @@ class _Substitution:
         if self.values.get(name) == REQUIRED:
             self.missing.setdefault(name, []).append(path)
         elif name not in known:
-            shown = f"${name}" if name.isidentifier() else f"${{{name}}}"
-            close = difflib.get_close_matches(name, known, 1, 0.5)
-            listed = f"the file has: {', '.join(known)}" if known else "the file has no vars"
-            self.problems.add(
-                "unknown-var", f"{shown} names no var; {listed}", self.source_map.value(path),
-                fix=f"{dotted(path)}: ${close[0]}" if close else _how_to_declare(name),
-            )  # fmt: skip
+            self.unknown.setdefault(name, []).append(path)
         raise _FailedError
 
     def lone_dollar(self, text: str, name: str | None, path: KeyPath) -> None:
@@ -157,6 +153,20 @@ class _Substitution:
             fix=f"--set vars.{name}=...",
         )  # fmt: skip
         raise _FailedError
+
+    def report_unknown(self) -> None:
+        known = list(self.written) if isinstance(self.written, Mapping) else []
+        listed = f"the file has: {', '.join(known)}" if known else "the file has no vars"
+        for name, (path, *others) in self.unknown.items():
+            shown = f"${name}" if name.isidentifier() else f"${{{name}}}"
+            close = difflib.get_close_matches(name, known, 1, 0.6)
+            places = (path, *others)
+            better = "\n".join(f"{dotted(at)}: ${close[0]}" for at in places) if close else None
+            self.problems.add(
+                "unknown-var", f"{shown} names no var; {listed}", self.source_map.value(path),
+                notes=[(f"also {dotted(at)}", self.source_map.value(at)) for at in others[:5]],
+                fix=better or _how_to_declare(name),
+            )  # fmt: skip
 
     def report_missing(self) -> None:
         for name, paths in self.missing.items():

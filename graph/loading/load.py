@@ -39,6 +39,7 @@ class LoadedPipeline:
             the new node does not have are dropped, unless ``source_map.is_override``.
         problems: mistakes that the compiler reports together with its own.
         broken: nodes that are left out because of them.
+        unknown_assets: assets that have no value because of them.
         types_known: whether rates and types can be inferred in spite of them.
         document: the document before substitution of vars, for further overrides.
     """
@@ -50,6 +51,7 @@ class LoadedPipeline:
     swapped: frozenset[str]
     problems: tuple[Problem, ...] = ()
     broken: frozenset[str] = frozenset()
+    unknown_assets: frozenset[str] = frozenset()
     types_known: bool = True
     document: Document | None = None
 
@@ -144,13 +146,11 @@ def _override(
 def _finish(document: Document, name: str, path: Path | None, keep_going: bool) -> LoadedPipeline:
     problems = Problems()
     written = document
-    document, unknown = substitute(document, problems)
-    _require_assets(document, problems)
-    kept = Problems()
-    found = _validate(document, unknown, kept)
+    document, unset = substitute(document, problems)
+    unknown = unset | _require_assets(document, problems)
+    found = _validate(document, unknown, problems)
     if found is None or not keep_going:
-        problems.found.extend(kept.found)
-    problems.raise_if_any()
+        problems.raise_if_any()
     assert found is not None  # otherwise there is a problem
     given = {
         key: None if value is None else str(document.source_map.resolve(("assets", key), value))
@@ -158,27 +158,31 @@ def _finish(document: Document, name: str, path: Path | None, keep_going: bool) 
     }
     file = found.file.model_copy(update={"assets": given})
     swapped = document.swapped & set(file.nodes)
-    known = tuple(kept.found)
     return LoadedPipeline(
         name,
         path,
         file,
         document.source_map,
         swapped,
-        known,
+        tuple(problems.found),
         found.broken,
+        found.unknown_assets,
         found.types_known,
         written,
     )
 
 
-def _require_assets(document: Document, problems: Problems) -> None:
+def _require_assets(document: Document, problems: Problems) -> frozenset[KeyPath]:
+    """Reports the assets that have to be given; returns their paths."""
+    unset: set[KeyPath] = set()
     assets = document.data.get("assets")
     for name, value in assets.items() if isinstance(assets, dict) else ():
         if value == REQUIRED:
             text = f"the asset {name} is required, but was not given"
             mark = document.source_map.value(("assets", name))
             problems.add("unset-asset", text, mark, fix=f"--set assets.{name}=PATH")
+            unset.add(("assets", name))
+    return frozenset(unset)
 
 
 def _validate(
@@ -186,12 +190,13 @@ def _validate(
 ) -> PartialPipeline | None:
     """The validated file, or what remains of it; mistakes are added to ``problems``.
 
-    Values at the paths in ``unknown`` have an unset var, which is reported already.
+    Values at the paths in ``unknown`` are not known, which is reported already.
     """
     try:
-        return PartialPipeline(PipelineFile.model_validate(document.data), frozenset(), True)
+        file = PipelineFile.model_validate(document.data)
     except ValidationError as error:
         add_validation_problems(
             problems, error, document.source_map, (), PipelineFile, skip=unknown
         )
-        return load_partially(document, error)
+        return load_partially(document, error, unknown)
+    return load_partially(document, None, unknown) if unknown else PartialPipeline(file)

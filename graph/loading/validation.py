@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -63,10 +63,17 @@ def add_validation_problems(
         skip: paths whose mistakes are reported already, including everything below them.
     """
     report = _Report(source_map, prefix, model, subject)
-    for group in _by_mistake(field_errors(error, source_map, prefix, model)):
+    groups = _by_mistake(field_errors(error, source_map, prefix, model))
+    misspelt = {report.meant(g[0]) for g in groups if g[0].kind == "extra_forbidden"}
+    for group in groups:
         full = (*prefix, *group[0].path)
-        if not any(full[: len(path)] == path for path in skip):
-            problems.found.append(report.problem(group))
+        if any(full[: len(path)] == path for path in skip):
+            continue
+        if group[0].kind == "missing" and full in misspelt:
+            continue  # there, but under another name
+        problem = report.problem(group)
+        if report.source_map.origin(full) is None or not _add_use_of_var(problems, problem):
+            problems.found.append(problem)
 
 
 def field_errors(
@@ -124,6 +131,17 @@ def _about_type(failure: FieldError) -> bool:
     return failure.kind.endswith(("_type", "_parsing")) or failure.kind == "none_required"
 
 
+def _add_use_of_var(problems: Problems, problem: Problem) -> bool:
+    """Adds a further use of a wrong var to the problem that names the var; False if none does."""
+    for i, other in enumerate(problems.found):
+        same = (other.code, other.fix) == (problem.code, problem.fix)
+        if same and other.notes[:1] == problem.notes[:1]:
+            note = (f"also {problem.message}", problem.mark)
+            problems.found[i] = replace(other, notes=(*other.notes, note))
+            return True
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class _Report:
     """Makes the problems for the errors of one model."""
@@ -151,12 +169,21 @@ class _Report:
             return f"{self.subject}: {dotted(path)}" if path else self.subject
         return dotted(self.full(path)) or "the pipeline"
 
+    def meant(self, failure: FieldError) -> KeyPath | None:
+        """Full path of the known key that an unknown one resembles most; None if none is near."""
+        *parent, key = failure.path
+        close = difflib.get_close_matches(str(key), self.known(parent), 1, 0.5)
+        return self.full((*parent, close[0])) if close else None
+
+    def known(self, parent: Sequence[str | int]) -> list[str]:
+        at = type_at(self.model, tuple(parent))
+        return keys_of(at) if is_model(at) else []
+
     def unknown_key(self, failure: FieldError) -> Problem:
         *parent, key = failure.path
-        at = type_at(self.model, tuple(parent))
-        known = keys_of(at) if is_model(at) else []
-        close = difflib.get_close_matches(str(key), known, 1, 0.5)
-        better = close[0] if close else None
+        at, known = type_at(self.model, tuple(parent)), self.known(parent)
+        near = self.meant(failure)
+        better = str(near[-1]) if near else None
         if better is None and at is NodeSpec:
             better = f"params.{key}"
         owner = self.label(tuple(parent))
@@ -186,7 +213,7 @@ class _Report:
         text = (
             f"{key!r} cannot be a name in {owner}: lower-case letters, digits and _, letter first"
         )
-        return Problem("bad-name", text, mark, fix=f"{owner}.{_valid_name(key)}")
+        return Problem("bad-name", text, mark, fix=f"{owner}.{valid_name(key)}")
 
     def bad_value(self, group: list[FieldError]) -> Problem:
         failure = group[0]
@@ -237,7 +264,8 @@ class _Report:
         return example(self.model, path) or ("VALUE" if ours else f"({expected})")
 
 
-def _valid_name(text: str) -> str:
+def valid_name(text: str) -> str:
+    """The name most like ``text`` that a node can have."""
     kept = "".join(c if c.isascii() and c.isalnum() else "_" for c in text.lower()).strip("_")
     return kept if kept and kept[0].isalpha() else f"n{kept}"
 

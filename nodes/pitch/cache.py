@@ -91,13 +91,12 @@ class Cache(Node[CacheParams, CacheState]):
         """The pitch's rate.
 
         Raises:
-            ValueError: if ``voiced`` has another rate, or no whole number of frames fits.
+            ValueError: if ``voiced`` has another rate, or `look` is no whole number of frames.
         """
         rate = inputs["pitch"].rate
         if "voiced" in inputs and inputs["voiced"].rate != rate:
             voiced = format_rate(inputs["voiced"].rate)
             raise ValueError(f"pitch comes at {format_rate(rate)}, but voiced at {voiced}")
-        _check_whole("a block", self.block, rate)
         _check_whole("look", params.look, rate)
         least = params.drop_front / rate
         if params.look < least:
@@ -106,6 +105,10 @@ class Cache(Node[CacheParams, CacheState]):
                 f"frames that drop_front takes away: it must be {format_duration(least)} or more"
             )
         return super().infer(params, inputs)
+
+    def block_rates(self, params: CacheParams) -> tuple[Fraction]:
+        """Each block brings a whole number of frames."""
+        return (self.input_types["pitch"].rate,)
 
     def needs(self, params: CacheParams, out: Request) -> Requests:
         """The newest block and ``look`` before it, whatever the request."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from fractions import Fraction
 from typing import Generic, TypeVar
 
@@ -21,9 +20,7 @@ from voicegraph.graph import (
     PortSpec,
     Request,
     Requests,
-    SignalType,
     State,
-    format_duration,
 )
 
 FRAMES_HZ = 100
@@ -56,14 +53,9 @@ class Synthesizer(Node[ParamsT, StateT], Generic[ParamsT, StateT]):
         """Content and pitch before the decoded span that the voice uses, in seconds."""
         raise TypeError(f"{type(self).__name__} does not define context()")
 
-    def infer(self, params: ParamsT, inputs: Mapping[str, SignalType]) -> dict[str, SignalType]:
-        """The output's type, once the block is known to fit.
-
-        Raises:
-            ValueError: if a block is no whole number of frames.
-        """
-        check_block(self.block)
-        return super().infer(params, inputs)
+    def block_rates(self, params: ParamsT) -> tuple[Fraction]:
+        """A voice is decoded in whole frames of 10 ms."""
+        return (Fraction(FRAMES_HZ),)
 
     def needs(self, params: ParamsT, out: Request) -> Requests:
         """Everything from the context on; the core begins with the decoded span."""
@@ -93,20 +85,3 @@ def nearest(given: PortSpec, span: Interval) -> torch.Tensor:
     count = int(span.duration * FRAMES_HZ)
     found = [min(math.floor(first + k * step), given.count - 1) for k in range(count)]
     return torch.tensor(found, dtype=torch.int64)
-
-
-def check_block(block: Fraction) -> None:
-    """Checks that a block is a whole number of frames.
-
-    Raises:
-        ValueError: if it is not; the text names the nearest block sizes that are.
-    """
-    frames = block * FRAMES_HZ
-    if frames.denominator == 1:
-        return
-    around = (Fraction(n, FRAMES_HZ) for n in (math.floor(frames), math.ceil(frames)))
-    works = " or ".join(format_duration(time) for time in around if time > 0)
-    raise ValueError(
-        f"a block of {format_duration(block)} holds no whole number of the frames of 10 ms that "
-        f"voices are made of: set block to {works}"
-    )

@@ -39,7 +39,7 @@ from voicegraph.nodes.synth._frame_interpolation import (
     interpolate_pitch,
 )
 from voicegraph.nodes.synth._minimum_phase import filter_frames, overlap_add, tail_hops
-from voicegraph.nodes.synth._synthesizer import FRAMES_HZ, check_block
+from voicegraph.nodes.synth._synthesizer import FRAMES_HZ
 from voicegraph.nodes.synth.pulse_train import advance, pulse_train
 from voicegraph.nodes.synth.source_filter_file import load_source_filter, open_source_filter
 from voicegraph.nodes.synth.source_filter_network import AHEAD
@@ -145,13 +145,12 @@ class SourceFilter(Node[SourceFilterParams, SourceFilterState]):
         audio = replace(type(self).audio, rate=sizes.sample_rate, channels=1)
         return Ports({**type(self).declared.inputs, "content": content}, {"audio": audio})
 
-    def needs(self, params: SourceFilterParams, out: Request) -> Requests:
-        """From two frames before the block to three after it, and one input frame more.
+    def block_rates(self, params: SourceFilterParams) -> tuple[Fraction]:
+        """A voice is made in whole frames of 10 ms."""
+        return (Fraction(FRAMES_HZ),)
 
-        Raises:
-            ValueError: if a block is not a whole number of frames.
-        """
-        check_block(self.block)
+    def needs(self, params: SourceFilterParams, out: Request) -> Requests:
+        """From two frames before the block to three after it, and one input frame more."""
         return {
             port: Request(self._span(out.interval).widen(after=1 / found.rate), out.core)
             for port, found in self.input_types.items()

@@ -521,6 +521,16 @@ def test_types_are_not_checked_without_input_type(line):
 
 
 @pytest.mark.parametrize("line", ["vars: {a: $b}", "assets: {h: required}"])
-def test_partial_load_stops_at_missing_values(line):
+def test_missing_values_are_a_mistake_among_others(line):
     with pytest.raises(PipelineError):
-        load(HEAD + NODE + line + "\n", keep_going=True)
+        load(HEAD + NODE + line + "\n")
+    loaded = load(HEAD + NODE + line + "\n", keep_going=True)
+    assert len(loaded.problems) == 1
+    assert loaded.unknown_assets == ({"h"} if "assets" in line else set())
+
+
+def test_value_of_an_unset_var_is_not_known():
+    text = "block: $step\nvars: {step: required, a: required}\noutput: b\n"
+    text += "nodes: {a: {use: x.y, params: {p: $a}}, b: {use: x.y, in: a}}\n"
+    loaded = load(text, keep_going=True)
+    assert (loaded.broken, set(loaded.file.nodes), loaded.types_known) == ({"a"}, {"b"}, False)

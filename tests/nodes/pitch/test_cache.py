@@ -193,7 +193,10 @@ def test_without_a_mask_what_has_pitch_is_voiced() -> None:
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        ({"block": "45ms"}, "a block of 45ms holds 4.5 frames at 100 Hz.*must be 40ms or 50ms"),
+        (
+            {"block": "45ms"},
+            "pitch at 100 Hz has 4.5 frames in a block of 45ms",
+        ),
         ({"look": "55ms"}, "look of 55ms holds 5.5 frames at 100 Hz.*must be 50ms or 60ms"),
         ({"look": "20ms"}, "look of 20ms is less than the 3 frames.*must be 30ms or more"),
         ({"transpose": 25.0}, "transpose is 25, expected at most 24"),

@@ -163,12 +163,12 @@ def test_more_context_changes_what_is_made(save: Save, drive: Any) -> None:
 
 def test_a_block_of_broken_frames_is_refused(save: Save) -> None:
     text = _refused(save(), "33ms")
-    assert "a block of 33ms holds no whole number of the frames of 10 ms" in text
-    assert "set block to 30ms or 40ms" in text
+    assert "at 100 Hz has 3.3 frames in a block of 33ms" in text
+    assert "block: 30ms   (or 40ms)" in text
 
 
 def test_a_short_block_is_refused_with_one_that_works(save: Save) -> None:
-    assert "set block to 10ms" in _refused(save(), "5ms")
+    assert "fix: block: 10ms" in _refused(save(), "5ms")
 
 
 # ---- voices ---------------------------------------------------------------------------------

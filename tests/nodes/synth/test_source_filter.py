@@ -161,7 +161,7 @@ def test_breath_turns_the_noise_down_alone(voice: Path) -> None:
 
 
 def test_a_block_must_hold_whole_frames(voice: Path) -> None:
-    with pytest.raises(PipelineError, match="holds no whole number of the frames of 10 ms"):
+    with pytest.raises(PipelineError, match=r"voice at 100 Hz has 2\.5 frames in a block of 25ms"):
         _pipeline(voice, "25ms", 200, pitch_rate=200).compile()
 
 
