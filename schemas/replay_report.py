@@ -6,8 +6,11 @@ from typing import Literal
 
 from voicegraph.schemas.report import Report
 
-ReplayResult = Literal["identical", "different", "changed"]
-"""``changed``: it was run with overrides, so nothing was compared."""
+ReplayResult = Literal["identical", "different", "partial", "nothing", "changed"]
+"""``identical``: all blocks were compared, and agree bit by bit.
+``partial``: those compared agree, but not all could be compared.
+``nothing``: there was nothing to compare, or nothing to run.
+``changed``: it was run with overrides, so nothing was compared."""
 
 
 class Difference(Report):
@@ -47,8 +50,12 @@ class ReplayReport(Report):
     """Blocks of input that were processed."""
     seconds: float
     """Their duration."""
+    recorded: int
+    """Blocks that were recorded, by the sound files' headers and the events."""
     compared: int
     """Blocks of output that were compared; a truncated recording contains fewer."""
+    missing: list[str]
+    """Why not all recorded blocks were compared."""
     difference: Difference | None
     """The difference; null if there is none."""
     circumstances: list[str]

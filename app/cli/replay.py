@@ -37,7 +37,8 @@ def replay(
 
     The recording contains the pipeline; models are read from their old paths, or from those that
     --set gives. With other overrides, the recorded input is run through the changed pipeline, and
-    nothing is compared. The exit code is 1 if the output differs.
+    nothing is compared. The exit code is 1 if the output differs, or if not all of it could be
+    compared.
     """
     from voicegraph.graph.files.recordings.compare import compare
     from voicegraph.graph.files.recordings.prerequisites import check_files
@@ -48,14 +49,14 @@ def replay(
     changes = dict(_parsed(text) for text in set_args or ())
     check_files(found, changes)
     plan = plan_of(found, changes)
-    changed = plan.hash != found.header.plan
+    changed = bool(changes) and plan.hash != found.header.plan
     report = (
         compare(plan, found, changed=changed)
         if output is None
         else _written(plan, found, changed, output, force)
     )
     print_json(report) if as_json else echo(summary(report))
-    return int(report.result == "different")
+    return int(report.result not in ("identical", "changed"))
 
 
 def _parsed(text: str) -> tuple[str, object]:
@@ -109,14 +110,20 @@ def _events(events: list[NotedEvent]) -> list[str]:
 
 
 def _verdict(report: ReplayReport) -> str:
+    """What was found, over how many blocks."""
+    share = f"{report.compared} of {report.recorded} blocks compared"
+    why = "".join(f"; {printable(text)}" for text in report.missing)
     if report.result == "changed":
         return "run with changes, so not compared"
+    if report.result == "nothing":
+        return f"nothing to compare{why}"
+    if report.result == "partial":
+        return f"{share}: these are identical, bit by bit{why}"
     if report.difference is None:
-        missing = report.blocks - report.compared
-        rest = f"; the recording has no output for the last {missing}" if missing else ""
-        return f"identical: {report.compared} blocks, bit by bit{rest}"
+        return f"identical: {report.compared} blocks, bit by bit"
     found = report.difference
     return (
         f"different from {found.second:.2f} s on (block {found.block}): {found.blocks} of "
         f"{report.compared} blocks, by {found.peak_db:.0f} dB at most"
+        + (f"; {share}{why}" if why else "")
     )

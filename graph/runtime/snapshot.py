@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load, save_file
+
+from voicegraph.schemas.snapshot_header import SnapshotHeader
 
 from ..errors import OutputError, Problem, StateError
 from ..node import NodeParams
@@ -78,8 +81,7 @@ class Snapshot:
             SafetensorError,
             ValueError,
             LookupError,
-            TypeError,
-            AttributeError,
+            RecursionError,
         ) as error:
             why = read_failure(error) if isinstance(error, OSError) else error
             text = f"{shortened(path)} is not a voicegraph snapshot: {why}"
@@ -95,12 +97,16 @@ def _metadata(data: bytes) -> dict[str, str]:
 def _header(metadata: Mapping[str, str]) -> tuple[str, int, dict[str, list[dict[str, Any]]]]:
     if metadata.get("format") != _FORMAT:
         raise ValueError("it is another kind of file")
-    header = json.loads(metadata["snapshot"])
+    try:
+        header = SnapshotHeader.model_validate(json.loads(metadata["snapshot"]))
+    except ValidationError as error:
+        wrong = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        raise ValueError("; ".join(wrong)) from None
     params = {
         name: [{key: from_json(value) for key, value in own.items()} for own in each]
-        for name, each in header["params"].items()
+        for name, each in header.params.items()
     }
-    return str(header["plan"]), int(header["position"]), params
+    return header.plan, header.position, params
 
 
 def take_snapshot(engine: Engine, reblocker: Reblocker, position: int) -> Snapshot:

@@ -17,7 +17,8 @@ _DS64 = 28
 _LIMIT = (1 << 32) - 1
 _SIZE_IN_DS64 = 0xFFFFFFFF
 """RF64 puts this in place of sizes of more than 32 bits."""
-_FORMAT = 12 + 8 + _DS64
+_SIZES = 12 + 8
+_FORMAT = _SIZES + _DS64
 HEADER = _FORMAT + 8 + 18 + 8 + 4 + 8
 """Bytes before the samples."""
 
@@ -48,6 +49,16 @@ def is_own(start: bytes, channels: int) -> bool:
     kind = slice(_FORMAT, _FORMAT + 12)  # chunk name and size, encoding, channels
     data = slice(HEADER - 8, HEADER - 4)
     return start[kind] == expected[kind] and start[data] == expected[data]
+
+
+def frames_claimed(start: bytes, channels: int) -> int:
+    """How many frames a header says that the file has; a file that was cut off has fewer."""
+    (fact,) = struct.unpack_from("<I", start, _FORMAT + 8 + 18 + 8)
+    if start[:4] == b"RF64":
+        (data,) = struct.unpack_from("<Q", start, _SIZES + 8)
+    else:
+        (data,) = struct.unpack_from("<I", start, HEADER - 4)
+    return max(fact, data // (4 * channels))
 
 
 class GrowingWave:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Any
 
 import numpy as np
 
+from voicegraph.schemas.recorded_events import RecordedEvent, UnknownEvent
 from voicegraph.schemas.replay_report import Difference, NotedEvent, ReplayReport, ReplayResult
 
 from ...pipeline import Plan
 from ...signals import Audio
 from .prerequisites import differences
 from .reader import Recording
+from .recorder import input_path, output_path
 from .replay import run
 
 _FLOOR_DB = -200.0
@@ -36,45 +38,112 @@ def compare(
         VoicegraphError: if the plan fails.
     """
     kind = plan.output_type
+    channels = kind.channels if isinstance(kind, Audio) else 0
+    found = _Comparison()
     then: Iterator[np.ndarray] = iter(())
-    if not changed and isinstance(kind, Audio):
-        then = recording.output(plan.samples_out, kind.channels)
-    blocks = compared = count = 0
-    first: int | None = None
-    worst = 0.0
+    if not changed and channels:
+        then = recording.output(plan.samples_out, channels)
     for made, before in zip_longest(run(plan, recording), then):
-        if made is None:
-            break
-        if sink is not None:
+        if made is not None and sink is not None:
             sink(made)
-        if before is not None:
-            compared += 1
-            off = _largest_difference(made, before)
-            if off > 0:
-                first = blocks if first is None else first
-                count += 1
-                worst = max(worst, off)
-        blocks += 1
+        found.add(made, before)
+    recorded = max(
+        recording.recorded_blocks(plan.samples_out, 0 if changed else channels),
+        found.blocks,
+        found.then,
+    )
     block_s = float(plan.block)
-    difference = None
-    if first is not None:
-        level = 20 * math.log10(worst) if math.isfinite(worst) else math.inf
-        difference = Difference(
-            block=first, second=first * block_s, blocks=count, peak_db=max(level, _FLOOR_DB)
-        )
-    result: ReplayResult = "changed" if changed else "different" if difference else "identical"
     return ReplayReport(
         recording=str(recording.path),
         pipeline=recording.header.pipeline,
-        result=result,
-        blocks=blocks,
-        seconds=blocks * block_s,
-        compared=compared,
-        difference=difference,
-        circumstances=differences(recording),
+        result=found.result(recorded, changed),
+        blocks=found.blocks,
+        seconds=found.blocks * block_s,
+        recorded=recorded,
+        compared=found.compared,
+        missing=[]
+        if changed and found.blocks
+        else found.missing(recording, recorded, bool(channels)),
+        difference=found.difference(block_s),
+        circumstances=[
+            *differences(recording),
+            *_other_plan(plan, recording),
+            *_unknown(recording),
+        ],
         events=[_noted_event(event, block_s) for event in recording.events],
         output=None,
     )
+
+
+@dataclass(slots=True)
+class _Comparison:
+    """Counts blocks: ``blocks`` of the replay, ``then`` of the recording."""
+
+    blocks: int = 0
+    then: int = 0
+    compared: int = 0
+    first: int | None = None
+    count: int = 0
+    worst: float = 0.0
+
+    def add(self, made: np.ndarray | None, before: np.ndarray | None) -> None:
+        if made is not None and before is not None:
+            self.compared += 1
+            off = _largest_difference(made, before)
+            if off > 0:
+                self.first = self.blocks if self.first is None else self.first
+                self.count += 1
+                self.worst = max(self.worst, off)
+        self.blocks += made is not None
+        self.then += before is not None
+
+    def difference(self, block_s: float) -> Difference | None:
+        if self.first is None:
+            return None
+        level = 20 * math.log10(self.worst) if math.isfinite(self.worst) else math.inf
+        return Difference(
+            block=self.first,
+            second=self.first * block_s,
+            blocks=self.count,
+            peak_db=max(level, _FLOOR_DB),
+        )
+
+    def result(self, recorded: int, changed: bool) -> ReplayResult:
+        if self.count:
+            return "different"
+        if not self.blocks or not (self.compared or changed):
+            return "nothing"
+        if changed:
+            return "changed"
+        return "identical" if self.compared == recorded else "partial"
+
+    def missing(self, recording: Recording, recorded: int, audio: bool) -> list[str]:
+        """Why fewer blocks were compared than recorded."""
+        name = input_path(recording.path).name
+        if not recorded:
+            return [f"nothing was recorded: {name} holds no block"]
+        found = []
+        if self.blocks < recorded:
+            found.append(f"{name} holds {self.blocks} of {recorded} recorded blocks")
+        name = output_path(recording.path).name
+        if not audio:
+            found.append("the output is no audio, and a recording holds audio only")
+        elif not output_path(recording.path).is_file():
+            found.append(f"{name} is missing")
+        elif self.then < recorded:
+            found.append(f"{name} holds {self.then} of {recorded} recorded blocks")
+        return found
+
+
+def _other_plan(plan: Plan, recording: Recording) -> list[str]:
+    then = recording.header.plan
+    return [] if plan.hash == then else [f"plan: {then:.40} then, {plan.hash} now"]
+
+
+def _unknown(recording: Recording) -> list[str]:
+    """Events that could not be replayed, since a newer version or another program wrote them."""
+    kinds = recording.unknown_kinds()
+    return [f"events of kinds that this version does not know: {', '.join(kinds)}"] if kinds else []
 
 
 def _largest_difference(made: np.ndarray, before: np.ndarray) -> float:
@@ -85,29 +154,6 @@ def _largest_difference(made: np.ndarray, before: np.ndarray) -> float:
     return float(off) if np.isfinite(off) and off > 0 else 1e-12 if off == 0 else math.inf
 
 
-def _noted_event(event: dict[str, Any], block_s: float) -> NotedEvent:
-    tick = event["tick"]
-    return NotedEvent(tick=tick, second=tick * block_s, text=_event_text(event))
-
-
-def _event_text(event: dict[str, Any]) -> str:
-    match event:
-        case {"set": param, "value": value}:
-            return f"{param} = {value}"
-        case {"reset": _}:
-            return "reset"
-        case {"exchange": overrides}:
-            return "changed: " + (
-                ", ".join(f"{path}={value}" for path, value in overrides.items())
-                or "overrides removed"
-            )
-        case {"late": milliseconds, "blamed": node}:
-            return f"overrun by {milliseconds:.1f} ms: {node}"
-        case {"dropped": blocks}:
-            return f"{blocks} blocks dropped"
-        case {"realigned": milliseconds}:
-            return f"delay corrected by {milliseconds:+.1f} ms"
-        case {"silence": blocks}:
-            return f"{blocks} silent blocks skipped"
-    rest = {key: value for key, value in event.items() if key != "tick"}
-    return ", ".join(f"{key}: {value}" for key, value in rest.items())
+def _noted_event(event: RecordedEvent, block_s: float) -> NotedEvent:
+    text = f"unknown kind: {event.text}" if isinstance(event, UnknownEvent) else event.text
+    return NotedEvent(tick=event.tick, second=event.tick * block_s, text=text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 from queue import Empty, Full, Queue
@@ -13,13 +13,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from pydantic import ValidationError
 
-from voicegraph.schemas.recording import Circumstances, RecordedAudio, RecordingHeader
+from voicegraph.schemas.recorded_events import event_model
+from voicegraph.schemas.recording import (
+    MOST_BLOCK_BYTES,
+    MOST_CHANNELS,
+    MOST_STREAMS,
+    Circumstances,
+    RecordedAudio,
+    RecordingHeader,
+)
 from voicegraph.schemas.recording_state import RecordingState
 
 from ... import machine
 from ...errors import OutputError, Problem
 from ...pipeline import Pipeline, Plan
+from ...regular_file import shortened
 from ...runtime.param_values import to_json
 from ...signals import Audio
 from ._file_identity import describe_files, portable
@@ -64,6 +74,7 @@ class Recorder:
         if path.suffix == ".wav":
             text = f"{path}: that extension is for the audio of a recording"
             raise OutputError(Problem("cannot-write", text, fix=str(path.with_suffix(".jsonl"))))
+        described = _describe(path, plan, streams)
         kind = plan.output_type
         with ExitStack() as opened, self._writing():
             self._events = opened.enter_context(path.open("w", encoding="utf-8"))
@@ -82,7 +93,7 @@ class Recorder:
         self._rate = float(plan.source.rate)
         self._queue: Queue[Callable[[], None] | None] = Queue(_QUEUE_LENGTH)
         self._thread: threading.Thread | None = None
-        self._write(describe(plan, streams).model_dump(mode="json"))
+        self._write(described.model_dump(mode="json"))
         if not waits:
             self._thread = threading.Thread(
                 target=self._run, name="voicegraph-recorder", daemon=True
@@ -117,7 +128,16 @@ class Recorder:
         return {"exchange": to_json(overrides), "plan": plan.hash, "files": files}
 
     def event(self, tick: int, **what: Any) -> None:
-        """Records any other event of a tick."""
+        """Records any other event of a tick.
+
+        Raises:
+            ValueError: if its kind is known (``schemas/recorded_events.py``) and a value is wrong.
+            TypeError: if a value has no JSON form.
+        """
+        what = {key: to_json(value) for key, value in what.items()}
+        event_model(what).model_validate(
+            {"tick": tick, **what}
+        )  # what cannot be read is not written
         self._submit(lambda _: self._write({"tick": tick, **what}), None)
 
     @property
@@ -194,6 +214,25 @@ class Recorder:
         except OSError as error:
             text = f"the recording {self.path} cannot be written: {error.strerror}"
             raise OutputError(Problem("cannot-write", text)) from None
+
+
+def _describe(path: Path, plan: Plan, streams: int) -> RecordingHeader:
+    """The header of a recording that can be written.
+
+    Raises:
+        OutputError: if the session has more channels than a sound file holds.
+    """
+    kind = plan.output_type
+    wide = streams * max(kind.channels if isinstance(kind, Audio) else 0, plan.source.channels)
+    if wide <= MOST_CHANNELS and streams <= MOST_STREAMS:
+        with suppress(ValidationError):
+            return describe(plan, streams)
+    text = (
+        f"{shortened(path)}: a session of {streams} streams, with {wide} channels together and "
+        f"blocks of {plan.samples_in} samples, is too large for a recording, which has at most "
+        f"{MOST_STREAMS} streams, {MOST_CHANNELS} channels and {MOST_BLOCK_BYTES >> 20} MiB a block"
+    )
+    raise OutputError(Problem("too-large", text, fix="record fewer streams"))
 
 
 def describe(plan: Plan, streams: int) -> RecordingHeader:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...errors import Problem, StateError
+from voicegraph.schemas.recorded_events import (
+    Change,
+    FaultEvent,
+    ParamEvent,
+    RecoveredEvent,
+    ResetEvent,
+    SwapEvent,
+)
+
+from ...errors import Mark, Problem, StateError, VoicegraphError
 from ...runtime.fault_recovery import Silencer
 from ...runtime.hot_swap import HotSwap, plan_change
 from ...runtime.param_values import from_json
@@ -53,8 +63,8 @@ def plan_of(recording: Recording, overrides: Mapping[str, Any] | None = None) ->
     from ...pipeline import Pipeline
 
     header = recording.header
-    document = from_json(header.document)
-    if not isinstance(document, dict):
+    document = header.document and from_json(header.document)
+    if document is None:
         text = f"{recording.path} does not contain its pipeline: its plan was not compiled from one"
         fix = "voicegraph.replay(plan, path), with the plan of the session that was recorded"
         raise StateError(Problem("no-pipeline", text, fix=fix))
@@ -78,21 +88,35 @@ def run(plan: Plan, recording: Recording) -> Iterator[np.ndarray]:
     with plan.session(recording.header.streams) as session:
         session.recovery = silencer = Silencer(session)
         for tick, block in enumerate(recording.blocks()):
-            for event in changes.get(tick, ()):
-                _apply(session, silencer, event)
+            for mark, event in changes.get(tick, ()):
+                _apply(session, silencer, event, mark)
             yield session.process(block)
 
 
-def _apply(session: Session, silencer: Silencer, event: dict[str, Any]) -> None:
-    if "set" in event:
-        session.set(event["set"], event["value"], event["stream"])
-    elif "reset" in event:
-        session.reset(event["stream"])
-    elif "fault" in event:  # the cause may be gone on this machine: silenced without a try
-        silencer.mute()
-    elif "recovered" in event:
-        silencer.unmute()
-    else:
-        overrides = from_json(event["exchange"])
-        plan = plan_change(session, overrides, complete=True)
-        session.begin_swap(HotSwap(session, plan, overrides, fade_at=event["tick"]))
+def _apply(session: Session, silencer: Silencer, event: Change, mark: Mark) -> None:
+    """Applies an event; errors name its line.
+
+    Raises:
+        VoicegraphError: if the plan has no such param, or does not take the value.
+    """
+    try:
+        match event:
+            case ParamEvent():
+                session.set(event.set, event.value, event.stream)
+            case ResetEvent():
+                session.reset(event.stream)
+            case FaultEvent():  # the cause may be gone on this machine: silenced without a try
+                silencer.mute()
+            case RecoveredEvent():
+                silencer.unmute()
+            case SwapEvent():
+                plan = plan_change(session, event.exchange, complete=True)
+                session.begin_swap(HotSwap(session, plan, event.exchange, fade_at=event.tick))
+    except VoicegraphError as error:
+        raise type(error)(_placed(problem, mark) for problem in error.problems) from None
+
+
+def _placed(problem: Problem, mark: Mark) -> Problem:
+    if problem.mark is None:
+        return replace(problem, mark=mark)
+    return replace(problem, notes=(*problem.notes, ("this event of the recording", mark)))

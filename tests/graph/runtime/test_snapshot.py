@@ -204,6 +204,12 @@ def test_other_files_are_not_snapshots(plan: Plan, taken: Snapshot, tmp_path: Pa
     [
         "{", "[]", "3", "{}", '{"plan": "x", "position": "y", "params": {}}',
         '{"plan": "x", "position": 3, "params": [1]}',
+        '{"plan": "x", "position": "3", "params": {}}', '{"plan": 3, "position": 3, "params": {}}',
+        '{"plan": "x", "position": true, "params": {}}',
+        '{"plan": "x", "position": -1, "params": {}}',
+        '{"plan": "x", "position": 3.5, "params": {}}', '{"plan": "x", "position": 3}',
+        '{"plan": "x", "position": 3, "params": {"a": [3]}}',
+        '{"plan": "x", "position": 3, "params": {}, "more": 1}', "[" * 9000 + "]" * 9000,
         '{"plan": "x", "position": 3, "params": {"a": [{"b": {"$fraction": "1/0"}}]}}',
         '{"plan": "x", "position": 3, "params": {"a": [{"b": {"$fraction": "1e9999999"}}]}}',
     ],

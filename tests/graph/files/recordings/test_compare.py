@@ -12,6 +12,7 @@ import soundfile
 
 from voicegraph.app.cli.app import main
 from voicegraph.graph.errors import StateError
+from voicegraph.graph.files.recordings._growing_wave import HEADER
 from voicegraph.graph.files.recordings.compare import compare
 from voicegraph.graph.files.recordings.reader import open_recording
 from voicegraph.graph.files.recordings.replay import plan_of
@@ -92,14 +93,78 @@ def test_changed_environment_is_reported(talk: Path, capsys: pytest.CaptureFixtu
     assert "torch: 1.0 then" in capsys.readouterr().out
 
 
-def test_truncated_output_is_compared_as_far_as_it_goes(
+def _cut(path: Path, blocks: int) -> None:
+    """Leaves so many blocks, and a part of the next one; the header stays."""
+    path.write_bytes(path.read_bytes()[: HEADER + 4 * (160 * blocks + 60)])
+
+
+@pytest.mark.parametrize(
+    ("name", "blocks", "result", "said"),
+    [
+        ("out", 93, "partial", "93 of 100 blocks compared: these are identical, bit by bit; "
+         "talk.out.wav holds 93 of 100 recorded blocks"),
+        ("in", 20, "partial", "20 of 100 blocks compared: these are identical, bit by bit; "
+         "talk.in.wav holds 20 of 100 recorded blocks"),
+        ("in out", 4, "partial", "4 of 100 blocks compared"),
+        ("out", None, "nothing", "nothing to compare; talk.out.wav is missing"),
+        ("out", 0, "nothing", "nothing to compare; talk.out.wav holds 0 of 100 recorded blocks"),
+        ("in", 0, "nothing", "nothing to compare; talk.in.wav holds 0 of 100 recorded blocks"),
+        ("in out", 0, "nothing", "nothing to compare"),
+    ],
+)  # fmt: skip
+def test_incomplete_recordings_get_no_verdict(
+    talk: Path,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    blocks: int | None,
+    result: str,
+    said: str,
+) -> None:
+    for end in name.split():
+        path = talk.with_suffix(f".{end}.wav")
+        path.unlink() if blocks is None else _cut(path, blocks)
+    assert main(["replay", str(talk)]) == 1
+    assert said in capsys.readouterr().out
+    assert main(["replay", str(talk), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["result"] == result
+
+
+def test_recording_without_any_block(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    nodes = {"loud": node("dsp.gain", "input")}
+    plan = Pipeline(block="10ms", nodes=nodes, output="loud").compile()
+    plan.session(record=tmp_path / "none.jsonl").close()
+    for more in ([], ["--set", "nodes.loud.params.db=-3"]):
+        assert main(["replay", str(tmp_path / "none.jsonl"), *more]) == 1
+        assert "nothing was recorded" in capsys.readouterr().out
+
+
+def test_empty_sound_file_is_no_verdict(talk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    talk.with_suffix(".in.wav").write_bytes(b"")
+    assert main(["replay", str(talk)]) == 1
+    assert "nothing to compare" in capsys.readouterr().out
+
+
+def test_output_that_is_no_audio_is_no_verdict(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nodes = {"probe": node("io.probe", "input")}
+    plan = Pipeline(block="10ms", nodes=nodes, output="probe.level").compile()
+    with plan.session(record=tmp_path / "level.jsonl") as session:
+        session.push(np.zeros(4800, np.float32))
+    assert main(["replay", str(tmp_path / "level.jsonl")]) == 1
+    assert "the output is no audio" in capsys.readouterr().out
+
+
+def test_other_plan_hash_is_compared_and_told(
     talk: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = talk.with_suffix(".out.wav")
-    path.write_bytes(path.read_bytes()[: -4 * 1000])
-    assert main(["replay", str(talk)]) == 0
-    text = capsys.readouterr().out
-    assert "identical: 93 blocks, bit by bit; the recording has no output for the last 7" in text
+    """Another version may make another hash of the same plan; only overrides change it."""
+    text = talk.read_text(encoding="utf-8")
+    talk.write_text(text.replace(json.loads(text.splitlines()[0])["plan"], "other"), "utf-8")
+    assert main(["replay", str(talk), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["result"] == "identical"
+    assert "plan: other then" in found["circumstances"][-1]
 
 
 def test_replay_with_overrides_is_not_compared(

@@ -22,6 +22,7 @@ from voicegraph.graph.files.recordings._growing_wave import GrowingWave
 from voicegraph.graph.files.recordings.reader import open_recording
 from voicegraph.graph.files.recordings.replay import plan_of, replay, run
 from voicegraph.graph.pipeline import Pipeline, Plan, node
+from voicegraph.schemas.recorded_events import LateEvent, SwapEvent
 
 Build = Callable[..., Pipeline]
 NODES = {
@@ -272,9 +273,8 @@ def test_thread_writes_the_same_files(plan: Plan, tmp_path: Path) -> None:
     for ending in (".jsonl", ".in.wav", ".out.wav"):
         one, other = (tmp_path / f"{name}{ending}" for name in ("one", "other"))
         assert one.read_bytes() == other.read_bytes()
-    assert open_recording(tmp_path / "one.jsonl").events[-1] == {
-        "tick": 100, "late": 3.5, "blamed": "scale",
-    }  # fmt: skip
+    newest = open_recording(tmp_path / "one.jsonl").events[-1]
+    assert newest == LateEvent(tick=100, late=3.5, blamed="scale")
 
 
 def test_full_disk_does_not_stop_the_session(
@@ -329,7 +329,7 @@ def test_hot_swaps_are_replayed(tmp_path: Path, waits: bool) -> None:
     recording = open_recording(path)
     again = np.concatenate(list(run(plan_of(recording), recording)), 2)[0, 0]
     np.testing.assert_array_equal(again, np.concatenate(made))
-    assert [e["begun"] for e in recording.events if "exchange" in e] == [50, 120]
+    assert [e.begun for e in recording.events if isinstance(e, SwapEvent)] == [50, 120]
 
 
 # ---- a process that is killed -----------------------------------------------------------------
