@@ -88,7 +88,8 @@ class Control:
             return
         from .osc.server import OscServer
 
-        server = OscServer(self._service, address, self._options.feedback_address)
+        feedback, limits = self._options.feedback_address, self._options.limits
+        server = OscServer(self._service, address, feedback, limits)
         self._close_calls.append(server.close)
         server.start()
         self.osc_address = address.at(server.port)

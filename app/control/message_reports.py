@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from voicegraph.graph.errors import VoicegraphError
+from voicegraph.graph.errors import Problem, VoicegraphError
 
 _FIRST_GAP_S = 1.0
 _LONGEST_GAP_S = 60.0
@@ -35,8 +35,8 @@ class RateLimitedReports:
         self._gap = 0.0
         self._left_out = 0
 
-    def report(self, text: str) -> None:
-        """Reports one error, or counts it."""
+    def report(self, text: str | Callable[[], str]) -> None:
+        """Reports one error, or counts it; a function is called only if its text is reported."""
         with self._lock:
             now = self._clock()
             if now - self._failed_at >= _LONGEST_GAP_S:
@@ -48,23 +48,34 @@ class RateLimitedReports:
             self._gap = min(2 * self._gap or _FIRST_GAP_S, _LONGEST_GAP_S)
             more = f" (and {self._left_out} more)" if self._left_out else ""
             self._reported_at, self._left_out = now, 0
-        self._say(text + more)
+        self._say((text if isinstance(text, str) else text()) + more)
 
     def report_failure(self, done: Future[Any]) -> None:
         """Reports the error of a command, if it failed."""
         if not done.cancelled() and (error := done.exception()) is not None:
             self._report_error(error)
 
-    def run(self, function: Callable[..., None], *args: Any) -> None:
-        """Calls a function, and reports what it raises: the server's thread must not end."""
+    def run(self, function: Callable[..., None], *args: Any) -> bool:
+        """Calls a function, and reports what it raises: the server's thread must not end.
+
+        Returns:
+            Whether it raised nothing.
+        """
         try:
             function(*args)
         except Exception as error:
             self._report_error(error)
+            return False
+        return True
 
     def _report_error(self, error: BaseException) -> None:
         if not isinstance(error, VoicegraphError):
-            self.report(f"OSC: {type(error).__name__}: {error}")
+            self.report(lambda: f"OSC: {type(error).__name__}: {error}")
             return
         for problem in error.problems:
-            self.report(f"OSC: {problem.message}" + (f" ({problem.fix})" if problem.fix else ""))
+            self.report(lambda found=problem: problem_text(found))
+
+
+def problem_text(problem: Problem) -> str:
+    """A problem of an OSC message as one line."""
+    return f"OSC: {problem.message}" + (f" ({problem.fix})" if problem.fix else "")

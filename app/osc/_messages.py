@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Sequence
 from typing import Any
 
+from pythonosc.osc_message import OscMessage
+
 from voicegraph.graph.errors import Problem
 from voicegraph.schemas.live_command import (
     Bypass,
@@ -38,6 +40,24 @@ ARGUMENTS = {
 """First part of an address -> the expected rest and values, for error messages."""
 
 
+def parse_message(message: bytes, service: Service) -> LiveCommand | None:
+    """The command for a message; None when a button is released.
+
+    Args:
+        message: as received.
+        service: the session, whose state a toggle needs.
+
+    Raises:
+        InvalidError: if it is no OSC message, or its address or its values are unknown.
+    """
+    try:
+        parsed = OscMessage(message)
+    except Exception as error:  # the parser raises many kinds of errors on malformed bytes
+        text = f"not an OSC message: {error or type(error).__name__}"
+        raise InvalidError(Problem("bad-message", text)) from None
+    return read_message(parsed.address, parsed.params, service)
+
+
 def read_message(address: str, values: Sequence[Any], service: Service) -> LiveCommand | None:
     """The command for a message; None when a button is released.
 
@@ -51,16 +71,21 @@ def read_message(address: str, values: Sequence[Any], service: Service) -> LiveC
     """
     root, *words = address.removeprefix("/").split("/")
     if f"/{root}" != ROOT or not words or words[0] not in ARGUMENTS:
-        known = [f"{ROOT}/{word}" for word in ARGUMENTS]
-        close = difflib.get_close_matches(address, known, 1, 0.6)
-        text = f"there is no OSC address {address[:80]}"
-        raise InvalidError(Problem("no-such-address", text, fix=close[0] if close else None))
+        raise InvalidError(unknown_address(address))
     try:
         return _read(words, list(values), service)
     except ValueError:
         found = " ".join(repr(value)[:40] for value in values[:4]) or "nothing"
         text = f"{address[:80]}: expected {ARGUMENTS[words[0]]}, found {found}"
         raise InvalidError(Problem("bad-message", text)) from None
+
+
+def unknown_address(address: str) -> Problem:
+    """The problem of a message to an address that is not ours."""
+    known = [f"{ROOT}/{word}" for word in ARGUMENTS]
+    close = difflib.get_close_matches(address[:80], known, 1, 0.6)
+    text = f"there is no OSC address {address[:80]}"
+    return Problem("no-such-address", text, fix=close[0] if close else None)
 
 
 def _read(words: list[str], values: list[Any], service: Service) -> LiveCommand | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,7 +17,9 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 
 from voicegraph.app.control.options import ControlOptions
 from voicegraph.app.control_servers import Control
+from voicegraph.app.osc._inbox import MOST_COMMANDS
 from voicegraph.app.osc.server import LARGEST_DATAGRAM
+from voicegraph.schemas.control import ControlLimits
 from voicegraph.schemas.live_command import Bypass, Mute, SetParam, Stop, Swap
 
 from ..fake_live import FakeLive
@@ -80,10 +83,12 @@ def test_bundles_run_at_once_whatever_their_time(send: Send, live: FakeLive) -> 
         (b"/voicegraph/mute", "not an OSC message"),
         (b"/voicegraph/mute\0\0\0\0,i\0\0", "not an OSC message"),
         (b"/voicegraph/mute\0\0\0\0i\0\0\0\0\0\0\1", "not an OSC message"),
-        (b"/\xff\xfe\0,\0\0\0", "not an OSC message"),
+        (b"/\xff\xfe\0,\0\0\0", "no OSC address /\N{REPLACEMENT CHARACTER}"),
         (b"#bundle\0", "not an OSC message"),
-        (b"#bundle\0" + 8 * b"\0" + b"\0\0\xff\xff", "content type"),
-        (b"#bundle\0" + 8 * b"\0" + b"\0\0\0\4nope", "content type"),
+        (b"#bundle\0" + 8 * b"\0" + b"\0\0\xff\xff", "sizes do not fit"),
+        (b"#bundle\0" + 8 * b"\0" + b"\0\0\0\4nope", "does not begin with /"),
+        (b"#bundle\0" + 8 * b"\0" + 8 * b"\0", "sizes do not fit"),
+        (b"/voicegraph/mute\0\0\0\0," + 9 * b"T" + b"\0\0", "more than 8 values"),
         (b"/voicegraph/mute\0\0\0\0,?\0\0", "Unhandled parameter type"),
         (_message("/elsewhere", 1).dgram, "no OSC address /elsewhere"),
         (_message("/voicegraph/mutes", 1).dgram, "(/voicegraph/mute)"),
@@ -173,3 +178,55 @@ def _received(device: socket.socket) -> tuple[str, object]:
     message = OscMessage(device.recv(4096))
     (value,) = message.params
     return message.address, value
+
+
+def _bundle(*messages: OscMessage) -> bytes:
+    bundle = OscBundleBuilder(IMMEDIATELY)
+    for message in messages:
+        bundle.add_content(message)
+    return bundle.build().dgram
+
+
+@pytest.fixture
+def send_few(live: FakeLive) -> Iterator[Send]:
+    """As ``send``, to a session that executes 10 commands a second, 2 of them at once."""
+    limits = ControlLimits(osc_commands=10)
+    with (
+        Control(live, ControlOptions(osc="127.0.0.1:0", limits=limits)) as control,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
+    ):
+        assert control.osc_address is not None
+        sender.connect(("127.0.0.1", int(control.osc_address.rpartition(":")[2])))
+        yield lambda datagram: sender.sendall(datagram)
+
+
+def test_last_of_many_values_is_set(send_few: Send, live: FakeLive) -> None:
+    values = [_message("/voicegraph/set", "pitch.transpose", n / 10) for n in range(-99, 101)]
+    send_few(_bundle(*values[:100]))
+    send_few(_bundle(*values[100:]))
+    live.wait_for(lambda: live.values["pitch.transpose"] == 10.0)
+    assert len(live.done) < 20
+    assert live.dropped_packets == 0
+
+
+def test_commands_beyond_the_limit_are_dropped_and_counted(send_few: Send, live: FakeLive) -> None:
+    send_few(_bundle(*(_message("/voicegraph/mute", 1) for _ in range(MOST_COMMANDS + 30))))
+    live.wait_for(lambda: bool(live.said))
+    assert live.dropped_packets == 30
+    assert "30 dropped so far (--control-limit" in live.said[0]
+
+
+def test_packets_beyond_the_budget_are_not_read(live: FakeLive) -> None:
+    """One at a time, so that the system's buffer holds them all."""
+    limits = ControlLimits(osc_packets=10)
+    with (
+        Control(live, ControlOptions(osc="127.0.0.1:0", limits=limits)) as control,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
+    ):
+        assert control.osc_address is not None
+        sender.connect(("127.0.0.1", int(control.osc_address.rpartition(":")[2])))
+        for _ in range(50):
+            sender.sendall(_message("/voicegraph/mute", 1).dgram)
+        live.wait_for(lambda: bool(live.done))
+        time.sleep(0.05)
+        assert len(live.done) <= 4
