@@ -1,4 +1,4 @@
-"""Priority of the engine thread: real-time scheduling, niceness, autogroup.
+"""Priority of the engine thread: real-time scheduling or niceness.
 
 Windows: the Multimedia Class Scheduler Service (MMCSS), task "Pro Audio". macOS: the quality of
 service class "user interactive". Elsewhere: SCHED_FIFO at a low real-time priority, for which the
@@ -9,10 +9,11 @@ milliseconds, and a device that is not served for ten underruns. So SCHED_FIFO i
 thread of the output callbacks has it too, and below its priority. PulseAudio's threads in this
 process do not have it.
 
-Linux schedules threads by terminal session if "autogroup" is on (sched(7), "The autogroup
-feature"): then niceness decides only among the threads of one session, and all of them together
-count as one beside another terminal's programs. So the niceness of the session's group is raised,
-too, while a live session runs.
+Only threads of this process are changed. Linux schedules threads by terminal session if "autogroup"
+is on (sched(7), "The autogroup feature"): then niceness decides only among the threads of one
+session, and all of them together count as one beside another terminal's programs. The niceness of
+the session's group belongs to the user, whose other programs run in it: it is not changed, and a
+message says what follows.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-import re
 import sys
 import threading
 from collections.abc import Iterator
@@ -73,6 +73,8 @@ def _real_time(thread: int) -> int:
 
 def _nicer() -> tuple[bool, str]:
     why = "the sound system's thread has no real-time priority and must not be preempted"
+    if not sys.platform.startswith("linux"):  # elsewhere, niceness belongs to the whole process
+        return False, f"normal priority: {why}"
     try:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _RAISED)
     except OSError:
@@ -151,40 +153,24 @@ def lower_priority() -> None:
             ctypes.CDLL(None).pthread_set_qos_class_self_np(_QOS_CLASS_UTILITY, 0)
 
 
-class AutogroupPriority:
-    """Raises the niceness of this terminal session's autogroup (Linux).
+def autogroup_remark(proc: Path = Path("/proc")) -> str:
+    """What the user should know if niceness decides within a terminal session only (Linux).
 
     Args:
         proc: the ``/proc`` file system.
 
-    Attributes:
-        remark: a message about it; empty if nothing was done.
+    Returns:
+        A message; empty if this thread is not scheduled by session.
     """
-
-    def __init__(self, proc: Path = Path("/proc")) -> None:
-        self._group = proc / "self" / "autogroup"
-        self._before: int | None = None
-        self.remark = ""
-        before = _group_niceness(self._group) if _autogroup_enabled(proc) else None
-        if before is None or before <= _RAISED:
-            return
-        try:
-            self._group.write_text(str(_RAISED), encoding="ascii")
-        except OSError:
-            self.remark = (
-                "Linux shares out processors by terminal session (autogroup), and this session's "
-                "share may not be raised: other users' programs can cause overruns (late blocks)"
-            )
-            return
-        self._before = before
-        self.remark = f"this terminal session has raised priority, too (autogroup nice {_RAISED})"
-
-    def close(self) -> None:
-        """Restores the previous niceness."""
-        if self._before is not None:
-            with contextlib.suppress(OSError):
-                self._group.write_text(str(self._before), encoding="ascii")
-            self._before = None
+    if not _autogroup_enabled(proc) or not (proc / "self" / "autogroup").exists():
+        return ""
+    if os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR):  # comes before all groups
+        return ""
+    return (
+        "Linux shares out processors by terminal session (autogroup): a raised priority counts "
+        "within this session only, and programs of other sessions can cause overruns (late "
+        "blocks); real-time priority or `sysctl kernel.sched_autogroup_enabled=0` avoids that"
+    )
 
 
 def _autogroup_enabled(proc: Path) -> bool:
@@ -192,11 +178,3 @@ def _autogroup_enabled(proc: Path) -> bool:
         return (proc / "sys/kernel/sched_autogroup_enabled").read_text().strip() == "1"
     except OSError:
         return False
-
-
-def _group_niceness(group: Path) -> int | None:
-    try:
-        found = re.search(r"nice (-?\d+)", group.read_text(encoding="ascii"))
-    except OSError:
-        return None
-    return int(found[1]) if found else None

@@ -20,7 +20,7 @@ from ._command_handler import CommandHandler
 from ._fault_messages import RecordingWatch, fault_message
 from ._interpreter_tuning import GcControl, SwitchInterval
 from ._swap_worker import SwapWorker
-from ._thread_priority import AutogroupPriority, lower_priority, normal_priority, raise_priority
+from ._thread_priority import autogroup_remark, lower_priority, normal_priority, raise_priority
 from .devices.audio_backend import AudioBackend
 from .factory import LiveOptions, create_loop
 from .status import build_status
@@ -81,7 +81,6 @@ class LiveSession:
         self._thread = threading.Thread(target=self._run, name="voicegraph-engine", daemon=True)
         self._gc_control: GcControl | None = None
         self._switch_interval: SwitchInterval | None = None
-        self._autogroup: AutogroupPriority | None = None
         for note in session.notes:
             self.say(note)
 
@@ -174,10 +173,8 @@ class LiveSession:
     def _raise_priority(self) -> None:
         raised, words = raise_priority(self.loop.playback.thread)
         self.say(f"engine: {words}")
-        if raised:
-            self._autogroup = AutogroupPriority()
-            if self._autogroup.remark:
-                self.say(self._autogroup.remark)
+        if raised and (remark := autogroup_remark()):
+            self.say(remark)
 
     def _wait_for_block(self) -> None:
         now = time.perf_counter()
@@ -206,7 +203,7 @@ class LiveSession:
                 close()
             except BaseException as error:  # the first failure is reported; the rest is closed
                 self.error = self.error or error
-        for restored in (self._gc_control, self._switch_interval, self._autogroup):
+        for restored in (self._gc_control, self._switch_interval):
             if restored is not None:
                 restored.close()
         self.state = "stopped"

@@ -1,4 +1,4 @@
-"""Priority of the engine thread: what is requested of each system, refusals, the autogroup."""
+"""Priority of the engine thread: what is requested of each system, refusals, what is untouched."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ctypes
 import os
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,11 +14,12 @@ from typing import Any
 import pytest
 
 from voicegraph.graph.live._thread_priority import (
-    AutogroupPriority,
+    autogroup_remark,
     lower_priority,
     normal_priority,
     raise_priority,
 )
+from voicegraph.graph.live.session import LiveSession
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="SCHED_FIFO is asked for on Linux")
 
@@ -176,58 +178,51 @@ def test_macos_uses_quality_of_service(
     assert asked == [0x21, 0x11]
 
 
+@linux
+def test_only_the_calling_thread_is_changed(make_live: Callable[..., LiveSession]) -> None:
+    """Not the process, its parent, or the terminal session, which the user's programs share."""
+
+    def priorities() -> list[Any]:
+        who = [(os.PRIO_PROCESS, 0), (os.PRIO_PROCESS, os.getppid())]
+        group = Path("/proc/self/autogroup")
+        said = group.read_text() if group.exists() else ""
+        return [*(os.getpriority(*one) for one in who), os.sched_getscheduler(0), said]
+
+    before = priorities()
+    during: list[Any] = []
+    session = make_live()
+    thread = threading.Thread(
+        target=lambda: (session._raise_priority(), during.extend(priorities()))
+    )
+    thread.start()
+    thread.join()
+    assert (during[1], during[3]) == (before[1], before[3])
+    assert priorities() == before
+
+
 @pytest.fixture
 def proc(tmp_path: Path) -> Path:
     """A system that groups threads by session."""
     (tmp_path / "self").mkdir()
     (tmp_path / "sys/kernel").mkdir(parents=True)
-    _tell(tmp_path, "/autogroup-18 nice 3\n")
+    (tmp_path / "self/autogroup").write_text("/autogroup-18 nice 3\n")
     (tmp_path / "sys/kernel/sched_autogroup_enabled").write_text("1\n")
     return tmp_path
 
 
-def _tell(proc: Path, text: str) -> None:
-    (proc / "self/autogroup").write_text(text)
+@linux
+def test_autogroup_is_named_and_left_alone(proc: Path) -> None:
+    assert "kernel.sched_autogroup_enabled=0" in autogroup_remark(proc)
+    assert (proc / "self/autogroup").read_text() == "/autogroup-18 nice 3\n"
 
 
-def _told(proc: Path) -> str:
-    return (proc / "self/autogroup").read_text()
-
-
-def test_autogroup_is_raised_and_restored(proc: Path) -> None:
-    share = AutogroupPriority(proc)
-    assert _told(proc) == "-10"
-    assert "autogroup nice -10" in share.remark
-    share.close()
-    assert _told(proc) == "3"
-    _tell(proc, "another's")
-    share.close()
-    assert _told(proc) == "another's"
-
-
-@pytest.mark.parametrize("text", ["/autogroup-18 nice -12\n", "", "what is this"])
-def test_high_or_unreadable_autogroup_is_left_alone(proc: Path, text: str) -> None:
-    _tell(proc, text)
-    share = AutogroupPriority(proc)
-    share.close()
-    assert (_told(proc), share.remark) == (text, "")
-
-
-def test_no_remark_without_autogroup(proc: Path, tmp_path: Path) -> None:
+@linux
+def test_no_remark_without_autogroup(
+    proc: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert autogroup_remark(tmp_path / "nowhere") == ""
+    with monkeypatch.context() as real_time:
+        real_time.setattr(os, "sched_getscheduler", lambda _: os.SCHED_FIFO)
+        assert autogroup_remark(proc) == ""
     (proc / "sys/kernel/sched_autogroup_enabled").write_text("0\n")
-    before = _told(proc)
-    assert AutogroupPriority(proc).remark == ""
-    assert _told(proc) == before
-    assert AutogroupPriority(tmp_path / "nowhere").remark == ""
-
-
-def test_autogroup_refusal_is_reported(proc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object, **__: object) -> int:
-        raise PermissionError(1, "not permitted")
-
-    before = _told(proc)
-    monkeypatch.setattr(Path, "write_text", refuse)
-    share = AutogroupPriority(proc)
-    assert "may not be raised" in share.remark
-    share.close()
-    assert _told(proc) == before
+    assert autogroup_remark(proc) == ""
