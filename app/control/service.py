@@ -51,17 +51,25 @@ class Service:
     def __init__(self, live: LiveSessionProtocol) -> None:
         self.live = live
         self._slow = CommandQueue(self._run, "voicegraph-control", MOST_WAITING)
+        self._reading = threading.Lock()
         self._lock = threading.Lock()
         self._cached: tuple[float, LiveStatus] | None = None
+        self._changes = 0
 
     def status(self) -> LiveStatus:
         """The status, at most 1/30 s old; a finished command or the end is visible at once."""
         ended = self.live.stopped.is_set()
-        now = time.monotonic()
-        with self._lock:
-            if self._cached is None or ended or now - self._cached[0] >= 1 / FASTEST_HZ:
-                self._cached = (now, self.live.status())
-            return self._cached[1]
+        with self._reading:  # one thread reads for all that ask now; commands never wait for it
+            now = time.monotonic()
+            with self._lock:
+                known, changes = self._cached, self._changes
+            if known is not None and not ended and now - known[0] < 1 / FASTEST_HZ:
+                return known[1]
+            status = self.live.status()
+            with self._lock:
+                if changes == self._changes:  # otherwise it may be from before a command
+                    self._cached = (now, status)
+        return status
 
     def param(self, name: str) -> LiveParam:
         """The current state of one param.
@@ -130,6 +138,7 @@ class Service:
         finally:
             with self._lock:
                 self._cached = None
+                self._changes += 1
 
 
 def _is_finite(value: object) -> bool:

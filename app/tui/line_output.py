@@ -67,7 +67,7 @@ def run_plain(
     Args:
         live: the session.
         stream: receives one line every ``every_s``, one at once when the state, a switch or the
-            late blocks change, and one for each message and advice.
+            late blocks change, and one for each message and each new advice.
         every_s: seconds of the session between two lines.
         poll_s: seconds between two looks at the status.
     """
@@ -97,7 +97,7 @@ class PlainLines:
         self._every_s = every_s
         self._due = 0.0
         self._written: object = None
-        self._advice: list[str] = []
+        self._advised: set[str] = set()
         self._diff = MessageDiff()
 
     def update(self, status: LiveStatus) -> list[str]:
@@ -111,8 +111,8 @@ class PlainLines:
 
     def _new_messages(self, status: LiveStatus) -> list[str]:
         at = clock(status.seconds)
-        advice = [text for text in status.advice if text not in self._advice]
-        self._advice = list(status.advice)
+        advice = [text for text in status.advice if text not in self._advised]
+        self._advised.update(advice)
         found = [f"{at} message: {one_line(text)}" for text in self._diff.update(status.messages)]
         return found + [f"{at} advice: {one_line(text)}" for text in advice]
 

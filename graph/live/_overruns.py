@@ -32,6 +32,8 @@ _FULL = 0.85
 _COSTLY = 0.25
 """Part of the compute time from which on a node is worth changing."""
 _CHEAP_F0 = "f0.dio"
+_CLEARLY_MORE = 1.3
+"""Factor of what was advised before from which on advice is repeated with new figures."""
 _LONG_CONTEXT = 4
 """Blocks of context from which on a shorter one is worth a try."""
 
@@ -103,34 +105,75 @@ class OverrunAttribution:
         return worst
 
 
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """A setting that would prevent overruns.
+
+    Attributes:
+        kind: what kind of setting; with ``node``, what makes two pieces of advice the same.
+        node: the node that it is about; empty: the whole pipeline.
+        text: for people.
+        amount: the value that is advised, where a larger one may become necessary.
+    """
+
+    kind: str
+    node: str
+    text: str
+    amount: float = 0.0
+
+
+class AdviceMemory:
+    """Keeps the wording of advice while its measured figures vary.
+
+    Advice changes if it is of another kind or about another node, or if clearly more is needed than
+    was advised before.
+    """
+
+    def __init__(self) -> None:
+        self._given: dict[tuple[str, str], Advice] = {}
+
+    def update(self, found: list[Advice]) -> list[str]:
+        """The texts of the present advice, in its order."""
+        texts = []
+        for advice in found:
+            key = (advice.kind, advice.node)
+            given = self._given.setdefault(key, advice)
+            if advice.amount > _CLEARLY_MORE * given.amount:
+                given = self._given[key] = advice
+            texts.append(given.text)
+        return texts
+
+
 def overrun_advice(
     plan: CompiledPlan, timings: Mapping[str, Timing], late: LateReport, block_ms: float
-) -> list[str]:
+) -> list[Advice]:
     """Settings that would prevent overruns, most helpful first; empty if there are few."""
     total = timings["total"]
     if late.last_minute < _MANY_OVERRUNS or not total.ticks:
         return []
     if total.p99_ms < _FULL * block_ms:
-        return [
+        text = (
             f"blocks take {total.p99_ms:.0f} of {block_ms:.0f} ms and are still late: "
             "another program takes the processor, or the thread wakes up late: try --margin 10ms"
-        ]
+        )
+        return [Advice("margin", "", text)]
     costly = sorted(plan.nodes, key=lambda node: -timings[node.name].median_ms)
     found = [
-        text
+        advice
         for node in costly
         if timings[node.name].median_ms > _COSTLY * total.median_ms
-        for text in _node_advice(plan, node, timings[node.name], block_ms)
+        for advice in _node_advice(plan, node, timings[node.name], block_ms)
     ]
     return [*found, _larger_block(total, block_ms)]
 
 
 def _node_advice(
     plan: CompiledPlan, node: PlannedNode, timing: Timing, block_ms: float
-) -> list[str]:
+) -> list[Advice]:
     takes = f"{node.name} takes {timing.median_ms:.0f} of {block_ms:.0f} ms"
     if node.node.interface == "F0Estimator" and node.use != _CHEAP_F0:
-        return [f"{takes}: a cheaper tracker is --set nodes.{node.name}.use={_CHEAP_F0}"]
+        text = f"{takes}: a cheaper tracker is --set nodes.{node.name}.use={_CHEAP_F0}"
+        return [Advice("tracker", node.name, text)]
     spans = [spec.interval.end - spec.interval.start for spec in node.asked.values() if spec.window]
     span = max(spans, default=Fraction(0))
     if span <= _LONG_CONTEXT * plan.block:
@@ -138,13 +181,15 @@ def _node_advice(
     half = format_duration(span / 2)
     names = plan.origin.loaded.file.vars if isinstance(plan.origin, Pipeline) else {}
     how = f"--set vars.extra={half}" if "extra" in names else "a shorter context"
-    return [f"{takes} on {format_duration(span)} of context: {how}"]
+    text = f"{takes} on {format_duration(span)} of context: {how}"
+    return [Advice("context", node.name, text)]
 
 
-def _larger_block(total: Timing, block_ms: float) -> str:
+def _larger_block(total: Timing, block_ms: float) -> Advice:
     """Assumes the worst case: a block costs the same whatever its length. Steps of 10 ms."""
     needed = max(total.p99_ms / _FULL, 1.2 * block_ms)
     size = format_duration(Fraction(10 * ceil(needed / 10), 1000))
-    return (
+    text = (
         f"blocks take {total.p99_ms:.0f} of {block_ms:.0f} ms: a larger block is --set block={size}"
     )
+    return Advice("block", "", text, needed)

@@ -19,8 +19,11 @@ from ..errors import VoicegraphError
 from ._command_handler import CommandHandler
 from ._fault_messages import RecordingWatch, fault_message
 from ._interpreter_tuning import GcControl, SwitchInterval
+from ._overruns import AdviceMemory
+from ._repeated_messages import RepeatedMessages
 from ._swap_worker import SwapWorker
 from ._thread_priority import autogroup_remark, lower_priority, normal_priority, raise_priority
+from ._timing_cache import TimingCache
 from .devices.audio_backend import AudioBackend
 from .factory import LiveOptions, create_loop
 from .status import build_status
@@ -50,6 +53,8 @@ class LiveSession:
         loop: the engine's loop.
         state: as in the status.
         messages: the newest messages, each with its time (``time.perf_counter``).
+        timings: statistics of compute times.
+        advice: the advice given so far.
         devices_lost: how often a device went away.
         control_packets_dropped: control packets that were not carried out.
     """
@@ -66,6 +71,8 @@ class LiveSession:
         self.messages: deque[tuple[float, str]] = deque(maxlen=_MESSAGES)
         self.begun = time.perf_counter()
         self.measured_ms: float | None = None
+        self.timings = TimingCache(session)
+        self.advice = AdviceMemory()
         self.devices_lost = 0
         self.control_packets_dropped = 0
         self.loop = create_loop(
@@ -73,6 +80,7 @@ class LiveSession:
         )
         session.recover_from_faults(self._on_fault, _at_low_priority)
         self._recording_watch = RecordingWatch()
+        self._repeated = RepeatedMessages()
         self.swap_worker = SwapWorker(session, self.say)
         self._stop = threading.Event()
         self._commands = CommandHandler(
@@ -223,12 +231,22 @@ class LiveSession:
         note: Callable[..., None] | None = getattr(self.session, "note", None)
         if note is not None:
             note(tick=tick, **what)
-        if "late" in what:
-            self.say(f"overrun: a block was late by {what['late']:.1f} ms: {what['blamed']}")
-        elif "dropped" in what:
-            self.say(f"dropped {what['dropped']} blocks that came too late to be played")
-        elif "realigned" in what:
-            self.say(f"delay corrected by {what['realigned']:+.1f} ms")
+        told = _event_message(what)
+        if told is not None and (text := self._repeated.take(*told, time.perf_counter())):
+            self.say(text)
+
+
+def _event_message(what: dict[str, Any]) -> tuple[tuple[str, str], str] | None:
+    """Kind and text of the message about an event of the loop; None if there is none."""
+    if "late" in what:
+        node = what["blamed"]
+        return ("late", node), f"overrun: a block was late by {what['late']:.1f} ms: {node}"
+    if "dropped" in what:
+        blocks = "1 block" if what["dropped"] == 1 else f"{what['dropped']} blocks"
+        return ("dropped", ""), f"dropped {blocks} that came too late to be played"
+    if "realigned" in what:
+        return ("realigned", ""), f"delay corrected by {what['realigned']:+.1f} ms"
+    return None
 
 
 def _at_low_priority(run: Callable[[], None]) -> None:

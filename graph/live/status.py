@@ -22,7 +22,8 @@ from ..errors import StateError
 from ..node import NodeParams
 from ._drift_resampler import DriftResampler
 from ._level_meters import LevelMeter, decibels
-from ._overruns import overrun_advice
+from ._overruns import AdviceMemory, overrun_advice
+from ._timing_cache import TimingCache
 from .devices.audio_backend import AudioBackend, OpenDevice
 from .health import build_health
 
@@ -48,6 +49,8 @@ class ReportedSession(Protocol):
     messages: deque[tuple[float, str]]
     begun: float
     measured_ms: float | None
+    timings: TimingCache
+    advice: AdviceMemory
     devices_lost: int
     control_packets_dropped: int
 
@@ -61,7 +64,7 @@ def build_status(live: ReportedSession) -> LiveStatus:
     """The status at this moment; may be called from any thread."""
     loop = live.loop
     now = time.perf_counter()
-    plan, timings = _running(live.session)
+    plan, timings = live.timings.read()
     total = timings["total"]
     block_ms = 1e3 * float(plan.block)
     recording = live.session.recording_state
@@ -97,17 +100,9 @@ def build_status(live: ReportedSession) -> LiveStatus:
         variant=live.variants.name if live.variants else None,
         params=live_params(live.session),
         messages=[text for _, text in list(live.messages)[-_SHOWN_MESSAGES:]],
-        advice=overrun_advice(plan, timings, health.late, block_ms),
+        advice=live.advice.update(overrun_advice(plan, timings, health.late, block_ms)),
         recording=None if recording is None else recording.path,
     )
-
-
-def _running(session: Session) -> tuple[CompiledPlan, Mapping[str, Timing]]:
-    """The running plan with the times of its nodes; nodes may be swapped meanwhile."""
-    while True:
-        plan, timings = session.plan, session.timings()
-        if {node.name for node in plan.nodes} <= timings.keys():
-            return plan, timings
 
 
 def _node_loads(plan: CompiledPlan, timings: Mapping[str, Timing]) -> list[NodeLoad]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from dataclasses import dataclass
 
@@ -46,8 +47,20 @@ class TimingRing:
 
     def summary(self) -> Timing:
         """Median, 99th percentile and maximum of the buffered times; zeros if there are none."""
-        kept = np.asarray(self.values[: min(self.count, KEPT)], dtype=np.float64) / 1e6
-        if not kept.size:
+        count = self.count
+        size = min(count, KEPT)
+        if not size:
             return Timing(0.0, 0.0, 0.0, 0)
-        middle, high = np.percentile(kept, [50, 99])
-        return Timing(float(middle), float(high), float(kept.max()), self.count)
+        # A copy, because the engine goes on writing; it never waits for this. Partitioning for the
+        # few values that are needed takes a quarter of the time of `np.percentile`.
+        kept = np.frombuffer(self.values, np.int64, size).copy()
+        middle, high = 0.5 * (size - 1), 0.99 * (size - 1)
+        needed = {math.floor(middle), math.ceil(middle), math.floor(high), math.ceil(high)}
+        kept.partition(sorted({*needed, size - 1}))
+        return Timing(_at(kept, middle), _at(kept, high), float(kept[-1]) / 1e6, count)
+
+
+def _at(values: np.ndarray, place: float) -> float:
+    """The value at a place between two elements, in milliseconds, by linear interpolation."""
+    low, high = int(values[math.floor(place)]), int(values[math.ceil(place)])
+    return (low + (high - low) * (place - math.floor(place))) / 1e6

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from voicegraph.app.control.service import Service
 from voicegraph.graph.errors import Problem, StateError, VoicegraphError
 from voicegraph.schemas.live_command import LiveCommand, Mute, SetParam, Swap
+from voicegraph.schemas.live_status import LiveStatus
 
 from ..fake_live import FakeLive
 
@@ -51,6 +53,29 @@ def test_command_or_end_refreshes_the_status(
     assert service.status().muted
     live.stopped.set()
     assert service.status().state == "stopped"
+
+
+def test_command_does_not_wait_for_a_status(
+    service: Service, live: FakeLive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, go_on = threading.Event(), threading.Event()
+    status = live.status
+
+    def slow_status() -> LiveStatus:
+        found = status()
+        reading.set()
+        assert go_on.wait(20)
+        return found
+
+    monkeypatch.setattr(live, "status", slow_status)
+    reader = threading.Thread(target=service.status)
+    reader.start()
+    assert reading.wait(20)
+    service.submit(Mute())  # on this thread, without an end
+    assert live.on["mute"]
+    go_on.set()
+    reader.join()
+    assert service.status().muted  # the status from before the command is not kept
 
 
 def test_param_is_never_cached(service: Service, live: FakeLive) -> None:

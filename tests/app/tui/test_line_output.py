@@ -173,6 +173,17 @@ def test_messages_are_written_once_before_the_status(changed) -> None:
     assert again == ["0:00:00 message: three"]
 
 
+def test_advice_that_comes_and_goes_is_written_once(changed) -> None:
+    lines = PlainLines(60.0)
+    advice = ["a larger block", "a cheaper tracker"]
+    found = [
+        line
+        for i in range(100)
+        for line in lines.update(changed(seconds=0.6 * i, advice=advice[: i % 3]))
+    ]
+    assert [line.partition(" advice: ")[2] for line in found if "advice" in line] == advice
+
+
 def test_last_messages_and_stop_are_written(live, changed) -> None:
     statuses = [
         changed(seconds=5.0, messages=["a"]),

@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from voicegraph.graph.live._overruns import SYSTEM, OverrunAttribution, overrun_advice
+from voicegraph.graph.live._overruns import (
+    SYSTEM,
+    Advice,
+    AdviceMemory,
+    OverrunAttribution,
+    overrun_advice,
+)
 from voicegraph.graph.pipeline import Pipeline, Plan, node
 from voicegraph.graph.runtime.timing import Timing
 from voicegraph.schemas.live_status import LateReport
@@ -75,7 +81,8 @@ def world() -> Plan:
 def _advice(plan: Plan, late: LateReport = LATE, total: float = 120.0, **nodes: float) -> Any:
     timings = {n.name: Timing(nodes.get(n.name, 0.1), 1, 1, 100) for n in plan.nodes}
     timings["total"] = Timing(0.9 * total, total, total, 100)
-    return overrun_advice(plan, timings, late, 1e3 * float(plan.block))
+    found = overrun_advice(plan, timings, late, 1e3 * float(plan.block))
+    return [advice.text for advice in found]
 
 
 def test_no_advice_without_overruns(world: Plan) -> None:
@@ -119,3 +126,18 @@ def test_proposed_block_is_larger_than_the_present() -> None:
     plan = Pipeline(block="10ms", nodes=nodes, output="pass").compile()
     [text] = _advice(plan, total=8.6)
     assert text.endswith("--set block=20ms")
+
+
+def test_advice_keeps_its_words_while_digits_vary() -> None:
+    memory = AdviceMemory()
+    first = memory.update([Advice("block", "", "block=130ms", 130.0)])
+    told = {
+        text
+        for i in range(95)
+        for text in memory.update([Advice("block", "", f"block={120 + i % 30}ms", 120.0 + i % 30)])
+    }
+    assert told == set(first) == {"block=130ms"}
+    # Another node, another kind, or clearly more than before is other advice.
+    other = [Advice("tracker", "f0", "dio"), Advice("context", "voice", "shorter")]
+    assert memory.update(other) == ["dio", "shorter"]
+    assert memory.update([Advice("block", "", "block=200ms", 200.0)]) == ["block=200ms"]
