@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -19,11 +20,19 @@ import torch
 from voicegraph.schemas.quantities import format_duration
 
 from .errors import PipelineError, Problem
+from .file_contents import FileContent, files_read
 from .node import Node, NodeParams
 from .ports import PortRef, PortSpec
 from .signals import Audio, SignalType
 
+HASH_RULE = "2-"
+"""Begins every hash. Hashes without a rule are of an older one: names and sizes of files."""
 _DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+
+
+def is_older_hash(plan: str) -> bool:
+    """Whether a plan's hash was made by the older rule, so that it cannot be compared."""
+    return re.fullmatch("[0-9a-f]{16}", plan) is not None
 
 
 def torch_dtype(name: str) -> torch.dtype:
@@ -66,6 +75,12 @@ class PlannedNode:
     latency: Fraction
     dropped: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """Files and folders that it reads, by ``node.param``."""
+        found = files_read(self.node, self.params)
+        return {f"{self.name}.{param}": path for param, path in found.items()}
 
     @property
     def use(self) -> str:
@@ -140,6 +155,7 @@ class CompiledPlan:
         pruned: nodes from which nothing reaches the output.
         loaded: device of each node whose weights are loaded; sessions share the weights.
         held: the minimum latency that was requested, in seconds.
+        files: what each file that it reads contained when it was compiled, by ``node.param``.
         origin: the pipeline it was compiled from; None if it cannot be changed.
     """
 
@@ -157,6 +173,7 @@ class CompiledPlan:
     loaded: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
     target: Audio | None = field(default=None, compare=False)
     held: Fraction = field(default=Fraction(0), compare=False)
+    files: Mapping[str, FileContent] = field(default_factory=dict, repr=False, compare=False)
     origin: PlanOrigin | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -224,9 +241,24 @@ class CompiledPlan:
 
     @property
     def hash(self) -> str:
-        """Identifies everything that affects the output; snapshots and recordings contain it."""
-        text = json.dumps(self.describe(), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        """Identifies everything that affects the output; snapshots and recordings contain it.
+
+        It is made of the contents that files had when the plan was compiled: neither their names
+        and folders nor the pipeline's name matter, and it never changes.
+        """
+        described: dict[str, Any] = {**self.describe(), "name": None}
+        for planned, node in zip(self.nodes, described["nodes"], strict=True):
+            node["params"] |= self._contents(planned)
+        text = json.dumps(described, sort_keys=True)
+        return HASH_RULE + hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def _contents(self, planned: PlannedNode) -> dict[str, Any]:
+        """The params that hold files, by the contents of these."""
+        found: dict[str, Any] = dict.fromkeys(planned.params.file_fields())
+        for name in files_read(planned.node, planned.params):
+            content = self.files.get(f"{planned.name}.{name}")
+            found[name] = content and content.sha256
+        return found
 
     def describe(self) -> dict[str, Any]:
         """The plan as JSON values, the same for the same pipeline on every machine."""
@@ -245,17 +277,17 @@ class CompiledPlan:
                 "on_nan": self.settings.on_nan,
                 "on_late": self.settings.on_late,
             },
-            "nodes": [_describe(planned) for planned in self.nodes],
+            "nodes": [_describe(planned, self.files) for planned in self.nodes],
             "bypassed": list(self.bypassed),
             "pruned": list(self.pruned),
         }
 
 
-def _describe(planned: PlannedNode) -> dict[str, Any]:
+def _describe(planned: PlannedNode, files: Mapping[str, FileContent]) -> dict[str, Any]:
     return {
         "name": planned.name,
         "use": planned.use,
-        "params": _describe_params(planned),
+        "params": _describe_params(planned, files),
         "device": planned.device,
         "dtype": planned.dtype,
         "inputs": {
@@ -279,20 +311,16 @@ def _describe(planned: PlannedNode) -> dict[str, Any]:
     }
 
 
-def _describe_params(planned: PlannedNode) -> dict[str, Any]:
-    """The params; a file by its name and size only, so that its folder does not matter."""
+def _describe_params(planned: PlannedNode, files: Mapping[str, FileContent]) -> dict[str, Any]:
+    """The params; a file by its name and contents, so that its folder does not matter."""
     described = planned.params.model_dump(mode="json")
-    written = planned.node.keeps(planned.params).values()
     for name in planned.params.file_fields():
         path = getattr(planned.params, name)
-        if path is not None:
-            size = None if path in written else _size(path)
-            described[name] = {"file": path.name, "bytes": size}
+        if isinstance(path, Path):
+            content = files.get(f"{planned.name}.{name}")
+            described[name] = {
+                "file": path.name,
+                "bytes": content and content.size,
+                "sha256": content and content.sha256,
+            }
     return described
-
-
-def _size(path: Path) -> int | None:
-    """Bytes of a file, or of all files in a folder; None if it does not exist."""
-    if path.is_dir():
-        return sum(file.stat().st_size for file in path.iterdir() if file.is_file())
-    return path.stat().st_size if path.is_file() else None

@@ -41,6 +41,7 @@ def replay(
     compared.
     """
     from voicegraph.graph.files.recordings.compare import compare
+    from voicegraph.graph.files.recordings.plan_identity import is_other_plan, older_hash_remark
     from voicegraph.graph.files.recordings.prerequisites import check_files
     from voicegraph.graph.files.recordings.reader import open_recording
     from voicegraph.graph.files.recordings.replay import plan_of
@@ -49,7 +50,9 @@ def replay(
     changes = dict(_parsed(text) for text in set_args or ())
     check_files(found, changes)
     plan = plan_of(found, changes)
-    changed = bool(changes) and plan.hash != found.header.plan
+    changed = bool(changes) and is_other_plan(plan, found)
+    if (remark := older_hash_remark(found)) is not None:
+        echo(remark, err=True)
     report = (
         compare(plan, found, changed=changed)
         if output is None

@@ -1,8 +1,8 @@
 """The compiler: from a loaded pipeline to a static plan; see ``docs/design.md``, "Compiling".
 
 All problems of a phase are reported together. Compiling is pure: it reads headers of model files
-and what identifies a model, but no weights; it does not depend on the machine, and gives the same
-plan every time.
+and what identifies a model, hashes the files, and loads no weights; it does not depend on the
+machine, and gives the same plan every time.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from ..errors import PipelineError, Problem, Problems
+from ..file_contents import read_contents
 from ..plan import CompiledPlan
 from ..signals import Audio
 from ._assemble import P, assemble
@@ -55,6 +56,7 @@ def compile_pipeline(
             raise PipelineError(_not_audio(loaded, plan))
         plan = _compile(loaded, source, (made, target), latency, plan_type)
     plan.target, plan.held = target, latency
+    plan.files = read_contents({k: v for p in plan.nodes for k, v in p.files.items()})
     return plan
 
 

@@ -12,6 +12,7 @@ import torch
 
 from .. import random
 from ..errors import VoicegraphError
+from ..file_contents import require_unchanged
 from ..plan import torch_dtype
 from ._node_failure import node_failure
 
@@ -34,7 +35,8 @@ def load_weights(plan: CompiledPlan, devices: dict[str, torch.device]) -> None:
     """Loads every node's weights to its device, once per plan for all its sessions.
 
     Raises:
-        VoicegraphError: if a file is missing or wrong, or a node raises an exception.
+        VoicegraphError: if a file is missing, wrong or other than when the plan was compiled, or
+            a node raises an exception.
     """
     with _LOADING:
         for planned in plan.nodes:
@@ -49,6 +51,8 @@ def load_weights(plan: CompiledPlan, devices: dict[str, torch.device]) -> None:
                 raise
             except Exception as error:
                 raise node_failure(planned.name, planned.use, error, "while loading") from error
+            for name in planned.files.keys() & plan.files.keys():
+                require_unchanged(plan.files[name])  # afterwards: what was loaded was hashed
             plan.loaded[planned.name] = str(device)
 
 

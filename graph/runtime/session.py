@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from ..errors import NodeFailedError, Problem, StateError
+from ..plan import is_older_hash
 from ..providers import provided
 from . import _thread_count as thread_count
 from ._device_placement import place_nodes
@@ -537,11 +538,14 @@ class Session:
     def restore(self, snapshot: Snapshot | str | Path) -> None:
         """Continues from a snapshot, or from the file of one; pending changes are dropped.
 
+        The plan must be that of the snapshot. If the hash of its plan was made by an older rule,
+        the states and live params must fit instead, and ``notes`` says so.
+
         Raises:
             StateError: if it was taken from another plan or another number of streams, or this
                 session is being recorded.
         """
-        from .snapshot import restore_snapshot
+        from .snapshot import OLDER_HASH, Snapshot, restore_snapshot
 
         if self._recorder is not None:
             text = "a session that is being recorded cannot restore a snapshot"
@@ -550,7 +554,10 @@ class Session:
             raise StateError(Problem("recording", text, notes=notes, fix=fix))
         with self._running:
             self._cancel_swap("a snapshot was restored")
-            self.position = restore_snapshot(snapshot, self.engine, self._reblocker)
+            found = snapshot if isinstance(snapshot, Snapshot) else Snapshot.load(snapshot)
+            self.position = restore_snapshot(found, self.engine, self._reblocker)
+            if is_older_hash(found.plan):
+                self.notes.append(OLDER_HASH)
             self.live_params.clear_pending()
 
     def _apply_live_params(self, wait: bool = False) -> AppliedChanges:

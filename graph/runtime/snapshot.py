@@ -17,6 +17,7 @@ from voicegraph.schemas.snapshot_header import SnapshotHeader
 
 from ..errors import OutputError, Problem, StateError
 from ..node import NodeParams
+from ..plan import is_older_hash
 from ..providers import provided
 from ..regular_file import open_regular, read_failure, shortened
 from .param_values import from_json, to_json
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
 
 _FORMAT = "voicegraph-snapshot-1"
 _PENDING = "pending"
+OLDER_HASH = (
+    "the snapshot was made by an older version, whose plan hash stands for the names and sizes of "
+    "files: the shapes of all states and the live params were compared instead"
+)
+"""Told after restoring a snapshot whose plan's hash cannot be compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +132,11 @@ def take_snapshot(engine: Engine, reblocker: Reblocker, position: int) -> Snapsh
     return Snapshot(engine.plan.hash, position, params, tensors)
 
 
-def restore_snapshot(snapshot: Snapshot | str | Path, engine: Engine, reblocker: Reblocker) -> int:
-    """Puts the state of a snapshot, or of the file of one, into a session.
+def restore_snapshot(found: Snapshot, engine: Engine, reblocker: Reblocker) -> int:
+    """Puts the state of a snapshot into a session.
+
+    If the hash of its plan was made by an older rule, only what follows is compared: names, shapes
+    and dtypes of all states, and the live params.
 
     Returns:
         The position at which the snapshot was taken, in ticks.
@@ -135,8 +144,7 @@ def restore_snapshot(snapshot: Snapshot | str | Path, engine: Engine, reblocker:
     Raises:
         StateError: if plan, shapes or params do not fit; nothing is changed then.
     """
-    found = snapshot if isinstance(snapshot, Snapshot) else Snapshot.load(snapshot)
-    if found.plan != engine.plan.hash:
+    if not is_older_hash(found.plan) and found.plan != engine.plan.hash:
         text = f"the snapshot belongs to plan {found.plan}, this session runs {engine.plan.hash}"
         fix = "restore it with the same pipeline and overrides"
         raise StateError(Problem("other-plan", text, fix=fix))
@@ -156,9 +164,9 @@ def restore_snapshot(snapshot: Snapshot | str | Path, engine: Engine, reblocker:
 def _check_tensors(
     found: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor], block: int
 ) -> None:
-    for name, tensor in own.items():
-        other = found.get(name)
-        if other is not None and other.dtype == tensor.dtype:
+    for name in sorted(own.keys() | found.keys()):
+        other, tensor = found.get(name), own.get(name)
+        if other is not None and tensor is not None and other.dtype == tensor.dtype:
             pending = name == _PENDING and other.dim() == 3 and other.shape[2] < block
             if (other[..., :0] if pending else other).shape == tensor.shape:
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from fractions import Fraction
@@ -10,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from voicegraph.graph.errors import PipelineError
-from voicegraph.graph.node import FilePath, Node, NodeParams
+from voicegraph.graph.errors import PipelineError, VoicegraphError
+from voicegraph.graph.node import FilePath, Node, NodeParams, Tensors
 from voicegraph.graph.pipeline import Pipeline, Plan, node
 from voicegraph.graph.ports import In, Out, PortRef
 from voicegraph.graph.signals import Audio
@@ -101,23 +102,57 @@ class FromFile(Node):
     audio = In(Audio)
     out = Out(Audio, like="audio")
 
+    def process(self, inputs: Tensors, params: Any, state: None) -> Tensors:
+        return {"out": inputs["audio"].clone()}
 
-def test_hash_takes_file_name_and_size_only(
-    build: Build, tmp_path: Path, scratch_registry: Register
-) -> None:
+
+@pytest.fixture
+def from_file(tmp_path: Path, scratch_registry: Register) -> Callable[..., Plan]:
+    """``from_file(folder, content)``: a plan that reads a file."""
     scratch_registry("test.from_file")(FromFile)
 
-    def made(folder: str, content: str) -> Plan:
-        file = tmp_path / folder / "voice.pth"
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(content)
-        return build({"a": node("test.from_file", "input", weights=str(file))}).compile()
+    def made(folder: str, content: str, file: str = "voice.pth", name: str = "test") -> Plan:
+        path = tmp_path / folder / file
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content)
+        nodes = {"a": node("test.from_file", "input", weights=str(path))}
+        keys: dict[str, Any] = {"block": "10ms", "nodes": nodes, "output": "a"}
+        return Pipeline(name=name, input={"rate": 1200}, **keys).compile()
 
-    plan = made("here", "12345")
+    return made
+
+
+def test_hash_is_made_of_contents(from_file: Callable[..., Plan]) -> None:
+    plan = from_file("here", "12345")
     described = plan.describe()["nodes"][0]["params"]["weights"]
-    assert described == {"file": "voice.pth", "bytes": 5}
-    assert made("there", "67890").hash == plan.hash
-    assert made("there", "1").hash != plan.hash
+    sha256 = hashlib.sha256(b"12345").hexdigest()
+    assert described == {"file": "voice.pth", "bytes": 5, "sha256": sha256}
+    assert from_file("there", "12345").hash == plan.hash
+    assert from_file("there", "12345", "other.pth").hash == plan.hash
+    assert from_file("here", "67890").hash != plan.hash
+    assert from_file("here", "12345", name="another").hash == plan.hash
+
+
+def test_hash_of_a_plan_never_changes(from_file: Callable[..., Plan], tmp_path: Path) -> None:
+    plan = from_file("here", "12345")
+    before: Any = plan.hash, plan.describe()
+    (tmp_path / "here" / "voice.pth").write_text("67890")
+    assert (plan.hash, plan.describe()) == before
+    (tmp_path / "here" / "voice.pth").unlink()
+    assert (plan.hash, plan.describe()) == before
+
+
+def test_weights_that_changed_after_compiling_are_refused(
+    from_file: Callable[..., Plan], tmp_path: Path
+) -> None:
+    plan = from_file("here", "12345")
+    path = tmp_path / "here" / "voice.pth"
+    path.write_text("12345")  # copied over itself
+    plan.session().close()
+    plan = from_file("here", "12345")
+    path.write_text("67890")
+    with pytest.raises(VoicegraphError, match="changed after the pipeline was compiled"):
+        plan.session()
 
 
 def test_hash_takes_only_name_of_written_file(build: Build, tmp_path: Path) -> None:

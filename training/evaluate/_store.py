@@ -52,23 +52,11 @@ class Store:
 def identity(plan: Plan, *more: object) -> str:
     """A hash of everything that decides the output of a plan.
 
-    That is the plan, the contents of the files that it reads, and the code of its nodes.
+    That is the plan, with the contents of the files that it reads, and the code of its nodes.
     """
-    held = [
-        _of_file(path, path.stat().st_mtime_ns)
-        for planned in plan.nodes
-        for name in sorted(planned.params.file_fields())
-        if (path := getattr(planned.params, name)) is not None
-    ]
     folders = sorted({Path(inspect.getfile(type(planned.node))).parent for planned in plan.nodes})
     code = [_of_code(folder) for folder in folders]
-    return _digest([plan.hash, held, code, list(map(str, more))])
-
-
-@functools.lru_cache(maxsize=64)
-def _of_file(path: Path, _changed: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return _digest([plan.hash, code, list(map(str, more))])
 
 
 @functools.cache

@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 import torch
 
+from ...file_contents import Version
 from ...regular_file import name_fault, open_regular, open_regular_unbuffered
 from ._magic import describe_magic
 from ._safetensors_file import is_safetensors, read_safetensors
@@ -63,7 +64,7 @@ class Archive:
     tensors: dict[str, TensorHeader]
     config: dict[str, object]
     card: dict[str, object] | None
-    _version: tuple[int, ...] = field(repr=False)
+    _version: Version = field(repr=False)
     shards: tuple[Archive, ...] = ()
 
     def read(self, names: Iterable[str]) -> dict[str, torch.Tensor]:

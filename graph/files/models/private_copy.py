@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from ...file_contents import Version, file_version
 from ...machine import memory_bytes
 from ...regular_file import open_regular_unbuffered
 from .file_errors import FormatError, unreadable
@@ -41,10 +42,9 @@ def read_private(path: Path, start: int, size: int) -> np.ndarray:
         raise unreadable(path, error) from None
 
 
-def version(file: BinaryIO) -> tuple[int, ...]:
-    """Tells versions of a file apart: size, time of the last change, and which file it is."""
-    found = os.fstat(file.fileno())
-    return found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev
+def version(file: BinaryIO) -> Version:
+    """The version of an open file."""
+    return file_version(os.fstat(file.fileno()))
 
 
 def changed(text: str = "it changed while it was read") -> FormatError:

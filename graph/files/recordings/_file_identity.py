@@ -9,55 +9,62 @@ from typing import Any
 
 from voicegraph.schemas.recording import RecordedFile
 
+from ...file_contents import FileContent, read_content
 from ...loading.document import Document
 from ...pipeline import Plan
 from ...regular_file import open_regular
 
 _PART = 1 << 20
-"""Bytes hashed at the start, the middle and the end; hashing whole files would take seconds."""
-
-
-def files_of(plan: Plan) -> dict[str, Path]:
-    """Files and folders that nodes read, by ``node.param``."""
-    found = {}
-    for planned in plan.nodes:
-        written = set(planned.node.keeps(planned.params).values())
-        for name in sorted(planned.params.file_fields()):
-            path = getattr(planned.params, name)
-            if path is not None and path not in written:
-                found[f"{planned.name}.{name}"] = Path(path)
-    return found
+"""Bytes that older fingerprints take at the start, the middle and the end."""
+_SHA256 = "sha256:"
 
 
 def describe_files(plan: Plan) -> list[RecordedFile]:
-    """Size and fingerprint of each of these files; missing files are left out."""
-    paths = dict.fromkeys(files_of(plan).values())
-    return [describe_file(path) for path in paths if path.exists()]
+    """Size and SHA-256 of each file that a plan reads, as of when it was compiled."""
+    contents = {content.path: content for content in plan.files.values()}
+    return [describe_file(content) for content in contents.values()]
 
 
-def describe_file(path: Path) -> RecordedFile:
-    """Size and fingerprint of a file, or of all files in a folder."""
+def describe_file(content: FileContent) -> RecordedFile:
+    """A file as a recording names it."""
+    return RecordedFile(
+        path=content.path, bytes=content.size, fingerprint=f"{_SHA256}{content.sha256}"
+    )
+
+
+def is_same(file: RecordedFile, path: Path) -> bool:
+    """Whether a file or folder has the contents of a recorded one."""
+    found = read_content(path)
+    if found is None or found.size != file.bytes:
+        return False
+    if file.fingerprint.startswith(_SHA256):
+        return file.fingerprint == f"{_SHA256}{found.sha256}"
+    return file.fingerprint == older_fingerprint(path)
+
+
+def file_size(path: Path) -> int:
+    """Bytes of a file, or of all files in a folder."""
+    parts = path.iterdir() if path.is_dir() else [path]
+    return sum(part.stat().st_size for part in parts if part.is_file())
+
+
+def older_fingerprint(path: Path) -> str:
+    """As recordings of versions before SHA-256 have it: of beginning, middle and end."""
     parts = sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
     digest = hashlib.blake2b(digest_size=16)
-    size = 0
     for part in parts:
-        size += _add(digest, part)
-    return RecordedFile(path=path, bytes=size, fingerprint=digest.hexdigest())
-
-
-def _add(digest: Any, path: Path) -> int:
-    size = path.stat().st_size
-    digest.update(size.to_bytes(8, "little"))
-    with open_regular(path) as file:
-        for start in sorted({0, max(0, size // 2 - _PART // 2), max(0, size - _PART)}):
-            file.seek(start)
-            digest.update(file.read(_PART))
-    return size
+        size = part.stat().st_size
+        digest.update(size.to_bytes(8, "little"))
+        with open_regular(part) as file:
+            for start in sorted({0, max(0, size // 2 - _PART // 2), max(0, size - _PART)}):
+                file.seek(start)
+                digest.update(file.read(_PART))
+    return digest.hexdigest()
 
 
 def portable(document: Document, plan: Plan) -> Any:
     """The document's data with absolute names of all files that the plan reads."""
-    known = {str(path) for path in files_of(plan).values()}
+    known = {str(path) for planned in plan.nodes for path in planned.files.values()}
 
     def walk(value: Any, path: tuple[Any, ...]) -> Any:
         if isinstance(value, Mapping):

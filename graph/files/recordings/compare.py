@@ -14,6 +14,7 @@ from voicegraph.schemas.replay_report import Difference, NotedEvent, ReplayRepor
 
 from ...pipeline import Plan
 from ...signals import Audio
+from .plan_identity import is_other_plan
 from .prerequisites import differences
 from .reader import Recording
 from .recorder import input_path, output_path
@@ -136,8 +137,9 @@ class _Comparison:
 
 
 def _other_plan(plan: Plan, recording: Recording) -> list[str]:
-    then = recording.header.plan
-    return [] if plan.hash == then else [f"plan: {then:.40} then, {plan.hash} now"]
+    if not is_other_plan(plan, recording):
+        return []
+    return [f"plan: {recording.header.plan:.40} then, {plan.hash} now"]
 
 
 def _unknown(recording: Recording) -> list[str]:

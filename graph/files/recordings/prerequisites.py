@@ -7,7 +7,7 @@ from collections.abc import Collection
 from voicegraph.schemas.recording import RecordedFile
 
 from ...errors import InputError, Problem, Problems
-from ._file_identity import describe_file, entries_naming
+from ._file_identity import entries_naming, file_size, is_same
 from .reader import Recording
 from .recorder import circumstances
 
@@ -37,14 +37,14 @@ def _problem(file: RecordedFile, paths: list[str]) -> Problem | None:
     if not file.path.exists():
         text = f"{file.path}, which the recording was made with, is missing"
         return Problem("missing-file", text, fix=f"say where it is now: {where}")
-    found = describe_file(file.path)
-    if (found.bytes, found.fingerprint) == (file.bytes, file.fingerprint):
+    if is_same(file, file.path):
         return None
+    found = file_size(file.path)
     text = (
         f"{file.path} is not the file that the recording was made with: "
-        f"{found.bytes} bytes, expected {file.bytes}"
+        f"{found} bytes, expected {file.bytes}"
     )
-    if found.bytes == file.bytes:
+    if found == file.bytes:
         text = f"{file.path} is not the file that the recording was made with: its contents differ"
     return Problem("other-file", text, fix=f"give the right file, or use this one: {where}")
 

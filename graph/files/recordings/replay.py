@@ -23,6 +23,7 @@ from ...runtime.fault_recovery import Silencer
 from ...runtime.hot_swap import HotSwap, plan_change
 from ...runtime.param_values import from_json
 from ...signals import Audio
+from .plan_identity import is_other_plan
 from .reader import Recording, open_recording
 
 if TYPE_CHECKING:
@@ -35,13 +36,14 @@ if TYPE_CHECKING:
 def replay(plan: Plan, path: str | Path) -> Iterator[np.ndarray]:
     """Replays a recording: the output blocks, ``[streams, channels, samples]``.
 
-    On the same machine, with the same versions and threads, the output is bit-identical.
+    On the same machine, with the same versions and threads, the output is bit-identical. Of a
+    recording whose plan's hash was made by an older rule, pipeline and files are compared.
 
     Raises:
         StateError: if the file is not a recording, or was made with another plan.
     """
     recording = open_recording(path)
-    if recording.header.plan != plan.hash:
+    if is_other_plan(plan, recording):
         text = (
             f"{path} was recorded with plan {recording.header.plan}, but this plan is {plan.hash}"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -159,4 +160,4 @@ def test_plan_and_hash_are_the_same_in_every_process(tmp_path: Path) -> None:
         cwd=tmp_path,
     )
     assert there.stdout.splitlines() == list(here["found"])
-    assert len(here["found"][0]) == 16
+    assert re.fullmatch("2-[0-9a-f]{16}", here["found"][0])
