@@ -120,6 +120,9 @@ class Node(Generic[ParamsT, StateT]):
     * ``chunking``: ``"exact"`` if the output is the same in blocks of any size, or ``"windowed"``.
     * ``pure``: the output depends only on the input interval; the node has no state. It can then
       run on streams and on windows, and gives a window if it takes one.
+    * ``modulates``: its effect on the audio changes with time, whatever the input: a tremolo, a
+      ring modulator, a chorus, a pitch shifter. Then it has no impulse response, and the
+      conformance suite measures its latency by the arrival of impulses.
     * ``devices``: where it can run: ``"cpu"``, and ``"cuda"`` for every accelerator that torch
       names (``cuda`` on NVIDIA and AMD, ``mps`` on Apple, ``xpu`` on Intel).
     * ``dtypes``: the precisions in which it can compute.
@@ -143,6 +146,7 @@ class Node(Generic[ParamsT, StateT]):
     use: ClassVar[str] = ""
     chunking: ClassVar[str] = "exact"
     pure: ClassVar[bool] = False
+    modulates: ClassVar[bool] = False
     devices: ClassVar[tuple[str, ...]] = ("cpu",)
     dtypes: ClassVar[tuple[str, ...]] = ("float32",)
     needs_float64: ClassVar[bool] = False

@@ -13,12 +13,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ..errors import NodeFailedError
 from ..pipeline import Plan
 from ..runtime.session import Session
 from ..runtime.snapshot import Snapshot
-from ..signals import Audio
 from ._harness import NODE, Case, plan, run, signal, try_plan
 from ._instrumentation import CheckedNode, fingerprint
+from ._latency import latency
 
 _TOLERANCE = 2e-5
 _SECONDS = 1.2
@@ -42,8 +43,10 @@ def _watch(case: Case, streams: int) -> None:
         step.node = CheckedNode(step.node, streams)  # pyright: ignore[reportAttributeAccessIssue]
         try:
             run(session, _audio(made, streams, 0.4))
-        except AssertionError as error:
-            raise AssertionError(f"{case}: {error}") from None
+        except NodeFailedError as error:
+            if not isinstance(error.__cause__, AssertionError):
+                raise
+            raise AssertionError(f"{case}: {error.__cause__}") from None
 
 
 def shapes(case: Case) -> None:
@@ -179,40 +182,6 @@ def state(case: Case) -> None:
         run(session, _audio(made, 3, 0.4))
         after = {name: (t.shape, t.dtype, t.data_ptr()) for name, t in held.tensors().items()}
     assert before == after, f"{case}: state was replaced; change it in place"
-
-
-def latency(case: Case) -> None:
-    """For audio to audio, the delay of the impulse response is the declared latency.
-
-    The impulse response is found by deconvolution, because the peak of a correlation also depends
-    on the filter's frequency response and on the periodicity of the voice.
-    """
-    made = plan(case)
-    planned = made.find(NODE)
-    ports = planned.node.declared
-    first_in, first_out = (
-        next(iter(ports.inputs.values()), None),
-        next(iter(ports.outputs.values())),
-    )
-    if first_in is None or first_in.kind is not Audio or first_out.kind is not Audio:
-        return
-    audio = _audio(made, 1, 1.6)
-    with _open(made) as session:
-        output = run(session, audio)[0].mean(0)
-    given = next(iter(planned.given.values())).interval.end
-    behind = max(made.latency.algorithmic + 0, -given)  # a delay asks for older input
-    rate = float(made.output_type.rate)
-    count = output.size
-    grid = np.arange(count) * float(made.source.rate) / rate
-    dry = np.interp(grid, np.arange(audio.shape[2]), audio[0].mean(0))
-    wet, dry = np.fft.rfft(output, 2 * count), np.fft.rfft(dry, 2 * count)
-    power = np.abs(dry) ** 2
-    response = np.fft.irfft(wet * np.conj(dry) / (power + 0.01 * power.mean()))
-    lag = int(np.argmax(np.abs(response[:count])))
-    assert abs(lag / rate - float(behind)) <= 1.5 / min(rate, float(made.source.rate)), (
-        f"{case} declares a latency of {float(behind) * 1000:.2f} ms, "
-        f"measured {lag / rate * 1000:.2f} ms"
-    )
 
 
 def growth(case: Case, ticks: int = 100) -> None:
