@@ -199,10 +199,11 @@ class PipelineFile(_FileModel):
         description="named sets of overrides: dotted path -> value; chosen with `--profile`",
         examples=[{"fast": {"block": "5ms"}}],
     )
-    seed: int = Field(0, ge=0, description="seed of everything random", examples=[0])
+    seed: int = Field(0, ge=0, le=2**63 - 1, description="seed of everything random", examples=[0])
     threads: int | None = Field(
         None,
         ge=1,
+        le=1024,
         description="number of threads of PyTorch; null keeps its default",
         examples=[1],
     )

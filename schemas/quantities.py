@@ -18,6 +18,8 @@ _UNITS = {
     "s": Fraction(1),
     "min": Fraction(60),
 }
+_HIGHEST_RATE = 10_000_000
+"""In Hz; sound cards end at 768 kHz."""
 _DURATION_PATTERN = r"^-?[0-9]{1,30}(\.[0-9]{1,12})? ?(us|ms|s|min)$"
 _RATE_PATTERN = r"^[0-9]{1,12}(\.[0-9]{1,6}|/[0-9]{1,7})?$"
 _RATE = re.compile(_RATE_PATTERN[1:-1], re.ASCII)
@@ -37,6 +39,8 @@ def parse_duration(value: Any) -> Fraction:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         if value == 0:
             return Fraction(0)
+        if not 1e-3 <= abs(value) < 1e6:
+            raise ValueError(f"a duration needs a unit, such as 250ms or 2.5s, found {value!r:.60}")
         raise ValueError(f"a duration needs a unit: write {value:g}ms or {value:g}s")
     raise ValueError(f"expected a duration such as 250ms or 2.5s, found {value!r:.60}")
 
@@ -82,6 +86,8 @@ def parse_rate(value: Any) -> Fraction:
         raise ValueError(f"expected a rate in Hz such as 48000, found {value!r:.60}") from None
     if rate <= 0:
         raise ValueError(f"a rate must be above 0 Hz, found {value}")
+    if rate > _HIGHEST_RATE:
+        raise ValueError(f"a rate is at most {_HIGHEST_RATE} Hz, found {value!r:.60}")
     if rate.denominator > 1_000_000:
         raise ValueError(f"a rate must be exact: write a fraction instead of {value!r:.60}")
     return rate
@@ -112,7 +118,7 @@ Rate = Annotated[
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "number", "exclusiveMinimum": 0},
+                {"type": "number", "exclusiveMinimum": 0, "maximum": _HIGHEST_RATE},
                 {"type": "string", "pattern": _RATE_PATTERN},
             ],
             "examples": [16000, 44100, 48000],

@@ -1,8 +1,8 @@
 """The compiler: from a loaded pipeline to a static plan; see ``docs/design.md``, "Compiling".
 
 All problems of a phase are reported together. Compiling is pure: it reads headers of model files
-and what identifies a model, hashes the files, and loads no weights; it does not depend on the
-machine, and gives the same plan every time.
+and what identifies a model, hashes the files, and loads no weights. It gives the same plan every
+time, on every machine that has enough memory.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from ..plan import CompiledPlan
 from ..signals import Audio
 from ._assemble import P, assemble
 from ._infer_types import infer_types
+from ._memory import check_memory
 from ._order import order
 from ._placement import place
 from ._rates import check_rates
@@ -49,12 +50,18 @@ def compile_pipeline(
     Raises:
         PipelineError: with every problem of the first phase that found any.
     """
-    plan = _compile(loaded, source, None, latency, plan_type)
-    if target is not None and plan.output_type != target:
+
+    def compile_once(loaded: LoadedPipeline) -> P:
+        plan = _compile(loaded, source, None, latency, plan_type)
+        if target is None or plan.output_type == target:
+            return plan
         made = plan.output_type
         if not isinstance(made, Audio):
             raise PipelineError(_not_audio(loaded, plan))
-        plan = _compile(loaded, source, (made, target), latency, plan_type)
+        return _compile(loaded, source, (made, target), latency, plan_type)
+
+    plan = compile_once(loaded)
+    check_memory(loaded, plan, compile_once)
     plan.target, plan.held = target, latency
     plan.files = read_contents({k: v for p in plan.nodes for k, v in p.files.items()})
     return plan

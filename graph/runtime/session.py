@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from ..errors import NodeFailedError, Problem, StateError
+from ..memory_budget import require_memory
 from ..plan import is_older_hash
 from ..providers import provided
 from . import _thread_count as thread_count
@@ -104,10 +105,7 @@ class Session:
         record_waits: bool = True,
         trace: str | Path | None = None,
     ) -> None:
-        if streams < 1:
-            raise StateError(
-                Problem("streams", f"a session needs at least 1 stream, not {streams}")
-            )
+        _require_streams(plan, streams)
         self.plan = plan
         self.streams = streams
         self.notes: list[str] = []
@@ -650,3 +648,12 @@ def _still_running(engine: Engine) -> Problem:
         return Problem("still-running", "a block is still being processed")
     text = f"a block is still being processed: node {step.name} ({step.node.use}) does not return"
     return Problem("still-running", text)
+
+
+def _require_streams(plan: CompiledPlan, streams: int) -> None:
+    """Refuses less than one stream, and more than fit into memory."""
+    if streams < 1:
+        text = f"a session needs at least 1 stream, not {streams}"
+        raise StateError(Problem("streams", text))
+    if streams > 1:  # one was checked when the plan was compiled
+        require_memory(plan, streams)
