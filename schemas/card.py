@@ -30,6 +30,19 @@ class Card(BaseModel):
     """Licence, if the owner states one."""
     source: str = Field(default="", max_length=2000)
     """Origin, if known: a file name, a project, a page."""
+    remarks: tuple[str, ...] = ()
+    """What the file states and its tensors contradict; the tensors are believed."""
+    unusable: str = Field(default="", max_length=500)
+    """Why no pipeline can use the model; empty if one can."""
+
+    def stored(self) -> str:
+        """The card as JSON for the header of a file.
+
+        ``unusable`` is not stored, since another version may be able to use the model; nor are
+        remarks, if there are none.
+        """
+        left_out = {"unusable"} if self.remarks else {"unusable", "remarks"}
+        return self.model_dump_json(exclude=left_out)
 
     @property
     def headline(self) -> str:

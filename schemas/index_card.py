@@ -32,9 +32,6 @@ class IndexCard(TrainedCard):
     probes: int | None = Field(None, ge=0)
     """Inverted lists that a search visits."""
 
-    unusable: str = Field(default="", max_length=200)
-    """Why retrieval cannot use an index of this type; empty if it can."""
-
     @property
     def content_width(self) -> int:
         """The same as ``dimension``."""

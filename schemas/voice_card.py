@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from .encoder_card import TrainedCard
+from .encoder_card import RVC_FEATURES, Chosen, TrainedCard
 
-_FRAMES_HZ = 100
+FRAMES_HZ = 100
+"""Frames a second of every voice: 10 ms each."""
+_RATE = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?) ?(k?)(?:hz)?")
 
 
 def parse_rate(value: Any) -> Any:
-    """``"40k"`` and ``"40000"`` are 40000 Hz; anything else as it is."""
-    if isinstance(value, str):
-        text = value.strip().lower()
-        number, factor = (text[:-1], 1000) if text.endswith("k") else (text, 1)
-        if number.isascii() and number.isdigit() and len(number) <= 6:
-            return int(number) * factor
-    return value
+    """``"40k"``, ``"44.1 kHz"`` and ``"40000"`` as Hz; anything else as it is."""
+    match = _RATE.fullmatch(value.strip().lower()) if isinstance(value, str) else None
+    if match is None:
+        return value
+    rate = float(match[1]) * (1000 if match[2] else 1)
+    return round(rate) if math.isclose(rate, round(rate)) else rate
+
+
+def parse_kind(value: Any) -> Any:
+    """The number of a kind of blocks as text: ``1`` and ``1.0`` are ``"1"``."""
+    whole = isinstance(value, (int, float)) and math.isfinite(value) and value == int(value)
+    return str(int(value)) if whole else value
 
 
 Channels = Annotated[int, Field(ge=1, le=8192)]
@@ -30,6 +38,7 @@ Rates = Annotated[
 ]
 Kernels = Annotated[tuple[Kernel, ...], Field(min_length=1, max_length=8)]
 Dilations = Annotated[tuple[Kernels, ...], Field(min_length=1, max_length=8)]
+BlockKind = Annotated[Literal["1", "2"], BeforeValidator(parse_kind)]
 SampleRate = Annotated[int, BeforeValidator(parse_rate), Field(ge=8000, le=192000)]
 
 
@@ -59,7 +68,7 @@ class VoiceConfig(BaseModel):
     """Kernel of the feed-forward layers."""
     p_dropout: float = Field(ge=0, le=1, allow_inf_nan=False)
     """Dropout in training; unused."""
-    resblock: Literal["1", "2"]
+    resblock: BlockKind
     """Kind of the decoder's residual blocks."""
     resblock_kernel_sizes: Kernels
     """Kernels of the residual blocks, one block each a stage; odd."""
@@ -110,16 +119,22 @@ class VoiceConfig(BaseModel):
             ),
             f"upsample_initial_channel {self.upsample_initial_channel} cannot be halved "
             f"{stages} times": self.upsample_initial_channel % 2**stages,
-            "an upsample kernel must be its rate, or longer by an even number": any(
-                k < r or (k - r) % 2
+            "an upsample kernel must be its rate, longer than it by an even number, or twice an "
+            f"odd rate; found kernels {_listed(self.upsample_kernel_sizes)} for rates "
+            f"{_listed(self.upsample_rates)}": any(
+                k < r or ((k - r) % 2 and k != 2 * r)
                 for r, k in zip(self.upsample_rates, self.upsample_kernel_sizes, strict=False)
             ),
             f"upsample_rates give {samples} samples per frame, but 10 ms at {self.sample_rate} Hz "
-            f"are {self.sample_rate / _FRAMES_HZ:g}": samples * _FRAMES_HZ != self.sample_rate,
+            f"are {self.sample_rate / FRAMES_HZ:g}": samples * FRAMES_HZ != self.sample_rate,
         }.items():
             if wrong:
                 raise ValueError(what)
         return self
+
+
+def _listed(values: Sequence[int]) -> str:
+    return " ".join(map(str, values))
 
 
 class VoiceCard(TrainedCard):
@@ -127,8 +142,12 @@ class VoiceCard(TrainedCard):
 
     kind: Literal["voice"] = "voice"  # pyright: ignore[reportIncompatibleVariableOverride]
     """Kind of the file."""
-    version: Literal["v1", "v2"]
+    version: Literal["v1", "v2", "unknown"]
     """v1 takes content of width 256, v2 of 768."""
+    width: int | None = Field(default=None, ge=1)
+    """Width of the content it takes, if it is of neither version."""
+    layer: int | None = Field(default=None, ge=1, le=64)
+    """Encoder layer of its features, if its file states another one than the version's."""
     f0: bool
     """Whether it takes pitch."""
     speakers: int = Field(ge=1)
@@ -154,7 +173,8 @@ class VoiceCard(TrainedCard):
         """The card on one line, such as `v2, with pitch, 48000 Hz, 109 speakers`."""
         pitch = "with pitch" if self.f0 else "without pitch"
         speakers = "one speaker" if self.speakers == 1 else f"{self.speakers} speakers"
-        return f"{self.version}, {pitch}, {self.rate} Hz, {speakers}"
+        version = self.version if self.width is None else f"content of width {self.width}"
+        return f"{version}, {pitch}, {self.rate} Hz, {speakers}"
 
     @property
     def content_width(self) -> int:
@@ -172,7 +192,13 @@ class VoiceCard(TrainedCard):
     @property
     def dim(self) -> int:
         """Width of the content it takes."""
-        return 256 if self.version == "v1" else 768
+        return self.width or (256 if self.version == "v1" else 768)
+
+    @property
+    def features(self) -> Chosen | None:
+        """The encoder's features that it takes; None if they are of no known width."""
+        usual = RVC_FEATURES.get(self.dim)
+        return usual if usual is None or self.layer is None else usual._replace(layer=self.layer)
 
     @property
     def rate(self) -> int:

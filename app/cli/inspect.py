@@ -35,7 +35,8 @@ FilesArg = Annotated[
 def inspect(files: FilesArg, as_json: JsonOption = False) -> int:
     """Identify model files by their headers, without running code in them or loading weights.
 
-    Exit code 3 if a file cannot be used; the others are still shown.
+    A model that no pipeline can use has a row `unusable` with the reason. Exit code 3 if a file
+    cannot be read or is no model; the others are still shown.
     """
     from voicegraph.graph.files.models.description import describe
     from voicegraph.graph.files.models.identify import identify
@@ -79,6 +80,9 @@ def _rows(card: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     """One row per key of the card that has a value."""
     for key, value in card.items():
         name = key.replace("_", " ")
+        if key == "remarks" and isinstance(value, list):
+            yield from (("remark", _text(remark)) for remark in value)
+            continue
         if isinstance(value, dict) and value:
             yield name, ""
             yield from ((f"  {inner}", text) for inner, text in _rows(value))

@@ -10,6 +10,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from voicegraph.graph.files.models.state_dict import (
+    StateDict,
+    find_state_dict,
+    without_wrappers,
+)
+
 _CANONICAL_MARKER = "convs.0.weight"
 _NUMBER = re.compile(r"(?<=layers\.)([0-9]{1,4})(?=\.)")
 _LEAVES = {
@@ -95,10 +101,12 @@ class Names:
     Attributes:
         stored: canonical name -> name in the file.
         strange: names in the file that belong to a network of another architecture.
+        remark: which copy of the network is used, if the file has several.
     """
 
     stored: Mapping[str, str]
     strange: tuple[str, ...]
+    remark: str = ""
 
 
 def find_names(found: Iterable[str], converted: bool) -> Names | None:
@@ -110,29 +118,32 @@ def find_names(found: Iterable[str], converted: bool) -> Names | None:
     """
     names = list(found)
     if converted:
-        return Names({name: name for name in names}, ()) if _CANONICAL_MARKER in names else None
+        state = find_state_dict(names, _CANONICAL_MARKER)
+        return None if state is None else Names(state.names, (), state.remark)
     for dialect in (_HUGGING_FACE, _FAIRSEQ):
-        for name in names:
-            prefix = name.removesuffix(dialect.marker)
-            if prefix != name and (not prefix or prefix.endswith(".")):
-                return _translate(names, prefix, dialect)
+        state = find_state_dict(names, dialect.marker)
+        if state is not None:
+            return _translate(names, state, dialect)
     return None
 
 
-def _translate(names: list[str], prefix: str, dialect: _Dialect) -> Names:
+def _translate(names: list[str], state: StateDict, dialect: _Dialect) -> Names:
     stored: dict[str, str] = {}
     strange: list[str] = []
-    for name in names:
-        # A projection that was added to a model is outside of its prefix.
-        if not name.startswith(prefix) and name.rpartition(".")[0] != _HEAD:
-            continue
-        own = name.removeprefix(prefix)
+    # A projection that was added to a model is outside of its prefix.
+    inside = frozenset(state.names.values())
+    added = {
+        own: name
+        for name in names
+        if name not in inside and (own := without_wrappers(name)).rpartition(".")[0] == _HEAD
+    }
+    for own, name in (state.names | added).items():
         canonical = _canonical(own, dialect)
         if canonical is not None and canonical not in stored:
             stored[canonical] = name
         elif own.startswith(_INSIDE):
             strange.append(name)
-    return Names(stored, tuple(strange))
+    return Names(stored, tuple(strange), state.remark)
 
 
 def _canonical(name: str, dialect: _Dialect) -> str | None:

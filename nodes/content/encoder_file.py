@@ -9,13 +9,14 @@ from pathlib import Path
 
 import torch
 
-from voicegraph.graph.files.models import Archive, Inert, ModelFile, WeightsError
+from voicegraph.graph.files.models import Archive, ModelFile, WeightsError
 from voicegraph.graph.files.models.fingerprint import fingerprint
 from voicegraph.graph.files.models.load_state import state_error
-from voicegraph.graph.files.models.model_file import card_matches
+from voicegraph.graph.files.models.model_file import Unusable, believed
 from voicegraph.nodes.content._hubert_names import Names, find_names
+from voicegraph.nodes.content._hubert_settings import Settings
 from voicegraph.nodes.content.encoder import RATE
-from voicegraph.nodes.content.hubert_sizes import EPSILON, STRIDES, HubertSizes
+from voicegraph.nodes.content.hubert_sizes import STRIDES, HubertSizes
 from voicegraph.schemas.encoder_card import EncoderCard
 
 NAME = "content-encoder"
@@ -31,21 +32,8 @@ _FINGERPRINTED = (
 )
 """Small tensors that training changes, in the first layers, which truncated copies have, too."""
 
-_BUILT: dict[str, object] = {
-    "do_stable_layer_norm": False,
-    "layer_norm_first": False,
-    "feat_extract_norm": "group",
-    "extractor_mode": "default",
-    "feat_extract_activation": "gelu",
-    "hidden_act": "gelu",
-    "activation_fn": "gelu",
-    "conv_bias": False,
-    "conv_stride": list(STRIDES),
-    "layer_norm_eps": EPSILON,
-    "feat_proj_layer_norm": True,
-    "conv_pos_batch_norm": False,
-}
-"""Settings of either library that no tensor shows, with the values of HuBERT base."""
+_UNLIKE = "not like HuBERT base"
+_USE = "use hubert_base.pt, ContentVec, or another encoder of that architecture"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +45,8 @@ class EncoderFile(ModelFile):
         names: canonical name -> name in the file, of every tensor of the network.
         sizes: of the network.
         card: the card in a converted file, else None.
+        differences: from HuBERT base, in settings that no tensor shows and in further tensors.
+        remarks: on settings that the tensors contradict.
     """
 
     name = NAME
@@ -67,13 +57,15 @@ class EncoderFile(ModelFile):
     names: Mapping[str, str]
     sizes: HubertSizes
     card: EncoderCard | None
+    differences: tuple[str, ...]
+    remarks: tuple[str, ...]
 
     @classmethod
     def recognise(cls, path: Path, archive: Archive | None) -> EncoderFile | None:
         """The encoder, by its header alone.
 
         Raises:
-            WeightsError: if it is of another architecture than HuBERT base.
+            WeightsError: if tensors are missing, or of other shapes than HuBERT's.
         """
         if archive is None:
             return None
@@ -83,31 +75,42 @@ class EncoderFile(ModelFile):
         names = find_names(archive.tensors, converted=card is not None)
         if names is None:
             return None
-        settings = archive.config or _fairseq_settings(archive.tree)
-        _check_settings(path, settings, names)
-        heads = card.heads if card else _heads(settings)
+        settings = Settings.of(archive)
         shapes = {name: archive.tensors[own].shape for name, own in names.stored.items()}
         try:
-            sizes = HubertSizes.of(shapes, heads)
+            sizes = HubertSizes.of(shapes, card.heads if card else settings.heads)
         except ValueError as error:
             raise _other_architecture(path, [str(error)]) from None
-        _check_shapes(archive, names, sizes)
-        return cls(archive, names.stored, sizes, card)
+        more = _check_shapes(archive, names, sizes)
+        remarks = (names.remark, *settings.contradictions(sizes))
+        return cls(
+            archive,
+            names.stored,
+            sizes,
+            card,
+            (*settings.differences(), *more),
+            tuple(filter(None, remarks)),
+        )
+
+    @property
+    def unusable(self) -> Unusable | None:
+        """Whether its architecture differs from HuBERT base, such as WavLM's or HuBERT large's."""
+        if not self.differences:
+            return None
+        return Unusable(_UNLIKE, _USE, self.differences)
 
     def describe(self) -> EncoderCard:
-        """The card of a converted file, or one made of the header and the fingerprint.
+        """The card of a converted file, as far as its tensors agree, or one made of them.
 
         Raises:
-            WeightsError: if a tensor holds NaN or infinity, or the card describes another network.
+            WeightsError: if a tensor of the fingerprint holds NaN or infinity.
         """
         read = self.archive.read(self.names[name] for name in _FINGERPRINTED)
-        few = {name: read[self.names[name]] for name in _FINGERPRINTED}
+        few = {name: read[self.names[name]] for name in _FINGERPRINTED if name in self.names}
         parameters = sum(self.archive.tensors[own].numel for own in self.names.values())
         derived = describe(self.sizes, few, parameters, self.archive.path)
-        if self.card is not None and not card_matches(self.card, derived):
-            why = "its card describes other tensors than it holds"
-            raise _other_architecture(self.archive.path, [why])
-        return self.card or derived
+        derived = derived.model_copy(update={"remarks": self.remarks})
+        return derived if self.card is None else believed(self.card, derived)
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """By canonical name, as stored.
@@ -149,60 +152,19 @@ def card_of(found: EncoderFile) -> EncoderCard:
     return found.describe()
 
 
-def _fairseq_settings(tree: object) -> Mapping[object, object]:
-    """The model's settings, which fairseq stores under ``cfg``, or ``args`` in old files."""
-    if not isinstance(tree, dict):
-        return {}
-    for key in ("cfg", "args"):
-        settings = _fields(tree.get(key))
-        if settings:
-            return _fields(settings.get("model")) or settings
-    return {}
+def _check_shapes(archive: Archive, names: Names, sizes: HubertSizes) -> list[str]:
+    """Tensors that HuBERT base has not: a line each.
 
-
-def _fields(value: object) -> Mapping[object, object]:
-    """The entries of a dict, or the attributes of a stored object."""
-    held = value.state if isinstance(value, Inert) else value
-    return held if isinstance(held, dict) else {}
-
-
-def _plain(value: object) -> object:
-    """The value of an enumeration member, as which fairseq stores choices."""
-    return value.args[0] if isinstance(value, Inert) and value.args else value
-
-
-def _heads(settings: Mapping[object, object] | Mapping[str, object]) -> int | None:
-    for key in ("num_attention_heads", "encoder_attention_heads"):
-        found = settings.get(key)  # pyright: ignore[reportArgumentType]
-        if isinstance(found, int) and found > 0:
-            return found
-    return None
-
-
-def _check_settings(
-    path: Path, settings: Mapping[object, object] | Mapping[str, object], names: Names
-) -> None:
-    if "convs.1.norm.weight" in names.stored:
-        text = "every convolution has a norm of its own, as in HuBERT large; supported is base"
-        raise _other_architecture(path, [text])
-    found = {str(k): _plain(v) for k, v in settings.items() if str(k) in _BUILT}
-    wrong = [
-        f"{key} is {str(value)[:40]}, expected {_BUILT[key]}"
-        for key, value in found.items()
-        if not isinstance(value, Inert) and value != _BUILT[key]
-    ]
-    if wrong:
-        raise _other_architecture(path, wrong)
-
-
-def _check_shapes(archive: Archive, names: Names, sizes: HubertSizes) -> None:
+    Raises:
+        WeightsError: if one that it has is missing, or of another shape or dtype.
+    """
     wanted = sizes.shapes(folded="position.weight" in names.stored)
     found = {name: archive.tensors[own] for name, own in names.stored.items()}
     lines = [
         f"missing: {name} {list(shape)}" for name, shape in wanted.items() if name not in found
     ]
-    lines += [f"unexpected: {names.stored[name]}" for name in found if name not in wanted]
-    lines += [f"unexpected: {name}" for name in names.strange]
+    unexpected = [f"unexpected: {names.stored[name]}" for name in found if name not in wanted]
+    unexpected += [f"unexpected: {name}" for name in names.strange]
     for name in wanted.keys() & found.keys():
         header, shape = found[name], wanted[name]
         if header.shape != shape:
@@ -211,15 +173,18 @@ def _check_shapes(archive: Archive, names: Names, sizes: HubertSizes) -> None:
         elif not header.dtype.is_floating_point:
             lines.append(f"{names.stored[name]}: expected floating point, found {header.dtype}")
     if lines:
-        raise _other_architecture(archive.path, sorted(lines))
+        raise _other_architecture(archive.path, sorted(lines + unexpected))
+    if "convs.1.norm.weight" in names.stored:
+        return ["every convolution has a norm of its own, as in HuBERT large; supported is base"]
+    return sorted(unexpected)
 
 
 def _other_architecture(path: Path, lines: list[str]) -> WeightsError:
     return state_error(
         path,
-        "it looks like a content encoder, but not like HuBERT base",
+        f"it looks like a content encoder, but {_UNLIKE}",
         lines,
-        "use hubert_base.pt, ContentVec, or another encoder of that architecture",
+        _USE,
     )
 
 

@@ -193,7 +193,7 @@ def _features(params: HubertParams) -> Chosen:
     """
     wanted = V2
     if params.voice is not None and (params.layer is None or params.project is None):
-        wanted = V1 if _voice_card(params.voice).version == "v1" else V2
+        wanted = _voice_card(params.voice).features or V2
     layer = wanted.layer if params.layer is None else params.layer
     return Chosen(layer, wanted.project if params.project is None else params.project)
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import torch
 
-from voicegraph.graph.files.models import Archive, ModelFile, load_state
+from voicegraph.graph.files.models import Archive, ModelFile, TensorHeader, load_state
 from voicegraph.graph.files.models.fingerprint import fingerprint
-from voicegraph.graph.files.models.model_file import card_matches
+from voicegraph.graph.files.models.model_file import believed
+from voicegraph.graph.files.models.state_dict import StateDict, find_state_dict
 from voicegraph.graph.files.models.wrong_kind import wrong_kind
 from voicegraph.nodes.content.encoder import RATE
 from voicegraph.nodes.content.phonetic_network import STEP, PhoneticNetwork, PhoneticSizes
@@ -40,8 +41,9 @@ class PhoneticFile(ModelFile):
 
     Attributes:
         archive: the opened file.
+        state: the network's names of its tensors, and those in the file.
         sizes: of the network.
-        card: from the file's header.
+        card: from the file's header, as far as the tensors agree.
     """
 
     name = NAME
@@ -49,6 +51,7 @@ class PhoneticFile(ModelFile):
     fix = FIX
 
     archive: Archive
+    state: StateDict
     sizes: PhoneticSizes
     card: PhoneticCard
 
@@ -57,24 +60,28 @@ class PhoneticFile(ModelFile):
         """The encoder, by its header and the few tensors of its fingerprint.
 
         Raises:
-            WeightsError: if it is broken, or its card describes another network.
+            WeightsError: if it is broken.
         """
         stated = cls.stated_card(archive, PhoneticCard) if archive is not None else None
         if archive is None or stated is None:
             return None
-        missing = [name for name in _FINGERPRINTED if name not in archive.tensors]
+        state = find_state_dict(archive.tensors, _FINGERPRINTED[0]) or StateDict("", {})
+        missing = [name for name in _FINGERPRINTED if name not in state.names]
         if missing:
             raise cls.broken(path, f"it has no tensor {missing[0]}")
-        few = archive.read(_FINGERPRINTED)
-        sizes = cls._sizes(path, archive, stated.heads)
-        numbers = sum(header.numel for header in archive.tensors.values())
-        if not card_matches(stated, describe(sizes, few, numbers, stated.tokens)):
-            raise cls.broken(path, "its card describes other tensors than it holds")
-        return cls(archive, sizes, stated)
+        read = archive.read(state.names[name] for name in _FINGERPRINTED)
+        few = {name: read[state.names[name]] for name in _FINGERPRINTED}
+        headers = {name: archive.tensors[own] for name, own in state.names.items()}
+        sizes = cls._sizes(path, headers, stated.heads)
+        numbers = sum(header.numel for header in headers.values())
+        derived = describe(sizes, few, numbers, stated.tokens)
+        remarks = tuple(filter(None, [state.remark]))
+        card = believed(stated, derived.model_copy(update={"remarks": remarks}))
+        return cls(archive, state, sizes, card)
 
     @classmethod
-    def _sizes(cls, path: Path, archive: Archive, heads: int) -> PhoneticSizes:
-        shapes = {name: header.shape for name, header in archive.tensors.items()}
+    def _sizes(cls, path: Path, headers: Mapping[str, TensorHeader], heads: int) -> PhoneticSizes:
+        shapes = {name: header.shape for name, header in headers.items()}
         sizes = cls.bounded_sizes(path, lambda: PhoneticSizes.of(shapes, heads), _LARGEST)
         if sizes.hidden % heads:
             text = f"its width of {sizes.hidden} cannot be split into {heads} attention heads"
@@ -82,12 +89,13 @@ class PhoneticFile(ModelFile):
         return sizes
 
     def describe(self) -> PhoneticCard:
-        """The card in the file's header."""
+        """The card in the file's header, as far as the tensors agree."""
         return self.card
 
     def tensors(self) -> dict[str, torch.Tensor]:
-        """As stored."""
-        return self.archive.read(self.archive.tensors)
+        """As stored, by the network's own names."""
+        found = self.archive.read(self.state.names.values())
+        return {name: found[own] for name, own in self.state.names.items()}
 
 
 def open_phonetic(path: Path, fix: str = FIX) -> tuple[Archive, PhoneticCard]:

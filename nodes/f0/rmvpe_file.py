@@ -8,6 +8,8 @@ from pathlib import Path
 import torch
 
 from voicegraph.graph.files.models import Archive, ModelFile, load_state
+from voicegraph.graph.files.models.model_file import Unusable, believed
+from voicegraph.graph.files.models.state_dict import StateDict, find_state_dict
 from voicegraph.graph.files.models.wrong_kind import wrong_kind
 from voicegraph.nodes.f0._estimator import RATE
 from voicegraph.nodes.f0._rmvpe_network import MARKER, Rmvpe, Sizes, fold_norms
@@ -23,8 +25,6 @@ _LARGEST = Sizes(
     mels=1 << 16, bins=1 << 16,
 )  # fmt: skip
 """Larger than any published network; 128 mel bands can be halved seven times."""
-_PREFIXES = ("", "model.", "state_dict.")
-"""Prefixes of the tensors' names: none, or those of training checkpoints."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class RmvpeFile(ModelFile):
 
     Attributes:
         archive: the opened file.
-        prefix: what precedes the network's own names of the tensors.
+        state: the network's names of its tensors, and those in the file.
         sizes: of the network.
     """
 
@@ -42,7 +42,7 @@ class RmvpeFile(ModelFile):
     fix = FIX
 
     archive: Archive
-    prefix: str
+    state: StateDict
     sizes: Sizes
 
     @classmethod
@@ -50,56 +50,53 @@ class RmvpeFile(ModelFile):
         """The network, by its header alone.
 
         Raises:
-            WeightsError: if parts are missing, or it has other mel bands or bins.
+            WeightsError: if parts are missing.
         """
         if archive is None:
             return None
-        prefix = next((p for p in _PREFIXES if p + MARKER in archive.tensors), None)
-        if prefix is None:
+        state = find_state_dict(archive.tensors, MARKER)
+        if state is None:
             if cls.stated_card(archive, PitchModelCard) is not None:
                 raise cls.broken(path, f"it has no tensor {MARKER}")
             return None
-        shapes = _shapes(archive, prefix)
-        sizes = cls.bounded_sizes(path, lambda: Sizes.of(shapes), _LARGEST)
-        if (sizes.mels, sizes.bins) != (MELS, BINS):
-            text = f"it has {sizes.mels} mel bands and {sizes.bins} bins"
-            raise cls.broken(path, f"{text}, expected {MELS} and {BINS}")
-        return cls(archive, prefix, sizes)
+        shapes = {name: archive.tensors[own].shape for name, own in state.names.items()}
+        return cls(archive, state, cls.bounded_sizes(path, lambda: Sizes.of(shapes), _LARGEST))
+
+    @property
+    def unusable(self) -> Unusable | None:
+        """Whether it was trained with other mel bands or bins than RMVPE's."""
+        found = self.sizes
+        if (found.mels, found.bins) == (MELS, BINS):
+            return None
+        text = f"it has {found.mels} mel bands and {found.bins} bins, expected {MELS} and {BINS}"
+        return Unusable(text, "use RMVPE as its authors published it (rmvpe.pt)")
 
     def describe(self) -> PitchModelCard:
-        """The card of a converted file, or one made of the header."""
-        stated = self.stated_card(self.archive, PitchModelCard)
-        if stated is not None:
-            return stated
-        return PitchModelCard(
+        """The card of a converted file, as far as its tensors agree, or one made of the header."""
+        headers = [self.archive.tensors[own] for own in self.state.names.values()]
+        derived = PitchModelCard(
             title=self.archive.path.name,
             source=self.archive.path.name,
             sample_rate=RATE,
             mels=self.sizes.mels,
             bins=self.sizes.bins,
-            parameters=sum(header.numel for header in self.archive.tensors.values()),
+            parameters=sum(header.numel for header in headers),
+            remarks=tuple(filter(None, [self.state.remark])),
         )
+        stated = self.stated_card(self.archive, PitchModelCard)
+        return derived if stated is None else believed(stated, derived)
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """By the network's own names."""
-        names = [self.prefix + name for name in _shapes(self.archive, self.prefix)]
-        found = self.archive.read(names)
-        return {name.removeprefix(self.prefix): tensor for name, tensor in found.items()}
-
-
-def _shapes(archive: Archive, prefix: str) -> dict[str, tuple[int, ...]]:
-    return {
-        name.removeprefix(prefix): header.shape
-        for name, header in archive.tensors.items()
-        if name.startswith(prefix)
-    }
+        found = self.archive.read(self.state.names.values())
+        return {name: found[own] for name, own in self.state.names.items()}
 
 
 def _recognised(archive: Archive) -> RmvpeFile:
     found = RmvpeFile.recognise(archive.path, archive)
     if found is None:
         raise wrong_kind(archive.path, NOUN, FIX)
-    return found
+    return found.checked(archive.path)
 
 
 def sizes_of(archive: Archive) -> Sizes:

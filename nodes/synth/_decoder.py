@@ -12,6 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from voicegraph.nodes.layers.upsampling import transposed_padding
 from voicegraph.schemas.voice_card import VoiceConfig
 
 from ._residual import SLOPE, PairedBlock, SingleBlock
@@ -41,8 +42,10 @@ class Decoder(nn.Module):
         self.ups, self.resblocks = nn.ModuleList(), nn.ModuleList()
         stages = list(zip(config.upsample_rates, config.upsample_kernel_sizes, strict=True))
         for rate, kernel in stages:
-            padding = (kernel - rate) // 2
-            self.ups.append(nn.ConvTranspose1d(width, width // 2, kernel, rate, padding))
+            padding, output_padding = transposed_padding(rate, kernel)
+            self.ups.append(
+                nn.ConvTranspose1d(width, width // 2, kernel, rate, padding, output_padding)
+            )
             width //= 2
             self.resblocks.extend(block(width, k, d) for k, d in shapes)
         self.conv_post = nn.Conv1d(width, 1, 7, padding=3, bias=False)

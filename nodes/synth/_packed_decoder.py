@@ -83,7 +83,9 @@ class _Stage(nn.Module):
         if downsampling is not None:
             self.downsampling = _SourceDownsampling(downsampling)
             bias = bias + downsampling.get_parameter("bias")
-        self.up = Upsampling(up.weight * scale, bias, up.stride[0], int(up.padding[0]))
+        self.up = Upsampling(
+            up.weight * scale, bias, up.stride[0], int(up.padding[0]), up.output_padding[0]
+        )
         self.blocks = nn.ModuleList(PackedBlock(block) for block in blocks)
 
     def forward(self, x: torch.Tensor, source: torch.Tensor | None) -> torch.Tensor:

@@ -34,7 +34,6 @@ from voicegraph.nodes.synth.network import Window
 from voicegraph.nodes.synth.pitch_bins import coarse_pitch
 from voicegraph.nodes.synth.voice_file import open_voice
 from voicegraph.nodes.synth.voice_network import Voice, load_voice
-from voicegraph.schemas.encoder_card import RVC_FEATURES
 
 
 @dataclass
@@ -134,7 +133,7 @@ class Rvc(Synthesizer[RvcParams, RvcState]):
             "checkpoint",
             params.any_encoder,
             card.encoder,
-            RVC_FEATURES.get(card.dim),
+            card.features,
         )
         inputs["content"] = replace(inputs["content"], dim=card.dim, doc=doc, wanted=wanted)
         if not card.f0:

@@ -16,10 +16,10 @@ from voicegraph.schemas.voice_card import VoiceConfig
 CONFIG: list[Any] = [
     33, 32, 4, 8, 12, 2, 2, 3, 0, "1",
     [3, 5], [[1, 3], [1, 2]], [10, 4, 4], 16, [16, 8, 4],
-    109, 6, 16000,
+    3, 6, 16000,
 ]  # fmt: skip
 """As in a voice: 18 entries; the last is the sample rate."""
-SINGLE: list[Any] = [*CONFIG[:9], "2", [3], [[1, 2]], [10, 2, 2, 2], 16, [10, 4, 4, 2], 1, 6, "8k"]
+SINGLE: list[Any] = [*CONFIG[:9], "2", [3], [[1, 2]], [10, 2, 2, 2], 16, [10, 4, 4, 2], 3, 6, "8k"]
 """The other kind of residual blocks, and a rate as text."""
 SPEAKERS = 3
 

@@ -13,10 +13,15 @@ from voicegraph.graph.files.models.load_state import (
     shape_mismatches,
     state_error,
 )
+from voicegraph.graph.files.models.model_file import believed
+from voicegraph.graph.files.models.state_dict import StateDict, find_state_dict
 from voicegraph.nodes.retrieval.index_file import TENSOR as INDEX
 from voicegraph.nodes.retrieval.index_file import locate_within
 from voicegraph.nodes.synth.source_filter_network import SourceFilterNetwork
 from voicegraph.schemas.source_filter_card import SourceFilterCard
+
+_MARKER = "content_mean"
+"""A tensor that every source-filter voice has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +31,18 @@ class SourceFilterFile(ModelFile):
     Attributes:
         path: of the file.
         archive: the opened file.
-        card: from the file's header.
+        state: the network's names of its tensors, and those in the file.
+        card: from the file's header, as far as the tensors agree.
     """
 
     name = "source-filter-voice"
     noun = "a source-filter voice"
     broken_code = "broken-voice"
-    broken_fix = "get the voice again, or make it again"
+    broken_fix = "make the voice again, or use it as its maker published it"
 
     path: Path
     archive: Archive
+    state: StateDict
     card: SourceFilterCard
 
     @classmethod
@@ -43,27 +50,41 @@ class SourceFilterFile(ModelFile):
         """The voice, by its header alone.
 
         Raises:
-            WeightsError: if its tensors or its index are not those that its card describes.
+            WeightsError: if its tensors are not those of its sizes, or its index is damaged.
         """
         card = cls.stated_card(archive, SourceFilterCard) if archive is not None else None
         if archive is None or card is None:
             return None
-        found = cls(path, archive, card)
+        state = find_state_dict(archive.tensors, _MARKER) or StateDict("", {})
+        state.names.pop(INDEX, None)
+        derived = card.model_copy(
+            update={
+                "parameters": sum(archive.tensors[own].numel for own in state.names.values()),
+                "vectors": _vectors(path, archive, card),
+                "remarks": tuple(filter(None, [state.remark])),
+            }
+        )
+        found = cls(path, archive, state, believed(card, derived))
         found._check_network()
-        found._check_index()
         return found
 
     def describe(self) -> SourceFilterCard:
-        """The card in the file's header."""
+        """The card in the file's header, as far as the tensors agree."""
         return self.card
 
     def tensors(self) -> dict[str, torch.Tensor]:
-        """As stored, the index included."""
-        return self.archive.read(self.archive.tensors)
+        """As stored, by the network's own names, and the index."""
+        found = self.network_tensors()
+        return found | self.archive.read([INDEX] if INDEX in self.archive.tensors else [])
+
+    def network_tensors(self) -> dict[str, torch.Tensor]:
+        """The network's tensors, as stored, by its own names."""
+        found = self.archive.read(self.state.names.values())
+        return {name: found[own] for name, own in self.state.names.items()}
 
     def network(self) -> dict[str, TensorHeader]:
-        """Headers of the network's tensors."""
-        return {name: own for name, own in self.archive.tensors.items() if name != INDEX}
+        """Headers of the network's tensors, by its own names."""
+        return {name: self.archive.tensors[own] for name, own in self.state.names.items()}
 
     def _check_network(self) -> None:
         """Compares shapes and dtypes before memory is allocated."""
@@ -76,22 +97,21 @@ class SourceFilterFile(ModelFile):
         if lines:
             text = "its tensors are not those that its card describes"
             raise state_error(path, text, lines, self.broken_fix)
-        if self.card.parameters != sum(header.numel for header in found.values()):
-            raise self.broken(path, "its card states another number of parameters")
 
-    def _check_index(self) -> None:
-        card, path = self.card, self.path
-        if INDEX not in self.archive.tensors:
-            if card.vectors:
-                raise self.broken(path, f"the {card.vectors} vectors of its card are not in it")
-            return
-        layout = locate_within(self.archive).layout
-        if (layout.vectors, layout.dimension) != (card.vectors, card.sizes.content):
-            raise self.broken(
-                path,
-                f"its index holds {layout.vectors} vectors of {layout.dimension} values, and its "
-                f"card states {card.vectors} of {card.sizes.content}",
-            )
+
+def _vectors(path: Path, archive: Archive, card: SourceFilterCard) -> int:
+    """The vectors of the index in a file; 0 without one.
+
+    Raises:
+        WeightsError: if it is damaged, or of another width than the voice.
+    """
+    if INDEX not in archive.tensors:
+        return 0
+    layout = locate_within(archive).layout
+    if layout.dimension != card.sizes.content:
+        text = f"its index holds vectors of {layout.dimension} values, not {card.sizes.content}"
+        raise SourceFilterFile.broken(path, text)
+    return layout.vectors
 
 
 def open_source_filter(path: Path, fix: str | None = None) -> tuple[Archive, SourceFilterCard]:
@@ -126,7 +146,7 @@ def _load(path: Path, device: torch.device | str, dtype: torch.dtype) -> SourceF
     with torch.inference_mode(False), torch.no_grad():
         with torch.device("meta"):  # allocates no memory; the tensors bring their own
             network = SourceFilterNetwork(found.card.sizes).to(dtype)
-        load_state(network, found.archive.read(found.network()), path, found.noun)
+        load_state(network, found.network_tensors(), path, found.noun)
         return network.requires_grad_(False).to(device).eval()
 
 

@@ -15,6 +15,7 @@ import torch
 
 from voicegraph.graph.errors import PipelineError, WeightsError
 from voicegraph.graph.pipeline import Pipeline
+from voicegraph.nodes.synth import rvc_example
 
 from ..tolerance import INAUDIBLE, TENTH_OF_A_CENT, assert_close
 
@@ -133,6 +134,27 @@ def test_given_index_is_used(load: Load, files: Path) -> None:
 def test_output_rate_is_as_requested(load: Load) -> None:
     assert load().compile().output_type.rate == 16000
     assert load(**{"vars.output_rate": 44100}).compile().output_type.rate == 44100
+
+
+def test_voice_of_44100_hz_runs_in_blocks_and_pieces(load: Load, tmp_path: Path) -> None:
+    config = [*rvc_example.CONFIG[:12], [7, 7, 3, 3], 16, [14, 14, 6, 6], 3, 6, 44100]
+    torch.save(rvc_example.voice(config, "v1"), tmp_path / "odd.pth")
+    pipeline = load(**{"vars.voice": str(tmp_path / "odd.pth"), **SILENT})
+    plan = pipeline.compile()
+    assert plan.output_type.rate == 44100
+    rounded_up = plan.latency.algorithmic - load().compile().latency.algorithmic
+    assert 0 <= rounded_up < Fraction(1, 44100)
+    audio = _speech(0.5, 48000)
+    with plan.session(warm_up=False) as session:
+        blocks = [session.process(block) for block in np.split(audio, 5)]
+        assert {block.shape[-1] for block in blocks} == {4410}
+    whole = _run(pipeline, audio)
+    assert whole.shape[-1] >= 22050
+    with plan.session(warm_up=False) as session:
+        pieces = [session.push(part) for part in np.split(audio, [7, 480, 5000, 5001, 20000])]
+        made = np.concatenate((*pieces, session.flush()), -1)
+    np.testing.assert_array_equal(made[..., plan.latency_out :], whole)
+    assert np.abs(whole).max() > 1e-3
 
 
 @pytest.mark.parametrize("tracker", ["f0.dio", "f0.harvest"])

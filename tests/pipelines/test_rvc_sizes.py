@@ -37,7 +37,9 @@ MASKED = below_full_scale(80)
 
 RATE = 16000
 RATES = [10, 10, 4], [16, 16, 8]
-CONFIG = [*rvc_example.CONFIG[:12], RATES[0], 16, RATES[1], 109, 6, 40000]
+CONFIG = [*rvc_example.CONFIG[:12], RATES[0], 16, RATES[1], 3, 6, 40000]
+ODD = [*rvc_example.CONFIG[:12], [7, 7, 3, 3], 16, [14, 14, 6, 6], 3, 6, 44100]
+"""A voice of 44.1 kHz, as Applio makes them: no rate is even."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class Case:
 def folder(tmp_path_factory: pytest.TempPathFactory, write_models: Callable[..., None]) -> Path:
     made = tmp_path_factory.mktemp("sizes")
     write_models(made, CONFIG)
+    for name, f0 in {"odd": True, "odd plain": False}.items():
+        torch.save(rvc_example.voice(ODD, "v1", f0), made / f"{name}.pth")
     return made
 
 
@@ -169,7 +173,7 @@ def _compare(folder: Path, case: Case, voice: str = "voice", blocks: int = 6) ->
     audio = _audio(blocks, case.block).reshape(blocks, -1)
     with plan.session(warm_up=False) as session, torch.inference_mode():
         found = np.stack([session.process(block) for block in audio])
-        loop = Loop(plan, case, folder / "added.index", 40000)
+        loop = Loop(plan, case, folder / "added.index", int(plan.output_type.rate))
         expected = np.stack([loop.step(block) for block in audio])
     assert np.abs(expected).max() > 1e-3
     assert_close(found, expected, MASKED)
@@ -184,6 +188,9 @@ def _compare(folder: Path, case: Case, voice: str = "voice", blocks: int = 6) ->
         (Case(7, 3, 20, 1.0, -3.5, 4.0, 2), "voice"),
         (Case(31, 1, 5, 0.0, 12.0, -6.3, 1), "voice"),
         (Case(13, 8, 50, 0.3, 0.0, 2.1), "plain"),
+        (Case(25, 5, 100, 0.5), "odd"),
+        (Case(7, 3, 20, 1.0, -3.5, 4.0, 2), "odd"),
+        (Case(13, 8, 50, 0.3, 0.0, 2.1), "odd plain"),
     ],
     ids=str,
 )

@@ -7,10 +7,10 @@ for tensors before :meth:`Archive.read`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import torch
 
@@ -20,7 +20,7 @@ from ._magic import describe_magic
 from ._safetensors_file import is_safetensors, read_safetensors
 from ._shards import SHARD_LISTS, listed_shards
 from ._tensor_headers import TensorHeader
-from ._tensor_reader import read_tensors
+from ._tensor_reader import read_setting, read_tensors
 from ._torch_files import is_legacy, read_legacy, read_zip
 from .file_errors import FormatError, damaged, unreadable
 from .private_copy import changed, version
@@ -36,6 +36,7 @@ LONGEST_NAME = 1000
 _MOST_VIEWS = 8
 """Limit of the bytes of all tensors, in sizes of the file: tensors may share storage."""
 _CONFIG_BYTES = 1 << 20
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +53,7 @@ class Archive:
         tensors: all tensors by dotted path through the tree, such as ``weight.emb_g.weight``.
         config: ``config.json`` of a Hugging Face folder, else empty.
         card: the entry ``voicegraph`` in the header of a converted file, else None.
+        metadata: the other text in a safetensors header, by key.
         shards: the files of a Hugging Face model in several files; ``file`` is then the one that
             changed last, and ``size`` that of all.
     """
@@ -66,6 +68,7 @@ class Archive:
     card: dict[str, object] | None
     _version: Version = field(repr=False)
     shards: tuple[Archive, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, names: Iterable[str]) -> dict[str, torch.Tensor]:
         """Reads tensors by name, as stored, each into memory of its own.
@@ -79,10 +82,24 @@ class Archive:
             inside = ((shard, [n for n in wanted if n in shard.tensors]) for shard in self.shards)
             found = {k: v for shard, own in inside for k, v in shard.read(own).items()}
             return {name: found[name] for name in wanted}
+        return self._read(lambda file: read_tensors(file, wanted))
+
+    def read_setting(self, header: TensorHeader) -> torch.Tensor:
+        """Reads a tensor that stands where a number or a list is expected; it may hold NaN.
+
+        Args:
+            header: of a tensor in ``tree``; not of a model in several files.
+
+        Raises:
+            WeightsError: if the file has changed.
+        """
+        return self._read(lambda file: read_setting(file, header))
+
+    def _read(self, read: Callable[[FileIO], T]) -> T:
         try:
             with open_regular_unbuffered(self.file) as file:
                 self._check_same(file)
-                found = read_tensors(file, wanted)
+                found = read(file)
                 self._check_same(file)  # what was read while it was written to is a mixture
                 return found
         except FormatError as refused:
@@ -109,7 +126,7 @@ def open_archive(path: str | Path) -> Archive:
         with open_regular(file) as stream:
             opened = version(stream)
             size = opened[0]
-            form, tree, card = _read(stream, size)
+            form, tree, card, metadata = _read(stream, size)
         tensors = dict(_tensors(tree))
         _check_total(tensors, size)
         config = _config(file.parent) if file.name in FOLDER_FILES else {}
@@ -117,7 +134,7 @@ def open_archive(path: str | Path) -> Archive:
         raise refused.at(path) from None
     except OSError as error:
         raise unreadable(path, error) from None
-    return Archive(path, file, form, size, tree, tensors, config, card, opened)
+    return Archive(path, file, form, size, tree, tensors, config, card, opened, metadata=metadata)
 
 
 def _open_shards(path: Path, listing: Path) -> Archive:
@@ -144,14 +161,16 @@ def _open_shards(path: Path, listing: Path) -> Archive:
     )
 
 
-def _read(stream: BinaryIO, size: int) -> tuple[str, object, dict[str, object] | None]:
-    """Reads form, tree and card."""
+def _read(
+    stream: BinaryIO, size: int
+) -> tuple[str, object, dict[str, object] | None, dict[str, str]]:
+    """Reads form, tree, card and metadata."""
     start = stream.read(512)
     stream.seek(0)
     if start[:4] == b"PK\3\4":
-        return "torch", read_zip(stream, size), None
+        return "torch", read_zip(stream, size), None, {}
     if is_legacy(start):
-        return "torch-legacy", read_legacy(stream, size), None
+        return "torch-legacy", read_legacy(stream, size), None, {}
     if is_safetensors(start):
         return "safetensors", *read_safetensors(stream, size)
     found, fix = describe_magic(start, size)

@@ -45,6 +45,8 @@ _NAMES: dict[str, set[str]] = {
     "numpy": {"dtype", "ndarray", "float16", "float32", "float64", "int32", "int64", "bool_"},
     "numpy.core.multiarray": _NUMPY,
     "numpy._core.multiarray": _NUMPY,
+    "numpy.core.numeric": {"_frombuffer"},
+    "numpy._core.numeric": {"_frombuffer"},
     "torch": {
         *STORAGE_TYPES,
         *("Size", "Tensor", "device"),

@@ -43,8 +43,8 @@ def is_safetensors(start: bytes) -> bool:
 
 def read_safetensors(
     file: BinaryIO, size: int
-) -> tuple[dict[str, TensorHeader], dict[str, object] | None]:
-    """Headers of all tensors, and the card if there is one.
+) -> tuple[dict[str, TensorHeader], dict[str, object] | None, dict[str, str]]:
+    """Headers of all tensors, the card if there is one, and the other metadata.
 
     Raises:
         FormatError: if the header is damaged, or does not fit the file.
@@ -59,7 +59,9 @@ def read_safetensors(
         raise _invalid("its metadata is not text")
     tree = {name: _tensor(name, entry, 8 + length) for name, entry in header.items()}
     _check_gapless(tree.values(), 8 + length, size)
-    return tree, _card(metadata.get(METADATA_KEY))
+    card = _card(metadata.get(METADATA_KEY))
+    others = {key: text for key, text in metadata.items() if key != METADATA_KEY}
+    return tree, card, others
 
 
 def _parsed(text: bytes) -> dict[str, object]:

@@ -34,6 +34,12 @@ def read_tensors(file: FileIO, wanted: Mapping[str, TensorHeader]) -> dict[str, 
     return {name: found[name] for name in wanted}
 
 
+@torch.inference_mode(False)
+def read_setting(file: FileIO, header: TensorHeader) -> torch.Tensor:
+    """Reads a tensor that is a setting, not a weight: it may hold NaN or infinity."""
+    return _read(file, header)
+
+
 def _place(header: TensorHeader) -> int:
     return header.storage.position if header.storage else -1
 

@@ -87,7 +87,7 @@ def write(tensors: Mapping[str, torch.Tensor], card: Card, target: Path, force: 
             gives something else.
     """
     check_target(target, force)
-    metadata = {METADATA_KEY: card.model_dump_json()}
+    metadata = {METADATA_KEY: card.stored()}
     with atomic_write(target, force=force) as temporary:
         try:
             save_file(_contiguous(tensors), temporary, metadata)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -15,12 +15,30 @@ from voicegraph.schemas.card import Card
 
 from ...errors import Problem, WeightsError
 from ._archive import Archive
+from .file_errors import printable
 from .identify import first_validation_error, unknown_card
 from .kinds import FileKind
 from .wrong_kind import open_expected, wrong_kind
 
 C = TypeVar("C", bound=Card)
 S = TypeVar("S")
+_UNUSABLE_TEXT = 500
+"""Limit of the characters of ``Card.unusable``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """Why a model that is recognised and complete cannot be used.
+
+    Attributes:
+        reason: a sentence that continues ``FILE: an RVC voice, but``.
+        fix: what to use instead.
+        details: further lines, such as the settings that differ.
+    """
+
+    reason: str
+    fix: str
+    details: tuple[str, ...] = ()
 
 
 class ModelFile(ABC):
@@ -39,7 +57,9 @@ class ModelFile(ABC):
     noun: ClassVar[str]
     fix: ClassVar[str | None] = None
     broken_code: ClassVar[str] = "broken-weights"
-    broken_fix: ClassVar[str] = "download or copy the file again"
+    broken_fix: ClassVar[str] = (
+        "use the file that its author publishes; another copy of this one is the same"
+    )
 
     @classmethod
     @abstractmethod
@@ -66,22 +86,50 @@ class ModelFile(ABC):
             WeightsError: if a tensor holds NaN or infinity.
         """
 
+    @property
+    def unusable(self) -> Unusable | None:
+        """Why no pipeline can use the model; None if one can."""
+        return None
+
     @classmethod
     def open(cls, path: Path, fix: str | None = None) -> Self:
-        """Reads the header of a file that must be of this kind.
+        """Reads the header of a file that must be of this kind, and usable.
 
         Args:
             path: of the file or folder.
             fix: what to type if it is something else.
 
         Raises:
-            WeightsError: if it is of another kind, damaged or broken.
+            WeightsError: if it is of another kind, damaged, broken or unusable.
         """
         fix = cls.fix if fix is None else fix
         found = cls.recognise(path, open_expected(path, cls.noun, fix))
         if found is None:
             raise wrong_kind(path, cls.noun, fix)
-        return found
+        return found.checked(path)
+
+    def checked(self, path: Path) -> Self:
+        """The model itself, if it can be used.
+
+        Args:
+            path: of the file, for messages.
+
+        Raises:
+            WeightsError: if it is unusable.
+        """
+        if (reason := self.unusable) is not None:
+            notes = tuple((printable(line)[:200], None) for line in reason.details)
+            text = f"{path}: {self.noun}, but {printable(reason.reason)}"
+            raise WeightsError(Problem("unusable-model", text, notes=notes, fix=reason.fix))
+        return self
+
+    def full_card(self) -> Card:
+        """The card with the reason if the model is unusable."""
+        card, reason = self.describe(), self.unusable
+        if reason is None:
+            return card
+        text = "; ".join((reason.reason, *reason.details))
+        return card.model_copy(update={"unusable": printable(text)[:_UNUSABLE_TEXT]})
 
     @classmethod
     def kind(cls) -> FileKind:
@@ -89,13 +137,13 @@ class ModelFile(ABC):
 
         def card(path: Path, archive: Archive | None) -> Card | None:
             found = cls.recognise(path, archive)
-            return None if found is None else found.describe()
+            return None if found is None else found.full_card()
 
         def convert(path: Path, archive: Archive | None) -> tuple[dict[str, torch.Tensor], Card]:
             found = cls.recognise(path, archive)
             if found is None:
                 raise wrong_kind(path, cls.noun, cls.fix)
-            return found.tensors(), found.describe()
+            return found.tensors(), found.full_card()
 
         return FileKind(cls.name, cls.noun, card, convert)
 
@@ -152,7 +200,27 @@ class ModelFile(ABC):
         return WeightsError(Problem(cls.broken_code, text, fix=cls.broken_fix))
 
 
-def card_matches(stated: Card, derived: Card) -> bool:
-    """Whether a stated card agrees with the derived one in everything that tensors show."""
+def believed(stated: C, derived: C) -> C:
+    """The card of a converted file, with what its tensors show where the two differ.
+
+    Args:
+        stated: in the header; what cannot be derived (``told``) is taken from it.
+        derived: from the tensors.
+
+    Returns:
+        The card with a remark for every field in which ``stated`` was not believed.
+    """
     told = {name: getattr(stated, name) for name in stated.told}
-    return stated == derived.model_copy(update=told)
+    differing = [
+        f"its card states {name.replace('_', ' ')} {_short(getattr(stated, name))}; its tensors "
+        f"show {_short(getattr(derived, name))}"
+        for name in type(stated).model_fields
+        if name not in {*told, "remarks", "unusable"}
+        and getattr(stated, name) != getattr(derived, name)
+    ]
+    remarks = tuple(dict.fromkeys((*stated.remarks, *derived.remarks, *differing)))
+    return derived.model_copy(update={**told, "remarks": remarks})
+
+
+def _short(value: object) -> str:
+    return printable(str(value))[:80]

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -132,6 +133,8 @@ def test_card_describes_the_encoder(tmp_path: Path) -> None:
         "projection": 8,
         "parameters": sum(tensor.numel() for tensor in tensors().values()),
         "fingerprint": found.fingerprint,
+        "remarks": (),
+        "unusable": "",
     }
 
 
@@ -161,15 +164,61 @@ def test_stated_fields_of_a_card_are_kept(tmp_path: Path) -> None:
     assert KIND.card(path, open_archive(path)) == own
 
 
-def test_card_of_other_tensors_is_refused(tmp_path: Path) -> None:
+def test_tensors_decide_what_a_card_contradicts(tmp_path: Path) -> None:
     path = tmp_path / "small.safetensors"
     write(path)
     its_card = KIND.card(path, open_archive(path))
     assert its_card is not None
     wrong = its_card.model_copy(update={"fingerprint": "0" * 16})
     save_file(tensors(), path, {"voicegraph": wrong.model_dump_json()})
-    with pytest.raises(WeightsError, match="its card describes other tensors"):
-        KIND.card(path, open_archive(path))
+    found = KIND.card(path, open_archive(path))
+    assert found is not None
+    assert found.model_copy(update={"remarks": ()}) == its_card
+    assert "its card states fingerprint 0000000000000000" in found.remarks[0]
+
+
+@pytest.mark.parametrize(
+    ("stated", "said"),
+    [
+        ({"hidden_size": 1024}, "hidden_size 1024; its tensors show 32"),
+        ({"num_hidden_layers": "24"}, "num_hidden_layers 24; its tensors show 2"),
+        ({"feat_extract_norm": "layer"}, "feat_extract_norm layer; its tensors show group"),
+        ({"conv_bias": True}, "conv_bias True; its tensors show False"),
+    ],
+)
+def test_tensors_decide_what_settings_contradict(
+    tmp_path: Path, hugging_face: Rename, stated: dict[str, Any], said: str
+) -> None:
+    folder = _folder(tmp_path / "folder", hugging_face(tensors()), stated)
+    assert open_encoder(folder).sizes == SIZES
+    found = KIND.card(folder, open_archive(folder))
+    assert found is not None
+    assert any(said in remark for remark in found.remarks)
+
+
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "model.encoder_ema.", "a.b.module."])
+def test_prefixes_of_names_are_understood(
+    tmp_path: Path, hugging_face: Rename, prefix: str
+) -> None:
+    wrapped = {f"{prefix}{name}": tensor for name, tensor in hugging_face(tensors()).items()}
+    folder = _folder(tmp_path / "folder", hugging_face(tensors()))
+    found = open_encoder(_folder(tmp_path / "wrapped", wrapped))
+    assert torch.equal(_features(found), _features(open_encoder(folder)))
+    middle = {
+        name.replace("layers.1.", "layers.1._fsdp_wrapped_module."): tensor
+        for name, tensor in hugging_face(tensors()).items()
+    }
+    found = open_encoder(_folder(tmp_path / "middle", middle))
+    assert torch.equal(_features(found), _features(open_encoder(folder)))
+
+
+@pytest.mark.parametrize("heads", [np.int64(4), np.array(4), 4.0, "4", torch.tensor(4)])
+def test_numbers_of_any_type_are_heads(
+    tmp_path: Path, fairseq: Rename, save_fairseq: Callable[..., None], heads: object
+) -> None:
+    path = tmp_path / "hubert.pt"
+    save_fairseq(fairseq(tensors()), path, encoder_attention_heads=heads)
+    assert open_encoder(path).sizes.heads == 4
 
 
 def test_card_of_a_later_version_is_refused(tmp_path: Path) -> None:
@@ -257,7 +306,6 @@ def test_other_tensors_are_refused(
     ("config", "words"),
     [
         ({"do_stable_layer_norm": True}, "do_stable_layer_norm is True, expected False"),
-        ({"feat_extract_norm": "layer"}, "feat_extract_norm is layer, expected group"),
         ({"hidden_act": "relu"}, "hidden_act is relu, expected gelu"),
         ({"num_attention_heads": 5}, "its width of 32 cannot be split into 5 attention heads"),
         ({"num_attention_heads": None}, "32 is no multiple of 64, and nothing in it says"),
@@ -268,6 +316,19 @@ def test_other_settings_are_refused(
 ) -> None:
     folder = _folder(tmp_path / "folder", hugging_face(tensors()), config)
     assert words in _refused(folder)
+
+
+def test_another_architecture_is_described_but_refused(
+    tmp_path: Path, hugging_face: Rename
+) -> None:
+    """As WavLM: all tensors of HuBERT base, and further ones."""
+    more = {"encoder.layers.0.attention.gru_rel_pos_const": torch.zeros(1)}
+    folder = _folder(tmp_path / "folder", hugging_face(tensors()) | more)
+    card = KIND.card(folder, open_archive(folder))
+    assert isinstance(card, EncoderCard)
+    assert (card.hidden, card.layers) == (32, 2)
+    assert card.unusable.startswith("not like HuBERT base; unexpected: encoder.layers.0")
+    assert "not like HuBERT base" in _refused(folder)
 
 
 def test_fairseq_settings_are_read(

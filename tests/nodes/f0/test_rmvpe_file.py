@@ -48,11 +48,15 @@ def test_card_describes_the_network(weights: Path) -> None:
     assert found.parameters == sum(t.numel() for t in tensors.values())
 
 
-@pytest.mark.parametrize("under", ["model", "state_dict"])
-def test_training_checkpoint_is_recognised(weights: Path, tmp_path: Path, under: str) -> None:
+@pytest.mark.parametrize("under", ["model", "state_dict", "weights", "ema"])
+@pytest.mark.parametrize("wrapper", ["", "module.", "_orig_mod.module."])
+def test_training_checkpoint_is_recognised(
+    weights: Path, tmp_path: Path, under: str, wrapper: str
+) -> None:
     expected = _f0(weights)
     tensors = torch.load(weights, weights_only=True)
-    torch.save({"step": 7, under: tensors}, tmp_path / "step.pt")
+    wrapped = {f"{wrapper}{name}": tensor for name, tensor in tensors.items()}
+    torch.save({"step": 7, under: wrapped}, tmp_path / "step.pt")
     assert _card(tmp_path / "step.pt") is not None
     np.testing.assert_array_equal(_f0(tmp_path / "step.pt"), expected)
 
@@ -97,6 +101,34 @@ def test_card_without_its_network_is_broken(weights: Path, tmp_path: Path) -> No
     [
         ("fc.1.weight", (300, 8), "has 128 mel bands and 300 bins, expected 128 and 360"),
         ("fc.0.gru.weight_ih_l0", (12, 80), "has 80 mel bands"),
+    ],
+)
+def test_other_sizes_are_described_but_refused(
+    weights: Path, name: str, shape: tuple[int, ...], message: str
+) -> None:
+    tensors = torch.load(weights, weights_only=True)
+    torch.save({**tensors, name: torch.zeros(shape)}, weights)
+    found = _card(weights)
+    assert found is not None
+    assert message in found.unusable
+    with pytest.raises(WeightsError, match=message):
+        sizes_of(open_archive(weights))
+
+
+def test_tensors_decide_what_a_card_contradicts(weights: Path, tmp_path: Path) -> None:
+    tensors, card = KIND.convert(weights, open_archive(weights))
+    wrong = card.model_copy(update={"bins": 7, "parameters": 7})
+    path = tmp_path / "rmvpe.safetensors"
+    save_file(tensors, path, {"voicegraph": wrong.model_dump_json()})
+    found = _card(path)
+    assert found is not None
+    assert found.model_copy(update={"remarks": ()}) == card
+    assert "its card states bins 7; its tensors show 360" in found.remarks
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "message"),
+    [
         ("fc.0.gru.weight_hh_l0", (12,), "fewer axes"),
         ("fc.0.gru.weight_hh_l0", (12, 0), "its size hidden is 0, expected 1 to 8192"),
         ("unet.encoder.layers.0.conv.0.conv.0.weight", (5000, 1), "its size channels is 5000"),

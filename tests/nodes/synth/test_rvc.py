@@ -174,14 +174,27 @@ def test_a_short_block_is_refused_with_one_that_works(save: Save) -> None:
 # ---- voices ---------------------------------------------------------------------------------
 
 
-def test_rates_of_44100_hz(save: Save, drive: Any) -> None:
-    """441 samples of a frame: odd rates and odd kernels all the way."""
-    config = [*rvc_example.CONFIG[:12], [7, 7, 3, 3], 16, [15, 11, 5, 3], 3, 6, 44100]
+@pytest.mark.parametrize("kernels", [[15, 11, 5, 3], [14, 14, 6, 6]])
+def test_rates_of_44100_hz(save: Save, drive: Any, kernels: list[int]) -> None:
+    """441 samples of a frame: odd rates, with odd kernels and with twice the rates."""
+    config = [*rvc_example.CONFIG[:12], [7, 7, 3, 3], 16, kernels, 3, 6, 44100]
     file = save(weight=rvc_example.weights(config, 768, f0=True), config=config)
     content, pitch = _given(20)
     made = drive(file, 20, extra=0, **SILENT)(content, pitch)
     assert made.shape == (1, 20 * 441)
     assert made.abs().max() > 1e-3
+
+
+def test_rates_that_give_no_frames_of_10_ms(save: Save, drive: Any) -> None:
+    """22050 Hz are 220.5 samples a frame: with 220 the voice plays at 22000 Hz, and says so."""
+    config = [*rvc_example.CONFIG[:12], [5, 11, 2, 2], 16, [10, 22, 4, 4], 3, 6, 22000]
+    weight = rvc_example.weights(config, 768, f0=True)
+    file = save(weight=weight, config=[*config[:-1], 22050])
+    driven = drive(file, 20, extra=0, **SILENT)
+    assert driven.node.output_types["audio"].rate == 22000
+    assert driven(*_given(20)).shape == (1, 20 * 220)
+    (remark,) = driven.node._voice.card.remarks
+    assert "its config states 22050 Hz, but its upsampling makes 220 samples" in remark
 
 
 def test_blocks_of_the_second_kind_and_a_rate_as_text(save: Save, drive: Any) -> None:

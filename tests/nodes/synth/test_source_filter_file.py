@@ -100,15 +100,37 @@ def test_truncated_voice_is_refused(tmp_path: Path, held: dict[str, torch.Tensor
     assert "its safetensors header is not valid" in _refused(path)
 
 
-def test_card_must_describe_the_tensors(tmp_path: Path, held: dict[str, torch.Tensor]) -> None:
-    card = example.card(parameters=1)
-    assert "number of parameters" in _refused(example.save(tmp_path / "a.safetensors", held, card))
-    card = example.card(vectors=7)
-    said = _refused(example.save(tmp_path / "b.safetensors", held, card))
-    assert "holds 200 vectors of 8 values, and its card states 7 of 8" in said
+def test_tensors_decide_what_a_card_contradicts(
+    tmp_path: Path, held: dict[str, torch.Tensor]
+) -> None:
+    card = example.card(parameters=1, vectors=7)
+    _, found = open_source_filter(example.save(tmp_path / "a.safetensors", held, card))
+    plain = example.card()
+    assert (found.parameters, found.vectors) == (plain.parameters, plain.vectors)
+    assert "its card states vectors 7; its tensors show 200" in found.remarks
     del held["index"]
-    said = _refused(example.save(tmp_path / "c.safetensors", held, example.card()))
-    assert "the 200 vectors of its card are not in it" in said
+    _, found = open_source_filter(example.save(tmp_path / "c.safetensors", held, plain))
+    assert found.vectors == 0
+    assert found.remarks == ("its card states vectors 200; its tensors show 0",)
+
+
+def test_index_must_be_of_the_voices_width(tmp_path: Path, held: dict[str, torch.Tensor]) -> None:
+    held["index"] = example.index(9)
+    said = _refused(example.save(tmp_path / "v.safetensors", held, example.card()))
+    assert "its index holds vectors of 9 values, not 8" in said
+
+
+@pytest.mark.parametrize("prefix", ["module.", "model._orig_mod."])
+def test_prefixes_of_names_are_understood(
+    tmp_path: Path, held: dict[str, torch.Tensor], prefix: str
+) -> None:
+    plain = example.save(tmp_path / "v.safetensors", held, example.card())
+    wrapped = {name if name == "index" else f"{prefix}{name}": held[name] for name in held}
+    path = example.save(tmp_path / "wrapped.safetensors", wrapped, example.card())
+    assert open_source_filter(path)[1] == open_source_filter(plain)[1]
+    expected = load_source_filter(plain).state_dict()
+    found = load_source_filter(path).state_dict()
+    assert all(torch.equal(found[name], tensor) for name, tensor in expected.items())
 
 
 def test_damaged_index_is_refused(tmp_path: Path, held: dict[str, torch.Tensor]) -> None:
