@@ -174,6 +174,7 @@ class IndexFile(ModelFile):
     noun = "a retrieval index"
     fix = _FIX
     broken_code = "damaged-file"
+    broken_fix = "download or copy the file again"
 
     path: Path
     index: Located

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
