@@ -17,6 +17,8 @@ from typer.core import TyperGroup
 
 from voicegraph.app.cli.app import COMMANDS, STOPPED, app, main
 from voicegraph.graph import errors
+from voicegraph.graph.loading.load import load_pipeline
+from voicegraph.graph.pipeline import Pipeline
 from voicegraph.schemas.pipeline import InputSpec, NodeSpec, PipelineFile
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,6 +56,44 @@ def test_every_key_is_described(section: str, model: type[BaseModel]) -> None:
     assert {key: default for key, default, _ in rows} == {
         f"`{key}`": _default(model, key) for key in keys
     }
+
+
+@pytest.mark.parametrize(
+    ("page", "section", "pipelines"),
+    [
+        ("default-voice.md", "Vars", ["default-live", "default"]),
+        ("rvc.md", "Vars", ["rvc"]),
+    ],
+)
+def test_every_var_is_described(page: str, section: str, pipelines: list[str]) -> None:
+    """Names and defaults of each pipeline, in its order."""
+    rows = [row for row in _rows(page, section) if len(row) == len(pipelines) + 2]
+    for column, pipeline in enumerate(pipelines, start=1):
+        described = [
+            pair
+            for row in rows
+            for pair in zip(row[0].split(", "), row[column].split(", "), strict=True)
+        ]
+        found = load_pipeline(pipeline, keep_going=True).file.vars
+        assert described == [(f"`{name}`", _shown(value)) for name, value in found.items()]
+
+
+def _shown(value: Any) -> str:
+    return value if value == "required" else f"`{'null' if value is None else value}`"
+
+
+def test_every_live_param_of_the_bundled_voices_is_described() -> None:
+    text = (ROOT / "docs" / "default-voice.md").read_text(encoding="utf-8")
+    described = re.findall(
+        r"`(\w+\.\w+)`", text.partition("`session.set` changes")[2].partition(".\n")[0]
+    )
+    for pipeline in ("default", "default-live"):
+        nodes = Pipeline.load(pipeline).compile().nodes
+        assert described == [
+            f"{planned.name}.{name}"
+            for planned in nodes
+            for name in sorted(planned.node.Params.live_fields())
+        ]
 
 
 def test_every_command_is_described() -> None:
