@@ -62,8 +62,8 @@ def latency(
     is 1 if the measured latency differs from the sum of its parts by more than 5 ms.
     """
     from voicegraph.app.diagnostics.latency import measure_latency
+    from voicegraph.graph.live.devices.stderr_capture import capture_stderr
     from voicegraph.graph.live.setup import set_up_live
-    from voicegraph.graph.stderr_capture import capture_stderr
 
     loaded = load(pipeline, set_args, profiles)
     setup = set_up_live(

@@ -129,7 +129,7 @@ def _run(
     plain: bool,
     as_json: bool,
 ) -> None:
-    from voicegraph.graph.stderr_capture import capture_stderr
+    from voicegraph.graph.live.devices.stderr_capture import capture_stderr
 
     display = _display(plain, as_json)
     with ExitStack() as stack:

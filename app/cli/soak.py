@@ -66,9 +66,9 @@ def soak(
     block boundaries are audible.
     """
     from voicegraph.app.diagnostics.soak_runs import soak_devices, soak_freewheel
+    from voicegraph.graph.live.devices.stderr_capture import capture_stderr
     from voicegraph.graph.live.factory import LiveOptions
     from voicegraph.graph.live.setup import set_up_live
-    from voicegraph.graph.stderr_capture import capture_stderr
 
     options = LiveOptions(margin_s=float(seconds(margin, "--margin")))
     loaded = load(pipeline, set_args, profiles)

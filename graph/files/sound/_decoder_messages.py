@@ -2,65 +2,59 @@
 
 from __future__ import annotations
 
+import os
+import re
+import tempfile
 import threading
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
-from ...stderr_capture import capture_stderr
-
+_STDERR = 2
 _MOST = 3
 """Messages of one file that are passed on."""
-_HARMLESS = ("id3", "Xing stream size", "fuzzy seeking", "Frankenstein", "ICY", "LAME")
-"""Parts of messages about tags and lengths, which the reader checks by itself."""
+_LONGEST = 200
+_SOURCE = re.compile(r"^(?:\[[^\]]*\] *)?(?:(?:mpg123|error|warning|note): *)+", re.IGNORECASE)
+"""How the decoder begins a message; the place in its source is of no use to anybody."""
+_HARMLESS = re.compile("id3|Xing|fuzzy seeking|Frankenstein|ICY|LAME|gapless", re.IGNORECASE)
+"""Messages about tags and lengths, which the reader checks by itself."""
+_LOCK = threading.Lock()
 
 
 class DecoderMessages:
-    """The messages that come while a file is open. Several files may be open at once.
-
-    Attributes:
-        found: those that may matter.
-    """
+    """Messages about one file."""
 
     def __init__(self) -> None:
-        self.found: list[str] = []
-        self._open = True
-        _CAPTURE.begin(self)
+        self._spool = tempfile.TemporaryFile()  # noqa: SIM115
 
-    def add(self, text: str) -> None:
-        """Notes a line."""
-        if len(self.found) < _MOST and not any(part in text for part in _HARMLESS):
-            self.found.append(text)
+    @contextmanager
+    def collected(self) -> Iterator[None]:
+        """Redirects the process's standard error while the decoder works."""
+        with _LOCK:
+            try:
+                kept = os.dup(_STDERR)
+            except OSError:  # there is no standard error, as under pythonw
+                yield
+                return
+            try:
+                os.dup2(self._spool.fileno(), _STDERR)
+                yield
+            finally:
+                os.dup2(kept, _STDERR)
+                os.close(kept)
+
+    def found(self) -> list[str]:
+        """Messages that may matter, each once."""
+        with suppress(OSError):
+            self._spool.seek(0)
+            lines = self._spool.read().decode("utf-8", "replace").splitlines()
+            told = dict.fromkeys(
+                _SOURCE.sub("", line).strip()[:_LONGEST]
+                for line in lines
+                if _SOURCE.match(line) and not _HARMLESS.search(line)
+            )
+            return list(told)[:_MOST]
+        return []
 
     def close(self) -> None:
-        """Ends the collection. Safe to call twice."""
-        if self._open:
-            self._open = False
-            _CAPTURE.end(self)
-
-
-class _Capture:
-    """Captures standard error while any file is open; a line goes to the file opened last."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._sinks: list[DecoderMessages] = []
-        self._stack = ExitStack()
-
-    def begin(self, sink: DecoderMessages) -> None:
-        with self._lock:
-            if not self._sinks:
-                self._stack.enter_context(capture_stderr(self._say, ""))
-            self._sinks.append(sink)
-
-    def end(self, sink: DecoderMessages) -> None:
-        with self._lock:
-            if self._sinks == [sink]:
-                self._stack.close()  # the last lines arrive before this returns
-            self._sinks.remove(sink)
-
-    def _say(self, text: str) -> None:
-        sinks = self._sinks
-        if sinks:
-            sinks[-1].add(text)
-
-
-_CAPTURE = _Capture()
+        """Removes them. Safe to call twice."""
+        self._spool.close()

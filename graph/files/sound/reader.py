@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -56,14 +57,14 @@ class AudioReader:
         check_file(self.path)
         parts = parts_of(self.path)
         self._later = parts[1:] if parts else []
-        self._messages: DecoderMessages | None = None
-        if not parts and self.path.suffix.lower() in (".mp3", ".mp2", ".mpga", ".wav"):
-            self._messages = DecoderMessages()
+        self._messages = DecoderMessages()
         self._opened: OpenedFile | None = None
         try:
-            self._opened = open_part(self.path, parts[0]) if parts else open_sound(self.path)
+            with self._messages.collected():
+                self._opened = open_part(self.path, parts[0]) if parts else open_sound(self.path)
             file = self._opened.file
             self.type = Audio(Fraction(file.samplerate), file.channels)
+            self._noisy = file.format in _MPEG or file.subtype.startswith("MPEG")
             self.encoding = f"{file.format} {file.subtype}"
             known = self._opened.has_length and file.frames < _UNKNOWN_LENGTH
             self._declared = file.frames if known else 0
@@ -103,14 +104,16 @@ class AudioReader:
                 break
             self.taken += len(chunk)
             yield np.ascontiguousarray(chunk.T)
-        self._end_messages()
+        if self._noisy and (said := self._messages.found()):
+            self.notes.append(f"{self.path}: the decoder says: {'; '.join(said)}")
         self._check_taken()
 
     def _read(self, count: int) -> np.ndarray:
         assert self._opened is not None
         nothing = np.zeros((0, self.type.channels), np.float32)
         try:
-            chunk = self._opened.file.read(count, dtype="float32", always_2d=True)
+            with self._messages.collected() if self._noisy else nullcontext():
+                chunk = self._opened.file.read(count, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError as error:
             if self._is_whole():
                 return nothing  # what follows the samples is something else
@@ -181,18 +184,9 @@ class AudioReader:
             raise InputError(Problem("wrong-header", text, fix=fix))
         self.notes.append(f"the header of {self.path} is wrong: {what}; all of it was used")
 
-    def _end_messages(self) -> None:
-        if self._messages is None:
-            return
-        self._messages.close()
-        self.notes += [f"{self.path}: the decoder says: {text}" for text in self._messages.found]
-        self._messages = None
-
     def close(self) -> None:
         """Closes the file. Safe to call twice."""
-        if self._messages is not None:
-            self._messages.close()
-            self._messages = None
+        self._messages.close()
         if self._opened is not None:
             self._opened.close()
 

@@ -6,4 +6,5 @@ __all__ = [
     "device_list",
     "host_settings",
     "sound_card",
+    "stderr_capture",
 ]

@@ -124,9 +124,22 @@ def test_truncated_mp3_is_noted(
     path.write_bytes(data[: len(data) // 2])
     with AudioReader(path) as reader:
         frames = whole(reader).shape[1]
-    capfd.readouterr()  # the decoder's own warnings
+    assert capfd.readouterr().err == ""  # the decoder's own warnings
     assert 80_000 < frames < 120_000
     assert f"declares 4.167 s, it holds {frames / 48000:.3f} s" in reader.notes[0]
+
+
+def test_words_of_the_decoder_become_a_note(
+    tmp_path: Path, noise: Noise, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.mp3"
+    soundfile.write(path, noise(100_000).T, 48000)
+    data = path.read_bytes()
+    path.write_bytes(data[:5000] + b"\x55" * 700 + data[5700:])
+    with AudioReader(path) as reader:
+        whole(reader)
+    assert capfd.readouterr().err == ""
+    assert "the decoder says: Illegal Audio-MPEG-Header" in reader.notes[0]
 
 
 @pytest.mark.parametrize("size", [0xFFFFFFFF, 0x7FFFF000])

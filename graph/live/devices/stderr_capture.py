@@ -1,8 +1,7 @@
 """Captures what sound libraries write to standard error, as messages of one line.
 
-ALSA, JACK and PortAudio write to the process's standard error at every underrun, and the MP3
-decoder at every odd frame. That would garble a screen and flood a log; but it may say why
-something fails, so it is not discarded.
+ALSA, JACK and PortAudio write to the process's standard error at every underrun. That would garble
+a screen and flood a log; but it may say why something fails, so it is not discarded.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ _MOST = 20
 
 
 @contextmanager
-def capture_stderr(say: Callable[[str], None], prefix: str = "sound system: ") -> Iterator[None]:
+def capture_stderr(say: Callable[[str], None]) -> Iterator[None]:
     """Passes what native code writes to standard error to ``say``, each line once.
 
     Python's ``sys.stderr`` still writes to the original standard error.
@@ -34,7 +33,7 @@ def capture_stderr(say: Callable[[str], None], prefix: str = "sound system: ") -
         yield
         return
     before, original = sys.stderr, sys.__stderr__
-    listener = threading.Thread(target=_listen, args=(reading, say, prefix), daemon=True)
+    listener = threading.Thread(target=_listen, args=(reading, say), daemon=True)
     with os.fdopen(kept, "w", encoding="utf-8", errors="replace", closefd=False) as ours:
         if before is not None and _is_native(before):
             before.flush()
@@ -61,11 +60,11 @@ def _is_native(stream: object) -> bool:
     return False
 
 
-def _listen(reading: int, say: Callable[[str], None], prefix: str) -> None:
+def _listen(reading: int, say: Callable[[str], None]) -> None:
     known: set[str] = set()
     with os.fdopen(reading, "r", encoding="utf-8", errors="replace") as lines:
         for line in lines:
             text = line.strip()[:_LONGEST]
             if text and text not in known and len(known) < _MOST:
                 known.add(text)
-                say(f"{prefix}{text}")
+                say(f"sound system: {text}")

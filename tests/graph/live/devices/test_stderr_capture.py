@@ -7,7 +7,7 @@ import sys
 
 SCRIPT = """
 import os, sys
-from voicegraph.graph.stderr_capture import capture_stderr
+from voicegraph.graph.live.devices.stderr_capture import capture_stderr
 
 told = []
 with capture_stderr(told.append):
