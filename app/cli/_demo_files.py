@@ -38,7 +38,7 @@ class DemoFiles:
         return self.folder / f"{conversion.name}.wav"
 
     def prepare(self, conversions: Iterable[Conversion], force: bool) -> None:
-        """Makes the folder and copies the recording into it.
+        """Copies the recording into the folder, which is made if needed.
 
         The copy of the recording identifies the folder of an earlier demo, whose files may be
         replaced.
@@ -50,11 +50,6 @@ class DemoFiles:
         from voicegraph.graph.files.atomic_write import atomic_write
         from voicegraph.graph.files.sound import bundled_recording
 
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            text = f"the folder {self.folder} cannot be made: {error.strerror}"
-            raise OutputError(Problem("cannot-write", text)) from None
         recording, original = bundled_recording.path(), self.original
         earlier_demo = original.is_file() and filecmp.cmp(original, recording, shallow=False)
         targets = [original, self.picture, *(self.converted(one) for one in conversions)]

@@ -15,8 +15,14 @@ from typer.core import TyperCommand, TyperGroup
 
 from voicegraph.graph.terminal_text import printable, printable_json, styled_streams
 
+from ._missing_arguments import missing_argument
+
 if TYPE_CHECKING:
     from voicegraph.schemas.report import Report
+
+# typer brings a copy of click of its own from 0.26 on, so that `import click` may find none or
+# another one. The base of its BadParameter is UsageError: whatever is wrong with a command line.
+UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
 
 def echo(text: str, *, err: bool = False, end: str = "\n") -> None:
@@ -41,6 +47,13 @@ def show_usage_error(error: Any) -> None:
 
 
 class _Command(TyperCommand):
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        typed = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except UsageError as error:
+            raise missing_argument(self, ctx, typed, error) or error from None
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         with styled_streams():
             super().format_help(ctx, formatter)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ._options import flag, option
+from ._run_options import channel_numbers
 
 if TYPE_CHECKING:
     from voicegraph.graph.live.setup import DeviceRequest
@@ -81,11 +82,7 @@ def device_request(
     """
     from voicegraph.graph.live.setup import DeviceRequest
 
-    numbers = [part.strip() for part in (select or "").split(",") if part.strip()]
-    if not all(number.isdecimal() and int(number) for number in numbers):
-        text = f"{select!r} is not a list of channels, such as 1,2"
-        raise typer.BadParameter(text, param_hint=f"--{direction}-select")
-    chosen = tuple(int(number) - 1 for number in numbers)
+    chosen = channel_numbers(select, f"--{direction}-select")
     return DeviceRequest(device, rate, channels, chosen, exclusive)
 
 

@@ -2,7 +2,8 @@
 
 Exit codes: 0 done; 1 other failure; 2 the command line or a pipeline is wrong; 3 input; 4 output;
 5 device; 6 NaN or a wrong shape while running; 7 a snapshot or recording does not fit; 130 stopped
-by Ctrl-C. They are the ``exit_code`` of the error classes in ``graph/errors.py``.
+by Ctrl-C, 128 + n by signal n. They are the ``exit_code`` of the error classes in
+``graph/errors.py``.
 
 Command modules import what is heavy (torch, matplotlib) inside their functions: help and shell
 completion must answer at once.
@@ -21,12 +22,10 @@ import typer
 from voicegraph.graph.errors import VoicegraphError
 from voicegraph.graph.terminal_text import printable_streams
 
-from ._output import CommandGroup, echo, show_usage_error
+from ._output import CommandGroup, UsageError, echo, show_usage_error
 from ._startup import not_installed
+from ._termination import terminated_like_ctrl_c
 
-# typer brings a copy of click of its own from 0.26 on, so that `import click` may find none or
-# another one. The base of its BadParameter is UsageError: whatever is wrong with a command line.
-UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 COMMANDS = (
     *("demo", "run", "check", "explain", "draw", "nodes", "diff", "bench"),
     *("inspect", "convert", "doctor", "devices", "live", "latency", "soak", "replay", "voice"),
@@ -67,8 +66,14 @@ def _options(
 def main(argv: list[str] | None = None) -> int:
     """Runs the command line; the exit code. Never a traceback for a user's mistake."""
     arguments = sys.argv[1:] if argv is None else argv
-    with printable_streams():
-        return _run(arguments)
+    with printable_streams(), terminated_like_ctrl_c() as termination:
+        try:
+            code = _run(arguments)
+        except OSError:
+            if termination.number is None:
+                raise
+            code = STOPPED  # the terminal is gone, and nothing can be printed
+        return termination.exit_code(STOPPED) if code == STOPPED else code
 
 
 def _run(arguments: list[str]) -> int:

@@ -51,17 +51,13 @@ from ._sound_options import (
     overrides,
     seconds,
 )
+from ._termination import SIGNALS
 from .app import app
 
 if TYPE_CHECKING:
     from voicegraph.app.control_servers import Control
     from voicegraph.graph.live.session import LiveOptions, LiveSession
     from voicegraph.schemas.live_status import LiveStatus
-
-_TERMINATION_SIGNALS = [
-    getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
-]
-"""Termination, a closed terminal, and Ctrl-Break on Windows."""
 
 
 @app.command()
@@ -209,7 +205,7 @@ def _stopped_by(session: LiveSession, duration_s: float | None) -> Iterator[None
     if timer is not None:
         timer.daemon = True
         timer.start()
-    before = {number: signal.getsignal(number) for number in _TERMINATION_SIGNALS}
+    before = {number: signal.getsignal(number) for number in SIGNALS}
     for number, handler in before.items():
         if handler is not signal.SIG_IGN:  # nohup
             signal.signal(number, lambda *_: session.request_stop())

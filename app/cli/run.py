@@ -2,82 +2,47 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from voicegraph.graph.errors import InputError, OutputError, SignalError, VoicegraphError
 
 from ._failures import common_code, failed_file
-from ._options import (
-    ForceOption,
-    JsonOption,
-    PipelineArg,
-    ProfileOption,
-    SetOption,
-    argument,
-    flag,
-    load,
-    option,
-)
+from ._options import ForceOption, JsonOption, PipelineArg, ProfileOption, SetOption, load
 from ._output import echo, print_json
 from ._progress import ProgressDisplay, progress_display
+from ._run_options import (
+    BitrateOption,
+    ChannelsOption,
+    FormatOption,
+    InputsArg,
+    InputSelectOption,
+    OutputArg,
+    QualityOption,
+    QuietOption,
+    RateOption,
+    SalvageOption,
+    SubtypeOption,
+    TapOption,
+    TraceOption,
+    channel_numbers,
+)
 from ._run_summary import summary
 from .app import STOPPED, app
 
 if TYPE_CHECKING:
     from voicegraph.graph.files.sound.batch import Batch, Job
     from voicegraph.graph.files.sound.input_conversion import ConversionPlan
+    from voicegraph.graph.files.sound.output_form import OutputForm
     from voicegraph.graph.pipeline import Pipeline
     from voicegraph.graph.signals import Audio
     from voicegraph.schemas.file_report import FileReport, RunReport
 
 _OF_ONE_FILE = (InputError, OutputError, SignalError)
 """Errors of one file; any other error would occur again with the next file."""
-
-InputsArg = Annotated[list[str], argument("INPUT", "Sound files or folders.")]
-OutputArg = Annotated[
-    str,
-    argument(
-        "OUTPUT",
-        "A file, whose ending chooses the format, or a folder (a new one with / at its end).",
-    ),
-]
-TapOption = Annotated[
-    list[str] | None,
-    option(
-        "NODE.PORT=FILE.npz",
-        "Save the signal at a port: `f0.pitch=pitch.npz`. `{name}` in the file name stands for the "
-        "input's name. May be repeated.",
-        "--tap",
-    ),
-]
-TraceOption = Annotated[
-    str | None,
-    option("FILE.json", "Save when each node ran, for ui.perfetto.dev. `{name}` as for --tap."),
-]
-FormatOption = Annotated[
-    str | None,
-    option(
-        "ENDING",
-        "Format of the files in an output folder, such as flac. Default: each input's own.",
-        "--format",
-    ),
-]
-SubtypeOption = Annotated[
-    str | None,
-    option(
-        "NAME", "Encoding: pcm_16, pcm_24, float, ... Default: 24 bits, if the format has them."
-    ),
-]
-SalvageOption = Annotated[
-    bool, flag("--salvage", "Convert what can be read of a truncated or damaged input.")
-]
-QuietOption = Annotated[
-    bool, flag("--quiet", "No progress and no summary; errors still show.", short="-q")
-]
 
 
 @dataclass(slots=True)
@@ -88,12 +53,13 @@ class _Run:
     batch: Batch
     taps: dict[str, str]
     trace: str | None
-    subtype: str | None
+    form: OutputForm
+    select: tuple[int, ...]
     force: bool
     salvage: bool
     plans: dict[Audio, ConversionPlan] = field(default_factory=dict)
     done: list[FileReport] = field(default_factory=list)
-    failed: list[tuple[Job, VoicegraphError]] = field(default_factory=list)
+    failed: list[tuple[Path, VoicegraphError]] = field(default_factory=list)
     stopped: bool = False
 
     @property
@@ -115,6 +81,11 @@ def run(
     trace: TraceOption = None,
     ending: FormatOption = None,
     subtype: SubtypeOption = None,
+    rate: RateOption = None,
+    channels: ChannelsOption = None,
+    bitrate: BitrateOption = None,
+    quality: QualityOption = None,
+    input_select: InputSelectOption = None,
     force: ForceOption = False,
     salvage: SalvageOption = False,
     as_json: JsonOption = False,
@@ -127,12 +98,15 @@ def run(
     Ctrl-C keeps finished output.
     """
     from voicegraph.graph.files.sound.batch import plan_batch
+    from voicegraph.graph.files.sound.output_form import OutputForm
 
     taps = _taps(tap or [])
+    select = channel_numbers(input_select, "--input-select")
+    form = OutputForm(rate, channels, subtype, bitrate, quality)
     loaded = load(pipeline, set_args, profiles)
     loaded.compile()  # errors of the pipeline come before any file is opened
     batch = plan_batch(inputs, output, ending)
-    current = _Run(loaded, batch, taps, trace, subtype, force, salvage)
+    current = _Run(loaded, batch, taps, trace, form, select, force, salvage)
     with progress_display(quiet or as_json) as display:
         _run_all(current, display)
     if as_json:
@@ -156,13 +130,21 @@ def _taps(texts: list[str]) -> dict[str, str]:
 
 def _run_all(current: _Run, display: ProgressDisplay) -> None:
     """Runs every job; if one of several files fails, the others are still converted."""
+    from voicegraph.graph.files.sound.batch_formats import settle_formats
+    from voicegraph.graph.files.sound.folder_contents import unreadable
+
+    if not current.batch.single:
+        current.batch = settle_formats(
+            current.batch, current.pipeline, current.form, current.select, current.plans
+        )
+    current.failed += [(path, unreadable(path)) for path in current.batch.unreadable]
     for job in current.batch.jobs:
         try:
             current.done.append(_convert(current, job, display))
         except _OF_ONE_FILE as error:
             if current.batch.single:
                 raise
-            current.failed.append((job, error))
+            current.failed.append((job.source, error))
         except KeyboardInterrupt:
             current.stopped = True
         current.stopped |= any(report.stopped for report in current.done)
@@ -171,26 +153,28 @@ def _run_all(current: _Run, display: ProgressDisplay) -> None:
 
 
 def _convert(current: _Run, job: Job, display: ProgressDisplay) -> FileReport:
-    from voicegraph.graph.files.sound.batch import fill_name, folders_for
+    from voicegraph.graph.files.sound.batch import fill_name
     from voicegraph.graph.files.sound.file_conversion import Extras, convert_file
 
     batch = current.batch
     taps = {port: fill_name(path, job, batch) for port, path in current.taps.items()}
     trace = fill_name(current.trace, job, batch) if current.trace else None
     display.begin(str(job.source))
-    wanted = [job.target, *taps.values(), *([trace] if trace else [])]
-    with nullcontext() if batch.single else folders_for(*wanted):
-        return convert_file(
-            current.pipeline,
-            job.source,
-            job.target,
-            subtype=current.subtype,
-            force=current.force,
-            salvage=current.salvage,
-            extras=Extras(taps, trace),
-            progress=display,
-            plans=current.plans,
-        )
+    report = convert_file(
+        current.pipeline,
+        job.source,
+        job.target,
+        form=current.form,
+        force=current.force,
+        salvage=current.salvage,
+        select=current.select,
+        extras=Extras(taps, trace),
+        progress=display,
+        plans=current.plans,
+    )
+    if job.note is None:
+        return report
+    return report.model_copy(update={"notes": (*report.notes, job.note)})
 
 
 def _report(current: _Run) -> RunReport:
@@ -198,7 +182,7 @@ def _report(current: _Run) -> RunReport:
 
     return RunReport(
         files=current.done,
-        failed=[failed_file(job.source, error) for job, error in current.failed],
+        failed=[failed_file(path, error) for path, error in current.failed],
         skipped=current.batch.skipped,
         stopped=current.stopped,
     )
@@ -217,9 +201,10 @@ def _tell(current: _Run, quiet: bool) -> None:
 
 
 def _count(current: _Run) -> str:
-    parts = [f"{len(current.done)} of {len(current.batch.jobs)} files written"]
+    total = len(current.batch.jobs) + len(current.batch.unreadable)
+    parts = [f"{len(current.done)} of {total} files written"]
     if current.failed:
-        names = ", ".join(str(job.source) for job, _ in current.failed)
+        names = ", ".join(str(path) for path, _ in current.failed)
         parts.append(f"{len(current.failed)} failed: {names}")
     if current.batch.skipped:
         parts.append(f"skipped, since they are not audio: {current.batch.skipped}")

@@ -8,10 +8,11 @@ import secrets
 import shutil
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..errors import OutputError, Problem, VoicegraphError
+from ..regular_file import name_fault, shortened
 
 _FULL = 1 << 20
 """A disk with fewer free bytes than this counts as full."""
@@ -21,7 +22,8 @@ class AtomicFile:
     """A file that is written under a temporary name in the target's folder, then renamed.
 
     A reader never sees an incomplete file, an existing file stays until its replacement is
-    complete, and a failed run leaves nothing behind. The file has the permissions of any new file,
+    complete, and a failed run leaves nothing behind. Missing folders are made, and taken away again
+    if the file does not come to be. The file has the permissions of any new file,
     even if the library that writes it makes a private one.
 
     Args:
@@ -32,8 +34,8 @@ class AtomicFile:
         temporary: the name to write to. The file exists already, empty.
 
     Raises:
-        OutputError: if the target exists and ``force`` is not set, is a folder, or its folder is
-            missing or not writable.
+        OutputError: if the target exists and ``force`` is not set, is a folder, or its folder
+            cannot be made or is not writable.
     """
 
     def __init__(self, target: Path, *, force: bool = False) -> None:
@@ -43,10 +45,13 @@ class AtomicFile:
         # A symbolic link stays: the file that it points to is replaced.
         self._destination = target.resolve() if target.is_symlink() else target
         self.temporary = self._destination.with_name(f".voicegraph-{secrets.token_hex(6)}.part")
+        self._made = [path for path in self.temporary.parents if not path.exists()]
         try:
+            self.temporary.parent.mkdir(parents=True, exist_ok=True)
             # Created here because some libraries hide why the system refuses to create a file.
             handle = os.open(self.temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
         except OSError as error:
+            self._remove_folders()
             raise cannot_write(target, error) from None
         self._mode = stat.S_IMODE(os.fstat(handle).st_mode)
         os.close(handle)
@@ -73,11 +78,21 @@ class AtomicFile:
 
     def discard(self) -> None:
         """Removes the temporary file. Safe to call twice, and after :meth:`commit`."""
-        self.temporary.unlink(missing_ok=True)
+        with suppress(
+            OSError
+        ):  # a disk that was taken away, or a file that is still open elsewhere
+            self.temporary.unlink(missing_ok=True)
+        self._remove_folders()
+
+    def _remove_folders(self) -> None:
+        """Removes the folders that were made, as far as they are empty."""
+        for folder in self._made:
+            with suppress(OSError):
+                folder.rmdir()
 
 
 @contextmanager
-def atomic_write(target: Path, *, force: bool = False, make_folder: bool = False) -> Iterator[Path]:
+def atomic_write(target: Path, *, force: bool = False) -> Iterator[Path]:
     """Gives a temporary name to write to; at the end of the block the file gets its final name.
 
     After an exception the temporary file is removed, and an existing target stays as it was.
@@ -85,33 +100,58 @@ def atomic_write(target: Path, *, force: bool = False, make_folder: bool = False
     Args:
         target: the final name.
         force: replace an existing file.
-        make_folder: create the target's folder if it is missing.
 
     Raises:
         OutputError: as :class:`AtomicFile`, and for every ``OSError`` in the block; for any other
             error of a library if the disk is full.
     """
+    file = AtomicFile(target, force=force)
     try:
-        if make_folder:
-            target.parent.mkdir(parents=True, exist_ok=True)
-        file = AtomicFile(target, force=force)
-    except OSError as error:
-        raise cannot_write(target, error) from None
-    try:
-        yield file.temporary
+        with reported_errors(target, file.temporary.parent):
+            yield file.temporary
         file.commit()
+    finally:
+        file.discard()
+
+
+@contextmanager
+def reported_errors(target: Path, folder: Path) -> Iterator[None]:
+    """Turns every error of writing into one that names the file and the reason.
+
+    Libraries raise errors of their own when the disk is full, some of them while they close a file
+    after the error of the system.
+
+    Args:
+        target: the file, for the message.
+        folder: where it is written.
+
+    Raises:
+        OutputError: for an ``OSError`` in the block, for an error that came while one was handled,
+            and for any other error of a library if the disk is full.
+    """
+    try:
+        yield
     except OSError as error:
         raise cannot_write(target, error) from None
     except VoicegraphError:
         raise
-    except Exception:
-        # Libraries raise errors of their own when the disk is full.
-        if is_full(file.temporary.parent):
+    except Exception as error:
+        if (cause := _system_error(error)) is not None:
+            raise cannot_write(target, cause) from None
+        if is_full(folder):
             full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             raise cannot_write(target, full) from None
         raise
-    finally:
-        file.discard()
+
+
+def _system_error(error: BaseException) -> OSError | None:
+    """The system's error that another one came after."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, OSError):
+            return seen
+        seen = seen.__cause__ or seen.__context__
+    return None
 
 
 def write_text(target: Path, text: str, *, force: bool = False) -> None:
@@ -146,15 +186,25 @@ def check_target(target: Path, force: bool) -> None:
     Raises:
         OutputError: as :class:`AtomicFile`.
     """
-    folder = target.parent
+    if why := name_fault(target):
+        text = f"{shortened(target)} cannot be written: {why}"
+        raise OutputError(Problem("cannot-write", text, fix="give another name"))
+    try:
+        _check_target(target, force)
+    except OSError as error:
+        raise cannot_write(target, error) from None
+
+
+def _check_target(target: Path, force: bool) -> None:
     if target.is_dir():
         text = f"{target} is a folder"
         raise OutputError(
             Problem("is-folder", text, fix=f"{target}{os.sep} as a folder for outputs")
         )
-    if not folder.is_dir():
-        text = f"{target} cannot be written: there is no folder {folder}"
-        raise OutputError(Problem("no-such-folder", text, fix=f'mkdir "{folder}"'))
+    existing = next(path for path in target.parents if path.exists())
+    if not existing.is_dir():
+        text = f"{target} cannot be written: {existing} is a file, not a folder"
+        raise OutputError(Problem("not-a-folder", text, fix="give a name in a folder"))
     if target.exists() and not force:
         text = f"{target} exists"
         raise OutputError(Problem("exists", text, fix="--force replaces it, or give another name"))

@@ -89,10 +89,17 @@ class FileSink:
         """Appends the outputs of the newest tick.
 
         Raises:
-            OutputError: if a file cannot be written; what it already contains is kept.
+            OutputError: if a file cannot be written; half a file is deleted, one that is full is
+                kept.
         """
         for file in self._files:
-            file.write()
+            try:
+                file.write()
+            except OutputError as error:
+                if any(problem.code != "file-full" for problem in error.problems):
+                    file.writer.discard()
+                    self._files.remove(file)
+                raise
 
     def rebind(self, engine: Engine) -> None:
         """Continues with the nodes of the same names in another engine."""

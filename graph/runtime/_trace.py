@@ -28,11 +28,11 @@ class TraceWriter:
     def __init__(self, path: Path, plan: CompiledPlan) -> None:
         self.path = path
         self._lock = Lock()
+        names = [("process_name", 0, f"voicegraph {plan.name}"), ("thread_name", 0, "engine")]
         with self._writing():
             self._file = path.open("w", encoding="utf-8")
-        names = [("process_name", 0, f"voicegraph {plan.name}"), ("thread_name", 0, "engine")]
-        self._file.write("[\n")
-        self._file.write(",\n".join(json.dumps(_name(*entry)) for entry in names))
+            self._file.write("[\n")
+            self._file.write(",\n".join(json.dumps(_name(*entry)) for entry in names))
 
     def add(self, node: str, started: int, took: int, lane: int) -> None:
         """Writes one run of a node: start and duration in nanoseconds; lane 0 is the engine."""

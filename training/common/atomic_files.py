@@ -16,20 +16,20 @@ from voicegraph.graph.files.atomic_write import atomic_write
 
 def write_audio(target: Path, audio: np.ndarray, rate: int) -> None:
     """Writes ``[samples]`` as 16-bit FLAC."""
-    with atomic_write(target, force=True, make_folder=True) as path:
+    with atomic_write(target, force=True) as path:
         soundfile.write(path, audio, rate, "PCM_16", format="FLAC")
 
 
 def write_text(target: Path, text: str) -> None:
     """Writes UTF-8 text."""
-    with atomic_write(target, force=True, make_folder=True) as path:
+    with atomic_write(target, force=True) as path:
         path.write_text(text, encoding="utf-8")
 
 
 def write_array(target: Path, array: np.ndarray) -> None:
     """Writes one array as ``.npy``."""
     with (
-        atomic_write(target, force=True, make_folder=True) as path,
+        atomic_write(target, force=True) as path,
         path.open("wb") as file,
     ):
         np.save(file, array)
@@ -38,7 +38,7 @@ def write_array(target: Path, array: np.ndarray) -> None:
 def write_arrays(target: Path, **arrays: np.ndarray) -> None:
     """Writes named arrays as ``.npz``."""
     with (
-        atomic_write(target, force=True, make_folder=True) as path,
+        atomic_write(target, force=True) as path,
         path.open("wb") as file,
     ):
         np.savez(file, **arrays)  # pyright: ignore[reportArgumentType]

@@ -57,6 +57,8 @@ def _finished(
 def _worker() -> None:
     _one_thread()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "SIGHUP"):  # a closed terminal: the parent ends the others
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 def _one_thread() -> None:

@@ -170,7 +170,7 @@ class TrainingLoop(ABC, Generic[Outcome]):
             return
         held: dict[str, Any] = {name: part.state_dict() for name, part in self.parts().items()}
         held |= {name: getattr(self, name) for name in self.counters}
-        with atomic_write(self.checkpoint, force=True, make_folder=True) as path:
+        with atomic_write(self.checkpoint, force=True) as path:
             torch.save(held, path)
 
     def restore(self) -> None:

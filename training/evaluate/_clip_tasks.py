@@ -24,7 +24,7 @@ def prepare_clip(store: Store, clip: Clip, path: Path, snr_db: float | None) -> 
     if snr_db is not None:
         audio = noisy(audio, snr_db, clip.name)
     source = store.source(clip, snr_db)
-    with atomic_write(source, force=True, make_folder=True) as part:
+    with atomic_write(source, force=True) as part:
         # Noise may exceed full scale, which only a float format keeps.
         soundfile.write(part, audio, ENCODER_RATE, "FLOAT", format="WAV")
     observe(source, store.observed(source))

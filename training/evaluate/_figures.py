@@ -92,5 +92,5 @@ def _figure(width: float, height: float) -> Figure:
 
 
 def _save(figure: Figure, target: Path) -> None:
-    with atomic_write(target, force=True, make_folder=True) as path:
+    with atomic_write(target, force=True) as path:
         figure.savefig(path, format="jpg", pil_kwargs={"quality": 80, "optimize": True})

@@ -9,13 +9,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from voicegraph.graph.errors import InputError, OutputError, Problem
+from voicegraph.graph.files.sound.folder_contents import Content, content_of
 from voicegraph.graph.files.sound.formats import READABLE
 
 from ..common.atomic_files import write_text
 from .workdir import Workdir
 
-_OTHERS = {".m4a", ".m4b", ".mp4", ".mov", ".aac", ".wma", ".webm", ".mkv", ".mka", ".ape", ".amr"}
-"""Suffixes of audio that libsndfile does not read: such files are reported, not skipped."""
 _BYTES_A_SECOND = 600_000
 """Upper bound of the working folder's size for each second of recordings."""
 _AT_LEAST = 200 << 20
@@ -39,15 +38,14 @@ def find(inputs: Sequence[Path]) -> list[Path]:
     if not unique:
         others = sum(1 for path in inputs if path.is_dir() for _ in _files(path))
         text = f"there is no audio in {', '.join(map(str, inputs))}"
-        notes = ((f"{others} files with other suffixes", None),) if others else ()
+        notes = ((f"{others} files with other contents", None),) if others else ()
         fix = f"name a folder with files such as {' '.join(sorted(READABLE)[:6])}"
         raise InputError(Problem("no-audio", text, notes=notes, fix=fix))
     return list(unique.values())
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    endings = READABLE | _OTHERS
-    return (path for path in _files(folder) if path.suffix.lower() in endings)
+    return (path for path in _files(folder) if content_of(path) is not Content.OTHER)
 
 
 def _files(folder: Path) -> Iterator[Path]:

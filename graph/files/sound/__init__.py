@@ -2,10 +2,13 @@
 
 __all__ = [
     "batch",
+    "batch_formats",
     "bundled_recording",
     "file_conversion",
+    "folder_contents",
     "formats",
     "input_conversion",
+    "output_form",
     "reader",
     "writer",
 ]

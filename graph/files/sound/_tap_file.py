@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from ...errors import OutputError, Problem
 from ...pipeline import Plan
-from ..atomic_write import AtomicFile, cannot_write
+from ..atomic_write import AtomicFile, reported_errors
 
 
 class TapFile:
@@ -49,10 +50,16 @@ class TapFile:
         self._ticks = 0
         self._atomic = AtomicFile(self.path, force=force)
         try:
-            self._spool: IO[bytes] = tempfile.TemporaryFile(dir=self._atomic.temporary.parent)  # noqa: SIM115
-        except OSError as error:
+            with self._reported_errors():
+                self._spool: IO[bytes] = tempfile.TemporaryFile(  # noqa: SIM115
+                    dir=self._atomic.temporary.parent
+                )
+        except OutputError:
             self._atomic.discard()
-            raise cannot_write(self.path, error) from None
+            raise
+
+    def _reported_errors(self) -> AbstractContextManager[None]:
+        return reported_errors(self.path, self._atomic.temporary.parent)
 
     def add(self, ticks: Sequence[np.ndarray]) -> None:
         """Appends the values of each tick, ``[1, ...]``.
@@ -61,13 +68,11 @@ class TapFile:
             OutputError: if the disk is full.
         """
         axis = self._spec.type.time_axis - 1
-        try:
+        with self._reported_errors():
             for values in ticks:
                 # The time axis is first on the disk, so that streams can be joined by appending.
                 time_first = values[0] if self._spec.window else np.moveaxis(values[0], axis, 0)
                 self._spool.write(np.ascontiguousarray(time_first, "<f4").data)
-        except OSError as error:
-            raise cannot_write(self.path, error) from None
         self._ticks += len(ticks)
 
     def finish(self) -> None:
@@ -76,7 +81,7 @@ class TapFile:
         Raises:
             OutputError: if the disk is full.
         """
-        try:
+        with self._reported_errors():
             self._spool.seek(0)
             with zipfile.ZipFile(self._atomic.temporary, "w") as archive:
                 with archive.open("values.npy", "w", force_zip64=True) as entry:
@@ -85,8 +90,6 @@ class TapFile:
                 for name, value in self._facts().items():
                     with archive.open(f"{name}.npy", "w") as entry:
                         np.lib.format.write_array(entry, np.asarray(value), allow_pickle=False)
-        except OSError as error:
-            raise cannot_write(self.path, error) from None
 
     def _header(self) -> dict[str, object]:
         shape = self._spec.shape(1)[1:]
@@ -118,9 +121,11 @@ class TapFile:
             OutputError: as :meth:`AtomicFile.commit`.
         """
         self._atomic.commit()
-        self._spool.close()
+        self.discard()
 
     def discard(self) -> None:
         """Removes the unfinished file. Safe to call twice, and after :meth:`commit`."""
-        self._spool.close()
+        # Closing writes what is buffered: nobody needs it, and a full disk has no room for it.
+        with suppress(OSError):
+            self._spool.close()
         self._atomic.discard()

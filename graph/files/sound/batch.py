@@ -5,14 +5,13 @@ from __future__ import annotations
 import glob
 import os
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import InputError, OutputError, Problem
-from ..atomic_write import cannot_write
-from .formats import READABLE, WRITABLE
+from .folder_contents import Content, content_of
+from .formats import WRITABLE
 
 _NAME = "{name}"
 
@@ -26,11 +25,13 @@ class Job:
         target: the output.
         name: replaces ``{name}`` in file names: the input's path below the given folder, without
             its extension.
+        note: why the output has another format than the input.
     """
 
     source: Path
     target: Path
     name: str
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +41,16 @@ class Batch:
     Attributes:
         jobs: in the order in which they run.
         single: one input file and one output file were named.
-        skipped: files in folders whose extension is not that of audio.
+        skipped: files in folders that are not audio.
+        unreadable: files in folders that hold sound which only another program can read.
+        own_formats: each output has the format of its input, if that can hold it.
     """
 
     jobs: tuple[Job, ...]
     single: bool = False
     skipped: int = 0
+    unreadable: tuple[Path, ...] = ()
+    own_formats: bool = False
 
 
 def plan_batch(inputs: list[str], output: str, ending: str | None = None) -> Batch:
@@ -72,9 +77,9 @@ def plan_batch(inputs: list[str], output: str, ending: str | None = None) -> Bat
         what = f"the folder {named[0]}" if len(named) == 1 else f"{len(named)} inputs"
         text = f"{what} cannot become one file {output}"
         raise OutputError(Problem("needs-folder", text, fix=f"{Path(output).with_suffix('')}/"))
-    found, skipped = _jobs(named, Path(output), suffix)
-    _check_unique_targets(found)
-    return Batch(tuple(found), skipped=skipped)
+    found = _jobs(named, Path(output), suffix)
+    check_unique_targets(found.jobs)
+    return found
 
 
 def _suffix(ending: str | None) -> str | None:
@@ -108,22 +113,27 @@ def _single(source: Path, target: Path, suffix: str | None) -> Job:
     return Job(source, target, source.stem)
 
 
-def _jobs(named: list[Path], output: Path, suffix: str | None) -> tuple[list[Job], int]:
+def _jobs(named: list[Path], output: Path, suffix: str | None) -> Batch:
     jobs: list[Job] = []
+    unreadable: list[Path] = []
     skipped = 0
     for path in named:
         if not path.is_dir():
             jobs.append(_job(path, Path(path.name), output, suffix))
             continue
-        files = list(_files(path, output))
-        sounds = [file for file in files if file.suffix.lower() in READABLE]
-        if not sounds:
+        files = [(file, content_of(file)) for file in _files(path, output)]
+        sounds = [file for file, content in files if content is Content.SOUND]
+        others = [file for file, content in files if content is Content.CONVERTIBLE]
+        if not sounds and not others:
             text = f"the folder {path} holds no audio"
-            notes = ((f"{len(files)} files with other extensions", None),) if files else ()
+            notes = ((f"{len(files)} files with other contents", None),) if files else ()
             raise InputError(Problem("no-audio", text, notes=notes))
-        skipped += len(files) - len(sounds)
+        skipped += len(files) - len(sounds) - len(others)
+        unreadable += others
         jobs += [_job(file, file.relative_to(path), output, suffix) for file in sounds]
-    return jobs, skipped
+    return Batch(
+        tuple(jobs), skipped=skipped, unreadable=tuple(unreadable), own_formats=suffix is None
+    )
 
 
 def _files(folder: Path, output: Path) -> Iterator[Path]:
@@ -143,7 +153,12 @@ def _job(source: Path, relative: Path, output: Path, suffix: str | None) -> Job:
     return Job(source, output / relative.with_suffix(ending), relative.with_suffix("").as_posix())
 
 
-def _check_unique_targets(jobs: list[Job]) -> None:
+def check_unique_targets(jobs: Sequence[Job]) -> None:
+    """Checks that no two inputs share an output.
+
+    Raises:
+        OutputError: if they do.
+    """
     # Names that differ only in case are the same file on Windows and macOS.
     counts = Counter(str(job.target).casefold() for job in jobs)
     shared = [job for job in jobs if counts[str(job.target).casefold()] > 1]
@@ -170,26 +185,3 @@ def fill_name(template: str, job: Job, batch: Batch) -> Path:
         text = f"{alike} inputs are called {job.name}, so {template} means one file for all of them"
         raise OutputError(Problem("same-output", text, fix="convert them one by one"))
     return Path(template.replace(_NAME, job.name))
-
-
-@contextmanager
-def folders_for(*files: Path) -> Iterator[None]:
-    """Makes the folders that files will stand in; takes those that stay empty away again.
-
-    Raises:
-        OutputError: if a folder cannot be made.
-    """
-    made: list[Path] = []
-    try:
-        for file in files:
-            missing = [p for p in (file.parent, *file.parent.parents) if not p.exists()]
-            try:
-                file.parent.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise cannot_write(file, error) from None
-            made += missing
-        yield
-    finally:
-        for folder in sorted(made, key=lambda p: -len(p.parts)):
-            if folder.is_dir() and not any(folder.iterdir()):
-                folder.rmdir()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 
@@ -17,10 +17,13 @@ from ...errors import OutputError, Problem, SignalError
 from ...pipeline import Pipeline
 from ...runtime.session import Session
 from ...signals import Audio
-from ..atomic_write import AtomicFile, cannot_write
+from ..atomic_write import AtomicFile
 from ._latency_compensation import LatencyCompensator
+from ._mixdown import MixdownMeter, mixdown_note, mixing_node
+from ._output_shaping import OutputShaper
 from ._tap_file import TapFile
 from .input_conversion import ConversionPlan, plan_conversion
+from .output_form import OutputForm
 from .reader import AudioReader
 from .writer import AudioWriter, decibels
 
@@ -46,9 +49,10 @@ def convert_file(
     source: str | Path,
     target: str | Path,
     *,
-    subtype: str | None = None,
+    form: OutputForm | None = None,
     force: bool = False,
     salvage: bool = False,
+    select: Sequence[int] = (),
     extras: Extras | None = None,
     progress: Progress | None = None,
     plans: dict[Audio, ConversionPlan] | None = None,
@@ -63,9 +67,10 @@ def convert_file(
         pipeline: what to run.
         source: any file that libsndfile reads.
         target: its extension decides the format.
-        subtype: encoding, such as ``pcm_16``; see ``AudioWriter``.
+        form: what is asked of the target's rate, channels and encoding.
         force: replace the target, and the files of ``extras``.
         salvage: convert what is left of a damaged source.
+        select: channels of the source that are used, from 0; by default all.
         extras: what else to write.
         progress: called after each chunk.
         plans: plans by the type of the source, reused from file to file; new ones are added.
@@ -77,21 +82,25 @@ def convert_file(
         SignalError: if NaN or infinity appears and the pipeline's policy is ``error``.
         KeyboardInterrupt: if it comes before there is any output.
     """
-    with ExitStack() as stack:
-        reader = stack.enter_context(AudioReader(source, salvage=salvage))
-        run = _Run(stack, reader, _planned(pipeline, reader.type, plans))
-        run.open(Path(target), subtype, force, extras or Extras())
-        try:
-            run.stream(progress)
-            run.commit()
-        except OSError as error:  # the trace, whose writer lets system errors pass
-            raise cannot_write(Path(target), error) from None
+    with _final_names() as names, ExitStack() as stack:
+        reader = stack.enter_context(AudioReader(source, salvage=salvage, select=select))
+        run = _Run(stack, reader, planned(pipeline, reader.type, plans))
+        run.open(Path(target), form or OutputForm(), force, extras or Extras())
+        if run.trace is not None:
+            names[str(run.trace.temporary)] = str(run.trace.target)
+        run.stream(progress)
+        run.commit()
         return run.report()
 
 
-def _planned(
+def planned(
     pipeline: Pipeline, source: Audio, plans: dict[Audio, ConversionPlan] | None
 ) -> ConversionPlan:
+    """The plan for audio of type ``source``, taken from ``plans`` or added to them.
+
+    Raises:
+        PipelineError: as :func:`~.input_conversion.plan_conversion`.
+    """
     if plans is None:
         return plan_conversion(pipeline, source)
     if source not in plans:
@@ -114,15 +123,17 @@ class _Run:
         self.trace: AtomicFile | None = None
         self.took = 0.0
         self.stopped = False
+        self.mixing = mixing_node(plan)
+        self.meter = MixdownMeter(reader.type.channels)
 
-    def open(self, target: Path, subtype: str | None, force: bool, extras: Extras) -> None:
+    def open(self, target: Path, form: OutputForm, force: bool, extras: Extras) -> None:
         """Opens all files, so that errors that can be known in advance come first."""
         _check_targets(self.reader.path, target, *extras.taps.values(), extras.trace)
         frames = self.reader.frames
-        length = None if frames is None else self.plan.length(frames, self.reader.type)
-        self.writer = AudioWriter(
-            target, self.plan.output, subtype=subtype, force=force, frames=length
-        )
+        kind = form.applied(self.plan.output)
+        length = None if frames is None else round(frames * kind.rate / self.reader.type.rate)
+        self.writer = AudioWriter(target, kind, form=form, force=force, frames=length)
+        self.shaper = OutputShaper(self.plan.output, kind)
         self.stack.callback(self.writer.discard)
         for port, path in extras.taps.items():
             self.taps[port] = TapFile(self.plan.plan, port, path, force=force)
@@ -152,6 +163,8 @@ class _Run:
         rate = float(self.reader.type.rate)
         try:
             for chunk in self.reader:
+                if self.mixing is not None:
+                    self.meter.add(chunk)
                 self._pass(chunk)
                 if progress is not None:
                     progress(self.reader.taken / rate, self.reader.seconds)
@@ -168,7 +181,7 @@ class _Run:
         """Pushes samples through the chain from ``first`` on, and writes the output."""
         for link in self.chain[first:]:
             samples = link.push(samples)
-        self.writer.write(samples)
+        self.writer.write(self.shaper.push(samples))
 
     def _drain(self) -> None:
         """Flushes the sessions in turn, and cuts the output to the length of the input."""
@@ -180,6 +193,8 @@ class _Run:
             total = self.plan.length(taken, source) if last else math.ceil(exact)
             for made in link.finish(total):
                 self._pass(made, index + 1)
+        for made in self.shaper.finish(round(taken * self.writer.type.rate / source.rate)):
+            self.writer.write(made)
 
     def commit(self) -> None:
         """Finishes all files, then renames them."""
@@ -196,12 +211,15 @@ class _Run:
         """The report about the conversion."""
         plan, reader, writer = self.plan.plan, self.reader, self.writer
         seconds = reader.taken / float(reader.type.rate)
+        mixdown = mixdown_note(self.meter, self.mixing)
         notes = (*self.plan.notes, *self.session.notes, *reader.notes)
+        if mixdown is not None:
+            notes = (*notes, mixdown)
         return FileReport(
             pipeline=plan.name,
             plan=plan.hash,
             source=_sound(reader.path, reader.encoding, reader.type, reader.taken),
-            target=_sound(writer.path, str(writer.format), writer.type, writer.frames),
+            target=_sound(writer.path, str(writer.encoding), writer.type, writer.frames),
             latency_ms=float(1000 * sum(plan.latency.algorithmic for plan in self.plan.plans)),
             process_s=self.took,
             real_time_factor=self.took / seconds if seconds else 0.0,
@@ -213,6 +231,21 @@ class _Run:
             trace=str(self.trace.target) if self.trace else None,
             notes=notes,
         )
+
+
+@contextmanager
+def _final_names() -> Iterator[dict[str, str]]:
+    """Errors in the block name files by their final names: temporary name -> final name."""
+    names: dict[str, str] = {}
+    try:
+        yield names
+    except OutputError as error:
+        for temporary, final in names.items():
+            problems = [
+                replace(p, message=p.message.replace(temporary, final)) for p in error.problems
+            ]
+            error = OutputError(problems)
+        raise error from None
 
 
 def _sound(path: Path, encoding: str, kind: Audio, frames: int) -> SoundFile:

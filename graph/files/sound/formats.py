@@ -53,8 +53,20 @@ WRITABLE = {
 """Extensions that can be written, with their default encodings. 24 bits have more resolution than
 converters and ears, so no dither is needed."""
 
-READABLE = {*WRITABLE, ".wave", ".oga", ".aifc", ".snd", ".sph", ".nist", ".sd2", ".voc", ".avr"}
+READABLE = {
+    *WRITABLE,
+    *(".wave", ".bwf", ".oga", ".mp2", ".mpga", ".aifc", ".snd", ".sph", ".nist", ".sd2", ".voc"),
+    ".avr",
+}
 """Extensions of audio files in folders. A file that is named itself may have any extension."""
+
+CONVERTIBLE = {
+    *(".m4a", ".m4b", ".m4r", ".mp4", ".m4v", ".mov", ".3gp", ".3g2", ".aac", ".wma", ".wmv"),
+    *(".webm", ".weba", ".mkv", ".mka", ".avi", ".flv", ".mpg", ".mpeg", ".vob", ".amr", ".awb"),
+    *(".ac3", ".eac3", ".dts", ".ape", ".wv", ".tta", ".tak", ".mpc", ".ofr", ".shn", ".spx"),
+    *(".ra", ".rm", ".dsf", ".dff", ".asf", ".qcp", ".silk"),
+}
+"""Extensions of files with sound that libsndfile does not read, and ffmpeg does."""
 
 _BYTES = {
     "PCM_S8": 1, "PCM_U8": 1, "PCM_16": 2, "PCM_24": 3, "PCM_32": 4,

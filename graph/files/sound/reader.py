@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from fractions import Fraction
 from pathlib import Path
@@ -35,9 +35,10 @@ class AudioReader:
     Args:
         path: the file.
         salvage: read what is left of a damaged or truncated file, with a note, instead of raising.
+        select: channels that are wanted, from 0; by default all.
 
     Attributes:
-        type: rate and channel count.
+        type: rate and channel count of what is read.
         frames: samples per channel that the header declares; None if it does not say.
         taken: samples per channel read so far.
         encoding: container and encoding, such as ``FLAC PCM_16``.
@@ -48,7 +49,9 @@ class AudioReader:
             header declares fewer samples than it holds.
     """
 
-    def __init__(self, path: str | Path, *, salvage: bool = False) -> None:
+    def __init__(
+        self, path: str | Path, *, salvage: bool = False, select: Sequence[int] = ()
+    ) -> None:
         self.path = Path(path)
         self.salvage = salvage
         self.notes: list[str] = []
@@ -63,7 +66,10 @@ class AudioReader:
             with self._messages.collected():
                 self._opened = open_part(self.path, parts[0]) if parts else open_sound(self.path)
             file = self._opened.file
-            self.type = Audio(Fraction(file.samplerate), file.channels)
+            self._channels = file.channels
+            self._select = self._checked(select)
+            width = len(self._select) or file.channels
+            self.type = Audio(Fraction(file.samplerate), width)
             self._noisy = file.format in _MPEG or file.subtype.startswith("MPEG")
             self.encoding = f"{file.format} {file.subtype}"
             known = self._opened.has_length and file.frames < _UNKNOWN_LENGTH
@@ -81,6 +87,14 @@ class AudioReader:
         """The length that the header declares."""
         return None if self.frames is None else self.frames / float(self.type.rate)
 
+    def _checked(self, select: Sequence[int]) -> list[int]:
+        beyond = [channel + 1 for channel in select if channel >= self._channels]
+        if beyond:
+            count = "is mono" if self._channels == 1 else f"has {self._channels} channels"
+            text = f"{self.path} {count}, and no channel {beyond[0]}"
+            raise InputError(Problem("no-such-channel", text, fix="--input-select 1"))
+        return list(select)
+
     def _check_opened(self, opened: OpenedFile) -> None:
         if opened.file.frames == 0:
             raise InputError(_empty(self.path))
@@ -94,7 +108,7 @@ class AudioReader:
             self._damaged(opened.damage)
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        most = _CHUNK_VALUES // self.type.channels
+        most = _CHUNK_VALUES // self._channels
         count = max(1, min(most, int(self.type.rate) // _CHUNKS_PER_SECOND))
         while True:
             chunk = self._read(count)
@@ -103,14 +117,15 @@ class AudioReader:
             if not len(chunk):
                 break
             self.taken += len(chunk)
-            yield np.ascontiguousarray(chunk.T)
+            chosen = chunk[:, self._select] if self._select else chunk
+            yield np.ascontiguousarray(chosen.T)
         if self._noisy and (said := self._messages.found()):
             self.notes.append(f"{self.path}: the decoder says: {'; '.join(said)}")
         self._check_taken()
 
     def _read(self, count: int) -> np.ndarray:
         assert self._opened is not None
-        nothing = np.zeros((0, self.type.channels), np.float32)
+        nothing = np.zeros((0, self._channels), np.float32)
         try:
             with self._messages.collected() if self._noisy else nullcontext():
                 chunk = self._opened.file.read(count, dtype="float32", always_2d=True)
@@ -139,10 +154,11 @@ class AudioReader:
             self._damaged(f"the part after {self._second():.3f} s cannot be decoded")
             return self._next_part()
         file = opened.file
-        if (file.samplerate, file.channels) != (int(self.type.rate), self.type.channels):
+        if (file.samplerate, file.channels) != (int(self.type.rate), self._channels):
             found = Audio(Fraction(file.samplerate), file.channels)
+            before = Audio(self.type.rate, self._channels)
             opened.close()
-            self._damaged(f"after {self._second():.3f} s it goes on as {found}, not {self.type}")
+            self._damaged(f"after {self._second():.3f} s it goes on as {found}, not {before}")
             return self._next_part()
         assert self._opened is not None
         self._opened.close()

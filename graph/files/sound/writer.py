@@ -6,6 +6,7 @@ import math
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
@@ -16,7 +17,8 @@ from ...errors import OutputError, Problem
 from ...signals import Audio
 from ..atomic_write import AtomicFile, cannot_write, is_full
 from ._verification import shortfall
-from .formats import Format, format_of
+from .formats import Format
+from .output_form import OutputForm, encoding_for
 
 _RIFF_LIMIT = (1 << 32) - (1 << 16)
 """Bytes of samples that fit into a WAV file, whose sizes have 32 bits."""
@@ -32,12 +34,14 @@ class AudioWriter:
         path: the file; its extension decides the format.
         kind: rate and channel count.
         subtype: libsndfile's name of the encoding; by default 24 bits for integer samples.
+        form: encoding, bitrate and quality, in place of ``subtype``.
         force: replace an existing file.
         frames: expected samples per channel, if known. A file that will not fit on the disk is then
             refused at once, and a WAV file over 4 GiB becomes RF64, which players read as WAV.
 
     Attributes:
         format: container and encoding.
+        encoding: the same with bitrate or quality.
         frames: samples per channel written so far.
         clipped: number of values beyond -1..1 that were clipped.
         peak: largest magnitude so far, before clipping.
@@ -53,19 +57,21 @@ class AudioWriter:
         kind: Audio,
         *,
         subtype: str | None = None,
+        form: OutputForm | None = None,
         force: bool = False,
         frames: int | None = None,
     ) -> None:
         self.path = Path(path)
         self.type = kind
-        self.format = format_of(self.path, subtype)
+        self.encoding = encoding_for(self.path, kind, form or OutputForm(subtype=subtype))
+        self.format = self.encoding.format
         self.frames = 0
         self.clipped = 0
         self.peak = 0.0
-        self._check_rate()
         size = (frames or 0) * kind.channels * (self.format.lossless_bytes or 0)
         if self.format.container == "WAV" and size > _RIFF_LIMIT:
             self.format = Format("RF64", self.format.subtype)
+            self.encoding = replace(self.encoding, format=self.format)
         self._atomic = AtomicFile(self.path, force=force)
         try:
             self._check_room(size)
@@ -73,14 +79,6 @@ class AudioWriter:
         except BaseException:
             self._atomic.discard()
             raise
-
-    def _check_rate(self) -> None:
-        if self.type.rate.denominator > 1:
-            text = (
-                f"{self.path}: a sound file needs a whole number of Hz, found {self.type.rate} Hz"
-            )
-            fix = "end the pipeline with dsp.resample"
-            raise OutputError(Problem("rate-of-file", text, fix=fix))
 
     def _check_room(self, size: int) -> None:
         free = shutil.disk_usage(self._atomic.temporary.parent).free
@@ -97,6 +95,7 @@ class AudioWriter:
                 self.type.channels,
                 self.format.subtype,
                 format=self.format.container,
+                **self.encoding.options(),
             )
         except soundfile.LibsndfileError as error:
             said = error.error_string.removeprefix("Error : ").rstrip(".")

@@ -117,7 +117,7 @@ def test_existing_target_is_kept(cli: Cli, place: Path) -> None:
     [
         ("b.pth", "does not end in .safetensors"),
         (".", "does not end in .safetensors"),
-        ("none/b.safetensors", "there is no folder none"),
+        ("a.pth/b.safetensors", "a.pth is a file, not a folder"),
         ("folder.safetensors", "is a folder"),
     ],
 )

@@ -144,7 +144,7 @@ def test_folder_that_cannot_be_created(demo: Demo) -> None:
     Path("file").touch()
     code, _, err = demo("file/demo", "--no-picture")
     assert code == 4
-    assert "cannot be made" in err
+    assert "file is a file, not a folder" in err
 
 
 def test_wrong_override_is_refused(demo: Demo) -> None:

@@ -48,7 +48,7 @@ def test_existing_file_needs_force(cli: Cli, place: Path) -> None:
     ("name", "expected"),
     [
         ("a.png", "fix: -o a.svg, or --format svg"),
-        ("none/a.svg", "there is no folder none"),
+        ("good.yaml/a.svg", "good.yaml is a file, not a folder"),
         ("folder.svg", "folder.svg is a folder"),
     ],
 )

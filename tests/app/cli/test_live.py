@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from voicegraph.app.cli import live as command
+from voicegraph.app.cli._termination import SIGNALS
 from voicegraph.app.cli.app import main
 from voicegraph.graph.live.factory import LiveOptions
 from voicegraph.graph.live.setup import LiveSetup
@@ -150,7 +151,7 @@ def test_summary_praises_a_session_without_events_only(status: LiveStatus) -> No
 # ---- how it ends --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", command._TERMINATION_SIGNALS)
+@pytest.mark.parametrize("number", SIGNALS)
 def test_termination_signal_stops_the_session(number: int) -> None:
     asked = threading.Event()
     session: Any = SimpleNamespace(request_stop=asked.set)

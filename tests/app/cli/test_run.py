@@ -72,6 +72,83 @@ def _left(folder: Path) -> set[str]:
     return files - {"p.yaml", "in.wav"}
 
 
+# ---- the form of the output ---------------------------------------------------------------------
+
+
+def test_form_of_the_output_is_asked_for_and_said(folder: Path, run: Run) -> None:
+    code, out, _ = run(
+        *("p.yaml", "in.wav", "out.mp3", "--rate", "44100", "--channels", "2", "--bitrate", "192")
+    )
+    assert code == 0
+    assert "44100 Hz stereo, MP3 MPEG_LAYER_III 192 kbit/s" in out
+    found = soundfile.info("out.mp3")
+    assert (found.samplerate, found.channels, found.frames) == (44100, 2, 22_050)
+
+
+def test_folder_of_mp3_becomes_wav_where_mp3_cannot_hold_the_rate(folder: Path, run: Run) -> None:
+    for name in ("a.mp3", "b.mp3", "c.wav"):
+        _sound(f"songs/{name}")
+    (folder / "p40.yaml").write_text(
+        "block: 100ms\nnodes:\n  out: {use: dsp.resample, in: input, params: {rate: 40000}}\n"
+        "output: out\n",
+        encoding="utf-8",
+    )
+    code, out, _ = run("p40.yaml", "songs", "made/")
+    assert code == 0
+    assert {path.name for path in (folder / "made").iterdir()} == {"a.wav", "b.wav", "c.wav"}
+    assert out.count("note: written as WAV: MP3 MPEG_LAYER_III cannot hold 40000 Hz") == 2
+    code, out, err = run("p40.yaml", "songs", "other/", "--format", "mp3")
+    assert code == 4
+    assert err.count("fix: --rate 44100, or --format wav") == 1
+    assert not (folder / "other").exists()
+    code, out, _ = run("p40.yaml", "songs", "third/", "--format", "mp3", "--rate", "44100")
+    assert code == 0
+
+
+def test_audio_that_cannot_be_read_fails_with_the_line_that_converts_it(
+    folder: Path, run: Run
+) -> None:
+    _sound("in/a.wav")
+    (folder / "in" / "memo").write_bytes(b"\0\0\0\x20ftypM4A " + bytes(200))
+    (folder / "in" / "b.wma").write_bytes(b"0&\xb2u\x8ef\xcf\x11" + bytes(200))
+    (folder / "in" / "notes.txt").write_text("not audio", encoding="utf-8")
+    code, out, err = run("p.yaml", "in", "made/")
+    assert code == 3
+    assert 'fix: ffmpeg -i "in/memo" "in/memo.wav"' in err.replace("\\", "/")
+    assert 'fix: ffmpeg -i "in/b.wma" "in/b.wav"' in err.replace("\\", "/")
+    assert "1 of 3 files written; 2 failed" in out
+    assert "skipped, since they are not audio: 1" in out
+
+
+@pytest.mark.parametrize(
+    ("right", "loss"),
+    [(-1.0, "they cancel each other"), (0.0, "6.0 dB quieter than channel 1 alone")],
+)
+def test_mixdown_that_loses_sound_says_so(folder: Path, run: Run, right: float, loss: str) -> None:
+    tone = 0.3 * np.sin(np.arange(24_000) * 0.03)
+    soundfile.write("two.wav", np.stack([tone, right * tone], 1), 48000)
+    code, out, _ = run("p.yaml", "two.wav", "out.wav", "--set", "vars.db=0")
+    assert code == 0
+    assert loss in out
+    assert "--input-select 1" in out
+    code, out, _ = run("p.yaml", "two.wav", "one.wav", "--set", "vars.db=0", "--input-select", "1")
+    assert "quieter" not in out
+    assert np.abs(soundfile.read("one.wav")[0]).max() > 0.29
+
+
+def test_usual_stereo_is_mixed_without_a_word(folder: Path, run: Run) -> None:
+    _sound("two.wav", channels=2)
+    _, out, _ = run("p.yaml", "two.wav", "out.wav")
+    assert "quieter" not in out
+
+
+def test_channel_that_the_input_lacks_is_an_error(folder: Path, run: Run) -> None:
+    code, _, err = run("p.yaml", "in.wav", "out.wav", "--input-select", "2")
+    assert code == 3
+    assert "in.wav is mono, and no channel 2" in err
+    assert run("p.yaml", "in.wav", "out.wav", "--input-select", "left")[0] == 2
+
+
 # ---- what works ---------------------------------------------------------------------------------
 
 
@@ -203,18 +280,19 @@ def test_bar_on_a_terminal(folder: Path, run: Run, monkeypatch) -> None:
         (["p.yaml", "*.ogg", "out/"], 3, "no file matches *.ogg", None),
         (["p.yaml", "in.wav", "old.wav"], 4, "old.wav exists", "--force"),
         (["p.yaml", "in.wav", "in.wav", "--force"], 4, "is the input itself", "in.converted.wav"),
-        (["p.yaml", "in.wav", "nowhere/out.wav"], 4, "there is no folder nowhere", "mkdir"),
+        (["p.yaml", "in.wav", "p.yaml/out.wav"], 4, "p.yaml is a file", "in a folder"),
         (["p.yaml", "in.wav", "out.m4a"], 4, "out.m4a ends in .m4a", "out.wav"),
         (["p.yaml", "in.wav", "out"], 4, "is it a file or a folder?", "out/ for a folder"),
         (["p.yaml", "in.wav", "out.flac", "--subtype", "float"], 4, "no encoding 'float'", "pcm"),
         (["p.yaml", "in.wav", "out.wav", "--format", "flac"], 4, "does not go with", "out.flac"),
         (["p.yaml", "in.wav", "in.wav", "out.wav"], 4, "cannot become one file", "out/"),
         (["p.yaml", "in.wav", "o.wav", "--tap", "gain=g.txt"], 4, "not end in .npz", "gain=g.npz"),
-        (["p.yaml", "in.wav", "o.wav", "--tap", "gain=no/g.npz"], 4, "no folder no", "mkdir"),
+        (["p.yaml", "in.wav", "o.wav", "--tap", "gain=in.wav/g.npz"], 4, "in.wav is a file", None),
         (["p.yaml", "in.wav", "o.wav", "--tap", "old=g.npz"], 2, "old", None),
         (["p.yaml", "in.wav", "o.wav", "--tap", "gain"], 2, "is not NODE.PORT=FILE.npz", None),
         (["p.yaml", "in.wav", "o.wav", "--trace", "old.wav"], 4, "old.wav exists", "--force"),
-        (["p.yaml", "in.wav", "three.mp3", "--set", "input.channels=3"], 4, "cannot hold", "wav"),
+        (["p.yaml", "in.wav", "three.mp3", "--set", "input.channels=3"], 4,
+         "2 channels", "--channels 1"),
         (["p.yaml", "bad.wav", "out.wav"], 6, "the first at 0.125 s", "on_nan: silence"),
         (["p.yaml", "in.wav", "out.wav", "--set", "output=f0", "--set",
           "nodes.f0={use: f0.dio, in: to}", "--set",
@@ -328,6 +406,27 @@ def test_ctrl_c_stops_a_batch_after_the_current_file(folder: Path, run: Run, mon
     assert code == 130
     assert out.endswith("2 of 3 files written\n")
     assert _left(folder / "made") == {"a.wav", "b.wav"}
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
+)
+def test_termination_ends_as_ctrl_c_does(folder: Path, run: Run, monkeypatch, name: str) -> None:
+    number = getattr(signal, name)
+
+    def end(*_: object) -> None:
+        signal.raise_signal(number)
+
+    monkeypatch.setattr(latency_compensation.LatencyCompensator, "push", end)
+    before = signal.signal(number, signal.SIG_DFL)  # tests themselves may run under nohup
+    try:
+        code, out, err = run("p.yaml", "in.wav", "out.wav")
+        assert signal.getsignal(number) is signal.SIG_DFL
+    finally:
+        signal.signal(number, before)
+    assert (code, out) == (128 + number, "")
+    assert err == "stopped before anything was written\n"
+    assert _left(folder) == set()
 
 
 def test_ctrl_c_before_any_output(folder: Path, run: Run, monkeypatch) -> None:

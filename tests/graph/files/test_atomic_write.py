@@ -86,13 +86,44 @@ def test_file_created_meanwhile_is_kept(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [target]
 
 
-def test_folder_and_missing_folder_are_errors(tmp_path: Path) -> None:
+def test_folder_and_file_in_place_of_a_folder_are_errors(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
     assert _code(tmp_path, force=True) == "is-folder"
-    assert _code(tmp_path / "nowhere" / "a.wav") == "no-such-folder"
+    assert _code(tmp_path / "file" / "a.wav") == "not-a-folder"
+    assert _code(tmp_path / "file" / "deep" / "a.wav") == "not-a-folder"
 
 
-def test_missing_folder_is_made_on_demand(tmp_path: Path) -> None:
-    with atomic_write(tmp_path / "new" / "er" / "a.wav", make_folder=True) as temporary:
+def test_name_that_no_file_can_have_is_an_error(tmp_path: Path) -> None:
+    assert _code(tmp_path / "a\0b.wav") == "cannot-write"
+    assert _code(tmp_path / ("a" * 5000)) == "cannot-write"
+
+
+def test_folders_that_were_made_for_nothing_are_removed(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    first = AtomicFile(tmp_path / "old" / "new" / "er" / "a.wav")
+    second = AtomicFile(tmp_path / "old" / "new" / "er" / "b.wav")
+    assert (tmp_path / "old" / "new" / "er").is_dir()
+    second.discard()
+    first.discard()
+    assert list((tmp_path / "old").iterdir()) == []
+
+
+def test_error_while_closing_after_a_full_disk_is_reported_as_such(tmp_path: Path) -> None:
+    """As in ``zipfile``, which raises a ValueError while it closes a file that has no room."""
+
+    def write() -> None:
+        try:
+            raise OSError(28, "No space left on device")
+        finally:
+            raise ValueError("Can't close the ZIP file")
+
+    with pytest.raises(OutputError, match="No space left"), atomic_write(tmp_path / "a.npz"):
+        write()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_missing_folders_are_made(tmp_path: Path) -> None:
+    with atomic_write(tmp_path / "new" / "er" / "a.wav") as temporary:
         temporary.write_text("complete")
     assert (tmp_path / "new" / "er" / "a.wav").read_text() == "complete"
 

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from voicegraph.graph import conformance
-from voicegraph.graph.errors import OutputError, PipelineError
+from voicegraph.graph.errors import OutputError, PipelineError, Problem
 from voicegraph.graph.files.sound import writer
 from voicegraph.graph.pipeline import Pipeline, node
 
@@ -117,12 +117,27 @@ def test_a_file_that_exists_is_not_touched(tmp_path: Path) -> None:
 
 
 def test_all_files_that_cannot_be_written_are_told_at_once(tmp_path: Path) -> None:
-    first, second = tmp_path / "no" / "a.wav", tmp_path / "nor" / "b.wav"
+    (tmp_path / "file").touch()
+    first, second = tmp_path / "file" / "a.wav", tmp_path / "file" / "b.wav"
     with pytest.raises(OutputError) as caught:
         _plan(first, another=second, good=tmp_path / "good.wav").session()
-    assert [problem.code for problem in caught.value.problems] == ["no-such-folder"] * 2
+    assert [problem.code for problem in caught.value.problems] == ["not-a-folder"] * 2
     assert "probe: " in str(caught.value)
     assert "another: " in str(caught.value)
+    assert list(tmp_path.iterdir()) == [tmp_path / "file"]
+
+
+def test_half_a_file_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is full after the first block."""
+    session = _plan(tmp_path / "passed.wav").session()
+    session.process(_noise(480))
+
+    def full(*_: object) -> None:
+        raise OutputError(Problem("disk-full", "the disk is full"))
+
+    monkeypatch.setattr(writer.AudioWriter, "write", full)
+    with pytest.raises(OutputError, match="probe: the disk is full"), session:
+        session.process(_noise(480))
     assert list(tmp_path.iterdir()) == []
 
 

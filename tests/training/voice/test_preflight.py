@@ -70,7 +70,7 @@ def test_folder_without_audio_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.txt").touch()
     with pytest.raises(InputError, match="there is no audio in") as caught:
         recordings.find([tmp_path])
-    assert "1 files with other suffixes" in str(caught.value)
+    assert "1 files with other contents" in str(caught.value)
     with pytest.raises(InputError, match="no file or folder"):
         recordings.find([tmp_path / "b"])
 

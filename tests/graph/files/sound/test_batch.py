@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from voicegraph.graph.errors import InputError, OutputError
-from voicegraph.graph.files.sound.batch import Batch, Job, fill_name, folders_for, plan_batch
+from voicegraph.graph.files.sound.batch import Batch, Job, fill_name, plan_batch
 
 
 @pytest.fixture
@@ -124,22 +124,3 @@ def test_inputs_with_the_same_stem_share_a_template(tree: Path) -> None:
     batch = plan_batch(["in/a.wav", "in/a.flac"], "out/")
     text = _refused(lambda: fill_name("{name}.npz", batch.jobs[0], batch), OutputError)
     assert "2 inputs are called a" in text
-
-
-def test_folders_are_made_and_empty_ones_removed(tmp_path: Path) -> None:
-    kept, empty = tmp_path / "x" / "y" / "a.wav", tmp_path / "z" / "b.wav"
-    with folders_for(kept, empty):
-        kept.touch()
-        assert empty.parent.is_dir()
-    assert kept.exists()
-    assert not empty.parent.exists()
-
-
-def test_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-
-    def make() -> None:
-        with folders_for(tmp_path / "file" / "a.wav"):
-            pytest.fail("it was made")
-
-    assert "cannot be written" in _refused(make, OutputError)

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from voicegraph.graph.errors import InputError, OutputError, PipelineError, SignalError
+from voicegraph.graph.errors import InputError, OutputError, PipelineError, Problem, SignalError
 from voicegraph.graph.files.sound.file_conversion import Extras, convert_file
+from voicegraph.graph.files.sound.output_form import OutputForm
 from voicegraph.graph.machine import resident_bytes
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.runtime._trace import TraceWriter
@@ -39,7 +40,9 @@ def _left(folder: Path) -> list[str]:
 
 def test_report_describes_the_conversion(sound: Maker, tmp_path: Path) -> None:
     source = sound("in.wav", 48_123, subtype="FLOAT")
-    report = convert_file(_pipeline(), source, tmp_path / "out.wav", subtype="float")
+    report = convert_file(
+        _pipeline(), source, tmp_path / "out.wav", form=OutputForm(subtype="float")
+    )
     made, rate = soundfile.read(tmp_path / "out.wav", dtype="float32")
     expected = soundfile.read(source, dtype="float32")[0] * 10 ** (-6 / 20)
     assert_close(made, expected, SAMPLES)
@@ -200,12 +203,12 @@ def test_unknown_tap_leaves_no_files(sound: Maker, tmp_path: Path) -> None:
 def test_disk_full_while_the_trace_is_written(
     sound: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
+    def full(trace: TraceWriter, *_: object) -> None:
+        raise OutputError(Problem("cannot-write", f"{trace.path}: No space left"))
 
     monkeypatch.setattr(TraceWriter, "add", full)
     extras = Extras(trace=tmp_path / "trace.json")
-    with pytest.raises(OutputError, match="No space left"):
+    with pytest.raises(OutputError, match=r"trace\.json: No space left"):
         convert_file(_pipeline(), sound("in.wav"), tmp_path / "out.wav", extras=extras)
     assert _left(tmp_path) == ["in.wav"]
 

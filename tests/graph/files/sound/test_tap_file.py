@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from voicegraph.graph.errors import OutputError, PipelineError
+from voicegraph.graph.files.sound import _tap_file as tap_file
 from voicegraph.graph.files.sound._latency_compensation import LatencyCompensator
 from voicegraph.graph.files.sound._tap_file import TapFile
 from voicegraph.graph.pipeline import Pipeline, Plan, node
@@ -104,6 +106,23 @@ def test_full_disk_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(OutputError, match="No space left") as caught:
         tap.add([np.zeros((1, 1, 800), np.float32)])
     assert "make room" in (caught.value.problems[0].fix or "")
+    tap.discard()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_full_disk_at_the_end_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The archive cannot be closed then, and what is buffered cannot be written."""
+    tap = TapFile(_plan(), "late", tmp_path / "a.npz")
+    tap.add([np.zeros((1, 1, 800), np.float32)])
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tap_file.shutil, "copyfileobj", full)
+    with pytest.raises(OutputError, match=r"a\.npz cannot be written: No space left"):
+        tap.finish()
+    tap._spool.close()
+    monkeypatch.setattr(tap, "_spool", SimpleNamespace(close=full))
     tap.discard()
     assert list(tmp_path.iterdir()) == []
 
