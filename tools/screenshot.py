@@ -14,12 +14,13 @@ from pathlib import Path
 
 from voicegraph.app.reports.drawing.style import FONT
 from voicegraph.app.tui.screen import LiveScreen
+from voicegraph.graph.live.health import health_events
 from voicegraph.graph.registry import find
 from voicegraph.schemas.live_command import LiveCommand
+from voicegraph.schemas.live_health import LateReport, LiveHealth
 from voicegraph.schemas.live_status import (
     DriftReport,
     EndReport,
-    LateReport,
     LiveLatency,
     LiveParam,
     LiveStatus,
@@ -74,6 +75,8 @@ def status(seconds: float) -> LiveStatus:
         seconds: time since the session began.
     """
     peak = -3.4 if seconds < 754 else -9.8
+    late = LateReport(blocks=3, last_minute=1, worst_ms=11.3, blamed={"f0": 2, "(system)": 1})
+    health = LiveHealth(late=late, underruns=1, clipped_in=12)
     return LiveStatus(
         state="running",
         pipeline="rvc",
@@ -96,9 +99,8 @@ def status(seconds: float) -> LiveStatus:
             *(NodeLoad(name=n, use=u, median_ms=m, p99_ms=p) for n, u, m, p in LOADS),
             NodeLoad(name="denoise", use="", median_ms=0, p99_ms=0, bypassed=True),
         ],
-        late=LateReport(
-            blocks=3, last_minute=1, dropped=0, worst_ms=11.3, blamed={"f0": 2, "(system)": 1}
-        ),
+        late=late,
+        health=health.model_copy(update={"events": health_events(health)}),
         latency=LiveLatency(
             algorithmic_ms=85.3, buffering_ms=324.0, device_ms=18.7, measured_ms=429.1
         ),

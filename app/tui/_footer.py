@@ -39,7 +39,8 @@ _LEGEND = """\
 Meters: bright up to the rms, dark up to the peak, of full scale.
 Load: bright up to the median, dark up to the 99th percentile, of a block.
 Overrun: a block was late. Column late: overruns caused by that node.
-Underrun, overflow: the device lost audio."""
+Underrun, overflow: the device lost audio.
+Health: everything that went wrong so far, worst first."""
 
 
 class MessagePanel(Panel):

@@ -1,15 +1,16 @@
-"""The upper part of the screen: heading, meters, load, overruns, latency, clocks; a line each."""
+"""The upper part of the screen: heading, meters, load, overruns, latency, clocks, health."""
 
 from __future__ import annotations
 
-from voicegraph.schemas.live_status import DriftReport, LateReport, LiveLatency, LiveStatus
+from voicegraph.schemas.live_health import LateReport, LiveHealth
+from voicegraph.schemas.live_status import DriftReport, LiveLatency, LiveStatus
 
 from ._formatting import active_switches, clock, one_line, ppm, short
 from ._meters import device_line, meter_line
 from ._panel import Panel
 from ._text_lines import Line, bar, distribute, justify, with_background
 
-_WITH_DEVICES = 9
+_WITH_DEVICES = 10
 """Lines from which on the devices' names have room."""
 _WIDE = 100
 """Columns from which on one more number, or one more digit, has room."""
@@ -20,7 +21,7 @@ _SWITCH_COLOURS = {"muted": "bad", "talking": "good"}
 
 
 class Overview(Panel):
-    """Seven lines, or nine with the names of the devices."""
+    """Eight lines, or ten with the names of the devices."""
 
     def lines(self, width: int, height: int) -> list[Line]:
         """Implements :meth:`.Panel.lines`."""
@@ -39,6 +40,7 @@ class Overview(Panel):
             overrun_line(status.late, {node.name for node in status.nodes}, width),
             latency_line(status.latency, width),
             clock_line(status.drift, width),
+            health_line(status.health, width),
         ]
 
 
@@ -61,7 +63,10 @@ def heading_line(status: LiveStatus, stopping: bool, width: int) -> Line:
     for text in active_switches(status):
         right += [(text, f"bold {_SWITCH_COLOURS.get(text, 'warn')}"), ("  ", "")]
     if status.recording is not None:
-        right += [("recording", "bold bad"), (" ", "")]
+        recording = status.health.recording
+        stopped = recording is not None and recording.stopped is not None
+        right += [("recording stopped", "bold warn") if stopped else ("recording", "bold bad")]
+        right += [(" ", "")]
     return with_background(justify(left, right, width), "band")
 
 
@@ -136,6 +141,21 @@ def clock_line(drift: DriftReport, width: int) -> Line:
             realigned,
         ]
     return [_label("clocks"), *distribute(parts, width - 10)]
+
+
+def health_line(health: LiveHealth, width: int) -> Line:
+    """What went wrong so far, worst first, as much as fits; the number of events that do not."""
+    events = [one_line(text) for text in health.events]
+    if not events:
+        return [_label("health"), ("nothing went wrong so far", "good")]
+    room, text, shown = width - 10, events[0], 1
+    while shown < len(events) and len(text) + len(events[shown]) + 12 <= room:
+        text, shown = f"{text}; {events[shown]}", shown + 1
+    more = f" (+{len(events) - shown})" if shown < len(events) else ""
+    if len(text) + len(more) > room:
+        text = text[: max(room - len(more) - 1, 1)] + "…"
+    tone = "bold bad" if health.silenced_by is not None else "warn"
+    return [_label("health"), (text, tone), (more, "muted")]
 
 
 def _label(text: str) -> tuple[str, str]:

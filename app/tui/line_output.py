@@ -8,6 +8,7 @@ from typing import TextIO
 
 from voicegraph.graph.live.protocol import LiveSessionProtocol
 from voicegraph.graph.terminal_text import printable, printable_json
+from voicegraph.schemas.live_health import LiveHealth
 from voicegraph.schemas.live_status import EndReport, LiveStatus
 
 from ._formatting import active_switches, clock, one_line, ppm
@@ -103,7 +104,14 @@ class PlainLines:
     def update(self, status: LiveStatus) -> list[str]:
         """The lines for a new status, without control characters."""
         found = self._new_messages(status)
-        now = (status.state, active_switches(status), status.late.blocks, status.late.dropped)
+        health = status.health
+        stopped = health.recording is not None and health.recording.stopped
+        now = (
+            status.state,
+            active_switches(status),
+            (status.late.blocks, status.late.dropped, health.devices_lost),
+            (health.node_faults, health.silenced_by, stopped),
+        )
         if status.seconds >= self._due or now != self._written:
             self._due, self._written = status.seconds + self._every_s, now
             found.append(f"{clock(status.seconds)} {status_line(status)}")
@@ -128,8 +136,29 @@ def status_line(status: LiveStatus) -> str:
         f"late blocks (overruns) {late.blocks}, {late.last_minute} in the last minute",
         f"dropped {late.dropped}",
         "one clock" if status.drift.one_clock else f"drift {ppm(status.drift.drift_ppm)}",
+        *_further_events(status.health),
     ]
     return "; ".join(parts)
+
+
+def _further_events(health: LiveHealth) -> list[str]:
+    """What else went wrong, in few words: it is written every second."""
+    found = []
+    if health.silenced_by is not None:
+        found.append(f"SILENT: {one_line(health.silenced_by) or 'a node'} failed")
+    if health.node_faults:
+        found.append(f"node failures {sum(health.node_faults.values())}")
+    if health.recording is not None and health.recording.stopped is not None:
+        found.append("RECORDING STOPPED")
+    if health.realigned:
+        found.append(f"delay jumps {health.realigned}")
+    if health.devices_lost:
+        found.append(f"devices lost {health.devices_lost}")
+    if health.nonfinite_blocks:
+        found.append(f"blocks with NaN {health.nonfinite_blocks}")
+    if health.control_packets_dropped:
+        found.append(f"control packets dropped {health.control_packets_dropped}")
+    return found
 
 
 def _level(end: EndReport, dropouts: str) -> str:

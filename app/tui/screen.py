@@ -48,14 +48,14 @@ class LiveScreen(App[None]):
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-tall")]
     CSS = """
     Screen { background: #0f141a; }
-    Overview { height: 7; }
+    Overview { height: 8; }
     Horizontal { height: 1fr; min-height: 2; }
     NodeList { width: 1fr; margin-right: 1; }
     ParamList { width: 1fr; }
     ParamHint, KeyBar, ValueEntry { height: 1; }
     ValueEntry, ValueEntry:focus { background: #2b3a4d; color: #e6ebf1; padding: 0 1; }
     MessagePanel { height: 4; }
-    Screen.-tall Overview { height: 9; }
+    Screen.-tall Overview { height: 10; }
     Screen.-tall MessagePanel { height: 6; }
     """
     BINDINGS = [

@@ -93,6 +93,7 @@ function show(now) {
   const load = 100 * (1 - now.headroom);
   meter("load", load, `${load.toFixed(0)} %`, "load-percent");
   at("facts").textContent = facts(now);
+  list("health", now.health.events);
   now.params.forEach(showParam);
   removeOthers("params", now.params.map((p) => `param-${p.name}`));
   now.nodes.forEach(showNode);

@@ -13,7 +13,9 @@ from voicegraph.app.tui.line_output import (
     status_line,
     until_stopped,
 )
+from voicegraph.schemas.live_health import LiveHealth
 from voicegraph.schemas.live_status import LiveStatus
+from voicegraph.schemas.recording_state import RecordingState
 
 
 class ScriptedSession:
@@ -171,6 +173,23 @@ def test_messages_are_written_once_before_the_status(changed) -> None:
     ]  # fmt: skip
     again = lines.update(changed(seconds=0.2, messages=["two", "three"], advice=["a larger block"]))
     assert again == ["0:00:00 message: three"]
+
+
+def test_line_names_everything_that_went_wrong(changed) -> None:
+    health = LiveHealth(
+        node_faults={"f0": 2, "voice": 1},
+        silenced_by="f0",
+        realigned=15,
+        devices_lost=1,
+        nonfinite_blocks=4,
+        control_packets_dropped=9,
+        recording=RecordingState(path="a", stopped="the disk is full"),
+    )
+    (line,) = PlainLines(1.0).update(changed(health=health, messages=[]))
+    assert line.endswith(
+        "; SILENT: f0 failed; node failures 3; RECORDING STOPPED; delay jumps 15; devices lost 1; "
+        "blocks with NaN 4; control packets dropped 9"
+    )
 
 
 def test_advice_that_comes_and_goes_is_written_once(changed) -> None:

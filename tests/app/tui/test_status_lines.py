@@ -5,11 +5,14 @@ import pytest
 from voicegraph.app.tui._status_lines import (
     clock_line,
     heading_line,
+    health_line,
     latency_line,
     load_line,
     overrun_line,
 )
 from voicegraph.app.tui._text_lines import length
+from voicegraph.schemas.live_health import LiveHealth
+from voicegraph.schemas.recording_state import RecordingState
 
 from .plain_text import plain
 
@@ -39,6 +42,27 @@ def test_clock_line_shows_drift_or_one_clock(status, changed) -> None:
     assert "one clock for both directions" in plain(clock_line(one, 80))
     unknown = changed(drift__drift_ppm=None).drift
     assert "drift not known yet" in plain(clock_line(unknown, 80))
+
+
+def test_health_line_shows_the_worst_that_fits() -> None:
+    assert plain(health_line(LiveHealth(), 80)) == " health  nothing went wrong so far"
+    events = ["the output is silent: f0 failed", "nodes failed: f0 twice", "x" * 60, "last"]
+    health = LiveHealth(events=events, silenced_by="f0")
+    line = health_line(health, 80)
+    assert plain(line) == f" health  {events[0]}; {events[1]} (+2)"
+    assert line[1][1] == "bold bad"
+    assert length(health_line(LiveHealth(events=["y" * 200, "z"]), 80)) <= 80
+    nasty = LiveHealth(events=["a\x1b[2Jb"])
+    assert "\x1b" not in plain(health_line(nasty, 80))
+
+
+def test_heading_tells_whether_it_still_records(changed) -> None:
+    recording = RecordingState(path="talk.jsonl")
+    status = changed(recording="talk.jsonl", health=LiveHealth(recording=recording))
+    assert plain(heading_line(status, False, 80)).rstrip().endswith("recording")
+    full = LiveHealth(recording=RecordingState(path="talk.jsonl", stopped="the disk is full"))
+    status = changed(recording="talk.jsonl", health=full)
+    assert plain(heading_line(status, False, 80)).rstrip().endswith("recording stopped")
 
 
 @pytest.mark.parametrize(
