@@ -136,6 +136,9 @@ class FakeSession:
     def say(self, text: str) -> None:
         """Ignores the message."""
 
+    def count_dropped_packets(self, count: int) -> None:
+        """Packets do not come here."""
+
     def request_stop(self) -> None:
         """Stops at once."""
         self.stopped.set()
