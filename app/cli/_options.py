@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from voicegraph.graph.startup_stages import begin_stage
+
 from ._completion import complete_nodes, complete_pipelines, complete_profiles, complete_set
 from ._startup import import_torch
 
@@ -123,4 +125,5 @@ def load(
     import_torch()
     from voicegraph.graph.pipeline import Pipeline
 
+    begin_stage(f"reading {pipeline}")
     return Pipeline.load(pipeline, profiles=tuple(profiles or ()), set_args=tuple(set_args or ()))

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from voicegraph.graph.terminal_text import printable, styled_console
 
+from ._startup_display import StageDisplay
+
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
@@ -25,6 +27,9 @@ class ProgressDisplay(AbstractContextManager["ProgressDisplay"]):
 
     def begin(self, name: str) -> None:
         """Starts a new file."""
+
+    def stage(self, name: str | None) -> None:
+        """Names what is done before the first input of the file is; None: that is over."""
 
     def __call__(self, done: float, total: float | None) -> None:
         """Reports that ``done`` of ``total`` seconds of input are done."""
@@ -56,11 +61,13 @@ class ProgressBar(ProgressDisplay):
             BarColumn(),
             TextColumn("{task.percentage:>3.0f}%"),
             TextColumn("{task.fields[speed]}"),
+            TextColumn("{task.elapsed:.0f} s"),
             TimeRemainingColumn(),
             console=styled_console(),
             transient=True,
         )
         self._task: TaskID | None = None
+        self._name = ""
         self._begun = 0.0
 
     def __enter__(self) -> ProgressBar:
@@ -72,11 +79,18 @@ class ProgressBar(ProgressDisplay):
         if self._task is not None:
             self._progress.remove_task(self._task)
         self._task = self._progress.add_task(printable(name), total=None, speed="")
-        self._begun = monotonic()
+        self._name, self._begun = name, monotonic()
+
+    def stage(self, name: str | None) -> None:
+        """Shows it behind the file's name."""
+        if self._task is not None:
+            text = self._name if name is None else f"{self._name}: {name}"
+            self._progress.update(self._task, description=printable(text))
 
     def __call__(self, done: float, total: float | None) -> None:
         """Moves the bar."""
         assert self._task is not None
+        self.stage(None)
         speed = speed_text(done, monotonic() - self._begun)
         self._progress.update(self._task, completed=done, total=total, speed=speed)
 
@@ -95,19 +109,42 @@ class ProgressLines(ProgressDisplay):
     def __init__(self) -> None:
         self._name = ""
         self._begun = self._last = 0.0
+        self._stages: StageDisplay | None = None
 
     def begin(self, name: str) -> None:
         """Starts a new file."""
         self._name = name
         self._begun = self._last = monotonic()
 
+    def stage(self, name: str | None) -> None:
+        """Prints a line if it takes long."""
+        if name is None:
+            self._end_stages()
+            return
+        self._stages = self._stages or StageDisplay()
+        self._stages.begin(name)
+
+    def _end_stages(self) -> None:
+        if self._stages is not None:
+            self._stages.close()
+            self._stages = None
+
     def __call__(self, done: float, total: float | None) -> None:
         """Prints a line if the last one is old enough."""
+        self._end_stages()
         now = monotonic()
         if now - self._last < _EVERY_S:
             return
         self._last = now
         print(self._line(done, total, now - self._begun), file=sys.stderr, flush=True)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._end_stages()
 
     def _line(self, done: float, total: float | None, took: float) -> str:
         of = f"{done:.0f} of {total:.0f} s" if total else f"{done:.0f} s"

@@ -18,6 +18,7 @@ from ._options import (
     option,
 )
 from ._output import echo, print_json
+from ._startup_display import startup_display
 from .app import app
 
 if TYPE_CHECKING:
@@ -60,8 +61,9 @@ def bench(
 
     if engine == (pipeline is not None):
         raise typer.BadParameter("name a pipeline, or give --engine", param_hint="PIPELINE")
-    plan = _plan(pipeline, set_args, profiles, threads)
-    report = measure(plan, blocks=blocks, streams=streams)
+    with startup_display(quiet=as_json, summary=False):
+        plan = _plan(pipeline, set_args, profiles, threads)
+        report = measure(plan, blocks=blocks, streams=streams)
     if as_json:
         print_json(report)
     else:

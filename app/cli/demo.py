@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from voicegraph.graph.startup_stages import report_stages
+
 from ._demo_conversions import Conversion, complete_conversions, select
 from ._demo_files import DemoFiles
 from ._options import ForceOption, JsonOption, ProfileOption, SetOption, argument, flag, option
@@ -55,7 +57,7 @@ def demo(
     pipelines = [(one, one.load(set_args or (), profiles or ())) for one in select(only or ())]
     files = DemoFiles(folder)
     files.prepare([one for one, _ in pipelines], force)
-    with progress_display(quiet=as_json) as display:
+    with progress_display(quiet=as_json) as display, report_stages(display.stage):
         done = _convert(files, pipelines, display)
     stopped = len(done) < len(pipelines) or any(report.stopped for report in done.values())
     if not done:

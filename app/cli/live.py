@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -51,12 +51,17 @@ from ._sound_options import (
     overrides,
     seconds,
 )
+from ._startup_display import startup_display
 from ._termination import SIGNALS
 from .app import app
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from voicegraph.app.control_servers import Control
     from voicegraph.graph.live.session import LiveOptions, LiveSession
+    from voicegraph.graph.live.setup import DeviceRequest, LiveSetup
+    from voicegraph.graph.pipeline import Pipeline
     from voicegraph.schemas.live_status import LiveStatus
 
 
@@ -100,22 +105,33 @@ def live(
     By default, it uses the system's default devices, at the pipeline's sample rate if they support
     it. Ctrl-C stops.
     """
+    with startup_display(quiet=as_json):
+        silent = _options(margin, silence, silence_opens, silence_closes, silence_hold)
+        variants = overrides(variant)
+        options = replace(silent, push_to_talk=push_to_talk, monitor=monitor, variant=variants)
+        servers = _control_servers(http, token, osc, osc_open, osc_feedback, control_limits)
+        duration_s = None if duration is None else float(seconds(duration, "--duration"))
+        ends = (
+            device_request("input", input_, input_rate, input_channels, input_select, exclusive),
+            device_request(
+                "output", output, output_rate, output_channels, output_select, exclusive
+            ),
+        )
+        loaded = load(pipeline, set_args, profiles)
+        setup = _set_up(loaded, ends, buffers(buffers_), variants, seconds(room, "--room"))
+        _run(setup.open_session(options, record), servers, duration_s, plain, as_json)
+
+
+def _set_up(
+    pipeline: Pipeline,
+    ends: tuple[DeviceRequest, DeviceRequest],
+    buffers: str | float,
+    variant: dict[str, Any] | None,
+    room: Fraction,
+) -> LiveSetup:
     from voicegraph.graph.live.setup import set_up_live
 
-    silent = _options(margin, silence, silence_opens, silence_closes, silence_hold)
-    variants = overrides(variant)
-    options = replace(silent, push_to_talk=push_to_talk, monitor=monitor, variant=variants)
-    servers = _control_servers(http, token, osc, osc_open, osc_feedback, control_limits)
-    duration_s = None if duration is None else float(seconds(duration, "--duration"))
-    setup = set_up_live(
-        load(pipeline, set_args, profiles),
-        device_request("input", input_, input_rate, input_channels, input_select, exclusive),
-        device_request("output", output, output_rate, output_channels, output_select, exclusive),
-        buffers=buffers(buffers_),
-        variant=variants,
-        room=seconds(room, "--room"),
-    )
-    _run(setup.open_session(options, record), servers, duration_s, plain, as_json)
+    return set_up_live(pipeline, *ends, buffers=buffers, variant=variant, room=room)
 
 
 def _run(

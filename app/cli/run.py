@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from voicegraph.graph.errors import InputError, OutputError, SignalError, VoicegraphError
+from voicegraph.graph.startup_stages import report_stages
 
 from ._failures import common_code, failed_file
 from ._options import ForceOption, JsonOption, PipelineArg, ProfileOption, SetOption, load
@@ -31,6 +32,7 @@ from ._run_options import (
     channel_numbers,
 )
 from ._run_summary import summary
+from ._startup_display import startup_display
 from .app import STOPPED, app
 
 if TYPE_CHECKING:
@@ -103,11 +105,12 @@ def run(
     taps = _taps(tap or [])
     select = channel_numbers(input_select, "--input-select")
     form = OutputForm(rate, channels, subtype, bitrate, quality)
-    loaded = load(pipeline, set_args, profiles)
-    loaded.compile()  # errors of the pipeline come before any file is opened
+    with startup_display(quiet or as_json, summary=False):
+        loaded = load(pipeline, set_args, profiles)
+        loaded.compile()  # errors of the pipeline come before any file is opened
     batch = plan_batch(inputs, output, ending)
     current = _Run(loaded, batch, taps, trace, form, select, force, salvage)
-    with progress_display(quiet or as_json) as display:
+    with progress_display(quiet or as_json) as display, report_stages(display.stage):
         _run_all(current, display)
     if as_json:
         print_json(_report(current))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..runtime.hot_swap import HotSwap, plan_change
+from ..startup_stages import begin_stage
 from ._level_meters import GainMeter, trim_db
 from ._swap_worker import SwapWorker, power
 
@@ -50,6 +51,7 @@ class Variants:
         self._block_s = float(session.plan.block)
         self._played = "a"
         self._pending: tuple[CompiledPlan, str] | None = None
+        begin_stage("building variant b")
         made = HotSwap(session, plan_change(session, other), other)
         self._ready: dict[str, tuple[CompiledPlan, dict[str, Any], Engine | None]] = {
             "b": (made.plan, made.overrides, made.engine)

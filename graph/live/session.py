@@ -16,6 +16,7 @@ from voicegraph.schemas.live_command import LiveCommand
 from voicegraph.schemas.live_status import LiveState, LiveStatus
 
 from ..errors import VoicegraphError
+from ..startup_stages import end_stages
 from ._command_handler import CommandHandler
 from ._fault_messages import RecordingWatch, fault_message
 from ._interpreter_tuning import GcControl, SwitchInterval
@@ -107,6 +108,7 @@ class LiveSession:
         self.begun = time.perf_counter()
         self.card.start(self.loop.capture.callback, self.loop.playback.callback)
         self._thread.start()
+        end_stages()
 
     def status(self) -> LiveStatus:
         """All that is shown of the session."""

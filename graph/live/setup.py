@@ -15,6 +15,7 @@ from ..errors import DeviceError, OutputError, PipelineError, Problem
 from ..files.recordings.recorder import input_path, output_path
 from ..pipeline import Pipeline, Plan
 from ..signals import Audio
+from ..startup_stages import begin_stage
 from .devices.device_format import FormatRequest, choose_format
 from .devices.device_list import Direction, find_device
 from .devices.host_settings import host_settings
@@ -83,6 +84,7 @@ class LiveSetup:
         session = self.plan.session(record=record, record_waits=False)
         card: SoundCard | None = None
         try:
+            begin_stage("opening the devices")
             card = self.open_card()
             return LiveSession(session, card, options)
         except BaseException:
@@ -136,16 +138,19 @@ def set_up_live(
         DeviceError: if a device is not found, or has no format that fits.
         PipelineError: if the pipeline has mistakes, or its output is not audio.
     """
+    begin_stage(f"compiling {pipeline.name}")
     plan = pipeline.compile()
     if not isinstance(plan.output_type, Audio):
         text = f"the output of {plan.name} is {plan.output_type}, and a loudspeaker takes audio"
         mark = pipeline.loaded.source_map.value(("output",))
         raise PipelineError(Problem("output-not-audio", text, mark, fix="name an audio output"))
+    begin_stage("looking for sound devices")
     taken, given = _choices(plan, plan.output_type, source, target, module)
     ends = (taken.format, given.format)
     if variant is not None:
         other = pipeline.changed(variant).compile(*ends)
         room = max(room, other.latency.algorithmic)
+    begin_stage(f"compiling {pipeline.name}")
     return LiveSetup(taken, given, pipeline.compile(*ends, room), buffers)
 
 

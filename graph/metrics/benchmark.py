@@ -27,6 +27,7 @@ from ..ports import In, Out
 from ..runtime.session import Session
 from ..runtime.timing import KEPT
 from ..signals import Audio
+from ..startup_stages import end_stages
 from ._weight_memory import weight_bytes
 
 _WARM_UP = 20
@@ -79,6 +80,7 @@ def measure(
     """
     begun = perf_counter()
     with plan.session(streams, workers=workers) as session:
+        end_stages()
         setup = perf_counter() - begun
         feed = _speech(plan, streams)
         wanted = blocks or _affordable(session, feed)

@@ -14,6 +14,7 @@ from .. import random
 from ..errors import VoicegraphError
 from ..file_contents import require_unchanged
 from ..plan import torch_dtype
+from ..startup_stages import begin_stage
 from ._node_failure import node_failure
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def load_weights(plan: CompiledPlan, devices: dict[str, torch.device]) -> None:
             device = devices[planned.name]
             if plan.loaded.get(planned.name) == str(device):
                 continue
+            begin_stage(f"loading {planned.name} ({planned.use})")
             planned.node.device = device
             planned.node.dtype = torch_dtype(planned.dtype)
             try:
@@ -80,6 +82,7 @@ def prepare(engine: Engine, notes: list[str], workers: bool) -> float:
     Returns:
         The median nanoseconds of a tick without workers.
     """
+    begin_stage("warming up")
     unassisted = warm_up(engine)
     if workers:
         _choose_workers(engine, notes, unassisted)
@@ -107,6 +110,7 @@ def _choose_workers(engine: Engine, notes: list[str], best: float) -> None:
     """
     for step in _candidates(engine):
         engine.pool = engine.pool or ThreadPoolExecutor(thread_name_prefix="voicegraph-worker")
+        begin_stage(f"trying {step.name} on a worker thread")
         step.lane = 1 + sum(s.lane > 0 for s in engine.steps)
         _set_waits(engine)
         together = warm_up(engine)
