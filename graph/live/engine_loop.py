@@ -100,6 +100,7 @@ class EngineLoop:
         self._last_in = np.zeros(shape[0], np.float32)
         self._compute: deque[float] = deque(maxlen=_REMEMBERED)
         self._started = False
+        self._starts = 0
         self._made: np.ndarray | None = None
 
     @property
@@ -146,6 +147,9 @@ class EngineLoop:
         again = compensation.jitter > 0
         first = compensation.position_of(end) if again else compensation.first_position(end)
         self.playback.seek(first)
+        if self._starts == 0:  # devices lose audio while they open, before anything is played
+            self.capture.lost = self.playback.lost = 0
+        self._starts += 1
         self._started = True
         return True
 

@@ -60,6 +60,19 @@ def test_slow_engine_is_told_with_figures(make_loop: Callable[..., EngineLoop], 
     assert health.events[-2] == f"{health.late.dropped} blocks were dropped"
 
 
+def test_losses_while_the_devices_open_do_not_count(
+    make_loop: Callable[..., EngineLoop], sine: Any
+) -> None:
+    loop = make_loop()
+    frames = np.zeros((480, 1), np.float32)
+    loop.capture.callback(frames, 0.0, True)
+    loop.playback.callback(frames, 0.0, True)
+    assert run(loop, sine(440), 5).events == []
+    loop.playback.callback(frames, 5.0, True)
+    loop.restart()
+    assert build_health(loop).underruns == 1
+
+
 def test_samples_beyond_full_scale_are_told(make_loop: Callable[..., EngineLoop]) -> None:
     def loud(start: int, count: int) -> np.ndarray:
         return np.ones((count, 1), np.float32)
