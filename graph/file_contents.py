@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import Problem, WeightsError
+from .model_folder import model_folder
 from .node import Node, NodeParams
 from .regular_file import open_regular, shortened
 
@@ -61,7 +62,7 @@ def read_content(path: Path) -> FileContent | None:
     try:
         if not path.is_dir():
             return _of_file(path)
-        files = [_of_file(entry) for entry in _entries(path)]
+        files = [_of_file(entry) for entry in _entries(model_folder(path))]
     except (OSError, ValueError):
         return None
     listed = "\n".join(f"{file.path.name}\0{file.sha256}" for file in files)
@@ -133,7 +134,9 @@ def _entries(folder: Path) -> list[Path]:
 def _version(path: Path) -> Version:
     if not path.is_dir():
         return file_version(path.stat())
-    return tuple(number for entry in _entries(path) for number in file_version(entry.stat()))
+    return tuple(
+        number for entry in _entries(model_folder(path)) for number in file_version(entry.stat())
+    )
 
 
 def _of_file(path: Path) -> FileContent:

@@ -97,10 +97,16 @@ def _load(name: str, load: Callable[[], Any]) -> Any:
 
 
 def nearest(name: str) -> list[str]:
-    """Known names similar to ``name``: first those with the same last word, then by similarity."""
+    """Known names similar to ``name``.
+
+    First those with the same last word, or the one that other programs call by that word, then by
+    similarity.
+    """
     known = names()
-    word = name.rsplit(".", 1)[-1]
+    word = re.sub(r"[^a-z0-9]+", "_", name.rsplit(".", 1)[-1].lower()).strip("_")
     same_word = [n for n in known if n.rsplit(".", 1)[-1] == word]
+    synonyms: dict[str, str] = importlib.import_module("voicegraph.nodes").SYNONYMS
+    same_word += [synonyms[word]] if word in synonyms else []
     return list(dict.fromkeys([*same_word, *difflib.get_close_matches(name, known, 3, 0.6)]))
 
 

@@ -41,6 +41,28 @@ BUILTIN: dict[str, str] = {
 }
 """``use:`` name -> module below ``voicegraph.nodes``."""
 
+SYNONYMS: dict[str, str] = {
+    "pm": "f0.praat",
+    "parselmouth": "f0.praat",
+    "praat_parselmouth": "f0.praat",
+    "crepe_full": "f0.crepe",
+    "crepe_tiny": "f0.crepe",
+    "crepe_onnx_full": "f0.crepe",
+    "crepe_onnx_tiny": "f0.crepe",
+    "mangio_crepe": "f0.crepe",
+    "mangio_crepe_full": "f0.crepe",
+    "mangio_crepe_tiny": "f0.crepe",
+    "torchcrepe": "f0.crepe",
+    "torchfcpe": "f0.fcpe",
+    "fcpe_onnx": "f0.fcpe",
+    "rmvpe_gpu": "f0.rmvpe",
+    "rmvpe_onnx": "f0.rmvpe",
+    "swiftf0": "f0.swift",
+    "contentvec": "content.hubert",
+    "faiss_index": "retrieval.faiss",
+}
+"""Names of the same things in RVC and other programs, for suggestions only."""
+
 FILE_KINDS: dict[str, str] = {
     "voice": "synth.voice_file",
     "content-encoder": "content.encoder_file",

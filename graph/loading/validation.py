@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from voicegraph.schemas.pipeline import NodeSpec
 
+from .. import registry
 from ..errors import Mark, Problem, Problems
 from .error_wording import code_of, expected_of
 from .model_fields import example, examples, in_units, is_model, keys_of, type_at
@@ -254,6 +255,8 @@ class _Report:
         if failure.kind in ("literal_error", "enum"):
             choices = [c.strip("'") for c in context["expected"].replace(" or ", ", ").split(", ")]
             return _closest(written, choices)
+        if path[-1:] == ("use",) and (close := registry.nearest(written)):
+            return close[0]
         bound = context.get("ge", context.get("le"))
         if bound is not None:
             return in_units(self.model, path, bound)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
+from voicegraph.graph.files.models import model_folder
 from voicegraph.nodes.content.encoder_file import open_encoder
 from voicegraph.nodes.content.hubert_sizes import HubertSizes
 
@@ -27,7 +28,7 @@ def encoder_sizes(path: Path) -> HubertSizes:
 def _stamp(path: Path) -> _Stamp:
     """Name, size in bytes and time in nanoseconds of the file, or of all files of the folder."""
     try:
-        files = sorted(path.iterdir()) if path.is_dir() else [path]
+        files = sorted(model_folder(path).iterdir()) if path.is_dir() else [path]
         stats = [(file.name, file.stat()) for file in files]
     except OSError:
         return ()  # opening it says what is wrong

@@ -10,7 +10,12 @@ from typing import Any
 import pytest
 
 from voicegraph.graph import file_contents
-from voicegraph.graph.file_contents import files_read, read_content, read_contents
+from voicegraph.graph.file_contents import (
+    files_read,
+    read_content,
+    read_contents,
+    require_unchanged,
+)
 from voicegraph.graph.node import FilePath, Node, NodeParams
 
 HOUR_NS = 3600 * 10**9
@@ -65,6 +70,18 @@ def test_the_cache_stays_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     for number in range(9):
         read_content(_written(tmp_path / str(number), str(number)))
     assert len(file_contents._cached) == 3
+
+
+def test_a_folder_of_hugging_faces_cache_is_its_snapshot(tmp_path: Path) -> None:
+    snapshot = tmp_path / "models--a--b" / "snapshots" / "abc"
+    snapshot.mkdir(parents=True)
+    (snapshot / "pytorch_model.bin").write_bytes(b"1")
+    found = read_content(tmp_path / "models--a--b")
+    alone = read_content(snapshot)
+    assert found is not None
+    assert alone is not None
+    assert (found.size, found.sha256) == (1, alone.sha256)
+    require_unchanged(found)
 
 
 def test_a_folder_is_the_names_and_contents_of_its_files(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from voicegraph.graph import registry
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.node import Node
 from voicegraph.graph.pipeline import Pipeline, node
+from voicegraph.nodes import BUILTIN, SYNONYMS
 
 FILE = """
 from __future__ import annotations
@@ -106,6 +107,23 @@ def test_near_names() -> None:
     assert registry.nearest("dsp.gian")[0] == "dsp.gain"
     assert registry.nearest("f0.gain")[0] == "dsp.gain"  # the same last word
     assert registry.nearest("zzz.qqq") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "node"),
+    [
+        ("pm", "praat"), ("f0.pm", "praat"), ("mangio-crepe", "crepe"), ("crepe-full", "crepe"),
+        ("rmvpe_gpu", "rmvpe"), ("rmvpe+", "rmvpe"), ("harvest", "harvest"), ("Dio", "dio"),
+        ("fcpe", "fcpe"), ("f0.parselmouth", "praat"),
+    ],
+)  # fmt: skip
+def test_names_of_other_programs(name: str, node: str) -> None:
+    assert registry.nearest(name)[0] == f"f0.{node}"
+
+
+def test_synonyms_are_no_names_of_their_own() -> None:
+    assert set(SYNONYMS.values()) <= BUILTIN.keys()
+    assert not {node.partition(".")[2] for node in BUILTIN} & SYNONYMS.keys()
 
 
 def test_unknown_names() -> None:

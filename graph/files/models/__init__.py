@@ -6,6 +6,7 @@ of each kind of file; ``kinds`` lists all kinds.
 """
 
 from ...errors import WeightsError
+from ...model_folder import model_folder
 from ._archive import Archive, open_archive
 from ._cache import shared, shared_file
 from ._pickle_allowlist import Inert
@@ -27,6 +28,7 @@ __all__ = [
     "identify",
     "kinds",
     "load_state",
+    "model_folder",
     "open_archive",
     "read_private",
     "shared",

@@ -16,18 +16,18 @@ from typing import BinaryIO, TypeVar
 import torch
 
 from ...file_contents import Version
-from ...regular_file import name_fault, open_regular, open_regular_unbuffered
+from ...model_folder import SHARD_LISTS, WEIGHTS
+from ...regular_file import open_regular, open_regular_unbuffered
+from ._folders import weights_file
 from ._magic import describe_magic
 from ._safetensors_file import is_safetensors, read_safetensors
-from ._shards import SHARD_LISTS, listed_shards
+from ._shards import listed_shards
 from ._tensor_headers import TensorHeader
 from ._tensor_reader import read_setting, read_tensors
 from ._torch_files import is_legacy, read_legacy, read_zip
 from .file_errors import FormatError, damaged, unreadable
 from .private_copy import changed, version
 
-FOLDER_FILES = ("model.safetensors", "pytorch_model.bin")
-"""Names of the weights in a Hugging Face folder, in order of preference."""
 MOST_PARTS = 200_000
 """Limit of nodes in the object tree; shared parts count at each place where they appear."""
 DEEPEST = 64
@@ -121,7 +121,7 @@ def open_archive(path: str | Path) -> Archive:
     """
     path = Path(path)
     try:
-        file = _weights_file(path)
+        file = weights_file(path)
         if file.name in SHARD_LISTS:
             return _open_shards(path, file)
         with open_regular(file) as stream:
@@ -130,7 +130,7 @@ def open_archive(path: str | Path) -> Archive:
             form, tree, card, metadata = _read(stream, size)
         tensors = dict(_tensors(tree))
         _check_total(tensors, size)
-        config = _config(file.parent) if file.name in FOLDER_FILES else {}
+        config = _config(file.parent) if file.name in WEIGHTS else {}
     except FormatError as refused:
         raise refused.at(path) from None
     except OSError as error:
@@ -176,22 +176,6 @@ def _read(
         return "safetensors", *read_safetensors(stream, size)
     found, fix = describe_magic(start, size)
     raise FormatError("not-weights", f"{found}, not a file of weights", fix)
-
-
-def _weights_file(path: Path) -> Path:
-    """The path itself, or the file of weights in a folder."""
-    if why := name_fault(path):
-        raise FormatError("no-such-file", why, "check the name")
-    if not path.is_dir():
-        return path
-    for name in (*FOLDER_FILES, *SHARD_LISTS):
-        if (path / name).is_file():
-            return path / name
-    raise FormatError(
-        "no-weights-in-folder",
-        f"a folder without {' or '.join(FOLDER_FILES)}",
-        "give the file itself, or a folder as Hugging Face writes it",
-    )
 
 
 def _config(folder: Path) -> dict[str, object]:

@@ -8,8 +8,6 @@ from pathlib import Path
 from ...regular_file import open_regular
 from .file_errors import FormatError, damaged
 
-SHARD_LISTS = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
-"""Names of the list, in order of preference."""
 _LIST_BYTES = 4 << 20
 _MOST_SHARDS = 1000
 _LONGEST_NAME = 200

@@ -11,6 +11,7 @@ from voicegraph.schemas.recording import RecordedFile
 
 from ...file_contents import FileContent, read_content
 from ...loading.document import Document
+from ...model_folder import model_folder
 from ...pipeline import Plan
 from ...regular_file import open_regular
 
@@ -44,7 +45,7 @@ def is_same(file: RecordedFile, path: Path) -> bool:
 
 def file_size(path: Path) -> int:
     """Bytes of a file, or of all files in a folder."""
-    parts = path.iterdir() if path.is_dir() else [path]
+    parts = model_folder(path).iterdir() if path.is_dir() else [path]
     return sum(part.stat().st_size for part in parts if part.is_file())
 
 

@@ -168,6 +168,51 @@ def test_folder_without_weights_is_an_error(
     assert _refused(tmp_path).problems[0].code == code
 
 
+def _cached(folder: Path, *revisions: str, main: str = "") -> Path:
+    """A model in Hugging Face's cache, with weights in each revision."""
+    folder = folder / "models--facebook--hubert"
+    (folder / "refs").mkdir(parents=True)
+    (folder / "refs" / "main").write_text(main)
+    (folder / "snapshots" / "empty").mkdir(parents=True)
+    for revision in revisions:
+        (folder / "snapshots" / revision).mkdir()
+        weights = {"a": torch.full((2,), float(len(revision)))}
+        torch.save(weights, folder / "snapshots" / revision / "pytorch_model.bin")
+    return folder
+
+
+def test_only_snapshot_of_a_cache_folder_is_taken(tmp_path: Path) -> None:
+    folder = _cached(tmp_path, "abc")
+    (folder / "snapshots" / "abc" / "config.json").write_text('{"a": 1}')
+    for path in (folder, folder / "snapshots"):
+        found = open_archive(path)
+        assert (found.path, found.file.parent.name) == (path, "abc")
+        assert found.config == {"a": 1}
+        assert found.read(["a"])["a"].tolist() == [3, 3]
+
+
+@pytest.mark.parametrize(("main", "offered"), [("ab", "ab"), ("", "abc"), ("gone", "abc")])
+def test_several_snapshots_are_named(tmp_path: Path, main: str, offered: str) -> None:
+    folder = _cached(tmp_path, "ab", "abc", main=main)
+    (problem,) = _refused(folder).problems
+    assert problem.code == "several-snapshots"
+    assert "2 revisions of a model: ab, abc" in problem.message
+    assert problem.fix == f"give one of them: {folder / 'snapshots' / offered}"
+
+
+def test_weights_by_other_names_are_offered(tmp_path: Path) -> None:
+    torch.save({"a": torch.ones(2)}, tmp_path / "alice.pth")
+    assert _refused(tmp_path).problems[0].fix == f"give the file itself: {tmp_path / 'alice.pth'}"
+    torch.save({"a": torch.ones(2)}, tmp_path / "bob.pth")
+    assert "it holds alice.pth, bob.pth" in _refused(tmp_path).problems[0].message
+
+
+def test_the_whole_cache_is_told_apart(tmp_path: Path) -> None:
+    _cached(tmp_path, "abc")
+    text = _refused(tmp_path).problems[0].message
+    assert "it is Hugging Face's cache, with models--facebook--hubert" in text
+
+
 @pytest.mark.parametrize("text", ["[]", "{", '{"a":' * 2000])
 def test_invalid_config_is_an_error(tmp_path: Path, text: str) -> None:
     torch.save({"a": torch.ones(2)}, tmp_path / "pytorch_model.bin")
