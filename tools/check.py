@@ -5,6 +5,8 @@ python tools/check.py --fix         mends what can be mended first
 python tools/check.py lint types    only these
 python tools/check.py numerics      the numeric tests with the instructions of other processors;
                                     takes longest, and runs only if it is named
+python tools/check.py fuzz --minutes 10
+                                    mutated files for every reader; runs only if it is named
 """
 
 from __future__ import annotations
@@ -22,6 +24,11 @@ from link import link
 from numerics import RUNS, numerics
 
 ROOT = Path(__file__).resolve().parent.parent
+FUZZED = (
+    *("pickle", "zip", "safetensors", "index", "recording", "snapshot", "pipeline", "set", "sound"),
+)
+"""The readers in ``tools/fuzz/readers.py``."""
+_MOST_MINUTES = 24 * 60
 INSTALL = 'python -m pip install -c constraints.txt -e ".[dev]"'
 
 
@@ -44,6 +51,30 @@ def _types() -> int:
     done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
     print(done.stdout + done.stderr, end="")
     return done.returncode or int("No source files found" in done.stdout)
+
+
+class Fuzzing(NamedTuple):
+    """What the step fuzz runs."""
+
+    minutes: float = 1.0
+    seed: int = 1
+    reader: str | None = None
+    case: int | None = None
+
+
+def _fuzz(given: Fuzzing) -> int:
+    """Reads mutated files; 1 if anything but success or a refusal comes of one."""
+    link(ROOT)
+    sys.path.insert(0, str(ROOT / ".dev"))
+    from fuzz.campaign import Settings, again, report, run
+    from fuzz.readers import READERS
+
+    if given.reader is not None and given.case is not None:
+        return again(given.reader, given.seed, given.case)
+    readers = [given.reader] if given.reader else list(READERS)
+    tallies = run(Settings(readers, given.seed, given.minutes))
+    print(report(tallies, given.seed))
+    return int(any(tally.findings for tally in tallies))
 
 
 STEPS: dict[str, Step] = {
@@ -77,8 +108,13 @@ STEPS: dict[str, Step] = {
         numerics,
         "tests/tolerance.py says what a tolerance may stand for",
     ),
+    "fuzz": Step(
+        "faiss",
+        lambda: _fuzz(Fuzzing()),
+        "mend what a finding names; each has a line that reads the same file again",
+    ),
 }
-ONLY_IF_NAMED = {"numerics"}
+ONLY_IF_NAMED = {"numerics", "fuzz"}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -92,6 +128,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--runs", metavar="RUN,...", help=f"of numerics, only these: {', '.join(RUNS)}"
     )
+    fuzzing = parser.add_argument_group("of fuzz")
+    fuzzing.add_argument("--minutes", type=float, help="for all readers together (1)")
+    fuzzing.add_argument("--seed", type=int, help="of the mutations (1)")
+    fuzzing.add_argument("--reader", metavar="NAME", help="only this one")
+    fuzzing.add_argument("--case", type=int, metavar="N", help="only this case of --reader")
     given = parser.parse_args(arguments)
     if unknown := [name for name in given.steps if name not in STEPS]:
         parser.error(f"no such step: {', '.join(unknown)}; there are: {', '.join(STEPS)}")
@@ -102,9 +143,12 @@ def main(arguments: list[str] | None = None) -> int:
     runs = given.runs.split(",") if given.runs else list(RUNS)
     if unknown := [run for run in runs if run not in RUNS]:
         parser.error(f"no such run: {', '.join(unknown)}; there are: {', '.join(RUNS)}")
+    fuzz = _fuzzing(parser, given)
     chosen = {name: STEPS[name] for name in given.steps or usual}
     if "numerics" in chosen:
         chosen["numerics"] = STEPS["numerics"]._replace(run=lambda: numerics(runs))
+    if "fuzz" in chosen:
+        chosen["fuzz"] = STEPS["fuzz"]._replace(run=lambda: _fuzz(fuzz))
     missing = sorted({s.module for s in chosen.values() if find_spec(s.module) is None})
     if missing:
         print(f"{', '.join(missing)}: not installed here\n  fix: {INSTALL}", file=sys.stderr)
@@ -113,6 +157,24 @@ def main(arguments: list[str] | None = None) -> int:
         _tool("ruff", "check", "--fix", "--quiet", ".")
         _tool("ruff", "format", "--quiet", ".")
     return _report({name: _timed(name, step) for name, step in chosen.items()})
+
+
+def _fuzzing(parser: argparse.ArgumentParser, given: argparse.Namespace) -> Fuzzing:
+    """The options of fuzz, checked."""
+    told = {name: getattr(given, name) for name in Fuzzing._fields}
+    told = {name: value for name, value in told.items() if value is not None}
+    if told and "fuzz" not in given.steps:
+        parser.error(
+            f"--{next(iter(told))} belongs to the step fuzz: python tools/check.py fuzz ..."
+        )
+    found = Fuzzing(**told)
+    if not 0 < found.minutes <= _MOST_MINUTES:
+        parser.error(f"--minutes {found.minutes:g}: more than 0, and at most {_MOST_MINUTES}")
+    if found.reader is not None and found.reader not in FUZZED:
+        parser.error(f"no such reader: {found.reader}; there are: {', '.join(FUZZED)}")
+    if found.case is not None and (found.reader is None or found.case < 0):
+        parser.error("--case needs --reader, and counts from 0")
+    return found
 
 
 def _timed(name: str, step: Step) -> int:

@@ -60,7 +60,11 @@ def load_partially(
     types_known = True
     errors = _errors(document, error)
     wrong = [failure.path for failure in errors]
-    renamed = {valid_name(str(e.path[1])) for e in errors if e.of_key and e.path[:1] == ("nodes",)}
+    renamed = {
+        valid_name(str(e.path[1]))
+        for e in errors
+        if e.of_key and e.path[:1] == ("nodes",) and e.path[1:]
+    }
     broken |= renamed  # other nodes may use the name as it should be
     for path in map(_part_to_leave_out, [*wrong, *unknown]):
         if not path:

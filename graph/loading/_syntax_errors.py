@@ -273,6 +273,10 @@ def _places(error: yaml.MarkedYAMLError, kind: Kind) -> tuple[yaml.Mark | None, 
     return place, None if same else begun
 
 
+_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+"""As PyYAML counts lines."""
+
+
 def unmoved(problem: Problem, text: str, edits: Sequence[Edit]) -> Problem:
     """A problem of a corrected text, with its marks moved to where they are in the original.
 
@@ -285,7 +289,7 @@ def unmoved(problem: Problem, text: str, edits: Sequence[Edit]) -> Problem:
     def moved(mark: Mark | None) -> Mark | None:
         if mark is None or not mark.line:
             return mark
-        starts = [0, *(found.end() for found in re.finditer("\n", text))]
+        starts = [0, *(found.end() for found in _LINE_BREAK.finditer(text))]
         start = starts[mark.line - 1]
         first, last = start, start + mark.column - 1
         for edit in reversed(edits):

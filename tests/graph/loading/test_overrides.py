@@ -16,6 +16,7 @@ from voicegraph.graph.loading.overrides import (
     from_profile,
     parse_set,
 )
+from voicegraph.graph.pipeline import Pipeline
 
 FOLDER = Path("folder").absolute()
 FILE = """\
@@ -313,3 +314,10 @@ def test_merged_values_keep_their_places(one, two):
 
     look(merged.data, ())
     assert merge(merged, layer({}, "c")).data == merged.data
+
+
+def test_a_node_name_of_undecodable_bytes_is_a_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "p.yaml"
+    path.write_text("nodes: {a: {use: dsp.gain, in: input}}\noutput: a\n", encoding="utf-8")
+    with pytest.raises(PipelineError, match="nodes"):
+        Pipeline.load(path, set_args=["nodes.\udcff={dsp.gain: dsp.gain, in: input}"])

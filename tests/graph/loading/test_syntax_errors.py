@@ -304,3 +304,9 @@ def test_large_wrong_file_is_refused_at_once() -> None:
     """Corrections are tried in short texts only; aliases and nesting are bounded elsewhere."""
     text = "nodes: {}\n" + "a: [1\n" * 100_000
     assert refused(text)[0].code == "yaml-syntax"
+
+
+@pytest.mark.parametrize("text", ["a={\r: b, in: c}", "a={\x85: b, in: c}", "a={\u2028: b}"])
+def test_every_line_break_of_yaml_counts_as_one(text: str) -> None:
+    with pytest.raises(PipelineError):
+        parse_set(text)
