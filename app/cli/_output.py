@@ -54,6 +54,12 @@ class _Command(TyperCommand):
         except UsageError as error:
             raise missing_argument(self, ctx, typed, error) or error from None
 
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:  # typer would end the program without a word
+            raise typer.Abort from None
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         with styled_streams():
             super().format_help(ctx, formatter)

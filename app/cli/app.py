@@ -80,9 +80,9 @@ def _run(arguments: list[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # legacy Windows code pages lack the characters we print
             stream.reconfigure(errors="replace")  # pyright: ignore[reportAttributeAccessIssue]
-    for name in COMMANDS:
-        import_module(f"{__package__}.{name}")
     try:
+        for name in COMMANDS:
+            import_module(f"{__package__}.{name}")
         result = app(arguments, prog_name="voicegraph", standalone_mode=False)
     except VoicegraphError as error:
         _show(error, as_json="--json" in arguments)
