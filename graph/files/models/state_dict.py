@@ -129,12 +129,15 @@ def settings_around(archive: Archive, state: StateDict | None) -> dict[str, Plai
     found: dict[str, Plain] = dict(archive.metadata)
     level, path = archive.tree, ""
     own = set(state.names.values()) if state else set[str]()
-    while isinstance(level, dict):
+    while isinstance(level, (dict, list, tuple)):
         within = None
-        for key, value in level.items():
+        for key, value in level.items() if isinstance(level, dict) else enumerate(level):
             name = f"{path}{key}"
-            if isinstance(value, dict) and any(one.startswith(f"{name}.") for one in own):
+            holds = isinstance(value, (dict, list, tuple))
+            if holds and any(one.startswith(f"{name}.") for one in own):
                 within = value, f"{name}."
+            elif isinstance(level, (list, tuple)):
+                continue
             elif key not in _TRAINING and not _is_weight(name, value, own):
                 found[str(key)] = plain_value(archive, value)
         level, path = within or (None, "")

@@ -86,3 +86,8 @@ def test_metadata_of_safetensors_are_settings(tmp_path: Path) -> None:
     save_file({name: torch.zeros(2) for name in OWN}, tmp_path / "f.safetensors", {"f0": "1"})
     archive = open_archive(tmp_path / "f.safetensors")
     assert settings_around(archive, find_state_dict(archive.tensors, MARKER)) == {"f0": "1"}
+
+
+def test_a_list_around_everything_is_looked_into(tmp_path: Path) -> None:
+    inside = {"weight": {name: torch.zeros(2) for name in OWN}, "config": [1], "f0": 1}
+    assert _settings([inside, {"f0": 0}], tmp_path / "f.pth") == {"config": [1], "f0": 1}
