@@ -252,6 +252,18 @@ class Node(Generic[ParamsT, StateT]):
         """The initial state of ``streams`` streams on ``self.device``; None without state."""
         return cast("StateT", None)
 
+    def check_change(self, params: ParamsT, new: ParamsT) -> None:
+        """Checks whether a running node may change from ``params`` to ``new``.
+
+        By default the params decide. A node that knows more, such as what its file held when it was
+        loaded, overrides this; it must not read files, since it would delay the session, and the
+        file may have changed.
+
+        Raises:
+            ValueError: if the change is not allowed; the text is shown to the user.
+        """
+        params.check_change(new)
+
     def keeps(self, params: ParamsT) -> Mapping[str, Path]:
         """Audio outputs that the session writes to sound files: port name -> path.
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from ..errors import Problem, StateError
-from ..node import NodeParams
+from ..node import Node, NodeParams
 
 if TYPE_CHECKING:
     from .engine import Engine, Step
@@ -301,17 +301,19 @@ def _changed(target: _Target, param: str, value: Any, stream: int | None) -> lis
     step, name = _find(target.engine, param)
     each = list(target.each(step))
     for i in range(len(each)) if stream is None else (stream,):
-        each[i] = _validated(each[i], name, value, param)
+        each[i] = _validated(step.node, each[i], name, value, param)
     first = each[0]
     return [first if params == first else params for params in each]
 
 
-def _validated(params: NodeParams, name: str, value: Any, shown: str) -> NodeParams:
+def _validated(
+    node: Node[Any, Any], params: NodeParams, name: str, value: Any, shown: str
+) -> NodeParams:
     """The params with one field changed; both the new model and the change are validated."""
     values = {key: getattr(params, key) for key in type(params).model_fields}
     try:
         changed = type(params).model_validate({**values, name: value})
-        params.check_change(changed)
+        node.check_change(params, changed)
     except ValidationError as error:
         why = error.errors()[0]["msg"].removeprefix("Value error, ")
     except ValueError as error:

@@ -67,17 +67,6 @@ class RvcParams(NodeParams):
     """Accept features of any content encoder, even if the voice states that it was trained on
     another one."""
 
-    def check_change(self, new: RvcParams) -> None:
-        """Checks that the file has the new speaker.
-
-        Raises:
-            ValueError: if it does not.
-        """
-        if new.speaker != self.speaker:
-            speakers = open_voice(self.checkpoint).card.speakers
-            if new.speaker >= speakers:
-                raise ValueError(_no_speaker(self.checkpoint, speakers))
-
 
 @register("synth.rvc")
 class Rvc(Synthesizer[RvcParams, RvcState]):
@@ -152,6 +141,16 @@ class Rvc(Synthesizer[RvcParams, RvcState]):
         self._window = Window(skip, int(asked.duration * FRAMES_HZ))
         self._frames = {port: self.frames(port, span).to(device) for port in self.input_types}
         self._voice: Voice = load_voice(params.checkpoint, device, dtype)
+
+    def check_change(self, params: RvcParams, new: RvcParams) -> None:
+        """Checks that the loaded voice has the new speaker.
+
+        Raises:
+            ValueError: if it does not.
+        """
+        speakers = self._voice.card.speakers
+        if new.speaker >= speakers:
+            raise ValueError(_no_speaker(params.checkpoint, speakers))
 
     def state(self, params: RvcParams, streams: int) -> RvcState:
         """The first tick, streams numbered from 0."""

@@ -346,6 +346,21 @@ def test_a_speaker_that_is_not_there_while_it_runs(save: Save) -> None:
         assert session.get("voice.speaker") == 2
 
 
+def test_a_running_voice_does_not_need_its_file(save: Save) -> None:
+    """What is asked of the voice is what was loaded, whatever the file holds by now."""
+    path = save()
+    with _pipeline(path).compile().session(warm_up=False) as session:
+        before = session.process(np.zeros((1, 1, session.plan.samples_in), np.float32))
+        with path.open("r+b") as file:
+            file.truncate(100)
+        session.set("voice.speaker", 1)
+        assert session.process(np.zeros_like(before)).shape == before.shape
+        path.unlink()
+        session.set("voice.speaker", 2)
+        with pytest.raises(StateError, match=r"has 3 speakers, 0\.\.2"):
+            session.set("voice.speaker", 3)
+
+
 def test_content_of_another_width(save: Save) -> None:
     text = _refused(save(), dim=256)
     assert "256" in text
