@@ -6,9 +6,10 @@ import sys
 def main() -> int:
     """The command line; imported late, so that an interrupt during start is met, too."""
     try:
+        from voicegraph.app.cli._process_end import end_process
         from voicegraph.app.cli.app import main as run
 
-        return run()
+        return end_process(run())
     except KeyboardInterrupt:
         return 130
 

@@ -124,6 +124,20 @@ class Settings:
 class PlanOrigin(Protocol):
     """The pipeline that a plan was compiled from, as a running session uses it."""
 
+    @property
+    def profiles(self) -> tuple[str, ...]:
+        """Names of the profiles that the pipeline offers."""
+        ...
+
+    @property
+    def active_profiles(self) -> tuple[str, ...]:
+        """Names of the profiles in force."""
+        ...
+
+    def with_profiles(self, *names: str) -> PlanOrigin:
+        """The same pipeline with these profiles in place of those in force."""
+        ...
+
     def changed(self, overrides: Mapping[str, Any]) -> PlanOrigin:
         """The same pipeline with further overrides by dotted path."""
         ...

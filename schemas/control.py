@@ -64,11 +64,20 @@ class Answer(Report):
     kind: Literal["answer"] = "answer"
     """Tells answers from statuses on a WebSocket."""
     ok: bool
-    """Whether the command succeeded; a hot swap has then begun, and a message reports its end."""
+    """Whether the command succeeded; after a hot swap, its nodes are heard."""
     command: LiveCommand | None = None
     """The command that is answered; null if it could not be parsed."""
     problems: list[ProblemReport] = Field(default_factory=list)
     """The errors; empty if the command succeeded."""
+
+
+class Profiles(Report):
+    """The profiles of the pipeline of a session."""
+
+    profiles: list[str]
+    """Names of all profiles that the pipeline offers."""
+    active: list[str]
+    """Names of those in force, in the order in which they apply."""
 
 
 class StatusMessage(Report):

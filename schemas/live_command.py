@@ -48,6 +48,17 @@ class Swap(_Command):
     """Dotted path -> value."""
 
 
+class ChooseProfile(_Command):
+    """Switches to a profile of the pipeline file, in place of those in force, by a hot swap.
+
+    What the profile sets takes precedence over earlier changes of the same values.
+    """
+
+    do: Literal["profile"] = "profile"
+    name: str | None = Field(default=None, examples=["deep"])
+    """The profile's name; the status lists all as ``profiles``. Null: no profile."""
+
+
 class ChooseVariant(_Command):
     """Selects one of two variants for the output, at matched loudness."""
 
@@ -87,7 +98,7 @@ class Stop(_Command):
 
 
 LiveCommand = Annotated[
-    SetParam | Bypass | Swap | ChooseVariant | Mute | Talk | Monitor | Stop,
+    SetParam | Bypass | Swap | ChooseProfile | ChooseVariant | Mute | Talk | Monitor | Stop,
     Field(discriminator="do"),
 ]
 """Any command; ``do`` names its kind."""

@@ -147,6 +147,10 @@ class LiveStatus(Report):
     """The talk key is pressed, or there is none."""
     monitor: bool = False
     """The dry input is added to the output."""
+    profiles: list[str] = Field(default_factory=list)
+    """The profiles that the pipeline offers."""
+    active_profiles: list[str] = Field(default_factory=list)
+    """The profiles in force, in the order in which they apply."""
     variant: str | None = None
     """The variant that is played, ``a`` or ``b``; null if there is one."""
     params: list[LiveParam] = Field(default_factory=list)

@@ -75,6 +75,13 @@ class SwapEvent(RecordedEvent):
     """Hash of the new plan."""
     files: list[RecordedFile]
     """Files that the new plan reads."""
+    document: dict[str, Any] | None = None
+    """The pipeline that the overrides belong to, if it is not that of the header, because a profile
+    was chosen."""
+    swapped: list[str] = []
+    """Nodes of that pipeline whose type was changed by an override."""
+    profiles: list[str] = []
+    """Profiles in force in that pipeline."""
 
     @model_validator(mode="after")
     def _in_order(self) -> SwapEvent:
@@ -85,8 +92,10 @@ class SwapEvent(RecordedEvent):
     @property
     def text(self) -> str:
         """The overrides."""
-        changes = ", ".join(f"{path}={value}" for path, value in self.exchange.items())
-        return f"changed: {changes or 'overrides removed'}"
+        changes = [f"{path}={value}" for path, value in self.exchange.items()]
+        if self.document is not None:
+            changes.insert(0, f"profile {' '.join(self.profiles) or 'none'}")
+        return f"changed: {', '.join(changes) or 'overrides removed'}"
 
 
 class FaultEvent(RecordedEvent):

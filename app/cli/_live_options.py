@@ -18,6 +18,7 @@ _VARIANT = (
 _RECORD = "Record input, output and all changes; `voicegraph replay` runs the recording again."
 _REST = "`skip` stops processing while nobody speaks; `run` never stops."
 _HOLD = "With `skip`: how long it must be silent before processing stops."
+_SWAP_LIMIT = "Give up a change of nodes, voices or profiles that is not complete after this time."
 _PLAIN = "Print lines instead of a screen; this is the default if the output is no terminal."
 _HTTP = "Offer HTTP and WebSocket there; only this machine can connect, unless HOST is given."
 _LIMIT = (
@@ -36,6 +37,7 @@ ClosesOption = Annotated[
     float, option("DB", "With `skip`: level below which it stops.", panel=_SILENCE)
 ]
 HoldOption = Annotated[str, option("TIME", _HOLD, panel=_SILENCE)]
+SwapLimitOption = Annotated[str, option("TIME", _SWAP_LIMIT)]
 MonitorOption = Annotated[bool, flag("--monitor", "Add the dry input to the output.")]
 TalkOption = Annotated[
     bool, flag("--push-to-talk", "Mute the input until the talk key is pressed.")

@@ -27,12 +27,14 @@ from ._live_options import (
     PlainOption,
     RecordOption,
     SilenceOption,
+    SwapLimitOption,
     TalkOption,
     TokenOption,
     VariantOption,
 )
 from ._options import JsonOption, PipelineArg, ProfileOption, SetOption, load
 from ._output import echo
+from ._process_end import expect_hung_threads
 from ._sound_options import (
     BuffersOption,
     ExclusiveOption,
@@ -88,6 +90,7 @@ def live(
     silence_opens: OpensOption = -50.0,
     silence_closes: ClosesOption = -56.0,
     silence_hold: HoldOption = "1s",
+    swap_limit: SwapLimitOption = "60s",
     monitor: MonitorOption = False,
     push_to_talk: TalkOption = False,
     duration: DurationOption = None,
@@ -108,7 +111,13 @@ def live(
     with startup_display(quiet=as_json):
         silent = _options(margin, silence, silence_opens, silence_closes, silence_hold)
         variants = overrides(variant)
-        options = replace(silent, push_to_talk=push_to_talk, monitor=monitor, variant=variants)
+        options = replace(
+            silent,
+            push_to_talk=push_to_talk,
+            monitor=monitor,
+            variant=variants,
+            swap_limit_s=float(seconds(swap_limit, "--swap-limit")),
+        )
         servers = _control_servers(http, token, osc, osc_open, osc_feedback, control_limits)
         duration_s = None if duration is None else float(seconds(duration, "--duration"))
         ends = (
@@ -154,6 +163,8 @@ def _run(
         display(session)
     if not as_json:
         echo(_summary(session.status()), err=True)
+    if session.unfinished:
+        expect_hung_threads()
     if session.error is not None:
         raise session.error
 

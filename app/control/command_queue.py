@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
@@ -73,10 +74,16 @@ class CommandQueue:
                 entry[1].cancel()
         self._queue.put(None)
 
-    def wait(self) -> None:
-        """After :meth:`close`: waits for the command that is running."""
-        while self._thread.is_alive():
-            self._thread.join(_JOIN_S)
+    def wait(self, seconds: float = float("inf")) -> None:
+        """After :meth:`close`: waits for the command that is running, at most so many seconds."""
+        deadline = time.monotonic() + seconds
+        while self._thread.is_alive() and (left := deadline - time.monotonic()) > 0:
+            self._thread.join(min(left, _JOIN_S))
+
+    @property
+    def busy(self) -> bool:
+        """Whether commands are running or waiting."""
+        return self._unfinished > 0
 
     def _run(self) -> None:
         while (entry := self._queue.get()) is not None:

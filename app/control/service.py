@@ -1,7 +1,8 @@
 """Status and commands of a live session, shared by all interfaces.
 
-Quick commands run at once. Slow commands, which compile or build something (bypass, swap, variant,
-monitor), run one after another on a thread of their own, so that a mute never waits for them.
+Quick commands run at once. Slow commands, which compile or build something (bypass, swap, profile,
+variant, monitor), run one after another on a thread of their own, so that a mute never waits for
+them. A command is done when the next one may come: a hot swap when its nodes are heard.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from voicegraph.graph.errors import Problem, StateError, VoicegraphError
 from voicegraph.graph.live.protocol import LiveSessionProtocol
 from voicegraph.schemas.live_command import (
     Bypass,
+    ChooseProfile,
     ChooseVariant,
     LiveCommand,
     Monitor,
@@ -38,7 +40,21 @@ MOST_WAITING = 8
 
 _LARGEST = sys.float_info.max
 
-_SLOW = (Bypass, Swap, ChooseVariant, Monitor)
+SLOW = (Bypass, Swap, ChooseProfile, ChooseVariant, Monitor)
+"""Commands that compile or build something."""
+_CLOSING_S = 0.5
+"""How long :meth:`Service.close` waits for the command that is running, in seconds."""
+
+
+def run_to_end(live: LiveSessionProtocol, command: LiveCommand) -> None:
+    """Carries out a command; waits until a hot swap is complete.
+
+    Raises:
+        VoicegraphError: if the command fails.
+    """
+    begun = live.command(command)
+    if begun is not None:
+        begun.result()
 
 
 class Service:
@@ -55,6 +71,7 @@ class Service:
         self._lock = threading.Lock()
         self._cached: tuple[float, LiveStatus] | None = None
         self._changes = 0
+        self._unfinished: list[LiveCommand] = []  # slow ones that run or wait, in order
 
     def status(self) -> LiveStatus:
         """The status, at most 1/30 s old; a finished command or the end is visible at once."""
@@ -88,17 +105,27 @@ class Service:
     def submit(self, command: LiveCommand) -> Future[None]:
         """Runs a quick command now, or queues a slow one.
 
+        A param that does not exist waits for the slow commands before it: one of them may bring it.
+
         Returns:
             Done when the command is; fails with VoicegraphError if the command fails.
         """
-        if isinstance(command, _SLOW):
-            return self._slow.submit(command)
+        if isinstance(command, SLOW):
+            return self._submit_slow(command)
         try:
             self._run(command)
         except VoicegraphError as error:
+            if isinstance(command, SetParam) and _is_unknown(error) and self._slow.busy:
+                return self._submit_slow(command)
             return failed(error)
         done: Future[None] = Future()
         done.set_result(None)
+        return done
+
+    def _submit_slow(self, command: LiveCommand) -> Future[None]:
+        self._unfinished.append(command)
+        done = self._slow.submit(command)
+        done.add_done_callback(lambda _: self._unfinished.remove(command))
         return done
 
     def toggled(self, switch: Switch) -> LiveCommand:
@@ -110,17 +137,23 @@ class Service:
             case "talk":
                 return Talk(on=not now.talking)
             case "monitor":
-                return Monitor(on=not now.monitor)
+                asked = [other.on for other in list(self._unfinished) if isinstance(other, Monitor)]
+                return Monitor(on=not (asked[-1] if asked else now.monitor))
 
     def toggled_bypass(self, node: str) -> Bypass:
-        """The command that bypasses a node, or ends its bypass."""
+        """The command that bypasses a node, or ends its bypass; the opposite of what is asked."""
+        asked = [
+            other.on
+            for other in list(self._unfinished)
+            if isinstance(other, Bypass) and other.node == node
+        ]
         off = any(load.name == node and load.bypassed for load in self.live.status().nodes)
-        return Bypass(node=node, on=not off)
+        return Bypass(node=node, on=not (asked[-1] if asked else off))
 
     def close(self) -> None:
-        """Waits for the slow command that is running, and cancels those behind it."""
+        """Cancels waiting commands, and waits for the running one, for half a second at most."""
         self._slow.close()
-        self._slow.wait()
+        self._slow.wait(_CLOSING_S)
 
     def _run(self, command: LiveCommand) -> None:
         if self.live.stopped.is_set():
@@ -129,7 +162,7 @@ class Service:
             text = f"{command.param} cannot be {command.value}: expected a finite number"
             raise StateError(Problem("value", text))
         try:
-            self.live.command(command)
+            run_to_end(self.live, command)
         except VoicegraphError:
             raise
         except Exception as error:  # a bug, of a node for example: the interfaces keep running
@@ -139,6 +172,10 @@ class Service:
             with self._lock:
                 self._cached = None
                 self._changes += 1
+
+
+def _is_unknown(error: VoicegraphError) -> bool:
+    return any(problem.code == "no-such-param" for problem in error.problems)
 
 
 def _is_finite(value: object) -> bool:

@@ -65,6 +65,8 @@ def values_of(status: LiveStatus) -> dict[str, bool | float | str]:
         f"{ROOT}/level/input": float(round(status.input.rms_db)),
         f"{ROOT}/level/output": float(round(status.output.rms_db)),
     }
+    if status.profiles:
+        found[f"{ROOT}/profile"] = " ".join(status.active_profiles)
     if status.variant is not None:
         found[f"{ROOT}/variant"] = status.variant
     for param in status.params:

@@ -11,6 +11,7 @@ from pythonosc.osc_message import OscMessage
 from voicegraph.graph.errors import Problem
 from voicegraph.schemas.live_command import (
     Bypass,
+    ChooseProfile,
     ChooseVariant,
     LiveCommand,
     Monitor,
@@ -34,6 +35,7 @@ ARGUMENTS = {
     "param": "/<node>/<param> value",
     **dict.fromkeys(_SWITCHES, "0|1, or nothing to toggle"),
     "bypass": "node 0|1, or node alone to toggle",
+    "profile": "name, or nothing for no profile",
     "variant": "a|b|other",
     "stop": "1, or nothing",
 }
@@ -102,6 +104,10 @@ def _read(words: list[str], values: list[Any], service: Service) -> LiveCommand 
             return service.toggled_bypass(node)
         case ["bypass"], [str(node), value]:
             return Bypass(node=node, on=_on(value))
+        case ["profile"], [] | [""]:
+            return ChooseProfile(name=None)
+        case ["profile"], [str(name)]:
+            return ChooseProfile(name=name)
         case ["variant"], ["a" | "b" | "other" as name]:
             return ChooseVariant(name=name)
         case ["variant"], values:

@@ -17,6 +17,7 @@ _KEY_BAR = (
     ("d", "dry"),
     ("v", "variant"),
     ("b", "bypass"),
+    ("p", "profile"),
     ("Tab", "other list"),
     ("?", "help"),
     ("q", "stop"),
@@ -28,6 +29,7 @@ _ALL_KEYS = (
     ("Enter", "type a value of any kind"),
     ("Tab", "switch to the other list"),
     ("b", "bypass on or off: the selected node, or the param's node"),
+    ("p", "switch to a profile of the pipeline"),
     ("t", "press or release the talk key (with push-to-talk)"),
     ("m", "mute or unmute the output"),
     ("d", "monitor: add the dry input to the output, or remove it"),
@@ -62,6 +64,8 @@ class KeyBar(Panel):
             hidden.add("t")
         if status.variant is None:
             hidden.add("v")
+        if not status.profiles:
+            hidden.add("p")
         line: Line = []
         for key, action in _KEY_BAR:
             if key not in hidden:

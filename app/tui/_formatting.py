@@ -26,7 +26,7 @@ def ppm(value: float | None) -> str:
 
 def active_switches(status: LiveStatus) -> list[str]:
     """Every switch that is not in its default position, in one to three words each."""
-    found = []
+    found = [f"profile {one_line(name)}" for name in status.active_profiles]
     if status.variant is not None:
         found.append(f"variant {status.variant}")
     if status.muted:

@@ -12,6 +12,8 @@ from voicegraph.graph.terminal_text import printable
 
 from .line_output import PlainLines, until_stopped
 
+_CLOSING_S = 0.5
+"""How long a command that is running may hold up the end, in seconds."""
 _LAST = 8
 """How many messages are printed when the screen has closed."""
 
@@ -51,7 +53,8 @@ def run_screen(live: LiveSessionProtocol, stream: TextIO | None = None) -> None:
         screen = LiveScreen(live)
         screen.run(mouse=False)
         live.request_stop()
-        screen.commands.wait()
+        for queue in (screen.commands, screen.slow_commands):
+            queue.wait(_CLOSING_S)
     out = stream or sys.stdout
     newest = PlainLines(1.0).update(live.status())[-_LAST - 1 :]
     out.writelines(f"{printable(line)}\n" for line in newest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 from textual.app import App, ComposeResult
@@ -14,6 +15,7 @@ from voicegraph.graph.errors import VoicegraphError
 from voicegraph.graph.live.protocol import LiveSessionProtocol
 from voicegraph.schemas.live_command import (
     Bypass,
+    ChooseProfile,
     ChooseVariant,
     LiveCommand,
     Monitor,
@@ -23,12 +25,14 @@ from voicegraph.schemas.live_command import (
 )
 
 from ..control.command_queue import CommandQueue
+from ..control.service import SLOW, run_to_end
 from ._footer import HelpPage, KeyBar, MessagePanel
 from ._formatting import error_line
 from ._node_list import NodeList
 from ._panel import Panel, ScreenState, SelectableList
 from ._param_list import ParamHint, ParamList, ValueEntry
 from ._param_steps import parse_typed, stepped
+from ._profile_page import ProfilePage
 from ._status_lines import Overview
 
 _POLL_S = 0.1
@@ -41,7 +45,8 @@ class LiveScreen(App[None]):
         live: the session.
 
     Attributes:
-        commands: runs the commands; those that exchange nodes take seconds.
+        commands: runs quick commands.
+        slow_commands: runs those that swap nodes, which take seconds, one after another.
     """
 
     ENABLE_COMMAND_PALETTE = False
@@ -64,6 +69,7 @@ class LiveScreen(App[None]):
         Binding("d", "monitor", "Monitor"),
         Binding("v", "variant", "Variant"),
         Binding("b", "bypass", "Bypass"),
+        Binding("p", "profile", "Profile"),
         Binding("question_mark", "help", "Help"),
         Binding("q", "stop", "Stop"),
         Binding("ctrl+c,ctrl+q", "stop_now", "Stop", priority=True),
@@ -74,7 +80,9 @@ class LiveScreen(App[None]):
         super().__init__()
         self.live = live
         self.state = ScreenState(live.status())
-        self.commands = CommandQueue(live.command, "voicegraph-keys")
+        execute = partial(run_to_end, live)
+        self.commands = CommandQueue(execute, "voicegraph-keys")
+        self.slow_commands = CommandQueue(execute, "voicegraph-slow-keys")
         self._unanswered: list[tuple[str, Any, Future[None]]] = []
         self.param_list = ParamList(self.state)
         self.node_list = NodeList(self.state)
@@ -100,6 +108,7 @@ class LiveScreen(App[None]):
     def on_unmount(self) -> None:
         """Cancels the commands that have not begun."""
         self.commands.close()
+        self.slow_commands.close()
 
     def poll(self) -> None:
         """Takes the newest status and shows it.
@@ -156,6 +165,26 @@ class LiveScreen(App[None]):
         on = not self._requested(f"bypass {name}", node.bypassed)
         self.state.log.add(f"switching {node.name} {'off' if on else 'on'}", "muted")
         self._send(f"bypass {name}", on, Bypass(node=node.name, on=on))
+
+    def action_profile(self) -> None:
+        """Opens the list of the pipeline's profiles."""
+        status = self.state.status
+        profiles = status.profiles
+        if not profiles:
+            self.state.log.add("the pipeline has no profiles", "muted")
+            self.redraw()
+            return
+
+        def chosen(number: int | None) -> None:
+            if number is None:
+                return
+            name = None if number < 0 else profiles[number]
+            self.state.log.add(
+                f"switching to {f'profile {name}' if name else 'no profile'}", "muted"
+            )
+            self._send("profile", name, ChooseProfile(name=name))
+
+        self.push_screen(ProfilePage(profiles, status.active_profiles), chosen)
 
     def action_help(self) -> None:
         """Shows all keys."""
@@ -229,13 +258,14 @@ class LiveScreen(App[None]):
     def _send(self, key: str, value: Any, command: LiveCommand) -> None:
         """Queues a command that changes ``key`` to ``value``."""
         self.state.pending[key] = value
-        self._unanswered.append((key, value, self.commands.submit(command)))
+        queue = self.slow_commands if isinstance(command, SLOW) else self.commands
+        self._unanswered.append((key, value, queue.submit(command)))
         self.redraw()
 
     def _take_answers(self) -> None:
-        """Commands run one after another, so answers come in the order of the list."""
-        while self._unanswered and self._unanswered[0][2].done():
-            key, value, answer = self._unanswered.pop(0)
+        answered = [entry for entry in self._unanswered if entry[2].done()]
+        self._unanswered = [entry for entry in self._unanswered if entry not in answered]
+        for key, value, answer in answered:
             if self.state.pending.get(key) == value:
                 self.state.pending.pop(key, None)
             if not answer.cancelled() and isinstance(error := answer.exception(), Exception):

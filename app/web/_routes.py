@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.requests import HTTPConnection
 
 from voicegraph.graph.errors import Problem
-from voicegraph.schemas.control import Answer, ParamValue
+from voicegraph.schemas.control import Answer, ParamValue, Profiles
 from voicegraph.schemas.live_command import LiveCommand, SetParam
 from voicegraph.schemas.live_status import LiveParam, LiveStatus
 
@@ -89,6 +89,13 @@ async def get_status(service: CurrentService) -> Response:
     return Response(service.status().model_dump_json(), media_type="application/json")
 
 
+@routes.get("/profiles", responses=_errors())
+async def list_profiles(service: CurrentService) -> Profiles:
+    """The profiles of the pipeline, and which are in force; the command `profile` switches."""
+    now = service.status()
+    return Profiles(profiles=now.profiles, active=now.active_profiles)
+
+
 @routes.get("/params", responses=_errors())
 async def list_params(service: CurrentService) -> list[LiveParam]:
     """The params that can change while the session runs, in the order of the pipeline."""
@@ -110,7 +117,7 @@ async def set_param(name: ParamName, new: ParamValue, service: CurrentService) -
 
 @routes.post("/command", responses=_errors(404, 409, 422, *_BODY))
 async def run_command(command: LiveCommand, service: CurrentService) -> Answer:
-    """Runs a command; answers when it is done, or, for a hot swap of nodes, when that has begun."""
+    """Runs a command; answers when it is done: after a hot swap, when its nodes are heard."""
     return await _run(service, command)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,11 +13,10 @@ import numpy as np
 from ..runtime.hot_swap import HotSwap, plan_change
 from ..startup_stages import begin_stage
 from ._level_meters import GainMeter, trim_db
-from ._swap_worker import SwapWorker, power
+from ._swap_worker import PreparedSwap, SwapWorker, power
 
 if TYPE_CHECKING:
     from ..plan import CompiledPlan
-    from ..runtime.engine import Engine
     from ..runtime.session import Session
     from ._gain_switches import GainSwitches
 
@@ -53,35 +54,42 @@ class Variants:
         self._pending: tuple[CompiledPlan, str] | None = None
         begin_stage("building variant b")
         made = HotSwap(session, plan_change(session, other), other)
-        self._ready: dict[str, tuple[CompiledPlan, dict[str, Any], Engine | None]] = {
-            "b": (made.plan, made.overrides, made.engine)
-        }
+        self._ready = {"b": PreparedSwap(made.plan, made.overrides, made.base, made.engine)}
 
-    def choose(self, name: str) -> None:
-        """Swaps to ``a``, to ``b``, or to the ``other`` one; does nothing if that is played now.
+    def choose(self, name: str) -> Future[None]:
+        """Swaps to ``a``, to ``b``, or to the ``other`` one; does nothing if that is played then.
+
+        Waits until the swap before it is over.
+
+        Returns:
+            Done when the variant is played.
 
         Raises:
-            StateError: if a swap is in progress.
+            StateError: if the swap before it does not end.
         """
+        shown = "the other variant" if name == "other" else f"variant {name}"
+        return self._swap_worker.begin(shown, lambda: self._prepare(name))
+
+    def _prepare(self, name: str) -> PreparedSwap | None:
+        """The swap, once it is the turn of this choice; None if the variant is played already."""
         wanted = NAMES[1 - NAMES.index(self.name)] if name == "other" else name
         if wanted == self.name:
-            return
-        plan, overrides, engine = self._ready[wanted]
+            return None
         meter = self._meters[wanted]
 
         def on_processed(block: Any, made: Any) -> None:
             meter.take(math.sqrt(power(block)), math.sqrt(power(made)), self._block_s)
 
-        left, leaving = self.name, (self._session.plan, dict(self._session.overrides))
+        session, left = self._session, self.name
+        leaving = PreparedSwap(session.plan, dict(session.overrides), session.base)
 
         def on_swapped(swap: HotSwap) -> None:
-            self._ready[left] = (*leaving, swap.retired)
+            self._ready[left] = replace(leaving, engine=swap.retired)
             self.name = self._played = wanted
 
-        self._pending = (plan, wanted)
-        self._swap_worker.swap_to(
-            f"variant {wanted}", plan, overrides, engine, on_processed, on_swapped
-        )
+        ready = self._ready[wanted]
+        self._pending = (ready.plan, wanted)
+        return replace(ready, on_processed=on_processed, on_swapped=on_swapped)
 
     def measure(self, rms_in: float, made: np.ndarray) -> None:
         """Measures a played block ``[C, N]`` before the trim, and sets the trim.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from voicegraph.schemas.live_command import (
     Bypass,
+    ChooseProfile,
     ChooseVariant,
     LiveCommand,
     Monitor,
@@ -17,9 +20,11 @@ from voicegraph.schemas.live_command import (
     Talk,
 )
 
-from ..errors import Problem, StateError
+from ..errors import PipelineError, Problem, StateError
+from ..runtime.hot_swap import plan_profile
 from ._ab_variants import Variants
 from ._gain_switches import dry_session
+from ._swap_worker import PreparedSwap
 
 if TYPE_CHECKING:
     from ..runtime.session import Session
@@ -78,8 +83,14 @@ class CommandHandler:
         if self._loop.dry is not None:
             self._loop.dry.close()
 
-    def execute(self, command: LiveCommand) -> None:
-        """Carries out one command.
+    def execute(self, command: LiveCommand) -> Future[None] | None:
+        """Carries out one command, or begins it.
+
+        A hot swap waits for the one before it.
+
+        Returns:
+            None if the command is carried out; for a hot swap, a future that is done when the new
+            nodes are heard, and that fails if they are not.
 
         Raises:
             VoicegraphError: if it cannot be carried out.
@@ -97,11 +108,14 @@ class CommandHandler:
             case Stop():
                 self._request_stop()
             case Bypass(node=node, on=on):
-                self._swap_worker.change({f"nodes.{node}.enabled": not on})
+                return self._swap_worker.change({f"nodes.{node}.enabled": not on})
             case Swap(overrides=overrides):
-                self._swap_worker.change(overrides)
+                return self._swap_worker.change(overrides)
+            case ChooseProfile(name=name):
+                return self._choose_profile(name)
             case ChooseVariant(name=name):
-                self._choose(name)
+                return self._choose(name)
+        return None
 
     def _talk(self, on: bool) -> None:
         if not self._options.push_to_talk:
@@ -116,10 +130,33 @@ class CommandHandler:
             self._loop.dry = dry_session(self._session.plan)
         self._loop.switches.monitor.target = 1.0 if on else 0.0
 
-    def _choose(self, name: str) -> None:
+    def _choose_profile(self, name: str | None) -> Future[None]:
+        def prepare() -> PreparedSwap | None:
+            base = self._session.base
+            names = () if name is None else (name,)
+            if base is not None:
+                _require_profiles(names, base.profiles)
+            plan = plan_profile(self._session, *names)
+            return PreparedSwap(plan, {}, plan.origin)
+
+        return self._swap_worker.begin("no profile" if name is None else f"profile {name}", prepare)
+
+    def _choose(self, name: str) -> Future[None]:
         if self.variants is None:
             text = "this session has one variant"
             raise StateError(
                 Problem("no-variant", text, fix="start the session with --b PATH=VALUE")
             )
-        self.variants.choose(name)
+        return self.variants.choose(name)
+
+
+def _require_profiles(names: tuple[str, ...], known: tuple[str, ...]) -> None:
+    for name in names:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, 1, 0.4)
+            listed = ", ".join(known)
+            text = f"the pipeline has no profile {name!r}; " + (
+                f"its profiles: {listed}" if known else "it has none"
+            )
+            fix = close[0] if close else None
+            raise PipelineError(Problem("unknown-profile", text, fix=fix))

@@ -1,9 +1,16 @@
-"""Hot swaps of a live session, prepared on a thread of their own so that no caller waits."""
+"""Hot swaps of a live session, prepared on a thread of their own so that no block waits.
+
+Every swap has a thread. It cannot be ended from outside, so a swap that takes too long is given up:
+its thread is left to itself, whatever it still makes is discarded, and the next swap may begin.
+"""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -11,136 +18,315 @@ import torch
 from ..errors import Problem, StateError, VoicegraphError
 from ..runtime.hot_swap import HotSwap, OnProcessed, plan_change
 from ._thread_priority import lower_priority
+from ._trial_run import trial_run
 
 if TYPE_CHECKING:
-    from ..plan import CompiledPlan
+    from ..plan import CompiledPlan, PlanOrigin
     from ..runtime.engine import Engine
     from ..runtime.session import Session
 
 Say = Callable[[str], None]
-OnSwapped = Callable[[HotSwap], None]
-"""Called when the new plan runs, on the thread that prepared it."""
+LIMIT_S = 60.0
+"""Default time limit of a swap in seconds."""
+MOST_WAITING = 8
+"""Callers that may wait for their turn."""
+_REST = 2.0
+"""Rest of the trial run after a node, in units of the time that the node took."""
+_LONGEST_REST_S = 0.5
+_TOLERATED = 1
+"""Late or dropped blocks while the new nodes run along; one can have another cause."""
+_ENDED = Problem("ended", "the session has ended")
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedSwap:
+    """A compiled change.
+
+    Attributes:
+        plan: the plan to run.
+        overrides: the complete overrides from which it was compiled.
+        base: the pipeline to which they belong; None: the session's.
+        engine: an engine that has run ``plan`` before; None builds one.
+        on_processed: called with every block that the new engine processes before the crossfade.
+        on_swapped: called when the new plan runs, on the thread that prepared it.
+    """
+
+    plan: CompiledPlan
+    overrides: Mapping[str, Any]
+    base: PlanOrigin | None = None
+    engine: Engine | None = None
+    on_processed: OnProcessed | None = None
+    on_swapped: Callable[[HotSwap], None] | None = None
+
+
+Prepare = Callable[[], PreparedSwap | None]
+"""Compiles a change when its turn has come; None if there is nothing to change."""
+
+
+class _Job:
+    """One swap: what it does now, and how it ended.
+
+    Attributes:
+        name: of the change, for messages.
+        doing: what its thread does now, for messages.
+        accepted: whether the change has compiled.
+        given_up: why nobody waits for it any more; None while somebody does.
+        swap: once it is built.
+        done: the result.
+    """
+
+    def __init__(self, name: str, prepare: Prepare) -> None:
+        self.name, self.prepare = name, prepare
+        self.begun = time.monotonic()
+        self.doing = "compiled"
+        self.accepted = False
+        self.given_up: StateError | None = None
+        self.swap: HotSwap | None = None
+        self.done: Future[None] = Future()
+
+    @property
+    def progress(self) -> str:
+        """What it does and for how long, in words."""
+        seconds = time.monotonic() - self.begun
+        return f"{self.name} is being {self.doing}, for {seconds:.0f} s so far"
 
 
 class SwapWorker:
-    """Runs one hot swap at a time.
+    """Runs hot swaps one after another.
 
     Args:
         session: the running session.
         say: adds a message to the live session's.
+        limit_s: seconds after which a swap is given up.
+        late: number of blocks that were late or dropped so far.
     """
 
-    def __init__(self, session: Session, say: Say) -> None:
-        self._session, self._say = session, say
-        self._thread: threading.Thread | None = None
-        self._lock = threading.Lock()
+    def __init__(
+        self,
+        session: Session,
+        say: Say,
+        limit_s: float = LIMIT_S,
+        late: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self._session, self._say, self._late = session, say, late
+        self._limit_s = limit_s
+        self._job: _Job | None = None
+        self._waiting = 0
+        self._stopped = False
+        self._state = threading.Condition()
 
     @property
     def busy(self) -> bool:
         """Whether a swap is in progress."""
-        return self._thread is not None and self._thread.is_alive()
+        return self._job is not None
 
-    def change(self, overrides: Mapping[str, Any]) -> None:
-        """Starts a swap to the running pipeline with further overrides.
+    def change(self, overrides: Mapping[str, Any]) -> Future[None]:
+        """Begins a swap to the running pipeline with further overrides; see :meth:`begin`."""
 
-        Failures after the start are reported as messages.
+        def prepare() -> PreparedSwap:
+            # Merged when the turn has come: the swap before may have changed the overrides.
+            wanted = {**self._session.overrides, **overrides}
+            return PreparedSwap(plan_change(self._session, overrides), wanted)
 
-        Raises:
-            VoicegraphError: if the changed pipeline has mistakes or does not fit, or another swap
-                is in progress.
-        """
-        wanted = {**self._session.overrides, **overrides}
-        name = ", ".join(f"{path}={value}" for path, value in overrides.items())
-        with self._lock:
-            self._refuse_busy()
-            self._start(name, plan_change(self._session, overrides), wanted)
+        return self.begin(
+            ", ".join(f"{path}={value}" for path, value in overrides.items()), prepare
+        )
 
-    def swap_to(
-        self,
-        name: str,
-        plan: CompiledPlan,
-        overrides: Mapping[str, Any],
-        engine: Engine | None,
-        on_processed: OnProcessed,
-        on_swapped: OnSwapped,
-    ) -> None:
-        """Starts a swap to a plan.
+    def begin(self, name: str, prepare: Prepare) -> Future[None]:
+        """Begins a swap; waits until the swaps before it are over, and until it has compiled.
 
         Args:
             name: of the change, for messages.
-            plan: the plan to run.
-            overrides: the complete overrides from which ``plan`` was compiled.
-            engine: an engine that has run ``plan`` before; None builds one.
-            on_processed: called with every block that the new engine processes before the
-                crossfade.
-            on_swapped: called when the new plan runs.
+            prepare: compiles it, on the thread of the swap.
+
+        Returns:
+            Done when the new plan runs. Fails if the swap does; a message reports that, too.
 
         Raises:
-            StateError: if another swap is in progress.
+            VoicegraphError: if the change has mistakes or does not fit; if the swaps before it do
+                not end; or if the session ends.
         """
-        with self._lock:
-            self._refuse_busy()
-            self._start(
-                name,
-                plan,
-                overrides,
-                engine=engine,
-                on_processed=on_processed,
-                on_swapped=on_swapped,
-            )
+        job = self._take_turn(name, prepare)
+        timer = threading.Timer(self._limit_s, self._give_up, (job, self._too_long))
+        timer.daemon = True
+        job.done.add_done_callback(lambda _: timer.cancel())
+        timer.start()
+        threading.Thread(target=self._run, args=(job,), name="voicegraph-swap", daemon=True).start()
+        with self._state:
+            self._state.wait_for(lambda: job.accepted or job.done.done())
+        if not job.accepted:
+            job.done.result()
+        return job.done
 
     def wait(self, seconds: float) -> bool:
         """Waits until no swap is in progress, at most so many seconds; whether that is so."""
-        if self._thread is not None:
-            self._thread.join(seconds)
-        return not self.busy
+        with self._state:
+            return self._state.wait_for(lambda: self._job is None, seconds)
 
-    def _refuse_busy(self) -> None:
-        if self.busy:
-            text = "another swap is in progress"
-            raise StateError(Problem("busy", text, fix="wait until it is over"))
+    def stop(self) -> None:
+        """Gives up the swap in progress and refuses those that wait. Waits for nothing."""
+        with self._state:
+            self._stopped = True
+            job = self._job
+            self._state.notify_all()
+        if job is not None:
+            self._give_up(job, lambda _: _ENDED)
 
-    def _start(
-        self,
-        name: str,
-        plan: CompiledPlan,
-        overrides: Mapping[str, Any],
-        *,
-        engine: Engine | None = None,
-        on_processed: OnProcessed | None = None,
-        on_swapped: OnSwapped | None = None,
-    ) -> None:
-        def run() -> None:
-            lower_priority()
+    # ---- the callers' side --------------------------------------------------------------------
+
+    def _take_turn(self, name: str, prepare: Prepare) -> _Job:
+        with self._state:
+            if self._waiting >= MOST_WAITING:
+                text = f"{self._waiting} changes are waiting already"
+                raise StateError(self._busy(text))
+            self._waiting += 1
             try:
-                swap = HotSwap(
-                    self._session,
-                    plan,
-                    overrides,
-                    alone=True,
-                    engine=engine,
-                    on_processed=on_processed,
+                free = self._state.wait_for(
+                    lambda: self._stopped or self._job is None, self._limit_s
                 )
-                self._enter(swap)
-                if on_swapped is not None:
-                    on_swapped(swap)
-                self._say(f"changed: {name}")
-            except VoicegraphError as error:
-                self._say(f"not changed ({name}): {error}")
-            except Exception as error:  # nobody joins this thread: the message reports it
-                self._say(f"not changed ({name}): {type(error).__name__}: {error}")
+            finally:
+                self._waiting -= 1
+            if self._stopped:
+                raise StateError(_ENDED)
+            if not free:
+                raise StateError(self._busy("the change before is not over"))
+            self._job = _Job(name, prepare)
+            return self._job
 
-        self._thread = threading.Thread(target=run, name="voicegraph-swap", daemon=True)
-        self._thread.start()
+    def _busy(self, text: str) -> Problem:
+        text = f"{text}: {self._job.progress}" if self._job is not None else text
+        return Problem("busy", text, fix="wait until it is over")
 
-    def _enter(self, swap: HotSwap) -> None:
+    def _too_long(self, job: _Job) -> Problem:
+        text = f"given up after {self._limit_s:g} s, while it was being {job.doing}"
+        fix = "start the session with a longer --swap-limit, or with that change"
+        return Problem("too-long", text, fix=fix)
+
+    def _give_up(self, job: _Job, why: Callable[[_Job], Problem]) -> None:
+        """Leaves a job to itself, unless it is over."""
+        error = StateError(why(job))
+        with self._state:
+            if self._job is not job:
+                return
+            job.given_up = error
+            swap = job.swap
+        if swap is not None:
+            swap.fail(error)
+        self._end(job, error)
+
+    def _end(self, job: _Job, error: Exception | None = None, changed: bool = True) -> None:
+        """Records how a job ended; only the first time counts."""
+        with self._state:
+            if self._job is not job:
+                return
+            self._job = None
+        if error is None and changed:
+            self._say(f"changed: {job.name}")
+        elif error is not None and job.accepted:  # otherwise the caller raises it
+            shown = error if isinstance(error, VoicegraphError) else _described(error)
+            self._say(f"not changed ({job.name}): {shown}")
+        if error is None:
+            job.done.set_result(None)
+        else:
+            job.done.set_exception(error)
+        with self._state:
+            self._state.notify_all()
+
+    # ---- the thread of a swap -----------------------------------------------------------------
+
+    def _run(self, job: _Job) -> None:
+        lower_priority()
+        try:
+            prepared = job.prepare()
+            if prepared is None:
+                self._accept(job)
+                self._end(job, changed=False)
+                return
+            self._step(job, "loaded")
+            self._accept(job)
+            swap = self._build(job, prepared)
+            self._enter(job, swap)
+            if prepared.on_swapped is not None:
+                prepared.on_swapped(swap)
+        except Exception as error:  # nobody joins this thread: the future and a message report it
+            self._end(job, error)
+        else:
+            self._end(job)
+
+    def _accept(self, job: _Job) -> None:
+        with self._state:
+            job.accepted = True
+            self._state.notify_all()
+
+    def _step(self, job: _Job, doing: str) -> None:
+        """Notes what the job does next.
+
+        Raises:
+            StateError: if it was given up meanwhile.
+        """
+        with self._state:
+            if job.given_up is not None:
+                raise job.given_up
+            job.doing = doing
+
+    def _build(self, job: _Job, prepared: PreparedSwap) -> HotSwap:
+        return HotSwap(
+            self._session,
+            prepared.plan,
+            prepared.overrides,
+            base=prepared.base,
+            alone=True,
+            engine=prepared.engine,
+            on_processed=self._unless_late(prepared.on_processed),
+            trial=lambda engine, running: self._try_out(job, engine, running),
+        )
+
+    def _unless_late(self, on_processed: OnProcessed | None) -> OnProcessed:
+        """Ends a swap whose new nodes, while they run along, make the session late."""
+        before: int | None = None
+
+        def processed(block: torch.Tensor, made: torch.Tensor) -> None:
+            nonlocal before
+            late = self._late()
+            before = late if before is None else before
+            if late - before > _TOLERATED:
+                text = "this machine is too slow to run the new nodes beside the old ones"
+                raise StateError(Problem("no-headroom", text, fix="start a session with them"))
+            if on_processed is not None:
+                on_processed(block, made)
+
+        return processed
+
+    def _try_out(self, job: _Job, engine: Engine, running: Engine) -> float:
+        """The trial run; it rests longer if a block of the session is late meanwhile."""
+        self._step(job, "tried out")
+        late, rest = self._late(), _REST
+
+        def pause(seconds: float) -> None:
+            nonlocal late, rest
+            self._step(job, "tried out")
+            before, late = late, self._late()
+            rest = 2 * rest if late > before else rest
+            time.sleep(min(rest * seconds, _LONGEST_REST_S))
+
+        return trial_run(engine, running, pause)
+
+    def _enter(self, job: _Job, swap: HotSwap) -> None:
         block_s = float(swap.plan.block)
         if swap.expected_s > block_s:
             takes, block = 1e3 * swap.expected_s, 1e3 * block_s
             text = f"a block would take {takes:.0f} ms to compute, and lasts {block:.0f} ms"
             raise StateError(Problem("no-headroom", text, fix="start with a larger block"))
+        with self._state:
+            if job.given_up is not None:
+                raise job.given_up
+            job.doing, job.swap = "primed with the newest input", swap
         self._session.begin_swap(swap)
         swap.prime()
+
+
+def _described(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def power(block: torch.Tensor) -> float:

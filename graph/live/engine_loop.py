@@ -199,7 +199,8 @@ class EngineLoop:
         if self.gate is None:
             return False
         was = self.skipping
-        self.skipping = self.gate.should_skip(self._input)
+        # A hot swap needs blocks: while one is in progress, silence is processed, too.
+        self.skipping = self.gate.should_skip(self._input) and not self.session.swapping
         if self.skipping:
             self.counts.skipped += 1
             self._write_gap(1)

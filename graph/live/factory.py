@@ -33,6 +33,7 @@ class LiveOptions:
         push_to_talk: the input is muted until the talk key is pressed.
         monitor: starts with the dry input added to the output.
         variant: overrides that make variant ``b`` of the pipeline.
+        swap_limit_s: seconds after which a hot swap is given up.
     """
 
     margin_s: float = 0.004
@@ -43,6 +44,7 @@ class LiveOptions:
     push_to_talk: bool = False
     monitor: bool = False
     variant: dict[str, Any] | None = None
+    swap_limit_s: float = 60.0
 
 
 def create_loop(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import Future
 from typing import Protocol
 
 from voicegraph.schemas.live_command import LiveCommand
@@ -21,8 +22,12 @@ class LiveSessionProtocol(Protocol):
         """All that is shown, also after the end; takes no longer than a block."""
         ...
 
-    def command(self, command: LiveCommand) -> None:
-        """Carries out a command; may take seconds if nodes are swapped.
+    def command(self, command: LiveCommand) -> Future[None] | None:
+        """Carries out a command, or begins it; may take seconds if nodes are swapped.
+
+        Returns:
+            None if the command is carried out; for a hot swap, a future that is done when the new
+            nodes are heard, and that fails if they are not.
 
         Raises:
             VoicegraphError: if it cannot be carried out; the session goes on unchanged.

@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from voicegraph.schemas.live_command import LiveCommand
@@ -22,6 +23,7 @@ from ._fault_messages import RecordingWatch, fault_message
 from ._interpreter_tuning import GcControl, SwitchInterval
 from ._overruns import AdviceMemory
 from ._repeated_messages import RepeatedMessages
+from ._shutdown import LIMIT_S, Shutdown
 from ._swap_worker import SwapWorker
 from ._thread_priority import autogroup_remark, lower_priority, normal_priority, raise_priority
 from ._timing_cache import TimingCache
@@ -51,6 +53,8 @@ class LiveSession:
     Attributes:
         stopped: set when the session has ended.
         error: the failure that ended the session; None if there was none.
+        unfinished: what had not ended when the session had stopped, such as a node that hangs. The
+            process cannot end in the ordinary way then.
         loop: the engine's loop.
         state: as in the status.
         messages: the newest messages, each with its time (``time.perf_counter``).
@@ -68,6 +72,7 @@ class LiveSession:
         self.options = options or LiveOptions()
         self.stopped = threading.Event()
         self.error: BaseException | None = None
+        self.unfinished: list[str] = []
         self.state: LiveState = "starting"
         self.messages: deque[tuple[float, str]] = deque(maxlen=_MESSAGES)
         self.begun = time.perf_counter()
@@ -82,12 +87,15 @@ class LiveSession:
         session.recover_from_faults(self._on_fault, _at_low_priority)
         self._recording_watch = RecordingWatch()
         self._repeated = RepeatedMessages()
-        self.swap_worker = SwapWorker(session, self.say)
+        self.swap_worker = SwapWorker(
+            session, self.say, self.options.swap_limit_s, self._late_blocks
+        )
         self._stop = threading.Event()
         self._commands = CommandHandler(
             session, self.loop, self.swap_worker, self.options, self.request_stop
         )
         self._thread = threading.Thread(target=self._run, name="voicegraph-engine", daemon=True)
+        self._ending = threading.Thread(target=self._end, name="voicegraph-end", daemon=True)
         self._gc_control: GcControl | None = None
         self._switch_interval: SwitchInterval | None = None
         for note in session.notes:
@@ -108,19 +116,24 @@ class LiveSession:
         self.begun = time.perf_counter()
         self.card.start(self.loop.capture.callback, self.loop.playback.callback)
         self._thread.start()
+        self._ending.start()
         end_stages()
 
     def status(self) -> LiveStatus:
         """All that is shown of the session."""
         return build_status(self)
 
-    def command(self, command: LiveCommand) -> None:
-        """Carries out a command.
+    def command(self, command: LiveCommand) -> Future[None] | None:
+        """Carries out a command, or begins it: a hot swap waits for the one before it.
+
+        Returns:
+            None if the command is carried out; for a hot swap, a future that is done when the new
+            nodes are heard, and that fails if they are not.
 
         Raises:
             VoicegraphError: if it cannot be carried out; the session goes on unchanged.
         """
-        self._commands.execute(command)
+        return self._commands.execute(command)
 
     def say(self, text: str) -> None:
         """Adds a message to those that the status shows."""
@@ -131,15 +144,20 @@ class LiveSession:
         self.control_packets_dropped += count
 
     def stop(self) -> None:
-        """Ends the session, and waits until devices and files are closed. Safe to call twice."""
+        """Ends the session, and waits until devices and files are closed. Safe to call twice.
+
+        Takes two seconds at most. What has not ended then is named in ``error``, in a message and
+        in ``unfinished``.
+        """
         self._stop.set()
-        if self._thread.is_alive() and threading.current_thread() is not self._thread:
-            self._thread.join()
-        if not self.stopped.is_set() and not self._thread.ident:
-            self._close()
+        if not self._ending.ident:  # never started
+            if not self.stopped.is_set():
+                self._close(Shutdown())
+        elif threading.current_thread() not in (self._thread, self._ending):
+            self.stopped.wait(LIMIT_S)
 
     def request_stop(self) -> None:
-        """Ends the session soon; then ``stopped`` is set."""
+        """Ends the session within two seconds; then ``stopped`` is set. Waits for nothing."""
         self._stop.set()
 
     @property
@@ -162,7 +180,7 @@ class LiveSession:
         except BaseException as error:  # the thread that waits for the end reports it
             self.error = error
         finally:
-            self._close()
+            self._stop.set()
 
     def _run_loop(self) -> None:
         loop = self.loop
@@ -207,12 +225,39 @@ class LiveSession:
                 self.loop.restart()
                 return
 
-    def _close(self) -> None:
-        for close in (self.card.stop, self._commands.close, self.session.close):
-            try:
-                close()
-            except BaseException as error:  # the first failure is reported; the rest is closed
-                self.error = self.error or error
+    def _late_blocks(self) -> int:
+        return self.loop.counts.late + self.loop.counts.dropped
+
+    # ---- the thread that ends the session -----------------------------------------------------
+
+    def _end(self) -> None:
+        """Waits for the end of the session, and closes everything."""
+        self._stop.wait()
+        self.swap_worker.stop()
+        shutdown = Shutdown()
+        shutdown.wait_for_engine(self._thread, self.session.engine)
+        try:
+            self._close(shutdown)
+        finally:
+            self.stopped.set()  # whatever happens: others wait for it
+
+    def _close(self, shutdown: Shutdown) -> None:
+        # At the same time: a device that hangs must not cost the recording.
+        shutdown.close(
+            [
+                ("the sound device does not close", [self.card.stop]),
+                (
+                    "the session's files (recording, sound files) are not finished",
+                    [self._commands.close, self._close_session],
+                ),
+            ]
+        )
+        self.unfinished = shutdown.unfinished
+        if (error := shutdown.error()) is not None:
+            self.say(str(error.problems[0].message))
+            self.error = self.error or error
+        for failed in shutdown.errors:  # the first failure is reported
+            self.error = self.error or failed
         for restored in (self._gc_control, self._switch_interval):
             if restored is not None:
                 restored.close()
@@ -227,6 +272,9 @@ class LiveSession:
         state = self.session.recording_state
         if state is not None and (text := self._recording_watch.update(state)) is not None:
             self.say(text)
+
+    def _close_session(self) -> None:
+        self.session.close(wait_s=0.1)  # the engine has had its time
 
     def _note(self, tick: int, **what: Any) -> None:
         """Writes an event of the loop to the recording and to the messages."""

@@ -97,6 +97,8 @@ def build_status(live: ReportedSession) -> LiveStatus:
         push_to_talk=live.options.push_to_talk,
         talking=switches.talk.target == 1.0,
         monitor=switches.monitor.target > 0.0,
+        profiles=[] if plan.origin is None else list(plan.origin.profiles),
+        active_profiles=[] if plan.origin is None else list(plan.origin.active_profiles),
         variant=live.variants.name if live.variants else None,
         params=live_params(live.session),
         messages=[text for _, text in list(live.messages)[-_SHOWN_MESSAGES:]],

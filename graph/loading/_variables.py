@@ -121,10 +121,16 @@ class _Substitution:
     ) -> None:
         """Records that the value at ``path`` comes from a var."""
         place = self.places.get(path) or Place(
-            self.source_map.value(path), self.source_map.key(path), self.source_map.base(path)
+            self.source_map.value(path),
+            self.source_map.key(path),
+            self.source_map.base(path),
+            elsewhere=self.source_map.elsewhere(path),
         )
-        base = self.source_map.base(("vars", name)) if whole or leading else place.base
-        self.places[path] = replace(place, var=name, whole=whole, base=base)
+        base, elsewhere = place.base, place.elsewhere
+        if whole or leading:
+            origin: KeyPath = ("vars", name)
+            base, elsewhere = self.source_map.base(origin), self.source_map.elsewhere(origin)
+        self.places[path] = replace(place, var=name, whole=whole, base=base, elsewhere=elsewhere)
 
     def look_up(self, name: str, path: KeyPath) -> Any:
         if name in self.values and self.values[name] != REQUIRED:

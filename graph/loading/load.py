@@ -19,9 +19,16 @@ from ..errors import Mark, PipelineError, Problem, Problems
 from ._partial_load import PartialPipeline, load_partially
 from ._variables import REQUIRED, substitute
 from .document import Document, from_python
-from .overrides import apply_overrides, from_command_line, from_dict, from_profile
+from .overrides import (
+    Override,
+    apply_overrides,
+    from_command_line,
+    from_dict,
+    from_profile,
+    looked_up_in,
+)
 from .source_map import KeyPath, SourceMap
-from .sources import Source, apply_extends, locate, read_chain
+from .sources import Source, apply_extends, locate, read_chain, shipped_folder
 from .validation import add_validation_problems
 from .values import describe
 
@@ -42,6 +49,9 @@ class LoadedPipeline:
         unknown_assets: assets that have no value because of them.
         types_known: whether rates and types can be inferred in spite of them.
         document: the document before substitution of vars, for further overrides.
+        written: the document without profiles and overrides, for other profiles.
+        profiles: names of the profiles that are in force, in the order in which they apply.
+        overrides: the overrides that apply after them.
     """
 
     name: str
@@ -54,6 +64,9 @@ class LoadedPipeline:
     unknown_assets: frozenset[str] = frozenset()
     types_known: bool = True
     document: Document | None = None
+    written: Document | None = None
+    profiles: tuple[str, ...] = ()
+    overrides: tuple[Override, ...] = ()
 
 
 def load_pipeline(
@@ -79,8 +92,9 @@ def load_pipeline(
     """
     found = locate(source)
     document = read_chain(found)
-    document = _override(document, profiles, overrides or {}, set_args)
-    return _finish(document, found.path.stem, found.path, keep_going)
+    problems = Problems()
+    wanted = _outside(document, overrides or {}, set_args, problems)
+    return _load(document, found.path.stem, found.path, profiles, wanted, problems, keep_going)
 
 
 def load_mapping(
@@ -113,8 +127,9 @@ def load_mapping(
         text = f"a pipeline is a mapping of keys to values, found {describe(document.data)}"
         raise PipelineError(Problem("not-a-mapping", text, mark, fix='{"block": "10ms", ...}'))
     document = apply_extends(document, Source(Path.cwd() / name, name))
-    document = _override(document, profiles, overrides or {}, set_args)
-    return _finish(document, name, None, keep_going)
+    problems = Problems()
+    wanted = _outside(document, overrides or {}, set_args, problems)
+    return _load(document, name, None, profiles, wanted, problems, keep_going)
 
 
 def changed(loaded: LoadedPipeline, overrides: Mapping[str, object]) -> LoadedPipeline:
@@ -124,23 +139,65 @@ def changed(loaded: LoadedPipeline, overrides: Mapping[str, object]) -> LoadedPi
         PipelineError: with every mistake of the first phase that found any.
     """
     assert loaded.document is not None
-    document = _override(loaded.document, (), overrides, ())
-    return _finish(document, loaded.name, loaded.path, True)
+    assert loaded.written is not None
+    problems = Problems()
+    wanted = _outside(loaded.document, overrides, (), problems)
+    document = apply_overrides(loaded.document, wanted, problems)
+    problems.raise_if_any()
+    found = _finish(document, loaded.name, loaded.path, True)
+    applied = (*loaded.overrides, *wanted)
+    return replace(found, written=loaded.written, profiles=loaded.profiles, overrides=applied)
 
 
-def _override(
-    document: Document,
+def with_profiles(loaded: LoadedPipeline, profiles: Sequence[str]) -> LoadedPipeline:
+    """The same pipeline with other profiles in place of its own, without reading files again.
+
+    What they set takes precedence over overrides of the same values that were made before.
+
+    Raises:
+        PipelineError: with every mistake found, such as a profile that the pipeline does not have.
+    """
+    assert loaded.written is not None
+    document = loaded.written
+    problems = Problems()
+    paths = {o.path for name in profiles for o in from_profile(document, name, problems)}
+    problems.raise_if_any()
+    kept = [override for override in loaded.overrides if not _hidden(override.path, paths)]
+    return _load(document, loaded.name, loaded.path, profiles, kept, problems, True)
+
+
+def _hidden(path: KeyPath, paths: set[KeyPath]) -> bool:
+    """Whether one of the paths is this one or contains it."""
+    return any(path[:length] in paths for length in range(1, len(path) + 1))
+
+
+def _load(
+    written: Document,
+    name: str,
+    path: Path | None,
     profiles: Sequence[str],
+    overrides: Sequence[Override],
+    problems: Problems,
+    keep_going: bool,
+) -> LoadedPipeline:
+    """Profiles, then overrides, then the rest; ``problems`` may hold mistakes already."""
+    wanted = [o for profile in profiles for o in from_profile(written, profile, problems)]
+    document = apply_overrides(written, [*wanted, *overrides], problems)
+    problems.raise_if_any()
+    found = _finish(document, name, path, keep_going)
+    return replace(found, written=written, profiles=tuple(profiles), overrides=tuple(overrides))
+
+
+def _outside(
+    document: Document,
     overrides: Mapping[str, object],
     set_args: Sequence[str],
-) -> Document:
-    problems = Problems()
-    wanted = [o for name in profiles for o in from_profile(document, name, problems)]
-    wanted += from_dict(overrides, problems)
-    wanted += from_command_line(set_args, problems)
-    document = apply_overrides(document, wanted, problems)
-    problems.raise_if_any()
-    return document
+    problems: Problems,
+) -> list[Override]:
+    """Overrides from outside of the file; mistakes are added to ``problems``."""
+    wanted = [*from_dict(overrides, problems), *from_command_line(set_args, problems)]
+    folders = (document.source_map.directory, shipped_folder())
+    return [looked_up_in(override, folders) for override in wanted]
 
 
 def _finish(document: Document, name: str, path: Path | None, keep_going: bool) -> LoadedPipeline:

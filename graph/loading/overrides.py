@@ -1,6 +1,10 @@
 """Overrides: ``--set nodes.f0.use=f0.rmvpe``, a dict in Python, a profile in the file.
 
 All three are dotted paths with values, and are merged into the file by ``_merge``.
+
+Overrides from outside of the file (``--set``, Python, a running session over HTTP and so on) name
+files by one rule: relative to the working directory; if it has no such file, to the folder of the
+pipeline's file; else to that of the shipped pipelines. A profile is a part of its file.
 """
 
 from __future__ import annotations
@@ -8,6 +12,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from voicegraph.schemas.pipeline import NodeSpec, PipelineFile
@@ -122,6 +127,16 @@ def from_dict(overrides: Mapping[str, object], problems: Problems) -> list[Overr
         except PipelineError as error:
             problems.found.extend(error.problems)
     return found
+
+
+def looked_up_in(override: Override, folders: tuple[Path, ...]) -> Override:
+    """The override, with folders in which its relative file names are looked for, too."""
+    written = override.value
+    places = {
+        path: replace(place, elsewhere=folders) for path, place in written.source_map.places.items()
+    }
+    source_map = replace(written.source_map, places=places)
+    return replace(override, value=replace(written, source_map=source_map))
 
 
 def from_profile(document: Document, name: str, problems: Problems) -> list[Override]:

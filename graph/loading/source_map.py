@@ -26,6 +26,8 @@ class Place:
         value: mark of the value.
         key: mark of its key; for list items and the top level, of the value itself.
         base: absolute directory against which relative file names written here resolve.
+        elsewhere: directories in which a relative file name is looked for, in this order, if
+            ``base`` has no such file: for overrides, which are written outside of any file.
         var: name of the var that it came from, if it did.
         whole: whether it is the var's whole value and not part of a longer text.
         override: whether an override, or the file that changed the node's ``use``, wrote it.
@@ -38,6 +40,7 @@ class Place:
     whole: bool = False
     override: bool = False
     typed: str | None = None
+    elsewhere: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,11 @@ class SourceMap:
         place = self._nearest(path)
         return place.base if place else self.directory
 
+    def elsewhere(self, path: KeyPath) -> tuple[Path, ...]:
+        """Where else a relative file name at ``path`` is looked for: see :class:`Place`."""
+        place = self._nearest(path)
+        return place.elsewhere if place else ()
+
     def origin(self, path: KeyPath) -> Mark | None:
         """The mark of the var that the value came from; None if it came from none."""
         place = self._nearest(path)
@@ -90,12 +98,19 @@ class SourceMap:
         return bool(place and place.override) or any(p.override for p in inside)
 
     def resolve(self, path: KeyPath, name: str) -> Path:
-        """The absolute path of a file name written at ``path``; ``~`` is the home directory."""
+        """The absolute path of a file name written at ``path``; ``~`` is the home directory.
+
+        If the file exists nowhere, it is that in :meth:`base`.
+        """
         try:
             given = Path(name).expanduser()
         except RuntimeError:  # ~name without such a user is an ordinary name
             given = Path(name)
-        return Path(os.path.abspath(self.base(path) / given))  # noqa: PTH100 (keeps symlinks)
+        found = [
+            Path(os.path.abspath(folder / given))  # noqa: PTH100 (keeps symlinks)
+            for folder in (self.base(path), *self.elsewhere(path))
+        ]
+        return next((file for file in found if os.path.lexists(file)), found[0])
 
     def at(self, path: KeyPath) -> SourceMap:
         """The source map of the value at ``path``, with paths that start there."""

@@ -32,8 +32,12 @@ class Source:
 
 def shipped() -> dict[str, Path]:
     """The pipelines of the package: name -> path."""
-    folder = Path(str(importlib.resources.files("voicegraph.pipelines")))
-    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+    return {path.stem: path for path in sorted(shipped_folder().glob("*.yaml"))}
+
+
+def shipped_folder() -> Path:
+    """The folder of the pipelines of the package, with their models and voices."""
+    return Path(str(importlib.resources.files("voicegraph.pipelines")))
 
 
 def locate(source: str | Path, beside: Source | None = None, asked: Mark | None = None) -> Source:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..compiler import compile_pipeline
 from ..errors import PipelineError, Problem
-from ..loading.load import LoadedPipeline, changed, load_mapping, load_pipeline
+from ..loading.load import LoadedPipeline, changed, load_mapping, load_pipeline, with_profiles
 from ..node import Node
 from ..signals import Audio
 from ._plan import Plan
@@ -118,9 +118,32 @@ class Pipeline:
         Raises:
             PipelineError: with every mistake found.
         """
+        return self._with(changed(self.loaded, overrides))
+
+    def with_profiles(self, *names: str) -> Pipeline:
+        """The same pipeline with these profiles in place of those in force.
+
+        What a profile sets takes precedence over earlier overrides of the same values.
+
+        Raises:
+            PipelineError: with every mistake found.
+        """
+        return self._with(with_profiles(self.loaded, names))
+
+    def _with(self, loaded: LoadedPipeline) -> Pipeline:
         other = type(self).__new__(type(self))
-        other.loaded = _require_valid(changed(self.loaded, overrides))
+        other.loaded = _require_valid(loaded)
         return other
+
+    @property
+    def profiles(self) -> tuple[str, ...]:
+        """Names of the profiles that the pipeline offers."""
+        return tuple(self.loaded.file.profiles)
+
+    @property
+    def active_profiles(self) -> tuple[str, ...]:
+        """Names of the profiles in force, in the order in which they apply."""
+        return self.loaded.profiles
 
     @property
     def name(self) -> str:

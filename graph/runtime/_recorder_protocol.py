@@ -8,7 +8,7 @@ import torch
 
 from voicegraph.schemas.recording_state import RecordingState
 
-from ..plan import CompiledPlan
+from ..plan import CompiledPlan, PlanOrigin
 from .live_params import Change
 
 
@@ -27,8 +27,16 @@ class Recorder(Protocol):
     def reset(self, tick: int, stream: int | None) -> None:
         """State was reset before ``tick``."""
 
-    def describe_exchange(self, overrides: dict[str, Any], plan: CompiledPlan) -> dict[str, Any]:
-        """The event of a hot swap to ``plan``, without its ticks. Reads files: it takes time."""
+    def describe_exchange(
+        self, overrides: dict[str, Any], plan: CompiledPlan, base: PlanOrigin | None
+    ) -> dict[str, Any]:
+        """The event of a hot swap, without its ticks. Reads files: it takes time.
+
+        Args:
+            overrides: the complete overrides.
+            plan: the plan that they give.
+            base: the pipeline that they belong to.
+        """
         ...
 
     def event(self, tick: int, **what: Any) -> None:

@@ -7,12 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from time import perf_counter_ns
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import torch
 
 from .. import random
 from ..errors import VoicegraphError
 from ..file_contents import require_unchanged
+from ..node import Node
 from ..plan import torch_dtype
 from ..startup_stages import begin_stage
 from ._node_failure import node_failure
@@ -21,8 +23,9 @@ if TYPE_CHECKING:
     from ..plan import CompiledPlan
     from .engine import Engine, Step
 
-_LOADING = Lock()
-"""Several threads may open sessions of one plan at the same time."""
+_guard = Lock()
+_loading: WeakKeyDictionary[Node, Lock] = WeakKeyDictionary()
+"""First node of a plan -> lock: several threads may open sessions of one plan at the same time."""
 _ROUNDS = 5
 _LONGEST_NS = 2_000_000_000
 """No further round starts after this time: long blocks need fewer rounds for a stable median."""
@@ -39,7 +42,11 @@ def load_weights(plan: CompiledPlan, devices: dict[str, torch.device]) -> None:
         VoicegraphError: if a file is missing, wrong or other than when the plan was compiled, or
             a node raises an exception.
     """
-    with _LOADING:
+    # A lock of its own for each plan: a file that cannot be read to its end, on a network perhaps,
+    # holds up its own plan only.
+    with _guard:
+        lock = _loading.setdefault(plan.nodes[0].node, Lock()) if plan.nodes else Lock()
+    with lock:
         for planned in plan.nodes:
             device = devices[planned.name]
             if plan.loaded.get(planned.name) == str(device):

@@ -43,6 +43,8 @@ _NEW_SESSION = "start a new session with that change"
 
 OnProcessed = Callable[[torch.Tensor, torch.Tensor], None]
 """Called with each block and with what the new engine made of it while it is primed."""
+Trial = Callable[[Engine, Engine], float]
+"""Tries out a new engine beside the running one; returns the seconds of a tick."""
 
 
 class RunningSession(Protocol):
@@ -82,12 +84,32 @@ def plan_change(
         PipelineError: if the changed pipeline has mistakes.
         StateError: if it does not fit into the running session; the problem says why.
     """
-    if session.base is None:
+    wanted = dict(overrides) if complete else {**session.overrides, **overrides}
+    return _compiled(session, _require_pipeline(session.base).changed(wanted))
+
+
+def plan_profile(session: RunningSession, *names: str) -> CompiledPlan:
+    """The session's pipeline with other profiles, compiled for the same input and output.
+
+    Its origin contains the changes so far, except those of values that the profiles set.
+
+    Raises:
+        PipelineError: if there is no such profile, or the changed pipeline has mistakes.
+        StateError: if it does not fit into the running session; the problem says why.
+    """
+    return _compiled(session, _require_pipeline(session.plan.origin).with_profiles(*names))
+
+
+def _require_pipeline(origin: PlanOrigin | None) -> PlanOrigin:
+    if origin is None:
         text = "this session's plan was not compiled from a pipeline, so it cannot be changed"
         raise StateError(Problem("no-pipeline", text, fix="Pipeline(...).session()"))
-    wanted = dict(overrides) if complete else {**session.overrides, **overrides}
+    return origin
+
+
+def _compiled(session: RunningSession, pipeline: PlanOrigin) -> CompiledPlan:
     old = session.plan
-    plan = session.base.changed(wanted).compile(old.source, old.target, old.latency.algorithmic)
+    plan = pipeline.compile(old.source, old.target, old.latency.algorithmic)
     if (problem := _incompatibility(old, plan)) is not None:
         raise StateError(problem)
     return plan
@@ -133,10 +155,13 @@ class HotSwap:
         session: the running session.
         plan: the plan that replaces the session's; see :func:`plan_change`.
         overrides: the complete overrides from which ``plan`` was compiled.
+        base: the pipeline to which they belong; None: the session's.
         fade_at: the tick of the crossfade, for replays; None: as soon as the engine is primed.
         on_processed: called with every block that the new engine processes before the crossfade.
         alone: prime on the thread that calls :meth:`prime` instead of within the session's ticks.
         engine: an engine that has run ``plan`` before and is free; None builds one.
+        trial: warms up a new engine beside the one that runs, and returns the seconds of a tick;
+            None runs some blocks at full speed.
 
     Attributes:
         replaces: the plan that the session ran when this swap was made.
@@ -144,7 +169,7 @@ class HotSwap:
         switched_at: the tick of the crossfade; None until then.
         failed: why the swap failed; None if it has not.
         over: set when the swap is complete or has failed.
-        expected_s: seconds of a tick, measured in the warm-up; 0 without a warm-up.
+        expected_s: seconds of a tick, measured in the trial or warm-up; 0 without one.
         retired: the engine that ran before; None until the crossfade.
         recorded: the event that a recording gets, described before the swap begins.
 
@@ -159,12 +184,15 @@ class HotSwap:
         plan: CompiledPlan,
         overrides: Mapping[str, Any],
         *,
+        base: PlanOrigin | None = None,
         fade_at: int | None = None,
         on_processed: OnProcessed | None = None,
         alone: bool = False,
         engine: Engine | None = None,
+        trial: Trial | None = None,
     ) -> None:
         self.session, self.plan, self.overrides = session, plan, dict(overrides)
+        self.base = base or session.base
         self.replaces = session.plan
         self.begun_at: int | None = None
         self.switched_at: int | None = None
@@ -181,16 +209,20 @@ class HotSwap:
         self._progress = threading.Condition()
         self._ended = False
         self._ending = threading.Lock()
-        self.engine = engine or self._build()
+        self.engine = engine or self._build(trial)
         self.engine.reset()
 
-    def _build(self) -> Engine:
+    def _build(self, trial: Trial | None) -> Engine:
         devices = place_nodes(self.plan, self.notes)
         with torch.inference_mode(False):
             load_weights(self.plan, devices)
             engine = Engine(self.plan, self.session.streams, devices)
+        running = self.session.engine
+        if trial is None:
             self.expected_s = 1e-9 * prepare(engine, self.notes, workers=False)
-        copy_worker_lanes(engine, self.session.engine)
+        copy_worker_lanes(engine, running)
+        if trial is not None:
+            self.expected_s = trial(engine, running)
         return engine
 
     # ---- the session's thread -----------------------------------------------------------------

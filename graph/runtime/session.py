@@ -82,8 +82,8 @@ class Session:
         engine: the engine that runs it; a hot swap replaces it.
         taps: values of the ports named in the newest ``process`` or ``push`` call.
         position: ticks processed since the session began.
-        overrides: everything that :meth:`change` has changed since the session began, by dotted
-            path.
+        overrides: everything that :meth:`change` has changed since the session began, or since its
+            profile was changed, by dotted path.
         nonfinite: number of blocks in which NaN or infinity was found and silenced.
         recovery: what keeps the session running after faults of nodes; None: they are raised.
         notes: messages for the user, such as a declared device fallback that was taken.
@@ -382,6 +382,25 @@ class Session:
             self.begin_swap(swap)
         return swap
 
+    def change_profile(self, *names: str) -> HotSwap:
+        """Hot swap to other profiles of the pipeline, in place of those in force.
+
+        What they set takes precedence over earlier changes of the same values; other changes stay.
+
+        Args:
+            names: of profiles in the pipeline file; none: the pipeline without a profile.
+
+        Raises:
+            VoicegraphError: as :meth:`change`.
+        """
+        from .hot_swap import HotSwap, plan_profile
+
+        with self._turn_to_change():
+            plan = plan_profile(self, *names)
+            swap = HotSwap(self, plan, {}, base=plan.origin)
+            self.begin_swap(swap)
+        return swap
+
     @contextmanager
     def _turn_to_change(self) -> Iterator[None]:
         """Waits until no other change is in progress; nobody else changes the session inside.
@@ -433,7 +452,7 @@ class Session:
                 the session is closed.
         """
         if self._recorder is not None:
-            swap.recorded = self._recorder.describe_exchange(swap.overrides, swap.plan)
+            swap.recorded = self._recorder.describe_exchange(swap.overrides, swap.plan, swap.base)
         with self._changes:
             self._require_open()
             if self._swap is not None:
@@ -443,6 +462,11 @@ class Session:
                 raise StateError(Problem("busy", text, fix="prepare it again"))
             self._swap = swap
 
+    @property
+    def swapping(self) -> bool:
+        """Whether a hot swap is in progress."""
+        return self._swap is not None
+
     def _require_open(self) -> None:
         if self._closing:
             raise StateError(_CLOSED)
@@ -450,7 +474,7 @@ class Session:
     def complete_swap(self, swap: HotSwap) -> Engine:
         """Replaces plan and engine by those of a hot swap; returns the engine that ran before."""
         old = self._use(swap.plan, swap.engine)
-        self.overrides = swap.overrides
+        self.base, self.overrides = swap.base, swap.overrides
         self.notes.extend(swap.notes)
         self._swap = None
         if self._recorder is not None:

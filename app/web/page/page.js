@@ -90,6 +90,7 @@ function show(now) {
   at("variant").textContent = `Variant ${now.variant}`;
   meter("input", now.input.rms_db, `${now.input.rms_db.toFixed(0)} dB`);
   meter("output", now.output.rms_db, `${now.output.rms_db.toFixed(0)} dB`);
+  showProfiles(now.profiles, now.active_profiles);
   const load = 100 * (1 - now.headroom);
   meter("load", load, `${load.toFixed(0)} %`, "load-percent");
   at("facts").textContent = facts(now);
@@ -107,6 +108,23 @@ function facts(now) {
   const note = measured === null ? "" : ` (measured ${measured.toFixed(0)} ms)`;
   return `latency ${sum.toFixed(0)} ms${note}, late blocks (overruns) ${now.late.blocks}, ` +
     `${now.late.last_minute} in the last minute`;
+}
+
+// The first entry stands for no profile; several in force have an entry of their own.
+function showProfiles(names, active) {
+  at("profiles").hidden = names.length === 0;
+  const joined = active.join(" + ");
+  const entries = [["none", "null"], ...names.map((name) => [name, JSON.stringify(name)])];
+  if (active.length > 1) entries.push([joined, ""]);
+  const form = JSON.stringify(entries);
+  const box = at("profile");
+  if (box.dataset.form !== form) {
+    box.dataset.form = form;
+    box.replaceChildren(...entries.map(([textContent, value]) =>
+      make("option", { value, textContent })));
+  }
+  if (Date.now() - (edited.get("profile") || 0) < EDIT_MS) return;
+  box.value = active.length > 1 ? "" : JSON.stringify(active.length ? active[0] : null);
 }
 
 function press(id, on) {
@@ -228,6 +246,10 @@ function makeNode(node, id) {
 
 at("mute").onclick = () => send({ do: "mute", on: !status.muted });
 at("monitor").onclick = () => send({ do: "monitor", on: !status.monitor });
+at("profile").onchange = () => {
+  edited.set("profile", Date.now());
+  if (at("profile").value) send({ do: "profile", name: JSON.parse(at("profile").value) });
+};
 at("variant").onclick = () => send({ do: "variant", name: "other" });
 at("stop").onclick = () => {
   if (confirm("End the session?")) send({ do: "stop" });

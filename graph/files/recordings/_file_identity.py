@@ -11,6 +11,7 @@ from voicegraph.schemas.recording import RecordedFile
 
 from ...file_contents import FileContent, read_content
 from ...loading.document import Document
+from ...loading.source_map import KeyPath
 from ...model_folder import model_folder
 from ...pipeline import Plan
 from ...regular_file import open_regular
@@ -65,9 +66,29 @@ def older_fingerprint(path: Path) -> str:
 
 def portable(document: Document, plan: Plan) -> Any:
     """The document's data with absolute names of all files that the plan reads."""
+    return _with_absolute_names(document.data, (), document, plan)
+
+
+def portable_overrides(
+    overrides: Mapping[str, Any], document: Document, plan: Plan
+) -> dict[str, Any]:
+    """Overrides by dotted path, with absolute names of all files that the plan reads.
+
+    Args:
+        overrides: as they were given.
+        document: the pipeline in which they are applied.
+        plan: that of the pipeline.
+    """
+    return {
+        path: _with_absolute_names(value, tuple(path.split(".")), document, plan)
+        for path, value in overrides.items()
+    }
+
+
+def _with_absolute_names(value: Any, at: KeyPath, document: Document, plan: Plan) -> Any:
     known = {str(path) for planned in plan.nodes for path in planned.files.values()}
 
-    def walk(value: Any, path: tuple[Any, ...]) -> Any:
+    def walk(value: Any, path: KeyPath) -> Any:
         if isinstance(value, Mapping):
             return {key: walk(entry, (*path, key)) for key, entry in value.items()}
         if isinstance(value, list):
@@ -77,7 +98,7 @@ def portable(document: Document, plan: Plan) -> Any:
             return whole if whole in known else value
         return value
 
-    return walk(document.data, ())
+    return walk(value, at)
 
 
 def entries_naming(data: Any, path: Path) -> Iterator[str]:

@@ -93,7 +93,8 @@ def _event(path: Path, at: int, line: str, problems: Problems) -> RecordedEvent 
         return event.model_copy(update={"value": value})
     if isinstance(event, SwapEvent):
         changes = _require_values(path, at, line, event.exchange, "exchange", problems)
-        return event.model_copy(update={"exchange": changes})
+        document = _require_values(path, at, line, event.document, "document", problems)
+        return event.model_copy(update={"exchange": changes, "document": document})
     return event
 
 

@@ -28,11 +28,13 @@ from voicegraph.schemas.recording_state import RecordingState
 
 from ... import machine
 from ...errors import OutputError, Problem
+from ...loading.document import Document
 from ...pipeline import Pipeline, Plan
+from ...plan import PlanOrigin
 from ...regular_file import shortened
 from ...runtime.param_values import to_json
 from ...signals import Audio
-from ._file_identity import describe_files, portable
+from ._file_identity import describe_files, portable, portable_overrides
 from ._free_space import FreeSpace
 from ._growing_wave import GrowingWave
 
@@ -71,6 +73,7 @@ class Recorder:
     def __init__(self, path: Path, plan: Plan, streams: int, waits: bool = True) -> None:
         self.path = path
         self._failed: str | None = None
+        self._base = plan.origin
         if path.suffix == ".wav":
             text = f"{path}: that extension is for the audio of a recording"
             raise OutputError(Problem("cannot-write", text, fix=str(path.with_suffix(".jsonl"))))
@@ -122,10 +125,26 @@ class Recorder:
         """Records a reset before a tick."""
         self.event(tick, reset=True, stream=stream)
 
-    def describe_exchange(self, overrides: dict[str, Any], plan: Plan) -> dict[str, Any]:
-        """The event of a hot swap, without its ticks. Fingerprints files, which takes time."""
+    def describe_exchange(
+        self, overrides: dict[str, Any], plan: Plan, base: PlanOrigin | None
+    ) -> dict[str, Any]:
+        """The event of a hot swap, without its ticks. Fingerprints files, which takes time.
+
+        If the overrides belong to another pipeline than that of the header, because a profile was
+        chosen, the event contains that pipeline.
+        """
         files = [file.model_dump(mode="json") for file in describe_files(plan)]
-        return {"exchange": to_json(overrides), "plan": plan.hash, "files": files}
+        pipeline = _pipeline_of(plan)
+        if pipeline is not None:
+            overrides = portable_overrides(overrides, pipeline, plan)
+        event = {"exchange": to_json(overrides), "plan": plan.hash, "files": files}
+        if base is not self._base and isinstance(base, Pipeline):
+            document = base.loaded.document
+            assert document is not None
+            event["document"] = to_json(portable(document, plan))
+            event["swapped"] = sorted(document.swapped)
+            event["profiles"] = list(base.active_profiles)
+        return event
 
     def event(self, tick: int, **what: Any) -> None:
         """Records any other event of a tick.
@@ -237,7 +256,7 @@ def _describe(path: Path, plan: Plan, streams: int) -> RecordingHeader:
 
 def describe(plan: Plan, streams: int) -> RecordingHeader:
     """The first line of a recording."""
-    document = plan.origin.loaded.document if isinstance(plan.origin, Pipeline) else None
+    document = _pipeline_of(plan)
     target = plan.target
     return RecordingHeader(
         pipeline=plan.name,
@@ -255,6 +274,10 @@ def describe(plan: Plan, streams: int) -> RecordingHeader:
         circumstances=circumstances(),
         files=describe_files(plan),
     )
+
+
+def _pipeline_of(plan: Plan) -> Document | None:
+    return plan.origin.loaded.document if isinstance(plan.origin, Pipeline) else None
 
 
 def circumstances() -> Circumstances:

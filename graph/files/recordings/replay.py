@@ -112,10 +112,19 @@ def _apply(session: Session, silencer: Silencer, event: Change, mark: Mark) -> N
             case RecoveredEvent():
                 silencer.unmute()
             case SwapEvent():
+                if event.document is not None:
+                    _rebase(session, event.document, event.swapped)
                 plan = plan_change(session, event.exchange, complete=True)
                 session.begin_swap(HotSwap(session, plan, event.exchange, fade_at=event.tick))
     except VoicegraphError as error:
         raise type(error)(_placed(problem, mark) for problem in error.problems) from None
+
+
+def _rebase(session: Session, document: dict[str, Any], swapped: list[str]) -> None:
+    """Takes the pipeline that a profile has made."""
+    from ...pipeline import Pipeline
+
+    session.base = Pipeline.from_data(document, session.plan.name, swapped)
 
 
 def _placed(problem: Problem, mark: Mark) -> Problem:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 
 import pytest
 
 from voicegraph.app.control.service import Service
 from voicegraph.graph.errors import Problem, StateError, VoicegraphError
-from voicegraph.schemas.live_command import LiveCommand, Mute, SetParam, Swap
+from voicegraph.schemas.live_command import Bypass, LiveCommand, Mute, SetParam, Swap
 from voicegraph.schemas.live_status import LiveStatus
 
 from ..fake_live import FakeLive
@@ -123,3 +124,61 @@ def test_non_finite_values_are_errors_at_any_depth(service: Service, value: obje
 def test_unknown_param_error_lists_live_params(service: Service) -> None:
     with pytest.raises(StateError, match=r"live params: pitch\.transpose"):
         service.param("pitch.nothing")
+
+
+def test_swap_is_done_when_its_nodes_are_heard(
+    service: Service, live: FakeLive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: Future[None] = Future()
+    monkeypatch.setattr(live, "command", lambda _: heard)
+    done = service.submit(SWAP)
+    while not done.running():
+        pass
+    heard.set_exception(StateError(Problem("no-headroom", "a block would take 97 ms")))
+    assert "97 ms" in str(done.exception(20))
+
+
+def test_param_of_a_node_that_is_being_swapped_in_is_set_afterwards(
+    service: Service, live: FakeLive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = live.command
+
+    def command(command: LiveCommand) -> None:
+        run(command)
+        if isinstance(command, Swap):
+            live.values["new.param"] = 0.0
+
+    monkeypatch.setattr(live, "command", command)
+    swapping = service.submit(SWAP)
+    setting = service.submit(SetParam(param="new.param", value=3))
+    assert not setting.done()
+    live.gate.set()
+    swapping.result(20)
+    setting.result(20)
+    assert live.values["new.param"] == 3
+    assert _problem(service, SetParam(param="no.param", value=3)).code == "no-such-param"
+
+
+def test_second_toggle_undoes_the_first_that_still_waits(service: Service, live: FakeLive) -> None:
+    service.submit(SWAP)
+    commands = []
+    for _ in range(3):
+        commands.append(service.toggled_bypass("limiter"))
+        service.submit(commands[-1])
+    live.gate.set()
+    assert [command.on for command in commands] == [True, False, True]
+
+
+def test_close_does_not_wait_for_a_command_that_hangs(
+    live: FakeLive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("voicegraph.app.control.service._CLOSING_S", 0.01)
+    service = Service(live)
+    hanging, waiting = service.submit(SWAP), service.submit(Bypass(node="limiter"))
+    while not hanging.running():
+        pass
+    service.close()
+    assert not hanging.done()
+    assert waiting.cancelled()
+    live.gate.set()
+    hanging.result(20)

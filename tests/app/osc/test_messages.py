@@ -12,6 +12,7 @@ from voicegraph.app.control.service import Service
 from voicegraph.app.osc._messages import read_message
 from voicegraph.schemas.live_command import (
     Bypass,
+    ChooseProfile,
     ChooseVariant,
     LiveCommand,
     Monitor,
@@ -47,6 +48,9 @@ def service(live: FakeLive) -> Iterator[Service]:
         ("monitor", [], Monitor(on=True)),
         ("bypass", ["limiter", 1], Bypass(node="limiter", on=True)),
         ("bypass", ["limiter"], Bypass(node="limiter", on=True)),
+        ("profile", ["deep"], ChooseProfile(name="deep")),
+        ("profile", [], ChooseProfile(name=None)),
+        ("profile", [""], ChooseProfile(name=None)),
         ("variant", [], ChooseVariant(name="other")),
         ("variant", ["a"], ChooseVariant(name="a")),
         ("variant", [1.0], ChooseVariant(name="other")),

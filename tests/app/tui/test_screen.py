@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Static
+from textual.widgets import OptionList, Static
 
 from voicegraph.app.tui._panel import Panel
 from voicegraph.app.tui.screen import LiveScreen
 from voicegraph.graph.errors import DeviceError, Problem, StateError
 from voicegraph.schemas.live_command import (
     Bypass,
+    ChooseProfile,
     ChooseVariant,
     LiveCommand,
     Monitor,
@@ -389,3 +391,54 @@ def test_only_changed_lines_are_drawn_again(live, monkeypatch) -> None:
         assert drawn == [("Overview", 3)]
 
     _run(live, check)
+
+
+def test_profile_is_chosen_from_a_list(live, changed) -> None:
+    live.now = changed(profiles=["deep", "br\x1bight"], active_profiles=["deep"])
+
+    async def press(app: LiveScreen, pilot: Pilot[None]) -> None:
+        await pilot.press("p")
+        await pilot.pause()
+        options = app.screen.query_one(OptionList)
+        shown = [str(options.get_option_at_index(i).prompt) for i in range(options.option_count)]
+        assert shown[:2] == ["  no profile", "● deep"]
+        assert "\x1b" not in shown[2]
+        await pilot.press("escape", "p", "down", "down", "enter")
+        await pilot.press("p", "enter")
+        await _wait_for_answers(app)
+        assert live.received == [ChooseProfile(name="br\x1bight"), ChooseProfile(name=None)]
+        assert "profile deep" in _text(app)
+
+    _run(live, press)
+
+
+def test_without_profiles_the_key_says_so(live) -> None:
+    async def press(app: LiveScreen, pilot: Pilot[None]) -> None:
+        assert "profile" not in _text(app)
+        await pilot.press("p")
+        await pilot.pause()
+        assert "the pipeline has no profiles" in _text(app)
+        assert live.received == []
+
+    _run(live, press)
+
+
+def test_mute_does_not_wait_for_a_swap(live) -> None:
+    gate = threading.Event()
+    run = live.command
+
+    def command(command: LiveCommand) -> None:
+        if isinstance(command, Bypass):
+            gate.wait(20)
+        run(command)
+
+    live.command = command
+
+    async def press(app: LiveScreen, pilot: Pilot[None]) -> None:
+        await pilot.press("b", "m")
+        await _wait_until(pilot, lambda: live.received == [Mute(on=True)])
+        gate.set()
+        await _wait_for_answers(app)
+        assert live.received == [Mute(on=True), Bypass(node="pitch", on=True)]
+
+    _run(live, press)

@@ -98,6 +98,7 @@ def test_operation_ids_are_names_for_functions(idle: Client) -> None:
     assert {(path, method): operation["operationId"]
             for path, operations in paths.items() for method, operation in operations.items()} == {
         ("/status", "get"): "get_status",
+        ("/profiles", "get"): "list_profiles",
         ("/params", "get"): "list_params",
         ("/params/{name}", "get"): "get_param",
         ("/params/{name}", "put"): "set_param",
@@ -109,7 +110,17 @@ def test_operation_ids_are_names_for_functions(idle: Client) -> None:
 def test_models_are_those_that_validate(idle: Client) -> None:
     document = idle.get("/openapi.json").json
     models = document["components"]["schemas"]
-    commands = {"SetParam", "Bypass", "Swap", "ChooseVariant", "Mute", "Talk", "Monitor", "Stop"}
+    commands = {
+        "SetParam",
+        "Bypass",
+        "Swap",
+        "ChooseProfile",
+        "ChooseVariant",
+        "Mute",
+        "Talk",
+        "Monitor",
+        "Stop",
+    }
     assert {"LiveStatus", "LiveParam", "Answer", *commands} <= models.keys()
     assert models["LiveStatus"]["properties"].keys() == LiveStatus.model_fields.keys()
     assert all("do" in models[name]["required"] for name in commands)

@@ -77,7 +77,7 @@ def test_script_uses_only_existing_ids(seen: _Seen) -> None:
 
 def test_script_sends_only_existing_commands() -> None:
     sent = set(re.findall(r"\bdo: \"(\w+)\"", SCRIPT))
-    assert sent == {"set", "bypass", "variant", "mute", "talk", "monitor", "stop"}
+    assert sent == {"set", "bypass", "profile", "variant", "mute", "talk", "monitor", "stop"}
     assert sent <= set(COMMANDS.json_schema()["discriminator"]["mapping"])
 
 

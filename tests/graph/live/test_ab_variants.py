@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -86,13 +87,18 @@ def test_choosing_the_played_variant_does_nothing(two: _Two) -> None:
     assert not two.live.swap_worker.busy
 
 
-def test_second_choice_during_a_swap_is_refused(two: _Two) -> None:
-    two.live.command(ChooseVariant())
-    with pytest.raises(StateError) as raised:
-        two.live.command(ChooseVariant())
-    assert raised.value.problems[0].code == "busy"
-    two.finish(0.1)
-    assert two.live.status().variant == "b"
+def test_second_choice_waits_for_the_first(two: _Two) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        first = two.live.command(ChooseVariant())
+        second = pool.submit(two.live.command, ChooseVariant())
+        while not second.done():
+            two.simulation.run(0.02)
+            two.live.swap_worker.wait(0.001)
+        two.finish(0.1)
+    assert first is not None
+    first.result(0)
+    assert two.live.status().variant == "a"
+    assert [text for _, text in two.live.messages][-2:] == ["changed: the other variant"] * 2
 
 
 def test_swap_changes_only_the_played_variant(two: _Two) -> None:

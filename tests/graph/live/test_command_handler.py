@@ -16,6 +16,7 @@ from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.schemas.live_command import (
     COMMANDS,
     Bypass,
+    ChooseProfile,
     ChooseVariant,
     LiveCommand,
     Monitor,
@@ -149,6 +150,60 @@ def test_swap_succeeds_or_is_refused(talk: Callable[..., _Session]) -> None:
     assert session.live.session.plan.nodes[0].use == "dsp.highpass"
 
 
+PROFILES = {
+    "quiet": {"nodes.pass.params.db": -12.0},
+    "thin": {"nodes.pass.use": "dsp.highpass"},
+    "long": {"block": "40ms"},
+}
+
+
+def test_profiles_are_listed_and_switched(talk: Callable[..., _Session]) -> None:
+    nodes = {"pass": node("dsp.gain", "input"), "end": node("dsp.gain", "pass")}
+    pipeline = Pipeline(
+        block="20ms", input={"rate": RATE}, nodes=nodes, output="end", profiles=PROFILES
+    )
+    session = talk(pipeline)
+    status = session.live.status()
+    assert (status.profiles, status.active_profiles) == (["quiet", "thin", "long"], [])
+    session.do(Swap(overrides={"nodes.end.params.db": -6.0, "nodes.pass.params.db": -1.0}))
+    # The profile takes precedence over the earlier change of its param, and keeps the other.
+    assert session.do(ChooseProfile(name="quiet")) == pytest.approx(0.0629, abs=CREST)
+    assert session.live.status().active_profiles == ["quiet"]
+    session.do(ChooseProfile(name="thin"))
+    assert session.live.session.plan.find("pass").use == "dsp.highpass"
+    assert session.live.session.get("end.db") == -6.0
+    assert session.do(ChooseProfile()) == pytest.approx(0.25, abs=2 * CREST)
+    assert session.live.status().active_profiles == []
+
+
+def test_unknown_or_unfitting_profile_is_refused(talk: Callable[..., _Session]) -> None:
+    nodes = {"pass": node("dsp.gain", "input")}
+    pipeline = Pipeline(
+        block="20ms", input={"rate": RATE}, nodes=nodes, output="pass", profiles=PROFILES
+    )
+    session = talk(pipeline)
+    with pytest.raises(PipelineError) as raised:
+        session.do(ChooseProfile(name="quite"))
+    [problem] = raised.value.problems
+    assert problem.message == (
+        "the pipeline has no profile 'quite'; its profiles: quiet, thin, long"
+    )
+    assert problem.fix == "quiet"
+    with pytest.raises(StateError, match="the block cannot change"):
+        session.do(ChooseProfile(name="long"))
+    assert session.live.status().active_profiles == []
+
+
+def test_swap_takes_effect_while_silence_is_skipped(talk: Callable[..., _Session]) -> None:
+    nodes = {"pass": node("dsp.gain", "input")}
+    pipeline = Pipeline(block="20ms", input={"rate": RATE}, nodes=nodes, output="pass")
+    session = talk(pipeline, silence="skip", hold_s=0.1, opens_db=10.0, closes_db=5.0)
+    assert session.live.loop.skipping
+    session.do(Swap(overrides={"nodes.pass.use": "dsp.highpass"}))
+    assert session.live.session.plan.find("pass").use == "dsp.highpass"
+    assert session.live.loop.skipping
+
+
 def test_variant_command_needs_two_variants(talk: Callable[..., _Session]) -> None:
     with pytest.raises(StateError) as raised:
         talk().do(ChooseVariant())
@@ -181,7 +236,7 @@ def test_talk_key_mutes_the_block_before_onset(
 
 
 def test_every_command_is_parsed_by_name() -> None:
-    names = ["set", "bypass", "swap", "variant", "mute", "talk", "monitor", "stop"]
+    names = ["set", "bypass", "swap", "profile", "variant", "mute", "talk", "monitor", "stop"]
     needs = {"set": {"param": "a.b", "value": 1}, "bypass": {"node": "a"},
              "swap": {"overrides": {"a": 1}}}  # fmt: skip
     for name in names:

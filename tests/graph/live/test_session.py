@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ import pytest
 from voicegraph.graph.errors import DeviceError, OutputError, Problem
 from voicegraph.graph.live import _device_clock as device_clock
 from voicegraph.graph.live import _drift_compensation as drift_compensation
+from voicegraph.graph.live import _shutdown
 from voicegraph.graph.live import session as live
 from voicegraph.graph.live.session import LiveSession
 
@@ -210,7 +212,7 @@ def test_failure_at_the_end_still_closes_the_rest(
         raise full
 
     monkeypatch.setattr(card, "stop", stops)
-    monkeypatch.setattr(session.session, "close", lambda: closed.append("session"))
+    monkeypatch.setattr(session.session, "close", lambda wait_s: closed.append("session"))
     session.start()
     dry = session.loop.dry
     assert dry is not None
@@ -219,6 +221,67 @@ def test_failure_at_the_end_still_closes_the_rest(
     assert session.error is full
     assert closed == ["dry", "session"]
     assert gc.isenabled()
+
+
+class HangingCard(RunningCard):
+    """Does not close."""
+
+    released = threading.Event()
+
+    def stop(self) -> None:
+        self.released.wait(20)
+        super().stop()
+
+
+def _hang(live_session: LiveSession, what: str, released: threading.Event) -> None:
+    """Makes one part of a running session hang."""
+    session = live_session.session
+    inside = threading.Event()
+
+    def hang(*_: object) -> None:
+        inside.set()
+        released.wait(20)
+
+    if what == "recorder":
+        session._recorder = Mock()
+        session._recorder.close = lambda: released.wait(20)
+    elif what == "node":
+        step = session.engine.steps[0]
+        step.node.process = hang  # pyright: ignore[reportAttributeAccessIssue]
+        assert inside.wait(20)
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("device", "the sound device does not close"),
+        ("recorder", "the session's files"),
+        ("node", "node pass (dsp.gain) does not return"),
+    ],
+)
+def test_session_stops_although_a_part_hangs(
+    make_live: Callable[..., LiveSession], monkeypatch: pytest.MonkeyPatch, what: str, said: str
+) -> None:
+    monkeypatch.setattr(_shutdown, "ENGINE_S", 0.05)
+    monkeypatch.setattr(_shutdown, "PARTS_S", 0.1)
+    released = threading.Event()
+    monkeypatch.setattr(HangingCard, "released", released)
+    card = HangingCard() if what == "device" else RunningCard()
+    session = make_live(card=card)
+    session.start()
+    _wait(lambda: card.played > 0.2)
+    _hang(session, what, released)
+    session.request_stop()
+    assert session.stopped.wait(20)
+    assert session.state == "stopped"
+    assert said in str(session.error)
+    assert said in _messages(session)
+    assert len(session.unfinished) >= 1
+    released.set()
+
+
+def test_all_limits_of_the_end_are_within_two_seconds() -> None:
+    assert _shutdown.ENGINE_S + _shutdown.PARTS_S < _shutdown.LIMIT_S <= 2
 
 
 def test_loop_events_become_messages(make_live: Callable[..., LiveSession]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import torch
 
 from voicegraph.graph.errors import PipelineError, StateError, VoicegraphError
 from voicegraph.graph.live import _swap_worker as swap_worker
-from voicegraph.graph.live._swap_worker import SwapWorker, power
+from voicegraph.graph.live._swap_worker import PreparedSwap, SwapWorker, power
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.runtime.hot_swap import plan_change
 from voicegraph.graph.runtime.session import Session
@@ -26,6 +27,12 @@ def session() -> Iterator[Session]:
     nodes = {"loud": node("dsp.gain", "input", db=6.0), "end": node("dsp.gain", "loud")}
     pipeline = Pipeline(block="10ms", input={"rate": 16000}, nodes=nodes, output="end")
     with pipeline.session(warm_up=False) as opened:
+        yield opened
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(8) as opened:
         yield opened
 
 
@@ -68,13 +75,115 @@ def test_mistakes_raise_in_the_calling_thread(session: Session) -> None:
     assert session.overrides == {}
 
 
-def test_second_swap_is_refused_while_one_runs(session: Session) -> None:
+def test_second_swap_waits_and_is_added_to_the_first(
+    session: Session, pool: ThreadPoolExecutor
+) -> None:
     worker = SwapWorker(session, lambda _: None)
-    worker.change({"nodes.loud.enabled": False})
+    first = worker.change({"nodes.loud.enabled": False})
+    second = pool.submit(worker.change, {"nodes.end.enabled": False})
+    while not second.done():
+        session.process(np.zeros(BLOCK, np.float32))
+        worker.wait(0.001)
+    _run(session, worker)
+    first.result(0)
+    second.result(0).result(0)
+    assert session.overrides == {"nodes.loud.enabled": False, "nodes.end.enabled": False}
+
+
+def test_more_callers_than_may_wait_are_refused(
+    session: Session, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(swap_worker, "MOST_WAITING", 0)
+    worker = SwapWorker(session, lambda _: None)
+    worker._job = swap_worker._Job("nodes.loud.enabled=False", lambda: None)
     with pytest.raises(StateError) as raised:
         worker.change({"nodes.end.enabled": False})
-    assert raised.value.problems[0].code == "busy"
+    [problem] = raised.value.problems
+    assert problem.code == "busy"
+    assert "nodes.loud.enabled=False is being compiled, for 0 s so far" in problem.message
+
+
+def test_change_that_hangs_while_it_compiles_is_given_up(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released = threading.Event()
+    with monkeypatch.context() as patched:
+        patched.setattr(swap_worker, "plan_change", lambda *_: released.wait(20))
+        worker = SwapWorker(session, lambda _: None, limit_s=0.02)
+        with pytest.raises(
+            StateError, match=r"given up after 0\.02 s, while it was being compiled"
+        ):
+            worker.change({"nodes.loud.enabled": False})
+    assert not worker.busy
+    released.set()
+
+
+def test_after_a_swap_that_hangs_the_next_one_runs(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, inside, released = swap_worker.HotSwap, threading.Event(), threading.Event()
+
+    def hang(*arguments: Any, **options: Any) -> Any:
+        inside.set()
+        released.wait(20)
+        return made(*arguments, **options)
+
+    said: list[str] = []
+    worker = SwapWorker(session, said.append)
+    with monkeypatch.context() as patched:
+        patched.setattr(swap_worker, "HotSwap", hang)
+        stuck = worker.change({"nodes.loud.enabled": False})
+        assert inside.wait(20)
+        assert worker._job is not None
+        worker._give_up(worker._job, worker._too_long)  # as its timer does
+        assert "given up after 60 s, while it was being loaded" in str(stuck.exception(20))
+    again = worker.change({"nodes.end.enabled": False})
+    released.set()  # what the first one still makes is discarded
     _run(session, worker)
+    again.result(0)
+    assert session.overrides == {"nodes.end.enabled": False}
+    assert [text for text in said if "not changed" not in text] == [
+        "changed: nodes.end.enabled=False"
+    ]
+
+
+def test_swap_without_blocks_is_given_up(session: Session) -> None:
+    """No audio arrives, because a device is away."""
+    worker = SwapWorker(session, lambda _: None, limit_s=0.2)
+    error = worker.change({"nodes.loud.enabled": False}).exception(20)
+    assert "given up" in str(error)
+    assert not session.swapping
+    assert not worker.busy
+
+
+def test_stop_ends_a_hanging_swap_and_those_that_wait(
+    session: Session, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside, released = threading.Event(), threading.Event()
+
+    def hang(*_: Any, **__: Any) -> Any:
+        inside.set()
+        released.wait(20)
+
+    monkeypatch.setattr(swap_worker, "plan_change", hang)
+    worker = SwapWorker(session, lambda _: None)
+    calls = [pool.submit(worker.change, {"nodes.loud.enabled": False}) for _ in range(3)]
+    assert inside.wait(20)
+    worker.stop()
+    for call in calls:
+        error = call.exception(20)
+        assert isinstance(error, StateError)
+        assert error.problems[0].code == "ended"
+    released.set()
+
+
+def test_swap_that_makes_the_session_late_is_ended(session: Session) -> None:
+    late = iter(range(1000))
+    worker = SwapWorker(session, lambda _: None, late=lambda: next(late))
+    done = worker.change({"nodes.loud.enabled": False})
+    _run(session, worker)
+    assert "too slow to run the new nodes beside the old ones" in str(done.exception(0))
+    assert session.overrides == {}
 
 
 def test_swap_without_headroom_is_refused(
@@ -145,7 +254,8 @@ def test_failing_callback_fails_the_swap(session: Session) -> None:
     worker = SwapWorker(session, said.append)
     overrides = {"nodes.loud.enabled": False}
     plan = plan_change(session, overrides)
-    worker.swap_to("variant b", plan, overrides, None, played, lambda _: None)
+    prepared = PreparedSwap(plan, overrides, on_processed=played)
+    worker.begin("variant b", lambda: prepared)
     _run(session, worker)
     assert "ZeroDivisionError: a mistake of ours" in said[0]
     session.process(np.zeros(BLOCK, np.float32))

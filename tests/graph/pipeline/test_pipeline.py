@@ -9,6 +9,7 @@ import pytest
 
 import voicegraph
 from voicegraph.graph.errors import PipelineError
+from voicegraph.graph.loading.sources import shipped_folder
 from voicegraph.graph.node import Node
 from voicegraph.graph.pipeline import Pipeline, node
 
@@ -70,3 +71,71 @@ def test_overrides_reach_every_part(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match=r"nothing\.yaml"):
         Pipeline.load(tmp_path / "nothing.yaml")
+
+
+# ---- file names in overrides, and profiles ------------------------------------------------------
+
+
+@pytest.fixture
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a pipeline that names a voice, beside the working directory."""
+    (tmp_path / "there" / "voices").mkdir(parents=True)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    text = (
+        "extends: default-live\n"
+        "vars: {level: 0}\n"
+        "profiles: {other: {vars.voice: voices/mine.safetensors}}\n"
+    )
+    (tmp_path / "there" / "p.yaml").write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def _voice(pipeline: Pipeline) -> Path:
+    loaded = pipeline.loaded
+    return loaded.source_map.resolve(("vars", "voice"), loaded.document.data["vars"]["voice"])  # pyright: ignore[reportOptionalMemberAccess]
+
+
+def test_overrides_find_files_here_then_beside_the_pipeline_then_shipped_ones(
+    folders: Path,
+) -> None:
+    base = Pipeline.load("../there/p.yaml")
+    named = {"vars.voice": "voices/michael.safetensors"}
+    ways = [
+        lambda: base.changed(named),
+        lambda: Pipeline.load("../there/p.yaml", named),
+        lambda: Pipeline.load(
+            "../there/p.yaml", set_args=["vars.voice=voices/michael.safetensors"]
+        ),
+    ]
+    for change in ways:
+        assert _voice(change()) == shipped_folder() / "voices" / "michael.safetensors"
+    for folder in ("there", "here"):
+        file = folders / folder / "voices" / "michael.safetensors"
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(b"voice")
+        assert [_voice(change()) for change in ways] == [file] * 3
+
+
+def test_profiles_resolve_where_they_are_written(folders: Path) -> None:
+    (folders / "there" / "voices" / "mine.safetensors").write_bytes(b"voice")
+    pipeline = Pipeline.load("../there/p.yaml").with_profiles("other")
+    assert _voice(pipeline) == folders / "there" / "voices" / "mine.safetensors"
+
+
+def test_other_profiles_replace_those_in_force_and_keep_other_overrides() -> None:
+    gains = {"gain": node("dsp.gain", "input", db=-1.0), "end": node("dsp.gain", "gain")}
+    profiles = {"a": {"nodes.gain.params.db": -6.0}, "b": {"nodes.end.params.db": -9.0}}
+    base = Pipeline(block="10ms", nodes=gains, output="end", profiles=profiles)
+
+    def levels(pipeline: Pipeline) -> list[float]:
+        return [pipeline.compile().find(name).params.db for name in gains]  # pyright: ignore[reportAttributeAccessIssue]
+
+    first = base.with_profiles("a").changed({"nodes.end.params.db": -2.0})
+    assert (base.profiles, first.active_profiles) == (("a", "b"), ("a",))
+    assert levels(first) == [-6.0, -2.0]
+    assert levels(first.with_profiles("b")) == [-1.0, -9.0]
+    assert levels(first.with_profiles()) == [-1.0, -2.0]
+    assert levels(first.with_profiles("a", "b")) == [-6.0, -9.0]
+    with pytest.raises(PipelineError, match="has no profile c; it has: a, b"):
+        first.with_profiles("c")

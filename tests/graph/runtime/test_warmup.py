@@ -150,3 +150,26 @@ def test_the_file_may_set_the_threads(build: Build) -> None:
             assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(before)
+
+
+def test_weights_that_never_arrive_hold_up_their_own_plan_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def plan(name: str) -> Any:
+        nodes = {"end": node(f"dsp.{name}", "input")}
+        return Pipeline(block="10ms", input={"rate": 16000}, nodes=nodes, output="end").compile()
+
+    inside, released = threading.Event(), threading.Event()
+    hanging, other = plan("highpass"), plan("gain")
+
+    def hang(*_: object) -> None:
+        inside.set()
+        released.wait(20)
+
+    monkeypatch.setattr(hanging.nodes[0].node, "load", hang)
+    thread = threading.Thread(target=hanging.session, kwargs={"warm_up": False})
+    thread.start()
+    assert inside.wait(20)
+    other.session(warm_up=False).close()
+    released.set()
+    thread.join()

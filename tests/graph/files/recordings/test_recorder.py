@@ -332,6 +332,35 @@ def test_hot_swaps_are_replayed(tmp_path: Path, waits: bool) -> None:
     assert [e.begun for e in recording.events if isinstance(e, SwapEvent)] == [50, 120]
 
 
+def test_changes_of_profiles_are_replayed(tmp_path: Path) -> None:
+    nodes = {"loud": node("dsp.gain", "input", db=6.0), "end": node("dsp.gain", "loud")}
+    profiles = {"soft": {"nodes.loud.params.db": -6.0}, "off": {"nodes.end.enabled": False}}
+    pipeline = Pipeline(
+        block="10ms", input={"rate": 16000}, nodes=nodes, output="end", profiles=profiles
+    )
+    x = np.random.default_rng(5).uniform(-1, 1, (250, 160)).astype(np.float32)
+    path = tmp_path / "run.jsonl"
+    with pipeline.session(record=path) as session:
+        made = [session.process(block) for block in x[:50]]
+        session.change({"nodes.end.params.db": -1.0})
+        made += [session.process(block) for block in x[50:100]]
+        session.change_profile("soft")
+        made += [session.process(block) for block in x[100:150]]
+        session.change({"nodes.end.params.db": -3.0})
+        made += [session.process(block) for block in x[150:200]]
+        session.change_profile("off")
+        made += [session.process(block) for block in x[200:]]
+        assert session.get("loud.db") == 6.0
+    recording = open_recording(path)
+    again = np.concatenate(list(run(plan_of(recording), recording)), 2)[0, 0]
+    np.testing.assert_array_equal(again, np.concatenate(made))
+    texts = [event.text for event in recording.events if isinstance(event, SwapEvent)]
+    assert texts[1:3] == [
+        "changed: profile soft",
+        "changed: profile soft, nodes.end.params.db=-3.0",
+    ]
+
+
 # ---- a process that is killed -----------------------------------------------------------------
 
 KILLED = """
