@@ -15,6 +15,7 @@ __all__ = [
     "latency",
     "live",
     "nodes",
+    "process_end",
     "replay",
     "run",
     "soak",

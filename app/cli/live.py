@@ -34,7 +34,6 @@ from ._live_options import (
 )
 from ._options import JsonOption, PipelineArg, ProfileOption, SetOption, load
 from ._output import echo
-from ._process_end import expect_hung_threads
 from ._sound_options import (
     BuffersOption,
     ExclusiveOption,
@@ -56,6 +55,7 @@ from ._sound_options import (
 from ._startup_display import startup_display
 from ._termination import SIGNALS
 from .app import app
+from .process_end import expect_hung_threads
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -109,15 +109,9 @@ def live(
     it. Ctrl-C stops.
     """
     with startup_display(quiet=as_json):
-        silent = _options(margin, silence, silence_opens, silence_closes, silence_hold)
+        silent = _options(margin, silence, silence_opens, silence_closes, silence_hold, swap_limit)
         variants = overrides(variant)
-        options = replace(
-            silent,
-            push_to_talk=push_to_talk,
-            monitor=monitor,
-            variant=variants,
-            swap_limit_s=float(seconds(swap_limit, "--swap-limit")),
-        )
+        options = replace(silent, push_to_talk=push_to_talk, monitor=monitor, variant=variants)
         servers = _control_servers(http, token, osc, osc_open, osc_feedback, control_limits)
         duration_s = None if duration is None else float(seconds(duration, "--duration"))
         ends = (
@@ -169,7 +163,9 @@ def _run(
         raise session.error
 
 
-def _options(margin: str, silence: str, opens: float, closes: float, hold: str) -> LiveOptions:
+def _options(
+    margin: str, silence: str, opens: float, closes: float, hold: str, swap_limit: str
+) -> LiveOptions:
     from voicegraph.graph.live.session import LiveOptions
 
     if closes >= opens:
@@ -180,6 +176,7 @@ def _options(margin: str, silence: str, opens: float, closes: float, hold: str) 
         opens_db=opens,
         closes_db=closes,
         hold_s=float(seconds(hold, "--silence-hold")),
+        swap_limit_s=float(seconds(swap_limit, "--swap-limit")),
     )
 
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ..errors import Problem, VoicegraphError
-from ..runtime._running_node import running_node
 from ..runtime.engine import Engine
+from ..runtime.running_node import running_node
 
 ENGINE_S = 0.6
 """How long the engine may take to finish its block after a stop was requested."""

@@ -6,6 +6,7 @@ __all__ = [
     "hot_swap",
     "live_params",
     "param_values",
+    "running_node",
     "session",
     "snapshot",
     "timing",

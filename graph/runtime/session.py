@@ -665,7 +665,7 @@ class Session:
 
 def _still_running(engine: Engine) -> Problem:
     """The problem of a block that does not end, with the node that is at work."""
-    from ._running_node import running_node
+    from .running_node import running_node
 
     step = running_node(engine)
     if step is None:
