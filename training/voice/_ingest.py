@@ -10,7 +10,7 @@ import numpy as np
 import soxr
 import torch
 
-from voicegraph.graph.errors import InputError
+from voicegraph.graph.errors import InputError, Problem
 
 from ..common.atomic_files import write_arrays, write_audio, write_text
 from . import _quality_filter as quality_filter
@@ -88,12 +88,18 @@ def jobs(workdir: Workdir, recordings: list[Path]) -> list[tuple]:
     ]
 
 
+def _reason(problem: Problem) -> str:
+    """Why a file cannot be read, and the line that converts it, in one line."""
+    first = problem.notes[0][0] if problem.notes else None
+    return "; ".join(text for text in (problem.message, first, problem.fix) if text)
+
+
 def ingest_recording(workdir: Workdir, number: int, path: Path) -> None:
     """Writes audio, metadata and speaker embeddings of one recording."""
     try:
         found = decode(path)
     except InputError as error:
-        write_info(workdir, number, Recording(str(path), error=error.problems[0].message))
+        write_info(workdir, number, Recording(str(path), error=_reason(error.problems[0])))
         return
     audio = soxr.resample(found.audio, RATE, contours.ENCODER_RATE)
     speech = speech_probability(audio)

@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import soundfile
-
-from voicegraph.graph.errors import OutputError, Problem
+from voicegraph.graph.errors import InputError, OutputError, Problem
 from voicegraph.graph.files.atomic_write import cannot_write
 from voicegraph.graph.files.atomic_write import check_target as may_be_written
 from voicegraph.graph.files.models.conversion import check_target
+from voicegraph.graph.files.sound.reader import AudioReader
 from voicegraph.graph.metrics.spectrogram_figure import require_matplotlib
 from voicegraph.schemas.source_filter_card import Consent
 
@@ -24,6 +23,8 @@ from ._vad import require_vad
 from .consent import save
 from .workdir import Workdir
 
+_USUAL_BYTES_A_SECOND = 16_000
+"""Of compressed speech, for files whose headers do not say how long they are."""
 _NICE = 5
 """Niceness, so that other programs on this machine have priority."""
 _BELOW_NORMAL = 0x4000
@@ -128,11 +129,13 @@ def _existing(folder: Path) -> Path:
 
 
 def _seconds(path: Path) -> float:
-    """Length by the header; 0 if unknown."""
+    """Length by the header, or by the size if it does not say; 0 if the file cannot be read."""
     try:
-        return min(soundfile.info(path).duration, 24 * 3600.0)
-    except (soundfile.LibsndfileError, TypeError, OSError):
+        with AudioReader(path, salvage=True) as reader:
+            seconds = reader.seconds
+    except InputError:
         return 0.0
+    return path.stat().st_size / _USUAL_BYTES_A_SECOND if seconds is None else seconds
 
 
 def lower_priority() -> None:

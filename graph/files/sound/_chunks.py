@@ -17,6 +17,8 @@ _W64_GUIDS = (
 )
 _TAIL = 1 << 20
 """Bytes at the end of a file that are searched for chunks behind the samples."""
+_FARTHEST = (1 << 63) - 1
+"""No file has a later position."""
 _MOST = 4096
 """Chunks that a file may have before its samples."""
 
@@ -73,6 +75,8 @@ class ChunkFamily:
 
     def read(self, file: BinaryIO, at: int) -> Chunk | None:
         """The chunk at a position; None if there is none."""
+        if at > _FARTHEST:
+            return None
         file.seek(at)
         data = file.read(self.header)
         if len(data) < self.header or not _NAME.match(data):

@@ -89,7 +89,10 @@ def _forms(file: BinaryIO, size: int, magic: bytes) -> list[int]:
     starts = [0]
     while True:
         file.seek(starts[-1] + 4)
-        length = struct.unpack(f"{_ORDER[magic]}I", file.read(4))[0]
+        data = file.read(4)
+        if len(data) < 4:
+            return starts
+        length = struct.unpack(f"{_ORDER[magic]}I", data)[0]
         at = starts[-1] + 8 + length + length % 2
         file.seek(at)
         head = file.read(12) if length and at + 12 <= size else b""

@@ -67,6 +67,8 @@ def find_sample_chunk(path: Path) -> SampleChunk | None:
     with open_regular(path) as file:
         head = file.read(40)
         size = file.seek(0, os.SEEK_END)
+        if len(head) < 12:
+            return None
         if head[:4] in (b".snd", b"dns."):
             return _au(file, head, size)
         family = _family(head)

