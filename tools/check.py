@@ -66,14 +66,16 @@ def _fuzz(given: Fuzzing) -> int:
     """Reads mutated files; 1 if anything but success or a refusal comes of one."""
     link(ROOT)
     sys.path.insert(0, str(ROOT / ".dev"))
-    from fuzz.campaign import Settings, again, report, run
+    from fuzz.campaign import HEADING, Settings, again, figures, report, run
     from fuzz.readers import READERS
 
     if given.reader is not None and given.case is not None:
         return again(given.reader, given.seed, given.case)
     readers = [given.reader] if given.reader else list(READERS)
-    tallies = run(Settings(readers, given.seed, given.minutes))
-    print(report(tallies, given.seed))
+    settings = Settings(readers, given.seed, given.minutes)
+    print(HEADING, flush=True)
+    tallies = run(settings, tell=lambda tally: print(figures(tally), flush=True))
+    print(report(tallies, given.seed) or "no findings", flush=True)
     return int(any(tally.findings for tally in tallies))
 
 

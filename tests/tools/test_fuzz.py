@@ -101,6 +101,17 @@ def test_what_goes_wrong_is_found(
         assert tally.findings[6].startswith("MemoryError at planted.py:18")
     assert tally.findings[7].startswith("os.system")
     assert (kept / "planted-1-3" / "a").read_bytes() == b"2"
+    assert campaign.figures(tally).split()[:5] == ["planted", "8", "2", "0", "6"]
     text = campaign.report([tally], 1, kept)
-    assert text.splitlines()[1].split()[:5] == ["planted", "8", "2", "0", "6"]
     assert "again: python tools/check.py fuzz --reader planted --seed 1 --case 4" in text
+
+
+def test_a_reader_that_cannot_start_is_a_finding(
+    tool: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "planted.py").write_text("READERS = {}", encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    campaign = tool("campaign")
+    (tally,) = campaign.run(campaign.Settings(["planted"], table="planted"), tmp_path / "kept")
+    assert tally.findings[0].startswith("its worker does not start: ")
+    assert tally.findings[0].endswith("KeyError: 'planted'")

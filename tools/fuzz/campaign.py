@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,6 +80,10 @@ class Tally:
             self.refused += 1
 
 
+class WorkerError(Exception):
+    """A worker does not start."""
+
+
 class Worker:
     """A process that reads cases, and is replaced when a case ends it."""
 
@@ -105,7 +109,8 @@ class Worker:
         assert self._process.stdout is not None
         threading.Thread(target=self._listen, args=(self._process.stdout,), daemon=True).start()
         if not self._answer(_START_S):
-            raise RuntimeError(f"the worker for {reader} does not start: {self._last_words()}")
+            self.end(_START_S)
+            raise WorkerError(f"its worker does not start: {self._last_words()}")
 
     def ask(self, number: int, longest_s: float) -> Outcome | None:
         """What came of a case; None if the process is gone, as :meth:`end` says."""
@@ -150,35 +155,56 @@ class Worker:
         return " / ".join(words[fatal[0] :][:5] if fatal else words[-3:])[:300]
 
 
-def run(settings: Settings, kept: Path = KEPT, jobs: int | None = None) -> list[Tally]:
-    """Runs all readers, ``jobs`` at a time (by default one a core), and keeps what was found."""
+def run(
+    settings: Settings,
+    kept: Path = KEPT,
+    jobs: int | None = None,
+    tell: Callable[[Tally], None] = lambda _: None,
+) -> list[Tally]:
+    """Runs all readers, ``jobs`` at a time (by default one a core), and keeps what was found.
+
+    Args:
+        settings: what to run.
+        kept: folder for the files of findings.
+        jobs: workers at a time.
+        tell: called when a reader is done.
+    """
     jobs = min(jobs or os.cpu_count() or 1, len(settings.readers))
     share = settings.minutes * 60 * jobs / len(settings.readers)
+
+    def one(reader: str) -> Tally:
+        tally = Tally(reader)
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
+            try:
+                _run_one(settings, tally, share, Path(temporary), kept)
+            except WorkerError as error:
+                tally.add(tally.cases, Outcome("finding", str(error)))
+        tell(tally)
+        return tally
+
     with ThreadPoolExecutor(jobs) as pool:
-        return list(pool.map(lambda name: _run_one(settings, name, share, kept), settings.readers))
+        return list(pool.map(one, settings.readers))
 
 
-def _run_one(settings: Settings, reader: str, share: float, kept: Path) -> Tally:
-    tally = Tally(reader)
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
-        folder = Path(temporary)
-        worker = Worker(settings, reader, folder)
-        begun = time.monotonic()
-        number = 0
+def _run_one(settings: Settings, tally: Tally, share: float, folder: Path, kept: Path) -> None:
+    worker = Worker(settings, tally.reader, folder)
+    begun = time.monotonic()
+    number = 0
+    try:
         while number != settings.cases and time.monotonic() < begun + share:
             outcome = worker.ask(number, settings.longest_s)
             if outcome is None:
                 outcome = Outcome("finding", worker.end(settings.longest_s))
-                worker = Worker(settings, reader, folder)
+                worker = Worker(settings, tally.reader, folder)
             tally.add(number, outcome)
             if outcome.kind == "finding":
-                _keep(folder / "case", kept / f"{reader}-{settings.seed}-{number}")
+                _keep(folder / "case", kept / f"{tally.reader}-{settings.seed}-{number}")
                 if len(tally.findings) >= _MOST_FINDINGS:
                     break
             number += 1
-        tally.seconds = time.monotonic() - begun
+            tally.seconds = time.monotonic() - begun
+    finally:
         worker.end(settings.longest_s)
-    return tally
 
 
 def _keep(case: Path, target: Path) -> None:
@@ -187,17 +213,21 @@ def _keep(case: Path, target: Path) -> None:
     shutil.copytree(case, target)
 
 
+HEADING = f"{'reader':<12}{'cases':>9}{'accepted':>10}{'refused':>9}{'findings':>10}{'per s':>8}"
+
+
+def figures(tally: Tally) -> str:
+    """One line under ``HEADING``."""
+    rate = tally.cases / tally.seconds if tally.seconds else 0.0
+    return (
+        f"{tally.reader:<12}{tally.cases:>9}{tally.accepted:>10}{tally.refused:>9}"
+        f"{len(tally.findings):>10}{rate:>8.0f}"
+    )
+
+
 def report(tallies: Sequence[Tally], seed: int, kept: Path = KEPT) -> str:
-    """The figures and findings as text."""
-    lines = [
-        f"{'reader':<12}{'cases':>9}{'accepted':>10}{'refused':>9}{'findings':>10}{'per s':>8}"
-    ]
-    for tally in tallies:
-        rate = tally.cases / tally.seconds if tally.seconds else 0.0
-        lines.append(
-            f"{tally.reader:<12}{tally.cases:>9}{tally.accepted:>10}{tally.refused:>9}"
-            f"{len(tally.findings):>10}{rate:>8.0f}"
-        )
+    """The findings as text, with what to type to see each again."""
+    lines = []
     for tally in tallies:
         for number, why in tally.findings.items():
             lines += [
