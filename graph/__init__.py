@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .errors import Problem as Problem
     from .errors import VoicegraphError as VoicegraphError
     from .errors import WeightsError as WeightsError
+    from .errors import WrongValueError as WrongValueError
     from .intervals import Interval as Interval
     from .intervals import Request as Request
     from .node import FilePath as FilePath
@@ -61,7 +62,13 @@ _MODULES = {
         "format_rate",
         "parse_duration",
     ),
-    "voicegraph.graph.errors": ("PipelineError", "Problem", "VoicegraphError", "WeightsError"),
+    "voicegraph.graph.errors": (
+        "PipelineError",
+        "Problem",
+        "VoicegraphError",
+        "WeightsError",
+        "WrongValueError",
+    ),
     "voicegraph.graph.intervals": ("Interval", "Request"),
     "voicegraph.graph.node": (
         "FilePath",

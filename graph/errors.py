@@ -148,6 +148,19 @@ class StateError(VoicegraphError):
     exit_code = 7
 
 
+class WrongValueError(ValueError):
+    """What a validator of params raises, with the value that was probably meant.
+
+    Args:
+        text: what was expected.
+        better: a right value near the wrong one, in YAML; messages offer it as the fix.
+    """
+
+    def __init__(self, text: str, better: str) -> None:
+        super().__init__(text)
+        self.better = better
+
+
 @dataclass(slots=True)
 class Problems:
     """Collects the problems of one phase and raises them together."""

@@ -15,6 +15,8 @@ import sys
 from io import BufferedReader, FileIO
 from pathlib import Path
 
+from .errors import Problem
+
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a pipe"),
@@ -115,6 +117,13 @@ def name_fault(path: str | Path) -> str | None:
             return _NAME_ERRORS[errno.EINVAL]
         return _NAME_ERRORS.get(error.errno or 0)
     return None
+
+
+def name_problem(path: str | Path) -> Problem | None:
+    """The problem of a name that no file can have; None if one can."""
+    if (why := name_fault(path)) is None:
+        return None
+    return Problem("bad-file-name", f"{shortened(path)}: {why}", fix="give another name")
 
 
 def read_failure(error: OSError) -> str:

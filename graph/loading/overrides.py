@@ -248,7 +248,12 @@ def _path_problem(document: Document, override: Override) -> Problem | None:
         known = _mapping(document.data.get(str(section)))
         new_node = section == "nodes" and len(rest) == 1 and isinstance(override.value.data, dict)
         if rest[0] not in known and not new_node:
-            return _unknown_member(override, list(known))
+            return _unknown_member(document, override, list(known))
+    unlike = _mapping(document.data.get("vars")).keys() - _mapping(document.data.get("assets"))
+    if section == "assets" and rest and rest[0] in unlike:
+        text = f"the pipeline has no asset {rest[0]}, but a var of that name"
+        fix = override.as_fix(f"vars.{rest[0]}")
+        return Problem("unknown-var", text, override.mark, fix=fix)
     current = document.data
     for length, part in enumerate(override.path):
         if isinstance(current, dict):
@@ -265,18 +270,21 @@ def _path_problem(document: Document, override: Override) -> Problem | None:
     return None
 
 
-def _unknown_member(override: Override, known: list[str]) -> Problem:
+def _unknown_member(document: Document, override: Override, known: list[str]) -> Problem:
     section, name, *rest = map(str, override.path)
     word = {"nodes": "node", "vars": "var"}[section]
     close = difflib.get_close_matches(name, known, 1, 0.5)
-    if close:
+    text = f"the pipeline has no {word} {name}; it has: {', '.join(known) or 'none'}"
+    if section == "vars" and name in _mapping(document.data.get("assets")):
+        text = f"the pipeline has no var {name}, but an asset of that name"
+        fix = override.as_fix(f"assets.{name}")
+    elif close:
         fix = override.as_fix(".".join([section, close[0], *rest]))
     elif section == "nodes":
         new = {"use": "FAMILY.NAME", "in": "NODE"}
         fix = f"{override.as_fix(f'nodes.{name}', new)}  (to add one)"
     else:
         fix = f"vars: {{{name}: null}}  in the file, and use it as ${name}"
-    text = f"the pipeline has no {word} {name}; it has: {', '.join(known) or 'none'}"
     return Problem(f"unknown-{'key' if word == 'node' else 'var'}", text, override.mark, fix=fix)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 import importlib.resources
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import Mark, PipelineError, Problem
+from ..regular_file import name_problem
 from ._merge import merge
 from .document import SUFFIXES, Document, read_document
 from .source_map import SourceMap
@@ -50,8 +51,10 @@ def locate(source: str | Path, beside: Source | None = None, asked: Mark | None 
         asked: the place in that file.
 
     Raises:
-        PipelineError: if no shipped pipeline has that name.
+        PipelineError: if no shipped pipeline has that name, and no file can have it.
     """
+    if (problem := name_problem(source)) is not None:
+        raise PipelineError(replace(problem, mark=asked))
     if isinstance(source, Path) or "/" in source or "\\" in source or source.endswith(SUFFIXES):
         if beside is None:
             return Source(Path(source), str(source))

@@ -13,13 +13,15 @@ from pydantic import BaseModel, ValidationError
 from voicegraph.schemas.pipeline import NodeSpec
 
 from .. import registry
-from ..errors import Mark, Problem, Problems
+from ..errors import Mark, Problem, Problems, WrongValueError
 from .error_wording import code_of, expected_of
 from .model_fields import example, examples, in_units, is_model, keys_of, type_at
 from .source_map import KeyPath, SourceMap, dotted
-from .values import assignment, flow_yaml
+from .values import assignment, flow_yaml, text_assignment
 
 _KEY = "[key]"
+_TEXTS = ("text", "a file name")
+"""What may be expected where a number was typed that is meant as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +229,11 @@ class _Report:
         expected = " or ".join(dict.fromkeys(expected_of(f.error, show) for f in group))
         if failure.kind == "string_pattern_mismatch" and (samples := examples(self.model, path)):
             expected = f"something like {', '.join(map(str, samples))}"
-        text = f"{self.label(path)} is {show(failure.error['input'])}, expected {expected}"
+        typed = self.typed(full, failure.error["input"])
+        found = show(failure.error["input"])
+        if typed is not None and typed != found:
+            found = f"{typed}, which YAML reads as {found}"
+        text = f"{self.label(path)} is {found}, expected {expected}"
         if failure.kind in ("value_error", "assertion_error"):
             text = f"{self.label(path)}: {failure.error['ctx']['error']}"
         notes: list[tuple[str, Mark | None]] = []
@@ -243,15 +249,26 @@ class _Report:
             )
         var = self.source_map.var(full)
         where = f"vars.{var}" if var else dotted(full)
-        fix = assignment(
-            where, self.better(failure, path, expected), origin or self.source_map.value(full)
-        )
+        given = origin or self.source_map.value(full)
+        if typed is not None and expected in _TEXTS:
+            fix = text_assignment(where, typed, given)
+        else:
+            fix = assignment(where, self.better(failure, path, expected), given)
         return Problem(code_of(failure.kind), text, self.source_map.value(full), tuple(notes), fix)
+
+    def typed(self, full: KeyPath, value: Any) -> str | None:
+        """What was typed for a number, true or false that was written without quotes."""
+        var = self.source_map.var(full)
+        place = self.source_map.places.get(("vars", var) if var else full)
+        plain = isinstance(value, (bool, int, float))
+        return place.typed if plain and place is not None else None
 
     def better(self, failure: FieldError, path: KeyPath, expected: str) -> str:
         """A valid value: the nearest choice or bound, else an example."""
         context = failure.error.get("ctx", {})
         written = str(failure.error["input"])
+        if isinstance(context.get("error"), WrongValueError):
+            return context["error"].better
         if failure.kind in ("literal_error", "enum"):
             choices = [c.strip("'") for c in context["expected"].replace(" or ", ", ").split(", ")]
             return _closest(written, choices)

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from ..errors import Mark, PipelineError, Problem
-from ._quoting import override_fix
+from ._quoting import override_fix, quoted_yaml, text_override_fix
 from ._yaml12 import MAX_DEPTH, too_deep
 from .source_map import KeyPath
 
@@ -71,6 +71,13 @@ def assignment(path: str, shown: str, mark: Mark | None) -> str:
     if mark is None or not mark.source.startswith("--set "):
         return f"{path}: {shown}"
     return override_fix(f"--set {path}", shown)
+
+
+def text_assignment(path: str, text: str, mark: Mark | None) -> str:
+    """As :func:`assignment`, for text that YAML would read as something else without quotes."""
+    if mark is None or not mark.source.startswith("--set "):
+        return f"{path}: {quoted_yaml(text)}"
+    return text_override_fix(f"--set {path}", text)
 
 
 def describe(value: Any) -> str:

@@ -17,6 +17,7 @@ from voicegraph.graph import (
     Request,
     Requests,
     Tensors,
+    WrongValueError,
     format_duration,
     parse_duration,
     register,
@@ -63,9 +64,11 @@ class StreamingParams(PhoneticEncoderParams):
         frames = (lookahead - _AFTER) * FRAMES_HZ
         if frames.denominator > 1 or frames < 0:
             near = {max(math.floor(frames) + k, 0) for k in (0, 1)}
-            fitting = (format_duration(k * _FRAME + _AFTER) for k in sorted(near))
+            fitting = sorted(k * _FRAME + _AFTER for k in near)
+            nearest = min(fitting, key=lambda found: abs(found - lookahead))
             text = "expected 10 ms and whole frames of 20 ms, such as"
-            raise ValueError(f"{text} {' or '.join(fitting)}")
+            text += f" {' or '.join(map(format_duration, fitting))}"
+            raise WrongValueError(text, format_duration(nearest))
         return lookahead
 
 
