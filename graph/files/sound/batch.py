@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import InputError, OutputError, Problem
+from ...regular_file import name_problem
 from .folder_contents import Content, content_of
 from .formats import WRITABLE
 
@@ -68,6 +69,7 @@ def plan_batch(inputs: list[str], output: str, ending: str | None = None) -> Bat
         OutputError: if the output does not fit the inputs, or two inputs share an output.
     """
     suffix = _suffix(ending)
+    _require_possible_names(inputs, output)
     named = [path for text in inputs for path in _expand(text)]
     many = len(named) > 1 or any(path.is_dir() for path in named)
     folder = output.endswith(("/", os.sep)) or Path(output).is_dir()
@@ -80,6 +82,14 @@ def plan_batch(inputs: list[str], output: str, ending: str | None = None) -> Bat
     found = _jobs(named, Path(output), suffix)
     check_unique_targets(found.jobs)
     return found
+
+
+def _require_possible_names(inputs: list[str], output: str) -> None:
+    for text in inputs:
+        if (problem := name_problem(text)) is not None:
+            raise InputError(problem)
+    if (problem := name_problem(output)) is not None:
+        raise OutputError(problem)
 
 
 def _suffix(ending: str | None) -> str | None:

@@ -15,6 +15,7 @@ from voicegraph.schemas.file_report import FileReport, SoundFile
 
 from ...errors import OutputError, Problem, SignalError
 from ...pipeline import Pipeline
+from ...regular_file import name_problem
 from ...runtime.session import Session
 from ...signals import Audio
 from ..atomic_write import AtomicFile
@@ -263,6 +264,8 @@ def _check_targets(source: Path, *targets: str | Path | None) -> None:
     """Refuses to write over the input, even with ``force``, or two outputs to one file."""
     named = [Path(target) for target in targets if target is not None]
     for target in named:
+        if (problem := name_problem(target)) is not None:
+            raise OutputError(problem)
         if target.exists() and target.samefile(source):
             text = f"{target} is the input itself, and would be overwritten"
             fix = str(target.with_name(f"{target.stem}.converted{target.suffix}"))

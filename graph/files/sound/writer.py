@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -88,8 +89,10 @@ class AudioWriter:
 
     def _open(self) -> soundfile.SoundFile:
         try:
+            path = self._atomic.temporary
             return soundfile.SoundFile(
-                self._atomic.temporary,
+                # The library encodes text strictly, and POSIX has names that are no text.
+                path if os.name == "nt" else os.fsencode(path),
                 "w",
                 int(self.type.rate),
                 self.type.channels,
