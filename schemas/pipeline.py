@@ -111,6 +111,8 @@ class InputSpec(_FileModel):
 class NodeSpec(_FileModel):
     """One node of the graph: its class, sources, device and params."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"use": "dsp.gain", "in": "input"}]})
+
     use: str = Field(
         pattern=rf"^{IDENTIFIER}\.{IDENTIFIER}$",
         description="the kind of node, as family.name; `voicegraph nodes` lists them",
@@ -179,7 +181,7 @@ class PipelineFile(_FileModel):
         default_factory=dict,
         description="files by name, for the nodes' `weights`; `required` must be given with "
         "`--set assets.name=PATH`, null means that there is none",
-        examples=[{"hubert": "required"}],
+        examples=[{"hubert": "hubert.pt"}],
     )
     input: InputSpec = Field(
         default_factory=InputSpec,

@@ -143,6 +143,9 @@ def _reference(context: CompileContext, text: str, path: Path) -> PortRef | None
         message = f"`{text}` names no node of this pipeline; there are: {', '.join(names)}"
         likely = names[:0:-1] if path == ("output",) else names
         right = _nearest(node, names) or " or ".join(likely[:3])
+        meant = context.nodes.get(right)
+        if meant is not None and port in list(meant.node.declared.outputs)[1:]:
+            right = f"{right}.{port}"
         _report(context, "no-such-node", message, path, right)
         return None
     ir = context.nodes.get(node)

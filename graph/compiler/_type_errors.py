@@ -186,7 +186,8 @@ def _fix(
             params = f"channels: {channels}" if channels != 2 else ""
             return context.insertion(ir, port, "wide", "dsp.to_stereo", params)
         return None
-    return _widened(context, ref, declared.dim)
+    other = f"feed {ir.name} from nodes that give {declared.dim} dimensions"
+    return _widened(context, ref, declared.dim) or (other if declared.dim else None)
 
 
 def _khz(rate: Fraction) -> str:

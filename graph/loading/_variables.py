@@ -165,7 +165,9 @@ class _Substitution:
         listed = f"the file has: {', '.join(known)}" if known else "the file has no vars"
         for name, (path, *others) in self.unknown.items():
             shown = f"${name}" if name.isidentifier() else f"${{{name}}}"
-            close = difflib.get_close_matches(name, known, 1, 0.6)
+            alike = [other for other in known if other[:1] == name[:1]]
+            close = difflib.get_close_matches(name, known, 1, 0.75)
+            close = close or difflib.get_close_matches(name, alike, 1, 0.5)
             places = (path, *others)
             better = "\n".join(f"{dotted(at)}: ${close[0]}" for at in places) if close else None
             self.problems.add(

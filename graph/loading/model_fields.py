@@ -58,6 +58,9 @@ def example(model: type[BaseModel], path: KeyPath) -> str | None:
     at = type_at(model, path)
     if not is_model(at):
         return None
+    extra = at.model_config.get("json_schema_extra")
+    if isinstance(extra, dict) and isinstance(whole := extra.get("examples"), list):
+        return flow_yaml(whole[0])
     needed = {key: examples(at, (key,)) for key in keys_of(at) if _required(at, key)}
     if not all(needed.values()):
         return None

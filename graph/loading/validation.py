@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from voicegraph.schemas.pipeline import NodeSpec
+from voicegraph.schemas.pipeline import NodeSpec, PipelineFile
 
 from .. import registry
 from ..errors import Mark, Problem, Problems, WrongValueError
@@ -20,8 +20,6 @@ from .source_map import KeyPath, SourceMap, dotted
 from .values import assignment, flow_yaml, text_assignment
 
 _KEY = "[key]"
-_TEXTS = ("text", "a file name")
-"""What may be expected where a number was typed that is meant as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +201,8 @@ class _Report:
         text = f"{self.label(tuple(parent))} needs `{key}`"
         above = self.full(tuple(parent))
         mark = self.source_map.key(above)
-        fix = f"{dotted(self.full(failure.path))}: {example(self.model, failure.path) or 'VALUE'}"
+        shown = self.own_example(failure.path) or example(self.model, failure.path) or "VALUE"
+        fix = f"{dotted(self.full(failure.path))}: {shown}"
         return Problem("missing-key", text, mark, fix=fix)
 
     def bad_key(self, failure: FieldError) -> Problem:
@@ -250,11 +249,26 @@ class _Report:
         var = self.source_map.var(full)
         where = f"vars.{var}" if var else dotted(full)
         given = origin or self.source_map.value(full)
-        if typed is not None and expected in _TEXTS:
+        of_file = expected == "a file name" or (self.model is PipelineFile and path[0] == "assets")
+        if typed is not None and of_file:
             fix = text_assignment(where, typed, given)
         else:
             fix = assignment(where, self.better(failure, path, expected), given)
         return Problem(code_of(failure.kind), text, self.source_map.value(full), tuple(notes), fix)
+
+    def own_example(self, path: KeyPath, value: Any = None) -> str | None:
+        """A value that depends on the rest of the file: the last node as output, or for a var."""
+        if self.model is not PipelineFile:
+            return None
+        if path == ("output",):
+            names = [
+                at[1] for at in self.source_map.places if at[:1] == ("nodes",) and len(at) == 2
+            ]
+            return str(names[-1]) if names else None
+        if len(path) == 2 and path[0] == "vars":
+            first = value[0] if isinstance(value, list) and value else None
+            return flow_yaml(first) if isinstance(first, (str, int, float)) else "VALUE"
+        return None
 
     def typed(self, full: KeyPath, value: Any) -> str | None:
         """What was typed for a number, true or false that was written without quotes."""
@@ -267,6 +281,8 @@ class _Report:
         """A valid value: the nearest choice or bound, else an example."""
         context = failure.error.get("ctx", {})
         written = str(failure.error["input"])
+        if own := self.own_example(path, failure.error["input"]):
+            return own
         if isinstance(context.get("error"), WrongValueError):
             return context["error"].better
         if failure.kind in ("literal_error", "enum"):

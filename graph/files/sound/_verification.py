@@ -31,7 +31,7 @@ def shortfall(path: Path, encoding: Format, frames: int) -> str | None:
     if encoding.container == "MP3":
         declared, found, unit = _mpeg_bytes(path), path.stat().st_size, "bytes"
     else:
-        declared, found, unit = frames, soundfile.info(str(path)).frames, "samples"
+        declared, found, unit = frames, _frames(path), "samples"
     # More is possible: an interrupt may come between writing and counting.
     if declared is None or found >= declared:
         return None
@@ -43,3 +43,9 @@ def _mpeg_bytes(path: Path) -> int | None:
     with path.open("rb") as file:
         found = xing(file.read(_HEAD))
     return found.size if found else None
+
+
+def _frames(path: Path) -> int:
+    """Opened here, since the library cannot open a name that is no text."""
+    with path.open("rb") as file:
+        return soundfile.info(file).frames

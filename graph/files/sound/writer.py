@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -89,7 +90,7 @@ class AudioWriter:
 
     def _open(self) -> soundfile.SoundFile:
         try:
-            path = self._atomic.temporary
+            path: Any = self._atomic.temporary
             return soundfile.SoundFile(
                 # The library encodes text strictly, and POSIX has names that are no text.
                 path if os.name == "nt" else os.fsencode(path),

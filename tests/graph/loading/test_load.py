@@ -416,9 +416,9 @@ def test_vars_and_assets_are_missed_together():
         ("input: {raet: 5}", "unknown-key", "4:9", "input.rate: 5"),
         ("input: {rate: 0}", "wrong-value", "4:15", "input.rate: 48000"),
         ("input: {channels: 99}", "out-of-range", "4:19", "input.channels: 64"),
-        ("vars: {a: [1]}", "wrong-value", "4:11", "vars.a: required"),
+        ("vars: {a: [1]}", "wrong-value", "4:11", "vars.a: 1"),
         ("vars: {A: 1}", "bad-name", "4:8", "vars.a"),
-        ("assets: {a: 5}", "wrong-type", "4:13", "assets.a: hubert.pt"),
+        ("assets: {a: 5}", "wrong-type", "4:13", "assets.a: '5'"),
         ("assets: {a: ''}", "out-of-range", "4:13", "assets.a: hubert.pt"),
         ("profiles: {a: 5}", "wrong-type", "4:15", "profiles.a: {block: 5ms}"),
     ],
@@ -430,8 +430,8 @@ def test_each_mistake_in_a_file_is_told_once(line, code, place, fix):
 @pytest.mark.parametrize(
     ("node", "code", "place", "fix"),
     [
-        ("", "wrong-type", "3:11", "nodes.a: {use: f0.harvest}"),
-        ("5", "wrong-type", "3:12", "nodes.a: {use: f0.harvest}"),
+        ("", "wrong-type", "3:11", "nodes.a: {use: dsp.gain, in: input}"),
+        ("5", "wrong-type", "3:12", "nodes.a: {use: dsp.gain, in: input}"),
         ("{in: b}", "missing-key", "3:9", "nodes.a.use: f0.harvest"),
         ("{use: harvest}", "wrong-value", "3:18", "nodes.a.use: f0.harvest"),
         ("{use: x.y, flor: 5}", "unknown-key", "3:23", "nodes.a.params.flor: 5"),
@@ -486,7 +486,7 @@ def test_wording_of_messages():
     assert text_of(HEAD + "nodes: {a: null}\n") == (
         "p.yaml:3:12  nodes.a is null, expected a mapping\n"
         "    null removes a node of the extended pipeline, but it has no a\n"
-        "  fix: nodes.a: {use: f0.harvest}"
+        "  fix: nodes.a: {use: dsp.gain, in: input}"
     )
     assert text_of("block: -10ms\noutput: a\n" + NODE) == (
         "p.yaml:1:8  block is -10ms, expected more than 0s\n  fix: block: 10ms"
