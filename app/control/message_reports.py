@@ -12,6 +12,7 @@ from voicegraph.graph.errors import Problem, VoicegraphError
 
 _FIRST_GAP_S = 1.0
 _LONGEST_GAP_S = 60.0
+_LONGEST_TEXT = 300
 
 
 class RateLimitedReports:
@@ -77,5 +78,8 @@ class RateLimitedReports:
 
 
 def problem_text(problem: Problem) -> str:
-    """A problem of an OSC message as one line."""
-    return f"OSC: {problem.message}" + (f" ({problem.fix})" if problem.fix else "")
+    """A problem of an OSC message as one line, which may quote a long value."""
+    message = problem.message
+    if len(message) > _LONGEST_TEXT:
+        message = f"{message[:_LONGEST_TEXT]}..."
+    return f"OSC: {message}" + (f" ({problem.fix})" if problem.fix else "")

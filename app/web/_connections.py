@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from http import HTTPStatus
 from typing import Any, Protocol
 
 import h11
@@ -164,27 +165,32 @@ class HttpConnection(H11Protocol):
         self._reading.stop()
         self._table.discard(self)
 
+    def send_400_response(self, msg: str) -> None:
+        """Answers a request that is no HTTP; uvicorn calls it and would answer with plain text."""
+        self._refuse(HTTPStatus.BAD_REQUEST, Problem("bad-request", msg))
+
     def _too_slow(self) -> None:
-        """Answers, if an answer is still possible, and closes the connection."""
         began = self.conn.their_state is h11.SEND_BODY or bool(self.conn.trailing_data[0])
-        if began and self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            self._send_timeout()
+        text = f"the request did not arrive within {self._table.limits.request_s:g} s"
+        problem = Problem("too-slow", text) if began else None
+        self._refuse(HTTPStatus.REQUEST_TIMEOUT, problem)
+
+    def _refuse(self, status: HTTPStatus, problem: Problem | None) -> None:
+        """Closes the connection, with an answer if there is a problem and nothing was answered."""
+        if problem is not None and self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            if self.cycle is not None and not self.cycle.response_complete:
+                self.cycle.disconnected = True  # the application waits for the body: it may stop
+                self.cycle.message_event.set()
+            response = problem_response(status, problem)
+            headers = [*response.raw_headers, (b"connection", b"close")]
+            events = (
+                h11.Response(status_code=status, headers=headers, reason=status.phrase.encode()),
+                h11.Data(data=bytes(response.body)),
+                h11.EndOfMessage(),
+            )
+            self.transport.write(b"".join(self.conn.send(event) or b"" for event in events))
         self.transport.close()
         self._reading.start(self._table.limits.send_s)
-
-    def _send_timeout(self) -> None:
-        if self.cycle is not None and not self.cycle.response_complete:
-            self.cycle.disconnected = True  # the application waits for the body: it may stop
-            self.cycle.message_event.set()
-        text = f"the request did not arrive within {self._table.limits.request_s:g} s"
-        response = problem_response(408, Problem("too-slow", text))
-        headers = [*response.raw_headers, (b"connection", b"close")]
-        events = (
-            h11.Response(status_code=408, headers=headers, reason=b"Request Timeout"),
-            h11.Data(data=bytes(response.body)),
-            h11.EndOfMessage(),
-        )
-        self.transport.write(b"".join(self.conn.send(event) or b"" for event in events))
 
     def _abort(self) -> None:
         self.transport.abort()

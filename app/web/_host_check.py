@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
-from urllib.parse import urlsplit
 
 from ..control.addresses import Address
 
+_HOST = re.compile(r"(?:\[(?P<v6>[0-9a-fA-F:.]+)\]|(?P<name>[\w.-]+))(?::[0-9]*)?", re.ASCII)
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
@@ -21,20 +22,14 @@ def allowed_hosts(address: Address) -> frozenset[str]:
 
 
 def host_name(host: str) -> str:
-    """The name in ``NAME:PORT`` or ``[IPV6]:PORT``, in lower case; empty if there is none."""
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return ""
+    """The name in ``NAME:PORT`` or ``[IPV6]:PORT``, in lower case; empty if it is none of both."""
+    found = _HOST.fullmatch(host)
+    return (found["v6"] or found["name"]).lower() if found else ""
 
 
 def is_same_origin(origin: str, host: str) -> bool:
-    """Whether ``Origin`` is a page from the same ``Host``: same name and port."""
-    try:
-        parts = urlsplit(origin)
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()
+    """Whether ``Origin`` is a page from the same ``Host``: same name and port, nothing else."""
+    return origin.lower() in {f"{scheme}://{host.lower()}" for scheme in ("http", "https")}
 
 
 def same_ip(one: str, other: str) -> bool:

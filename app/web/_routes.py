@@ -24,7 +24,7 @@ PUBLIC = frozenset({"/", "/page.js", "/page.css"})
 _PAGE = pathlib.Path(__file__).with_name("page")
 
 _ERRORS = {
-    400: "The request is no HTTP (then the body is plain text), or its body could not be read",
+    400: "The request is no HTTP",
     401: "The token is missing or wrong",
     403: "The host name or the origin is not allowed",
     404: "There is no such param",

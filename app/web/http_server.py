@@ -110,6 +110,7 @@ def build_app(service: Service, token: str | None, limits: ControlLimits) -> Fas
         version=version_of("voicegraph") or "0",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
     )
     app.state.service = service
     app.include_router(page)

@@ -75,6 +75,7 @@ def test_model_is_written_as_safetensors(
     assert out.startswith("b.safetensors: a toy\n")
     assert "My toy" in out
     assert _left(place) == {"b.safetensors"}
+    assert (place / "b.safetensors").stat().st_mode == (place / "a.pth").stat().st_mode
     archive = open_archive(place / "b.safetensors")
     assert archive.card == {
         "kind": "toy",

@@ -36,7 +36,8 @@ def test_names_of_this_machine_are_allowed(idle: Client, name: str, port: str) -
 @pytest.mark.parametrize(
     "host",
     ["evil.example", "evil.example:80", "localhost.evil.example", "127.0.0.1.evil.example",
-     "192.168.1.5", "[::2]", "", "[", "user@localhost.evil.example"],
+     "192.168.1.5", "[::2]", "", "[", "user@localhost.evil.example", "user@localhost",
+     "localhost/", "localhost#", "localhost?x", "localhost:1:2", "localhost:a", "localhost, other"],
 )  # fmt: skip
 def test_other_host_names_are_forbidden(idle: Client, host: str) -> None:
     reply = idle.get("/status", Host=host)
@@ -58,10 +59,12 @@ def test_two_host_headers_are_forbidden(idle: Client) -> None:
 @pytest.mark.parametrize(
     "origin",
     ["http://evil.example", "https://localhost", "http://localhost:1", "null", "",
-     "http://[", "file://"],
+     "http://[", "file://", "http://127.0.0.1:{port}/", "http://user@127.0.0.1:{port}",
+     "ftp://127.0.0.1:{port}"],
 )  # fmt: skip
 def test_other_origins_are_forbidden(idle: Client, origin: str) -> None:
     """Another port is another origin, even on this machine."""
+    origin = origin.replace("{port}", str(idle.port))
     reply = idle.post("/command", {"do": "mute"}, Origin=origin)
     assert (reply.status, reply.code) == (403, "wrong-origin")
     assert not [name for name in reply.headers if name.startswith("access-control")]

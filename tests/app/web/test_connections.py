@@ -108,6 +108,28 @@ def test_too_large_header_is_refused(serve: Serve) -> None:
         assert _until_closed(opened).startswith(b"HTTP/1.1 400")
 
 
+@pytest.mark.parametrize(
+    "sent", [b"\0\0\0\r\n\r\n", b"GET  HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x02\0\x01\r\n\r\n"]
+)
+def test_what_is_no_http_is_answered_as_any_error(serve: Serve, sent: bytes) -> None:
+    with _plain(serve(), sent) as opened:
+        head, _, body = _until_closed(opened).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 Bad Request")
+    assert b'"code":"bad-request"' in body
+
+
+def test_fault_after_the_response_only_closes(
+    serve: Serve, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing may be printed: the terminal shows the session."""
+    wrong = b"POST /command HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with _plain(serve(), wrong) as opened:
+        assert opened.recv(65536).startswith(b"HTTP/1.1 415")
+        opened.sendall(b"no size\r\n")
+        _until_closed(opened)
+    assert capfd.readouterr().err == ""
+
+
 def test_client_that_does_not_read_is_closed(serve: Serve) -> None:
     """Requests for the script, until the server must wait for the client."""
     with _plain(serve(limits=SHORT)) as opened:

@@ -61,6 +61,7 @@ def test_setting_a_param_returns_the_new_value(client: Client, live: FakeLive) -
         ("POST", "/command", "", 422, "missing"),
         ("POST", "/toggle/volume", {}, 422, "wrong-value"),
         ("GET", "/nowhere", None, 404, "no-such-route"),
+        ("GET", "/status/", None, 404, "no-such-route"),
         ("DELETE", "/status", None, 405, "wrong-method"),
         ("OPTIONS", "/params/pitch.transpose", None, 405, "wrong-method"),
         ("GET", "/ws", None, 426, "no-websocket"),
