@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from http import HTTPStatus
 from typing import Any, cast
@@ -21,6 +23,7 @@ from voicegraph.schemas.control import ControlLimits
 
 from ..control.addresses import Address, listen
 from ..control.error_responses import error_response, invalid_request, status_of
+from ..control.message_reports import RateLimitedReports
 from ..control.service import Service
 from ._access_control import AccessControl
 from ._connections import ConnectionTable, HttpConnection, WebSocketConnection
@@ -54,7 +57,7 @@ class HttpServer:
         self.port: int = self._socket.getsockname()[1]
         app = build_app(service, token, limits)
         checked = AccessControl(app, address, token, PUBLIC, self._say, limits.body_bytes)
-        self._server = uvicorn.Server(_config(checked, limits))
+        self._server = _Server(_config(checked, limits), self._say)
         self._thread = threading.Thread(target=self._run, name="voicegraph-http", daemon=True)
 
     def start(self) -> None:
@@ -73,6 +76,24 @@ class HttpServer:
             self._server.run(sockets=[self._socket])
         except Exception as error:  # the session goes on without HTTP
             self._say(f"the HTTP server has stopped: {type(error).__name__}: {error}")
+
+
+class _Server(uvicorn.Server):
+    """Reports faults of connections in the session; asyncio would print them on the terminal."""
+
+    def __init__(self, config: uvicorn.Config, say: Callable[[str], None]) -> None:
+        super().__init__(config)
+        self._reports = RateLimitedReports(say)
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serves until ``should_exit`` is set."""
+        asyncio.get_running_loop().set_exception_handler(self._report)
+        await super().serve(sockets)
+
+    def _report(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        what = context["message"] if error is None else f"{type(error).__name__}: {error}"
+        self._reports.report(f"control: {what}")
 
 
 def _config(app: AccessControl, limits: ControlLimits) -> uvicorn.Config:

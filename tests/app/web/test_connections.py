@@ -11,7 +11,7 @@ import pytest
 from websockets.frames import Frame, Opcode
 from websockets.sync.client import connect
 
-from voicegraph.app.web._connections import WebSocketConnection
+from voicegraph.app.web._connections import HttpConnection, WebSocketConnection
 from voicegraph.schemas.control import ControlLimits
 
 from ..client import TOKEN, Client, Serve
@@ -127,6 +127,19 @@ def test_fault_after_the_response_only_closes(
         assert opened.recv(65536).startswith(b"HTTP/1.1 415")
         opened.sendall(b"no size\r\n")
         _until_closed(opened)
+    assert capfd.readouterr().err == ""
+
+
+def test_fault_of_a_connection_is_reported_in_the_session(
+    serve: Serve, live: FakeLive, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(HttpConnection, "handle_events", fail)
+    with _plain(serve(), HEAD) as opened:
+        assert _until_closed(opened) == b""
+    live.wait_for(lambda: live.said == ["control: ZeroDivisionError: a bug"])
     assert capfd.readouterr().err == ""
 
 
