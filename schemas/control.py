@@ -38,6 +38,8 @@ class ControlLimits(BaseModel):
     """Largest header of a request."""
     body_bytes: int = Field(default=65_536, ge=1024, le=1 << 24)
     """Largest body of a request, and largest message of a WebSocket client."""
+    refusals: int = Field(default=100, ge=4, le=100_000)
+    """HTTP requests without the token that are answered in a second; more have to wait."""
     osc_packets: int = Field(default=2000, ge=10, le=1_000_000)
     """OSC packets that are read in a second; more are lost."""
     osc_commands: int = Field(default=500, ge=10, le=100_000)

@@ -8,4 +8,5 @@ __all__ = [
     "message_reports",
     "options",
     "service",
+    "token_bucket",
 ]

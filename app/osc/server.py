@@ -21,10 +21,10 @@ from voicegraph.schemas.control import ControlLimits
 from ..control.addresses import Address, listen
 from ..control.message_reports import RateLimitedReports, problem_text
 from ..control.service import Service
+from ..control.token_bucket import TokenBucket
 from ._feedback import PERIOD_S, OscFeedback
 from ._inbox import MOST_VALUES, Inbox, address_of, has_many_values, is_ours, split_bundle
 from ._messages import parse_message, unknown_address
-from ._token_bucket import TokenBucket
 
 LARGEST_DATAGRAM = 8192
 _ERROR_COST = 10

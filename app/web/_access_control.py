@@ -12,6 +12,7 @@ to ``localhost``.
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,9 +24,11 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from voicegraph.graph.errors import Problem, VoicegraphError
+from voicegraph.schemas.control import ControlLimits
 
 from ..control.addresses import Address
 from ..control.error_responses import error_response
+from ..control.token_bucket import TokenBucket
 from ._host_check import allowed_hosts, host_name, is_same_origin, same_ip
 
 ACCESS = "voicegraph.access"
@@ -59,7 +62,7 @@ class AccessControl:
         token: clients must send it; None: no token.
         public: paths without data of the session, which need no token.
         say: receives messages about errors in the application.
-        largest_body: maximum size of a body, in bytes.
+        limits: the maximum size of a body, and how many requests are refused in a second.
     """
 
     def __init__(
@@ -69,19 +72,23 @@ class AccessControl:
         token: str | None,
         public: frozenset[str],
         say: Callable[[str], None],
-        largest_body: int,
+        limits: ControlLimits,
     ) -> None:
         self._app = app
         self._token = token
         self._public = public
         self._say = say
-        self._largest_body = largest_body
+        self._largest_body = limits.body_bytes
+        self._refusals = TokenBucket(limits.refusals)
         self._hosts = allowed_hosts(address)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes a request on, or answers it with an error."""
         headers = Headers(scope=scope)
-        denied = self._denial(scope, headers)
+        access = scope[ACCESS] = Access(False)
+        denied = self._denial(scope, headers, access)
+        if scope["type"] == "http" and not access.granted:
+            await self._wait()
         if denied is not None:
             await problem_response(*denied)(scope, receive, send)
             return
@@ -100,7 +107,15 @@ class AccessControl:
         except Exception as error:  # already answered with status 500; nobody would see a traceback
             self._say(f"control: {type(error).__name__}: {error}")
 
-    def _denial(self, scope: Scope, headers: Headers) -> tuple[HTTPStatus, Problem] | None:
+    async def _wait(self) -> None:
+        """Clients without access share a budget: their requests must not cost the engine time."""
+        while wait_s := self._refusals.wait_s():
+            await asyncio.sleep(wait_s)
+        self._refusals.take()
+
+    def _denial(
+        self, scope: Scope, headers: Headers, access: Access
+    ) -> tuple[HTTPStatus, Problem] | None:
         hosts = headers.getlist("host")
         if len(hosts) != 1 or not self._is_allowed_host(host_name(hosts[0]), scope):
             text = f"the host name {', '.join(hosts) or '(none)'} is not allowed here"
@@ -109,7 +124,7 @@ class AccessControl:
         if any(not is_same_origin(origin, hosts[0]) for origin in origins):
             text = f"requests from pages of {', '.join(origins)} are not allowed"
             return HTTPStatus.FORBIDDEN, Problem("wrong-origin", text)
-        if not self._is_authorized(scope, headers):
+        if not self._is_authorized(scope, headers, access):
             return _unauthorized()
         if scope["type"] == "http" and scope["method"] in ("POST", "PUT"):
             return _cross_site(headers) or _wrong_body(headers, self._largest_body)
@@ -120,10 +135,10 @@ class AccessControl:
         here = (scope.get("server") or ("",))[0]
         return host in self._hosts or same_ip(host, here)
 
-    def _is_authorized(self, scope: Scope, headers: Headers) -> bool:
+    def _is_authorized(self, scope: Scope, headers: Headers, access: Access) -> bool:
         """Whether the token is right or not needed, or may still come in a first message."""
-        access = scope[ACCESS] = Access(self._token is None)
         if self._token is None:
+            access.granted = True
             return True
         sent = _sent_token(scope, headers)
         if sent is not None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -70,6 +71,11 @@ def _host(connection: _Connection) -> str:
     return "" if connection.client is None else connection.client[0]
 
 
+def _has_access(scope: Mapping[str, Any]) -> bool:
+    access = scope.get(ACCESS)
+    return access is not None and access.granted
+
+
 class _Timer:
     """Calls a function after a time, unless it is stopped before."""
 
@@ -109,9 +115,10 @@ class HttpConnection(H11Protocol):
 
     @property
     def waits(self) -> bool:
-        """Whether its request has not arrived or is answered, or it does not read the response."""
-        answered = self.cycle is None or self.cycle.response_complete
-        return answered or not self._arrived or self.flow.write_paused
+        """Whether its request has not arrived, has no access or is answered, or nobody reads it."""
+        if self.cycle is None or self.cycle.response_complete or self.flow.write_paused:
+            return True
+        return not self._arrived or not _has_access(self.scope)
 
     @property
     def _arrived(self) -> bool:
@@ -212,8 +219,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
     @property
     def waits(self) -> bool:
         """Whether it has not shown the token."""
-        access = getattr(self, "scope", {}).get(ACCESS)
-        return access is None or not access.granted
+        return not _has_access(getattr(self, "scope", {}))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Takes a place."""

@@ -56,7 +56,7 @@ class HttpServer:
         self._say = service.live.say
         self.port: int = self._socket.getsockname()[1]
         app = build_app(service, token, limits)
-        checked = AccessControl(app, address, token, PUBLIC, self._say, limits.body_bytes)
+        checked = AccessControl(app, address, token, PUBLIC, self._say, limits)
         self._server = _Server(_config(checked, limits), self._say)
         self._thread = threading.Thread(target=self._run, name="voicegraph-http", daemon=True)
 

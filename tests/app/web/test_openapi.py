@@ -40,7 +40,9 @@ def _service() -> Service:
 def _app(token: str | None = None) -> AccessControl:
     address = Address("--http", "localhost", "127.0.0.1", 80)
     app = build_app(_service(), token, ControlLimits())
-    return AccessControl(app, address, token, PUBLIC, lambda _: None, ControlLimits().body_bytes)
+    return AccessControl(
+        app, address, token, PUBLIC, lambda _: None, ControlLimits(refusals=100_000)
+    )
 
 
 def _findings(examples: int, token: str | None = None) -> tuple[list[str], int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicegraph.app.osc._token_bucket import PAUSE_S, TokenBucket
+from voicegraph.app.control.token_bucket import PAUSE_S, TokenBucket
 
 
 class Clock:
