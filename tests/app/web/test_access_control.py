@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 
 import pytest
+from starlette.types import Message, Receive, Scope, Send
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from voicegraph.app.control.addresses import Address
+from voicegraph.app.web._access_control import AccessControl
 from voicegraph.schemas.control import ControlLimits
 
 from ..client import TOKEN, Client, Serve
@@ -189,3 +193,30 @@ def test_unspecified_address_allows_the_machines_names(serve: Serve) -> None:
     assert codes == [200, 200]
     reply = client.get("/status", Authorization=BEARER, Host="evil.example")
     assert reply.code == "wrong-host"
+
+
+def test_requests_without_the_token_share_a_budget() -> None:
+    """One is answered at once, the next has to wait; those with the token do not wait for it."""
+    address = Address("--http", "localhost", "127.0.0.1", 80)
+    answered: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        answered.append("app")
+
+    control = AccessControl(app, address, TOKEN, frozenset(), print, ControlLimits(refusals=4))
+
+    async def ask(name: str, *headers: tuple[bytes, bytes]) -> None:
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                answered.append(f"{name} {message['status']}")
+
+        scope = {"type": "http", "method": "GET", "path": "/status", "query_string": b"",
+                 "headers": [(b"host", b"localhost"), *headers]}  # fmt: skip
+        await control(scope, asyncio.Queue().get, sent)
+
+    async def ask_all() -> None:
+        bearer = (b"authorization", BEARER.encode())
+        await asyncio.gather(ask("first"), ask("second"), ask("third", bearer))
+
+    asyncio.run(ask_all())
+    assert answered == ["first 401", "app", "second 401"]

@@ -162,21 +162,6 @@ def test_client_is_served_beside_many_slow_ones(serve: Serve, live: FakeLive) ->
         assert _until_closed(slow[0]) == b""
 
 
-def test_requests_without_the_token_have_to_wait(serve: Serve) -> None:
-    """Those with the token do not wait for them."""
-    client = serve(token=TOKEN, limits=ControlLimits(refusals=4, connections=8))
-    with ExitStack() as stack:
-        for _ in range(20):
-            asked = b"GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n"
-            stack.enter_context(_plain(client, 5 * asked))
-        began = time.monotonic()
-        for _ in range(5):
-            assert client.get("/status", Authorization=f"Bearer {TOKEN}").status == 200
-        assert time.monotonic() - began < 1
-        assert client.get("/status").status == 401
-        assert time.monotonic() - began > 0.1
-
-
 def test_client_with_the_token_keeps_its_place(serve: Serve) -> None:
     client = serve(limits=ControlLimits(connections=8), token=TOKEN)
     with ExitStack() as stack:
