@@ -12,18 +12,20 @@ from voicegraph.graph import machine
 from voicegraph.graph.files.sound import bundled_recording
 from voicegraph.graph.live.devices.audio_backend import OpenDevice
 from voicegraph.graph.live.engine_loop import EngineLoop
+from voicegraph.graph.live.health import build_health
 from voicegraph.graph.metrics.benchmark import describe_machine
 from voicegraph.graph.metrics.boundary_metric import BoundaryMetric
 from voicegraph.graph.pipeline import Plan
 from voicegraph.schemas.bench_report import CostReport
-from voicegraph.schemas.soak_report import SoakReport
+from voicegraph.schemas.soak_report import SoakChanges, SoakLimits, SoakPoint, SoakReport
+
+from ._memory_slope import MemorySlope, memory_slope
+from ._soak_verdict import with_verdict
 
 _WARM_UP = 0.1
 """Part of the time that is not evaluated: buffers fill, caches warm up."""
-_MAX_GROWTH_MB = 20.0
-"""Growth of memory from which on the test fails; allocators vary by less."""
-_MAX_DELAY_GROWTH_MS = 5.0
-_MAX_BOUNDARY_DB = 6.0
+_MOST_POINTS = 500
+"""Samples of memory and delay in the report."""
 
 Tell = Callable[[str], None]
 
@@ -67,22 +69,40 @@ class SoakMonitor:
         self.samples.append(SoakSample(at, machine.resident_bytes(), offset, latency))
 
 
+@dataclass(frozen=True, slots=True)
+class SoakRun:
+    """How a soak test was run.
+
+    Attributes:
+        seconds: of audio.
+        wall_s: duration in seconds.
+        freewheel: on simulated devices.
+        limits: what is allowed.
+        changes: what was changed.
+        devices_lost: how often a device went away.
+    """
+
+    seconds: float
+    wall_s: float
+    freewheel: bool
+    limits: SoakLimits
+    changes: SoakChanges
+    devices_lost: int = 0
+
+
 def build_report(
-    monitor: SoakMonitor,
-    plan: Plan,
-    ends: tuple[OpenDevice, OpenDevice],
-    *,
-    seconds: float,
-    wall_s: float,
-    freewheel: bool,
+    monitor: SoakMonitor, plan: Plan, ends: tuple[OpenDevice, OpenDevice], run: SoakRun
 ) -> SoakReport:
-    """The report of a soak test of so many ``seconds`` of audio."""
-    loop = monitor.loop
+    """The report of a soak test, with its verdict."""
+    loop, seconds = monitor.loop, run.seconds
     seen = [s for s in monitor.samples if s.at >= _WARM_UP * seconds] or monitor.samples
     slope = _slope(seen)
+    hourly = None if slope is None else 3600 * slope.value
+    interval = None if slope is None else slope.interval
     times = np.asarray(monitor.compute or [0.0])
     middle, high, top = (float(v) for v in np.percentile(times, [50, 99, 100]))
     drift = loop.compensation.drift
+    health = build_health(loop, devices_lost=run.devices_lost)
     resident = seen[-1].resident
     report = SoakReport(
         pipeline=plan.name,
@@ -90,51 +110,53 @@ def build_report(
         threads=torch.get_num_threads(),
         input=f"{ends[0].name}, {ends[0].rate} Hz",
         output=f"{ends[1].name}, {ends[1].rate} Hz",
-        freewheel=freewheel,
+        freewheel=run.freewheel,
         block_ms=1e3 * float(plan.block),
+        blocks=len(monitor.compute),
         minutes=seconds / 60,
-        wall_s=wall_s,
+        wall_s=run.wall_s,
         compute=CostReport(median_ms=middle, p99_ms=high, max_ms=top),
-        late=loop.counts.late,
-        worst_late_ms=1e3 * loop.counts.worst_s,
-        dropped=loop.counts.dropped,
-        ran_dry=loop.playback.lost + loop.capture.lost,
-        realigned=loop.compensation.realigned,
+        late=health.late.blocks,
+        worst_late_ms=health.late.worst_ms,
+        dropped=health.late.dropped,
+        ran_dry=health.underruns + health.overflows,
+        realigned=health.realigned,
         drift_ppm=None if drift is None else 1e6 * drift,
         worst_offset_ms=max(abs(s.offset_ms) for s in seen),
         latency_begin_ms=seen[0].latency_ms,
         latency_end_ms=seen[-1].latency_ms,
         resident_mb=None if resident is None else resident / 1e6,
-        memory_mb_per_hour=None if slope is None else 3600 * slope,
-        memory_grown_mb=None if slope is None else slope * seconds,
+        memory_mb_per_hour=hourly,
+        memory_mb_per_hour_range=interval and (3600 * interval[0], 3600 * interval[1]),
+        memory_grown_mb=None if slope is None else slope.value * seconds,
         seam_db=monitor.boundaries.decibels,
+        changes=run.changes,
+        health=health,
+        limits=run.limits,
+        samples=_points(monitor.samples),
+        verdict="passed",
         failures=[],
     )
-    return report.model_copy(update={"failures": _failures(report)})
+    return with_verdict(report)
 
 
-def _slope(seen: list[SoakSample]) -> float | None:
-    """Growth of memory in MB a second, by least squares."""
-    points = [(s.at, s.resident / 1e6) for s in seen if s.resident is not None]
-    if len(points) < 3:
-        return None
-    at, size = np.asarray(points).T
-    return float(np.polyfit(at - at[0], size, 1)[0])
+def _slope(seen: list[SoakSample]) -> MemorySlope | None:
+    """Growth of memory in MB a second."""
+    known = [(s.at, s.resident / 1e6) for s in seen if s.resident is not None]
+    return memory_slope([at for at, _ in known], [size for _, size in known])
 
 
-def _failures(report: SoakReport) -> list[str]:
-    found = []
-    grown = report.memory_grown_mb
-    if grown is not None and grown > _MAX_GROWTH_MB:
-        found.append(f"memory grew by {grown:.0f} MB")
-    grown_ms = report.latency_end_ms - report.latency_begin_ms
-    if grown_ms > _MAX_DELAY_GROWTH_MS:
-        found.append(f"the delay grew by {grown_ms:.1f} ms")
-    if report.seam_db > _MAX_BOUNDARY_DB:
-        found.append(f"borders of blocks stand out by {report.seam_db:.1f} dB")
-    if not report.compute.median_ms:
-        found.append("no sound went through")
-    return found
+def _points(samples: list[SoakSample]) -> list[SoakPoint]:
+    step = -(-len(samples) // _MOST_POINTS) or 1
+    return [
+        SoakPoint(
+            at_s=round(s.at, 3),
+            resident_mb=None if s.resident is None else round(s.resident / 1e6, 3),
+            latency_ms=round(s.latency_ms, 4),
+            offset_ms=round(s.offset_ms, 4),
+        )
+        for s in samples[::step]
+    ]
 
 
 def bundled_speech(kind: OpenDevice) -> np.ndarray:

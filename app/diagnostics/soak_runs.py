@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,16 +18,25 @@ from voicegraph.graph.live.devices.audio_backend import (
 from voicegraph.graph.live.factory import LiveOptions, create_loop
 from voicegraph.graph.live.session import LiveSession
 from voicegraph.graph.live.setup import LiveSetup
-from voicegraph.graph.live.simulated_card import SimulatedDevice, Simulation
-from voicegraph.graph.live.status import live_latency
-from voicegraph.graph.pipeline import Pipeline
-from voicegraph.schemas.soak_report import SoakReport
+from voicegraph.graph.live.simulated_card import CaptureSource, SimulatedDevice, Simulation
+from voicegraph.graph.live.status import live_latency, live_params
+from voicegraph.graph.pipeline import Pipeline, Plan
+from voicegraph.graph.startup_stages import end_stages
+from voicegraph.schemas.live_command import SetParam, Swap
+from voicegraph.schemas.soak_report import SoakChanges, SoakLimits, SoakReport
 
-from ._soak import SoakMonitor, Tell, build_report, bundled_speech
+from ._soak import SoakMonitor, SoakRun, Tell, build_report, bundled_speech
+from ._soak_changes import SoakSchedule
+
+if TYPE_CHECKING:
+    from voicegraph.graph.live.engine_loop import EngineLoop
+    from voicegraph.graph.runtime.session import Session
 
 _SAMPLE_EVERY_S = 5.0
 _PERIOD_S = 0.01
 _TELL_EVERY_S = 60.0
+_LONGEST_SWAP_S = 10.0
+"""Seconds before the end of the test at which the last hot swap may begin."""
 
 
 class RecordingCard:
@@ -70,10 +82,34 @@ class RecordingCard:
         return self._card.reopen()
 
 
+@dataclass(frozen=True, slots=True)
+class SoakSettings:
+    """What a soak test does.
+
+    Attributes:
+        seconds: of audio.
+        limits: what is allowed.
+        swap_every_s: seconds of audio between two hot swaps of the whole pipeline; 0: none.
+        set_every_s: seconds of audio between two changes of a live param; 0: none.
+        live: settings of the live session.
+    """
+
+    seconds: float
+    limits: SoakLimits = field(default_factory=SoakLimits)
+    swap_every_s: float = 0.0
+    set_every_s: float = 0.0
+    live: LiveOptions = field(default_factory=LiveOptions)
+
+    def schedule(self) -> SoakSchedule:
+        """The changes of one run."""
+        last_swap = self.seconds - _LONGEST_SWAP_S
+        return SoakSchedule(self.swap_every_s, self.set_every_s, last_swap)
+
+
 def soak_devices(
-    setup: LiveSetup, options: LiveOptions, seconds: float, microphone: bool, tell: Tell
+    setup: LiveSetup, settings: SoakSettings, microphone: bool, tell: Tell
 ) -> SoakReport:
-    """Runs a live session on devices for so many seconds.
+    """Runs a live session on devices in real time.
 
     Raises:
         VoicegraphError: if a device or the pipeline fails.
@@ -82,39 +118,59 @@ def soak_devices(
     try:
         if not microphone:
             card = RecordingCard(card, bundled_speech(card.input))
-        live = LiveSession(setup.plan.session(), card, options)
+        live = LiveSession(setup.plan.session(), card, settings.live)
     except BaseException:
         card.stop()
         raise
     monitor = SoakMonitor(live.loop, lambda: live_latency(live).expected_ms)
-    last_told = 0.0
+    schedule = settings.schedule()
     try:
         live.start()
         begun = time.monotonic()
-        while (at := time.monotonic() - begun) < seconds and not live.stopped.wait(
-            min(_SAMPLE_EVERY_S, seconds - at)
-        ):
-            now = time.monotonic() - begun
-            monitor.sample(now)
-            if now - last_told >= _TELL_EVERY_S:
-                last_told = now
-                tell(_line(monitor, now))
+        _watch(live, monitor, schedule, settings.seconds, tell)
     finally:
         live.stop()
     if live.error is not None:
         raise live.error
     wall = time.monotonic() - begun
-    ends = (card.input, card.output)
-    return build_report(monitor, setup.plan, ends, seconds=wall, wall_s=wall, freewheel=False)
+    changes = _changes(schedule, live.session.swaps)
+    run = SoakRun(wall, wall, False, settings.limits, changes, live.devices_lost)
+    return build_report(monitor, setup.plan, (card.input, card.output), run)
+
+
+def _watch(
+    live: LiveSession, monitor: SoakMonitor, schedule: SoakSchedule, seconds: float, tell: Tell
+) -> None:
+    """Measures a running session, and changes it, until it has run for so many seconds."""
+    begun = time.monotonic()
+    sampled = last_told = 0.0
+    while (now := time.monotonic() - begun) < seconds:
+        due = min(sampled + _SAMPLE_EVERY_S, schedule.next_due(now), seconds)
+        if live.stopped.wait(max(due - now, 0.0)):
+            return
+        now = time.monotonic() - begun
+        schedule.run_due(
+            now,
+            lambda: live_params(live.session),
+            lambda overrides: live.command(Swap(overrides=dict(overrides))),
+            lambda name, value: live.command(SetParam(param=name, value=value)),
+        )
+        if now >= min(sampled + _SAMPLE_EVERY_S, seconds):
+            sampled = now
+            monitor.sample(now)
+        if now - last_told >= _TELL_EVERY_S:
+            last_told = now
+            tell(_line(monitor, now))
 
 
 def soak_freewheel(
-    pipeline: Pipeline, options: LiveOptions, seconds: float, drift_ppm: float, tell: Tell
+    pipeline: Pipeline, settings: SoakSettings, drift_ppm: float, tell: Tell
 ) -> SoakReport:
     """Runs the engine loop on simulated devices, as fast as possible.
 
     Compute times are the measured ones. Callbacks have jitter, and the clock of the input device
-    runs ``drift_ppm`` fast.
+    runs ``drift_ppm`` fast. The time that it takes to build the engine of a hot swap, and to prime
+    it, does not count: a live session does that on another thread.
 
     Raises:
         VoicegraphError: if the pipeline fails.
@@ -122,37 +178,74 @@ def soak_freewheel(
     plan = pipeline.compile()
     source = OpenDevice("simulated", int(plan.source.rate), plan.source.channels, 0.0)
     target = OpenDevice("simulated", int(plan.output_type.rate), plan.output_type.width or 1, 0.0)
+    schedule = settings.schedule()
     with plan.session() as session:
-        loop = create_loop(session, source, target, one_clock=False, options=options)
-        block_ms = 1e3 * float(plan.block)
-        algorithmic = 1e3 * float(plan.latency.algorithmic)
-
-        def declared() -> float:
-            return algorithmic + block_ms + 1e3 * loop.compensation.reserve / target.rate
-
-        monitor = SoakMonitor(loop, declared)
-        recording = bundled_speech(source)
-
-        def sound(start: int, count: int) -> np.ndarray:
-            at = np.arange(start, start + count) % len(recording)
-            return np.repeat(recording[at, None], source.channels, 1)
-
-        capture = SimulatedDevice(
-            source.rate, round(_PERIOD_S * source.rate), drift_ppm, jitter_s=0.001
-        )
-        play = SimulatedDevice(target.rate, round(_PERIOD_S * target.rate), 0.0, jitter_s=0.001)
-        simulation = Simulation(loop, capture, play, sound)
+        session.recover_from_faults(lambda _: None)
+        loop = create_loop(session, source, target, one_clock=False, options=settings.live)
+        monitor = SoakMonitor(loop, _declared_latency(loop, plan, target))
+        simulation = Simulation(loop, *_simulated_ends(source, target, drift_ppm), _speech(source))
+        end_stages()
         begun = time.monotonic()
-        last_told = 0.0
-        while simulation.now < seconds:
-            simulation.run(min(_SAMPLE_EVERY_S, seconds - simulation.now))
-            monitor.sample(simulation.now)
-            if simulation.now - last_told >= 10 * _TELL_EVERY_S:
-                last_told = simulation.now
-                tell(_line(monitor, last_told))
+        _simulate(simulation, session, monitor, schedule, settings.seconds, tell)
         wall = time.monotonic() - begun
-        ends = (source, target)
-        return build_report(monitor, plan, ends, seconds=seconds, wall_s=wall, freewheel=True)
+        changes = _changes(schedule, session.swaps)
+        run = SoakRun(settings.seconds, wall, True, settings.limits, changes)
+        return build_report(monitor, plan, (source, target), run)
+
+
+def _simulate(
+    simulation: Simulation,
+    session: Session,
+    monitor: SoakMonitor,
+    schedule: SoakSchedule,
+    seconds: float,
+    tell: Tell,
+) -> None:
+    def swap(overrides: Mapping[str, Any]) -> None:
+        session.change(overrides)
+
+    sampled = last_told = 0.0
+    while simulation.now < seconds:
+        due = min(sampled + _SAMPLE_EVERY_S, schedule.next_due(simulation.now), seconds)
+        simulation.run(max(due - simulation.now, 1e-6))
+        now = simulation.now
+        schedule.run_due(now, lambda: live_params(session), swap, session.set)
+        if now >= min(sampled + _SAMPLE_EVERY_S, seconds):
+            sampled = now
+            monitor.sample(now)
+        if now - last_told >= 10 * _TELL_EVERY_S:
+            last_told = now
+            tell(_line(monitor, now))
+
+
+def _changes(schedule: SoakSchedule, completed: int) -> SoakChanges:
+    refused = schedule.swaps_refused + max(schedule.swaps_begun - completed, 0)
+    return SoakChanges(swaps=completed, swaps_refused=refused, params_set=schedule.params_set)
+
+
+def _declared_latency(loop: EngineLoop, plan: Plan, target: OpenDevice) -> Callable[[], float]:
+    fixed = 1e3 * float(plan.latency.algorithmic + plan.block)
+    return lambda: fixed + 1e3 * loop.compensation.reserve / target.rate
+
+
+def _simulated_ends(
+    source: OpenDevice, target: OpenDevice, drift_ppm: float
+) -> tuple[SimulatedDevice, SimulatedDevice]:
+    periods = (round(_PERIOD_S * source.rate), round(_PERIOD_S * target.rate))
+    return (
+        SimulatedDevice(source.rate, periods[0], drift_ppm, jitter_s=0.001),
+        SimulatedDevice(target.rate, periods[1], 0.0, jitter_s=0.001),
+    )
+
+
+def _speech(source: OpenDevice) -> CaptureSource:
+    recording = bundled_speech(source)
+
+    def sound(start: int, count: int) -> np.ndarray:
+        at = np.arange(start, start + count) % len(recording)
+        return np.repeat(recording[at, None], source.channels, 1)
+
+    return sound
 
 
 def _line(monitor: SoakMonitor, now: float) -> str:

@@ -85,6 +85,7 @@ class Session:
         overrides: everything that :meth:`change` has changed since the session began, or since its
             profile was changed, by dotted path.
         nonfinite: number of blocks in which NaN or infinity was found and silenced.
+        swaps: number of hot swaps that were completed.
         recovery: what keeps the session running after faults of nodes; None: they are raised.
         notes: messages for the user, such as a declared device fallback that was taken.
 
@@ -111,7 +112,7 @@ class Session:
         self.notes: list[str] = []
         self.taps: dict[str, Any] = {}
         self.position = 0
-        self.nonfinite = 0
+        self.nonfinite = self.swaps = 0
         self.base = plan.origin
         self.overrides: dict[str, Any] = {}
         self.recovery: Silencer | None = None
@@ -475,6 +476,7 @@ class Session:
         """Replaces plan and engine by those of a hot swap; returns the engine that ran before."""
         old = self._use(swap.plan, swap.engine)
         self.base, self.overrides = swap.base, swap.overrides
+        self.swaps += 1
         self.notes.extend(swap.notes)
         self._swap = None
         if self._recorder is not None:
