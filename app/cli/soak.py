@@ -138,8 +138,8 @@ def _soak_devices(
     microphone: bool,
 ) -> SoakReport:
     from voicegraph.app.diagnostics.soak_runs import soak_devices
-    from voicegraph.graph.live.setup import set_up_live
     from voicegraph.graph.live.devices.stderr_capture import capture_stderr
+    from voicegraph.graph.live.setup import set_up_live
 
     setup = set_up_live(pipeline, *ends, buffers=buffers)
     with capture_stderr(_tell):
@@ -202,7 +202,7 @@ def _verdict(found: SoakReport) -> list[str]:
         return [f"failed: {printable(text)}" for text in found.failures]
     parts = [
         _allowed(found.late, "block was late", "blocks were late"),
-        _allowed(found.dropped, "was dropped", "were dropped"),
+        _allowed(found.dropped, "block was dropped", "blocks were dropped"),
         _allowed(found.ran_dry, "device underrun", "device underruns"),
         "memory and latency did not grow" if found.memory_grown_mb is not None
         else "latency did not grow; memory was not judged, since the run was too short",

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from voicegraph.app.cli.app import main
+from voicegraph.graph.live.simulated_card import Simulation
 
 PASSING = """\
 block: 20ms
@@ -29,7 +30,7 @@ def test_freewheeling_soak_passes(passing: str, capsys: pytest.CaptureFixture[st
     assert main(["soak", passing, "--freewheel", "--minutes", "0.5", "--drift", "80"]) == 0
     text = capsys.readouterr().out
     assert "0.5 min of audio in" in text
-    assert "passed" in text
+    assert "passed: no block was late, no block was dropped, no device underrun, " in text
     assert "latency" in text
 
 
@@ -44,7 +45,7 @@ def test_json_is_a_soak_report(passing: str, capsys: pytest.CaptureFixture[str])
 def test_failure_is_exit_code_1(
     passing: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("voicegraph.app.diagnostics._soak._MAX_BOUNDARY_DB", -200.0)
+    monkeypatch.setattr("voicegraph.app.diagnostics._soak_verdict._MAX_BOUNDARY_DB", -200.0)
     assert main(["soak", passing, "--freewheel", "--minutes", "0.2"]) == 1
     assert "failed: borders of blocks stand out" in capsys.readouterr().out
 
@@ -70,3 +71,17 @@ def test_wrong_options_are_refused(
 ) -> None:
     assert main([text.format(passing) for text in arguments]) not in (0, None)
     assert said in " ".join(capsys.readouterr().err.replace("│", " ").split())
+
+
+def test_limits_decide_the_exit_code(
+    passing: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Simulation, "_compute_time", lambda self: 0.025)
+    command = ["soak", passing, "--freewheel", "--minutes", "0.2"]
+    assert main(command) == 1
+    text = capsys.readouterr().out
+    assert "failed: " in text
+    assert "blocks were late, by up to" in text
+    assert "none is allowed (--max-late 0)" in text
+    assert main([*command, "--max-late", "9999", "--max-dropped", "9999"]) == 0
+    assert "blocks were late (allowed)" in capsys.readouterr().out

@@ -9,61 +9,128 @@ import pytest
 
 from voicegraph import Pipeline
 from voicegraph.app.diagnostics._soak import bundled_speech
-from voicegraph.app.diagnostics.soak_runs import RecordingCard, soak_freewheel
+from voicegraph.app.diagnostics._soak_verdict import with_verdict
+from voicegraph.app.diagnostics.soak_runs import (
+    RecordingCard,
+    SoakSettings,
+    soak_devices,
+    soak_freewheel,
+)
 from voicegraph.graph.live.devices.audio_backend import OpenDevice
-from voicegraph.graph.live.factory import LiveOptions
+from voicegraph.graph.live.setup import DeviceRequest, set_up_live
+from voicegraph.graph.live.simulated_card import Simulation
 from voicegraph.graph.pipeline import node
-from voicegraph.schemas.soak_report import SoakReport
+from voicegraph.schemas.live_health import LiveHealth
+from voicegraph.schemas.soak_report import SoakLimits, SoakReport
 
-OPTIONS = LiveOptions()
+from ...fake_sounddevice import FakeSoundDevice
 
 
-def _soaked(seconds: float, drift: float = 0.0, **nodes: Any) -> SoakReport:
-    pipeline = Pipeline(
+def _pipeline(**nodes: Any) -> Pipeline:
+    return Pipeline(
         block="50ms",
         input={"rate": 16000},
         nodes=nodes or {"pass": node("dsp.gain", "input")},
         output=next(reversed(nodes)) if nodes else "pass",
     )
-    return soak_freewheel(pipeline, OPTIONS, seconds, drift, lambda _: None)
 
 
-def test_good_pipeline_passes_the_soak_test() -> None:
-    report = _soaked(120, drift=100.0)
+def _soaked(seconds: float, drift: float = 0.0, **settings: Any) -> SoakReport:
+    return soak_freewheel(_pipeline(), SoakSettings(seconds, **settings), drift, lambda _: None)
+
+
+@pytest.fixture(scope="module")
+def good() -> SoakReport:
+    """Two minutes of audio."""
+    return _soaked(120, drift=100.0)
+
+
+def test_good_pipeline_passes_the_soak_test(good: SoakReport) -> None:
+    assert (good.verdict, good.failures) == ("passed", [])
+    assert (good.late, good.dropped, good.realigned) == (0, 0, 0)
+    assert good.health.events == []
+    assert good.blocks > 2300
+    assert good.minutes == 2
+    assert good.drift_ppm == pytest.approx(100, abs=8)
+    assert good.worst_offset_ms < 2
+    assert abs(good.latency_end_ms - good.latency_begin_ms) < 1
+    assert abs(good.seam_db) < 3
+    assert good.compute.max_ms < good.block_ms
+    assert good.resident_mb is None or good.resident_mb > 10
+    assert len(good.samples) == 24
+    assert good.samples[-1].at_s == 120
+
+
+def test_changes_during_the_test_are_counted() -> None:
+    report = _soaked(40, swap_every_s=5.0, set_every_s=2.0)
+    assert report.changes.swaps == 6  # none begins in the last ten seconds
+    assert report.changes.swaps_refused == 0
+    assert 17 <= report.changes.params_set <= 20
     assert report.failures == []
-    assert (report.late, report.dropped, report.realigned) == (0, 0, 0)
-    assert report.minutes == 2
-    assert report.drift_ppm == pytest.approx(100, abs=8)
-    assert report.worst_offset_ms < 2
-    assert abs(report.latency_end_ms - report.latency_begin_ms) < 1
-    assert abs(report.seam_db) < 3
-    assert report.compute.max_ms < report.block_ms
-    assert report.resident_mb is None or report.resident_mb > 10
 
 
-def test_growth_and_clicks_fail_the_soak_test() -> None:
-    from voicegraph.app.diagnostics import _soak as soak
+def test_slow_pipeline_fails_the_soak_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """44 of 6,000 blocks late, 13 left out, devices dry 10 times is not a pass."""
+    monkeypatch.setattr(Simulation, "_compute_time", lambda self: 0.06)
+    report = _soaked(20)
+    assert report.verdict == "failed"
+    assert report.late > 0
+    assert report.failures[0].startswith(f"{report.late} blocks were late, by up to ")
+    assert report.failures[0].endswith("; none is allowed (--max-late 0)")
+    assert f"{report.dropped} blocks were dropped; none is allowed" in report.failures[1]
 
-    report = _soaked(5)
-    wrong = report.model_copy(
-        update={"memory_grown_mb": 100.0, "latency_end_ms": report.latency_begin_ms + 30,
-                "seam_db": 12.0}
+
+def test_limits_allow_what_they_say(good: SoakReport) -> None:
+    lossy = good.model_copy(
+        update={"late": 44, "worst_late_ms": 9.0, "dropped": 13, "ran_dry": 10, "realigned": 2}
+    )
+    assert len(with_verdict(lossy).failures) == 4
+    limits = SoakLimits(late=44, dropped=13, underruns=10, realigned=2)
+    assert with_verdict(lossy.model_copy(update={"limits": limits})).verdict == "passed"
+    limits = SoakLimits(late=43, dropped=13, underruns=9, realigned=2)
+    assert with_verdict(lossy.model_copy(update={"limits": limits})).failures == [
+        "44 blocks were late, by up to 9.0 ms; at most 43 are allowed (--max-late 43)",
+        "10 device underruns or overflows; at most 9 are allowed (--max-underruns 9)",
+    ]
+
+
+def test_failed_nodes_and_lost_devices_fail_the_test(good: SoakReport) -> None:
+    health = LiveHealth(
+        node_faults={"f0": 2}, newest_fault="a bug", devices_lost=1, nonfinite_blocks=3
+    )
+    assert with_verdict(good.model_copy(update={"health": health})).failures == [
+        "node f0 failed 2 times: a bug",
+        "a device went away 1 times",
+        "3 blocks held NaN or infinity",
+    ]
+
+
+def test_growth_and_clicks_fail_the_soak_test(good: SoakReport) -> None:
+    wrong = good.model_copy(
+        update={"memory_grown_mb": 100.0, "memory_mb_per_hour_range": (2900.0, 3100.0),
+                "latency_end_ms": good.latency_begin_ms + 30, "seam_db": 12.0}
     )  # fmt: skip
-    assert len(soak._failures(wrong)) == 3
-    silent = report.compute.model_copy(update={"median_ms": 0.0})
-    assert soak._failures(report.model_copy(update={"compute": silent})) == [
+    assert len(with_verdict(wrong).failures) == 3
+    chance = wrong.model_copy(update={"memory_mb_per_hour_range": (-100.0, 3100.0)})
+    assert len(with_verdict(chance).failures) == 2
+    silent = good.compute.model_copy(update={"median_ms": 0.0})
+    assert with_verdict(good.model_copy(update={"compute": silent})).failures == [
         "no sound went through"
     ]
 
 
-def test_memory_slope_by_least_squares() -> None:
-    from voicegraph.app.diagnostics._soak import SoakSample, _slope
+def test_nothing_measured_is_no_verdict(good: SoakReport) -> None:
+    found = with_verdict(good.model_copy(update={"blocks": 0, "late": 3}))
+    assert (found.verdict, found.failures) == ("nothing measured", [])
 
-    grown = [SoakSample(at=t, resident=10**8 + 2_000_000 * t, offset_ms=0, latency_ms=0)
-             for t in range(10)]  # fmt: skip
-    assert _slope(grown) == pytest.approx(2.0)
-    assert _slope(grown[:2]) is None
-    assert _slope([SoakSample(0, None, 0, 0)] * 5) is None
+
+def test_session_on_devices_is_soaked(
+    monkeypatch: pytest.MonkeyPatch, sound_system: FakeSoundDevice
+) -> None:
+    """The fake devices call nothing back: no verdict over nothing."""
+    setup = set_up_live(_pipeline(), DeviceRequest(), DeviceRequest())
+    report = soak_devices(setup, SoakSettings(0.05), False, lambda _: None)
+    assert report.verdict == "nothing measured"
 
 
 class _Card:
