@@ -115,5 +115,7 @@ class DeviceCopyEdge:
 
     def __call__(self, values: Values, made: torch.Tensor) -> None:
         """Copies the values to the device, then delivers them."""
-        # Copies to the CPU must block: torch does not order its own work after them.
-        self.edge(values, made.to(self.device, non_blocking=self.device.type != "cpu"))
+        # Copies to the CPU must block: torch does not order its own work after them. Those from the
+        # CPU, too: nodes reuse their memory at the next tick, and not every backend stages it.
+        between = made.device.type != "cpu" and self.device.type != "cpu"
+        self.edge(values, made.to(self.device, non_blocking=between))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from unittest.mock import Mock
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,3 +80,15 @@ def test_moved_delivers_on_the_other_device() -> None:
     DeviceCopyEdge(DirectEdge([Slice(0, 0, 4)]), torch.device("meta"))(values, made)
     assert values[0].device.type == "meta"
     assert values[0].shape == (1, 1, 4)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "blocks"),
+    [("cuda:0", "cpu", True), ("cpu", "cuda:0", True), ("cuda:0", "cuda:1", False)],
+)
+def test_only_copies_between_accelerators_do_not_block(
+    source: str, target: str, blocks: bool
+) -> None:
+    made = Mock(spec=torch.Tensor, device=torch.device(source))
+    DeviceCopyEdge(DirectEdge([]), torch.device(target))([], made)
+    made.to.assert_called_once_with(torch.device(target), non_blocking=not blocks)
