@@ -45,7 +45,7 @@ class _Two:
         while self.live.swap_worker.busy:
             assert time.monotonic() < deadline
             self.simulation.run(0.02)
-            self.live.swap_worker.wait(0.001)
+            self.live.swap_worker.wait(0.004)
         self.simulation.run(seconds)
 
     @property
@@ -93,7 +93,7 @@ def test_second_choice_waits_for_the_first(two: _Two) -> None:
         second = pool.submit(two.live.command, ChooseVariant())
         while not second.done():
             two.simulation.run(0.02)
-            two.live.swap_worker.wait(0.001)
+            two.live.swap_worker.wait(0.004)
         two.finish(0.1)
     assert first is not None
     first.result(0)

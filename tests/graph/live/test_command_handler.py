@@ -57,7 +57,7 @@ class _Session:
         while self.live.swap_worker.busy:
             assert time.monotonic() < deadline
             self.simulation.run(0.02)
-            self.live.swap_worker.wait(0.001)
+            self.live.swap_worker.wait(0.004)
         self.simulation.run(seconds)
         return self.level
 

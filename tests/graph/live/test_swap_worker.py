@@ -43,7 +43,7 @@ def _run(session: Session, worker: SwapWorker) -> np.ndarray:
     while worker.busy:
         assert time.monotonic() < deadline
         made = session.process(np.full(BLOCK, 0.25, np.float32))
-        worker.wait(0.001)
+        worker.wait(0.004)
     return made
 
 
@@ -83,7 +83,7 @@ def test_second_swap_waits_and_is_added_to_the_first(
     second = pool.submit(worker.change, {"nodes.end.enabled": False})
     while not second.done():
         session.process(np.zeros(BLOCK, np.float32))
-        worker.wait(0.001)
+        worker.wait(0.004)
     _run(session, worker)
     first.result(0)
     second.result(0).result(0)
