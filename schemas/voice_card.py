@@ -27,7 +27,7 @@ def parse_rate(value: Any) -> Any:
 
 def parse_kind(value: Any) -> Any:
     """The number of a kind of blocks as text: ``1`` and ``1.0`` are ``"1"``."""
-    whole = isinstance(value, (int, float)) and math.isfinite(value) and value == int(value)
+    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
     return str(int(value)) if whole else value
 
 

@@ -8,7 +8,14 @@ from pathlib import Path
 
 import torch
 
-from voicegraph.graph.files.models import Archive, ModelFile, TensorHeader, load_state
+from voicegraph.graph import Problem
+from voicegraph.graph.files.models import (
+    Archive,
+    ModelFile,
+    TensorHeader,
+    WeightsError,
+    load_state,
+)
 from voicegraph.graph.files.models.fingerprint import fingerprint
 from voicegraph.graph.files.models.model_file import believed
 from voicegraph.graph.files.models.state_dict import StateDict, find_state_dict
@@ -60,12 +67,17 @@ class PhoneticFile(ModelFile):
         """The encoder, by its header and the few tensors of its fingerprint.
 
         Raises:
-            WeightsError: if it is broken.
+            WeightsError: if it is broken, or a checkpoint of its training.
         """
-        stated = cls.stated_card(archive, PhoneticCard) if archive is not None else None
-        if archive is None or stated is None:
+        if archive is None:
             return None
-        state = find_state_dict(archive.tensors, _FINGERPRINTED[0]) or StateDict("", {})
+        stated = cls.stated_card(archive, PhoneticCard)
+        state = find_state_dict(archive.tensors, _FINGERPRINTED[0])
+        if stated is None:
+            if archive.card is None and state is not None and _FINGERPRINTED[2] in state.names:
+                raise _without_card(path)
+            return None
+        state = state or StateDict("", {})
         missing = [name for name in _FINGERPRINTED if name not in state.names]
         if missing:
             raise cls.broken(path, f"it has no tensor {missing[0]}")
@@ -96,6 +108,18 @@ class PhoneticFile(ModelFile):
         """As stored, by the network's own names."""
         found = self.archive.read(self.state.names.values())
         return {name: found[own] for name, own in self.state.names.items()}
+
+
+def _without_card(path: Path) -> WeightsError:
+    """The error for the weights of an encoder without its card."""
+    return WeightsError(
+        Problem(
+            "training-checkpoint",
+            f"{path}: the weights of a phonetic encoder, without the card that states its tokens "
+            "and attention heads: a checkpoint of its training",
+            fix="use the .safetensors that the training writes at its end, or the bundled encoder",
+        )
+    )
 
 
 def open_phonetic(path: Path, fix: str = FIX) -> tuple[Archive, PhoneticCard]:

@@ -7,7 +7,6 @@ upsampling rates and the dilations. The sample rate follows from the rates, sinc
 from __future__ import annotations
 
 import functools
-import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -44,8 +43,8 @@ def read_config(
     """The config of a voice, and what it states and the tensors contradict.
 
     Args:
-        stated: a list of 18 entries in RVC's order, or 19 in ddPn08's; a dict by their names, flat
-            or in sections as in RVC's JSON files; or either as JSON text. None if there is none.
+        stated: a list of 18 entries in RVC's order, or 19 in ddPn08's; or a dict by their names,
+            flat or in sections as in RVC's JSON files.
         shapes: of the voice's tensors, weight norms folded, by name in the state dict.
         rate: the sample rate that stands beside the config, if there is one.
 
@@ -74,11 +73,6 @@ def read_config(
 
 def _entries(stated: object) -> dict[str, Any]:
     """The entries by name, as stored."""
-    if isinstance(stated, str):
-        try:
-            stated = json.loads(stated)
-        except (ValueError, RecursionError):
-            raise ConfigError("its config is text that is not JSON") from None
     if isinstance(stated, list):
         if len(stated) == _WITH_WIDTH:
             stated = [*stated[:-2], stated[-1]]

@@ -25,6 +25,8 @@ _READ = (
     *("author", "embedder_output_layer"),
 )
 """Keys with a field of their own in the card."""
+_OTHER_ENCODERS = ("wavlm", "whisper", "xlsr", "w2vbert", "data2vec")
+"""Parts of names of encoders with another architecture than HuBERT base."""
 _YES, _NO = ("1", "1.0", "true", "yes"), ("0", "0.0", "false", "no")
 
 
@@ -115,7 +117,7 @@ class VoiceFacts:
         )
 
     def _remarks(self, text: Mapping[str, str], card: VoiceCard) -> list[str]:
-        """What is stated of version, pitch and vocoder, and contradicted by the tensors."""
+        """What is stated of version, pitch and vocoder, and is contradicted or cannot be had."""
         found: list[str] = []
         version, f0, vocoder = text.get("version"), text.get("f0"), text.get("vocoder")
         if version is not None and _stated_version(version) != card.version:
@@ -128,6 +130,12 @@ class VoiceFacts:
         if vocoder is not None and card.vocoder != vocoder[:_TEXT]:
             decoder = f"its decoder has the tensors of {card.vocoder}"
             found.append(f"its vocoder is {vocoder[:40]}, but {decoder}")
+        name = "".join(filter(str.isalnum, card.encoder.lower()))
+        if any(other in name for other in _OTHER_ENCODERS):
+            found.append(
+                f"its trainer says that it takes features of {card.encoder[:40]}; the content "
+                "encoders that can be used are of the HuBERT base architecture"
+            )
         return found
 
 

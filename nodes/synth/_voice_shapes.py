@@ -67,7 +67,7 @@ def source_strides(shapes: Shapes) -> list[int] | None:
     """
     count = _count(shapes, "dec.noise_convs.")
     kernels = [shapes.get(f"dec.noise_convs.{i}.weight", ()) for i in range(count)]
-    if not 0 < count <= _MOST_STAGES or any(len(shape) != 3 for shape in kernels):
+    if not 0 < count <= _MOST_STAGES or any(len(s) != 3 or not s[2] for s in kernels):
         return None
     return [(shape[2] + 1) // 2 for shape in kernels]
 

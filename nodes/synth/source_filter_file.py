@@ -7,7 +7,15 @@ from pathlib import Path
 
 import torch
 
-from voicegraph.graph.files.models import Archive, ModelFile, TensorHeader, load_state, shared_file
+from voicegraph.graph import Problem
+from voicegraph.graph.files.models import (
+    Archive,
+    ModelFile,
+    TensorHeader,
+    WeightsError,
+    load_state,
+    shared_file,
+)
 from voicegraph.graph.files.models.load_state import (
     dtype_mismatches,
     shape_mismatches,
@@ -22,6 +30,8 @@ from voicegraph.schemas.source_filter_card import SourceFilterCard
 
 _MARKER = "content_mean"
 """A tensor that every source-filter voice has."""
+_NEXT = "blocks.0.depth.weight"
+"""Another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +60,18 @@ class SourceFilterFile(ModelFile):
         """The voice, by its header alone.
 
         Raises:
-            WeightsError: if its tensors are not those of its sizes, or its index is damaged.
+            WeightsError: if its tensors are not those of its sizes, its index is damaged, or it
+                is a checkpoint of its training.
         """
-        card = cls.stated_card(archive, SourceFilterCard) if archive is not None else None
-        if archive is None or card is None:
+        if archive is None:
             return None
-        state = find_state_dict(archive.tensors, _MARKER) or StateDict("", {})
+        card = cls.stated_card(archive, SourceFilterCard)
+        state = find_state_dict(archive.tensors, _MARKER)
+        if card is None:
+            if archive.card is None and state is not None and _NEXT in state.names:
+                raise _without_card(path)
+            return None
+        state = state or StateDict("", {})
         state.names.pop(INDEX, None)
         derived = card.model_copy(
             update={
@@ -97,6 +113,18 @@ class SourceFilterFile(ModelFile):
         if lines:
             text = "its tensors are not those that its card describes"
             raise state_error(path, text, lines, self.broken_fix)
+
+
+def _without_card(path: Path) -> WeightsError:
+    """The error for the weights of a voice without its card."""
+    return WeightsError(
+        Problem(
+            "training-checkpoint",
+            f"{path}: the weights of a source-filter voice, without the card that states its "
+            "sample rate and its speaker's pitch: a checkpoint of its training",
+            fix="use the .safetensors that `voicegraph voice make` writes at the end",
+        )
+    )
 
 
 def _vectors(path: Path, archive: Archive, card: SourceFilterCard) -> int:

@@ -6,6 +6,7 @@ made of each that contradicts the tensors.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from voicegraph.graph.files.models.load_state import (
     state_error,
 )
 from voicegraph.graph.files.models.model_file import Unusable, believed
-from voicegraph.graph.files.models.plain_values import Plain
+from voicegraph.graph.files.models.plain_values import Plain, plain_value
 from voicegraph.graph.files.models.state_dict import find_state_dict, settings_around
 from voicegraph.nodes.synth._other_formats import refuse_other_formats, without_config
 from voicegraph.nodes.synth._voice_config import ConfigError, read_config
@@ -129,18 +130,20 @@ def unusable_voice(card: VoiceCard) -> Unusable | None:
 
 def _read(path: Path, archive: Archive, stated: VoiceCard | None) -> VoiceFile | None:
     """The voice in a file; None if there is none."""
-    found = find_state_dict(archive.tensors, CONTENT)
-    if found is None:
-        # A voice without its first layer is damaged; one is recognised by its other parts, too.
-        found = find_state_dict(archive.tensors, SPEAKERS)
-    settings = {} if stated else settings_around(archive, found)
-    config = next((settings[key] for key in _CONFIGS if settings.get(key) is not None), None)
+    found = find_state_dict(archive.tensors, CONTENT, SPEAKERS)
+    config, settings = None, dict[str, Plain]()
     if stated is None:
         refuse_other_formats(path, archive.tensors)
-        if found is None or (CONTENT not in found.names and not _is_extracted(archive, config)):
+        if found is None:
             return None
-        if config is None:
+        settings = settings_around(archive, found)
+        # A voice that lacks its first layer is recognised by the form that trainers extract.
+        has_config = any(settings.get(key) is not None for key in _CONFIGS)
+        if CONTENT not in found.names and not (has_config and _is_extracted(archive)):
+            return None
+        if not has_config:
             raise without_config(path, archive, settings)
+        config = _stated_config(path, archive, settings)
     names = {} if found is None else found.names
     used = {name: own for name, own in names.items() if not name.startswith(_UNUSED)}
     headers = {name: archive.tensors[own] for name, own in used.items()}
@@ -152,10 +155,21 @@ def _read(path: Path, archive: Archive, stated: VoiceCard | None) -> VoiceFile |
     return VoiceFile(archive, used, card)
 
 
-def _is_extracted(archive: Archive, config: Plain) -> bool:
-    """Whether a file has the form that trainers extract, whatever tensors it lacks."""
+def _stated_config(path: Path, archive: Archive, settings: Mapping[str, Plain]) -> Plain:
+    """The config beside the weights, also if it is JSON text; None if there is none."""
+    found = next((settings[key] for key in _CONFIGS if settings.get(key) is not None), None)
+    if not isinstance(found, str):
+        return found
+    try:
+        return plain_value(archive, json.loads(found))
+    except (ValueError, RecursionError):
+        raise VoiceFile.broken(path, "its config is text that is not JSON") from None
+
+
+def _is_extracted(archive: Archive) -> bool:
+    """Whether a file has the weights where trainers that extract a voice put them."""
     tree = archive.tree
-    return config is not None and isinstance(tree, dict) and isinstance(tree.get("weight"), dict)
+    return isinstance(tree, dict) and isinstance(tree.get("weight"), dict)
 
 
 def _card(

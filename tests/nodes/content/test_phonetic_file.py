@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -162,3 +163,10 @@ def test_unknown_card_is_an_error(tmp_path: Path) -> None:
     save_file(tensors(), path, {METADATA_KEY: '{"kind": "phonetic-encoder", "colour": "blue"}'})
     with pytest.raises(WeightsError, match="its card is not understood"):
         open_phonetic(path)
+
+
+@pytest.mark.parametrize("wrap", [lambda held: held, lambda held: {"model": held, "step": 7}])
+def test_weights_of_a_training_are_named(tmp_path: Path, wrap: Any) -> None:
+    torch.save(wrap(tensors()), tmp_path / "checkpoint.pt")
+    with pytest.raises(WeightsError, match="weights of a phonetic encoder, without the card"):
+        open_phonetic(tmp_path / "checkpoint.pt")

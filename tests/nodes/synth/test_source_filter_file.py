@@ -141,3 +141,13 @@ def test_damaged_index_is_refused(tmp_path: Path, held: dict[str, torch.Tensor])
 def test_huge_sizes_are_refused_before_allocation(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="less than or equal to 4096"):
         example.SIZES.model_validate({**example.SIZES.model_dump(), "channels": 10**6})
+
+
+@pytest.mark.parametrize("prefix", ["", "network.", "network.module."])
+def test_weights_of_a_training_are_named(
+    tmp_path: Path, held: dict[str, torch.Tensor], prefix: str
+) -> None:
+    torch.save({f"{prefix}{name}": held[name] for name in held}, tmp_path / "checkpoint.pt")
+    said = _refused(tmp_path / "checkpoint.pt")
+    assert "weights of a source-filter voice, without the card" in said
+    assert "`voicegraph voice make` writes at the end" in said

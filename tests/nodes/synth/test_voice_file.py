@@ -53,6 +53,14 @@ def test_card_holds_what_trainers_wrote(save: Save) -> None:
     assert card.parameters == sum(t.numel() for t in rvc_example.voice()["weight"].values())
 
 
+@pytest.mark.parametrize(
+    ("encoder", "other"), [("contentvec", False), ("WavLM-Base+", True), ("whisper", True)]
+)
+def test_encoder_of_another_architecture_is_remarked(save: Save, encoder: str, other: bool) -> None:
+    remarks = open_voice(save(embedder_model=encoder)).card.remarks
+    assert any(f"features of {encoder}" in text for text in remarks) is other
+
+
 def test_old_voices_get_default_values(save: Save) -> None:
     weight = rvc_example.weights(rvc_example.CONFIG, 256, f0=True)
     card = open_voice(save(weight=weight, version=None, f0=None)).card

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import functools
 import json
 from collections import OrderedDict
@@ -13,12 +14,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from safetensors.torch import save_file
 
-from voicegraph.graph.files.models import WeightsError, identify
+from voicegraph.graph.files.models import Archive, TensorHeader, WeightsError, identify
 from voicegraph.nodes.synth import rvc_example
 from voicegraph.nodes.synth.voice_file import KIND, VoiceFile, open_voice
-from voicegraph.schemas.voice_card import VoiceConfig
+from voicegraph.schemas.voice_card import VoiceCard, VoiceConfig
 
 Tree = dict[str, Any]
 CONFIG = rvc_example.CONFIG
@@ -281,3 +284,48 @@ def test_voices_of_other_programs_are_named(tmp_path: Path, name: str, said: str
     text = _refused(_saved({name: torch.zeros(2, 2), **more}, tmp_path / "v.pth"))
     assert said in text
     assert "fix: use an RVC voice" in text
+
+
+# ---- anything at all ------------------------------------------------------------------------
+
+_SHAPES = {name: tuple(tensor.shape) for name, tensor in rvc_example.voice()["weight"].items()}
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(NAMES), inner),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=150)
+@given(
+    entries=st.dictionaries(st.integers(0, 17), _VALUES, max_size=3),
+    whole=st.none() | _VALUES,
+    keys=st.dictionaries(
+        st.sampled_from(["f0", "version", "sr", "vocoder", "embedder_output_layer", "info"]),
+        _VALUES,
+        max_size=3,
+    ),
+    shapes=st.dictionaries(
+        st.sampled_from(list(_SHAPES)),
+        st.none() | st.lists(st.integers(0, 40), max_size=4).map(tuple),
+        max_size=4,
+    ),
+)
+def test_any_file_is_a_voice_or_an_error(
+    entries: dict[int, Any], whole: Any, keys: Tree, shapes: dict[str, tuple[int, ...] | None]
+) -> None:
+    """No value and no shape ends in a traceback, or in a card that cannot be shown or stored."""
+    weight = {
+        name: TensorHeader(shape, torch.float32)
+        for name, shape in (_SHAPES | shapes).items()
+        if shape is not None
+    }
+    config = [entries.get(place, value) for place, value in enumerate(CONFIG)]
+    tree = {"weight": weight, "config": config if whole is None else whole, **keys}
+    tensors = {f"weight.{name}": header for name, header in weight.items()}
+    path = Path("any.pth")
+    archive = Archive(path, path, "torch", 1, tree, tensors, {}, None, (0, 0, 0, 0))
+    with contextlib.suppress(WeightsError):
+        card = KIND.card(path, archive)
+        if card is not None:
+            assert VoiceCard.model_validate_json(card.stored()).remarks == card.remarks
