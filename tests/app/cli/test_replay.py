@@ -88,7 +88,7 @@ def test_overrides_are_not_compared(cli: Cli, talk: Path) -> None:
         (["alone.jsonl"], 7, "alone.in.wav"),
         (["talk.jsonl", "--set", "nodes.low.use=dsp.gian"], 2, "dsp.gain"),
         (["talk.jsonl", "--set", "vars.db"], 2, "vars.db"),
-        (["talk.jsonl", "-o", "nowhere/again.wav"], 4, "nowhere"),
+        (["talk.jsonl", "-o", "good.yaml/again.wav"], 4, "good.yaml is a file"),
         (["talk.jsonl", "-o", "again.xyz"], 4, "xyz"),
     ],
 )
