@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .node import Node as Node
     from .node import NodeParams as NodeParams
     from .node import NoParams as NoParams
+    from .node import OutputPath as OutputPath
     from .node import Requests as Requests
     from .node import State as State
     from .node import Tensors as Tensors
@@ -72,6 +73,7 @@ _MODULES = {
     "voicegraph.graph.intervals": ("Interval", "Request"),
     "voicegraph.graph.node": (
         "FilePath",
+        "OutputPath",
         "Live",
         "NoParams",
         "Node",

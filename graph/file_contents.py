@@ -20,7 +20,7 @@ from typing import Any
 
 from .errors import Problem, WeightsError
 from .model_folder import model_folder
-from .node import Node, NodeParams
+from .node import NodeParams
 from .regular_file import open_regular, shortened
 
 Version = tuple[int, ...]
@@ -84,14 +84,21 @@ def read_contents(named: Mapping[str, Path]) -> dict[str, FileContent]:
     return {name: content for name, path in named.items() if (content := found[path])}
 
 
-def files_read(node: Node[Any, Any], params: NodeParams) -> dict[str, Path]:
+def files_read(params: NodeParams) -> dict[str, Path]:
     """Files and folders that a node reads, by param; of several in one param, ``param.key``."""
-    written = set(node.keeps(params).values())
     return {
         key: path
-        for name in sorted(params.file_fields())
+        for name in sorted(params.file_fields() - params.output_fields())
         for key, path in _paths(name, getattr(params, name))
-        if path not in written
+    }
+
+
+def files_written(params: NodeParams) -> dict[str, Path]:
+    """Files that a node writes, by param; of several in one param, ``param.key``."""
+    return {
+        key: path
+        for name in sorted(params.output_fields())
+        for key, path in _paths(name, getattr(params, name))
     }
 
 

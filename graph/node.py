@@ -32,6 +32,10 @@ class _FileMark:
     """Marks a param that names a file, relative to the pipeline file in which it is written."""
 
 
+class _OutputMark:
+    """Marks a file name as that of a file that is written."""
+
+
 ACCELERATORS = ("cuda", "mps", "xpu")
 """Device types of accelerators as torch names them: NVIDIA and AMD, Apple, Intel."""
 
@@ -40,6 +44,15 @@ Live = Annotated[T, _LiveMark()]
 
 FilePath = Annotated[Path, _FileMark(), WithJsonSchema({"type": "string", "format": "path"})]
 """A file named by a param. Relative names resolve against the pipeline file that contains them."""
+
+OutputPath = Annotated[
+    Path, _FileMark(), _OutputMark(), WithJsonSchema({"type": "string", "format": "path"})
+]
+"""A file that a node, or the session for it (:meth:`Node.keeps`), writes.
+
+Everything that a node writes must be named by such a param: a session refuses files that only the
+pipeline file asked for, unless their folder is allowed.
+"""
 
 
 class NodeParams(BaseModel):
@@ -65,8 +78,13 @@ class NodeParams(BaseModel):
 
     @classmethod
     def file_fields(cls) -> frozenset[str]:
-        """Names of the params that hold file names."""
+        """Names of the params that hold file names, of files to read and of files to write."""
         return _marked(cls, _FileMark)
+
+    @classmethod
+    def output_fields(cls) -> frozenset[str]:
+        """Names of the params that hold names of files to write."""
+        return _marked(cls, _OutputMark)
 
 
 def _marked(model: type[BaseModel], mark: type) -> frozenset[str]:
@@ -267,6 +285,7 @@ class Node(Generic[ParamsT, StateT]):
     def keeps(self, params: ParamsT) -> Mapping[str, Path]:
         """Audio outputs that the session writes to sound files: port name -> path.
 
+        Each path is the value of a param of the type :data:`OutputPath`.
         Called once per session, after the warm-up. The node itself opens no file, so that its
         instance does not change and can serve several sessions.
         """

@@ -19,7 +19,7 @@ import torch
 
 from voicegraph.schemas.quantities import format_duration
 
-from .errors import PipelineError, Problem
+from .errors import Mark, PipelineError, Problem
 from .file_contents import FileContent, files_read
 from .node import Node, NodeParams
 from .ports import PortRef, PortSpec
@@ -56,6 +56,23 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class FileWrite:
+    """A file that a node writes.
+
+    Attributes:
+        param: the param that names it.
+        path: its absolute path, as written.
+        mark: where it was written.
+        own: whether the user gave it, with ``--set`` or in Python; otherwise a pipeline file did.
+    """
+
+    param: str
+    path: Path
+    mark: Mark
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedNode:
     """One node of a plan.
 
@@ -75,11 +92,12 @@ class PlannedNode:
     latency: Fraction
     dropped: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
+    writes: tuple[FileWrite, ...] = ()
 
     @property
     def files(self) -> dict[str, Path]:
         """Files and folders that it reads, by ``node.param``."""
-        found = files_read(self.node, self.params)
+        found = files_read(self.params)
         return {f"{self.name}.{param}": path for param, path in found.items()}
 
     @property
@@ -269,7 +287,7 @@ class CompiledPlan:
     def _contents(self, planned: PlannedNode) -> dict[str, Any]:
         """The params that hold files, by the contents of these."""
         found: dict[str, Any] = dict.fromkeys(planned.params.file_fields())
-        for name in files_read(planned.node, planned.params):
+        for name in files_read(planned.params):
             content = self.files.get(f"{planned.name}.{name}")
             found[name] = content and content.sha256
         return found

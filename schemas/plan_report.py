@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from voicegraph.schemas.report import Report
+from pydantic import Field
+
+from voicegraph.schemas.report import FileUse, Report
 
 
 class OriginReport(Report):
@@ -167,3 +169,7 @@ class PlanReport(Report):
     """Nodes that are switched off; they pass their input through."""
     pruned: list[str]
     """Nodes that the output does not use."""
+    reads: list[FileUse] = Field(default_factory=list)
+    """The files that it reads."""
+    writes: list[FileUse] = Field(default_factory=list)
+    """The files that its nodes write."""

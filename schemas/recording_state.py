@@ -14,6 +14,10 @@ class RecordingState(Report):
     """Why nothing more is written; null while it records."""
     recorded_s: float = 0.0
     """Seconds of input in the file."""
+    bytes: int = 0
+    """Size of both sound files."""
+    behind: float = 0.0
+    """How full the queue before the disk is, 0..1; at 1 the recording stops."""
     free_bytes: int | None = None
     """Free space of the disk; null if unknown."""
     left_s: float | None = None

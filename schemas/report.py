@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 
@@ -63,6 +63,17 @@ class ProblemReport(Report):
     """A command or a change that fixes it."""
 
 
+class FileUse(Report):
+    """A file that a pipeline reads or writes."""
+
+    path: str
+    """Where it is, without links; inside the package it begins with ``voicegraph/``."""
+    by: list[str]
+    """``node.param``, or ``pipeline`` for a pipeline file."""
+    asked: bool
+    """Whether it needs no permission: it is read, or the user gave its name with ``--set``."""
+
+
 class CheckedPipeline(Report):
     """One pipeline that was checked."""
 
@@ -74,6 +85,10 @@ class CheckedPipeline(Report):
     """One line about the plan; null if there is none."""
     warnings: list[str]
     """What is allowed, but perhaps not intended."""
+    reads: list[FileUse] = Field(default_factory=list)
+    """The files that it reads."""
+    writes: list[FileUse] = Field(default_factory=list)
+    """The files that its nodes write."""
     problems: list[ProblemReport]
     """All problems."""
 

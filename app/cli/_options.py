@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -106,6 +107,19 @@ JsonOption = Annotated[bool, flag("--json", "Print JSON for programs instead of 
 
 ForceOption = Annotated[bool, flag("--force", "Overwrite files that exist.")]
 """``force: ForceOption = False``."""
+
+AllowWriteOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--allow-write",
+        metavar="FOLDER",
+        help="Let nodes of the pipeline file write files in this folder and below. What --set asks "
+        "for needs no permission. May be repeated.",
+        exists=True,  # a typing error must not allow another folder
+        file_okay=False,
+    ),
+]
+"""``allow_write: AllowWriteOption = None``."""
 
 NodeArg = Annotated[
     str | None,

@@ -11,6 +11,8 @@ from time import monotonic
 from voicegraph.graph.startup_stages import begin_stage, report_stages
 from voicegraph.graph.terminal_text import printable, styled_console
 
+from ._output import echo
+
 _FIRST_S = 1.0
 """Seconds after which a stage is worth a line in a log."""
 _EVERY_S = 5.0
@@ -126,4 +128,4 @@ def startup_display(quiet: bool, summary: bool = True) -> Iterator[None]:
 
 def print_line(text: str) -> None:
     """Prints a line on standard error at once."""
-    print(printable(text), file=sys.stderr, flush=True)
+    echo(printable(text), err=True)

@@ -43,6 +43,7 @@ def _check(
     name: str, set_args: list[str] | None, profiles: list[str] | None
 ) -> tuple[CheckedPipeline, str]:
     """The report of one pipeline, and its problems as text."""
+    from voicegraph.app.reports.file_list import files_read, files_written
     from voicegraph.graph.errors import VoicegraphError
     from voicegraph.schemas.report import CheckedPipeline
 
@@ -55,7 +56,13 @@ def _check(
         )
         return entry, str(error)
     entry = CheckedPipeline(
-        pipeline=name, ok=True, summary=_summary(plan), warnings=_warnings(plan), problems=[]
+        pipeline=name,
+        ok=True,
+        summary=_summary(plan),
+        warnings=_warnings(plan),
+        problems=[],
+        reads=files_read(plan),
+        writes=files_written(plan),
     )
     return entry, ""
 
@@ -64,8 +71,11 @@ def _text(entry: CheckedPipeline, problems: str) -> str:
     if not entry.ok:
         count = len(entry.problems)
         return f"{problems}\n{printable(entry.pipeline)}: {count} problem{'s' if count > 1 else ''}"
+    from voicegraph.app.reports.file_list import file_lines
+
     warnings = [f"  warning: {warning}" for warning in entry.warnings]
-    return "\n".join([f"{printable(entry.pipeline)}: ok, {entry.summary}", *warnings])
+    files = [f"  {line}" for line in file_lines(entry.reads, entry.writes)]
+    return "\n".join([f"{printable(entry.pipeline)}: ok, {entry.summary}", *files, *warnings])
 
 
 def _summary(plan: Plan) -> str:

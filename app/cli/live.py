@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -32,7 +33,14 @@ from ._live_options import (
     TokenOption,
     VariantOption,
 )
-from ._options import JsonOption, PipelineArg, ProfileOption, SetOption, load
+from ._options import (
+    AllowWriteOption,
+    JsonOption,
+    PipelineArg,
+    ProfileOption,
+    SetOption,
+    load,
+)
 from ._output import echo
 from ._sound_options import (
     BuffersOption,
@@ -86,6 +94,7 @@ def live(
     profiles: ProfileOption = None,
     variant: VariantOption = None,
     record: RecordOption = None,
+    allow_write: AllowWriteOption = None,
     silence: SilenceOption = "run",
     silence_opens: OpensOption = -50.0,
     silence_closes: ClosesOption = -56.0,
@@ -105,8 +114,7 @@ def live(
 ) -> None:
     """Process the microphone with a pipeline, and play the result.
 
-    By default, it uses the system's default devices, at the pipeline's sample rate if they support
-    it. Ctrl-C stops.
+    Default: the system's default devices, at the pipeline's rate if they support it. Ctrl-C stops.
     """
     with startup_display(quiet=as_json):
         silent = _options(margin, silence, silence_opens, silence_closes, silence_hold, swap_limit)
@@ -122,7 +130,8 @@ def live(
         )
         loaded = load(pipeline, set_args, profiles)
         setup = _set_up(loaded, ends, buffers(buffers_), variants, seconds(room, "--room"))
-        _run(setup.open_session(options, record), servers, duration_s, plain, as_json)
+        session = _opened(setup, options, record, allow_write)
+        _run(session, servers, duration_s, plain, as_json)
 
 
 def _set_up(
@@ -135,6 +144,18 @@ def _set_up(
     from voicegraph.graph.live.setup import set_up_live
 
     return set_up_live(pipeline, *ends, buffers=buffers, variant=variant, room=room)
+
+
+def _opened(
+    setup: LiveSetup, options: LiveOptions, record: Path | None, allow_write: list[Path] | None
+) -> LiveSession:
+    """The session, which says what files it reads and writes."""
+    from voicegraph.app.reports.file_list import file_lines, files_read, files_written
+
+    session = setup.open_session(options, record, allow_write or ())
+    for line in file_lines(files_read(setup.plan), files_written(setup.plan)):
+        session.say(line)
+    return session
 
 
 def _run(

@@ -12,7 +12,15 @@ from voicegraph.graph.errors import InputError, OutputError, SignalError, Voiceg
 from voicegraph.graph.startup_stages import report_stages
 
 from ._failures import common_code, failed_file
-from ._options import ForceOption, JsonOption, PipelineArg, ProfileOption, SetOption, load
+from ._options import (
+    AllowWriteOption,
+    ForceOption,
+    JsonOption,
+    PipelineArg,
+    ProfileOption,
+    SetOption,
+    load,
+)
 from ._output import echo, print_json
 from ._progress import ProgressDisplay, progress_display
 from ._run_options import (
@@ -59,6 +67,7 @@ class _Run:
     select: tuple[int, ...]
     force: bool
     salvage: bool
+    allow_write: tuple[Path, ...] = ()
     plans: dict[Audio, ConversionPlan] = field(default_factory=dict)
     done: list[FileReport] = field(default_factory=list)
     failed: list[tuple[Path, VoicegraphError]] = field(default_factory=list)
@@ -90,6 +99,7 @@ def run(
     input_select: InputSelectOption = None,
     force: ForceOption = False,
     salvage: SalvageOption = False,
+    allow_write: AllowWriteOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> int:
@@ -101,15 +111,18 @@ def run(
     """
     from voicegraph.graph.files.sound.batch import plan_batch
     from voicegraph.graph.files.sound.output_form import OutputForm
+    from voicegraph.graph.runtime.write_permission import permitted_writes
 
     taps = _taps(tap or [])
+    folders = tuple(allow_write or ())
     select = channel_numbers(input_select, "--input-select")
     form = OutputForm(rate, channels, subtype, bitrate, quality)
     with startup_display(quiet or as_json, summary=False):
         loaded = load(pipeline, set_args, profiles)
-        loaded.compile()  # errors of the pipeline come before any file is opened
+        # Errors of the pipeline come before any file is opened.
+        permitted_writes(loaded.compile(), folders)
     batch = plan_batch(inputs, output, ending)
-    current = _Run(loaded, batch, taps, trace, form, select, force, salvage)
+    current = _Run(loaded, batch, taps, trace, form, select, force, salvage, folders)
     with progress_display(quiet or as_json) as display, report_stages(display.stage):
         _run_all(current, display)
     if as_json:
@@ -171,7 +184,7 @@ def _convert(current: _Run, job: Job, display: ProgressDisplay) -> FileReport:
         force=current.force,
         salvage=current.salvage,
         select=current.select,
-        extras=Extras(taps, trace),
+        extras=Extras(taps, trace, current.allow_write),
         progress=display,
         plans=current.plans,
     )

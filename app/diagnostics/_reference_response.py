@@ -26,7 +26,7 @@ def reference_response(plan: Plan, signal: np.ndarray, rate: int) -> np.ndarray:
     before = -(-round(_BEFORE_S * plan.source.rate) // block) * block
     padded = np.zeros((plan.source.channels, before + len(signal)), np.float32)
     padded[:, before:] = signal
-    with plan.session(warm_up=False, workers=False) as session:
+    with plan.session(warm_up=False, workers=False, write_files=False) as session:
         made = np.concatenate((session.push(padded), session.flush()), 1)[0]
     start = round(before * plan.output_type.rate / plan.source.rate) + plan.latency_out
     count = round(len(signal) * plan.output_type.rate / plan.source.rate)

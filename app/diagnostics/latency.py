@@ -46,7 +46,7 @@ def measure_latency(
     """
     from voicegraph.graph.live.factory import LiveOptions
 
-    session = setup.plan.session()
+    session = setup.plan.session(write_files=False)
     try:
         rate = int(setup.input.format.rate)
         response = reference_response(setup.plan, probe_signal(rate), rate)

@@ -118,7 +118,7 @@ def soak_devices(
     try:
         if not microphone:
             card = RecordingCard(card, bundled_speech(card.input))
-        live = LiveSession(setup.plan.session(), card, settings.live)
+        live = LiveSession(setup.plan.session(write_files=False), card, settings.live)
     except BaseException:
         card.stop()
         raise
@@ -179,7 +179,7 @@ def soak_freewheel(
     source = OpenDevice("simulated", int(plan.source.rate), plan.source.channels, 0.0)
     target = OpenDevice("simulated", int(plan.output_type.rate), plan.output_type.width or 1, 0.0)
     schedule = settings.schedule()
-    with plan.session() as session:
+    with plan.session(write_files=False) as session:
         session.recover_from_faults(lambda _: None)
         loop = create_loop(session, source, target, one_clock=False, options=settings.live)
         monitor = SoakMonitor(loop, _declared_latency(loop, plan, target))

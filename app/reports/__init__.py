@@ -5,6 +5,7 @@ __all__ = [
     "drawing",
     "editor_schema",
     "explain",
+    "file_list",
     "node_catalogue",
     "plan_diff",
     "plan_report",

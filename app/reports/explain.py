@@ -12,6 +12,7 @@ from voicegraph.schemas.plan_report import (
     PlanReport,
 )
 
+from .file_list import file_lines
 from .plan_report import report_plan
 from .text_table import WIDTH, Column, milliseconds, table, wrap
 
@@ -43,7 +44,14 @@ def explain(plan: Plan) -> str:
 
 def render(report: PlanReport) -> str:
     """The text for a plan's report."""
-    parts = [_head(report), _latency(report), _nodes(report), wrap(_READING, WIDTH), _notes(report)]
+    parts = [
+        _head(report),
+        _files(report),
+        _latency(report),
+        _nodes(report),
+        wrap(_READING, WIDTH),
+        _notes(report),
+    ]
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
 
@@ -57,6 +65,11 @@ def _head(report: PlanReport) -> list[str]:
         f"settings  seed {report.settings['seed']}, threads {threads}, "
         f"on_nan {report.settings['on_nan']}, on_late {report.settings['on_late']}",
     ]
+
+
+def _files(report: PlanReport) -> list[str]:
+    lines = file_lines(report.reads, report.writes)
+    return ["files", *(f"  {line}" for line in lines)] if lines else []
 
 
 def _latency(report: PlanReport) -> list[str]:

@@ -22,6 +22,7 @@ from voicegraph.schemas.plan_report import (
 )
 
 from ._latency_shares import shares, span
+from .file_list import files_read, files_written
 
 _DRIVER_NODES = tuple(
     f"{side}.{step}"
@@ -51,6 +52,8 @@ def report_plan(plan: Plan) -> PlanReport:
         copies=_copies(plan),
         bypassed=list(plan.bypassed),
         pruned=list(plan.pruned),
+        reads=files_read(plan),
+        writes=files_written(plan),
     )
 
 

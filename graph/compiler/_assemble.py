@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import TypeVar
 
-from ..plan import CompiledPlan, Latency, Link, PlannedNode, Settings
+from ..file_contents import files_written
+from ..plan import CompiledPlan, FileWrite, Latency, Link, PlannedNode, Settings
 from .node_ir import CompileContext, NodeIR
 
 P = TypeVar("P", bound=CompiledPlan)
@@ -22,7 +24,7 @@ def assemble(context: CompileContext, ordered: list[NodeIR], plan_type: type[P])
         path=context.loaded.path,
         block=context.block,
         source=context.source,
-        nodes=tuple(_plan_node(ir, devices) for ir in ordered),
+        nodes=tuple(_plan_node(context, ir, devices) for ir in ordered),
         output=context.output,
         output_type=output_type,
         latency=Latency(context.latency, 2 * context.block),
@@ -32,7 +34,7 @@ def assemble(context: CompileContext, ordered: list[NodeIR], plan_type: type[P])
     )
 
 
-def _plan_node(ir: NodeIR, devices: dict[str, str]) -> PlannedNode:
+def _plan_node(context: CompileContext, ir: NodeIR, devices: dict[str, str]) -> PlannedNode:
     links = {
         port: Link(ref, port in ir.feedback, devices[ref.node] != ir.spec.device)
         for port, ref in ir.sources.items()
@@ -49,4 +51,14 @@ def _plan_node(ir: NodeIR, devices: dict[str, str]) -> PlannedNode:
         latency=-max(ends, default=Fraction(0)),
         dropped=ir.dropped,
         unused=ir.unused,
+        writes=tuple(_writes(context, ir)),
     )
+
+
+def _writes(context: CompileContext, ir: NodeIR) -> Iterator[FileWrite]:
+    """The files that a node writes, with who asked for them."""
+    places = context.loaded.source_map
+    for param, path in files_written(ir.params).items():
+        inside = [int(part) if part.isdecimal() else part for part in param.split(".")]
+        at = ("nodes", ir.name, "params", *inside)
+        yield FileWrite(param, path, places.value(at), places.is_own(at))

@@ -50,3 +50,17 @@ class RecordingWatch:
             minutes = f"{state.left_s / 60:.0f} more minutes"
             return f"the disk has room for {minutes} of the recording {state.path}"
         return None
+
+
+class FileWatch:
+    """Tells at once that a file which a node writes has a gap, or has ended."""
+
+    def __init__(self) -> None:
+        self._told = 0
+
+    def update(self, faults: list[str]) -> list[str]:
+        """The messages about new faults; that a gap grows is not told again."""
+        if len(faults) <= self._told:
+            return []
+        self._told = len(faults)
+        return faults

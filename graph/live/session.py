@@ -19,7 +19,7 @@ from voicegraph.schemas.live_status import LiveState, LiveStatus
 from ..errors import VoicegraphError
 from ..startup_stages import end_stages
 from ._command_handler import CommandHandler
-from ._fault_messages import RecordingWatch, fault_message
+from ._fault_messages import FileWatch, RecordingWatch, fault_message
 from ._interpreter_tuning import GcControl, SwitchInterval
 from ._overruns import AdviceMemory
 from ._repeated_messages import RepeatedMessages
@@ -87,6 +87,7 @@ class LiveSession:
         session.recover_from_faults(self._on_fault, _at_low_priority)
         self._recording_watch = RecordingWatch()
         self._repeated = RepeatedMessages()
+        self._file_watch = FileWatch()
         self.swap_worker = SwapWorker(
             session, self.say, self.options.swap_limit_s, self._late_blocks
         )
@@ -271,6 +272,8 @@ class LiveSession:
     def _watch_recording(self) -> None:
         state = self.session.recording_state
         if state is not None and (text := self._recording_watch.update(state)) is not None:
+            self.say(text)
+        for text in self._file_watch.update(self.session.file_faults):
             self.say(text)
 
     def _close_session(self) -> None:

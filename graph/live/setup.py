@@ -67,13 +67,17 @@ class LiveSetup:
         return SoundCard(self.input, self.output, latency=self.buffers)
 
     def open_session(
-        self, options: LiveOptions | None = None, record: Path | None = None
+        self,
+        options: LiveOptions | None = None,
+        record: Path | None = None,
+        allow_write: Sequence[str | Path] = (),
     ) -> LiveSession:
         """Opens a live session that is ready to start: loads weights first, opens devices last.
 
         Args:
             options: settings of the live session.
             record: the recording to write; None for none.
+            allow_write: folders in which a pipeline file may have files written; see ``Session``.
 
         Raises:
             OutputError: if the recording exists, or cannot be written.
@@ -81,7 +85,7 @@ class LiveSetup:
         """
         if record is not None:
             _refuse_existing(record)
-        session = self.plan.session(record=record, record_waits=False)
+        session = self.plan.session(record=record, record_waits=False, allow_write=allow_write)
         card: SoundCard | None = None
         try:
             begin_stage("opening the devices")

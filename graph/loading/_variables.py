@@ -107,6 +107,8 @@ class _Substitution:
             if value is None:
                 self.null_in_text(match[1], text, path)
             # A file name that begins with a var is relative to where the var was written.
+            if not self.source_map.is_own(("vars", match[1])) and path in self.places:
+                self.places[path] = replace(self.places[path], own=False)
             if match.start() == 0 or not self.came_through_var(path):
                 self.moved(match[1], path, leading=match.start() == 0)
             return str(value).lower() if isinstance(value, bool) else str(value)
@@ -130,7 +132,10 @@ class _Substitution:
         if whole or leading:
             origin: KeyPath = ("vars", name)
             base, elsewhere = self.source_map.base(origin), self.source_map.elsewhere(origin)
-        self.places[path] = replace(place, var=name, whole=whole, base=base, elsewhere=elsewhere)
+        own = self.source_map.is_own(("vars", name)) and (whole or place.own)
+        self.places[path] = replace(
+            place, var=name, whole=whole, base=base, elsewhere=elsewhere, own=own
+        )
 
     def look_up(self, name: str, path: KeyPath) -> Any:
         if name in self.values and self.values[name] != REQUIRED:

@@ -50,11 +50,13 @@ class Document:
         data: nested dict, list, str, int, float, bool and None; see :func:`to_plain`.
         source_map: where each value was written.
         swapped: names of the nodes whose ``use`` was changed by an override or extending file.
+        files: the pipeline files it was read from, if it was just read.
     """
 
     data: Any
     source_map: SourceMap
     swapped: frozenset[str] = field(default_factory=frozenset)
+    files: tuple[Path, ...] = ()
 
 
 def read_document(path: Path, source: str | None = None, asked: Mark | None = None) -> Document:
@@ -256,7 +258,12 @@ def _as_override(problem: Problem, text: str, mark: Mark) -> Problem:
 
 
 def from_python(
-    data: Any, mark: Mark, *, override: bool = False, typed: str | None = None
+    data: Any,
+    mark: Mark,
+    *,
+    override: bool = False,
+    typed: str | None = None,
+    own: bool = False,
 ) -> Document:
     """Plain values from Python objects, all placed at ``mark``, relative to the working directory.
 
@@ -265,10 +272,11 @@ def from_python(
         mark: their place.
         override: whether they override a file.
         typed: the scalar without quotes that was read as ``data``, if it was one.
+        own: whether the user gave them.
 
     Raises:
         PipelineError: if a key is not text, or the nesting is too deep.
     """
     values = to_plain(data, mark)
-    place = Place(mark, mark, Path.cwd(), override=override, typed=typed)
+    place = Place(mark, mark, Path.cwd(), override=override, typed=typed, own=own)
     return Document(values, SourceMap(mark.source, dict.fromkeys(paths_in(values), place)))

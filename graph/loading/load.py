@@ -68,6 +68,11 @@ class LoadedPipeline:
     profiles: tuple[str, ...] = ()
     overrides: tuple[Override, ...] = ()
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The pipeline files that were read, the file itself first."""
+        return self.written.files if self.written is not None else ()
+
 
 def load_pipeline(
     source: str | Path,
@@ -106,6 +111,7 @@ def load_mapping(
     set_args: Sequence[str] = (),
     keep_going: bool = False,
     swapped: frozenset[str] = frozenset(),
+    own: bool = True,
 ) -> LoadedPipeline:
     """Loads a pipeline from keys in Python; relative paths refer to the working directory.
 
@@ -117,16 +123,18 @@ def load_mapping(
         set_args: ``path=value`` texts.
         keep_going: as for :func:`load_pipeline`.
         swapped: nodes whose ``use`` was changed before ``data`` was made; see ``Document``.
+        own: whether the user gave ``data``, and nobody else; see ``Place``.
 
     Raises:
         PipelineError: with every mistake of the first phase that found any.
     """
     mark = Mark(name)
-    document = replace(from_python(data, mark), swapped=swapped)
+    document = replace(from_python(data, mark, own=own), swapped=swapped)
     if not isinstance(document.data, dict):
         text = f"a pipeline is a mapping of keys to values, found {describe(document.data)}"
         raise PipelineError(Problem("not-a-mapping", text, mark, fix='{"block": "10ms", ...}'))
     document = apply_extends(document, Source(Path.cwd() / name, name))
+    document = replace(document, files=document.files[1:])  # the first stands for the keys
     problems = Problems()
     wanted = _outside(document, overrides or {}, set_args, problems)
     return _load(document, name, None, profiles, wanted, problems, keep_going)

@@ -111,7 +111,7 @@ def from_command_line(arguments: Iterable[str], problems: Problems) -> list[Over
             continue
         mark = _mark(_SET, path)
         typed = written.text if written.plain else None
-        value = from_python(written.data, mark, override=True, typed=typed)
+        value = from_python(written.data, mark, override=True, typed=typed, own=True)
         found.append(Override(_split(path, mark), value, mark))
     return found
 
@@ -123,7 +123,7 @@ def from_dict(overrides: Mapping[str, object], problems: Problems) -> list[Overr
         mark = _mark("override ", str(path))
         try:
             keys = _split(path, mark)
-            found.append(Override(keys, from_python(value, mark, override=True), mark))
+            found.append(Override(keys, from_python(value, mark, override=True, own=True), mark))
         except PipelineError as error:
             problems.found.extend(error.problems)
     return found

@@ -31,6 +31,7 @@ class Place:
         var: name of the var that it came from, if it did.
         whole: whether it is the var's whole value and not part of a longer text.
         override: whether an override, or the file that changed the node's ``use``, wrote it.
+        own: whether the user gave it: with ``--set``, or in Python; not a pipeline file.
     """
 
     value: Mark
@@ -41,6 +42,7 @@ class Place:
     override: bool = False
     typed: str | None = None
     elsewhere: tuple[Path, ...] = ()
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,11 @@ class SourceMap:
         place = self._nearest(path)
         inside = (p for at, p in self.places.items() if at[: len(path)] == path)
         return bool(place and place.override) or any(p.override for p in inside)
+
+    def is_own(self, path: KeyPath) -> bool:
+        """Whether the user gave the value, and not a pipeline file, which may be a stranger's."""
+        place = self._nearest(path)
+        return place is not None and place.own
 
     def resolve(self, path: KeyPath, name: str) -> Path:
         """The absolute path of a file name written at ``path``; ``~`` is the home directory.

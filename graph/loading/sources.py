@@ -127,7 +127,7 @@ def apply_extends(document: Document, source: Source) -> Document:
     merged = _without_extends(layers.pop())
     for layer in reversed(layers):
         merged = merge(merged, _without_extends(layer))
-    return merged
+    return replace(merged, files=tuple(found.path for found in chain))
 
 
 def _extended(document: Document) -> str | None:

@@ -30,5 +30,5 @@ def contour(sound: np.ndarray, estimator: str = "f0.dio") -> np.ndarray:
         nodes={"f0": node(estimator, "input", floor=50.0, ceiling=500.0)},
         output="f0",
     )
-    with pipeline.session(warm_up=False) as session:
+    with pipeline.session(warm_up=False, write_files=False) as session:
         return session.process(padded)

@@ -79,7 +79,7 @@ def measure(
         VoicegraphError: if the session cannot be opened.
     """
     begun = perf_counter()
-    with plan.session(streams, workers=workers) as session:
+    with plan.session(streams, workers=workers, write_files=False) as session:
         end_stages()
         setup = perf_counter() - begun
         feed = _speech(plan, streams)

@@ -96,7 +96,10 @@ class Pipeline:
     def from_data(
         cls, data: Mapping[str, Any], name: str = "pipeline", swapped: Sequence[str] = ()
     ) -> Pipeline:
-        """Loads a pipeline from the keys of a pipeline file.
+        """Loads a pipeline from the keys of a pipeline file that somebody else may have written.
+
+        Unlike those of ``Pipeline(...)``, files that its nodes write need ``allow_write``: see
+        :meth:`session`.
 
         Args:
             data: the contents of a pipeline file.
@@ -108,7 +111,9 @@ class Pipeline:
             PipelineError: with every mistake found.
         """
         self = cls.__new__(cls)
-        loaded = load_mapping(data, name=name, keep_going=True, swapped=frozenset(swapped))
+        loaded = load_mapping(
+            data, name=name, keep_going=True, swapped=frozenset(swapped), own=False
+        )
         self.loaded = _require_valid(loaded)
         return self
 

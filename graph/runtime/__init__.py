@@ -1,6 +1,7 @@
 """Sessions: the engine that runs a plan, its state, live params, hot swap, snapshots."""
 
 __all__ = [
+    "background_writer",
     "engine",
     "fault_recovery",
     "hot_swap",
@@ -10,4 +11,5 @@ __all__ = [
     "session",
     "snapshot",
     "timing",
+    "write_permission",
 ]

@@ -13,6 +13,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
@@ -136,16 +137,20 @@ def _incompatibility(old: CompiledPlan, new: CompiledPlan) -> Problem | None:
     if new.settings.threads != old.settings.threads:
         text = "the number of threads cannot change while a session runs"
         return Problem("other-threads", text, fix=_NEW_SESSION)
-    before, after = _writing_files(old), _writing_files(new)
+    before, after = _files_written(old), _files_written(new)
     if before != after:
-        names = ", ".join(sorted(before ^ after))
-        text = f"{names}: a node that writes a file cannot be added or removed while a session runs"
+        names = ", ".join(sorted({name for name, *_ in before ^ after}))
+        text = (
+            f"{names}: the files that a node writes cannot be added, removed or renamed while a "
+            "session runs"
+        )
         return Problem("keeps-files", text, fix=_NEW_SESSION)
     return None
 
 
-def _writing_files(plan: CompiledPlan) -> set[str]:
-    return {planned.name for planned in plan.nodes if planned.node.keeps(planned.params)}
+def _files_written(plan: CompiledPlan) -> set[tuple[str, str, Path]]:
+    """Node, param and file of all that is written."""
+    return {(node.name, write.param, write.path) for node in plan.nodes for write in node.writes}
 
 
 class HotSwap:

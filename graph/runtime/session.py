@@ -6,7 +6,7 @@ Files and sound cards belong to drivers, not to a session.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +28,7 @@ from ._warmup import load_weights, prepare
 from .engine import Engine
 from .live_params import NO_CHANGES, AppliedChanges, Change, LiveParams
 from .timing import Timing
+from .write_permission import permitted_writes
 
 if TYPE_CHECKING:
     from voicegraph.schemas.recording_state import RecordingState
@@ -72,8 +73,12 @@ class Session:
             and keep those that were measured to save time.
         record: path of a recording to write, which ``voicegraph.replay`` can run again.
         record_waits: wait for the disk; otherwise a thread writes, and if the disk is too slow
-            the recording ends early and ``close`` reports it.
+            the recording ends early, files of nodes have gaps, and ``close`` reports it.
         trace: path of a Chrome/Perfetto trace to write: every node at every tick.
+        allow_write: folders in which nodes may write files that only a pipeline file asks for.
+            What is written in Python (``Pipeline(...)``, ``overrides``) or with ``--set`` is the
+            user's own, and needs none.
+        write_files: whether nodes write files at all; a replay or a measurement does not.
 
     Attributes:
         base: the pipeline that changes start from; None if the plan cannot be changed.
@@ -105,8 +110,11 @@ class Session:
         record: str | Path | None = None,
         record_waits: bool = True,
         trace: str | Path | None = None,
+        allow_write: Iterable[str | Path] = (),
+        write_files: bool = True,
     ) -> None:
         _require_streams(plan, streams)
+        writes = permitted_writes(plan, allow_write) if write_files else {}
         self.plan = plan
         self.streams = streams
         self.notes: list[str] = []
@@ -117,8 +125,7 @@ class Session:
         self.overrides: dict[str, Any] = {}
         self.recovery: Silencer | None = None
         self._swap: HotSwap | None = None
-        self._closed = False
-        self._finished = False
+        self._closed = self._finished = False
         self._running = threading.RLock()  # one method that touches the state at a time
         self._changes = threading.Condition()  # one change at a time; guards the next two
         self._changing = False
@@ -143,18 +150,23 @@ class Session:
         try:
             if warm_up:
                 prepare(self.engine, self.notes, workers)
-            self._open(record, record_waits, trace)
+            self._open(record, record_waits, trace, writes if write_files else None)
         except BaseException:
             self.close()
             raise
 
     def _open(
-        self, record: str | Path | None, record_waits: bool, trace: str | Path | None
+        self,
+        record: str | Path | None,
+        record_waits: bool,
+        trace: str | Path | None,
+        writes: Mapping[Path, Path] | None,
     ) -> None:
-        if any(planned.node.keeps(planned.params) for planned in self.plan.nodes):
+        named = any(planned.node.keeps(planned.params) for planned in self.plan.nodes)
+        if named and writes is not None:
             from ._file_sink import FileSink
 
-            self._file_sink = FileSink(self.engine)
+            self._file_sink = FileSink(self.engine, writes, record_waits)
         if record is not None:
             recorder = provided("recorder")
             self._recorder = recorder(Path(record), self.plan, self.streams, record_waits)
@@ -596,6 +608,11 @@ class Session:
         """Writes an event of a driver, such as an overrun, to the recording if there is one."""
         if self._recorder is not None:
             self._recorder.event(tick, **what)
+
+    @property
+    def file_faults(self) -> list[str]:
+        """What is wrong with the files that nodes write, a sentence each."""
+        return [] if self._file_sink is None else self._file_sink.faults()
 
     @property
     def recording_state(self) -> RecordingState | None:

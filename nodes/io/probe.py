@@ -12,11 +12,11 @@ from pydantic import field_validator
 from voicegraph.graph import (
     Audio,
     Features,
-    FilePath,
     In,
     Node,
     NodeParams,
     Out,
+    OutputPath,
     Ports,
     Tensors,
     register,
@@ -30,7 +30,7 @@ _ENDINGS = (".wav", ".w64")
 class ProbeParams(NodeParams):
     """Params of ``io.probe``."""
 
-    file: FilePath | None = None
+    file: OutputPath | None = None
     """Output file: a new ``.wav``, or a ``.w64`` for more than 4 GiB (6 hours of mono at 48 kHz).
     An existing file is not replaced; null writes nothing."""
 

@@ -16,7 +16,7 @@ from voicegraph.graph.file_contents import (
     read_contents,
     require_unchanged,
 )
-from voicegraph.graph.node import FilePath, Node, NodeParams
+from voicegraph.graph.node import FilePath, NodeParams
 
 HOUR_NS = 3600 * 10**9
 
@@ -113,7 +113,7 @@ def test_files_in_lists_and_tables_are_found() -> None:
         named: dict[str, FilePath] = {}
 
     params = Many(one=Path("a"), some=[Path("b"), Path("c")], named={"x": Path("d")})
-    found = files_read(Node(), params)
+    found = files_read(params)
     assert {name: path.name for name, path in found.items()} == {
         "one": "a", "some.0": "b", "some.1": "c", "named.x": "d"
     }  # fmt: skip

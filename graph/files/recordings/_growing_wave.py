@@ -87,6 +87,11 @@ class GrowingWave:
             self._file.close()
             raise
 
+    @property
+    def bytes(self) -> int:
+        """Size of the file."""
+        return HEADER + 4 * self.channels * self.frames
+
     def write(self, block: np.ndarray) -> None:
         """Appends ``[C, N]`` float32."""
         self._file.write(np.ascontiguousarray(block.T, "<f4").data)

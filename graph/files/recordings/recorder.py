@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
-from queue import Empty, Full, Queue
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,6 +30,7 @@ from ...loading.document import Document
 from ...pipeline import Pipeline, Plan
 from ...plan import PlanOrigin
 from ...regular_file import shortened
+from ...runtime.background_writer import BackgroundWriter
 from ...runtime.param_values import to_json
 from ...signals import Audio
 from ._file_identity import describe_files, portable, portable_overrides
@@ -74,6 +73,7 @@ class Recorder:
         self.path = path
         self._failed: str | None = None
         self._base = plan.origin
+        self._closed = False
         if path.suffix == ".wav":
             text = f"{path}: that extension is for the audio of a recording"
             raise OutputError(Problem("cannot-write", text, fix=str(path.with_suffix(".jsonl"))))
@@ -94,14 +94,12 @@ class Recorder:
         rates = plan.source.rate * channels + plan.output_type.rate * wide
         self._space = FreeSpace(path, 4 * float(rates))
         self._rate = float(plan.source.rate)
-        self._queue: Queue[Callable[[], None] | None] = Queue(_QUEUE_LENGTH)
-        self._thread: threading.Thread | None = None
         self._write(described.model_dump(mode="json"))
+        self._writer: BackgroundWriter | None = None
         if not waits:
-            self._thread = threading.Thread(
-                target=self._run, name="voicegraph-recorder", daemon=True
+            self._writer = BackgroundWriter(
+                "voicegraph-recorder", _QUEUE_LENGTH, self._space.measure
             )
-            self._thread.start()
 
     # ---- the session's side -------------------------------------------------------------------
 
@@ -164,7 +162,9 @@ class Recorder:
         """Whether it still records, and the space that is left; from any thread, at once."""
         return RecordingState(
             path=str(self.path),
-            stopped=self._failed,
+            stopped=self._stopped,
+            behind=self._writer.pending / _QUEUE_LENGTH if self._writer is not None else 0.0,
+            bytes=self._input.bytes + (self._output.bytes if self._output is not None else 0),
             recorded_s=self._input.frames / self._rate,
             free_bytes=self._space.free_bytes,
             left_s=self._space.left_s,
@@ -176,50 +176,34 @@ class Recorder:
         Raises:
             OutputError: if not everything could be written.
         """
-        thread, self._thread = self._thread, None
-        if thread is not None:
-            self._queue.put(None)
-            thread.join()
+        writer = self._writer
+        if writer is not None and not self._closed:
+            writer.close()
         with self._writing():
             self._files.close()
-        if self._failed is not None and thread is not None:
-            failed = self._failed
+        closed, self._closed = self._closed, True
+        if self._stopped is not None and not closed:
             frames = self._input.frames
-            text = f"the recording {self.path} ends early, after {frames} samples: {failed}"
+            text = f"the recording {self.path} ends early, after {frames} samples: {self._stopped}"
             raise OutputError(Problem("cannot-write", text, fix="record to a disk with more space"))
 
     # ---- writing ------------------------------------------------------------------------------
 
+    @property
+    def _stopped(self) -> str | None:
+        """Why nothing more is written."""
+        return self._failed or (self._writer.failed if self._writer is not None else None)
+
     def _submit(self, write: Callable[[Any], None], frames: np.ndarray | None) -> None:
-        if self._thread is None:
+        if self._writer is None:
             with self._writing():
                 write(frames)
             return
-        if self._failed is not None:
+        if self._stopped is not None:
             return
         kept = None if frames is None else frames.copy()
-        try:
-            self._queue.put_nowait(lambda: write(kept))
-        except Full:
+        if not self._writer.submit(lambda: write(kept)) and self._writer.failed is None:
             self._failed = "the disk is too slow"
-
-    def _run(self) -> None:
-        while (entry := self._next()) is not None:
-            try:
-                self._space.measure()
-                if self._failed is None:
-                    entry()
-            except OSError as error:
-                self._failed = error.strerror or str(error)
-            except OutputError as error:
-                self._failed = error.problems[0].message
-
-    def _next(self) -> Callable[[], None] | None:
-        while True:
-            try:
-                return self._queue.get(timeout=1.0)
-            except Empty:
-                continue
 
     def _write(self, event: dict[str, Any]) -> None:
         with self._writing():

@@ -87,7 +87,7 @@ def run(plan: Plan, recording: Recording) -> Iterator[np.ndarray]:
         StateError: if ``plan`` does not support a recorded change.
     """
     changes = recording.changes_by_tick()
-    with plan.session(recording.header.streams) as session:
+    with plan.session(recording.header.streams, write_files=False) as session:
         session.recovery = silencer = Silencer(session)
         for tick, block in enumerate(recording.blocks()):
             for mark, event in changes.get(tick, ()):

@@ -39,10 +39,12 @@ class Extras:
     Attributes:
         taps: port -> ``.npz`` file; see :class:`~voicegraph.graph.files.sound._tap_file.TapFile`.
         trace: a Chrome or Perfetto trace of every node at every tick, ``.json``.
+        allow_write: folders in which a pipeline file may have files written; see ``Session``.
     """
 
     taps: Mapping[str, str | Path] = field(default_factory=dict)
     trace: str | Path | None = None
+    allow_write: Sequence[str | Path] = ()
 
 
 def convert_file(
@@ -142,18 +144,20 @@ class _Run:
         if extras.trace is not None:
             self.trace = AtomicFile(Path(extras.trace), force=force)
             self.stack.callback(self.trace.discard)
-        self.session = self._session()
+        self.session = self._session(extras.allow_write)
         self.chain = [LatencyCompensator(self.session, tuple(self.taps), self._add_tapped)]
         if self.plan.resampler is not None:
             resampler = self.stack.enter_context(self.plan.resampler.session())
             self.chain.insert(0, LatencyCompensator(resampler))
 
-    def _session(self) -> Session:
+    def _session(self, allow_write: Sequence[str | Path]) -> Session:
         plan, seconds = self.plan.plan, self.reader.seconds
         trace = self.trace.temporary if self.trace else None
         # Warming up and choosing workers take as long as one or two dozen blocks.
         pays = seconds is None or seconds > _WARM_UP_PAYS * plan.block
-        return self.stack.enter_context(plan.session(trace=trace, warm_up=pays))
+        return self.stack.enter_context(
+            plan.session(trace=trace, warm_up=pays, allow_write=allow_write)
+        )
 
     def _add_tapped(self, port: str, ticks: object) -> None:
         self.taps[port].add(ticks)  # pyright: ignore[reportArgumentType]

@@ -13,12 +13,13 @@ from voicegraph.schemas.report import CheckReport
 Cli = Callable[..., tuple[int, str, str]]
 
 
-def test_valid_pipeline_is_summarised(cli: Cli) -> None:
+def test_valid_pipeline_is_summarised(cli: Cli, place: Path) -> None:
     code, out, err = cli("check", "good.yaml")
     assert (code, err) == (0, "")
     assert out == (
         "good.yaml: ok, 1 node, block 10ms, audio 48000 Hz x1 -> audio 48000 Hz x1, "
         "algorithmic latency 0s\n"
+        f"  reads   {place / 'good.yaml'}   (pipeline)\n"
         "  warning: unused is pruned: nothing that reaches the output uses it\n"
     )
 

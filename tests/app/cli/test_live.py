@@ -67,9 +67,9 @@ def test_options_reach_devices_and_session(
     opened: list[tuple[LiveSetup, LiveOptions]] = []
     begin = LiveSetup.open_session
 
-    def open_session(self: LiveSetup, options: LiveOptions, record: Path | None) -> Any:
+    def open_session(self: LiveSetup, options: LiveOptions, *rest: Any) -> Any:
         opened.append((self, options))
-        return begin(self, options, record)
+        return begin(self, options, *rest)
 
     monkeypatch.setattr(LiveSetup, "open_session", open_session)
     code, _, err = cli(
