@@ -130,8 +130,7 @@ def live(
         )
         loaded = load(pipeline, set_args, profiles)
         setup = _set_up(loaded, ends, buffers(buffers_), variants, seconds(room, "--room"))
-        session = _opened(setup, options, record, allow_write)
-        _run(session, servers, duration_s, plain, as_json)
+        _run(_opened(setup, options, record, allow_write), servers, duration_s, plain, as_json)
 
 
 def _set_up(
