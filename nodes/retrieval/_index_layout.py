@@ -54,6 +54,16 @@ class Layout:
         return self.name if self.inner is None else f"{self.name}({self.inner})"
 
     @property
+    def unusable(self) -> str:
+        """Why retrieval cannot use an index of this type, or empty."""
+        if self.unsupported:
+            return f"retrieval does not take {self.unsupported}; `check` says how to convert it"
+        if self.metric != L2:
+            other, wanted = METRICS[self.metric], METRICS[L2]
+            return f"it compares by {other}, retrieval by {wanted}; `check` says how to convert it"
+        return ""
+
+    @property
     def inverted_part(self) -> Layout | None:
         """The part with inverted lists, or None."""
         if self.lists is not None or self.inner is None:

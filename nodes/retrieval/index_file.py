@@ -156,7 +156,7 @@ def index_card(layout: Layout, source: str) -> IndexCard:
         metric=METRICS[layout.metric],
         lists=lists.lists if lists else None,
         probes=lists.probes if lists else None,
-        unusable=layout.unsupported[:200],
+        unusable=layout.unusable[:200],
     )
 
 

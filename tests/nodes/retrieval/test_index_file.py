@@ -72,8 +72,12 @@ def test_type_names_the_inner_indexes(build, kind: str, name: str, lists) -> Non
 
 def test_unusable_types_are_reported(build) -> None:
     assert _card(build("IVF8,Flat")).unusable == ""
-    found = _card(build("IVF8,FlatDedup")).unusable
-    assert found == "IndexIVFFlatDedup"
+    assert _card(build("IVF8,FlatDedup")).unusable == (
+        "retrieval does not take IndexIVFFlatDedup; `check` says how to convert it"
+    )
+    assert _card(build("IVF8,Flat", metric=faiss.METRIC_INNER_PRODUCT)).unusable == (
+        "it compares by inner product, retrieval by squared L2; `check` says how to convert it"
+    )
 
 
 def test_inner_product_is_reported(build) -> None:
