@@ -24,7 +24,7 @@ from .node import NodeParams
 from .regular_file import open_regular, shortened
 
 Version = tuple[int, ...]
-"""Size, time of the last change in nanoseconds, and which file it is."""
+"""Size, time of the last change in nanoseconds, and further numbers: see :func:`file_version`."""
 
 _FRESH_NS = 2_000_000_000
 """Age below which a file's time is no proof: FAT counts in steps of 2 s."""
@@ -53,8 +53,12 @@ class FileContent:
 
 
 def file_version(found: os.stat_result) -> Version:
-    """Tells versions of a file apart: size, time of the last change, and which file it is."""
-    return found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev
+    """Tells versions of a file apart: size, times of the last changes, and which file it is.
+
+    A copy that keeps the time of its source (``cp -p``) sets the first time, but not the second,
+    which POSIX systems keep.
+    """
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_dev
 
 
 def read_content(path: Path) -> FileContent | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar, cast
 from weakref import WeakValueDictionary
 
+from ...file_contents import file_version
 from .file_errors import unreadable
 
 T = TypeVar("T")
@@ -67,7 +68,7 @@ def shared_file(use: str, file: Path, make: Callable[[], T], *more: Hashable) ->
         WeightsError: if the file is missing or not accessible.
     """
     try:
-        whole, stat = file.resolve(), file.stat()
+        whole, version = file.resolve(), file_version(file.stat())
     except OSError as error:
         raise unreadable(file, error) from None
-    return shared((use, whole, stat.st_size, stat.st_mtime_ns, *more), make)
+    return shared((use, whole, version, *more), make)
