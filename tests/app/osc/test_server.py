@@ -225,8 +225,10 @@ def test_packets_beyond_the_budget_are_not_read(live: FakeLive) -> None:
     ):
         assert control.osc_address is not None
         sender.connect(("127.0.0.1", int(control.osc_address.rpartition(":")[2])))
+        began = time.monotonic()
         for _ in range(50):
             sender.sendall(_message("/voicegraph/mute", 1).dgram)
         live.wait_for(lambda: bool(live.done))
         time.sleep(0.05)
-        assert len(live.done) <= 4
+        count = len(live.done)
+        assert count <= 10 * (time.monotonic() - began + 0.25) + 1
