@@ -112,6 +112,7 @@ class HttpConnection(H11Protocol):
         self._table = table
         self._request = _Timer(self._too_slow)
         self._reading = _Timer(self._abort)
+        self._upgraded = False
 
     @property
     def waits(self) -> bool:
@@ -149,6 +150,7 @@ class HttpConnection(H11Protocol):
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         """Hands the place over."""
         self._forget()
+        self._upgraded = True
         super().handle_websocket_upgrade(event)
 
     def pause_writing(self) -> None:
@@ -162,7 +164,7 @@ class HttpConnection(H11Protocol):
         self._reading.stop()
 
     def _watch(self) -> None:
-        if self._arrived or self.transport.is_closing():
+        if self._arrived or self._upgraded or self.transport.is_closing():
             self._request.stop()
         else:
             self._request.start(self._table.limits.request_s)

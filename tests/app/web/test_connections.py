@@ -176,6 +176,13 @@ def test_client_with_the_token_keeps_its_place(serve: Serve) -> None:
         assert '"status"' in str(second.recv(20))
 
 
+def test_websocket_has_no_deadline_of_requests(serve: Serve) -> None:
+    with connect(serve(limits=SHORT).websocket + "?rate=30") as websocket:
+        began = time.monotonic()
+        while time.monotonic() - began < 4 * SHORT.request_s:
+            assert '"status"' in str(websocket.recv(20))
+
+
 def test_websocket_that_does_not_read_is_closed(serve: Serve) -> None:
     """Pings, whose answers it does not read."""
     upgrade = (
