@@ -80,6 +80,7 @@ class Recorder:
         described = _describe(path, plan, streams)
         kind = plan.output_type
         with ExitStack() as opened, self._writing():
+            path.parent.mkdir(parents=True, exist_ok=True)
             self._events = opened.enter_context(path.open("w", encoding="utf-8"))
             channels = streams * plan.source.channels
             self._input = GrowingWave(input_path(path), float(plan.source.rate), channels)
