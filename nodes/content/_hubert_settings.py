@@ -84,9 +84,14 @@ class Settings:
             and not _same(self.values[key], expected)
         ]
 
-    def contradictions(self, sizes: HubertSizes) -> Iterator[str]:
-        """A remark for each setting that the tensors contradict."""
-        for key, expected in _SHOWN.items():
+    def contradictions(self, sizes: HubertSizes, like_base: bool) -> Iterator[str]:
+        """A remark for each setting that the tensors contradict.
+
+        Args:
+            sizes: of the network.
+            like_base: whether its tensors are those of HuBERT base, and no others.
+        """
+        for key, expected in _SHOWN.items() if like_base else ():
             value = self.values.get(key)
             if isinstance(value, (bool, int, float, str)) and not _same(value, expected):
                 yield f"its settings state {key} {str(value)[:40]}; its tensors show {expected}"

@@ -82,7 +82,7 @@ class EncoderFile(ModelFile):
         except ValueError as error:
             raise _other_architecture(path, [str(error)]) from None
         more = _check_shapes(archive, names, sizes)
-        remarks = (names.remark, *settings.contradictions(sizes))
+        remarks = (names.remark, *settings.contradictions(sizes, like_base=not more))
         return cls(
             archive,
             names.stored,

@@ -133,7 +133,8 @@ def _read(path: Path, archive: Archive, stated: VoiceCard | None) -> VoiceFile |
     found = find_state_dict(archive.tensors, CONTENT, SPEAKERS)
     config, settings = None, dict[str, Plain]()
     if stated is None:
-        refuse_other_formats(path, archive.tensors)
+        if found is None or CONTENT not in found.names:
+            refuse_other_formats(path, archive.tensors)
         if found is None:
             return None
         settings = settings_around(archive, found)

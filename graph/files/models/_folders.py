@@ -54,9 +54,10 @@ def _no_weights(path: Path) -> FormatError:
         return FormatError("no-weights-in-folder", text, f"give the file itself: {files[0]}")
     if files:
         text += f"; it holds {_listed([file.name for file in files])}"
-    models = [entry.name for entry in _entries(path) if entry.name.startswith("models--")]
+    models = [entry for entry in _entries(path) if entry.name.startswith("models--")]
     if models and not files:
-        text += f"; it is Hugging Face's cache, with {_listed(models)}"
+        text += f"; it is Hugging Face's cache, with {_listed([model.name for model in models])}"
+        return FormatError("no-weights-in-folder", text, f"give one of them: {models[0]}")
     return FormatError(
         "no-weights-in-folder",
         text,

@@ -323,10 +323,10 @@ def test_another_architecture_is_described_but_refused(
 ) -> None:
     """As WavLM: all tensors of HuBERT base, and further ones."""
     more = {"encoder.layers.0.attention.gru_rel_pos_const": torch.zeros(1)}
-    folder = _folder(tmp_path / "folder", hugging_face(tensors()) | more)
+    folder = _folder(tmp_path / "folder", hugging_face(tensors()) | more, {"conv_bias": True})
     card = KIND.card(folder, open_archive(folder))
     assert isinstance(card, EncoderCard)
-    assert (card.hidden, card.layers) == (32, 2)
+    assert (card.hidden, card.layers, card.remarks) == (32, 2, ())
     assert card.unusable.startswith("not like HuBERT base; unexpected: encoder.layers.0")
     assert "not like HuBERT base" in _refused(folder)
 

@@ -25,6 +25,7 @@ from voicegraph.schemas.voice_card import VoiceCard, VoiceConfig
 
 Tree = dict[str, Any]
 CONFIG = rvc_example.CONFIG
+DISCRIMINATOR = {f"discriminators.{i}.convs.0.bias": torch.zeros(2) for i in range(2)}
 NAMES = list(VoiceConfig.model_fields)
 
 
@@ -147,6 +148,7 @@ def _around(key: str) -> Callable[[Tree], Tree]:
         lambda held: {**held, "weight": {"module": held["weight"]}},
         lambda held: {**held, "weight": OrderedDict(held["weight"]), "optimizer": {"lr": 1}},
         lambda held: {"model": held.pop("weight"), "iteration": 7, "optimizer": {}, **held},
+        lambda held: {"net_g": held.pop("weight"), "net_d": DISCRIMINATOR, **held},
     ],
 )
 def test_wrappers_of_the_state_dict(tmp_path: Path, wrap: Callable[[Tree], Tree]) -> None:
@@ -234,9 +236,6 @@ def _refused(path: Path) -> str:
         assert path.name in str(caught.value)
         assert "again" not in str(caught.value)
     return str(caught.value)
-
-
-DISCRIMINATOR = {f"discriminators.{i}.convs.0.bias": torch.zeros(2) for i in range(2)}
 
 
 @pytest.mark.parametrize(
