@@ -5,7 +5,7 @@ from __future__ import annotations
 from voicegraph.schemas.recording_state import RecordingState
 
 from ..runtime.fault_recovery import Fault, Recovered
-from .health import LOW_SPACE_S
+from .health import LOW_SPACE_S, room_left
 
 
 def fault_message(event: Fault | Recovered, dry: bool) -> str:
@@ -47,8 +47,7 @@ class RecordingWatch:
             return None
         was, self._low = self._low, state.left_s < LOW_SPACE_S
         if self._low and not was:
-            minutes = f"{state.left_s / 60:.0f} more minutes"
-            return f"the disk has room for {minutes} of the recording {state.path}"
+            return f"the disk has room for {room_left(state.left_s)} of the recording {state.path}"
         return None
 
 

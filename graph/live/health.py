@@ -112,8 +112,13 @@ def _recording_events(health: LiveHealth) -> list[str]:
         at = f"{recording.recorded_s:.0f} s"
         return [f"the recording stopped after {at}: {recording.stopped}"]
     if recording.left_s is not None and recording.left_s < LOW_SPACE_S:
-        return [f"the disk has room for {recording.left_s / 60:.0f} more minutes of recording"]
+        return [f"the disk has room for {room_left(recording.left_s)} of recording"]
     return []
+
+
+def room_left(seconds: float) -> str:
+    """Length of a recording that still fits on the disk, in words."""
+    return f"{seconds / 60:.0f} more minutes" if seconds >= 120 else f"{seconds:.0f} more seconds"
 
 
 def _device_events(health: LiveHealth) -> list[str]:

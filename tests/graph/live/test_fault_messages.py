@@ -39,7 +39,8 @@ def test_stopped_recording_is_told_once() -> None:
 
 def test_low_space_is_told_in_time_and_once() -> None:
     watch = RecordingWatch()
-    left = [3600.0, 599.0, 598.0, None, 700.0, 500.0]
+    left = [3600.0, 599.0, 598.0, None, 700.0, 50.0]
     told = [watch.update(RecordingState(path="a.jsonl", left_s=seconds)) for seconds in left]
-    text = "the disk has room for {} more minutes of the recording a.jsonl"
-    assert told == [None, text.format(10), None, None, None, text.format(8)]
+    text = "the disk has room for {} of the recording a.jsonl"
+    expected = [None, text.format("10 more minutes"), None, None, None]
+    assert told == [*expected, text.format("50 more seconds")]
