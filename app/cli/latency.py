@@ -22,6 +22,7 @@ from ._sound_options import (
     device_request,
     seconds,
 )
+from ._startup_display import startup_display
 from .app import app
 
 if TYPE_CHECKING:
@@ -65,16 +66,17 @@ def latency(
     from voicegraph.graph.live.devices.stderr_capture import capture_stderr
     from voicegraph.graph.live.setup import set_up_live
 
-    loaded = load(pipeline, set_args, profiles)
-    setup = set_up_live(
-        _passing(loaded) if dry else loaded,
-        device_request("input", input_, input_rate, input_channels, None, exclusive),
-        device_request("output", output, output_rate, output_channels, None, exclusive),
-        buffers=buffers(buffers_),
-    )
     tell = None if as_json else lambda text: echo(text, err=True)
-    with capture_stderr(lambda _: None):  # underruns are expected while the devices open
-        found = measure_latency(setup, float(seconds(margin, "--margin")), runs, tell)
+    with startup_display(quiet=as_json, summary=False):
+        loaded = load(pipeline, set_args, profiles)
+        setup = set_up_live(
+            _passing(loaded) if dry else loaded,
+            device_request("input", input_, input_rate, input_channels, None, exclusive),
+            device_request("output", output, output_rate, output_channels, None, exclusive),
+            buffers=buffers(buffers_),
+        )
+        with capture_stderr(lambda _: None):  # underruns are expected while the devices open
+            found = measure_latency(setup, float(seconds(margin, "--margin")), runs, tell)
     print_json(found) if as_json else echo(summary(found))
     return int(abs(found.difference_ms) > _CLOSE_MS)
 

@@ -9,6 +9,7 @@ from voicegraph.graph.terminal_text import printable
 
 from ._options import ForceOption, JsonOption, SetOption, argument, option
 from ._output import echo, print_json
+from ._startup_display import startup_display
 from .app import app
 
 if TYPE_CHECKING:
@@ -53,11 +54,12 @@ def replay(
     changed = bool(changes) and is_other_plan(plan, found)
     if (remark := older_hash_remark(found)) is not None:
         echo(remark, err=True)
-    report = (
-        compare(plan, found, changed=changed)
-        if output is None
-        else _written(plan, found, changed, output, force)
-    )
+    with startup_display(quiet=as_json, summary=False):
+        report = (
+            compare(plan, found, changed=changed)
+            if output is None
+            else _written(plan, found, changed, output, force)
+        )
     print_json(report) if as_json else echo(summary(report))
     return int(report.result not in ("identical", "changed"))
 

@@ -14,6 +14,7 @@ from voicegraph.graph.live.session import LiveSession
 from voicegraph.graph.live.setup import LiveSetup
 from voicegraph.graph.live.status import live_latency
 from voicegraph.graph.metrics.benchmark import describe_machine
+from voicegraph.graph.startup_stages import end_stages
 from voicegraph.schemas.latency_measurement import DelayRun, LatencyMeasurement
 
 from ._loopback_probe import LoopbackProbe
@@ -47,6 +48,7 @@ def measure_latency(
     from voicegraph.graph.live.factory import LiveOptions
 
     session = setup.plan.session(write_files=False)
+    end_stages()
     try:
         rate = int(setup.input.format.rate)
         response = reference_response(setup.plan, probe_signal(rate), rate)

@@ -23,6 +23,7 @@ from ...runtime.fault_recovery import Silencer
 from ...runtime.hot_swap import HotSwap, plan_change
 from ...runtime.param_values import from_json
 from ...signals import Audio
+from ...startup_stages import end_stages
 from .plan_identity import is_other_plan
 from .reader import Recording, open_recording
 
@@ -88,6 +89,7 @@ def run(plan: Plan, recording: Recording) -> Iterator[np.ndarray]:
     """
     changes = recording.changes_by_tick()
     with plan.session(recording.header.streams, write_files=False) as session:
+        end_stages()
         session.recovery = silencer = Silencer(session)
         for tick, block in enumerate(recording.blocks()):
             for mark, event in changes.get(tick, ()):
