@@ -127,6 +127,10 @@ class LatencyShare(Report):
     """The input with look-ahead."""
     ms: float
     """Its share; the shares add up to the algorithmic latency."""
+    most_gain_ms: float | None
+    """What shortening it can gain at most, before another path decides; null if all of it."""
+    next_node: str | None
+    """The node that decides the latency then."""
 
 
 class LatencyReport(Report):

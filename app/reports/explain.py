@@ -104,6 +104,11 @@ def _shares(report: PlanReport) -> list[str]:
             verb = "reads ahead in" if share.ms > 0 else "delays"
             what = f"{share.node} ({uses[share.node]}) {verb} {share.port}"
         lines.append(f"    {amount:>{width}} ms  {what}")
+        if share.most_gain_ms is not None:
+            gain = f"at most {milliseconds(share.most_gain_ms)} ms of it can be gained"
+            if not share.most_gain_ms:
+                gain = "nothing can be gained here alone"
+            lines.append(f"    {'':>{width}}     {gain}: {share.next_node} would decide next")
     return lines
 
 

@@ -21,7 +21,7 @@ from voicegraph.schemas.plan_report import (
     PlanReport,
 )
 
-from ._latency_shares import shares, span
+from ._latency_shares import Share, shares, span
 from .file_list import files_read, files_written
 
 _DRIVER_NODES = tuple(
@@ -45,7 +45,7 @@ def report_plan(plan: Plan) -> PlanReport:
         latency=LatencyReport(
             algorithmic_ms=_ms(plan.latency.algorithmic),
             buffering_ms=_ms(plan.latency.buffering),
-            shares=[LatencyShare(node=s.node, port=s.port, ms=_ms(s.ahead)) for s in shares(plan)],
+            shares=[_latency_share(share) for share in shares(plan)],
         ),
         settings=description["settings"],
         nodes=[_node(planned) for planned in plan.nodes],
@@ -54,6 +54,17 @@ def report_plan(plan: Plan) -> PlanReport:
         pruned=list(plan.pruned),
         reads=files_read(plan),
         writes=files_written(plan),
+    )
+
+
+def _latency_share(share: Share) -> LatencyShare:
+    limit = share.limit
+    return LatencyShare(
+        node=share.node,
+        port=share.port,
+        ms=_ms(share.ahead),
+        most_gain_ms=None if limit is None else _ms(limit.gain),
+        next_node=None if limit is None else limit.node,
     )
 
 

@@ -90,10 +90,11 @@ class AudioWriter:
 
     def _open(self) -> soundfile.SoundFile:
         try:
-            path: Any = self._atomic.temporary
+            path = self._atomic.temporary
+            # The library encodes text strictly, and POSIX has names that are no text.
+            name: Any = path if os.name == "nt" else os.fsencode(path)
             return soundfile.SoundFile(
-                # The library encodes text strictly, and POSIX has names that are no text.
-                path if os.name == "nt" else os.fsencode(path),
+                name,
                 "w",
                 int(self.type.rate),
                 self.type.channels,

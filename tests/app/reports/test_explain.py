@@ -148,6 +148,28 @@ def test_latency_follows_the_critical_path(build: Callable[..., Pipeline]) -> No
     assert [(s.node, s.port, s.ahead) for s in shares(plan)] == [("far", "audio", Fraction(1, 50))]
 
 
+def test_the_path_that_decides_next_is_named(build: Callable[..., Pipeline]) -> None:
+    def compiled(far: int):
+        return build(
+            {
+                "near": node("test.around", "input", ahead=6),
+                "far": node("test.around", "input", ahead=far),
+                "sum": node("test.sum", {"one": "near", "other": "far"}),
+                "end": node("test.around", "sum", ahead=12),
+            }
+        ).compile()
+
+    plan = compiled(24)
+    far, end = shares(plan)
+    assert far.limit is not None
+    assert far.limit.node == "near"
+    assert plan.latency.algorithmic - compiled(0).latency.algorithmic == far.limit.gain
+    assert end.limit is None  # every path leads through it
+    page = plan.explain()
+    assert "at most 15 ms of it can be gained: near would decide next" in page
+    assert "nothing can be gained here alone: near would decide next" in compiled(6).explain()
+
+
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
