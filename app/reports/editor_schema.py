@@ -16,16 +16,22 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from voicegraph.graph.loading.document import read_document
+from voicegraph.graph.loading.model_fields import examples
+from voicegraph.graph.loading.sources import shipped
+from voicegraph.graph.loading.values import flow_yaml
 from voicegraph.graph.node import Node
 from voicegraph.graph.registry import find, names
 from voicegraph.schemas.pipeline import IDENTIFIER, InputSpec, NodeSpec, PipelineFile
 from voicegraph.schemas.report import NodeInfo
 
 from ._param_descriptions import default
-from ._schema_vars import NAME_PATTERN, VAR_DEFINITION, Schema, plain, tidy, with_vars
+from ._schema_vars import NAME_PATTERN, VAR, VAR_DEFINITION, Schema, plain, tidy, with_vars
 from .node_catalogue import describe_class
 
 FILE_NAME = "pipeline.schema.json"
+_SOURCES = {"audio": "input", "pitch": "pitch", "features": "content", "mask": "f0.voiced"}
+"""Kind of an input -> what the sample of a node reads."""
 COMMAND = "python -m voicegraph.app.reports.editor_schema"
 _LITERAL = ("version", "description", "extends", "vars", "profiles")
 """Keys below which a dollar sign has no meaning, as in ``graph/loading/_variables.py``."""
@@ -53,6 +59,7 @@ def editor_schema(nodes: Iterable[str]) -> Schema:
     properties["nodes"] = _nodes(top["properties"]["nodes"])
     for name, cls in classes.items():
         defs.update(_params(name, cls, infos[name]))
+    properties["extends"] = {**_words(top["properties"]["extends"]), "anyOf": _extends()}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "voicegraph pipeline",
@@ -82,6 +89,16 @@ def _model(model: type[BaseModel]) -> Schema:
     return schema
 
 
+def _extends() -> list[Schema]:
+    """The shipped pipelines by name, or any other text: a path."""
+    known = [{"const": name, "description": _purpose(path)} for name, path in shipped().items()]
+    return [*known, {"type": "string"}, {"type": "null"}]
+
+
+def _purpose(path: Path) -> str:
+    return str(read_document(path).data.get("description") or f"the pipeline {path.stem}")
+
+
 def _words(schema: Schema) -> Schema:
     return {key: schema[key] for key in ("description", "examples") if key in schema}
 
@@ -102,11 +119,10 @@ def _node(classes: dict[str, type[Node]], infos: dict[str, NodeInfo]) -> Schema:
     """One node of any file; null removes a node of the extended file."""
     spec = _model(NodeSpec)
     properties = {key: with_vars(value) for key, value in spec["properties"].items()}
-    known = [{"const": n, "description": plain(info.summary)} for n, info in infos.items()]
-    properties["use"] = {
-        **_words(spec["properties"]["use"]),
-        "anyOf": [*known, *with_vars({"type": "string", "pattern": _USE_PATTERN})["anyOf"]],
-    }
+    known = [{"const": n, "description": _about(n, classes[n], i)} for n, i in infos.items()]
+    # No other name, so that an editor marks a wrong one. No example: it would show at every node.
+    about = spec["properties"]["use"]["description"]
+    properties["use"] = {"description": about, "anyOf": [*known, VAR]}
     properties["in"] = {**_words(spec["properties"]["in"]), "default": None, "anyOf": _any_input()}
     return {
         "description": spec["description"],
@@ -117,7 +133,6 @@ def _node(classes: dict[str, type[Node]], infos: dict[str, NodeInfo]) -> Schema:
     }
 
 
-_USE_PATTERN = rf"^{IDENTIFIER}\.{IDENTIFIER}$"
 _PORT = with_vars(
     {"type": "string", "pattern": rf"^{IDENTIFIER}(\.{IDENTIFIER})?$", "examples": ["input", "f0"]}
 )
@@ -145,7 +160,35 @@ def _rule(name: str, cls: type[Node], info: NodeInfo) -> Schema:
         properties["in"] = {"properties": ports, "propertyNames": {"enum": list(ports)}}
         if not ports:
             properties["in"] = {"type": "null", "description": f"{name} has no inputs"}
-    return {"if": _named(name), "then": {"properties": properties}}
+    sample = _sample(name, cls, info)
+    then = {"description": plain(f"{name}: {info.summary}"), "examples": [sample]}
+    return {"if": _named(name), "then": {**then, "properties": properties}}
+
+
+def _about(name: str, cls: type[Node], info: NodeInfo) -> str:
+    """Summary and sample: an example at ``use`` would be offered as its value."""
+    return plain(f"{info.summary} Example: `{flow_yaml(_sample(name, cls, info))}`")
+
+
+def _sample(name: str, cls: type[Node], info: NodeInfo) -> Schema:
+    """A node of this class as it may be written in a file."""
+    sources = {port.name: _SOURCES.get(port.kind, port.name) for port in info.inputs}
+    sample: Schema = {"use": name}
+    if sources:
+        sample["in"] = next(iter(sources.values())) if len(sources) == 1 else sources
+    if params := _sample_params(cls, info):
+        sample["params"] = params
+    return sample
+
+
+def _sample_params(cls: type[Node], info: NodeInfo) -> Schema:
+    """Examples of the required params, or the first one that has a default."""
+    files = cls.Params.file_fields()
+    if required := [param.name for param in info.params if param.required]:
+        found = {name: examples(cls.Params, (name,)) for name in required}
+        return {n: "PATH" if n in files else e[0] for n, e in found.items() if e or n in files}
+    first = next((p for p in info.params if p.default is not None and p.name != "weights"), None)
+    return {first.name: first.default} if first is not None else {}
 
 
 def _complete_node(infos: dict[str, NodeInfo]) -> Schema:

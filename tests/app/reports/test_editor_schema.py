@@ -15,7 +15,10 @@ from voicegraph.app.reports.editor_schema import COMMAND, builtin, committed, ma
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.loading.document import parse_document, read_document
 from voicegraph.graph.loading.sources import shipped
+from voicegraph.graph.node import Node
 from voicegraph.graph.pipeline import Pipeline
+from voicegraph.graph.ports import In, Out
+from voicegraph.graph.signals import Audio
 
 SOUND = """\
 block: 10ms
@@ -38,6 +41,7 @@ WRONG = {
     "node called input": ("low: {", "input: {"),
     "no use": ("use: dsp.gain, ", ""),
     "use is no name": ("use: dsp.gain", "use: gain"),
+    "use is no node": ("use: dsp.gain", "use: dsp.gian"),
     "device": ("params:", "device: gpu, params:"),
     "params is no mapping": ("{db: -6}", "[-6]"),
     "null node": ("{use: dsp.gain, in: input, params: {db: -6}}", "null"),
@@ -57,7 +61,6 @@ RIGHT = {
     "switched by a var": ("params:", "enabled: $on, params:"),
     "inputs by name": ("in: input", "in: {audio: input}"),
     "rates": ("block: 10ms", "block: 10ms\ninput: {rate: 44100, channels: 2}"),
-    "a node of an add-on": ("use: dsp.gain", "use: mine.gain"),
     "profiles": ("output: low", "output: low\nprofiles: {quiet: {nodes.low.params.db: -20}}"),
 }
 
@@ -161,3 +164,39 @@ def test_main_writes_a_file(
     monkeypatch.setattr(editor_schema, "committed", lambda: tmp_path / "committed.json")
     assert main([]) == 0
     assert "test.shift" not in (tmp_path / "committed.json").read_text(encoding="utf-8")
+
+
+def test_only_known_nodes_are_valid(scratch_registry: Any) -> None:
+    """So that an editor marks a wrong name; a schema with add-ons is written by a command."""
+    text = {"block": "10ms", "nodes": {"a": {"use": "mine.gain", "in": "input"}}, "output": "a"}
+    assert list(_validator(editor_schema.editor_schema(["dsp.gain"])).iter_errors(text))
+
+    @scratch_registry("mine.gain")
+    class Mine(Node):
+        """An add-on."""
+
+        audio = In(Audio)
+        out = Out(Audio, like="audio")
+
+    assert not list(
+        _validator(editor_schema.editor_schema(["dsp.gain", "mine.gain"])).iter_errors(text)
+    )
+
+
+def test_every_node_has_a_sample_of_its_own() -> None:
+    """The sample is valid by the schema, too."""
+    schema = editor_schema.editor_schema(builtin())
+    rules = schema["$defs"]["node"]["allOf"]
+    for rule in rules:
+        (sample,) = rule["then"]["examples"]
+        assert sample["use"] == rule["if"]["properties"]["use"]["const"]
+        file = {"block": "10ms", "nodes": {"a": sample}, "output": "a"}
+        assert not list(_validator(schema).iter_errors(file)), sample
+
+
+def test_every_shipped_pipeline_can_be_extended() -> None:
+    known = {
+        entry.get("const")
+        for entry in editor_schema.editor_schema([])["properties"]["extends"]["anyOf"]
+    }
+    assert known >= shipped().keys()
