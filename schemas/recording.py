@@ -43,8 +43,8 @@ class RecordedFile(Report):
     bytes: _Count
     """Size in bytes."""
     fingerprint: str
-    """`sha256:` and the SHA-256 of its contents; in recordings of older versions, a hash of its size,
-    beginning, middle and end."""
+    """`sha256:` and the SHA-256 of its contents; in recordings of older versions, a hash of its
+    size, beginning, middle and end."""
 
 
 class RecordedAudio(Report):

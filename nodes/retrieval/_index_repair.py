@@ -12,13 +12,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-_OPEN = "import faiss,sys; a,b=sys.argv[1:]; m=faiss.read_index(a); "
+_OPEN = "import faiss,numpy,sys; a,b=sys.argv[1:]; m=faiss.read_index(a); "
 _OPEN_CONVERTED = (
-    "import faiss,sys; from safetensors.numpy import load_file; a,b=sys.argv[1:]; "
+    "import faiss,numpy,sys; from safetensors.numpy import load_file; a,b=sys.argv[1:]; "
     "m=faiss.deserialize_index(load_file(a)['index']); "
 )
 _INNER = "i=faiss.downcast_index(m.index) if hasattr(m,'id_map') else m; "
 """An identifier map gives no vectors back by their position, and its identifiers are not used."""
+_VECTORS = "v=numpy.full((i.ntotal,i.d),numpy.nan,'float32'); i.reconstruct_n(0,i.ntotal,v); "
+"""Those that it does not give back, since their identifiers have gaps, remain NaN."""
 _BUILD = (
     "v=v[(v==v).all(1)]; k=max(1,min(int(16*len(v)**.5),len(v)//39)); "
     "n=faiss.index_factory(v.shape[1],'IVF'+str(k)+',Flat'); n.train(v); n.add(v); "
@@ -30,7 +32,7 @@ _FEATURES = "total_fea.npy"
 
 def converting_line(path: Path) -> str:
     """Builds an index anew from the vectors that FAISS gives back from this one."""
-    code = _opened(path) + "v=i.reconstruct_n(0,i.ntotal); " + _BUILD
+    code = _opened(path) + _VECTORS + _BUILD
     return f"convert it to IVF,Flat with: {_line(code, str(path), _new(path))}"
 
 

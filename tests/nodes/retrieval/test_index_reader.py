@@ -130,6 +130,20 @@ def test_other_types_are_named_and_convert(tmp_path: Path, kind: str) -> None:
     assert nearest.mean() < 0.8 * np.linalg.norm(STORED, axis=1).mean()
 
 
+def test_identifiers_with_gaps_convert_to_what_can_be_had(tmp_path: Path) -> None:
+    """FAISS gives no vector back for an identifier that is missing, and says nothing."""
+    index = faiss.index_factory(DIMENSION, "IVF4,Flat", faiss.METRIC_INNER_PRODUCT)
+    index.train(STORED)
+    index.add_with_ids(STORED, 2 * np.arange(len(STORED)))
+    path = _written(tmp_path, faiss.serialize_index(index).tobytes())
+    _typed(converting_line(path), path, tmp_path / "new.index")
+    made = locate(tmp_path / "new.index")
+    assert made is not None
+    assert made.layout.vectors == 150
+    distances, _ = StoredIndex(made.read(), 64).search(STORED[:150].copy(), 1)
+    assert distances.max() < 1e-6
+
+
 def test_a_converted_file_of_another_type_converts(tmp_path: Path) -> None:
     path = tmp_path / "alice.safetensors"
     save_file({"index": torch.frombuffer(bytearray(_made("SQ8")[1]), dtype=torch.uint8)}, path)
