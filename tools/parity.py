@@ -59,10 +59,11 @@ class Row:
 
     @property
     def difference(self) -> float:
-        """The largest one; infinite where shapes differ."""
-        if self.found.shape != self.expected.shape:
+        """The largest one; infinite where shapes differ, without any value, and with NaN."""
+        if self.found.shape != self.expected.shape or not self.found.size:
             return float("inf")
-        return float(np.abs(self.found.astype(np.float64) - self.expected).max())
+        largest = float(np.abs(self.found.astype(np.float64) - self.expected).max())
+        return largest if largest == largest else float("inf")
 
 
 def _reference(name: str) -> Any:
@@ -258,6 +259,8 @@ def main() -> None:
     found = rows()
     if not chosen.check:
         PAGE.write_text(page(found), encoding="utf-8", newline="\n")
+    if not found:
+        sys.exit("nothing was compared")
     worse = [row.what for row in found if row.difference > row.tolerance]
     if worse:
         sys.exit(f"beyond the tolerance: {', '.join(worse)}")

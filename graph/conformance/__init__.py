@@ -25,8 +25,14 @@ __all__ = ["CHECKS", "Case", "cases", "check", "suite"]
 
 
 def cases(use: str, params: Mapping[str, Any] | None = None) -> list[Case]:
-    """The node with ``params``, or by default with each of the ``examples`` of its class."""
+    """The node with ``params``, or by default with each of the ``examples`` of its class.
+
+    Raises:
+        ValueError: if its class has none, so that nothing would be checked.
+    """
     chosen = [params] if params is not None else list(registry.find(use).examples)
+    if not chosen:
+        raise ValueError(f"{use} has no examples, so nothing would be checked: give params")
     return [Case(use, example) for example in chosen]
 
 

@@ -70,3 +70,31 @@ def test_table_says_what_was_not_run(tool: dict[str, Any]) -> None:
         "plain          1       5       0   0.70  tests/a.py::test_b",
         "avx512         2 not run: this processor has no AVX512",
     ]
+
+
+@pytest.mark.parametrize(
+    ("counts", "code", "said"),
+    [
+        ([], 1, "no verdict"),
+        ([(0, 0)], 1, "no verdict"),
+        ([(5, 0), None], 0, "1 of 2 settings were measured"),
+        ([None], 1, "no verdict"),
+        ([(5, 1)], 1, "failed"),
+        ([(5, 0)], 0, "passed"),
+    ],
+)
+def test_no_verdict_over_nothing(
+    counts: list[tuple[int, int] | None],
+    code: int,
+    said: str,
+    tool: dict[str, Any],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    numerics, result = tool["numerics"], tool["Result"]
+    made = iter(
+        result("plain/1", *counted) if counted else result("avx512/1", not_run="no AVX512")
+        for counted in counts
+    )
+    numerics.__globals__["measure"] = lambda run: next(made)
+    assert numerics("plain/1" for _ in counts) == code
+    assert said in capsys.readouterr().out

@@ -118,6 +118,7 @@ def _verify(tensors: Mapping[str, torch.Tensor], card: Card, part: Path, target:
         archive = found.archive
         same = (
             archive is not None
+            and bool(tensors)
             and found.card == card
             and archive.tensors.keys() == tensors.keys()
             and all(_equal(archive.read([name])[name], tensors[name]) for name in tensors)

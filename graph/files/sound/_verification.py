@@ -28,12 +28,13 @@ def shortfall(path: Path, encoding: Format, frames: int) -> str | None:
         soundfile.SoundFileError: if the file cannot be opened.
         OSError: if it cannot be read.
     """
-    if encoding.container == "MP3":
-        declared, found, unit = _mpeg_bytes(path), path.stat().st_size, "bytes"
+    declared, found, unit = frames, 0, "samples"
+    if encoding.container == "MP3" and (tagged := _mpeg_bytes(path)) is not None:
+        declared, found, unit = tagged, path.stat().st_size, "bytes"
     else:
-        declared, found, unit = frames, _frames(path), "samples"
+        found = _frames(path)
     # More is possible: an interrupt may come between writing and counting.
-    if declared is None or found >= declared:
+    if found >= declared:
         return None
     return f"only {found} of {declared} {unit} were written"
 

@@ -14,7 +14,7 @@ import torch
 from voicegraph.graph import conformance, registry
 from voicegraph.graph.conformance._harness import Case
 from voicegraph.graph.intervals import Request
-from voicegraph.graph.node import Node, Requests, State, Tensors
+from voicegraph.graph.node import Node, NoParams, Requests, State, Tensors
 from voicegraph.graph.ports import In, Out
 from voicegraph.graph.signals import Audio, Features, Mask, Pitch, SignalType
 
@@ -268,3 +268,16 @@ def test_test_signal_is_deterministic_and_audible() -> None:
     assert one.shape == (1, 8000)
     assert 0.01 < np.abs(one).max() <= 1
     assert not np.array_equal(one, signal(made, 0.5, stream=1))
+
+
+def test_node_without_examples_gets_no_verdict() -> None:
+    class Unexampled(Node[NoParams, None]):
+        audio = In(Audio)
+        out = Out(Audio, like="audio")
+        examples = ()
+
+    with (
+        registry.isolated({"test.unexampled": Unexampled}),
+        pytest.raises(ValueError, match="nothing would be checked"),
+    ):
+        conformance.check("test.unexampled")
