@@ -24,6 +24,9 @@ from voicegraph.schemas.control import ControlLimits
 
 from ._access_control import ACCESS, problem_response
 
+_MOST_BEFORE_ACCESS = 8192
+"""Bytes that a WebSocket client may send before it has access; a token is one short message."""
+
 
 class _Connection(Protocol):
     """What :class:`ConnectionTable` knows of a connection."""
@@ -217,6 +220,8 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         super().__init__(**options)
         self._table = table
         self._reading = _Timer(self._abort)
+        self._handshake = _Timer(self._require_handshake)
+        self._before_access = 0
 
     @property
     def waits(self) -> bool:
@@ -224,13 +229,15 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         return not _has_access(getattr(self, "scope", {}))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Takes a place."""
+        """Takes a place, and starts the deadline of the handshake."""
         super().connection_made(transport)
+        self._handshake.start(self._table.limits.request_s)
         self._table.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Frees the place."""
         self._reading.stop()
+        self._handshake.stop()
         self._table.discard(self)
         super().connection_lost(exc)
 
@@ -248,10 +255,23 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         if not self.read_paused and not self.transport.is_closing():
             self.transport.resume_reading()
 
+    def data_received(self, data: bytes) -> None:
+        """Closes a client without access that sends more than a token: each frame costs time."""
+        if self.handshake_complete and self.waits:
+            self._before_access += len(data)
+            if self._before_access > _MOST_BEFORE_ACCESS:
+                self.transport.abort()
+                return
+        super().data_received(data)
+
     def handle_cont(self, event: Frame) -> None:
         """Fragments without content would fill the memory, whatever the largest message is."""
         if event.data or event.fin:
             super().handle_cont(event)
+
+    def _require_handshake(self) -> None:
+        if not self.handshake_complete:
+            self.transport.abort()
 
     def _abort(self) -> None:
         self.transport.abort()

@@ -18,6 +18,11 @@ from ..client import TOKEN, Client, Serve
 from ..fake_live import FakeLive
 
 HEAD = b"POST /command HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+UPGRADE = (
+    b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+PING = b"\x89\xfd\0\0\0\0" + 125 * b"p"
 SHORT = ControlLimits(request_s=0.05, keep_alive_s=0.05, send_s=0.05, connections=8)
 
 
@@ -185,14 +190,25 @@ def test_websocket_has_no_deadline_of_requests(serve: Serve) -> None:
 
 def test_websocket_that_does_not_read_is_closed(serve: Serve) -> None:
     """Pings, whose answers it does not read."""
-    upgrade = (
-        b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-    )
-    ping = b"\x89\xfd\0\0\0\0" + 125 * b"p"
-    with _plain(serve(limits=SHORT), upgrade) as opened:
+    with _plain(serve(limits=SHORT), UPGRADE) as opened:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        _send_until_closed(opened, 1000 * ping)
+        _send_until_closed(opened, 1000 * PING)
+
+
+def test_websocket_without_a_handshake_is_closed(serve: Serve) -> None:
+    """A request to upgrade that announces a body gets no answer."""
+    with _plain(serve(limits=SHORT), UPGRADE[:-2] + b"Content-Length: 5\r\n\r\n") as opened:
+        opened.settimeout(5)
+        assert _until_closed(opened) == b""
+
+
+def test_websocket_may_not_send_much_before_the_token(serve: Serve) -> None:
+    with _plain(serve(token=TOKEN), UPGRADE) as opened:
+        assert opened.recv(4096).startswith(b"HTTP/1.1 101")
+        opened.settimeout(2)  # the token's time is longer
+        with suppress(ConnectionError):
+            opened.sendall(100 * PING)
+        _until_closed(opened)
 
 
 def test_empty_fragments_of_a_message_are_not_kept() -> None:
