@@ -17,6 +17,7 @@ import torch
 
 from ..errors import Problem, StateError, VoicegraphError
 from ..runtime.hot_swap import HotSwap, OnProcessed, plan_change
+from ._paced_imports import paced_imports
 from ._thread_priority import lower_priority
 from ._trial_run import trial_run
 
@@ -31,7 +32,7 @@ LIMIT_S = 60.0
 MOST_WAITING = 8
 """Callers that may wait for their turn."""
 _REST = 2.0
-"""Rest of the trial run after a node, in units of the time that the node took."""
+"""Rest after work beside the engine, in units of the time that the work took."""
 _LONGEST_REST_S = 0.5
 _FULL = 0.9
 """Part of a block that new nodes may take to compute it: single blocks take longer than most."""
@@ -239,14 +240,16 @@ class SwapWorker:
     def _run(self, job: _Job) -> None:
         lower_priority()
         try:
-            prepared = job.prepare()
+            with paced_imports(_Pacing(self._late)):
+                prepared = job.prepare()
             if prepared is None:
                 self._accept(job)
                 self._end(job, changed=False)
                 return
             self._step(job, "loaded")
             self._accept(job)
-            swap = self._build(job, prepared)
+            with paced_imports(_Pacing(self._late)):
+                swap = self._build(job, prepared)
             self._enter(job, swap)
             if prepared.on_swapped is not None:
                 prepared.on_swapped(swap)
@@ -301,16 +304,13 @@ class SwapWorker:
 
     def _try_out(self, job: _Job, engine: Engine, running: Engine) -> float:
         """The trial run; it rests longer if a block of the session is late meanwhile."""
-        self._step(job, "tried out")
-        late, rest = self._late(), _REST
+        rest = _Pacing(self._late)
 
         def pause(seconds: float) -> None:
-            nonlocal late, rest
             self._step(job, "tried out")
-            before, late = late, self._late()
-            rest = 2 * rest if late > before else rest
-            time.sleep(min(rest * seconds, _LONGEST_REST_S))
+            rest(seconds)
 
+        pause(0.0)
         return trial_run(engine, running, pause)
 
     def _enter(self, job: _Job, swap: HotSwap) -> None:
@@ -328,6 +328,26 @@ class SwapWorker:
             job.doing, job.swap = "primed with the newest input", swap
         self._session.begin_swap(swap)
         swap.prime()
+
+
+class _Pacing:
+    """Rests after work beside the engine; longer if a block of the session is late meanwhile.
+
+    Args:
+        late: number of blocks that were late or dropped so far.
+    """
+
+    def __init__(self, late: Callable[[], int]) -> None:
+        self._late = late
+        self._before = late()
+        self._rest = _REST
+
+    def __call__(self, seconds: float) -> None:
+        """Rests after so many seconds of work."""
+        before, self._before = self._before, self._late()
+        if self._before > before:
+            self._rest *= 2
+        time.sleep(min(self._rest * seconds, _LONGEST_REST_S))
 
 
 def _described(error: Exception) -> str:

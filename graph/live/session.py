@@ -22,6 +22,7 @@ from ._command_handler import CommandHandler
 from ._fault_messages import FileWatch, RecordingWatch, fault_message
 from ._interpreter_tuning import GcControl, SwitchInterval
 from ._overruns import AdviceMemory
+from ._preload import preload_packages
 from ._repeated_messages import RepeatedMessages
 from ._shutdown import LIMIT_S, Shutdown
 from ._swap_worker import SwapWorker
@@ -111,6 +112,7 @@ class LiveSession:
             DeviceError: if a device cannot be started.
             VoicegraphError: if the second variant has mistakes, does not fit, or cannot be loaded.
         """
+        preload_packages()
         self._commands.apply_options()
         self._gc_control = GcControl()
         self._switch_interval = SwitchInterval()
