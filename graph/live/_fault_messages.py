@@ -15,9 +15,9 @@ def fault_message(event: Fault | Recovered, dry: bool) -> str:
         event: the failure, or its end.
         dry: whether the dry signal is played meanwhile (``on_late: dry``).
     """
-    node = event.node or "the pipeline"
     if isinstance(event, Recovered):
-        return f"{node} runs again, after {event.silent_s:.2f} s without it"
+        node = event.node or "a node"
+        return f"the output is back, {event.silent_s:.2f} s after {node} had failed"
     meanwhile = "the dry signal is played" if dry else "the output is silent"
     if event.retry_s is None:
         then = (

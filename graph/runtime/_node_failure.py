@@ -15,7 +15,9 @@ _MEMORY_FIX = "a larger block or a shorter context needs less memory at once; or
 _FIX = "if the node is yours, correct it; if not, please report this"
 
 
-def node_failure(name: str, use: str, error: Exception, during: str = "") -> NodeFailedError:
+def node_failure(
+    name: str, use: str, error: Exception | SystemExit, during: str = ""
+) -> NodeFailedError:
     """The error for an exception that a node raised.
 
     Args:
@@ -37,7 +39,7 @@ def out_of_memory(error: BaseException | None) -> bool:
     return isinstance(error, (MemoryError, torch.OutOfMemoryError))
 
 
-def _places(error: Exception) -> list[str]:
+def _places(error: BaseException) -> list[str]:
     """Where it was raised, innermost first. The first frame is the engine's call of the node."""
     frames = traceback.extract_tb(error.__traceback__)[1:]
     return [

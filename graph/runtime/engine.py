@@ -79,7 +79,7 @@ class Step:
                 edge(values, outputs[port])
         except VoicegraphError:
             raise
-        except Exception as error:  # also outputs that are missing or have a wrong shape
+        except (Exception, SystemExit) as error:  # also missing outputs, and outputs of wrong shape
             raise node_failure(self.name, self.node.use, error) from error
 
     def _run_each(self, inputs: dict[str, torch.Tensor], params: list[Any]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ def test_message_says_what_follows() -> None:
         last, dry=False
     )
     assert fault_message(Recovered(100, "f0", 1.25), dry=False) == (
-        "f0 runs again, after 1.25 s without it"
+        "the output is back, 1.25 s after f0 had failed"
     )
 
 

@@ -190,7 +190,7 @@ def test_failing_node_is_named_and_the_session_goes_on(
     session.start()
     _wait(lambda: card.played > 0.2)
     monkeypatch.setattr(gain, "process", fails_once)
-    _wait(lambda: "pass runs again" in _messages(session))
+    _wait(lambda: "s after pass had failed" in _messages(session))
     assert "node pass (dsp.gain) failed: ZeroDivisionError: a bug" in _messages(session)
     assert "the output is silent, and its state is set up anew" in _messages(session)
     health = session.status().health

@@ -274,6 +274,28 @@ def test_infinite_input_is_silenced_and_counted(broken: type[_Broken]) -> None:
         assert (session.nonfinite, told) == (1, [])
 
 
+def test_node_that_leaves_the_program_does_not(broken: type[_Broken]) -> None:
+    with pipeline().session() as session:
+        told = recovering(session)
+        broken.error = SystemExit(3)  # pyright: ignore[reportAttributeAccessIssue]
+        run(session, 1)
+        assert isinstance(told[0], Fault)
+        assert "SystemExit: 3" in told[0].text
+
+
+def test_streams_are_silenced_and_resumed_together(broken: type[_Broken]) -> None:
+    with pipeline().session(3) as session:
+        told = recovering(session)
+        x = np.tile(tone(0), (3, 1, 1))
+        session.process(x)
+        x[1, 0, 100] = 9
+        made = [session.process(x if tick == 0 else np.tile(tone(tick), (3, 1, 1)))
+                for tick in range(12)]  # fmt: skip
+        assert [type(event) for event in told] == [Fault, Recovered]
+        assert not made[2][:, :, 200:].any()
+        np.testing.assert_array_equal(made[-1], np.tile(tone(9), (3, 1, 1)))
+
+
 def test_memory_that_ran_out_is_a_failure_like_others(broken: type[_Broken]) -> None:
     with pipeline().session() as session:
         told = recovering(session)
