@@ -227,7 +227,7 @@ def test_ctrl_c_ends_with_exit_code_0(
         (["good.yaml", "--input-select", "1"], 5, "ASIO and Core Audio choose channels"),
         (["good.yaml", "--output-select", "left"], 2, "not a list of channels, such as 1,2"),
         (["good.yaml", "--record", "there.jsonl"], 4, "there.jsonl exists"),
-        (["good.yaml", "--record", "nowhere/talk.jsonl"], 4, "cannot be written"),
+        (["good.yaml", "--record", "good.yaml/talk.jsonl"], 4, "cannot be written"),
         (["good.yaml", "--record", "talk.wav"], 4, "that extension is for the audio"),
         (["good.yaml", "--http", "0.0.0.0:8765"], 1, "needs a token"),
         (["good.yaml", "--http", "0.0.0.0:8765", "--token", "short"], 1, "at least 16"),

@@ -35,4 +35,4 @@ def test_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(atomic_files.soundfile, "write", fail)
     with pytest.raises(OutputError, match="disk full"):
         atomic_files.write_audio(tmp_path / "new" / "a.flac", np.zeros(5), 16000)
-    assert list((tmp_path / "new").iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
