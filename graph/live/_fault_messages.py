@@ -5,7 +5,7 @@ from __future__ import annotations
 from voicegraph.schemas.recording_state import RecordingState
 
 from ..runtime.fault_recovery import Fault, Recovered
-from .health import LOW_SPACE_S, room_left
+from .health import FALLING_BEHIND, LOW_SPACE_S, room_left
 
 
 def fault_message(event: Fault | Recovered, dry: bool) -> str:
@@ -35,7 +35,7 @@ class RecordingWatch:
     """Tells at once that a recording has stopped, and in time that the disk fills up."""
 
     def __init__(self) -> None:
-        self._stopped = self._low = False
+        self._stopped = self._low = self._behind = False
 
     def update(self, state: RecordingState) -> str | None:
         """The message about a new state; None if there is nothing new."""
@@ -43,7 +43,12 @@ class RecordingWatch:
             self._stopped = True
             at = f"{state.recorded_s:.0f} s"
             return f"the recording {state.path} has stopped after {at}: {state.stopped}"
-        if state.left_s is None or self._stopped:
+        if self._stopped:
+            return None
+        late, self._behind = self._behind, state.behind > (0.1 if self._behind else FALLING_BEHIND)
+        if self._behind and not late:
+            return f"the recording {state.path} is falling behind: the disk is slow"
+        if state.left_s is None:
             return None
         was, self._low = self._low, state.left_s < LOW_SPACE_S
         if self._low and not was:

@@ -16,6 +16,8 @@ from ..runtime.fault_recovery import FaultRecovery
 if TYPE_CHECKING:
     from .engine_loop import EngineLoop
 
+FALLING_BEHIND = 0.5
+"""A recording's queue is so full, 0..1: the disk is slow, and the recording may stop."""
 LOW_SPACE_S = 600.0
 """Seconds of recording that still fit on the disk below which there is a warning."""
 
@@ -111,9 +113,12 @@ def _recording_events(health: LiveHealth) -> list[str]:
     if recording.stopped is not None:
         at = f"{recording.recorded_s:.0f} s"
         return [f"the recording stopped after {at}: {recording.stopped}"]
+    found = []
+    if recording.behind > FALLING_BEHIND:
+        found.append(f"the recording is falling behind: its queue is {recording.behind:.0%} full")
     if recording.left_s is not None and recording.left_s < LOW_SPACE_S:
-        return [f"the disk has room for {room_left(recording.left_s)} of recording"]
-    return []
+        found.append(f"the disk has room for {room_left(recording.left_s)} of recording")
+    return found
 
 
 def room_left(seconds: float) -> str:

@@ -37,6 +37,14 @@ def test_stopped_recording_is_told_once() -> None:
     assert watch.update(stopped) is None
 
 
+def test_falling_behind_is_told_once_until_it_has_caught_up() -> None:
+    watch = RecordingWatch()
+    shares = [0.2, 0.6, 0.4, 0.9, 0.05, 0.6]
+    told = [watch.update(RecordingState(path="a.jsonl", behind=share)) for share in shares]
+    text = "the recording a.jsonl is falling behind: the disk is slow"
+    assert told == [None, text, None, None, None, text]
+
+
 def test_low_space_is_told_in_time_and_once() -> None:
     watch = RecordingWatch()
     left = [3600.0, 599.0, 598.0, None, 700.0, 50.0]

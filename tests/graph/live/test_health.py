@@ -103,6 +103,10 @@ def test_device_reports_are_counted(make_loop: Callable[..., EngineLoop]) -> Non
         (RecordingState(path="a"), []),
         (RecordingState(path="a", left_s=3600), []),
         (
+            RecordingState(path="a", behind=0.75),
+            ["the recording is falling behind: its queue is 75% full"],
+        ),
+        (
             RecordingState(path="a", left_s=125),
             ["the disk has room for 2 more minutes of recording"],
         ),
