@@ -20,6 +20,7 @@ from voicegraph.graph.files.models import (
     open_archive,
     read_private,
 )
+from voicegraph.graph.files.models.model_file import Unusable, believed
 from voicegraph.schemas.index_card import IndexCard
 
 from ._cursor import Cursor, MalformedError, MemoryCursor
@@ -156,7 +157,6 @@ def index_card(layout: Layout, source: str) -> IndexCard:
         metric=METRICS[layout.metric],
         lists=lists.lists if lists else None,
         probes=lists.probes if lists else None,
-        unusable=layout.unusable[:200],
     )
 
 
@@ -194,13 +194,23 @@ class IndexFile(ModelFile):
         card = cls.stated_card(archive, IndexCard)
         return None if card is None else cls(path, locate_within(archive), card)
 
+    @property
+    def unusable(self) -> Unusable | None:
+        """Whether it is of a type that retrieval does not take, or empty."""
+        layout = self.index.layout
+        if layout.unusable:
+            return Unusable(layout.unusable, _FIX)
+        if not layout.vectors:
+            text = (
+                "it holds no vectors: RVC writes an empty trained_*.index before the added_*.index"
+            )
+            return Unusable(text, _FIX)
+        return None
+
     def describe(self) -> IndexCard:
         """Derived from the index; what cannot be derived is taken from a converted file's card."""
         derived = index_card(self.index.layout, self.path.name)
-        if self.card is None:
-            return derived
-        stated = {name: getattr(self.card, name) for name in ("title", "licence", "source")}
-        return derived.model_copy(update=stated)
+        return derived if self.card is None else believed(self.card, derived)
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """The serialised index as one tensor of bytes."""

@@ -52,6 +52,7 @@ def test_card_distinguishes_trained_from_filled(build) -> None:
     assert (states["trained"].trained, states["trained"].vectors) == (True, 0)
     assert states["untrained"].state == "untrained"
     assert not states["untrained"].trained
+    assert all("it holds no vectors" in card.unusable for card in states.values())
 
 
 @pytest.mark.parametrize(
@@ -140,6 +141,7 @@ def test_stated_title_and_licence_are_kept(build) -> None:
     save_file(tensors, path, {METADATA_KEY: told.model_dump_json()})
     found = _card(path)
     assert (found.title, found.licence, found.vectors) == ("Alice", "CC BY 4.0", 300)
+    assert found.remarks == ("its card states vectors 7; its tensors show 300",)
 
 
 def test_card_without_its_index_is_damaged(tmp_path: Path, build) -> None:
