@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from voicegraph.schemas.pipeline import NodeSpec
 
+from ..errors import Mark
 from ..loading.source_map import dotted
 from ..loading.values import assignment
 from ..ports import PortRef
@@ -23,8 +25,32 @@ def connect(context: CompileContext) -> None:
         else:  # the node has other mistakes, but its sources can be checked
             for text, path in _written_inputs(name, spec, "").values():
                 _reference(context, text, path)
+    _note_readers(context)
     output = _reference(context, context.file.output, ("output",))
     context.output = output or INPUT
+
+
+def _note_readers(context: CompileContext) -> None:
+    """Says what the readers of a node take whose file is missing: not every file will fit."""
+    for i, problem in enumerate(context.problems.found):
+        if problem.code == "missing-weights":
+            name = problem.message.partition(":")[0]
+            notes = tuple(_taken(context, name))
+            context.problems.found[i] = replace(problem, notes=(*problem.notes, *notes))
+
+
+def _taken(context: CompileContext, name: str) -> Iterator[tuple[str, Mark | None]]:
+    """What the inputs take that read a node, also through nodes that are off, if a file decides."""
+    for ir in context.nodes.values():
+        for port, (text, path) in _written_inputs(ir.name, ir.spec, "").items():
+            declared = ir.node.declared.inputs.get(port or next(iter(ir.node.declared.inputs), ""))
+            if declared is None or text.partition(".")[0] != name:
+                continue
+            if not ir.spec.enabled:
+                yield from _taken(context, ir.name)
+            elif declared.dim is not None:
+                said = declared.doc or f"{declared.dim} dimensions"
+                yield f"{ir.name} ({ir.node.use}) reads it, and takes {said}", context.mark(*path)
 
 
 def _connect(context: CompileContext, ir: NodeIR) -> None:

@@ -154,6 +154,29 @@ def test_extra_is_rounded_to_frames(save: Save, drive: Any) -> None:
         assert drive(save(), 10, extra=extra).node._window == Window(frames, 10)
 
 
+@pytest.mark.parametrize("enabled", [True, False])
+def test_encoder_without_a_file_says_what_the_voice_takes(save: Save, enabled: bool) -> None:
+    """Directly, and through a retrieval that is off: not every encoder's file can fit."""
+    with pytest.raises(PipelineError) as caught:
+        Pipeline(
+            block="100ms",
+            input={"rate": 16000},
+            nodes={
+                "content": {"use": "content.streaming", "in": "input"},
+                "retrieval": {"use": "retrieval.faiss", "in": "content", "enabled": False},
+                "pitch": {"use": "io.contour", "params": {"rate": 100}},
+                "voice": {
+                    "use": "synth.rvc",
+                    "in": {"content": "content" if enabled else "retrieval", "pitch": "pitch"},
+                    "params": {"checkpoint": str(save())},
+                },
+            },
+            output="voice",
+        ).compile()
+    assert "voice (synth.rvc) reads it, and takes content features" in str(caught.value)
+    assert "of width 768" in str(caught.value)
+
+
 def test_more_context_changes_what_is_made(save: Save, drive: Any) -> None:
     content, pitch = _given(40)
     much = drive(save(), 10, extra="300ms", **SILENT)(content, pitch)
