@@ -208,7 +208,7 @@ class HotSwap:
         self.notes: list[str] = []
         self.expected_s = 0.0
         self._fade_at, self._on_processed, self._alone = fade_at, on_processed, alone
-        self._blocks_to_prime = math.inf
+        self._blocks_to_prime = self._patience = math.inf
         self._queue: deque[tuple[torch.Tensor, AppliedChanges]] = deque()
         self._fed = self._done = 0
         self._progress = threading.Condition()
@@ -259,6 +259,7 @@ class HotSwap:
             missing = transfer_state(session.engine, self.engine)
             seconds = min(max(missing, _MIN_PRIMING), _MAX_PRIMING)
             self._blocks_to_prime = math.ceil(seconds / self.plan.block)
+            self._patience = math.ceil(_MAX_PRIMING / self.plan.block)
             self.begun_at = session.position
 
         return session.live_params.follow(self.engine, transfer)
@@ -321,7 +322,10 @@ class HotSwap:
         self._done += 1
 
     def _enqueue(self, block: torch.Tensor, changes: AppliedChanges) -> None:
-        if self._fed - self._done >= _MAX_QUEUED:
+        behind = self._fed - self._done
+        # Nearly fast enough: it keeps up, but is never ready when the next block is.
+        never_ready = behind > 0 and self._fed >= self._blocks_to_prime + self._patience
+        if behind >= _MAX_QUEUED or never_ready:
             text = "this machine is too slow to run the new engine and the old one at the same time"
             self.fail(StateError(Problem("no-headroom", text, fix=_NEW_SESSION)))
             return

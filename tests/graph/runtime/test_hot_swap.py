@@ -272,6 +272,23 @@ def test_priming_on_own_thread_gives_same_output() -> None:
     assert np.array_equal(np.concatenate(made), expected)
 
 
+def test_new_engine_that_is_always_a_block_behind_ends_the_swap() -> None:
+    overrides = {"nodes.loud.enabled": False}
+    with _pipeline().session() as session:
+        swap = HotSwap(session, plan_change(session, overrides), overrides, alone=True)
+        session.begin_swap(swap)
+        ticks = 0
+        while not swap.over.is_set() and ticks < 1000:
+            session.process(np.zeros(BLOCK, np.float32))
+            with torch.inference_mode():
+                while len(swap._queue) > 1:
+                    swap._run_new(*swap._queue.popleft())
+            ticks += 1
+        assert "too slow" in str(swap.failed)
+        assert ticks == 30 + 400 + 1  # primed for 0.3 s, then waited for 4 s
+        assert session.overrides == {}
+
+
 @pytest.mark.parametrize("how", ["reset", "close", "restore"])
 def test_reset_close_or_restore_cancels_swap(how: str) -> None:
     with _pipeline().session() as session:
