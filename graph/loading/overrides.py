@@ -24,7 +24,7 @@ from ._quoting import override_fix, text_override_fix
 from ._yaml12 import MAX_DEPTH
 from .document import Document, WrittenValue, from_python, parse_written_value
 from .source_map import KeyPath, SourceMap, dotted
-from .values import assignment, describe, flow_yaml
+from .values import assignment, describe, flow_yaml, is_text
 
 _SET = "--set "
 _FIXED = {
@@ -169,7 +169,7 @@ def from_profile(document: Document, name: str, problems: Problems) -> list[Over
 
 def _split(path: str, mark: Mark) -> KeyPath:
     parts = tuple(path.split(".")) if isinstance(path, str) else ()
-    named = all(part and part == part.strip() for part in parts)
+    named = all(part and part == part.strip() and is_text(part) for part in parts)
     if not parts or not named or len(parts) > MAX_DEPTH:
         text = f"{shortened(str(path))!r} is not a dotted path"
         raise PipelineError(Problem("bad-override", text, mark, fix="write it as nodes.f0.use"))

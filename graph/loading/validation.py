@@ -249,7 +249,9 @@ class _Report:
         var = self.source_map.var(full)
         where = f"vars.{var}" if var else dotted(full)
         given = origin or self.source_map.value(full)
-        of_file = expected == "a file name" or (self.model is PipelineFile and path[0] == "assets")
+        of_file = expected == "a file name" or (
+            self.model is PipelineFile and path[:1] == ("assets",)
+        )
         if typed is not None and of_file:
             fix = text_assignment(where, typed, given)
         else:

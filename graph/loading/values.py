@@ -29,10 +29,20 @@ def to_plain(value: Any, mark: Mark, path: KeyPath = ()) -> Any:
             if not isinstance(key, str):
                 text = f"a key must be text, found {describe(key)}"
                 raise PipelineError(Problem("bad-key", text, mark, fix=repr(str(key))))
+            if not is_text(key):
+                text = (
+                    f"the key {describe(key)} holds half of a surrogate pair, which is no character"
+                )
+                raise PipelineError(Problem("bad-key", text, mark, fix="write the key in UTF-8"))
         return {str(key): to_plain(item, mark, (*path, key)) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [to_plain(item, mark, (*path, i)) for i, item in enumerate(value)]
     return _plain_scalar(value)
+
+
+def is_text(text: str) -> bool:
+    """Whether all of a text is characters: JSON, Python and command lines can hold less."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def paths_in(value: Any, path: KeyPath = ()) -> list[KeyPath]:

@@ -319,5 +319,23 @@ def test_merged_values_keep_their_places(one, two):
 def test_a_node_name_of_undecodable_bytes_is_a_mistake(tmp_path: Path) -> None:
     path = tmp_path / "p.yaml"
     path.write_text("nodes: {a: {use: dsp.gain, in: input}}\noutput: a\n", encoding="utf-8")
-    with pytest.raises(PipelineError, match="nodes"):
+    with pytest.raises(PipelineError, match="is not a dotted path"):
         Pipeline.load(path, set_args=["nodes.\udcff={dsp.gain: dsp.gain, in: input}"])
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"\ud800": "10ms"},
+        {"nodes": {"\ud800": {"use": "dsp.gain", "in": "input"}}},
+        {"nodes": {"a": {"use": "dsp.gain", "in": "input", "params": {"\ud800": 1}}}},
+        {"vars": {"\ud800": 1}},
+    ],
+)
+def test_a_key_of_half_a_character_is_one_mistake(keys: dict) -> None:
+    """As JSON can hold it: a recording's pipeline, a swap over HTTP."""
+    nodes = {"a": {"use": "dsp.gain", "in": "input"}}
+    with pytest.raises(PipelineError) as caught:
+        Pipeline.from_data({"block": "10ms", "nodes": nodes, "output": "a", **keys})
+    (problem,) = caught.value.problems
+    assert "holds half of a surrogate pair, which is no character" in problem.message
