@@ -53,7 +53,8 @@ class ByteView(io.RawIOBase):
         first = self._head[self._at : self._at + count]
         buffer[: len(first)] = first
         done = len(first)
-        self._file.seek(self._start + self._at + done - len(self._head))
+        if done < count:
+            self._file.seek(self._start + self._at + done - len(self._head))
         while done < count:
             piece = self._file.read(count - done)
             if not piece:

@@ -154,6 +154,8 @@ def _open_chunked(path: Path, chunk: SampleChunk) -> OpenedFile:
         text = f"it declares {told}, but {seconds:.3f} s are there"
         opened.damage = f"{text}; the program that wrote it was probably interrupted"
         opened.lies = True
+    elif chunk.unused > 0:
+        opened.damage = f"{chunk.unused} bytes follow its samples, and belong to nothing"
     elif chunk.unwritten:
         opened.note = "its header does not say how long it is: all that it holds was used"
     elif chunk.second:

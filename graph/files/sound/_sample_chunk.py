@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -40,6 +41,7 @@ class SampleChunk:
         head: header with which libsndfile reads all of them; None if it does with the file's own.
         second: another chunk of samples follows.
         unwritten: all sizes are 0, as programs leave them that write to a pipe or are stopped.
+        unused: bytes after the samples that belong to nothing, and may be more samples.
     """
 
     start: int
@@ -48,6 +50,7 @@ class SampleChunk:
     head: bytes | None
     second: bool = False
     unwritten: bool = False
+    unused: int = 0
 
     @property
     def held(self) -> int:
@@ -112,7 +115,7 @@ def _chunked(file: BinaryIO, family: ChunkFamily, head: bytes, size: int) -> Sam
         before.append(chunk)
     else:
         return None
-    contents = {one.name: _content(file, one) for one in before if one.size < _APPENDED}
+    contents = _contents(file, before)
     skip, declared = _declared(family, head, chunk, contents, size)
     if chunk.start + skip > size:
         return None
@@ -126,15 +129,22 @@ def _chunked(file: BinaryIO, family: ChunkFamily, head: bytes, size: int) -> Sam
         and not second
         and _reads_as_is(head, before, chunk, family, declared, size - start)
     )
+    if not as_is:  # the layout of an AIFF file may follow its samples
+        contents = {**_contents(file, family.walk(file, end)), **contents}
     made = None if as_is else _head(head, family, contents, end - start)
-    if made is None and end > whole:
-        end = whole  # a codec whose header cannot be made anew
-    return SampleChunk(start, end, declared, made, second, declared is None and chunk.size == 0)
+    unused = end - whole if made is None else 0  # the header cannot be made anew
+    unwritten = declared is None and chunk.size == 0
+    return SampleChunk(start, end - unused, declared, made, second, unwritten, unused)
 
 
-def _content(file: BinaryIO, chunk: Chunk) -> bytes:
-    file.seek(chunk.start)
-    return file.read(chunk.size)
+def _contents(file: BinaryIO, chunks: Iterable[Chunk]) -> dict[bytes, bytes]:
+    """What small chunks hold, by their names."""
+    found: dict[bytes, bytes] = {}
+    for chunk in chunks:
+        if chunk.size < _APPENDED:
+            file.seek(chunk.start)
+            found.setdefault(chunk.name, file.read(chunk.size))
+    return found
 
 
 def _declared(

@@ -6,7 +6,7 @@ import io
 import tempfile
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from voicegraph.graph.files.sound._byte_view import ByteView
@@ -14,6 +14,7 @@ from voicegraph.graph.files.sound._byte_view import ByteView
 CONTENT = bytes(range(200))
 
 
+@example(head=bytes(40), start=3, length=100, moves=[(0, 0, 12), (0, 1, 90)])
 @given(
     head=st.binary(max_size=40),
     start=st.integers(0, 200),

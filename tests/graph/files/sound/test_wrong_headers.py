@@ -99,6 +99,21 @@ def test_chunks_after_the_samples_are_no_samples(
     np.testing.assert_array_equal(found, expected)
 
 
+def test_aiff_whose_layout_follows_its_samples_is_salvaged(
+    tmp_path: Path, noise: Callable[..., np.ndarray]
+) -> None:
+    path = tmp_path / "a"
+    _write(path, "AIFF", noise(FRAMES))
+    expected, _ = _whole(path)
+    data = path.read_bytes()
+    path.write_bytes(data[:12] + data[38:] + data[12:38])
+    np.testing.assert_array_equal(_whole(path)[0], expected)
+    _patch(path, "AIFF", FRAMES)
+    with pytest.raises(InputError, match="--salvage"):
+        _whole(path)
+    np.testing.assert_array_equal(_whole(path, salvage=True)[0], expected)
+
+
 @pytest.mark.parametrize(
     "appended", [b"TAG" + bytes(125), bytes(100_000), b"\x80" * 1000], ids=["tag", "zeros", "junk"]
 )
