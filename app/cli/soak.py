@@ -204,10 +204,21 @@ def _verdict(found: SoakReport) -> list[str]:
         _allowed(found.late, "block was late", "blocks were late"),
         _allowed(found.dropped, "block was dropped", "blocks were dropped"),
         _allowed(found.ran_dry, "device underrun", "device underruns"),
-        "memory and latency did not grow" if found.memory_grown_mb is not None
-        else "latency did not grow; memory was not judged, since the run was too short",
+        _memory_verdict(found),
+        "latency did not grow",
     ]  # fmt: skip
     return [f"passed: {', '.join(parts)}"]
+
+
+def _memory_verdict(found: SoakReport) -> str:
+    grown, interval = found.memory_grown_mb, found.memory_mb_per_hour_range
+    if grown is None:
+        return "memory was not judged, since it is unknown or the run was too short"
+    if grown <= 0 or (interval is not None and interval[0] <= 0):
+        return "memory did not grow"
+    return (
+        "memory grew by less than 1 MB" if grown < 1 else f"memory grew by {grown:.0f} MB (allowed)"
+    )
 
 
 def _allowed(count: int, one: str, many: str) -> str:

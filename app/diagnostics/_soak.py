@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -40,26 +40,39 @@ class SoakSample:
     latency_ms: float
 
 
-@dataclass(slots=True)
 class SoakMonitor:
     """Collects measurements while a loop runs.
+
+    Its own memory does not grow, since the growth of memory is what it measures.
 
     Args:
         loop: the loop to monitor.
         latency_ms: returns the declared latency of the loop.
+        most_blocks: blocks whose compute times are kept; later ones are counted only.
+
+    Attributes:
+        blocks: blocks so far.
+        samples: memory and delay so far.
+        boundaries: the boundary metric so far.
     """
 
-    loop: EngineLoop
-    latency_ms: Callable[[], float]
-    samples: list[SoakSample] = field(default_factory=list)
-    compute: list[float] = field(default_factory=list)
-    boundaries: BoundaryMetric = field(default_factory=BoundaryMetric)
+    def __init__(self, loop: EngineLoop, latency_ms: Callable[[], float], most_blocks: int) -> None:
+        self.loop, self.latency_ms = loop, latency_ms
+        self.blocks = 0
+        self.samples: list[SoakSample] = []
+        self.boundaries = BoundaryMetric()
+        self._compute_ms = np.full(max(most_blocks, 1), -1.0)  # touched: it takes its memory now
+        loop.listeners.append(self._block)
 
-    def __post_init__(self) -> None:
-        self.loop.listeners.append(self._block)
+    @property
+    def compute_ms(self) -> np.ndarray:
+        """Compute times of the blocks so far in milliseconds; a zero before the first."""
+        return self._compute_ms[: self.blocks] if self.blocks else np.zeros(1)
 
     def _block(self, _: float, made: np.ndarray) -> None:
-        self.compute.append(1e3 * self.loop.attribution.total_s)
+        if self.blocks < len(self._compute_ms):
+            self._compute_ms[self.blocks] = 1e3 * self.loop.attribution.total_s
+        self.blocks += 1
         self.boundaries.take(made)
 
     def sample(self, at: float) -> None:
@@ -99,8 +112,7 @@ def build_report(
     slope = _slope(seen)
     hourly = None if slope is None else 3600 * slope.value
     interval = None if slope is None else slope.interval
-    times = np.asarray(monitor.compute or [0.0])
-    middle, high, top = (float(v) for v in np.percentile(times, [50, 99, 100]))
+    middle, high, top = (float(v) for v in np.percentile(monitor.compute_ms, [50, 99, 100]))
     drift = loop.compensation.drift
     health = build_health(loop, devices_lost=run.devices_lost)
     resident = seen[-1].resident
@@ -112,7 +124,7 @@ def build_report(
         output=f"{ends[1].name}, {ends[1].rate} Hz",
         freewheel=run.freewheel,
         block_ms=1e3 * float(plan.block),
-        blocks=len(monitor.compute),
+        blocks=monitor.blocks,
         minutes=seconds / 60,
         wall_s=run.wall_s,
         compute=CostReport(median_ms=middle, p99_ms=high, max_ms=top),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -100,6 +101,10 @@ class SoakSettings:
     set_every_s: float = 0.0
     live: LiveOptions = field(default_factory=LiveOptions)
 
+    def most_blocks(self, plan: Plan) -> int:
+        """More blocks than the test has, whatever the drift of the clocks."""
+        return math.ceil(1.01 * self.seconds / plan.block) + 100
+
     def schedule(self) -> SoakSchedule:
         """The changes of one run."""
         last_swap = self.seconds - _LONGEST_SWAP_S
@@ -122,7 +127,9 @@ def soak_devices(
     except BaseException:
         card.stop()
         raise
-    monitor = SoakMonitor(live.loop, lambda: live_latency(live).expected_ms)
+    monitor = SoakMonitor(
+        live.loop, lambda: live_latency(live).expected_ms, settings.most_blocks(setup.plan)
+    )
     schedule = settings.schedule()
     try:
         live.start()
@@ -182,7 +189,9 @@ def soak_freewheel(
     with plan.session(write_files=False) as session:
         session.recover_from_faults(lambda _: None)
         loop = create_loop(session, source, target, one_clock=False, options=settings.live)
-        monitor = SoakMonitor(loop, _declared_latency(loop, plan, target))
+        monitor = SoakMonitor(
+            loop, _declared_latency(loop, plan, target), settings.most_blocks(plan)
+        )
         simulation = Simulation(loop, *_simulated_ends(source, target, drift_ppm), _speech(source))
         end_stages()
         begun = time.monotonic()
