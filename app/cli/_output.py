@@ -66,6 +66,10 @@ class _Command(TyperCommand):
 
 
 class _Group(TyperGroup):
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        with styled_streams():  # --install-completion says in colour what it did
+            return super().parse_args(ctx, args)
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         with styled_streams():
             super().format_help(ctx, formatter)

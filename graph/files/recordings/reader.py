@@ -12,7 +12,7 @@ from voicegraph.schemas.recorded_events import Change, RecordedEvent, SwapEvent,
 from voicegraph.schemas.recording import RecordingHeader
 
 from ...errors import Mark, Problem, StateError
-from ...regular_file import open_regular, shortened
+from ...regular_file import open_regular, read_failure, require_regular, shortened
 from ._growing_wave import HEADER, frames_claimed, is_own
 from ._lines import read_lines
 from .recorder import input_path, output_path
@@ -113,8 +113,11 @@ def open_recording(path: str | Path) -> Recording:
     """
     path = Path(path)
     header, events = read_lines(path)
-    if not input_path(path).is_file():
-        text = f"{shortened(path)}: its audio {input_path(path).name} is missing"
+    try:
+        require_regular(input_path(path))
+    except OSError as error:
+        why = "is missing" if isinstance(error, FileNotFoundError) else f"is {read_failure(error)}"
+        text = f"{shortened(path)}: its audio {input_path(path).name} {why}"
         fix = "put it beside the .jsonl file"
-        raise StateError(Problem("no-recording", text, fix=fix))
+        raise StateError(Problem("no-recording", text, fix=fix)) from None
     return Recording(path, header, events)

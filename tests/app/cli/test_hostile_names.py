@@ -176,6 +176,20 @@ def test_help_keeps_its_colours(arguments: list[str], monkeypatch: pytest.Monkey
     assert "\\x1b" not in shown.getvalue()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="other shells there")
+def test_installed_completion_is_told_in_colour(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(sys, "stdout", shown := Terminal())
+    assert main(["--install-completion", "bash"]) == 0
+    assert "\x1b[32m" in shown.getvalue()
+
+
 def test_wrong_option_is_quoted_escaped(cli: Cli) -> None:
     code, _, err = cli("run", f"--{LONG}")
     assert code == 2

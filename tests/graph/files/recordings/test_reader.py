@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -167,6 +168,15 @@ def test_events_that_do_not_fit_the_pipeline_are_named(talk: Path, event: str) -
     with pytest.raises(VoicegraphError) as caught:
         list(run(plan_of(recording), recording))
     assert "talk.jsonl:2:1" in str(caught.value)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_pipes_are_not_opened(talk: Path) -> None:
+    sound = talk.with_suffix(".in.wav")
+    sound.unlink()
+    os.mkfifo(sound)
+    with pytest.raises(StateError, match=r"talk\.in\.wav is a pipe"):
+        open_recording(talk)
 
 
 def test_session_too_large_for_a_recording(tmp_path: Path) -> None:
