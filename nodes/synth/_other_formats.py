@@ -75,6 +75,26 @@ def refuse_other_formats(path: Path, names: Iterable[str]) -> None:
             raise WeightsError(Problem(other.code, text, fix=other.fix))
 
 
+def refuse_arrays(path: Path, tree: object, marker: str) -> None:
+    """Raises an error if a voice's weights are stored as something else than tensors.
+
+    Args:
+        path: of the file.
+        tree: of the file.
+        marker: the name of a tensor that every voice has.
+
+    Raises:
+        WeightsError: if there is such an entry, and it is no tensor.
+    """
+    levels = [tree, *(tree.values() if isinstance(tree, dict) else ())]
+    for level in levels:
+        names = [str(key) for key in level] if isinstance(level, dict) else []
+        if any(f".{without_wrappers(name)}".endswith(f".{marker}") for name in names):
+            text = f"{path}: an RVC voice, but its weights are NumPy arrays or objects, not tensors"
+            fix = f"save them as tensors (torch.from_numpy); or {_EXTRACTED}"
+            raise WeightsError(Problem("broken-voice", text, fix=fix))
+
+
 def without_config(path: Path, archive: Archive, settings: Mapping[str, Plain]) -> WeightsError:
     """The error for the weights of an RVC voice without the config, which no tensor shows.
 

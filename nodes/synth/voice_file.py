@@ -22,7 +22,11 @@ from voicegraph.graph.files.models.load_state import (
 from voicegraph.graph.files.models.model_file import Unusable, believed
 from voicegraph.graph.files.models.plain_values import Plain, plain_value
 from voicegraph.graph.files.models.state_dict import find_state_dict, settings_around
-from voicegraph.nodes.synth._other_formats import refuse_other_formats, without_config
+from voicegraph.nodes.synth._other_formats import (
+    refuse_arrays,
+    refuse_other_formats,
+    without_config,
+)
 from voicegraph.nodes.synth._voice_config import ConfigError, read_config
 from voicegraph.nodes.synth._voice_facts import VoiceFacts, is_hifigan
 from voicegraph.nodes.synth._voice_shapes import CONTENT, SPEAKERS, Shapes
@@ -136,6 +140,7 @@ def _read(path: Path, archive: Archive, stated: VoiceCard | None) -> VoiceFile |
         if found is None or CONTENT not in found.names:
             refuse_other_formats(path, archive.tensors)
         if found is None:
+            refuse_arrays(path, archive.tree, CONTENT)
             return None
         settings = settings_around(archive, found)
         # A voice that lacks its first layer is recognised by the form that trainers extract.

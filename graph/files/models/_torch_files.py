@@ -79,7 +79,14 @@ def _plain_zip(names: list[str]) -> tuple[str, str]:
 def _read_record(file: BinaryIO, directory: Directory, name: str, most: int = MOST_BYTES) -> bytes:
     record = directory.records[name]
     if record.size > most:
-        raise damaged(f"{name!r} has {record.size} bytes, more than in any model")
+        text = f"{name!r} has {record.size} bytes, more than in any model"
+        if most < MOST_BYTES:
+            raise damaged(text)
+        raise FormatError(
+            "damaged-file",
+            f"{text}: arrays or other objects are stored in it, where tensors are stored beside it",
+            "save the weights as tensors (torch.from_numpy), or use the trainer's own file",
+        )
     file.seek(locate(file, record, directory.start))
     return file.read(record.size)
 

@@ -261,6 +261,14 @@ def test_weights_of_a_training_are_named(
     assert "the small .pth in the folder `weights`" in text
 
 
+@pytest.mark.parametrize("prefix", ["", "module."])
+def test_arrays_instead_of_tensors_are_named(tmp_path: Path, prefix: str) -> None:
+    weights = {f"{prefix}{name}": tensor.numpy() for name, tensor in _weights().items()}
+    for tree in (weights, {"weight": weights, "config": CONFIG}):
+        text = _refused(_saved(tree, tmp_path / "v.pth"))
+        assert "its weights are NumPy arrays or objects, not tensors" in text
+
+
 def test_bare_safetensors_are_named(tmp_path: Path) -> None:
     save_file(_weights(), tmp_path / "v.safetensors", {"format": "pt"})
     text = _refused(tmp_path / "v.safetensors")

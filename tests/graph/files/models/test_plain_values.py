@@ -14,7 +14,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicegraph.graph.files.models import Inert, open_archive
+from voicegraph.graph.files.models import Inert, WeightsError, open_archive
 from voicegraph.graph.files.models.plain_values import plain_value
 
 
@@ -153,3 +153,10 @@ def test_a_numpy_scalar_of_a_called_object_runs_nothing(tmp_path: Path) -> None:
     torch.save({"a": np.array([print], dtype=object)}, tmp_path / "f.pth")
     with pytest.raises(Exception, match=r"builtins\.print"):
         open_archive(tmp_path / "f.pth")
+
+
+def test_large_arrays_in_a_pickle_are_named(tmp_path: Path) -> None:
+    torch.save({"weight": np.zeros(3 << 20)}, tmp_path / "f.pth")
+    with pytest.raises(WeightsError, match="arrays or other objects are stored in it") as caught:
+        open_archive(tmp_path / "f.pth")
+    assert "torch.from_numpy" in str(caught.value)
