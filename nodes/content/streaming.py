@@ -54,8 +54,9 @@ class StreamingParams(PhoneticEncoderParams):
     def _whole_frames(cls, settle: Duration) -> Duration:
         frames = settle * FRAMES_HZ
         if frames.denominator > 1:
-            near = (format_duration((int(frames) + k) * _FRAME) for k in (0, 1))
-            raise ValueError(f"expected whole frames of 20 ms, such as {' or '.join(near)}")
+            near = [format_duration((int(frames) + k) * _FRAME) for k in (0, 1)]
+            text = f"expected whole frames of 20 ms, such as {' or '.join(near)}"
+            raise WrongValueError(text, near[0])
         return settle
 
     @field_validator("lookahead")

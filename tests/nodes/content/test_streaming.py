@@ -117,8 +117,8 @@ def test_later_audio_than_the_lookahead_is_not_heard(encoder: Path, block: str) 
     ("params", "says", "fix"),
     [
         ({"lookahead": "60ms"}, "whole frames of 20 ms, such as 50ms or 70ms", "lookahead: 50ms"),
-        ({"lookahead": "0ms"}, "whole frames of 20 ms, such as 10ms\n", "lookahead: 50ms"),
-        ({"settle": "50ms"}, "whole frames of 20 ms, such as 40ms or 60ms", "settle: 200ms"),
+        ({"lookahead": "0ms"}, "whole frames of 20 ms, such as 10ms\n", "lookahead: 10ms"),
+        ({"settle": "50ms"}, "whole frames of 20 ms, such as 40ms or 60ms", "settle: 40ms"),
         (
             {"settle": "40ms"},
             "looks 50ms ahead, but after 40ms a frame is settled",
