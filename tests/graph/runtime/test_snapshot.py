@@ -246,8 +246,9 @@ def test_the_header_is_plain_json(taken: Snapshot, tmp_path: Path) -> None:
 
 
 def test_a_place_that_cannot_be_written(taken: Snapshot, tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="nowhere"):
-        taken.save(tmp_path / "nowhere" / "s.safetensors")
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="is a file, not a folder"):
+        taken.save(tmp_path / "file" / "s.safetensors")
 
 
 def test_library_error_is_an_output_error(
