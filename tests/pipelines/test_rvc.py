@@ -264,7 +264,7 @@ def test_speaker_that_the_voice_lacks(load: Load) -> None:
 
 def test_block_of_fractional_frames(load: Load) -> None:
     message = _refused(load(block="256ms"))
-    assert "must be 250ms or 260ms" in message
+    assert "fix: block: 250ms   (or 260ms)" in message
 
 
 @pytest.mark.slow
