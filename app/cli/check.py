@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from voicegraph.graph.regular_file import shortened
 from voicegraph.graph.terminal_text import printable
 
 from ._failures import problem_reports
@@ -70,7 +71,8 @@ def _check(
 def _text(entry: CheckedPipeline, problems: str) -> str:
     if not entry.ok:
         count = len(entry.problems)
-        return f"{problems}\n{printable(entry.pipeline)}: {count} problem{'s' if count > 1 else ''}"
+        name = printable(shortened(entry.pipeline))
+        return f"{problems}\n{name}: {count} problem{'s' if count > 1 else ''}"
     from voicegraph.app.reports.file_list import file_lines
 
     warnings = [f"  warning: {warning}" for warning in entry.warnings]

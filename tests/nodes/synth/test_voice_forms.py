@@ -70,26 +70,25 @@ def _tensors(value: Any) -> Any:
     return value if isinstance(value, str) else torch.tensor(value)
 
 
-@pytest.mark.parametrize(
-    "convert",
-    [
-        _numpy,
-        _tensors,
-        tuple,
-        lambda config: [float(v) if isinstance(v, int) else v for v in config],
-        lambda config: [v if isinstance(v, list) else str(v) for v in config],
-        lambda config: [np.array(v) if isinstance(v, list) else v for v in config],
-        lambda config: np.array(config, dtype=object),
-        lambda config: [torch.Size(v) if v == CONFIG[12] else v for v in config],
-        lambda config: [*config[:9], 1, *config[10:]],
-        lambda config: [*config[:9], 1.0, *config[10:]],
-        lambda config: [*config[:17], "16k"],
-        json.dumps,
-    ],
-    ids=str,
-)
-def test_config_of_other_types(tmp_path: Path, convert: Callable[[list[Any]], Any]) -> None:
-    held = {**_held(), "config": convert(list(CONFIG))}
+CONVERSIONS: dict[str, Callable[[list[Any]], Any]] = {
+    "numpy": _numpy,
+    "tensors": _tensors,
+    "tuple": tuple,
+    "floats": lambda config: [float(v) if isinstance(v, int) else v for v in config],
+    "text": lambda config: [v if isinstance(v, list) else str(v) for v in config],
+    "arrays": lambda config: [np.array(v) if isinstance(v, list) else v for v in config],
+    "object array": lambda config: np.array(config, dtype=object),
+    "torch.Size": lambda config: [torch.Size(v) if v == CONFIG[12] else v for v in config],
+    "resblock 1": lambda config: [*config[:9], 1, *config[10:]],
+    "resblock 1.0": lambda config: [*config[:9], 1.0, *config[10:]],
+    "rate 16k": lambda config: [*config[:17], "16k"],
+    "JSON": json.dumps,
+}
+
+
+@pytest.mark.parametrize("form", CONVERSIONS)
+def test_config_of_other_types(tmp_path: Path, form: str) -> None:
+    held = {**_held(), "config": CONVERSIONS[form](list(CONFIG))}
     assert not _voice(_saved(held, tmp_path / "v.pth")).card.remarks
 
 

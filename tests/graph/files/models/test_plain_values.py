@@ -130,7 +130,7 @@ ODD = [
 ]
 
 
-@pytest.mark.parametrize("value", ODD, ids=str)
+@pytest.mark.parametrize("value", ODD)
 def test_odd_objects_are_no_errors(tmp_path: Path, value: object) -> None:
     torch.save({"t": torch.zeros(3)}, tmp_path / "f.pth")
     found = plain_value(open_archive(tmp_path / "f.pth"), value)
