@@ -58,6 +58,10 @@ class LiveHealth(Report):
     """The node whose failure silences the output now; null if there is output."""
     silent_s: float = 0.0
     """Seconds without output because of failed nodes."""
+    hanging_node: str | None = None
+    """The node that has been processing one block for more than a second; null if there is none."""
+    hanging_s: float = 0.0
+    """For how long it has been processing that block."""
     nonfinite_blocks: int = 0
     """Blocks in which NaN or infinite values were replaced by silence."""
     control_packets_dropped: int = 0

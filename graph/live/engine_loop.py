@@ -5,6 +5,7 @@ The time is passed in as an argument, so the same loop runs with a sound card an
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable
 from statistics import median
@@ -62,6 +63,8 @@ class EngineLoop:
         counts: late (overrun), dropped and skipped blocks.
         attribution: which nodes caused overruns.
         skipping: silence is being skipped.
+        computing_since: when processing of the block began (``time.perf_counter``); None if none
+            is being processed.
         listeners: called with every output block, before switches change it.
     """
 
@@ -101,6 +104,7 @@ class EngineLoop:
         self._compute: deque[float] = deque(maxlen=_REMEMBERED)
         self._started = False
         self._starts = 0
+        self.computing_since: float | None = None
         self._made: np.ndarray | None = None
 
     @property
@@ -220,6 +224,13 @@ class EngineLoop:
 
     def compute(self) -> None:
         """Processes the block that was taken."""
+        self.computing_since = time.perf_counter()
+        try:
+            self._compute_block()
+        finally:
+            self.computing_since = None
+
+    def _compute_block(self) -> None:
         self._join_input(self._input)
         self.switches.shape_input(self._input)
         if self.dry is not None:

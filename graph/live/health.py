@@ -12,10 +12,13 @@ from voicegraph.schemas.live_health import LateReport, LiveHealth
 from voicegraph.schemas.recording_state import RecordingState
 
 from ..runtime.fault_recovery import FaultRecovery
+from ..runtime.running_node import running_node
 
 if TYPE_CHECKING:
     from .engine_loop import EngineLoop
 
+HANGING_S = 1.0
+"""A block that takes longer than its length by so much is said to hang, before it is finished."""
 FALLING_BEHIND = 0.5
 """A recording's queue is so full, 0..1: the disk is slow, and the recording may stop."""
 LOW_SPACE_S = 600.0
@@ -45,6 +48,7 @@ def build_health(
     recovery = loop.session.recovery
     faults = recovery if isinstance(recovery, FaultRecovery) else None
     newest = faults.newest if faults is not None else None
+    hanging_s = _hanging_s(loop)
     found = LiveHealth(
         late=_late_report(loop),
         underruns=playback.lost,
@@ -60,11 +64,25 @@ def build_health(
         newest_fault=newest.text if newest is not None else None,
         silenced_by=faults.silenced_by if faults is not None else None,
         silent_s=faults.silent_ticks * block_s if faults is not None else 0.0,
+        hanging_node=_hanging_node(loop) if hanging_s else None,
+        hanging_s=hanging_s,
         nonfinite_blocks=loop.session.nonfinite,
         control_packets_dropped=control_packets_dropped,
         recording=recording,
     )
     return found.model_copy(update={"events": health_events(found)})
+
+
+def _hanging_s(loop: EngineLoop) -> float:
+    """For how long one block has been processed, in seconds; 0 where that is an ordinary time."""
+    since = loop.computing_since
+    spent = 0.0 if since is None else time.perf_counter() - since
+    return spent if spent > HANGING_S + float(loop.session.plan.block) else 0.0
+
+
+def _hanging_node(loop: EngineLoop) -> str:
+    step = running_node(loop.session.engine)
+    return step.name if step is not None else ""
 
 
 def _late_report(loop: EngineLoop) -> LateReport:
@@ -95,6 +113,10 @@ def health_events(health: LiveHealth) -> list[str]:
 
 def _fault_events(health: LiveHealth) -> list[str]:
     found = []
+    if health.hanging_s:
+        name = health.hanging_node or "a node"
+        text = f"{name} has been processing one block for {health.hanging_s:.0f} s"
+        found.append(f"the output is silent: {text}; stop ends the session")
     if health.silenced_by is not None:
         name = health.silenced_by or "a node"
         found.append(f"the output is silent: {name} failed")

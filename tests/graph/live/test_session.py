@@ -16,7 +16,7 @@ import pytest
 from voicegraph.graph.errors import DeviceError, OutputError, Problem
 from voicegraph.graph.live import _device_clock as device_clock
 from voicegraph.graph.live import _drift_compensation as drift_compensation
-from voicegraph.graph.live import _shutdown
+from voicegraph.graph.live import _shutdown, health
 from voicegraph.graph.live import session as live
 from voicegraph.graph.live.session import LiveSession
 
@@ -278,6 +278,23 @@ def test_session_stops_although_a_part_hangs(
     assert said in _messages(session)
     assert len(session.unfinished) >= 1
     released.set()
+
+
+def test_health_names_a_node_that_hangs(
+    make_live: Callable[..., LiveSession], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "HANGING_S", 0.05)
+    released = threading.Event()
+    session = make_live(card=RunningCard())
+    session.start()
+    _hang(session, "node", released)
+    _wait(lambda: session.status().health.hanging_s > 0)
+    found = session.status().health
+    assert found.hanging_node == "pass"
+    assert found.events[0].startswith("the output is silent: pass has been processing one block")
+    released.set()
+    _wait(lambda: session.status().health.hanging_node is None)
+    session.stop()
 
 
 def test_all_limits_of_the_end_are_within_two_seconds() -> None:
