@@ -154,7 +154,8 @@ def health_line(health: LiveHealth, width: int) -> Line:
     more = f" (+{len(events) - shown})" if shown < len(events) else ""
     if len(text) + len(more) > room:
         text = text[: max(room - len(more) - 1, 1)] + "…"
-    tone = "bold bad" if health.silenced_by is not None else "warn"
+    silent = health.silenced_by is not None or health.hanging_node is not None
+    tone = "bold bad" if silent else "warn"
     return [_label("health"), (text, tone), (more, "muted")]
 
 

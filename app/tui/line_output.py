@@ -110,7 +110,7 @@ class PlainLines:
             status.state,
             active_switches(status),
             (status.late.blocks, status.late.dropped, health.devices_lost),
-            (health.node_faults, health.silenced_by, stopped),
+            (health.node_faults, health.silenced_by, health.hanging_node, stopped),
         )
         if status.seconds >= self._due or now != self._written:
             self._due, self._written = status.seconds + self._every_s, now
@@ -144,6 +144,9 @@ def status_line(status: LiveStatus) -> str:
 def _further_events(health: LiveHealth) -> list[str]:
     """What else went wrong, in few words: it is written every second."""
     found = []
+    if health.hanging_s:
+        name = one_line(health.hanging_node or "") or "a node"
+        found.append(f"SILENT: {name} hangs, {health.hanging_s:.0f} s so far")
     if health.silenced_by is not None:
         found.append(f"SILENT: {one_line(health.silenced_by) or 'a node'} failed")
     if health.node_faults:

@@ -179,6 +179,8 @@ def test_line_names_everything_that_went_wrong(changed) -> None:
     health = LiveHealth(
         node_faults={"f0": 2, "voice": 1},
         silenced_by="f0",
+        hanging_node="voice",
+        hanging_s=7.2,
         realigned=15,
         devices_lost=1,
         nonfinite_blocks=4,
@@ -187,7 +189,7 @@ def test_line_names_everything_that_went_wrong(changed) -> None:
     )
     (line,) = PlainLines(1.0).update(changed(health=health, messages=[]))
     assert line.endswith(
-        "; SILENT: f0 failed; node failures 3; RECORDING STOPPED; delay jumps 15; devices lost 1; "
+        "; SILENT: voice hangs, 7 s so far; SILENT: f0 failed; node failures 3; RECORDING STOPPED; delay jumps 15; devices lost 1; "
         "blocks with NaN 4; control packets dropped 9"
     )
 
