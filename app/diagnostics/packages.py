@@ -36,6 +36,7 @@ NEEDS = (
     Need("pyworld-prebuilt", "pyworld", "F0 and the WORLD vocoder", replaces="pyworld"),
     Need("swift-f0", "swift_f0", "F0 of the default pipelines"),
     Need("pydantic", "pydantic", "models"),
+    Need("pydantic_core", "pydantic_core", "JSON"),
     Need("annotated-types", "annotated_types", "ranges of params"),
     Need("pyyaml", "yaml", "pipeline files"),
     Need("safetensors", "safetensors", "model files and snapshots"),

@@ -129,4 +129,4 @@ def test_commands_name_every_node_that_loads(
     assert stages[:2] == ["loading libraries", "reading good.yaml"]
     assert {"loading low (dsp.gain)", "warming up"} <= set(stages)
     if command == "live":
-        assert stages[-1] == "opening the devices"
+        assert "opening the devices" in stages

@@ -52,7 +52,8 @@ def test_one_core_is_measured_without_workers(monkeypatch) -> None:
     )
     measure(plan, blocks=1, workers=False)
     measure(plan, blocks=1)
-    assert asked == [{"workers": False}, {"workers": True}]
+    assert [options["workers"] for options in asked] == [False, True]
+    assert not any(options["write_files"] for options in asked)
 
 
 def test_number_of_blocks_is_chosen_by_what_a_block_takes(monkeypatch) -> None:
