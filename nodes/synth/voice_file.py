@@ -6,6 +6,7 @@ made of each that contradicts the tensors.
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ _UNUSED = "enc_q."
 """The posterior encoder, which only training needs."""
 _CONFIGS = ("config", "hps", "hparams", "model_config")
 """Keys of the config beside the weights."""
+_MOST_TEXT = 4096
+"""Longest text of a config that is read as Python prints a list: a deep one needs much memory."""
 _EXTRACT = (
     "extract the voice from its training again, or use another voice; downloading it again gives "
     "the same"
@@ -162,14 +165,24 @@ def _read(path: Path, archive: Archive, stated: VoiceCard | None) -> VoiceFile |
 
 
 def _stated_config(path: Path, archive: Archive, settings: Mapping[str, Plain]) -> Plain:
-    """The config beside the weights, also if it is JSON text; None if there is none."""
+    """The config beside the weights, also as text; None if there is none."""
     found = next((settings[key] for key in _CONFIGS if settings.get(key) is not None), None)
     if not isinstance(found, str):
         return found
     try:
-        return plain_value(archive, json.loads(found))
-    except (ValueError, RecursionError):
-        raise VoiceFile.broken(path, "its config is text that is not JSON") from None
+        return plain_value(archive, _values_in_text(found))
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        raise VoiceFile.broken(path, "its config is text, but neither JSON nor a list") from None
+
+
+def _values_in_text(text: str) -> object:
+    """Values written as JSON or, by ``str(config)``, as Python prints a list."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        if len(text) > _MOST_TEXT:
+            raise
+        return ast.literal_eval(text)
 
 
 def _is_extracted(archive: Archive) -> bool:

@@ -189,8 +189,8 @@ def test_line_names_everything_that_went_wrong(changed) -> None:
     )
     (line,) = PlainLines(1.0).update(changed(health=health, messages=[]))
     assert line.endswith(
-        "; SILENT: voice hangs, 7 s so far; SILENT: f0 failed; node failures 3; RECORDING STOPPED; delay jumps 15; devices lost 1; "
-        "blocks with NaN 4; control packets dropped 9"
+        "; SILENT: voice hangs, 7 s so far; SILENT: f0 failed; node failures 3; RECORDING STOPPED; "
+        "delay jumps 15; devices lost 1; blocks with NaN 4; control packets dropped 9"
     )
 
 

@@ -186,7 +186,7 @@ def test_number_of_speakers_is_that_of_the_embedding(save: Save) -> None:
     [
         (rvc_example.CONFIG[:-1], "config has 17 entries; RVC writes 18"),
         ([*rvc_example.CONFIG, 1, 2], "config has 20 entries"),
-        ("not JSON", "text that is not JSON"),
+        ("not JSON", "text, but neither JSON nor a list"),
         (7, "its config is 7, neither a list nor a table"),
         ({"rates": [10, 4, 4]}, "a table without any of the entries"),
         ({"upsample_rates": [10, 4, 4]}, "lacks resblock_dilation_sizes, which cannot be derived"),

@@ -83,6 +83,7 @@ CONVERSIONS: dict[str, Callable[[list[Any]], Any]] = {
     "resblock 1.0": lambda config: [*config[:9], 1.0, *config[10:]],
     "rate 16k": lambda config: [*config[:17], "16k"],
     "JSON": json.dumps,
+    "text of a list": str,
 }
 
 
