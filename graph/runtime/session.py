@@ -6,8 +6,7 @@ Files and sound cards belong to drivers, not to a session.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,11 +17,11 @@ import torch
 from ..errors import NodeFailedError, Problem, StateError
 from ..memory_budget import require_memory
 from ..plan import is_older_hash
-from ..providers import provided
 from . import _thread_count as thread_count
+from ._change_queue import ChangeQueue, session_closed
 from ._device_placement import place_nodes
 from ._reblocking import Reblocker, all_finite
-from ._recorder_protocol import Recorder
+from ._session_files import SessionFiles
 from ._state_transfer import transfer_state
 from ._warmup import load_weights, prepare
 from .engine import Engine
@@ -34,16 +33,12 @@ if TYPE_CHECKING:
     from voicegraph.schemas.recording_state import RecordingState
 
     from ..plan import CompiledPlan
-    from ._file_sink import FileSink
-    from ._trace import TraceWriter
     from .fault_recovery import Background, Report, Silencer
     from .hot_swap import HotSwap
     from .snapshot import Snapshot
 
 Samples = TypeVar("Samples", np.ndarray, torch.Tensor)
 
-_CLOSED = Problem("closed", "this session is closed", fix="open another one")
-_BUSY = Problem("busy", "another hot swap is in progress", fix="wait until it has finished")
 _CLOSE_WAIT_S = 10.0
 """How long :meth:`Session.close` waits for a block that another thread is processing."""
 
@@ -124,13 +119,10 @@ class Session:
         self.base = plan.origin
         self.overrides: dict[str, Any] = {}
         self.recovery: Silencer | None = None
-        self._swap: HotSwap | None = None
-        self._closed = self._finished = False
+        self._finished = False
         self._running = threading.RLock()  # one method that touches the state at a time
-        self._changes = threading.Condition()  # one change at a time; guards the next two
-        self._changing = False
-        self._closing = False
-        self._processing_thread = threading.get_ident()
+        self._changes = ChangeQueue()
+        self._files = SessionFiles()
         devices = place_nodes(plan, self.notes)
         if plan.settings.threads:
             thread_count.claim(self, plan.settings.threads)
@@ -144,37 +136,19 @@ class Session:
             raise
         self.live_params = LiveParams(self.engine)
         self._inference = torch.inference_mode()
-        self._recorder: Recorder | None = None
-        self._tracer: TraceWriter | None = None
-        self._file_sink: FileSink | None = None
         try:
             if warm_up:
                 prepare(self.engine, self.notes, workers)
-            self._open(record, record_waits, trace, writes if write_files else None)
+            self._files.open(
+                self.engine,
+                record=record,
+                record_waits=record_waits,
+                trace=trace,
+                writes=writes if write_files else None,
+            )
         except BaseException:
             self.close()
             raise
-
-    def _open(
-        self,
-        record: str | Path | None,
-        record_waits: bool,
-        trace: str | Path | None,
-        writes: Mapping[Path, Path] | None,
-    ) -> None:
-        named = any(planned.node.keeps(planned.params) for planned in self.plan.nodes)
-        if named and writes is not None:
-            from ._file_sink import FileSink
-
-            self._file_sink = FileSink(self.engine, writes, record_waits)
-        if record is not None:
-            recorder = provided("recorder")
-            self._recorder = recorder(Path(record), self.plan, self.streams, record_waits)
-        if trace is not None:
-            from ._trace import TraceWriter
-
-            self._tracer = TraceWriter(Path(trace), self.plan)
-            self.engine.trace = self._tracer.add
 
     # ---- audio ------------------------------------------------------------------------------
 
@@ -247,18 +221,19 @@ class Session:
             return self._reblocker.output_like_newest(tail)
 
     def _run_block(self, block: torch.Tensor, taps: Sequence[tuple[str, Any]]) -> torch.Tensor:
-        if self._closed:
-            raise StateError(_CLOSED)
-        self._processing_thread = threading.get_ident()
+        if self._changes.closed:
+            raise session_closed()
+        self._changes.processing_thread = threading.get_ident()
         sanitized = self._reblocker.sanitize(block, self.position, self.recovery is not None)
         if sanitized is not block:
             block, self.nonfinite = sanitized, self.nonfinite + 1
         changes = self._apply_live_params()
         if changes is not NO_CHANGES and self.recovery is not None:
             self.recovery.params_changed()
-        if self._recorder is not None:
-            self._recorder.block(block)
-        engine, swap = self.engine, self._swap
+        recorder = self._files.recorder
+        if recorder is not None:
+            recorder.block(block)
+        engine, swap = self.engine, self._changes.swap
         with self._inference:
             if swap is None:
                 if self.live_params.following:
@@ -267,14 +242,14 @@ class Session:
             else:
                 made = swap.tick(block, changes)
         if self._finished:  # close() has not waited for this block: its files are finished
-            raise StateError(_CLOSED)
-        if self._file_sink is not None:
-            self._file_sink.write()
+            raise session_closed()
+        if self._files.node_files is not None:
+            self._files.node_files.write()
         for tap, ref in taps:
             self.taps[tap] = engine.value_of(ref, block)
         self.position += 1
-        if self._recorder is not None:
-            self._recorder.output(made)
+        if recorder is not None:
+            recorder.output(made)
         return made
 
     def recover_from_faults(self, report: Report, background: Background | None = None) -> None:
@@ -389,7 +364,7 @@ class Session:
         """
         from .hot_swap import HotSwap, plan_change
 
-        with self._turn_to_change():
+        with self._changes.turn():
             wanted = {**self.overrides, **overrides}
             swap = HotSwap(self, plan_change(self, overrides), wanted)
             self.begin_swap(swap)
@@ -408,37 +383,11 @@ class Session:
         """
         from .hot_swap import HotSwap, plan_profile
 
-        with self._turn_to_change():
+        with self._changes.turn():
             plan = plan_profile(self, *names)
             swap = HotSwap(self, plan, {}, base=plan.origin)
             self.begin_swap(swap)
         return swap
-
-    @contextmanager
-    def _turn_to_change(self) -> Iterator[None]:
-        """Waits until no other change is in progress; nobody else changes the session inside.
-
-        Raises:
-            StateError: if the session is closed meanwhile, or the calling thread cannot wait.
-        """
-        waits = threading.get_ident() != self._processing_thread
-        with self._changes:
-            if self._changing and not waits:
-                raise StateError(_BUSY)
-            self._changes.wait_for(lambda: self._closing or not self._changing)
-            self._require_open()
-            self._changing = True
-        try:
-            while (swap := self._swap) is not None:
-                if not waits:
-                    raise StateError(_BUSY)
-                swap.over.wait()
-            self._require_open()
-            yield
-        finally:
-            with self._changes:
-                self._changing = False
-                self._changes.notify()
 
     def swap(self, node: str, use: str, params: Mapping[str, Any] | None = None) -> HotSwap:
         """Hot swap of one node: ``session.swap("f0", "f0.swift")``; see :meth:`change`.
@@ -464,25 +413,14 @@ class Session:
             StateError: if another one is in progress or was completed since ``swap`` was made, or
                 the session is closed.
         """
-        if self._recorder is not None:
-            swap.recorded = self._recorder.describe_exchange(swap.overrides, swap.plan, swap.base)
-        with self._changes:
-            self._require_open()
-            if self._swap is not None:
-                raise StateError(_BUSY)
-            if swap.replaces is not self.plan:
-                text = "the session was changed while this hot swap was being prepared"
-                raise StateError(Problem("busy", text, fix="prepare it again"))
-            self._swap = swap
+        if (recorder := self._files.recorder) is not None:
+            swap.recorded = recorder.describe_exchange(swap.overrides, swap.plan, swap.base)
+        self._changes.begin(swap, self.plan)
 
     @property
     def swapping(self) -> bool:
         """Whether a hot swap is in progress."""
-        return self._swap is not None
-
-    def _require_open(self) -> None:
-        if self._closing:
-            raise StateError(_CLOSED)
+        return self._changes.swap is not None
 
     def complete_swap(self, swap: HotSwap) -> Engine:
         """Replaces plan and engine by those of a hot swap; returns the engine that ran before."""
@@ -490,9 +428,8 @@ class Session:
         self.base, self.overrides = swap.base, swap.overrides
         self.swaps += 1
         self.notes.extend(swap.notes)
-        self._swap = None
-        if self._recorder is not None:
-            self._recorder.event(self.position, **swap.recorded, begun=swap.begun_at or 0)
+        self._changes.swap = None
+        self.note(self.position, **swap.recorded, begun=swap.begun_at or 0)
         if self.recovery is not None:
             self.recovery.engine_replaced()
         return old
@@ -509,7 +446,7 @@ class Session:
             transfer_state(old, engine)
             engine.reset()
 
-        if self._swap is not None or not self.live_params.follow(engine, transfer):
+        if self.swapping or not self.live_params.follow(engine, transfer):
             return False
         self._use(self.plan, engine)
         if old.pool is not None:
@@ -521,21 +458,13 @@ class Session:
         old, self.engine = self.engine, engine
         self.plan = self._reblocker.plan = plan
         self.live_params.rebind(engine)
-        engine.trace = old.trace
-        if self._file_sink is not None:
-            self._file_sink.rebind(engine)
+        self._files.follow(old, engine)
         return old
 
     def abandon_swap(self, swap: HotSwap) -> None:
         """Continues without a hot swap that has failed."""
-        if self._swap is swap:
-            self._swap = None
-
-    def _cancel_swap(self, why: str) -> None:
-        swap = self._swap
-        if swap is not None:
-            text = f"{why} before the hot swap was complete"
-            swap.fail(StateError(Problem("interrupted", text)))
+        if self._changes.swap is swap:
+            self._changes.swap = None
 
     @property
     def log(self) -> list[tuple[int, Change]]:
@@ -555,13 +484,13 @@ class Session:
         """
         self.live_params.check_stream(stream)
         with self._running:
-            self._cancel_swap("the session was reset")
+            self._changes.cancel("the session was reset")
             self._apply_live_params(wait=True)
             self.engine.reset(stream)
             if stream is None:
                 self._reblocker.clear()
-            if self._recorder is not None:
-                self._recorder.reset(self.position, stream)
+            if self._files.recorder is not None:
+                self._files.recorder.reset(self.position, stream)
 
     def snapshot(self) -> Snapshot:
         """The complete state as a value; its ``save`` writes a safetensors file."""
@@ -583,13 +512,13 @@ class Session:
         """
         from .snapshot import OLDER_HASH, Snapshot, restore_snapshot
 
-        if self._recorder is not None:
+        if self._files.recorder is not None:
             text = "a session that is being recorded cannot restore a snapshot"
             notes = (("the recording would lack the state from which a replay has to start", None),)
             fix = "restore it in a session without `record`"
             raise StateError(Problem("recording", text, notes=notes, fix=fix))
         with self._running:
-            self._cancel_swap("a snapshot was restored")
+            self._changes.cancel("a snapshot was restored")
             found = snapshot if isinstance(snapshot, Snapshot) else Snapshot.load(snapshot)
             self.position = restore_snapshot(found, self.engine, self._reblocker)
             if is_older_hash(found.plan):
@@ -599,25 +528,28 @@ class Session:
     def _apply_live_params(self, wait: bool = False) -> AppliedChanges:
         """Applies pending changes and writes them to the recording."""
         applied = self.live_params.apply(self.position, wait)
-        if self._recorder is not None and applied is not NO_CHANGES:
+        recorder = self._files.recorder
+        if recorder is not None and applied is not NO_CHANGES:
             for change in applied.changes:
-                self._recorder.control(self.position, change)
+                recorder.control(self.position, change)
         return applied
 
     def note(self, tick: int, **what: Any) -> None:
         """Writes an event of a driver, such as an overrun, to the recording if there is one."""
-        if self._recorder is not None:
-            self._recorder.event(tick, **what)
+        if self._files.recorder is not None:
+            self._files.recorder.event(tick, **what)
 
     @property
     def file_faults(self) -> list[str]:
         """What is wrong with the files that nodes write, a sentence each."""
-        return [] if self._file_sink is None else self._file_sink.faults()
+        files = self._files.node_files
+        return [] if files is None else files.faults()
 
     @property
     def recording_state(self) -> RecordingState | None:
         """The state of the recording; None without one."""
-        return None if self._recorder is None else self._recorder.state
+        recorder = self._files.recorder
+        return None if recorder is None else recorder.state
 
     # ---- measuring and closing --------------------------------------------------------------
 
@@ -644,10 +576,7 @@ class Session:
             OutputError: if a file cannot be finished.
             StateError: if a block is still being processed; names the node.
         """
-        with self._changes:
-            self._closing = self._closed = True
-            self._changes.notify_all()
-        self._cancel_swap("the session was closed")
+        self._changes.close()
         thread_count.release(self)
         idle = self._running.acquire(timeout=wait_s)
         try:
@@ -665,10 +594,7 @@ class Session:
             pool.shutdown(wait=idle)
             if idle:
                 self.engine.pool = None
-        with ExitStack() as closing:
-            for writer in (self._file_sink, self._recorder, self._tracer):
-                if writer is not None:
-                    closing.callback(writer.close)
+        self._files.close()
 
     def __enter__(self) -> Session:
         return self

@@ -133,7 +133,7 @@ def test_dropped_blocks_are_silence_in_place_and_told(
         "the disk is too slow"
     ]
     gate.set()
-    while session._file_sink and session._file_sink._background.pending:  # pyright: ignore
+    while (files := session._files.node_files) and files._background.pending:  # pyright: ignore
         pass
     session.push(x[90:])
     with pytest.raises(OutputError, match="lacks 6 blocks"):

@@ -87,7 +87,7 @@ def test_changes_of_many_threads_all_take_effect(
         return session.change({f"nodes.n{i}.params.db": -float(i + 1)})
 
     changes = [start(change, i) for i in range(THREADS)]
-    while not all(done.done() for done in changes) or session._swap is not None:
+    while not all(done.done() for done in changes) or session.swapping:
         session.process(BLOCK)
     expected = {f"nodes.n{i}.params.db": -float(i + 1) for i in range(THREADS)}
     assert session.overrides == expected
@@ -109,7 +109,7 @@ def test_a_swap_prepared_before_another_change_is_refused(session: Session) -> N
     overrides = {"nodes.n0.params.db": -1.0}
     prepared = HotSwap(session, plan_change(session, overrides), overrides)
     session.change({"nodes.n1.params.db": -1.0})
-    while session._swap is not None:
+    while session.swapping:
         session.process(BLOCK)
     with pytest.raises(StateError, match="was changed while"):
         session.begin_swap(prepared)
