@@ -26,7 +26,7 @@ def check(
 ) -> int:
     """Check pipelines, and print all problems at once, each with its place and a fix.
 
-    Reads no weights and runs nothing. Exit code 2 if there is a problem.
+    Loads no weights and runs nothing. Exit code 2 if there is a problem.
     """
     from voicegraph.schemas.report import CheckReport
 

@@ -16,7 +16,7 @@ def explain(
 ) -> None:
     """Explain a pipeline: types, spans, latency and its causes, placement; one line per node.
 
-    Reads no weights and runs nothing.
+    Loads no weights and runs nothing.
     """
     plan = load(pipeline, set_args, profiles).compile()
 
