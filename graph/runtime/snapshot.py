@@ -80,7 +80,7 @@ class Snapshot:
         try:
             with open_regular(path) as file:
                 data = file.read()  # not mapped, since the file may change while it is used
-            tensors = load(data)
+            tensors = _tensors(data)
             return cls(*_header(_metadata(data)), tensors)
         except (
             OSError,
@@ -92,6 +92,18 @@ class Snapshot:
             why = read_failure(error) if isinstance(error, OSError) else error
             text = f"{shortened(path)} is not a voicegraph snapshot: {why}"
             raise StateError(Problem("no-snapshot", text)) from None
+
+
+def _tensors(data: bytes) -> dict[str, torch.Tensor]:
+    """The tensors of a safetensors file.
+
+    The library checks that a shape fits the bytes, but any size fits beside a size of 0. PyTorch
+    refuses those above 2^63 with other errors, whose texts are lines of its own code.
+    """
+    try:
+        return load(data)
+    except (TypeError, RuntimeError):
+        raise ValueError("its header has a shape that no tensor can have") from None
 
 
 def _metadata(data: bytes) -> dict[str, str]:

@@ -236,6 +236,18 @@ def test_a_file_with_a_broken_header(
     refuse(plan, path, "is not a voicegraph snapshot")
 
 
+@pytest.mark.parametrize("size", [1 << 62, 1 << 63, (1 << 64) - 1])
+def test_sizes_beside_zero_that_no_tensor_can_have(
+    plan: Plan, taken: Snapshot, tmp_path: Path, size: int
+) -> None:
+    path = tmp_path / "s.safetensors"
+    shape = [0, size, 4]
+    entry = {"dtype": "F32", "shape": shape, "data_offsets": [0, 0]}
+    header = json.dumps({"state": entry}).encode()
+    path.write_bytes(len(header).to_bytes(8, "little") + header)
+    refuse(plan, path, "is not a voicegraph snapshot")
+
+
 def test_the_header_is_plain_json(taken: Snapshot, tmp_path: Path) -> None:
     path = tmp_path / "s.safetensors"
     taken.save(path)
