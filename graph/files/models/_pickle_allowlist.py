@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from ._tensor_headers import Storage, TensorHeader
+from ._tensor_headers import Storage, TensorHeader, is_addressable
 from .file_errors import FormatError, damaged
 
 MOST_AXES = 16
@@ -197,6 +197,8 @@ def _tensor(args: tuple[object, ...], _: Charge) -> TensorHeader:
     (offset,), shape, stride = _counts((args[1],)), _counts(args[2]), _counts(args[3])
     if len(shape) != len(stride):
         raise damaged(f"a tensor has shape {shape}, but strides {stride}")
+    if not is_addressable(shape):
+        raise damaged("the shape of a tensor is not valid")
     header = TensorHeader(shape, storage.dtype, storage, offset, stride)
     if max(offset + header.extent, header.numel) > storage.numel:
         raise FormatError(

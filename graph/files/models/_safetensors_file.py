@@ -7,7 +7,6 @@ the process by truncating it. So its checks are made here, on the bytes that wer
 from __future__ import annotations
 
 import json
-import math
 import sys
 from collections.abc import Iterable
 from typing import BinaryIO
@@ -16,7 +15,7 @@ import torch
 
 from voicegraph.schemas.card import METADATA_KEY
 
-from ._tensor_headers import Storage, TensorHeader
+from ._tensor_headers import Storage, TensorHeader, is_addressable
 from .file_errors import FormatError, damaged
 
 MOST_BYTES = 16 << 20
@@ -106,7 +105,7 @@ def _tensor(name: str, entry: object, start: int) -> TensorHeader:
         )
     if not all(type(n) is int and n >= 0 for n in (*shape, begin, end)):
         raise _invalid(f"the sizes of {name[:80]!r} are not numbers of values")
-    if len(shape) > _MOST_AXES or math.prod(max(n, 1) for n in shape) >= 1 << 60:
+    if len(shape) > _MOST_AXES or not is_addressable(shape):
         raise _invalid(f"{name[:80]!r} has more values than any tensor")
     header = TensorHeader(tuple(shape), dtype)
     if header.nbytes != end - begin:

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
+
+
+_MOST_VALUES = 1 << 60
+
+
+def is_addressable(shape: Sequence[int]) -> bool:
+    """Whether PyTorch can address a tensor of these sizes, none of them negative.
+
+    Its strides overflow for larger ones, also where a size of 0 leaves the tensor without values.
+    """
+    return math.prod(max(size, 1) for size in shape) < _MOST_VALUES
 
 
 @dataclass(slots=True, eq=False)

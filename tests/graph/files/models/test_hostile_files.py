@@ -63,6 +63,7 @@ def test_tensor_beyond_its_storage_is_refused(
         ((4,), (-1,), 0),
         ((4,), (1,), -1),
         ((1,) * 17, (1,) * 17, 0),
+        ((0, 1 << 47, 1 << 47), (1, 1, 1), 0),
     ],
 )
 def test_invalid_shapes_are_refused(
