@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 import torch
 
-
 _MOST_VALUES = 1 << 60
 
 
