@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from voicegraph.schemas.quantities import parse_duration as parse_duration
 
     from . import random as random
+    from .approximation import Approximation as Approximation
     from .errors import PipelineError as PipelineError
     from .errors import Problem as Problem
     from .errors import VoicegraphError as VoicegraphError
@@ -63,6 +64,7 @@ _MODULES = {
         "format_rate",
         "parse_duration",
     ),
+    "voicegraph.graph.approximation": ("Approximation",),
     "voicegraph.graph.errors": (
         "PipelineError",
         "Problem",

@@ -7,7 +7,7 @@ The compiler calls ``ports``, ``infer``, ``needs`` and ``gives``; a session call
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Generic, TypeVar, cast, get_args
@@ -15,6 +15,7 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar, cast, get_args
 import torch
 from pydantic import BaseModel, ConfigDict, WithJsonSchema
 
+from .approximation import Approximation
 from .intervals import Interval, Request
 from .ports import In, Out, Ports, PortSpec
 from .signals import SignalType
@@ -256,6 +257,14 @@ class Node(Generic[ParamsT, StateT]):
     def gives(self, params: ParamsT, out: Request) -> Interval:
         """The interval that a window output covers: at least ``out.core``, by default ``out``."""
         return out.interval
+
+    def approximations(self, params: ParamsT) -> Sequence[Approximation]:
+        """What it computes less exactly than it could with other params; ``explain`` lists it.
+
+        Called after compilation, so that the answer may depend on spans. An approximation that has
+        no effect with these params is left out.
+        """
+        return ()
 
     # ---- run time ---------------------------------------------------------------------------
 

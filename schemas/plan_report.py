@@ -76,6 +76,19 @@ class OutputReport(Report):
     """Samples or frames at every tick."""
 
 
+class ApproximationReport(Report):
+    """Something that a node computes less exactly than it could, to save time or latency."""
+
+    param: str
+    """The param that controls it."""
+    value: Any
+    """The value that it has."""
+    meaning: str
+    """What is left out, or taken from earlier ticks."""
+    exact: str | int | float | bool | None
+    """The value that switches it off."""
+
+
 class NodeReport(Report):
     """One node of the plan."""
 
@@ -103,6 +116,8 @@ class NodeReport(Report):
     """In the order of the node's ports."""
     outputs: list[OutputReport]
     """In the order of the node's ports."""
+    approximations: list[ApproximationReport] = Field(default_factory=list)
+    """What it computes less exactly than it could."""
 
 
 class CopyReport(Report):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from voicegraph.graph.pipeline import Plan
 from voicegraph.schemas.plan_report import (
     CopyReport,
@@ -50,6 +53,7 @@ def render(report: PlanReport) -> str:
         _latency(report),
         _nodes(report),
         wrap(_READING, WIDTH),
+        _approximations(report),
         _notes(report),
     ]
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
@@ -164,6 +168,23 @@ def _gives(entry: OutputReport, count: int) -> list[str]:
     text = f"{entry.port}: {entry.type}" if named else entry.type
     length = milliseconds(entry.end_ms - entry.start_ms)
     return [text, f"{'window' if entry.window else 'stream'} {length}"]
+
+
+def _approximations(report: PlanReport) -> list[str]:
+    """What nodes compute less exactly than they could, and how to switch it off."""
+    lines: list[str] = []
+    for node in report.nodes:
+        for found in node.approximations:
+            path = f"nodes.{node.name}.params.{found.param}"
+            text = f"{path} {_in_a_file(found.value)}: {found.meaning} "
+            text += f"(off: --set {path}={_in_a_file(found.exact)})"
+            first, *more = wrap(text, WIDTH - 4)
+            lines += [f"  {first}", *(f"    {line}" for line in more)]
+    return ["approximations", *lines] if lines else []
+
+
+def _in_a_file(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _notes(report: PlanReport) -> list[str]:

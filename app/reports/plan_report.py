@@ -11,6 +11,7 @@ from voicegraph.graph.pipeline import Plan
 from voicegraph.graph.plan import Link, PlannedNode
 from voicegraph.graph.ports import PortRef, PortSpec
 from voicegraph.schemas.plan_report import (
+    ApproximationReport,
     CopyReport,
     InputReport,
     LatencyReport,
@@ -73,6 +74,7 @@ def _ms(seconds: Fraction) -> float:
 
 
 def _node(planned: PlannedNode) -> NodeReport:
+    params = planned.params.model_dump(mode="json")
     return NodeReport(
         name=planned.name,
         use=planned.use,
@@ -80,7 +82,7 @@ def _node(planned: PlannedNode) -> NodeReport:
         device=planned.device,
         fallback=planned.fallback,
         dtype=planned.dtype,
-        params=planned.params.model_dump(mode="json"),
+        params=params,
         dropped=list(planned.dropped),
         unused=list(planned.unused),
         latency_ms=_ms(planned.latency),
@@ -89,6 +91,15 @@ def _node(planned: PlannedNode) -> NodeReport:
             _output(port, planned.asked[port])
             for port in planned.node.declared.outputs  # a node name alone means the first
             if port in planned.asked
+        ],
+        approximations=[
+            ApproximationReport(
+                param=found.param,
+                value=params[found.param],
+                meaning=found.meaning,
+                exact=found.exact,
+            )
+            for found in planned.node.approximations(planned.params)
         ],
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import torch
 from pydantic import Field
 
 from voicegraph.graph import (
+    Approximation,
     Features,
     FilePath,
     In,
@@ -107,6 +109,18 @@ class Faiss(Node[FaissParams, None]):
             wanted=required_encoder(_trained_on(found), params.index, "index", params.any_encoder),
         )
         return Ports({"content": wide}, type(self).declared.outputs)
+
+    def approximations(self, params: FaissParams) -> Sequence[Approximation]:
+        """The search of some of the index's lists."""
+        lists = locate_usable(params.index).layout.inverted_part
+        if lists is None or lists.lists is None:
+            return ()
+        probes = params.nprobe or lists.probes or 1
+        if probes >= lists.lists:
+            return ()
+        text = f"searches {probes} of the {lists.lists} lists of the index, so that it misses "
+        text += "some of the nearest neighbours"
+        return (Approximation("nprobe", text, lists.lists),)
 
     def load(self, params: FaissParams, device: torch.device, dtype: torch.dtype) -> None:
         """Reads the index into memory, once a process.

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from voicegraph.app.reports._latency_shares import shares
 from voicegraph.app.reports.plan_report import report_plan
 from voicegraph.app.reports.text_table import WIDTH, Column, milliseconds, table, wrap
+from voicegraph.graph.approximation import Approximation
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.signals import Audio
+from voicegraph.nodes.dsp.gain import Gain
 from voicegraph.schemas.plan_report import PlanReport
 
 NODES: dict[str, Any] = {
@@ -104,6 +106,19 @@ def test_plan_with_all_nodes_off(build: Callable[..., Pipeline]) -> None:
     page = plan.explain()
     assert "output    input.audio: audio 1200 Hz x1, 12 a block\n" in page
     assert page.endswith("a  switched off: its input passes through\n")
+
+
+def test_approximations_say_what_switches_them_off(
+    build: Callable[..., Pipeline], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = Approximation("db", "leaves half of it out", -6.5)
+    monkeypatch.setattr(Gain, "approximations", lambda self, params: [found])
+    plan = build({"a": node("dsp.gain", "input")}).compile()
+    path = "nodes.a.params.db"
+    line = f"  {path} 0.0: leaves half of it out (off: --set {path}=-6.5)\n"
+    assert f"\napproximations\n{line}" in plan.explain()
+    (told,) = report_plan(plan).nodes[0].approximations
+    assert (told.param, told.value, told.exact) == ("db", 0.0, -6.5)
 
 
 def test_driver_nodes_are_noted() -> None:

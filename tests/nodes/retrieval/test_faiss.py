@@ -172,6 +172,15 @@ def test_nprobe_overrides_what_the_file_says(build) -> None:
         assert_close(found, flat, BLENDED)
 
 
+def test_a_search_of_some_lists_is_told_as_an_approximation(build) -> None:
+    params = {"index": build("IVF8,Flat"), "nprobe": 2}
+    (found,) = Faiss().approximations(FaissParams(**params))
+    assert (found.param, found.exact) == ("nprobe", 8)
+    assert "2 of the 8 lists" in found.meaning
+    for exact in ({**params, "nprobe": found.exact}, {"index": build("Flat")}):
+        assert not Faiss().approximations(FaissParams(**exact))
+
+
 def test_k_is_how_many_are_averaged(build) -> None:
     features = vectors(40, 16, seed=9)[None]
     path = build("Flat")
