@@ -2,6 +2,7 @@
 
 BUILTIN: dict[str, str] = {
     "content.hubert": "content.hubert",
+    "content.hubert_streaming": "content.hubert_streaming",
     "content.phonetic": "content.phonetic",
     "content.streaming": "content.streaming",
     "dsp.delay": "dsp.delay",

@@ -7,6 +7,7 @@ __all__ = [
     "hubert",
     "hubert_example",
     "hubert_sizes",
+    "hubert_streaming",
     "phonetic",
     "phonetic_file",
     "phonetic_frames",

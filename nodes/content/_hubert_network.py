@@ -69,7 +69,9 @@ class HubertNetwork(nn.Module):
             folded_position(position).to(device, dtype), position["position.bias"].to(device, dtype)
         )
         self.norm = _LayerNorm(kept, "norm")
-        self.layers = nn.ModuleList(_Layer(kept, f"layers.{i}.", sizes.heads) for i in range(layer))
+        self.layers = nn.ModuleList(
+            TransformerLayer(kept, f"layers.{i}.", sizes.heads) for i in range(layer)
+        )
         self.head = _linear(kept, "head") if project else None
 
     def forward(self, audio: torch.Tensor) -> torch.Tensor:
@@ -144,10 +146,16 @@ class _NormedConvolution(nn.Module):
         """
         rows = audio.unfold(1, self.kernel.shape[1], STRIDES[0]).double()
         rows = rows - rows.mean(1, keepdim=True)
-        covariance = rows.transpose(1, 2) @ rows / rows.shape[1]
+        return rows.float(), self.kernels(rows.transpose(1, 2) @ rows / rows.shape[1])
+
+    def kernels(self, covariance: torch.Tensor) -> torch.Tensor:
+        """The kernels that normalise streams with these covariances of the samples under them.
+
+        ``[streams, taps, taps]`` float64 -> ``[streams, channels, taps]`` float32.
+        """
         variance = ((self.kernel @ covariance) * self.kernel).sum(2).clamp_(min=0)
         scale = self.scale / (variance + EPSILON).sqrt()
-        return rows.float(), (self.kernel * scale[:, :, None]).float()
+        return (self.kernel * scale[:, :, None]).float()
 
     def forward(self, rows: torch.Tensor, kernels: torch.Tensor) -> torch.Tensor:
         """The results of :meth:`normalise` for some frames -> ``[streams, frames, channels]``."""
@@ -189,7 +197,7 @@ def folded_position(weights: Weights) -> torch.Tensor:
     return (v * (g / v.square().sum((0, 1), keepdim=True).sqrt())).float()
 
 
-class _Layer(nn.Module):
+class TransformerLayer(nn.Module):
     """A transformer layer with post-normalisation."""
 
     def __init__(self, weights: Weights, prefix: str, heads: int) -> None:

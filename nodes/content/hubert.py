@@ -3,67 +3,37 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
-from typing import NoReturn
 
 import torch
-from pydantic import Field
 
 from voicegraph.graph import (
     Features,
-    FilePath,
     Interval,
-    NodeParams,
     Out,
-    PipelineError,
-    Ports,
-    Problem,
     Request,
     Requests,
     Tensors,
     register,
 )
-from voicegraph.graph.files.models import kinds, shared_file
-from voicegraph.graph.files.models.wrong_kind import open_expected, wrong_kind
-from voicegraph.nodes.content import hubert_example
-from voicegraph.nodes.content._encoder_header import encoder_sizes
-from voicegraph.nodes.content._hubert_network import HubertNetwork
-from voicegraph.nodes.content.encoder import RATE, ContentEncoder
-from voicegraph.nodes.content.encoder_file import NOUN, EncoderFile, card_of, open_encoder
-from voicegraph.nodes.content.encoder_provenance import encoder_origin
-from voicegraph.nodes.content.hubert_sizes import HubertSizes
+from voicegraph.nodes.content._hubert_encoder import (
+    FRAMES_HZ,
+    HubertEncoder,
+    HubertEncoderParams,
+)
+from voicegraph.nodes.content.encoder import RATE
 from voicegraph.nodes.pitch.window_frames import extend_to_whole_frames
-from voicegraph.schemas.encoder_card import V1, V2, Chosen
-from voicegraph.schemas.voice_card import VoiceCard
 
-FRAMES_HZ = 50
 _STEPS_HZ = Fraction(100)
 """The audio is requested in whole steps of 10 ms, half a frame."""
 
 
-_VOICE, _VOICE_NOUN = "voice", "an RVC voice"
-_NAME_A_VOICE = "name an RVC voice there, a .pth or .safetensors file"
-
-
-class HubertParams(NodeParams):
+class HubertParams(HubertEncoderParams):
     """Params of ``content.hubert``."""
-
-    weights: FilePath | None = None
-    """The encoder: fairseq's `hubert_base.pt`, a folder of Hugging Face (or the `.bin` or
-    `.safetensors` in it), or a converted file. By default the pipeline's `assets.hubert`."""
-    voice: FilePath | None = None
-    """The RVC voice that uses the features: it determines `layer` and `project`."""
-    layer: int | None = Field(None, ge=1, le=100)
-    """The transformer layer whose output are the features; later layers are not computed. By
-    default that of the voice, or 12."""
-    project: bool | None = None
-    """Apply the encoder's final projection. By default as the voice requires, or not."""
 
 
 @register("content.hubert")
-class Hubert(ContentEncoder[HubertParams, None]):
+class Hubert(HubertEncoder[HubertParams, None]):
     """Content features by an encoder of the HuBERT base architecture.
 
     audio ``[streams, 1, samples]`` at 16 kHz, not normalised -> windows of ``content`` ``[streams,
@@ -86,7 +56,6 @@ class Hubert(ContentEncoder[HubertParams, None]):
 
     chunking = "windowed"
     pure = True
-    needs_float64 = True
     examples = (
         {"weights": "encoder.safetensors", "layer": 2},
         {"weights": "encoder.safetensors", "layer": 1, "project": True},
@@ -96,34 +65,6 @@ class Hubert(ContentEncoder[HubertParams, None]):
         Features, rate=FRAMES_HZ, window=True, doc="content features, independent of the speaker"
     )
 
-    @classmethod
-    def write_examples(cls, folder: Path) -> None:
-        """The file that ``examples`` name: a small encoder with random weights."""
-        hubert_example.write(folder / "encoder.safetensors")
-
-    def ports(self, params: HubertParams) -> Ports:
-        """The width from the header of the file, the encoder's identity from six small tensors.
-
-        Raises:
-            PipelineError: if no file is named, or it has no such layer or no projection.
-            WeightsError: if the file is no encoder, or its tensors are not what they should be.
-        """
-        chosen = _features(params)
-        found = self._open(params, chosen)
-        dim = found.sizes.projection if chosen.project else found.sizes.hidden
-        origin = encoder_origin(card_of(found).identity(*chosen), found.archive.path)
-        content = replace(type(self).content, dim=dim, origin=origin)
-        return Ports(self.declared.inputs, {"content": content})
-
-    def widened(self, params: HubertParams, width: int) -> dict[str, int | bool]:
-        """The layer and projection of that width, as RVC voices use them."""
-        sizes = _sizes(params)
-        if width == sizes.hidden:
-            return {"layer": V2.layer, "project": V2.project}
-        if width == sizes.projection:
-            return {"layer": V1.layer, "project": V1.project}
-        return {}
-
     def needs(self, params: HubertParams, out: Request) -> Requests:
         """The audio of the output frames."""
         return {"audio": Request(self.gives(params, out), out.core)}
@@ -131,20 +72,12 @@ class Hubert(ContentEncoder[HubertParams, None]):
     def gives(self, params: HubertParams, out: Request) -> Interval:
         """The span, extended to whole steps of 10 ms and to at least one frame."""
         span = extend_to_whole_frames(out.interval, _STEPS_HZ)
-        short = math.ceil((Fraction(_sizes(params).field, RATE) - span.duration) * _STEPS_HZ)
+        short = math.ceil((Fraction(self.sizes(params).field, RATE) - span.duration) * _STEPS_HZ)
         return span.widen(before=max(0, short) / _STEPS_HZ)
 
     def load(self, params: HubertParams, device: torch.device, dtype: torch.dtype) -> None:
         """Loads the network, once a process for each file, layer, device and precision."""
-        layer, project = chosen = _features(params)
-        found = self._open(params, chosen)
-
-        def make() -> HubertNetwork:
-            weights = found.read(layer, project)
-            return HubertNetwork(weights, found.sizes, layer, project, device, dtype)
-
-        decided = (found.sizes, layer, project, str(device), dtype)
-        self.network = shared_file(self.use, found.archive.file, make, *decided)
+        self.network = self.shared_network(params, device, dtype)
 
     def process(self, inputs: Tensors, params: HubertParams, state: None) -> Tensors:
         """One tick: the whole window of each stream."""
@@ -155,58 +88,3 @@ class Hubert(ContentEncoder[HubertParams, None]):
         missing = asked.count - made.shape[1]
         last = made[:, -1:].expand(-1, max(0, missing), -1)
         return {"content": torch.cat([made, last], 1)[:, : asked.count]}
-
-    def _open(self, params: HubertParams, chosen: Chosen) -> EncoderFile:
-        """The file's header, checked against the params."""
-        where = f"nodes.{self.name or 'NAME'}.params"
-        if params.weights is None:
-            text = f"needs the file of {NOUN}, and none is given"
-            fix = "--set assets.hubert=PATH\nor in the file  assets: {hubert: PATH}"
-            raise PipelineError(Problem("missing-weights", text, fix=fix))
-        found = open_encoder(params.weights)
-        sizes = found.sizes
-        layer, project = chosen
-        asks = f", which {params.voice} takes" if params.voice else ""
-        if layer > sizes.layers:
-            text = f"{params.weights} has {sizes.layers} layers, and not layer {layer}{asks}"
-            self._refuse(text, f"{where}.layer: {sizes.layers}")
-        if project and sizes.projection is None:
-            text = f"{params.weights} has no final projection{asks or ', which `project` asks for'}"
-            fix = "assets.hubert: a file that has one, such as hubert_base.pt"
-            self._refuse(text, f"{fix}\nor  {where}.project: false")
-        return found
-
-    def _refuse(self, text: str, fix: str) -> NoReturn:
-        raise PipelineError(Problem("wrong-encoder", text, fix=fix))
-
-
-def _sizes(params: HubertParams) -> HubertSizes:
-    assert params.weights is not None  # or `ports` has raised
-    return encoder_sizes(params.weights)
-
-
-def _features(params: HubertParams) -> Chosen:
-    """Layer and projection: as the params say, or else as the voice takes them.
-
-    Raises:
-        WeightsError: if the file named as the voice is none.
-    """
-    wanted = V2
-    if params.voice is not None and (params.layer is None or params.project is None):
-        wanted = _voice_card(params.voice).features or V2
-    layer = wanted.layer if params.layer is None else params.layer
-    return Chosen(layer, wanted.project if params.project is None else params.project)
-
-
-def _voice_card(path: Path) -> VoiceCard:
-    """The card of an RVC voice.
-
-    Raises:
-        WeightsError: if the file is something else, or damaged.
-    """
-    archive = open_expected(path, _VOICE_NOUN, _NAME_A_VOICE)
-    kind = next(kind for kind in kinds() if kind.name == _VOICE)
-    card = kind.card(path, archive)
-    if not isinstance(card, VoiceCard):
-        raise wrong_kind(path, _VOICE_NOUN, _NAME_A_VOICE)
-    return card
