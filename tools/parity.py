@@ -94,14 +94,16 @@ def hubert(folder: Path) -> Iterator[Row]:
 
 def synthesizer(folder: Path) -> Iterator[Row]:
     """Whole, a window of it, and the window with the formants moved."""
-    from voicegraph.nodes.synth.network import Window
+    from voicegraph.nodes.layers.network import form_for
+    from voicegraph.nodes.synth.network import VoiceNetwork, Window
     from voicegraph.nodes.synth.voice_network import load_voice
 
+    form = form_for(VoiceNetwork, CPU, torch.float32)
     for name in VOICES:
         kind, f0 = name[:6], name.endswith("_f0")
         file = folder / f"{name}.pth"
         torch.save(models["voice"](kind, f0), file)
-        network = load_voice(file, CPU, torch.float32).network
+        network = load_voice(file, CPU, form).network
         data = _reference(f"synth_{name}")
         content, f0_hz = (torch.from_numpy(data[key])[None] for key in ("phone", "pitchf"))
         bins = torch.from_numpy(data["pitch"])[None] if f0 else None

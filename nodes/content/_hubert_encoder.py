@@ -19,22 +19,23 @@ from voicegraph.graph import (
     Problem,
     State,
 )
-from voicegraph.graph.files.models import kinds, shared_file
+from voicegraph.graph.files.models import kinds
 from voicegraph.graph.files.models.wrong_kind import open_expected, wrong_kind
 from voicegraph.nodes.content import hubert_example
 from voicegraph.nodes.content._encoder_header import encoder_sizes
 from voicegraph.nodes.content._hubert_network import HubertNetwork
+from voicegraph.nodes.content._hubert_weights import load_hubert
 from voicegraph.nodes.content.encoder import ContentEncoder
 from voicegraph.nodes.content.encoder_file import NOUN, EncoderFile, card_of, open_encoder
 from voicegraph.nodes.content.encoder_provenance import encoder_origin
 from voicegraph.nodes.content.hubert_sizes import HubertSizes
+from voicegraph.nodes.layers.network import form_for
 from voicegraph.schemas.encoder_card import V1, V2, Chosen
 from voicegraph.schemas.voice_card import VoiceCard
 
 FRAMES_HZ = 50
 """Frames of features a second."""
 
-_KEY = "content.hubert"
 _VOICE, _VOICE_NOUN = "voice", "an RVC voice"
 _NAME_A_VOICE = "name an RVC voice there, a .pth or .safetensors file"
 
@@ -104,16 +105,10 @@ class HubertEncoder(ContentEncoder[ParamsT, StateT], Generic[ParamsT, StateT]):
     def shared_network(
         self, params: ParamsT, device: torch.device, dtype: torch.dtype
     ) -> HubertNetwork:
-        """The network, loaded once a process for each file, layer, device and precision."""
+        """The network, loaded once a process for each file, layer, device and form."""
         layer, project = chosen = _features(params)
-        found = self._open(params, chosen)
-
-        def make() -> HubertNetwork:
-            weights = found.read(layer, project)
-            return HubertNetwork(weights, found.sizes, layer, project, device, dtype)
-
-        decided = (found.sizes, layer, project, str(device), dtype)
-        return shared_file(_KEY, found.archive.file, make, *decided)
+        found, form = self._open(params, chosen), form_for(HubertNetwork, device, dtype)
+        return load_hubert(found, layer, project, device, form)
 
     def sizes(self, params: ParamsT) -> HubertSizes:
         """The sizes of the network in the file."""

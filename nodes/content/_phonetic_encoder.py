@@ -18,12 +18,12 @@ from voicegraph.graph import (
     Problem,
     State,
 )
-from voicegraph.graph.files.models import shared_file
 from voicegraph.nodes.content.encoder import ContentEncoder
 from voicegraph.nodes.content.encoder_provenance import encoder_origin
-from voicegraph.nodes.content.phonetic_file import NAME, NOUN, open_phonetic, read_network
+from voicegraph.nodes.content.phonetic_file import NOUN, build_phonetic, open_phonetic
 from voicegraph.nodes.content.phonetic_frames import FRAMES_HZ
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
+from voicegraph.nodes.layers.network import form_for, load_network
 from voicegraph.schemas.phonetic_card import LAYER
 
 
@@ -77,13 +77,12 @@ class PhoneticEncoder(ContentEncoder[ParamsT, StateT], Generic[ParamsT, StateT])
     def shared_network(
         self, params: ParamsT, device: torch.device, dtype: torch.dtype
     ) -> PhoneticNetwork:
-        """The network, one a process for each file, device and precision.
+        """The network, one a process for each file, device and form.
 
         Raises:
             WeightsError: if the file is no phonetic encoder, or a tensor holds NaN or infinity.
         """
         assert params.weights is not None
         archive, _ = open_phonetic(params.weights)
-        return shared_file(
-            NAME, archive.file, lambda: read_network(archive, device, dtype), str(device), dtype
-        )
+        form = form_for(PhoneticNetwork, device, dtype)
+        return load_network(PhoneticNetwork, archive, lambda: build_phonetic(archive), device, form)

@@ -76,7 +76,7 @@ class Hubert(HubertEncoder[HubertParams, None]):
         return span.widen(before=max(0, short) / _STEPS_HZ)
 
     def load(self, params: HubertParams, device: torch.device, dtype: torch.dtype) -> None:
-        """Loads the network, once a process for each file, layer, device and precision."""
+        """Loads the network, once a process for each file, layer, device and form."""
         self.network = self.shared_network(params, device, dtype)
 
     def process(self, inputs: Tensors, params: HubertParams, state: None) -> Tensors:

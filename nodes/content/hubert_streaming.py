@@ -152,7 +152,7 @@ class HubertStreaming(HubertEncoder[HubertStreamingParams, HubertStreamState]):
         return extend_to_whole_frames(out.interval, Fraction(FRAMES_HZ))
 
     def load(self, params: HubertStreamingParams, device: torch.device, dtype: torch.dtype) -> None:
-        """Loads the network, once a process for each file, layer, device and precision."""
+        """Loads the network, once a process for each file, layer, device and form."""
         asked, new = self.asked["content"], int(self.block * FRAMES_HZ)
         ahead = int(params.lookahead * FRAMES_HZ)
         past, again = frames_covering(params.context), params.recompute

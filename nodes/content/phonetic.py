@@ -64,7 +64,7 @@ class Phonetic(PhoneticEncoder[PhoneticParams, None]):
         return {"audio": out.widen(before=before, after=params.lookahead)}
 
     def load(self, params: PhoneticParams, device: torch.device, dtype: torch.dtype) -> None:
-        """Loads the network, once a process for each file, device and precision."""
+        """Loads the network, once a process for each file, device and form."""
         self.network = self.shared_network(params, device, dtype)
 
     def process(self, inputs: Tensors, params: PhoneticParams, state: None) -> Tensors:

@@ -132,8 +132,8 @@ def open_phonetic(path: Path, fix: str = FIX) -> tuple[Archive, PhoneticCard]:
     return found.archive, found.card
 
 
-def read_network(archive: Archive, device: torch.device, dtype: torch.dtype) -> PhoneticNetwork:
-    """Loads the network of a file that :func:`open_phonetic` opened.
+def build_phonetic(archive: Archive) -> PhoneticNetwork:
+    """The network of a file that :func:`open_phonetic` opened: plain, in float32, on the CPU.
 
     Raises:
         WeightsError: if a tensor is missing, or of the wrong shape or type.
@@ -142,9 +142,9 @@ def read_network(archive: Archive, device: torch.device, dtype: torch.dtype) -> 
     if found is None:
         raise wrong_kind(archive.path, NOUN, FIX)
     with torch.device("meta"):  # allocates no memory; the tensors bring their own
-        network = PhoneticNetwork(found.sizes).eval().to(dtype)
+        network = PhoneticNetwork(found.sizes).eval()
     load_state(network, found.tensors(), archive.path, NOUN)
-    return network.requires_grad_(False).to(device)
+    return network.requires_grad_(False)
 
 
 def load_phonetic(path: Path, device: torch.device | str = "cpu") -> PhoneticNetwork:
@@ -154,7 +154,7 @@ def load_phonetic(path: Path, device: torch.device | str = "cpu") -> PhoneticNet
         WeightsError: if the file is of another kind, damaged or broken.
     """
     archive, _ = open_phonetic(path)
-    return read_network(archive, torch.device(device), torch.float32)
+    return build_phonetic(archive).to(device)
 
 
 def describe(

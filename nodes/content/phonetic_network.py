@@ -19,6 +19,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from voicegraph.nodes.layers.network import Network
+
 WINDOW, HOP = 400, 160
 """Window and hop of the spectrogram in samples."""
 STRIDE = 2
@@ -75,7 +77,7 @@ class PhoneticSizes:
         )
 
 
-class PhoneticNetwork(nn.Module):
+class PhoneticNetwork(Network):
     """Audio at 16 kHz -> features at 50 Hz, and log-probabilities of phones.
 
     The log-mel spectrum is computed in float32 whatever the precision of the rest.

@@ -151,7 +151,7 @@ class Streaming(PhoneticEncoder[StreamingParams, PhoneticStreamState]):
         return {"audio": out.widen(max(before, Fraction(0)), params.lookahead)}
 
     def load(self, params: StreamingParams, device: torch.device, dtype: torch.dtype) -> None:
-        """Loads the network, once a process for each file, device and precision."""
+        """Loads the network, once a process for each file, device and form."""
         ahead = self._ahead(params)
         self._stream = PhoneticStream(
             self.shared_network(params, device, dtype),

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from voicegraph.graph.files.models import Archive, load_state
+from voicegraph.nodes.layers.network import Network
 
 WINDOW = 1024
 """Samples in a frame."""
@@ -23,7 +24,7 @@ _STEPS_LEFT = 4
 """Time steps of the last layer for 1024 samples."""
 
 
-class Crepe(nn.Module):
+class CrepeNetwork(Network):
     """Salience of 360 bins of pitch: samples ``[frames, 1024]`` -> ``[frames, 360]``.
 
     Args:
@@ -67,7 +68,7 @@ def cut(audio: torch.Tensor, hop: int) -> tuple[torch.Tensor, torch.Tensor]:
     return frames / frames.std(-1, keepdim=True).clamp(min=1e-10), level
 
 
-def read(archive: Archive, device: torch.device, dtype: torch.dtype) -> Crepe:
+def build(archive: Archive) -> CrepeNetwork:
     """The network of a file.
 
     Raises:
@@ -78,6 +79,6 @@ def read(archive: Archive, device: torch.device, dtype: torch.dtype) -> Crepe:
     tensors = {name: t.squeeze(-1) if t.ndim == 4 else t for name, t in tensors.items()}
     widths = [len(tensors[f"conv{i + 1}.bias"]) for i in range(len(_KERNELS))]
     with torch.device("meta"):  # allocates nothing: the file's tensors are used
-        network = Crepe(widths).eval()
+        network = CrepeNetwork(widths).eval()
     load_state(network, tensors, archive.path, "a CREPE pitch model")
-    return network.requires_grad_(False).to(device, dtype)
+    return network

@@ -7,24 +7,16 @@ named as the tensors in the file that torchfcpe brings.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import torch
 from torch import nn
 
 from voicegraph.graph.files.models import Archive, load_state
+from voicegraph.nodes.layers.network import Network
 
 _KERNEL = 31
 _MELS = 128
 _FOLDED = ("output_proj.weight_g", "output_proj.weight_v")
-
-
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
-class Fcpe:
-    """The network, and the centres of its bins in cents above 10 Hz, float64 ``[bins]``."""
-
-    network: Network
-    cents: torch.Tensor
 
 
 class Transpose(nn.Module):
@@ -94,11 +86,17 @@ class Layers(nn.Module):
         return x
 
 
-class Network(nn.Module):
-    """Salience of each bin: mel ``[batch, mels, frames]`` -> ``[batch, frames, bins]``."""
+class FcpeNetwork(Network):
+    """Salience of each bin: mel ``[batch, mels, frames]`` -> ``[batch, frames, bins]``.
 
-    def __init__(self, width: int, count: int, bins: int) -> None:
+    Attributes:
+        cents: centres of the bins in cents above 10 Hz, float64 ``[bins]`` whatever the precision.
+    """
+
+    def __init__(self, width: int, count: int, cents: torch.Tensor) -> None:
         super().__init__()
+        self.cents = cents
+        bins = len(cents)
         self.input_stack = nn.Sequential(
             nn.Conv1d(_MELS, width, 3, padding=1),
             nn.GroupNorm(4, width),
@@ -109,13 +107,18 @@ class Network(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.output_proj = nn.Linear(width, bins)
 
+    def place(self, device: torch.device, dtype: torch.dtype) -> None:
+        """Moves the centres, too."""
+        self.to(device, dtype)
+        self.cents = self.cents.to(device)
+
     def forward(self, mel: torch.Tensor) -> torch.Tensor:
         """Any number of frames."""
         x = self.net(self.input_stack(mel).transpose(1, 2))
         return self.output_proj(self.norm(x)).sigmoid()
 
 
-def read(archive: Archive, device: torch.device, dtype: torch.dtype) -> Fcpe:
+def build(archive: Archive) -> FcpeNetwork:
     """The network of a file.
 
     Raises:
@@ -126,9 +129,9 @@ def read(archive: Archive, device: torch.device, dtype: torch.dtype) -> Fcpe:
     layers = {name.split(".")[2] for name in tensors if name.startswith("net.encoder_layers.")}
     cents = tensors["cent_table"].double()
     with torch.device("meta"):  # allocates nothing: the file's tensors are used
-        network = Network(len(tensors["norm.weight"]), len(layers), len(cents)).eval()
+        network = FcpeNetwork(len(tensors["norm.weight"]), len(layers), cents).eval()
     load_state(network, _folded(tensors, network.state_dict()), archive.path, "an FCPE pitch model")
-    return Fcpe(network.requires_grad_(False).to(device, dtype), cents.to(device))
+    return network
 
 
 def _folded(

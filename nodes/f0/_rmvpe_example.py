@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from voicegraph.nodes.f0._rmvpe_network import Rmvpe, Sizes
+from voicegraph.nodes.f0._rmvpe_network import RmvpeNetwork, Sizes
 
 SIZES = Sizes(blocks=1, layers=1, inner=1, channels=2, cnn_channels=1, hidden=4)
 """Eight thousand parameters; mel bands and bins as in the real network."""
@@ -19,7 +19,7 @@ def write(path: Path, sizes: Sizes = SIZES, seed: int = 1) -> None:
         name: torch.randn(tensor.shape, generator=chance) / max(tensor[:1].numel(), 1) ** 0.5
         if tensor.is_floating_point()
         else tensor
-        for name, tensor in Rmvpe(sizes).state_dict().items()
+        for name, tensor in RmvpeNetwork(sizes).state_dict().items()
     }
     for name, tensor in tensors.items():
         if name.endswith("running_var"):

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic
 
 import torch
 from pydantic import Field
 
 from voicegraph.graph import Hertz, SignalType
-from voicegraph.graph.files.models import Archive, open_archive, shared_file
+from voicegraph.graph.files.models import Archive, open_archive
 from voicegraph.nodes.f0 import salience_bins
 from voicegraph.nodes.f0._estimator import F0Estimator, F0Params, F0ParamsT
-
-T = TypeVar("T")
+from voicegraph.nodes.layers.network import NetworkT, form_for, load_network
 
 
 class WideRangeParams(F0Params):
@@ -47,16 +46,16 @@ class SalienceEstimator(F0Estimator[F0ParamsT], Generic[F0ParamsT]):
 
     def network_of(
         self,
+        kind: type[NetworkT],
         path: Path,
         device: torch.device,
         dtype: torch.dtype,
-        read: Callable[[Archive, torch.device, torch.dtype], T],
-    ) -> T:
-        """The network that ``read`` builds from a file, shared in the process.
+        build: Callable[[Archive], NetworkT],
+    ) -> NetworkT:
+        """The network that ``build`` makes of a file, shared in the process.
 
         Raises:
             WeightsError: if the file is not what it should be.
         """
-        archive = open_archive(path)
-        made = (str(device), dtype)
-        return shared_file(self.use, archive.file, lambda: read(archive, device, dtype), *made)
+        archive, form = open_archive(path), form_for(kind, device, dtype)
+        return load_network(kind, archive, lambda: build(archive), device, form)

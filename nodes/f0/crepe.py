@@ -69,7 +69,9 @@ class Crepe(SalienceEstimator[CrepeParams]):
         """
         found = package(params.capacity)
         path = found.check() / found.weights
-        self.network = self.network_of(path, device, dtype, crepe_network.read)
+        self.network = self.network_of(
+            crepe_network.CrepeNetwork, path, device, dtype, crepe_network.build
+        )
         self.cents = salience_bins.crepe_cents().to(device)
         self.searched = salience_bins.bins_in_range(self.cents, params.floor, params.ceiling)
 

@@ -51,16 +51,18 @@ class Fcpe(SalienceEstimator[FcpeParams]):
             VoicegraphError: if the package's file is not what it should be.
         """
         path = PACKAGE.check() / PACKAGE.weights
-        self._loaded = self.network_of(path, device, dtype, fcpe_network.read)
+        self.network = self.network_of(
+            fcpe_network.FcpeNetwork, path, device, dtype, fcpe_network.build
+        )
         pad = (FFT - HOP) // 2
         self.mel = LogMel(filters(128, 0, 8000, htk=False), pad, _POWER_FLOOR).to(device)
         self.searched = salience_bins.bins_in_range(
-            self._loaded.cents, params.floor, params.ceiling
+            self.network.cents, params.floor, params.ceiling
         )
 
     def estimate_all(self, params: FcpeParams, audio: torch.Tensor) -> torch.Tensor:
         """F0 of all streams in Hz."""
         mel = self.mel(audio)
         mel = torch.cat((mel, mel[..., -1:]), -1)  # a frame every 10 ms, and one more
-        salience = self._loaded.network(mel.to(self.dtype))
-        return salience_bins.decode(salience * self.searched, self._loaded.cents, params.threshold)
+        salience = self.network(mel.to(self.dtype))
+        return salience_bins.decode(salience * self.searched, self.network.cents, params.threshold)

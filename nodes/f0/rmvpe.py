@@ -14,6 +14,7 @@ from voicegraph.graph.files.models.wrong_kind import open_expected
 from voicegraph.nodes.f0 import _rmvpe_example as rmvpe_example
 from voicegraph.nodes.f0 import rmvpe_file, salience_bins
 from voicegraph.nodes.f0._estimator import FRAMES_HZ
+from voicegraph.nodes.f0._rmvpe_network import RmvpeNetwork
 from voicegraph.nodes.f0._salience_estimator import SalienceEstimator, WideRangeParams
 from voicegraph.nodes.f0.mel import FFT, LogMel, filters
 from voicegraph.nodes.pitch.window_frames import extend_to_whole_frames
@@ -91,7 +92,9 @@ class Rmvpe(SalienceEstimator[RmvpeParams]):
             WeightsError: if the file is not what it should be.
         """
         assert params.weights is not None
-        self.network = self.network_of(params.weights, device, dtype, rmvpe_file.read)
+        self.network = self.network_of(
+            RmvpeNetwork, params.weights, device, dtype, rmvpe_file.build
+        )
         self.mel = LogMel(filters(rmvpe_file.MELS, 30, 8000, htk=True), FFT // 2).to(device)
         self.cents = salience_bins.crepe_cents().to(device)
         self.searched = salience_bins.bins_in_range(self.cents, params.floor, params.ceiling)

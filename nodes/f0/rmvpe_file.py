@@ -12,7 +12,7 @@ from voicegraph.graph.files.models.model_file import Unusable, believed
 from voicegraph.graph.files.models.state_dict import StateDict, find_state_dict
 from voicegraph.graph.files.models.wrong_kind import wrong_kind
 from voicegraph.nodes.f0._estimator import RATE
-from voicegraph.nodes.f0._rmvpe_network import MARKER, Rmvpe, Sizes, fold_norms
+from voicegraph.nodes.f0._rmvpe_network import MARKER, RmvpeNetwork, Sizes, fold_norms
 from voicegraph.schemas.pitch_model_card import PitchModelCard
 
 NAME = "pitch-model"
@@ -108,19 +108,18 @@ def sizes_of(archive: Archive) -> Sizes:
     return _recognised(archive).sizes
 
 
-def read(archive: Archive, device: torch.device, dtype: torch.dtype) -> Rmvpe:
-    """Loads the network, with its normalisations folded into the convolutions.
+def build(archive: Archive) -> RmvpeNetwork:
+    """The network of a file, with its normalisations folded into the convolutions.
 
     Raises:
         WeightsError: if it is no RMVPE network, or a broken one.
     """
     found = _recognised(archive)
     with torch.device("meta"):  # allocates no memory; the tensors bring their own
-        network = Rmvpe(found.sizes).eval()
+        network = RmvpeNetwork(found.sizes).eval()
     load_state(network, found.tensors(), archive.path, NOUN)
     fold_norms(network.requires_grad_(False))
-    # The convolutions take half the time if the channels are adjacent in memory.
-    return network.to(device, dtype).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    return network
 
 
 KIND = RmvpeFile.kind()

@@ -4,17 +4,21 @@ On x86 in float32, torch's ``linear`` calls a BLAS with unpacked weights, which 
 does not use the widest instructions, and ``conv1d`` packs the weight at every call. oneDNN, which
 every x86 build of torch contains, accepts packed weights, and applies GELU while the result is in
 the cache. The operators are those that ``torch.compile`` emits for the CPU. Elsewhere (other
-processors, CUDA, other dtypes) plain torch operators compute the same.
+processors, CUDA, other dtypes) the plain layers compute the same.
 """
 
 from __future__ import annotations
 
 import functools
 import platform
+from types import MappingProxyType
 
 import torch
 from torch import nn
-from torch.nn import functional
+
+from voicegraph.nodes.layers.form import Packers
+from voicegraph.nodes.layers.grouped_convolution import GroupedConvolution
+from voicegraph.nodes.layers.linear import Linear
 
 _X86 = platform.machine().lower() in ("x86_64", "amd64")
 _OPERATORS = (
@@ -110,82 +114,57 @@ def run_convolution(
     return run.binary(x, add, weight, bias, *sizes, "add", 1.0, None, [], None)
 
 
-class Linear(nn.Module):
-    """``y = x W^T + b``, and exact GELU of it if ``gelu``.
+class PackedLinear(nn.Module):
+    """``y = x W^T + b``, and exact GELU of it if ``gelu``; only where ``can_pack`` is true.
 
     Args:
-        weight: ``[outputs, inputs]``, on the device and in the dtype to compute in.
+        weight: ``[outputs, inputs]``, float32, on the CPU.
         bias: ``[outputs]`` or None.
         gelu: whether to apply GELU.
     """
 
     def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None, gelu: bool = False) -> None:
         super().__init__()
-        self.packed = can_pack(weight.device, weight.dtype)
         self.gelu = gelu
         # Attributes, not buffers: packed weights cannot be saved in a state dict.
-        self.weight = torch.ops.mkldnn._reorder_linear_weight(weight) if self.packed else weight
+        self.weight = torch.ops.mkldnn._reorder_linear_weight(weight)
         self.bias = bias
+
+    @classmethod
+    def of(cls, layer: Linear) -> PackedLinear:
+        """The packed counterpart of a plain layer."""
+        return cls(layer.weight, layer.bias, layer.gelu)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """``[rows, inputs]`` -> ``[rows, outputs]``."""
-        if self.packed:
-            return pointwise(x, self.weight, self.bias, self.gelu)
-        y = functional.linear(x, self.weight, self.bias)
-        return functional.gelu(y) if self.gelu else y
+        return pointwise(x, self.weight, self.bias, self.gelu)
 
 
-class GroupedConvolution(nn.Module):
-    """GELU of a grouped convolution over frames, padded with half the kernel on either side.
-
-    The additional frame of an even kernel is dropped.
+class PackedGroupedConvolution(nn.Module):
+    """Replaces a :class:`GroupedConvolution`; only where ``can_pack`` is true.
 
     Args:
-        weight: ``[channels, channels / groups, taps]``, on the device and in the dtype to use.
-        bias: ``[channels]``.
-        as_product: whether to compute it as one batched matrix product; by default on CUDA, since
-            cuDNN rounds float32 to TF32 in convolutions.
+        plain: with loaded weights; float32, on the CPU.
     """
 
-    def __init__(
-        self, weight: torch.Tensor, bias: torch.Tensor, as_product: bool | None = None
-    ) -> None:
+    def __init__(self, plain: GroupedConvolution) -> None:
         super().__init__()
-        channels, self.width, self.taps = weight.shape
-        self.groups = channels // self.width
-        self.bias = bias
-        self.as_product = weight.is_cuda if as_product is None else as_product
-        self.packed = can_pack(weight.device, weight.dtype) and not self.as_product
-        if self.packed:
-            wide = weight[:, :, None].contiguous()
-            self.weight = torch.ops.mkldnn._reorder_convolution_weight(
-                wide, [0, self.taps // 2], [1, 1], [1, 1], self.groups, None
-            )
-        elif self.as_product:  # [groups, taps * inputs, outputs]
-            grouped = weight.view(self.groups, self.width, self.width, self.taps)
-            self.weight = grouped.permute(0, 3, 2, 1).flatten(1, 2).contiguous()
-        else:
-            self.weight = weight
+        self.taps = plain.taps
+        self.sizes = ([0, plain.taps // 2], [1, 1], plain.groups)
+        self.bias = plain.bias
+        wide = plain.weight[:, :, None].contiguous()
+        self.weight = torch.ops.mkldnn._reorder_convolution_weight(
+            wide, self.sizes[0], [1, 1], [1, 1], plain.groups, None
+        )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """``[streams, frames, channels]`` -> the same shape."""
-        if self.as_product:
-            return self._product(x)
-        turned, padding = x.transpose(1, 2), self.taps // 2
-        if self.packed:
-            sizes = ([0, padding], [1, 1], self.groups)
-            image = turned[:, :, None]
-            wide = run_convolution(image, self.weight, self.bias, *sizes, ("gelu", []))
-            return wide[:, :, 0, : x.shape[1]].transpose(1, 2)
-        y = functional.conv1d(turned, self.weight, self.bias, padding=padding, groups=self.groups)
-        return functional.gelu(y[:, :, : x.shape[1]].transpose(1, 2))
+        image = x.transpose(1, 2)[:, :, None]
+        wide = run_convolution(image, self.weight, self.bias, *self.sizes, ("gelu", []))
+        return wide[:, :, 0, : x.shape[1]].transpose(1, 2)
 
-    def _product(self, x: torch.Tensor) -> torch.Tensor:
-        streams, frames, channels = x.shape
-        half = self.taps // 2
-        padded = functional.pad(x, (0, 0, half, half))
-        split = padded.view(streams, -1, self.groups, self.width).transpose(1, 2)
-        rows = split.unfold(2, self.taps, 1)[:, :, :frames].transpose(3, 4)
-        rows = rows.reshape(streams, self.groups, frames, self.taps * self.width)
-        y = (rows @ self.weight).transpose(1, 2).reshape(streams, frames, channels)
-        return functional.gelu(y + self.bias)
+
+FLOAT32_PACKERS: Packers = MappingProxyType(
+    {Linear: PackedLinear.of, GroupedConvolution: PackedGroupedConvolution}
+)
+"""What every network packs in float32; a network adds the layers that only it has."""

@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from voicegraph.nodes.layers.convolution import Convolution
-from voicegraph.nodes.layers.packed import Linear
+from voicegraph.nodes.layers.packed import PackedLinear
 from voicegraph.nodes.layers.upsampling import Upsampling
 
 from ._decoder import LAST_SLOPE, Decoder
@@ -68,8 +68,7 @@ class _Stage(nn.Module):
     """Upsampling, addition of the source, and the sum of the residual blocks.
 
     The decoder takes their mean. The next layer is positively homogeneous, so its weights are
-    divided
-    instead: ``scale`` is the factor left over from the stage before.
+    divided instead: ``scale`` is the factor left over from the stage before.
     """
 
     def __init__(
@@ -110,7 +109,7 @@ class _SourceDownsampling(nn.Module):
         assert isinstance(conv, nn.Conv1d)
         self.taps, self.stride = conv.kernel_size[0], conv.stride[0]
         self.margin = int(conv.padding[0])
-        self.product = Linear(conv.weight[:, 0].contiguous(), None)
+        self.product = PackedLinear(conv.weight[:, 0].contiguous(), None)
 
     def forward(self, source: torch.Tensor) -> torch.Tensor:
         """``[streams, 1, samples]`` -> ``[streams, frames, channels]``."""

@@ -67,6 +67,11 @@ class PackedFeedForward(nn.Module):
         return self.conv_2(self.conv_1(x))
 
 
+def packed_feed_forward(plain: FeedForward) -> nn.Module:
+    """The packed counterpart; the plain one for even kernels, whose padding differs in front."""
+    return PackedFeedForward(plain) if plain.margin[0] == plain.margin[1] else plain
+
+
 class Encoder(nn.Module):
     """Transformer layers with post-normalisation."""
 
@@ -77,12 +82,6 @@ class Encoder(nn.Module):
         self.norm_layers_1 = nn.ModuleList(LayerNorm(channels) for _ in range(layers))
         self.ffn_layers = nn.ModuleList(FeedForward(channels, inner, kernel) for _ in range(layers))
         self.norm_layers_2 = nn.ModuleList(LayerNorm(channels) for _ in range(layers))
-
-    def pack(self) -> None:
-        """Packs the weights for oneDNN."""
-        for i, layer in enumerate(self.ffn_layers):
-            if isinstance(layer, FeedForward) and layer.margin[0] == layer.margin[1]:
-                self.ffn_layers[i] = PackedFeedForward(layer)
 
     def forward(self, x: torch.Tensor, first: int) -> torch.Tensor:
         """``[streams, frames, channels]`` -> the same from frame ``first`` on.

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import torch
 from torch import nn
 from torch.nn import functional
 
+from voicegraph.nodes.layers.form import PACKED_FLOAT32
+from voicegraph.nodes.layers.network import Network
 from voicegraph.schemas.voice_card import VoiceConfig
 
 from . import _flow as flow
 from . import _source as source
 from ._decoder import Decoder
 from ._packed_decoder import PackedDecoder
-from ._text_encoder import Encoder, TextEncoder
+from ._text_encoder import Encoder, FeedForward, TextEncoder, packed_feed_forward
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +43,16 @@ class Window:
         return min(frames, self.skip + self.count + flow.REACH) - self.head
 
 
-class Network(nn.Module):
+class VoiceNetwork(Network):
     """The networks of one voice file, named as in its state dict.
 
-    Call :meth:`fold` once, after loading the weights and before :meth:`forward`.
+    Call :meth:`fold` once, after loading the weights and before :meth:`forward`. The flow is not
+    packed: its time is that of reading its weights from memory, in any layout.
     """
 
+    packings = MappingProxyType(
+        {PACKED_FLOAT32: {Decoder: PackedDecoder, FeedForward: packed_feed_forward}}
+    )
     flow_biases: torch.Tensor
     decoder_biases: torch.Tensor
 
@@ -71,16 +78,6 @@ class Network(nn.Module):
         self.flow_biases = nn.Buffer(self.flow.fold(speakers))
         self.decoder_biases = nn.Buffer(self.dec.fold(speakers))
         del self.emb_g
-
-    def pack(self) -> None:
-        """Packs the weights for oneDNN; once, after :meth:`fold`, only where ``can_pack`` is true.
-
-        The state dict is gone afterwards. The flow is not packed: its time is that of reading its
-        weights from memory, in any layout.
-        """
-        assert isinstance(self.dec, Decoder)
-        self.enc_p.encoder.pack()
-        self.dec = PackedDecoder(self.dec)
 
     def forward(
         self,

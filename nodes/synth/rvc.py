@@ -26,11 +26,12 @@ from voicegraph.graph import (
     register,
 )
 from voicegraph.nodes.content.encoder_provenance import required_encoder
+from voicegraph.nodes.layers.network import form_for
 from voicegraph.nodes.synth import rvc_example
 from voicegraph.nodes.synth._formant_shift import FormantShift
 from voicegraph.nodes.synth._source import add_noise
 from voicegraph.nodes.synth._synthesizer import FRAMES_HZ, Synthesizer
-from voicegraph.nodes.synth.network import Window
+from voicegraph.nodes.synth.network import VoiceNetwork, Window
 from voicegraph.nodes.synth.pitch_bins import coarse_pitch
 from voicegraph.nodes.synth.voice_file import open_voice
 from voicegraph.nodes.synth.voice_network import Voice, load_voice
@@ -83,7 +84,7 @@ class Rvc(Synthesizer[RvcParams, RvcState]):
 
     Random numbers are functions of the pipeline's seed, the node's name, the stream and the tick.
     Weight norms are folded at load. There is one copy of the weights in the process for each file,
-    device and dtype. The phase of the source is always float32.
+    device and form. The phase of the source is always float32.
 
     J. Kim et al., "VITS", ICML 2021; J. Kong et al., "HiFi-GAN", NeurIPS 2020; X. Wang et al.,
     "Neural source-filter waveform models", IEEE/ACM TASLP 28, 2020. It matches the synthesizer of
@@ -140,7 +141,8 @@ class Rvc(Synthesizer[RvcParams, RvcState]):
         skip = int(self.context(params) * FRAMES_HZ)
         self._window = Window(skip, int(asked.duration * FRAMES_HZ))
         self._frames = {port: self.frames(port, span).to(device) for port in self.input_types}
-        self._voice: Voice = load_voice(params.checkpoint, device, dtype)
+        form = form_for(VoiceNetwork, device, dtype)
+        self._voice: Voice = load_voice(params.checkpoint, device, form)
 
     def check_change(self, params: RvcParams, new: RvcParams) -> None:
         """Checks that the loaded voice has the new speaker.

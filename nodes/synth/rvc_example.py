@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from voicegraph.graph import random
-from voicegraph.nodes.synth.network import Network
+from voicegraph.nodes.synth.network import VoiceNetwork
 from voicegraph.schemas.voice_card import VoiceConfig
 
 CONFIG: list[Any] = [
@@ -36,7 +36,7 @@ def shapes(
 ) -> dict[str, tuple[int, ...]]:
     """Names and shapes as in a voice file, with weight norm where voices have it."""
     with torch.device("meta"):
-        network = Network(VoiceConfig.from_list(config), dim, f0, speakers)
+        network = VoiceNetwork(VoiceConfig.from_list(config), dim, f0, speakers)
     found: dict[str, tuple[int, ...]] = {}
     for name, like in network.state_dict().items():
         stem = name.removesuffix(".weight")

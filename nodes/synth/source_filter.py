@@ -32,6 +32,7 @@ from voicegraph.graph import (
     register,
 )
 from voicegraph.nodes.content.encoder_provenance import required_encoder
+from voicegraph.nodes.layers.network import form_for
 from voicegraph.nodes.synth import _source_filter_example as source_filter_example
 from voicegraph.nodes.synth._frame_interpolation import (
     FramePositions,
@@ -42,7 +43,7 @@ from voicegraph.nodes.synth._minimum_phase import filter_frames, overlap_add, ta
 from voicegraph.nodes.synth._synthesizer import FRAMES_HZ
 from voicegraph.nodes.synth.pulse_train import advance, pulse_train
 from voicegraph.nodes.synth.source_filter_file import load_source_filter, open_source_filter
-from voicegraph.nodes.synth.source_filter_network import AHEAD
+from voicegraph.nodes.synth.source_filter_network import AHEAD, SourceFilterNetwork
 
 _SILENCE_DB = -70.0
 """Level before the stream began."""
@@ -162,7 +163,8 @@ class SourceFilter(Node[SourceFilterParams, SourceFilterState]):
 
     def load(self, params: SourceFilterParams, device: torch.device, dtype: torch.dtype) -> None:
         """Loads the weights, or takes those of another session."""
-        self._network = load_source_filter(params.voice, device, dtype)
+        form = form_for(SourceFilterNetwork, device, dtype)
+        self._network = load_source_filter(params.voice, device, form)
         block = self.asked["audio"].interval
         self._count = int(block.duration * FRAMES_HZ)
         span = self._span(block)

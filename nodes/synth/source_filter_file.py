@@ -14,7 +14,6 @@ from voicegraph.graph.files.models import (
     TensorHeader,
     WeightsError,
     load_state,
-    shared_file,
 )
 from voicegraph.graph.files.models.load_state import (
     dtype_mismatches,
@@ -23,6 +22,8 @@ from voicegraph.graph.files.models.load_state import (
 )
 from voicegraph.graph.files.models.model_file import believed
 from voicegraph.graph.files.models.state_dict import StateDict, find_state_dict
+from voicegraph.nodes.layers.form import PLAIN_FLOAT32, Form
+from voicegraph.nodes.layers.network import load_network
 from voicegraph.nodes.retrieval.index_file import TENSOR as INDEX
 from voicegraph.nodes.retrieval.index_file import locate_within
 from voicegraph.nodes.synth.source_filter_network import SourceFilterNetwork
@@ -157,25 +158,37 @@ def open_source_filter(path: Path, fix: str | None = None) -> tuple[Archive, Sou
 
 
 def load_source_filter(
-    path: Path, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32
+    path: Path, device: torch.device | None = None, form: Form = PLAIN_FLOAT32
 ) -> SourceFilterNetwork:
-    """Loads the network of a file, shared in the process for each device and dtype.
+    """Loads the network of a file, shared in the process for each device and form.
+
+    Args:
+        path: of the file.
+        device: where it runs; by default the CPU.
+        form: of its weights.
 
     Raises:
         WeightsError: if it cannot be used, or holds NaN or infinity.
     """
-    return shared_file(
-        "synth.source_filter", path, lambda: _load(path, device, dtype), str(device), dtype
-    )
-
-
-def _load(path: Path, device: torch.device | str, dtype: torch.dtype) -> SourceFilterNetwork:
     found = SourceFilterFile.open(path)
-    with torch.inference_mode(False), torch.no_grad():
-        with torch.device("meta"):  # allocates no memory; the tensors bring their own
-            network = SourceFilterNetwork(found.card.sizes).to(dtype)
-        load_state(network, found.network_tensors(), path, found.noun)
-        return network.requires_grad_(False).to(device).eval()
+
+    def build() -> SourceFilterNetwork:
+        return build_source_filter(found)
+
+    where = torch.device("cpu") if device is None else device
+    return load_network(SourceFilterNetwork, found.archive, build, where, form)
+
+
+def build_source_filter(found: SourceFilterFile) -> SourceFilterNetwork:
+    """The network of a file: plain, in float32, on the CPU.
+
+    Raises:
+        WeightsError: if a tensor holds NaN or infinity.
+    """
+    with torch.device("meta"), torch.no_grad():  # allocates no memory; the tensors bring their own
+        network = SourceFilterNetwork(found.card.sizes)
+    load_state(network, found.network_tensors(), found.path, found.noun)
+    return network
 
 
 KIND = SourceFilterFile.kind()

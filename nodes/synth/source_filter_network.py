@@ -19,6 +19,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from voicegraph.nodes.layers.network import Network
 from voicegraph.nodes.synth._minimum_phase import filter_frames, overlap_add
 from voicegraph.schemas.source_filter_card import SourceFilterSizes
 
@@ -36,7 +37,7 @@ _LOUDEST = 8.0
 """Upper limit of the log magnitude: far above any sound, far below overflow."""
 
 
-class SourceFilterNetwork(nn.Module):
+class SourceFilterNetwork(Network):
     """Content features, F0 and level to envelopes, with which the sources are filtered.
 
     ``content_mean`` and ``content_scale`` ``[content]`` bring the features to mean 0, variance 1.

@@ -32,7 +32,7 @@ from voicegraph.nodes.synth._voice_config import ConfigError, read_config
 from voicegraph.nodes.synth._voice_facts import VoiceFacts, is_hifigan
 from voicegraph.nodes.synth._voice_shapes import CONTENT, SPEAKERS, Shapes
 from voicegraph.nodes.synth._weight_norm import folded_shapes
-from voicegraph.nodes.synth.network import Network
+from voicegraph.nodes.synth.network import VoiceNetwork
 from voicegraph.schemas.voice_card import VoiceCard
 
 NOUN = "an RVC voice"
@@ -211,10 +211,10 @@ def _card(
     return believed(stated, derived.model_copy(update={"remarks": tuple(filter(None, remarks))}))
 
 
-def build(card: VoiceCard) -> Network:
+def build(card: VoiceCard) -> VoiceNetwork:
     """The network of a card on the ``meta`` device, which allocates no memory."""
     with torch.device("meta"):
-        return Network(card.config, card.dim, card.f0, card.speakers)
+        return VoiceNetwork(card.config, card.dim, card.f0, card.speakers)
 
 
 def _check_shapes(found: VoiceFile) -> None:

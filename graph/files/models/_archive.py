@@ -71,6 +71,11 @@ class Archive:
     shards: tuple[Archive, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All files that hold tensors."""
+        return tuple(shard.file for shard in self.shards) or (self.file,)
+
     def read(self, names: Iterable[str]) -> dict[str, torch.Tensor]:
         """Reads tensors by name, as stored, each into memory of its own.
 

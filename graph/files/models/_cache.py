@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import TypeVar, cast
 from weakref import WeakValueDictionary
 
-from ...file_contents import file_version
+from ...file_contents import read_content
 from .file_errors import unreadable
 
 T = TypeVar("T")
@@ -33,8 +33,8 @@ def shared(key: Hashable, make: Callable[[], T]) -> T:
     next caller tries again.
 
     Args:
-        key: everything that decides the result: the node, the file with its size and time, device
-            and dtype.
+        key: everything that decides the result: the kind of network, the contents of the file,
+            device and form.
         make: loads the weights; the same for equal keys.
 
     Raises:
@@ -55,20 +55,30 @@ def shared(key: Hashable, make: Callable[[], T]) -> T:
         return cast("T", found)
 
 
-def shared_file(use: str, file: Path, make: Callable[[], T], *more: Hashable) -> T:
-    """As :func:`shared`, for the contents of a file: a file that was replaced is read again.
+def shared_file(
+    use: str, files: Path | Sequence[Path], make: Callable[[], T], *more: Hashable
+) -> T:
+    """As :func:`shared`, for the contents of files: copies share, replaced files are read again.
 
     Args:
-        use: the node, by its name.
-        file: the file itself, not its folder.
-        make: loads the file.
-        more: whatever else decides the result, such as device and dtype.
+        use: what is made of the contents, such as the class of a network.
+        files: the file itself, not its folder; or the files of a model in several.
+        make: loads them.
+        more: whatever else decides the result, such as device and form.
 
     Raises:
-        WeightsError: if the file is missing or not accessible.
+        WeightsError: if a file is missing or not accessible.
     """
+    listed = [files] if isinstance(files, Path) else files
+    return shared((use, *(_hash(file) for file in listed), *more), make)
+
+
+def _hash(file: Path) -> str:
+    """SHA-256 of the contents, which :mod:`file_contents` reads once for each version."""
     try:
-        whole, version = file.resolve(), file_version(file.stat())
+        file.stat()
     except OSError as error:
         raise unreadable(file, error) from None
-    return shared((use, whole, version, *more), make)
+    if (found := read_content(file)) is None:
+        raise unreadable(file, PermissionError("cannot be read"))
+    return found.sha256

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 
 from voicegraph.graph.errors import WeightsError
 from voicegraph.graph.files.models import open_archive
-from voicegraph.nodes.content._hubert_network import HubertNetwork
+from voicegraph.nodes.content._hubert_weights import build_hubert
 from voicegraph.nodes.content.encoder_file import KIND, EncoderFile, open_encoder
 from voicegraph.nodes.content.hubert_example import SIZES, tensors, write
 from voicegraph.nodes.f0 import _rmvpe_example as rmvpe_example
@@ -42,8 +42,7 @@ def _folder(
 
 def _features(found: EncoderFile) -> torch.Tensor:
     audio = torch.randn(1, 3200, generator=torch.Generator().manual_seed(5))
-    network = HubertNetwork(found.read(2, True), found.sizes, 2, True, CPU, torch.float32)
-    return network(audio)
+    return build_hubert(found, 2, True)(audio)
 
 
 def _refused(path: Path) -> str:

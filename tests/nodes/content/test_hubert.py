@@ -20,7 +20,7 @@ from voicegraph.graph.node import Node, NodeParams, Requests
 from voicegraph.graph.pipeline import Pipeline, Plan
 from voicegraph.graph.ports import In, Out
 from voicegraph.graph.signals import Features
-from voicegraph.nodes.content._hubert_network import HubertNetwork
+from voicegraph.nodes.content._hubert_weights import build_hubert
 from voicegraph.nodes.content.encoder_file import open_encoder
 from voicegraph.nodes.content.hubert_example import SIZES, tensors, write
 from voicegraph.schemas.quantities import Duration
@@ -87,10 +87,7 @@ def _refused(pipeline: Pipeline) -> str:
 
 def _expected(path: Path, audio: np.ndarray) -> np.ndarray:
     """Every frame that 25 ms of audio are there for, and the last one once more."""
-    found = open_encoder(path)
-    cpu = torch.device("cpu")
-    network = HubertNetwork(found.read(2, False), found.sizes, 2, False, cpu, torch.float32)
-    made = network(torch.from_numpy(audio)[None])[0]
+    made = build_hubert(open_encoder(path), 2, False)(torch.from_numpy(audio)[None])[0]
     return torch.cat([made, made[-1:]]).numpy()
 
 

@@ -14,10 +14,13 @@ import torch
 
 from voicegraph.nodes.content import _hubert_network as hubert_network
 from voicegraph.nodes.content._hubert_network import HubertNetwork
+from voicegraph.nodes.content._hubert_weights import arranged, assemble
 from voicegraph.nodes.content.encoder_file import open_encoder
 from voicegraph.nodes.content.hubert_example import SIZES, tensors
 from voicegraph.nodes.content.hubert_sizes import HubertSizes
-from voicegraph.nodes.layers import packed
+from voicegraph.nodes.layers.form import PACKED_FLOAT32, PLAIN_FLOAT32, Form, plain
+from voicegraph.nodes.layers.network import form_for, into_form
+from voicegraph.nodes.layers.packed import can_pack
 
 from ...tolerance import FULL_NETWORK, SMALL_NETWORK, Tolerance, assert_close, assert_rounded
 
@@ -35,9 +38,15 @@ Book = Callable[..., torch.Tensor]
 
 
 def _network(
-    weights: dict[str, torch.Tensor], sizes: HubertSizes, layer: int, project: bool
+    weights: dict[str, torch.Tensor],
+    sizes: HubertSizes,
+    layer: int,
+    project: bool,
+    form: Form | None = None,
+    device: torch.device = CPU,
 ) -> HubertNetwork:
-    return HubertNetwork(weights, sizes, layer, project, CPU, torch.float32)
+    made = assemble(weights, sizes, layer, project)
+    return into_form(made, device, form or form_for(HubertNetwork, device, torch.float32))
 
 
 def _speech(streams: int, samples: int) -> torch.Tensor:
@@ -53,18 +62,16 @@ def _close(
     assert_close(found, expected, tolerance)
 
 
-@pytest.mark.parametrize("plain", [False, True], ids=["packed", "plain"])
+@pytest.mark.parametrize("form", [PLAIN_FLOAT32, PACKED_FLOAT32], ids=str)
 @pytest.mark.parametrize("sizes", OTHERS, ids=range(len(OTHERS)))
-def test_is_the_network_of_the_papers(
-    sizes: HubertSizes, plain: bool, by_the_book: Book, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if plain:
-        monkeypatch.setattr(packed, "_X86", False)
+def test_is_the_network_of_the_papers(sizes: HubertSizes, form: Form, by_the_book: Book) -> None:
+    if form == PACKED_FLOAT32 and not can_pack(CPU, torch.float32):
+        pytest.skip("needs oneDNN's own operators on x86")
     weights = tensors(sizes, seed=3)
     short = sizes.field
     for layer, project, samples in ((1, True, short), (2, False, 5280), (sizes.layers, True, 9999)):
         audio = _speech(3, samples)
-        found = _network(weights, sizes, layer, project)(audio)
+        found = _network(weights, sizes, layer, project, form)(audio)
         assert found.shape[1] == sizes.frames(samples) > 0
         _close(found, by_the_book(weights, sizes, audio, layer, project))
 
@@ -89,6 +96,15 @@ def test_long_windows_in_pieces_are_the_same(monkeypatch: pytest.MonkeyPatch) ->
         _close(network(audio), whole)
 
 
+def test_packing_keeps_no_plain_weights_of_products() -> None:
+    if not can_pack(CPU, torch.float32):
+        pytest.skip("needs oneDNN's own operators on x86")
+    made = _network(tensors(), SIZES, 2, True, PACKED_FLOAT32)
+    weights = [name for name, _ in made.named_parameters() if name.endswith(".weight")]
+    left = {name.split(".")[-2] for name in weights}
+    assert left == {"first", "norm", "features_norm", "attention_norm"}
+
+
 def test_missing_later_layers_are_not_needed() -> None:
     weights, audio = tensors(), _speech(1, 3200)
     fewer = {k: v for k, v in weights.items() if not k.startswith(("layers.1.", "head."))}
@@ -101,7 +117,7 @@ def test_missing_later_layers_are_not_needed() -> None:
 def test_half_precision_is_near(dtype: torch.dtype) -> None:
     weights, audio = tensors(), _speech(2, 3200)
     expected = _network(weights, SIZES, 2, True)(audio)
-    found = HubertNetwork(weights, SIZES, 2, True, CPU, dtype)(audio)
+    found = _network(weights, SIZES, 2, True, plain(dtype))(audio)
     assert found.dtype is torch.float32
     # Convolution and activation seven times, four steps to the layers, 14 in each, and the head.
     assert_rounded(found, expected, dtype, 14 + 4 + 2 * 14 + 2)
@@ -110,7 +126,7 @@ def test_half_precision_is_near(dtype: torch.dtype) -> None:
 def test_folded_weight_norm_is_taken_as_it_is() -> None:
     weights, audio = tensors(), _speech(1, 3200)
     folded = {k: v for k, v in weights.items() if not k.startswith("position.weight")}
-    folded["position.weight"] = hubert_network.folded_position(weights)
+    folded["position.weight"] = arranged(weights)["position.weight"]
     _close(_network(folded, SIZES, 2, True)(audio), _network(weights, SIZES, 2, True)(audio))
 
 
@@ -155,5 +171,5 @@ def test_cuda_gives_the_same(sizes: HubertSizes) -> None:
     weights, audio = tensors(sizes), _speech(3, 5280)
     expected = _network(weights, sizes, 2, True)(audio)
     device = torch.device("cuda")
-    moved = HubertNetwork(weights, sizes, 2, True, device, torch.float32)
+    moved = _network(weights, sizes, 2, True, PLAIN_FLOAT32, device)
     _close(moved(audio.cuda()).cpu(), expected)

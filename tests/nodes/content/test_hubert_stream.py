@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from voicegraph.nodes.content._hubert_network import HubertNetwork
 from voicegraph.nodes.content._hubert_stream import STEP, HubertStream
+from voicegraph.nodes.content._hubert_weights import assemble
 from voicegraph.nodes.content.hubert_example import SIZES, tensors
 
 from ...tolerance import SMALL_NETWORK, assert_close
@@ -23,10 +23,7 @@ Tensors = Mapping[str, torch.Tensor]
 WEIGHTS = tensors()
 EXTRA = SIZES.field - STEP
 BLOCK = 7
-NETWORKS = {
-    project: HubertNetwork(WEIGHTS, SIZES, 2, project, torch.device("cpu"), torch.float32)
-    for project in (False, True)
-}
+NETWORKS = {project: assemble(WEIGHTS, SIZES, 2, project) for project in (False, True)}
 
 
 def _noise(frames: int, seed: int = 1) -> torch.Tensor:

@@ -15,8 +15,8 @@ from voicegraph.graph import conformance
 from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline import Pipeline
 from voicegraph.graph.runtime.session import Session
-from voicegraph.nodes.content._hubert_network import HubertNetwork
 from voicegraph.nodes.content._hubert_stream import HubertStream
+from voicegraph.nodes.content._hubert_weights import assemble
 from voicegraph.nodes.content.hubert_example import SIZES, tensors, write
 
 from ...tolerance import SMALL_NETWORK, assert_close
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.numeric
 test_conformance = conformance.suite("content.hubert_streaming", slow=("growth",))
 
 RATE, FRAME = 16000, 320
-NETWORK = HubertNetwork(tensors(), SIZES, 2, False, torch.device("cpu"), torch.float32)
+NETWORK = assemble(tensors(), SIZES, 2, False)
 
 
 @pytest.fixture(scope="module")

@@ -7,44 +7,50 @@ import torch
 from torch.nn import functional
 
 from voicegraph.nodes.layers import packed
-from voicegraph.nodes.layers.packed import GroupedConvolution, Linear, can_pack
+from voicegraph.nodes.layers.grouped_convolution import GroupedConvolution, grouped_product
+from voicegraph.nodes.layers.linear import Linear
+from voicegraph.nodes.layers.packed import PackedGroupedConvolution, PackedLinear, can_pack
 
 from ...tolerance import assert_close, rounding
 
 pytestmark = pytest.mark.numeric
 
 CPU = torch.device("cpu")
+needs_packing = pytest.mark.skipif(
+    not can_pack(CPU, torch.float32), reason="needs oneDNN's own operators on x86"
+)
 
 
 def _noise(*shape: int) -> torch.Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(sum(shape)))
 
 
-@pytest.mark.parametrize("x86", [True, False])
+@needs_packing
 @pytest.mark.parametrize("gelu", [True, False])
 @pytest.mark.parametrize("biased", [True, False])
-def test_linear(x86: bool, gelu: bool, biased: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packed, "_X86", x86 and packed._X86)
-    x, weight, bias = _noise(37, 24), _noise(40, 24), _noise(40) if biased else None
-    y = functional.linear(x.double(), weight.double(), None if bias is None else bias.double())
+def test_linear(biased: bool, gelu: bool) -> None:
+    plain = Linear(24, 40, biased, gelu).requires_grad_(False)
+    x, weight, bias = _noise(37, 24), plain.weight.double(), plain.bias
+    y = functional.linear(x.double(), weight, None if bias is None else bias.double())
     expected = functional.gelu(y) if gelu else y
-    assert_close(Linear(weight, bias, gelu)(x).double(), expected, rounding(24))
+    for layer in (plain, PackedLinear.of(plain)):
+        assert_close(layer(x).double(), expected, rounding(24))
 
 
-@pytest.mark.parametrize("way", ["packed", "plain", "product"])
+@needs_packing
 @pytest.mark.parametrize("taps", [1, 15, 16])
 @pytest.mark.parametrize("frames", [1, 9, 40])
-def test_grouped_convolution(
-    way: str, taps: int, frames: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(packed, "_X86", way == "packed" and packed._X86)
+def test_grouped_convolution(taps: int, frames: int) -> None:
     x, weight, bias = _noise(3, frames, 24), _noise(24, 6, taps), _noise(24)
     y = functional.conv1d(
         x.double().transpose(1, 2), weight.double(), bias.double(), padding=taps // 2, groups=4
-    )
-    expected = functional.gelu(y[:, :, :frames]).transpose(1, 2)
-    found = GroupedConvolution(weight, bias, way == "product" or None)(x)
-    assert_close(found.double(), expected, rounding(6 * taps))
+    )[:, :, :frames].transpose(1, 2)
+    plain = GroupedConvolution(24, 4, taps).requires_grad_(False)
+    plain.weight.copy_(weight)
+    plain.bias.copy_(bias)
+    assert_close(grouped_product(x, weight, bias).double(), y, rounding(6 * taps))
+    for layer in (plain, PackedGroupedConvolution(plain)):
+        assert_close(layer(x).double(), functional.gelu(y), rounding(6 * taps))
 
 
 def test_only_float32_on_the_processor_is_packed() -> None:

@@ -16,7 +16,7 @@ from voicegraph.nodes.synth._flow import REACH, Coupling, Flow
 from voicegraph.nodes.synth._source import add_noise, sine
 from voicegraph.nodes.synth._text_encoder import Encoder
 from voicegraph.nodes.synth._weight_norm import fold, folded_shapes
-from voicegraph.nodes.synth.network import Network, Window
+from voicegraph.nodes.synth.network import VoiceNetwork, Window
 from voicegraph.schemas.voice_card import VoiceConfig
 
 from ...tolerance import INAUDIBLE, SMALL_NETWORK, assert_close
@@ -30,9 +30,9 @@ def _drawn(module: torch.nn.Module, seed: int = 1) -> None:
         torch.nn.init.normal_(parameter.requires_grad_(False), std=0.3, generator=generator)
 
 
-def _network() -> Network:
+def _network() -> VoiceNetwork:
     config = VoiceConfig.from_list(rvc_example.CONFIG)
-    network = Network(config, 768, True, rvc_example.SPEAKERS)
+    network = VoiceNetwork(config, 768, True, rvc_example.SPEAKERS)
     weights = rvc_example.weights(rvc_example.CONFIG, 768, f0=True)
     network.load_state_dict(fold(weights))
     network.requires_grad_(False).fold()

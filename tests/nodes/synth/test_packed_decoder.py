@@ -9,13 +9,16 @@ import pytest
 import torch
 
 from voicegraph.nodes.layers import packed
+from voicegraph.nodes.layers.form import PACKED_FLOAT32
+from voicegraph.nodes.layers.network import form_for, into_form
 from voicegraph.nodes.layers.packed import can_pack
 from voicegraph.nodes.layers.short_convolution import ShortConvolution
-from voicegraph.nodes.synth import rvc_example, voice_network
+from voicegraph.nodes.synth import rvc_example
 from voicegraph.nodes.synth._decoder import Decoder
 from voicegraph.nodes.synth._packed_decoder import PackedDecoder
 from voicegraph.nodes.synth._weight_norm import fold
-from voicegraph.nodes.synth.network import Network, Window
+from voicegraph.nodes.synth.network import VoiceNetwork, Window
+from voicegraph.nodes.synth.voice_network import load_voice
 from voicegraph.schemas.voice_card import VoiceConfig
 
 from ...tolerance import SMALL_NETWORK, assert_close
@@ -32,8 +35,8 @@ EVEN = [*rvc_example.CONFIG[:7], 4, *rvc_example.CONFIG[8:]]
 """Text encoder with an even kernel."""
 
 
-def _network(config: list[Any], f0: bool) -> Network:
-    made = Network(VoiceConfig.from_list(config), 768, f0, rvc_example.SPEAKERS)
+def _network(config: list[Any], f0: bool) -> VoiceNetwork:
+    made = VoiceNetwork(VoiceConfig.from_list(config), 768, f0, rvc_example.SPEAKERS)
     made.load_state_dict(fold(rvc_example.weights(config, 768, f0)))
     made.requires_grad_(False).fold()
     return made
@@ -55,7 +58,7 @@ def test_packed_is_plain(
 ) -> None:
     monkeypatch.setattr(ShortConvolution, "is_faster", staticmethod(lambda channels, taps: short))
     plain, other = _network(config, f0), _network(config, f0)
-    other.pack()
+    into_form(other, CPU, PACKED_FLOAT32)
     assert isinstance(other.dec, PackedDecoder)
     generator = torch.Generator().manual_seed(3)
     content = torch.randn(streams, 40, 768, generator=generator)
@@ -77,6 +80,6 @@ def test_voices_are_packed_where_it_helps(
 ) -> None:
     monkeypatch.setattr(packed, "_X86", x86 and packed._X86)
     rvc_example.write(tmp_path)
-    network = voice_network.load_voice(tmp_path / "voice.pth", CPU, dtype).network
+    network = load_voice(tmp_path / "voice.pth", CPU, form_for(VoiceNetwork, CPU, dtype)).network
     wanted = PackedDecoder if packing and can_pack(CPU, dtype) else Decoder
     assert type(network.dec) is wanted

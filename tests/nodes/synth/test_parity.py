@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from voicegraph.nodes.synth.network import Window
+from voicegraph.nodes.layers.network import form_for
+from voicegraph.nodes.synth.network import VoiceNetwork, Window
 from voicegraph.nodes.synth.voice_network import load_voice
 
 from ...tolerance import INAUDIBLE, assert_close, assert_rounded
@@ -57,7 +58,8 @@ def _check_against_reference(name: str, file: Path, drive: Any) -> None:
     found = whole(content, pitch)[0].numpy()
     assert_close(found, expected["full"], INAUDIBLE)
 
-    voice = load_voice(file, torch.device("cpu"), torch.float32)
+    form = form_for(VoiceNetwork, torch.device("cpu"), torch.float32)
+    voice = load_voice(file, torch.device("cpu"), form)
     wave = bins = None
     if voice.card.f0:
         wave = voice.network.source(pitch[:, skip : skip + count])

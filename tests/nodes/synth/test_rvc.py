@@ -20,10 +20,12 @@ from voicegraph.graph.intervals import Interval
 from voicegraph.graph.pipeline import Pipeline
 from voicegraph.graph.ports import PortSpec
 from voicegraph.graph.signals import Features
+from voicegraph.nodes.layers.form import plain
+from voicegraph.nodes.layers.network import form_for
 from voicegraph.nodes.synth import rvc_example
 from voicegraph.nodes.synth._formant_shift import resample
 from voicegraph.nodes.synth._synthesizer import nearest
-from voicegraph.nodes.synth.network import Window
+from voicegraph.nodes.synth.network import VoiceNetwork, Window
 from voicegraph.nodes.synth.pitch_bins import coarse_pitch
 from voicegraph.nodes.synth.rvc import Rvc
 from voicegraph.nodes.synth.voice_network import load_voice
@@ -39,6 +41,7 @@ test_conformance = conformance.suite("synth.rvc", slow=("growth",))
 
 SILENT = {"noise_scale": 0.0, "source_noise": 0.0}
 CPU = torch.device("cpu")
+FLOAT32 = form_for(VoiceNetwork, CPU, torch.float32)
 Save = Callable[..., Path]
 
 
@@ -242,8 +245,9 @@ def test_speakers_differ(save: Save, drive: Any) -> None:
 def test_weights_are_held_once(save: Save, drive: Any) -> None:
     file = save()
     one, two = drive(file, 10), drive(file, 20)
-    assert one.node._voice is two.node._voice
-    assert load_voice(file, CPU, torch.float16) is not one.node._voice
+    assert one.node._voice.network is two.node._voice.network
+    other = load_voice(file, CPU, plain(torch.float16))
+    assert other.network is not one.node._voice.network
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
@@ -272,7 +276,7 @@ def test_formant_shift_is_the_references_chain(save: Save, drive: Any, semitones
     frames, step = math.ceil(15 * factor), math.floor(factor * 160)
     f0 = pitch * 2 ** (-semitones / 12)
     with torch.inference_mode():
-        network = load_voice(file, CPU, torch.float32).network
+        network = load_voice(file, CPU, FLOAT32).network
         wave = network.source(f0[:, 15:30] * frames / 15)
         made = network(content, coarse_pitch(f0), wave, 0, Window(15, 15), frames=frames)
         expected = resample(made[:, :, : 15 * step], step, 160)[:, 0]
@@ -334,7 +338,7 @@ def test_prior_noise_is_scaled_by_its_spread(save: Save, drive: Any) -> None:
     content, pitch = _given(20)
     found = drive(file, 10, extra="100ms", noise_scale=0.5, source_noise=0.0)(content, pitch)
     with torch.inference_mode():
-        network = load_voice(file, CPU, torch.float32).network
+        network = load_voice(file, CPU, FLOAT32).network
         mean, spread = network.enc_p(content, coarse_pitch(pitch), 0)
         drawn = random.normal(0, "voice.prior", 0, 0, mean.numel())
         z = mean + spread.exp() * torch.from_numpy(drawn).view(mean.shape) * 0.5

@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from voicegraph.graph.files.models import WeightsError, identify, open_archive
+from voicegraph.nodes.layers.form import PLAIN_FLOAT32
 from voicegraph.nodes.synth import rvc_example
 from voicegraph.nodes.synth.voice_file import KIND, open_voice
 from voicegraph.nodes.synth.voice_network import load_voice
@@ -281,7 +282,7 @@ def test_integer_weights_are_refused(save: Save) -> None:
     weight["dec.conv_pre.bias"][3] = torch.nan
     file = save(weight=weight)
     with pytest.raises(WeightsError, match=r"dec\.conv_pre\.bias"):
-        load_voice(file, CPU, torch.float32)
+        load_voice(file, CPU, PLAIN_FLOAT32)
 
 
 # ---- converted ------------------------------------------------------------------------------

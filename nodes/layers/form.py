@@ -1,0 +1,46 @@
+"""The form in which a node holds the weights of its network: their layout and precision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+Layout = Literal["plain", "packed"]
+Packers = Mapping[type[nn.Module], Callable[[Any], nn.Module]]
+"""Class of a plain layer -> function or class that makes the packed layer from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Layout and precision of a network's weights; part of the key under which they are shared.
+
+    Attributes:
+        layout: ``plain`` is an ordinary module in one dtype, on any device. ``packed`` holds the
+            layers that have a packed counterpart in the layout that a device's kernels read.
+        precision: of the weights, such as ``float32``, ``bfloat16`` or ``int8``.
+    """
+
+    layout: Layout
+    precision: str
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of everything that stays plain: the precision, but float32 around packed layers."""
+        return getattr(torch, self.precision) if self.layout == "plain" else torch.float32
+
+    def __str__(self) -> str:
+        return self.precision if self.layout == "plain" else f"{self.layout} {self.precision}"
+
+
+PLAIN_FLOAT32 = Form("plain", "float32")
+PACKED_FLOAT32 = Form("packed", "float32")
+"""Weights in oneDNN's layouts, on x86: the numbers of the plain form, up to rounding."""
+
+
+def plain(dtype: torch.dtype) -> Form:
+    """The plain form in a dtype."""
+    return Form("plain", str(dtype).removeprefix("torch."))
