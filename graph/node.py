@@ -268,6 +268,13 @@ class Node(Generic[ParamsT, StateT]):
 
     # ---- run time ---------------------------------------------------------------------------
 
+    def prepare(self, params: ParamsT) -> None:
+        """Works out sizes and positions from ``given``, ``asked`` and ``block``, as integers.
+
+        Called once, before :meth:`load`. Times are fractions, and arithmetic with them takes
+        microseconds: :meth:`process` should find what it needs as attributes.
+        """
+
     def load(self, params: ParamsT, device: torch.device, dtype: torch.dtype) -> None:
         """Loads weights and tables to ``device``. Called once; nothing changes afterwards.
 

@@ -100,26 +100,35 @@ class PortSpec:
         interval: the time that the values cover, relative to the newest input sample of the tick.
         core: the part of it that is used.
         window: whether the interval is computed anew at each tick.
+        count: samples or frames at each tick, including a partial last frame of a window. Worked
+            out once, since nodes read it at every tick.
     """
 
     type: SignalType
     interval: Interval
     core: Interval
     window: bool
+    count: int = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "count", math.ceil(self.interval.duration * self.type.rate))
 
     @property
     def rate(self) -> Fraction:
         """Samples or frames a second, in Hz."""
         return self.type.rate
 
-    @property
-    def count(self) -> int:
-        """Samples or frames at each tick, including a partial last frame of a window."""
-        return math.ceil(self.interval.duration * self.rate)
-
     def index(self, time: Fraction) -> int:
-        """Whole samples or frames between the start of the interval and ``time`` in seconds."""
+        """Whole samples or frames between the start of the interval and ``time`` in seconds.
+
+        Exact, which takes microseconds: call it in ``Node.prepare``, not at every tick.
+        """
         return math.floor((time - self.interval.start) * self.rate)
+
+    def part(self, span: Interval) -> slice:
+        """Where the samples or frames of ``span`` lie in the tensor: for ``Node.prepare``, too."""
+        start = self.index(span.start)
+        return slice(start, start + math.ceil(span.duration * self.rate))
 
     def shape(self, streams: int) -> tuple[int, ...]:
         """The tensor shape at each tick."""

@@ -176,6 +176,7 @@ def retrieval(_: Path) -> Iterator[Row]:
         given = {"index": REFERENCE / "retrieval.index", "rate": rate}
         params = FaissParams.model_validate(given)
         made.ports(params)
+        made.prepare(params)
         made.load(params, CPU, torch.float32)
         found = made.process({"content": queries}, params, None)["out"][0]
         yield Row(f"`retrieval.faiss`, {key}", found.numpy(), data[key], BLENDED)

@@ -55,6 +55,7 @@ def load_weights(plan: CompiledPlan, devices: dict[str, torch.device]) -> None:
             planned.node.device = device
             planned.node.dtype = torch_dtype(planned.dtype)
             try:
+                planned.node.prepare(planned.params)
                 planned.node.load(planned.params, device, planned.node.dtype)
             except VoicegraphError:
                 raise

@@ -75,16 +75,17 @@ class Hubert(HubertEncoder[HubertParams, None]):
         short = math.ceil((Fraction(self.sizes(params).field, RATE) - span.duration) * _STEPS_HZ)
         return span.widen(before=max(0, short) / _STEPS_HZ)
 
+    def prepare(self, params: HubertParams) -> None:
+        """Computes which samples are the network's input."""
+        self._audio = self.given["audio"].part(self.asked["content"].interval)
+
     def load(self, params: HubertParams, device: torch.device, dtype: torch.dtype) -> None:
         """Loads the network, once a process for each file, layer, device and form."""
         self.network = self.shared_network(params, device, dtype)
 
     def process(self, inputs: Tensors, params: HubertParams, state: None) -> Tensors:
         """One tick: the whole window of each stream."""
-        asked = self.asked["content"]
-        first = self.given["audio"].index(asked.interval.start)
-        count = math.ceil(asked.interval.duration * RATE)
-        made = self.network(inputs["audio"][:, 0, first : first + count])
-        missing = asked.count - made.shape[1]
-        last = made[:, -1:].expand(-1, max(0, missing), -1)
-        return {"content": torch.cat([made, last], 1)[:, : asked.count]}
+        count = self.asked["content"].count
+        made = self.network(inputs["audio"][:, 0, self._audio])
+        last = made[:, -1:].expand(-1, max(0, count - made.shape[1]), -1)
+        return {"content": torch.cat([made, last], 1)[:, :count]}

@@ -63,14 +63,19 @@ class Phonetic(PhoneticEncoder[PhoneticParams, None]):
         before = Fraction(frames_covering(params.context), FRAMES_HZ)
         return {"audio": out.widen(before=before, after=params.lookahead)}
 
+    def prepare(self, params: PhoneticParams) -> None:
+        """Computes which samples are the network's input."""
+        self._before = frames_covering(params.context)
+        before = Fraction(self._before, FRAMES_HZ)
+        span = self.asked["content"].interval.widen(before, params.lookahead)
+        start = self.given["audio"].index(span.start)
+        self._audio = slice(start, start + int(span.duration * RATE))
+
     def load(self, params: PhoneticParams, device: torch.device, dtype: torch.dtype) -> None:
         """Loads the network, once a process for each file, device and form."""
         self.network = self.shared_network(params, device, dtype)
 
     def process(self, inputs: Tensors, params: PhoneticParams, state: None) -> Tensors:
         """One tick: the whole window of each stream; the newest frames are the output."""
-        asked, before = self.asked["content"], frames_covering(params.context)
-        span = asked.interval.widen(Fraction(before, FRAMES_HZ), params.lookahead)
-        start = self.given["audio"].index(span.start)
-        audio = inputs["audio"][:, 0, start : start + int(span.duration * RATE)]
-        return {"content": self.network(audio, params.layer, before, asked.count)}
+        audio, count = inputs["audio"][:, 0, self._audio], self.asked["content"].count
+        return {"content": self.network(audio, params.layer, self._before, count)}

@@ -163,7 +163,9 @@ class Streaming(PhoneticEncoder[StreamingParams, PhoneticStreamState]):
         # The first frames lie before the stream by the look-ahead of this and of other nodes.
         start = self.asked["content"].interval.start
         self._first = int((start + self.block) * FRAMES_HZ) + ahead
-        self._start = start + ahead * _FRAME - Fraction(BEFORE, RATE)
+        begin = self.given["audio"].index(start + ahead * _FRAME - Fraction(BEFORE, RATE))
+        count = BEFORE + AFTER + STEP * (self.asked["content"].count - 1)
+        self._audio = slice(begin, begin + count)
 
     def _ahead(self, params: StreamingParams) -> int:
         """Frames from the output frame to the newest."""
@@ -177,6 +179,4 @@ class Streaming(PhoneticEncoder[StreamingParams, PhoneticStreamState]):
         self, inputs: Tensors, params: StreamingParams, state: PhoneticStreamState
     ) -> Tensors:
         """One block: a step for each frame."""
-        count = BEFORE + AFTER + STEP * (self.asked["content"].count - 1)
-        first = self.given["audio"].index(self._start)
-        return {"content": self._stream(inputs["audio"][:, 0, first : first + count], state)}
+        return {"content": self._stream(inputs["audio"][:, 0, self._audio], state)}

@@ -55,6 +55,10 @@ class Delay(Node[DelayParams, GainState]):
         rate = self.input_types["audio"].rate
         return {"audio": out.shift(-round(params.time * rate) / rate)}
 
+    def prepare(self, params: DelayParams) -> None:
+        """Notes the rate."""
+        self._rate = float(self.input_types["audio"].rate)
+
     def state(self, params: DelayParams, streams: int) -> GainState:
         """Starts at the wanted gain, so that nothing fades in."""
         start = db_to_linear(params.gain)
@@ -62,5 +66,4 @@ class Delay(Node[DelayParams, GainState]):
 
     def process(self, inputs: Tensors, params: DelayParams, state: GainState) -> Tensors:
         """One block. The edge has delayed the input already, as requested in :meth:`needs`."""
-        rate = self.input_types["audio"].rate
-        return {"out": scale(inputs["audio"], state.gain, params.gain, rate)}
+        return {"out": scale(inputs["audio"], state.gain, params.gain, self._rate)}

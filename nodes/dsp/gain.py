@@ -51,6 +51,10 @@ class Gain(Node[GainParams, GainState]):
     audio = In(Audio)
     out = Out(Audio, like="audio")
 
+    def prepare(self, params: GainParams) -> None:
+        """Notes the rate."""
+        self._rate = float(self.input_types["audio"].rate)
+
     def state(self, params: GainParams, streams: int) -> GainState:
         """Starts at the target, so that nothing fades in."""
         start = db_to_linear(params.db)
@@ -58,5 +62,4 @@ class Gain(Node[GainParams, GainState]):
 
     def process(self, inputs: Tensors, params: GainParams, state: GainState) -> Tensors:
         """One block."""
-        rate = self.input_types["audio"].rate
-        return {"out": scale(inputs["audio"], state.gain, params.db, rate)}
+        return {"out": scale(inputs["audio"], state.gain, params.db, self._rate)}

@@ -15,24 +15,24 @@ def window_samples(rate: Fraction) -> int:
     return 2 * round(WINDOW_S / 2 * rate)
 
 
-def hann_power(
-    audio: torch.Tensor, first: int, count: int, rate: Fraction, frames_hz: int
-) -> torch.Tensor:
-    """Mean squares, weighted by a periodic Hann window.
+class HannPower:
+    """Mean squares of frames, weighted by a periodic Hann window.
 
     Args:
-        audio: ``[streams, samples]``.
         first: index of the sample at which the first frame begins, half a window before its centre.
         count: number of frames.
         rate: of the audio, in Hz.
         frames_hz: frames a second; a frame that would begin between two samples begins at the
             earlier one.
-
-    Returns:
-        float64 ``[streams, count]``.
     """
-    size = window_samples(rate)
-    window = torch.hann_window(size, dtype=torch.float64, device=audio.device)
-    begins = torch.tensor([first + int(k * rate / frames_hz) for k in range(count)])
-    places = begins[:, None] + torch.arange(size)
-    return audio[:, places.to(audio.device)].double().square() @ (window / window.sum())
+
+    def __init__(self, first: int, count: int, rate: Fraction, frames_hz: int) -> None:
+        size = window_samples(rate)
+        window = torch.hann_window(size, dtype=torch.float64)
+        begins = torch.tensor([first + int(k * rate / frames_hz) for k in range(count)])
+        self._weights = window / window.sum()
+        self._places = begins[:, None] + torch.arange(size)
+
+    def __call__(self, audio: torch.Tensor) -> torch.Tensor:
+        """``[streams, samples]`` on the CPU -> float64 ``[streams, count]``."""
+        return audio[:, self._places].double().square() @ self._weights

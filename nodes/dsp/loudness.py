@@ -28,7 +28,7 @@ from voicegraph.graph import (
     parse_duration,
     register,
 )
-from voicegraph.nodes.dsp.hann_power import hann_power, window_samples
+from voicegraph.nodes.dsp.hann_power import HannPower, window_samples
 from voicegraph.nodes.dsp.running_percentile import RunningPercentile
 from voicegraph.nodes.dsp.voice_prosody import prosody_of
 
@@ -171,6 +171,9 @@ class Loudness(Node[LoudnessParams, LoudnessState]):
         self._quiet = RunningPercentile(*levels, _NOISE_SHARE, _NOISE_MEMORY_S * FRAMES_HZ)
         memory = float(params.settle) * FRAMES_HZ
         self._loud = RunningPercentile(*levels, _LOUD_SHARE, memory)
+        asked, given = self.asked["level"], self.given["audio"]
+        first = given.index(asked.interval.start - self._half())
+        self._power = HannPower(first, asked.count, given.rate, FRAMES_HZ)
         self._follow = 1 - math.exp(-1 / (_GLIDE_S * FRAMES_HZ))
         # If other branches look ahead, the first frames of this one lie before the stream.
         before = math.ceil(-self.asked["level"].interval.start * FRAMES_HZ)
@@ -193,10 +196,8 @@ class Loudness(Node[LoudnessParams, LoudnessState]):
 
     def process(self, inputs: Tensors, params: LoudnessParams, state: LoudnessState) -> Tensors:
         """One block, frame by frame."""
-        asked, given = self.asked["level"], self.given["audio"]
-        first = given.index(asked.interval.start - self._half())
-        audio = inputs["audio"][:, 0]
-        power = hann_power(audio, first, asked.count, given.rate, FRAMES_HZ).numpy()
+        asked = self.asked["level"]
+        power = self._power(inputs["audio"][:, 0]).numpy()
         held = {name: tensor.numpy() for name, tensor in state.tensors().items()}
         made = np.empty(power.shape, np.float32)
         for k in range(asked.count):

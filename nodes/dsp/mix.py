@@ -70,6 +70,10 @@ class Mix(Node[MixParams, MixState]):
         inputs = {first: In(Audio), **{name: In(Audio, like=first) for name in rest}}
         return Ports(inputs, {"out": Out(Audio, like=first)})
 
+    def prepare(self, params: MixParams) -> None:
+        """Notes the rate."""
+        self._rate = float(self.output_types["out"].rate)
+
     def state(self, params: MixParams, streams: int) -> MixState:
         """Starts at the wanted gains, so that nothing fades in."""
         factors = [db_to_linear(db) for db in params.gains.values()]
@@ -78,9 +82,8 @@ class Mix(Node[MixParams, MixState]):
 
     def process(self, inputs: Tensors, params: MixParams, state: MixState) -> Tensors:
         """One block."""
-        rate = self.output_types["out"].rate
         first, *rest = (
-            scale(inputs[name], state.gains[:, column], params.gains[name], rate)
+            scale(inputs[name], state.gains[:, column], params.gains[name], self._rate)
             for column, name in enumerate(self.declared.inputs)
         )
         return {"out": sum(rest, start=first)}

@@ -7,7 +7,6 @@ clicks, short enough to seem immediate.
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 
 import torch
 
@@ -29,12 +28,12 @@ def at_rest(value: torch.Tensor, target: float) -> bool:
     return value.device.type == "cpu" and value.tolist() == [target] * len(value)
 
 
-def decay(rate: Fraction) -> float:
+def decay(rate: float) -> float:
     """The factor ``a`` by which the distance to the target decreases at each sample."""
-    return math.exp(-1.0 / (TIME_CONSTANT_S * float(rate)))
+    return math.exp(-1.0 / (TIME_CONSTANT_S * rate))
 
 
-def glide(value: torch.Tensor, target: float, rate: Fraction, count: int) -> torch.Tensor:
+def glide(value: torch.Tensor, target: float, rate: float, count: int) -> torch.Tensor:
     """Moves ``value`` towards ``target`` over ``count`` samples at ``rate``.
 
     Args:
@@ -49,14 +48,14 @@ def glide(value: torch.Tensor, target: float, rate: Fraction, count: int) -> tor
     if at_rest(value, target):
         return value[:, None].expand(-1, count).clone()
     steps = torch.arange(1, count + 1, dtype=torch.float64, device=value.device)
-    left = torch.exp(steps * (-1.0 / (TIME_CONSTANT_S * float(rate))))
+    left = torch.exp(steps * (-1.0 / (TIME_CONSTANT_S * rate)))
     path = target + (value - target)[:, None] * left
     settled = (path[:, -1] - target).abs() < _SETTLED * max(abs(target), math.ulp(1.0))
     value.copy_(torch.where(settled, target, path[:, -1]))
     return path
 
 
-def scale(audio: torch.Tensor, gain: torch.Tensor, db: float, rate: Fraction) -> torch.Tensor:
+def scale(audio: torch.Tensor, gain: torch.Tensor, db: float, rate: float) -> torch.Tensor:
     """Audio times a gain that glides to ``db``; the same tensor if the gain is constantly 1.
 
     Args:

@@ -25,7 +25,7 @@ from voicegraph.graph import (
     Tensors,
     register,
 )
-from voicegraph.nodes.dsp.span_crop import crop_to_span
+from voicegraph.nodes.dsp.span_crop import SpanCrop
 
 _REACH = 128
 """Half the filter length of soxr's quality VHQ, in samples of the lower of the two rates.
@@ -108,6 +108,8 @@ class Resample(Node[ResampleParams, ResampleState]):
 
         self._convert = soxr.resample
         asked, given = self.asked["out"], self.given["audio"]
+        self._crop = SpanCrop.between(given, asked)
+        self._step = int(self.block * given.rate)
         common = common_rate(given.rate, asked.rate)
         self._ratio = (int(given.rate / common), int(asked.rate / common))
         self._given_start = int(given.interval.start * given.rate)
@@ -123,11 +125,11 @@ class Resample(Node[ResampleParams, ResampleState]):
 
     def process(self, inputs: Tensors, params: ResampleParams, state: ResampleState) -> Tensors:
         """One block. While a stream is new, streams of different age are processed one by one."""
-        audio, asked = inputs["audio"], self.asked["out"]
+        audio = inputs["audio"]
         source, target = self._ratio
         if source == target:
-            return {"out": crop_to_span(audio, self.given["audio"], asked)}
-        state.position += int(self.block * self.given["audio"].rate)
+            return {"out": self._crop(audio)}
+        state.position += self._step
         positions = state.position.tolist()
         if positions.count(positions[0]) == len(positions) or min(positions) >= -self._span_start:
             return {"out": self._made(audio, positions[0])}

@@ -17,6 +17,7 @@ from voicegraph.graph import (
     Node,
     NodeParams,
     Out,
+    PortSpec,
     Request,
     Requests,
     State,
@@ -84,7 +85,8 @@ class RmsMix(Node[RmsMixParams, RmsMixState]):
         """Computes sizes in samples."""
         asked = self.asked["out"]
         self._start = self.given["audio"].index(asked.interval.start)
-        self._count = asked.count
+        self._count, self._rate = asked.count, float(asked.rate)
+        self._places = {port: _place(given, asked) for port, given in self.given.items()}
         self._grids = {port: Grid.at(spec.rate) for port, spec in self.given.items()}
         # After this many steps of 10 ms, all grids have the same phase again.
         self._cycle = math.lcm(*(grid.denominator for grid in self._grids.values()))
@@ -104,7 +106,7 @@ class RmsMix(Node[RmsMixParams, RmsMixState]):
             self._cycle,
         )
         if not resting:
-            mix = glide(state.mix, params.mix, self.asked["out"].rate, self._count)
+            mix = glide(state.mix, params.mix, self._rate, self._count)
             gain = torch.pow(gain, 1 - mix)
         elif params.mix:
             gain = torch.pow(gain, 1 - params.mix)
@@ -130,6 +132,17 @@ class RmsMix(Node[RmsMixParams, RmsMixState]):
 
     def _position(self, port: str, first: int) -> int:
         """Where the samples given to a port begin in their own stream."""
-        asked, given = self.asked["out"], self.given[port]
-        time = first / asked.rate - asked.interval.start + given.interval.start
-        return int(time * given.rate)
+        step, begin, divisor = self._places[port]
+        whole, rest = divmod(first * step + begin, divisor)
+        return whole + (rest > 0 > whole)  # towards zero
+
+
+def _place(given: PortSpec, asked: PortSpec) -> tuple[int, int, int]:
+    """Position in an input's stream of the output's sample ``n``: ``(n * step + begin) / divisor``.
+
+    All are whole numbers, so that no tick computes with fractions.
+    """
+    step = given.rate / asked.rate
+    begin = (given.interval.start - asked.interval.start) * given.rate
+    divisor = math.lcm(step.denominator, begin.denominator)
+    return int(step * divisor), int(begin * divisor), divisor

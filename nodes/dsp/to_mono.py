@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from voicegraph.graph import Audio, In, Node, NodeParams, Out, SignalType, Tensors, register
-from voicegraph.nodes.dsp.span_crop import crop_to_span
+from voicegraph.nodes.dsp.span_crop import SpanCrop
 
 
 class ToMonoParams(NodeParams):
@@ -48,9 +48,13 @@ class ToMono(Node[ToMonoParams, None]):
             )
         return {"out": Audio(inputs["audio"].rate, 1)}
 
+    def prepare(self, params: ToMonoParams) -> None:
+        """Computes where the output's span lies in the input."""
+        self._crop = SpanCrop.between(self.given["audio"], self.asked["out"])
+
     def process(self, inputs: Tensors, params: ToMonoParams, state: None) -> Tensors:
         """One block."""
-        audio = crop_to_span(inputs["audio"], self.given["audio"], self.asked["out"])
+        audio = self._crop(inputs["audio"])
         if audio.shape[1] == 1:
             return {"out": audio}
         if params.channel is None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from voicegraph.graph import Audio, In, Node, NodeParams, Out, SignalType, Tensors, register
-from voicegraph.nodes.dsp.span_crop import crop_to_span
+from voicegraph.nodes.dsp.span_crop import SpanCrop
 
 
 class ToStereoParams(NodeParams):
@@ -47,9 +47,13 @@ class ToStereo(Node[ToStereoParams, None]):
             )
         return {"out": Audio(inputs["audio"].rate, params.channels)}
 
+    def prepare(self, params: ToStereoParams) -> None:
+        """Computes where the output's span lies in the input."""
+        self._crop = SpanCrop.between(self.given["audio"], self.asked["out"])
+
     def process(self, inputs: Tensors, params: ToStereoParams, state: None) -> Tensors:
         """One block."""
-        audio = crop_to_span(inputs["audio"], self.given["audio"], self.asked["out"])
+        audio = self._crop(inputs["audio"])
         if audio.shape[1] == params.channels:
             return {"out": audio}
         return {"out": audio.expand(-1, params.channels, -1).contiguous()}

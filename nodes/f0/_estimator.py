@@ -132,19 +132,21 @@ class F0Estimator(Node[F0ParamsT, None], Generic[F0ParamsT]):
         before = max(params.context, self.shortest_span(params) - given.duration - after)
         return given.widen(Fraction(math.ceil(before * FRAMES_HZ), FRAMES_HZ), after)
 
+    def prepare(self, params: F0ParamsT) -> None:
+        """Computes which samples are analysed, and which frames are the output."""
+        asked = self.asked["pitch"]
+        span = self._analysed(params, asked.interval)
+        self._audio = self.given["audio"].part(span)
+        self._skip = int((asked.interval.start - span.start) * FRAMES_HZ)
+        self._count = asked.count
+
     def process(self, inputs: Tensors, params: F0ParamsT, state: None) -> Tensors:
         """One tick: the whole span of each stream."""
-        asked, audio = self.asked["pitch"], self.given["audio"]
-        span = self._analysed(params, asked.interval)
-        samples = inputs["audio"][:, 0].narrow(
-            1, audio.index(span.start), math.ceil(span.duration * RATE)
-        )
-        skip = int((asked.interval.start - span.start) * FRAMES_HZ)
-        found = self.estimate_all(params, samples)
+        found = self.estimate_all(params, inputs["audio"][:, 0, self._audio])
         pitch = fill_gaps(found) if params.fill else found
         return {
-            "pitch": pitch.narrow(1, skip, asked.count).float().contiguous(),
-            "voiced": (found.narrow(1, skip, asked.count) > 0).float(),
+            "pitch": pitch.narrow(1, self._skip, self._count).float().contiguous(),
+            "voiced": (found.narrow(1, self._skip, self._count) > 0).float(),
         }
 
 

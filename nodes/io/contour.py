@@ -51,11 +51,15 @@ class Contour(Source[ContourParams]):
         made = {"pitch": type(self).pitch, "voiced": type(self).voiced}
         return Ports(outputs={name: replace(port, rate=params.rate) for name, port in made.items()})
 
+    def prepare(self, params: ContourParams) -> None:
+        """Computes the cells of the grid from value to value."""
+        self._step = _SYLLABLES_HZ / params.rate
+
     def values(
         self, params: ContourParams, stream: int, position: int, count: int
     ) -> Mapping[str, np.ndarray]:
         """``pitch`` and ``voiced``, float32 ``[count]``."""
-        cells, into = grid(position, count, _SYLLABLES_HZ / params.rate)
+        cells, into = grid(position, count, self._step)
         first, syllables = int(cells[0]), int(cells[-1] - cells[0]) + 2
         drawn = random.uniform(
             self.seed, self.name, stream, first * _WORDS, syllables * _WORDS

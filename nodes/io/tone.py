@@ -81,6 +81,10 @@ class Tone(Node[ToneParams, ToneState]):
         made = replace(type(self).out, rate=params.rate, channels=params.channels)
         return Ports(outputs={"out": made})
 
+    def prepare(self, params: ToneParams) -> None:
+        """Notes the rate."""
+        self._rate = float(params.rate)
+
     def state(self, params: ToneParams, streams: int) -> ToneState:
         """Starts at phase 0, at the frequency and level of the params."""
 
@@ -93,25 +97,24 @@ class Tone(Node[ToneParams, ToneState]):
 
     def process(self, inputs: Tensors, params: ToneParams, state: ToneState) -> Tensors:
         """One block."""
-        count = self.asked["out"].count
+        count, rate = self.asked["out"].count, self._rate
         index = state.position[:, None] + torch.arange(count + 1)
         steps = index.clamp(min=0) - state.position.clamp(min=0)[:, None]
-        phase = state.phase[:, None] + self._cycles(steps, params, state.frequency)
-        gain = glide(state.gain, db_to_linear(params.level), params.rate, count)
+        phase = state.phase[:, None] + self._cycles(steps, params.frequency, state.frequency)
+        gain = glide(state.gain, db_to_linear(params.level), rate, count)
         wave = gain * torch.sin(2 * math.pi * (phase[:, :-1] % 1.0))
         wave = torch.where(index[:, :-1] < 0, 0.0, wave).to(torch.float32)
-        glide(state.frequency, params.frequency, params.rate, count)
+        glide(state.frequency, params.frequency, rate, count)
         state.phase.copy_(phase[:, -1] % 1.0)
         state.position += count
         return {"out": wave[:, None].expand(-1, params.channels, -1).contiguous()}
 
-    @staticmethod
-    def _cycles(steps: torch.Tensor, params: ToneParams, frequency: torch.Tensor) -> torch.Tensor:
+    def _cycles(self, steps: torch.Tensor, target: float, frequency: torch.Tensor) -> torch.Tensor:
         """Cycles passed after ``steps`` samples: the geometric sum of a gliding frequency."""
         steps = steps.to(torch.float64)
-        cycles = steps * (params.frequency / float(params.rate))
-        if at_rest(frequency, params.frequency):
+        cycles = steps * (target / self._rate)
+        if at_rest(frequency, target):
             return cycles
-        a = decay(params.rate)
-        away = (frequency - params.frequency)[:, None] / float(params.rate)
+        a = decay(self._rate)
+        away = (frequency - target)[:, None] / self._rate
         return cycles + away * (a / (1 - a)) * -torch.expm1(steps * math.log(a))

@@ -41,11 +41,15 @@ class Vectors(Source[VectorsParams]):
         """Rate and width come from the params."""
         return Ports(outputs={"out": replace(type(self).out, rate=params.rate, dim=params.dim)})
 
+    def prepare(self, params: VectorsParams) -> None:
+        """Computes the cells of the grid from value to value."""
+        self._step = _POINTS_HZ / params.rate
+
     def values(
         self, params: VectorsParams, stream: int, position: int, count: int
     ) -> Mapping[str, np.ndarray]:
         """``out`` ``[count, dim]``."""
-        cells, into = grid(position, count, _POINTS_HZ / params.rate)
+        cells, into = grid(position, count, self._step)
         first, points = int(cells[0]), int(cells[-1] - cells[0]) + 2
         start, size = first * params.dim, points * params.dim
         drawn = random.normal(self.seed, self.name, stream, start, size).reshape(points, -1)

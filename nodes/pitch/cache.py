@@ -122,6 +122,13 @@ class Cache(Node[CacheParams, CacheState]):
         """The span, extended to whole frames."""
         return extend_to_whole_frames(out.interval, self.input_types["pitch"].rate)
 
+    def prepare(self, params: CacheParams) -> None:
+        """Computes the frames in a block, and the input frames before the end of the output."""
+        self._step = int(self.block * self.input_types["pitch"].rate)
+        end = self.asked["pitch"].interval.end
+        voiced = self.given.get("voiced", self.given["pitch"])
+        self._ends = {"pitch": self.given["pitch"].index(end), "voiced": voiced.index(end)}
+
     def state(self, params: CacheParams, streams: int) -> CacheState:
         """All frames unvoiced; as long as the output, and at least as long as the input."""
         frames = max(self.asked["pitch"].count, self.given["pitch"].count)
@@ -136,10 +143,9 @@ class Cache(Node[CacheParams, CacheState]):
         if voiced is None:
             voiced = (pitch > 0).to(pitch.dtype)
         made = {"pitch": pitch * 2.0 ** (params.transpose / 12.0), "voiced": voiced}
-        step = int(self.block * self.input_types["pitch"].rate)
-        count = self.asked["pitch"].count
+        step, count = self._step, self.asked["pitch"].count
         for (name, frames), track in zip(made.items(), (state.pitch, state.voiced), strict=True):
-            new = frames[:, params.drop_front : self._end(name)]
+            new = frames[:, params.drop_front : self._ends[name]]
             kept = track.shape[1] - new.shape[1]
             track[:, :kept] = track[:, step : step + kept].clone()
             track[:, kept:] = new
@@ -147,11 +153,6 @@ class Cache(Node[CacheParams, CacheState]):
             "pitch": state.pitch[:, -count:].clone(),
             "voiced": state.voiced[:, -count:].clone(),
         }
-
-    def _end(self, port: str) -> int:
-        """Number of input frames before the end of the output."""
-        given = self.given[port if port in self.given else "pitch"]
-        return given.index(self.asked["pitch"].interval.end)
 
 
 def _check_whole(what: str, span: Fraction, rate: Fraction) -> None:

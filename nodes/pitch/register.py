@@ -36,7 +36,7 @@ from voicegraph.graph import (
     register,
 )
 from voicegraph.nodes.dsp.running_percentile import RunningPercentile
-from voicegraph.nodes.dsp.span_crop import crop_to_span
+from voicegraph.nodes.dsp.span_crop import SpanCrop
 from voicegraph.nodes.dsp.voice_prosody import prosody_of
 from voicegraph.nodes.pitch._register_prior import RegisterPrior
 
@@ -179,7 +179,9 @@ class Register(Node[RegisterParams, RegisterState]):
         """
         if params.mode == "register":
             self._target = math.log2(self._target_of(params))
-        self._rate = float(self.asked["pitch"].rate)
+        asked = self.asked["pitch"]
+        self._crops = {port: SpanCrop.between(spec, asked) for port, spec in self.given.items()}
+        self._rate = float(asked.rate)
         memory = float(params.settle) * self._rate
         self._median = RunningPercentile(_LOWEST, _HIGHEST, _BINS, 0.5, memory)
         self._prior = RegisterPrior(self._rate)
@@ -201,11 +203,10 @@ class Register(Node[RegisterParams, RegisterState]):
 
     def process(self, inputs: Tensors, params: RegisterParams, state: RegisterState) -> Tensors:
         """One block, frame by frame."""
-        asked = self.asked["pitch"]
-        pitch = crop_to_span(inputs["pitch"], self.given["pitch"], asked)
+        pitch = self._crops["pitch"](inputs["pitch"])
         voiced = (pitch > 0).to(pitch.dtype)
         if "voiced" in inputs:
-            voiced = crop_to_span(inputs["voiced"], self.given["voiced"], asked)
+            voiced = self._crops["voiced"](inputs["voiced"])
         held = {name: tensor.numpy() for name, tensor in state.tensors().items()}
         sounding = pitch.numpy() > 0
         octaves = np.log2(np.where(sounding, pitch.numpy(), 1.0).astype(np.float64))

@@ -116,16 +116,18 @@ class Smooth(Node[SmoothParams, None]):
         """The span, extended to whole frames."""
         return extend_to_whole_frames(out.interval, self.input_types["pitch"].rate)
 
+    def prepare(self, params: SmoothParams) -> None:
+        """Computes which frames are read: the output, and the reach of the median and guard."""
+        asked, half = self.asked["pitch"], params.median // 2
+        self._before, self._after = self._reach(params)
+        self._count = self._before + half + asked.count + half + self._after
+        start = asked.interval.start - (self._before + half) / asked.rate
+        self._begin = {port: spec.index(start) for port, spec in self.given.items()}
+
     def process(self, inputs: Tensors, params: SmoothParams, state: None) -> Tensors:
         """One block, or one window."""
-        asked, half = self.asked["pitch"], params.median // 2
-        before, after = self._reach(params)
-        start = asked.interval.start - (before + half) / asked.rate
-        count = before + half + asked.count + half + after
-        cut = {
-            name: values.narrow(1, self.given[name].index(start), count)
-            for name, values in inputs.items()
-        }
+        before, after, count = self._before, self._after, self._count
+        cut = {name: values.narrow(1, self._begin[name], count) for name, values in inputs.items()}
         pitch = cut["pitch"]
         voiced = cut.get("voiced", (pitch > 0).to(pitch.dtype))
         if before + after:

@@ -122,6 +122,12 @@ class Faiss(Node[FaissParams, None]):
         text += "some of the nearest neighbours"
         return (Approximation("nprobe", text, lists.lists),)
 
+    def prepare(self, params: FaissParams) -> None:
+        """Computes which frames are the output, and which of them are mixed."""
+        given, asked = self.given["content"], self.asked["out"]
+        self._first = given.index(asked.interval.start)
+        self._core = max(given.index(asked.core.start) - self._first, 0)
+
     def load(self, params: FaissParams, device: torch.device, dtype: torch.dtype) -> None:
         """Reads the index into memory, once a process.
 
@@ -134,12 +140,9 @@ class Faiss(Node[FaissParams, None]):
 
     def process(self, inputs: Tensors, params: FaissParams, state: None) -> Tensors:
         """One block or window of all streams, in one search."""
-        given, asked = self.given["content"], self.asked["out"]
-        first = given.index(asked.interval.start)
-        features = inputs["content"].narrow(1, first, asked.count).clone()
+        features = inputs["content"].narrow(1, self._first, self.asked["out"].count).clone()
         if params.rate > 0:
-            begin = max(given.index(asked.core.start) - first, 0)
-            frames = features[:, begin:]
+            frames = features[:, self._core :]
             frames.copy_(self._mixed(frames, params))
         return {"out": features}
 

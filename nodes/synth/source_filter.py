@@ -174,7 +174,8 @@ class SourceFilter(Node[SourceFilterParams, SourceFilterState]):
             for port, spec in self.given.items()
         }
         level = self.given["level"]
-        self._unheard = level.count - math.floor(self.block * level.rate)
+        self._level_step = math.floor(self.block * level.rate)
+        self._unheard = level.count - self._level_step
 
     def _silence(self) -> torch.Tensor:
         """The history of the network after silence, ``[blocks, taps - 1, channels]``.
@@ -241,8 +242,7 @@ class SourceFilter(Node[SourceFilterParams, SourceFilterState]):
         if not self._unheard:
             return level
         blocks = state.position // (self._count * self._network.sizes.hop)
-        given = self.given["level"]
-        before = self._unheard - blocks * math.floor(self.block * given.rate)
+        before = self._unheard - blocks * self._level_step
         frames = torch.arange(level.shape[1], device=level.device)
         early = frames < before.to(level.device)[:, None]
         return torch.where(early[..., None], _SILENCE_DB, level)

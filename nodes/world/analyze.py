@@ -97,18 +97,22 @@ class Analyze(Node[AnalyzeParams, None]):
         """The span, extended to whole frames."""
         return extend_to_whole_frames(out.interval, self.input_types["pitch"].rate)
 
+    def prepare(self, params: AnalyzeParams) -> None:
+        """Computes the times of the frames, and the FFT size."""
+        asked, audio = self.asked["envelope"], self.given["audio"]
+        self._first = self.given["pitch"].index(asked.interval.start)
+        offset = asked.interval.start - audio.interval.start
+        self._times = float(offset) + np.arange(asked.count) / float(asked.rate)
+        self._rate = int(audio.rate)
+        self._size = world_library.fft_size(self._rate, params.floor)
+
     def process(self, inputs: Tensors, params: AnalyzeParams, state: None) -> Tensors:
         """One tick: the whole window of each stream."""
-        asked, audio = self.asked["envelope"], self.given["audio"]
-        first = self.given["pitch"].index(asked.interval.start)
-        offset = asked.interval.start - audio.interval.start
-        times = float(offset) + np.arange(asked.count) / float(asked.rate)
-        rate = int(audio.rate)
-        size = world_library.fft_size(rate, params.floor)
+        asked, rate, size, times = self.asked["envelope"], self._rate, self._size, self._times
         shape = asked.shape(len(inputs["audio"]))
         envelope, aperiodicity = np.empty(shape, np.float32), np.empty(shape, np.float32)
         samples = inputs["audio"][:, 0].double().contiguous().numpy()
-        pitch = inputs["pitch"].narrow(1, first, asked.count).double().contiguous().numpy()
+        pitch = inputs["pitch"].narrow(1, self._first, asked.count).double().contiguous().numpy()
         # Creaky voice may be lower than the FFT resolves. WORLD would treat it as unvoiced, with a
         # window so short that single pulses show in the envelope.
         lowest = world_library.lowest_f0(rate, size) * (1 + 1e-6)

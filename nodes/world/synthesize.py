@@ -67,6 +67,27 @@ class SynthesizeParams(NodeParams):
         return value
 
 
+@dataclass(frozen=True, slots=True)
+class _Sizes:
+    """Sizes at every tick.
+
+    Attributes:
+        rate: of the audio, in Hz.
+        hop: samples from frame to frame.
+        block: samples in a block.
+        first: the first sample of the output in what WORLD makes.
+        period_ms: time from frame to frame.
+        begins: index of the first frame that all inputs have, by input.
+    """
+
+    rate: int
+    hop: float
+    block: int
+    first: int
+    period_ms: float
+    begins: dict[str, int]
+
+
 @register("world.synthesize")
 class Synthesize(Node[SynthesizeParams, SynthesizeState]):
     """Speech from WORLD's parameters.
@@ -126,22 +147,33 @@ class Synthesize(Node[SynthesizeParams, SynthesizeState]):
         """The same span of frames, with ``extra`` before it."""
         return dict.fromkeys(self.input_types, out.widen(before=params.extra))
 
+    def prepare(self, params: SynthesizeParams) -> None:
+        """Computes sizes in samples and frames."""
+        rate, period = int(params.rate), 1 / self.given["pitch"].rate
+        start = max(spec.interval.start for spec in self.given.values())
+        self._sizes = _Sizes(
+            rate=rate,
+            hop=float(period * rate),
+            block=int(self.block * rate),
+            first=math.floor((self.asked["audio"].interval.start - start + period) * rate),
+            period_ms=float(1000 * period),
+            begins={port: spec.index(start) for port, spec in self.given.items()},
+        )
+
     def state(self, params: SynthesizeParams, streams: int) -> SynthesizeState:
         """Starts at phase 0."""
         return SynthesizeState(torch.zeros(streams, dtype=torch.float64))
 
     def process(self, inputs: Tensors, params: SynthesizeParams, state: SynthesizeState) -> Tensors:
         """One tick: the whole window of each stream."""
-        asked, rate = self.asked["audio"], int(params.rate)
-        start, frames = self._common_span(inputs)
+        asked, sizes = self.asked["audio"], self._sizes
+        rate, hop, first = sizes.rate, sizes.hop, sizes.first
+        frames = self._common_span(inputs)
         envelope = stretch(frames["envelope"], 2.0 ** (params.formant / 12.0))
         power = envelope.clamp_max(_LOUDEST).exp().numpy()
         noise = frames["aperiodicity"].clamp(0.0, 1.0).numpy()
         pitch = frames["pitch"].numpy()
         pitch = np.where(pitch < rate / (2 * power.shape[2] - 2) + 1.0, 0.0, pitch)
-        period = 1 / self.given["pitch"].rate
-        hop, block = float(period * rate), int(self.block * rate)
-        first = math.floor((asked.interval.start - start + period) * rate)
         made = np.zeros(asked.shape(len(pitch)), np.float32)
         for row, (f0, phase) in enumerate(zip(pitch, state.phase.tolist(), strict=True)):
             audio = world_library.synthesize(
@@ -149,21 +181,18 @@ class Synthesize(Node[SynthesizeParams, SynthesizeState]):
                 np.concatenate((power[row, :1], power[row])),
                 np.concatenate((noise[row, :1], noise[row])),
                 rate,
-                float(1000 * period),
+                sizes.period_ms,
             )[first : first + asked.count]
             made[row, 0, : len(audio)] = audio
-            state.phase[row] = advance(phase, f0, hop, block, rate)
+            state.phase[row] = advance(phase, f0, hop, sizes.block, rate)
         return {"audio": torch.from_numpy(made)}
 
-    def _common_span(self, inputs: Tensors) -> tuple[Fraction, dict[str, torch.Tensor]]:
-        """The start of the span that all inputs cover, and their frames in that span."""
-        start = max(spec.interval.start for spec in self.given.values())
-        cut = {
-            name: values[:, self.given[name].index(start) :].double()
-            for name, values in inputs.items()
-        }
+    def _common_span(self, inputs: Tensors) -> dict[str, torch.Tensor]:
+        """The frames of all inputs in the span that all of them cover."""
+        begins = self._sizes.begins
+        cut = {name: values[:, begins[name] :].double() for name, values in inputs.items()}
         count = min(values.shape[1] for values in cut.values())
-        return start, {name: values[:, :count].contiguous() for name, values in cut.items()}
+        return {name: values[:, :count].contiguous() for name, values in cut.items()}
 
 
 def stretch(envelope: torch.Tensor, factor: float) -> torch.Tensor:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from voicegraph.nodes.dsp.hann_power import hann_power, window_samples
+from voicegraph.nodes.dsp.hann_power import HannPower, window_samples
 from voicegraph.nodes.dsp.loudness import FLOOR_DB, FRAMES_HZ
 from voicegraph.nodes.f0.frame_grid import resample_to_grid
 from voicegraph.nodes.f0.swift import PACKAGE
@@ -79,7 +79,7 @@ def unfloored_level_contour(audio: np.ndarray) -> np.ndarray:
     rate = Fraction(ENCODER_RATE)
     half = window_samples(rate) // 2
     padded = torch.from_numpy(np.pad(audio, half))[None]
-    power = hann_power(padded, 0, len(audio) // HOP + 1, rate, FRAMES_HZ)[0].numpy()
+    power = HannPower(0, len(audio) // HOP + 1, rate, FRAMES_HZ)(padded)[0].numpy()
     return 10 * np.log10(power + _POWER_FLOOR)
 
 

@@ -16,7 +16,7 @@ from voicegraph.graph import conformance
 from voicegraph.graph.errors import WeightsError
 from voicegraph.graph.pipeline import Pipeline
 from voicegraph.nodes.content._phonetic_example import write as write_encoder
-from voicegraph.nodes.dsp.hann_power import hann_power, window_samples
+from voicegraph.nodes.dsp.hann_power import HannPower, window_samples
 from voicegraph.nodes.synth._source_filter_example import write as write_voice
 from voicegraph.nodes.synth.source_filter_file import open_source_filter
 
@@ -225,5 +225,5 @@ def test_silence_is_at_the_floor() -> None:
 
 
 def test_hann_power_of_a_constant() -> None:
-    found = hann_power(torch.full((2, 1200), 0.5), 0, 5, Fraction(16000), 100)
+    found = HannPower(0, 5, Fraction(16000), 100)(torch.full((2, 1200), 0.5))
     assert_close(found, 0.25, FLOAT32)

@@ -52,6 +52,7 @@ def opened(index: Path, core: int = 0, frames: int = 40, **params) -> SimpleName
     used = Interval(span.start + Fraction(core, 50), span.end)
     spec = PortSpec(Features(Fraction(50), dim), span, used, True)
     made.given, made.asked = {"content": spec}, {"out": spec}
+    made.prepare(chosen)
     made.load(chosen, torch.device("cpu"), torch.float32)
 
     def run(features: np.ndarray, **live) -> np.ndarray:
