@@ -165,9 +165,10 @@ class HubertStreaming(HubertEncoder[HubertStreamingParams, HubertStreamState]):
         newest = asked.interval.end + params.lookahead
         # The first frames lie before the stream by the look-ahead of this and of other nodes.
         self._first = -frames_covering(-newest)
-        self._samples = (new + (past if self._whole else 0)) * STEP
-        self._samples += network.sizes.field - STEP
-        self._start = newest - self.block - (past * _FRAME if self._whole else 0)
+        samples = (new + (past if self._whole else 0)) * STEP + network.sizes.field - STEP
+        start = newest - self.block - (past * _FRAME if self._whole else 0)
+        first = self.given["audio"].index(start)
+        self._audio = slice(first, first + samples)
         self._span = slice(-ahead - asked.count, -ahead or None)
 
     def state(self, params: HubertStreamingParams, streams: int) -> HubertStreamState:
@@ -178,7 +179,6 @@ class HubertStreaming(HubertEncoder[HubertStreamingParams, HubertStreamState]):
         self, inputs: Tensors, params: HubertStreamingParams, state: HubertStreamState
     ) -> Tensors:
         """One block."""
-        first = self.given["audio"].index(self._start)
-        audio = inputs["audio"][:, 0, first : first + self._samples]
+        audio = inputs["audio"][:, 0, self._audio]
         step = self._stream.anew if self._whole else self._stream
         return {"content": step(audio, state)[:, self._span].clone()}
