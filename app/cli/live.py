@@ -177,7 +177,7 @@ def _run(
         display(session)
     if not as_json:
         echo(_summary(session.status()), err=True)
-    if session.unfinished:
+    if session.has_hung_threads:
         expect_hung_threads()
     if session.error is not None:
         raise session.error

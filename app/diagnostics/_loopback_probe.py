@@ -56,6 +56,7 @@ class LoopbackProbe:
         self._ahead = np.zeros(_CALLBACKS)
         self._callbacks = 0
         self._engine_input = np.zeros((16384, card.input.channels), np.float32)
+        self._failed: str | None = None
         self._take: _Take | None = None
         self._device_signal: tuple[int, np.ndarray] | None = None
         self._engine_signal: tuple[int, np.ndarray] | None = None
@@ -75,12 +76,15 @@ class LoopbackProbe:
 
     @property
     def lost(self) -> str | None:
-        """Why a device is lost; None while both work."""
-        return self._card.lost
+        """Why a device is lost, or was during a measurement; None while both work."""
+        return self._failed or self._card.lost
 
     def reopen(self) -> bool:
-        """False: a measurement does not go on after a device was lost."""
-        return False
+        """Opens the devices again, unless one was lost while a signal was on its way."""
+        if self._take is not None or self._failed is not None:
+            return False
+        self._callbacks = 0  # the lead of the input may be another one now
+        return self._card.reopen()
 
     def _on_capture(self, frames: np.ndarray, when: float, lost: bool) -> None:
         """Records the input; the engine gets silence, or the inserted signal."""
@@ -146,6 +150,7 @@ class LoopbackProbe:
         deadline = time.monotonic() + seconds + 3
         while take.count < len(take.frames) and self.lost is None and time.monotonic() < deadline:
             time.sleep(0.02)
+        self._failed = self.lost
         self._device_signal = self._engine_signal = self._take = None
         return LoopbackRecording(take.frames[: take.count], place - take.start)
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from ..startup_stages import begin_stage
 
 PACKAGES = ("scipy.signal", "scipy.fft", "faiss", "pyworld", "onnxruntime")
-"""Those of bundled nodes. Imports of others, for nodes of one's own, are paced."""
+"""Those of bundled nodes. Imports for nodes of one's own wait for the engine, piece by piece."""
 
 
 def preload_packages() -> None:

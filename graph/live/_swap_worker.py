@@ -17,9 +17,9 @@ import torch
 
 from ..errors import Problem, StateError, VoicegraphError
 from ..runtime.hot_swap import HotSwap, OnProcessed, plan_change
-from ._paced_imports import paced_imports
 from ._thread_priority import lower_priority
 from ._trial_run import trial_run
+from ._yield_to_engine import not_yielding, yielding_to
 
 if TYPE_CHECKING:
     from ..plan import CompiledPlan, PlanOrigin
@@ -102,6 +102,7 @@ class SwapWorker:
         say: adds a message to the live session's.
         limit_s: seconds after which a swap is given up.
         late: number of blocks that were late or dropped so far.
+        idle: set while the engine waits for a block; None: it always is.
     """
 
     def __init__(
@@ -110,10 +111,13 @@ class SwapWorker:
         say: Say,
         limit_s: float = LIMIT_S,
         late: Callable[[], int] = lambda: 0,
+        idle: threading.Event | None = None,
     ) -> None:
         self._session, self._say, self._late = session, say, late
+        self._idle = idle or _always()
         self._limit_s = limit_s
         self._job: _Job | None = None
+        self._threads: list[threading.Thread] = []
         self._waiting = 0
         self._stopped = False
         self._state = threading.Condition()
@@ -122,6 +126,12 @@ class SwapWorker:
     def busy(self) -> bool:
         """Whether a swap is in progress."""
         return self._job is not None
+
+    @property
+    def at_work(self) -> bool:
+        """Whether a thread of a swap still runs, that of one that was given up included."""
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        return bool(self._threads)
 
     def change(self, overrides: Mapping[str, Any]) -> Future[None]:
         """Begins a swap to the running pipeline with further overrides; see :meth:`begin`."""
@@ -154,7 +164,11 @@ class SwapWorker:
         timer.daemon = True
         job.done.add_done_callback(lambda _: timer.cancel())
         timer.start()
-        threading.Thread(target=self._run, args=(job,), name="voicegraph-swap", daemon=True).start()
+        thread = threading.Thread(
+            target=self._run, args=(job,), name="voicegraph-swap", daemon=True
+        )
+        self._threads = [*filter(threading.Thread.is_alive, self._threads), thread]
+        thread.start()
         with self._state:
             self._state.wait_for(lambda: job.accepted or job.done.done())
         if not job.accepted:
@@ -240,7 +254,7 @@ class SwapWorker:
     def _run(self, job: _Job) -> None:
         lower_priority()
         try:
-            with paced_imports(_Pacing(self._late)):
+            with yielding_to(self._idle):
                 prepared = job.prepare()
             if prepared is None:
                 self._accept(job)
@@ -248,7 +262,7 @@ class SwapWorker:
                 return
             self._step(job, "loaded")
             self._accept(job)
-            with paced_imports(_Pacing(self._late)):
+            with yielding_to(self._idle):
                 swap = self._build(job, prepared)
             self._enter(job, swap)
             if prepared.on_swapped is not None:
@@ -311,7 +325,8 @@ class SwapWorker:
             rest(seconds)
 
         pause(0.0)
-        return trial_run(engine, running, pause)
+        with not_yielding():  # the times of the nodes count
+            return trial_run(engine, running, pause)
 
     def _enter(self, job: _Job, swap: HotSwap) -> None:
         block_ms, takes_ms = 1e3 * float(swap.plan.block), 1e3 * swap.expected_s
@@ -327,7 +342,7 @@ class SwapWorker:
                 raise job.given_up
             job.doing, job.swap = "primed with the newest input", swap
         self._session.begin_swap(swap)
-        swap.prime()
+        swap.prime(self._idle)
 
 
 class _Pacing:
@@ -348,6 +363,12 @@ class _Pacing:
         if self._before > before:
             self._rest *= 2
         time.sleep(min(self._rest * seconds, _LONGEST_REST_S))
+
+
+def _always() -> threading.Event:
+    event = threading.Event()
+    event.set()
+    return event
 
 
 def _described(error: Exception) -> str:

@@ -5,6 +5,7 @@ The time is passed in as an argument, so the same loop runs with a sound card an
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -65,6 +66,7 @@ class EngineLoop:
         skipping: silence is being skipped.
         computing_since: when processing of the block began (``time.perf_counter``); None if none
             is being processed.
+        idle: set while no block is being processed.
         listeners: called with every output block, before switches change it.
     """
 
@@ -105,6 +107,8 @@ class EngineLoop:
         self._started = False
         self._starts = 0
         self.computing_since: float | None = None
+        self.idle = threading.Event()
+        self.idle.set()
         self._made: np.ndarray | None = None
 
     @property
@@ -225,10 +229,12 @@ class EngineLoop:
     def compute(self) -> None:
         """Processes the block that was taken."""
         self.computing_since = time.perf_counter()
+        self.idle.clear()
         try:
             self._compute_block()
         finally:
             self.computing_since = None
+            self.idle.set()
 
     def _compute_block(self) -> None:
         self._join_input(self._input)

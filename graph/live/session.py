@@ -28,6 +28,7 @@ from ._shutdown import LIMIT_S, Shutdown
 from ._swap_worker import SwapWorker
 from ._thread_priority import autogroup_remark, lower_priority, normal_priority, raise_priority
 from ._timing_cache import TimingCache
+from ._yield_to_engine import yielding_to
 from .devices.audio_backend import AudioBackend
 from .factory import LiveOptions, create_loop
 from .status import build_status
@@ -85,12 +86,12 @@ class LiveSession:
         self.loop = create_loop(
             session, card.input, card.output, card.one_clock, self.options, self._note
         )
-        session.recover_from_faults(self._on_fault, _at_low_priority)
+        session.recover_from_faults(self._on_fault, self._beside_engine)
         self._recording_watch = RecordingWatch()
         self._repeated = RepeatedMessages()
         self._file_watch = FileWatch()
         self.swap_worker = SwapWorker(
-            session, self.say, self.options.swap_limit_s, self._late_blocks
+            session, self.say, self.options.swap_limit_s, self._late_blocks, self.loop.idle
         )
         self._stop = threading.Event()
         self._commands = CommandHandler(
@@ -159,6 +160,15 @@ class LiveSession:
         elif threading.current_thread() not in (self._thread, self._ending):
             self.stopped.wait(LIMIT_S)
 
+    @property
+    def has_hung_threads(self) -> bool:
+        """Whether threads that were left to themselves still run after the end.
+
+        The process cannot end in the ordinary way then: Python ends threads in the middle of a
+        library's code, which may crash.
+        """
+        return bool(self.unfinished) or self.swap_worker.at_work
+
     def request_stop(self) -> None:
         """Ends the session within two seconds; then ``stopped`` is set. Waits for nothing."""
         self._stop.set()
@@ -200,6 +210,16 @@ class LiveSession:
                 self._watch_recording()
             else:
                 self._wait_for_block()
+
+    def _beside_engine(self, run: Callable[[], None]) -> None:
+        """Runs a function on a thread that does not compete with the engine."""
+
+        def run_beside() -> None:
+            lower_priority()
+            with yielding_to(self.loop.idle):
+                run()
+
+        threading.Thread(target=run_beside, name="voicegraph-rebuild", daemon=True).start()
 
     def _raise_priority(self) -> None:
         raised, words = raise_priority(self.loop.playback.thread)
@@ -302,16 +322,6 @@ def _event_message(what: dict[str, Any]) -> tuple[tuple[str, str], str] | None:
     if "realigned" in what:
         return ("realigned", ""), f"delay corrected by {what['realigned']:+.1f} ms"
     return None
-
-
-def _at_low_priority(run: Callable[[], None]) -> None:
-    """Runs a function on a thread that does not compete with the engine."""
-
-    def run_lowered() -> None:
-        lower_priority()
-        run()
-
-    threading.Thread(target=run_lowered, name="voicegraph-rebuild", daemon=True).start()
 
 
 Live = LiveSession  # the name in earlier documentation

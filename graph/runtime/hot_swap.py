@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from fractions import Fraction
@@ -37,6 +38,12 @@ _MIN_PRIMING = Fraction(3, 10)
 """Seconds that a new engine is primed at least, so that filters without history settle."""
 _MAX_PRIMING = Fraction(4)
 """Seconds that it is primed at most, however long its histories are."""
+_READY_AFTER = 0.9
+"""Part of a block's time in which both engines must compute it for the crossfade."""
+_MAX_ATTEMPTS = 5
+"""Attempts at a crossfade within that time; then one late block is better than no swap."""
+_AT_LAST = 2.0
+"""Blocks that the last attempts wait."""
 _MAX_QUEUED = 64
 """Blocks that may be queued for a new engine on its own thread; with more it is too slow."""
 
@@ -209,8 +216,9 @@ class HotSwap:
         self.expected_s = 0.0
         self._fade_at, self._on_processed, self._alone = fade_at, on_processed, alone
         self._blocks_to_prime = self._patience = math.inf
-        self._queue: deque[tuple[torch.Tensor, AppliedChanges]] = deque()
-        self._fed = self._done = 0
+        self._queue: deque[tuple[torch.Tensor, AppliedChanges, bool]] = deque()
+        self._fed = self._done = self._attempts = 0
+        self._newest: torch.Tensor | None = None
         self._progress = threading.Condition()
         self._ended = False
         self._ending = threading.Lock()
@@ -239,16 +247,15 @@ class HotSwap:
         """
         if self.begun_at is None and not self._begin():
             return self.session.tick(block)
+        if self._alone:
+            return self._tick_beside(block, changes)
         if self._ready() and not self._ended:
             return self._fade(block, changes)
         made = self.session.tick(block)
-        if self._ended:
-            return made
-        if self._alone:
-            self._enqueue(block, changes)
-        else:
+        if not self._ended:
             self._fed += 1
-            self._run_new(block, changes)
+            if self._run_new(block, changes) is not None:
+                self._done += 1
         return made
 
     def _begin(self) -> bool:
@@ -269,21 +276,44 @@ class HotSwap:
             return self.session.position >= self._fade_at
         return self._fed == self._done >= self._blocks_to_prime
 
+    def _tick_beside(self, block: torch.Tensor, changes: AppliedChanges) -> torch.Tensor:
+        """A tick while the new engine runs on a thread of its own.
+
+        For the crossfade both engines compute the same block at the same time. If that takes too
+        long, the session continues with the old output, and a later block is another chance.
+        """
+        begun = time.perf_counter()
+        ready = self._ready() and not self._ended
+        self._enqueue(block, changes, urgent=ready)
+        old = self.session.tick(block)
+        if not ready or self._ended:
+            return old
+        self._attempts += 1
+        parts = _READY_AFTER if self._attempts < _MAX_ATTEMPTS else _AT_LAST
+        left = begun + parts * float(self.plan.block) - time.perf_counter()
+        with self._progress:
+            self._progress.wait_for(lambda: self._done == self._fed or self._ended, max(left, 0))
+            new = self._newest if self._done == self._fed else None
+        return old if new is None else self._switch(old, new)
+
     def _fade(self, block: torch.Tensor, changes: AppliedChanges) -> torch.Tensor:
         """The tick of the crossfade, for which the output of both engines is needed."""
-        session = self.session
-        old = session.tick(block)
+        old = self.session.tick(block)
         try:
             changes.apply_to(self.engine)
             new = _require_finite(self.engine.tick(block).cpu())
         except Exception as error:
             self.fail(_as_voicegraph_error(error))
             return old
+        return self._switch(old, new)
+
+    def _switch(self, old: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
+        """Crossfades, and replaces the engine; the old output if the swap has ended meanwhile."""
         if not self._end():  # cancelled meanwhile, on another thread
             return old
         made = crossfade(old, new, self.plan)
-        self.switched_at = session.position
-        self.retired = session.complete_swap(self)
+        self.switched_at = self.session.position
+        self.retired = self.session.complete_swap(self)
         self.over.set()
         with self._progress:
             self._progress.notify_all()
@@ -310,7 +340,8 @@ class HotSwap:
 
     # ---- priming the new engine ---------------------------------------------------------------
 
-    def _run_new(self, block: torch.Tensor, changes: AppliedChanges) -> None:
+    def _run_new(self, block: torch.Tensor, changes: AppliedChanges) -> torch.Tensor | None:
+        """The new engine's output of a block; None if the swap has failed."""
         try:
             changes.apply_to(self.engine)
             made = self.engine.tick(block)
@@ -318,10 +349,12 @@ class HotSwap:
                 self._on_processed(block, made)
         except Exception as error:  # whatever it is, the old engine continues
             self.fail(_as_voicegraph_error(error))
-            return
-        self._done += 1
+            return None
+        return made
 
-    def _enqueue(self, block: torch.Tensor, changes: AppliedChanges) -> None:
+    def _enqueue(self, block: torch.Tensor, changes: AppliedChanges, urgent: bool) -> None:
+        if self._ended:
+            return
         behind = self._fed - self._done
         # Nearly fast enough: it keeps up, but is never ready when the next block is.
         never_ready = behind > 0 and self._fed >= self._blocks_to_prime + self._patience
@@ -330,12 +363,16 @@ class HotSwap:
             self.fail(StateError(Problem("no-headroom", text, fix=_NEW_SESSION)))
             return
         with self._progress:
-            self._queue.append((block.clone(), changes))
+            self._queue.append((block.clone(), changes, urgent))
             self._fed += 1
             self._progress.notify_all()
 
-    def prime(self) -> None:
+    def prime(self, idle: threading.Event | None = None) -> None:
         """Primes the new engine on the calling thread, until the swap is over.
+
+        Args:
+            idle: set while the session waits for its next block. The new engine computes then, as
+                long as it keeps up: the interpreter lock is shared by both.
 
         Raises:
             VoicegraphError: if the swap failed; the session continues unchanged.
@@ -345,12 +382,32 @@ class HotSwap:
                 self._progress.wait_for(lambda: self._queue or self.over.is_set(), 0.1)
                 entry = self._queue.popleft() if self._queue else None
             if entry is not None and not self.over.is_set():
-                with torch.inference_mode():
-                    self._run_new(*entry)
-                with self._progress:
-                    self._progress.notify_all()
+                self._prime_one(*entry, idle)
         if self.failed is not None:
             raise self.failed
+
+    def _prime_one(
+        self,
+        block: torch.Tensor,
+        changes: AppliedChanges,
+        urgent: bool,
+        idle: threading.Event | None = None,
+    ) -> None:
+        if idle is not None and not urgent and not self._queue:
+            idle.wait(float(self.plan.block))
+        with torch.inference_mode():
+            made = self._run_new(block, changes)
+            if made is None:
+                return
+            try:
+                newest = _require_finite(made.cpu()) if urgent else None
+            except StateError as error:
+                self.fail(error)
+                return
+        with self._progress:
+            self._newest = newest
+            self._done += 1
+            self._progress.notify_all()
 
 
 def crossfade(old: torch.Tensor, new: torch.Tensor, plan: CompiledPlan) -> torch.Tensor:

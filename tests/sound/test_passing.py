@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from voicegraph.app.diagnostics.latency import measure_latency
+from voicegraph.graph.errors import DeviceError
 from voicegraph.graph.pipeline import Pipeline
 
 RATE = 48000
@@ -57,7 +58,13 @@ def test_two_devices_with_equal_clocks_are_bit_exact(
 def test_delay_is_the_sum_of_its_parts(
     setup: Callable[..., Any], passing: Any, source: str, target: str
 ) -> None:
-    found = measure_latency(setup(passing(), source, target), 0.008, runs=2)
+    for attempt in range(3):
+        try:
+            found = measure_latency(setup(passing(), source, target), 0.008, runs=2)
+            break
+        except DeviceError:  # on a busy machine ALSA may give a device up after an underrun
+            if attempt == 2:
+                raise
     assert found.algorithmic_ms == 0
     assert found.buffering_ms >= 40
     quiet = [run.whole_ms - run.device_ms for run in found.runs]

@@ -107,3 +107,10 @@ def test_lost_device_ends_the_recording(probed: LoopbackProbe) -> None:
     assert len(recording.frames) < 600 * RATE
     assert probed.lost == "gone"
     assert not probed.reopen()
+
+
+def test_device_lost_before_a_recording_is_opened_again(probed: LoopbackProbe) -> None:
+    probed._card.lost = "gone"  # pyright: ignore[reportAttributeAccessIssue]
+    assert probed.reopen()
+    probed._card.lost = None  # pyright: ignore[reportAttributeAccessIssue]
+    assert probed.through_devices(SIGNAL, 3.0).latency(SIGNAL, RATE)[0] == pytest.approx(0.05)

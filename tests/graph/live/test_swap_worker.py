@@ -248,9 +248,13 @@ def test_closing_the_session_ends_the_swap_thread(
     worker = SwapWorker(session, said.append)
     worker.change({"nodes.loud.enabled": False})
     assert built.wait(20)
+    assert worker.at_work
     session.close()
     closed.set()
     assert worker.wait(20)
+    for thread in worker._threads:
+        thread.join(20)
+    assert not worker.at_work
     [text] = said
     assert text.startswith("not changed (nodes.loud.enabled=False): this session is closed")
 

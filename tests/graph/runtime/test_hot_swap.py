@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -280,13 +281,58 @@ def test_new_engine_that_is_always_a_block_behind_ends_the_swap() -> None:
         ticks = 0
         while not swap.over.is_set() and ticks < 1000:
             session.process(np.zeros(BLOCK, np.float32))
-            with torch.inference_mode():
-                while len(swap._queue) > 1:
-                    swap._run_new(*swap._queue.popleft())
+            while len(swap._queue) > 1:
+                swap._prime_one(*swap._queue.popleft())
             ticks += 1
         assert "too slow" in str(swap.failed)
         assert ticks == 30 + 400 + 1  # primed for 0.3 s, then waited for 4 s
         assert session.overrides == {}
+
+
+def _primed_by_hand(session: Session) -> HotSwap:
+    """A swap whose new engine is primed and has caught up, and that nobody primes further."""
+    overrides = {"nodes.loud.enabled": False}
+    swap = HotSwap(session, plan_change(session, overrides), overrides, alone=True)
+    session.begin_swap(swap)
+    while not swap._ready():
+        session.process(np.full(BLOCK, 0.25, np.float32))
+        swap._prime_one(*swap._queue.popleft())
+    return swap
+
+
+def test_new_engine_that_misses_a_crossfade_gets_another_chance() -> None:
+    with _pipeline().session() as session:
+        expected = session.process(np.full(BLOCK, 0.25, np.float32))
+        swap = _primed_by_hand(session)
+        missed = session.process(np.full(BLOCK, 0.25, np.float32))
+        assert missed[-1] == pytest.approx(expected[-1], abs=1e-3)
+        assert not swap.over.is_set()
+        swap._prime_one(*swap._queue.popleft())
+        priming = threading.Thread(target=swap.prime)
+        priming.start()
+        ticks = 0
+        while not swap.over.is_set() and ticks < 100:
+            session.process(np.full(BLOCK, 0.25, np.float32))
+            ticks += 1
+        priming.join()
+        assert swap.failed is None
+        assert session.swaps == 1
+
+
+def test_new_engine_computes_while_the_session_is_idle_unless_it_is_urgent() -> None:
+    idle = Mock()
+    with _pipeline().session() as session:
+        swap = _primed_by_hand(session)
+        for urgent in (False, True):
+            session.process(np.zeros(BLOCK, np.float32))
+            block, changes, _ = swap._queue.popleft()
+            swap._prime_one(block, changes, urgent, idle)
+        idle.wait.assert_called_once_with(0.01)
+        session.process(np.zeros(BLOCK, np.float32))
+        session.process(np.zeros(BLOCK, np.float32))  # behind by a block: there is no time to wait
+        block, changes, _ = swap._queue.popleft()
+        swap._prime_one(block, changes, False, idle)
+        idle.wait.assert_called_once()
 
 
 @pytest.mark.parametrize("how", ["reset", "close", "restore"])
