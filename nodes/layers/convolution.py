@@ -20,7 +20,8 @@ class Convolution(nn.Module):
     """A convolution over frames with an activation; only where ``can_pack`` is true.
 
     Args:
-        weight: ``[outputs, inputs / groups, taps]``, float32, on the CPU.
+        weight: ``[outputs, inputs / groups, taps]``, on the CPU, in the dtype to compute in:
+            float32, or bfloat16 with sums in float32.
         bias: ``[outputs]`` or None.
         padding: zeros before and after the frames.
         dilation: frames from tap to tap.
@@ -41,6 +42,7 @@ class Convolution(nn.Module):
     ) -> None:
         super().__init__()
         self.outputs = weight.shape[0]
+        self.dtype = weight.dtype
         self.sizes = ([0, padding], [1, dilation], groups)
         inputs = weight.shape[1] * groups
         # Attributes, not buffers: packed weights cannot be saved in a state dict.
@@ -48,7 +50,7 @@ class Convolution(nn.Module):
         self.chosen: dict[torch.Size, torch.Tensor] = {}
         self._ordered(torch.Size((1, inputs, 1, _USUAL)))
         del self.orders[b""]
-        self.bias = bias
+        self.bias = None if bias is None else bias.to(weight.dtype)
         self.after = (after, [] if slope is None else [slope])
 
     def forward(
@@ -60,13 +62,16 @@ class Convolution(nn.Module):
         """``[streams, frames, inputs]`` -> ``[streams, frames, outputs]``, contiguous.
 
         Args:
-            x: fastest if contiguous.
+            x: in any dtype; fastest if contiguous and in the layer's.
             add: added to the result, of the same shape; only without an activation.
             bias: replaces the layer's own.
+
+        Returns:
+            In the dtype of the weight.
         """
-        bias = self.bias if bias is None else bias
-        other = None if add is None else _image(add)
-        image = _image(x)
+        bias = self.bias if bias is None else bias.to(self.dtype)
+        other = None if add is None else _image(add.to(self.dtype))
+        image = _image(x.to(self.dtype))
         weight = self.chosen.get(image.shape)
         if weight is None:
             weight = self._ordered(image.shape)
@@ -77,7 +82,7 @@ class Convolution(nn.Module):
         """The weight packed for an input's size; sizes with the same packing share it."""
         known = next(iter(self.orders.values()))
         with torch.inference_mode(False), torch.no_grad():
-            order = order_for(known.shape, *self.sizes, size)
+            order = order_for(known.shape, *self.sizes, size, self.dtype)
             if order not in self.orders:
                 self.orders[order] = pack_convolution(known, *self.sizes, list(size))
         self.chosen[size] = self.orders[order]

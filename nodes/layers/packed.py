@@ -5,6 +5,9 @@ does not use the widest instructions, and ``conv1d`` packs the weight at every c
 every x86 build of torch contains, accepts packed weights, and applies GELU while the result is in
 the cache. The operators are those that ``torch.compile`` emits for the CPU. Elsewhere (other
 processors, CUDA, other dtypes) the plain layers compute the same.
+
+In bfloat16 every product is rounded once, after its sum in float32. Whether that is faster depends
+on the processor: see ``precision_trial``.
 """
 
 from __future__ import annotations
@@ -32,15 +35,27 @@ _OPERATORS = (
 _SHAPE_BYTES = 112
 
 
+def is_x86() -> bool:
+    """Whether this is a processor for which oneDNN's operators are made."""
+    return _X86
+
+
 def can_pack(device: torch.device, dtype: torch.dtype) -> bool:
-    """Whether oneDNN's operators with packed weights can be used."""
+    """Whether oneDNN's operators with packed weights can be used, in float32 or bfloat16."""
     return (
         _X86
         and device.type == "cpu"
-        and dtype is torch.float32
+        and dtype in (torch.float32, torch.bfloat16)
         and torch.backends.mkldnn.is_available()
         and all(hasattr(torch.ops.mkldnn, name) for name in _OPERATORS)
+        and (dtype is torch.float32 or _has_bfloat16())
     )
+
+
+def _has_bfloat16() -> bool:
+    """Whether oneDNN computes in bfloat16 here, be it slowly: AVX-512 or AVX-NE-CONVERT."""
+    found = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
+    return found is not None and found()
 
 
 def pointwise(
@@ -66,7 +81,12 @@ def pack_convolution(
 
 
 def order_for(
-    shape: torch.Size, padding: list[int], dilation: list[int], groups: int, size: torch.Size
+    shape: torch.Size,
+    padding: list[int],
+    dilation: list[int],
+    groups: int,
+    size: torch.Size,
+    dtype: torch.dtype = torch.float32,
 ) -> bytes:
     """A key of the packing that :func:`pack_convolution` would choose.
 
@@ -74,7 +94,7 @@ def order_for(
     sizes need a packing that exists already; packing again would cost several times as much.
     """
     asked = (tuple(padding), tuple(dilation), groups, size)
-    return _order_for(shape, *asked, torch.get_num_threads())
+    return _order_for(shape, *asked, dtype, torch.get_num_threads())
 
 
 @functools.lru_cache(maxsize=4096)
@@ -84,9 +104,10 @@ def _order_for(
     dilation: tuple[int, ...],
     groups: int,
     size: torch.Size,
+    dtype: torch.dtype,
     _threads: int,
 ) -> bytes:
-    wide = torch.empty(shape, memory_format=torch.channels_last)  # the values do not matter
+    wide = torch.empty(shape, dtype=dtype, memory_format=torch.channels_last)  # the values do not matter
     packed = pack_convolution(wide, list(padding), list(dilation), groups, list(size))
     # The end of oneDNN's memory descriptor. It begins with the shape, followed by uninitialised
     # padding.
@@ -136,8 +157,8 @@ class PackedLinear(nn.Module):
         return cls(layer.weight, layer.bias, layer.gelu)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """``[rows, inputs]`` -> ``[rows, outputs]``."""
-        return pointwise(x, self.weight, self.bias, self.gelu)
+        """``[rows, inputs]`` in any dtype -> ``[rows, outputs]`` in that of the weight."""
+        return pointwise(x.to(self.weight.dtype), self.weight, self.bias, self.gelu)
 
 
 class PackedGroupedConvolution(nn.Module):

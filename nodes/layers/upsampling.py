@@ -30,7 +30,8 @@ class Upsampling(nn.Module):
     them consecutive frames. Only where ``can_pack`` is true.
 
     Args:
-        weight: ``[inputs, outputs, taps]``, float32, on the CPU.
+        weight: ``[inputs, outputs, taps]``, on the CPU, in the dtype to compute in, as in
+            ``Convolution``.
         bias: ``[outputs]``.
         rate: output frames for each input frame.
         padding: frames that are dropped at either end.

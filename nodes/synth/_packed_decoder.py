@@ -1,5 +1,8 @@
 """The decoder with weights packed for oneDNN: the same output, faster.
 
+In bfloat16 everything between the first and the last convolution stays in bfloat16, sums of
+products are in float32, and the last convolution, which makes the audio, is float32 as a whole.
+
 The layout is ``[streams, samples, channels]``, which oneDNN's kernels prefer. See ``_decoder``.
 """
 
@@ -23,13 +26,13 @@ class PackedDecoder(nn.Module):
 
     Args:
         plain: the decoder with folded weights; float32, on the CPU.
+        dtype: float32 or bfloat16, to compute in.
     """
 
-    def __init__(self, plain: Decoder) -> None:
+    def __init__(self, plain: Decoder, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
-        self.conv_pre = Convolution(
-            plain.conv_pre.weight, None, plain.conv_pre.weight.shape[2] // 2
-        )
+        first = plain.conv_pre.weight
+        self.conv_pre = Convolution(first.to(dtype), None, first.shape[2] // 2)
         count = plain.kernels
         self.stages = nn.ModuleList(
             _Stage(
@@ -37,6 +40,7 @@ class PackedDecoder(nn.Module):
                 plain.noise_convs[i] if plain.f0 else None,
                 plain.resblocks[i * count : (i + 1) * count],
                 1 / count if i else 1.0,
+                dtype,
             )
             for i, up in enumerate(plain.ups)
         )
@@ -61,7 +65,8 @@ class PackedDecoder(nn.Module):
         x = self.conv_pre(z.transpose(1, 2), bias=bias)
         for stage in self.stages:
             x = stage(x, source)
-        return self.conv_post(functional.leaky_relu(x, LAST_SLOPE)).tanh_().transpose(1, 2)
+        x = functional.leaky_relu(x.float(), LAST_SLOPE)
+        return self.conv_post(x).tanh_().transpose(1, 2)
 
 
 class _Stage(nn.Module):
@@ -72,7 +77,12 @@ class _Stage(nn.Module):
     """
 
     def __init__(
-        self, up: nn.Module, downsampling: nn.Module | None, blocks: nn.ModuleList, scale: float
+        self,
+        up: nn.Module,
+        downsampling: nn.Module | None,
+        blocks: nn.ModuleList,
+        scale: float,
+        dtype: torch.dtype,
     ) -> None:
         super().__init__()
         assert isinstance(up, nn.ConvTranspose1d)
@@ -80,12 +90,11 @@ class _Stage(nn.Module):
         bias = up.bias
         self.downsampling = None
         if downsampling is not None:
-            self.downsampling = _SourceDownsampling(downsampling)
+            self.downsampling = _SourceDownsampling(downsampling, dtype)
             bias = bias + downsampling.get_parameter("bias")
-        self.up = Upsampling(
-            up.weight * scale, bias, up.stride[0], int(up.padding[0]), up.output_padding[0]
-        )
-        self.blocks = nn.ModuleList(PackedBlock(block) for block in blocks)
+        sizes = (up.stride[0], int(up.padding[0]), up.output_padding[0])
+        self.up = Upsampling((up.weight * scale).to(dtype), bias, *sizes)
+        self.blocks = nn.ModuleList(PackedBlock(block, dtype) for block in blocks)
 
     def forward(self, x: torch.Tensor, source: torch.Tensor | None) -> torch.Tensor:
         x = self.up(functional.leaky_relu(x, SLOPE))
@@ -104,12 +113,12 @@ class _Stage(nn.Module):
 class _SourceDownsampling(nn.Module):
     """Downsamples the source to a stage's rate, without the bias."""
 
-    def __init__(self, conv: nn.Module) -> None:
+    def __init__(self, conv: nn.Module, dtype: torch.dtype) -> None:
         super().__init__()
         assert isinstance(conv, nn.Conv1d)
         self.taps, self.stride = conv.kernel_size[0], conv.stride[0]
         self.margin = int(conv.padding[0])
-        self.product = PackedLinear(conv.weight[:, 0].contiguous(), None)
+        self.product = PackedLinear(conv.weight[:, 0].to(dtype).contiguous(), None)
 
     def forward(self, source: torch.Tensor) -> torch.Tensor:
         """``[streams, 1, samples]`` -> ``[streams, frames, channels]``."""

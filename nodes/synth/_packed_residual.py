@@ -20,18 +20,22 @@ class PackedBlock(nn.Module):
 
     Args:
         block: a PairedBlock or a SingleBlock; float32, on the CPU.
+        dtype: to compute in. Short convolutions are for float32 alone: in bfloat16 their
+            transforms would lose too much, and the processor multiplies faster anyway.
     """
 
-    def __init__(self, block: nn.Module) -> None:
+    def __init__(self, block: nn.Module, dtype: torch.dtype) -> None:
         super().__init__()
         if isinstance(block, PairedBlock):
             channels, _, taps = block.convs1[0].get_parameter("weight").shape
-            kind = _ShortPair if ShortConvolution.is_faster(channels, taps) else _Pair
             pairs = zip(block.convs1, block.convs2, strict=True)
-            self.steps = nn.ModuleList(kind(first, second) for first, second in pairs)
+            if dtype is torch.float32 and ShortConvolution.is_faster(channels, taps):
+                self.steps = nn.ModuleList(_ShortPair(*pair) for pair in pairs)
+            else:
+                self.steps = nn.ModuleList(_Pair(*pair, dtype) for pair in pairs)
         else:
             assert isinstance(block, SingleBlock)
-            self.steps = nn.ModuleList(_Single(conv) for conv in block.convs)
+            self.steps = nn.ModuleList(_Single(conv, dtype) for conv in block.convs)
         self.rectifies = not isinstance(self.steps[0], _ShortPair)
 
     def forward(self, x: torch.Tensor, rectified: torch.Tensor | None) -> torch.Tensor:
@@ -49,10 +53,10 @@ class PackedBlock(nn.Module):
 class _Pair(nn.Module):
     """Two convolutions with a residual connection."""
 
-    def __init__(self, first: nn.Module, second: nn.Module) -> None:
+    def __init__(self, first: nn.Module, second: nn.Module, dtype: torch.dtype) -> None:
         super().__init__()
-        self.first = _direct(first, rectified=True)
-        self.second = _direct(second)
+        self.first = _direct(first, dtype, rectified=True)
+        self.second = _direct(second, dtype)
 
     def forward(self, x: torch.Tensor, rectified: torch.Tensor | None) -> torch.Tensor:
         return self.second(self.first(_rectified(x, rectified)), add=x)
@@ -72,9 +76,9 @@ class _ShortPair(nn.Module):
 class _Single(nn.Module):
     """One convolution with a residual connection."""
 
-    def __init__(self, conv: nn.Module) -> None:
+    def __init__(self, conv: nn.Module, dtype: torch.dtype) -> None:
         super().__init__()
-        self.conv = _direct(conv)
+        self.conv = _direct(conv, dtype)
 
     def forward(self, x: torch.Tensor, rectified: torch.Tensor | None) -> torch.Tensor:
         return self.conv(_rectified(x, rectified), add=x)
@@ -84,12 +88,12 @@ def _rectified(x: torch.Tensor, already: torch.Tensor | None) -> torch.Tensor:
     return functional.leaky_relu(x, SLOPE) if already is None else already
 
 
-def _direct(conv: nn.Module, rectified: bool = False) -> Convolution:
+def _direct(conv: nn.Module, dtype: torch.dtype, rectified: bool = False) -> Convolution:
     assert isinstance(conv, nn.Conv1d)
     dilation = conv.dilation[0]
     padding = conv.kernel_size[0] // 2 * dilation
     after = ("leaky_relu", SLOPE) if rectified else ("none", None)
-    return Convolution(conv.weight, conv.bias, padding, dilation, 1, *after)
+    return Convolution(conv.weight.to(dtype), conv.bias, padding, dilation, 1, *after)
 
 
 def _short(conv: nn.Module) -> ShortConvolution:
