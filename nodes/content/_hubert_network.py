@@ -19,11 +19,12 @@ from torch import nn
 from torch.nn import functional
 
 from voicegraph.nodes.content.hubert_sizes import EPSILON, STRIDES, HubertSizes
-from voicegraph.nodes.layers.form import PACKED_FLOAT32
+from voicegraph.nodes.layers.form import PACKED_BFLOAT16, PACKED_FLOAT32, PACKED_INT8
 from voicegraph.nodes.layers.grouped_convolution import GroupedConvolution
+from voicegraph.nodes.layers.int8_linear import INT8_PACKERS
 from voicegraph.nodes.layers.linear import Linear
 from voicegraph.nodes.layers.network import Network
-from voicegraph.nodes.layers.packed import FLOAT32_PACKERS, pointwise
+from voicegraph.nodes.layers.packed import BFLOAT16_PACKERS, FLOAT32_PACKERS, pointwise
 
 PIECE = 256
 """Frames computed by the convolutions in one call: 5 s."""
@@ -120,8 +121,8 @@ class TransformerLayer(nn.Module):
 
     def forward(self, x: torch.Tensor, streams: int) -> torch.Tensor:
         """``[streams * frames, channels]`` -> the same shape."""
-        x = self.attention_norm(self.output(self._attend(x, streams)).add_(x))
-        return self.norm(self.down(self.up(x)).add_(x))
+        x = self.attention_norm(x + self.output(self._attend(x, streams)))
+        return self.norm(x + self.down(self.up(x)))
 
     def _attend(self, x: torch.Tensor, streams: int) -> torch.Tensor:
         rows, channels = x.shape
@@ -144,7 +145,11 @@ class HubertNetwork(Network):
     """
 
     packings = MappingProxyType(
-        {PACKED_FLOAT32: {**FLOAT32_PACKERS, NormedConvolution: PackedNormedConvolution}}
+        {
+            PACKED_FLOAT32: {**FLOAT32_PACKERS, NormedConvolution: PackedNormedConvolution},
+            PACKED_BFLOAT16: {**BFLOAT16_PACKERS, NormedConvolution: PackedNormedConvolution},
+            PACKED_INT8: {**INT8_PACKERS, NormedConvolution: PackedNormedConvolution},
+        }
     )
 
     def __init__(self, sizes: HubertSizes, layer: int, project: bool) -> None:
@@ -180,7 +185,7 @@ class HubertNetwork(Network):
         """
         x = self._convolve(audio)
         streams, frames, _ = x.shape
-        x = self.projection(self.features_norm(x.flatten(0, 1)))
+        x = self.projection(self.features_norm(x.flatten(0, 1).to(self.dtype))).to(self.dtype)
         x = self.norm(x.add_(self.position(x.view(streams, frames, -1)).flatten(0, 1)))
         for layer in self.layers:
             x = layer(x, streams)

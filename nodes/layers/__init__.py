@@ -1,13 +1,14 @@
 """Network layers that several families share, and the forms in which weights are held.
 
 ``network`` builds networks plain and brings them into a form; ``form`` names the forms; ``packed``
-and the convolutions are packed layers for the CPU.
+and the convolutions are packed layers for the CPU, ``int8_linear`` those of 8-bit integers.
 """
 
 __all__ = [
     "convolution",
     "form",
     "grouped_convolution",
+    "int8_linear",
     "linear",
     "network",
     "packed",

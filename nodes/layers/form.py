@@ -39,8 +39,21 @@ class Form:
 PLAIN_FLOAT32 = Form("plain", "float32")
 PACKED_FLOAT32 = Form("packed", "float32")
 """Weights in oneDNN's layouts, on x86: the numbers of the plain form, up to rounding."""
+PACKED_BFLOAT16 = Form("packed", "bfloat16")
+"""Products and what lies between them in bfloat16, residuals and norms in float32."""
+PACKED_INT8 = Form("packed", "int8")
+"""Products of 8-bit integers, everything else in float32."""
 
 
 def plain(dtype: torch.dtype) -> Form:
     """The plain form in a dtype."""
-    return Form("plain", str(dtype).removeprefix("torch."))
+    return Form("plain", _name(dtype))
+
+
+def packed(dtype: torch.dtype) -> Form:
+    """The packed form in a dtype."""
+    return Form("packed", _name(dtype))
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")

@@ -10,9 +10,10 @@ from typing import ClassVar, TypeVar
 import torch
 from torch import nn
 
-from voicegraph.graph import Problem, WeightsError
+from voicegraph.graph import PipelineError, Problem, WeightsError
 from voicegraph.graph.files.models import Archive, shared_file
-from voicegraph.nodes.layers.form import PACKED_FLOAT32, Form, Packers, plain
+from voicegraph.nodes.layers.form import Form, Packers, packed, plain
+from voicegraph.nodes.layers.int8_linear import can_quantise
 from voicegraph.nodes.layers.packed import can_pack
 
 
@@ -37,9 +38,20 @@ NetworkT = TypeVar("NetworkT", bound=Network)
 
 
 def form_for(kind: type[Network], device: torch.device, dtype: torch.dtype) -> Form:
-    """The form in which a kind of network runs on a device in a dtype, unless another is chosen."""
-    if PACKED_FLOAT32 in kind.packings and can_pack(device, dtype):
-        return PACKED_FLOAT32
+    """The form in which a kind of network runs on a device in a dtype: packed, where it can be.
+
+    Raises:
+        PipelineError: for int8, of which there is no plain form, where it cannot be packed.
+    """
+    form = packed(dtype)
+    int8 = dtype is torch.int8
+    possible = can_quantise(device) if int8 else can_pack(device, dtype)
+    if form in kind.packings and possible:
+        return form
+    if int8:
+        text = f"int8 takes an x86 processor and a PyTorch with oneDNN; {device} has no such form"
+        fix = "dtype: auto\nor  dtype: float32"
+        raise PipelineError(Problem("no-such-precision", text, fix=fix))
     return plain(dtype)
 
 

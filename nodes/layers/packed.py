@@ -107,7 +107,9 @@ def _order_for(
     dtype: torch.dtype,
     _threads: int,
 ) -> bytes:
-    wide = torch.empty(shape, dtype=dtype, memory_format=torch.channels_last)  # the values do not matter
+    wide = torch.empty(
+        shape, dtype=dtype, memory_format=torch.channels_last
+    )  # the values do not matter
     packed = pack_convolution(wide, list(padding), list(dilation), groups, list(size))
     # The end of oneDNN's memory descriptor. It begins with the shape, followed by uninitialised
     # padding.
@@ -139,7 +141,7 @@ class PackedLinear(nn.Module):
     """``y = x W^T + b``, and exact GELU of it if ``gelu``; only where ``can_pack`` is true.
 
     Args:
-        weight: ``[outputs, inputs]``, float32, on the CPU.
+        weight: ``[outputs, inputs]``, on the CPU, in the dtype to compute in: float32 or bfloat16.
         bias: ``[outputs]`` or None.
         gelu: whether to apply GELU.
     """
@@ -148,17 +150,18 @@ class PackedLinear(nn.Module):
         super().__init__()
         self.gelu = gelu
         # Attributes, not buffers: packed weights cannot be saved in a state dict.
-        self.weight = torch.ops.mkldnn._reorder_linear_weight(weight)
-        self.bias = bias
+        self.weight = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous())
+        self.dtype = weight.dtype
+        self.bias = None if bias is None else bias.to(weight.dtype)
 
     @classmethod
-    def of(cls, layer: Linear) -> PackedLinear:
-        """The packed counterpart of a plain layer."""
-        return cls(layer.weight, layer.bias, layer.gelu)
+    def of(cls, layer: Linear, dtype: torch.dtype = torch.float32) -> PackedLinear:
+        """The packed counterpart of a plain layer, to compute in ``dtype``."""
+        return cls(layer.weight.to(dtype), layer.bias, layer.gelu)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """``[rows, inputs]`` in any dtype -> ``[rows, outputs]`` in that of the weight."""
-        return pointwise(x.to(self.weight.dtype), self.weight, self.bias, self.gelu)
+        """``[..., inputs]`` in any dtype -> ``[..., outputs]`` in that of the weight."""
+        return pointwise(x.to(self.dtype), self.weight, self.bias, self.gelu)
 
 
 class PackedGroupedConvolution(nn.Module):
@@ -189,3 +192,10 @@ FLOAT32_PACKERS: Packers = MappingProxyType(
     {Linear: PackedLinear.of, GroupedConvolution: PackedGroupedConvolution}
 )
 """What every network packs in float32; a network adds the layers that only it has."""
+BFLOAT16_PACKERS: Packers = MappingProxyType(
+    {
+        Linear: functools.partial(PackedLinear.of, dtype=torch.bfloat16),
+        GroupedConvolution: PackedGroupedConvolution,
+    }
+)
+"""The same in bfloat16. Long grouped kernels stay float32: oneDNN has none that is fast."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -10,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from voicegraph.nodes.layers.form import PACKED_FLOAT32
+from voicegraph.nodes.layers.form import PACKED_BFLOAT16, PACKED_FLOAT32
 from voicegraph.nodes.layers.network import Network
 from voicegraph.schemas.voice_card import VoiceConfig
 
@@ -51,7 +52,10 @@ class VoiceNetwork(Network):
     """
 
     packings = MappingProxyType(
-        {PACKED_FLOAT32: {Decoder: PackedDecoder, FeedForward: packed_feed_forward}}
+        {
+            PACKED_FLOAT32: {Decoder: PackedDecoder, FeedForward: packed_feed_forward},
+            PACKED_BFLOAT16: {Decoder: functools.partial(PackedDecoder, dtype=torch.bfloat16)},
+        }
     )
     flow_biases: torch.Tensor
     decoder_biases: torch.Tensor

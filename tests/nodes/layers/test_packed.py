@@ -53,10 +53,13 @@ def test_grouped_convolution(taps: int, frames: int) -> None:
         assert_close(layer(x).double(), functional.gelu(y), rounding(6 * taps))
 
 
-def test_only_float32_on_the_processor_is_packed() -> None:
+def test_only_float32_and_bfloat16_on_the_processor_are_packed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     assert not can_pack(CPU, torch.float16)
-    assert not can_pack(CPU, torch.bfloat16)
     assert not can_pack(torch.device("meta"), torch.float32)
+    monkeypatch.setattr(packed, "_has_bfloat16", lambda: False)
+    assert not can_pack(CPU, torch.bfloat16)
 
 
 def test_an_older_torch_without_the_operators_is_plain(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,7 +73,7 @@ def test_packed_is_plain(
 
 @pytest.mark.parametrize(
     ("dtype", "x86", "packing"),
-    [(torch.float32, True, True), (torch.float32, False, False), (torch.bfloat16, True, False)],
+    [(torch.float32, True, True), (torch.float32, False, False), (torch.bfloat16, True, True)],
 )
 def test_voices_are_packed_where_it_helps(
     dtype: torch.dtype, x86: bool, packing: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
