@@ -24,7 +24,12 @@ from voicegraph.nodes.layers.grouped_convolution import GroupedConvolution
 from voicegraph.nodes.layers.int8_linear import INT8_PACKERS
 from voicegraph.nodes.layers.linear import Linear
 from voicegraph.nodes.layers.network import Network
-from voicegraph.nodes.layers.packed import BFLOAT16_PACKERS, FLOAT32_PACKERS, pointwise
+from voicegraph.nodes.layers.packed import (
+    BFLOAT16_PACKERS,
+    FLOAT32_PACKERS,
+    PackedLinear,
+    pointwise,
+)
 
 PIECE = 256
 """Frames computed by the convolutions in one call: 5 s."""
@@ -185,13 +190,26 @@ class HubertNetwork(Network):
         """
         x = self._convolve(audio)
         streams, frames, _ = x.shape
-        x = self.projection(self.features_norm(x.flatten(0, 1).to(self.dtype))).to(self.dtype)
+        x = self.projected(x.flatten(0, 1))
         x = self.norm(x.add_(self.position(x.view(streams, frames, -1)).flatten(0, 1)))
         for layer in self.layers:
             x = layer(x, streams)
         if self.head is not None:
             x = self.head(x)
         return x.view(streams, frames, -1).float()
+
+    def projected(self, x: torch.Tensor) -> torch.Tensor:
+        """What the convolutions give, in the width and dtype of the layers' residuals.
+
+        ``[rows, channels]`` -> ``[rows, hidden]``.
+        """
+        return self.projection(self.features_norm(x.to(self.dtype))).to(self.dtype)
+
+    @property
+    def pair_dtype(self) -> torch.dtype:
+        """Of keys and values: what the products give in this form."""
+        inputs = self.layers[0].inputs
+        return inputs.dtype if isinstance(inputs, PackedLinear) else self.dtype
 
     def _convolve(self, audio: torch.Tensor) -> torch.Tensor:
         """``[streams, samples]`` -> ``[streams, frames, channels]``.

@@ -114,11 +114,12 @@ class HubertStream:
         device, hidden = self._device, self.network.sizes.hidden
         like = {"dtype": self.network.dtype, "device": device}
         live = self.again + self.block
+        pairs = (len(self.layers), live + self.past, 2 * hidden)
         return HubertStreamState(
             heard=torch.full((streams,), heard),
             sums=self.statistics.begin(streams, device),
             projected=torch.zeros(streams, self._reach + self.again, hidden, **like),
-            pairs=torch.zeros(streams, len(self.layers), live + self.past, 2 * hidden, **like),
+            pairs=torch.zeros(streams, *pairs, dtype=self.network.pair_dtype, device=device),
             features=self._silence.repeat(streams, self.kept, 1),
         )
 
@@ -174,7 +175,7 @@ class HubertStream:
         for conv in network.convs:
             x = conv(x)
         streams, new, _ = x.shape
-        x = network.projection(network.features_norm(x.flatten(0, 1))).view(streams, new, -1)
+        x = network.projected(x.flatten(0, 1)).view(streams, new, -1)
         if bool((state.heard < 0).any()):
             numbers = state.heard[:, None] + torch.arange(new)
             x = x * (numbers >= 0).to(x.device)[..., None]
@@ -212,8 +213,8 @@ class HubertStream:
         keys, values = (part.unflatten(2, split).transpose(1, 2) for part in pairs.split(hidden, 2))
         y = functional.scaled_dot_product_attention(query, keys, values, seen)
         y = y.transpose(1, 2).reshape(rows.shape)
-        rows = layer.attention_norm(layer.output(y).add_(rows))
-        return layer.norm(layer.down(layer.up(rows)).add_(rows)).view(x.shape)
+        rows = layer.attention_norm(rows + layer.output(y))
+        return layer.norm(rows + layer.down(layer.up(rows))).view(x.shape)
 
     def _settle(self, state: HubertStreamState, new: int) -> None:
         """Copies keys and values of the oldest live frames to the ring: frame k to k % past."""
