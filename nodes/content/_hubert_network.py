@@ -21,15 +21,13 @@ from torch.nn import functional
 from voicegraph.nodes.content.hubert_sizes import EPSILON, STRIDES, HubertSizes
 from voicegraph.nodes.layers.form import PACKED_BFLOAT16, PACKED_FLOAT32, PACKED_INT8
 from voicegraph.nodes.layers.grouped_convolution import GroupedConvolution
-from voicegraph.nodes.layers.int8_linear import INT8_PACKERS
 from voicegraph.nodes.layers.linear import Linear
 from voicegraph.nodes.layers.network import Network
 from voicegraph.nodes.layers.packed import (
-    BFLOAT16_PACKERS,
-    FLOAT32_PACKERS,
     PackedLinear,
     pointwise,
 )
+from voicegraph.nodes.layers.packers import BFLOAT16_PACKERS, FLOAT32_PACKERS, INT8_PACKERS
 
 PIECE = 256
 """Frames computed by the convolutions in one call: 5 s."""

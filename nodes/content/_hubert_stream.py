@@ -182,7 +182,7 @@ class HubertStream:
         line = torch.cat((state.projected, x), 1)
         state.projected.copy_(line[:, new:])
         live = line[:, self._reach :]
-        return network.norm(live + network.position(line)[:, self._reach :])
+        return network.norm(live + network.position(line, context=self._reach))
 
     def _existing(self, heard: torch.Tensor, new: int) -> ValidFrames | None:
         """Masks of the frames that exist; None if all do.

@@ -12,6 +12,8 @@ __all__ = [
     "linear",
     "network",
     "packed",
+    "packed_grouped_convolution",
+    "packers",
     "short_convolution",
     "upsampling",
 ]

@@ -1,8 +1,13 @@
-"""Convolutions in the layout ``[streams, frames, channels]``, with weights packed at load.
+"""Convolutions in the layout ``[streams, frames, channels]``, with packed weights.
 
 In this layout a sum over channels accesses memory in order. In the other layout oneDNN reorders
 input, weight and output at every call; each reorder is a pass through memory, after which all
 threads synchronise.
+
+The packing that is fastest depends on the size of the input, the number of threads and the
+processor. With another one oneDNN packs the weight anew at every call, which may take fifty times
+as long as the convolution itself. So a layer holds its weight in every packing that its inputs have
+asked for; most sizes share one or two.
 """
 
 from __future__ import annotations
@@ -26,7 +31,7 @@ class Convolution(nn.Module):
         padding: zeros before and after the frames.
         dilation: frames from tap to tap.
         groups: number of independent groups of channels.
-        after: ``none``, ``relu``, or ``leaky_relu`` with its ``slope``.
+        after: ``none``, ``relu``, ``gelu``, or ``leaky_relu`` with its ``slope``.
         slope: of ``leaky_relu``.
     """
 
@@ -43,12 +48,13 @@ class Convolution(nn.Module):
         super().__init__()
         self.outputs = weight.shape[0]
         self.dtype = weight.dtype
-        self.sizes = ([0, padding], [1, dilation], groups)
+        self.padding = padding
+        self.sizes = ([1, dilation], groups)
         inputs = weight.shape[1] * groups
         # Attributes, not buffers: packed weights cannot be saved in a state dict.
         self.orders = {b"": weight[:, :, None]}
-        self.chosen: dict[torch.Size, torch.Tensor] = {}
-        self._ordered(torch.Size((1, inputs, 1, _USUAL)))
+        self.chosen: dict[tuple[torch.Size, int, int], torch.Tensor] = {}
+        self._ordered(torch.Size((1, inputs, 1, _USUAL)), padding, torch.get_num_threads())
         del self.orders[b""]
         self.bias = None if bias is None else bias.to(weight.dtype)
         self.after = (after, [] if slope is None else [slope])
@@ -58,6 +64,7 @@ class Convolution(nn.Module):
         x: torch.Tensor,
         add: torch.Tensor | None = None,
         bias: torch.Tensor | None = None,
+        padding: int | None = None,
     ) -> torch.Tensor:
         """``[streams, frames, inputs]`` -> ``[streams, frames, outputs]``, contiguous.
 
@@ -65,6 +72,7 @@ class Convolution(nn.Module):
             x: in any dtype; fastest if contiguous and in the layer's.
             add: added to the result, of the same shape; only without an activation.
             bias: replaces the layer's own.
+            padding: replaces the layer's own.
 
         Returns:
             In the dtype of the weight.
@@ -72,21 +80,25 @@ class Convolution(nn.Module):
         bias = self.bias if bias is None else bias.to(self.dtype)
         other = None if add is None else _image(add.to(self.dtype))
         image = _image(x.to(self.dtype))
-        weight = self.chosen.get(image.shape)
+        padding = self.padding if padding is None else padding
+        asked = (image.shape, padding, torch.get_num_threads())
+        weight = self.chosen.get(asked)
         if weight is None:
-            weight = self._ordered(image.shape)
-        made = run_convolution(image, weight, bias, *self.sizes, self.after, other)
+            weight = self._ordered(*asked)
+        sizes = ([0, padding], *self.sizes)
+        made = run_convolution(image, weight, bias, *sizes, self.after, other)
         return made.permute(0, 2, 3, 1).flatten(1, 2)
 
-    def _ordered(self, size: torch.Size) -> torch.Tensor:
+    def _ordered(self, size: torch.Size, padding: int, threads: int) -> torch.Tensor:
         """The weight packed for an input's size; sizes with the same packing share it."""
         known = next(iter(self.orders.values()))
         with torch.inference_mode(False), torch.no_grad():
-            order = order_for(known.shape, *self.sizes, size, self.dtype)
+            sizes = ([0, padding], *self.sizes)
+            order = order_for(known.shape, *sizes, size, self.dtype)
             if order not in self.orders:
-                self.orders[order] = pack_convolution(known, *self.sizes, list(size))
-        self.chosen[size] = self.orders[order]
-        return self.chosen[size]
+                self.orders[order] = pack_convolution(known, *sizes, list(size))
+        self.chosen[size, padding, threads] = self.orders[order]
+        return self.orders[order]
 
 
 def _image(x: torch.Tensor) -> torch.Tensor:

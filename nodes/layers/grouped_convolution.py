@@ -24,8 +24,16 @@ class GroupedConvolution(nn.Module):
         self.weight = nn.Parameter(torch.empty(channels, channels // groups, taps))
         self.bias = nn.Parameter(torch.empty(channels))
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """``[streams, frames, channels]`` -> the same shape."""
+    def forward(self, x: torch.Tensor, context: int = 0) -> torch.Tensor:
+        """``[streams, frames, channels]`` -> ``[streams, frames - context, channels]``.
+
+        Args:
+            x: the input.
+            context: frames at the start that the others use, but whose output is not wanted.
+        """
+        return self._all(x)[:, context:]
+
+    def _all(self, x: torch.Tensor) -> torch.Tensor:
         if x.is_cuda:  # cuDNN rounds float32 to TF32 in convolutions
             return functional.gelu(grouped_product(x, self.weight, self.bias))
         half = self.taps // 2

@@ -12,15 +12,12 @@ integer-arithmetic-only inference", CVPR 2018; scales by row as in T. Dettmers e
 from __future__ import annotations
 
 import functools
-from types import MappingProxyType
 
 import torch
 from torch import nn
 
-from voicegraph.nodes.layers.form import Packers
-from voicegraph.nodes.layers.grouped_convolution import GroupedConvolution
 from voicegraph.nodes.layers.linear import Linear
-from voicegraph.nodes.layers.packed import PackedGroupedConvolution, is_x86
+from voicegraph.nodes.layers.packed import is_x86
 
 _OPERATORS = ("qlinear_prepack", "qlinear_pointwise")
 _SMALLEST = 1e-12
@@ -98,9 +95,3 @@ class Int8Linear(nn.Module):
         made = _multiply(scaled.to(torch.uint8), self.weight, self.scale, self.zero, offset)
         y = torch.addcmul(self.bias, made, (peak / self.peak)[:, None])
         return torch.nn.functional.gelu(y) if self.gelu else y
-
-
-INT8_PACKERS: Packers = MappingProxyType(
-    {Linear: Int8Linear.of, GroupedConvolution: PackedGroupedConvolution}
-)
-"""What every network that has a form in int8 replaces."""

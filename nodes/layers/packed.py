@@ -1,4 +1,4 @@
-"""Linear layers and convolutions with weights packed once, at load, for the CPU.
+"""Linear layers with weights packed once, at load, for the CPU, and oneDNN's operators for others.
 
 On x86 in float32, torch's ``linear`` calls a BLAS with unpacked weights, which on some processors
 does not use the widest instructions, and ``conv1d`` packs the weight at every call. oneDNN, which
@@ -14,13 +14,10 @@ from __future__ import annotations
 
 import functools
 import platform
-from types import MappingProxyType
 
 import torch
 from torch import nn
 
-from voicegraph.nodes.layers.form import Packers
-from voicegraph.nodes.layers.grouped_convolution import GroupedConvolution
 from voicegraph.nodes.layers.linear import Linear
 
 _X86 = platform.machine().lower() in ("x86_64", "amd64")
@@ -72,7 +69,8 @@ def pack_convolution(
     """Packs a kernel ``[outputs, inputs / groups, 1, taps]`` for oneDNN.
 
     The fastest packing depends on the input's size ``[streams, inputs, 1, frames]``. With the
-    packing for another size the result is the same, but the call may be many times slower.
+    packing for another size the result is the same, but each call packs the kernel anew, which may
+    take many times as long as the convolution.
     """
     plain = weight.to_dense() if weight.is_mkldnn else weight
     wide = plain.contiguous(memory_format=torch.channels_last)
@@ -107,9 +105,8 @@ def _order_for(
     dtype: torch.dtype,
     _threads: int,
 ) -> bytes:
-    wide = torch.empty(
-        shape, dtype=dtype, memory_format=torch.channels_last
-    )  # the values do not matter
+    # The values do not matter.
+    wide = torch.empty(shape, dtype=dtype, memory_format=torch.channels_last)
     packed = pack_convolution(wide, list(padding), list(dilation), groups, list(size))
     # The end of oneDNN's memory descriptor. It begins with the shape, followed by uninitialised
     # padding.
@@ -162,40 +159,3 @@ class PackedLinear(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """``[..., inputs]`` in any dtype -> ``[..., outputs]`` in that of the weight."""
         return pointwise(x.to(self.dtype), self.weight, self.bias, self.gelu)
-
-
-class PackedGroupedConvolution(nn.Module):
-    """Replaces a :class:`GroupedConvolution`; only where ``can_pack`` is true.
-
-    Args:
-        plain: with loaded weights; float32, on the CPU.
-    """
-
-    def __init__(self, plain: GroupedConvolution) -> None:
-        super().__init__()
-        self.taps = plain.taps
-        self.sizes = ([0, plain.taps // 2], [1, 1], plain.groups)
-        self.bias = plain.bias
-        wide = plain.weight[:, :, None].contiguous()
-        self.weight = torch.ops.mkldnn._reorder_convolution_weight(
-            wide, self.sizes[0], [1, 1], [1, 1], plain.groups, None
-        )
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """``[streams, frames, channels]`` -> the same shape."""
-        image = x.transpose(1, 2)[:, :, None]
-        wide = run_convolution(image, self.weight, self.bias, *self.sizes, ("gelu", []))
-        return wide[:, :, 0, : x.shape[1]].transpose(1, 2)
-
-
-FLOAT32_PACKERS: Packers = MappingProxyType(
-    {Linear: PackedLinear.of, GroupedConvolution: PackedGroupedConvolution}
-)
-"""What every network packs in float32; a network adds the layers that only it has."""
-BFLOAT16_PACKERS: Packers = MappingProxyType(
-    {
-        Linear: functools.partial(PackedLinear.of, dtype=torch.bfloat16),
-        GroupedConvolution: PackedGroupedConvolution,
-    }
-)
-"""The same in bfloat16. Long grouped kernels stay float32: oneDNN has none that is fast."""
