@@ -17,6 +17,7 @@ from voicegraph.graph.live.devices.audio_backend import (
     PlaybackCallback,
 )
 from voicegraph.graph.live.factory import LiveOptions, create_loop
+from voicegraph.graph.live.memory_trim import trim_memory
 from voicegraph.graph.live.session import LiveSession
 from voicegraph.graph.live.setup import LiveSetup
 from voicegraph.graph.live.simulated_card import CaptureSource, SimulatedDevice, Simulation
@@ -31,6 +32,7 @@ from ._soak_changes import SoakSchedule
 
 if TYPE_CHECKING:
     from voicegraph.graph.live.engine_loop import EngineLoop
+    from voicegraph.graph.runtime.hot_swap import HotSwap
     from voicegraph.graph.runtime.session import Session
 
 _SAMPLE_EVERY_S = 5.0
@@ -210,8 +212,10 @@ def _simulate(
     seconds: float,
     tell: Tell,
 ) -> None:
+    swaps: list[HotSwap] = []
+
     def swap(overrides: Mapping[str, Any]) -> None:
-        session.change(overrides)
+        swaps.append(session.change(overrides))
 
     sampled = last_told = 0.0
     while simulation.now < seconds:
@@ -219,6 +223,9 @@ def _simulate(
         simulation.run(max(due - simulation.now, 1e-6))
         now = simulation.now
         schedule.run_due(now, lambda: live_params(session), swap, session.set)
+        if swaps and swaps[-1].over.is_set():
+            swaps.clear()
+            trim_memory()  # as a live session does
         if now >= min(sampled + _SAMPLE_EVERY_S, seconds):
             sampled = now
             monitor.sample(now)

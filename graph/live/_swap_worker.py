@@ -20,6 +20,7 @@ from ..runtime.hot_swap import HotSwap, OnProcessed, plan_change
 from ._thread_priority import lower_priority
 from ._trial_run import trial_run
 from ._yield_to_engine import not_yielding, yielding_to
+from .memory_trim import trim_memory
 
 if TYPE_CHECKING:
     from ..plan import CompiledPlan, PlanOrigin
@@ -254,23 +255,28 @@ class SwapWorker:
     def _run(self, job: _Job) -> None:
         lower_priority()
         try:
-            with yielding_to(self._idle):
-                prepared = job.prepare()
-            if prepared is None:
-                self._accept(job)
-                self._end(job, changed=False)
-                return
-            self._step(job, "loaded")
-            self._accept(job)
-            with yielding_to(self._idle):
-                swap = self._build(job, prepared)
-            self._enter(job, swap)
-            if prepared.on_swapped is not None:
-                prepared.on_swapped(swap)
+            self._swap(job)
         except Exception as error:  # nobody joins this thread: the future and a message report it
             self._end(job, error)
-        else:
-            self._end(job)
+        job.swap = None  # its old engine
+        self._idle.wait(_LONGEST_REST_S)
+        trim_memory()
+
+    def _swap(self, job: _Job) -> None:
+        with yielding_to(self._idle):
+            prepared = job.prepare()
+        if prepared is None:
+            self._accept(job)
+            self._end(job, changed=False)
+            return
+        self._step(job, "loaded")
+        self._accept(job)
+        with yielding_to(self._idle):
+            swap = self._build(job, prepared)
+        self._enter(job, swap)
+        if prepared.on_swapped is not None:
+            prepared.on_swapped(swap)
+        self._end(job)
 
     def _accept(self, job: _Job) -> None:
         with self._state:

@@ -31,6 +31,7 @@ from ._timing_cache import TimingCache
 from ._yield_to_engine import yielding_to
 from .devices.audio_backend import AudioBackend
 from .factory import LiveOptions, create_loop
+from .memory_trim import trim_memory
 from .status import build_status
 
 if TYPE_CHECKING:
@@ -116,6 +117,7 @@ class LiveSession:
         preload_packages()
         self._commands.apply_options()
         self._gc_control = GcControl()
+        trim_memory()
         self._switch_interval = SwitchInterval()
         self.begun = time.perf_counter()
         self.card.start(self.loop.capture.callback, self.loop.playback.callback)
