@@ -5,6 +5,7 @@ __all__ = [
     "engine_loop",
     "factory",
     "health",
+    "memory_trim",
     "protocol",
     "session",
     "setup",

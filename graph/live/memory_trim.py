@@ -15,7 +15,7 @@ from typing import Any
 
 @cache
 def _malloc_trim() -> Any:
-    """glibc's function; None elsewhere."""
+    """The function of glibc; None elsewhere."""
     if not sys.platform.startswith("linux"):
         return None
     return getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl has none
