@@ -63,7 +63,7 @@ ALLOWED: dict[str, set[str]] = {
         "graph/metrics", "nodes/content", "nodes/dsp", "nodes/f0", "nodes/synth", "nodes/world",
     },
     "training/corpora": {*CORE, "training/common", "training/voice"},
-    "training/make": {*CORE, "training/common", "training/corpora", "training/voice"},
+    "training/make": {*CORE, "nodes/f0", "training/common", "training/corpora", "training/voice"},
     "training/evaluate": {
         *CORE, "graph/pipeline", "graph/files", "graph/files/sound", "graph/metrics",
         "nodes/content", "nodes/synth", "training/common", "training/corpora", "training/make",

@@ -34,7 +34,6 @@ NEEDS = (
     Need("soxr", "soxr", "resampling"),
     Need("soundfile", "soundfile", "sound files"),
     Need("pyworld-prebuilt", "pyworld", "F0 and the WORLD vocoder", replaces="pyworld"),
-    Need("swift-f0", "swift_f0", "F0 of the default pipelines"),
     Need("pydantic", "pydantic", "models"),
     Need("pydantic_core", "pydantic_core", "JSON"),
     Need("annotated-types", "annotated_types", "ranges of params"),

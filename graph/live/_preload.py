@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from ..startup_stages import begin_stage
 
-PACKAGES = ("scipy.signal", "scipy.fft", "faiss", "pyworld", "onnxruntime")
+PACKAGES = ("scipy.signal", "scipy.fft", "faiss", "pyworld")
 """Those of bundled nodes. Imports for nodes of one's own wait for the engine, piece by piece."""
 
 

@@ -12,4 +12,5 @@ __all__ = [
     "rmvpe_file",
     "salience_bins",
     "swift",
+    "swift_network",
 ]

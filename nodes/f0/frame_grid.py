@@ -10,8 +10,8 @@ _JUMP = 2**0.5
 """Ratio of two frames above which there is no interpolation between them: half an octave."""
 
 
-def resample_to_grid(times: np.ndarray, f0: np.ndarray, count: int) -> np.ndarray:
-    """F0 in Hz at ``0, 10, 20 ... ms``, 0 where unvoiced: ``[count]``.
+def resample_to_grid(times: np.ndarray, f0: np.ndarray, count: int, first: int = 0) -> np.ndarray:
+    """F0 in Hz at ``0, 10, 20 ... ms``, 0 where unvoiced: ``[..., frames]`` -> ``[..., count]``.
 
     A frame is voiced if the nearest frame of ``f0`` is. Between two voiced frames the logarithm of
     F0 is interpolated linearly, unless they differ by half an octave or more. Elsewhere the nearest
@@ -19,20 +19,20 @@ def resample_to_grid(times: np.ndarray, f0: np.ndarray, count: int) -> np.ndarra
 
     Args:
         times: times of the frames in seconds, ascending ``[frames]``.
-        f0: F0 in Hz ``[frames]``, 0 where unvoiced.
+        f0: F0 in Hz ``[..., frames]``, 0 where unvoiced.
         count: number of output frames.
+        first: number of the first one, whose time is ``10 ms * first``.
     """
-    if not len(f0):
-        return np.zeros(count)
-    grid = np.arange(count) / FRAMES_HZ
+    if not len(times):
+        return np.zeros((*f0.shape[:-1], count))
+    grid = np.arange(first, first + count) / FRAMES_HZ
     after = np.clip(np.searchsorted(times, grid), 1, max(len(times) - 1, 1))
     before, after = after - 1, np.minimum(after, len(times) - 1)
     span = np.maximum(times[after] - times[before], 1e-9)
     share = np.clip((grid - times[before]) / span, 0, 1)
-    low, high = f0[before], f0[after]
+    low, high = f0[..., before], f0[..., after]
     nearest = np.where(share < 0.5, low, high)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = high / low
-        between = low * ratio**share
-    glides = (low > 0) & (high > 0) & (ratio < _JUMP) & (ratio > 1 / _JUMP)
-    return np.where(glides, between, nearest)
+    voiced = (low > 0) & (high > 0)
+    ratio = np.where(voiced, high, 1.0) / np.where(voiced, low, 1.0)
+    glides = voiced & (ratio < _JUMP) & (ratio > 1 / _JUMP)
+    return np.where(glides, low * ratio**share, nearest)

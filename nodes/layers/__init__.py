@@ -8,6 +8,7 @@ __all__ = [
     "convolution",
     "form",
     "grouped_convolution",
+    "image_convolution",
     "int8_linear",
     "linear",
     "network",

@@ -123,15 +123,18 @@ def run_convolution(
     after: tuple[str, list[float]] = ("none", []),
     add: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """A convolution with a packed weight on ``[streams, inputs, 1, frames]``.
+    """A convolution with a packed weight on ``[streams, inputs, rows, frames]``.
 
-    It is followed by ``after``, an activation with its arguments, or by the addition of ``add``.
+    It is followed by the addition of ``add``, and then by ``after``, an activation with its
+    arguments.
     """
     sizes = (padding, [1, 1], dilation, groups)
     run = torch.ops.mkldnn._convolution_pointwise
     if add is None:
         return run(x, weight, bias, *sizes, *after, "none")
-    return run.binary(x, add, weight, bias, *sizes, "add", 1.0, None, [], None)
+    name, arguments = after
+    last = (None if name == "none" else name, arguments, None)
+    return run.binary(x, add, weight, bias, *sizes, "add", 1.0, *last)
 
 
 class PackedLinear(nn.Module):

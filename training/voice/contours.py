@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 import torch
@@ -12,7 +11,8 @@ import torch
 from voicegraph.nodes.dsp.hann_power import HannPower, window_samples
 from voicegraph.nodes.dsp.loudness import FLOOR_DB, FRAMES_HZ
 from voicegraph.nodes.f0.frame_grid import resample_to_grid
-from voicegraph.nodes.f0.swift import PACKAGE
+from voicegraph.nodes.f0.swift_network import HOP as SWIFT_HOP
+from voicegraph.nodes.f0.swift_network import SwiftDetector, load_swift
 from voicegraph.nodes.world import world_library
 
 from ..common.atomic_files import write_arrays
@@ -52,10 +52,10 @@ def f0_contour(audio: np.ndarray) -> np.ndarray:
     Returns:
         Hz ``[samples // 160 + 1]``, float64; 0 where unvoiced.
     """
-    found = _swift().detect(audio.astype(np.float32), ENCODER_RATE, _LOWEST_HZ, _HIGHEST_HZ)
-    coarse = np.where(found.confidence > _CONFIDENCE, found.pitch_hz, 0.0)
-    count = len(audio) // HOP + 1
-    grid = resample_to_grid(found.timestamps, coarse, count)
+    pitch, confidence = _swift().whole(torch.from_numpy(audio.astype(np.float32)))
+    coarse = np.where(confidence.numpy() > _CONFIDENCE, pitch.numpy(), 0.0)
+    times, count = np.arange(len(coarse)) * (SWIFT_HOP / ENCODER_RATE), len(audio) // HOP + 1
+    grid = resample_to_grid(times, coarse, count)
     return world_library.refine(audio, grid, np.arange(count) / FRAMES_HZ, ENCODER_RATE)
 
 
@@ -84,5 +84,5 @@ def unfloored_level_contour(audio: np.ndarray) -> np.ndarray:
 
 
 @functools.cache
-def _swift() -> Any:
-    return PACKAGE.load().SwiftF0(threads=1, spin=False)
+def _swift() -> SwiftDetector:
+    return SwiftDetector(load_swift(), _LOWEST_HZ, _HIGHEST_HZ)

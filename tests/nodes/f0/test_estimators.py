@@ -28,9 +28,8 @@ EXTRAS = {
     "f0.crepe": ("crepe", "torchcrepe"),
     "f0.fcpe": ("fcpe", "torchfcpe"),
     "f0.praat": ("praat", "parselmouth"),
-    "f0.swift": ("", "swift_f0"),
 }
-"""Extra and module of the nodes that need a package; no extra for what always comes along."""
+"""Extra and module of the nodes that need a package."""
 
 
 def _skipped(use: str):
@@ -40,7 +39,7 @@ def _skipped(use: str):
     )
 
 
-TRACKERS = [_skipped(use) for use in ("f0.dio", "f0.harvest", *EXTRAS)]
+TRACKERS = [_skipped(use) for use in ("f0.dio", "f0.harvest", "f0.swift", *EXTRAS)]
 """Those that come with all they need."""
 
 
@@ -186,8 +185,7 @@ def test_a_missing_package_is_told_before_anything_runs(use: str, monkeypatch) -
     problem = caught.value.problems[0]
     assert problem.code == "missing-extra"
     assert problem.fix is not None
-    told = f'pip install "voicegraph[{extra}]"' if extra else 'pip install "swift-f0'
-    assert told in problem.fix
+    assert f'pip install "voicegraph[{extra}]"' in problem.fix
 
 
 def test_registering_imports_no_package() -> None:

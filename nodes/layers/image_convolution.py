@@ -1,0 +1,89 @@
+"""Convolutions over two axes for few channels: ``[streams, rows, columns, channels]``.
+
+In this layout the channels of a place lie together, as oneDNN's fastest kernels for few channels
+read them, and nothing is laid out anew between two layers.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from voicegraph.nodes.layers.packed import order_for, pack_convolution, run_convolution
+
+
+class ImageConvolution(nn.Conv2d):
+    """A convolution, equally large, plus ``add`` if that is given, then a rectifier.
+
+    Args:
+        inputs: channels of the input.
+        outputs: channels of the output.
+        size: taps along rows and columns, both odd.
+        dilation: distance of the taps along rows and columns.
+        relu: whether a rectifier follows.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        size: tuple[int, int],
+        dilation: tuple[int, int] = (1, 1),
+        relu: bool = True,
+    ) -> None:
+        high, wide = (step * (taps // 2) for taps, step in zip(size, dilation, strict=True))
+        super().__init__(inputs, outputs, size, padding=(high, wide), dilation=dilation)
+        self.relu = relu
+
+    def forward(self, input: torch.Tensor, add: torch.Tensor | None = None) -> torch.Tensor:  # noqa: A002  as in nn.Conv2d
+        """``[streams, rows, columns, inputs]`` -> ``[streams, rows, columns, outputs]``."""
+        y = super().forward(input.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        y = y if add is None else y + add
+        return functional.relu(y) if self.relu else y
+
+
+class PackedImageConvolution(nn.Module):
+    """The same with its weight packed for oneDNN; only where ``can_pack`` is true."""
+
+    def __init__(self, plain: ImageConvolution) -> None:
+        super().__init__()
+        padding, dilation = plain.padding, plain.dilation
+        assert not isinstance(padding, str)
+        self.sizes = (list(padding), list(dilation), plain.groups)
+        self.after: tuple[str, list[float]] = ("relu" if plain.relu else "none", [])
+        # Attributes, not buffers: packed weights cannot be saved in a state dict.
+        self.plain = plain.weight.detach()
+        self.bias = None if plain.bias is None else plain.bias.detach()
+        self.orders: dict[bytes, torch.Tensor] = {}
+        self.chosen: dict[torch.Size, torch.Tensor] = {}
+
+    def forward(self, x: torch.Tensor, add: torch.Tensor | None = None) -> torch.Tensor:
+        """As :meth:`ImageConvolution.forward`; contiguous."""
+        image = _image(x)
+        weight = self.chosen.get(image.shape)
+        if weight is None:
+            weight = self._packed_for(image.shape)
+        other = None if add is None else _image(add)
+        made = run_convolution(image, weight, self.bias, *self.sizes, self.after, other)
+        return made.permute(0, 2, 3, 1)
+
+    def _packed_for(self, size: torch.Size) -> torch.Tensor:
+        """The weight packed for an input's size; sizes with the same packing share it."""
+        with torch.inference_mode(False), torch.no_grad():
+            order = order_for(self.plain.shape, *self.sizes, size)
+            if order not in self.orders:
+                self.orders[order] = pack_convolution(self.plain, *self.sizes, list(size))
+        self.chosen[size] = self.orders[order]
+        return self.chosen[size]
+
+
+def _image(x: torch.Tensor) -> torch.Tensor:
+    """``[streams, rows, columns, channels]`` as ``[streams, channels, rows, columns]``, a view.
+
+    If an axis has size 1, torch's own view has strides that oneDNN mistakes for another layout.
+    """
+    streams, rows, columns, channels = x.shape
+    x = x.contiguous()
+    strides = (rows * columns * channels, 1, columns * channels, channels)
+    return x.as_strided((streams, channels, rows, columns), strides)
