@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from .ports import Ports as Ports
     from .ports import PortSpec as PortSpec
     from .ports import Wanted as Wanted
+    from .precision import PrecisionChoice as PrecisionChoice
     from .registry import register as register
     from .regular_file import open_regular as open_regular
     from .signals import NEVER_ESTIMATED as NEVER_ESTIMATED
@@ -86,6 +87,7 @@ _MODULES = {
     ),
     "voicegraph.graph.optional_packages": ("missing_package",),
     "voicegraph.graph.ports": ("In", "Out", "PortSpec", "Ports", "Wanted"),
+    "voicegraph.graph.precision": ("PrecisionChoice",),
     "voicegraph.graph.registry": ("register",),
     "voicegraph.graph.regular_file": ("open_regular",),
     "voicegraph.graph.signals": (

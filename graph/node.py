@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, WithJsonSchema
 from .approximation import Approximation
 from .intervals import Interval, Request
 from .ports import In, Out, Ports, PortSpec
+from .precision import PrecisionChoice
 from .signals import SignalType
 
 T = TypeVar("T")
@@ -144,7 +145,7 @@ class Node(Generic[ParamsT, StateT]):
       conformance suite measures its latency by the arrival of impulses.
     * ``devices``: where it can run: ``"cpu"``, and ``"cuda"`` for every accelerator that torch
       names (``cuda`` on NVIDIA and AMD, ``mps`` on Apple, ``xpu`` on Intel).
-    * ``dtypes``: the precisions in which it can compute.
+    * ``dtypes``: the precisions in which it can compute; ``auto`` is one of them for every node.
     * ``needs_float64``: its state or its computation on the device uses float64. Apple's ``mps``
       has no float64, so the compiler refuses the node there.
     * ``releases_gil``: its work runs outside the interpreter lock, so a worker thread can help.
@@ -275,8 +276,19 @@ class Node(Generic[ParamsT, StateT]):
         microseconds: :meth:`process` should find what it needs as attributes.
         """
 
+    def choose_precision(self, params: ParamsT, device: torch.device) -> PrecisionChoice:
+        """What ``dtype: auto`` means on this machine: float32, unless a trial shows better.
+
+        Called after :meth:`prepare` and before :meth:`load`, never on a thread that processes. The
+        same question has the same answer as long as the process lives.
+        """
+        return PrecisionChoice()
+
     def load(self, params: ParamsT, device: torch.device, dtype: torch.dtype) -> None:
         """Loads weights and tables to ``device``. Called once; nothing changes afterwards.
+
+        ``dtype`` is the precision of the file, or what :meth:`choose_precision` has chosen; int8 is
+        named ``torch.int8``, and means 8-bit products between values in float32.
 
         Raises:
             VoicegraphError: if a file is missing or wrong.

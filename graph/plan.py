@@ -15,29 +15,22 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-import torch
-
 from voicegraph.schemas.quantities import format_duration
 
 from .errors import Mark, PipelineError, Problem
 from .file_contents import FileContent, files_read
 from .node import Node, NodeParams
 from .ports import PortRef, PortSpec
+from .precision import PrecisionChoice
 from .signals import Audio, SignalType
 
 HASH_RULE = "2-"
 """Begins every hash. Hashes without a rule are of an older one: names and sizes of files."""
-_DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
 def is_older_hash(plan: str) -> bool:
     """Whether a plan's hash was made by the older rule, so that it cannot be compared."""
     return re.fullmatch("[0-9a-f]{16}", plan) is not None
-
-
-def torch_dtype(name: str) -> torch.dtype:
-    """The torch dtype of a precision that a pipeline file names."""
-    return _DTYPES[name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +179,7 @@ class CompiledPlan:
         bypassed: nodes that are switched off.
         pruned: nodes from which nothing reaches the output.
         loaded: device of each node whose weights are loaded; sessions share the weights.
+        precisions: what each loaded node computes in.
         held: the minimum latency that was requested, in seconds.
         files: what each file that it reads contained when it was compiled, by ``node.param``.
         origin: the pipeline it was compiled from; None if it cannot be changed.
@@ -203,6 +197,7 @@ class CompiledPlan:
     bypassed: tuple[str, ...] = ()
     pruned: tuple[str, ...] = ()
     loaded: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
+    precisions: dict[str, PrecisionChoice] = field(default_factory=dict, repr=False, compare=False)
     target: Audio | None = field(default=None, compare=False)
     held: Fraction = field(default=Fraction(0), compare=False)
     files: Mapping[str, FileContent] = field(default_factory=dict, repr=False, compare=False)

@@ -143,8 +143,11 @@ class NodeSpec(_FileModel):
         description="where the node runs if its device is missing; null makes that an error",
         examples=["cpu"],
     )
-    dtype: Literal["float32", "float16", "bfloat16"] = Field(
-        "float32", description="precision of the node's computation", examples=["float32"]
+    dtype: Literal["auto", "float32", "float16", "bfloat16", "int8"] = Field(
+        "float32",
+        description="precision of the node's computation; auto takes bfloat16 or int8 where a "
+        "trial at load shows that it is faster on this processor, and float32 else",
+        examples=["auto"],
     )
     params: dict[str, Any] = Field(
         default_factory=dict,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from voicegraph.graph.precision import precision_remark
 from voicegraph.graph.regular_file import shortened
 from voicegraph.graph.terminal_text import printable
 
@@ -105,4 +106,9 @@ def _warnings(plan: Plan) -> list[str]:
         for node in plan.nodes
         if node.unused
     ]
-    return pruned + dropped + unused
+    slow = [
+        f"{node.name}: {remark}"
+        for node in plan.nodes
+        if (remark := precision_remark(node.dtype, node.device))
+    ]
+    return pruned + dropped + unused + slow

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from voicegraph.graph.pipeline import Plan
+from voicegraph.graph.precision import precision_remark
 from voicegraph.schemas.plan_report import (
     CopyReport,
     InputReport,
@@ -207,6 +208,8 @@ def _notes(report: PlanReport) -> list[str]:
         notes += [(node.name, text) for origin in origins if (text := _origin(origin))]
         if node.fallback and node.fallback != node.device:
             notes.append((node.name, f"runs on {node.fallback} if {node.device} is missing"))
+        if remark := precision_remark(node.dtype, node.device):
+            notes.append((node.name, remark))
     notes += [(name, "switched off: its input passes through") for name in report.bypassed]
     notes += [(name, "pruned: nothing that reaches the output uses it") for name in report.pruned]
     width = max((len(name) for name, _ in notes), default=0)

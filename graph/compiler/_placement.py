@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import Mark
+from ..precision import AUTO, INT8
 from .node_ir import CompileContext, NodeIR
 
 
@@ -44,9 +45,12 @@ class _Misplaced:
 
 def _dtype(ir: NodeIR) -> _Misplaced | None:
     dtype, known = ir.spec.dtype, ir.node.dtypes
-    if dtype in known:
+    if dtype == INT8 and dtype in known and ir.spec.device != "cpu":
+        text = f"{ir.name} ({ir.node.use}) computes in int8 on cpu, not on {ir.spec.device}"
+    elif dtype in (AUTO, *known):
         return None
-    text = f"{ir.name} ({ir.node.use}) computes in {' or '.join(known)}, not in {dtype}"
+    else:
+        text = f"{ir.name} ({ir.node.use}) computes in {' or '.join(known)}, not in {dtype}"
     return _Misplaced((*ir.path, "dtype"), text, known[0])
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from time import perf_counter_ns
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -15,12 +17,12 @@ from .. import random
 from ..errors import VoicegraphError
 from ..file_contents import require_unchanged
 from ..node import Node
-from ..plan import torch_dtype
+from ..precision import AUTO, PrecisionChoice, torch_dtype
 from ..startup_stages import begin_stage
 from ._node_failure import node_failure
 
 if TYPE_CHECKING:
-    from ..plan import CompiledPlan
+    from ..plan import CompiledPlan, PlannedNode
     from .engine import Engine, Step
 
 _guard = Lock()
@@ -35,8 +37,15 @@ _MIN_GAIN = 0.1
 """Fraction of a tick that a worker must save to be kept: less is within measurement noise."""
 
 
-def load_weights(plan: CompiledPlan, devices: dict[str, torch.device]) -> None:
+def load_weights(
+    plan: CompiledPlan,
+    devices: dict[str, torch.device],
+    precisions: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Loads every node's weights to its device, once per plan for all its sessions.
+
+    A node whose precision is `auto` chooses it here, by a trial with the threads of this session;
+    ``precisions`` names those that a replay takes over from its recording instead.
 
     Raises:
         VoicegraphError: if a file is missing, wrong or other than when the plan was compiled, or
@@ -52,18 +61,32 @@ def load_weights(plan: CompiledPlan, devices: dict[str, torch.device]) -> None:
             if plan.loaded.get(planned.name) == str(device):
                 continue
             begin_stage(f"loading {planned.name} ({planned.use})")
-            planned.node.device = device
-            planned.node.dtype = torch_dtype(planned.dtype)
             try:
-                planned.node.prepare(planned.params)
-                planned.node.load(planned.params, device, planned.node.dtype)
+                chosen = _load(planned, device, precisions.get(planned.name))
             except VoicegraphError:
                 raise
             except Exception as error:
                 raise node_failure(planned.name, planned.use, error, "while loading") from error
             for name in planned.files.keys() & plan.files.keys():
                 require_unchanged(plan.files[name])  # afterwards: what was loaded was hashed
+            plan.precisions[planned.name] = chosen
             plan.loaded[planned.name] = str(device)
+
+
+def _load(planned: PlannedNode, device: torch.device, precision: str | None) -> PrecisionChoice:
+    """Loads one node, and says in which precision."""
+    node, params = planned.node, planned.params
+    node.device = device
+    node.prepare(params)
+    if planned.dtype != AUTO:
+        chosen = PrecisionChoice(planned.dtype)
+    elif precision is not None:
+        chosen = PrecisionChoice(precision)
+    else:
+        chosen = node.choose_precision(params, device)
+    node.dtype = torch_dtype(chosen.dtype)
+    node.load(params, device, node.dtype)
+    return chosen
 
 
 def warm_up(engine: Engine, rounds: int = _ROUNDS) -> float:

@@ -16,6 +16,7 @@ from voicegraph.graph import (
     Out,
     PipelineError,
     Ports,
+    PrecisionChoice,
     Problem,
     State,
 )
@@ -24,12 +25,13 @@ from voicegraph.graph.files.models.wrong_kind import open_expected, wrong_kind
 from voicegraph.nodes.content import hubert_example
 from voicegraph.nodes.content._encoder_header import encoder_sizes
 from voicegraph.nodes.content._hubert_network import HubertNetwork
+from voicegraph.nodes.content._hubert_trial import trial_stages
 from voicegraph.nodes.content._hubert_weights import load_hubert
 from voicegraph.nodes.content.encoder import ContentEncoder
 from voicegraph.nodes.content.encoder_file import NOUN, EncoderFile, card_of, open_encoder
 from voicegraph.nodes.content.encoder_provenance import encoder_origin
 from voicegraph.nodes.content.hubert_sizes import HubertSizes
-from voicegraph.nodes.layers.network import form_for
+from voicegraph.nodes.layers.network import choose_precision, form_for
 from voicegraph.schemas.encoder_card import V1, V2, Chosen
 from voicegraph.schemas.voice_card import VoiceCard
 
@@ -70,6 +72,7 @@ class HubertEncoder(ContentEncoder[ParamsT, StateT], Generic[ParamsT, StateT]):
 
     Params = HubertEncoderParams
     asset = "hubert"
+    dtypes = (*ContentEncoder.dtypes, "int8")
     needs_float64 = True
 
     content = Out(Features, rate=FRAMES_HZ, doc="content features, independent of the speaker")
@@ -109,6 +112,16 @@ class HubertEncoder(ContentEncoder[ParamsT, StateT], Generic[ParamsT, StateT]):
         layer, project = chosen = _features(params)
         found, form = self._open(params, chosen), form_for(HubertNetwork, device, dtype)
         return load_hubert(found, layer, project, device, form)
+
+    def frames_computed(self, params: ParamsT) -> tuple[int, int]:
+        """Frames at each block that pass the convolutions, and that pass the layers."""
+        raise TypeError(f"{type(self).__name__} does not define frames_computed()")
+
+    def choose_precision(self, params: ParamsT, device: torch.device) -> PrecisionChoice:
+        """A trial of a layer and a convolution, at the size that each block has."""
+        new, live = self.frames_computed(params)
+        stages = trial_stages(self.sizes(params), _features(params).layer, new, live)
+        return choose_precision(HubertNetwork, stages, device)
 
     def sizes(self, params: ParamsT) -> HubertSizes:
         """The sizes of the network in the file."""

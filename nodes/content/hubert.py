@@ -79,6 +79,11 @@ class Hubert(HubertEncoder[HubertParams, None]):
         """Computes which samples are the network's input."""
         self._audio = self.given["audio"].part(self.asked["content"].interval)
 
+    def frames_computed(self, params: HubertParams) -> tuple[int, int]:
+        """All frames of the window, at each block."""
+        count = self.asked["content"].count
+        return count, count
+
     def load(self, params: HubertParams, device: torch.device, dtype: torch.dtype) -> None:
         """Loads the network, once a process for each file, layer, device and form."""
         self.network = self.shared_network(params, device, dtype)

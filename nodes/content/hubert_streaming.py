@@ -151,6 +151,13 @@ class HubertStreaming(HubertEncoder[HubertStreamingParams, HubertStreamState]):
         """The span, extended to whole frames."""
         return extend_to_whole_frames(out.interval, Fraction(FRAMES_HZ))
 
+    def frames_computed(self, params: HubertStreamingParams) -> tuple[int, int]:
+        """New frames, and with them those that are computed again: all of them, if so asked."""
+        new = int(self.block * FRAMES_HZ)
+        if params.recompute is None:
+            return (whole := new + frames_covering(params.context)), whole
+        return new, new + int(params.recompute * FRAMES_HZ)
+
     def load(self, params: HubertStreamingParams, device: torch.device, dtype: torch.dtype) -> None:
         """Loads the network, once a process for each file, layer, device and form."""
         asked, new = self.asked["content"], int(self.block * FRAMES_HZ)

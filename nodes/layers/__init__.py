@@ -1,7 +1,8 @@
 """Network layers that several families share, and the forms in which weights are held.
 
 ``network`` builds networks plain and brings them into a form; ``form`` names the forms; ``packed``
-and the convolutions are packed layers for the CPU, ``int8_linear`` those of 8-bit integers.
+and the convolutions are packed layers for the CPU, ``int8_linear`` those of 8-bit integers;
+``precision_trial`` finds out which are fastest.
 """
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "packed",
     "packed_grouped_convolution",
     "packers",
+    "precision_trial",
     "short_convolution",
     "upsampling",
 ]

@@ -32,6 +32,12 @@ class Form:
         """Of everything that stays plain: the precision, but float32 around packed layers."""
         return getattr(torch, self.precision) if self.layout == "plain" else torch.float32
 
+    @property
+    def products(self) -> torch.dtype:
+        """Of what its packed layers give: float32 in int8, too."""
+        bfloat16 = self.precision == "bfloat16"
+        return torch.bfloat16 if bfloat16 and self.layout == "packed" else self.dtype
+
     def __str__(self) -> str:
         return self.precision if self.layout == "plain" else f"{self.layout} {self.precision}"
 

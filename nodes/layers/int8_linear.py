@@ -20,6 +20,7 @@ from voicegraph.nodes.layers.linear import Linear
 from voicegraph.nodes.layers.packed import is_x86
 
 _OPERATORS = ("qlinear_prepack", "qlinear_pointwise")
+FULL_PEAK, _SAFE_PEAK = 127, 63
 _SMALLEST = 1e-12
 """Smallest peak of a row: a row of zeros has no scale."""
 
@@ -36,7 +37,7 @@ def can_quantise(device: torch.device) -> bool:
 
 @functools.cache
 def input_peak() -> int:
-    """Largest magnitude of a quantised input: 127, or 63 where larger ones would overflow.
+    """Largest magnitude of a quantised input: ``FULL_PEAK``, or less where that would overflow.
 
     Without VNNI, the sum of two products is kept in 16 bits and saturates (``vpmaddubsw``). Asked
     of the multiplication itself, since what the processor has is not all that oneDNN goes by.
@@ -45,7 +46,7 @@ def input_peak() -> int:
     rows = torch.full((1, 64), 255, dtype=torch.uint8)
     with torch.inference_mode(False), torch.no_grad():
         exact = _multiply(rows, torch.ops.onednn.qlinear_prepack(weight, None), *_unit(16), 0)
-    return 127 if bool((exact == 64 * 127 * 255).all()) else 63
+    return FULL_PEAK if bool((exact == 64 * 127 * 255).all()) else _SAFE_PEAK
 
 
 def _unit(outputs: int) -> tuple[torch.Tensor, torch.Tensor]:

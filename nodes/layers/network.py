@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar, TypeVar
@@ -10,11 +10,12 @@ from typing import ClassVar, TypeVar
 import torch
 from torch import nn
 
-from voicegraph.graph import PipelineError, Problem, WeightsError
+from voicegraph.graph import PipelineError, PrecisionChoice, Problem, WeightsError
 from voicegraph.graph.files.models import Archive, shared_file
 from voicegraph.nodes.layers.form import Form, Packers, packed, plain
 from voicegraph.nodes.layers.int8_linear import can_quantise
 from voicegraph.nodes.layers.packed import can_pack
+from voicegraph.nodes.layers.precision_trial import TrialStage, fastest_form
 
 
 class Network(nn.Module):
@@ -71,6 +72,33 @@ def into_form(network: NetworkT, device: torch.device, form: Form) -> NetworkT:
         if form.layout == "packed":
             _replace_layers(network, network.packings[form])
     return network
+
+
+def with_any_weights(make: Callable[[], nn.Module]) -> nn.Module:
+    """What ``make`` builds, with weights that nobody initialises: to measure what it costs."""
+    with torch.device("meta"):
+        made = make()
+    made = made.to_empty(device="cpu").requires_grad_(False).eval()
+    for weight in made.parameters():
+        weight.fill_(1 / 64)
+    return made
+
+
+def trial_part(kind: type[Network], make: Callable[[], nn.Module], form: Form) -> nn.Module:
+    """A part of a kind of network in a form, with any weights."""
+    holder = nn.Sequential(with_any_weights(make))
+    _replace_layers(holder, kind.packings[form])
+    return holder[0]
+
+
+def choose_precision(
+    kind: type[Network], stages: Sequence[TrialStage], device: torch.device
+) -> PrecisionChoice:
+    """What ``dtype: auto`` means for a kind of network: the result of ``Node.choose_precision``."""
+    trial = fastest_form(kind.packings, stages, device)
+    if trial is None:
+        return PrecisionChoice()
+    return PrecisionChoice(trial.form.precision, trial.milliseconds)
 
 
 def load_network(

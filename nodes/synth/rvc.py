@@ -17,6 +17,7 @@ from voicegraph.graph import (
     NodeParams,
     PipelineError,
     Ports,
+    PrecisionChoice,
     Problem,
     Semitones,
     State,
@@ -26,11 +27,12 @@ from voicegraph.graph import (
     register,
 )
 from voicegraph.nodes.content.encoder_provenance import required_encoder
-from voicegraph.nodes.layers.network import form_for
+from voicegraph.nodes.layers.network import choose_precision, form_for
 from voicegraph.nodes.synth import rvc_example
 from voicegraph.nodes.synth._formant_shift import FormantShift
 from voicegraph.nodes.synth._source import add_noise
 from voicegraph.nodes.synth._synthesizer import FRAMES_HZ, Synthesizer
+from voicegraph.nodes.synth._voice_trial import trial_stages
 from voicegraph.nodes.synth.network import VoiceNetwork, Window
 from voicegraph.nodes.synth.pitch_bins import coarse_pitch
 from voicegraph.nodes.synth.voice_file import open_voice
@@ -133,6 +135,12 @@ class Rvc(Synthesizer[RvcParams, RvcState]):
     def context(self, params: RvcParams) -> Fraction:
         """``extra`` in whole frames, halves to the even one."""
         return Fraction(round(params.extra * FRAMES_HZ), FRAMES_HZ)
+
+    def choose_precision(self, params: RvcParams, device: torch.device) -> PrecisionChoice:
+        """A trial of residual blocks of the decoder, at the size that they have."""
+        card = open_voice(params.checkpoint).card
+        frames = int(self.asked["audio"].interval.duration * FRAMES_HZ)
+        return choose_precision(VoiceNetwork, trial_stages(card.config, frames), device)
 
     def load(self, params: RvcParams, device: torch.device, dtype: torch.dtype) -> None:
         """Loads the weights, or takes those of another session."""

@@ -59,6 +59,12 @@ def test_params_lost_in_a_swap_are_a_warning(cli: Cli) -> None:
     )
 
 
+def test_float16_on_a_cpu_is_a_warning(cli: Cli) -> None:
+    code, out, _ = cli("check", "default-live", "--set", "nodes.content.dtype=float16")
+    assert code == 0
+    assert "  warning: content: float16 is slow on a CPU, which computes it in float32: use" in out
+
+
 def test_json_is_a_check_report(cli: Cli) -> None:
     code, out, err = cli("check", "--json", "good.yaml", "bad.yaml", "nothing.yaml")
     assert (code, err) == (2, "")

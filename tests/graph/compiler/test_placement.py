@@ -9,6 +9,8 @@ import pytest
 
 from voicegraph.graph.pipeline import Pipeline, node
 
+from ...example_nodes import Both
+
 Build = Callable[..., Pipeline]
 
 
@@ -75,3 +77,28 @@ def test_float64_is_refused_on_mps(refused: Any) -> None:
     assert problem.code == "cannot-place"
     assert problem.message == "a (dsp.gain) computes in float64, which mps does not support"
     assert problem.fix == "nodes.a.device: cpu"
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_every_node_chooses_its_precision_if_asked_to(build: Build, device: str) -> None:
+    plan = build({"a": {**node("test.both", {"one": "input"}), "dtype": "auto", "device": device}})
+    assert plan.compile().find("a").dtype == "auto"
+
+
+def test_int8_is_refused_by_name_where_there_is_none(refused: Any) -> None:
+    error = refused(
+        "block: 10ms\nnodes:\n  a: {use: test.both, in: input, dtype: int8}\noutput: a\n"
+    )
+    (problem,) = error.problems
+    assert problem.message == "a (test.both) computes in float32 or float16, not in int8"
+    assert problem.fix == "nodes.a.dtype: float32"
+
+
+def test_int8_is_for_the_cpu(refused: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Both, "dtypes", ("float32", "int8"))
+    error = refused(
+        "block: 10ms\nnodes:\n"
+        "  a: {use: test.both, in: input, dtype: int8, device: cuda}\noutput: a\n"
+    )
+    (problem,) = error.problems
+    assert problem.message == "a (test.both) computes in int8 on cpu, not on cuda"

@@ -477,7 +477,8 @@ def test_a_name_that_is_taken_or_wrong():
 
 def test_wording_of_messages():
     assert text_of(HEAD + "nodes: {a: {use: x.y, dtype: float64}}\nbloc: 5ms\n") == (
-        "p.yaml:3:30  nodes.a.dtype is 'float64', expected float32, float16 or bfloat16\n"
+        "p.yaml:3:30  nodes.a.dtype is 'float64', "
+        "expected auto, float32, float16, bfloat16 or int8\n"
         "  fix: nodes.a.dtype: float32\n"
         "p.yaml:4:1  the pipeline has no key `bloc`; it has: version, description, extends, block, "
         "vars, assets, input, nodes, output, profiles, seed, threads, on_nan, on_late\n"

@@ -17,6 +17,8 @@ from voicegraph.graph.errors import PipelineError, Problem
 from voicegraph.graph.node import Node, Tensors
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.ports import In, Out
+from voicegraph.graph.precision import PrecisionChoice
+from voicegraph.graph.runtime._warmup import load_weights
 from voicegraph.graph.signals import Audio
 
 Build = Callable[..., Pipeline]
@@ -54,6 +56,48 @@ def test_weights_are_loaded_once_a_plan(build: Build, heavy: type[Heavy]) -> Non
         assert heavy.loads == ["a cpu torch.float32", "b cpu torch.float32"]
     pipeline.compile().session().close()
     assert len(heavy.loads) == 4
+
+
+class Choosing(Heavy):
+    """Takes bfloat16 if it may choose."""
+
+    dtypes = ("float32", "int8", "bfloat16")
+    questions: ClassVar[list[str]] = []
+
+    def choose_precision(self, params: Any, device: torch.device) -> PrecisionChoice:
+        self.questions.append(f"{device}, {torch.get_num_threads()} threads")
+        return PrecisionChoice("bfloat16", {"float32": 2.0, "bfloat16": 1.0})
+
+
+def test_a_node_chooses_its_precision_with_the_threads_of_the_session(build: Build) -> None:
+    Choosing.loads.clear()
+    Choosing.questions.clear()
+    with registry.isolated({"test.choosing": Choosing}):
+        nodes = {
+            "a": {**node("test.choosing", "input"), "dtype": "auto"},
+            "b": {**node("test.choosing", "a"), "dtype": "int8"},
+            "c": node("test.choosing", "b"),
+        }
+        plan = build(nodes, threads=1).compile()
+        with plan.session(), plan.session():
+            pass
+    assert Choosing.questions == ["cpu, 1 threads"]
+    assert Choosing.loads == ["a cpu torch.bfloat16", "b cpu torch.int8", "c cpu torch.float32"]
+    assert plan.precisions["a"].milliseconds["bfloat16"] == 1.0
+    assert plan.precisions["b"] == PrecisionChoice("int8")
+
+
+def test_a_precision_that_is_given_is_not_chosen(build: Build) -> None:
+    """As in a replay, which uses what the recorded session used."""
+    Choosing.loads.clear()
+    Choosing.questions.clear()
+    with registry.isolated({"test.choosing": Choosing}):
+        chosen = {**node("test.choosing", "input"), "dtype": "auto"}
+        plan = build({"a": chosen, "b": node("test.choosing", "a")}).compile()
+        devices = {"a": torch.device("cpu"), "b": torch.device("cpu")}
+        load_weights(plan, devices, {"a": "int8", "b": "bfloat16"})
+    assert Choosing.questions == []
+    assert Choosing.loads == ["a cpu torch.int8", "b cpu torch.float32"]
 
 
 def test_sessions_opened_at_once_load_once(build: Build, heavy: type[Heavy]) -> None:
