@@ -284,6 +284,14 @@ class Node(Generic[ParamsT, StateT]):
         """
         return PrecisionChoice()
 
+    @classmethod
+    def usual_precision(cls) -> PrecisionChoice | None:
+        """What ``dtype: auto`` means for a network of the usual size, without any file.
+
+        None for nodes without a network that has a trial.
+        """
+        return None
+
     def load(self, params: ParamsT, device: torch.device, dtype: torch.dtype) -> None:
         """Loads weights and tables to ``device``. Called once; nothing changes afterwards.
 

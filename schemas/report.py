@@ -221,6 +221,19 @@ class SoundCards(Report):
     """Devices that play."""
 
 
+class PrecisionTrial(Report):
+    """What this processor takes for a network of full size where a pipeline says `dtype: auto`."""
+
+    node: str
+    """The node that has such a network."""
+    threads: int
+    """Threads that computed it."""
+    precision: str
+    """The precision that it takes."""
+    milliseconds: dict[str, float]
+    """What the trial measured for a block of 240 ms, by precision; empty if nothing was tried."""
+
+
 class DoctorReport(Report):
     """``voicegraph doctor --json``."""
 
@@ -238,6 +251,8 @@ class DoctorReport(Report):
     """Logical cores that this process may use."""
     threads: int | None
     """Threads torch uses for one operation."""
+    precisions: list[PrecisionTrial] = []
+    """What networks of full size compute in with `dtype: auto`."""
     components: list[Component]
     """Libraries, required ones first."""
     cuda: list[CudaDevice]

@@ -9,7 +9,7 @@ from ._output import echo, print_json
 from .app import app
 
 if TYPE_CHECKING:
-    from voicegraph.schemas.report import Component, DoctorReport
+    from voicegraph.schemas.report import Component, DoctorReport, PrecisionTrial
 
 
 @app.command()
@@ -37,12 +37,25 @@ def _summary(report: DoctorReport) -> str:
             f"platform    {report.platform}",
             f"processor   {report.processor}, {report.cores} cores{threads}",
         ],
+        _precisions(report.precisions),
         _components([c for c in report.components if c.required], "required"),
         _components([c for c in report.components if not c.required], "optional"),
         _machine(report),
         [_verdict(report)],
     ]
-    return "\n\n".join("\n".join(part) for part in parts)
+    return "\n\n".join("\n".join(part) for part in parts if part)
+
+
+def _precisions(trials: list[PrecisionTrial]) -> list[str]:
+    """What a trial measured on this processor, and what it means for pipelines."""
+    from voicegraph.app.reports.text_table import Column, table
+
+    columns = (Column("dtype: auto"), Column("takes"), Column("its arithmetic in 240 ms"))
+    rows: list[list[str] | str] = []
+    for trial in trials:
+        spent = [f"{name} {ms:.0f} ms" for name, ms in trial.milliseconds.items()]
+        rows.append([trial.node, trial.precision, ", ".join(spent) or "has no choice here"])
+    return table(columns, rows) if rows else []
 
 
 def _components(components: list[Component], title: str) -> list[str]:

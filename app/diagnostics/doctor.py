@@ -10,6 +10,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+from voicegraph.graph import registry
 from voicegraph.graph.machine import cores, cpu_model, system
 from voicegraph.graph.optional_packages import (
     has_nvidia,
@@ -22,9 +23,18 @@ from voicegraph.graph.optional_packages import (
     satisfies,
     version_of,
 )
-from voicegraph.schemas.report import Component, CudaDevice, DoctorReport, SoundCards
+from voicegraph.schemas.report import (
+    Component,
+    CudaDevice,
+    DoctorReport,
+    PrecisionTrial,
+    SoundCards,
+)
 
 from .packages import NEEDS, Need
+
+_LARGE_NETWORKS = ("content.hubert", "synth.rvc")
+"""The nodes that decide whether a voice runs live on a processor."""
 
 
 def diagnose() -> DoctorReport:
@@ -38,11 +48,28 @@ def diagnose() -> DoctorReport:
         processor=cpu_model(),
         cores=cores(),
         threads=_ask("torch", lambda torch: torch.get_num_threads()),
+        precisions=_ask("torch", lambda torch: _precisions(torch.get_num_threads())) or [],
         components=components,
         cuda=_ask("torch", _cuda) or [],
         sound=_ask("sounddevice", _sound_cards),
         audio_formats=_ask("soundfile", lambda files: sorted(files.available_formats())) or [],
     )
+
+
+def _precisions(threads: int) -> list[PrecisionTrial]:
+    """What the nodes with large networks take with ``dtype: auto``."""
+    found = []
+    for name in _LARGE_NETWORKS:
+        choice = registry.find(name).usual_precision()
+        if choice is not None:
+            trial = PrecisionTrial(
+                node=name,
+                threads=threads,
+                precision=choice.dtype,
+                milliseconds=dict(choice.milliseconds),
+            )
+            found.append(trial)
+    return found
 
 
 def _component(need: Need) -> Component:

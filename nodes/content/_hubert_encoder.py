@@ -25,7 +25,7 @@ from voicegraph.graph.files.models.wrong_kind import open_expected, wrong_kind
 from voicegraph.nodes.content import hubert_example
 from voicegraph.nodes.content._encoder_header import encoder_sizes
 from voicegraph.nodes.content._hubert_network import HubertNetwork
-from voicegraph.nodes.content._hubert_trial import trial_stages
+from voicegraph.nodes.content._hubert_trial import BASE, trial_stages
 from voicegraph.nodes.content._hubert_weights import load_hubert
 from voicegraph.nodes.content.encoder import ContentEncoder
 from voicegraph.nodes.content.encoder_file import NOUN, EncoderFile, card_of, open_encoder
@@ -122,6 +122,12 @@ class HubertEncoder(ContentEncoder[ParamsT, StateT], Generic[ParamsT, StateT]):
         new, live = self.frames_computed(params)
         stages = trial_stages(self.sizes(params), _features(params).layer, new, live)
         return choose_precision(HubertNetwork, stages, device)
+
+    @classmethod
+    def usual_precision(cls) -> PrecisionChoice:
+        """Of HuBERT base, with 12 new frames at each block and 12 computed again."""
+        stages = trial_stages(BASE, BASE.layers, 12, 24)
+        return choose_precision(HubertNetwork, stages, torch.device("cpu"))
 
     def sizes(self, params: ParamsT) -> HubertSizes:
         """The sizes of the network in the file."""

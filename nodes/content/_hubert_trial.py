@@ -21,6 +21,20 @@ _FRAMES = 24
 """Of the convolutions, at most: their cost is in proportion, and a trial should be short."""
 
 
+BASE = HubertSizes(
+    channels=(512,) * 7,
+    kernels=(10, 3, 3, 3, 3, 2, 2),
+    hidden=768,
+    inner=3072,
+    layers=12,
+    heads=12,
+    taps=128,
+    groups=16,
+    projection=256,
+)
+"""HuBERT base."""
+
+
 def trial_stages(sizes: HubertSizes, layers: int, new: int, live: int) -> list[TrialStage]:
     """A transformer layer, and the second convolution, which is half of all that follow the first.
 

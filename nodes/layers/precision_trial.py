@@ -12,7 +12,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -34,6 +34,9 @@ _WORTH = 0.9
 _BUDGET_NS = 20_000_000
 _LEAST_ROUNDS = 4
 _MOST_ROUNDS = 30
+_AGREE, _CONFIRMED = 1.1, 3
+"""Rounds that must be within a tenth of the fastest."""
+_MOST_BUDGETS = 8
 _now_ns = time.perf_counter_ns if sys.platform == "win32" else time.thread_time_ns
 """CPU time of this thread, which has its share of the work: other programs disturb it least.
 Windows counts it in steps of 16 ms only."""
@@ -122,17 +125,29 @@ def _choose(forms: Sequence[Form], stages: Sequence[TrialStage]) -> Trial:
 
 
 def _least_times(forms: Sequence[Form], stage: TrialStage) -> dict[Form, int]:
-    """The least nanoseconds of a stage in each form, run in turns."""
+    """The least nanoseconds of a stage in each form, run in turns.
+
+    On a busy machine the threads wait for each other, and few rounds are undisturbed: there are
+    more of them, until each form has been as fast as its fastest round several times.
+    """
     runs = {form: stage.make(form) for form in forms}
     for run in runs.values():
         run()  # compiles kernels and packs for this size
-    least = dict.fromkeys(forms, 1 << 62)
-    begun = _now_ns()
-    for number in range(_MOST_ROUNDS):
-        if number >= _LEAST_ROUNDS and _now_ns() - begun > _BUDGET_NS * len(forms):
-            break
+    spent: dict[Form, list[int]] = {form: [] for form in forms}
+    used = 0
+    while not _is_settled(spent.values(), used / (_BUDGET_NS * len(forms))):
         for form, run in runs.items():
             before = _now_ns()
             run()
-            least[form] = min(least[form], _now_ns() - before)
-    return least
+            spent[form].append(_now_ns() - before)
+            used += spent[form][-1]
+    return {form: min(times) for form, times in spent.items()}
+
+
+def _is_settled(spent: Collection[Sequence[int]], budgets: float) -> bool:
+    """Whether enough was measured; ``budgets`` is the time it took, in budgets."""
+    rounds = min(len(times) for times in spent)
+    if rounds < _LEAST_ROUNDS or (budgets < 1 and rounds < _MOST_ROUNDS):
+        return False
+    agree = (sum(t <= _AGREE * min(times) for t in times) >= _CONFIRMED for times in spent)
+    return budgets >= _MOST_BUDGETS or all(agree)

@@ -20,6 +20,29 @@ _FRAMES = 10
 """At most: the cost is in proportion, and a trial should be short."""
 
 
+USUAL = VoiceConfig(
+    spec_channels=1025,
+    segment_size=32,
+    inter_channels=192,
+    hidden_channels=192,
+    filter_channels=768,
+    n_heads=2,
+    n_layers=6,
+    kernel_size=3,
+    p_dropout=0.0,
+    resblock="1",
+    resblock_kernel_sizes=(3, 7, 11),
+    resblock_dilation_sizes=((1, 3, 5), (1, 3, 5), (1, 3, 5)),
+    upsample_rates=(12, 10, 2, 2),
+    upsample_initial_channel=512,
+    upsample_kernel_sizes=(24, 20, 4, 4),
+    spk_embed_dim=109,
+    gin_channels=256,
+    sample_rate=48000,
+)
+"""A voice of version 2 at 48 kHz."""
+
+
 def trial_stages(config: VoiceConfig, frames: int) -> list[TrialStage]:
     """A residual block of the first and one of the last stage but one.
 

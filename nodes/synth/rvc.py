@@ -32,7 +32,7 @@ from voicegraph.nodes.synth import rvc_example
 from voicegraph.nodes.synth._formant_shift import FormantShift
 from voicegraph.nodes.synth._source import add_noise
 from voicegraph.nodes.synth._synthesizer import FRAMES_HZ, Synthesizer
-from voicegraph.nodes.synth._voice_trial import trial_stages
+from voicegraph.nodes.synth._voice_trial import USUAL, trial_stages
 from voicegraph.nodes.synth.network import VoiceNetwork, Window
 from voicegraph.nodes.synth.pitch_bins import coarse_pitch
 from voicegraph.nodes.synth.voice_file import open_voice
@@ -141,6 +141,11 @@ class Rvc(Synthesizer[RvcParams, RvcState]):
         card = open_voice(params.checkpoint).card
         frames = int(self.asked["audio"].interval.duration * FRAMES_HZ)
         return choose_precision(VoiceNetwork, trial_stages(card.config, frames), device)
+
+    @classmethod
+    def usual_precision(cls) -> PrecisionChoice:
+        """Of a voice of version 2 at 48 kHz that decodes 300 ms at each block."""
+        return choose_precision(VoiceNetwork, trial_stages(USUAL, 30), torch.device("cpu"))
 
     def load(self, params: RvcParams, device: torch.device, dtype: torch.dtype) -> None:
         """Loads the weights, or takes those of another session."""

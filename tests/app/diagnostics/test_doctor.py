@@ -12,12 +12,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 
 from voicegraph.app.diagnostics import doctor
 from voicegraph.app.diagnostics.doctor import diagnose
 from voicegraph.app.diagnostics.packages import NEEDS, need_of
 from voicegraph.graph import optional_packages
 from voicegraph.graph.optional_packages import pip_install, requirement, satisfies
+from voicegraph.graph.precision import PrecisionChoice
+from voicegraph.nodes.content.hubert import Hubert
+from voicegraph.nodes.synth.rvc import Rvc
 from voicegraph.schemas.report import Component, DoctorReport
 
 Patch = pytest.MonkeyPatch
@@ -48,6 +52,18 @@ def test_this_machine() -> None:
     assert "WAV" in report.audio_formats
     assert report.threads is not None
     assert report.threads >= 1
+
+
+def test_what_large_networks_compute_in(monkeypatch: Patch) -> None:
+    """Asked of the nodes themselves, which hold what they have measured."""
+    choice = PrecisionChoice("int8", {"float32": 40.0, "int8": 20.0})
+    monkeypatch.setattr(Hubert, "usual_precision", classmethod(lambda cls: choice))
+    monkeypatch.setattr(Rvc, "usual_precision", classmethod(lambda cls: PrecisionChoice()))
+    content, voice = diagnose().precisions
+    assert (content.node, content.precision) == ("content.hubert", "int8")
+    assert content.milliseconds == {"float32": 40.0, "int8": 20.0}
+    assert (voice.node, voice.precision, voice.milliseconds) == ("synth.rvc", "float32", {})
+    assert voice.threads == torch.get_num_threads()
 
 
 def test_needs_are_those_of_the_project_file() -> None:

@@ -98,6 +98,21 @@ def test_a_trial_is_short(clock: Clock) -> None:
     assert clock.runs - before == 3 * (1 + 4)
 
 
+def test_a_disturbed_trial_takes_longer(clock: Clock) -> None:
+    """All rounds but every seventh take four times as long, as beside another program."""
+    real, count = clock.run, 0
+
+    def run(microseconds: int) -> None:
+        nonlocal count
+        count += 1
+        real(microseconds * (1 if count % 7 == 0 else 4))
+
+    clock.run = run  # pyright: ignore[reportAttributeAccessIssue]
+    found = _choose(clock.stage("layer", float32=9000, bfloat16=6000, int8=5000))
+    assert found.form is PACKED_BFLOAT16
+    assert found.milliseconds == {"float32": 9.0, "bfloat16": 6.0, "int8": 5.0}
+
+
 def test_the_same_question_is_measured_once(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another number of threads or another size is another question."""
     first = _choose(clock.stage("layer", float32=500, bfloat16=300, int8=200))
