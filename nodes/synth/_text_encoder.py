@@ -54,22 +54,24 @@ class PackedFeedForward(nn.Module):
 
     Args:
         plain: with loaded weights; float32, on the CPU, with an odd kernel.
+        dtype: to compute in, and that of the result: float32 or bfloat16.
     """
 
-    def __init__(self, plain: FeedForward) -> None:
+    def __init__(self, plain: FeedForward, dtype: torch.dtype) -> None:
         super().__init__()
+        margin = plain.margin[0]
         first, second = plain.conv_1, plain.conv_2
-        self.conv_1 = Convolution(first.weight, first.bias, plain.margin[0], after="relu")
-        self.conv_2 = Convolution(second.weight, second.bias, plain.margin[0])
+        self.conv_1 = Convolution(first.weight.to(dtype), first.bias, margin, after="relu")
+        self.conv_2 = Convolution(second.weight.to(dtype), second.bias, margin)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """``[streams, frames, channels]``, the same."""
         return self.conv_2(self.conv_1(x))
 
 
-def packed_feed_forward(plain: FeedForward) -> nn.Module:
+def packed_feed_forward(plain: FeedForward, dtype: torch.dtype = torch.float32) -> nn.Module:
     """The packed counterpart; the plain one for even kernels, whose padding differs in front."""
-    return PackedFeedForward(plain) if plain.margin[0] == plain.margin[1] else plain
+    return PackedFeedForward(plain, dtype) if plain.margin[0] == plain.margin[1] else plain
 
 
 class Encoder(nn.Module):

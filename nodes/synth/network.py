@@ -54,7 +54,10 @@ class VoiceNetwork(Network):
     packings = MappingProxyType(
         {
             PACKED_FLOAT32: {Decoder: PackedDecoder, FeedForward: packed_feed_forward},
-            PACKED_BFLOAT16: {Decoder: functools.partial(PackedDecoder, dtype=torch.bfloat16)},
+            PACKED_BFLOAT16: {
+                Decoder: functools.partial(PackedDecoder, dtype=torch.bfloat16),
+                FeedForward: functools.partial(packed_feed_forward, dtype=torch.bfloat16),
+            },
         }
     )
     flow_biases: torch.Tensor

@@ -21,7 +21,7 @@ from voicegraph.nodes.synth.network import VoiceNetwork, Window
 from voicegraph.nodes.synth.voice_network import load_voice
 from voicegraph.schemas.voice_card import VoiceConfig
 
-from ...tolerance import SMALL_NETWORK, assert_close
+from ...tolerance import SMALL_NETWORK, assert_close, assert_rounded
 
 pytestmark = pytest.mark.numeric
 
@@ -42,6 +42,19 @@ def _network(config: list[Any], f0: bool) -> VoiceNetwork:
     return made
 
 
+def _inputs(
+    network: VoiceNetwork, streams: int, count: int, frames: int | None = None
+) -> tuple[Any, ...]:
+    generator = torch.Generator().manual_seed(3)
+    content = torch.randn(streams, 40, 768, generator=generator)
+    bins = wave = None
+    if network.f0:
+        bins = torch.randint(1, 256, (streams, 40), generator=generator)
+        pitch = 100 + 200 * torch.rand(streams, frames or count, generator=generator)
+        wave = network.source(pitch)
+    return content, bins, wave, 1, Window(29, count), None, frames
+
+
 @needs_packing
 @pytest.mark.parametrize("short", [False, True], ids=["direct", "short"])
 @pytest.mark.parametrize("config", [rvc_example.CONFIG, rvc_example.SINGLE, ODD, EVEN])
@@ -60,14 +73,7 @@ def test_packed_is_plain(
     plain, other = _network(config, f0), _network(config, f0)
     into_form(other, CPU, PACKED_FLOAT32)
     assert isinstance(other.dec, PackedDecoder)
-    generator = torch.Generator().manual_seed(3)
-    content = torch.randn(streams, 40, 768, generator=generator)
-    bins = wave = None
-    if f0:
-        bins = torch.randint(1, 256, (streams, 40), generator=generator)
-        pitch = 100 + 200 * torch.rand(streams, frames or count, generator=generator)
-        wave = plain.source(pitch)
-    given = (content, bins, wave, 1, Window(29, count), None, frames)
+    given = _inputs(plain, streams, count, frames)
     assert_close(other(*given), plain(*given), SMALL_NETWORK)
 
 
@@ -83,3 +89,20 @@ def test_voices_are_packed_where_it_helps(
     network = load_voice(tmp_path / "voice.pth", CPU, form_for(VoiceNetwork, CPU, dtype)).network
     wanted = PackedDecoder if packing and can_pack(CPU, dtype) else Decoder
     assert type(network.dec) is wanted
+
+
+ROUNDINGS = 2 * 2 + 2 + 3 * (2 + 6)
+"""In a row: both convolutions of two text layers, input and first convolution of the decoder, and
+at each of three stages the upsampling, the source, and a residual block of three pairs."""
+
+
+@pytest.mark.skipif(not can_pack(CPU, torch.bfloat16), reason="needs oneDNN in bfloat16")
+@pytest.mark.parametrize("config", [rvc_example.CONFIG, rvc_example.SINGLE, ODD, EVEN])
+@pytest.mark.parametrize("f0", [False, True])
+def test_bfloat16_is_float32_rounded(config: list[Any], f0: bool) -> None:
+    plain = _network(config, f0)
+    given = _inputs(plain, 2, 9)
+    form = form_for(VoiceNetwork, CPU, torch.bfloat16)
+    found = into_form(_network(config, f0), CPU, form)(*given)
+    assert found.dtype is torch.float32
+    assert_rounded(found, plain(*given), torch.bfloat16, ROUNDINGS)
