@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from voicegraph.graph import VoicegraphError as VoicegraphError
     from voicegraph.graph import conformance as conformance
     from voicegraph.graph import register as register
+    from voicegraph.graph.comparison import compare as compare
     from voicegraph.graph.files.recordings.replay import replay as replay
     from voicegraph.graph.pipeline import Pipeline as Pipeline
     from voicegraph.graph.pipeline import Plan as Plan
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 moved_modules.install()
 provide(
     {
+        "comparison_text": "voicegraph.app.reports.comparison_text:comparison_text",
         "explain": "voicegraph.app.reports.explain:explain",
         "draw": "voicegraph.app.reports.drawing:draw",
         "atomic_write": "voicegraph.graph.files.atomic_write:atomic_write",
@@ -86,6 +88,7 @@ _HOMES = {
         "register",
     ),
     "graph.pipeline": ("Pipeline", "Plan", "node"),
+    "graph.comparison": ("compare",),
     "graph.files.recordings.replay": ("replay",),
     "graph.runtime.session": ("Session",),
     "graph.runtime.snapshot": ("Snapshot",),

@@ -3,6 +3,7 @@
 __all__ = [
     "bench_report",
     "card",
+    "comparison_report",
     "control",
     "devices_report",
     "diff_report",

@@ -26,7 +26,9 @@ CORE = {"schemas", "graph"}
 RUN = {*CORE, "graph/pipeline", "graph/runtime"}
 NODE = {*CORE, "graph/files/models"}
 ALLOWED: dict[str, set[str]] = {
-    ".": {*RUN, "graph/conformance", "graph/files/recordings", "app/cli"},
+    ".": {
+        *RUN, "graph/comparison", "graph/conformance", "graph/files/recordings", "app/cli",
+    },
     "schemas": set(),
     # ---- the framework
     "graph": {"schemas"},
@@ -39,8 +41,11 @@ ALLOWED: dict[str, set[str]] = {
     "graph/files": {"graph"},
     "graph/files/models": {*CORE, "graph/files"},
     "graph/files/sound": {*RUN, "graph/files"},
-    "graph/files/recordings": {*RUN, "graph/files", "graph/loading"},
+    "graph/files/recordings": {*RUN, "graph/files", "graph/loading", "graph/metrics"},
     "graph/metrics": {*RUN, "graph/files", "graph/files/sound"},
+    "graph/comparison": {
+        *RUN, "graph/files", "graph/files/sound", "graph/loading", "graph/metrics",
+    },
     "graph/live/devices": CORE,
     "graph/live": {*RUN, "graph/live/devices", "graph/files/recordings"},
     # ---- nodes
@@ -86,9 +91,9 @@ ALLOWED: dict[str, set[str]] = {
     "app": {*CORE, "app/control", "app/osc", "app/web", "graph/live"},
     "app/cli": {
         *RUN, "app", "app/control", "app/diagnostics", "app/reports", "app/reports/drawing",
-        "app/tui", "graph/files", "graph/files/models", "graph/files/recordings",
-        "graph/files/sound", "graph/live", "graph/live/devices", "graph/loading", "graph/metrics",
-        "nodes", "training/common", "training/voice",
+        "app/tui", "graph/comparison", "graph/files", "graph/files/models",
+        "graph/files/recordings", "graph/files/sound", "graph/live", "graph/live/devices",
+        "graph/loading", "graph/metrics", "nodes", "training/common", "training/voice",
     },
 }  # fmt: skip
 """Folder -> folders that it may import. The table has no cycle."""

@@ -18,7 +18,6 @@ from .tolerance import (
     assert_rounded,
     assert_snr,
     rounding,
-    snr_db,
 )
 
 
@@ -71,8 +70,7 @@ def test_float32_sums_stay_within_rounding() -> None:
 
 
 def test_signal_to_noise_ratio_is_in_decibels() -> None:
-    assert snr_db([1.1], [1.0]) == pytest.approx(20)
-    assert snr_db([1.0], [1.0]) == math.inf
+
     assert_snr([1.1], [1.0], 19.9, "a tenth")
     with pytest.raises(AssertionError, match=r"20\.0 dB above the difference, at least 20\.1: a"):
         assert_snr([1.1], [1.0], 20.1, "a tenth")

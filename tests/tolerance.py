@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from voicegraph.graph.metrics.sample_difference import snr_db
+
 ROUNDOFF: Mapping[torch.dtype, float] = {
     torch.float64: 2.0**-53,
     torch.float32: 2.0**-24,
@@ -120,18 +122,11 @@ def assert_close(found: Any, expected: Any, tolerance: Tolerance) -> None:
         )
 
 
-def snr_db(found: Any, expected: Any) -> float:
-    """The power of what is expected over that of the difference, in dB."""
-    found, expected = _numbers(found), _numbers(expected)
-    error = float(np.square(found - expected).sum())
-    return math.inf if error == 0 else 10 * math.log10(float(np.square(expected).sum()) / error)
-
-
 def assert_snr(found: Any, expected: Any, at_least_db: float, stands_for: str) -> None:
     """Fails if the difference is louder than ``at_least_db`` below what is expected."""
     shape = _numbers(found).shape
     assert shape == _numbers(expected).shape, f"shape {shape}, expected {_numbers(expected).shape}"
-    measured = snr_db(found, expected)
+    measured = snr_db(_numbers(expected), _numbers(found))
     _record(10 ** ((at_least_db - measured) / 20), stands_for)
     assert measured >= at_least_db, (
         f"{measured:.1f} dB above the difference, at least {at_least_db:.1f}: {stands_for}"

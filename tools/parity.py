@@ -25,6 +25,7 @@ import numpy as np
 import torch
 
 from voicegraph import Pipeline, node
+from voicegraph.graph.metrics.sample_difference import largest_difference
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "tests" / "data" / "reference"
@@ -60,10 +61,7 @@ class Row:
     @property
     def difference(self) -> float:
         """The largest one; infinite where shapes differ, without any value, and with NaN."""
-        if self.found.shape != self.expected.shape or not self.found.size:
-            return float("inf")
-        largest = float(np.abs(self.found.astype(np.float64) - self.expected).max())
-        return largest if largest == largest else float("inf")
+        return largest_difference(self.expected, self.found)
 
 
 def _reference(name: str) -> Any:

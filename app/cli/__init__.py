@@ -4,6 +4,7 @@ __all__ = [
     "app",
     "bench",
     "check",
+    "compare",
     "convert",
     "demo",
     "devices",

@@ -7,7 +7,7 @@ Everything goes to ``sys.stdout`` or ``sys.stderr``, which escape what a termina
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -65,6 +65,32 @@ class _Command(TyperCommand):
             super().format_help(ctx, formatter)
 
 
+def listing_command(*options: str) -> type[TyperCommand]:
+    """A class of commands in which each of ``options`` takes all arguments up to the next option.
+
+    Shells expand ``--on speech/*.wav`` to several arguments; click's options take one each.
+    """
+
+    class ListingCommand(_Command):
+        def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+            return super().parse_args(ctx, _repeated(args, options))
+
+    return ListingCommand
+
+
+def _repeated(args: Sequence[str], options: Sequence[str]) -> list[str]:
+    """``--on a b`` as ``--on a --on b``."""
+    found: list[str] = []
+    current = None
+    for word in args:
+        if word.startswith("-") and word != "-":
+            current = word if word in options else None
+        elif current is not None and found[-1] != current:
+            found.append(current)
+        found.append(word)
+    return found
+
+
 class _Group(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         with styled_streams():  # --install-completion says in colour what it did
@@ -84,4 +110,4 @@ class CommandGroup(typer.Typer):
 
     def command(self, *args: Any, **options: Any) -> Callable[[Any], Any]:
         """Registers a command, as :meth:`typer.Typer.command` does."""
-        return super().command(*args, cls=_Command, **options)
+        return super().command(*args, **{"cls": _Command, **options})

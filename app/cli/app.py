@@ -27,7 +27,7 @@ from ._startup import not_installed
 from ._termination import terminated_like_ctrl_c
 
 COMMANDS = (
-    *("demo", "run", "check", "explain", "draw", "nodes", "diff", "bench"),
+    *("demo", "run", "check", "explain", "draw", "nodes", "diff", "compare", "bench"),
     *("inspect", "convert", "doctor", "devices", "live", "latency", "soak", "replay", "voice"),
 )
 STOPPED = 130

@@ -18,8 +18,7 @@ from voicegraph.graph.live.devices.audio_backend import (
     CaptureCallback,
     PlaybackCallback,
 )
-
-from ._probe_signal import find_signal
+from voicegraph.graph.metrics.cross_correlation import find_signal
 
 _SAME = 0.9
 """Correlation from which on a response equals the reference. A voice with pulses at other times

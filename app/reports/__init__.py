@@ -1,6 +1,7 @@
 """Reports on plans and nodes: explain, diff, tables, parameter descriptions, editor schema."""
 
 __all__ = [
+    "comparison_text",
     "device_table",
     "drawing",
     "editor_schema",

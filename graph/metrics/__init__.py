@@ -1,3 +1,17 @@
-"""Measures of cost and of signals: benchmark, block boundaries, F0, spectrogram figures."""
+"""Measures of cost and of signals, as plain functions with their mathematics.
 
-__all__ = ["benchmark", "boundary_metric", "paired_benchmark", "spectrogram_figure"]
+Of two signals: difference value by value, spectra, F0, features, alignment. Of plans: benchmarks.
+"""
+
+__all__ = [
+    "benchmark",
+    "boundary_metric",
+    "cross_correlation",
+    "f0_contour",
+    "f0_error",
+    "feature_similarity",
+    "paired_benchmark",
+    "sample_difference",
+    "spectral_distance",
+    "spectrogram_figure",
+]

@@ -172,7 +172,7 @@ def _report(times: _Times, setup: float, resident: tuple[int | None, int | None]
         ],
         engine=None if overlap else CostReport(**_quantiles(rest)),
         whole=CostReport(**_quantiles(times.whole)),
-        undisturbed_ms=_undisturbed(times.whole),
+        undisturbed_ms=undisturbed_ms(times.whole),
         real_time_factor=float(all_of_it / 1e9 / (len(times.whole) * plan.block)),
         memory=MemoryReport(
             resident_bytes=after,
@@ -188,8 +188,11 @@ def _quantiles(nanoseconds: np.ndarray) -> dict[str, float]:
     return {"median_ms": float(middle), "p99_ms": float(high), "max_ms": float(top)}
 
 
-def _undisturbed(nanoseconds: np.ndarray) -> float:
-    """The lowest median of the parts of a run: an estimate without load of other programs."""
+def undisturbed_ms(nanoseconds: np.ndarray) -> float:
+    """Time of a block without load of other programs, of the times ``[blocks]`` in ns.
+
+    The lowest median of 20 successive parts of the run.
+    """
     parts = np.array_split(nanoseconds, min(_PARTS, len(nanoseconds)))
     return float(min(np.median(part) for part in parts) / 1e6)
 

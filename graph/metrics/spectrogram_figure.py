@@ -11,10 +11,11 @@ import numpy as np
 import soundfile
 import soxr
 
-from ..errors import VoicegraphError
-from ..files.atomic_write import atomic_write
+from ..errors import OutputError, Problem, VoicegraphError
+from ..files.atomic_write import atomic_write, check_target
 from ..optional_packages import is_installed, missing_package
-from ._f0_contour import FRAMES, RATE, contour
+from .f0_contour import FRAMES, RATE, contour
+from .spectral_distance import power_spectrogram
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,7 +70,7 @@ def draw(sounds: Sequence[Sound], target: Path, *, force: bool = False) -> None:
     from matplotlib.figure import Figure
 
     samples = [_at_16k(sound.path) for sound in sounds]
-    pictures = [_spectrogram(each) for each in samples]
+    pictures = [spectrogram_db(each) for each in samples]
     top = max(_QUIET_DB, *(picture.max() for picture in pictures))
     tracks = [contour(each) for each in samples]
     highest = 50 * np.ceil(1.3 * max(100.0, *(np.percentile(track, 99) for track in tracks)) / 50)
@@ -81,7 +82,7 @@ def draw(sounds: Sequence[Sound], target: Path, *, force: bool = False) -> None:
     panels: list[Axes] = list(grid.flat)
     image: Any = None
     for panel, sound, picture, track in zip(panels, sounds, pictures, tracks, strict=False):
-        image = _show(panel, picture, top)
+        image = show_spectrogram(panel, picture, top)
         _overlay(panel, track, highest)
         panel.set_title(sound.title, loc="left", fontsize=11)
     for panel in panels[len(sounds) :]:
@@ -90,7 +91,7 @@ def draw(sounds: Sequence[Sound], target: Path, *, force: bool = False) -> None:
         panel.set_xlabel("time (s)")
     panels[0].set_xlim(0, max(len(each) for each in samples) / RATE)
     figure.colorbar(image, ax=panels, label="level (dB, the loudest point is 0)", pad=0.01)
-    _save(figure, target, force)
+    save_figure(figure, target, force)
 
 
 def _at_16k(path: Path) -> np.ndarray:
@@ -98,25 +99,35 @@ def _at_16k(path: Path) -> np.ndarray:
     return soxr.resample(samples.mean(axis=1), rate, RATE, "HQ")
 
 
-def _spectrogram(samples: np.ndarray) -> np.ndarray:
-    """Power in dB ``[bins, frames]``; frame k is centred at ``k * _HOP`` samples."""
-    padded = np.pad(samples, _WINDOW // 2)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::_HOP]
-    spectrum = np.fft.rfft(frames * np.hanning(_WINDOW), axis=1)
-    return 10 * np.log10(np.abs(spectrum.T) ** 2 + 1e-12)
+def spectrogram_db(samples: np.ndarray) -> np.ndarray:
+    """Power in dB, at least -120, of ``[samples]`` at 16 kHz: ``[bins, frames]``."""
+    return 10 * np.log10(power_spectrogram(samples, _WINDOW, _HOP) + 1e-12)
 
 
-def _show(panel: Axes, picture: np.ndarray, top: float) -> Any:
+def show_spectrogram(panel: Axes, picture: np.ndarray, top: float) -> Any:
+    """Draws a spectrogram in dB, ``[bins, frames]`` of 16 kHz sound; ``top`` is the brightest."""
+    return show_map(panel, picture - top, "magma", (-_RANGE_DB, 0))
+
+
+def show_map(panel: Axes, picture: np.ndarray, colours: str, span: tuple[float, float]) -> Any:
+    """Draws values ``[bins, frames]`` over time and frequency, as :func:`spectrogram_db` has them.
+
+    Args:
+        panel: of matplotlib.
+        picture: the values.
+        colours: name of a colour map.
+        span: the values of its ends.
+    """
     half_hop = _HOP / RATE / 2
     length = picture.shape[1] * _HOP / RATE
     panel.set_ylabel("frequency (kHz)")
     return panel.imshow(
-        picture - top,
+        picture,
         origin="lower",
         aspect="auto",
-        cmap="magma",
-        vmin=-_RANGE_DB,
-        vmax=0,
+        cmap=colours,
+        vmin=span[0],
+        vmax=span[1],
         extent=(-half_hop, length - half_hop, 0, RATE / 2000),
     )
 
@@ -134,6 +145,26 @@ def _overlay(panel: Axes, track: np.ndarray, highest: float) -> None:
     axis.legend(loc="upper right", facecolor="black", labelcolor="white", framealpha=0.7)
 
 
-def _save(figure: Any, target: Path, force: bool) -> None:
+def require_picture_name(target: Path, force: bool) -> None:
+    """Checks that a picture can be written under this name, before it is made.
+
+    Raises:
+        OutputError: if its ending is none of a picture, or the file exists and ``force`` is false.
+    """
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    known = FigureCanvasBase.get_supported_filetypes()
+    if target.suffix.removeprefix(".").lower() not in known:
+        text = f"{target} has no ending of a picture: {', '.join(sorted(known))}"
+        raise OutputError(Problem("unknown-format", text, fix=str(target.with_suffix(".png"))))
+    check_target(target, force)
+
+
+def save_figure(figure: Any, target: Path, force: bool) -> None:
+    """Writes a matplotlib figure in the format of the ending, else as PNG.
+
+    Raises:
+        OutputError: if the file cannot be written.
+    """
     with atomic_write(target, force=force) as temporary:
-        figure.savefig(temporary, format=target.suffix.removeprefix(".") or "png")
+        figure.savefig(temporary, format=target.suffix.removeprefix(".").lower() or "png")

@@ -4,7 +4,6 @@ __all__ = [
     "atomic_files",
     "ctc",
     "edit_distance",
-    "f0_metrics",
     "hama",
     "interrupts",
     "jobs",

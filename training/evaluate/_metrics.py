@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from voicegraph.graph.metrics.f0_error import compare_f0
+
 from ..common.edit_distance import error_rate
-from ..common.f0_metrics import compare_f0
 from ._observation import Observation
 from ._pause_level import loudest_pause, pause_energy, pause_energy_after_onset
 

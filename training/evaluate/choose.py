@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from voicegraph.graph.metrics.f0_error import median_hz
 from voicegraph.nodes.content.encoder import RATE as ENCODER_RATE
-from voicegraph.training.common.f0_metrics import median_hz
 from voicegraph.training.evaluate.clips import LIST, Clip, cut, write
 from voicegraph.training.voice.contours import f0_contour, unfloored_level_contour
 

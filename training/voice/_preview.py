@@ -13,11 +13,11 @@ import torch
 
 from voicegraph.graph.files.sound import bundled_recording
 from voicegraph.graph.files.sound.file_conversion import convert_file
+from voicegraph.graph.metrics.f0_error import compare_f0
 from voicegraph.graph.pipeline import Pipeline
 from voicegraph.schemas.voice_report import Preview
 
 from ..common.edit_distance import edit_distance
-from ..common.f0_metrics import compare_f0
 from . import _phones as phones
 from . import _speaker_selection as speaker_selection
 from . import contours

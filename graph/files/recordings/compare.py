@@ -12,6 +12,7 @@ import numpy as np
 from voicegraph.schemas.recorded_events import RecordedEvent, UnknownEvent
 from voicegraph.schemas.replay_report import Difference, NotedEvent, ReplayReport, ReplayResult
 
+from ...metrics.sample_difference import bit_equal, largest_difference
 from ...pipeline import Plan
 from ...signals import Audio
 from .plan_identity import is_other_plan
@@ -21,6 +22,8 @@ from .recorder import input_path, output_path
 from .replay import run
 
 _FLOOR_DB = -200.0
+_SIGN_OF_ZERO = 1e-12
+"""The difference of 0.0 and -0.0, whose bits differ."""
 Sink = Callable[[np.ndarray], None]
 
 
@@ -150,10 +153,9 @@ def _unknown(recording: Recording) -> list[str]:
 
 def _largest_difference(made: np.ndarray, before: np.ndarray) -> float:
     """The largest difference; 0 only if all bits agree."""
-    if np.array_equal(made.view(np.uint32), before.view(np.uint32)):
+    if bit_equal(before, made):
         return 0.0
-    off = np.abs(made.astype(np.float64) - before.astype(np.float64)).max()
-    return float(off) if np.isfinite(off) and off > 0 else 1e-12 if off == 0 else math.inf
+    return largest_difference(before, made) or _SIGN_OF_ZERO
 
 
 def _noted_event(event: RecordedEvent, block_s: float) -> NotedEvent:

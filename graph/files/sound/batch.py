@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ...errors import InputError, OutputError, Problem
 from ...regular_file import name_problem
-from .folder_contents import Content, content_of
+from .folder_contents import Content, content_of, unreadable
 from .formats import WRITABLE
 
 _NAME = "{name}"
@@ -84,10 +84,33 @@ def plan_batch(inputs: list[str], output: str, ending: str | None = None) -> Bat
     return found
 
 
-def _require_possible_names(inputs: list[str], output: str) -> None:
+def sound_files(inputs: Sequence[str]) -> list[Path]:
+    """The files that inputs name: files, patterns, and folders with everything below them.
+
+    Raises:
+        InputError: if a folder or pattern holds no audio, or audio that cannot be read.
+    """
+    _require_possible_inputs(inputs)
+    found: list[Path] = []
+    for path in (path for text in inputs for path in _expand(text)):
+        if not path.is_dir():
+            found.append(path)
+            continue
+        sounds, others, _ = _sounds_of(path, _files(path))
+        if others:
+            raise unreadable(others[0])
+        found += sounds
+    return found
+
+
+def _require_possible_inputs(inputs: Sequence[str]) -> None:
     for text in inputs:
         if (problem := name_problem(text)) is not None:
             raise InputError(problem)
+
+
+def _require_possible_names(inputs: list[str], output: str) -> None:
+    _require_possible_inputs(inputs)
     if (problem := name_problem(output)) is not None:
         raise OutputError(problem)
 
@@ -125,30 +148,40 @@ def _single(source: Path, target: Path, suffix: str | None) -> Job:
 
 def _jobs(named: list[Path], output: Path, suffix: str | None) -> Batch:
     jobs: list[Job] = []
-    unreadable: list[Path] = []
+    to_convert: list[Path] = []
     skipped = 0
     for path in named:
         if not path.is_dir():
             jobs.append(_job(path, Path(path.name), output, suffix))
             continue
-        files = [(file, content_of(file)) for file in _files(path, output)]
-        sounds = [file for file, content in files if content is Content.SOUND]
-        others = [file for file, content in files if content is Content.CONVERTIBLE]
-        if not sounds and not others:
-            text = f"the folder {path} holds no audio"
-            notes = ((f"{len(files)} files with other contents", None),) if files else ()
-            raise InputError(Problem("no-audio", text, notes=notes))
-        skipped += len(files) - len(sounds) - len(others)
-        unreadable += others
+        sounds, convertible, others = _sounds_of(path, _files(path, output))
+        skipped += others
+        to_convert += convertible
         jobs += [_job(file, file.relative_to(path), output, suffix) for file in sounds]
     return Batch(
-        tuple(jobs), skipped=skipped, unreadable=tuple(unreadable), own_formats=suffix is None
+        tuple(jobs), skipped=skipped, unreadable=tuple(to_convert), own_formats=suffix is None
     )
 
 
-def _files(folder: Path, output: Path) -> Iterator[Path]:
+def _sounds_of(folder: Path, files: Iterator[Path]) -> tuple[list[Path], list[Path], int]:
+    """Files of sound, those that another program has to convert first, and the number of others.
+
+    Raises:
+        InputError: if there is no sound at all.
+    """
+    contents = [(file, content_of(file)) for file in files]
+    sounds = [file for file, content in contents if content is Content.SOUND]
+    convertible = [file for file, content in contents if content is Content.CONVERTIBLE]
+    if not sounds and not convertible:
+        text = f"the folder {folder} holds no audio"
+        notes = ((f"{len(contents)} files with other contents", None),) if contents else ()
+        raise InputError(Problem("no-audio", text, notes=notes))
+    return sounds, convertible, len(contents) - len(sounds) - len(convertible)
+
+
+def _files(folder: Path, output: Path | None = None) -> Iterator[Path]:
     """All files below a folder, except hidden ones and those in the output folder."""
-    own = output.resolve()
+    own = output.resolve() if output is not None else None
     for root, folders, files in os.walk(folder):
         here = Path(root)
         folders[:] = sorted(

@@ -18,7 +18,7 @@ from voicegraph.app.cli import _progress as progress
 from voicegraph.app.cli.app import main
 from voicegraph.graph.files.sound import _latency_compensation as latency_compensation
 from voicegraph.graph.files.sound import bundled_recording
-from voicegraph.graph.metrics._f0_contour import RATE, contour
+from voicegraph.graph.metrics.f0_contour import RATE, contour
 from voicegraph.graph.pipeline import Pipeline
 from voicegraph.nodes.synth.source_filter_file import open_source_filter
 from voicegraph.schemas.file_report import RunReport

@@ -12,7 +12,7 @@ import soundfile
 from voicegraph.graph.errors import OutputError
 from voicegraph.graph.files.sound import bundled_recording
 from voicegraph.graph.metrics import spectrogram_figure
-from voicegraph.graph.metrics._f0_contour import RATE, contour
+from voicegraph.graph.metrics.f0_contour import RATE, contour
 from voicegraph.graph.metrics.spectrogram_figure import Sound, draw
 from voicegraph.graph.signals import Audio
 
@@ -53,7 +53,7 @@ def test_contour_finds_the_pitch() -> None:
 def test_spectrogram_is_in_place() -> None:
     """A tone of 1 kHz from 0.5 s on has the right bin and start."""
     tone = np.sin(2 * np.pi * 1000 * np.arange(RATE) / RATE) * (np.arange(RATE) >= RATE / 2)
-    found = spectrogram_figure._spectrogram(tone)
+    found = spectrogram_figure.spectrogram_db(tone)
     assert found.shape[0] == spectrogram_figure._WINDOW // 2 + 1
     assert found[:, -100].argmax() == 1000 * spectrogram_figure._WINDOW // RATE
     level = found[1000 * spectrogram_figure._WINDOW // RATE]

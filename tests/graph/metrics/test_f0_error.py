@@ -6,8 +6,16 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from voicegraph.training.common.f0_metrics import compare_f0, median_hz
+from voicegraph.graph.metrics.f0_error import (
+    compare_f0,
+    f0_cents,
+    gross_share,
+    median_hz,
+    voicing_agreement,
+)
 
 
 def _source() -> np.ndarray:
@@ -61,3 +69,18 @@ def test_unvoiced_contours_give_nan() -> None:
 def test_longer_contour_is_cut() -> None:
     source = _source()
     assert compare_f0(source[:-7], source).voicing == 1
+
+
+@given(st.floats(-2400, 2400))
+def test_transposition_is_measured_in_cents(cents: float) -> None:
+    source = _source()
+    found = f0_cents(source, source * 2 ** (cents / 1200))
+    np.testing.assert_allclose(found, cents, atol=1e-6)
+    assert len(found) == np.count_nonzero(source)
+    np.testing.assert_allclose(f0_cents(source * 2 ** (cents / 1200), source), -cents, atol=1e-6)
+
+
+def test_share_of_gross_errors_needs_some_frame() -> None:
+    assert gross_share(np.array([0.0, 99.0, -101.0, 1200.0])) == 0.5
+    assert math.isnan(gross_share(np.zeros(0)))
+    assert math.isnan(voicing_agreement(np.zeros(0), np.zeros(0)))

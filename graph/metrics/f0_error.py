@@ -1,4 +1,8 @@
-"""F0 error and voicing agreement of converted speech against its source."""
+"""F0 error in cents and voicing agreement of two F0 contours.
+
+Contours are in Hz every 10 ms, 0 where unvoiced, ``[frames]``, and time-aligned. The longer one is
+cut.
+"""
 
 from __future__ import annotations
 
@@ -30,29 +34,49 @@ class F0Error:
     start: float
 
 
+def f0_cents(reference: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """``1200 log2(other / reference)`` in cents, of the frames that are voiced in both, ``[n]``."""
+    one, two = _same_length(reference, other)
+    both = (one > 0) & (two > 0)
+    return 1200 * np.log2(two[both].astype(np.float64) / one[both])
+
+
+def voicing_agreement(reference: np.ndarray, other: np.ndarray) -> float:
+    """Share of all frames that are voiced in both or in neither, 0..1; NaN without frames."""
+    one, two = _same_length(reference, other)
+    return float(np.mean((one > 0) == (two > 0))) if len(one) else float("nan")
+
+
+def gross_share(cents: np.ndarray) -> float:
+    """Share of F0 errors in cents, ``[n]``, beyond 100 cents either way; NaN without any."""
+    return float(np.mean(np.abs(cents) > GROSS_CENTS)) if len(cents) else float("nan")
+
+
+def _same_length(one: np.ndarray, two: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    count = min(len(one), len(two))
+    return one[:count], two[:count]
+
+
 def compare_f0(made: np.ndarray, source: np.ndarray) -> F0Error:
-    """Compares two time-aligned F0 contours.
+    """Compares converted speech with its source, without a constant transposition.
 
     Args:
-        made: F0 of the output, Hz ``[frames]`` every 10 ms, 0 where unvoiced.
-        source: F0 of the source, the same way. The longer contour is cut.
+        made: F0 of the output.
+        source: F0 of the source.
 
     Returns:
         NaN for everything but ``voicing`` if no frame is voiced in both.
     """
-    count = min(len(made), len(source))
-    made, source = made[:count], source[:count]
-    both = (made > 0) & (source > 0)
-    voicing = float(np.mean((made > 0) == (source > 0)))
-    if not both.any():
+    voicing = voicing_agreement(source, made)
+    moved = f0_cents(source, made)
+    if not len(moved):
         return F0Error(float("nan"), float("nan"), voicing, float("nan"))
-    moved = 1200 * np.log2(made[both] / source[both])
     error = np.abs(moved - np.median(moved))
     first, rest = moved[:_START_FRAMES], moved[_START_FRAMES:]
     start = (np.median(first) - np.median(rest)) / 100 if len(rest) else float("nan")
     return F0Error(
         cents=float(np.median(error)),
-        gross=float(np.mean(error > GROSS_CENTS)),
+        gross=gross_share(error),
         voicing=voicing,
         start=float(start),
     )
