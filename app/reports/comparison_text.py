@@ -146,15 +146,27 @@ def _notes(report: ComparisonReport) -> Iterator[str]:
     for port in report.together:
         for note in port.notes:
             yield from _note(f"{port.port}: {note}")
-        for measure, why in port.unmeasured.items():
-            if not why.startswith("infinite: A and B are equal"):
-                yield from _note(f"{port.port}: no {measure}: {why}")
+    for why, names in _unmeasured(report.together).items():
+        yield from _note(f"{why}: {', '.join(names)}")
     for note in report.notes:
         yield from _note(note)
     for label, side in (("A", report.a), ("B", report.b)):
         for note in side.notes:
             yield from _note(f"{label}: {note}")
     yield from _uncompared(report.not_compared)
+
+
+def _unmeasured(ports: list[PortComparison]) -> dict[str, list[str]]:
+    """Measures without a value, and why -> ports. That equal signals have no SNR is no news."""
+    found: dict[str, list[str]] = {}
+    for port in ports:
+        reasons: dict[str, list[str]] = {}
+        for measure, why in port.unmeasured.items():
+            if port.measures.max != 0:
+                reasons.setdefault(why, []).append(measure)
+        for why, measures in reasons.items():
+            found.setdefault(f"no {' and '.join(measures)}, since {why}", []).append(port.port)
+    return found
 
 
 def _note(text: str) -> list[str]:

@@ -243,13 +243,12 @@ def values_of(found: Measurement) -> tuple[dict[str, float], dict[str, str]]:
             values |= {"gross": gross_share(found.cents)}
         else:
             why |= dict.fromkeys(("cents", "gross"), "no frame is voiced in both A and B")
-    if kind == FEATURES:
+    if kind == FEATURES and found.type.width != 1:
         known = found.cosine[~np.isnan(found.cosine)]
         if len(known):
             values |= {"cosine": float(known.mean()), "cosine_min": float(known.min())}
         else:
-            reason = "frames have one value" if found.type.width == 1 else "frames equal their mean"
-            why |= dict.fromkeys(("cosine", "cosine_min"), reason)
+            why |= dict.fromkeys(("cosine", "cosine_min"), "frames equal their mean")
     if found.offset_s is None:
         why["offset"] = "A and B do not correlate enough to tell"
     else:

@@ -16,7 +16,9 @@ from pydantic import BaseModel
 from typer.core import TyperGroup
 
 from voicegraph.app.cli.app import COMMANDS, STOPPED, app, main
+from voicegraph.app.cli.compare import OUTSIDE
 from voicegraph.graph import errors
+from voicegraph.graph.comparison.measures import MEASURES
 from voicegraph.graph.loading.load import load_pipeline
 from voicegraph.graph.pipeline import Pipeline
 from voicegraph.schemas.pipeline import InputSpec, NodeSpec, PipelineFile
@@ -141,7 +143,7 @@ def test_exit_codes_are_those_of_the_errors() -> None:
         for cls in vars(errors).values()
         if isinstance(cls, type) and issubclass(cls, errors.VoicegraphError)
     ]
-    numbers = {0, STOPPED, *(cls.exit_code for cls in classes)}
+    numbers = {0, STOPPED, OUTSIDE, *(cls.exit_code for cls in classes)}
     assert codes - {"128 + n"} == {str(number) for number in numbers}
 
 
@@ -195,3 +197,10 @@ def test_ci_runs_the_readme_commands() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert len(typed) == 2
     assert [line for line in typed if f"run '{line}'" not in script] == []
+
+
+def test_every_measure_is_described() -> None:
+    rows = _rows("compare.md", "Measures")
+    assert {name.strip("`"): unit for name, unit, *_ in rows} == {
+        measure.name: measure.unit or "-" for measure in MEASURES.values()
+    }
