@@ -41,7 +41,7 @@ _FRAME = Fraction(1, FRAMES_HZ)
 class HubertStreamingParams(HubertEncoderParams):
     """Params of ``content.hubert_streaming``."""
 
-    context: Duration = Field(parse_duration("2.5s"), ge=_FRAME, le=30)
+    context: Duration = Field(parse_duration("4s"), ge=_FRAME, le=30)
     """Past that attention uses, before what is computed again; rounded up to 20 ms."""
     recompute: Duration | None = Field(parse_duration("240ms"), ge=0, le=30)
     """Time before each block whose frames are computed again; whole frames of 20 ms. Older frames
