@@ -36,6 +36,7 @@ BUILTIN: dict[str, str] = {
     "retrieval.faiss": "retrieval.faiss",
     "retrieval.protect": "retrieval.protect",
     "synth.rvc": "synth.rvc",
+    "synth.rvc_streaming": "synth.rvc_streaming",
     "synth.source_filter": "synth.source_filter",
     "world.analyze": "world.analyze",
     "world.synthesize": "world.synthesize",

@@ -31,21 +31,29 @@ _ONE = _POINTS.index(1.0)
 
 
 class ShortConvolution(nn.Module):
-    """A convolution after a leaky rectifier, equally long; only where ``can_pack`` is true.
+    """A convolution after a leaky rectifier; only where ``can_pack`` is true.
 
     Args:
         weight: ``[outputs, inputs, taps]``, an odd number of taps, float32, on the CPU.
         bias: ``[outputs]``.
         dilation: frames from tap to tap.
         slope: of the leaky rectifier before it.
+        padded: whether zeros lie before and after the frames, so that the output is as long as the
+            input; otherwise it is shorter by ``(taps - 1) * dilation``.
     """
 
     def __init__(
-        self, weight: torch.Tensor, bias: torch.Tensor, dilation: int, slope: float
+        self,
+        weight: torch.Tensor,
+        bias: torch.Tensor,
+        dilation: int,
+        slope: float,
+        padded: bool = True,
     ) -> None:
         super().__init__()
         outputs, _, taps = weight.shape
-        self.reach = taps // 2
+        self.lead = taps // 2 if padded else 0
+        self.lost = 0 if padded else taps - 1
         self.dilation = dilation
         self.slope = slope
         self.pieces = -(-taps // TILE)
@@ -67,15 +75,16 @@ class ShortConvolution(nn.Module):
         return (channels >= 256 and taps > TILE) or (channels >= 128 and taps >= 7)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """``[streams, frames, inputs]`` -> ``[streams, frames, outputs]``."""
+        """``[streams, frames, inputs]`` -> ``[streams, frames, outputs]``, fewer if not padded."""
         streams, frames, _ = x.shape
         rows = -(-frames // self.dilation)
-        padded = -(-(rows + self.reach) // TILE) * TILE
+        padded = -(-(rows + self.lead) // TILE) * TILE
         line = self._line(x, rows, padded)
-        made = self._run(line).view(streams, self.dilation, padded, -1)[:, :, :rows]
+        made = self._run(line).view(streams, self.dilation, padded, -1)
+        made = made[:, :, : rows - self.lost]
         if self.dilation == 1:
             return made[:, 0]
-        return made.transpose(1, 2).flatten(1, 2)[:, :frames]
+        return made.transpose(1, 2).flatten(1, 2)[:, : frames - self.lost * self.dilation]
 
     def _line(self, x: torch.Tensor, rows: int, padded: int) -> torch.Tensor:
         """Rectified input ``[streams * dilation * padded and a margin, inputs]``.
@@ -86,9 +95,9 @@ class ShortConvolution(nn.Module):
         streams, frames, channels = x.shape
         count = streams * self.dilation * padded
         line = x.new_empty(count + TILE * self.pieces - 1, channels)
-        line[: self.reach] = 0
-        line[self.reach + count :] = 0
-        body = line[self.reach : self.reach + count].view(streams, self.dilation, padded, channels)
+        line[: self.lead] = 0
+        line[self.lead + count :] = 0
+        body = line[self.lead : self.lead + count].view(streams, self.dilation, padded, channels)
         whole = frames // self.dilation
         body[:, :, whole:] = 0
         split = x[:, : whole * self.dilation].unflatten(1, (whole, self.dilation)).transpose(1, 2)

@@ -36,21 +36,44 @@ class Attention(nn.Module):
 
         The outputs of frames before ``first`` are not computed.
         """
-        streams, frames, channels = x.shape
-        scale = 1 / math.sqrt(channels // self.heads)
-        query = self._split(self._project(self.conv_q, x[:, first:])) * scale
+        return self.attend(x[:, first:], self.keys_and_values(x), first)
+
+    def keys_and_values(self, x: torch.Tensor) -> torch.Tensor:
+        """``[streams, frames, channels]`` -> ``[streams, frames, 2 channels]``."""
+        return torch.cat((self._project(self.conv_k, x), self._project(self.conv_v, x)), 2)
+
+    def attend(
+        self, x: torch.Tensor, pairs: torch.Tensor, first: int, exists: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """The output of some frames, which attend to those of ``pairs``.
+
+        Args:
+            x: input of the frames ``[streams, queries, channels]``.
+            pairs: keys and values of all frames that they attend to, ``[streams, frames, 2
+                channels]``.
+            first: the frame of the first query.
+            exists: bool ``[streams, frames]``, the frames that exist; None if all do.
+
+        Returns:
+            ``[streams, queries, channels]``.
+        """
+        streams, frames = pairs.shape[:2]
+        scale = 1 / math.sqrt(x.shape[2] // self.heads)
+        query = self._split(self._project(self.conv_q, x)) * scale
         # Padding gives every frame a full window, so that the band below needs no special cases.
-        rim = (0, 0, self.window, self.window)
-        key = functional.pad(self._split(self._project(self.conv_k, x)), rim)
-        value = functional.pad(self._split(self._project(self.conv_v, x)), rim)
+        padded = functional.pad(pairs, (0, 0, self.window, self.window))
+        key, value = map(self._split, padded.chunk(2, 2))
         scores = query @ key.transpose(2, 3)
         self._band(scores, first).add_(query @ self.emb_rel_k.transpose(1, 2))
         scores[..., : self.window] = -torch.inf
         scores[..., frames + self.window :] = -torch.inf
+        if exists is not None:
+            inner = scores[..., self.window : frames + self.window]
+            inner.masked_fill_(~exists[:, None, None], -torch.inf)
         weights = scores.softmax(-1)
         found = weights @ value
         found += self._band(weights, first) @ self.emb_rel_v
-        return self._project(self.conv_o, found.transpose(1, 2).reshape(streams, -1, channels))
+        return self._project(self.conv_o, found.transpose(1, 2).reshape(streams, -1, x.shape[2]))
 
     def _band(self, scores: torch.Tensor, first: int) -> torch.Tensor:
         """A view of the scores by distance: ``[streams, heads, queries, 2 window + 1]``.

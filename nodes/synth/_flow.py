@@ -41,11 +41,18 @@ class GatedStack(nn.Module):
         added = nn.functional.linear(speakers, weight, bias).unflatten(1, (_LAYERS, -1))
         return added + torch.stack([layer.get_parameter("bias") for layer in self.in_layers])
 
-    def forward(self, x: torch.Tensor, biases: torch.Tensor) -> torch.Tensor:
-        """``[streams, hidden, frames]``, the same; ``x`` is overwritten."""
+    def forward(
+        self, x: torch.Tensor, biases: torch.Tensor, exists: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """``[streams, hidden, frames]``, the same; ``x`` is overwritten.
+
+        ``exists``, float ``[streams, 1, frames]``, is 0 where there is no frame; None if all exist.
+        """
         skips = None
         for i, (layer, mix) in enumerate(zip(self.in_layers, self.res_skip_layers, strict=True)):
             weight = layer.get_parameter("weight")
+            if exists is not None:
+                x *= exists
             inner = torch.conv1d(x, weight, biases[i], padding=_KERNEL // 2)
             gated = inner[:, : self.hidden].tanh_().mul_(inner[:, self.hidden :].sigmoid_())
             mixed = mix(gated)
@@ -66,9 +73,11 @@ class Coupling(nn.Module):
         self.enc = GatedStack(hidden, speaker)
         self.post = nn.Conv1d(hidden, channels // 2, 1)
 
-    def forward(self, x: torch.Tensor, biases: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, x: torch.Tensor, biases: torch.Tensor, exists: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """The shift, ``[streams, channels / 2, frames]`` of the same."""
-        return self.post(self.enc(self.pre(x), biases))
+        return self.post(self.enc(self.pre(x), biases, exists))
 
 
 class Flow(nn.Module):
@@ -113,7 +122,12 @@ class Flow(nn.Module):
         return biases
 
     def forward(
-        self, z: torch.Tensor, biases: torch.Tensor, start: int, count: int
+        self,
+        z: torch.Tensor,
+        biases: torch.Tensor,
+        start: int,
+        count: int,
+        exists: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Frames ``[start, start + count)`` of the output.
 
@@ -124,6 +138,8 @@ class Flow(nn.Module):
             biases: one speaker's row of the result of :meth:`fold`.
             start: first output frame.
             count: number of output frames.
+            exists: float ``[streams, 1, frames]``, 0 where there is no frame, as beyond the ends;
+                None if all exist.
 
         Returns:
             ``[streams, channels, count]``.
@@ -134,8 +150,9 @@ class Flow(nn.Module):
             begin, end = max(start - margin, 0), start + count + margin
             part = z[:, :, begin:end]
             low, high = part[:, : self.middle], part[:, self.middle :]
+            shown = None if exists is None else exists[:, :, begin:end]
             if i % 2 == 0:
-                low -= coupling(high, biases[i])
+                low -= coupling(high, biases[i], shown)
             else:
-                high -= coupling(low, biases[i])
+                high -= coupling(low, biases[i], shown)
         return z[:, :, start : start + count]

@@ -16,7 +16,9 @@ _VOICED_NOISE = 0.003
 _UNVOICED_NOISE = AMPLITUDE / 3
 
 
-def sine(f0: torch.Tensor, samples: int, rate: int) -> torch.Tensor:
+def sine(
+    f0: torch.Tensor, samples: int, rate: int, phase: torch.Tensor | None = None
+) -> torch.Tensor:
     """A sine with continuous phase from frame to frame; 0 where F0 is 0.
 
     The phase is in periods, in float32, and summed over frames from remainders in -0.5..0.5, in the
@@ -26,6 +28,8 @@ def sine(f0: torch.Tensor, samples: int, rate: int) -> torch.Tensor:
         f0: Hz ``[streams, frames]`` float32.
         samples: samples a frame.
         rate: samples a second.
+        phase: of a stream's last sample so far, in periods, ``[streams]``; set to that of the new
+            last sample. None starts at 0.
 
     Returns:
         ``[streams, frames * samples]`` float32, amplitude 0.1.
@@ -34,6 +38,9 @@ def sine(f0: torch.Tensor, samples: int, rate: int) -> torch.Tensor:
     turns = f0[:, :, None] / rate * steps
     ends = torch.fmod(turns[:, :-1, -1] + 0.5, 1.0) - 0.5
     turns[:, 1:] += ends.cumsum(1).fmod(1.0)[:, :, None]
+    if phase is not None:
+        turns += phase[:, None, None]
+        phase.copy_(turns[:, -1, -1]).fmod_(1.0)
     wave = turns.mul_(2 * math.pi).sin_().mul_(AMPLITUDE)
     return wave.mul_((f0 > 0).to(f0.dtype)[:, :, None]).flatten(1)
 

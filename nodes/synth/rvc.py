@@ -11,14 +11,10 @@ from pydantic import Field
 
 from voicegraph.graph import (
     Duration,
-    FilePath,
     Interval,
     Live,
-    NodeParams,
-    PipelineError,
     Ports,
     PrecisionChoice,
-    Problem,
     Semitones,
     State,
     Tensors,
@@ -26,16 +22,15 @@ from voicegraph.graph import (
     random,
     register,
 )
-from voicegraph.nodes.content.encoder_provenance import required_encoder
 from voicegraph.nodes.layers.network import choose_precision, form_for
 from voicegraph.nodes.synth import rvc_example
 from voicegraph.nodes.synth._formant_shift import FormantShift
 from voicegraph.nodes.synth._source import add_noise
 from voicegraph.nodes.synth._synthesizer import FRAMES_HZ, Synthesizer
+from voicegraph.nodes.synth._voice_ports import VoiceParams, no_speaker, voice_inputs
 from voicegraph.nodes.synth._voice_trial import USUAL, trial_stages
 from voicegraph.nodes.synth.network import VoiceNetwork, Window
 from voicegraph.nodes.synth.pitch_bins import coarse_pitch
-from voicegraph.nodes.synth.voice_file import open_voice
 from voicegraph.nodes.synth.voice_network import Voice, load_voice
 
 
@@ -51,24 +46,13 @@ class RvcState(State):
     stream: torch.Tensor
 
 
-class RvcParams(NodeParams):
+class RvcParams(VoiceParams):
     """Params of ``synth.rvc``."""
 
-    checkpoint: FilePath
-    """The voice: a ``.pth`` as trainers extract it, or a converted one."""
     extra: Duration = Field(parse_duration("2.5s"), ge=0, le=60)
     """Context before the decoded span: more stable sound, at more cost. In whole 10 ms."""
-    speaker: Live[int] = Field(0, ge=0)
-    """Number of the speaker in the file, from 0."""
     formant: Live[Semitones] = Field(0.0, ge=-24, le=24)
     """Formant shift in semitones; the pitch stays."""
-    noise_scale: Live[float] = Field(0.66666, ge=0, le=2, allow_inf_nan=False)
-    """Random variation, in units of what the voice has learned; 0 is none."""
-    source_noise: Live[float] = Field(1.0, ge=0, le=2, allow_inf_nan=False)
-    """Noise of the sine source, relative to that of the training; 0 is none."""
-    any_encoder: bool = False
-    """Accept features of any content encoder, even if the voice states that it was trained on
-    another one."""
 
 
 @register("synth.rvc")
@@ -111,25 +95,7 @@ class Rvc(Synthesizer[RvcParams, RvcState]):
             WeightsError: if the file is not a voice, or one that cannot be used.
             PipelineError: if it does not have that speaker.
         """
-        fix = f"--set nodes.{self.name}.params.checkpoint=VOICE.pth"
-        card = open_voice(params.checkpoint, fix).card
-        if params.speaker >= card.speakers:
-            text = f"speaker {params.speaker}: {_no_speaker(params.checkpoint, card.speakers)}"
-            fix = f"--set nodes.{self.name}.params.speaker={card.speakers - 1}"
-            raise PipelineError(Problem("no-such-speaker", text, fix=fix))
-        doc = f"content features; {params.checkpoint.name} is {card.version}, of width {card.dim}"
-        inputs = dict(type(self).declared.inputs)
-        wanted = required_encoder(
-            card.trained_on,
-            params.checkpoint,
-            "checkpoint",
-            params.any_encoder,
-            card.encoder,
-            card.features,
-        )
-        inputs["content"] = replace(inputs["content"], dim=card.dim, doc=doc, wanted=wanted)
-        if not card.f0:
-            del inputs["pitch"]
+        card, inputs = voice_inputs(self.name, params, type(self).declared.inputs)
         return Ports(inputs, {"audio": replace(type(self).audio, rate=card.rate, channels=1)})
 
     def context(self, params: RvcParams) -> Fraction:
@@ -165,7 +131,7 @@ class Rvc(Synthesizer[RvcParams, RvcState]):
         """
         speakers = self._voice.card.speakers
         if new.speaker >= speakers:
-            raise ValueError(_no_speaker(params.checkpoint, speakers))
+            raise ValueError(no_speaker(params.checkpoint, speakers))
 
     def state(self, params: RvcParams, streams: int) -> RvcState:
         """The first tick, streams numbered from 0."""
@@ -217,8 +183,3 @@ class Rvc(Synthesizer[RvcParams, RvcState]):
         name = f"{self.name}.{what}"
         drawn = random.normal_tensor(self.seed, name, state.stream, state.tick * count, count)
         return drawn.to(self.device)
-
-
-def _no_speaker(path: Path, speakers: int) -> str:
-    has = "one speaker, 0" if speakers == 1 else f"{speakers} speakers, 0..{speakers - 1}"
-    return f"{path} has {has}"
