@@ -56,7 +56,13 @@ class ValidConvolution(nn.Module):
         return y if add is None else y.add_(add)
 
 
-def packed_valid_convolution(plain: ValidConvolution) -> Convolution:
-    """The same with the weight packed for oneDNN; only where ``can_pack`` is true."""
+class FinalConvolution(ValidConvolution):
+    """The last one of a network, which gives samples: packed forms keep it in float32."""
+
+
+def packed_valid_convolution(
+    plain: ValidConvolution, dtype: torch.dtype = torch.float32
+) -> Convolution:
+    """The same with a packed weight, to compute in ``dtype``; only where ``can_pack`` is true."""
     after = ("none", None) if plain.slope is None else ("leaky_relu", plain.slope)
-    return Convolution(plain.weight, plain.bias, 0, plain.dilation, 1, *after)
+    return Convolution(plain.weight.to(dtype), plain.bias, 0, plain.dilation, 1, *after)

@@ -16,7 +16,7 @@ from torch import nn
 from torch.nn import functional
 
 from voicegraph.nodes.layers.linear import Linear
-from voicegraph.nodes.layers.valid_convolution import ValidConvolution
+from voicegraph.nodes.layers.valid_convolution import FinalConvolution, ValidConvolution
 
 from ._decoder import LAST_SLOPE, Decoder
 from ._residual import SLOPE
@@ -54,7 +54,7 @@ class StreamingDecoder(nn.Module):
         self.stages = nn.ModuleList(stages)
         last = plain.conv_post.weight
         self.post_tail = last.shape[2] - 1
-        self.conv_post = ValidConvolution(last / count, None)
+        self.conv_post = FinalConvolution(last / count, None)
         self.f0 = plain.f0
         if plain.f0:
             self.m_source = plain.m_source
@@ -91,7 +91,8 @@ class StreamingDecoder(nn.Module):
             source = tails.extend(source[:, :, None], self.source_tail)[:, :, 0]
         for stage in self.stages:
             x = stage(x, source, self.source_tail, tails)
-        x = self.conv_post(tails.extend(x, self.post_tail, LAST_SLOPE)).tanh_()
+        x = tails.extend(x.to(z.dtype), self.post_tail, LAST_SLOPE)
+        x = self.conv_post(x).tanh_()
         return tails.start_at_zero(x, self.made)[:, :, 0]
 
 

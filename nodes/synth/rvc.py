@@ -31,6 +31,7 @@ from voicegraph.nodes.synth._voice_ports import VoiceParams, no_speaker, voice_i
 from voicegraph.nodes.synth._voice_trial import USUAL, trial_stages
 from voicegraph.nodes.synth.network import VoiceNetwork, Window
 from voicegraph.nodes.synth.pitch_bins import coarse_pitch
+from voicegraph.nodes.synth.voice_file import open_voice
 from voicegraph.nodes.synth.voice_network import Voice, load_voice
 
 

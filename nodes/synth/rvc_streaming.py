@@ -22,6 +22,7 @@ from voicegraph.graph import (
     PipelineError,
     Pitch,
     Ports,
+    PrecisionChoice,
     Problem,
     Request,
     Requests,
@@ -34,11 +35,12 @@ from voicegraph.graph import (
     random,
     register,
 )
-from voicegraph.nodes.layers.network import form_for
+from voicegraph.nodes.layers.network import choose_precision, form_for
 from voicegraph.nodes.synth import rvc_example
 from voicegraph.nodes.synth._source import add_noise
 from voicegraph.nodes.synth._synthesizer import FRAMES_HZ, nearest
 from voicegraph.nodes.synth._voice_ports import VoiceParams, no_speaker, voice_inputs
+from voicegraph.nodes.synth._voice_trial import trial_stages
 from voicegraph.nodes.synth.pitch_bins import coarse_pitch
 from voicegraph.nodes.synth.streaming_network import (
     StreamingNetwork,
@@ -214,6 +216,11 @@ class RvcStreaming(Node[RvcStreamingParams, RvcStreamingState]):
         self._calls = self._span(params)
         inputs = self._inputs(params, self.asked["audio"].interval)
         self._places = {port: nearest(self.given[port], inputs) for port in self.input_types}
+
+    def choose_precision(self, params: RvcStreamingParams, device: torch.device) -> PrecisionChoice:
+        """A trial of residual blocks of the decoder, at the size that they have."""
+        stages = trial_stages(open_voice(params.checkpoint).card.config, self._calls.new)
+        return choose_precision(StreamingNetwork, stages, device)
 
     def load(self, params: RvcStreamingParams, device: torch.device, dtype: torch.dtype) -> None:
         """Loads the weights, or takes those of another session."""

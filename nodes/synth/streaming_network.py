@@ -10,10 +10,14 @@ from types import MappingProxyType
 import torch
 from torch import nn
 
-from voicegraph.nodes.layers.form import PACKED_FLOAT32
+from voicegraph.nodes.layers.form import PACKED_BFLOAT16, PACKED_FLOAT32
 from voicegraph.nodes.layers.network import Network
-from voicegraph.nodes.layers.packed import FLOAT32_PACKERS
-from voicegraph.nodes.layers.valid_convolution import ValidConvolution, packed_valid_convolution
+from voicegraph.nodes.layers.packers import BFLOAT16_PACKERS, FLOAT32_PACKERS
+from voicegraph.nodes.layers.valid_convolution import (
+    FinalConvolution,
+    ValidConvolution,
+    packed_valid_convolution,
+)
 from voicegraph.nodes.synth.network import VoiceNetwork
 from voicegraph.schemas.voice_card import VoiceConfig
 
@@ -92,7 +96,14 @@ class StreamingNetwork(Network):
                 FeedForward: packed_feed_forward,
                 StreamingPair: packed_pair,
                 ValidConvolution: packed_valid_convolution,
-            }
+                FinalConvolution: packed_valid_convolution,
+            },
+            # Short convolutions would lose too much in bfloat16.
+            PACKED_BFLOAT16: {
+                **BFLOAT16_PACKERS,
+                ValidConvolution: functools.partial(packed_valid_convolution, dtype=torch.bfloat16),
+                FinalConvolution: packed_valid_convolution,
+            },
         }
     )
     flow_biases: torch.Tensor
