@@ -19,4 +19,5 @@ __all__ = [
     "precision_trial",
     "short_convolution",
     "upsampling",
+    "valid_convolution",
 ]

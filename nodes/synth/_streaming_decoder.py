@@ -39,12 +39,13 @@ class StreamingDecoder(nn.Module):
     def __init__(self, plain: Decoder) -> None:
         super().__init__()
         count = plain.kernels
-        self.samples = math.prod(int(up.stride[0]) for up in plain.ups)
+        ups = [up for up in plain.ups if isinstance(up, nn.ConvTranspose1d)]
+        self.samples = math.prod(int(up.stride[0]) for up in ups)
         self.conv_pre = ValidConvolution(plain.conv_pre.weight, None)
         self.pre_tail = plain.conv_pre.weight.shape[2] - 1
         timing = Timing(1, self.pre_tail // 2)
         stages = []
-        for i, up in enumerate(plain.ups):
+        for i, up in enumerate(ups):
             blocks = plain.resblocks[i * count : (i + 1) * count]
             source = plain.noise_convs[i] if plain.f0 else None
             # The mean of the blocks of the stage before is the factor left over.
@@ -110,7 +111,7 @@ class _Stage(nn.Module):
 
     def __init__(
         self,
-        up: nn.Module,
+        up: nn.ConvTranspose1d,
         source: nn.Module | None,
         blocks: nn.ModuleList,
         scale: float,
@@ -118,7 +119,6 @@ class _Stage(nn.Module):
         samples: int,
     ) -> None:
         super().__init__()
-        assert isinstance(up, nn.ConvTranspose1d)
         assert up.bias is not None
         self.given, bias = given, up.bias
         inputs, self.width, _ = up.weight.shape
@@ -133,13 +133,12 @@ class _Stage(nn.Module):
         self.up, self.up_tail = ValidConvolution(kernel, bias.repeat(rate)), kernel.shape[2] - 1
         self.own = own
         reach, self.tail = stage_tail(list(blocks))
-        self.blocks = nn.ModuleList(
-            StreamingBlock(block, own, reach, self.tail) for block in blocks
-        )
+        made = [StreamingBlock(block, own, reach, self.tail) for block in blocks]
+        self.blocks = nn.ModuleList(made)
         self.made = Timing(own.rate, own.delay + reach)
         self.held = inputs * self.up_tail
-        self.held += self.width * (self.tail + sum(int(block.tail) for block in self.blocks))
-        self.settled = max([own.begins, *(int(block.settled) for block in self.blocks)])
+        self.held += self.width * (self.tail + sum(block.tail for block in made))
+        self.settled = max([own.begins, *(block.settled for block in made)])
 
     def forward(
         self, x: torch.Tensor, source: torch.Tensor | None, newest: int, tails: StreamTails

@@ -104,7 +104,8 @@ class StreamingBlock(nn.Module):
         reaches = pair_reaches(block)
         late = reach - sum(reaches)
         self.first, self.late = tail - late - 2 * reaches[0], late
-        self.tail = 2 * sum(reaches[1:])
+        self.tails = [2 * own for own in reaches[1:]]
+        self.tail = sum(self.tails)
         pairs = []
         for convolutions, own in zip(_convolutions(block), reaches, strict=True):
             timing = Timing(given.rate, given.delay + late)
@@ -128,7 +129,7 @@ class StreamingBlock(nn.Module):
         x, rectified = x[:, self.first : last], rectified[:, self.first : last]
         for number, pair in enumerate(self.pairs):
             if number:
-                x = tails.extend(x, 2 * pair.reach)
+                x = tails.extend(x, self.tails[number - 1])
                 rectified = x if pair.rectifies else functional.leaky_relu(x, SLOPE)
             x = pair(x, rectified, tails)
         return x

@@ -7,6 +7,7 @@ end-to-end text-to-speech" (VITS), ICML 2021.
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import torch
 from torch import nn
@@ -121,7 +122,8 @@ class Encoder(nn.Module):
         layers = zip(
             self.attn_layers, self.norm_layers_1, self.ffn_layers, self.norm_layers_2, strict=True
         )
-        for i, (attention, norm_1, feed_forward, norm_2) in enumerate(layers):
+        for i, (layer, norm_1, feed_forward, norm_2) in enumerate(layers):
+            attention = cast("Attention", layer)
             if i == last and memory is None:
                 start = max(first - self.reach, 0)
             pairs, seen = attention.keys_and_values(x), exists

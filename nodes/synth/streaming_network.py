@@ -229,11 +229,15 @@ class StreamingNetwork(Network):
         return source.sine(f0, self.dec.samples, self.config.sample_rate, held.phase)
 
 
-@functools.lru_cache(maxsize=64)
 def lookahead_of(config: VoiceConfig, f0: bool) -> int:
     """Samples that the streaming decoder of a voice is late; reads no weights."""
+    return _lookahead(config.model_dump_json(), f0)
+
+
+@functools.lru_cache(maxsize=64)
+def _lookahead(config: str, f0: bool) -> int:
     with torch.device("meta"):
-        return StreamingDecoder(Decoder(config, f0)).lookahead
+        return StreamingDecoder(Decoder(VoiceConfig.model_validate_json(config), f0)).lookahead
 
 
 def _identity(*weights: torch.Tensor) -> int:

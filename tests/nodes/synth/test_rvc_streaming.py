@@ -28,7 +28,7 @@ pytestmark = pytest.mark.numeric
 test_conformance = conformance.suite("synth.rvc_streaming", slow=("growth",))
 
 CPU = torch.device("cpu")
-SILENT = {"noise_scale": 0.0, "source_noise": 0.0}
+SILENT: dict[str, Any] = {"noise_scale": 0.0, "source_noise": 0.0}
 LATE = 749
 """Samples that the small voice's decoder is late, at 16 kHz."""
 ROUNDINGS = 150
@@ -188,7 +188,7 @@ def test_each_noise_can_be_switched_off(save: Save, scale: str | None) -> None:
     """The seed changes what is made if, and only if, there is one."""
     made = []
     for seed in (1, 2):
-        plan = _pipeline(save(), **SILENT | ({scale: 1.0} if scale else {})).compile()
+        plan = _pipeline(save(), **{**SILENT, **({scale: 1.0} if scale else {})}).compile()
         plan.find("voice").node.seed = seed
         with plan.session(warm_up=False) as session:
             made.append(_silence(session, 3))

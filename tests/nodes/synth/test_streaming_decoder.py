@@ -130,7 +130,7 @@ def test_the_lookahead_of_rvcs_own_voices() -> None:
 def test_streams_at_different_positions_are_decoded_together() -> None:
     """One stream at its beginning, the other in its middle."""
     network = _network(rvc_example.CONFIG, f0=True)
-    decoder = StreamingDecoder(network.dec)
+    decoder = StreamingNetwork(network).dec
     z, source = _signal(network, 2)
     assert source is not None
     bias = network.decoder_biases[0]
