@@ -7,6 +7,7 @@ VITS (J. Kim et al., ICML 2021); run in reverse.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import nn
@@ -97,7 +98,8 @@ class Flow(nn.Module):
     @property
     def _couplings(self) -> Sequence[Coupling]:
         """In the order of evaluation: from the last to the first."""
-        return [flow for flow in reversed(self.flows) if isinstance(flow, Coupling)]
+        found = (flow for flow in reversed(self.flows) if not isinstance(flow, nn.Identity))
+        return cast("list[Coupling]", list(found))  # or their packed counterparts
 
     def fold(self, speakers: torch.Tensor) -> torch.Tensor:
         """Prepares the weights for :meth:`forward`; once, after they have been loaded.

@@ -19,6 +19,7 @@ from . import _flow as flow
 from . import _source as source
 from ._decoder import Decoder
 from ._packed_decoder import PackedDecoder
+from ._packed_flow import PackedCoupling
 from ._text_encoder import Encoder, FeedForward, TextEncoder, packed_feed_forward
 
 
@@ -47,16 +48,20 @@ class Window:
 class VoiceNetwork(Network):
     """The networks of one voice file, named as in its state dict.
 
-    Call :meth:`fold` once, after loading the weights and before :meth:`forward`. The flow is not
-    packed: its time is that of reading its weights from memory, in any layout.
+    Call :meth:`fold` once, after loading the weights and before :meth:`forward`.
     """
 
     packings = MappingProxyType(
         {
-            PACKED_FLOAT32: {Decoder: PackedDecoder, FeedForward: packed_feed_forward},
+            PACKED_FLOAT32: {
+                Decoder: PackedDecoder,
+                FeedForward: packed_feed_forward,
+                flow.Coupling: PackedCoupling,
+            },
             PACKED_BFLOAT16: {
                 Decoder: functools.partial(PackedDecoder, dtype=torch.bfloat16),
                 FeedForward: functools.partial(packed_feed_forward, dtype=torch.bfloat16),
+                flow.Coupling: functools.partial(PackedCoupling, dtype=torch.bfloat16),
             },
         }
     )
