@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from fractions import Fraction
 from time import perf_counter_ns
-from typing import Any
+from typing import Any, Protocol
 
 import torch
+
+from voicegraph.schemas.engine_setup import ThreadLayout, TriedLayout
 
 from ..errors import VoicegraphError
 from ..node import Node, State
@@ -24,10 +26,17 @@ TraceHook = Callable[[str, int, int, int], None]
 
 
 class Step:
-    """One node in an engine: its params and state, its inputs, and the readers of its outputs."""
+    """One node in an engine: its params and state, its inputs, and the readers of its outputs.
+
+    Attributes:
+        lane: the worker that runs it; 0: the thread of the tick.
+        followers: steps that its worker runs after it.
+        waits: steps of workers that must be done before it.
+    """
 
     __slots__ = (
         "direct",
+        "followers",
         "future",
         "gather",
         "lane",
@@ -54,6 +63,7 @@ class Step:
         self.outputs: Any = {}
         self.ring = TimingRing()
         self.lane = 0
+        self.followers: tuple[Step, ...] = ()
         self.waits: tuple[Step, ...] = ()
         self.future: Future[None] | None = None
 
@@ -112,8 +122,27 @@ class Step:
             self.future = None
 
 
+class Workers(Protocol):
+    """The threads that run steps beside the thread of the tick."""
+
+    def submit(self, run: Callable[[Step], None], step: Step, /) -> Future[None]:
+        """Runs a step and its followers on the thread of its lane."""
+        ...
+
+    def shutdown(self, wait: bool = True) -> None:
+        """Ends the threads."""
+
+
 class Engine:
-    """Executes a plan; owns the states, the histories and the current live params."""
+    """Executes a plan; owns the states, the histories and the current live params.
+
+    Attributes:
+        schedule: the steps in the order in which a tick runs them or hands them to workers.
+        threads: threads that PyTorch may use for the session.
+        layout: the threads on which the nodes run.
+        tried: the layouts that were tried in the warm-up.
+        pool: the workers; None if the layout has none.
+    """
 
     def __init__(self, plan: CompiledPlan, streams: int, devices: dict[str, torch.device]) -> None:
         self.plan = plan
@@ -124,7 +153,11 @@ class Engine:
         self.histories: dict[str, HistoryEdge] = {}
         self.total = TimingRing()
         self.trace: TraceHook | None = None
-        self.pool: ThreadPoolExecutor | None = None
+        self.schedule: tuple[Step, ...] = tuple(self.steps)
+        self.threads = torch.get_num_threads()
+        self.layout = ThreadLayout(main=self.threads)
+        self.tried: list[TriedLayout] = []
+        self.pool: Workers | None = None
         self.values: Values = []
         self.input_edges: tuple[Edge, ...] = ()
         self._device_of = {node.device: devices[node.name] for node in plan.nodes}
@@ -148,7 +181,7 @@ class Engine:
             edge(values, block)
         trace, started = self.trace, perf_counter_ns()
         try:
-            for step in self.steps:
+            for step in self.schedule:
                 if step.waits:
                     for other in step.waits:
                         other.join()
@@ -178,14 +211,15 @@ class Engine:
         for step in self.steps:
             step.future = None
 
-    def _on_worker(self, step: Step) -> None:
+    def _on_worker(self, head: Step) -> None:
         with torch.inference_mode():
-            started = perf_counter_ns()
-            step.run(self.values)
-            took = perf_counter_ns() - started
-        step.ring.add(took)
-        if self.trace is not None:
-            self.trace(step.name, started, took, step.lane)
+            for step in (head, *head.followers):
+                started = perf_counter_ns()
+                step.run(self.values)
+                took = perf_counter_ns() - started
+                step.ring.add(took)
+                if self.trace is not None:
+                    self.trace(step.name, started, took, step.lane)
 
     def _result(self, block: torch.Tensor) -> torch.Tensor:
         """The newest block of the output port."""
