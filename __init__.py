@@ -52,6 +52,7 @@ provide(
     {
         "comparison_text": "voicegraph.app.reports.comparison_text:comparison_text",
         "explain": "voicegraph.app.reports.explain:explain",
+        "explain_setup": "voicegraph.app.reports.setup_lines:explain_setup",
         "draw": "voicegraph.app.reports.drawing:draw",
         "atomic_write": "voicegraph.graph.files.atomic_write:atomic_write",
         "audio_writer": "voicegraph.graph.files.sound.writer:AudioWriter",

@@ -8,6 +8,7 @@ __all__ = [
     "devices_report",
     "diff_report",
     "encoder_card",
+    "engine_setup",
     "file_report",
     "index_card",
     "latency_measurement",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from voicegraph.schemas.engine_setup import EngineSetup
 from voicegraph.schemas.report import Report
 
 
@@ -68,6 +69,8 @@ class BenchReport(Report):
     """The machine."""
     threads: int
     """Threads that PyTorch may use."""
+    setup: EngineSetup
+    """How threads were laid out, which other ways were tried, and the precision of the nodes."""
     streams: int
     """Independent streams in parallel."""
     block_ms: float
@@ -83,7 +86,8 @@ class BenchReport(Report):
     whole: CostReport
     """A whole call of ``Session.process``."""
     undisturbed_ms: float
-    """Lowest median of any twentieth of the run: the time of a block without other load."""
+    """Lowest median of any twentieth of the run, of at least 5 blocks: the time of a block without
+    other load."""
     real_time_factor: float
     """Compute time divided by duration; below 1 is faster than real time."""
     memory: MemoryReport

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from voicegraph.schemas.engine_setup import EngineSetup
 from voicegraph.schemas.report import Report
 
 FORMAT = "voicegraph-recording-2"
@@ -103,6 +104,8 @@ class RecordingHeader(Report):
     """Machine and versions."""
     files: list[RecordedFile]
     """Files that the pipeline reads."""
+    setup: EngineSetup | None = None
+    """How the engine was set up; null in recordings of older versions."""
 
     @model_validator(mode="after")
     def _bounded(self) -> RecordingHeader:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from voicegraph.schemas.engine_setup import EngineSetup
 from voicegraph.schemas.report import Report
 
 
@@ -19,3 +20,5 @@ class SnapshotHeader(Report):
     params: dict[str, list[dict[str, Any]]]
     """Live params by node: one entry for each stream, or one for all of them. The values are as
     ``graph/runtime/param_values.py`` writes them."""
+    setup: EngineSetup | None = None
+    """How the engine was set up; null in files of older versions."""

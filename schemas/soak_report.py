@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from voicegraph.schemas.bench_report import CostReport, MachineReport
+from voicegraph.schemas.engine_setup import EngineSetup
 from voicegraph.schemas.live_health import LiveHealth
 from voicegraph.schemas.report import Report
 
@@ -57,6 +58,8 @@ class SoakReport(Report):
     """The machine."""
     threads: int
     """Threads of numeric libraries."""
+    setup: EngineSetup | None = None
+    """How the engine was set up, as the session ended."""
     input: str
     """The input device and its format."""
     output: str

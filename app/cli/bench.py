@@ -89,6 +89,8 @@ def _plan(
 
 def summary(report: BenchReport) -> str:
     """The measurement as text."""
+    from voicegraph.app.reports.setup_lines import thread_lines
+
     on = report.machine
     parts = [
         f"{on.cpu}, {_count(on.cores, 'core')}; {on.system}",
@@ -97,6 +99,7 @@ def summary(report: BenchReport) -> str:
         f"{printable(report.pipeline)}: "
         f"{report.blocks} blocks of {report.block_ms:g} ms of speech, "
         f"{_count(report.streams, 'stream')}; set up in {report.setup_s:.2f} s",
+        *thread_lines(report.setup),
         "",
         *_table(report),
         "",
@@ -109,24 +112,35 @@ def summary(report: BenchReport) -> str:
 
 
 def _table(report: BenchReport) -> list[str]:
+    from voicegraph.app.reports.setup_lines import lane_of
     from voicegraph.app.reports.text_table import Column, table
 
     unit, scale = ("ms", 1.0) if report.whole.median_ms >= 1 else ("us", 1000.0)
     columns = [
         Column("node", wraps=True),
         Column("use", wraps=True),
+        Column("lane"),
+        Column("precision"),
         *(Column(f"{title}\n{unit}", right=True) for title in ("median", "p99", "max")),
         Column("share", right=True),
         Column("weights\nMB", right=True),
     ]
     rows = [
-        [n.name, n.use, *_times(n, scale), f"{n.share:.0%}", _megabytes(n.weights_bytes, "")]
+        [
+            n.name,
+            n.use,
+            lane_of(report.setup, n.name),
+            report.setup.nodes[n.name].precision,
+            *_times(n, scale),
+            f"{n.share:.0%}",
+            _megabytes(n.weights_bytes, ""),
+        ]
         for n in report.nodes
     ]
     if report.engine is not None:
         rest = max(0.0, 1 - sum(n.share for n in report.nodes))
-        rows.append(["(engine)", "", *_times(report.engine, scale), f"{rest:.0%}", ""])
-    rows.append(["whole block", "", *_times(report.whole, scale), "", ""])
+        rows.append(["(engine)", "", "", "", *_times(report.engine, scale), f"{rest:.0%}", ""])
+    rows.append(["whole block", "", "", "", *_times(report.whole, scale), "", ""])
     return table(columns, rows)
 
 
@@ -147,11 +161,8 @@ def _verdict(report: BenchReport) -> str:
 
 def _disturbance(report: BenchReport) -> str:
     median, best = report.whole.median_ms, report.undisturbed_ms
-    text = (
-        f"undisturbed, a block takes {1000 * best:.1f} us"
-        if best < 1
-        else (f"undisturbed, a block takes {best:.2f} ms")
-    )
+    time = f"{1000 * best:.1f} us" if best < 1 else f"{best:.2f} ms"
+    text = f"undisturbed, a block takes {time}, {best / report.block_ms:.2g} of its duration"
     if median > _BUSY * best:
         text += f": the machine was busy; the median is {median / best:.1f} times as long"
     return text

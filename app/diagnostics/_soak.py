@@ -120,6 +120,7 @@ def build_report(
         pipeline=plan.name,
         machine=describe_machine(),
         threads=torch.get_num_threads(),
+        setup=loop.session.setup,
         input=f"{ends[0].name}, {ends[0].rate} Hz",
         output=f"{ends[1].name}, {ends[1].rate} Hz",
         freewheel=run.freewheel,

@@ -10,5 +10,6 @@ __all__ = [
     "node_catalogue",
     "plan_diff",
     "plan_report",
+    "setup_lines",
     "text_table",
 ]

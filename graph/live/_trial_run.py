@@ -109,10 +109,11 @@ def expected_tick_s(engine: Engine, cost: Mapping[str, float]) -> float:
     """
     now = 0.0
     ends: dict[str, float] = {}
-    for step in engine.steps:
+    for step in engine.schedule:
         now = max([now, *(ends[other.name] for other in step.waits if other.name in ends)])
         if step.lane and engine.pool is not None:
-            ends[step.name] = now + cost[step.name]
+            branch = (step, *step.followers)
+            ends[step.name] = now + sum(cost[other.name] for other in branch)
         else:
             now += cost[step.name]
     return max([now, *ends.values()])

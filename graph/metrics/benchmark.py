@@ -35,7 +35,9 @@ _WARM_UP = 20
 _AIM_S = 5.0
 """Duration of a measurement in seconds, if no number of blocks is given."""
 _FEWEST, _MOST = 50, 20_000
-_PARTS = 20
+_PARTS, _PART = 20, 5
+"""The undisturbed time is the lowest median of so many parts of a run, of at least so many blocks:
+of fewer it would be the fastest block, which a lucky one decides."""
 _CHAIN = 10
 _PASS = "bench.pass"
 
@@ -155,7 +157,8 @@ def _report(times: _Times, setup: float, resident: tuple[int | None, int | None]
         pipeline=plan.name,
         plan=plan.hash,
         machine=describe_machine(),
-        threads=torch.get_num_threads(),
+        threads=session.engine.threads,
+        setup=session.setup,
         streams=session.streams,
         block_ms=float(plan.block * 1000),
         blocks=len(times.whole),
@@ -191,9 +194,10 @@ def _quantiles(nanoseconds: np.ndarray) -> dict[str, float]:
 def undisturbed_ms(nanoseconds: np.ndarray) -> float:
     """Time of a block without load of other programs, of the times ``[blocks]`` in ns.
 
-    The lowest median of 20 successive parts of the run.
+    The lowest median of 20 successive parts of the run, of at least 5 blocks each.
     """
-    parts = np.array_split(nanoseconds, min(_PARTS, len(nanoseconds)))
+    count = min(_PARTS, max(len(nanoseconds) // _PART, 1))
+    parts = np.array_split(nanoseconds, count)
     return float(min(np.median(part) for part in parts) / 1e6)
 
 

@@ -3,6 +3,7 @@
 __all__ = [
     "background_writer",
     "engine",
+    "engine_setup",
     "fault_recovery",
     "hot_swap",
     "live_params",
@@ -10,6 +11,7 @@ __all__ = [
     "running_node",
     "session",
     "snapshot",
+    "thread_layout",
     "timing",
     "write_permission",
 ]

@@ -17,6 +17,7 @@ import torch
 from voicegraph.schemas.engine_setup import ThreadLayout, TriedLayout, WorkerThread
 
 from ..startup_stages import begin_stage
+from ._thread_count import set_here
 from .thread_layout import (
     WorkerPool,
     apply_layout,
@@ -36,12 +37,15 @@ _SHORT_NS = 50_000_000
 """A way with shorter ticks runs one more in each turn, which is not measured: after a change of
 thread counts PyTorch starts threads and prepares its kernels."""
 _HOPELESS = 1.25
-"""A way whose fastest tick takes this much longer than that of another one gets no further turn."""
+"""A way whose fastest tick takes this much longer than that of another one gets no third turn."""
 _MIN_COST_NS = 300_000
 """A hop to a thread costs 20-40 us, and several ms in the tail: cheaper nodes are not moved."""
 _MIN_GAIN = 0.05
 """Fraction of a tick that a worker must save, in the fastest tick and in the median: less is noise,
 and a row is steadier."""
+_HEAVIER = 1.25
+"""A branch that costs more than this, relative to what runs beside it, stays on the main thread,
+which has more threads."""
 _MOST_BRANCHES = 3
 """Branches that are tried at each step of the search, those that promise most first."""
 
@@ -89,22 +93,33 @@ def choose_layout(engine: Engine, noise: torch.Tensor) -> str | None:
     row = _Way(in_a_row(engine.threads))
     costs = {step.name: step.ring.summary().median_ms * 1e6 for step in engine.steps}
     best, tried = row, [row]
+    try:
+        best = _search(engine, noise, costs, tried)
+    finally:  # also after a failure: other sessions share PyTorch's thread count
+        set_here(best.layout.main)
+        for way in tried:
+            if way is not best and way.pool is not None:
+                way.pool.shutdown()
+    apply_layout(engine, best.layout, best.pool)
+    engine.tried = [way.report() for way in tried] if len(tried) > 1 else []
+    return None if best is row else _saved(best, row)
+
+
+def _search(
+    engine: Engine, noise: torch.Tensor, costs: dict[str, float], tried: list[_Way]
+) -> _Way:
+    """Adds branches to the row, which ``tried`` holds, while that helps; returns the best way."""
+    best = tried[0]
     while others := _extensions(engine, best.layout, costs):
+        tried += others
         for way in (best, *others):
             way.times.clear()
         _measure(engine, [best, *others], noise)
-        tried += others
         fastest = min(others, key=lambda way: way.least)
         if not fastest.beats(best):
             break
         best = fastest
-    for way in tried:
-        if way is not best and way.pool is not None:
-            way.pool.shutdown()
-    torch.set_num_threads(best.layout.main)
-    apply_layout(engine, best.layout, best.pool)
-    engine.tried = [way.report() for way in tried] if len(tried) > 1 else []
-    return None if best is row else _saved(best, row)
+    return best
 
 
 def _saved(best: _Way, row: _Way) -> str:
@@ -132,8 +147,9 @@ def _measure(engine: Engine, ways: list[_Way], noise: torch.Tensor) -> None:
             if not way.times or way.times[-1] < _SHORT_NS:
                 _timed_tick(engine, noise)
             way.times.append(_timed_tick(engine, noise))
-        least = min(way.least for way in ways)
-        running = [way for way in running if way.least < _HOPELESS * least]
+        if turn > 0:  # one disturbed turn must not decide
+            least = min(way.least for way in ways)
+            running = [w for w in running if w is ways[0] or w.least < _HOPELESS * least]
 
 
 def _use(engine: Engine, way: _Way) -> None:
@@ -141,7 +157,7 @@ def _use(engine: Engine, way: _Way) -> None:
     if way.pool is None and way.layout.workers:
         way.pool = WorkerPool([worker.threads for worker in way.layout.workers])
     if torch.get_num_threads() != way.layout.main:
-        torch.set_num_threads(way.layout.main)
+        set_here(way.layout.main)
     apply_layout(engine, way.layout, way.pool)
 
 
@@ -166,8 +182,9 @@ def _extensions(engine: Engine, layout: ThreadLayout, costs: dict[str, float]) -
             continue
         branch = [name for name in branch_from(engine, step.name) if name not in taken]
         beside = _beside(engine, needs, branch, costs, taken)
-        gain = min(sum(costs[name] for name in branch), beside)
-        if gain >= max(_MIN_COST_NS, _MIN_GAIN * sum(costs.values())):
+        own = sum(costs[name] for name in branch)
+        gain = min(own, beside)
+        if own <= _HEAVIER * beside and gain >= max(_MIN_COST_NS, _MIN_GAIN * sum(costs.values())):
             gains.append((gain, branch))
     found: list[_Way] = []
     seen: set[frozenset[str]] = set()
@@ -213,4 +230,3 @@ def _extended(layout: ThreadLayout, branch: list[str], main: int, threads: int) 
     """A layout with one more worker; the thread counts are those of the main thread and of it."""
     workers = [*layout.workers, WorkerThread(nodes=branch, threads=threads)]
     return ThreadLayout(main=main, workers=workers)
-

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..providers import provided
 from ._recorder_protocol import Recorder
 from .engine import Engine
+from .engine_setup import setup_of
 
 if TYPE_CHECKING:
     from ..plan import CompiledPlan
@@ -58,7 +59,9 @@ class SessionFiles:
             self.node_files = FileSink(engine, writes, record_waits)
         if record is not None:
             recorder = provided("recorder")
-            self.recorder = recorder(Path(record), plan, engine.streams, record_waits)
+            self.recorder = recorder(
+                Path(record), plan, engine.streams, record_waits, setup_of(engine)
+            )
         if trace is not None:
             from ._trace import TraceWriter
 

@@ -17,6 +17,16 @@ _claims: dict[int, int] = {}
 _before = 0
 
 
+def set_here(threads: int) -> None:
+    """Sets the count of the calling thread, and of threads that start later.
+
+    A thread takes the common count when it first asks for it. It asks here, or it would do so after
+    this, and forget the count that is set.
+    """
+    torch.get_num_threads()
+    torch.set_num_threads(threads)
+
+
 def claim(owner: object, threads: int) -> None:
     """Sets the thread count until :func:`release` is called or ``owner`` is garbage-collected."""
     global _before
@@ -24,7 +34,7 @@ def claim(owner: object, threads: int) -> None:
         if not _claims:
             _before = torch.get_num_threads()
         _claims[id(owner)] = threads
-        torch.set_num_threads(threads)
+        set_here(threads)
     weakref.finalize(owner, _release, id(owner)).atexit = False
 
 

@@ -26,9 +26,10 @@ from ..signals import Audio
 from ._device_placement import place_nodes
 from ._reblocking import all_finite
 from ._state_transfer import transfer_state
-from ._warmup import copy_worker_lanes, load_weights, prepare
+from ._warmup import load_weights, prepare
 from .engine import Engine
 from .live_params import AppliedChanges, LiveParams
+from .thread_layout import copy_worker_lanes
 
 if TYPE_CHECKING:
     from ..plan import CompiledPlan, PlanOrigin

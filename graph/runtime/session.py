@@ -17,6 +17,7 @@ import torch
 from ..errors import NodeFailedError, Problem, StateError
 from ..memory_budget import require_memory
 from ..plan import is_older_hash
+from ..providers import provided
 from . import _thread_count as thread_count
 from ._change_queue import ChangeQueue, session_closed
 from ._device_placement import place_nodes
@@ -25,11 +26,13 @@ from ._session_files import SessionFiles
 from ._state_transfer import transfer_state
 from ._warmup import load_weights, prepare
 from .engine import Engine
+from .engine_setup import setup_of, use_setup
 from .live_params import NO_CHANGES, AppliedChanges, Change, LiveParams
 from .timing import Timing
 from .write_permission import permitted_writes
 
 if TYPE_CHECKING:
+    from voicegraph.schemas.engine_setup import EngineSetup
     from voicegraph.schemas.recording_state import RecordingState
 
     from ..plan import CompiledPlan
@@ -74,6 +77,7 @@ class Session:
             What is written in Python (``Pipeline(...)``, ``overrides``) or with ``--set`` is the
             user's own, and needs none.
         write_files: whether nodes write files at all; a replay or a measurement does not.
+        setup: how another session was set up, to run as it did; by default the warm-up decides.
 
     Attributes:
         base: the pipeline that changes start from; None if the plan cannot be changed.
@@ -107,6 +111,7 @@ class Session:
         trace: str | Path | None = None,
         allow_write: Iterable[str | Path] = (),
         write_files: bool = True,
+        setup: EngineSetup | None = None,
     ) -> None:
         _require_streams(plan, streams)
         writes = permitted_writes(plan, allow_write) if write_files else {}
@@ -136,9 +141,9 @@ class Session:
             raise
         self.live_params = LiveParams(self.engine)
         self._inference = torch.inference_mode()
+        self._thread_count = plan.settings.threads
         try:
-            if warm_up:
-                prepare(self.engine, self.notes, workers)
+            self._set_up(warm_up, workers, setup)
             self._files.open(
                 self.engine,
                 record=record,
@@ -149,6 +154,22 @@ class Session:
         except BaseException:
             self.close()
             raise
+
+    def _set_up(self, warm_up: bool, workers: bool, setup: EngineSetup | None) -> None:
+        """Warms up, and lays out threads as given or as the warm-up finds best."""
+        if setup is not None:
+            use_setup(self.engine, setup, self.notes)
+            self._claim_threads()
+        if warm_up:
+            prepare(self.engine, self.notes, workers and setup is None)
+            self._claim_threads()
+
+    def _claim_threads(self) -> None:
+        """Makes PyTorch's thread count that of the engine's layout, if it is not the machine's."""
+        wanted, usual = self.engine.layout.main, self._thread_count or self.engine.threads
+        if wanted != usual:
+            thread_count.claim(self, wanted)
+            self._thread_count = wanted
 
     # ---- audio ------------------------------------------------------------------------------
 
@@ -223,7 +244,10 @@ class Session:
     def _run_block(self, block: torch.Tensor, taps: Sequence[tuple[str, Any]]) -> torch.Tensor:
         if self._changes.closed:
             raise session_closed()
-        self._changes.processing_thread = threading.get_ident()
+        if self._changes.processing_thread != (thread := threading.get_ident()):
+            self._changes.processing_thread = thread
+            if self._thread_count:  # PyTorch keeps a count for each thread
+                thread_count.set_here(self._thread_count)
         sanitized = self._reblocker.sanitize(block, self.position, self.recovery is not None)
         if sanitized is not block:
             block, self.nonfinite = sanitized, self.nonfinite + 1
@@ -459,6 +483,7 @@ class Session:
         self.plan = self._reblocker.plan = plan
         self.live_params.rebind(engine)
         self._files.follow(old, engine)
+        self._claim_threads()
         return old
 
     def abandon_swap(self, swap: HotSwap) -> None:
@@ -552,6 +577,15 @@ class Session:
         return None if recorder is None else recorder.state
 
     # ---- measuring and closing --------------------------------------------------------------
+
+    @property
+    def setup(self) -> EngineSetup:
+        """How the engine was set up on this machine: threads, workers, precision of the nodes."""
+        return setup_of(self.engine)
+
+    def explain(self) -> str:
+        """A readable text: the plan as :meth:`Plan.explain` shows it, then the setup."""
+        return provided("explain")(self.plan) + "\n" + provided("explain_setup")(self.setup)
 
     def timings(self) -> Mapping[str, Timing]:
         """Compute time by node over the newest ticks; ``total`` is the whole tick."""

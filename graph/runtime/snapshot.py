@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load, save_file
 
+from voicegraph.schemas.engine_setup import EngineSetup
 from voicegraph.schemas.snapshot_header import SnapshotHeader
 
 from ..errors import OutputError, Problem, StateError
@@ -20,6 +21,7 @@ from ..node import NodeParams
 from ..plan import is_older_hash
 from ..providers import provided
 from ..regular_file import open_regular, read_failure, shortened
+from .engine_setup import setup_of
 from .param_values import from_json, to_json
 
 if TYPE_CHECKING:
@@ -44,12 +46,14 @@ class Snapshot:
         position: ticks processed.
         params: live params by node: one entry per stream, or a single one if all streams agree.
         tensors: states, histories and pending samples by name, copies on the CPU.
+        setup: how the engine was set up; None in files of older versions.
     """
 
     plan: str
     position: int
     params: dict[str, list[dict[str, Any]]]
     tensors: dict[str, torch.Tensor]
+    setup: EngineSetup | None = None
 
     def save(self, path: str | Path) -> None:
         """Writes a safetensors file atomically; all except the tensors is JSON in its header.
@@ -62,6 +66,8 @@ class Snapshot:
             for name, each in self.params.items()
         }
         header = {"plan": self.plan, "position": self.position, "params": params}
+        if self.setup is not None:
+            header["setup"] = self.setup.model_dump(mode="json")
         metadata = {"format": _FORMAT, "snapshot": json.dumps(header)}
         with provided("atomic_write")(Path(path), force=True) as temporary:
             try:
@@ -81,7 +87,8 @@ class Snapshot:
             with open_regular(path) as file:
                 data = file.read()  # not mapped, since the file may change while it is used
             tensors = _tensors(data)
-            return cls(*_header(_metadata(data)), tensors)
+            header, params = _header(_metadata(data))
+            return cls(header.plan, header.position, params, tensors, header.setup)
         except (
             OSError,
             SafetensorError,
@@ -112,7 +119,10 @@ def _metadata(data: bytes) -> dict[str, str]:
     return json.loads(data[8 : 8 + length]).get("__metadata__") or {}
 
 
-def _header(metadata: Mapping[str, str]) -> tuple[str, int, dict[str, list[dict[str, Any]]]]:
+def _header(
+    metadata: Mapping[str, str],
+) -> tuple[SnapshotHeader, dict[str, list[dict[str, Any]]]]:
+    """The header, and the live params in it."""
     if metadata.get("format") != _FORMAT:
         raise ValueError("it is another kind of file")
     try:
@@ -124,7 +134,7 @@ def _header(metadata: Mapping[str, str]) -> tuple[str, int, dict[str, list[dict[
         name: [{key: from_json(value) for key, value in own.items()} for own in each]
         for name, each in header.params.items()
     }
-    return header.plan, header.position, params
+    return header, params
 
 
 def take_snapshot(engine: Engine, reblocker: Reblocker, position: int) -> Snapshot:
@@ -141,7 +151,7 @@ def take_snapshot(engine: Engine, reblocker: Reblocker, position: int) -> Snapsh
         ]
         for step in engine.steps
     }
-    return Snapshot(engine.plan.hash, position, params, tensors)
+    return Snapshot(engine.plan.hash, position, params, tensors, setup_of(engine))
 
 
 def restore_snapshot(found: Snapshot, engine: Engine, reblocker: Reblocker) -> int:

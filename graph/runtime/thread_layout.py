@@ -16,6 +16,8 @@ import torch
 
 from voicegraph.schemas.engine_setup import ThreadLayout
 
+from ._thread_count import set_here
+
 if TYPE_CHECKING:
     from .engine import Engine, Step
 
@@ -31,9 +33,9 @@ class WorkerPool:
         before = torch.get_num_threads()
         self._lanes = [ThreadPoolExecutor(1, f"voicegraph-worker-{lane}") for lane in counts]
         for lane, count in zip(self._lanes, counts, strict=True):
-            lane.submit(torch.set_num_threads, count).result()
+            lane.submit(set_here, count).result()
         # A count that is set on one thread is also that of threads which start later: put it back.
-        torch.set_num_threads(before)
+        set_here(before)
 
     def submit(self, run: Callable[[Step], None], step: Step) -> Future[None]:
         """Runs a step on the thread of its lane."""

@@ -38,6 +38,8 @@ from ._free_space import FreeSpace
 from ._growing_wave import GrowingWave
 
 if TYPE_CHECKING:
+    from voicegraph.schemas.engine_setup import EngineSetup
+
     from ...runtime.live_params import Change
 
 _QUEUE_LENGTH = 512
@@ -64,12 +66,20 @@ class Recorder:
         streams: number of streams.
         waits: write synchronously. Otherwise a thread writes and the session never waits; if the
             disk is too slow or full, the recording ends early, which :meth:`close` reports.
+        setup: how the session's engine is set up.
 
     Raises:
         OutputError: if the files cannot be written, here or, with ``waits``, later.
     """
 
-    def __init__(self, path: Path, plan: Plan, streams: int, waits: bool = True) -> None:
+    def __init__(
+        self,
+        path: Path,
+        plan: Plan,
+        streams: int,
+        waits: bool = True,
+        setup: EngineSetup | None = None,
+    ) -> None:
         self.path = path
         self._failed: str | None = None
         self._base = plan.origin
@@ -77,7 +87,7 @@ class Recorder:
         if path.suffix == ".wav":
             text = f"{path}: that extension is for the audio of a recording"
             raise OutputError(Problem("cannot-write", text, fix=str(path.with_suffix(".jsonl"))))
-        described = _describe(path, plan, streams)
+        described = _describe(path, plan, streams).model_copy(update={"setup": setup})
         kind = plan.output_type
         with ExitStack() as opened, self._writing():
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -37,8 +37,9 @@ if TYPE_CHECKING:
 def replay(plan: Plan, path: str | Path) -> Iterator[np.ndarray]:
     """Replays a recording: the output blocks, ``[streams, channels, samples]``.
 
-    On the same machine, with the same versions and threads, the output is bit-identical. Of a
-    recording whose plan's hash was made by an older rule, pipeline and files are compared.
+    On the same machine, with the same versions, the output is bit-identical: the engine is set up
+    as it was, in threads and workers. Of a recording whose plan's hash was made by an older rule,
+    pipeline and files are compared.
 
     Raises:
         StateError: if the file is not a recording, or was made with another plan.
@@ -88,7 +89,8 @@ def run(plan: Plan, recording: Recording) -> Iterator[np.ndarray]:
         StateError: if ``plan`` does not support a recorded change.
     """
     changes = recording.changes_by_tick()
-    with plan.session(recording.header.streams, write_files=False) as session:
+    header = recording.header
+    with plan.session(header.streams, write_files=False, setup=header.setup) as session:
         end_stages()
         session.recovery = silencer = Silencer(session)
         for tick, block in enumerate(recording.blocks()):

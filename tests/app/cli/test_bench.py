@@ -104,3 +104,11 @@ def test_contradictory_arguments_are_refused(
     code, out, err = bench(*arguments)
     assert (code, out) == (2, "")
     assert words in err
+
+
+def test_table_shows_lane_and_precision_of_each_node(bench: Bench) -> None:
+    code, out, _ = bench("p.yaml", "--blocks", "5", "--threads", "1")
+    assert code == 0
+    assert "threads   all in a row with 1 thread\n" in out
+    (row,) = [line for line in out.splitlines() if line.startswith("gain")]
+    assert row.split()[1:4] == ["dsp.gain", "main", "float32"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -14,8 +13,9 @@ import torch
 from voicegraph.graph.errors import NodeFailedError
 from voicegraph.graph.pipeline import Pipeline, Plan, node
 from voicegraph.graph.runtime._edges import HistoryEdge
-from voicegraph.graph.runtime._warmup import _set_waits
 from voicegraph.graph.runtime.engine import Engine
+from voicegraph.graph.runtime.thread_layout import apply_layout
+from voicegraph.schemas.engine_setup import ThreadLayout, WorkerThread
 
 Build = Callable[..., Pipeline]
 BLOCK = 12
@@ -109,10 +109,8 @@ def test_trace_hook_is_called_for_every_node(build: Build) -> None:
 
 def threaded(found: Engine, *names: str) -> Engine:
     """The engine with these steps on workers, without a measurement."""
-    found.pool = ThreadPoolExecutor()
-    for lane, name in enumerate(names, 1):
-        found.by_name[name].lane = lane
-    _set_waits(found)
+    workers = [WorkerThread(nodes=[name], threads=1) for name in names]
+    apply_layout(found, ThreadLayout(main=found.threads, workers=workers))
     return found
 
 
