@@ -63,6 +63,8 @@ class NodeSetup(Report):
 
     precision: str
     """The precision in which it computes, such as ``float32``."""
+    trial_ms: dict[str, float] = {}
+    """What the trial of ``dtype: auto`` measured, by precision; empty if there was none."""
 
 
 class EngineSetup(Report):

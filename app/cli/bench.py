@@ -89,7 +89,7 @@ def _plan(
 
 def summary(report: BenchReport) -> str:
     """The measurement as text."""
-    from voicegraph.app.reports.setup_lines import thread_lines
+    from voicegraph.app.reports.setup_lines import precision_lines, thread_lines
 
     on = report.machine
     parts = [
@@ -100,6 +100,7 @@ def summary(report: BenchReport) -> str:
         f"{report.blocks} blocks of {report.block_ms:g} ms of speech, "
         f"{_count(report.streams, 'stream')}; set up in {report.setup_s:.2f} s",
         *thread_lines(report.setup),
+        *precision_lines(report.setup),
         "",
         *_table(report),
         "",

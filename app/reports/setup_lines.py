@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from voicegraph.graph.terminal_text import printable
-from voicegraph.schemas.engine_setup import EngineSetup, TriedLayout
+from voicegraph.schemas.engine_setup import EngineSetup, NodeSetup, TriedLayout
 
 
 def thread_lines(setup: EngineSetup) -> list[str]:
@@ -24,11 +24,19 @@ def lane_of(setup: EngineSetup, node: str) -> str:
 
 
 def precision_lines(setup: EngineSetup) -> list[str]:
-    """The precision of each node that does not compute in float32."""
-    others = [(n, s.precision) for n, s in setup.nodes.items() if s.precision != "float32"]
-    if not others:
-        return []
-    return ["precision " + ", ".join(f"{printable(name)} {what}" for name, what in others)]
+    """The precision of each node that does not compute in float32, or that had a trial."""
+    return [
+        f"precision {printable(name)} {node.precision}{_trial(node)}"
+        for name, node in setup.nodes.items()
+        if node.precision != "float32" or node.trial_ms
+    ]
+
+
+def _trial(node: NodeSetup) -> str:
+    """What the trial measured, the fastest first."""
+    ranked = sorted(node.trial_ms.items(), key=lambda entry: entry[1])
+    times = ", ".join(f"{what} {ms:.1f} ms" for what, ms in ranked)
+    return f" (trial: {times})" if times else ""
 
 
 def explain_setup(setup: EngineSetup) -> str:

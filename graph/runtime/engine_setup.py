@@ -9,6 +9,7 @@ from voicegraph.schemas.engine_setup import EngineSetup, NodeSetup
 from .thread_layout import apply_layout, fits
 
 if TYPE_CHECKING:
+    from ..plan import CompiledPlan, PlannedNode
     from .engine import Engine
 
 _OTHER_BRANCHES = (
@@ -21,8 +22,20 @@ def setup_of(engine: Engine) -> EngineSetup:
     return EngineSetup(
         threads=engine.layout,
         tried=engine.tried,
-        nodes={planned.name: NodeSetup(precision=planned.dtype) for planned in engine.plan.nodes},
+        nodes={planned.name: _node_setup(engine.plan, planned) for planned in engine.plan.nodes},
     )
+
+
+def _node_setup(plan: CompiledPlan, planned: PlannedNode) -> NodeSetup:
+    chosen = plan.precisions.get(planned.name)
+    if chosen is None:
+        return NodeSetup(precision=planned.dtype)
+    return NodeSetup(precision=chosen.dtype, trial_ms=dict(chosen.milliseconds))
+
+
+def precisions_of(setup: EngineSetup | None) -> dict[str, str]:
+    """What each node of a setup computes in, by name."""
+    return {} if setup is None else {name: node.precision for name, node in setup.nodes.items()}
 
 
 def use_setup(engine: Engine, setup: EngineSetup, notes: list[str]) -> None:

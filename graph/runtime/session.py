@@ -26,7 +26,7 @@ from ._session_files import SessionFiles
 from ._state_transfer import transfer_state
 from ._warmup import load_weights, prepare
 from .engine import Engine
-from .engine_setup import setup_of, use_setup
+from .engine_setup import precisions_of, setup_of, use_setup
 from .live_params import NO_CHANGES, AppliedChanges, Change, LiveParams
 from .timing import Timing
 from .write_permission import permitted_writes
@@ -133,7 +133,7 @@ class Session:
             thread_count.claim(self, plan.settings.threads)
         try:
             with torch.inference_mode(False):  # inference tensors could not be reset in place later
-                load_weights(plan, devices)
+                load_weights(plan, devices, precisions_of(setup))
                 self.engine = Engine(plan, streams, devices)
                 self._reblocker = Reblocker(plan, streams)
         except BaseException:
