@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from voicegraph.nodes.layers.form import PACKED_BFLOAT16, PACKED_FLOAT32
+from voicegraph.nodes.layers.form import PACKED_BFLOAT16, PACKED_FLOAT32, Packers
 from voicegraph.nodes.layers.network import Network
 from voicegraph.schemas.voice_card import VoiceConfig
 
@@ -45,6 +45,14 @@ class Window:
         return min(frames, self.skip + self.count + flow.REACH) - self.head
 
 
+def prior_packers(dtype: torch.dtype) -> Packers:
+    """What is packed of text encoder and flow, to compute in ``dtype``."""
+    return {
+        FeedForward: functools.partial(packed_feed_forward, dtype=dtype),
+        flow.Coupling: functools.partial(PackedCoupling, dtype=dtype),
+    }
+
+
 class VoiceNetwork(Network):
     """The networks of one voice file, named as in its state dict.
 
@@ -53,15 +61,10 @@ class VoiceNetwork(Network):
 
     packings = MappingProxyType(
         {
-            PACKED_FLOAT32: {
-                Decoder: PackedDecoder,
-                FeedForward: packed_feed_forward,
-                flow.Coupling: PackedCoupling,
-            },
+            PACKED_FLOAT32: {**prior_packers(torch.float32), Decoder: PackedDecoder},
             PACKED_BFLOAT16: {
+                **prior_packers(torch.bfloat16),
                 Decoder: functools.partial(PackedDecoder, dtype=torch.bfloat16),
-                FeedForward: functools.partial(packed_feed_forward, dtype=torch.bfloat16),
-                flow.Coupling: functools.partial(PackedCoupling, dtype=torch.bfloat16),
             },
         }
     )

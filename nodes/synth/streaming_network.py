@@ -18,7 +18,7 @@ from voicegraph.nodes.layers.valid_convolution import (
     ValidConvolution,
     packed_valid_convolution,
 )
-from voicegraph.nodes.synth.network import VoiceNetwork
+from voicegraph.nodes.synth.network import VoiceNetwork, prior_packers
 from voicegraph.schemas.voice_card import VoiceConfig
 
 from . import _flow as flow
@@ -27,7 +27,6 @@ from ._decoder import Decoder
 from ._stream_tails import StreamTails
 from ._streaming_decoder import StreamingDecoder
 from ._streaming_residual import StreamingPair, packed_pair
-from ._text_encoder import FeedForward, packed_feed_forward
 from ._text_memory import TextMemory
 
 
@@ -93,7 +92,7 @@ class StreamingNetwork(Network):
         {
             PACKED_FLOAT32: {
                 **FLOAT32_PACKERS,
-                FeedForward: packed_feed_forward,
+                **prior_packers(torch.float32),
                 StreamingPair: packed_pair,
                 ValidConvolution: packed_valid_convolution,
                 FinalConvolution: packed_valid_convolution,
@@ -101,6 +100,7 @@ class StreamingNetwork(Network):
             # Short convolutions would lose too much in bfloat16.
             PACKED_BFLOAT16: {
                 **BFLOAT16_PACKERS,
+                **prior_packers(torch.bfloat16),
                 ValidConvolution: functools.partial(packed_valid_convolution, dtype=torch.bfloat16),
                 FinalConvolution: packed_valid_convolution,
             },
