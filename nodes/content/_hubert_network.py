@@ -80,7 +80,7 @@ class PackedNormedConvolution(NormedConvolution):
     def forward(self, rows: torch.Tensor, kernels: torch.Tensor) -> torch.Tensor:
         """As the plain one."""
         made = [
-            pointwise(stream, kernel, self.norm.bias, gelu=True)
+            pointwise(stream, kernel, self.norm.bias, "gelu")
             for stream, kernel in zip(rows, kernels, strict=True)
         ]
         return torch.stack(made) if len(made) > 1 else made[0][None]

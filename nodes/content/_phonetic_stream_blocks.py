@@ -18,19 +18,21 @@ from voicegraph.nodes.content.phonetic_network import Attention, Convolution, Ph
 
 
 class ValidFrames(NamedTuple):
-    """Masks of the frames that exist, at the beginning of a stream.
+    """Which frames a step uses.
 
     Attributes:
-        seen: bool ``[streams, steps, past + live]``, frames that attention uses.
-        live: bool ``[streams, steps, live]``.
+        seen: ``[streams or 1, 1, steps * live, past + steps * live]``, added to the scores of the
+            attention: 0, or minus infinity for frames that a live frame does not attend to. The
+            settled frames before the first step come first, then the live frames of every step.
+        live: bool ``[streams, steps, live]``: frames that exist; None if all do.
     """
 
     seen: torch.Tensor
-    live: torch.Tensor
+    live: torch.Tensor | None
 
 
 class BlockCache(NamedTuple):
-    """Cached values of settled frames in a block, the newest frame last.
+    """Cached values of settled frames in a block, the newest frame last; changed in place.
 
     Attributes:
         pairs: ``[streams, past, 2 hidden]``, keys and values.
@@ -45,74 +47,73 @@ def stream_block(
     block: PhoneticBlock,
     x: torch.Tensor,
     settled: BlockCache,
-    existing: ValidFrames | None,
+    valid: ValidFrames,
     wanted: int | None = None,
-) -> tuple[torch.Tensor, BlockCache]:
-    """The block's output for live frames, and the cache after the steps.
+) -> torch.Tensor:
+    """The block's output for live frames; the cache is then that after the steps.
 
     Args:
         block: of the network.
         x: its input.
         settled: the cache before the first step.
-        existing: masks of the frames that exist; None if all do.
+        valid: which frames each step uses.
         wanted: index of the only live frame of the output; None for all.
 
     Returns:
         ``[streams, steps, live or 1, hidden]``.
     """
-    x = torch.add(x, block.before(x), alpha=0.5)
-    heard, pairs = _attend(block.attention, x, settled.pairs, existing)
-    x = x + heard
-    heard, gated = _convolve(block.convolution, x, settled.gated, existing, wanted)
+    x = block.before.add_half(x)
+    x = x + _attend(block.attention, x, settled.pairs, valid.seen)
+    heard = _convolve(block.convolution, x, settled.gated, valid.live, wanted)
     x = heard + (x if wanted is None else x[:, :, wanted : wanted + 1])
-    return block.norm(torch.add(x, block.after(x), alpha=0.5)), BlockCache(pairs, gated)
+    return block.norm(block.after.add_half(x))
 
 
 def _attend(
-    attention: Attention, x: torch.Tensor, pairs: torch.Tensor, existing: ValidFrames | None
-) -> tuple[torch.Tensor, torch.Tensor]:
+    attention: Attention, x: torch.Tensor, pairs: torch.Tensor, seen: torch.Tensor
+) -> torch.Tensor:
     """Keys and values of a live frame are used in its own step only, until it is settled."""
-    streams, steps, live, hidden = x.shape
-    heads, batch = attention.heads, streams * steps
+    streams, hidden = len(x), x.shape[3]
+    heads, width = attention.heads, hidden // attention.heads
     query, own = attention.inputs(attention.norm(x)).split((hidden, 2 * hidden), -1)
-    seen, pairs = _with_past(pairs, own)
-    key, value = seen.view(batch, -1, 2, heads, hidden // heads).permute(2, 0, 3, 1, 4)
-    query = query.reshape(batch, live, heads, hidden // heads).transpose(1, 2)
-    mask = None if existing is None else existing.seen.view(batch, 1, 1, -1)
-    y = functional.scaled_dot_product_attention(query, key, value, mask)
-    return attention.output(y.transpose(1, 2).reshape(x.shape)), pairs
+    line = torch.cat((pairs, own.flatten(1, 2)), 1)
+    key, value = line.view(streams, -1, 2, heads, width).permute(2, 0, 3, 1, 4)
+    query = query.reshape(streams, -1, heads, width).transpose(1, 2)
+    y = functional.scaled_dot_product_attention(query, key, value, seen)
+    _settle(pairs, line, own[:, :, 0])
+    return attention.output(y.transpose(1, 2).reshape(x.shape))
+
+
+def _settle(held: torch.Tensor, before: torch.Tensor, new: torch.Tensor) -> None:
+    """Appends ``new`` ``[streams, steps, width]`` to ``held`` ``[streams, size, width]`` in place.
+
+    ``before`` begins with a copy of ``held``.
+    """
+    size, steps = held.shape[1], new.shape[1]
+    kept = max(size - steps, 0)
+    held[:, :kept] = before[:, size - kept : size]
+    held[:, kept:] = new[:, max(steps - size, 0) :]
 
 
 def _convolve(
     convolution: Convolution,
     x: torch.Tensor,
     gated: torch.Tensor,
-    existing: ValidFrames | None,
+    existing: torch.Tensor | None,
     wanted: int | None,
-) -> tuple[torch.Tensor, torch.Tensor]:
+) -> torch.Tensor:
     """Zeros lie after the newest frame and before the first."""
-    streams, steps, _, hidden = x.shape
+    streams, steps, live, hidden = x.shape
     depth, reach = convolution.depth, gated.shape[1]
-    taps = depth.kernel_size[0]
     own = functional.glu(convolution.gate(convolution.norm(x)), -1)
     if existing is not None:
-        own = own * existing.live[..., None]
-    seen, gated = _with_past(gated, own)
-    seen = functional.pad(seen.transpose(1, 2), (0, taps - 1 - reach))
+        own = own * existing[..., None]
+    line = torch.cat((gated, own[:, :, 0]), 1)
+    wide = own.new_zeros(streams, steps, live + depth.taps - 1, hidden)
+    wide[:, :, :reach] = line.unfold(1, reach, 1)[:, :steps].transpose(2, 3)
+    wide[:, :, reach : reach + live] = own
     if wanted is not None:
-        seen = seen[..., wanted : wanted + taps]
-    y = functional.conv1d(seen, depth.weight, depth.bias, groups=hidden)
-    y = convolution.output(functional.silu(y).transpose(1, 2))
-    return y.view(streams, steps, -1, hidden), gated
-
-
-def _with_past(past: torch.Tensor, own: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """``[streams, p, width]`` before ``[streams, steps, live, width]``.
-
-    Returns:
-        The inputs of each step, ``[streams * steps, p + live, width]``, and the past after them.
-    """
-    steps, size = own.shape[1], past.shape[1]
-    line = torch.cat((past, own[:, :, 0]), 1)
-    before = line.unfold(1, size, 1)[:, :steps].transpose(2, 3)
-    return torch.cat((before, own), 2).flatten(0, 1), line[:, steps:]
+        wide = wide[:, :, wanted : wanted + depth.taps]
+    gated.copy_(line[:, steps:])
+    y = convolution.output(functional.silu(depth(wide.flatten(0, 1))))
+    return y.view(streams, steps, -1, hidden)

@@ -11,15 +11,20 @@ The layout is ``[streams, frames, channels]``. ``n`` samples give ``n // 320 + 1
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import torch
 from torch import nn
 from torch.nn import functional
 
+from voicegraph.nodes.layers.depthwise import DepthwiseConvolution, PackedDepthwiseConvolution
+from voicegraph.nodes.layers.form import PACKED_FLOAT32
 from voicegraph.nodes.layers.network import Network
+from voicegraph.nodes.layers.packed import PackedLinear
 
 WINDOW, HOP = 400, 160
 """Window and hop of the spectrogram in samples."""
@@ -77,12 +82,52 @@ class PhoneticSizes:
         )
 
 
+class FeedForward(nn.Module):
+    """A layer with SiLU, and back to the width of the features."""
+
+    def __init__(self, sizes: PhoneticSizes) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(sizes.hidden)
+        self.up = nn.Linear(sizes.hidden, sizes.inner)
+        self.down = nn.Linear(sizes.inner, sizes.hidden)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """``[..., hidden]`` -> the same."""
+        return self.down(functional.silu(self.up(self.norm(x))))
+
+    def add_half(self, x: torch.Tensor) -> torch.Tensor:
+        """``x`` plus half of the output."""
+        return torch.add(x, self(x), alpha=0.5)
+
+
+class PackedFeedForward(nn.Module):
+    """:class:`FeedForward` in float32 with packed weights, halved; only where ``can_pack``."""
+
+    def __init__(self, plain: FeedForward) -> None:
+        super().__init__()
+        self.norm = plain.norm
+        self.up = PackedLinear(plain.up.weight, plain.up.bias, silu=True)
+        self.down = PackedLinear(plain.down.weight * 0.5, plain.down.bias * 0.5)
+
+    def add_half(self, x: torch.Tensor) -> torch.Tensor:
+        """As :meth:`FeedForward.add_half`."""
+        return self.down.plus(self.up(self.norm(x)), x)
+
+
+PHONETIC_PACKERS = {
+    FeedForward: PackedFeedForward,
+    DepthwiseConvolution: PackedDepthwiseConvolution,
+}
+"""For float32 on the CPU. Other products have so few rows that packed ones were no faster."""
+
+
 class PhoneticNetwork(Network):
     """Audio at 16 kHz -> features at 50 Hz, and log-probabilities of phones.
 
     The log-mel spectrum is computed in float32 whatever the precision of the rest.
     """
 
+    packings = MappingProxyType({PACKED_FLOAT32: PHONETIC_PACKERS})
     filters: torch.Tensor
 
     def __init__(self, sizes: PhoneticSizes) -> None:
@@ -141,12 +186,17 @@ class PhoneticNetwork(Network):
 
     def log_mel_of(self, frames: torch.Tensor) -> torch.Tensor:
         """float32 frames ``[streams, frames, 400]`` -> ``[streams, mels, frames]``."""
-        window = torch.hann_window(WINDOW, device=frames.device)
-        spectra = torch.fft.rfft(frames * window)
+        spectra = torch.fft.rfft(frames * _window(frames.device))
         power = spectra.real.square() + spectra.imag.square()
         with torch.autocast(power.device.type, enabled=False):  # training may run in bfloat16
             mel = self.filters.float() @ power.transpose(1, 2)
         return mel.clamp(min=_SMALLEST).log()
+
+
+@functools.lru_cache(maxsize=8)
+def _window(device: torch.device) -> torch.Tensor:
+    with torch.inference_mode(False):  # a cached constant may be used outside of inference mode
+        return torch.hann_window(WINDOW, device=device)
 
 
 class PhoneticBlock(nn.Module):
@@ -155,10 +205,10 @@ class PhoneticBlock(nn.Module):
     def __init__(self, sizes: PhoneticSizes) -> None:
         super().__init__()
         self.reach = sizes.taps // 2
-        self.before = _FeedForward(sizes)
+        self.before = FeedForward(sizes)
         self.attention = Attention(sizes)
         self.convolution = Convolution(sizes)
-        self.after = _FeedForward(sizes)
+        self.after = FeedForward(sizes)
         self.norm = nn.LayerNorm(sizes.hidden)
 
     def forward(self, x: torch.Tensor, first: int, count: int) -> torch.Tensor:
@@ -168,21 +218,10 @@ class PhoneticBlock(nn.Module):
         """
         low = max(0, first - self.reach)
         high = min(x.shape[1], first + count + self.reach)
-        x = x + 0.5 * self.before(x)
+        x = self.before.add_half(x)
         x = x[:, low:high] + self.attention(x, low, high)
         x = x[:, first - low :][:, :count] + self.convolution(x)[:, first - low :][:, :count]
-        return self.norm(x + 0.5 * self.after(x))
-
-
-class _FeedForward(nn.Module):
-    def __init__(self, sizes: PhoneticSizes) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(sizes.hidden)
-        self.up = nn.Linear(sizes.hidden, sizes.inner)
-        self.down = nn.Linear(sizes.inner, sizes.hidden)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.down(functional.silu(self.up(self.norm(x))))
+        return self.norm(self.after.add_half(x))
 
 
 class Attention(nn.Module):
@@ -213,10 +252,12 @@ class Convolution(nn.Module):
         hidden, taps = sizes.hidden, sizes.taps
         self.norm = nn.LayerNorm(hidden)
         self.gate = nn.Linear(hidden, 2 * hidden)
-        self.depth = nn.Conv1d(hidden, hidden, taps, padding=taps // 2, groups=hidden)
+        self.depth = DepthwiseConvolution(hidden, taps)
         self.output = nn.Linear(hidden, hidden)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """``[streams, frames, hidden]`` -> the same; zeros lie beyond the ends."""
         gated = functional.glu(self.gate(self.norm(x)), -1)
-        return self.output(functional.silu(self.depth(gated.transpose(1, 2))).transpose(1, 2))
+        before = self.depth.taps // 2
+        wide = functional.pad(gated, (0, 0, before, self.depth.taps - 1 - before))
+        return self.output(functional.silu(self.depth(wide)))

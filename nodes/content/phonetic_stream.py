@@ -13,6 +13,7 @@ frames.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import cast
 
@@ -170,27 +171,50 @@ class PhoneticStream:
 
     def _through(self, x: torch.Tensor, state: PhoneticStreamState) -> torch.Tensor:
         """Steps through all blocks: ``[streams, steps, live, hidden]`` -> without ``live``."""
-        existing = self._existing(x, state.heard)
+        valid = self._valid(x, state.heard)
         last = len(self.blocks) - 1
         for number, block in enumerate(self.blocks):
-            pairs, gated = state.pairs[:, number], state.gated[:, number]
+            cache = BlockCache(state.pairs[:, number], state.gated[:, number])
             wanted = self.settle - self.ahead if number == last else None
-            x, after = stream_block(block, x, BlockCache(pairs, gated), existing, wanted)
-            pairs.copy_(after.pairs)
-            gated.copy_(after.gated)
+            x = stream_block(block, x, cache, valid, wanted)
         state.heard += x.shape[1]
         return x[:, :, 0]
 
-    def _existing(self, x: torch.Tensor, heard: torch.Tensor) -> ValidFrames | None:
-        """Masks of the frames that exist, from the first of the stream on.
+    def _valid(self, x: torch.Tensor, heard: torch.Tensor) -> ValidFrames:
+        """Masks of the frames that each step uses.
 
         Before the stream, live frames attend to each other: they hold silence.
         """
-        if bool((heard >= self.past + self.settle).all()):
-            return None
-        steps = heard[:, None, None] + torch.arange(x.shape[1])[:, None]
-        offsets = torch.arange(-self.past - self.settle, 1)
-        exists = steps + offsets >= 0
-        seen = exists | ((steps < 0) & (offsets >= -self.settle))
-        live = exists[..., self.past :]
-        return ValidFrames(seen.to(x.device), live.to(x.device))
+        steps = x.shape[1]
+        used = _used(self.past, self.settle, steps, x.device, x.dtype)
+        if min(heard.tolist()) >= self.past + self.settle:
+            return ValidFrames(used, None)
+        numbers = heard[:, None] + torch.arange(steps)
+        live = numbers[:, :, None] + torch.arange(-self.settle, 1)
+        settled = heard[:, None] + torch.arange(-self.past - self.settle, -self.settle)
+        same = torch.eye(steps, dtype=torch.bool).repeat_interleave(self.settle + 1, 1)
+        own = (live >= 0).flatten(1)[:, None] | ((numbers < 0)[:, :, None] & same)
+        exists = torch.cat(((settled >= 0)[:, None].expand(-1, steps, -1), own), 2)
+        exists = exists.repeat_interleave(self.settle + 1, 1)[:, None]
+        seen = torch.where(exists.to(x.device), used, -torch.inf)
+        return ValidFrames(seen, (live >= 0).to(x.device))
+
+
+@functools.lru_cache(maxsize=64)
+def _used(
+    past: int, settle: int, steps: int, device: torch.device, dtype: torch.dtype
+) -> torch.Tensor:
+    """What steps attend to in a stream that is long enough, as ``ValidFrames.seen``.
+
+    Step ``s`` sees the settled frames from ``s`` on, of each earlier step the oldest live frame,
+    which has settled since, and all its own live frames.
+    """
+    live = settle + 1
+    with torch.inference_mode(False):  # a cached constant may be used outside of inference mode
+        step = torch.arange(steps)[:, None]
+        frames = torch.arange(steps * live)
+        own = frames // live == step
+        earlier = (frames // live < step) & (frames % live == 0) & (step - frames // live <= past)
+        seen = torch.cat((torch.arange(past) >= step, own | earlier), 1)
+        added = torch.where(seen, 0.0, -torch.inf).to(device, dtype)
+        return added.repeat_interleave(live, 0)[None, None]

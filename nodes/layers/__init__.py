@@ -7,6 +7,7 @@ and the convolutions are packed layers for the CPU, ``int8_linear`` those of 8-b
 
 __all__ = [
     "convolution",
+    "depthwise",
     "form",
     "grouped_convolution",
     "image_convolution",

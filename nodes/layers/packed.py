@@ -56,10 +56,12 @@ def _has_bfloat16() -> bool:
 
 
 def pointwise(
-    x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, gelu: bool
+    x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, after: str = "none"
 ) -> torch.Tensor:
-    """``x W^T + b`` by oneDNN, and exact GELU of it if ``gelu``; requires :func:`can_pack`."""
-    after = "gelu" if gelu else "none"
+    """``x W^T + b`` by oneDNN, then ``none``, exact ``gelu`` or ``swish`` (SiLU).
+
+    Requires :func:`can_pack`.
+    """
     return torch.ops.mkldnn._linear_pointwise(x, weight, bias, after, [], "none")
 
 
@@ -144,11 +146,18 @@ class PackedLinear(nn.Module):
         weight: ``[outputs, inputs]``, on the CPU, in the dtype to compute in: float32 or bfloat16.
         bias: ``[outputs]`` or None.
         gelu: whether to apply GELU.
+        silu: whether to apply SiLU.
     """
 
-    def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None, gelu: bool = False) -> None:
+    def __init__(
+        self,
+        weight: torch.Tensor,
+        bias: torch.Tensor | None,
+        gelu: bool = False,
+        silu: bool = False,
+    ) -> None:
         super().__init__()
-        self.gelu = gelu
+        self.after = "gelu" if gelu else "swish" if silu else "none"
         # Attributes, not buffers: packed weights cannot be saved in a state dict.
         self.weight = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous())
         self.dtype = weight.dtype
@@ -161,4 +170,9 @@ class PackedLinear(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """``[..., inputs]`` in any dtype -> ``[..., outputs]`` in that of the weight."""
-        return pointwise(x.to(self.dtype), self.weight, self.bias, self.gelu)
+        return pointwise(x.to(self.dtype), self.weight, self.bias, self.after)
+
+    def plus(self, x: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+        """The output plus ``other``, in one call; in float32, without an activation."""
+        run = torch.ops.mkldnn._linear_pointwise.binary
+        return run(x, other.contiguous(), self.weight, self.bias, "add")

@@ -12,15 +12,22 @@ X. Wang et al., "Neural source-filter waveform models", IEEE/ACM TASLP 28, 2020.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
+from types import MappingProxyType
 
 import torch
 from torch import nn
-from torch.nn import functional
 
+from voicegraph.nodes.layers.form import PACKED_FLOAT32
 from voicegraph.nodes.layers.network import Network
 from voicegraph.nodes.synth._minimum_phase import filter_frames, overlap_add
+from voicegraph.nodes.synth._source_filter_blocks import (
+    SOURCE_FILTER_PACKERS,
+    Block,
+    FrameConvolution,
+)
 from voicegraph.schemas.source_filter_card import SourceFilterSizes
 
 AHEAD = 3
@@ -43,6 +50,7 @@ class SourceFilterNetwork(Network):
     ``content_mean`` and ``content_scale`` ``[content]`` bring the features to mean 0, variance 1.
     """
 
+    packings = MappingProxyType({PACKED_FLOAT32: SOURCE_FILTER_PACKERS})
     content_mean: torch.Tensor
     content_scale: torch.Tensor
 
@@ -51,8 +59,8 @@ class SourceFilterNetwork(Network):
         self.sizes = sizes
         self.register_buffer("content_mean", torch.zeros(sizes.content))
         self.register_buffer("content_scale", torch.ones(sizes.content))
-        self.first = nn.Conv1d(sizes.content + SCALARS, sizes.channels, 2 * AHEAD + 1)
-        self.blocks = nn.ModuleList(_Block(sizes) for _ in range(sizes.blocks))
+        self.first = FrameConvolution(sizes.content + SCALARS, sizes.channels, 2 * AHEAD + 1)
+        self.blocks = nn.ModuleList(Block(sizes) for _ in range(sizes.blocks))
         self.norm = nn.LayerNorm(sizes.channels)
         self.last = nn.Linear(sizes.channels, SOURCES * sizes.bands)
         with torch.no_grad():
@@ -88,7 +96,7 @@ class SourceFilterNetwork(Network):
         Returns:
             ``[streams, frames, 2, bands]``, pulses and noise, and the new history.
         """
-        x = self.first(controls.transpose(1, 2)).transpose(1, 2)
+        x = self.first(controls)
         kept: list[torch.Tensor] = []
         for number, block in enumerate(self.blocks):
             past = history[number] if history else x.new_zeros(self.history_shape(len(x)))
@@ -106,10 +114,10 @@ class SourceFilterNetwork(Network):
 
         Linear interpolation between the bands. Frequency f is moved to f * ``stretch``.
         """
-        below, share = band_positions(self.sizes, stretch)
-        below, share = below.to(bands.device), share.to(bands)
-        found = torch.lerp(bands[..., below], bands[..., below + 1], share)
-        return found.clamp_max(_LOUDEST)
+        sizes = (self.sizes.sample_rate, self.sizes.fft, self.sizes.bands)
+        below, above, share = _positions(*sizes, stretch, bands.device, bands.dtype)
+        low, high = bands.index_select(-1, below), bands.index_select(-1, above)
+        return torch.lerp(low, high, share).clamp_max(_LOUDEST)
 
     def forward(self, controls: torch.Tensor, sources: torch.Tensor) -> torch.Tensor:
         """A whole excerpt at once, for training.
@@ -127,35 +135,21 @@ class SourceFilterNetwork(Network):
         return overlap_add(frames, self.sizes.hop)[0]
 
 
-class _Block(nn.Module):
-    """Depthwise convolution over time, then an inverted bottleneck, with a residual connection."""
-
-    def __init__(self, sizes: SourceFilterSizes) -> None:
-        super().__init__()
-        self.depth = nn.Conv1d(sizes.channels, sizes.channels, sizes.taps, groups=sizes.channels)
-        self.norm = nn.LayerNorm(sizes.channels)
-        self.up = nn.Linear(sizes.channels, sizes.inner)
-        self.down = nn.Linear(sizes.inner, sizes.channels)
-        self.scale = nn.Parameter(torch.full((sizes.channels,), 0.3))
-
-    def forward(self, wide: torch.Tensor) -> torch.Tensor:
-        """``[streams, taps - 1 + frames, channels]`` -> ``[streams, frames, channels]``."""
-        x = self.depth(wide.transpose(1, 2)).transpose(1, 2)
-        x = self.down(functional.gelu(self.up(self.norm(x))))
-        return wide[:, wide.shape[1] - x.shape[1] :] + self.scale * x
-
-
-def band_positions(sizes: SourceFilterSizes, stretch: float) -> tuple[torch.Tensor, torch.Tensor]:
-    """The band below each bin, and the position to the next: int64 and float32, ``[bins]`` each.
+@functools.lru_cache(maxsize=64)
+def _positions(
+    rate: int, fft: int, bands: int, stretch: float, device: torch.device, dtype: torch.dtype
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """The band below each bin, the one above, and the position between them: ``[bins]`` each.
 
     Bands are equally spaced on the mel scale from 0 Hz to half the sample rate.
     """
-    highest = _mel(sizes.sample_rate / 2)
-    hertz = torch.arange(sizes.bins, dtype=torch.float64) * sizes.sample_rate / sizes.fft / stretch
-    place = 2595 * torch.log10(1 + hertz / 700) * ((sizes.bands - 1) / highest)
-    place = place.clamp_max(sizes.bands - 1)
-    below = place.floor().clamp_max(sizes.bands - 2)
-    return below.long(), (place - below).float()
+    with torch.inference_mode(False):  # a cached constant may be used outside of inference mode
+        hertz = torch.arange(fft // 2 + 1, dtype=torch.float64) * rate / fft / stretch
+        place = 2595 * torch.log10(1 + hertz / 700) * ((bands - 1) / _mel(rate / 2))
+        place = place.clamp_max(bands - 1)
+        below = place.floor().clamp_max(bands - 2)
+        share = (place - below).float().to(device, dtype)
+        return below.long().to(device), below.long().to(device) + 1, share
 
 
 def _mel(hertz: float) -> float:
