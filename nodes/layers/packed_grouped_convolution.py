@@ -19,16 +19,16 @@ class PackedGroupedConvolution(nn.Module):
 
     def __init__(self, plain: GroupedConvolution) -> None:
         super().__init__()
-        self.half, self.taps = plain.taps // 2, plain.taps
+        self.reach, self.taps = plain.taps // 2, plain.taps
         self.product = Convolution(
-            plain.weight, plain.bias, self.half, groups=plain.groups, after="gelu"
+            plain.weight, plain.bias, self.reach, groups=plain.groups, after="gelu"
         )
 
     def forward(self, x: torch.Tensor, context: int = 0) -> torch.Tensor:
         """As the plain one."""
         if context == 0:
             return self.product(x)[:, : x.shape[1]]
-        line = x[:, max(context - self.half, 0) :]
-        before = max(self.half - context, 0)
-        line = functional.pad(line, (0, 0, before, self.taps - 1 - self.half))
+        line = x[:, max(context - self.reach, 0) :]
+        before = max(self.reach - context, 0)
+        line = functional.pad(line, (0, 0, before, self.taps - 1 - self.reach))
         return self.product(line, padding=0)
