@@ -43,7 +43,7 @@ def test_pipelines_and_files_are_completed(complete: Complete, place: Path) -> N
     (place / "folder" / "inner.yml").touch()
     (place / "world.txt").touch()
     assert complete("explain ") == [
-        *("default-live", "default", "rvc-file", "rvc", "world"),
+        *("default-live", "default", "rvc-file", "rvc-live", "rvc", "world"),
         *("bad.yaml", "good.yaml", "folder/"),
     ]
     assert complete("explain wo") == ["world"]
