@@ -284,6 +284,10 @@ class Node(Generic[ParamsT, StateT]):
         """
         return PrecisionChoice()
 
+    def has_precision(self, dtype: str, device: torch.device) -> bool:
+        """Whether it can compute in a precision on this machine, as another one has chosen it."""
+        return dtype in self.dtypes
+
     @classmethod
     def usual_precision(cls) -> PrecisionChoice | None:
         """What ``dtype: auto`` means for a network of the usual size, without any file.

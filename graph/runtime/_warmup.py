@@ -36,12 +36,13 @@ _LONGEST_NS = 2_000_000_000
 def load_weights(
     plan: CompiledPlan,
     devices: dict[str, torch.device],
-    precisions: Mapping[str, str] = MappingProxyType({}),
+    precisions: Mapping[str, PrecisionChoice] = MappingProxyType({}),
 ) -> None:
     """Loads every node's weights to its device, once per plan for all its sessions.
 
-    A node whose precision is `auto` chooses it here, by a trial with the threads of this session;
-    ``precisions`` names those that a replay takes over from its recording instead.
+    A node whose precision is `auto` chooses it here, by a trial with the threads of this session.
+    It takes that of ``precisions`` instead, if there is one and this machine has it: a replay uses
+    what was used, and a swap what is in use.
 
     Raises:
         VoicegraphError: if a file is missing, wrong or other than when the plan was compiled, or
@@ -69,15 +70,17 @@ def load_weights(
             plan.loaded[planned.name] = str(device)
 
 
-def _load(planned: PlannedNode, device: torch.device, precision: str | None) -> PrecisionChoice:
+def _load(
+    planned: PlannedNode, device: torch.device, given: PrecisionChoice | None
+) -> PrecisionChoice:
     """Loads one node, and says in which precision."""
     node, params = planned.node, planned.params
     node.device = device
     node.prepare(params)
     if planned.dtype != AUTO:
         chosen = PrecisionChoice(planned.dtype)
-    elif precision is not None:
-        chosen = PrecisionChoice(precision)
+    elif given is not None and node.has_precision(given.dtype, device):
+        chosen = given
     else:
         chosen = node.choose_precision(params, device)
     node.dtype = torch_dtype(chosen.dtype)

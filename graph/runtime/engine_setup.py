@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from voicegraph.schemas.engine_setup import EngineSetup, NodeSetup
 
+from ..precision import PrecisionChoice
 from .thread_layout import apply_layout, fits
 
 if TYPE_CHECKING:
@@ -33,9 +34,13 @@ def _node_setup(plan: CompiledPlan, planned: PlannedNode) -> NodeSetup:
     return NodeSetup(precision=chosen.dtype, trial_ms=dict(chosen.milliseconds))
 
 
-def precisions_of(setup: EngineSetup | None) -> dict[str, str]:
+def precisions_of(setup: EngineSetup | None) -> dict[str, PrecisionChoice]:
     """What each node of a setup computes in, by name."""
-    return {} if setup is None else {name: node.precision for name, node in setup.nodes.items()}
+    if setup is None:
+        return {}
+    return {
+        name: PrecisionChoice(node.precision, node.trial_ms) for name, node in setup.nodes.items()
+    }
 
 
 def use_setup(engine: Engine, setup: EngineSetup, notes: list[str]) -> None:

@@ -33,6 +33,7 @@ from .thread_layout import copy_worker_lanes
 
 if TYPE_CHECKING:
     from ..plan import CompiledPlan, PlanOrigin
+    from ..precision import PrecisionChoice
 
 CROSSFADE_S = 0.02
 _MIN_PRIMING = Fraction(3, 10)
@@ -229,7 +230,7 @@ class HotSwap:
     def _build(self, trial: Trial | None) -> Engine:
         devices = place_nodes(self.plan, self.notes)
         with torch.inference_mode(False):
-            load_weights(self.plan, devices)
+            load_weights(self.plan, devices, _kept_precisions(self.plan, self.session.engine))
             engine = Engine(self.plan, self.session.streams, devices)
         running = self.session.engine
         if trial is None:
@@ -438,3 +439,14 @@ def _as_voicegraph_error(error: Exception) -> VoicegraphError:
     text = f"the new engine failed: {type(error).__name__}: {error}"
     notes = tuple((note, None) for note in getattr(error, "__notes__", ()))
     return StateError(Problem("exchange-failed", text, notes=notes))
+
+
+def _kept_precisions(plan: CompiledPlan, running: Engine) -> dict[str, PrecisionChoice]:
+    """What nodes that stay compute in: a trial would disturb the session, and might differ."""
+    chosen = running.plan.precisions
+    return {
+        own.name: chosen[own.name]
+        for own in running.plan.nodes
+        for new in plan.nodes
+        if own.name in chosen and (own.name, own.use, own.device) == (new.name, new.use, new.device)
+    }

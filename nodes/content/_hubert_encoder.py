@@ -31,6 +31,7 @@ from voicegraph.nodes.content.encoder import ContentEncoder
 from voicegraph.nodes.content.encoder_file import NOUN, EncoderFile, card_of, open_encoder
 from voicegraph.nodes.content.encoder_provenance import encoder_origin
 from voicegraph.nodes.content.hubert_sizes import HubertSizes
+from voicegraph.nodes.layers.int8_linear import can_quantise
 from voicegraph.nodes.layers.network import choose_precision, form_for
 from voicegraph.schemas.encoder_card import V1, V2, Chosen
 from voicegraph.schemas.voice_card import VoiceCard
@@ -122,6 +123,10 @@ class HubertEncoder(ContentEncoder[ParamsT, StateT], Generic[ParamsT, StateT]):
         new, live = self.frames_computed(params)
         stages = trial_stages(self.sizes(params), _features(params).layer, new, live)
         return choose_precision(HubertNetwork, stages, device)
+
+    def has_precision(self, dtype: str, device: torch.device) -> bool:
+        """There is int8 on some processors only."""
+        return dtype in self.dtypes and (dtype != "int8" or can_quantise(device))
 
     @classmethod
     def usual_precision(cls) -> PrecisionChoice:

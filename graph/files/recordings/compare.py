@@ -72,6 +72,7 @@ def compare(
         circumstances=[
             *differences(recording),
             *_other_plan(plan, recording),
+            *_other_precisions(plan, recording),
             *_unknown(recording),
         ],
         events=[_noted_event(event, block_s) for event in recording.events],
@@ -143,6 +144,16 @@ def _other_plan(plan: Plan, recording: Recording) -> list[str]:
     if not is_other_plan(plan, recording):
         return []
     return [f"plan: {recording.header.plan:.40} then, {plan.hash} now"]
+
+
+def _other_precisions(plan: Plan, recording: Recording) -> list[str]:
+    """Nodes that computed in a precision which `dtype: auto` cannot have on this machine."""
+    setup = recording.header.setup
+    return [
+        f"{name} computed in {setup.nodes[name].precision} then, in {now.dtype} now"
+        for name, now in plan.precisions.items()
+        if setup is not None and name in setup.nodes and setup.nodes[name].precision != now.dtype
+    ]
 
 
 def _unknown(recording: Recording) -> list[str]:

@@ -96,9 +96,35 @@ def test_a_precision_that_is_given_is_not_chosen(build: Build) -> None:
         chosen = {**node("test.choosing", "input"), "dtype": "auto"}
         plan = build({"a": chosen, "b": node("test.choosing", "a")}).compile()
         devices = {"a": torch.device("cpu"), "b": torch.device("cpu")}
-        load_weights(plan, devices, {"a": "int8", "b": "bfloat16"})
+        given = {"a": PrecisionChoice("int8"), "b": PrecisionChoice("bfloat16")}
+        load_weights(plan, devices, given)
     assert Choosing.questions == []
     assert Choosing.loads == ["a cpu torch.int8", "b cpu torch.float32"]
+
+
+def test_a_precision_that_this_machine_lacks_is_chosen_anew(build: Build) -> None:
+    Choosing.loads.clear()
+    with registry.isolated({"test.choosing": Choosing}):
+        plan = build({"a": {**node("test.choosing", "input"), "dtype": "auto"}}).compile()
+        load_weights(plan, {"a": torch.device("cpu")}, {"a": PrecisionChoice("float8")})
+    assert Choosing.loads == ["a cpu torch.bfloat16"]
+    assert plan.precisions["a"].dtype == "bfloat16"
+
+
+def test_a_swap_keeps_what_a_node_that_stays_has_chosen(build: Build) -> None:
+    Choosing.loads.clear()
+    Choosing.questions.clear()
+    with registry.isolated({"test.choosing": Choosing}):
+        chosen = {**node("test.choosing", "input"), "dtype": "auto"}
+        pipeline = build({"a": chosen, "b": node("dsp.gain", "a")})
+        with pipeline.compile().session() as session:
+            session.swap("b", "dsp.delay")
+            while not session.swaps:
+                session.push(NOISE)
+            assert session.setup.nodes["a"].precision == "bfloat16"
+            assert session.setup.nodes["a"].trial_ms["bfloat16"] == 1.0
+    assert Choosing.loads == ["a cpu torch.bfloat16"] * 2
+    assert len(Choosing.questions) == 1
 
 
 def test_sessions_opened_at_once_load_once(build: Build, heavy: type[Heavy]) -> None:

@@ -271,3 +271,15 @@ def test_pipeline_built_in_python_replays(tmp_path: Path) -> None:
         session.push(np.ones(4800, np.float32))
     recording = open_recording(tmp_path / "a.jsonl")
     assert compare(plan_of(recording), recording).result == "identical"
+
+
+def test_another_precision_is_told(talk: Path) -> None:
+    """As on a machine that does not have the one that `dtype: auto` took."""
+    header, *events = talk.read_text(encoding="utf-8").splitlines()
+    recorded = json.loads(header)
+    assert recorded["setup"]["nodes"]["loud"]["precision"] == "float32"
+    recorded["setup"]["nodes"]["loud"]["precision"] = "int8"
+    talk.write_text("\n".join((json.dumps(recorded), *events)), encoding="utf-8")
+    recording = open_recording(talk)
+    report = compare(plan_of(recording, {}), recording)
+    assert "loud computed in int8 then, in float32 now" in report.circumstances
