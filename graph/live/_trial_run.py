@@ -63,8 +63,7 @@ def _paced_tick(engine: Engine, block: torch.Tensor, pause: Pause) -> dict[str, 
     # The time of the thread leaves out that others had the processor. Accelerators work outside it.
     clock = time.thread_time if on_cpu else time.perf_counter
     took: dict[str, float] = {}
-    for edge in engine.input_edges:
-        edge(engine.values, block)
+    engine.take_input(block)
     for step in engine.steps:
         begun, seen = clock(), time.perf_counter()
         step.run(engine.values)

@@ -19,8 +19,9 @@ from ..plan import CompiledPlan, PlannedNode
 from ..ports import PortRef, PortSpec
 from ._edges import DeviceCopyEdge, DirectEdge, Edge, HistoryEdge, Slice, SlicedEdge, Values
 from ._node_failure import node_failure
-from .timing import TimingRing
+from .timing import KEPT, TimingRing
 
+_KEPT_MASK = KEPT - 1
 TraceHook = Callable[[str, int, int, int], None]
 """Called with a node's name, start, duration (ns) and lane (0: the engine, 1..: workers)."""
 
@@ -159,9 +160,11 @@ class Engine:
         self.tried: list[TriedLayout] = []
         self.pool: Workers | None = None
         self.values: Values = []
-        self.input_edges: tuple[Edge, ...] = ()
+        self._input_edges: tuple[Edge, ...] = ()
+        self._input_slots: tuple[int, ...] = ()
         self._device_of = {node.device: devices[node.name] for node in plan.nodes}
         self._output = self._newest()
+        self._last, self._last_port = self.by_name.get(plan.output.node), plan.output.port
         self._wire()
 
     # ---- a tick -----------------------------------------------------------------------------
@@ -176,10 +179,9 @@ class Engine:
             The newest block of the output port, on that port's device.
         """
         begun = perf_counter_ns()
-        values = self.values
-        for edge in self.input_edges:
-            edge(values, block)
-        trace, started = self.trace, perf_counter_ns()
+        values, trace = self.values, self.trace
+        self.take_input(block)
+        started = perf_counter_ns()
         try:
             for step in self.schedule:
                 if step.waits:
@@ -192,7 +194,9 @@ class Engine:
                     continue
                 step.run(values)
                 ended = perf_counter_ns()  # the next node begins where this one ends
-                step.ring.add(ended - started)
+                ring = step.ring  # `TimingRing.add`, without the call
+                ring.values[ring.count & _KEPT_MASK] = ended - started
+                ring.count += 1
                 if trace is not None:
                     trace(step.name, started, ended - started, 0)
                 started = ended
@@ -202,8 +206,20 @@ class Engine:
         except BaseException:
             self._abandon()
             raise
-        self.total.add(perf_counter_ns() - begun)
-        return self._result(block)
+        total = self.total
+        total.values[total.count & _KEPT_MASK] = perf_counter_ns() - begun
+        total.count += 1
+        made = block if self._last is None else self._last.outputs[self._last_port]
+        start, count, axis = self._output
+        return made if made.shape[axis] == count else made.narrow(axis, start, count)
+
+    def take_input(self, block: torch.Tensor) -> None:
+        """Delivers the input of a tick, ``[streams, channels, samples]``, to its readers."""
+        values = self.values
+        for slot in self._input_slots:
+            values[slot] = block
+        for edge in self._input_edges:
+            edge(values, block)
 
     def _abandon(self) -> None:
         """After a failure: waits for all workers, so that none still runs at the next tick."""
@@ -220,12 +236,6 @@ class Engine:
                 step.ring.add(took)
                 if self.trace is not None:
                     self.trace(step.name, started, took, step.lane)
-
-    def _result(self, block: torch.Tensor) -> torch.Tensor:
-        """The newest block of the output port."""
-        ref, start, count, axis = self._output
-        made = block if ref.node == "input" else self.by_name[ref.node].outputs[ref.port]
-        return made if made.shape[axis] == count else made.narrow(axis, start, count)
 
     def value_of(self, ref: PortRef, block: torch.Tensor) -> torch.Tensor:
         """The value of a port at the newest tick, whose input was ``block``."""
@@ -262,10 +272,12 @@ class Engine:
             )
             step.publish = tuple((port, f) for port, f in edges if not isinstance(f, DirectEdge))
         source = PortRef("input", "audio")
-        self.input_edges = tuple(self._edges_of(source, readers.get(source, {})))
+        found = list(self._edges_of(source, readers.get(source, {})))
+        self._input_slots = tuple(s for e in found if isinstance(e, DirectEdge) for s in e.slots)
+        self._input_edges = tuple(edge for edge in found if not isinstance(edge, DirectEdge))
 
-    def _newest(self) -> tuple[PortRef, int, int, int]:
-        """The output port, and start, length and axis of the newest block in its values.
+    def _newest(self) -> tuple[int, int, int]:
+        """Start, length and axis of the newest block in the values of the output port.
 
         For a stream this is everything it makes: the latency is the smallest that serves the
         output, so a stream makes no later block.
@@ -273,7 +285,7 @@ class Engine:
         plan = self.plan
         spec = plan.spec(plan.output)
         start = -plan.latency.algorithmic - plan.block
-        return plan.output, spec.index(start), plan.samples_out, spec.type.time_axis
+        return spec.index(start), plan.samples_out, spec.type.time_axis
 
     def _edges_of(
         self, ref: PortRef, readers: dict[str, list[tuple[int, PortSpec, bool]]]

@@ -112,6 +112,11 @@ class LiveParams:
         return self._targets[0].engine
 
     @property
+    def waiting(self) -> bool:
+        """Whether changes wait for the next tick; asked at every tick."""
+        return bool(self._pending)
+
+    @property
     def pending(self) -> list[Change]:
         """Changes that wait for the next tick."""
         return [change for change, _ in self._pending]

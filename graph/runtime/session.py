@@ -21,7 +21,7 @@ from ..providers import provided
 from . import _thread_count as thread_count
 from ._change_queue import ChangeQueue, session_closed
 from ._device_placement import place_nodes
-from ._reblocking import Reblocker, all_finite
+from ._reblocking import Reblocker
 from ._session_files import SessionFiles
 from ._state_transfer import transfer_state
 from ._warmup import load_weights, prepare
@@ -193,13 +193,15 @@ class Session:
             StateError: if the session is closed, or :meth:`push` has left pending samples.
         """
         with self._running:
-            self._require_no_pending()
+            if self._reblocker.pending:
+                raise self._pending_samples()
             tensor = self._reblocker.whole_block(block)
             self.taps = {}
             refs = [(tap, self.plan.port(tap)) for tap in taps] if taps else ()
             made = self._run_block(tensor, refs)
-            for tap, values in self.taps.items():
-                self.taps[tap] = self._reblocker.tap_like(block, values)
+            if taps:
+                for tap, values in self.taps.items():
+                    self.taps[tap] = self._reblocker.tap_like(block, values)
             return self._reblocker.output_like(block, made)
 
     def push(self, samples: Samples, taps: Sequence[str] = ()) -> Samples:
@@ -251,7 +253,7 @@ class Session:
         sanitized = self._reblocker.sanitize(block, self.position, self.recovery is not None)
         if sanitized is not block:
             block, self.nonfinite = sanitized, self.nonfinite + 1
-        changes = self._apply_live_params()
+        changes = self._apply_live_params() if self.live_params.waiting else NO_CHANGES
         if changes is not NO_CHANGES and self.recovery is not None:
             self.recovery.params_changed()
         recorder = self._files.recorder
@@ -262,7 +264,7 @@ class Session:
             if swap is None:
                 if self.live_params.following:
                     self.live_params.unfollow()
-                made = self.tick(block)
+                made = self.run_engine(block) if self.recovery is None else self.tick(block)
             else:
                 made = swap.tick(block, changes)
         if self._finished:  # close() has not waited for this block: its files are finished
@@ -308,10 +310,8 @@ class Session:
             NodeFailedError: if a node raises an exception, or the output is not finite and
                 ``on_nan`` is ``error``.
         """
-        made = self.engine.tick(block)
-        if not made.is_cpu:
-            made = made.to("cpu")
-        return made if all_finite(made) else self._on_nonfinite(made)
+        made, finite = self._reblocker.take_output(self.engine.tick(block))
+        return made if finite else self._on_nonfinite(made)
 
     def _on_nonfinite(self, made: torch.Tensor) -> torch.Tensor:
         from ._nonfinite import nonfinite_problem, reset_nonfinite
@@ -332,13 +332,12 @@ class Session:
             return torch.zeros(kind.shape(self.streams, 0))
         return torch.cat(made, kind.time_axis)
 
-    def _require_no_pending(self) -> None:
-        if self._reblocker.pending:
-            text = (
-                f"process() takes whole blocks, but push() has left {self._reblocker.pending} "
-                "samples pending"
-            )
-            raise StateError(Problem("pending", text, fix="use only push(), or call reset()"))
+    def _pending_samples(self) -> StateError:
+        text = (
+            f"process() takes whole blocks, but push() has left {self._reblocker.pending} "
+            "samples pending"
+        )
+        return StateError(Problem("pending", text, fix="use only push(), or call reset()"))
 
     # ---- live params and state --------------------------------------------------------------
 

@@ -11,6 +11,7 @@ import torch
 
 from voicegraph.graph.errors import SignalError
 from voicegraph.graph.pipeline import Pipeline, node
+from voicegraph.graph.runtime._reblocking import flat_finite
 
 Build = Callable[..., Pipeline]
 BLOCK = np.arange(12, dtype=np.float32)
@@ -140,3 +141,23 @@ def test_shapes_that_would_do_are_named_for_stereo(stereo: Pipeline) -> None:
         pytest.raises(SignalError, match=r"shape \[1, 2, 12\], \[2, 12\]; found \[12\]"),
     ):
         session.process(BLOCK)
+
+
+def test_a_block_of_output_does_not_change_with_the_next(same: Pipeline) -> None:
+    """Blocks pass through buffers of the session: what a caller has is a copy."""
+    with same.session(warm_up=False) as session:
+        first = session.process(np.ones(12, np.float32))
+        kept = first.copy()
+        given = np.full(12, 2, np.float32)
+        session.process(given)
+        np.testing.assert_array_equal(first, kept)
+        np.testing.assert_array_equal(given, 2)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("size", [12, 9000])
+def test_one_value_that_is_not_finite_is_found(value: float, size: int) -> None:
+    values = np.ones(size, np.float32)
+    assert flat_finite(values)
+    values[size // 2] = value
+    assert not flat_finite(values)
