@@ -152,6 +152,28 @@ def test_a_stream_begins_anew_when_its_voice_is_exchanged(save: Save) -> None:
         assert _state(exchanged).position.tolist() == [50]
 
 
+def test_a_session_goes_to_another_voice_to_windows_and_back(save: Save) -> None:
+    """Hot swaps: the voice, and the windows of ``synth.rvc`` in the place of the stream."""
+    path, other = save(), save("other.pth", weight=_other_weights())
+    sola = {"nodes.sola": {"use": "dsp.sola", "in": "voice", "enabled": False}, "output": "sola"}
+    pipeline = _pipeline(path, block="20ms", lookahead="20ms", **SILENT).changed(sola)
+    windows = {"nodes.voice.use": "synth.rvc", "nodes.sola.enabled": True}
+    stream = {"nodes.voice.use": "synth.rvc_streaming", "nodes.sola.enabled": False}
+    steps = ({"nodes.voice.params.checkpoint": str(other)}, windows, stream)
+    with pipeline.compile().session(warm_up=False) as session:
+        old = _identity(session)
+        _silence(session, 10)
+        for overrides in steps:
+            swap = session.change(overrides)
+            assert np.isfinite(_silence(session, 60)).all()
+            assert swap.switched_at is not None
+        assert _identity(session) != old
+
+
+def _identity(session: Session) -> int:
+    return int(_state(session).voice[0])
+
+
 def _session(path: Path) -> Session:
     return _pipeline(path, **SILENT).compile().session(warm_up=False)
 
