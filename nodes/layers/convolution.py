@@ -33,6 +33,7 @@ class Convolution(nn.Module):
         groups: number of independent groups of channels.
         after: ``none``, ``relu``, ``gelu``, or ``leaky_relu`` with its ``slope``.
         slope: of ``leaky_relu``.
+        stride: frames from output to output.
     """
 
     def __init__(
@@ -44,11 +45,12 @@ class Convolution(nn.Module):
         groups: int = 1,
         after: str = "none",
         slope: float | None = None,
+        stride: int = 1,
     ) -> None:
         super().__init__()
         self.outputs = weight.shape[0]
         self.dtype = weight.dtype
-        self.padding = padding
+        self.padding, self.stride = padding, stride
         self.sizes = ([1, dilation], groups)
         inputs = weight.shape[1] * groups
         # Attributes, not buffers: packed weights cannot be saved in a state dict.
@@ -86,7 +88,7 @@ class Convolution(nn.Module):
         if weight is None:
             weight = self._ordered(*asked)
         sizes = ([0, padding], *self.sizes)
-        made = run_convolution(image, weight, bias, *sizes, self.after, other)
+        made = run_convolution(image, weight, bias, *sizes, self.after, other, self.stride)
         return made.permute(0, 2, 3, 1).flatten(1, 2)
 
     def _ordered(self, size: torch.Size, padding: int, threads: int) -> torch.Tensor:
@@ -94,9 +96,10 @@ class Convolution(nn.Module):
         known = next(iter(self.orders.values()))
         with torch.inference_mode(False), torch.no_grad():
             sizes = ([0, padding], *self.sizes)
-            order = order_for(known.shape, *sizes, size, self.dtype)
+            order = order_for(known.shape, *sizes, size, self.dtype, self.stride)
             if order not in self.orders:
-                self.orders[order] = pack_convolution(known, *sizes, list(size))
+                made = pack_convolution(known, *sizes, list(size), self.stride)
+                self.orders[order] = made
         self.chosen[size, padding, threads] = self.orders[order]
         return self.orders[order]
 

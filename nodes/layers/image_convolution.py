@@ -56,26 +56,27 @@ class PackedImageConvolution(nn.Module):
         self.plain = plain.weight.detach()
         self.bias = None if plain.bias is None else plain.bias.detach()
         self.orders: dict[bytes, torch.Tensor] = {}
-        self.chosen: dict[torch.Size, torch.Tensor] = {}
+        self.chosen: dict[tuple[torch.Size, int], torch.Tensor] = {}
 
     def forward(self, x: torch.Tensor, add: torch.Tensor | None = None) -> torch.Tensor:
         """As :meth:`ImageConvolution.forward`; contiguous."""
         image = _image(x)
-        weight = self.chosen.get(image.shape)
+        asked = (image.shape, torch.get_num_threads())
+        weight = self.chosen.get(asked)
         if weight is None:
-            weight = self._packed_for(image.shape)
+            weight = self._packed_for(*asked)
         other = None if add is None else _image(add)
         made = run_convolution(image, weight, self.bias, *self.sizes, self.after, other)
         return made.permute(0, 2, 3, 1)
 
-    def _packed_for(self, size: torch.Size) -> torch.Tensor:
+    def _packed_for(self, size: torch.Size, threads: int) -> torch.Tensor:
         """The weight packed for an input's size; sizes with the same packing share it."""
         with torch.inference_mode(False), torch.no_grad():
             order = order_for(self.plain.shape, *self.sizes, size)
             if order not in self.orders:
                 self.orders[order] = pack_convolution(self.plain, *self.sizes, list(size))
-        self.chosen[size] = self.orders[order]
-        return self.chosen[size]
+        self.chosen[size, threads] = self.orders[order]
+        return self.orders[order]
 
 
 def _image(x: torch.Tensor) -> torch.Tensor:

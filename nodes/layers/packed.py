@@ -66,7 +66,12 @@ def pointwise(
 
 
 def pack_convolution(
-    weight: torch.Tensor, padding: list[int], dilation: list[int], groups: int, size: list[int]
+    weight: torch.Tensor,
+    padding: list[int],
+    dilation: list[int],
+    groups: int,
+    size: list[int],
+    stride: int = 1,
 ) -> torch.Tensor:
     """Packs a kernel ``[outputs, inputs / groups, 1, taps]`` for oneDNN.
 
@@ -77,7 +82,7 @@ def pack_convolution(
     plain = weight.to_dense() if weight.is_mkldnn else weight
     wide = plain.contiguous(memory_format=torch.channels_last)
     reorder = torch.ops.mkldnn._reorder_convolution_weight
-    return reorder(wide, padding, [1, 1], dilation, groups, size)
+    return reorder(wide, padding, [1, stride], dilation, groups, size)
 
 
 def order_for(
@@ -87,6 +92,7 @@ def order_for(
     groups: int,
     size: torch.Size,
     dtype: torch.dtype = torch.float32,
+    stride: int = 1,
 ) -> bytes:
     """A key of the packing that :func:`pack_convolution` would choose.
 
@@ -94,7 +100,7 @@ def order_for(
     sizes need a packing that exists already; packing again would cost several times as much.
     """
     asked = (tuple(padding), tuple(dilation), groups, size)
-    return _order_for(shape, *asked, dtype, torch.get_num_threads())
+    return _order_for(shape, *asked, dtype, stride, torch.get_num_threads())
 
 
 @functools.lru_cache(maxsize=4096)
@@ -105,11 +111,12 @@ def _order_for(
     groups: int,
     size: torch.Size,
     dtype: torch.dtype,
+    stride: int,
     _threads: int,
 ) -> bytes:
     # The values do not matter.
     wide = torch.empty(shape, dtype=dtype, memory_format=torch.channels_last)
-    packed = pack_convolution(wide, list(padding), list(dilation), groups, list(size))
+    packed = pack_convolution(wide, list(padding), list(dilation), groups, list(size), stride)
     # The end of oneDNN's memory descriptor. It begins with the shape, followed by uninitialised
     # padding.
     return torch.ops.mkldnn._get_mkldnn_serialized_md(packed).numpy()[_SHAPE_BYTES:].tobytes()
@@ -124,13 +131,14 @@ def run_convolution(
     groups: int,
     after: tuple[str, list[float]] = ("none", []),
     add: torch.Tensor | None = None,
+    stride: int = 1,
 ) -> torch.Tensor:
     """A convolution with a packed weight on ``[streams, inputs, rows, frames]``.
 
     It is followed by the addition of ``add``, and then by ``after``, an activation with its
     arguments.
     """
-    sizes = (padding, [1, 1], dilation, groups)
+    sizes = (padding, [1, stride], dilation, groups)
     run = torch.ops.mkldnn._convolution_pointwise
     if add is None:
         return run(x, weight, bias, *sizes, *after, "none")

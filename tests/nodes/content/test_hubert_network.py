@@ -76,6 +76,20 @@ def test_is_the_network_of_the_papers(sizes: HubertSizes, form: Form, by_the_boo
         _close(found, by_the_book(weights, sizes, audio, layer, project))
 
 
+@pytest.mark.parametrize("capability", ["AVX2", "AVX512"])
+def test_both_ways_of_the_packed_convolutions_are_the_plain_one(
+    capability: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not can_pack(CPU, torch.float32):
+        pytest.skip("needs oneDNN's own operators on x86")
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    weights, audio = tensors(), _speech(3, 5280)
+    found = _network(weights, SIZES, 2, True, PACKED_FLOAT32)
+    direct = isinstance(found.convs[0], hubert_network.DirectFrameConvolution)
+    assert direct == (capability == "AVX2")
+    _close(found(audio), _network(weights, SIZES, 2, True, PLAIN_FLOAT32)(audio))
+
+
 def test_silence_is_no_division_by_zero(by_the_book: Book) -> None:
     weights, audio = tensors(), torch.zeros(1, 1600)
     _close(_network(weights, SIZES, 2, True)(audio), by_the_book(weights, SIZES, audio, 2, True))
