@@ -5,6 +5,8 @@ python tools/check.py --fix         mends what can be mended first
 python tools/check.py lint types    only these
 python tools/check.py numerics      the numeric tests with the instructions of other processors;
                                     takes longest, and runs only if it is named
+python tools/check.py gpu           tests, parity, placement and benchmarks on a GPU, in under eight
+                                    minutes; runs only if it is named; exit code 3 without a GPU
 python tools/check.py fuzz --minutes 10
                                     mutated files for every reader; runs only if it is named
 """
@@ -20,6 +22,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
+from gpu import NO_GPU, gpu
 from link import link
 from numerics import RUNS, numerics
 
@@ -110,17 +113,22 @@ STEPS: dict[str, Step] = {
         numerics,
         "tests/tolerance.py says what a tolerance may stand for",
     ),
+    "gpu": Step(
+        "torch",
+        gpu,
+        "one section again: python tools/gpu.py --only SECTION",
+    ),
     "fuzz": Step(
         "faiss",
         lambda: _fuzz(Fuzzing()),
         "mend what a finding names; each has a line that reads the same file again",
     ),
 }
-ONLY_IF_NAMED = {"numerics", "fuzz"}
+ONLY_IF_NAMED = {"numerics", "gpu", "fuzz"}
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs the steps; 0 if all passed, 1 if any failed, 2 if a tool is missing."""
+    """Runs the steps; 0 if all passed, 1 if any failed, 2 if a tool and 3 if a GPU is missing."""
     parser = argparse.ArgumentParser(description="Everything a change must pass.")
     usual = [name for name in STEPS if name not in ONLY_IF_NAMED]
     parser.add_argument(
@@ -129,6 +137,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--fix", action="store_true", help="first mend what ruff can mend")
     parser.add_argument(
         "--runs", metavar="RUN,...", help=f"of numerics, only these: {', '.join(RUNS)}"
+    )
+    parser.add_argument(
+        "--models",
+        type=Path,
+        metavar="FOLDER",
+        help="of gpu: what tools/models.py wrote",
     )
     fuzzing = parser.add_argument_group("of fuzz")
     fuzzing.add_argument("--minutes", type=float, help="for all readers together (1)")
@@ -142,6 +156,8 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(
             "--runs belongs to the step numerics: python tools/check.py numerics --runs ..."
         )
+    if given.models is not None and "gpu" not in given.steps:
+        parser.error("--models belongs to the step gpu: python tools/check.py gpu --models ...")
     runs = given.runs.split(",") if given.runs else list(RUNS)
     if unknown := [run for run in runs if run not in RUNS]:
         parser.error(f"no such run: {', '.join(unknown)}; there are: {', '.join(RUNS)}")
@@ -149,6 +165,8 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = {name: STEPS[name] for name in given.steps or usual}
     if "numerics" in chosen:
         chosen["numerics"] = STEPS["numerics"]._replace(run=lambda: numerics(runs))
+    if "gpu" in chosen:
+        chosen["gpu"] = STEPS["gpu"]._replace(run=lambda: gpu(given.models))
     if "fuzz" in chosen:
         chosen["fuzz"] = STEPS["fuzz"]._replace(run=lambda: _fuzz(fuzz))
     missing = sorted({s.module for s in chosen.values() if find_spec(s.module) is None})
@@ -183,13 +201,15 @@ def _timed(name: str, step: Step) -> int:
     print(f"--- {name}", flush=True)
     begun = time.perf_counter()
     code = step.run()
-    print(
-        f"--- {name}: {'failed' if code else 'ok'}, {time.perf_counter() - begun:.1f} s", flush=True
-    )
+    outcome = "not run" if code == NO_GPU else "failed" if code else "ok"
+    print(f"--- {name}: {outcome}, {time.perf_counter() - begun:.1f} s", flush=True)
     return code
 
 
 def _report(codes: dict[str, int]) -> int:
+    if codes.get("gpu") == NO_GPU:
+        codes = {name: code for name, code in codes.items() if name != "gpu"}
+        return _report(codes) or NO_GPU if codes else NO_GPU
     failed = [name for name, code in codes.items() if code]
     for name in failed:
         print(f"{name} failed\n  fix: {STEPS[name].fix}", file=sys.stderr)
