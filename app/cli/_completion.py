@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _TOP = ("block", "seed", "threads", "on_nan", "on_late", "output", "input.rate", "input.channels")
 _SECTIONS = ("nodes.", "vars.", "assets.")
+_PIPELINES = ("pipeline", "pipelines", "a")
+"""Arguments of commands that name the pipeline."""
 _NODE = ("use", "in", "enabled", "device", "dtype", "fallback")
 
 
@@ -85,7 +87,7 @@ def _document(ctx: typer.Context) -> Document | None:
     from voicegraph.graph.loading.sources import locate, read_chain
 
     # If an option still lacks its value, the arguments before it are in ``args``.
-    named = ctx.params.get("pipeline") or ctx.params.get("pipelines") or ctx.args
+    named = next((ctx.params[p] for p in _PIPELINES if ctx.params.get(p)), ctx.args)
     name = named[0] if isinstance(named, (list, tuple)) and named else named
     if not isinstance(name, str):
         return None

@@ -10,6 +10,7 @@ import typer
 
 _EXAMPLES = {
     "PIPELINE": "world",
+    "A": "world default-live",
     "INPUT": "in.wav",
     "OUTPUT": "out.wav",
     "FILE": "voice.pth",

@@ -73,22 +73,42 @@ def listing_command(*options: str) -> type[TyperCommand]:
 
     class ListingCommand(_Command):
         def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-            return super().parse_args(ctx, _repeated(args, options))
+            try:
+                return super().parse_args(ctx, _repeated(args, options))
+            except UsageError as error:
+                raise _swallowed(error, args, options) from None
 
     return ListingCommand
 
 
 def _repeated(args: Sequence[str], options: Sequence[str]) -> list[str]:
-    """``--on a b`` as ``--on a --on b``."""
+    """``--on a b`` as ``--on a --on b``.
+
+    Raises:
+        UsageError: if nothing follows one of ``options``.
+    """
     found: list[str] = []
     current = None
-    for word in args:
+    for word in [*args, "--"]:
         if word.startswith("-") and word != "-":
+            if found and found[-1] == current:
+                raise typer.BadParameter("expected at least one value after it", param_hint=current)
             current = word if word in options else None
         elif current is not None and found[-1] != current:
             found.append(current)
         found.append(word)
-    return found
+    return found if "--" in args else found[:-1]
+
+
+def _swallowed(error: Exception, args: Sequence[str], options: Sequence[str]) -> Exception:
+    """Says which option has taken an argument that is missing."""
+    option = next((word for word in args if word in options), None)
+    text = str(getattr(error, "message", ""))
+    if option is not None and text.startswith("Missing argument"):
+        name = text.split("'")[1]
+        more = f"{option} takes all arguments up to the next option: give {name} before it."
+        return typer.BadParameter(more, param_hint=name)
+    return error
 
 
 class _Group(TyperGroup):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +28,8 @@ from .app import app
 
 if TYPE_CHECKING:
     from voicegraph.graph.comparison import Clip
+    from voicegraph.graph.errors import Problem
+    from voicegraph.graph.pipeline import Plan
     from voicegraph.schemas.comparison_report import ComparisonReport
 
 OUTSIDE = 9
@@ -127,8 +131,8 @@ def compare(
     both = set_args or [], profiles or []
     with startup_display(quiet=as_json, summary=False):
         found = comparison.compare(
-            load(a, [*both[0], *(set_a or [])], [*both[1], *(profile_a or [])]),
-            load(b or a, [*both[0], *(set_b or [])], [*both[1], *(profile_b or [])]),
+            _plan("a", a, both, set_a, profile_a),
+            _plan("b", b or a, both, set_b, profile_b),
             _clips(on or [], seconds, salvage, select),
             within=within or (),
             names=(_name(a, set_a, profile_a), _name(b or a, set_b, profile_b)),
@@ -157,6 +161,36 @@ def _require_picture(picture: Path | None, force: bool) -> None:
 
         spectrogram_figure.require_matplotlib("leave out --picture")
         spectrogram_figure.require_picture_name(picture, force)
+
+
+def _plan(
+    side: str,
+    pipeline: str,
+    both: tuple[list[str], list[str]],
+    overrides: list[str] | None,
+    profiles: list[str] | None,
+) -> Plan:
+    """Loads and compiles one side; errors name its own options where those were meant."""
+    from voicegraph.graph.errors import VoicegraphError
+
+    try:
+        loaded = load(pipeline, [*both[0], *(overrides or [])], [*both[1], *(profiles or [])])
+        return loaded.compile()
+    except VoicegraphError as error:
+        common = {text.partition("=")[0] for text in both[0]}
+        raise type(error)(_of_side(problem, side, common) for problem in error.problems) from None
+
+
+def _of_side(problem: Problem, side: str, common: set[str]) -> Problem:
+    """The problem with ``--set-a`` for ``--set``, unless it is about an override of both."""
+    mark = problem.mark
+    written = mark.source.removeprefix("--set ") if mark is not None else ""
+    if written.partition("=")[0] in common:
+        return problem
+    pattern, own = r"--(set|profile) ", rf"--\1-{side} "
+    if mark is not None:
+        mark = replace(mark, source=re.sub(pattern, own, mark.source))
+    return replace(problem, mark=mark, fix=problem.fix and re.sub(pattern, own, problem.fix))
 
 
 def _name(pipeline: str, overrides: list[str] | None, profiles: list[str] | None) -> str:

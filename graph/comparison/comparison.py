@@ -38,6 +38,8 @@ from .limits import Limit, check_ports, judge, parse_limits
 
 TRACKER = "f0.dio"
 """The F0 node that tracks both sounds."""
+Compared = Pipeline | Plan | str | Path
+"""A pipeline, its plan, its file, or the name of a bundled one."""
 BUNDLED = "the bundled recording"
 """Name of the clip that is used if none is given."""
 _FEWEST = 2
@@ -81,8 +83,8 @@ class Comparison:
 
 
 def compare(
-    a: Pipeline | str | Path,
-    b: Pipeline | str | Path,
+    a: Compared,
+    b: Compared,
     on: Sequence[Clip | str | Path] = (),
     *,
     within: Sequence[str] = (),
@@ -96,7 +98,7 @@ def compare(
     latencies, then by correlation, and compared at the output and at every port that both have.
 
     Args:
-        a: the reference: a pipeline, its file, or the name of a bundled one.
+        a: the reference: a pipeline or its plan, its file, or the name of a bundled one.
         b: what is judged.
         on: sound files, or clips; none: the recording in the package.
         within: conditions such as ``snr>=30dB`` or ``content.cosine>=.99``; see docs/compare.md.
@@ -110,10 +112,8 @@ def compare(
         SignalError: if a node of either fails, or gives NaN or infinity.
     """
     limits = parse_limits(within)
-    sides = tuple(x if isinstance(x, Pipeline) else Pipeline.load(x) for x in (a, b))
-    plans = sides[0].compile(), sides[1].compile()
-    called = names or (sides[0].name, sides[1].name)
-    job = _Job(plans, called, limits, tracker)
+    plans = _plan(a), _plan(b)
+    job = _Job(plans, names or (plans[0].name, plans[1].name), limits, tracker)
     clips = [_clip(each, seconds) for each in (on or [bundled_recording()])]
     for clip in clips:  # before anything is loaded
         job.prepare(clip)
@@ -125,6 +125,12 @@ def compare(
             job.run(clip)
         end_stages()
         return job.result()
+
+
+def _plan(given: Compared) -> Plan:
+    if isinstance(given, Plan):
+        return given
+    return (given if isinstance(given, Pipeline) else Pipeline.load(given)).compile()
 
 
 def _clip(given: Clip | str | Path, seconds: float | None) -> Clip:

@@ -103,8 +103,8 @@ def _misread(text: str) -> tuple[str, str, int]:
     """What a text lacks that is no condition at all: message, fix, place."""
     name = re.match(r"\s*([^\s<>=≤≥]*)\s*", text)
     assert name is not None
-    measure = name[1].rpartition(".")[2]
-    usual = f"{OPTION} '{example(measure)}'" if measure in MEASURES else f"{OPTION} 'snr>=30dB'"
+    port, dot, measure = name[1].rpartition(".")
+    usual = f"{OPTION} '{port}{dot}{example(measure if measure in MEASURES else 'snr')}'"
     if not name[1]:
         return f"expected a measure, one of {', '.join(MEASURES)}", usual, 0
     sign = re.match(r"[<>=≤≥]+\s*", text[name.end() :])
@@ -117,15 +117,18 @@ def _misread(text: str) -> tuple[str, str, int]:
 
 
 def _unknown(text: str, port: str, name: str, match: re.Match[str]) -> Problem:
-    close = difflib.get_close_matches(name.lower(), MEASURES, 1, 0.5)
-    known = ", ".join(MEASURES)
-    said = f"there is no measure {name}; there are: {known}"
+    said = f"there is no measure {name}; there are: {', '.join(MEASURES)}"
     lead = f"{port}." if port else ""
-    rest = text[match.end("name") :].strip()
-    fix = f"{OPTION} '{lead}{close[0]}{rest}'" if close else f"{OPTION} 'snr>=30dB'"
-    if not close and not port:
-        fix += f"\nor, if {name} is a port: {OPTION} '{name}.snr>=30dB'"
-    return _problem(text, said, fix, match.start("name") + (len(port) + 1 if port else 0))
+    close = difflib.get_close_matches(name.lower(), MEASURES, 1, 0.6)
+    fixes = []
+    if close:
+        meant = f"{lead}{close[0]}{text[match.end('name') :].strip()}"
+        better = _parse(meant)  # the rest may be wrong, too
+        fixes.append((better.fix or "") if isinstance(better, Problem) else f"{OPTION} '{meant}'")
+    if not port:
+        fixes.append(f"{OPTION} '{name}.snr>=30dB', if {name} is a port")
+    fix = "\nor, ".join(fixes) or f"{OPTION} '{lead}snr>=30dB'"
+    return _problem(text, said, fix, match.start("name") + len(lead))
 
 
 def _fixed(match: re.Match[str], measure: Measure) -> str:

@@ -82,7 +82,12 @@ def test_mp3_and_stereo_are_read(cli: Cli, place: Path, wav: Path) -> None:
         (["good.yaml", "--on", "none*.wav"], 3, "no file matches none*.wav"),
         (["good.yaml", "--on", "bad.yaml"], 3, "bad.yaml is not readable audio"),
         (["bad.yaml"], 2, "dsp.gian"),
-        (["good.yaml", "--set-b", "vars.bd=1"], 2, "vars.bd"),
+        (["good.yaml", "--set-b", "vars.bd=1"], 2, "fix: --set-b vars.db=1"),
+        (["good.yaml", "--set-a", "vars.bd=1"], 2, "fix: --set-a vars.db=1"),
+        (["good.yaml", "--set", "vars.bd=1"], 2, "fix: --set vars.db=1"),
+        (["rvc"], 2, "fix: --set-b vars.voice=..."),
+        (["good.yaml", "--on"], 2, "expected at least one value after it"),
+        (["good.yaml", "--on", "--json"], 2, "expected at least one value after it"),
         (["good.yaml", "--tracker", "f0.doi"], 2, "f0.doi"),
         (["good.yaml", "--tracker", "dsp.gain"], 2, "dsp.gain"),
         (["good.yaml", "--input-select", "2"], 2, "the bundled recording is mono"),
@@ -101,3 +106,9 @@ def test_errors_as_json(cli: Cli) -> None:
     code, out, _ = cli(*BASE, "good.yaml", "--within", "snrr>=3", "--json")
     assert code == 2
     assert '"code": "wrong-limit"' in out
+
+
+def test_files_that_swallow_the_pipeline(cli: Cli) -> None:
+    code, _, err = cli("compare", "--on", "speech.wav", "good.yaml", "--seconds", "2")
+    assert code == 2
+    assert "--on takes all arguments up to the next option: give A before it" in err

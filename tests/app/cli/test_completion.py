@@ -61,6 +61,8 @@ def test_node_names_are_completed(complete: Complete) -> None:
     [
         ("explain good.yaml --set v", ["vars.db="]),
         ("explain good.yaml --set nodes.low.u", ["nodes.low.use="]),
+        ("compare good.yaml --set-b v", ["vars.db="]),
+        ("compare good.yaml --on a.wav b.wav --set-b v", ["vars.db="]),
         (
             "explain good.yaml --set nodes.low.use=f0.h",
             ["nodes.low.use=f0.harvest"],
