@@ -26,7 +26,11 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ELISION = re.escape("\n...\n")
-QUICK = {"bench": ["--blocks", "2"], "demo": ["--help"]}
+QUICK = {
+    "bench": ["--blocks", "2"],
+    "compare": ["--seconds", "1"],
+    "demo": ["--help"],
+}
 """What makes a command quick; the last of an option counts. The demo has tests of its own."""
 
 FILE = re.compile(r"# (\S+\.(?:py|yaml))\n")
