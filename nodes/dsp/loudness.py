@@ -195,45 +195,74 @@ class Loudness(Node[LoudnessParams, LoudnessState]):
         )
 
     def process(self, inputs: Tensors, params: LoudnessParams, state: LoudnessState) -> Tensors:
-        """One block, frame by frame."""
-        asked = self.asked["level"]
+        """One block: the statistics frame by frame, all else at once."""
         power = self._power(inputs["audio"][:, 0]).numpy()
         held = {name: tensor.numpy() for name, tensor in state.tensors().items()}
-        made = np.empty(power.shape, np.float32)
-        for k in range(asked.count):
-            made[:, k] = self._frame(power[:, k], params, held)
-        return {"level": torch.from_numpy(made)[:, :, None]}
-
-    def _frame(
-        self, power: np.ndarray, params: LoudnessParams, held: dict[str, np.ndarray]
-    ) -> np.ndarray:
-        """Level of one frame, ``[streams]``; ``held`` is changed in place."""
-        noise, gain = held["noise"], held["gain"]
         level = _decibels(power)
-        sounds = level > _DIGITAL_DB
-        begins = self._begins(level, sounds, held)
-        self._quiet.update(held["quiet"], level, sounds)
-        speech = (level > noise + _SPEECH_DB) & (level > _FAINTEST_DB)
-        self._loud.update(held["loud"], level, speech)
+        sounds, places = level > _DIGITAL_DB, self._quiet.places(level)
+        noise, gain = np.empty_like(power), np.empty_like(power)
+        unknown = np.zeros(power.shape, bool)
         loud = self._loud.read(held["loud"])
-        floor = np.minimum(self._quiet.read(held["quiet"]) + _MARGIN_DB, loud - _BELOW_DB)
-        np.maximum(noise, floor - _FAR_DB, out=noise)
-        noise[begins] = floor[begins]
-        noise += self._follow * (floor - noise)
-        gain += self._follow * (self._wanted(params, loud) - gain)
+        for k in range(power.shape[1]):
+            begins = self._begins(level[:, k], sounds[:, k], held)
+            loud = self._track(level[:, k], sounds[:, k], places[:, k], begins, loud, held)
+            gain[:, k] = self._applied(params, loud, held)
+            noise[:, k] = held["noise"]
+            if begins is not None:
+                early = (held["sounding"] < _WHOLE) & (held["frames"] < self._begun)
+                unknown[:, k] = sounds[:, k] & early
         clean = _decibels(power - 10.0 ** (noise / 10)) + gain
         expanded = np.where(clean < _KNEE_DB, _KNEE_DB + _SLOPE * (clean - _KNEE_DB), clean)
-        unknown = sounds & (held["sounding"] < _WHOLE) & (held["frames"] < self._begun)
-        return np.where(unknown, FLOOR_DB, np.maximum(expanded, FLOOR_DB))
+        made = np.where(unknown, FLOOR_DB, np.maximum(expanded, FLOOR_DB)).astype(np.float32)
+        return {"level": torch.from_numpy(made)[:, :, None]}
+
+    def _track(
+        self,
+        level: np.ndarray,
+        sounds: np.ndarray,
+        places: np.ndarray,
+        begins: np.ndarray | None,
+        loud: np.ndarray,
+        held: dict[str, np.ndarray],
+    ) -> np.ndarray:
+        """Counts one frame, and moves the noise; ``held`` is changed in place.
+
+        Returns:
+            The level of loud speech ``[streams]``; ``loud``, that of the frame before, without
+            speech.
+        """
+        noise = held["noise"]
+        self._quiet.count(held["quiet"], places, sounds)
+        speech = (level > noise + _SPEECH_DB) & (level > _FAINTEST_DB)
+        if speech.any():
+            self._loud.count(held["loud"], places, speech)
+            loud = self._loud.read(held["loud"])
+        floor = np.minimum(self._quiet.read(held["quiet"]) + _MARGIN_DB, loud - _BELOW_DB)
+        np.maximum(noise, floor - _FAR_DB, out=noise)
+        if begins is not None:
+            noise[begins] = floor[begins]
+        noise += self._follow * (floor - noise)
+        return loud
+
+    def _applied(
+        self, params: LoudnessParams, loud: np.ndarray, held: dict[str, np.ndarray]
+    ) -> np.ndarray:
+        """The gain in dB after a frame, ``[streams]``; ``held`` is changed in place."""
+        gain = held["gain"]
+        gain += self._follow * (self._wanted(params, loud) - gain)
+        return gain
 
     def _begins(
         self, level: np.ndarray, sounds: np.ndarray, held: dict[str, np.ndarray]
-    ) -> np.ndarray:
+    ) -> np.ndarray | None:
         """Which streams have their first complete frame, which gives the noise; bool ``[streams]``.
 
-        The first two frames reach back before the beginning of the stream.
+        The first two frames reach back before the beginning of the stream. None if all streams
+        began long ago, and no frame of the block can be one of these.
         """
         sounding, frames, quiet = held["sounding"], held["frames"], held["quiet"]
+        if (frames >= self._begun).all() and (sounding >= _WHOLE).all():
+            return None
         sounding += sounds & (sounding < _WHOLE)
         frames += frames < self._begun
         begins = sounds & (sounding == _WHOLE) & (frames < self._begun)
@@ -248,7 +277,7 @@ class Loudness(Node[LoudnessParams, LoudnessState]):
     def _wanted(self, params: LoudnessParams, loud: np.ndarray) -> np.ndarray:
         """The gain that brings ``loud`` to the target, in dB."""
         needed = self._target - loud if params.normalise else np.zeros_like(loud)
-        return np.clip(needed + params.gain, -_MOST_DB, _MOST_DB)
+        return np.minimum(np.maximum(needed + params.gain, -_MOST_DB), _MOST_DB)
 
 
 def _decibels(power: np.ndarray) -> np.ndarray:

@@ -46,14 +46,25 @@ class RunningPercentile:
             values: ``[streams]``.
             counts: bool ``[streams]``; where False, the histogram stays as it is.
         """
-        histogram *= np.where(counts, self._keep, 1.0)[:, None]
-        self.add_weighted(histogram, values, counts.astype(float))
+        self.count(histogram, self.places(values), counts)
+
+    def places(self, values: np.ndarray) -> np.ndarray:
+        """The bins of values, of any shape."""
+        found = ((values - self._low) / self._width).astype(int)
+        return np.minimum(np.maximum(found, 0), self.bins - 1)
+
+    def count(self, histogram: np.ndarray, places: np.ndarray, counts: np.ndarray) -> None:
+        """As :meth:`update`, with the bins of the values: ``places`` ``[streams]``."""
+        if counts.all():
+            histogram *= self._keep
+            histogram[np.arange(len(histogram)), places] += 1.0
+        elif counts.any():
+            histogram *= np.where(counts, self._keep, 1.0)[:, None]
+            histogram[np.arange(len(histogram)), places] += counts
 
     def add_weighted(self, histogram: np.ndarray, values: np.ndarray, weights: np.ndarray) -> None:
         """Adds ``weights`` ``[streams]`` to the bins of ``values`` ``[streams]``; in place."""
-        places = ((values - self._low) / self._width).astype(int)
-        rows = np.arange(len(histogram))
-        histogram[rows, np.clip(places, 0, self.bins - 1)] += weights
+        histogram[np.arange(len(histogram)), self.places(values)] += weights
 
     def read(self, histogram: np.ndarray) -> np.ndarray:
         """The percentile ``[streams]``; ``low`` where nothing has been counted."""
@@ -63,5 +74,6 @@ class RunningPercentile:
         rows = np.arange(len(histogram))
         held = histogram[rows, place]
         inside = wanted - (below[rows, place] - held)
-        part = np.where(held > 0, inside / np.where(held > 0, held, 1.0), 0.0)
-        return self._low + self._width * (place + np.clip(part, 0.0, 1.0))
+        known = held > 0
+        part = np.where(known, inside / np.where(known, held, 1.0), 0.0)
+        return self._low + self._width * (place + np.minimum(np.maximum(part, 0.0), 1.0))

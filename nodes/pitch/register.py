@@ -202,7 +202,7 @@ class Register(Node[RegisterParams, RegisterState]):
         )
 
     def process(self, inputs: Tensors, params: RegisterParams, state: RegisterState) -> Tensors:
-        """One block, frame by frame."""
+        """One block: the statistics frame by frame, all else at once."""
         pitch = self._crops["pitch"](inputs["pitch"])
         voiced = (pitch > 0).to(pitch.dtype)
         if "voiced" in inputs:
@@ -210,33 +210,45 @@ class Register(Node[RegisterParams, RegisterState]):
         held = {name: tensor.numpy() for name, tensor in state.tensors().items()}
         sounding = pitch.numpy() > 0
         octaves = np.log2(np.where(sounding, pitch.numpy(), 1.0).astype(np.float64))
-        moved = np.empty_like(octaves)
+        counts = sounding & (voiced.numpy() > 0.5)
+        places = self._median.places(octaves)
+        applied, transpose = np.empty_like(octaves), np.empty_like(octaves)
+        found = self._found(held)
         for k in range(octaves.shape[1]):
-            counts = sounding[:, k] & (voiced[:, k].numpy() > 0.5)
-            moved[:, k] = self._frame(octaves[:, k], counts, params, held)
+            if counts[:, k].any():
+                found = self._count(octaves[:, k], places[:, k], counts[:, k], held)
+            self._follow_estimate(found, params, held)
+            applied[:, k], transpose[:, k] = held["register"], held["transpose"]
+        around = self._target if params.mode == "register" else applied
+        moved = around + params.range * (octaves - applied) + transpose
         made = np.where(sounding, np.exp2(moved), pitch.numpy()).astype(np.float32)
         return {"pitch": torch.from_numpy(made), "voiced": voiced.clone()}
 
-    def _frame(
+    def _count(
         self,
         octaves: np.ndarray,
+        places: np.ndarray,
         counts: np.ndarray,
-        params: RegisterParams,
         held: dict[str, np.ndarray],
     ) -> np.ndarray:
-        """Shifted F0 of one frame, ``[streams]``, log2 of Hz; changes ``held`` in place."""
-        heard, applied, transpose = held["heard"], held["register"], held["transpose"]
+        """The register after a frame, ``[streams]``, log2 of Hz; changes ``held`` in place."""
+        heard = held["heard"]
         first = counts & (heard == 0)
-        self._median.update(held["histogram"], octaves, counts)
-        if (self._prior.weight(heard) > 0).any():
+        self._median.count(held["histogram"], places, counts)
+        if self._prior.weight(heard).any():
             self._prior.update(held["likelihood"], octaves, counts, heard)
         heard += counts
         found = self._found(held)
-        applied[first] = found[first]
-        applied += np.where(heard > 0, self._follow * (found - applied), 0.0)
+        held["register"][first] = found[first]
+        return found
+
+    def _follow_estimate(
+        self, found: np.ndarray, params: RegisterParams, held: dict[str, np.ndarray]
+    ) -> None:
+        """Moves what is applied by one frame; changes ``held`` in place."""
+        applied, transpose = held["register"], held["transpose"]
+        applied += np.where(held["heard"] > 0, self._follow * (found - applied), 0.0)
         transpose += self._turn * (params.transpose / 12 - transpose)
-        around = self._target if params.mode == "register" else applied
-        return around + params.range * (octaves - applied) + transpose
 
     def _found(self, held: dict[str, np.ndarray]) -> np.ndarray:
         """The register, ``[streams]``, log2 of Hz: posterior median first, histogram later."""
