@@ -165,9 +165,10 @@ def section(name: str, folder: Path) -> dict[str, Any]:
         done = subprocess.run(
             command, check=False, capture_output=True, text=True, timeout=LIMITS_S[name]
         )
-        found = json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else None
     except subprocess.TimeoutExpired:
         return {"passed": False, "error": f"not done after {LIMITS_S[name]} s"}
+    try:
+        found = json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else None
     except (ValueError, IndexError):
         found = None
     if found is None:
@@ -226,6 +227,8 @@ def main(arguments: list[str] | None = None) -> int:
     link(ROOT)
     sys.path.insert(0, str(ROOT / ".dev"))
     if given.section is not None:
+        if given.models is None:
+            parser.error("--section needs --models")
         print(json.dumps(SECTIONS[given.section](given.models)))
         return 0
     return gpu(given.models, given.json, given.only)
