@@ -31,7 +31,9 @@ class WorkerPool:
 
     def __init__(self, counts: list[int]) -> None:
         before = torch.get_num_threads()
-        self._lanes = [ThreadPoolExecutor(1, f"voicegraph-worker-{lane}") for lane in counts]
+        self._lanes = [
+            ThreadPoolExecutor(1, f"voicegraph-worker-{lane}") for lane in range(1, len(counts) + 1)
+        ]
         for lane, count in zip(self._lanes, counts, strict=True):
             lane.submit(set_here, count).result()
         # A count that is set on one thread is also that of threads which start later: put it back.
