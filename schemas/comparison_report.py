@@ -113,7 +113,7 @@ class SideReport(Report):
 
 
 class SideCost(Report):
-    """Compute time of one side, without the warm-up."""
+    """Compute time of one side; the first blocks, which fill caches, count in the total alone."""
 
     cpu_ms: float
     """CPU time of a block, all threads together: median."""

@@ -47,8 +47,9 @@ class Side:
         self.label, self.name, self.plan = label, name, plan
         self.times = BlockTimes()
         self.threads = plan.settings.threads or threads
-        # No workers: CPU time is measured, and values do not depend on them.
-        self.session: Session = plan.session(workers=False, write_files=False)
+        # No workers: CPU time is measured, and values do not depend on them. No warm-up: medians do
+        # not see the first blocks, and with large models it takes longer than a short clip.
+        self.session: Session = plan.session(warm_up=False, workers=False, write_files=False)
         self.recorders = {OUTPUT: PortRecorder(_output_spec(plan), plan.block)}
         self.recorders |= {str(ref): PortRecorder(plan.spec(ref), plan.block) for ref in taps}
         self._taps = tuple(taps)
