@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 
 from voicegraph.nodes.dsp.param_glide import db_to_linear, decay, glide, scale
 
-RATE = Fraction(16000)
+RATE = 16000.0
 
 
 def test_decibels_are_of_amplitude() -> None:
