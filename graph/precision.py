@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 AUTO = "auto"
 """The precision that a node chooses when it is loaded."""
@@ -14,12 +16,7 @@ FLOAT32 = "float32"
 FLOAT16 = "float16"
 INT8 = "int8"
 """8-bit products between values in float32; on the CPU alone."""
-_DTYPES = {
-    FLOAT32: torch.float32,
-    FLOAT16: torch.float16,
-    "bfloat16": torch.bfloat16,
-    INT8: torch.int8,
-}
+_NAMES = (FLOAT32, FLOAT16, "bfloat16", INT8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +34,11 @@ class PrecisionChoice:
 
 def torch_dtype(name: str) -> torch.dtype:
     """The torch dtype of a precision that a pipeline file names, except of ``auto``."""
-    return _DTYPES[name]
+    import torch  # the command line names precisions, and prints its help without torch
+
+    if name not in _NAMES:
+        raise KeyError(name)
+    return getattr(torch, name)
 
 
 def precision_remark(dtype: str, device: str) -> str | None:

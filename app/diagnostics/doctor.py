@@ -10,7 +10,6 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from voicegraph.graph import registry
 from voicegraph.graph.machine import cores, cpu_model, system
 from voicegraph.graph.optional_packages import (
     has_nvidia,
@@ -58,6 +57,8 @@ def diagnose() -> DoctorReport:
 
 def _precisions(threads: int) -> list[PrecisionTrial]:
     """What the nodes with large networks take with ``dtype: auto``."""
+    from voicegraph.graph import registry  # imports torch, which may be what is missing
+
     found = []
     for name in _LARGE_NETWORKS:
         choice = registry.find(name).usual_precision()

@@ -6,6 +6,7 @@ import json
 import runpy
 from collections.abc import Callable
 from fractions import Fraction
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -167,8 +168,8 @@ def test_the_pitch_tracker_is_one_word(load: Load, tracker: str) -> None:
 def test_streams_and_sessions_share_the_weights(load: Load) -> None:
     one, other = load().compile(), load().compile()
     with one.session(2, warm_up=False), other.session(warm_up=False):
-        for name, part in {"voice": "_voice", "content": "network"}.items():
-            first, second = (getattr(plan.find(name).node, part) for plan in (one, other))
+        for name, part in {"voice": "_voice.network", "content": "network"}.items():
+            first, second = (attrgetter(part)(plan.find(name).node) for plan in (one, other))
             assert first is second
 
 

@@ -75,6 +75,11 @@ LINES: dict[str, list[tuple[str, ...]]] = {
     "draw": [(p, "--format", f) for p in PIPELINES[:2] for f in ("svg", "dot", "mermaid")],
     "nodes": [(LONG,), (f"dsp.{LONG}",)],
     "diff": [(PIPELINES[0], p) for p in (*PIPELINES[1:], "other.yaml")],
+    "compare": [
+        *((PIPELINES[0], p, "--on", SOUND) for p in (*PIPELINES[1:], "other.yaml")),
+        (PIPELINES[0], "other.yaml", "--on", f"text{NAME}.wav"),
+        (PIPELINES[0], "other.yaml", "--on", SOUND, "--within", LONG),
+    ],
     "inspect": [(name,) for name in MODELS],
     "convert": [(name, f"out{NAME}.safetensors") for name in MODELS],
     "doctor": [()],

@@ -21,8 +21,9 @@ NOISE = np.random.default_rng(3).normal(0, 0.1, RATE // 2)
 @given(st.floats(-20, 20))
 def test_gain_is_its_size_in_decibels(gain: float) -> None:
     found = log_spectral_distance(NOISE, NOISE * 10 ** (gain / 20), RATE)
-    # The first and last frames are half silence, and have nulls below the floor.
-    np.testing.assert_allclose(found[2:-2], abs(gain), atol=0.01)
+    # The first and last frames are half silence, and have nulls below the floor. Noise may have
+    # one elsewhere: a bin of 257 that does not count lowers the root of the mean square by .2 %.
+    np.testing.assert_allclose(found[2:-2], abs(gain), rtol=0.005, atol=1e-9)
 
 
 def test_distance_is_symmetric_and_zero_of_itself() -> None:
