@@ -131,8 +131,7 @@ class SwapWorker:
     @property
     def at_work(self) -> bool:
         """Whether a thread of a swap still runs, that of one that was given up included."""
-        self._threads = [thread for thread in self._threads if thread.is_alive()]
-        return bool(self._threads)
+        return any(thread.is_alive() for thread in self._threads)
 
     def change(self, overrides: Mapping[str, Any]) -> Future[None]:
         """Begins a swap to the running pipeline with further overrides; see :meth:`begin`."""
