@@ -60,6 +60,40 @@ ALLOWED: dict[str, set[str]] = {
     "nodes/retrieval": {*NODE, "nodes/content", "nodes/pitch"},
     "nodes/synth": {*NODE, "nodes/layers", "nodes/content", "nodes/retrieval"},
     "pipelines": set(),
+    # ---- experiments
+    "experiments": CORE,
+    "experiments/file": {*CORE, "graph/loading", "experiments"},
+    "experiments/clips": {*CORE, "graph/files", "graph/files/sound", "experiments"},
+    "experiments/conditions": {
+        *CORE, "graph/files", "graph/files/sound", "graph/metrics", "experiments",
+        "nodes/world",
+    },
+    "experiments/observers": {
+        *CORE, "graph/files", "graph/files/models", "graph/metrics", "experiments", "nodes/f0",
+        "nodes/layers", "nodes/world",
+    },
+    "experiments/metrics": {*CORE, "graph/metrics", "experiments", "experiments/observers"},
+    "experiments/store": {*CORE, "graph/files", "experiments"},
+    "experiments/grid": {
+        *RUN, "graph/loading", "graph/files", "graph/files/sound", "graph/metrics", "experiments",
+        "experiments/file", "experiments/clips", "experiments/conditions",
+        "experiments/observers", "experiments/metrics", "experiments/store",
+    },
+    "experiments/engines": {*CORE, "graph/files", "experiments", "experiments/store"},
+    "experiments/statistics": {*CORE, "experiments"},
+    "experiments/results": {
+        *CORE, "graph/files", "experiments", "experiments/grid", "experiments/file",
+        "experiments/store", "experiments/engines", "experiments/metrics",
+        "experiments/statistics",
+    },
+    "experiments/report": {
+        *CORE, "graph/files", "graph/metrics", "experiments", "experiments/results",
+        "experiments/store", "experiments/statistics",
+    },
+    "experiments/listening": {
+        *CORE, "graph/files", "experiments", "experiments/results", "experiments/store",
+    },
+    "experiments/shipped": set(),
     # ---- training
     "training": set(),
     "training/common": {*NODE, "nodes/content", "graph/files"},

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("schemas", "graph", "nodes", "pipelines", "app", "training")
+ROOMS = ("schemas", "graph", "nodes", "pipelines", "experiments", "app", "training")
 PAGE = ROOT / "docs" / "design.md"
 BEGIN, END = "<!-- architecture: begin -->", "<!-- architecture: end -->"
 Module = tuple[str, ...]

@@ -11,6 +11,7 @@ __all__ = [
     "diff",
     "doctor",
     "draw",
+    "experiment",
     "explain",
     "inspect",
     "latency",

@@ -1,0 +1,3 @@
+"""Clips: finds recordings, draws them blindly, cuts them."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""The experiments that come along, by name."""
+
+__all__: list[str] = []
