@@ -22,6 +22,8 @@ class CellRow:
         target: name of the target, or empty.
         plan: key of the plan, or empty.
         sound: key of the sound in the store.
+        source: key of the sound of the clean clip.
+        given: key of the sound that the system got.
         status: ``done``, ``failed``, ``missing`` (not computed yet) or ``excluded``.
         code: of the failure, or empty.
         attempts: how often the conversion was started.
@@ -42,6 +44,8 @@ class CellRow:
     attempts: int = 0
     seconds: float = 0.0
     host: str = ""
+    source: str = ""
+    given: str = ""
     levels: Mapping[str, str] = field(default_factory=dict)
 
 
