@@ -103,7 +103,8 @@ class Failure:
 
     Attributes:
         code: stable short name, as of a problem: ``node-failed``, ``process-ended``, ``late``,
-            ``out-of-memory``, ``needs-failed``.
+            ``out-of-memory``, ``needs-failed``, ``plan-stopped`` (not tried: too many of its plan
+            failed the same way).
         message: one sentence.
         node: the node of the pipeline that failed, if it was one.
         second: where in the clip, in seconds, if it is known.
@@ -128,6 +129,7 @@ class Outcome:
         attempts: how often it was started.
         host: machine on which it ran.
         process: number of the process.
+        size: bytes of the result in the store.
     """
 
     key: str
@@ -136,6 +138,7 @@ class Outcome:
     attempts: int = 1
     host: str = ""
     process: int = 0
+    size: int = 0
 
 
 Progress = Callable[[Outcome], None]

@@ -1,3 +1,3 @@
-"""Engines: run tasks in one process, in many, or on a Ray cluster, with the same bits."""
+"""Engines: where tasks are computed, and the one scheduler that decides what is computed next."""
 
-__all__: list[str] = []
+__all__ = ["engine"]

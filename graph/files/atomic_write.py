@@ -223,7 +223,9 @@ def cannot_write(target: Path, error: OSError) -> OutputError:
     }
     reason = error.strerror or str(error)
     text = f"{target} cannot be written: {reason}"
-    return OutputError(Problem("cannot-write", text, fix=fixes.get(error.errno or 0)))
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    code = "disk-full" if full else "cannot-write"
+    return OutputError(Problem(code, text, fix=fixes.get(error.errno or 0)))
 
 
 def is_full(folder: Path) -> bool:
