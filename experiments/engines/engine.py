@@ -20,7 +20,7 @@ RETURNED = "returned"
 PROCESS_ENDED = "process-ended"
 """Code: the process that computed a task ended by itself or was killed. Counts against the task."""
 OUT_OF_MEMORY = "out-of-memory"
-"""Code: the task took more memory than it may. Counts against the task, which is not retried."""
+"""Code: the worker took more memory than a task may. Counts against the task that it computed."""
 NODE_LOST = "node-lost"
 """Code: the machine died or cannot be reached. Does not count against the task."""
 
