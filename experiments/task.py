@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -66,6 +67,22 @@ class Work(Protocol):
 
         Raises:
             VoicegraphError: if it cannot be computed; the problem says why.
+        """
+        ...
+
+    def files(self) -> Mapping[Path, str]:
+        """Files and folders that :meth:`run` reads, with the SHA-256 of their contents.
+
+        Paths are absolute. Files of voicegraph's own installation are not among them: a worker
+        has the same ones, which was checked, and may have them in another place.
+        """
+        ...
+
+    def with_files(self, moved: Mapping[Path, Path]) -> Work:
+        """The same work with other paths for the same contents: those of another machine.
+
+        Args:
+            moved: new path by old one; paths that it lacks stay.
         """
         ...
 

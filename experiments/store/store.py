@@ -199,6 +199,13 @@ class Store:
                     raise
         return path.read_text(encoding="ascii")
 
+    def is_same(self, token: str) -> bool:
+        """Whether this is the folder of a token, seen from another machine. Writes nothing."""
+        try:
+            return (self.path / _TOKEN).read_text(encoding="ascii") == token
+        except (OSError, ValueError):
+            return False
+
     # ---- files
 
     def files(self, key: str) -> list[Path]:

@@ -298,3 +298,10 @@ def test_where_the_store_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_the_cache_folder_can_be_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert default_store() == tmp_path / "voicegraph" / "experiments"
+
+
+def test_a_token_tells_whether_it_is_the_same_folder(store: Store, tmp_path: Path) -> None:
+    assert Store(store.path).is_same(store.token())
+    other = Store(tmp_path / "other")
+    assert not other.is_same(store.token())
+    assert not other.path.exists()
