@@ -165,7 +165,8 @@ class CompiledExperiment:
         tasks: everything to compute, each key once, in an order in which needs come first.
         observed: (key of a sound, observer with params as text) -> key of the observation.
         metrics: the numbers, in the order of the file.
-        costs: cell -> key of its cost task.
+        costs: (cell, cell with which it takes turns, or empty) -> key of the cost task. A cell that
+            stands in several contrasts has several.
         target_sounds: target -> keys of the sounds of its held-out speech.
         contrasts: what is tested.
         side_effects: of levels.
@@ -190,7 +191,7 @@ class CompiledExperiment:
     tasks: Sequence[Task]
     observed: Mapping[tuple[str, str], str]
     metrics: Sequence[Metric]
-    costs: Mapping[str, str]
+    costs: Mapping[tuple[str, str], str]
     target_sounds: Mapping[str, tuple[str, ...]]
     contrasts: Sequence[Contrast]
     side_effects: Sequence[SideEffect] = ()

@@ -131,15 +131,22 @@ class NodeFailedError(SignalError):
 
     Attributes:
         node: the node's name in the pipeline.
+        second: where in the sound, in seconds from its beginning, if it is known.
     """
 
-    def __init__(self, problems: Problem | Iterable[Problem], node: str = "") -> None:
+    def __init__(
+        self,
+        problems: Problem | Iterable[Problem],
+        node: str = "",
+        second: float | None = None,
+    ) -> None:
         super().__init__(problems)
         self.node = node
+        self.second = second
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Keeps the node's name, too, when the error is pickled for another process."""
-        return type(self), (self.problems, self.node)
+        """Keeps node and place, too, when the error is pickled for another process."""
+        return type(self), (self.problems, self.node, self.second)
 
 
 class StateError(VoicegraphError):

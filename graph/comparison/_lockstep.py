@@ -15,8 +15,8 @@ from ..errors import NodeFailedError, Problem, VoicegraphError
 from ..intervals import Interval
 from ..pipeline import Plan
 from ..ports import PortRef, PortSpec
+from ..runtime.port_series import PortRecorder, PortSeries
 from ..runtime.session import Session
-from ._port_series import PortRecorder, PortSeries
 
 OUTPUT = "output"
 """The name of the pipeline's output among the ports."""

@@ -18,7 +18,7 @@ from ..metrics.feature_similarity import centred_cosine, variation
 from ..metrics.sample_difference import DifferenceSums, bit_equal, difference_sums, local_rms
 from ..metrics.spectral_distance import log_spectral_distance
 from ..signals import SignalType
-from ._port_series import MatchedSeries
+from ._series_match import MatchedSeries
 from .measures import AUDIO, FEATURES, MASK, PITCH
 
 _MOST_OFFSET_S = 0.1

@@ -26,12 +26,13 @@ from ..memory_budget import memory_limit
 from ..pipeline import Pipeline, Plan
 from ..ports import PortRef
 from ..providers import provided
+from ..runtime.port_series import PortSeries, bytes_per_second
 from ..signals import Audio, SignalType
 from ..startup_stages import begin_stage, end_stages
 from ._lockstep import OUTPUT, Side, run_in_turns
 from ._measurement import Aligned, Measurement, align, measure, pooled, report, values_of
-from ._port_series import PortSeries, bytes_per_second, match_in_time
 from ._ports import common_ports, output_type
+from ._series_match import match_in_time
 from ._turn_costs import compare_costs
 from .clips import SILENT_DB, Clip, loudest_db, require_judge
 from .limits import Limit, check_ports, judge, parse_limits

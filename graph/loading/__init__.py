@@ -6,6 +6,7 @@ __all__ = [
     "load",
     "model_fields",
     "overrides",
+    "portable_document",
     "source_map",
     "sources",
     "validation",

@@ -84,7 +84,7 @@ def measure(
     with plan.session(streams, workers=workers, write_files=False) as session:
         end_stages()
         setup = perf_counter() - begun
-        feed = _speech(plan, streams)
+        feed = speech_blocks(plan, streams)
         wanted = blocks or _affordable(session, feed)
         for block in islice(feed, _WARM_UP):
             session.process(block)
@@ -105,7 +105,7 @@ def _affordable(session: Session, feed: Iterator[np.ndarray]) -> int:
     return min(max(int(_AIM_S / each), _FEWEST), _MOST)
 
 
-def _speech(plan: Plan, streams: int) -> Iterator[np.ndarray]:
+def speech_blocks(plan: Plan, streams: int) -> Iterator[np.ndarray]:
     """Endless blocks: ``[samples]`` of one mono stream, else ``[streams, channels, samples]``."""
     recording = bundled_recording.speech(plan.source)
     count, length = plan.samples_in, recording.shape[1]

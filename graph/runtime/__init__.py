@@ -8,6 +8,7 @@ __all__ = [
     "hot_swap",
     "live_params",
     "param_values",
+    "port_series",
     "running_node",
     "session",
     "snapshot",

@@ -11,7 +11,7 @@ from voicegraph.schemas.recording import RecordedFile
 
 from ...file_contents import FileContent, read_content
 from ...loading.document import Document
-from ...loading.source_map import KeyPath
+from ...loading.portable_document import with_absolute_names
 from ...model_folder import model_folder
 from ...pipeline import Plan
 from ...regular_file import open_regular
@@ -66,7 +66,7 @@ def older_fingerprint(path: Path) -> str:
 
 def portable(document: Document, plan: Plan) -> Any:
     """The document's data with absolute names of all files that the plan reads."""
-    return _with_absolute_names(document.data, (), document, plan)
+    return with_absolute_names(document, _files(plan))
 
 
 def portable_overrides(
@@ -80,25 +80,13 @@ def portable_overrides(
         plan: that of the pipeline.
     """
     return {
-        path: _with_absolute_names(value, tuple(path.split(".")), document, plan)
+        path: with_absolute_names(document, _files(plan), value, tuple(path.split(".")))
         for path, value in overrides.items()
     }
 
 
-def _with_absolute_names(value: Any, at: KeyPath, document: Document, plan: Plan) -> Any:
-    known = {str(path) for planned in plan.nodes for path in planned.files.values()}
-
-    def walk(value: Any, path: KeyPath) -> Any:
-        if isinstance(value, Mapping):
-            return {key: walk(entry, (*path, key)) for key, entry in value.items()}
-        if isinstance(value, list):
-            return [walk(entry, (*path, i)) for i, entry in enumerate(value)]
-        if isinstance(value, str) and value:
-            whole = str(document.source_map.resolve(path, value))
-            return whole if whole in known else value
-        return value
-
-    return walk(value, at)
+def _files(plan: Plan) -> set[Path]:
+    return {path for planned in plan.nodes for path in planned.files.values()}
 
 
 def entries_naming(data: Any, path: Path) -> Iterator[str]:

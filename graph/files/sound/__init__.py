@@ -10,5 +10,6 @@ __all__ = [
     "input_conversion",
     "output_form",
     "reader",
+    "sample_conversion",
     "writer",
 ]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...errors import NodeFailedError
 from ...runtime.session import Session
 
 TapHook = Callable[[str, Sequence[Any]], None]
@@ -37,8 +38,16 @@ class LatencyCompensator:
         self._latency = session.plan.latency_out
 
     def push(self, samples: np.ndarray) -> np.ndarray:
-        """Takes ``[channels, samples]``; returns the output that is ready, which may be empty."""
-        made = self.session.push(samples, self._taps)
+        """Takes ``[channels, samples]``; returns the output that is ready, which may be empty.
+
+        Raises:
+            NodeFailedError: if a node fails; says at which second of the input.
+        """
+        try:
+            made = self.session.push(samples, self._taps)
+        except NodeFailedError as error:
+            error.second = float(self.session.position * self.session.plan.block)
+            raise
         if self._on_tap is not None:
             for tap in self._taps:
                 self._on_tap(tap, self.session.taps[tap])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -19,7 +18,7 @@ from ...regular_file import name_problem
 from ...runtime.session import Session
 from ...signals import Audio
 from ..atomic_write import AtomicFile
-from ._latency_compensation import LatencyCompensator
+from ._conversion_chain import ConversionChain
 from ._mixdown import MixdownMeter, mixdown_note, mixing_node
 from ._output_shaping import OutputShaper
 from ._tap_file import TapFile
@@ -145,10 +144,9 @@ class _Run:
             self.trace = AtomicFile(Path(extras.trace), force=force)
             self.stack.callback(self.trace.discard)
         self.session = self._session(extras.allow_write)
-        self.chain = [LatencyCompensator(self.session, tuple(self.taps), self._add_tapped)]
-        if self.plan.resampler is not None:
-            resampler = self.stack.enter_context(self.plan.resampler.session())
-            self.chain.insert(0, LatencyCompensator(resampler))
+        self.chain = ConversionChain(
+            self.stack, self.plan, self.session, tuple(self.taps), self._add_tapped
+        )
 
     def _session(self, allow_write: Sequence[str | Path]) -> Session:
         plan, seconds = self.plan.plan, self.reader.seconds
@@ -170,7 +168,7 @@ class _Run:
             for chunk in self.reader:
                 if self.mixing is not None:
                     self.meter.add(chunk)
-                self._pass(chunk)
+                self._write(self.chain.push(chunk))
                 if progress is not None:
                     progress(self.reader.taken / rate, self.reader.seconds)
             self._drain()
@@ -182,22 +180,14 @@ class _Run:
             raise SignalError(_located(p, self.reader.path) for p in error.problems) from None
         self.took = perf_counter() - begun
 
-    def _pass(self, samples: np.ndarray, first: int = 0) -> None:
-        """Pushes samples through the chain from ``first`` on, and writes the output."""
-        for link in self.chain[first:]:
-            samples = link.push(samples)
+    def _write(self, samples: np.ndarray) -> None:
         self.writer.write(self.shaper.push(samples))
 
     def _drain(self) -> None:
         """Flushes the sessions in turn, and cuts the output to the length of the input."""
         taken, source = self.reader.taken, self.reader.type
-        for index, link in enumerate(self.chain):
-            last = link is self.chain[-1]
-            kind = link.session.plan.output_type
-            exact = taken * kind.rate / source.rate
-            total = self.plan.length(taken, source) if last else math.ceil(exact)
-            for made in link.finish(total):
-                self._pass(made, index + 1)
+        for made in self.chain.finish(taken, source):
+            self._write(made)
         for made in self.shaper.finish(round(taken * self.writer.type.rate / source.rate)):
             self.writer.write(made)
 
@@ -230,7 +220,7 @@ class _Run:
             real_time_factor=self.took / seconds if seconds else 0.0,
             peak_db=decibels(writer.peak),
             clipped=writer.clipped,
-            silenced_blocks=sum(link.session.nonfinite for link in self.chain),
+            silenced_blocks=self.chain.silenced,
             stopped=self.stopped,
             taps={port: str(tap.path) for port, tap in self.taps.items()},
             trace=str(self.trace.target) if self.trace else None,
