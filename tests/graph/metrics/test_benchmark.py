@@ -64,7 +64,7 @@ def test_number_of_blocks_is_chosen_by_what_a_block_takes(monkeypatch) -> None:
 def test_speech_is_looped_without_a_gap() -> None:
     plan = _plan()
     recording = bundled_recording.speech(plan.source)[0]
-    blocks = list(islice(benchmark._speech(plan, 1), len(recording) // 480 + 3))
+    blocks = list(islice(benchmark.speech_blocks(plan, 1), len(recording) // 480 + 3))
     joined = np.concatenate(blocks)
     assert blocks[0].shape == (480,)
     np.testing.assert_array_equal(joined[: len(recording)], recording)
@@ -72,7 +72,7 @@ def test_speech_is_looped_without_a_gap() -> None:
 
 
 def test_streams_start_at_different_positions() -> None:
-    block = next(benchmark._speech(_plan(), 3))
+    block = next(benchmark.speech_blocks(_plan(), 3))
     assert block.shape == (3, 1, 480)
     recording = bundled_recording.speech(_plan().source)[0]
     third = len(recording) // 3
