@@ -6,10 +6,12 @@ Of two signals: difference value by value, spectra, F0, features, alignment. Of 
 __all__ = [
     "benchmark",
     "boundary_metric",
+    "cost_in_turns",
     "cross_correlation",
     "f0_contour",
     "f0_error",
     "feature_similarity",
+    "mean_interval",
     "paired_benchmark",
     "sample_difference",
     "spectral_distance",
