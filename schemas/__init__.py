@@ -9,6 +9,7 @@ __all__ = [
     "diff_report",
     "encoder_card",
     "engine_setup",
+    "experiment",
     "experiment_manifest",
     "file_report",
     "index_card",

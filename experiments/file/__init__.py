@@ -1,3 +1,3 @@
 """The experiment file: loads YAML by the pipeline files' machinery into validated models."""
 
-__all__: list[str] = []
+__all__ = ["cell_pattern", "factor_levels", "kind", "load", "loaded_experiment"]

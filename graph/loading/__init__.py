@@ -1,8 +1,9 @@
-"""Loads pipeline files: YAML or Python keys to a validated pipeline."""
+"""Loads files, of pipelines and others: YAML or Python keys to validated models."""
 
 __all__ = [
     "document",
     "error_wording",
+    "file_kind",
     "load",
     "model_fields",
     "overrides",

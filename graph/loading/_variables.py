@@ -1,4 +1,4 @@
-"""Variables of a pipeline file: ``$name`` refers to a value under ``vars``."""
+"""Variables of a file: ``$name`` refers to a value under ``vars``."""
 
 from __future__ import annotations
 
@@ -14,9 +14,6 @@ from .source_map import KeyPath, Place, SourceMap, dotted
 
 REQUIRED = "required"
 """Value of a var or an asset that the user has to give."""
-
-_LITERAL = ("version", "description", "extends", "vars", "profiles")
-"""Parts of a file in which a dollar sign has no special meaning."""
 
 _WHOLE = re.compile(r"\$([A-Za-z_]\w*)|\$\{([^{}$]*)\}", re.ASCII)
 _PART = re.compile(r"\$\$|\$\{([^{}$]*)\}|\$([A-Za-z_]\w*)?", re.ASCII)
@@ -39,7 +36,7 @@ def substitute(document: Document, problems: Problems) -> tuple[Document, frozen
     work = _Substitution(document.data.get("vars", {}), document.source_map, problems)
     work.read_vars()
     data = {
-        key: value if key in _LITERAL else work.value(value, (key,))
+        key: value if key in document.kind.literal else work.value(value, (key,))
         for key, value in document.data.items()
     }
     work.report_unknown()

@@ -118,13 +118,13 @@ def mark_of(thing: Any, source: str) -> Mark:
 
 def too_many(mark: Mark) -> PipelineError:
     """The error for a file with more values than a pipeline can have."""
-    text = f"more than {MAX_NODES} values, aliases expanded: this is not a pipeline file"
+    text = f"more than {MAX_NODES} values, aliases expanded: this is no pipeline or experiment"
     return PipelineError(Problem("yaml-too-large", text, mark, fix="give a pipeline file"))
 
 
 def too_deep(mark: Mark) -> PipelineError:
     """The error for a file that nests deeper than a pipeline can."""
-    text = f"nested deeper than {MAX_DEPTH} levels: this is not a pipeline file"
+    text = f"nested deeper than {MAX_DEPTH} levels: this is no pipeline or experiment"
     return PipelineError(Problem("yaml-too-deep", text, mark, fix="give a pipeline file"))
 
 

@@ -1,4 +1,4 @@
-"""Documents: the plain values of a pipeline file, each with the place where it was written."""
+"""Documents: the plain values of a file, each with the place where it was written."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ from ..regular_file import (
 )
 from . import _yaml12 as yaml12
 from ._quoting import override_fix, quoted_yaml, text_override_fix
-from ._recognition import is_pipeline_text, require_pipeline
+from ._recognition import is_text_of, require_kind
 from ._yaml_values import TreeReader
+from .file_kind import PIPELINE, FileKind
 from .source_map import Place, SourceMap
 from .values import describe, paths_in, to_plain
 
 MAX_BYTES = 1 << 20
-"""Largest size of a pipeline file; real ones have a few kilobytes."""
+"""Largest size of a file; real ones have a few kilobytes."""
 
 SUFFIXES = (".yaml", ".yml")
 _UTF8 = "save the file as UTF-8"
@@ -50,54 +51,68 @@ class Document:
         data: nested dict, list, str, int, float, bool and None; see :func:`to_plain`.
         source_map: where each value was written.
         swapped: names of the nodes whose ``use`` was changed by an override or extending file.
-        files: the pipeline files it was read from, if it was just read.
+        files: the files it was read from, if it was just read.
+        kind: what kind of file it is.
+        text: of the file, if it was just read.
     """
 
     data: Any
     source_map: SourceMap
     swapped: frozenset[str] = field(default_factory=frozenset)
     files: tuple[Path, ...] = ()
+    kind: FileKind = PIPELINE
+    text: str = ""
 
 
-def read_document(path: Path, source: str | None = None, asked: Mark | None = None) -> Document:
-    """Reads a pipeline file.
+def read_document(
+    path: Path,
+    source: str | None = None,
+    asked: Mark | None = None,
+    kind: FileKind = PIPELINE,
+) -> Document:
+    """Reads a file.
 
     Args:
         path: the file.
         source: its name in messages; by default the path as given.
         asked: the place in another file that names this one, if there is one.
+        kind: what kind of file is wanted.
 
     Raises:
         PipelineError: if it is missing, too large, not UTF-8, not YAML, or not one mapping of
-            plain values; or contains a key twice, a tag, or a recursive alias.
+            plain values; or contains a key twice, a tag, or a recursive alias; or if it is of
+            another kind.
     """
     source = shortened(source or path)
     try:
         with open_regular(path) as file:
             raw = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise PipelineError(_missing(path, source, asked)) from None
+        raise PipelineError(_missing(path, source, asked, kind)) from None
     except OSError as error:
-        raise PipelineError(_unreadable(path, source, asked, error)) from None
+        raise PipelineError(_unreadable(path, source, asked, error, kind)) from None
     if len(raw) > MAX_BYTES:
-        text = f"larger than {MAX_BYTES // 1024} KiB: this is not a pipeline file"
-        fix = "give a pipeline file (.yaml)"
+        text = f"larger than {MAX_BYTES // 1024} KiB: this is not {kind.family.a} file"
+        fix = f"give {kind.family.a} file (.yaml)"
         raise PipelineError(Problem("file-too-large", text, Mark(source), fix=fix))
-    text = _decode(raw, source)
-    own = is_pipeline_text(text)
+    text = _decode(raw, source, kind)
+    own = is_text_of(kind.family, text)
+    folder = Path(os.path.abspath(path)).parent  # noqa: PTH100
     try:
-        document = parse_document(text, source, Path(os.path.abspath(path)).parent, quote=own)  # noqa: PTH100
+        document = parse_document(text, source, folder, quote=own, kind=kind)
     except PipelineError as error:
-        # With another mistake, too, the file is a pipeline if it looks like one.
+        # With another mistake, too, the file is of the kind if it looks like one.
         if own or error.problems[0].code in _WITHOUT_TEXT:
             raise
-        require_pipeline(None, source)
+        require_kind(None, source, kind)
         raise
-    require_pipeline(document.data, source)
+    require_kind(document.data, source, kind)
     return document
 
 
-def _unreadable(path: Path, source: str, asked: Mark | None, error: OSError) -> Problem:
+def _unreadable(
+    path: Path, source: str, asked: Mark | None, error: OSError, kind: FileKind
+) -> Problem:
     why = read_failure(error)
     match error:
         case FileNameError():
@@ -106,7 +121,7 @@ def _unreadable(path: Path, source: str, asked: Mark | None, error: OSError) -> 
             text = f"{source} is a folder"
             return Problem("no-such-file", text, asked, fix=_in_folder(path))
         case NotRegularFileError():
-            fix = "give the name of a pipeline file"
+            fix = f"give the name of {kind.family.a} file"
             return Problem("not-regular-file", f"{source} is {why}", asked, fix=fix)
         case _:
             text = f"{source} cannot be read: {why}"
@@ -114,7 +129,7 @@ def _unreadable(path: Path, source: str, asked: Mark | None, error: OSError) -> 
             return Problem("unreadable-file", text, asked, fix=fix)
 
 
-def _missing(path: Path, source: str, asked: Mark | None) -> Problem:
+def _missing(path: Path, source: str, asked: Mark | None, kind: FileKind) -> Problem:
     folder = path.parent
     if not folder.is_dir():
         text = f"{source} does not exist, nor does the folder {folder}"
@@ -123,7 +138,7 @@ def _missing(path: Path, source: str, asked: Mark | None) -> Problem:
     stems = difflib.get_close_matches(path.stem, [Path(name).stem for name in there], 3, 0.5)
     close = [name for stem in stems for name in there if Path(name).stem == stem]
     listed = list(dict.fromkeys([*close, *there]))[:8]
-    notes = ((f"pipeline files there: {', '.join(listed)}", None),) if listed else ()
+    notes = ((f"{kind.word} files there: {', '.join(listed)}", None),) if listed else ()
     fix = str(folder / close[0]) if close else "check the path"
     return Problem("no-such-file", f"{source} does not exist", asked, notes, fix)
 
@@ -133,7 +148,7 @@ def _in_folder(path: Path) -> str:
     return " or ".join(str(p) for p in there[:3]) or "name a file in it"
 
 
-def _decode(raw: bytes, source: str) -> str:
+def _decode(raw: bytes, source: str, kind: FileKind) -> str:
     """The text of a file.
 
     Raises:
@@ -150,28 +165,31 @@ def _decode(raw: bytes, source: str) -> str:
         before = raw[: error.start]
         column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8")) + 1
         mark = Mark(source, before.count(b"\n") + 1, column)
-        raise PipelineError(_not_utf8(raw, error.start, mark)) from None
+        raise PipelineError(_not_utf8(raw, error.start, mark, kind)) from None
 
 
-def _not_utf8(raw: bytes, position: int, mark: Mark) -> Problem:
+def _not_utf8(raw: bytes, position: int, mark: Mark, kind: FileKind) -> Problem:
     if b"\0" in raw:
-        fix = "give a pipeline file (.yaml)"
+        fix = f"give {kind.family.a} file (.yaml)"
         return Problem("not-utf8", "this is no text file", mark, fix=fix)
     text = "not UTF-8: a byte is invalid here"
     character = raw[position : position + 1].decode("cp1252", "replace")
-    if character.isalpha() and is_pipeline_text(raw.decode("latin-1")):
+    if character.isalpha() and is_text_of(kind.family, raw.decode("latin-1")):
         text += f"; in the Western European encodings (Latin-1, Windows-1252) it is {character}"
     return Problem("not-utf8", text, mark, fix=_UTF8)
 
 
-def parse_document(text: str, source: str, base: Path, *, quote: bool = True) -> Document:
-    """Reads the text of a pipeline file; relative file names in it resolve against ``base``.
+def parse_document(
+    text: str, source: str, base: Path, *, quote: bool = True, kind: FileKind = PIPELINE
+) -> Document:
+    """Reads the text of a file; relative file names in it resolve against ``base``.
 
     Args:
         text: of the file.
         source: its name in messages.
         base: the folder of the file.
         quote: whether messages about wrong syntax may quote the text.
+        kind: what kind of file it is.
 
     Raises:
         PipelineError: as :func:`read_document`.
@@ -180,16 +198,16 @@ def parse_document(text: str, source: str, base: Path, *, quote: bool = True) ->
     root = yaml12.compose(text, source, problems, quote=quote)
     if root is None or (isinstance(root, yaml.ScalarNode) and not root.value):
         problems.raise_if_any()
-        fix = "start with:  block: 10ms"
+        fix = f"start with:  {kind.first_line}"
         raise PipelineError(Problem("empty-file", "the file is empty", Mark(source, 1, 1), fix=fix))
     reading = TreeReader(text, source, base, problems)
     data = reading.value(root, (), yaml12.mark_of(root, source))
     if not isinstance(data, dict):
-        found = f"a pipeline file is a mapping of keys to values, found {describe(data)}"
+        found = f"{kind.family.a} file is a mapping of keys to values, found {describe(data)}"
         mark = yaml12.mark_of(root, source)
-        problems.add("not-a-mapping", found, mark, fix="start with:  block: 10ms")
+        problems.add("not-a-mapping", found, mark, fix=f"start with:  {kind.first_line}")
     problems.raise_if_any()
-    return Document(data, SourceMap(source, reading.places, base))
+    return Document(data, SourceMap(source, reading.places, base), kind=kind, text=text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +282,7 @@ def from_python(
     override: bool = False,
     typed: str | None = None,
     own: bool = False,
+    kind: FileKind = PIPELINE,
 ) -> Document:
     """Plain values from Python objects, all placed at ``mark``, relative to the working directory.
 
@@ -273,10 +292,12 @@ def from_python(
         override: whether they override a file.
         typed: the scalar without quotes that was read as ``data``, if it was one.
         own: whether the user gave them.
+        kind: what kind of file they are the contents of, or override.
 
     Raises:
         PipelineError: if a key is not text, or the nesting is too deep.
     """
     values = to_plain(data, mark)
     place = Place(mark, mark, Path.cwd(), override=override, typed=typed, own=own)
-    return Document(values, SourceMap(mark.source, dict.fromkeys(paths_in(values), place)))
+    source_map = SourceMap(mark.source, dict.fromkeys(paths_in(values), place))
+    return Document(values, source_map, kind=kind)

@@ -22,13 +22,12 @@ from .document import Document, from_python
 from .overrides import (
     Override,
     apply_overrides,
-    from_command_line,
-    from_dict,
+    from_other_file,
+    from_outside,
     from_profile,
-    looked_up_in,
 )
 from .source_map import KeyPath, SourceMap
-from .sources import Source, apply_extends, locate, read_chain, shipped_folder
+from .sources import Source, apply_extends, locate, read_chain
 from .validation import add_validation_problems
 from .values import describe
 
@@ -80,6 +79,7 @@ def load_pipeline(
     profiles: Sequence[str] = (),
     *,
     set_args: Sequence[str] = (),
+    placed: Sequence[Override] = (),
     keep_going: bool = False,
 ) -> LoadedPipeline:
     """Loads a pipeline file, or a shipped pipeline by name.
@@ -89,6 +89,8 @@ def load_pipeline(
         overrides: values by dotted path.
         profiles: names of sets of overrides in the file; they apply first, in this order.
         set_args: ``path=value`` texts of the command line; they apply last.
+        placed: overrides that another file has, with their places there; they apply after the
+            profiles.
         keep_going: keep mistakes in ``problems`` instead of raising, if something remains to
             compile, so that the compiler can report them with its own.
 
@@ -98,7 +100,10 @@ def load_pipeline(
     found = locate(source)
     document = read_chain(found)
     problems = Problems()
-    wanted = _outside(document, overrides or {}, set_args, problems)
+    wanted = [
+        *from_other_file(document, placed),
+        *from_outside(document, overrides or {}, set_args, problems),
+    ]
     return _load(document, found.path.stem, found.path, profiles, wanted, problems, keep_going)
 
 
@@ -136,12 +141,21 @@ def load_mapping(
     document = apply_extends(document, Source(Path.cwd() / name, name))
     document = replace(document, files=document.files[1:])  # the first stands for the keys
     problems = Problems()
-    wanted = _outside(document, overrides or {}, set_args, problems)
+    wanted = from_outside(document, overrides or {}, set_args, problems)
     return _load(document, name, None, profiles, wanted, problems, keep_going)
 
 
-def changed(loaded: LoadedPipeline, overrides: Mapping[str, object]) -> LoadedPipeline:
+def changed(
+    loaded: LoadedPipeline,
+    overrides: Mapping[str, object],
+    placed: Sequence[Override] = (),
+) -> LoadedPipeline:
     """The same pipeline with further overrides by dotted path, without reading files again.
+
+    Args:
+        loaded: the pipeline.
+        overrides: values by dotted path.
+        placed: as for :func:`load_pipeline`; they apply first.
 
     Raises:
         PipelineError: with every mistake of the first phase that found any.
@@ -149,7 +163,10 @@ def changed(loaded: LoadedPipeline, overrides: Mapping[str, object]) -> LoadedPi
     assert loaded.document is not None
     assert loaded.written is not None
     problems = Problems()
-    wanted = _outside(loaded.document, overrides, (), problems)
+    wanted = [
+        *from_other_file(loaded.document, placed),
+        *from_outside(loaded.document, overrides, (), problems),
+    ]
     document = apply_overrides(loaded.document, wanted, problems)
     problems.raise_if_any()
     found = _finish(document, loaded.name, loaded.path, True)
@@ -174,6 +191,29 @@ def with_profiles(loaded: LoadedPipeline, profiles: Sequence[str]) -> LoadedPipe
     return _load(document, loaded.name, loaded.path, profiles, kept, problems, True)
 
 
+def read_values(
+    written: Document,
+    overrides: Mapping[str, object],
+    set_args: Sequence[str],
+    profiles: Sequence[str],
+) -> tuple[Document, frozenset[KeyPath], Problems]:
+    """A document with profiles, overrides and vars applied, for files of any kind.
+
+    Returns:
+        The document, the paths whose vars have no value, and what is wrong with the vars.
+
+    Raises:
+        PipelineError: if profiles or overrides are wrong.
+    """
+    problems = Problems()
+    wanted = [o for profile in profiles for o in from_profile(written, profile, problems)]
+    wanted += from_outside(written, overrides, set_args, problems)
+    document = apply_overrides(written, wanted, problems)
+    problems.raise_if_any()
+    document, unset = substitute(document, problems)
+    return document, unset, problems
+
+
 def _hidden(path: KeyPath, paths: set[KeyPath]) -> bool:
     """Whether one of the paths is this one or contains it."""
     return any(path[:length] in paths for length in range(1, len(path) + 1))
@@ -194,18 +234,6 @@ def _load(
     problems.raise_if_any()
     found = _finish(document, name, path, keep_going)
     return replace(found, written=written, profiles=tuple(profiles), overrides=tuple(overrides))
-
-
-def _outside(
-    document: Document,
-    overrides: Mapping[str, object],
-    set_args: Sequence[str],
-    problems: Problems,
-) -> list[Override]:
-    """Overrides from outside of the file; mistakes are added to ``problems``."""
-    wanted = [*from_dict(overrides, problems), *from_command_line(set_args, problems)]
-    folders = (document.source_map.directory, shipped_folder())
-    return [looked_up_in(override, folders) for override in wanted]
 
 
 def _finish(document: Document, name: str, path: Path | None, keep_going: bool) -> LoadedPipeline:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -31,6 +31,19 @@ def type_at(model: type[BaseModel], path: KeyPath) -> Any:
         for member in _members(annotation):
             return _bare(member)
     return None
+
+
+def keys_at(model: type[BaseModel], path: KeyPath, written: Collection[str] = ()) -> list[str]:
+    """The keys of the mapping at a path; empty if its keys are free.
+
+    Args:
+        model: of the file.
+        path: where the mapping is.
+        written: keys that it has; where several models are possible, that with most of them counts.
+    """
+    models = [_bare(m) for annotation in _annotations(model, path) for m in _members(annotation)]
+    keys = [keys_of(found) for found in models if is_model(found)]
+    return max(keys, key=lambda known: len({*known} & {*written}), default=[])
 
 
 def examples(model: type[BaseModel], path: KeyPath) -> list[Any]:
@@ -81,10 +94,12 @@ def _required(model: type[BaseModel], key: str) -> bool:
 
 
 def _field(model: type[BaseModel], path: KeyPath) -> FieldInfo | None:
-    owner = type_at(model, path[:-1]) if path else None
-    if not is_model(owner):
-        return None
-    return next((f for n, f in owner.model_fields.items() if (f.alias or n) == path[-1]), None)
+    owners = _annotations(model, path[:-1]) if path else ()
+    for owner in (_bare(member) for annotation in owners for member in _members(annotation)):
+        for name, found in owner.model_fields.items() if is_model(owner) else ():
+            if (found.alias or name) == path[-1]:
+                return found
+    return None
 
 
 def _annotations(annotation: Any, path: KeyPath) -> Iterator[Any]:

@@ -10,12 +10,13 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from voicegraph.schemas.pipeline import NodeSpec, PipelineFile
+from voicegraph.schemas.pipeline import NodeSpec
 
 from .. import registry
 from ..errors import Mark, Problem, Problems, WrongValueError
 from .error_wording import code_of, expected_of
-from .model_fields import example, examples, in_units, is_model, keys_of, type_at
+from .file_kind import PIPELINE, FileKind
+from .model_fields import example, examples, in_units, keys_at, keys_of, type_at
 from .source_map import KeyPath, SourceMap, dotted
 from .values import assignment, flow_yaml, text_assignment
 
@@ -51,6 +52,7 @@ def add_validation_problems(
     model: type[BaseModel],
     subject: str = "",
     skip: Collection[KeyPath] = (),
+    kind: FileKind = PIPELINE,
 ) -> None:
     """Adds the errors that pydantic found to ``problems``.
 
@@ -58,12 +60,13 @@ def add_validation_problems(
         problems: gets the problems.
         error: the error that ``model.model_validate`` raised.
         source_map: places of the values.
-        prefix: path of the model's values in the pipeline.
+        prefix: path of the model's values in the file.
         model: the model.
         subject: owner of the values in messages, such as ``f0 (f0.harvest)``.
         skip: paths whose mistakes are reported already, including everything below them.
+        kind: the kind of file.
     """
-    report = _Report(source_map, prefix, model, subject)
+    report = _Report(source_map, prefix, model, subject, kind)
     groups = _by_mistake(field_errors(error, source_map, prefix, model))
     misspelt = {report.meant(g[0]) for g in groups if g[0].kind == "extra_forbidden"}
     for group in groups:
@@ -151,6 +154,12 @@ class _Report:
     prefix: KeyPath
     model: type[BaseModel]
     subject: str
+    kind: FileKind
+
+    @property
+    def whole(self) -> bool:
+        """Whether the model is that of a whole file."""
+        return self.model is self.kind.model
 
     def problem(self, group: list[FieldError]) -> Problem:
         failure = group[0]
@@ -168,7 +177,7 @@ class _Report:
     def label(self, path: KeyPath) -> str:
         if self.subject:
             return f"{self.subject}: {dotted(path)}" if path else self.subject
-        return dotted(self.full(path)) or "the pipeline"
+        return dotted(self.full(path)) or f"the {self.kind.word}"
 
     def meant(self, failure: FieldError) -> KeyPath | None:
         """Full path of the known key that an unknown one resembles most; None if none is near."""
@@ -177,8 +186,9 @@ class _Report:
         return self.full((*parent, close[0])) if close else None
 
     def known(self, parent: Sequence[str | int]) -> list[str]:
-        at = type_at(self.model, tuple(parent))
-        return keys_of(at) if is_model(at) else []
+        full = self.full(tuple(parent))
+        places = (at for at in self.source_map.places if at[:-1] == full)
+        return keys_at(self.model, tuple(parent), {str(at[-1]) for at in places if at})
 
     def unknown_key(self, failure: FieldError) -> Problem:
         *parent, key = failure.path
@@ -239,19 +249,14 @@ class _Report:
         origin = self.source_map.origin(full)
         if origin is not None:
             notes.append(("the value comes from a var", origin))
-        if len(full) == 2 and full[0] == "nodes" and failure.error["input"] is None:
-            notes.append(
-                (
-                    f"null removes a node of the extended pipeline, but it has no {full[1]}",
-                    None,
-                )
-            )
+        if len(full) == 2 and failure.error["input"] is None and self.kind.removes(full):
+            word = self.kind.members.get(str(full[0]), "value")
+            text_of_null = f"null removes a {word} of the extended {self.kind.word}"
+            notes.append((f"{text_of_null}, but it has no {full[1]}", None))
         var = self.source_map.var(full)
         where = f"vars.{var}" if var else dotted(full)
         given = origin or self.source_map.value(full)
-        of_file = expected == "a file name" or (
-            self.model is PipelineFile and path[:1] == ("assets",)
-        )
+        of_file = expected == "a file name" or (self.whole and path[:1] == ("assets",))
         if typed is not None and of_file:
             fix = text_assignment(where, typed, given)
         else:
@@ -260,7 +265,7 @@ class _Report:
 
     def own_example(self, path: KeyPath, value: Any = None) -> str | None:
         """A value that depends on the rest of the file: the last node as output, or for a var."""
-        if self.model is not PipelineFile:
+        if not self.whole:
             return None
         if path == ("output",):
             names = [

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..compiler import compile_pipeline
 from ..errors import PipelineError, Problem
 from ..loading.load import LoadedPipeline, changed, load_mapping, load_pipeline, with_profiles
+from ..loading.overrides import Override
 from ..node import Node
 from ..signals import Audio
 from ._plan import Plan
@@ -73,6 +74,7 @@ class Pipeline:
         *,
         profiles: Sequence[str] = (),
         set_args: Sequence[str] = (),
+        placed: Sequence[Override] = (),
     ) -> Pipeline:
         """Loads a pipeline file, or a shipped pipeline by name.
 
@@ -81,13 +83,19 @@ class Pipeline:
             overrides: values by dotted path, such as ``{"nodes.f0.use": "f0.harvest"}``.
             profiles: names of sets of overrides that the file offers.
             set_args: overrides as on the command line, ``path=value`` with the value in YAML.
+            placed: overrides that another file has, with their places there, for messages.
 
         Raises:
             PipelineError: with every mistake found.
         """
         self = cls.__new__(cls)
         loaded = load_pipeline(
-            source, overrides, tuple(profiles), set_args=tuple(set_args), keep_going=True
+            source,
+            overrides,
+            tuple(profiles),
+            set_args=tuple(set_args),
+            placed=tuple(placed),
+            keep_going=True,
         )
         self.loaded = _require_valid(loaded)
         return self
@@ -117,13 +125,17 @@ class Pipeline:
         self.loaded = _require_valid(loaded)
         return self
 
-    def changed(self, overrides: Mapping[str, Any]) -> Pipeline:
+    def changed(self, overrides: Mapping[str, Any], placed: Sequence[Override] = ()) -> Pipeline:
         """The same pipeline with further overrides by dotted path, without reading files again.
+
+        Args:
+            overrides: values by dotted path.
+            placed: as for :meth:`load`; they apply first.
 
         Raises:
             PipelineError: with every mistake found.
         """
-        return self._with(changed(self.loaded, overrides))
+        return self._with(changed(self.loaded, overrides, placed))
 
     def with_profiles(self, *names: str) -> Pipeline:
         """The same pipeline with these profiles in place of those in force.

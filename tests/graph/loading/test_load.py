@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from voicegraph.graph.errors import Mark, PipelineError
-from voicegraph.graph.loading import sources
+from voicegraph.graph.loading.file_kind import Family
 from voicegraph.graph.loading.load import load_mapping, load_pipeline
 
 HEAD = "block: 10ms\noutput: a\n"
@@ -16,10 +16,9 @@ NODE = "nodes: {a: {use: x.y, in: input}}\n"
 @pytest.fixture(autouse=True)
 def _folder(tmp_path, monkeypatch):
     (tmp_path / "shipped").mkdir()
+    there = tmp_path / "shipped"
     monkeypatch.setattr(
-        sources,
-        "shipped",
-        lambda: {p.stem: p for p in sorted((tmp_path / "shipped").glob("*.yaml"))},
+        Family, "shipped", lambda _: {p.stem: p for p in sorted(there.glob("*.yaml"))}
     )
     monkeypatch.chdir(tmp_path)
 
