@@ -9,19 +9,93 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+
+from voicegraph.graph.node import NodeParams
 
 from .clip import Clip
 from .task import Arrays
 
 
-class Params(BaseModel):
-    """Base of params: unknown keys are refused."""
+class Params(NodeParams):
+    """Base of params: frozen, unknown keys refused. A docstring below a field describes it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    def located(self, folder: Path) -> Self:
+        """The params with absolute names of files.
+
+        Args:
+            folder: what relative names are relative to.
+
+        Raises:
+            ValueError: if a file is missing; the text is shown to the user.
+        """
+
+        def here(path: Path) -> Path:
+            whole = (folder / path.expanduser()).absolute()
+            if not whole.is_file():
+                raise ValueError(f"there is no file {whole}")
+            return whole
+
+        return self._changed(lambda value: _moved(value, here, lambda p: p.located(folder)))
+
+    def read_files(self) -> tuple[Path, ...]:
+        """Files that are read, of located params; their contents decide the numbers."""
+        return tuple(path for value in self._values().values() for path in _paths(value))
+
+    def with_files(self, places: Mapping[Path, Path]) -> Self:
+        """The same params, with files at other places: on a worker that has copies of them."""
+
+        def there(path: Path) -> Path:
+            return places.get(path, path)
+
+        return self._changed(lambda value: _moved(value, there, lambda p: p.with_files(places)))
+
+    def _values(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in type(self).model_fields}
+
+    def _changed(self, change: Callable[[Any], Any]) -> Self:
+        held = self._values()
+        made = {name: change(value) for name, value in held.items()}
+        # Params that are equal stay the same, with what was set by the user marked as such.
+        return self.model_copy(update={n: v for n, v in made.items() if v != held[n]})
+
+
+def _paths(value: Any) -> tuple[Path, ...]:
+    """Paths in a param: itself, or those of a tuple or of nested params."""
+    if isinstance(value, Params):
+        return value.read_files()
+    if isinstance(value, tuple):
+        return tuple(path for member in value for path in _paths(member))
+    return (value,) if isinstance(value, Path) else ()
+
+
+def _moved(value: Any, path: Callable[[Path], Path], nested: Callable[[Params], Params]) -> Any:
+    """A param with every path changed by ``path``, and nested params by ``nested``."""
+    if isinstance(value, Params):
+        return nested(value)
+    if isinstance(value, tuple):
+        return tuple(_moved(member, path, nested) for member in value)
+    return path(value) if isinstance(value, Path) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A package from the package index that a plug-in imports, or whose files it reads.
+
+    Attributes:
+        package: its name there.
+        module: what is imported, or looked up.
+        version: the versions that are accepted, such as ``==0.0.1.1``; empty for any.
+        alone: whether it is installed without its own dependencies, since none is used here.
+    """
+
+    package: str
+    module: str
+    version: str = ""
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +118,11 @@ class Observer(ABC):
         name: ``family.name``, set by :func:`~voicegraph.experiments.observers.observer`.
         version: counted up when its numbers change.
         rate: sample rate at which it hears, in Hz.
-        package: what ``pip`` installs for it; None if nothing is needed.
-        module: what is imported of it.
-        licence: of package and weights.
+        shortest_s: shorter sounds are not measured.
+        hears_silence: whether silence is measured; if not, a sound without a sample above -80 dB
+            of full scale is not.
+        needs: packages outside voicegraph's own dependencies.
+        licence: of packages and weights.
         origins: what its networks learned from.
         source: citation.
     """
@@ -54,8 +130,9 @@ class Observer(ABC):
     name: ClassVar[str] = ""
     version: ClassVar[int] = 1
     rate: ClassVar[int] = 16000
-    package: ClassVar[str | None] = None
-    module: ClassVar[str | None] = None
+    shortest_s: ClassVar[float] = 0.1
+    hears_silence: ClassVar[bool] = False
+    needs: ClassVar[tuple[Need, ...]] = ()
     licence: ClassVar[str] = ""
     origins: ClassVar[tuple[Origin, ...]] = ()
     source: ClassVar[str] = ""
@@ -113,7 +190,8 @@ class Metric:
         name: ``family.name``, such as ``likeness.target``; a column of the results.
         title: in tables.
         measure: computes it; raises :class:`NotMeasured` where there is none.
-        made: observers that hear the output.
+        made: observers that hear the output, each as text: ``name``, or ``name{params}`` as
+            :func:`~voicegraph.experiments.observers.spell` writes it.
         source: observers that hear the clean clip.
         given: observers that hear the clip under its condition.
         targets: observers that hear the target's held-out speech.
@@ -125,6 +203,8 @@ class Metric:
         digits: after the decimal point in tables.
         text: what it is, in a sentence.
         citation: where it comes from.
+        per: whether a clip has a number, or a whole plan on a machine has, as costs do; ``measure``
+            of these is never called.
     """
 
     name: str
@@ -142,6 +222,7 @@ class Metric:
     digits: int = 3
     text: str = ""
     citation: str = ""
+    per: Literal["clip", "plan"] = "clip"
 
 
 class MetricFamily(ABC):
@@ -150,7 +231,8 @@ class MetricFamily(ABC):
     Attributes:
         name: key in the file, such as ``likeness``.
         text: what it measures.
-        params: of the entry.
+        params: of the entry; a value that is no mapping is that of the first one, as in
+            ``quality: [dnsmos, distillmos]``.
     """
 
     name: ClassVar[str] = ""
@@ -159,11 +241,11 @@ class MetricFamily(ABC):
 
     @abstractmethod
     def metrics(self, given: Params) -> Sequence[Metric]:
-        """The numbers."""
+        """The numbers. Params of observers stand in their names (``Metric.made``)."""
 
-    def observer_params(self, given: Params) -> Mapping[str, Mapping[str, Any]]:
-        """Params of observers, by observer; those of others are the defaults."""
-        return {}
+
+TRUTH_HZ = 200.0
+"""Frame rate of what a condition knows about its sound."""
 
 
 class Condition(ABC):
@@ -173,17 +255,16 @@ class Condition(ABC):
         name: key in the file, such as ``noise``.
         version: counted up when its numbers change.
         text: what it does.
-        params: of the entry.
-        package: as of an observer.
-        module: as of an observer.
+        params: of the whole level, so one of them is called as the condition is: ``gain: -20``,
+            ``{noise: pink, snr: 20}``.
+        needs: packages outside voicegraph's own dependencies.
     """
 
     name: ClassVar[str] = ""
     version: ClassVar[int] = 1
     text: ClassVar[str] = ""
     params: ClassVar[type[Params]] = Params
-    package: ClassVar[str | None] = None
-    module: ClassVar[str | None] = None
+    needs: ClassVar[tuple[Need, ...]] = ()
 
     @abstractmethod
     def apply(
@@ -199,5 +280,5 @@ class Condition(ABC):
 
         Returns:
             The sound, equally long, and what is known about it (``f0`` in Hz ``[frames]`` at
-            200 Hz of a resynthesis), or nothing.
+            :data:`TRUTH_HZ`, frame k at k / 200 s), or nothing.
         """

@@ -69,8 +69,8 @@ ALLOWED: dict[str, set[str]] = {
         "nodes/world",
     },
     "experiments/observers": {
-        *CORE, "graph/files", "graph/files/models", "graph/metrics", "experiments", "nodes/f0",
-        "nodes/layers", "nodes/world",
+        *CORE, "graph/files", "graph/files/models", "graph/metrics", "experiments", "nodes/content",
+        "nodes/dsp", "nodes/f0", "nodes/layers", "nodes/world",
     },
     "experiments/metrics": {*CORE, "graph/metrics", "experiments", "experiments/observers"},
     "experiments/store": {*CORE, "graph/files", "experiments"},
@@ -100,13 +100,14 @@ ALLOWED: dict[str, set[str]] = {
     "training/voice": {
         *NODE, "training/common", "graph/pipeline", "graph/files", "graph/files/sound",
         "graph/metrics", "nodes/content", "nodes/dsp", "nodes/f0", "nodes/synth", "nodes/world",
+        "experiments/observers",
     },
     "training/corpora": {*CORE, "training/common", "training/voice"},
     "training/make": {*CORE, "nodes/f0", "training/common", "training/corpora", "training/voice"},
     "training/evaluate": {
         *CORE, "graph/pipeline", "graph/files", "graph/files/sound", "graph/metrics",
         "nodes/content", "nodes/synth", "training/common", "training/corpora", "training/make",
-        "training/voice",
+        "training/voice", "experiments/observers",
     },
     "training/encoder": {
         *NODE, "nodes/content", "training/common", "training/corpora", "training/evaluate",

@@ -9,8 +9,8 @@ import numpy as np
 import soundfile
 import soxr
 
+from voicegraph.experiments.observers.contours import level_contour, swift_contour
 from voicegraph.nodes.content.encoder import RATE as ENCODER_RATE
-from voicegraph.training.voice.contours import f0_contour, unfloored_level_contour
 
 from ..common.atomic_files import write_arrays
 from ._dnsmos import dnsmos_scores
@@ -50,8 +50,8 @@ def observe(sound: Path, target: Path) -> None:
         "phones": phones(audio),
         "allphones": np.array(allphones(audio), "U8"),
         "embedding": speaker_embedding(audio),
-        "f0": f0_contour(audio).astype(np.float32),
-        "level": unfloored_level_contour(audio).astype(np.float32),
+        "f0": swift_contour(audio).astype(np.float32),
+        "level": level_contour(audio).astype(np.float32),
         "mos": np.array(dnsmos_scores(audio)),
     }
     write_arrays(target, **found)

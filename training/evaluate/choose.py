@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from voicegraph.experiments.observers.contours import level_contour, swift_contour
 from voicegraph.graph.metrics.f0_error import median_hz
 from voicegraph.nodes.content.encoder import RATE as ENCODER_RATE
 from voicegraph.training.evaluate.clips import LIST, Clip, cut, write
-from voicegraph.training.voice.contours import f0_contour, unfloored_level_contour
 
 KNOWN = {"8088", "2609"}
 """Speakers that were known while the voices were made: the one of the bundled recording, and the
@@ -56,7 +56,7 @@ def _candidates(folder: Path, random: np.random.Generator) -> Iterator[Clip]:
     for speaker in random.permutation(sorted(speakers.keys() - KNOWN)):
         path = speakers[speaker][random.integers(len(speakers[speaker]))]
         seconds = clip_end(cut(path, LONGEST))
-        median = median_hz(f0_contour(cut(path, seconds)))
+        median = median_hz(swift_contour(cut(path, seconds)))
         if median < _MALE_BELOW_HZ or median > _FEMALE_ABOVE_HZ:
             yield Clip(
                 path.stem, "M" if median < _MALE_BELOW_HZ else "F", round(median, 1), seconds
@@ -67,7 +67,7 @@ def clip_end(audio: np.ndarray) -> float:
     """Where a clip is cut, in seconds: its end, or the quietest 0.1 s between 5 and 7 s."""
     if len(audio) < LONGEST * ENCODER_RATE:
         return round(len(audio) / ENCODER_RATE, 2)
-    level = np.convolve(unfloored_level_contour(audio), np.full(10, 0.1), "same")
+    level = np.convolve(level_contour(audio), np.full(10, 0.1), "same")
     first, last = int(SHORTEST * _FRAMES_HZ), int(LONGEST * _FRAMES_HZ)
     return (first + int(np.argmin(level[first:last]))) / _FRAMES_HZ
 

@@ -15,11 +15,11 @@ from voicegraph.graph.errors import InputError, Problem
 from ..common.atomic_files import write_arrays, write_audio, write_text
 from . import _quality_filter as quality_filter
 from . import _segmentation as segmentation
-from . import contours
 from ._bandwidth import highest_speech_hz
 from ._decoding import Decoded, decode
 from ._segmentation import Span
 from ._vad import speech_probability
+from .augmentation import ENCODER_RATE
 from .speaker_network import load_speaker_network
 from .workdir import RATE, Workdir
 
@@ -101,7 +101,7 @@ def ingest_recording(workdir: Workdir, number: int, path: Path) -> None:
     except InputError as error:
         write_info(workdir, number, Recording(str(path), error=_reason(error.problems[0])))
         return
-    audio = soxr.resample(found.audio, RATE, contours.ENCODER_RATE)
+    audio = soxr.resample(found.audio, RATE, ENCODER_RATE)
     speech = speech_probability(audio)
     measured = quality_filter.measure(audio, speech, found.peaks)
     spans = segmentation.utterances(speech, _every_step(measured.power, len(speech)))

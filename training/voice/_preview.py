@@ -11,6 +11,7 @@ import numpy as np
 import soundfile
 import torch
 
+from voicegraph.experiments.observers.contours import swift_contour
 from voicegraph.graph.files.sound import bundled_recording
 from voicegraph.graph.files.sound.file_conversion import convert_file
 from voicegraph.graph.metrics.f0_error import compare_f0
@@ -20,7 +21,6 @@ from voicegraph.schemas.voice_report import Preview
 from ..common.edit_distance import edit_distance
 from . import _phones as phones
 from . import _speaker_selection as speaker_selection
-from . import contours
 from ._decoding import read_mono
 from ._speaker_selection import Speaker
 from ._vad import speech_probability
@@ -96,7 +96,7 @@ def measure(sounds: PreviewFiles, speaker: Speaker) -> Preview:
     count = min(len(source), len(made))
     source, made = source[:count], made[:count]
     speech = speech_probability(source)
-    f0 = compare_f0(*(contours.f0_contour(audio.astype(np.float64)) for audio in (made, source)))
+    f0 = compare_f0(*(swift_contour(audio.astype(np.float64)) for audio in (made, source)))
     return Preview(
         name=sounds.name,
         phone_error=round(_phone_error(phones.phones(source), phones.phones(made)), 4),

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.signal import butter, sosfiltfilt
 
-from . import contours
+from voicegraph.experiments.observers.contours import HOP, RATE, swift_contour
+
 from ._decoding import PEAKS_HZ
 from ._segmentation import SHORTEST_S, STEP_S, Span
+from .contours import level_contour
 
 SNR_DB = 15.0
 """Lowest signal-to-noise ratio of an utterance."""
@@ -54,24 +56,23 @@ class Measurements:
 
 def measure(audio: np.ndarray, speech: np.ndarray, peaks: np.ndarray) -> Measurements:
     """Measures a recording, float32 ``[samples]`` at 16 kHz."""
-    power, f0 = _in_pieces(_power, audio), _in_pieces(contours.f0_contour, audio)
+    power, f0 = _in_pieces(_power, audio), _in_pieces(swift_contour, audio)
     return Measurements(power, f0, speech, peaks)
 
 
 def _power(audio: np.ndarray) -> np.ndarray:
-    filters = butter(4, _RUMBLE_HZ, "high", fs=contours.ENCODER_RATE, output="sos")
+    filters = butter(4, _RUMBLE_HZ, "high", fs=RATE, output="sos")
     filtered = np.asarray(sosfiltfilt(filters, audio)) if len(audio) > _FILTER_SAMPLES else audio
-    return 10 ** (np.maximum(contours.level_contour(filtered), _EMPTY_DB) / 10)
+    return 10 ** (np.maximum(level_contour(filtered), _EMPTY_DB) / 10)
 
 
 def _in_pieces(of: Callable[[np.ndarray], np.ndarray], audio: np.ndarray) -> np.ndarray:
     """Applies ``of`` piece by piece, so that long recordings take bounded memory."""
-    hop = contours.HOP
-    total = len(audio) // hop + 1
+    total = len(audio) // HOP + 1
     found: list[np.ndarray] = []
     for first in range(0, total, _PIECE):
         last, begin = min(first + _PIECE, total), max(first - _MARGIN, 0)
-        piece = audio[begin * hop : (last + _MARGIN) * hop].astype(np.float64)
+        piece = audio[begin * HOP : (last + _MARGIN) * HOP].astype(np.float64)
         found.append(of(piece)[first - begin : last - begin])
     return np.concatenate(found)
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import soxr
 
+from voicegraph.experiments.observers import contours
 from voicegraph.graph.files.atomic_write import atomic_write
 from voicegraph.schemas.voice_report import Losses
 
-from . import contours
 from ._decoding import read_mono
 from ._preview import PreviewFiles
 from .workdir import RATE
@@ -80,7 +80,7 @@ def _spectrogram(axis: Axes, audio: np.ndarray) -> None:
 
 def _f0_contour(axis: Axes, audio: np.ndarray) -> None:
     """Draws F0 on an axis of its own on the right."""
-    f0 = contours.f0_contour(soxr.resample(audio, RATE, contours.ENCODER_RATE).astype(np.float64))
+    f0 = contours.swift_contour(soxr.resample(audio, RATE, contours.RATE).astype(np.float64))
     voiced = f0 > 0
     label = f"F0, median {np.median(f0[voiced]):.0f} Hz" if voiced.any() else "F0: unvoiced"
     right = axis.twinx()

@@ -21,4 +21,3 @@ def test_levels_are_relative_to_full_scale() -> None:
     assert len(found) == 101
     np.testing.assert_allclose(found[5:-5], -3.01, atol=0.02)
     assert contours.level_contour(np.zeros(1600)).tolist() == [contours.FLOOR_DB] * 11
-    assert contours.unfloored_level_contour(np.zeros(1600)).tolist() == [-120.0] * 11
