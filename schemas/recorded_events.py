@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
+from voicegraph.schemas.engine_setup import EngineSetup
 from voicegraph.schemas.recording import MOST_STREAMS, RecordedFile
 from voicegraph.schemas.report import Report
 
@@ -82,6 +83,8 @@ class SwapEvent(RecordedEvent):
     """Nodes of that pipeline whose type was changed by an override."""
     profiles: list[str] = []
     """Profiles in force in that pipeline."""
+    setup: EngineSetup | None = None
+    """Threads and precisions of the new engine, which a replay uses; null in older recordings."""
 
     @model_validator(mode="after")
     def _in_order(self) -> SwapEvent:

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import torch
 
+from voicegraph.schemas.engine_setup import EngineSetup
 from voicegraph.schemas.recording_state import RecordingState
 
 from ..plan import CompiledPlan, PlanOrigin
@@ -28,7 +29,11 @@ class Recorder(Protocol):
         """State was reset before ``tick``."""
 
     def describe_exchange(
-        self, overrides: dict[str, Any], plan: CompiledPlan, base: PlanOrigin | None
+        self,
+        overrides: dict[str, Any],
+        plan: CompiledPlan,
+        base: PlanOrigin | None,
+        setup: EngineSetup,
     ) -> dict[str, Any]:
         """The event of a hot swap, without its ticks. Reads files: it takes time.
 
@@ -36,6 +41,7 @@ class Recorder(Protocol):
             overrides: the complete overrides.
             plan: the plan that they give.
             base: the pipeline that they belong to.
+            setup: threads and precisions of the new engine.
         """
         ...
 

@@ -28,10 +28,13 @@ from ._reblocking import all_finite
 from ._state_transfer import transfer_state
 from ._warmup import load_weights, prepare
 from .engine import Engine
+from .engine_setup import precisions_of, use_setup
 from .live_params import AppliedChanges, LiveParams
 from .thread_layout import copy_worker_lanes
 
 if TYPE_CHECKING:
+    from voicegraph.schemas.engine_setup import EngineSetup
+
     from ..plan import CompiledPlan, PlanOrigin
     from ..precision import PrecisionChoice
 
@@ -176,6 +179,8 @@ class HotSwap:
         engine: an engine that has run ``plan`` before and is free; None builds one.
         trial: warms up a new engine beside the one that runs, and returns the seconds of a tick;
             None runs some blocks at full speed.
+        setup: how a recorded swap's engine was set up, for replays; by default the running engine
+            and trials at load decide.
 
     Attributes:
         replaces: the plan that the session ran when this swap was made.
@@ -204,6 +209,7 @@ class HotSwap:
         alone: bool = False,
         engine: Engine | None = None,
         trial: Trial | None = None,
+        setup: EngineSetup | None = None,
     ) -> None:
         self.session, self.plan, self.overrides = session, plan, dict(overrides)
         self.base = base or session.base
@@ -224,18 +230,22 @@ class HotSwap:
         self._progress = threading.Condition()
         self._ended = False
         self._ending = threading.Lock()
-        self.engine = engine or self._build(trial)
+        self.engine = engine or self._build(trial, setup)
         self.engine.reset()
 
-    def _build(self, trial: Trial | None) -> Engine:
+    def _build(self, trial: Trial | None, setup: EngineSetup | None) -> Engine:
         devices = place_nodes(self.plan, self.notes)
+        precisions = _kept_precisions(self.plan, self.session.engine) | precisions_of(setup)
         with torch.inference_mode(False):
-            load_weights(self.plan, devices, _kept_precisions(self.plan, self.session.engine))
+            load_weights(self.plan, devices, precisions)
             engine = Engine(self.plan, self.session.streams, devices)
         running = self.session.engine
         if trial is None:
             self.expected_s = 1e-9 * prepare(engine, self.notes, workers=False)
-        copy_worker_lanes(engine, running)
+        if setup is None:
+            copy_worker_lanes(engine, running)
+        else:
+            use_setup(engine, setup, self.notes)
         if trial is not None:
             self.expected_s = trial(engine, running)
         return engine

@@ -437,7 +437,9 @@ class Session:
                 the session is closed.
         """
         if (recorder := self._files.recorder) is not None:
-            swap.recorded = recorder.describe_exchange(swap.overrides, swap.plan, swap.base)
+            swap.recorded = recorder.describe_exchange(
+                swap.overrides, swap.plan, swap.base, setup_of(swap.engine)
+            )
         self._changes.begin(swap, self.plan)
 
     @property

@@ -135,7 +135,11 @@ class Recorder:
         self.event(tick, reset=True, stream=stream)
 
     def describe_exchange(
-        self, overrides: dict[str, Any], plan: Plan, base: PlanOrigin | None
+        self,
+        overrides: dict[str, Any],
+        plan: Plan,
+        base: PlanOrigin | None,
+        setup: EngineSetup,
     ) -> dict[str, Any]:
         """The event of a hot swap, without its ticks. Fingerprints files, which takes time.
 
@@ -146,7 +150,12 @@ class Recorder:
         pipeline = _pipeline_of(plan)
         if pipeline is not None:
             overrides = portable_overrides(overrides, pipeline, plan)
-        event = {"exchange": to_json(overrides), "plan": plan.hash, "files": files}
+        event = {
+            "exchange": to_json(overrides),
+            "plan": plan.hash,
+            "files": files,
+            "setup": setup.model_dump(mode="json"),
+        }
         if base is not self._base and isinstance(base, Pipeline):
             document = base.loaded.document
             assert document is not None

@@ -119,7 +119,10 @@ def _apply(session: Session, silencer: Silencer, event: Change, mark: Mark) -> N
                 if event.document is not None:
                     _rebase(session, event.document, event.swapped)
                 plan = plan_change(session, event.exchange, complete=True)
-                session.begin_swap(HotSwap(session, plan, event.exchange, fade_at=event.tick))
+                fade_at, setup = event.tick, event.setup
+                session.begin_swap(
+                    HotSwap(session, plan, event.exchange, fade_at=fade_at, setup=setup)
+                )
     except VoicegraphError as error:
         raise type(error)(_placed(problem, mark) for problem in error.problems) from None
 

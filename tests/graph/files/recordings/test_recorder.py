@@ -22,6 +22,7 @@ from voicegraph.graph.files.recordings._growing_wave import GrowingWave
 from voicegraph.graph.files.recordings.reader import open_recording
 from voicegraph.graph.files.recordings.replay import plan_of, replay, run
 from voicegraph.graph.pipeline import Pipeline, Plan, node
+from voicegraph.graph.runtime.hot_swap import load_weights
 from voicegraph.schemas.recorded_events import LateEvent, SwapEvent
 
 Build = Callable[..., Pipeline]
@@ -331,6 +332,33 @@ def test_hot_swaps_are_replayed(tmp_path: Path, waits: bool) -> None:
     again = np.concatenate(list(run(plan_of(recording), recording)), 2)[0, 0]
     np.testing.assert_array_equal(again, np.concatenate(made))
     assert [e.begun for e in recording.events if isinstance(e, SwapEvent)] == [50, 120]
+
+
+def test_swap_is_replayed_with_its_setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trial of precisions may end otherwise in the replay, so what was used is recorded."""
+    nodes = {"loud": node("dsp.gain", "input", db=6.0), "end": node("dsp.gain", "loud")}
+    pipeline = Pipeline(block="10ms", input={"rate": 16000}, nodes=nodes, output="end")
+    path = tmp_path / "run.jsonl"
+    with pipeline.session(record=path) as session:
+        session.process(np.zeros(160, np.float32))
+        session.change({"nodes.end.use": "dsp.highpass"})
+        for _ in range(100):
+            session.process(np.zeros(160, np.float32))
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    (event,) = [line for line in lines if "exchange" in line]
+    assert event["setup"]["nodes"]["end"]["precision"] == "float32"
+    event["setup"]["nodes"]["end"]["precision"] = "int8"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    recording = open_recording(path)
+    wanted: list[dict[str, str]] = []
+
+    def load(plan: Any, devices: Any, precisions: Any) -> None:
+        wanted.append({name: choice.dtype for name, choice in precisions.items()})
+        load_weights(plan, devices, {})  # no filter computes in int8
+
+    monkeypatch.setattr("voicegraph.graph.runtime.hot_swap.load_weights", load)
+    assert len(list(run(plan_of(recording), recording))) == 101
+    assert wanted == [{"loud": "float32", "end": "int8"}]
 
 
 def test_changes_of_profiles_are_replayed(tmp_path: Path) -> None:
