@@ -43,7 +43,7 @@ def memory_limit() -> int | None:
     said = os.environ.get(SETTING, "").strip()
     if said.lower() == "off":
         return None
-    total = _machine_bytes()
+    total = machine_bytes()
     if not said:
         return None if total is None else int(_SHARE * total)
     match = _SIZE.fullmatch(said)
@@ -55,8 +55,8 @@ def memory_limit() -> int | None:
     return int(float(match[1]) * _UNITS[match[2].upper()])
 
 
-def _machine_bytes() -> int | None:
-    """Physical memory, or what a container may use of it."""
+def machine_bytes() -> int | None:
+    """Physical memory, or what a container may use of it; None if it is not known."""
     sizes = [memory_bytes()]
     with suppress(OSError, ValueError):
         sizes.append(int(_CGROUP.read_text(encoding="ascii")))

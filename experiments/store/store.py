@@ -2,9 +2,9 @@
 
 A result is two files: ``ab/KEY-SHA.safetensors`` with its bytes, and ``ab/KEY.json`` that names
 their SHA-256. The second is written last, so a result without it does not exist. Both are written
-under other names, flushed to the disk and renamed; a power cut, a full disk or a killed process
-leaves no half result. Any number of processes, on any number of machines, may write: the name of
-the first file depends on its contents, so two writers of one key never mix.
+under other names and renamed, the first after it was flushed to the disk; a power cut, a full disk
+or a killed process leaves no half result. Any number of processes, on any number of machines, may
+write: the name of the first file depends on its contents, so two writers of one key never mix.
 """
 
 from __future__ import annotations
@@ -156,7 +156,8 @@ class Store:
         try:
             with atomic_write(self._data(key, record.sha256), force=True) as temporary:
                 temporary.write_bytes(data)
-            write_text(self._sidecar(key), record.as_json(), force=True)
+            # A record that a power cut leaves empty is seen when it is read.
+            write_text(self._sidecar(key), record.as_json(), force=True, durable=False)
         except OutputError as error:
             if error.problems[0].code == "disk-full":
                 raise DiskFullError(error.problems) from None

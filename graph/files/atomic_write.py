@@ -29,6 +29,8 @@ class AtomicFile:
     Args:
         target: the final name.
         force: replace an existing file.
+        durable: flush the file to the disk before it gets its name. Without it a power cut may
+            leave an empty file, for readers that notice and can do without.
 
     Attributes:
         temporary: the name to write to. The file exists already, empty.
@@ -38,9 +40,10 @@ class AtomicFile:
             cannot be made or is not writable.
     """
 
-    def __init__(self, target: Path, *, force: bool = False) -> None:
+    def __init__(self, target: Path, *, force: bool = False, durable: bool = True) -> None:
         self.target = target
         self.force = force
+        self.durable = durable
         check_target(target, force)
         # A symbolic link stays: the file that it points to is replaced.
         self._destination = target.resolve() if target.is_symlink() else target
@@ -57,7 +60,7 @@ class AtomicFile:
         os.close(handle)
 
     def commit(self) -> None:
-        """Flushes the file to the disk and renames it to its target.
+        """Flushes the file to the disk, if it is to be durable, and renames it to its target.
 
         Raises:
             OutputError: if the target was created in the meantime and ``force`` is not set, or the
@@ -68,9 +71,11 @@ class AtomicFile:
             # Some libraries replace the file by a private one of their own.
             if stat.S_IMODE(self.temporary.stat().st_mode) != self._mode:
                 self.temporary.chmod(self._mode)
-            _sync(self.temporary, os.O_RDWR)
+            if self.durable:
+                _sync(self.temporary, os.O_RDWR)
             self.temporary.replace(self._destination)
-            _sync_folder(self._destination.parent)
+            if self.durable:
+                _sync_folder(self._destination.parent)
         except OSError as error:
             raise cannot_write(self.target, error) from None
         finally:
@@ -92,7 +97,7 @@ class AtomicFile:
 
 
 @contextmanager
-def atomic_write(target: Path, *, force: bool = False) -> Iterator[Path]:
+def atomic_write(target: Path, *, force: bool = False, durable: bool = True) -> Iterator[Path]:
     """Gives a temporary name to write to; at the end of the block the file gets its final name.
 
     After an exception the temporary file is removed, and an existing target stays as it was.
@@ -100,12 +105,13 @@ def atomic_write(target: Path, *, force: bool = False) -> Iterator[Path]:
     Args:
         target: the final name.
         force: replace an existing file.
+        durable: as of :class:`AtomicFile`.
 
     Raises:
         OutputError: as :class:`AtomicFile`, and for every ``OSError`` in the block; for any other
             error of a library if the disk is full.
     """
-    file = AtomicFile(target, force=force)
+    file = AtomicFile(target, force=force, durable=durable)
     try:
         with reported_errors(target, file.temporary.parent):
             yield file.temporary
@@ -154,13 +160,19 @@ def _system_error(error: BaseException) -> OSError | None:
     return None
 
 
-def write_text(target: Path, text: str, *, force: bool = False) -> None:
+def write_text(target: Path, text: str, *, force: bool = False, durable: bool = True) -> None:
     """Writes a UTF-8 text file atomically, with the line ends that ``text`` has.
+
+    Args:
+        target: the final name.
+        text: what it holds.
+        force: replace an existing file.
+        durable: as of :class:`AtomicFile`.
 
     Raises:
         OutputError: as :func:`atomic_write`.
     """
-    with atomic_write(target, force=force) as temporary:
+    with atomic_write(target, force=force, durable=durable) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="")
 
 

@@ -1,0 +1,69 @@
+"""Ctrl-C while an experiment runs: once to end in order, twice to end at once."""
+
+from __future__ import annotations
+
+import _thread
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+GRACE_S = 10.0
+"""Seconds that running tasks are given."""
+_MORE_S = 2.0
+
+
+class StopRequest:
+    """Whether the run is to end.
+
+    Attributes:
+        made: the request was made; what runs is finished, nothing new begins.
+        expired: a task of this process took too long to end after it, and was interrupted.
+    """
+
+    def __init__(self) -> None:
+        self.made = self.expired = False
+
+    def __call__(self) -> bool:
+        """Whether it was made."""
+        return self.made
+
+
+@contextmanager
+def stop_by_ctrl_c(told: Callable[[], None]) -> Iterator[StopRequest]:
+    """In this block, the first Ctrl-C makes the request, and the second interrupts.
+
+    A task that computes in this very process is interrupted some seconds after the first one.
+
+    Args:
+        told: called at the first Ctrl-C.
+    """
+    request = StopRequest()
+    if threading.current_thread() is not threading.main_thread():
+        yield request  # only the main thread may set handlers
+        return
+    before = signal.getsignal(signal.SIGINT)
+    if not callable(before):  # ignored: a job in the background of a script
+        yield request
+        return
+    timer = threading.Timer(GRACE_S + _MORE_S, _expire, (request,))
+    timer.daemon = True
+
+    def stop(*_: object) -> None:
+        if request.made:
+            raise KeyboardInterrupt
+        request.made = True
+        timer.start()
+        told()
+
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield request
+    finally:
+        timer.cancel()
+        signal.signal(signal.SIGINT, before)
+
+
+def _expire(request: StopRequest) -> None:
+    request.expired = True
+    _thread.interrupt_main()
