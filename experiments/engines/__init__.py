@@ -1,3 +1,13 @@
 """Engines: where tasks are computed, and the one scheduler that decides what is computed next."""
 
-__all__ = ["engine"]
+__all__ = [
+    "engine",
+    "execute",
+    "journal",
+    "processes",
+    "run_folder",
+    "run_tasks",
+    "schedule",
+    "serial",
+    "stop_request",
+]

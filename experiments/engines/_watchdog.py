@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing import connection, parent_process
 from threading import Thread
@@ -63,17 +64,18 @@ def _data_bytes() -> int:
     return 0
 
 
-def watch(task_memory: int | None) -> None:
+def watch(task_memory: int | None, note_end: Callable[[], object]) -> None:
     """Starts the thread.
 
     Args:
         task_memory: resident memory in bytes above which this process ends with
             :data:`OUT_OF_MEMORY_EXIT`; None if there is no limit.
+        note_end: called just before that.
     """
-    Thread(target=_watch, args=(task_memory,), name="watchdog", daemon=True).start()
+    Thread(target=_watch, args=(task_memory, note_end), name="watchdog", daemon=True).start()
 
 
-def _watch(task_memory: int | None) -> None:
+def _watch(task_memory: int | None, note_end: Callable[[], object]) -> None:
     driver = parent_process()
     while True:
         if driver is None:
@@ -81,6 +83,8 @@ def _watch(task_memory: int | None) -> None:
         elif connection.wait([driver.sentinel], _EVERY_S):
             os._exit(1)
         if task_memory is not None and _resident() > task_memory:
+            with suppress(Exception):
+                note_end()
             os._exit(OUT_OF_MEMORY_EXIT)
 
 

@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -73,7 +73,7 @@ def worker_limits(limits: Limits, workers: int) -> Limits:
     return replace(limits, task_memory=int(_MEMORY_SHARE * memory / workers))
 
 
-def prepare_worker(limits: Limits) -> None:
+def prepare_worker(limits: Limits, note_end: Callable[[str], object] = str) -> None:
     """Makes this process a worker; called once, before its first task.
 
     It computes on ``limits.threads`` threads, leaves Ctrl-C to its driver, ends with it, and ends
@@ -81,6 +81,8 @@ def prepare_worker(limits: Limits) -> None:
 
     Args:
         limits: with :func:`worker_limits` of this machine.
+        note_end: called with a code just before this process ends by a limit, for engines that
+            get no exit code.
     """
     end_with_driver()
     for name in ("SIGINT", "SIGHUP"):
@@ -90,7 +92,7 @@ def prepare_worker(limits: Limits) -> None:
         import ctypes
 
         ctypes.WinDLL("kernel32").SetErrorMode(0x8003)  # pyright: ignore[reportAttributeAccessIssue]
-    watch(limits.task_memory)
+    watch(limits.task_memory, lambda: note_end(OUT_OF_MEMORY))
     os.environ.update(dict.fromkeys(THREAD_SETTINGS, str(limits.threads)))
     set_threads(limits.threads)
     if limits.task_memory is not None:
@@ -119,7 +121,7 @@ def execute_into(task: Task, store: Store) -> Outcome:
             task.key, result, kind=task.kind, label=task.label, seconds=outcome.seconds
         )
     except Exception as error:
-        return _failed(task, _failure(error), outcome.seconds)
+        return _failed(task, failure_of(error), outcome.seconds)
     return replace(outcome, size=record.size)
 
 
@@ -144,7 +146,7 @@ def execute(task: Task, needs: Results) -> tuple[Outcome, Result | None]:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a node that calls sys.exit() fails like any other
-        return _failed(task, _failure(error), perf_counter() - begun), None
+        return _failed(task, failure_of(error), perf_counter() - begun), None
     seconds = perf_counter() - begun
     outcome = Outcome(task.key, seconds=seconds, host=socket.gethostname(), process=os.getpid())
     return outcome, result
@@ -167,10 +169,21 @@ def _load(path: Path, sha256: str) -> None:
     if found != sha256:
         text = f"{path} was changed while the experiment ran"
         raise InputError(Problem("file-changed", text, fix="the same command again"))
-    from voicegraph.graph.registry import load_file
+    if not _was_loaded_by_driver(path):
+        from voicegraph.graph.registry import load_file
 
-    load_file(path)
+        load_file(path)
     _loaded[str(path)] = sha256
+
+
+def _was_loaded_by_driver(path: Path) -> bool:
+    """Whether this process is the driver's, which loaded the file to make the tasks."""
+    return any(
+        Path(module.__file__).resolve() == path.resolve()
+        for name, module in list(sys.modules.items())
+        if name.startswith(("voicegraph_nodes_", "voicegraph_metrics_"))
+        if getattr(module, "__file__", None)
+    )
 
 
 def _require_finite(task: Task, result: Result) -> None:
@@ -202,7 +215,7 @@ def _failed(task: Task, failure: Failure, seconds: float) -> Outcome:
     return Outcome(task.key, failure, seconds, host=host, process=process)
 
 
-def _failure(error: BaseException) -> Failure:
+def failure_of(error: BaseException) -> Failure:
     """What an exception says about a task."""
     node = error.node if isinstance(error, NodeFailedError) else None
     second = getattr(error, "second", None)

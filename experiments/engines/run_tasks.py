@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from statistics import mean
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from .journal import Journal
 
 _POLL_S = 0.2
+_SIZE = 100_000
+"""Bytes of a result, as long as none is known."""
 _DAMAGED = "damaged-result"
 
 
@@ -175,10 +178,9 @@ class TaskRun:
     def _disk_full(self, failure: Failure) -> Exception:
         from ..store import DiskFullError
 
-        missing, left = 0.0, self._schedule.open_tasks()
-        for task in left:
-            known = self._sizes[task.kind] or [1 << 16]
-            missing += sum(known) / len(known)
+        left = self._schedule.open_tasks()
+        every = [size for sizes in self._sizes.values() for size in sizes] or [_SIZE]
+        missing = sum(mean(self._sizes[task.kind] or every) for task in left)
         text = f"{failure.message}; {len(left)} results are missing, about {missing / 1e6:.0f} MB"
         fix = "make room, or name another disk in `store:`; then the same command goes on"
         return DiskFullError(Problem("disk-full", text, fix=fix))

@@ -194,7 +194,8 @@ class Schedule:
             return None
         left = sum(self._expected(group) * group.open for group in self._groups.values())
         # Batches become shorter towards the end, so that all workers end together.
-        seconds = min(self._limits.task_seconds, left / (2 * slots))
+        share = left / (2 * slots) if slots > 1 else left
+        seconds = min(self._limits.task_seconds, share)
         group, each = min(groups, key=lambda pair: self._urgency(*pair))
         most = max(1, int(seconds / max(each, 1e-6)))
         return self._pop(group, most if group.done else min(most, _FIRST_BATCH))

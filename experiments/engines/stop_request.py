@@ -66,4 +66,8 @@ def stop_by_ctrl_c(told: Callable[[], None]) -> Iterator[StopRequest]:
 
 def _expire(request: StopRequest) -> None:
     request.expired = True
-    _thread.interrupt_main()
+    main = threading.main_thread().ident
+    if hasattr(signal, "pthread_kill") and main is not None:
+        signal.pthread_kill(main, signal.SIGINT)  # ends a system call that waits, too
+    else:
+        _thread.interrupt_main()
