@@ -178,12 +178,10 @@ def _load(path: Path, sha256: str) -> None:
 
 def _was_loaded_by_driver(path: Path) -> bool:
     """Whether this process is the driver's, which loaded the file to make the tasks."""
-    return any(
-        Path(module.__file__).resolve() == path.resolve()
-        for name, module in list(sys.modules.items())
-        if name.startswith(("voicegraph_nodes_", "voicegraph_metrics_"))
-        if getattr(module, "__file__", None)
-    )
+    prefixes = ("voicegraph_nodes_", "voicegraph_metrics_")
+    modules = [module for name, module in sys.modules.items() if name.startswith(prefixes)]
+    files = [file for module in modules if (file := module.__file__) is not None]
+    return path.resolve() in [Path(file).resolve() for file in files]
 
 
 def _require_finite(task: Task, result: Result) -> None:
