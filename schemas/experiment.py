@@ -79,15 +79,15 @@ def _strings(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-def _seconds_range(value: Any) -> Any:
-    """One length as a range of one."""
-    return (
-        [value, value] if isinstance(value, (int, float)) and not isinstance(value, bool) else value
-    )
+def _as_range(value: Any) -> Any:
+    """One length as a range of one; lists as tuples, which strict models ask for."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return (value, value)
+    return tuple(value) if isinstance(value, list) else value
 
 
-def _ordered(value: tuple[float, float]) -> tuple[float, float]:
-    if value[0] > value[1]:
+def _ordered(value: tuple[float, float] | None) -> tuple[float, float] | None:
+    if value is not None and value[0] > value[1]:
         raise ValueError(f"the first of the two lengths is the longer one, found {list(value)}")
     return value
 
@@ -171,14 +171,20 @@ class Draw(_FileModel):
     """Draws clips at random, before anything is measured."""
 
     speakers: int | None = Field(
-        None, ge=1, le=100_000, description="how many speakers; null takes all", examples=[24]
+        default=None,
+        ge=1,
+        le=100_000,
+        description="how many speakers; null takes all",
+        examples=[24],
     )
     each: int = Field(
-        1, ge=1, le=10_000, description="clips of each speaker, at most", examples=[1]
+        default=1, ge=1, le=10_000, description="clips of each speaker, at most", examples=[1]
     )
-    seed: int = Field(0, ge=0, le=2**63 - 1, description="seed of the draw", examples=[2026])
+    seed: int = Field(
+        default=0, ge=0, le=2**63 - 1, description="seed of the draw", examples=[2026]
+    )
     balance: Text | None = Field(
-        None,
+        default=None,
         description="a column of the clips: equally many speakers with each of its values. Where "
         "no clip has a column `sex`, it is guessed from the median F0 (SwiftF0): below 150 Hz M, "
         "above 170 Hz F, and speakers between are not drawn",
@@ -192,34 +198,26 @@ class Draw(_FileModel):
     )
 
 
+_Length = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
+
+
 class Cut(_FileModel):
     """The part of each recording that counts."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"seconds": [5, 7], "at": "pause"}]})
 
     start: Duration = Field(
-        Fraction(0), alias="from", ge=0, description="where it begins", examples=["0s"]
+        default=Fraction(0), alias="from", ge=0, description="where it begins", examples=["0s"]
     )
     seconds: Annotated[
-        tuple[
-            Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)],
-            Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)],
-        ]
-        | None,
-        BeforeValidator(
-            lambda v: (
-                tuple(_seconds_range(v))
-                if isinstance(v, (int, float, list)) and not isinstance(v, bool)
-                else v
-            )
-        ),
+        tuple[_Length, _Length] | None, BeforeValidator(_as_range), AfterValidator(_ordered)
     ] = Field(
-        None,
+        default=None,
         description="its length: a number, or the least and the greatest length; null takes all",
         examples=[[5, 7]],
     )
     at: Literal["pause", "end"] = Field(
-        "pause",
+        default="pause",
         description="where between the two lengths it ends: at the quietest 0.1 s, or at the "
         "greatest length",
         examples=["pause"],
@@ -230,39 +228,41 @@ class ClipsSpec(_FileModel):
     """The recordings that are converted."""
 
     files: Texts | None = Field(
-        None,
+        default=None,
         description="a folder (with all below it), a pattern such as `speech/**/*.flac`, a CSV "
         "file with a column `file`, or a list of these; null is the recording in the package, of "
         "which no statistics can be made",
         examples=["speech/**/*.flac"],
     )
     only: Text | None = Field(
-        None,
+        default=None,
         alias="list",
         description="a CSV file that says which of the files count: columns `name` (a file without "
         "its ending), and optionally sha256, speaker, from, seconds and others",
         examples=["clips.csv"],
     )
     speaker: Text | None = Field(
-        None,
+        default=None,
         description="who speaks, the unit of all statistics: a column, or a template such as "
         "`{stem.split('-')[0]}` or `{parent.name}`; null takes the column `speaker`, or else what "
         "is before the first `-` of the file's name",
         examples=["{stem.split('-')[0]}", "{parent.name}", "speaker"],
     )
     name: Text | None = Field(
-        None,
+        default=None,
         description="name of a clip, as a column or a template; null takes the column `name`, or "
         "else the file's name without its ending",
         examples=["{stem}"],
     )
     draw: Draw | None = Field(
-        None,
+        default=None,
         description="draws some of them at random; null takes all",
         examples=[{"speakers": 24}],
     )
     cut: Cut | None = Field(
-        None, description="the part of each that counts; null takes all", examples=[{"seconds": 5}]
+        default=None,
+        description="the part of each that counts; null takes all",
+        examples=[{"seconds": 5}],
     )
 
 
@@ -281,16 +281,18 @@ class TargetSpec(_FileModel):
         examples=[{"vars.voice": "voices/heart.safetensors"}],
     )
     speech: Texts | None = Field(
-        None,
+        default=None,
         description="held-out recordings of the voice, as `clips.files`; needed by metrics of "
         "likeness to the target",
         examples=["heldout/heart/"],
     )
     sex: Literal["F", "M"] | None = Field(
-        None, description="for `match: transpose`; null does not shift formants", examples=["F"]
+        default=None,
+        description="for `match: transpose`; null does not shift formants",
+        examples=["F"],
     )
     median_hz: float | None = Field(
-        None,
+        default=None,
         gt=20,
         lt=2000,
         description="median F0 for `match: transpose`; null measures the held-out speech",
@@ -307,43 +309,43 @@ class LevelSpec(_FileModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"set": {"block": "100ms"}}]})
 
     pipeline: Text | None = Field(
-        None,
+        default=None,
         description="the system is a pipeline: name of a shipped one, or a path relative to this "
         "file",
         examples=["default-live"],
     )
     system: Literal["source", "target"] | None = Field(
-        None,
+        default=None,
         description="the system is none: `source` are the clips as they are, `target` the "
         "held-out speech of the target",
         examples=["source"],
     )
     command: Annotated[list[Text], Field(min_length=1)] | None = Field(
-        None,
+        default=None,
         description="the system is a program that makes a WAV file of a WAV file: program and "
         "arguments, in which {input} and {output} are the two files, {target} is the first file "
         "of the target's speech and {seed} the seed",
         examples=[["convert.sh", "{input}", "{output}"]],
     )
     latency: Duration | None = Field(
-        None,
+        default=None,
         ge=0,
         description="the latency that the program would have as a stream; stated, not measured. "
         "Its output is taken to be aligned with its input",
         examples=["120ms"],
     )
     rate: Rate | None = Field(
-        None,
+        default=None,
         description="sample rate of the WAV file that the program gets, in Hz; null: the clip's",
         examples=[16000],
     )
     version: LevelRef | None = Field(
-        None,
+        default=None,
         description="version of the program; another one makes its results anew",
         examples=["1.2"],
     )
     files: Texts | None = Field(
-        None,
+        default=None,
         description="files whose contents decide what the program does, such as its weights; "
         "other contents make its results anew",
         examples=[["model.onnx"]],
@@ -356,20 +358,20 @@ class LevelSpec(_FileModel):
         examples=[{"block": "100ms"}],
     )
     profile: Texts | None = Field(
-        None, description="profiles of the pipeline; they apply first", examples=["michael"]
+        default=None, description="profiles of the pipeline; they apply first", examples=["michael"]
     )
     match: Texts | None = Field(
-        None,
+        default=None,
         description="adapts params to each clip: `transpose` moves the clip's median F0 to the "
         "target's by vars.transpose (and vars.formant between the sexes), `start` gives it as "
         "vars.start",
         examples=["transpose"],
     )
     targets: list[Name] | None = Field(
-        None, description="with these targets only; null: with all", examples=[["heart"]]
+        default=None, description="with these targets only; null: with all", examples=[["heart"]]
     )
     optional: bool = Field(
-        False,
+        default=False,
         description="leave the level out, with a warning, if a file or package that it needs is "
         "missing",
         examples=[True],
@@ -397,10 +399,12 @@ class NodeLevel(_FileModel):
         examples=[{"rmvpe": "models/rmvpe.pt"}],
     )
     dtype: Literal["auto", "float32", "float16", "bfloat16", "int8"] | None = Field(
-        None, description="its precision; null: that of the pipeline's node", examples=["float32"]
+        default=None,
+        description="its precision; null: that of the pipeline's node",
+        examples=["float32"],
     )
     device: Text | None = Field(
-        None, description="its device; null: that of the pipeline's node", examples=["cpu"]
+        default=None, description="its device; null: that of the pipeline's node", examples=["cpu"]
     )
     overrides: Overrides = Field(
         default_factory=dict,
@@ -409,7 +413,7 @@ class NodeLevel(_FileModel):
         examples=[{"vars.lookahead": "100ms"}],
     )
     optional: bool = Field(
-        False,
+        default=False,
         description="leave the level out, with a warning, if a file or package that it needs is "
         "missing",
         examples=[True],
@@ -527,10 +531,10 @@ class Bounds(_FileModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"max": 480}]})
 
     least: float | None = Field(
-        None, alias="min", allow_inf_nan=False, description="least value", examples=[0]
+        default=None, alias="min", allow_inf_nan=False, description="least value", examples=[0]
     )
     greatest: float | None = Field(
-        None, alias="max", allow_inf_nan=False, description="greatest value", examples=[480]
+        default=None, alias="max", allow_inf_nan=False, description="greatest value", examples=[480]
     )
 
 
@@ -540,7 +544,7 @@ class ComparedMetric(_FileModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"margin": 0.02}]})
 
     margin: float | None = Field(
-        None,
+        default=None,
         gt=0,
         allow_inf_nan=False,
         description="a smaller difference does not matter: tests of equivalence; null: none",
@@ -555,13 +559,13 @@ class Comparison(_FileModel):
 
     vary: FactorName = Field(description="the factor", examples=["tracker"])
     baseline: LevelRef | None = Field(
-        None,
+        default=None,
         description="the level that others are compared with; null: that of `baseline`, or the "
         "first",
         examples=["dio"],
     )
     within: list[FactorName] | None = Field(
-        None,
+        default=None,
         description="factors that are held: one test for each combination of their levels; null: "
         "all others. What is not held is averaged",
         examples=[["noise"]],
@@ -569,17 +573,19 @@ class Comparison(_FileModel):
     metrics: Annotated[
         dict[MetricName, ComparedMetric | None] | None, BeforeValidator(_compared_metrics)
     ] = Field(
-        None,
+        default=None,
         description="metrics to test, with margins of equivalence; null: all with a direction",
         examples=[{"words.wer": {"margin": 0.02}}],
     )
     test: Literal["permutation", "wilcoxon", "bootstrap"] = Field(
-        "permutation",
+        default="permutation",
         description="how p is computed: sign flips, signed ranks, or the bootstrap",
         examples=["permutation"],
     )
     correct: Literal["holm", "bh", "none"] = Field(
-        "holm", description="correction for many tests, within this entry", examples=["holm"]
+        default="holm",
+        description="correction for many tests, within this entry",
+        examples=["holm"],
     )
 
 
@@ -590,7 +596,7 @@ class Resources(_FileModel):
     """What tasks may take."""
 
     task_seconds: float = Field(
-        15.0,
+        default=15.0,
         gt=0,
         le=3600,
         allow_inf_nan=False,
@@ -598,21 +604,25 @@ class Resources(_FileModel):
         examples=[15],
     )
     task_memory: Memory | None = Field(
-        None,
+        default=None,
         description="memory that a worker may take; null does not limit it",
         examples=["2GB"],
     )
     deadline: Duration | None = Field(
-        None,
+        default=None,
         gt=0,
         description="when a task is late; null: 10 times the median of its kind + 60 s",
         examples=["120s"],
     )
     retries: int = Field(
-        2, ge=0, le=20, description="attempts after a worker or machine has failed", examples=[2]
+        default=2,
+        ge=0,
+        le=20,
+        description="attempts after a worker or machine has failed",
+        examples=[2],
     )
     threads: int = Field(
-        1, ge=1, le=256, description="threads of a task; part of what results depend on",
+        default=1, ge=1, le=256, description="threads of a task; part of what results depend on",
         examples=[1],
     )  # fmt: skip
 
@@ -621,31 +631,35 @@ class Keep(_FileModel):
     """What the run's folder keeps besides tables."""
 
     audio: Literal["all", "report", "none"] = Field(
-        "report",
+        default="report",
         description="sounds: all, what the page plays, or none",
         examples=["report"],
     )
     taps: Literal["all", "report", "none"] = Field(
-        "none", description="recorded ports", examples=["none"]
+        default="none", description="recorded ports", examples=["none"]
     )
 
 
 class PageAudio(_FileModel):
     """What the page plays."""
 
-    clips: int = Field(3, ge=0, le=100, description="clips with all variants", examples=[3])
-    worst: int = Field(5, ge=0, le=100, description="worst clips of each metric", examples=[5])
+    clips: int = Field(default=3, ge=0, le=100, description="clips with all variants", examples=[3])
+    worst: int = Field(
+        default=5, ge=0, le=100, description="worst clips of each metric", examples=[5]
+    )
 
 
 class ReportSpec(_FileModel):
     """The page."""
 
-    title: Text | None = Field(None, description="title; null: the file's name", examples=["text"])
+    title: Text | None = Field(
+        default=None, description="title; null: the file's name", examples=["text"]
+    )
     audio: PageAudio = Field(
         default_factory=PageAudio, description="what it plays", examples=[{"clips": 3, "worst": 5}]
     )
     format: Literal["opus", "flac", "wav"] = Field(
-        "opus", description="format of its sounds", examples=["opus"]
+        default="opus", description="format of its sounds", examples=["opus"]
     )
 
 
@@ -653,11 +667,11 @@ class ExperimentFile(_FileModel):
     """An experiment: factors over pipelines, clips, metrics, and what is compared."""
 
     version: Annotated[Literal[1], BeforeValidator(_whole_version)] = Field(
-        1, description="version of this file format", examples=[1]
+        default=1, description="version of this file format", examples=[1]
     )
-    description: str | None = Field(None, description="what it asks", examples=["text"])
+    description: str | None = Field(default=None, description="what it asks", examples=["text"])
     extends: str | None = Field(
-        None,
+        default=None,
         description="the experiment that this one changes: name of a shipped one, or a path "
         "relative to this file. Mappings merge; factors and other values replace; null removes a "
         "factor, target, goal or requirement",
@@ -670,12 +684,12 @@ class ExperimentFile(_FileModel):
         examples=[{"speech": "required"}],
     )
     nodes: Texts | None = Field(
-        None,
+        default=None,
         description="Python files with nodes of your own, as --nodes-file",
         examples=[["my_yin.py"]],
     )
     metrics_files: Texts | None = Field(
-        None,
+        default=None,
         description="Python files with metrics, observers and conditions of your own",
         examples=[["creak.py"]],
     )
@@ -690,7 +704,7 @@ class ExperimentFile(_FileModel):
         examples=[{"heart": {"set": {"vars.voice": "voices/heart.safetensors"}}}],
     )
     pipeline: Text | None = Field(
-        None,
+        default=None,
         description="the pipeline of all cells, if no factor gives one",
         examples=["default-live"],
     )
@@ -706,7 +720,7 @@ class ExperimentFile(_FileModel):
         examples=[{"tracker": {"swap": "f0", "levels": {"dio": "f0.dio", "swift": "f0.swift"}}}],
     )
     design: Literal["product", "zip", "one-at-a-time"] = Field(
-        "product",
+        default="product",
         description="which combinations: all; the first levels, the second ...; or the baseline "
         "and what differs from it in one factor",
         examples=["product"],
@@ -765,12 +779,12 @@ class ExperimentFile(_FileModel):
         default_factory=Resources, description="what tasks may take", examples=[{"threads": 1}]
     )
     strict: bool = Field(
-        False,
+        default=False,
         description="results of another kind of processor, system or libraries are computed anew",
         examples=[False],
     )
     store: Text | None = Field(
-        "default",
+        default="default",
         description="folder of all results ever computed; `default`: in the user's cache folder, "
         "null: inside the run's folder",
         examples=["~/.cache/voicegraph/experiments"],

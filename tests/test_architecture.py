@@ -63,7 +63,9 @@ ALLOWED: dict[str, set[str]] = {
     # ---- experiments
     "experiments": CORE,
     "experiments/file": {*CORE, "graph/loading", "experiments"},
-    "experiments/clips": {*CORE, "graph/files", "graph/files/sound", "experiments"},
+    "experiments/clips": {
+        *CORE, "graph/loading", "graph/files", "graph/files/sound", "graph/metrics", "experiments",
+    },
     "experiments/conditions": {
         *CORE, "graph/files", "graph/files/sound", "graph/metrics", "experiments",
         "nodes/world",

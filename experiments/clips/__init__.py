@@ -1,3 +1,3 @@
 """Clips: finds recordings, draws them blindly, cuts them."""
 
-__all__: list[str] = []
+__all__ = ["candidates", "cut", "draw", "find", "sex", "table", "template", "transcripts"]

@@ -200,8 +200,9 @@ class _Report:
         owner = self.label(tuple(parent))
         text = f"{owner} has no key `{key}`; it has: {', '.join(known) or 'none'}"
         spot = dotted(self.full(tuple(parent)))
-        given = flow_yaml(failure.error["input"]) if _is_plain(failure.error["input"]) else "..."
         mark = self.source_map.key(self.full(failure.path))
+        value = failure.error["input"]
+        given = flow_yaml(value) if _is_plain(value) or not mark.line else "..."
         where = ".".join(filter(None, [spot, better]))
         fix = assignment(where, given, mark) if better else f"remove {key}"
         return Problem("unknown-key", text, mark, fix=fix)

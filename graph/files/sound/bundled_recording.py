@@ -12,9 +12,11 @@ import soxr
 from ...signals import Audio
 
 NAME = "librispeech-8088-284756-0000.flac"
+SPEAKER = "8088"
+"""Number of the speaker in LibriSpeech."""
 ATTRIBUTION = (
     "LibriSpeech (V. Panayotov, G. Chen, D. Povey, S. Khudanpur, ICASSP 2015, openslr.org/12), "
-    "speaker 8088, CC BY 4.0"
+    f"speaker {SPEAKER}, CC BY 4.0"
 )
 
 
