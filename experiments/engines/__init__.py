@@ -5,9 +5,11 @@ __all__ = [
     "execute",
     "journal",
     "processes",
+    "ray",
     "run_folder",
     "run_tasks",
     "schedule",
     "serial",
     "stop_request",
+    "worker_facts",
 ]

@@ -1,0 +1,159 @@
+"""The engine on real Ray clusters: on this machine, and on two machines that fail."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import pytest
+
+from voicegraph.experiments.engines.run_tasks import run_tasks
+from voicegraph.experiments.engines.serial import Serial
+from voicegraph.experiments.store import Store
+
+from .two_machines import TwoMachines, why_not
+
+pytest.importorskip("ray", reason="needs ray: pip install 'voicegraph[cluster]'")
+pytestmark = pytest.mark.slow
+
+MODULES = Path(__file__).parent / "on_cluster"
+NUMBER = 12
+LATEST_S = 60.0
+"""After a machine is gone, its tasks are done by others within this time."""
+
+
+@pytest.fixture
+def serial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+    """The results that one process gives, by key."""
+    monkeypatch.syspath_prepend(str(MODULES))
+    cluster_works = import_module("cluster_works")
+    store = Store(tmp_path / "serial")
+    tasks = cluster_works.tasks(tmp_path / "clips", NUMBER, 0.0)
+    assert all(outcome.failure is None for outcome in run_tasks(tasks, store, Serial()))
+    return results(store)
+
+
+def results(store: Store) -> dict[str, bytes]:
+    return {key: store.read_bytes(key) for key in list(store.keys())}
+
+
+class Driver:
+    """A run on a cluster, in a process of its own."""
+
+    def __init__(self, folder: Path, address: str, before: Sequence[str] = (), **env: str) -> None:
+        self.store, self.journal = folder / "store", folder / "journal.jsonl"
+        self.store.mkdir(exist_ok=True)
+        paths = [str(folder / "clips"), str(self.store), str(self.journal)]
+        path = os.pathsep.join([str(MODULES), os.environ.get("PYTHONPATH", "")])
+        program = [sys.executable, str(MODULES / "cluster_run.py")]
+        self._process = subprocess.Popen(
+            [*before, *program, address, *paths, str(NUMBER), "0.4"],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": path, **env},
+            start_new_session=True,
+        )
+
+    def wait_for(self, done: int) -> None:
+        """Until so many tasks are done."""
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if line.startswith(f"done {done} "):
+                return
+        raise AssertionError(f"it ended before, with {self._process.wait()}")
+
+    def end(self, timeout_s: float) -> int:
+        """Its exit code."""
+        try:
+            self._process.communicate(timeout=timeout_s)
+        finally:
+            self.kill(signal.SIGKILL)
+        return self._process.returncode
+
+    def kill(self, number: signal.Signals) -> None:
+        """Sends a signal."""
+        self._process.send_signal(number)
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """Lines of the journal."""
+        lines = map(json.loads, self.journal.read_text(encoding="utf-8").splitlines())
+        return [line for line in lines if line["event"] == name]
+
+
+def test_a_cluster_of_our_own_gives_the_same_bits(tmp_path: Path, serial: dict[str, bytes]) -> None:
+    driver = Driver(tmp_path, "local")
+    assert driver.end(180.0) == 0
+    assert results(Store(driver.store)) == serial
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["kill", "term"])
+def test_a_driver_that_ends_leaves_no_process(
+    tmp_path: Path, serial: dict[str, bytes], number: signal.Signals
+) -> None:
+    driver = Driver(tmp_path, "local", VG_TEST_MARK=str(tmp_path))
+    driver.wait_for(2)
+    assert processes_with(str(tmp_path))
+    driver.kill(number)
+    driver.end(30.0)
+    until = monotonic() + 30.0
+    while (left := processes_with(str(tmp_path))) and monotonic() < until:
+        pass
+    assert left == []
+
+
+def processes_with(text: str) -> list[str]:
+    """Processes whose environment has a text."""
+    found: list[str] = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if f"VG_TEST_MARK={text}".encode() in path.read_bytes():
+                found.append((path.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:  # it has ended
+            continue
+    return found
+
+
+@pytest.fixture
+def two_machines(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[TwoMachines]:
+    if reason := why_not():
+        pytest.skip(reason)
+    hidden = [tmp_path / "clips", tmp_path / "store"]
+    for folder in hidden:
+        folder.mkdir(exist_ok=True)
+    with TwoMachines(tmp_path, hidden, [MODULES], quick=request.param) as made:
+        yield made
+
+
+@pytest.mark.parametrize("two_machines", [True], ids=["quick-checks"], indirect=True)
+def test_a_machine_is_killed(
+    tmp_path: Path, two_machines: TwoMachines, serial: dict[str, bytes]
+) -> None:
+    driver = Driver(tmp_path, two_machines.address, two_machines.command(), **two_machines.token)
+    driver.wait_for(NUMBER * 2 // 3)
+    assert any("10.77.0.2" in line["host"] for line in driver.events("done"))
+    two_machines.kill("b")
+    assert driver.end(LATEST_S) == 0
+    assert results(Store(driver.store)) == serial
+    assert any("10.77.0.2" in line["host"] for line in driver.events("lost"))
+    joined = [line for line in driver.events("note") if "10.77.0.2" in line["host"]]
+    assert "gets files and results by content" in joined[0]["message"]
+
+
+@pytest.mark.parametrize("two_machines", [False], ids=["default-checks"], indirect=True)
+def test_the_cable_is_pulled(
+    tmp_path: Path, two_machines: TwoMachines, serial: dict[str, bytes]
+) -> None:
+    driver = Driver(tmp_path, two_machines.address, two_machines.command(), **two_machines.token)
+    driver.wait_for(NUMBER * 2 // 3)
+    two_machines.pull_cable()
+    assert driver.end(LATEST_S) == 0
+    assert results(Store(driver.store)) == serial
