@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from voicegraph.graph.providers import provided
+
 from .clip import Clip
 from .metric import Metric
 from .task import Task
@@ -104,7 +106,6 @@ class PlanFacts:
         key: identifies everything that decides its numbers.
         plan: the compiled plan.
         described: :meth:`CompiledPlan.describe`.
-        explained: the text of ``voicegraph explain``.
         algorithmic_ms: latency.
         buffering_ms: latency.
         block_ms: the block.
@@ -115,12 +116,16 @@ class PlanFacts:
     key: str
     plan: CompiledPlan
     described: Mapping[str, Any]
-    explained: str
     algorithmic_ms: float
     buffering_ms: float
     block_ms: float
     files: Mapping[str, str]
     licences: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def explained(self) -> str:
+        """The text of ``voicegraph explain``."""
+        return provided("explain")(self.plan)
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,10 +76,14 @@ ALLOWED: dict[str, set[str]] = {
     },
     "experiments/metrics": {*CORE, "graph/metrics", "experiments", "experiments/observers"},
     "experiments/store": {*CORE, "graph/files", "experiments"},
-    "experiments/grid": {
+    "experiments/work": {
         *RUN, "graph/loading", "graph/files", "graph/files/sound", "graph/metrics", "experiments",
-        "experiments/file", "experiments/clips", "experiments/conditions",
-        "experiments/observers", "experiments/metrics", "experiments/store",
+        "experiments/conditions", "experiments/observers",
+    },
+    "experiments/grid": {
+        *RUN, "graph/loading", "graph/files/models", "experiments", "experiments/file",
+        "experiments/clips", "experiments/conditions", "experiments/observers",
+        "experiments/metrics", "experiments/store", "experiments/work",
     },
     "experiments/engines": {*CORE, "graph/files", "experiments", "experiments/store"},
     "experiments/statistics": {*CORE, "experiments"},
@@ -131,6 +135,7 @@ ALLOWED: dict[str, set[str]] = {
         "app/tui", "graph/comparison", "graph/files", "graph/files/models",
         "graph/files/recordings", "graph/files/sound", "graph/live", "graph/live/devices",
         "graph/loading", "graph/metrics", "nodes", "training/common", "training/voice",
+        "experiments/file", "experiments/grid", "experiments/store",
     },
 }  # fmt: skip
 """Folder -> folders that it may import. The table has no cycle."""

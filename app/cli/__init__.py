@@ -12,6 +12,7 @@ __all__ = [
     "doctor",
     "draw",
     "experiment",
+    "experiment_check",
     "explain",
     "inspect",
     "latency",

@@ -63,7 +63,7 @@ def repetitions_for(blocks: int) -> int:
 
 def measure_in_turns(
     systems: Sequence[tuple[Plan, EngineSetup]], blocks: int = 100
-) -> tuple[SystemCost, ...]:
+) -> list[SystemCost]:
     """Measures one plan, or two in turns, on speech; each on one thread without workers.
 
     Args:
@@ -81,7 +81,7 @@ def measure_in_turns(
                 side.open(stack)
             for side in (*order, *reversed(order)):
                 side.run()
-    return tuple(side.cost() for side in sides)
+    return [side.cost() for side in sides]
 
 
 class _Side:

@@ -10,8 +10,7 @@ from ...errors import InputError, OutputError, Problem
 from ...pipeline import Pipeline
 from ...signals import Audio
 from .batch import Batch, Job, check_unique_targets
-from .file_conversion import planned
-from .input_conversion import ConversionPlan
+from .input_conversion import ConversionPlan, planned
 from .output_form import OutputForm, encoding_for
 from .reader import AudioReader
 

@@ -22,7 +22,7 @@ from ._conversion_chain import ConversionChain
 from ._mixdown import MixdownMeter, mixdown_note, mixing_node
 from ._output_shaping import OutputShaper
 from ._tap_file import TapFile
-from .input_conversion import ConversionPlan, plan_conversion
+from .input_conversion import ConversionPlan, planned
 from .output_form import OutputForm
 from .reader import AudioReader
 from .writer import AudioWriter, decibels
@@ -93,21 +93,6 @@ def convert_file(
         run.stream(progress)
         run.commit()
         return run.report()
-
-
-def planned(
-    pipeline: Pipeline, source: Audio, plans: dict[Audio, ConversionPlan] | None
-) -> ConversionPlan:
-    """The plan for audio of type ``source``, taken from ``plans`` or added to them.
-
-    Raises:
-        PipelineError: as :func:`~.input_conversion.plan_conversion`.
-    """
-    if plans is None:
-        return plan_conversion(pipeline, source)
-    if source not in plans:
-        plans[source] = plan_conversion(pipeline, source)
-    return plans[source]
 
 
 _WARM_UP_PAYS = 40

@@ -71,6 +71,21 @@ def plan_conversion(pipeline: Pipeline, source: Audio) -> ConversionPlan:
     return found
 
 
+def planned(
+    pipeline: Pipeline, source: Audio, plans: dict[Audio, ConversionPlan] | None
+) -> ConversionPlan:
+    """The plan for audio of type ``source``, taken from ``plans`` or added to them.
+
+    Raises:
+        PipelineError: as :func:`plan_conversion`.
+    """
+    if plans is None:
+        return plan_conversion(pipeline, source)
+    if source not in plans:
+        plans[source] = plan_conversion(pipeline, source)
+    return plans[source]
+
+
 def _with_audio_output(pipeline: Pipeline, plan: Plan) -> Plan:
     if isinstance(plan.output_type, Audio):
         return plan

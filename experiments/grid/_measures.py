@@ -1,0 +1,117 @@
+"""The metrics and conditions that a file asks for, with mistakes at their places."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from voicegraph.graph.errors import Problems, VoicegraphError
+from voicegraph.graph.loading.source_map import KeyPath
+from voicegraph.graph.loading.validation import add_validation_problems
+
+from .. import conditions, metrics
+from ..file.loaded_experiment import LoadedExperiment
+from ..metric import Metric, Params
+from ..registry import CONDITIONS, FAMILIES
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry of ``metrics``.
+
+    Attributes:
+        name: as written: a family, or one metric of it.
+        value: its params as written.
+        metrics: the numbers that it asks for.
+    """
+
+    name: str
+    value: Any
+    metrics: tuple[Metric, ...]
+
+
+def ask_metrics(loaded: LoadedExperiment, problems: Problems) -> list[Entry]:
+    """The metrics of a file; mistakes and missing packages are added to ``problems``."""
+    found: list[Entry] = []
+    for number, entry in enumerate(loaded.file.metrics):
+        for name, value in entry.items():
+            at: KeyPath = ("metrics", number)
+            folder = loaded.source_map.base((*at, name))
+            try:
+                asked = metrics.ask(name, value, folder)
+            except (VoicegraphError, ValidationError, ValueError) as error:
+                cls = FAMILIES.find(name).params if name in FAMILIES.names() else Params
+                inside = (*at, name) if (*at, name) in loaded.source_map.places else at
+                _add(loaded, problems, error, inside, cls, f"the metric {name}")
+                continue
+            lacking = {problem for metric in asked for problem in metrics.missing(metric)}
+            mark = loaded.source_map.value(at)
+            problems.found += [replace(p, mark=mark) for p in sorted(lacking, key=str)]
+            found.append(Entry(name, value, asked))
+    _refuse_twice(loaded, found, problems)
+    return found
+
+
+def _refuse_twice(loaded: LoadedExperiment, found: Sequence[Entry], problems: Problems) -> None:
+    seen: dict[str, Entry] = {}
+    for entry in found:
+        for metric in entry.metrics:
+            if metric.name in seen and seen[metric.name] is not entry:
+                text = f"{metric.name} is asked for twice, by {seen[metric.name].name}, too"
+                mark = loaded.source_map.value(("metrics",))
+                problems.add("wrong-value", text, mark, fix=f"remove one: {entry.name}")
+            seen[metric.name] = entry
+
+
+def ask_conditions(
+    loaded: LoadedExperiment, problems: Problems
+) -> dict[tuple[str, str], tuple[tuple[str, Params], ...]]:
+    """Name and params of the conditions of each level, by factor and level."""
+    found: dict[tuple[str, str], tuple[tuple[str, Params], ...]] = {}
+    for factor, levels in loaded.factors.items():
+        for level in levels.values():
+            asked: list[tuple[str, Params]] = []
+            for number, given in enumerate(level.conditions):
+                at = level.at if len(level.conditions) == 1 else (*level.at, number)
+                one = _condition(loaded, given, at, problems)
+                asked += [one] if one is not None else []
+            found[factor, level.name] = tuple(asked)
+    return found
+
+
+def _condition(
+    loaded: LoadedExperiment, given: Mapping[str, Any], at: KeyPath, problems: Problems
+) -> tuple[str, Params] | None:
+    name = next(iter(given))
+    folder: Path = loaded.source_map.base(at)
+    try:
+        asked = conditions.ask(given, folder)
+    except (VoicegraphError, ValidationError, ValueError) as error:
+        cls = CONDITIONS.find(name).params if name in CONDITIONS.names() else Params
+        _add(loaded, problems, error, at, cls, f"the condition {name}")
+        return None
+    if (lacking := conditions.missing(name)) is not None:
+        problems.found.append(replace(lacking, mark=loaded.source_map.value(at)))
+    return asked
+
+
+def _add(
+    loaded: LoadedExperiment,
+    problems: Problems,
+    error: Exception,
+    at: KeyPath,
+    model: type[Params],
+    who: str,
+) -> None:
+    """Adds what a plug-in said about its params, at their place in the file."""
+    mark = loaded.source_map.value(at)
+    if isinstance(error, ValidationError):
+        add_validation_problems(problems, error, loaded.source_map, at, model, who)
+    elif isinstance(error, VoicegraphError):
+        problems.found += [replace(p, mark=p.mark or mark) for p in error.problems]
+    else:
+        problems.add("wrong-value", f"{who}: {error}", mark)

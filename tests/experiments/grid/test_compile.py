@@ -1,0 +1,301 @@
+"""Experiments are compiled before anything runs: cells, keys, mistakes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from voicegraph.experiments.compiled import CompiledExperiment
+from voicegraph.experiments.file.load import load_experiment, load_mapping
+from voicegraph.experiments.grid.compile import compile_experiment
+from voicegraph.experiments.store.store import Store
+from voicegraph.experiments.task import Kind
+from voicegraph.graph import registry
+from voicegraph.graph.errors import PipelineError
+
+QUIET = {"use": "dsp.gain", "in": "input", "params": {"db": -6}}
+PIPELINE: dict[str, Any] = {
+    "block": "10ms",
+    "input": {"rate": 16000},
+    "nodes": {"quiet": QUIET},
+    "output": "quiet",
+}
+TRACKERS = """
+version: 1
+factors:
+  pipeline:
+    world: {pipeline: world}
+    default: {pipeline: default}
+  tracker:
+    swap: f0
+    levels:
+      dio: f0.dio
+      LEVEL
+metrics: [level]
+"""
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A pipeline of one node that compiles in a millisecond."""
+    import yaml
+
+    path = tmp_path_factory.mktemp("pipeline") / "quiet.yaml"
+    path.write_text(yaml.safe_dump(PIPELINE))
+    return str(path)
+
+
+def compiled(pipeline: str, **keys: Any) -> CompiledExperiment:
+    data = {"pipeline": pipeline, "metrics": ["level"], **keys}
+    return compile_experiment(load_mapping(data))
+
+
+def names(experiment: CompiledExperiment) -> list[str]:
+    return [cell.name for cell in experiment.cells if cell.excluded is None]
+
+
+def trackers(folder: Path, level: str, **overrides: object) -> CompiledExperiment:
+    path = folder / "trackers.yaml"
+    path.write_text(TRACKERS.replace("LEVEL", level))
+    return compile_experiment(load_experiment(path, overrides))
+
+
+# ---- cells ----------------------------------------------------------------------------------
+
+
+def test_product_has_every_combination(pipeline: str) -> None:
+    found = compiled(pipeline, factors={
+        "gain": {"set": "nodes.quiet.params.db", "values": [0, -6]},
+        "noise": {"clean": None, "pink": {"noise": "pink", "snr": 20}},
+    })  # fmt: skip
+    assert names(found) == [
+        "gain=0, noise=clean", "gain=0, noise=pink", "gain=-6, noise=clean", "gain=-6, noise=pink",
+    ]  # fmt: skip
+    assert Counter(task.kind for task in found.tasks)[Kind.CONVERT] == 4
+    assert Counter(task.kind for task in found.tasks)[Kind.INPUT] == 2
+
+
+def test_one_at_a_time_differs_from_the_baseline_in_one_factor(pipeline: str) -> None:
+    found = compiled(
+        pipeline,
+        design="one-at-a-time",
+        baseline={"gain": "-6"},
+        factors={
+            "gain": {"set": "nodes.quiet.params.db", "values": [0, -6]},
+            "block": {"set": "block", "values": ["10ms", "20ms"]},
+        },
+    )
+    assert names(found) == ["gain=-6, block=10ms", "gain=0, block=10ms", "gain=-6, block=20ms"]
+
+
+def test_excluded_cells_say_why(pipeline: str) -> None:
+    found = compiled(
+        pipeline,
+        exclude=["gain=0"],
+        factors={"gain": {"set": "nodes.quiet.params.db", "values": [0, -6]}},
+    )
+    assert [cell.excluded for cell in found.cells] == ["exclude: gain=0", None]
+    assert len(found.items) == 1
+
+
+def test_requirement_strikes_out_cells_before_they_run(pipeline: str) -> None:
+    found = compiled(
+        pipeline,
+        require={"latency.buffering_ms": {"max": 30}},
+        factors={"block": {"set": "block", "values": ["10ms", "20ms"]}},
+    )
+    assert [cell.excluded for cell in found.cells] == [
+        None, "require: latency.buffering_ms is 40, above 30",
+    ]  # fmt: skip
+
+
+def test_overrides_are_left_out_of_cells_of_the_source(pipeline: str) -> None:
+    found = compiled(pipeline, factors={
+        "system": {"quiet": {"pipeline": pipeline}, "source": {"system": "source"}},
+        "gain": {"set": "nodes.quiet.params.db", "values": [0, -6]},
+        "noise": {"clean": None, "pink": {"noise": "pink", "snr": 20}},
+    })  # fmt: skip
+    assert names(found)[-2:] == ["source, noise=clean", "source, noise=pink"]
+    of_source = [item for item in found.items if item.cell.startswith("source")]
+    assert [item.made == item.given for item in of_source] == [True, True]
+
+
+def test_equal_plans_are_converted_once(pipeline: str) -> None:
+    found = compiled(pipeline, factors={
+        "gain": {"once": {"set": {"nodes.quiet.params.db": -6}}, "again": {"set": {}}},
+    })  # fmt: skip
+    assert len(found.cells) == 2
+    assert Counter(task.kind for task in found.tasks)[Kind.CONVERT] == 1
+    assert len({item.made for item in found.items}) == 1
+
+
+# ---- keys -----------------------------------------------------------------------------------
+
+
+def keys(experiment: CompiledExperiment, kind: Kind) -> list[str]:
+    return [task.key for task in experiment.tasks if task.kind == kind]
+
+
+def test_keys_are_the_same_every_time(pipeline: str) -> None:
+    one, two = compiled(pipeline), compiled(pipeline)
+    assert one.hash == two.hash
+    assert [task.key for task in one.tasks] == [task.key for task in two.tasks]
+
+
+def test_seed_counts_only_where_something_is_random(pipeline: str) -> None:
+    found = compiled(pipeline, seeds=[1, 2], factors={
+        "noise": {"clean": None, "pink": {"noise": "pink", "snr": 20}},
+    })  # fmt: skip
+    made = {item.cell: set() for item in found.items}
+    for item in found.items:
+        made[item.cell].add(item.made)
+    assert {cell: len(sounds) for cell, sounds in made.items()} == {
+        "noise=clean": 1, "noise=pink": 2,
+    }  # fmt: skip
+
+
+def test_strict_counts_the_kind_of_machine(pipeline: str) -> None:
+    plain, strict = compiled(pipeline), compiled(pipeline, strict=True)
+    assert not {*keys(plain, Kind.CONVERT)} & {*keys(strict, Kind.CONVERT)}
+
+
+def test_contents_of_files_count_and_their_names_do_not(tmp_path: Path) -> None:
+    import shutil
+
+    from voicegraph.graph.loading.sources import shipped_folder
+
+    voices = shipped_folder() / "voices"
+    first, copy = tmp_path / "first.safetensors", tmp_path / "sub" / "copy.safetensors"
+    copy.parent.mkdir()
+    shutil.copy(voices / "heart.safetensors", first)
+    shutil.copy(voices / "heart.safetensors", copy)
+
+    def converted(path: Path) -> list[str]:
+        return keys(compiled("default-live", set={"vars.voice": str(path)}), Kind.CONVERT)
+
+    same = converted(first)
+    assert converted(copy) == same
+    shutil.copy(voices / "michael.safetensors", first)
+    assert converted(first) != same
+
+
+def test_precision_is_unknown_until_it_was_tried(pipeline: str, tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    loaded = load_mapping({
+        "pipeline": pipeline, "metrics": ["level"], "set": {"nodes.quiet.dtype": "auto"},
+    })  # fmt: skip
+    before = compile_experiment(loaded, store=store)
+    assert not store.path.exists()
+    tried = compile_experiment(loaded, store=store, resolve=True)
+    known = compile_experiment(loaded, store=store)
+    assert keys(before, Kind.CONVERT) != keys(tried, Kind.CONVERT)
+    assert keys(known, Kind.CONVERT) == keys(tried, Kind.CONVERT)
+    work = next(task.work for task in tried.tasks if task.kind == Kind.CONVERT)
+    assert dict(work.precisions) == {"quiet": "float32"}  # pyright: ignore[reportAttributeAccessIssue]
+
+
+# ---- mistakes -------------------------------------------------------------------------------
+
+
+def test_mistake_of_a_level_is_told_once_and_at_the_level(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError) as caught:
+        trackers(tmp_path, "bad: {use: f0.dio, params: {flor: 60}}")
+    (problem,) = caught.value.problems
+    assert problem.mark is not None
+    assert (Path(problem.mark.source).name, problem.mark.line) == ("trackers.yaml", 11)
+
+
+def test_block_that_does_not_fit_has_the_compilers_fix(tmp_path: Path) -> None:
+    path = tmp_path / "blocks.yaml"
+    path.write_text(
+        "pipeline: default-live\nfactors:\n  block: {set: block, values: [40ms, 250ms]}\n"
+        "metrics: [level]\n"
+    )
+    with pytest.raises(PipelineError) as caught:
+        compile_experiment(load_experiment(path))
+    (problem,) = caught.value.problems
+    assert problem.mark is not None
+    assert (problem.mark.line, problem.mark.column) == (3, 38)
+    assert problem.fix is not None
+    assert "240ms" in problem.fix
+    assert "260ms" in problem.fix
+
+
+def test_all_mistakes_of_all_levels_come_at_once(pipeline: str) -> None:
+    with pytest.raises(PipelineError) as caught:
+        compiled(
+            pipeline,
+            metrics=["levle"],
+            factors={
+                "gain": {"set": "nodes.quiet.params.db", "values": [0, "loud", "quiet"]},
+                "noise": {"clean": None, "pinc": {"noise": "pinc", "snr": 20}},
+            },
+        )
+    assert len(caught.value.problems) == 4
+
+
+def test_optional_level_is_left_out_and_told(tmp_path: Path) -> None:
+    level = "rmvpe: {use: f0.rmvpe, assets: {rmvpe: nowhere.pt}, optional: true}"
+    found = trackers(tmp_path, level)
+    assert found.factors["tracker"] == ("dio",)
+    assert [warning.code for warning in found.warnings] == ["left-out"]
+
+
+def test_missing_file_of_a_level_is_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError) as caught:
+        trackers(tmp_path, "rmvpe: {use: f0.rmvpe, assets: {rmvpe: nowhere.pt}}")
+    assert {problem.code for problem in caught.value.problems} == {"no-such-file"}
+
+
+def test_target_override_that_no_pipeline_takes_is_a_mistake(pipeline: str) -> None:
+    with pytest.raises(PipelineError) as caught:
+        compiled(pipeline, targets={"heart": {"set": {"vars.voice": "heart.safetensors"}}})
+    assert "no pipeline of the experiment has vars.voice" in str(caught.value)
+
+
+# ---- what is told ---------------------------------------------------------------------------
+
+
+def test_side_effects_of_a_swap_are_named(tmp_path: Path) -> None:
+    pytest.importorskip("parselmouth")
+    found = trackers(
+        tmp_path, "praat: f0.praat", **{"factors.pipeline": {"w": {"pipeline": "world"}}}
+    )
+    changed = {effect.what: (effect.before, effect.after) for effect in found.side_effects}
+    assert changed == {
+        "f0.fill": ("false", "true"),
+        "f0.context": ("300ms", "0s"),
+        "f0.refine": ("true", "none"),
+    }
+
+
+def test_what_a_level_says_is_no_side_effect(tmp_path: Path) -> None:
+    pytest.importorskip("parselmouth")
+    level = "praat: {use: f0.praat, params: {fill: false, context: 300ms}}"
+    found = trackers(tmp_path, level, **{"factors.pipeline": {"w": {"pipeline": "world"}}})
+    assert [effect.what for effect in found.side_effects] == ["f0.refine"]
+
+
+def test_nodes_of_a_file_are_loaded_and_hashed(pipeline: str, tmp_path: Path) -> None:
+    from .test_code_identity import NODE
+
+    path = tmp_path / "own.py"
+    path.write_text(NODE.format(factor=2))
+    with registry.isolated():
+        found = compiled(
+            pipeline,
+            nodes=[str(path)],
+            factors={"node": {"swap": "quiet", "levels": {"own": "test.own"}}},
+        )
+        first = keys(found, Kind.CONVERT)
+        path.write_text(NODE.format(factor=3))
+        again = compiled(
+            pipeline,
+            nodes=[str(path)],
+            factors={"node": {"swap": "quiet", "levels": {"own": "test.own"}}},
+        )
+    assert found.tasks[-1].nodes_files[0][0] == str(path)
+    assert keys(again, Kind.CONVERT) != first
