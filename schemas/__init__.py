@@ -10,6 +10,7 @@ __all__ = [
     "encoder_card",
     "engine_setup",
     "experiment",
+    "experiment_check",
     "experiment_manifest",
     "file_report",
     "index_card",

@@ -85,6 +85,8 @@ LINES: dict[str, list[tuple[str, ...]]] = {
     "doctor": [()],
     "devices": [()],
     "replay": [("talk.jsonl",), ("key.jsonl",), ("event.jsonl",), (f"{NAME}.jsonl",)],
+    "experiment": [(LONG,)],
+    "experiment_check": [(f"missing{LONG}",), ("cells.yaml",), ("cells.yaml", "--set", LONG)],
     "voice": [("make", f"text{NAME}.wav", "out.safetensors"), (LONG,)],
 }
 QUICK = {
@@ -128,6 +130,7 @@ def hostile(place: Path, sound_system: FakeSoundDevice) -> Path:
         ("bad.yaml", BAD),
         ("extends.yaml", f"extends: {TEXT}\n"),
         ("broken.yaml", GOOD + f"  - {TEXT}: [\n"),
+        ("cells.yaml", f"pipeline: {TEXT}\nmetrics: [{TEXT}]\nfactors: {{{TEXT}: {{a: null}}}}\n"),
         (f"text{NAME}.wav", LONG),
     ):
         Path(name).write_text(text, encoding="utf-8", newline="")
@@ -154,7 +157,7 @@ def test_names_are_printed_escaped(cli: Cli, hostile: Path, command: str) -> Non
     shown = ""
     for arguments in LINES[command]:
         for json_too in ((), ("--json",)):
-            _, out, err = cli(command, *arguments, *QUICK.get(command, ()), *json_too)
+            _, out, err = cli(*command.split("_"), *arguments, *QUICK.get(command, ()), *json_too)
             _no_escapes(out + err)
             shown += out + err
     if command not in ("doctor", "demo"):
