@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from voicegraph.graph.errors import VoicegraphError
+from voicegraph.graph.regular_file import shortened
+from voicegraph.graph.terminal_text import printable
 
 from ._experiment_options import (
     ExperimentArg,
@@ -44,8 +46,8 @@ def experiment_check(
         report = check_report(compile_experiment(loaded, store=store), store)
     except VoicegraphError as error:
         if not as_json:
-            count = len(error.problems)
-            echo(f"{error}\n{file}: {count} problem{'s' if count > 1 else ''}", err=True)
+            count, name = len(error.problems), printable(shortened(file))
+            echo(f"{error}\n{name}: {count} problem{'s' if count > 1 else ''}", err=True)
             return error.exit_code
         problems = problem_reports(error)
         report = ExperimentCheckReport(name=file, path=None, ok=False, problems=problems)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 
+from voicegraph.graph.terminal_text import printable
 from voicegraph.schemas.experiment_check import ExperimentCheckReport, TaskCount
 
 _NOUNS = {
@@ -28,7 +29,7 @@ def check_text(report: ExperimentCheckReport) -> str:
         list(_tests(report)),
         list(_warnings(report)),
     ]
-    return "\n\n".join("\n".join(block) for block in blocks if block)
+    return "\n\n".join("\n".join(map(printable, block)) for block in blocks if block)
 
 
 def _head(report: ExperimentCheckReport) -> Iterator[str]:
