@@ -23,8 +23,8 @@ from torch.nn import functional
 
 from voicegraph.nodes.layers.depthwise import DepthwiseConvolution, PackedDepthwiseConvolution
 from voicegraph.nodes.layers.form import PACKED_FLOAT32
+from voicegraph.nodes.layers.half_linear import linear_for_few_rows
 from voicegraph.nodes.layers.network import Network
-from voicegraph.nodes.layers.packed import PackedLinear
 
 WINDOW, HOP = 400, 160
 """Window and hop of the spectrogram in samples."""
@@ -106,8 +106,8 @@ class PackedFeedForward(nn.Module):
     def __init__(self, plain: FeedForward) -> None:
         super().__init__()
         self.norm = plain.norm
-        self.up = PackedLinear(plain.up.weight, plain.up.bias, silu=True)
-        self.down = PackedLinear(plain.down.weight * 0.5, plain.down.bias * 0.5)
+        self.up = linear_for_few_rows(plain.up.weight, plain.up.bias, "silu")
+        self.down = linear_for_few_rows(plain.down.weight * 0.5, plain.down.bias * 0.5)
 
     def add_half(self, x: torch.Tensor) -> torch.Tensor:
         """As :meth:`FeedForward.add_half`."""
@@ -117,8 +117,9 @@ class PackedFeedForward(nn.Module):
 PHONETIC_PACKERS = {
     FeedForward: PackedFeedForward,
     DepthwiseConvolution: PackedDepthwiseConvolution,
+    nn.Linear: lambda plain: linear_for_few_rows(plain.weight, plain.bias),
 }
-"""For float32 on the CPU. Other products have so few rows that packed ones were no faster."""
+"""For float32 on the CPU."""
 
 
 class PhoneticNetwork(Network):
@@ -171,7 +172,7 @@ class PhoneticNetwork(Network):
 
     def log_probabilities(self, audio: torch.Tensor) -> torch.Tensor:
         """float32 ``[streams, samples]`` -> natural logarithms ``[streams, frames, tokens]``."""
-        features = self(audio, self.sizes.blocks).to(self.head.weight.dtype)
+        features = self(audio, self.sizes.blocks).to(self.stem.weight.dtype)
         return self.head(features).float().log_softmax(-1)
 
     def log_mel(self, audio: torch.Tensor) -> torch.Tensor:

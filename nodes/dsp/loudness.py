@@ -195,84 +195,137 @@ class Loudness(Node[LoudnessParams, LoudnessState]):
         )
 
     def process(self, inputs: Tensors, params: LoudnessParams, state: LoudnessState) -> Tensors:
-        """One block: the statistics frame by frame, all else at once."""
+        """One block: all its frames at once, but for what follows from frame to frame."""
         power = self._power(inputs["audio"][:, 0]).numpy()
         held = {name: tensor.numpy() for name, tensor in state.tensors().items()}
         level = _decibels(power)
-        sounds, places = level > _DIGITAL_DB, self._quiet.places(level)
-        noise, gain = np.empty_like(power), np.empty_like(power)
-        unknown = np.zeros(power.shape, bool)
-        loud = self._loud.read(held["loud"])
-        for k in range(power.shape[1]):
-            begins = self._begins(level[:, k], sounds[:, k], held)
-            loud = self._track(level[:, k], sounds[:, k], places[:, k], begins, loud, held)
-            gain[:, k] = self._applied(params, loud, held)
-            noise[:, k] = held["noise"]
-            if begins is not None:
-                early = (held["sounding"] < _WHOLE) & (held["frames"] < self._begun)
-                unknown[:, k] = sounds[:, k] & early
+        sounds = level > _DIGITAL_DB
+        begins, unknown = self._beginnings(sounds, held)
+        quiet = self._quietest(level, sounds, begins, held)
+        noise, loud = self._separate(level, quiet, begins, held)
+        gain = self._applied(params, loud, held)
         clean = _decibels(power - 10.0 ** (noise / 10)) + gain
         expanded = np.where(clean < _KNEE_DB, _KNEE_DB + _SLOPE * (clean - _KNEE_DB), clean)
-        made = np.where(unknown, FLOOR_DB, np.maximum(expanded, FLOOR_DB)).astype(np.float32)
+        made = np.maximum(expanded, FLOOR_DB).astype(np.float32)
+        if unknown is not None:
+            made[unknown] = FLOOR_DB
         return {"level": torch.from_numpy(made)[:, :, None]}
 
-    def _track(
+    def _beginnings(
+        self, sounds: np.ndarray, held: dict[str, np.ndarray]
+    ) -> tuple[np.ndarray | None, np.ndarray | None]:
+        """Which streams have their first complete frame when; ``held`` is changed in place.
+
+        The first two frames reach back before the beginning of the stream.
+
+        Args:
+            sounds: bool ``[streams, frames]``, frames that are not silent.
+            held: the state.
+
+        Returns:
+            The first complete frames, which give the noise, and sounding ones before them: bool
+            ``[streams, frames]`` each. None if all streams began long ago, and the block cannot
+            have any.
+        """
+        sounding, frames = held["sounding"], held["frames"]
+        if (frames >= self._begun).all() and (sounding >= _WHOLE).all():
+            return None, None
+        begins, unknown = np.zeros_like(sounds), np.zeros_like(sounds)
+        for k in range(sounds.shape[1]):
+            sounding += sounds[:, k] & (sounding < _WHOLE)
+            frames += frames < self._begun
+            begins[:, k] = sounds[:, k] & (sounding == _WHOLE) & (frames < self._begun)
+            frames[begins[:, k]] = self._begun
+            unknown[:, k] = sounds[:, k] & (sounding < _WHOLE) & (frames < self._begun)
+        return begins, unknown
+
+    def _quietest(
         self,
         level: np.ndarray,
         sounds: np.ndarray,
-        places: np.ndarray,
         begins: np.ndarray | None,
-        loud: np.ndarray,
         held: dict[str, np.ndarray],
     ) -> np.ndarray:
-        """Counts one frame, and moves the noise; ``held`` is changed in place.
+        """The low percentile after each frame, ``[streams, frames]``; changes ``held``."""
+        quiet, places = held["quiet"], self._quiet.places(level)
+        if begins is None or not begins.any():
+            made = self._quiet.count(quiet, places, sounds)
+            quiet[:] = made[-1]
+            return self._quiet.read(made).T
+        found = np.empty_like(level)
+        for k in range(level.shape[1]):
+            first = begins[:, k]
+            quiet[first] = 0.0
+            weights = np.where(first, _NOISE_FIRST_S * FRAMES_HZ, 0.0)
+            self._quiet.add_weighted(quiet, level[:, k], weights)
+            quiet[:] = self._quiet.count(quiet, places[:, k : k + 1], sounds[:, k : k + 1])[0]
+            found[:, k] = self._quiet.read(quiet)
+        return found
+
+    def _separate(
+        self,
+        level: np.ndarray,
+        quiet: np.ndarray,
+        begins: np.ndarray | None,
+        held: dict[str, np.ndarray],
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The noise and the level of loud speech after each frame; ``held`` is changed in place.
+
+        Which frames are speech depends on the noise before them, and that on earlier frames of
+        speech. The noise moves little in a block. So speech is found by the noise before the block,
+        the noise by that, and again until both agree, which is nearly always at once. The first
+        frame is right in the first round, the second in the second round at the latest, and so on.
+
+        Args:
+            level: dB ``[streams, frames]``.
+            quiet: its low percentile, of the same shape.
+            begins: as from :meth:`_beginnings`.
+            held: the state.
 
         Returns:
-            The level of loud speech ``[streams]``; ``loud``, that of the frame before, without
-            speech.
+            dB ``[streams, frames]`` each.
         """
-        noise = held["noise"]
-        self._quiet.count(held["quiet"], places, sounds)
-        speech = (level > noise + _SPEECH_DB) & (level > _FAINTEST_DB)
-        if speech.any():
-            self._loud.count(held["loud"], places, speech)
-            loud = self._loud.read(held["loud"])
-        floor = np.minimum(self._quiet.read(held["quiet"]) + _MARGIN_DB, loud - _BELOW_DB)
-        np.maximum(noise, floor - _FAR_DB, out=noise)
-        if begins is not None:
-            noise[begins] = floor[begins]
-        noise += self._follow * (floor - noise)
-        return loud
+        places, audible = self._loud.places(level), level > _FAINTEST_DB
+        before = held["noise"][:, None]
+        speech = audible & (level > before + _SPEECH_DB)
+        while True:
+            made = self._loud.count(held["loud"], places, speech)
+            loud = self._loud.read(made).T
+            floor = np.minimum(quiet + _MARGIN_DB, loud - _BELOW_DB)
+            noise = self._follow_floor(held["noise"], floor, begins)
+            before = np.concatenate((held["noise"][:, None], noise[:, :-1]), 1)
+            found = audible & (level > before + _SPEECH_DB)
+            if (found == speech).all():
+                break
+            speech = found
+        held["loud"][:] = made[-1]
+        held["noise"][:] = noise[:, -1]
+        return noise, loud
+
+    def _follow_floor(
+        self, noise: np.ndarray, floor: np.ndarray, begins: np.ndarray | None
+    ) -> np.ndarray:
+        """The noise that is subtracted: ``[streams]`` before, ``[streams, frames]`` after."""
+        made = np.empty_like(floor)
+        lowest = floor - _FAR_DB
+        for k in range(floor.shape[1]):
+            noise = np.maximum(noise, lowest[:, k])
+            if begins is not None:
+                noise = np.where(begins[:, k], floor[:, k], noise)
+            noise = noise + self._follow * (floor[:, k] - noise)
+            made[:, k] = noise
+        return made
 
     def _applied(
         self, params: LoudnessParams, loud: np.ndarray, held: dict[str, np.ndarray]
     ) -> np.ndarray:
-        """The gain in dB after a frame, ``[streams]``; ``held`` is changed in place."""
-        gain = held["gain"]
-        gain += self._follow * (self._wanted(params, loud) - gain)
-        return gain
-
-    def _begins(
-        self, level: np.ndarray, sounds: np.ndarray, held: dict[str, np.ndarray]
-    ) -> np.ndarray | None:
-        """Which streams have their first complete frame, which gives the noise; bool ``[streams]``.
-
-        The first two frames reach back before the beginning of the stream. None if all streams
-        began long ago, and no frame of the block can be one of these.
-        """
-        sounding, frames, quiet = held["sounding"], held["frames"], held["quiet"]
-        if (frames >= self._begun).all() and (sounding >= _WHOLE).all():
-            return None
-        sounding += sounds & (sounding < _WHOLE)
-        frames += frames < self._begun
-        begins = sounds & (sounding == _WHOLE) & (frames < self._begun)
-        if begins.any():
-            frames[begins] = self._begun
-            quiet[begins] = 0.0
-            self._quiet.add_weighted(
-                quiet, level, np.where(begins, _NOISE_FIRST_S * FRAMES_HZ, 0.0)
-            )
-        return begins
+        """The gain in dB after each frame, ``[streams, frames]``; ``held`` is changed in place."""
+        gain, wanted = held["gain"], self._wanted(params, loud)
+        made = np.empty_like(loud)
+        for k in range(loud.shape[1]):
+            gain += self._follow * (wanted[:, k] - gain)
+            made[:, k] = gain
+        return made
 
     def _wanted(self, params: LoudnessParams, loud: np.ndarray) -> np.ndarray:
         """The gain that brings ``loud`` to the target, in dB."""

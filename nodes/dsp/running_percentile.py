@@ -38,42 +38,41 @@ class RunningPercentile:
         self.add_weighted(made, np.full(streams, value), np.full(streams, count))
         return made
 
-    def update(self, histogram: np.ndarray, values: np.ndarray, counts: np.ndarray) -> None:
-        """One value a stream.
-
-        Args:
-            histogram: float64 ``[streams, bins]``, changed in place.
-            values: ``[streams]``.
-            counts: bool ``[streams]``; where False, the histogram stays as it is.
-        """
-        self.count(histogram, self.places(values), counts)
-
     def places(self, values: np.ndarray) -> np.ndarray:
         """The bins of values, of any shape."""
         found = ((values - self._low) / self._width).astype(int)
         return np.minimum(np.maximum(found, 0), self.bins - 1)
 
-    def count(self, histogram: np.ndarray, places: np.ndarray, counts: np.ndarray) -> None:
-        """As :meth:`update`, with the bins of the values: ``places`` ``[streams]``."""
-        if counts.all():
-            histogram *= self._keep
-            histogram[np.arange(len(histogram)), places] += 1.0
-        elif counts.any():
-            histogram *= np.where(counts, self._keep, 1.0)[:, None]
-            histogram[np.arange(len(histogram)), places] += counts
+    def count(self, histogram: np.ndarray, places: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        """The histograms after each of some frames, float64 ``[frames, streams, bins]``.
+
+        Args:
+            histogram: that before the first frame, float64 ``[streams, bins]``.
+            places: the bins of the values ``[streams, frames]``, one frame or more.
+            counts: bool ``[streams, frames]``; where False, the histogram stays as it is.
+        """
+        made = np.empty((places.shape[1], *histogram.shape))
+        rows = np.arange(len(histogram))
+        keep = np.where(counts, self._keep, 1.0)
+        for k in range(len(made)):
+            histogram = np.multiply(histogram, keep[:, k, None], out=made[k])
+            histogram[rows, places[:, k]] += counts[:, k]
+        return made
 
     def add_weighted(self, histogram: np.ndarray, values: np.ndarray, weights: np.ndarray) -> None:
         """Adds ``weights`` ``[streams]`` to the bins of ``values`` ``[streams]``; in place."""
         histogram[np.arange(len(histogram)), self.places(values)] += weights
 
-    def read(self, histogram: np.ndarray) -> np.ndarray:
-        """The percentile ``[streams]``; ``low`` where nothing has been counted."""
-        below = np.cumsum(histogram, 1)
+    def read(self, histograms: np.ndarray) -> np.ndarray:
+        """The percentiles: ``[..., bins]`` -> ``[...]``; ``low`` where nothing has been counted."""
+        flat = histograms.reshape(-1, self.bins)
+        below = np.cumsum(flat, 1)
         wanted = self._share * below[:, -1]
         place = np.minimum((below < wanted[:, None]).sum(1), self.bins - 1)
-        rows = np.arange(len(histogram))
-        held = histogram[rows, place]
+        rows = np.arange(len(flat))
+        held = flat[rows, place]
         inside = wanted - (below[rows, place] - held)
         known = held > 0
         part = np.where(known, inside / np.where(known, held, 1.0), 0.0)
-        return self._low + self._width * (place + np.minimum(np.maximum(part, 0.0), 1.0))
+        found = self._low + self._width * (place + np.minimum(np.maximum(part, 0.0), 1.0))
+        return found.reshape(histograms.shape[:-1])

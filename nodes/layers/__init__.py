@@ -1,7 +1,8 @@
 """Network layers that several families share, and the forms in which weights are held.
 
 ``network`` builds networks plain and brings them into a form; ``form`` names the forms; ``packed``
-and the convolutions are packed layers for the CPU, ``int8_linear`` those of 8-bit integers;
+and the convolutions are packed layers for the CPU, ``half_linear`` and ``int8_linear`` those with
+weights of 16 and 8 bits;
 ``precision_trial`` finds out which are fastest.
 """
 
@@ -10,6 +11,7 @@ __all__ = [
     "depthwise",
     "form",
     "grouped_convolution",
+    "half_linear",
     "image_convolution",
     "int8_linear",
     "linear",

@@ -59,24 +59,25 @@ class RegisterPrior:
 
     def update(
         self, likelihood: np.ndarray, octaves: np.ndarray, counts: np.ndarray, heard: np.ndarray
-    ) -> None:
-        """One frame.
+    ) -> np.ndarray:
+        """The log-likelihoods after each of some frames, float64 ``[streams, frames, size]``.
 
         Args:
-            likelihood: log-likelihood of each register, float64 ``[streams, size]``, 0 at first;
-                changed in place.
-            octaves: F0, log2 of Hz, ``[streams]``.
-            counts: bool ``[streams]``; where False, the frame is ignored.
-            heard: voiced frames before this one, ``[streams]``.
+            likelihood: that before the first frame, float64 ``[streams, size]``, 0 at first.
+            octaves: F0, log2 of Hz, ``[streams, frames]``.
+            counts: bool ``[streams, frames]``; where False, the frame is ignored.
+            heard: voiced frames before each frame, ``[streams, frames]``.
         """
         falls = _HIGH * np.exp(-heard / (_OPENING_S * self._rate))
-        away = ((12 * octaves - falls)[:, None] - self._grid) / _WIDTH
-        weight = np.where(heard == 0, self._first, self._weight)
-        likelihood -= np.where(counts, weight, 0.0)[:, None] * np.log1p(away**2)
+        away = ((12 * octaves - falls)[..., None] - self._grid) / _WIDTH
+        weight = np.where(counts, np.where(heard == 0, self._first, self._weight), 0.0)
+        steps = weight[..., None] * np.log1p(away**2)
+        steps[:, 0] = likelihood - steps[:, 0]
+        return np.subtract.accumulate(steps, 1, out=steps)
 
     def median(self, likelihood: np.ndarray) -> np.ndarray:
-        """The median of the posterior, log2 of Hz, ``[streams]``."""
+        """The median of the posterior, log2 of Hz: ``[..., size]`` -> ``[...]``."""
         posterior = self._prior + likelihood
-        below = np.cumsum(np.exp(posterior - posterior.max(1, keepdims=True)), 1)
-        place = (below < 0.5 * below[:, -1:]).sum(1)
+        below = np.cumsum(np.exp(posterior - posterior.max(-1, keepdims=True)), -1)
+        place = (below < 0.5 * below[..., -1:]).sum(-1)
         return self._grid[place] / 12

@@ -202,58 +202,86 @@ class Register(Node[RegisterParams, RegisterState]):
         )
 
     def process(self, inputs: Tensors, params: RegisterParams, state: RegisterState) -> Tensors:
-        """One block: the statistics frame by frame, all else at once."""
+        """One block: all its frames at once, but for what follows from frame to frame."""
         pitch = self._crops["pitch"](inputs["pitch"])
         voiced = (pitch > 0).to(pitch.dtype)
         if "voiced" in inputs:
             voiced = self._crops["voiced"](inputs["voiced"])
         held = {name: tensor.numpy() for name, tensor in state.tensors().items()}
-        sounding = pitch.numpy() > 0
-        octaves = np.log2(np.where(sounding, pitch.numpy(), 1.0).astype(np.float64))
+        hertz = pitch.numpy()
+        sounding = hertz > 0
+        octaves = np.log2(np.where(sounding, hertz, 1.0).astype(np.float64))
         counts = sounding & (voiced.numpy() > 0.5)
-        places = self._median.places(octaves)
-        applied, transpose = np.empty_like(octaves), np.empty_like(octaves)
-        found = self._found(held)
-        for k in range(octaves.shape[1]):
-            if counts[:, k].any():
-                found = self._count(octaves[:, k], places[:, k], counts[:, k], held)
-            self._follow_estimate(found, params, held)
-            applied[:, k], transpose[:, k] = held["register"], held["transpose"]
+        heard = held["heard"][:, None] + np.cumsum(counts, 1)  # after each frame
+        found = self._found(octaves, counts, heard, held)
+        applied = self._follow_estimate(found, counts, heard, held)
+        transpose = self._turned(params.transpose / 12, octaves.shape[1], held)
+        held["heard"][:] = heard[:, -1]
         around = self._target if params.mode == "register" else applied
         moved = around + params.range * (octaves - applied) + transpose
-        made = np.where(sounding, np.exp2(moved), pitch.numpy()).astype(np.float32)
+        made = np.where(sounding, np.exp2(moved), hertz).astype(np.float32)
         return {"pitch": torch.from_numpy(made), "voiced": voiced.clone()}
 
-    def _count(
+    def _found(
         self,
         octaves: np.ndarray,
-        places: np.ndarray,
         counts: np.ndarray,
+        heard: np.ndarray,
         held: dict[str, np.ndarray],
     ) -> np.ndarray:
-        """The register after a frame, ``[streams]``, log2 of Hz; changes ``held`` in place."""
-        heard = held["heard"]
-        first = counts & (heard == 0)
-        self._median.count(held["histogram"], places, counts)
-        if self._prior.weight(heard).any():
-            self._prior.update(held["likelihood"], octaves, counts, heard)
-        heard += counts
-        found = self._found(held)
-        held["register"][first] = found[first]
+        """The register after each frame: posterior median first, histogram later.
+
+        Args:
+            octaves: F0, log2 of Hz, ``[streams, frames]``.
+            counts: frames that count, bool ``[streams, frames]``.
+            heard: frames that have counted, with each frame, ``[streams, frames]``.
+            held: the state; changed in place.
+
+        Returns:
+            Log2 of Hz ``[streams, frames]``.
+        """
+        made = self._median.count(held["histogram"], self._median.places(octaves), counts)
+        held["histogram"][:] = made[-1]
+        found = self._median.read(made).T
+        before = heard - counts
+        if self._prior.weight(before[:, 0]).any():
+            likelihood = self._prior.update(held["likelihood"], octaves, counts, before)
+            held["likelihood"][:] = likelihood[:, -1]
+            found = found + self._prior.weight(heard) * (self._prior.median(likelihood) - found)
         return found
 
     def _follow_estimate(
-        self, found: np.ndarray, params: RegisterParams, held: dict[str, np.ndarray]
-    ) -> None:
-        """Moves what is applied by one frame; changes ``held`` in place."""
-        applied, transpose = held["register"], held["transpose"]
-        applied += np.where(held["heard"] > 0, self._follow * (found - applied), 0.0)
-        transpose += self._turn * (params.transpose / 12 - transpose)
+        self,
+        found: np.ndarray,
+        counts: np.ndarray,
+        heard: np.ndarray,
+        held: dict[str, np.ndarray],
+    ) -> np.ndarray:
+        """The applied register in each frame, ``[streams, frames]``; changes ``held``.
 
-    def _found(self, held: dict[str, np.ndarray]) -> np.ndarray:
-        """The register, ``[streams]``, log2 of Hz: posterior median first, histogram later."""
-        counted = self._median.read(held["histogram"])
-        share = self._prior.weight(held["heard"])
-        if not share.any():
-            return counted
-        return counted + share * (self._prior.median(held["likelihood"]) - counted)
+        Args:
+            found: the register after each frame, log2 of Hz ``[streams, frames]``.
+            counts: as for :meth:`_found`.
+            heard: as for :meth:`_found`.
+            held: the state.
+        """
+        applied, made = held["register"], np.empty_like(found)
+        first, follow = counts & (heard == 1), np.where(heard > 0, self._follow, 0.0)
+        begins = first.any()
+        for k in range(found.shape[1]):
+            if begins:
+                np.copyto(applied, found[:, k], where=first[:, k])
+            applied += follow[:, k] * (found[:, k] - applied)
+            made[:, k] = applied
+        return made
+
+    def _turned(self, wanted: float, frames: int, held: dict[str, np.ndarray]) -> np.ndarray:
+        """The applied transposition in octaves, ``[streams, frames or 1]``; changes ``held``."""
+        transpose = held["transpose"]
+        if (transpose == wanted).all():
+            return transpose[:, None]
+        made = np.empty((len(transpose), frames))
+        for k in range(frames):
+            transpose += self._turn * (wanted - transpose)
+            made[:, k] = transpose
+        return made

@@ -15,7 +15,7 @@ from voicegraph.nodes.layers.depthwise import (
     PackedDepthwiseConvolution,
     windows_of,
 )
-from voicegraph.nodes.layers.packed import PackedLinear
+from voicegraph.nodes.layers.half_linear import linear_for_few_rows
 from voicegraph.schemas.source_filter_card import SourceFilterSizes
 
 
@@ -51,7 +51,8 @@ class PackedFrameConvolution(nn.Module):
     def __init__(self, plain: FrameConvolution) -> None:
         super().__init__()
         self.taps = plain.kernel_size[0]
-        self.product = PackedLinear(plain.weight.transpose(1, 2).flatten(1), plain.bias)
+        assert plain.bias is not None
+        self.product = linear_for_few_rows(plain.weight.transpose(1, 2).flatten(1), plain.bias)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """``[streams, taps - 1 + frames, inputs]`` -> ``[streams, frames, outputs]``."""
@@ -59,21 +60,25 @@ class PackedFrameConvolution(nn.Module):
 
 
 class PackedBlock(nn.Module):
-    """:class:`Block` with ``scale`` as part of the last product."""
+    """:class:`Block` with packed products."""
 
     def __init__(self, plain: Block) -> None:
         super().__init__()
         self.depth = PackedDepthwiseConvolution(plain.depth)
         self.norm = plain.norm
-        self.up = PackedLinear(plain.up.weight, plain.up.bias, gelu=True)
-        scaled = plain.scale[:, None] * plain.down.weight, plain.scale * plain.down.bias
-        self.down = PackedLinear(*scaled)
+        self.up = linear_for_few_rows(plain.up.weight, plain.up.bias, "gelu")
+        self.down = linear_for_few_rows(plain.down.weight, plain.down.bias)
+        self.scale = plain.scale
 
     def forward(self, wide: torch.Tensor) -> torch.Tensor:
         """``[streams, taps - 1 + frames, channels]`` -> ``[streams, frames, channels]``."""
-        x = self.depth(wide)
-        return self.down.plus(self.up(self.norm(x)), wide[:, wide.shape[1] - x.shape[1] :])
+        x = self.down(self.up(self.norm(self.depth(wide))))
+        return torch.addcmul(wide[:, wide.shape[1] - x.shape[1] :], self.scale, x)
 
 
-SOURCE_FILTER_PACKERS = {Block: PackedBlock, FrameConvolution: PackedFrameConvolution}
+SOURCE_FILTER_PACKERS = {
+    Block: PackedBlock,
+    FrameConvolution: PackedFrameConvolution,
+    nn.Linear: lambda plain: linear_for_few_rows(plain.weight, plain.bias),
+}
 """For float32 on the CPU."""

@@ -41,7 +41,7 @@ from voicegraph.nodes.synth._frame_interpolation import (
 )
 from voicegraph.nodes.synth._minimum_phase import filter_frames, overlap_add, tail_hops
 from voicegraph.nodes.synth._synthesizer import FRAMES_HZ
-from voicegraph.nodes.synth.pulse_train import advance, pulse_train
+from voicegraph.nodes.synth.pulse_train import pulse_train
 from voicegraph.nodes.synth.source_filter_file import load_source_filter, open_source_filter
 from voicegraph.nodes.synth.source_filter_network import AHEAD, SourceFilterNetwork
 
@@ -176,6 +176,9 @@ class SourceFilter(Node[SourceFilterParams, SourceFilterState]):
         level = self.given["level"]
         self._level_step = math.floor(self.block * level.rate)
         self._unheard = level.count - self._level_step
+        # The position from which on no frame of level lies before the stream.
+        blocks = math.ceil(self._unheard / self._level_step) if self._level_step else math.inf
+        self._heard_from = blocks * self._count * self._network.sizes.hop
 
     def _silence(self) -> torch.Tensor:
         """The history of the network after silence, ``[blocks, taps - 1, channels]``.
@@ -228,9 +231,8 @@ class SourceFilter(Node[SourceFilterParams, SourceFilterState]):
         hop, rate = sizes.hop, sizes.sample_rate
         # From the frame at the start of the block.
         pitch = f0[:, AHEAD - 1 :][:, : count + 2].double()
-        pulses = pulse_train(pitch, state.phase, hop, rate)
-        passed = advance(pitch[:, : count + 1], hop, rate).sum(1)
-        state.phase.add_(passed).remainder_(1.0)
+        pulses, passed = pulse_train(pitch, state.phase, hop, rate)
+        state.phase.add_(passed[:, count - 1]).remainder_(1.0)
         noise = random.normal_tensor(
             self.seed, f"{self.name}.noise", state.stream, state.position, pulses.shape[1]
         )
@@ -239,7 +241,8 @@ class SourceFilter(Node[SourceFilterParams, SourceFilterState]):
 
     def _heard(self, level: torch.Tensor, state: SourceFilterState) -> torch.Tensor:
         """Replaces level frames from before the stream, which are 0 (full scale), by silence."""
-        if not self._unheard:
+        positions = state.position.tolist()
+        if min(positions) >= self._heard_from:
             return level
         blocks = state.position // (self._count * self._network.sizes.hop)
         before = self._unheard - blocks * self._level_step

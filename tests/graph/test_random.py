@@ -52,3 +52,11 @@ def test_tensor_has_each_stream_where_it_stands() -> None:
     assert found.dtype == torch.float32
     np.testing.assert_array_equal(found[0], random.normal(5, "n", 0, 10, 6))
     np.testing.assert_array_equal(found[1], random.normal(5, "n", 7, 3, 6))
+
+
+def test_parts_in_any_order_are_those_of_the_whole() -> None:
+    """Whether a generator still stands where it ended or is made anew."""
+    whole = random.words(3, "parts", 1, 0, 60)
+    for start, count in ((0, 10), (10, 7), (17, 20), (17, 20), (3, 14), (17, 5), (22, 38)):
+        found = random.words(3, "parts", 1, start, count)
+        np.testing.assert_array_equal(found, whole[start : start + count])

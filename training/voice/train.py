@@ -45,7 +45,7 @@ def render(network: SourceFilterNetwork, batch: VoiceBatch, seed: int) -> torch.
     # From one frame before the first rendered frame to one after the last.
     f0 = batch.f0[:, CONTEXT - 1 : batch.f0.shape[1] - CONTEXT + 1].double()
     phase = torch.rand(len(f0), generator=generator, dtype=torch.float64)
-    pulses = pulse_train(f0, phase, HOP, RATE)
+    pulses, _ = pulse_train(f0, phase, HOP, RATE)
     noise = torch.randn(pulses.shape, generator=generator)
     controls = network.controls(batch.content, batch.f0, batch.level)
     return network(controls, torch.stack((pulses, noise), 1))

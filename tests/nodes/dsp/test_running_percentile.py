@@ -13,9 +13,12 @@ from voicegraph.nodes.dsp.running_percentile import RunningPercentile
 def _fed(tracker: RunningPercentile, values: np.ndarray, counts: np.ndarray | None = None):
     histogram = np.zeros((values.shape[0], tracker.bins))
     counts = np.ones(values.shape, bool) if counts is None else counts
-    for k in range(values.shape[1]):
-        tracker.update(histogram, values[:, k], counts[:, k])
-    return histogram
+    return tracker.count(histogram, tracker.places(values), counts)[-1]
+
+
+def _one_more(tracker: RunningPercentile, histogram: np.ndarray, *values: float) -> np.ndarray:
+    places = tracker.places(np.array(values)[:, None])
+    return tracker.count(histogram, places, np.ones(places.shape, bool))[-1]
 
 
 @given(
@@ -49,9 +52,23 @@ def test_it_forgets_within_its_memory() -> None:
     histogram = _fed(tracker, np.full((1, 1000), 2.05))
     crossed = 0
     while tracker.read(histogram)[0] < 5:
-        tracker.update(histogram, np.array([8.05]), np.array([True]))
+        histogram = _one_more(tracker, histogram, 8.05)
         crossed += 1
     assert crossed == pytest.approx(100 * np.log(2), abs=2)
+
+
+def test_all_frames_at_once_are_one_after_the_other() -> None:
+    """To the bit, whatever a block is."""
+    tracker = RunningPercentile(0, 10, 20, 0.5, 30)
+    values = np.random.default_rng(1).uniform(0, 10, (2, 50))
+    counts = np.random.default_rng(2).random((2, 50)) < 0.6
+    histogram = tracker.prefilled(2, 5.0, 3.0)
+    made = tracker.count(histogram, tracker.places(values), counts)
+    for k in range(values.shape[1]):
+        places = tracker.places(values[:, k : k + 1])
+        histogram = tracker.count(histogram, places, counts[:, k : k + 1])[0]
+        np.testing.assert_array_equal(made[k], histogram)
+        np.testing.assert_array_equal(tracker.read(made)[k], tracker.read(histogram))
 
 
 def test_ends_and_nothing() -> None:
@@ -65,8 +82,8 @@ def test_begun_counts_as_values_do() -> None:
     tracker = RunningPercentile(0, 10, 100, 0.5, 1e12)
     histogram = tracker.prefilled(2, 3.05, 4.0)
     for value in (7.05,) * 3:
-        tracker.update(histogram, np.array([value, 1.05]), np.array([True, True]))
+        histogram = _one_more(tracker, histogram, value, 1.05)
     np.testing.assert_allclose(tracker.read(histogram), 3.05, atol=0.051)
-    tracker.update(histogram, np.array([7.05, 1.05]), np.array([True, True]))
-    tracker.update(histogram, np.array([7.05, 1.05]), np.array([True, True]))
+    for _ in range(2):
+        histogram = _one_more(tracker, histogram, 7.05, 1.05)
     np.testing.assert_allclose(tracker.read(histogram), [7.0, 1.1], atol=0.06)

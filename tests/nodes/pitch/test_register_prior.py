@@ -15,13 +15,11 @@ RATE = 100.0
 def _believed(*tracks: np.ndarray) -> np.ndarray:
     """Registers in Hz after tracks of F0 in Hz, one a stream; 0 is not heard."""
     prior = RegisterPrior(RATE)
-    likelihood = np.zeros((len(tracks), prior.size))
-    heard = np.zeros(len(tracks), np.int64)
-    for frame in np.stack(tracks, 1):
-        counts = frame > 0
-        prior.update(likelihood, np.log2(np.where(counts, frame, 1.0)), counts, heard)
-        heard += counts
-    return 2 ** prior.median(likelihood)
+    hertz = np.stack(tracks)
+    counts = hertz > 0
+    octaves, heard = np.log2(np.where(counts, hertz, 1.0)), np.cumsum(counts, 1) - counts
+    likelihood = prior.update(np.zeros((len(tracks), prior.size)), octaves, counts, heard)
+    return 2 ** prior.median(likelihood[:, -1])
 
 
 def test_who_is_not_heard_is_between_men_and_women() -> None:

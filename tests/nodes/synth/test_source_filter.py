@@ -101,7 +101,8 @@ def test_a_stream_is_what_the_network_makes_of_the_whole(voice: Path) -> None:
     level = torch.nn.functional.pad(level[..., 0], (6, 0), value=-70.0)
     network, hop = load_source_filter(voice), 80
     frames = content.shape[1] - 6
-    pulses = pulse_train(f0[:, 2:][:, : frames + 2].double(), torch.zeros(1).double(), hop, 8000)
+    zero = torch.zeros(1).double()
+    pulses, _ = pulse_train(f0[:, 2:][:, : frames + 2].double(), zero, hop, 8000)
     seed = plan.find("voice").node.seed
     noise = random.normal(seed, "voice.noise", 0, 0, (frames + 1) * hop)
     sources = torch.stack((pulses, torch.from_numpy(noise)[None]), 1)
