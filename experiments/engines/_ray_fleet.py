@@ -76,6 +76,7 @@ class Machine:
         since: when it got into this state.
         answered: when it last answered.
         asked: when it was last asked; None if it has answered.
+        threads: CPUs of a worker.
         workers: our workers.
         problem: why it is refused.
         failed_starts: of workers, in a row.
@@ -88,6 +89,7 @@ class Machine:
     since: float
     answered: float
     asked: float | None = None
+    threads: int = 1
     workers: list[Worker] = field(default_factory=list)
     problem: Problem | None = None
     failed_starts: int = 0
@@ -97,6 +99,12 @@ class Machine:
     def name(self) -> str:
         """For people."""
         return self.node.name
+
+    @property
+    def ours(self) -> bool:
+        """Whether our workers hold all of its CPUs, so that nobody else computes there."""
+        held = sum(self.threads for worker in self.workers if worker.ready)
+        return held + self.threads > self.node.cpus
 
 
 @dataclass(frozen=True)
@@ -189,7 +197,8 @@ class Fleet:
 
     def _ask(self, node: ClusterNode) -> None:
         now = self._clock()
-        machine = Machine(node, self._cluster.begin(node.id, 0), "asked", now, now, now)
+        monitor = self._cluster.begin(node.id, 0)
+        machine = Machine(node, monitor, "asked", now, now, now, self._plan.threads)
         self.machines[node.id] = machine
         packages = list(self._plan.ours.packages)
         self._calls.make(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pickle
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -37,6 +37,7 @@ from .engine import (
     Finished,
     Limits,
     Lost,
+    Note,
 )
 from .execute import failure_of
 from .worker_facts import packages_with_numbers, worker_facts
@@ -59,6 +60,8 @@ class Ray:
         address: ``local`` (a cluster of our own on this machine, which ends with the run), ``auto``
             (the one that this machine belongs to) or ``HOST:PORT``.
         workers: the most worker processes; None for one a CPU.
+        packages: distributions of which workers must have our versions, besides those that
+            voicegraph itself needs.
         join: makes the cluster; by default Ray's.
         clock: seconds that only grow.
     """
@@ -70,12 +73,14 @@ class Ray:
         address: str = "auto",
         workers: int | None = None,
         *,
+        packages: Iterable[str] = (),
         join: Callable[[], Cluster] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.address = address
         self._join = join or (lambda: RayCluster(address, workers))
         self._workers = workers
+        self._packages = tuple(packages)
         self._clock = clock
         self._cluster: Cluster | None = None
         self._events: list[Event] = []
@@ -97,7 +102,8 @@ class Ray:
         self._calls = Calls(self._cluster)
         self._supply = Supply(self._cluster, store)
         setup = pickle.dumps(Setup(store.path.absolute(), store.token(), limits))
-        plan = Plan(worker_facts(packages_with_numbers()), setup, limits.threads, self._workers)
+        ours = worker_facts({*packages_with_numbers(), *self._packages})
+        plan = Plan(ours, setup, limits.threads, self._workers)
         self._fleet = Fleet(
             self._cluster,
             self._calls,
@@ -250,7 +256,11 @@ class Ray:
         idle = [worker for worker in self._fleet.workers() if worker.ticket is None]
         if task.alone:
             idle = [one for one in idle if all(w.ticket is None for w in one.machine.workers)]
-        return min(idle, key=lambda w: (w.group != task.group, w.group is not None), default=None)
+        found = min(idle, key=lambda worker: _rank(worker, task), default=None)
+        if found is not None and task.alone and self._workers is None and not found.machine.ours:
+            text = "others hold some of its CPUs: what is measured there may be disturbed"
+            self._events.append(Note("disturbed", text, found.machine.name))
+        return found
 
     def _next(self, worker: Worker) -> None:
         """Begins the next task of a worker's batch, or ends the batch."""
@@ -304,3 +314,9 @@ class Ray:
             outcome = replace(outcome, host=worker.machine.name, process=worker.pid)
             self._events.append(Finished(worker.ticket, outcome))
         self._next(worker)
+
+
+def _rank(worker: Worker, task: Task) -> tuple[bool, bool, bool]:
+    """Least for the worker that should get a batch."""
+    disturbed = task.alone and not worker.machine.ours
+    return disturbed, worker.group != task.group, worker.group is not None

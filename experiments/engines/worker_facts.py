@@ -92,7 +92,7 @@ def worker_facts(packages: Iterable[str]) -> WorkerFacts:
         cpu=cpu_model(),
         code=code_hash(),
         version=version_of("voicegraph") or "",
-        packages={name: version_of(name) for name in packages},
+        packages={name: version_of(name) for name in sorted(packages)},
     )
 
 

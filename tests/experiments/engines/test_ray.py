@@ -318,6 +318,18 @@ class TestBatches:
         begun = [node for node, method in cluster.log if method == "run"]
         assert sorted(begun) == ["a", "b"]
 
+    def test_measuring_beside_others_is_told(
+        self, engine: Ray, cluster: FakeCluster, store: Store
+    ) -> None:
+        cluster.join("a", cpus=2.0)
+        engine.start(store, Limits())
+        settled(engine, slots=2)
+        cluster.hold.add("start")  # somebody else got the CPU of a worker that ended
+        engine.submit(1, [task("x")])
+        engine.cancel(1)
+        engine.submit(2, [task("y", alone=True)])
+        assert "disturbed" in codes(events_of(engine))
+
     def test_a_batch_that_is_to_finish_ends_after_its_running_task(
         self, engine: Ray, cluster: FakeCluster, store: Store
     ) -> None:
@@ -361,6 +373,12 @@ class TestChecked:
         assert fix in (problem.fix or "")
         assert cluster.closed
         assert not cluster.of("b")
+
+    def test_a_package_of_an_observer_counts(self, cluster: FakeCluster, store: Store) -> None:
+        cluster.join("b").differs["b"] = {"packages": {}}
+        engine = Ray("auto", packages=["pytest"], join=lambda: cluster, clock=cluster.clock)
+        with pytest.raises(PipelineError, match="pytest missing there"):
+            engine.start(store, Limits())
 
     def test_a_refused_machine_is_named_and_the_others_compute(
         self, engine: Ray, cluster: FakeCluster, store: Store
