@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
+from ..store import Store
 from ..store.record import Record
 from ..task import Outcome
 from .engine import Limits
@@ -15,12 +15,12 @@ class Setup:
     """What a worker must know before its first task.
 
     Attributes:
-        store: folder of the store, on the driver's machine.
+        store: the store, by its path on the driver's machine.
         token: of that store; a worker that reads the same one there shares it.
         limits: of its tasks.
     """
 
-    store: Path
+    store: Store
     token: str
     limits: Limits
 

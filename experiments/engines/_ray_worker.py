@@ -44,7 +44,7 @@ class RayWorker:
         cache: ContentCache | None = None,
         sees: Callable[[Path, str], bool] = has_content,
     ) -> None:
-        self.store = Store(setup.store)
+        self.store = setup.store
         self.shares_store = _shares(self.store, setup.token)
         self.cache = cache or ContentCache()
         self.sees = sees
@@ -70,12 +70,14 @@ class RayWorker:
             return Reply(Outcome(task.key, failure_of(error)))
         return self._compute(here)
 
-    def _compute(self, task: Task) -> Reply:
+    def _compute(self, task: Task) -> Reply | Missing:
         if self.shares_store:
             return Reply(execute_into(task, self.store))
+        self.results.wanted.clear()
         outcome, result = execute(task, self.results)
         if result is None:
-            return Reply(outcome)
+            wanted = tuple(self.results.wanted)
+            return Missing((), wanted) if wanted else Reply(outcome)
         data = encode(result)
         digest = hashlib.sha256(data).hexdigest()
         record = Record(digest, len(data), task.kind, task.label, outcome.seconds)
@@ -104,17 +106,23 @@ class RayWorker:
         """Keys of needed results that are not here."""
         if self.shares_store:
             return []
-        for key in task.needs:
+        wanted = (*task.needs, *(key for key in offers if key not in {*files_of(task).values()}))
+        for key in wanted:
             if key not in self.results and key in offers:
                 self.results.add(key, fetch(offers[key]))
-        self.results.trim(keep=task.needs)
+        self.results.trim(keep=wanted)
         return [key for key in task.needs if key not in self.results]
 
 
 class _ResultCache:
-    """Bytes of results in memory; those used last stay."""
+    """Bytes of results in memory; those used last stay.
+
+    Attributes:
+        wanted: keys that were read and are not here.
+    """
 
     def __init__(self) -> None:
+        self.wanted: set[str] = set()
         self._data: OrderedDict[str, bytes] = OrderedDict()
 
     def __contains__(self, key: str) -> bool:
@@ -122,6 +130,8 @@ class _ResultCache:
 
     def read(self, key: str) -> Result:
         """A result; KeyError if it is not here."""
+        if key not in self._data:
+            self.wanted.add(key)
         self._data.move_to_end(key)
         return decode(self._data[key])
 

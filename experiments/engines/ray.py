@@ -10,6 +10,7 @@ from __future__ import annotations
 import pickle
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -49,7 +50,7 @@ _OTHERS_S = 15.0
 """So long a run waits for machines that have not answered, if another is ready."""
 _DOUBT_S = 5.0
 """After so long without an answer, a machine may be unreachable."""
-_OFFERS = 3
+_OFFERS = 8
 """How often a worker may ask for what a task needs."""
 
 
@@ -101,7 +102,9 @@ class Ray:
         self._store = store
         self._calls = Calls(self._cluster)
         self._supply = Supply(self._cluster, store)
-        setup = pickle.dumps(Setup(store.path.absolute(), store.token(), limits))
+        seen = copy(store)  # workers have another current folder
+        seen.path = store.path.absolute()
+        setup = pickle.dumps(Setup(seen, store.token(), limits))
         ours = worker_facts({*packages_with_numbers(), *self._packages})
         plan = Plan(ours, setup, limits.threads, self._workers)
         self._fleet = Fleet(

@@ -15,6 +15,7 @@ from voicegraph.experiments.engines._content_cache import ContentCache
 from voicegraph.experiments.engines._ray_cluster import ClusterNode, ProcessEndedError, WorkerError
 from voicegraph.experiments.engines._ray_host import RayHost
 from voicegraph.experiments.engines._ray_worker import RayWorker
+from voicegraph.experiments.store import Store
 
 SHARED = "shared"
 """Name of a machine that sees the driver's disk."""
@@ -44,7 +45,7 @@ class FakeHost(RayHost):
         if self.node == SHARED:
             self.worker = RayWorker(given, cache)
         else:  # it has a disk of its own
-            given = replace(given, store=self.disk / "nothing")
+            given = replace(given, store=Store(self.disk / "nothing"))
             self.worker = RayWorker(given, cache, sees=lambda path, sha256: False)
         return self.pid, self.worker.shares_store
 

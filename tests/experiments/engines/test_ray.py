@@ -126,6 +126,18 @@ class TestTravel:
         (kept,) = (tmp_path / "disks" / "b" / "cache").glob("*/clip.bin")
         assert kept.read_bytes() == b"\1\2\3"
 
+    def test_a_result_that_a_task_did_not_name_travels_when_it_is_read(
+        self, engine: Ray, cluster: FakeCluster, store: Store
+    ) -> None:
+        cluster.join("b")
+        keys = (task("first").key, task("second").key)
+        for key in keys:
+            store.write(key, Result({"sum": np.array([10.0])}))
+        engine.start(store, Limits())
+        engine.submit(1, [replace(task("a", Sum(needs=keys)), needs=())])
+        events_of(engine)
+        assert store.read(task("a").key).arrays["sum"] == 20.0
+
     def test_what_travelled_once_is_not_asked_for_again(
         self, engine: Ray, cluster: FakeCluster, store: Store, tmp_path: Path
     ) -> None:
