@@ -20,7 +20,7 @@ from voicegraph.experiments.engines.run_tasks import run_tasks
 from voicegraph.experiments.engines.serial import Serial
 from voicegraph.experiments.store import Store
 
-from .two_machines import TwoMachines, why_not
+from .two_machines import OTHER, TwoMachines, why_not
 
 pytest.importorskip("ray", reason="needs ray: pip install 'voicegraph[cluster]'")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -157,12 +157,12 @@ def test_a_machine_is_killed(
     two_machines: TwoMachines, drive: Callable[..., Driver], serial: dict[str, bytes]
 ) -> None:
     driver = drive(two_machines.address, two_machines.command(), **two_machines.token)
-    driver.wait_for(3, "10.77.0.2")
+    driver.wait_for(3, OTHER)
     two_machines.kill("b")
     assert driver.end() == 0
     assert results(Store(driver.store)) == serial
-    assert any("10.77.0.2" in line["host"] for line in driver.events("lost"))
-    joined = [line for line in driver.events("note") if "10.77.0.2" in line["host"]]
+    assert any(OTHER in line["host"] for line in driver.events("lost"))
+    joined = [line for line in driver.events("note") if OTHER in line["host"]]
     assert "gets files and results by content" in joined[0]["message"]
 
 
@@ -171,7 +171,7 @@ def test_the_cable_is_pulled(
     two_machines: TwoMachines, drive: Callable[..., Driver], serial: dict[str, bytes]
 ) -> None:
     driver = drive(two_machines.address, two_machines.command(), **two_machines.token)
-    driver.wait_for(3, "10.77.0.2")
+    driver.wait_for(3, OTHER)
     two_machines.pull_cable()
     assert driver.end() == 0
     assert results(Store(driver.store)) == serial

@@ -12,13 +12,14 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
 
-HEAD = "10.77.0.1"
-PORT = 6399
+HEAD, OTHER = "10.77.0.1", "10.77.0.2"
+_CABLE = "cable"
 _QUICK_CHECKS = {
     "RAY_health_check_initial_delay_ms": "1000",
     "RAY_health_check_period_ms": "1000",
@@ -59,7 +60,9 @@ class TwoMachines:
         self, folder: Path, hidden: Sequence[Path], path: Sequence[Path], *, quick: bool
     ) -> None:
         self.folder = folder
-        self.address = f"{HEAD}:{PORT}"
+        # Ray looks at all processes of a machine, and starts no second head at one address.
+        self._port = 10_000 + os.getpid() % 20_000
+        self.address = f"{HEAD}:{self._port}"
         self._hidden = hidden
         python = os.pathsep.join([*map(str, path), os.environ.get("PYTHONPATH", "")])
         self.token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
@@ -71,9 +74,9 @@ class TwoMachines:
             **(_QUICK_CHECKS if quick else {}),
         }
         self._nodes: dict[str, subprocess.Popen[bytes]] = {}
+        self._ray = Path(tempfile.mkdtemp(prefix="vg-", dir="/tmp"))  # names of sockets are short
 
     def __enter__(self) -> TwoMachines:
-        self._clear()
         try:
             self._build()
         except BaseException:
@@ -82,22 +85,26 @@ class TwoMachines:
         return self
 
     def _build(self) -> None:
+        a, b = self.space("a"), self.space("b")
         for line in (
-            "ip netns add vg-a",
-            "ip netns add vg-b",
-            "ip link add vg-va netns vg-a type veth peer name vg-vb netns vg-b",
-            f"ip -n vg-a addr add {HEAD}/24 dev vg-va",
-            "ip -n vg-b addr add 10.77.0.2/24 dev vg-vb",
-            *(f"ip -n vg-{m} link set {d} up" for m in "ab" for d in ("lo", f"vg-v{m}")),
+            f"ip netns add {a}",
+            f"ip netns add {b}",
+            f"ip link add {_CABLE} netns {a} type veth peer name {_CABLE} netns {b}",
+            f"ip -n {a} addr add {HEAD}/24 dev {_CABLE}",
+            f"ip -n {b} addr add {OTHER}/24 dev {_CABLE}",
+            *(f"ip -n {space} link set {end} up" for space in (a, b) for end in ("lo", _CABLE)),
         ):
             subprocess.run(line.split(), check=True)
-        self._start("a", f"--head --port={PORT} --node-ip-address={HEAD} --include-dashboard=false")
-        self._start("b", f"--address={self.address} --node-ip-address=10.77.0.2")
+        self._start(
+            "a", f"--head --port={self._port} --node-ip-address={HEAD} --temp-dir={self._ray}"
+        )
+        self._start("b", f"--address={self.address} --node-ip-address={OTHER}")
 
     def __exit__(self, *_: object) -> None:
         for node in "ba":
             self.kill(node)
         self._clear()
+        shutil.rmtree(self._ray, ignore_errors=True)
 
     def _start(self, machine: str, options: str) -> None:
         ray = f"{sys.executable} -m ray.scripts.scripts start --block --num-cpus=1"
@@ -108,7 +115,7 @@ class TwoMachines:
         )
         with (self.folder / f"node-{machine}.log").open("wb") as log:
             self._nodes[machine] = subprocess.Popen(
-                ["ip", "netns", "exec", f"vg-{machine}", "unshare", "-m", "sh", "-c", line],
+                ["ip", "netns", "exec", self.space(machine), "unshare", "-m", "sh", "-c", line],
                 stdout=log,
                 stderr=log,
                 env=env,
@@ -124,9 +131,13 @@ class TwoMachines:
                 raise RuntimeError(f"node {machine} does not start:\n{log.read_text()}")
             sleep(0.2)
 
+    def space(self, machine: str) -> str:
+        """Name of a machine's namespace."""
+        return f"vg-{os.getpid()}-{machine}"
+
     def command(self, *words: str) -> list[str]:
         """A command line that runs on A."""
-        return ["ip", "netns", "exec", "vg-a", *words]
+        return ["ip", "netns", "exec", self.space("a"), *words]
 
     def kill(self, machine: str) -> None:
         """Ends a machine's node and everything that it started, at once."""
@@ -137,7 +148,10 @@ class TwoMachines:
             node.wait()
         # Ray gives its workers process groups of their own; all of them are in the namespace.
         found = subprocess.run(
-            ["ip", "netns", "pids", f"vg-{machine}"], check=False, capture_output=True, text=True
+            ["ip", "netns", "pids", self.space(machine)],
+            check=False,
+            capture_output=True,
+            text=True,
         )
         for pid in found.stdout.split():
             with suppress(ProcessLookupError):
@@ -145,10 +159,10 @@ class TwoMachines:
 
     def pull_cable(self) -> None:
         """Cuts B off; its processes go on."""
-        subprocess.run(["ip", "-n", "vg-b", "link", "set", "vg-vb", "down"], check=True)
+        subprocess.run(["ip", "-n", self.space("b"), "link", "set", _CABLE, "down"], check=True)
 
     def _clear(self) -> None:
         for machine in "ab":
             subprocess.run(
-                ["ip", "netns", "del", f"vg-{machine}"], check=False, capture_output=True
+                ["ip", "netns", "del", self.space(machine)], check=False, capture_output=True
             )
