@@ -36,39 +36,40 @@ class Keys:
 
     threads: int
     machine: str = ""
-    _plans: dict[int, tuple[Plan, dict[str, str], bool]] = field(default_factory=dict)
-    _observers: dict[str, object] = field(default_factory=dict)
+    _code: dict[tuple[type, ...], tuple[dict[str, str], bool, str]] = field(default_factory=dict)
+    _digests: dict[object, str] = field(default_factory=dict)
 
     def plan(self, plan: Plan, precisions: Mapping[str, str]) -> str:
         """Key of a plan: its hash, the code of its nodes and of the engine, and how it computes."""
-        _, code, _ = self._facts(plan)
+        code = self._facts(plan)[2]
         return self._key("plan", plan.hash, code, sorted(precisions.items()), self.threads)
 
     def code(self, plan: Plan) -> dict[str, str]:
         """The code that decides a plan's numbers: digests by module, versions by package."""
-        return self._facts(plan)[1]
+        return self._facts(plan)[0]
 
     def uses_seed(self, plan: Plan) -> bool:
         """Whether a plan's numbers may depend on the seed."""
-        return self._facts(plan)[2]
+        return self._facts(plan)[1]
 
-    def _facts(self, plan: Plan) -> tuple[Plan, dict[str, str], bool]:
-        if id(plan) not in self._plans:
-            classes = [type(planned.node) for planned in plan.nodes]
+    def _facts(self, plan: Plan) -> tuple[dict[str, str], bool, str]:
+        """Its code, whether it uses a seed, and a digest of the code."""
+        classes = tuple(dict.fromkeys(type(planned.node) for planned in plan.nodes))
+        if classes not in self._code:
             code = {**engine_code(), **code_of(classes)}
-            self._plans[id(plan)] = plan, code, uses_seed(classes)  # the plan keeps its id
-        return self._plans[id(plan)]
+            self._code[classes] = code, uses_seed(classes), digest(sorted(code.items()))
+        return self._code[classes]
 
     def precisions(self, plan: Plan, machine: str) -> str:
         """Key of what ``dtype: auto`` means for a plan on a kind of machine."""
-        return digest(("precision", plan.hash, self.code(plan), self.threads, machine))
+        return digest(("precision", plan.hash, self._facts(plan)[2], self.threads, machine))
 
     def source(self, clip: Clip, applied: Iterable[AppliedCondition], seed: int) -> str:
         """Key of a clip under conditions."""
-        under = [_of_condition(each) for each in applied]
+        under = [self._condition(each) for each in applied]
         drawn = (clip.name, seed) if under else ()
         part = (clip.sha256, clip.start_s, clip.seconds)
-        return self._key("input", part, under, drawn, code_of((), _INPUT))
+        return self._key("input", part, under, drawn, self._modules(_INPUT))
 
     def conversion(
         self, plan: str, given: str, taps: Iterable[str], seed: int | None, match: object
@@ -82,7 +83,7 @@ class Keys:
             seed: if the plan uses one and it is not its own.
             match: what is set for the clip, with the keys of the sounds that it is measured on.
         """
-        code = code_of((), _MATCH) if match else {}
+        code = self._modules(_MATCH) if match else ""
         return self._key("convert", plan, given, sorted(taps), seed, match, code)
 
     def command(
@@ -90,17 +91,27 @@ class Keys:
     ) -> str:
         """Key of a conversion by a program: its words and version, and contents of files."""
         hashes = sorted(sha256 for _, sha256 in contents)
-        return self._key("command", [*words], version, hashes, code_of((), _COMMAND), *more)
+        return self._key("command", [*words], version, hashes, self._modules(_COMMAND), *more)
 
     def observation(self, observer: str, sound: str) -> str:
         """Key of what an observer says about a sound."""
-        if observer not in self._observers:
-            self._observers[observer] = _of_observer(observer)
-        return self._key("observe", self._observers[observer], sound)
+        if observer not in self._digests:
+            self._digests[observer] = digest(_of_observer(observer))
+        return self._key("observe", self._digests[observer], sound)
 
     def cost(self, plans: tuple[str, str], blocks: int, machine: str) -> str:
         """Key of the costs of a plan in turns with another one."""
-        return digest(("cost", plans, blocks, machine, code_of((), _COST)))
+        return digest(("cost", plans, blocks, machine, self._modules(_COST)))
+
+    def _condition(self, applied: AppliedCondition) -> str:
+        if applied not in self._digests:
+            self._digests[applied] = digest(_of_condition(applied))
+        return self._digests[applied]
+
+    def _modules(self, names: tuple[str, ...]) -> str:
+        if names not in self._digests:
+            self._digests[names] = digest(code_of((), names))
+        return self._digests[names]
 
     def _key(self, *parts: object) -> str:
         return digest((*parts, self.machine))

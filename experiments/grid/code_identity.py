@@ -11,6 +11,7 @@ import ast
 import hashlib
 import importlib.metadata
 import importlib.util
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ _FOLLOWED = (
     "voicegraph.experiments.observers.",
 )
 """Where imports are followed. What else nodes import (types, base classes) is the engine's."""
+_OF_FILE = re.compile(r"_[0-9a-f]{8}$")
+"""What the name of a module that was loaded from a file ends in: a hash of its path."""
 _RUNS_PIPELINES = ("voicegraph.graph.pipeline", "voicegraph.graph.runtime")
 _NO_NUMBERS = frozenset(
     ("annotated-types", "pydantic", "pydantic-core", "pyyaml", "rich", "typer", "voicegraph")
@@ -136,7 +139,8 @@ def code_of(classes: Iterable[type], modules: Iterable[str] = ()) -> dict[str, s
     for name, facts in reached.items():
         found.setdefault(name, facts.digest)
         packages |= facts.others
-    return dict(sorted({**found, **_versions(packages)}.items()))
+    named = {_OF_FILE.sub("", name): value for name, value in found.items()}
+    return dict(sorted({**named, **_versions(packages)}.items()))
 
 
 def uses_seed(classes: Iterable[type]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -27,7 +28,7 @@ from voicegraph.nodes.layers.network import load_network
 from voicegraph.nodes.retrieval.index_file import TENSOR as INDEX
 from voicegraph.nodes.retrieval.index_file import locate_within
 from voicegraph.nodes.synth.source_filter_network import SourceFilterNetwork
-from voicegraph.schemas.source_filter_card import SourceFilterCard
+from voicegraph.schemas.source_filter_card import SourceFilterCard, SourceFilterSizes
 
 _MARKER = "content_mean"
 """A tensor that every source-filter voice has."""
@@ -106,14 +107,21 @@ class SourceFilterFile(ModelFile):
     def _check_network(self) -> None:
         """Compares shapes and dtypes before memory is allocated."""
         path, found = self.path, self.network()
-        with torch.device("meta"):
-            state = SourceFilterNetwork(self.card.sizes).state_dict()
-        wanted = {name: tuple(tensor.shape) for name, tensor in state.items()}
-        lines = shape_mismatches(wanted, {name: header.shape for name, header in found.items()})
+        lines = shape_mismatches(
+            _shapes_of(self.card.sizes), {name: header.shape for name, header in found.items()}
+        )
         lines += dtype_mismatches(found)
         if lines:
             text = "its tensors are not those that its card describes"
             raise state_error(path, text, lines, self.broken_fix)
+
+
+@lru_cache(maxsize=8)
+def _shapes_of(sizes: SourceFilterSizes) -> dict[str, tuple[int, ...]]:
+    """Shapes of the network's tensors by name; many plans of one process ask for the same."""
+    with torch.device("meta"):
+        state = SourceFilterNetwork(sizes).state_dict()
+    return {name: tuple(tensor.shape) for name, tensor in state.items()}
 
 
 def _without_card(path: Path) -> WeightsError:
