@@ -28,6 +28,8 @@ from voicegraph.schemas.quantities import Duration, Rate
 
 LEVEL = r"[A-Za-z0-9+_.-]([A-Za-z0-9 +_.()%-]{0,78}[A-Za-z0-9+_.)%-])?"
 """Names of levels: they appear in names of cells, in patterns such as ``noise=pink*``."""
+OPTIONAL = "optional"
+"""Key of an entry of ``metrics`` beside its metric."""
 _MEMORY_PATTERN = r"^[0-9]{1,9}(\.[0-9]{1,3})? ?(k|M|G|T)i?B$"
 _MEMORY = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?([kMGT])(i?)B", re.ASCII)
 _GOAL_PATTERN = r"^(>=|<=|>|<) ?-?([0-9]{1,9}(\.[0-9]{0,9})?|\.[0-9]{1,9})$"
@@ -111,6 +113,16 @@ def _list_of_metrics(value: Any) -> Any:
     if not isinstance(value, list):
         return value
     return [{item: None} if isinstance(item, str) else item for item in value]
+
+
+def _one_metric(entry: dict[str, Any]) -> dict[str, Any]:
+    names = [key for key in entry if key != OPTIONAL]
+    if len(names) != 1:
+        found = f"found {', '.join(names)[:60]}" if names else "found none"
+        raise ValueError(f"expected one metric for each entry of the list, {found}")
+    if not isinstance(entry.get(OPTIONAL, False), bool):
+        raise ValueError(f"expected true or false for optional, found {entry[OPTIONAL]!r:.60}")
+    return entry
 
 
 def _compared_metrics(value: Any) -> Any:
@@ -755,14 +767,16 @@ class ExperimentFile(_FileModel):
         list[
             Annotated[
                 dict[MetricName, Annotated[Any, Field(examples=[{}])]],
-                Field(min_length=1, max_length=1, examples=["pauses"]),
+                AfterValidator(_one_metric),
+                Field(examples=["pauses"]),
             ]
         ],
         BeforeValidator(_list_of_metrics),
     ] = Field(
         min_length=1,
-        description="what is measured: names, or mappings of a name to params; `voicegraph "
-        "experiment metrics` lists them",
+        description="what is measured: names, or mappings of a name to params; with `optional: "
+        "true` beside it, a metric whose package is missing is left out with a warning. "
+        "`voicegraph experiment metrics` lists them",
         examples=[["latency"]],
     )
     goals: dict[MetricName, Annotated[str, Field(pattern=_GOAL_PATTERN, examples=[">= 3.5"])]] = (

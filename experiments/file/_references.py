@@ -195,10 +195,11 @@ class _Check:
     def bounds(self) -> None:
         for name, bounds in self.loaded.file.require.items():
             at: KeyPath = ("require", name)
-            if bounds.least is None and bounds.greatest is None:
+            least, greatest = bounds.least, bounds.greatest
+            if least is None and greatest is None:
                 text = f"require.{name} has neither min nor max"
                 self.add("missing-key", text, at, f"require: {{{name}: {{max: 480}}}}")
-            elif None not in (bounds.least, bounds.greatest) and bounds.least > bounds.greatest:  # pyright: ignore[reportOptionalOperand]
+            elif least is not None and greatest is not None and least > greatest:
                 text = f"require.{name}: min is above max, so no cell would be left"
                 self.add("wrong-value", text, at, "exchange them")
 

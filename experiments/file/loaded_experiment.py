@@ -10,7 +10,7 @@ from typing import Any
 from voicegraph.graph.errors import Problem
 from voicegraph.graph.loading.overrides import Override
 from voicegraph.graph.loading.source_map import KeyPath, SourceMap
-from voicegraph.schemas.experiment import ExperimentFile, TargetSpec
+from voicegraph.schemas.experiment import OPTIONAL, ExperimentFile, TargetSpec
 
 from .cell_pattern import CellPattern
 from .factor_levels import FactorLevel
@@ -29,6 +29,23 @@ class LoadedTarget:
     name: str
     spec: TargetSpec
     overrides: tuple[Override, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MetricEntry:
+    """An entry of ``metrics``.
+
+    Attributes:
+        name: the metric, or family of metrics.
+        value: its params as written: None, a mapping, or the value of the first one.
+        optional: whether it may be left out if a package that it needs is missing.
+        at: where it is in the file.
+    """
+
+    name: str
+    value: Any
+    optional: bool
+    at: KeyPath
 
 
 @dataclass(frozen=True)
@@ -66,6 +83,16 @@ class LoadedExperiment:
     metrics_files: tuple[Path, ...] = ()
     files: tuple[Path, ...] = ()
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def metrics(self) -> tuple[MetricEntry, ...]:
+        """What is measured, in the order of the file."""
+        return tuple(
+            MetricEntry(name, value, entry.get(OPTIONAL, False), ("metrics", number))
+            for number, entry in enumerate(self.file.metrics)
+            for name, value in entry.items()
+            if name != OPTIONAL
+        )
 
     def resolve(self, at: KeyPath, name: str) -> Path:
         """The absolute path of a file name that is written at ``at``."""

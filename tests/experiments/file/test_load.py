@@ -133,6 +133,13 @@ def test_everything_is_written_out_with_defaults() -> None:
     assert load_mapping(resolved).as_json() == resolved
 
 
+def test_metrics_are_names_or_mappings_and_may_be_optional() -> None:
+    loaded = load("pipeline: world\nmetrics: [a, {b: [c]}, {d: {}, optional: true}]\n")
+    assert [(m.name, m.value, m.optional) for m in loaded.metrics] == [
+        ("a", None, False), ("b", ["c"], False), ("d", {}, True),
+    ]  # fmt: skip
+
+
 def test_baseline_is_the_first_level_unless_it_is_named() -> None:
     loaded = load(TRACKERS + "baseline: {tracker: swift}\n")
     assert (loaded.baseline("tracker"), loaded.baseline("noise")) == ("swift", "clean")
@@ -194,7 +201,9 @@ WRONG = [
     (HEAD + "resources: {task_memory: 2}\n", "a size such as 2GB", "2GB"),
     (HEAD + "goals: {words.wer: low}\n", "'low'", ">= 3.5"),
     (HEAD + "store: 5\n", "expected text", "store"),
-    ("metrics: [{a: 1, b: 2}]\npipeline: world\n", "at most 1 entry", ""),
+    ("metrics: [{a: 1, b: 2}]\npipeline: world\n", "expected one metric", "pauses"),
+    ("metrics: [{a: 1, optional: 2}]\npipeline: world\n", "expected true or false", ""),
+    ("metrics: [{optional: true}]\npipeline: world\n", "found none", ""),
     ("metrics: [5]\npipeline: world\n", "expected a mapping", ""),
 ]  # fmt: skip
 
