@@ -64,7 +64,7 @@ ALLOWED: dict[str, set[str]] = {
     "experiments": CORE,
     "experiments/file": {*CORE, "graph/loading", "experiments"},
     "experiments/clips": {
-        *CORE, "graph/loading", "graph/files", "graph/files/sound", "graph/metrics", "experiments",
+        *CORE, "graph/loading", "graph/files", "graph/files/sound", "experiments", "nodes/f0",
     },
     "experiments/conditions": {
         *CORE, "graph/files", "graph/files/sound", "graph/metrics", "experiments",

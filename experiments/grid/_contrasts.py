@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from voicegraph.graph.errors import Problems
 from voicegraph.schemas.experiment import Comparison
@@ -13,11 +13,17 @@ from ..metric import Metric
 
 
 def contrasts(
-    loaded: LoadedExperiment, metrics: Sequence[Metric], problems: Problems
+    loaded: LoadedExperiment,
+    metrics: Sequence[Metric],
+    left_out: Collection[str],
+    problems: Problems,
 ) -> list[Contrast]:
-    """The contrasts of a file; unknown metrics are added to ``problems``."""
+    """The contrasts of a file; unknown metrics are added to ``problems``.
+
+    Metrics that are left out, since their packages are missing, are not compared.
+    """
     return [
-        _contrast(loaded, number, entry, metrics, problems)
+        _contrast(loaded, number, entry, metrics, left_out, problems)
         for number, entry in enumerate(loaded.file.compare)
     ]
 
@@ -27,6 +33,7 @@ def _contrast(
     number: int,
     entry: Comparison,
     metrics: Sequence[Metric],
+    left_out: Collection[str],
     problems: Problems,
 ) -> Contrast:
     known = {metric.name: metric for metric in metrics}
@@ -37,6 +44,7 @@ def _contrast(
         for name, spec in entry.metrics.items():
             if name in known:
                 chosen[name] = None if spec is None else spec.margin
+            if name in known or {name, name.partition(".")[0]} & {*left_out}:
                 continue
             mark = loaded.source_map.value(("compare", number, "metrics", name))
             listed = ", ".join(known) or "none"

@@ -48,7 +48,9 @@ class Grid:
     ) -> None:
         self.loaded = loaded
         self.problems = problems
-        self.entries: list[Entry] = ask_metrics(loaded, problems)
+        asked = ask_metrics(loaded, problems)
+        self.entries: list[Entry] = asked.entries
+        self.unmeasured = asked.left_out
         self.metrics: list[Metric] = [m for entry in self.entries for m in entry.metrics]
         machine = machine_kind() if loaded.file.strict else ""
         keys = Keys(loaded.file.resources.threads, machine)
@@ -67,7 +69,7 @@ class Grid:
         self.contrasts: list[Contrast] = []
         self.side_effects: list[SideEffect] = []
         self.dependences: list[Dependence] = []
-        self.warnings: list[Problem] = []
+        self.warnings: list[Problem] = list(asked.warnings)
         self._conditions: dict[tuple[str, str], tuple[AppliedCondition, ...]] = {}
         self._of_cell: dict[str, tuple[Combination, System | None]] = {}
 
@@ -78,7 +80,7 @@ class Grid:
         self._leave_out()
         self._make_cells()
         self.problems.found += [*self.plans.problems, *self.plans.untaken()]
-        self.contrasts = contrasts(self.loaded, self.metrics, self.problems)
+        self.contrasts = contrasts(self.loaded, self.metrics, self.unmeasured, self.problems)
         self._check_taps()
         if self.problems.found:
             return

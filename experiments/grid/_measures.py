@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from voicegraph.graph.errors import Problems, VoicegraphError
+from voicegraph.graph.errors import Problem, Problems, VoicegraphError
 from voicegraph.graph.loading.source_map import KeyPath
 from voicegraph.graph.loading.validation import add_validation_problems
 
@@ -34,26 +34,49 @@ class Entry:
     metrics: tuple[Metric, ...]
 
 
-def ask_metrics(loaded: LoadedExperiment, problems: Problems) -> list[Entry]:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a file asks for.
+
+    Attributes:
+        entries: what is measured.
+        left_out: metrics of optional entries whose packages are missing, and families whose
+            entries are wrong: comparisons may name them.
+        warnings: what is missing for optional entries, with what installs it.
+    """
+
+    entries: list[Entry]
+    left_out: frozenset[str]
+    warnings: list[Problem]
+
+
+def ask_metrics(loaded: LoadedExperiment, problems: Problems) -> Asked:
     """The metrics of a file; mistakes and missing packages are added to ``problems``."""
     found: list[Entry] = []
-    for number, entry in enumerate(loaded.file.metrics):
-        for name, value in entry.items():
-            at: KeyPath = ("metrics", number)
-            folder = loaded.source_map.base((*at, name))
-            try:
-                asked = metrics.ask(name, value, folder)
-            except (VoicegraphError, ValidationError, ValueError) as error:
-                cls = FAMILIES.find(name).params if name in FAMILIES.names() else Params
-                inside = (*at, name) if (*at, name) in loaded.source_map.places else at
-                _add(loaded, problems, error, inside, cls, f"the metric {name}")
-                continue
-            lacking = {problem for metric in asked for problem in metrics.missing(metric)}
-            mark = loaded.source_map.value(at)
-            problems.found += [replace(p, mark=mark) for p in sorted(lacking, key=str)]
-            found.append(Entry(name, value, asked))
+    left_out: set[str] = set()
+    warnings: list[Problem] = []
+    for entry in loaded.metrics:
+        name, at = entry.name, entry.at
+        folder = loaded.source_map.base((*at, name))
+        try:
+            asked = metrics.ask(name, entry.value, folder)
+        except (VoicegraphError, ValidationError, ValueError) as error:
+            cls = FAMILIES.find(name).params if name in FAMILIES.names() else Params
+            inside = (*at, name) if (*at, name) in loaded.source_map.places else at
+            _add(loaded, problems, error, inside, cls, f"the metric {name}")
+            left_out.add(name.partition(".")[0])
+            continue
+        mark = loaded.source_map.value(at)
+        every = {problem for metric in asked for problem in metrics.missing(metric)}
+        lacking = [replace(p, mark=mark) for p in sorted(every, key=str)]
+        if lacking and entry.optional:
+            left_out |= {metric.name for metric in asked}
+            warnings += [replace(p, message=f"{name} is left out: {p.message}") for p in lacking]
+            continue
+        problems.found += lacking
+        found.append(Entry(name, entry.value, asked))
     _refuse_twice(loaded, found, problems)
-    return found
+    return Asked(found, frozenset(left_out), warnings)
 
 
 def _refuse_twice(loaded: LoadedExperiment, found: Sequence[Entry], problems: Problems) -> None:

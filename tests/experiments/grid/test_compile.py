@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
+from voicegraph.experiments import metrics
 from voicegraph.experiments.compiled import CompiledExperiment
 from voicegraph.experiments.file.load import load_experiment, load_mapping
 from voicegraph.experiments.grid.compile import compile_experiment
 from voicegraph.experiments.store.store import Store
 from voicegraph.experiments.task import Kind
 from voicegraph.graph import registry
-from voicegraph.graph.errors import PipelineError
+from voicegraph.graph.errors import PipelineError, Problem
 
 QUIET = {"use": "dsp.gain", "in": "input", "params": {"db": -6}}
 PIPELINE: dict[str, Any] = {
@@ -299,3 +300,23 @@ def test_nodes_of_a_file_are_loaded_and_hashed(pipeline: str, tmp_path: Path) ->
         )
     assert found.tasks[-1].nodes_files[0][0] == str(path)
     assert keys(again, Kind.CONVERT) != first
+
+
+def test_an_optional_metric_without_its_package_is_left_out(
+    pipeline: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lacking = Problem("missing-package", "needs a package", fix="pip install it")
+    monkeypatch.setattr(
+        metrics, "missing", lambda metric: [lacking] if metric.name == "level.peak" else []
+    )
+    factors = {"gain": {"set": "nodes.quiet.params.db", "values": [0, -6]}}
+    given: dict[str, Any] = {
+        "metrics": ["level.rms", {"level.peak": None, "optional": True}],
+        "compare": [{"vary": "gain", "metrics": ["level.rms", "level.peak"]}],
+    }
+    found = compiled(pipeline, factors=factors, **given)
+    assert [metric.name for metric in found.metrics] == ["level.rms"]
+    assert list(found.contrasts[0].metrics) == ["level.rms"]
+    assert any("level.peak is left out" in warning.message for warning in found.warnings)
+    with pytest.raises(PipelineError, match="needs a package"):
+        compiled(pipeline, factors=factors, metrics=["level.peak"])
