@@ -51,6 +51,7 @@ moved_modules.install()
 provide(
     {
         "comparison_text": "voicegraph.app.reports.comparison_text:comparison_text",
+        "run_difference_text": "voicegraph.app.reports.run_difference_text:run_difference_text",
         "explain": "voicegraph.app.reports.explain:explain",
         "explain_setup": "voicegraph.app.reports.setup_lines:explain_setup",
         "draw": "voicegraph.app.reports.drawing:draw",

@@ -11,6 +11,8 @@ __all__ = [
     "engine_setup",
     "experiment",
     "experiment_check",
+    "experiment_difference",
+    "experiment_export",
     "experiment_manifest",
     "file_report",
     "index_card",

@@ -244,6 +244,7 @@ class AddedTest(_Facts):
     d_z: float | None
     superiority: float | None
     margin: float | None = None
+    p_equivalence: float | None = None
     equivalent: bool | None = None
     detectable: float | None = None
     verdict: str = ""

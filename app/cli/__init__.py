@@ -13,6 +13,8 @@ __all__ = [
     "draw",
     "experiment",
     "experiment_check",
+    "experiment_compare",
+    "experiment_export",
     "explain",
     "inspect",
     "latency",

@@ -10,6 +10,7 @@ __all__ = [
     "node_catalogue",
     "plan_diff",
     "plan_report",
+    "run_difference_text",
     "setup_lines",
     "text_table",
 ]

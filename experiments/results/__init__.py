@@ -1,3 +1,19 @@
 """Results: tables, manifest and the Python interface of a finished run."""
 
-__all__ = ["rows"]
+__all__ = [
+    "chosen",
+    "contrasts",
+    "difference",
+    "export_csv",
+    "export_mlflow",
+    "export_scp",
+    "markdown",
+    "means",
+    "rows",
+    "run",
+    "sentences",
+    "summary",
+    "tables",
+    "test_table",
+    "write_run",
+]

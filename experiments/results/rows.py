@@ -102,7 +102,7 @@ class TestRow:
         baseline: the level that it is compared with.
         within: the fixed levels, as text.
         metric: name of the metric.
-        n: pairs: speakers that have both.
+        n: pairs: speakers that have both; of costs, pairs of plans.
         mean: of the level.
         mean_baseline: of the baseline.
         difference: mean of paired differences.
@@ -112,11 +112,12 @@ class TestRow:
         d_z: standardised mean of paired differences (Cohen).
         superiority: probability that a speaker's value is better with the level; ties count half.
         margin: of equivalence, if declared.
-        equivalent: whether the difference lies within the margin, by two one-sided tests.
+        p_equivalence: of two one-sided tests against the margin, corrected in a family of its own.
+        equivalent: whether the difference lies within the margin, by these tests.
         detectable: least difference that this many speakers show with power .8 at level .05.
         verdict: ``better``, ``worse``, ``equivalent``, ``no difference shown``, ``different``
             (metrics without a direction) or ``not tested``.
-        why: why it was not tested.
+        why: why it was not tested, or what limits the verdict.
     """
 
     __test__ = False  # pytest takes classes called Test... for tests
@@ -137,6 +138,7 @@ class TestRow:
     d_z: float | None
     superiority: float | None
     margin: float | None = None
+    p_equivalence: float | None = None
     equivalent: bool | None = None
     detectable: float | None = None
     verdict: str = ""

@@ -1,3 +1,15 @@
-"""Statistics of paired comparisons; the unit is the speaker."""
+"""Statistics of paired comparisons; the unit is the speaker.
 
-__all__: list[str] = []
+SciPy and statsmodels compute them. Nothing here knows of files, pipelines or metrics.
+"""
+
+__all__ = [
+    "correction",
+    "effects",
+    "equivalence",
+    "intervals",
+    "paired",
+    "power",
+    "significance",
+    "speakers",
+]
