@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal, Protocol
+from typing import Protocol
 
 from ..statistics.paired import Comparison, Verdict
-from .rows import CostRow
+from .rows import Better, CostRow
 
 PLAN_METRICS = ("cost.", "latency.")
 """Metrics of plans, not of clips; the rest of the name is that of a cost."""
@@ -38,7 +38,7 @@ class Costs:
         metric: str,
         cells: Sequence[tuple[_Cell, _Cell]],
         margin: float | None,
-        better: Literal["higher", "lower"] | None,
+        better: Better,
     ) -> list[tuple[str, Comparison]]:
         """The comparison on each machine, with its name if there are several."""
         name = metric.partition(".")[2]
@@ -77,9 +77,7 @@ class Costs:
         return Comparison(1, mine, base, mine - base, why=why)
 
 
-def _judge(
-    answer: Comparison, margin: float | None, better: Literal["higher", "lower"] | None
-) -> Comparison:
+def _judge(answer: Comparison, margin: float | None, better: Better) -> Comparison:
 
     low, high = answer.low, answer.high
     if answer.why or low is None or high is None:

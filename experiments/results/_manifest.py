@@ -22,7 +22,7 @@ from voicegraph.schemas.experiment_manifest import (
     TargetFacts,
 )
 
-from ..compiled import CompiledExperiment
+from ..compiled import CompiledExperiment, PlanFacts
 from ..metric import Metric, Observer
 from ..registry import OBSERVERS
 from . import _provenance
@@ -48,14 +48,38 @@ class Invocation:
     store: Path
 
 
+def explained_before(folder: Path) -> dict[str, str]:
+    """What plans of an earlier call say by ``explain``, which takes 13 ms a plan, by their keys."""
+    try:
+        text = (folder / "manifest.json").read_text(encoding="utf-8")
+        found = Manifest.model_validate_json(text)
+    except (OSError, ValueError):  # none, or of another version
+        return {}
+    return {key: plan.explained for key, plan in found.plans.items()}
+
+
 def manifest(
-    compiled: CompiledExperiment, invocation: Invocation, refusal: Refusal | None
+    compiled: CompiledExperiment,
+    invocation: Invocation,
+    refusal: Refusal | None,
+    explained: Mapping[str, str],
 ) -> Manifest:
-    """The manifest of a compiled experiment."""
+    """The manifest of a compiled experiment.
+
+    Args:
+        compiled: the experiment.
+        invocation: how the run came about.
+        refusal: why nothing is tested, if so.
+        explained: texts of plans that are known already, by key.
+    """
     observers = _observers(compiled.metrics)
     commit, dirty = _provenance.commit()
     return Manifest(
         **_facts(compiled),
+        plans={
+            key: _plan(facts, explained.get(key) or facts.explained)
+            for key, facts in compiled.plans.items()
+        },
         description=str(compiled.resolved.get("description") or ""),
         command=tuple(invocation.command),
         started=_time(invocation.started),
@@ -97,13 +121,23 @@ def _facts(compiled: CompiledExperiment) -> dict[str, Any]:
             )
             for name, target in compiled.targets.items()
         },
-        "plans": {
-            key: PlanReportFacts.model_validate(facts) for key, facts in compiled.plans.items()
-        },
         "contrasts": tuple(ContrastFacts.model_validate(one) for one in compiled.contrasts),
         "side_effects": tuple(SideEffectFacts.model_validate(x) for x in compiled.side_effects),
         "dependences": tuple(DependenceFacts.model_validate(x) for x in compiled.dependences),
     }
+
+
+def _plan(facts: PlanFacts, explained: str) -> PlanReportFacts:
+    return PlanReportFacts(
+        key=facts.key,
+        described=facts.described,
+        explained=explained,
+        algorithmic_ms=facts.algorithmic_ms,
+        buffering_ms=facts.buffering_ms,
+        block_ms=facts.block_ms,
+        files=facts.files,
+        licences=facts.licences,
+    )
 
 
 def _time(moment: datetime) -> str:

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
-import voicegraph
 from voicegraph.graph.machine import cores, cpu_model, memory_bytes, system
 from voicegraph.graph.optional_packages import version_of
 from voicegraph.schemas.experiment_manifest import MachineFacts
@@ -24,7 +23,7 @@ def commit() -> tuple[str | None, str | None]:
     Untracked files of the repository count by name and contents. None without a repository, or
     without git; None for the changes if there are none.
     """
-    root = Path(voicegraph.__file__).resolve().parent
+    root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists():
         return None, None
     head = _git(root, "rev-parse", "HEAD")

@@ -13,11 +13,10 @@ from typing import Literal, Protocol
 from ..statistics.paired import Comparison, Pairs, compare_family
 from ..statistics.speakers import Unit, speaker_pairs
 from ._cost_contrasts import NO_BASELINE, PLAN_METRICS, Costs
-from .rows import CostRow, TestRow, ValueRow
+from .rows import Better, CostRow, TestRow, ValueRow
 
 TARGET = "target"
 """Stands for the target in ``vary`` and ``within``, unless a factor has this name."""
-Better = Literal["higher", "lower"] | None
 
 
 class CellLike(Protocol):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from voicegraph.graph.errors import InputError, Problem
 from voicegraph.graph.providers import provided
@@ -16,20 +17,35 @@ from voicegraph.schemas.experiment_difference import (
     RunSide,
     ValueDifference,
 )
+from voicegraph.schemas.experiment_manifest import Manifest
 
 from ..statistics.paired import Comparison, Pairs, compare_family
 from ..statistics.speakers import Unit, speaker_pairs
 from ._difference_limits import DifferenceLimits
 from ._frames import frame_of
 from ._plan_changes import plan_changes
-from .rows import CostRow, ValueRow
-from .run import Run
+from .rows import Better, CostRow, ValueRow
 
 if TYPE_CHECKING:
     import pandas
 
 _Place = tuple[str, str]
 """Cell and metric."""
+
+
+class Run(Protocol):
+    """What is compared of a run: :class:`~voicegraph.experiments.results.run.Run`."""
+
+    folder: Path
+    manifest: Manifest
+
+    def value_rows(self) -> Sequence[ValueRow]:
+        """Values of metrics."""
+        ...
+
+    def cost_rows(self) -> Sequence[CostRow]:
+        """Costs and latencies."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +171,8 @@ def _other_clips(a: Run, b: Run) -> set[str]:
 
 def _values(a: Run, b: Run, cells: Iterable[str], strangers: set[str]) -> list[ValueDifference]:
     """Every metric of every common cell; one family of tests."""
-    better = {metric.name: metric.better for metric in (*b.manifest.metrics, *a.manifest.metrics)}
+    known = (*b.manifest.metrics, *a.manifest.metrics)
+    better: dict[str, Better] = {metric.name: metric.better for metric in known}
     both = [_units(run.value_rows(), strangers) for run in (a, b)]
     order = {name: i for i, name in enumerate(cells)}
     places = [place for place in both[0] if place in both[1] and place[0] in order]

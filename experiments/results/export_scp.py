@@ -56,7 +56,8 @@ def _lists(
     """The lines of each list."""
     several = len(run.manifest.seeds) > 1
     found: dict[str, list[str]] = {"pred.scp": [], "gt.scp": []}
-    speech = run.manifest.targets[target].sounds if target in run.manifest.targets else ()
+    facts = run.manifest.targets.get(target or "")
+    speech = facts.sounds if facts else ()
     texts = {clip.name: clip.columns.get("transcript") for clip in run.manifest.clips}
     for i, row in enumerate(sorted(rows, key=lambda row: (row.clip, row.seed))):
         name = file_name(row.clip) + (f"-{row.seed}" if several else "")

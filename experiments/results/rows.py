@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
+
+Better = Literal["higher", "lower"] | None
+"""Which values of a metric are better."""
 
 
 @dataclass(frozen=True, slots=True)

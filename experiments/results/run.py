@@ -26,15 +26,14 @@ from . import _selection
 from ._audio import read_sound
 from ._frames import frame, frame_of
 from .contrasts import Contrasts
+from .difference import RunDifference, difference
 from .means import MeanRow, cell_means
-from .rows import CellRow, CostRow, TestRow, ValueRow
+from .rows import Better, CellRow, CostRow, TestRow, ValueRow
 from .tables import as_columns, columns, read_table
 from .test_table import TestTable
 
 if TYPE_CHECKING:
     import pandas
-
-    from .difference import RunDifference
 
 MANIFEST = "manifest.json"
 FAILURES = "failures.jsonl"
@@ -223,7 +222,7 @@ class Run:
         return {metric.name: metric for metric in self.manifest.metrics}
 
     def _contrasts(self) -> Contrasts:
-        better = {one.name: one.better for one in self.manifest.metrics}
+        better: dict[str, Better] = {one.name: one.better for one in self.manifest.metrics}
         return Contrasts(
             self.manifest.cells,
             self._values,
@@ -235,8 +234,6 @@ class Run:
 
     def against(self, other: Run | str | Path) -> RunDifference:
         """What this run has that another has differently; ``other`` is the reference."""
-        from .difference import difference
-
         return difference(other if isinstance(other, Run) else Run.open(other), self)
 
     # ---- sounds and pages

@@ -18,12 +18,12 @@ from ..store import Store
 from ..task import Outcome
 from ._audio import Keep, keep_sounds
 from ._cost_rows import cost_rows
-from ._manifest import Invocation, manifest
+from ._manifest import Invocation, explained_before, manifest
 from ._measured import Measured, measure
 from ._refusal import Refusal, refusal
-from .contrasts import Better, Contrasts
+from .contrasts import Contrasts
 from .means import cell_means
-from .rows import CostRow, TestRow
+from .rows import Better, CostRow, TestRow
 from .run import FAILURES, MANIFEST, Run
 from .summary import summary
 from .tables import Format, require_format, write_table
@@ -73,7 +73,7 @@ def write_run(
         hosts={row.host for row in measured.cells},
         store=store.path,
     )
-    facts = manifest(compiled, invocation, refused)
+    facts = manifest(compiled, invocation, refused, explained_before(folder))
     _write_tables(folder, compiled, measured, costs, tests, format)
     _write_texts(folder, compiled, facts, measured, costs, tests)
     kept = keep_audio or (compiled.resolved.get("keep") or {}).get("audio") or "report"

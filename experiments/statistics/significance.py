@@ -11,7 +11,7 @@ R. J. Tibshirani, "An Introduction to the Bootstrap", 1993, section 16.4.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from scipy import stats
@@ -72,7 +72,7 @@ def _signed_ranks(differences: np.ndarray, seed: int, draws: int) -> np.ndarray:
 def _signed_rank(column: np.ndarray, seed: int, draws: int) -> float:
     """Exact without ties and zeros (counted by Pratt's rule); else by sign flips of the ranks."""
     tied = len(np.unique(np.abs(column))) < len(column) or not column.all()
-    method = "auto"
+    method: Any = "auto"
     if tied:
         exact = len(column) <= EXACT
         method = stats.PermutationMethod(
@@ -80,7 +80,8 @@ def _signed_rank(column: np.ndarray, seed: int, draws: int) -> float:
             batch=_BATCH,
             rng=np.random.default_rng(seed),
         )
-    return float(stats.wilcoxon(column, zero_method="pratt", method=method).pvalue)
+    found: Any = stats.wilcoxon(column, zero_method="pratt", method=method)
+    return float(found.pvalue)
 
 
 def _bootstrapped(differences: np.ndarray, seed: int, draws: int) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,6 +20,8 @@ from safetensors.torch import save_file
 from voicegraph.app.cli.app import COMMANDS, main
 from voicegraph.graph.pipeline import Pipeline
 
+from ...experiments.results.conftest import make_run
+from ...experiments.results.synthetic import Synthetic, mean_of
 from ...fake_sounddevice import FakeSoundDevice
 
 Cli = Callable[..., tuple[int, str, str]]
@@ -87,6 +90,16 @@ LINES: dict[str, list[tuple[str, ...]]] = {
     "replay": [("talk.jsonl",), ("key.jsonl",), ("event.jsonl",), (f"{NAME}.jsonl",)],
     "experiment": [(LONG,)],
     "experiment_check": [(f"missing{LONG}",), ("cells.yaml",), ("cells.yaml", "--set", LONG)],
+    "experiment_compare": [
+        ("run-a", "run-b"),
+        ("run-a", LONG),
+        ("run-a", "run-b", "--within", LONG),
+        ("run-a", "run-b", "--within", f"toy.error{LONG}<=1"),
+    ],
+    "experiment_export": [
+        (f"run{NAME}", "--to", "csv"),
+        *(("run-a", "--to", to, "--out", f"{to}{NAME}", "--force") for to in ("mlflow", "scp")),
+    ],
     "voice": [("make", f"text{NAME}.wav", "out.safetensors"), (LONG,)],
 }
 QUICK = {
@@ -119,8 +132,18 @@ def _recorded(plan_file: str) -> None:
             Path(f"{name}.{end}.wav").write_bytes(Path(f"talk.{end}.wav").read_bytes())
 
 
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two runs of experiments with such names."""
+    folder = tmp_path_factory.mktemp("runs")
+    for name, levels in (("a", ("dio", f"x{LONG}")), ("b", ("dio", f"y{LONG}"))):
+        made = Synthetic(factors={f"f{LONG}": levels}, metrics=[mean_of("error")], contrasts=())
+        make_run(folder / name, made)
+    return folder
+
+
 @pytest.fixture
-def hostile(place: Path, sound_system: FakeSoundDevice) -> Path:
+def hostile(place: Path, sound_system: FakeSoundDevice, runs: Path) -> Path:
     """A folder of such files, and devices with such names."""
     for device in sound_system.devices:
         device["name"] = LONG + device["name"]
@@ -135,6 +158,8 @@ def hostile(place: Path, sound_system: FakeSoundDevice) -> Path:
     ):
         Path(name).write_text(text, encoding="utf-8", newline="")
     soundfile.write(SOUND, np.zeros(4800), 48000)
+    for name in ("a", "b"):
+        shutil.copytree(runs / name / "run", f"run-{name}")
     held = {"a" + LONG: torch.ones(2), "b": torch.ones(1)}
     save_file(held, "names.safetensors", {LONG: LONG, "voicegraph": LONG, "format": LONG})
     for name in MODELS[1:]:

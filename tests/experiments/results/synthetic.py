@@ -165,7 +165,13 @@ class Synthetic:
 def _plan(name: str) -> PlanFacts:
     plan = cast("Any", SimpleNamespace(hash=name))
     described = {"nodes": {"f0": {"use": f"f0.{name[:4]}"}}, "block": "20ms"}
-    return PlanFacts(name, plan, described, "a plan", 120.0, 40.0, 20.0, {}, {"voice": "CC0"})
+    return _Facts(name, plan, described, 120.0, 40.0, 20.0, {}, {"voice": "CC0"})
+
+
+class _Facts(PlanFacts):
+    @property
+    def explained(self) -> str:
+        return "a plan"
 
 
 def _tasks(items: Sequence[Item]) -> list[Task]:

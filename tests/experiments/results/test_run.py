@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas
@@ -17,7 +18,7 @@ from voicegraph.schemas.experiment_manifest import AddedMeasures, AddedValue, Me
 
 from .conftest import make_run
 
-DIO = {"tracker": "dio", "noise": "clean"}
+DIO: dict[str, Any] = {"tracker": "dio", "noise": "clean"}
 
 
 @pytest.fixture
@@ -27,13 +28,13 @@ def copy(run: Run, tmp_path: Path) -> Path:
 
 
 def test_frames_have_levels_and_types(run: Run) -> None:
-    values = run.values()
+    values: Any = run.values()
     assert isinstance(values, pandas.DataFrame)
     assert list(values.columns[-2:]) == ["factor.tracker", "factor.noise"]
     assert len(values) == 4 * 8 * 2
     means = values[values["metric"] == "toy.error"].groupby("factor.tracker")["value"].mean()
     assert means["swift"] - means["dio"] == pytest.approx(-0.135)
-    table = run.table()
+    table: Any = run.table()
     assert list(table.columns) == ["toy.error", "toy.score"]
     assert table.loc["tracker=dio, noise=clean", "toy.error"] == pytest.approx(0.57)
     assert set(run.costs()["name"]) >= {"cpu_ms", "algorithmic_ms", "total_ms"}
@@ -82,9 +83,9 @@ def test_compare_tests_anew(run: Run) -> None:
         (("tracker", "dio", (), "toy.eror"), "there is no metric 'toy.eror'"),
     ],
 )
-def test_wrong_names_are_told(run: Run, arguments: tuple[str, ...], said: str) -> None:
+def test_wrong_names_are_told(run: Run, arguments: tuple[Any, ...], said: str) -> None:
     with pytest.raises(PipelineError, match=f"^{said}") as error:
-        run.compare(*arguments)  # pyright: ignore[reportArgumentType]
+        run.compare(*arguments)
     assert error.value.problems[0].fix in ("tracker", "dio", "noise", "toy.error")
 
 
@@ -108,9 +109,9 @@ def test_audio_by_levels(run: Run) -> None:
         ({**DIO, "seed": 7}, "tracker=dio, noise=clean has no clip s00-0 with the seed 7"),
     ],
 )
-def test_audio_that_is_not_there(run: Run, levels: dict[str, str], said: str) -> None:
+def test_audio_that_is_not_there(run: Run, levels: dict[str, Any], said: str) -> None:
     with pytest.raises(PipelineError, match=f"^{said}"):
-        run.audio(**levels)  # pyright: ignore[reportArgumentType]
+        run.audio(**levels)
 
 
 def test_kept_sounds_survive_the_store(tmp_path: Path) -> None:
@@ -166,4 +167,5 @@ def test_added_measures_are_shown(run: Run, copy: Path) -> None:
     found = Run.open(copy)
     assert found.value_rows()[-1].value == 4.5
     assert found.manifest.metrics[-1].name == "listeners.mos"
-    assert found.table().loc[row.cell, "listeners.mos"] == 4.5
+    table: Any = found.table()
+    assert table.loc[row.cell, "listeners.mos"] == 4.5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,9 +25,14 @@ COSTS = (
     CostRow("a", "", "algorithmic_ms", "ms", 12.0),
     CostRow("a", "h", "rtf", "", 1.0, 0.5, 2.0),
 )
+PLACE: Any = {"vary": "t", "level": "a", "baseline": "b", "within": "", "metric": "m"}
+NUMBERS: Any = (
+    *("mean", "mean_baseline", "difference", "low", "high", "p", "p_corrected", "d_z"),
+    *("superiority", "margin", "p_equivalence", "detectable"),
+)
 TESTS = (
-    TestRow("t", "a", "b", "", "m", 0, *[None] * 9, verdict="not tested", why="nothing"),
-    TestRow("t", "a", "b", "", "m", 8, *[0.25] * 9, 0.5, 0.01, True, 1.0, "equivalent"),
+    TestRow(**PLACE, n=0, **dict.fromkeys(NUMBERS), verdict="not tested", why="nothing"),
+    TestRow(**PLACE, n=8, **dict.fromkeys(NUMBERS, 0.25), equivalent=True, verdict="equivalent"),
 )
 ROWS = {"cells": CELLS, "values": VALUES, "costs": COSTS, "tests": TESTS}
 

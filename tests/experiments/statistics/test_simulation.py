@@ -46,7 +46,8 @@ def test_verdicts_of_whole_families_keep_the_error() -> None:
     random = np.random.default_rng(22)
     wrong, experiments = 0, 300
     for _ in range(experiments):
-        family = [Pairs(*random.standard_normal((2, 12)), "lower") for _ in range(5)]
+        both = random.standard_normal((5, 2, 12))
+        family = [Pairs(one, other, "lower") for one, other in both]
         wrong += any(one.verdict in ("better", "worse") for one in compare_family(family))
     # 300 experiments: standard error .0126.
     assert wrong / experiments == pytest.approx(0.05, abs=0.03)
