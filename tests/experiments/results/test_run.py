@@ -32,7 +32,8 @@ def test_frames_have_levels_and_types(run: Run) -> None:
     assert isinstance(values, pandas.DataFrame)
     assert list(values.columns[-2:]) == ["factor.tracker", "factor.noise"]
     assert len(values) == 4 * 8 * 2
-    means = values[values["metric"] == "toy.error"].groupby("factor.tracker")["value"].mean()
+    errors = values[values["metric"] == "toy.error"]
+    means: Any = errors.groupby("factor.tracker")["value"].mean()
     assert means["swift"] - means["dio"] == pytest.approx(-0.135)
     table: Any = run.table()
     assert list(table.columns) == ["toy.error", "toy.score"]
