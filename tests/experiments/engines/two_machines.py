@@ -61,7 +61,7 @@ class TwoMachines:
     ) -> None:
         self.folder = folder
         # Ray looks at all processes of a machine, and starts no second head at one address.
-        self._port = 10_000 + os.getpid() % 20_000
+        self._port = 20_000 + os.getpid() % 10_000
         self.address = f"{HEAD}:{self._port}"
         self._hidden = hidden
         python = os.pathsep.join([*map(str, path), os.environ.get("PYTHONPATH", "")])
