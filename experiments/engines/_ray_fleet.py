@@ -81,6 +81,7 @@ class Machine:
         problem: why it is refused.
         failed_starts: of workers, in a row.
         welcomed: whether it was told that it computes.
+        again: whether it is asked again after it was lost.
     """
 
     node: ClusterNode
@@ -94,6 +95,7 @@ class Machine:
     problem: Problem | None = None
     failed_starts: int = 0
     welcomed: bool = False
+    again: bool = False
 
     @property
     def name(self) -> str:
@@ -195,10 +197,11 @@ class Fleet:
 
     # ---- machines
 
-    def _ask(self, node: ClusterNode) -> None:
+    def _ask(self, node: ClusterNode, *, again: bool = False) -> None:
         now = self._clock()
         monitor = self._cluster.begin(node.id, 0)
         machine = Machine(node, monitor, "asked", now, now, now, self._plan.threads)
+        machine.again = again
         self.machines[node.id] = machine
         packages = list(self._plan.ours.packages)
         self._calls.make(
@@ -229,7 +232,7 @@ class Fleet:
         elif machine.state == "usable" and now - machine.answered > PING_EVERY_S:
             self._ping(machine)
         elif machine.state == "lost" and now - machine.since > AGAIN_S:
-            self._ask(machine.node)
+            self._ask(machine.node, again=True)
 
     def _probe(self, machine: Machine) -> None:
         if machine.state == "usable":  # an older question may have been answered before
@@ -267,8 +270,9 @@ class Fleet:
         if machine.state in ("lost", "dead", "refused"):
             machine.state = "dead" if state == "dead" else machine.state
             return
+        if machine.state != "asked" or not machine.again:  # it was told before
+            self._note(Note("node-lost", why, machine.name))
         self._enter(machine, state)
-        self._note(Note("node-lost", why, machine.name))
         for worker in machine.workers:
             self._lost(worker, why)
         self._dismiss(machine)

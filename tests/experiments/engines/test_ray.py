@@ -215,6 +215,16 @@ class TestLost:
         assert end.why.code == NODE_LOST
         assert cluster.now - began < 30.0
 
+    def test_a_machine_that_stays_away_is_told_once(
+        self, engine: Ray, cluster: FakeCluster, store: Store
+    ) -> None:
+        cluster.join("a", "b")
+        engine.start(store, Limits())
+        settled(engine, slots=2)
+        cluster.cut.add("b")
+        told = [code for _ in range(400) for code in codes(engine.poll(1.0))]
+        assert told.count("node-lost") == 1
+
     def test_a_machine_that_answers_again_computes_again(
         self, engine: Ray, cluster: FakeCluster, store: Store
     ) -> None:
