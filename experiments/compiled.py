@@ -178,6 +178,8 @@ class CompiledExperiment:
         dependences: of metrics on systems.
         goals: metric -> text such as ``>= .88``.
         warnings: what is allowed and probably not meant.
+        packages: distributions that decide numbers -> their versions; keys hold them, so machines
+            that compute must have the same.
     """
 
     name: str
@@ -203,3 +205,4 @@ class CompiledExperiment:
     dependences: Sequence[Dependence] = ()
     goals: Mapping[str, str] = field(default_factory=dict)
     warnings: Sequence[Problem] = ()
+    packages: Mapping[str, str] = field(default_factory=dict)

@@ -14,7 +14,7 @@ from ..metric import Params
 from ..work.files import FileHash, hashed, renamed
 from ..work.input_work import AppliedCondition
 from ..work.match import Match
-from .code_identity import code_of, digest, engine_code, uses_seed
+from .code_identity import code_of, digest, engine_code, package_versions, uses_seed
 
 _INPUT = ("voicegraph.experiments.work.input_work", "voicegraph.graph.files.sound.reader")
 _MATCH = ("voicegraph.experiments.work.match",)
@@ -32,10 +32,12 @@ class Keys:
     Attributes:
         threads: numeric threads of conversions.
         machine: kind of machine, if results of others do not count; else empty.
+        packages: versions of the distributions that keys made so far hold.
     """
 
     threads: int
     machine: str = ""
+    packages: dict[str, str] = field(default_factory=dict)
     _code: dict[tuple[type, ...], tuple[dict[str, str], bool, str]] = field(default_factory=dict)
     _digests: dict[object, str] = field(default_factory=dict)
 
@@ -56,7 +58,7 @@ class Keys:
         """Its code, whether it uses a seed, and a digest of the code."""
         classes = tuple(dict.fromkeys(type(planned.node) for planned in plan.nodes))
         if classes not in self._code:
-            code = {**engine_code(), **code_of(classes)}
+            code = self._noted({**engine_code(), **code_of(classes)})
             self._code[classes] = code, uses_seed(classes), digest(sorted(code.items()))
         return self._code[classes]
 
@@ -96,7 +98,7 @@ class Keys:
     def observation(self, observer: str, sound: str) -> str:
         """Key of what an observer says about a sound."""
         if observer not in self._digests:
-            self._digests[observer] = digest(_of_observer(observer))
+            self._digests[observer] = digest(self._of_observer(observer))
         return self._key("observe", self._digests[observer], sound)
 
     def cost(self, plans: tuple[str, str], blocks: int, machine: str) -> str:
@@ -105,12 +107,27 @@ class Keys:
 
     def _condition(self, applied: AppliedCondition) -> str:
         if applied not in self._digests:
-            self._digests[applied] = digest(_of_condition(applied))
+            self._digests[applied] = digest(self._of_condition(applied))
         return self._digests[applied]
+
+    def _of_condition(self, applied: AppliedCondition) -> object:
+        cls = conditions.find(applied.name)
+        params = _by_content(applied.params, applied.contents)
+        return applied.name, cls.version, params, self._noted(code_of([cls]))
+
+    def _of_observer(self, text: str) -> object:
+        cls, params = observers.parse(text)
+        content = _by_content(params.model_dump_json(), hashed(params.read_files()))
+        return cls.name, cls.version, content, self._noted(code_of([cls]))
+
+    def _noted(self, code: dict[str, str]) -> dict[str, str]:
+        """The same, with its packages noted."""
+        self.packages |= package_versions(code)
+        return code
 
     def _modules(self, names: tuple[str, ...]) -> str:
         if names not in self._digests:
-            self._digests[names] = digest(code_of((), names))
+            self._digests[names] = digest(self._noted(code_of((), names)))
         return self._digests[names]
 
     def _key(self, *parts: object) -> str:
@@ -130,25 +147,10 @@ def apply_condition(name: str, params: Params) -> AppliedCondition:
     return AppliedCondition(name, params.model_dump_json(), hashed(params.read_files()))
 
 
-def _of_condition(applied: AppliedCondition) -> object:
-    cls = conditions.find(applied.name)
-    return applied.name, cls.version, _by_content(applied.params, applied.contents), _code(cls)
-
-
 def observer_files(text: str) -> tuple[FileHash, ...]:
     """The files that an observer's params name, with their contents."""
     _, params = observers.parse(text)
     return hashed(params.read_files())
-
-
-def _of_observer(text: str) -> object:
-    cls, params = observers.parse(text)
-    contents = hashed(params.read_files())
-    return cls.name, cls.version, _by_content(params.model_dump_json(), contents), _code(cls)
-
-
-def _code(cls: type) -> dict[str, str]:
-    return code_of([cls])
 
 
 def _by_content(params: str, contents: Iterable[FileHash]) -> str:

@@ -18,6 +18,7 @@ from ..work.precision_trial import machine_kind, try_precisions, undecided
 from ._keys import Keys
 from ._licences import licences
 from ._tasks import System
+from .code_identity import package_versions
 
 AUTO = "auto"
 
@@ -70,11 +71,7 @@ class SystemBook:
         )
 
     def _facts(self, key: str, plan: Plan) -> PlanFacts:
-        packages = [
-            name.removeprefix("package ")
-            for name in self.keys.code(plan)
-            if name.startswith("package ")
-        ]
+        packages = package_versions(self.keys.code(plan))
         return PlanFacts(
             key=key,
             plan=plan,

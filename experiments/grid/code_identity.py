@@ -13,7 +13,7 @@ import importlib.metadata
 import importlib.util
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -41,6 +41,8 @@ _NO_NUMBERS = frozenset(
 
 _NAMED = "distribution "
 """Begins what is named by its distribution, whose modules are not listed: compiled ones."""
+_OF_PACKAGE = "package "
+"""Begins names of packages, among those of modules."""
 
 ENGINE = tuple(
     f"voicegraph.{name}"
@@ -117,6 +119,15 @@ class _Facts:
 def digest(value: Any) -> str:
     """SHA-256 of plain data, hexadecimal."""
     return hashlib.sha256(repr(value).encode()).hexdigest()
+
+
+def package_versions(code: Mapping[str, str]) -> dict[str, str]:
+    """Versions by distribution, of what :func:`code_of` gave."""
+    return {
+        name.removeprefix(_OF_PACKAGE): value
+        for name, value in code.items()
+        if name.startswith(_OF_PACKAGE)
+    }
 
 
 def code_of(classes: Iterable[type], modules: Iterable[str] = ()) -> dict[str, str]:
@@ -320,7 +331,7 @@ def _versions(modules: Iterable[str]) -> dict[str, str]:
         elif module not in sys.stdlib_module_names:
             names |= {*_distributions().get(module, ())}
     return {
-        f"package {name}": importlib.metadata.version(name)
+        f"{_OF_PACKAGE}{name}": importlib.metadata.version(name)
         for name in sorted(names)
         if name.lower().replace("_", "-") not in _NO_NUMBERS
     }

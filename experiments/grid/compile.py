@@ -111,6 +111,7 @@ def _compiled(loaded: LoadedExperiment, grid: Grid) -> CompiledExperiment:
         dependences=grid.dependences,
         goals=dict(loaded.file.goals),
         warnings=_each_once(grid.warnings),
+        packages=dict(sorted(grid.tasks.keys.packages.items())),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,12 @@ def test_seed_counts_only_where_something_is_random(pipeline: str) -> None:
     assert {cell: len(sounds) for cell, sounds in made.items()} == {
         "noise=clean": 1, "noise=pink": 2,
     }  # fmt: skip
+
+
+def test_packages_that_keys_hold_are_named_with_versions(pipeline: str) -> None:
+    found = compiled(pipeline).packages
+    assert found["numpy"] == version("numpy")
+    assert "rich" not in found
 
 
 def test_strict_counts_the_kind_of_machine(pipeline: str) -> None:
