@@ -329,34 +329,43 @@ class Grid:
     # ---- what is told -----------------------------------------------------------------------
 
     def _find_side_effects(self) -> None:
-        found: dict[tuple[str, ...], SideEffect] = {}
         for factor, levels in self.loaded.factors.items():
             baseline = levels[self.loaded.baseline(factor)]
             for level in levels.values():
-                if level is baseline or level.kind != "overrides":
-                    continue
-                for effect in self._effects_of(level, baseline):
-                    mark = (effect.factor, effect.level, effect.what, effect.before, effect.after)
-                    found.setdefault(mark, effect)
-        self.side_effects = list(found.values())
+                if level is not baseline and level.kind == "overrides":
+                    self.side_effects += self._effects_of(level, baseline)
 
-    def _effects_of(self, level: FactorLevel, baseline: FactorLevel) -> Iterable[SideEffect]:
-        if (level.factor, level.name) in self.left_out:
-            return
-        seen: set[tuple[str | None, str | None]] = set()
-        for wanted, system in self._of_cell.values():
-            if system is None or wanted.levels.get(level.factor) is None:
-                continue
-            base = self.plans.plain(wanted).with_level(baseline)
-            name = None if base.system is None else base.system.name
-            mark = (name, None if base.target is None else base.target.name)
-            if mark in seen:
-                continue
-            seen.add(mark)
-            before = self.plans.compiled(base)
+    def _effects_of(self, level: FactorLevel, baseline: FactorLevel) -> list[SideEffect]:
+        """The side effects of a level, each once; those of some systems only say of which."""
+        if {(level.factor, level.name), (baseline.factor, baseline.name)} & self.left_out:
+            return []
+        found: dict[SideEffect, list[str]] = {}
+        systems: set[str] = set()
+        for name, base in self._plain_systems(level.factor):
+            before = self.plans.compiled(base.with_level(baseline))
             after = self.plans.compiled(base.with_level(level))
-            if before is not None and after is not None:
-                yield from side_effects(level, baseline, after, before)
+            if before is None or after is None:
+                continue
+            systems.add(name)
+            for effect in side_effects(level, baseline, after, before):
+                found.setdefault(effect, []).append(name)
+        return [
+            effect
+            if {*names} == systems
+            else replace(effect, what=f"{effect.what} ({', '.join(dict.fromkeys(names))})")
+            for effect, names in found.items()
+        ]
+
+    def _plain_systems(self, factor: str) -> Iterable[tuple[str, Combination]]:
+        """Systems on which a factor has an effect, with baselines of all others, each once."""
+        found: dict[tuple[str, str | None], Combination] = {}
+        for wanted, system in self._of_cell.values():
+            if system is not None and factor in wanted.levels:
+                base = self.plans.plain(wanted)
+                name = self.loaded.name if base.system is None else base.system.name
+                target = None if base.target is None else base.target.name
+                found.setdefault((name, target), base)
+        return [(name, base) for (name, _), base in found.items()]
 
     def _find_dependences(self) -> None:
         systems: dict[str, list[str]] = {}

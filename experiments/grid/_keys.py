@@ -22,6 +22,8 @@ _COMMAND = ("voicegraph.experiments.work.command_work",)
 _COST = (
     "voicegraph.experiments.work.cost_work",
     "voicegraph.graph.metrics.cost_in_turns",
+    "voicegraph.graph.metrics.mean_interval",
+    "voicegraph.graph.metrics.shift_interval",
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,6 +23,8 @@ MISSING = frozenset(
      "unset-asset", "unset-var")
 )  # fmt: skip
 """Codes of problems for which an optional level is left out."""
+
+_SET = re.compile(r"--set '?([\w.]+)=([^\s']+)'?")
 
 Outcome = tuple[Pipeline, Plan] | VoicegraphError
 
@@ -150,7 +153,7 @@ class PlanBook:
             notes = (("in the pipeline", problem.mark), *notes)
         if level is not None and not level.is_system and wanted.system is not None:
             notes = (*notes, (f"with {wanted.system.factor}={wanted.system.name}", None))
-        return replace(problem, mark=mark, notes=notes)
+        return replace(problem, mark=mark, notes=notes, fix=_in_level(problem.fix, level))
 
     def _is_of_experiment(self, mark: Mark) -> bool:
         return any(
@@ -185,6 +188,14 @@ def _absent_files(pipeline: Pipeline, plan: Plan) -> Iterator[Problem]:
                 if param == "weights" and asset in pipeline.loaded.file.assets:
                     mark = places.value(("assets", asset))
                 yield Problem("no-such-file", text, mark, fix=f"give the file of {name}")
+
+
+def _in_level(fix: str | None, level: FactorLevel | None) -> str | None:
+    """A fix as it is typed in an experiment: what `--set` would do, a level does by `set`."""
+    if fix is None:
+        return None
+    key = "set" if level is None else f"{dotted(level.at)}.set"
+    return _SET.sub(lambda found: f"{key}: {{{found[1]}: {found[2]}}}", fix)
 
 
 def _has(base: Pipeline, override: Override) -> bool:

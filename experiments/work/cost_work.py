@@ -12,6 +12,7 @@ import numpy as np
 from voicegraph.graph.metrics.benchmark import describe_machine, undisturbed_ms
 from voicegraph.graph.metrics.cost_in_turns import SystemCost, measure_in_turns
 from voicegraph.graph.metrics.mean_interval import mean_interval
+from voicegraph.graph.metrics.shift_interval import shift_interval
 from voicegraph.graph.pipeline import Plan
 from voicegraph.schemas.engine_setup import EngineSetup
 
@@ -108,6 +109,9 @@ def figures(cost: SystemCost, against: SystemCost | None = None) -> list[Figure]
     ``wall_ms`` by the clock, ``p99_ms`` and ``max_ms`` of that, ``undisturbed_ms`` the least median
     of 20 parts of the run. ``rtf`` is time by the clock per second of sound, ``cpu_rtf`` CPU time:
     the share of a core. ``memory_mb`` is that of weights, states and histories.
+
+    Intervals of values are over repetitions by Student's t, those of differences by the signed-rank
+    test, since on a busy machine some repetitions are far more disturbed than others.
     """
     means = [_by_repetition(each) for each in (cost, against) if each is not None]
     found = [
@@ -145,7 +149,7 @@ def _figure(name: str, unit: str, values: np.ndarray, other: np.ndarray | None) 
     value, low, high = mean_interval(values)
     made: Figure = {"name": name, "unit": unit, "value": value, "low": low, "high": high}
     if other is not None:
-        difference, low, high = mean_interval(values - other)
+        difference, low, high = shift_interval(values - other)
         made |= {"difference": difference, "difference_low": low, "difference_high": high}
     return made
 

@@ -14,6 +14,7 @@ __all__ = [
     "mean_interval",
     "paired_benchmark",
     "sample_difference",
+    "shift_interval",
     "spectral_distance",
     "spectrogram_figure",
 ]

@@ -108,7 +108,8 @@ class SourceFilterFile(ModelFile):
         """Compares shapes and dtypes before memory is allocated."""
         path, found = self.path, self.network()
         lines = shape_mismatches(
-            _shapes_of(self.card.sizes), {name: header.shape for name, header in found.items()}
+            _shapes_of(self.card.sizes.model_dump_json()),
+            {name: header.shape for name, header in found.items()},
         )
         lines += dtype_mismatches(found)
         if lines:
@@ -117,10 +118,14 @@ class SourceFilterFile(ModelFile):
 
 
 @lru_cache(maxsize=8)
-def _shapes_of(sizes: SourceFilterSizes) -> dict[str, tuple[int, ...]]:
-    """Shapes of the network's tensors by name; many plans of one process ask for the same."""
+def _shapes_of(sizes: str) -> dict[str, tuple[int, ...]]:
+    """Shapes of the network's tensors by name, for sizes as JSON.
+
+    Many plans of one process ask for the same.
+    """
     with torch.device("meta"):
-        state = SourceFilterNetwork(sizes).state_dict()
+        network = SourceFilterNetwork(SourceFilterSizes.model_validate_json(sizes))
+    state = network.state_dict()
     return {name: tuple(tensor.shape) for name, tensor in state.items()}
 
 
