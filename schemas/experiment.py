@@ -139,7 +139,12 @@ FactorName = Annotated[str, Field(pattern=f"^{IDENTIFIER}$", examples=["tracker"
 LevelName = Annotated[str, AfterValidator(_level), Field(examples=["dio"])]
 """Name of a level of a factor."""
 
-LevelRef = Annotated[str, BeforeValidator(_level_text), Field(examples=["dio"])]
+LevelRef = Annotated[
+    str,
+    BeforeValidator(_level_text),
+    Field(examples=["dio"]),
+    WithJsonSchema({"type": ["string", "number", "boolean", "null"]}),
+]
 """Name of a level where it is referred to; numbers count as their text."""
 
 MetricName = Annotated[
@@ -158,7 +163,19 @@ Overrides = dict[DottedPath, Annotated[Any, Field(examples=[0.5])]]
 
 Text = Annotated[str, Field(min_length=1, examples=["text"])]
 
-Texts = Annotated[list[Text], BeforeValidator(_strings), Field(min_length=1)]
+Texts = Annotated[
+    list[Text],
+    BeforeValidator(_strings),
+    Field(min_length=1),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "minLength": 1},
+                {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1},
+            ]
+        }
+    ),
+]
 """One text, or several."""
 
 Memory = Annotated[
@@ -210,6 +227,8 @@ class Draw(_FileModel):
     )
 
 
+_LENGTH = {"type": "number", "exclusiveMinimum": 0, "maximum": 3600}
+_LENGTHS = {"type": "array", "items": _LENGTH, "minItems": 2, "maxItems": 2}
 _Length = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 
 
@@ -222,7 +241,10 @@ class Cut(_FileModel):
         default=Fraction(0), alias="from", ge=0, description="where it begins", examples=["0s"]
     )
     seconds: Annotated[
-        tuple[_Length, _Length] | None, BeforeValidator(_as_range), AfterValidator(_ordered)
+        tuple[_Length, _Length] | None,
+        BeforeValidator(_as_range),
+        AfterValidator(_ordered),
+        WithJsonSchema({"anyOf": [_LENGTH, _LENGTHS, {"type": "null"}]}),
     ] = Field(
         default=None,
         description="its length: a number, or the least and the greatest length; null takes all",

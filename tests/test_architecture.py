@@ -120,7 +120,10 @@ ALLOWED: dict[str, set[str]] = {
         "training/voice",
     },
     # ---- what people and programs use
-    "app/reports": {*RUN, "graph/loading", "graph/compiler", "nodes"},
+    "app/reports": {
+        *RUN, "graph/loading", "graph/compiler", "nodes", "experiments", "experiments/conditions",
+        "experiments/file", "experiments/metrics",
+    },
     "app/reports/drawing": {*CORE, "graph/pipeline", "app/reports"},
     "app/diagnostics": {
         *RUN, "graph/files/sound", "graph/live", "graph/live/devices", "graph/metrics",

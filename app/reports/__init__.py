@@ -5,6 +5,7 @@ __all__ = [
     "device_table",
     "drawing",
     "editor_schema",
+    "experiment_schema",
     "explain",
     "file_list",
     "node_catalogue",

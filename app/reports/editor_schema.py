@@ -11,6 +11,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
@@ -133,6 +134,39 @@ def _node(classes: dict[str, type[Node]], infos: dict[str, NodeInfo]) -> Schema:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class NodeRules:
+    """What may be written for a node outside of a pipeline, such as a level of a swap.
+
+    Attributes:
+        uses: its names, for ``use``.
+        rules: which params belong to which name.
+        definitions: of the params.
+    """
+
+    uses: list[Schema]
+    rules: list[Schema]
+    definitions: dict[str, Schema]
+
+
+def node_rules(nodes: Iterable[str]) -> NodeRules:
+    """The rules for nodes of the given names.
+
+    Raises:
+        KeyError: if one of them is not registered.
+    """
+    classes = {name: find(name) for name in nodes}
+    infos = {name: describe_class(name, cls) for name, cls in classes.items()}
+    rules: list[Schema] = []
+    definitions: dict[str, Schema] = {}
+    for name, cls in classes.items():
+        then = {"properties": {"params": {"$ref": f"#/$defs/params.{name}"}}}
+        rules.append({"if": _named(name), "then": then})
+        definitions |= _params(name, cls, infos[name])
+    uses = [{"const": name, "description": plain(infos[name].summary)} for name in classes]
+    return NodeRules(uses, rules, definitions)
+
+
 _PORT = with_vars(
     {"type": "string", "pattern": rf"^{IDENTIFIER}(\.{IDENTIFIER})?$", "examples": ["input", "f0"]}
 )
@@ -245,9 +279,9 @@ def builtin() -> list[str]:
     return sorted(BUILTIN)
 
 
-def committed() -> Path:
-    """The path of the committed schema."""
-    return Path(str(resources.files("voicegraph.schemas"))) / FILE_NAME
+def committed(name: str = FILE_NAME) -> Path:
+    """The path of a committed schema."""
+    return Path(str(resources.files("voicegraph.schemas"))) / name
 
 
 def main(arguments: list[str] | None = None) -> int:
