@@ -205,6 +205,8 @@ class Metric:
         citation: where it comes from.
         per: whether a clip has a number, or a whole plan on a machine has, as costs do; ``measure``
             of these is never called.
+        monotone: whether more noise in the output never makes the value better; then conformance
+            checks it.
     """
 
     name: str
@@ -223,6 +225,7 @@ class Metric:
     text: str = ""
     citation: str = ""
     per: Literal["clip", "plan"] = "clip"
+    monotone: bool = False
 
 
 class MetricFamily(ABC):

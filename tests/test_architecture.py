@@ -74,6 +74,10 @@ ALLOWED: dict[str, set[str]] = {
         *CORE, "graph/files", "graph/files/models", "graph/metrics", "experiments", "nodes/content",
         "nodes/dsp", "nodes/f0", "nodes/layers", "nodes/world",
     },
+    "experiments/conformance": {
+        *CORE, "graph/files/sound", "experiments", "experiments/observers", "experiments/metrics",
+        "experiments/conditions",
+    },
     "experiments/metrics": {*CORE, "graph/metrics", "experiments", "experiments/observers"},
     "experiments/store": {*CORE, "graph/files", "experiments"},
     "experiments/work": {
@@ -102,21 +106,25 @@ ALLOWED: dict[str, set[str]] = {
     "experiments/shipped": set(),
     # ---- training
     "training": set(),
-    "training/common": {*NODE, "nodes/content", "graph/files"},
+    "training/common": {*NODE, "nodes/content", "graph/files", "experiments/observers"},
     "training/voice": {
         *NODE, "training/common", "graph/pipeline", "graph/files", "graph/files/sound",
         "graph/metrics", "nodes/content", "nodes/dsp", "nodes/f0", "nodes/synth", "nodes/world",
         "experiments/observers",
     },
     "training/corpora": {*CORE, "training/common", "training/voice"},
-    "training/make": {*CORE, "nodes/f0", "training/common", "training/corpora", "training/voice"},
+    "training/make": {
+        *CORE, "nodes/f0", "experiments/observers", "training/common", "training/corpora",
+        "training/voice",
+    },
     "training/evaluate": {
         *CORE, "graph/pipeline", "graph/files", "graph/files/sound", "graph/metrics",
         "nodes/content", "nodes/synth", "training/common", "training/corpora", "training/make",
-        "training/voice", "experiments/observers",
+        "training/voice", "experiments/metrics", "experiments/observers",
     },
     "training/encoder": {
-        *NODE, "nodes/content", "training/common", "training/corpora", "training/evaluate",
+        *NODE, "nodes/content", "graph/metrics", "training/common", "training/corpora",
+        "training/evaluate",
         "training/voice",
     },
     # ---- what people and programs use

@@ -8,7 +8,16 @@ from ..metric import Metric, MetricFamily, Params
 from ..registry import FAMILIES, FUNCTIONS
 
 BUILTIN: dict[str, str] = {
+    "cost": "cost",
+    "f0": "f0",
+    "latency": "latency",
     "level": "level",
+    "likeness": "likeness",
+    "pauses": "pauses",
+    "phones": "phones",
+    "quality": "quality",
+    "voicing": "voicing",
+    "words": "words",
 }
 """Name -> module of this folder."""
 

@@ -7,6 +7,17 @@ from ..registry import OBSERVERS
 
 BUILTIN: dict[str, str] = {
     "contour.level": "level_contour",
+    "f0.dio": "f0_dio",
+    "f0.harvest": "f0_harvest",
+    "f0.swift": "f0_swift",
+    "mos.distillmos": "distillmos",
+    "mos.dnsmos": "dnsmos",
+    "mos.plcmos": "plcmos",
+    "phones.hama": "hama",
+    "phones.pocketsphinx": "pocketsphinx",
+    "speaker.ge2e": "ge2e",
+    "speaker.resemblyzer": "resemblyzer",
+    "words.whisper": "whisper",
 }
 """Name -> module of this folder."""
 

@@ -8,6 +8,8 @@ __all__ = [
     "boundary_metric",
     "cost_in_turns",
     "cross_correlation",
+    "ctc",
+    "edit_distance",
     "f0_contour",
     "f0_error",
     "feature_similarity",

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from voicegraph.graph.metrics import ctc
+from voicegraph.graph.metrics.edit_distance import edit_distance
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
 from voicegraph.nodes.content.phonetic_stream import PhoneticStream
 from voicegraph.schemas.phonetic_card import LAYER
-from voicegraph.training.common import ctc
-from voicegraph.training.common.edit_distance import edit_distance
 
 from ..evaluate.noise import noisy
 from ._dataset import EncoderUtterance

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from voicegraph.graph.metrics import ctc
 from voicegraph.nodes.content.phonetic_network import SHORTEST
 
-from ..common import ctc, hama
+from ..common import hama
 
 
 def phones(audio: np.ndarray) -> np.ndarray:

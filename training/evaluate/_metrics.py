@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from voicegraph.experiments.metrics.pause_level import (
+    loudest_pause,
+    pause_energy,
+    pause_energy_after_onset,
+)
+from voicegraph.graph.metrics.edit_distance import error_rate
 from voicegraph.graph.metrics.f0_error import compare_f0
 
-from ..common.edit_distance import error_rate
 from ._observation import Observation
-from ._pause_level import loudest_pause, pause_energy, pause_energy_after_onset
 
 
 @dataclass(frozen=True, slots=True)

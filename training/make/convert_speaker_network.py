@@ -27,7 +27,7 @@ import soxr
 import torch
 from safetensors.torch import save_file
 
-from voicegraph.training.voice.speaker_network import COMMON, RATE, SpeakerNetwork
+from voicegraph.experiments.observers.speaker_network import COMMON, RATE, SpeakerNetwork
 
 PACKAGE, VERSION = "resemblyzer", "0.1.4"
 WHEEL = "Resemblyzer-0.1.4-py3-none-any.whl"

@@ -10,6 +10,7 @@ import numpy as np
 import soxr
 import torch
 
+from voicegraph.experiments.observers.speaker_network import load_speaker_network
 from voicegraph.graph.errors import InputError, Problem
 
 from ..common.atomic_files import write_arrays, write_audio, write_text
@@ -20,7 +21,6 @@ from ._decoding import Decoded, decode
 from ._segmentation import Span
 from ._vad import speech_probability
 from .augmentation import ENCODER_RATE
-from .speaker_network import load_speaker_network
 from .workdir import RATE, Workdir
 
 _LOUD_DB = -21.0

@@ -7,10 +7,10 @@ import functools
 import numpy as np
 import torch
 
+from voicegraph.graph.metrics import ctc
 from voicegraph.nodes.content.phonetic_file import load_phonetic, open_phonetic
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
 
-from ..common import ctc
 from ._features import ENCODER
 
 

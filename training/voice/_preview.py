@@ -12,20 +12,20 @@ import soundfile
 import torch
 
 from voicegraph.experiments.observers.contours import swift_contour
+from voicegraph.experiments.observers.speaker_network import load_speaker_network
 from voicegraph.graph.files.sound import bundled_recording
 from voicegraph.graph.files.sound.file_conversion import convert_file
+from voicegraph.graph.metrics.edit_distance import edit_distance
 from voicegraph.graph.metrics.f0_error import compare_f0
 from voicegraph.graph.pipeline import Pipeline
 from voicegraph.schemas.voice_report import Preview
 
-from ..common.edit_distance import edit_distance
 from . import _phones as phones
 from . import _speaker_selection as speaker_selection
 from ._decoding import read_mono
 from ._speaker_selection import Speaker
 from ._vad import speech_probability
 from .augmentation import ENCODER_RATE, resynthesize
-from .speaker_network import load_speaker_network
 from .training_steps import split_held_out
 from .workdir import RATE, Workdir
 

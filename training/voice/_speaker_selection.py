@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .speaker_network import mean_speaker_vector
+from voicegraph.experiments.observers.speaker_network import mean_speaker_vector
 
 SAME_SPEAKER = 0.42
 """Scalar product with the speaker's middle from which an utterance is the speaker's."""

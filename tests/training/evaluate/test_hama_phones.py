@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from voicegraph.graph.files.sound import bundled_recording
+from voicegraph.graph.metrics.edit_distance import error_rate
 from voicegraph.graph.signals import Audio
 from voicegraph.nodes.content.phonetic_file import load_phonetic, open_phonetic
 from voicegraph.training.common import hama
-from voicegraph.training.common.edit_distance import error_rate
 from voicegraph.training.evaluate._hama_phones import phones
 
 TEACHER = Path(__file__).parents[2] / "data" / "reference" / "hama.safetensors"

@@ -6,7 +6,7 @@ import numpy as np
 import soundfile
 
 from voicegraph.graph.files.sound import bundled_recording
-from voicegraph.training.common.edit_distance import error_rate
+from voicegraph.graph.metrics.edit_distance import error_rate
 from voicegraph.training.voice._phones import phones
 
 

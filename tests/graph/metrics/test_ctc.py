@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from voicegraph.training.common.ctc import collapse
+from voicegraph.graph.metrics.ctc import collapse
 
 
 def test_runs_are_merged_and_blanks_removed() -> None:

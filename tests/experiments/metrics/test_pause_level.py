@@ -7,13 +7,13 @@ import math
 import numpy as np
 import pytest
 
-from voicegraph.experiments.observers.contours import level_contour
-from voicegraph.training.evaluate._pause_level import (
+from voicegraph.experiments.metrics.pause_level import (
     loudest_pause,
     pause_energy,
     pause_energy_after_onset,
     speech_and_pauses,
 )
+from voicegraph.experiments.observers.contours import level_contour
 
 RATE = 16000
 UNVOICED = np.zeros(601)

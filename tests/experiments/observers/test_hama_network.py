@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
+from voicegraph.experiments.observers.hama_network import HEADS, rename_tensors, unpack
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork, PhoneticSizes
-from voicegraph.training.common.hama import HEADS, rename_tensors, unpack
 
 HIDDEN, INNER, TAPS, MELS, TOKENS = 8, 12, 5, 6, 7
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicegraph.training.common.edit_distance import edit_distance, error_rate
+from voicegraph.graph.metrics.edit_distance import edit_distance, error_rate
 
 
 def _plainly(a: str, b: str) -> int:

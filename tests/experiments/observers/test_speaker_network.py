@@ -6,10 +6,10 @@ import numpy as np
 import soundfile
 import torch
 
+from voicegraph.experiments.observers.speaker_network import load_speaker_network
 from voicegraph.graph.files.sound import bundled_recording
 from voicegraph.training.voice import _speaker_selection as speaker_selection
 from voicegraph.training.voice import augmentation
-from voicegraph.training.voice.speaker_network import load_speaker_network
 
 
 def _whole(audio: np.ndarray) -> np.ndarray:
