@@ -1,4 +1,4 @@
-"""Adds one sound to another at an exact signal-to-noise ratio."""
+"""Levels and lengths of sounds: noise at an exact signal-to-noise ratio, and what stays equal."""
 
 from __future__ import annotations
 
@@ -30,3 +30,16 @@ def add_at_snr(audio: np.ndarray, noise: np.ndarray, snr_db: float) -> np.ndarra
         raise ValueError("the noise is silent")
     wanted = power * 10 ** (-snr_db / 10)
     return (speech + noise * np.sqrt(wanted / noise_power)).astype(np.float32)
+
+
+def at_level_of(made: np.ndarray, audio: np.ndarray) -> np.ndarray:
+    """A sound scaled to the power of another; both ``[samples]``; silence stays as it is."""
+    power, wanted = (np.mean(x.astype(np.float64) ** 2) for x in (made, audio))
+    if power <= 0 or wanted < SILENT:
+        return made.astype(np.float32)
+    return (made * np.sqrt(wanted / power)).astype(np.float32)
+
+
+def with_length(made: np.ndarray, samples: int) -> np.ndarray:
+    """The beginning of a sound, or the sound and silence: ``[samples]``."""
+    return np.pad(made[:samples], (0, max(0, samples - len(made))))

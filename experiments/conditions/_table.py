@@ -7,8 +7,13 @@ from ..registry import CONDITIONS
 
 BUILTIN: dict[str, str] = {
     "babble": "babble",
+    "clipping": "clipping",
+    "codec": "codec",
     "gain": "gain",
+    "line": "line",
     "noise": "noise",
+    "room": "room",
+    "truth": "truth",
 }
 """Name -> module of this folder."""
 

@@ -142,7 +142,7 @@ _CHECKS = {
 
 
 def _at_its_rate(case: ObserverCase) -> np.ndarray:
-    return speech(case.cls.rate)
+    return speech(case.cls.rate).copy()
 
 
 def digests_of_speech(texts: list[str]) -> dict[str, str]:

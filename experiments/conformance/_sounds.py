@@ -12,16 +12,22 @@ from voicegraph.graph.signals import Audio
 
 RATE = 16000
 SECONDS = 4
+PAUSE_S = (1.5, 2.3)
+_PAUSE_LEVEL = 10 ** (-70 / 20)
 SNR_DB = (20.0, 5.0, -10.0)
 """Steps of noise, far enough apart that a measure which falls with noise cannot miss them."""
 
 
 @functools.cache
 def speech(rate: int = RATE) -> np.ndarray:
-    """Four seconds of the bundled recording: float32 ``[samples]``, read-only."""
-    whole = bundled_recording.speech(Audio(Fraction(rate), 1))[0][: SECONDS * rate].copy()
-    whole.setflags(write=False)
-    return whole
+    """Four seconds of the bundled recording, with a pause: float32 ``[samples]``, read-only."""
+    whole = bundled_recording.speech(Audio(Fraction(rate), 1))[0]
+    first, last = (round(seconds * rate) for seconds in (PAUSE_S[0], SECONDS - PAUSE_S[1]))
+    random = np.random.Generator(np.random.Philox(key=2))
+    pause = _PAUSE_LEVEL * random.standard_normal(SECONDS * rate - first - last)
+    made = np.concatenate((whole[:first], pause, whole[first:][:last])).astype(np.float32)
+    made.setflags(write=False)
+    return made
 
 
 def noisy(snr_db: float) -> np.ndarray:

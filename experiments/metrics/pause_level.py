@@ -80,5 +80,7 @@ def _cut(
     made: np.ndarray, clean: np.ndarray, f0: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     count = min(len(made), len(clean))
+    if not count:
+        return np.zeros(0, bool), np.zeros(0, bool), np.zeros(0)
     speech, pauses = (mask[:count] for mask in speech_and_pauses(clean, f0))
     return speech, pauses, 10 ** (made[:count] / 10)

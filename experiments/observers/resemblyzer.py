@@ -90,7 +90,7 @@ def _without_pauses(audio: np.ndarray, vad: Any) -> np.ndarray:
     padded = np.pad(voiced, ((_AVERAGED - 1) // 2, _AVERAGED // 2))
     total = np.cumsum(np.insert(padded, 0, 0.0))
     share = (total[_AVERAGED:] - total[:-_AVERAGED]) / _AVERAGED
-    kept = binary_dilation(np.round(share).astype(bool), np.ones(_LONGEST_PAUSE + 1))
+    kept = np.asarray(binary_dilation(np.round(share).astype(bool), np.ones(_LONGEST_PAUSE + 1)))
     return audio[np.repeat(kept, _VAD_WINDOW)]
 
 

@@ -13,9 +13,15 @@ from voicegraph.graph.files.sound import bundled_recording
 
 LEVELS: list[dict[str, Any]] = [
     {"babble": {"files": str(bundled_recording.path())}, "snr": 10},
+    {"clipping": 0.05},
+    {"codec": "opus16"},
+    {"codec": "mp364"},
     {"gain": -20},
+    {"line": "telephone"},
     {"noise": "pink", "snr": 10},
     {"noise": "speech", "snr": 10},
+    {"room": {"t60": "400ms", "distance": "2m"}},
+    {"truth": "world"},
 ]
 
 
