@@ -1,9 +1,7 @@
-"""Shared by all trainings: training loop, data set, worker processes, files, error metrics."""
+"""Shared by all trainings: training loop, data set, worker processes, files."""
 
 __all__ = [
     "atomic_files",
-    "ctc",
-    "edit_distance",
     "hama",
     "interrupts",
     "jobs",

@@ -8,7 +8,6 @@ __all__ = [
     "export",
     "make_voice",
     "preflight",
-    "speaker_network",
     "train",
     "training_steps",
     "workdir",
