@@ -35,10 +35,12 @@ class Shipment:
     Attributes:
         name: of the file; its ending decides how a file is read.
         files: contents by name; of a file, one with an empty name.
+        program: whether it may be executed.
     """
 
     name: str
     files: Mapping[str, bytes]
+    program: bool = False
 
     @classmethod
     def read(cls, path: Path, sha256: str) -> Shipment:
@@ -51,7 +53,7 @@ class Shipment:
         if path.is_dir():
             inside = sorted(entry for entry in path.iterdir() if entry.is_file())
             return cls(path.name, {entry.name: entry.read_bytes() for entry in inside})
-        return cls(path.name, {"": path.read_bytes()})
+        return cls(path.name, {"": path.read_bytes()}, os.access(path, os.X_OK))
 
     def size(self) -> int:
         """Bytes of all files."""
@@ -95,6 +97,8 @@ class ContentCache:
         for name, data in shipment.files.items():
             with atomic_write(target / name if name else target, force=True) as temporary:
                 temporary.write_bytes(data)
+        if shipment.program:
+            target.chmod(target.stat().st_mode | 0o111)
         require_content(target, sha256)
         return target
 

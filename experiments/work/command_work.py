@@ -16,6 +16,7 @@ from voicegraph.graph.errors import InputError, NodeFailedError, Problem, Signal
 from voicegraph.graph.files.sound.reader import AudioReader
 
 from ..task import Result, Results
+from ._program import run_program, staged
 from .files import FileHash, here, moved, outside_package, require_same
 
 INPUT, OUTPUT, TARGET, SEED = "{input}", "{output}", "{target}", "{seed}"
@@ -37,7 +38,9 @@ class CommandWork:
         contents: the files among its arguments, and those that it reads besides.
         target: the first file of the target's speech, for ``{target}``.
         seed: for ``{seed}``.
-        folder: in which it runs.
+        folder: in which it runs; the files in it that are among ``contents`` lie there under the
+            same names on a machine that lacks it.
+        moved: on another machine: where files are, by their names here.
         deadline_s: after which it is ended; None leaves that to the engine.
     """
 
@@ -48,6 +51,7 @@ class CommandWork:
     target: FileHash | None = None
     seed: int = 0
     folder: str = "."
+    moved: tuple[tuple[str, str], ...] = ()
     deadline_s: float | None = None
 
     def files(self) -> Mapping[Path, str]:
@@ -57,10 +61,9 @@ class CommandWork:
     def with_files(self, places: Mapping[Path, Path]) -> CommandWork:
         """See :class:`~voicegraph.experiments.task.Work`."""
         names = moved(self._contents(), places)
-        contents = tuple((names.get(name, name), sha256) for name, sha256 in self.contents)
         target = self.target and (names.get(self.target[0], self.target[0]), self.target[1])
         command = tuple(names.get(word, word) for word in self.command)
-        return replace(self, command=command, contents=contents, target=target)
+        return replace(self, command=command, target=target, moved=tuple(sorted(names.items())))
 
     def run(self, needs: Results) -> Result:
         """The sound: ``audio`` float32 ``[samples]``.
@@ -69,7 +72,7 @@ class CommandWork:
             NodeFailedError: if the program fails, is late, or writes no sound.
             InputError: if one of its files has changed.
         """
-        require_same(self._contents())
+        require_same(self._places())
         given = needs.read(self.given)
         rate = int(given.about["rate"])
         audio = given.arrays["audio"]
@@ -78,8 +81,23 @@ class CommandWork:
         with tempfile.TemporaryDirectory(prefix="voicegraph-") as folder:
             source, made = Path(folder) / "input.wav", Path(folder) / "output.wav"
             soundfile.write(source, audio, rate, subtype="PCM_16")
-            self._start(self._words(source, made))
+            self._start(self._words(source, made), self._place(Path(folder) / "folder"))
             return _read(made, len(given.arrays["audio"]) / int(given.about["rate"]), self.name)
+
+    def _places(self) -> list[FileHash]:
+        """The files on this machine."""
+        names = dict(self.moved)
+        return [(names.get(name, name), sha256) for name, sha256 in self._contents()]
+
+    def _place(self, empty: Path) -> Path:
+        """The folder in which it runs: the one named, or what is known of it laid out elsewhere."""
+        if not self.moved and Path(self.folder).is_dir():
+            return Path(self.folder)
+        names = dict(self.moved)
+        here = {Path(name): Path(names.get(name, name)) for name, _ in self.contents}
+        empty.mkdir()
+        staged(here, Path(self.folder), empty)
+        return empty
 
     @property
     def name(self) -> str:
@@ -98,16 +116,9 @@ class CommandWork:
             words = [word.replace(mark, value) for word in words]
         return words
 
-    def _start(self, words: Sequence[str]) -> None:
+    def _start(self, words: Sequence[str], folder: Path) -> None:
         try:
-            done = subprocess.run(
-                words,
-                cwd=self.folder,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=self.deadline_s,
-                check=False,
-            )
+            done = run_program(words, folder, self.deadline_s)
         except subprocess.TimeoutExpired:
             text = f"{self.name} did not end within {self.deadline_s:g} s"
             raise self._failed("late", text, "a longer resources.deadline") from None

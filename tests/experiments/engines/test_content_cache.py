@@ -33,6 +33,13 @@ def test_a_file_keeps_its_name_and_contents(cache: ContentCache, tmp_path: Path)
     assert added.read_bytes() == b"weights"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="files of Windows are programs by their names")
+def test_a_program_stays_one(cache: ContentCache, tmp_path: Path) -> None:
+    path, content = file_of(tmp_path / "there", "convert.sh", b"#!/bin/sh")
+    path.chmod(0o755)
+    assert os.access(cache.add(content, Shipment.read(path, content)), os.X_OK)
+
+
 def test_a_folder_travels_with_the_files_in_it(cache: ContentCache, tmp_path: Path) -> None:
     folder = tmp_path / "there"
     file_of(folder, "config.json", b"{}")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from voicegraph.experiments.task import Result
 from voicegraph.experiments.work.command_work import CommandWork
 from voicegraph.experiments.work.convert_work import ConvertWork
 from voicegraph.experiments.work.cost_work import CostSystem, CostWork
-from voicegraph.experiments.work.files import here, require_same, travelling
+from voicegraph.experiments.work.files import hashed, here, require_same, travelling
 from voicegraph.experiments.work.input_work import AppliedCondition, InputWork, read_part
 from voicegraph.experiments.work.match import Match, median_f0
 from voicegraph.experiments.work.observe_work import ObserveWork
@@ -238,6 +240,44 @@ def test_failing_program_is_named(sound: Results, tmp_path: Path, text: str, cod
     with pytest.raises(NodeFailedError) as caught:
         command(tmp_path, text, deadline_s=3.0 if code == "late" else None).run(sound)
     assert caught.value.problems[0].code == code
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sessions are POSIX")
+def test_program_that_is_late_ends_with_what_it_started(sound: Results, tmp_path: Path) -> None:
+    text = f"""
+import pathlib, subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+pathlib.Path({str(tmp_path / "child")!r}).write_text(str(child.pid))
+time.sleep(60)
+"""
+    with pytest.raises(NodeFailedError, match="did not end within"):
+        command(tmp_path, text, deadline_s=3.0).run(sound)
+    child = int((tmp_path / "child").read_text())
+    state = Path(f"/proc/{child}/stat")
+    with suppress(ProcessLookupError):
+        os.kill(child, 0)  # it may still wait for its new parent to note its end
+        assert state.read_text().split()[2] == "Z"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sessions are POSIX")
+def test_ctrl_c_of_the_driver_does_not_reach_a_program(sound: Results, tmp_path: Path) -> None:
+    text = f"import os; assert os.getsid(0) != {os.getsid(0)}" + HALF
+    assert len(command(tmp_path, text).run(sound).arrays["audio"]) == RATE
+
+
+def test_program_and_its_files_run_on_a_machine_without_their_folder(
+    sound: Results, tmp_path: Path
+) -> None:
+    here, there = tmp_path / "cache", Path("/no/such/folder")
+    here.mkdir()
+    (here / "1.py").write_text(HALF.replace("/ 2", "/ float(open('parts/two.txt').read())"))
+    (here / "2.txt").write_text("2")
+    places = {there / "half.py": here / "1.py", there / "parts" / "two.txt": here / "2.txt"}
+    contents = tuple((str(old), hashed([new])[0][1]) for old, new in places.items())
+    words = (sys.executable, "half.py", "{input}", "{output}")
+    work = CommandWork(words, "clip", contents=contents, folder=str(there))
+    made = work.with_files(places).run(sound).arrays["audio"]
+    np.testing.assert_array_equal(made, command(tmp_path, HALF).run(sound).arrays["audio"])
 
 
 # ---- costs ----------------------------------------------------------------------------------
