@@ -101,17 +101,17 @@ class FeedForward(nn.Module):
 
 
 class PackedFeedForward(nn.Module):
-    """:class:`FeedForward` in float32 with packed weights, halved; only where ``can_pack``."""
+    """:class:`FeedForward` in float32 with packed weights; only where ``can_pack``."""
 
     def __init__(self, plain: FeedForward) -> None:
         super().__init__()
         self.norm = plain.norm
         self.up = linear_for_few_rows(plain.up.weight, plain.up.bias, "silu")
-        self.down = linear_for_few_rows(plain.down.weight * 0.5, plain.down.bias * 0.5)
+        self.down = linear_for_few_rows(plain.down.weight, plain.down.bias)
 
     def add_half(self, x: torch.Tensor) -> torch.Tensor:
         """As :meth:`FeedForward.add_half`."""
-        return self.down.plus(self.up(self.norm(x)), x)
+        return torch.add(x, self.down(self.up(self.norm(x))), alpha=0.5)
 
 
 PHONETIC_PACKERS = {

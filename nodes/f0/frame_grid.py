@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from voicegraph.nodes.f0._estimator import FRAMES_HZ
@@ -25,14 +27,42 @@ def resample_to_grid(times: np.ndarray, f0: np.ndarray, count: int, first: int =
     """
     if not len(times):
         return np.zeros((*f0.shape[:-1], count))
-    grid = np.arange(first, first + count) / FRAMES_HZ
-    after = np.clip(np.searchsorted(times, grid), 1, max(len(times) - 1, 1))
-    before, after = after - 1, np.minimum(after, len(times) - 1)
-    span = np.maximum(times[after] - times[before], 1e-9)
-    share = np.clip((grid - times[before]) / span, 0, 1)
-    low, high = f0[..., before], f0[..., after]
-    nearest = np.where(share < 0.5, low, high)
-    voiced = (low > 0) & (high > 0)
-    ratio = np.where(voiced, high, 1.0) / np.where(voiced, low, 1.0)
-    glides = voiced & (ratio < _JUMP) & (ratio > 1 / _JUMP)
-    return np.where(glides, low * ratio**share, nearest)
+    return GridPositions.of(times, count, first)(f0)
+
+
+@dataclass(frozen=True, slots=True)
+class GridPositions:
+    """Where frames every 10 ms lie among those of an estimator.
+
+    Attributes:
+        before: the frame at or before each, ``[count]``.
+        after: the next one.
+        share: position between them, 0..1.
+        nearest: the nearer one of them.
+    """
+
+    before: np.ndarray
+    after: np.ndarray
+    share: np.ndarray
+    nearest: np.ndarray
+
+    @classmethod
+    def of(cls, times: np.ndarray, count: int, first: int = 0) -> GridPositions:
+        """The positions for :func:`resample_to_grid`, of at least one frame."""
+        grid = np.arange(first, first + count) / FRAMES_HZ
+        after = np.clip(np.searchsorted(times, grid), 1, max(len(times) - 1, 1))
+        before, after = after - 1, np.minimum(after, len(times) - 1)
+        span = np.maximum(times[after] - times[before], 1e-9)
+        share = np.clip((grid - times[before]) / span, 0, 1)
+        return cls(before, after, share, np.where(share < 0.5, before, after))
+
+    def __call__(self, f0: np.ndarray) -> np.ndarray:
+        """F0 in Hz at the positions: ``[..., frames]`` -> ``[..., count]``."""
+        nearest = f0[..., self.nearest]
+        if not nearest.any():
+            return nearest
+        low, high = f0[..., self.before], f0[..., self.after]
+        voiced = (low > 0) & (high > 0)
+        ratio = np.where(voiced, high, 1.0) / np.where(voiced, low, 1.0)
+        glides = voiced & (ratio < _JUMP) & (ratio > 1 / _JUMP)
+        return np.where(glides, low * ratio**self.share, nearest)

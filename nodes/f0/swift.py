@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from fractions import Fraction
 
@@ -12,7 +13,7 @@ from torch.nn import functional
 
 from voicegraph.graph import Duration, SignalType, parse_duration, register
 from voicegraph.nodes.f0._estimator import FRAMES_HZ, HOP, RATE, F0Estimator, F0Params
-from voicegraph.nodes.f0.frame_grid import resample_to_grid
+from voicegraph.nodes.f0.frame_grid import GridPositions
 from voicegraph.nodes.f0.swift_network import HIGHEST_HZ, LOWEST_HZ, SwiftDetector, load_swift
 from voicegraph.nodes.f0.swift_network import HOP as FRAME
 from voicegraph.nodes.world import world_library
@@ -95,15 +96,20 @@ class Swift(F0Estimator[SwiftParams]):
         needed = _around(frames, whole.shape[1] // FRAME)
         pitch, confidence = self._detector(whole, needed.start, len(needed))
         coarse = torch.where(confidence >= params.threshold, pitch, 0.0).numpy()
-        times = np.array(needed) * (FRAME / RATE)
-        found = resample_to_grid(times, coarse, len(frames), frames.start)
-        found = np.ascontiguousarray(found)  # as StoneMask takes its rows
-        if params.refine:
+        # Contiguous, as StoneMask takes its rows.
+        found = np.ascontiguousarray(_positions(needed, frames)(coarse))
+        if params.refine and found.any():
             at = np.array(frames) / FRAMES_HZ
             for row, samples in zip(found, audio.double().contiguous().numpy(), strict=True):
                 if row.any():
                     row[:] = world_library.refine(samples, row, at, RATE)
         return torch.from_numpy(found)
+
+
+@functools.lru_cache(maxsize=64)
+def _positions(frames: range, wanted: range) -> GridPositions:
+    """Where frames every 10 ms lie among frames of the network."""
+    return GridPositions.of(np.array(frames) * (FRAME / RATE), len(wanted), wanted.start)
 
 
 def _around(frames: range, count: int) -> range:

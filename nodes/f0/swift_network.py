@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import MappingProxyType
+from typing import cast
 
 import numpy as np
 import torch
@@ -20,7 +21,12 @@ from torch.nn import functional
 
 from voicegraph.graph.files.models import Archive, load_state, open_archive
 from voicegraph.nodes.layers.form import PACKED_FLOAT32
-from voicegraph.nodes.layers.image_convolution import ImageConvolution, PackedImageConvolution
+from voicegraph.nodes.layers.image_convolution import (
+    ImageConvolution,
+    Margins,
+    PackedImageConvolution,
+    image_product,
+)
 from voicegraph.nodes.layers.network import Network, form_for, load_network
 
 RATE, HOP = 16000, 256
@@ -42,6 +48,8 @@ _TALL = ((7, 17), (5, 27), (3, 40), (3, 48))
 _FLOOR = 1e-8
 _SILENT_PEAK = 1e-3
 """Frames whose samples are all below this are unvoiced: the network never saw digital silence."""
+_FEW = 48
+"""Frames of all streams up to which products are faster than convolutions."""
 _AT_ONCE = 1875
 """Frames of a file that are computed in one call: half a minute."""
 
@@ -90,15 +98,49 @@ class SwiftNetwork(Network):
         # Frames that the output depends on, by how far they may be away; none beyond the audio.
         near = [range(max(own.start - k, 0), min(own.stop + k, frames)) for k in range(REACH + 1)]
         image = self._spectra(audio, near[7])
+        few = audio.device.type == "cpu" and len(audio) * len(near[7]) <= _FEW
+        look = self._look_by_products if few else self._look_by_convolutions
+        scores, peaks = look(image, near)
+        voicing = self._voicing(peaks, image[:, _part(near[7], near[1])])
+        inner = _part(near[1], own)
+        return scores[:, inner], voicing[:, inner]
+
+    def _look_by_convolutions(
+        self, image: torch.Tensor, near: list[range]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Scores of the pitches, and what their peaks tell about voicing.
+
+        Args:
+            image: the spectra of frames ``near[7]``.
+            near: frames that the output depends on, by how far they may be away.
+
+        Returns:
+            ``[streams, frames, 95]`` and ``[streams, frames, 4]``, of frames ``near[1]``.
+        """
         x = self.first(image)[:, _part(near[7], near[6])]
         x = self.blocks[0](x, _part(near[6], near[5]))[:, _part(near[5], near[4])]
         for block in self.blocks[1:-1]:
             x = block(x)
         x = self.blocks[-1](x, _part(near[4], near[3]))[:, _part(near[3], near[2])]
         seen = self.head(x[:, :, :_SEEN])[:, _part(near[2], near[1]), :_PITCHES]
-        voicing = self._voicing(seen, image[:, _part(near[7], near[1])])
-        inner = _part(near[1], own)
-        return self.pitch(seen[:, inner])[..., 0], voicing[:, inner]
+        return self.pitch(seen)[..., 0], self.peaks(seen).amax(2)
+
+    def _look_by_products(
+        self, image: torch.Tensor, near: list[range]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """As :meth:`_look_by_convolutions`; only the bands that matter are computed."""
+        x = image.permute(0, 3, 1, 2).contiguous()
+        x = image_product(x, self.first, Margins(*_ends(near[7], near[6]), 1, 1))
+        begin, *inner, end = cast("list[_Block]", list(self.blocks))
+        x = begin.multiply(x, near[6], near[5], near[4])
+        for block in inner:
+            x = block.multiply(x)
+        x = end.multiply(x, near[4], near[3], near[2], _SEEN)
+        seen = image_product(x, self.head, Margins(*_ends(near[2], near[1]), 1, 0))
+        peaks = image_product(seen, self.peaks, Margins(0, 0, 2, 2)).amax(3).transpose(1, 2)
+        weight = self.pitch.weight.expand(len(seen), -1, -1)
+        scores = torch.baddbmm(self.pitch.bias, weight, seen.flatten(2))
+        return scores.view(len(seen), -1, _PITCHES), peaks
 
     def _spectra(self, audio: torch.Tensor, frames: range) -> torch.Tensor:
         """Logarithms of the spectra in bands, ``[streams, frames, 128, 3]``."""
@@ -106,16 +148,13 @@ class SwiftNetwork(Network):
         before, after = max(widest - low * HOP, 0), max(high * HOP + widest - audio.shape[1], 0)
         start = low * HOP - widest + before
         padded = functional.pad(audio[:, start : high * HOP + widest], (before, after))
-        spectra = [
-            self.bands.spectrum(padded[:, widest - size // 2 :], size, high - low)
-            for size in WINDOWS
-        ]
-        return self.bands(spectra).add_(_FLOOR).log_()
+        parts = [padded[:, widest - size // 2 :] for size in WINDOWS]
+        return self.bands(self.bands.spectra(parts, high - low)).add_(_FLOOR).log_()
 
-    def _voicing(self, seen: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
-        """``[streams, frames, 95, 4]`` and the spectra -> scores ``[streams, frames]``."""
+    def _voicing(self, peaks: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
+        """``[streams, frames, 4]`` and the spectra -> scores ``[streams, frames]``."""
         level = image.flatten(2).mean(2, keepdim=True)
-        told = torch.cat((self.peaks(seen).amax(2), level), 2)
+        told = torch.cat((peaks, level), 2)
         near = functional.pad(told, (0, 0, 1, 1)).unfold(1, 3, 1).flatten(2)
         return self.voicing(functional.relu(self.near(near)))[..., 0]
 
@@ -140,25 +179,28 @@ class _Bands(nn.Module):
         for size in WINDOWS:
             self.register_buffer(f"window{size}", torch.hann_window(size), persistent=False)
 
-    def spectrum(self, audio: torch.Tensor, size: int, count: int) -> torch.Tensor:
-        """Magnitudes under a Hann window, ``[streams, count, size // 2 + 1]``.
+    def spectra(self, audio: list[torch.Tensor], count: int) -> torch.Tensor:
+        """Magnitudes under Hann windows, ``[streams, count, bins]`` of all resolutions.
 
         Args:
-            audio: ``[streams, samples]`` from the begin of the first frame.
-            size: of the window.
+            audio: for each resolution ``[streams, samples]`` from the begin of the first frame.
             count: number of frames.
         """
-        frames = audio.unfold(1, size, HOP)[:, :count] * getattr(self, f"window{size}")
+        windows = (getattr(self, f"window{size}") for size in WINDOWS)
+        found = [
+            torch.fft.rfft(part.unfold(1, len(window), HOP)[:, :count] * window)
+            for part, window in zip(audio, windows, strict=True)
+        ]
         # NumPy takes a tenth of torch's time for the magnitude of complex numbers.
-        return torch.from_numpy(np.abs(torch.fft.rfft(frames).numpy()))
+        return torch.from_numpy(np.abs(torch.cat(found, 2).numpy()))
 
-    def forward(self, spectra: list[torch.Tensor]) -> torch.Tensor:
-        """``[streams, frames, bins]`` for each resolution -> ``[streams, frames, 128, 3]``."""
-        rows = torch.cat(spectra, 2).flatten(0, 1).t().contiguous()
+    def forward(self, spectra: torch.Tensor) -> torch.Tensor:
+        """``[streams, frames, bins]`` -> ``[streams, frames, 128, 3]``."""
+        rows = spectra.flatten(0, 1).t().contiguous()
         summed = functional.embedding_bag(
             self.bins, rows, self.starts, mode="sum", per_sample_weights=self.shares
         )
-        image = summed.view(len(WINDOWS), _BANDS, *spectra[0].shape[:2])
+        image = summed.view(len(WINDOWS), _BANDS, *spectra.shape[:2])
         return image.permute(2, 3, 1, 0).contiguous()
 
 
@@ -175,15 +217,47 @@ class _Block(nn.Module):
         super().__init__()
         sizes = (_CHANNELS, _CHANNELS, (wide, tall), (1, dilation))
         self.first, self.second = ImageConvolution(*sizes), ImageConvolution(*sizes)
+        self.reach = dilation * (tall // 2)  # bands on either side
 
     def forward(self, x: torch.Tensor, kept: slice = slice(None)) -> torch.Tensor:
         """``kept``: frames that the second convolution still needs."""
         return self.second(self.first(x)[:, kept], x[:, kept])
 
+    def multiply(
+        self,
+        x: torch.Tensor,
+        given: range = range(0),
+        between: range = range(0),
+        wanted: range = range(0),
+        bands: int | None = None,
+    ) -> torch.Tensor:
+        """The same by products, ``[streams, 12, frames, bands]``.
+
+        Args:
+            x: the input.
+            given: its frames; none if the block does not look along time.
+            between: frames that the second convolution needs.
+            wanted: frames of the output.
+            bands: lowest bands of the output; None for all.
+        """
+        reach = self.reach
+        right = reach if bands is None else 0
+        x = x if bands is None else x[..., : bands + 2 * reach]
+        y = image_product(x, self.first, Margins(*_ends(given, between), reach, right))
+        add = x[:, :, _part(given, wanted), :bands] if given else x
+        return image_product(y, self.second, Margins(*_ends(between, wanted), reach, right), add)
+
 
 def _part(frames: range, wanted: range) -> slice:
     """Where ``wanted`` lies in ``frames``."""
     return slice(wanted.start - frames.start, wanted.stop - frames.start)
+
+
+def _ends(given: range, wanted: range) -> tuple[int, int]:
+    """Rows of zeros before and after frames, so that three rows make one of those wanted."""
+    if not given:
+        return 0, 0
+    return 1 + given.start - wanted.start, 1 + wanted.stop - given.stop
 
 
 class SwiftDetector:
@@ -221,10 +295,10 @@ class SwiftDetector:
         searched = functional.pad(scores + self._scores, (1, 1), value=-torch.inf)
         near = searched.argmax(2, keepdim=True) + torch.arange(-1, 2)
         shares = searched.gather(2, near).double().softmax(2)
-        pitch = (shares * self._pitches[near]).sum(2).exp()
+        pitch = (shares * self._pitches.take(near)).sum(2).exp()
         size = voicing.shape[1]
         peaks = audio[:, first * HOP : (first + size) * HOP].unflatten(1, (size, HOP)).abs().amax(2)
-        known = self._searched[best] & (peaks >= _SILENT_PEAK)
+        known = self._searched.take(best) & (peaks >= _SILENT_PEAK)
         return pitch, torch.where(known, voicing.sigmoid(), 0.0)
 
     def whole(self, audio: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

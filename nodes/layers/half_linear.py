@@ -53,12 +53,6 @@ class HalfLinear(nn.Module):
         run = torch.fbgemm_linear_fp16_weight_fp32_activation
         return self.activate(run(x, self.weight, self.bias))
 
-    def plus(self, x: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-        """The output plus ``other``; without an activation."""
-        if x.numel() > _FEW * x.shape[-1]:
-            return self.many.plus(x, other)
-        return self(x).add_(other)
-
 
 def linear_for_few_rows(
     weight: torch.Tensor, bias: torch.Tensor, after: str = "none"

@@ -63,3 +63,15 @@ def test_a_short_recording_has_one_frame(samples: int) -> None:
     pitch, confidence = SwiftDetector(load_swift(), 60.0, 550.0).whole(torch.zeros(samples))
     assert pitch.shape == confidence.shape == (1,)
     assert confidence.item() == 0
+
+
+@pytest.mark.parametrize("first", [0, 1, 5, 9, 16])
+def test_products_see_what_convolutions_see(monkeypatch, first: int) -> None:
+    """At the ends of the audio and inside, where only some frames and bands are computed."""
+    network, audio = load_swift(), torch.from_numpy(_speech(0.4)[None])
+    with torch.inference_mode():
+        few = network(audio, first, 3)
+        monkeypatch.setattr("voicegraph.nodes.f0.swift_network._FEW", 0)
+        every = network(audio, first, 3)
+    for found, expected in zip(few, every, strict=True):
+        np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-4, atol=1e-4)
