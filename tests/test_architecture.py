@@ -87,7 +87,8 @@ ALLOWED: dict[str, set[str]] = {
     "experiments/grid": {
         *RUN, "graph/loading", "graph/files/models", "experiments", "experiments/file",
         "experiments/clips", "experiments/conditions", "experiments/observers",
-        "experiments/metrics", "experiments/store", "experiments/work",
+        "experiments/metrics", "experiments/statistics", "experiments/store",
+        "experiments/work",
     },
     "experiments/engines": {*CORE, "graph/files", "experiments", "experiments/store"},
     "experiments/statistics": {*CORE, "experiments"},

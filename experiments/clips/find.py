@@ -67,20 +67,6 @@ def find_speech(
     return tuple(replace(clip, speaker=speaker) for clip in found)
 
 
-def why_no_statistics(clips: list[Clip]) -> Problem | None:
-    """Why differences between systems cannot be tested with these clips; None if they can.
-
-    The unit of all statistics is the speaker: from one speaker nothing follows about others.
-    """
-    speakers = {clip.speaker for clip in clips}
-    if len(speakers) > 1:
-        return None
-    count = "one recording" if len(clips) == 1 else f"{len(clips)} recordings"
-    text = f"no statistics: {count} of one speaker ({', '.join(speakers)}) cannot stand for others"
-    fix = "clips.files: FOLDER  (or --set clips.files=FOLDER), with recordings of many speakers"
-    return Problem("no-statistics", text, fix=fix)
-
-
 @dataclass(slots=True)
 class _Search:
     """One search for clips.

@@ -9,11 +9,12 @@ from voicegraph.graph.errors import Problem, Problems, VoicegraphError
 from voicegraph.graph.pipeline import Pipeline, Plan
 
 from ..clip import Clip
-from ..clips.find import find_clips, find_speech, why_no_statistics
+from ..clips.find import find_clips, find_speech
 from ..compiled import Cell, Contrast, Dependence, Item, PlanFacts, SideEffect, Target
 from ..file.factor_levels import FactorLevel
 from ..file.loaded_experiment import LoadedExperiment
 from ..metric import Metric
+from ..statistics.refusal import refusal
 from ..store.store import Store
 from ..work.input_work import AppliedCondition
 from ..work.match import Match
@@ -390,7 +391,8 @@ class Grid:
 
     def _warn(self) -> None:
         loaded = self.loaded
-        if loaded.file.compare and (why := why_no_statistics(self.clips)) is not None:
+        settings = loaded.as_json().get("clips")
+        if loaded.file.compare and (why := refusal(self.clips, settings)) is not None:
             self.warnings.append(why)
         if any(metric.targets for metric in self.metrics):
             for name, target in self.targets.items():

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from voicegraph.graph.errors import Problem
 from voicegraph.schemas.experiment_manifest import (
     CellFacts,
     ClipFacts,
@@ -26,7 +27,6 @@ from ..compiled import CompiledExperiment, PlanFacts
 from ..metric import Metric, Observer
 from ..registry import OBSERVERS
 from . import _provenance
-from ._refusal import Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def explained_before(folder: Path) -> dict[str, str]:
 def manifest(
     compiled: CompiledExperiment,
     invocation: Invocation,
-    refusal: Refusal | None,
+    refusal: Problem | None,
     explained: Mapping[str, str],
 ) -> Manifest:
     """The manifest of a compiled experiment.
@@ -96,7 +96,7 @@ def manifest(
         metrics=tuple(_metric(metric, compiled.goals) for metric in compiled.metrics),
         observers=tuple(_observer(name, one) for name, one in observers.items()),
         warnings=tuple(str(warning) for warning in compiled.warnings),
-        statistics_refused=refusal.why if refusal else None,
+        statistics_refused=refusal.message if refusal else None,
         statistics_fix=refusal.fix if refusal else None,
         licences=_licences(compiled, observers),
         page=_page(compiled.resolved),

@@ -10,17 +10,18 @@ from typing import Any
 
 import yaml
 
+from voicegraph.graph.errors import Problem
 from voicegraph.graph.files.atomic_write import write_text
 from voicegraph.schemas.experiment_manifest import FailureFacts, Manifest
 
 from ..compiled import CompiledExperiment
+from ..statistics.refusal import refusal
 from ..store import Store
 from ..task import Outcome
 from ._audio import Keep, keep_sounds
 from ._cost_rows import cost_rows
 from ._manifest import Invocation, explained_before, manifest
 from ._measured import Measured, measure
-from ._refusal import Refusal, refusal
 from .contrasts import Contrasts
 from .means import cell_means
 from .rows import Better, CostRow, TestRow
@@ -64,7 +65,7 @@ def write_run(
     require_format(format)
     measured = measure(compiled, outcomes, store)
     costs = cost_rows(compiled, store)
-    refused = refusal(compiled.clips, compiled.resolved)
+    refused = refusal(compiled.clips, compiled.resolved.get("clips"))
     tests = _tests(compiled, measured, costs, refused)
     invocation = Invocation(
         command=command,
@@ -85,7 +86,7 @@ def _tests(
     compiled: CompiledExperiment,
     measured: Measured,
     costs: Sequence[CostRow],
-    refused: Refusal | None,
+    refused: Problem | None,
 ) -> list[TestRow]:
     better: dict[str, Better] = {metric.name: metric.better for metric in compiled.metrics}
     contrasts = Contrasts(
@@ -94,7 +95,7 @@ def _tests(
         costs,
         better,
         compiled.factors,
-        refused.why if refused else None,
+        refused.message if refused else None,
     )
     return [row for contrast in compiled.contrasts for row in contrasts.test(contrast)]
 

@@ -10,6 +10,7 @@ __all__ = [
     "intervals",
     "paired",
     "power",
+    "refusal",
     "significance",
     "speakers",
 ]

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from voicegraph.experiments.clips.find import find_clips, why_no_statistics
+from voicegraph.experiments.clips.find import find_clips
 from voicegraph.experiments.file.kind import EXPERIMENT
 from voicegraph.experiments.file.load import load_experiment
 from voicegraph.experiments.file.loaded_experiment import LoadedExperiment
+from voicegraph.experiments.statistics.refusal import refusal
 from voicegraph.graph.loading.overrides import Override
 from voicegraph.graph.pipeline import Pipeline
 
@@ -52,7 +53,7 @@ def test_without_files_it_is_one_recording_and_no_statistics(name: str) -> None:
     loaded = load_experiment(name)
     clips = find_clips(loaded.file.clips, loaded.source_map)
     assert len(clips) == 1
-    problem = why_no_statistics(clips)
+    problem = refusal(clips, loaded.as_json().get("clips"))
     assert problem is not None
     assert "clips.files" in str(problem.fix)
 
