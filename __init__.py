@@ -57,6 +57,7 @@ provide(
         "draw": "voicegraph.app.reports.drawing:draw",
         "atomic_write": "voicegraph.graph.files.atomic_write:atomic_write",
         "audio_writer": "voicegraph.graph.files.sound.writer:AudioWriter",
+        "experiment_report": "voicegraph.experiments.report.write_report:write_report",
         "recorder": "voicegraph.graph.files.recordings.recorder:Recorder",
     }
 )

@@ -102,7 +102,8 @@ ALLOWED: dict[str, set[str]] = {
         "experiments/store", "experiments/statistics",
     },
     "experiments/listening": {
-        *CORE, "graph/files", "experiments", "experiments/results", "experiments/store",
+        *CORE, "graph/files", "experiments", "experiments/report", "experiments/results",
+        "experiments/statistics",
     },
     "experiments/shipped": set(),
     # ---- training
@@ -144,7 +145,8 @@ ALLOWED: dict[str, set[str]] = {
     "app": {*CORE, "app/control", "app/osc", "app/web", "graph/live"},
     "app/cli": {
         *RUN, "app", "app/control", "app/diagnostics", "app/reports", "app/reports/drawing",
-        "app/tui", "experiments/results", "graph/comparison", "graph/files", "graph/files/models",
+        "app/tui", "experiments/listening", "experiments/report", "experiments/results",
+        "graph/comparison", "graph/files", "graph/files/models",
         "graph/files/recordings", "graph/files/sound", "graph/live", "graph/live/devices",
         "graph/loading", "graph/metrics", "nodes", "training/common", "training/voice",
         "experiments/file", "experiments/grid", "experiments/store",

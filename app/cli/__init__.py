@@ -15,6 +15,8 @@ __all__ = [
     "experiment_check",
     "experiment_compare",
     "experiment_export",
+    "experiment_listen",
+    "experiment_report",
     "explain",
     "inspect",
     "latency",

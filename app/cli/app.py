@@ -30,6 +30,7 @@ COMMANDS = (
     *("demo", "run", "check", "explain", "draw", "nodes", "diff", "compare", "bench"),
     *("inspect", "convert", "doctor", "devices", "live", "latency", "soak", "replay", "voice"),
     *("experiment", "experiment_check", "experiment_compare", "experiment_export"),
+    *("experiment_listen", "experiment_report"),
 )
 STOPPED = 130
 

@@ -1,3 +1,6 @@
-"""The page: one HTML file in which one hears, sees and reads the result."""
+"""The page of a finished experiment: one offline HTML file that says which differences are real.
 
-__all__: list[str] = []
+``write_report.py`` makes it; templates, style and scripts are in ``page/``.
+"""
+
+__all__ = ["html_page", "reported_run", "write_report"]

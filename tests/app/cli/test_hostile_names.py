@@ -101,6 +101,12 @@ LINES: dict[str, list[tuple[str, ...]]] = {
         *(("run-a", "--to", to, "--out", f"{to}{NAME}", "--force") for to in ("mlflow", "scp")),
     ],
     "voice": [("make", f"text{NAME}.wav", "out.safetensors"), (LONG,)],
+    "experiment_listen": [
+        (f"missing{LONG}", "--kind", "ab"),
+        (f"missing{LONG}.yaml", "--kind", "mos"),
+        ("missing", "--kind", LONG),
+    ],
+    "experiment_report": [(f"missing{LONG}",), ("run", "--out", f"page{LONG}")],
 }
 QUICK = {
     "bench": ("--blocks", "3"),

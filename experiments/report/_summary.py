@@ -1,0 +1,62 @@
+"""What the table and the pictures are made of, beside the means of cells."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from voicegraph.schemas.experiment_manifest import MetricFacts
+
+from ..results.rows import CostRow, ValueRow
+
+SpeakerMeans = Mapping[tuple[str, str], Mapping[str, float]]
+"""(cell, metric) -> speaker -> mean over clips and seeds."""
+
+Missing = Mapping[tuple[str, str], Mapping[str, int]]
+"""(cell, metric) -> reason -> number of values that there are not."""
+
+_COMPARISONS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
+_GOAL = re.compile(r"\s*(>=|<=|>|<)\s*([-+]?\d*\.?\d+(?:[eE][-+]?\d+)?)(?:\s+\D*)?")
+
+
+def speaker_means(values: Sequence[ValueRow]) -> SpeakerMeans:
+    """Averages clips and seeds within each speaker; null values are left out."""
+    gathered: dict[tuple[str, str], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for row in values:
+        if row.value is not None:
+            gathered[row.cell, row.metric][row.speaker].append(row.value)
+    return {
+        key: {speaker: float(np.mean(found)) for speaker, found in sorted(speakers.items())}
+        for key, speakers in gathered.items()
+    }
+
+
+def missing_values(values: Sequence[ValueRow]) -> Missing:
+    """Counts null values by their reason."""
+    counted: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for row in values:
+        if row.value is None:
+            counted[row.cell, row.metric][row.why_null or "no reason is given"] += 1
+    return counted
+
+
+def meets_goal(value: float, goal: str | None) -> bool | None:
+    """Whether a value meets a goal such as ``>= .88``; None if there is none to judge by."""
+    match = _GOAL.fullmatch(goal or "")
+    return None if match is None else _COMPARISONS[match[1]](value, float(match[2]))
+
+
+def cost_of(costs: Sequence[CostRow], cell: str, name: str) -> CostRow | None:
+    """A figure of a cell; the first one measured, whatever it took turns with."""
+    return next((row for row in costs if row.cell == cell and row.name == name), None)
+
+
+def primary_metrics(metrics: Sequence[MetricFacts], tested: Sequence[str]) -> Sequence[MetricFacts]:
+    """Metrics with a direction: those that the experiment compares, then the others."""
+    directed = [m for m in metrics if m.better and not m.name.startswith(("cost.", "latency."))]
+    first = [m for m in directed if m.name in tested]
+    return [*first, *(m for m in directed if m not in first)]

@@ -1,0 +1,477 @@
+"""Writes the page of a finished run.
+
+Everything that it shows is read from the run's folder: tables, manifest, failures, sounds. It
+computes nothing but means with intervals, pictures, and the encoding of sounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from voicegraph.graph.files.atomic_write import write_text
+from voicegraph.schemas.experiment_manifest import (
+    CellFacts,
+    FailureFacts,
+    Manifest,
+    MetricFacts,
+)
+
+from ..results.chosen import drawn_clips, worst_values
+from ..results.means import MeanRow
+from ..results.rows import CellRow, CostRow, TestRow, ValueRow
+from ._answers import answers, latency_ms
+from ._dot_plot import MOST_ROWS, dot_plot
+from ._heat_map import heat_maps
+from ._media import Media
+from ._methods import citations, methods, not_measured, run_again
+from ._numbers import NONE, interval, number, plural
+from ._pareto import Point, front, legend, pareto_plot
+from ._players import Worst, clip_players, worst_clips
+from ._summary import (
+    Missing,
+    SpeakerMeans,
+    cost_of,
+    meets_goal,
+    missing_values,
+    primary_metrics,
+    speaker_means,
+)
+from .html_page import BASE, SWITCHING, html_page
+from .reported_run import ReportedRun
+
+SECTIONS = (
+    ("answer", "Answer"),
+    ("table", "Table"),
+    ("side-effects", "Side effects"),
+    ("dependences", "Dependences"),
+    ("pareto", "Quality against cost"),
+    ("speakers", "By speaker"),
+    ("factors", "Factors"),
+    ("listen", "Listen"),
+    ("worst", "Worst clips"),
+    ("failures", "Failures"),
+    ("methods", "Methods"),
+    ("provenance", "Provenance"),
+    ("not-measured", "Not measured"),
+    ("again", "Run it again"),
+)
+_PARETO_METRICS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was written.
+
+    Attributes:
+        path: the file.
+        size: in bytes.
+        sounds: how many can be heard.
+        notes: what a reader of the command's output should know, such as sounds that are gone.
+    """
+
+    path: Path
+    size: int
+    sounds: int
+    notes: Sequence[str]
+
+
+def write_report(run: ReportedRun, path: Path, *, force: bool = True) -> Report:
+    """Writes the page.
+
+    Args:
+        run: the run.
+        path: the file, ``.html``.
+        force: replace an existing file.
+
+    Raises:
+        OutputError: if the file cannot be written.
+    """
+    tables = _Tables.of(run)
+    cache = run.folder / "audio" / "page" if run.folder.is_dir() else None
+    media = Media(run.sound, run.manifest.page.format, cache)
+    players, worst = _heard(tables, media)
+    context = {
+        **_head(tables),
+        **_figures(tables),
+        **_sounds(tables.manifest, media, players),
+        **_ending(tables),
+        "worst": worst,
+    }
+    data = {"sounds": media.items, "players": players}
+    package = __package__ or ""
+    styles = [BASE, (package, "report.css")]
+    scripts = [SWITCHING, (package, "player.js")]
+    text = html_page((package, "report.html"), styles, scripts, context, data)
+    write_text(path, text, force=force)
+    return Report(path, len(text.encode()), len(media.items), _notes(media))
+
+
+def _heard(
+    tables: _Tables, media: Media
+) -> tuple[dict[str, list[Any]], Sequence[tuple[MetricFacts, Sequence[Worst]]]]:
+    """Players, and the worst clips of each metric.
+
+    Room is limited: the first clip and the worst clips come before further clips.
+    """
+    cells = {(row.cell, row.clip, row.seed): row for row in tables.cells}
+    first, *further = [*drawn_clips(tables.manifest)] or [""]
+    clips = clip_players(tables.manifest, tables.cells, media, [first])
+    chosen = worst_values(tables.manifest, tables.values)
+    players: list[Any] = []
+    worst = [
+        (metric, worst_clips(metric, chosen[metric.name], tables.values, cells, media, players))
+        for metric in tables.manifest.metrics
+        if chosen.get(metric.name)
+    ]
+    clips += clip_players(tables.manifest, tables.cells, media, further)
+    return {"clips": clips, "worst": players}, worst
+
+
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    """The run's tables, and means over them."""
+
+    manifest: Manifest
+    cells: Sequence[CellRow]
+    values: Sequence[ValueRow]
+    costs: Sequence[CostRow]
+    tests: Sequence[TestRow]
+    failures: Sequence[FailureFacts]
+    speakers: SpeakerMeans
+    missing: Missing
+    means: Mapping[tuple[str, str], MeanRow]
+
+    @classmethod
+    def of(cls, run: ReportedRun) -> _Tables:
+        values = run.value_rows()
+        found = {(row.cell, row.metric): row for row in run.mean_rows() if row.mean is not None}
+        if run.manifest.statistics_refused is not None:
+            found = {key: replace(row, low=None, high=None) for key, row in found.items()}
+        return cls(
+            run.manifest,
+            run.cell_rows(),
+            values,
+            run.cost_rows(),
+            run.test_rows(),
+            run.failures(),
+            speaker_means(values),
+            missing_values(values),
+            found,
+        )
+
+    @property
+    def shown(self) -> Sequence[CellFacts]:
+        """Cells that were not struck out, in the order of the file."""
+        return [cell for cell in self.manifest.cells if cell.excluded is None]
+
+    @property
+    def measured(self) -> Sequence[MetricFacts]:
+        """Metrics that any cell has."""
+        names = {metric for _, metric in self.means}
+        return [metric for metric in self.manifest.metrics if metric.name in names]
+
+
+# ---- head: facts, answer, table ---------------------------------------------------------------
+
+
+def _head(tables: _Tables) -> dict[str, Any]:
+    manifest = tables.manifest
+    speakers = {clip.speaker for clip in manifest.clips}
+    facts = [
+        plural(len(tables.shown), "cell"),
+        plural(len(manifest.clips), "clip"),
+        plural(len(speakers), "speaker"),
+        plural(len(manifest.metrics), "metric"),
+    ]
+    if when := manifest.finished or manifest.started:
+        facts.append(when[:10])
+    return {
+        "manifest": manifest,
+        "sections": SECTIONS,
+        "facts": facts,
+        "cautions": _cautions(tables),
+        "answers": answers(manifest, tables.tests, tables.costs),
+        "table": _table(tables),
+        "intervals": any(mean.low is not None for mean in tables.means.values()),
+        "goals": any(metric.goal for metric in manifest.metrics),
+    }
+
+
+def _cautions(tables: _Tables) -> Sequence[str]:
+    """What a reader must know before the first figure."""
+    counts: dict[str, int] = {}
+    for row in tables.cells:
+        counts[row.status] = counts.get(row.status, 0) + 1
+    total = sum(count for status, count in counts.items() if status != "excluded")
+    found = []
+    if failed := counts.get("failed", 0):
+        text = f"{failed:,} of {total:,} conversions failed; the figures are of the others."
+        found.append(f"{text} See Failures.")
+    if missing := counts.get("missing", 0):
+        stopped = "The run was stopped" if tables.manifest.stopped else "The run is not complete"
+        found.append(f"{stopped}: {missing:,} of {total:,} conversions are not computed yet.")
+    return [*found, *tables.manifest.warnings]
+
+
+def _table(tables: _Tables) -> dict[str, Any]:
+    """Columns are metrics, computing time and latency; a row is a cell."""
+    columns: list[Any] = list(tables.measured)
+    costed = any(row.name == "cpu_ms" for row in tables.costs)
+    if costed:
+        columns.append(_COST)
+    columns.append(_LATENCY)
+    rows = []
+    for cell in tables.shown:
+        entries = [_entry(tables.means.get((cell.name, m.name)), m) for m in tables.measured]
+        if costed:
+            entries.append(_cost_entry(tables, cell))
+        entries.append(_latency_entry(tables.manifest, cell))
+        rows.append({"name": cell.name, "entries": entries})
+    return {"columns": columns, "rows": rows}
+
+
+_COST = MetricFacts(name="cpu_ms", title="CPU of a block", better="lower", unit="ms", digits=2)
+_LATENCY = MetricFacts(name="latency_ms", title="latency", better="lower", unit="ms", digits=0)
+
+
+def _entry(mean: MeanRow | None, metric: MetricFacts) -> dict[str, Any]:
+    if mean is None or mean.mean is None:
+        return _blank(metric.name)
+    note = f"{plural(mean.missing, 'value')} missing" if mean.missing else ""
+    return {
+        "metric": metric.name,
+        "value": repr(mean.mean),
+        "text": number(mean.mean, metric.digits),
+        "bounds": interval(mean.low, mean.high, metric.digits),
+        "goal": meets_goal(mean.mean, metric.goal),
+        "note": note,
+    }
+
+
+def _blank(metric: str) -> dict[str, Any]:
+    return {"metric": metric, "value": None, "text": NONE, "bounds": "", "goal": None, "note": ""}
+
+
+def _cost_entry(tables: _Tables, cell: CellFacts) -> dict[str, Any]:
+    row = cost_of(tables.costs, cell.name, "cpu_ms")
+    if row is None:
+        return _blank("cpu_ms")
+    return {
+        **_blank("cpu_ms"),
+        "value": repr(row.value),
+        "text": number(row.value, _COST.digits),
+        "bounds": interval(row.low, row.high, _COST.digits),
+    }
+
+
+def _latency_entry(manifest: Manifest, cell: CellFacts) -> dict[str, Any]:
+    value = latency_ms(manifest, cell)
+    if value is None:
+        return _blank("latency_ms")
+    return {**_blank("latency_ms"), "value": repr(value), "text": number(value, 0)}
+
+
+# ---- pictures ---------------------------------------------------------------------------------
+
+
+def _figures(tables: _Tables) -> dict[str, Any]:
+    tested = list(dict.fromkeys(row.metric for row in tables.tests))
+    first = primary_metrics(tables.measured, tested)
+    ordered = [*first, *(metric for metric in tables.measured if metric not in first)]
+    series = _series_factor(tables)
+    paretos = _paretos(tables, first[:_PARETO_METRICS], series)
+    return {
+        "paretos": paretos,
+        "no_paretos": _no_paretos(tables),
+        "series_factor": series,
+        "legend": _legend(tables, series),
+        "dot_plots": _dot_plots(tables, ordered),
+        "heat_maps": _heat_maps(tables, ordered),
+    }
+
+
+def _legend(tables: _Tables, series: str) -> Sequence[tuple[str, Any]]:
+    """(level, its mark)."""
+    if not series:
+        return []
+    return [(n, _safe(m)) for n, m in legend([_series(cell, series) for cell in tables.shown])]
+
+
+def _series_factor(tables: _Tables) -> str:
+    """The factor by which points are coloured: the first that is compared, or else that varies."""
+    varied = [
+        factor
+        for factor in tables.manifest.factors
+        if len({cell.levels.get(factor) for cell in tables.shown} - {None}) > 1
+    ]
+    compared = [c.vary for c in tables.manifest.contrasts if c.vary in varied]
+    return next(iter([*compared, *varied]), "")
+
+
+def _series(cell: CellFacts, factor: str) -> str:
+    return cell.levels.get(factor, cell.name)
+
+
+def _paretos(
+    tables: _Tables, metrics: Sequence[MetricFacts], series: str
+) -> Sequence[tuple[str, str, Sequence[str]]]:
+    """(title, picture, cells of the front) of each metric against computing time and latency."""
+    found = []
+    for metric in metrics:
+        for title, unit in (("CPU of a block", "ms"), ("latency", "ms")):
+            points = _points(tables, metric, title, series)
+            if len({point.cost for point in points}) > 1:
+                names = [point.cell for point in front(points, metric.better or "higher")]
+                picture = pareto_plot(metric, points, f"{title} in {unit}")
+                found.append((f"{metric.title} against {title}", _safe(picture), names))
+    return found
+
+
+def _points(tables: _Tables, metric: MetricFacts, cost: str, series: str) -> Sequence[Point]:
+    points = []
+    for cell in tables.shown:
+        mean = tables.means.get((cell.name, metric.name))
+        if cost == "latency":
+            value = latency_ms(tables.manifest, cell)
+        else:
+            row = cost_of(tables.costs, cell.name, "cpu_ms")
+            value = None if row is None else row.value
+        if mean is not None and mean.mean is not None and value is not None:
+            level = _series(cell, series)
+            points.append(Point(cell.name, value, mean.mean, mean.low, mean.high, level))
+    return points
+
+
+def _no_paretos(tables: _Tables) -> str:
+    if not tables.measured:
+        return "There are no values yet."
+    if not any(row.name == "cpu_ms" for row in tables.costs):
+        return (
+            "Computing time was not measured (metric `cost`), and no two cells differ in latency."
+        )
+    return "All cells cost the same, or no metric has a better direction."
+
+
+def _dot_plots(
+    tables: _Tables, metrics: Sequence[MetricFacts]
+) -> Sequence[tuple[str, Any, bool, str]]:
+    names = [cell.name for cell in tables.shown]
+    found = []
+    for at, metric in enumerate(metrics):
+        picture = dot_plot(metric, names, tables.speakers, tables.means)
+        if picture is not None:
+            more = sum((name, metric.name) in tables.means for name in names) - MOST_ROWS
+            note = f"The first {MOST_ROWS} cells; {more} more are in the table." if more > 0 else ""
+            found.append((metric.title, _safe(picture), at < 2, note))
+    return found
+
+
+def _heat_maps(tables: _Tables, metrics: Sequence[MetricFacts]) -> Sequence[tuple[str, Any, bool]]:
+    values = {key: row.mean for key, row in tables.means.items() if row.mean is not None}
+    found = []
+    for metric in metrics:
+        maps = heat_maps(metric, tables.shown, tables.manifest.factors, values)
+        if maps:
+            found.append((metric.title, maps, not found))
+    return found
+
+
+def _safe(markup: str) -> Markup:
+    """Markup of ElementTree, which has escaped every text in it."""
+    return Markup(markup)
+
+
+# ---- sounds and ending ------------------------------------------------------------------------
+
+
+def _sounds(
+    manifest: Manifest, media: Media, players: Mapping[str, Sequence[Any]]
+) -> dict[str, Any]:
+    count = len(players["clips"])
+    seed = manifest.seeds[0] if manifest.seeds else 0
+    about = (
+        f"{plural(count, 'clip')}, drawn blindly with seed {seed} and not chosen by any result. "
+        "Levels are as they came out."
+    )
+    lost = "".join(f"{note}. " for note in _notes(media))
+    reason = "`report.audio.clips` is 0." if not manifest.page.clips else "No clip is done."
+    if media.missing:
+        lost += "`voicegraph experiment run` makes them again. "
+    return {
+        "has_clips": bool(count),
+        "has_worst": bool(players["worst"]),
+        "listen_about": f"{about} {lost}".rstrip(),
+        "no_clips": f"There is nothing to hear. {lost or reason}",
+    }
+
+
+def _notes(media: Media) -> Sequence[str]:
+    found = []
+    if media.missing:
+        found.append(f"{plural(len(media.missing), 'sound')} no longer in the store")
+    if media.left_out:
+        found.append(f"{plural(media.left_out, 'sound')} did not fit into the page")
+    return found
+
+
+def _ending(tables: _Tables) -> dict[str, Any]:
+    manifest = tables.manifest
+    codes: dict[str, int] = {}
+    for failure in tables.failures:
+        codes[failure.code] = codes.get(failure.code, 0) + 1
+    listed = ", ".join(f"{count} of {code}" for code, count in sorted(codes.items()))
+    plans = []
+    for key, plan in manifest.plans.items():
+        names = [cell.name for cell in tables.shown if cell.plan == key]
+        if names:
+            plans.append((key, names, plan))
+    licences = {**manifest.licences}
+    for plan in manifest.plans.values():
+        licences |= plan.licences
+    return {
+        "failures": tables.failures,
+        "failures_about": f"{plural(len(tables.failures), 'failure')}: {listed}.",
+        "complete": all(row.status in ("done", "excluded") for row in tables.cells),
+        "excluded": [cell for cell in manifest.cells if cell.excluded is not None],
+        "methods": methods(manifest, tables.tests, tables.costs),
+        "citations": citations(manifest, tables.tests),
+        "provenance": _provenance(manifest),
+        "licences": sorted(licences.items()),
+        "plans": plans,
+        "not_measured": not_measured(manifest, tables.costs, tables.missing),
+        "again": run_again(manifest),
+    }
+
+
+def _provenance(manifest: Manifest) -> Sequence[tuple[str, str]]:
+    machines = "; ".join(
+        ", ".join(
+            part
+            for part in (
+                machine.host,
+                machine.processor,
+                plural(machine.cores, "core") if machine.cores else "",
+                f"{machine.memory_mb / 1024:.0f} GB" if machine.memory_mb else "",
+                machine.system,
+            )
+            if part
+        )
+        for machine in manifest.machines
+    )
+    changed = f", with changes (SHA-256 {manifest.dirty})" if manifest.dirty else ""
+    rows = (
+        ("experiment", f"{manifest.name}, {manifest.hash}".rstrip(", ")),
+        ("voicegraph", manifest.voicegraph),
+        ("commit", f"{manifest.commit}{changed}" if manifest.commit else ""),
+        ("started", manifest.started),
+        ("finished", manifest.finished or ""),
+        ("machines", machines),
+        ("seeds", ", ".join(map(str, manifest.seeds))),
+        ("store", manifest.store),
+    )
+    return [(name, text) for name, text in rows if text]
