@@ -105,6 +105,10 @@ ALLOWED: dict[str, set[str]] = {
         *CORE, "graph/files", "experiments", "experiments/report", "experiments/results",
         "experiments/statistics",
     },
+    "experiments/driver": {
+        *CORE, "experiments", "experiments/engines", "experiments/file", "experiments/results",
+        "experiments/store",
+    },
     "experiments/shipped": set(),
     # ---- training
     "training": set(),
@@ -147,6 +151,9 @@ ALLOWED: dict[str, set[str]] = {
         *RUN, "app", "app/control", "app/diagnostics", "app/reports", "app/reports/drawing",
         "app/tui", "experiments/listening", "experiments/report", "experiments/results",
         "graph/comparison", "graph/files", "graph/files/models",
+        "app/tui", "experiments/results", "graph/comparison", "graph/files", "graph/files/models",
+        "app/tui", "experiments", "experiments/driver", "experiments/engines", "experiments/file",
+        "experiments/grid", "experiments/store", "graph/comparison", "graph/files", "graph/files/models",
         "graph/files/recordings", "graph/files/sound", "graph/live", "graph/live/devices",
         "graph/loading", "graph/metrics", "nodes", "training/common", "training/voice",
         "experiments/file", "experiments/grid", "experiments/store",

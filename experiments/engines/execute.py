@@ -234,8 +234,10 @@ def _memory_error(error: BaseException) -> str | None:
     seen: BaseException | None = error
     while seen is not None:
         text = str(seen).partition("\n")[0]
-        # torch raises RuntimeError: [enforce fail at alloc_cpu.cpp:121] ... can't allocate memory
-        if isinstance(seen, MemoryError) or "can't allocate memory" in text:
+        # torch raises RuntimeError: [enforce fail at alloc_cpu.cpp:121] ... can't allocate memory;
+        # C++ libraries raise a MemoryError for an array of -1 values, which no memory would mend.
+        refused = isinstance(seen, MemoryError) and "bad_array_new_length" not in text
+        if refused or "can't allocate memory" in text:
             return text or "MemoryError"
         seen = seen.__cause__ or seen.__context__
     return None

@@ -67,6 +67,10 @@ class TaskRun:
         """How far it is."""
         return self._schedule.progress()
 
+    def seconds_left(self) -> float:
+        """Time until the end, with as many workers as there are now, as far as can be foreseen."""
+        return self._schedule.progress().seconds_left / max(1, self._engine.slots())
+
     def __iter__(self) -> Iterator[Outcome]:
         """Computes.
 

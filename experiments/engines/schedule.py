@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
@@ -61,7 +61,8 @@ class TaskProgress:
         total: number of tasks.
         stored: results that were there before.
         done: results that were computed.
-        failed: tasks that failed, or were not tried because others failed.
+        failed: tasks that failed.
+        untried: tasks that were not tried because others failed.
         seconds_left: computing time of the rest by one worker, as far as it can be foreseen.
     """
 
@@ -69,6 +70,7 @@ class TaskProgress:
     stored: int
     done: int
     failed: int
+    untried: int
     seconds_left: float
 
 
@@ -107,7 +109,7 @@ class Schedule:
         self._remade: Counter[int] = Counter()
         self._seconds: dict[Kind, deque[float]] = {kind: deque(maxlen=NEWEST) for kind in Kind}
         self._settled: list[Outcome] = []
-        self._before = self._done = self._failed = 0
+        self._before = self._done = self._failed = self._untried = 0
         self._begin(failed or {})
 
     # ---- what is asked
@@ -134,7 +136,9 @@ class Schedule:
     def progress(self) -> TaskProgress:
         """How far it is."""
         left = sum(self._expected(group) * group.open for group in self._groups.values())
-        return TaskProgress(len(self._tasks), self._before, self._done, self._failed, left)
+        return TaskProgress(
+            len(self._tasks), self._before, self._done, self._failed, self._untried, left
+        )
 
     def task(self, key: str) -> Task:
         """The task of a key."""
@@ -351,10 +355,12 @@ class Schedule:
         task, group, why = self._tasks[number], self._group(number), outcome.failure
         assert why is not None
         self._set(number, State.FAILED)
-        self._failed += 1
         self._settled.append(outcome)
         self._fail_dependents(task, why)
-        if why.code not in DERIVED:
+        if why.code in DERIVED:
+            self._untried += 1
+        else:
+            self._failed += 1
             group.failures[why.code, why.node] += 1
             self._stop_hopeless(task, group)
 
@@ -475,8 +481,3 @@ class Schedule:
             if known:
                 return median(known)
         return self._tasks[group.members[0]].expected_s
-
-
-def worth_remembering(outcomes: Iterable[Outcome]) -> list[Outcome]:
-    """Failures that were tried, so that the next run need not try them again."""
-    return [o for o in outcomes if o.failure is not None and o.failure.code not in DERIVED]

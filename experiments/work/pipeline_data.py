@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from voicegraph.graph import registry
 from voicegraph.graph.errors import Problem, StateError
 from voicegraph.graph.files.sound.input_conversion import ConversionPlan
 from voicegraph.graph.loading.portable_document import with_absolute_names
+from voicegraph.graph.node import Node
 from voicegraph.graph.pipeline import Pipeline, Plan
 from voicegraph.graph.runtime.param_values import from_json, to_json
 from voicegraph.graph.signals import Audio
@@ -88,11 +91,23 @@ def load(data: PipelineData, further: Overrides = ()) -> LoadedPlans:
         StateError: if its plan is another one here.
         PipelineError: if it does not compile.
     """
-    return _changed(data, further) if further else _unchanged(data)
+    classes = _classes(json.loads(data.document))
+    return _changed(data, further, classes) if further else _unchanged(data, classes)
+
+
+def _classes(document: Mapping[str, Any]) -> tuple[type[Node], ...]:
+    """The classes of its nodes. A file of nodes that is loaded again brings others."""
+    nodes: Mapping[str, Mapping[str, Any]] = document.get("nodes") or {}
+    found: list[type[Node]] = []
+    for node in nodes.values():
+        with suppress(KeyError, ImportError):  # reported when it is compiled
+            found.append(registry.find(node["use"]))
+    return tuple(found)
 
 
 @lru_cache(maxsize=2)
-def _unchanged(data: PipelineData) -> LoadedPlans:
+def _unchanged(data: PipelineData, classes: tuple[type[Node], ...]) -> LoadedPlans:
+    del classes  # a part of what is remembered
     require_same(data.contents)
     names = {name: str(here(name)) for name, _ in data.contents}
     document = from_json(renamed(json.loads(data.document), names))
@@ -106,8 +121,10 @@ def _unchanged(data: PipelineData) -> LoadedPlans:
 
 
 @lru_cache(maxsize=2)  # two, so that networks that both use stay in memory
-def _changed(data: PipelineData, further: Overrides) -> LoadedPlans:
-    return LoadedPlans(_unchanged(data).pipeline.changed(dict(further)), {})
+def _changed(
+    data: PipelineData, further: Overrides, classes: tuple[type[Node], ...]
+) -> LoadedPlans:
+    return LoadedPlans(_unchanged(data, classes).pipeline.changed(dict(further)), {})
 
 
 def engine_setup(threads: int, precisions: Mapping[str, str]) -> EngineSetup:

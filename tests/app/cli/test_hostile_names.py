@@ -89,6 +89,13 @@ LINES: dict[str, list[tuple[str, ...]]] = {
     "devices": [()],
     "replay": [("talk.jsonl",), ("key.jsonl",), ("event.jsonl",), (f"{NAME}.jsonl",)],
     "experiment": [(LONG,)],
+    "experiment_gc": [("--store", LONG), ("--keep", LONG)],
+    "experiment_run": [
+        (f"missing{LONG}",),
+        ("cells.yaml", "--only", LONG),
+        ("cells.yaml", "--set", LONG),
+        ("cells.yaml", "--out", PIPELINES[0]),
+    ],
     "experiment_check": [(f"missing{LONG}",), ("cells.yaml",), ("cells.yaml", "--set", LONG)],
     "experiment_compare": [
         ("run-a", "run-b"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from dataclasses import dataclass
 from hashlib import sha256
@@ -61,10 +62,10 @@ class NodeFails:
 class Kill:
     """Ends its process by a signal, or with an exit code."""
 
-    signal: int = 9
+    number: int = 9
 
     def run(self, needs: Results) -> Result:
-        os.kill(os.getpid(), self.signal)
+        os.kill(os.getpid(), self.number)
         time.sleep(60)
         raise AssertionError
 
@@ -141,3 +142,12 @@ class Announce:
             file.write(str(os.getpid()))
         time.sleep(600)
         return Result({})
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """Whether its process was started so that Ctrl-C cannot reach it."""
+
+    def run(self, needs: Results) -> Result:
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+        return Result({"x": np.array([signal.SIGINT in blocked])})

@@ -43,13 +43,18 @@ def test_a_result_is_stored_with_what_is_known_of_it(store: Store) -> None:
 @pytest.mark.parametrize(
     ("error", "code", "message"),
     [
-        (ValueError("no\nmore"), "task-failed", "ValueError: no (_works.py, line 50)"),
-        (KeyError(), "task-failed", "KeyError (_works.py, line 50)"),
-        (SystemExit(3), "task-failed", "SystemExit: 3 (_works.py, line 50)"),
+        (ValueError("no\nmore"), "task-failed", "ValueError: no (_works.py, line 51)"),
+        (KeyError(), "task-failed", "KeyError (_works.py, line 51)"),
+        (SystemExit(3), "task-failed", "SystemExit: 3 (_works.py, line 51)"),
         (InputError(Problem("empty", "it is empty", fix="more")), "empty", "it is empty"),
         (MemoryError(), "out-of-memory", "there is no memory for it: MemoryError"),
+        (
+            MemoryError("std::bad_array_new_length"),
+            "task-failed",
+            "MemoryError: std::bad_array_new_length (_works.py, line 51)",
+        ),
     ],
-    ids=["value", "key", "exit", "input", "memory"],
+    ids=["value", "key", "exit", "input", "memory", "length"],
 )
 def test_exceptions_become_failures(
     store: Store, error: BaseException, code: str, message: str

@@ -19,7 +19,19 @@ from voicegraph.experiments.store import Store
 from voicegraph.experiments.task import Outcome, Task
 from voicegraph.graph.errors import PipelineError
 
-from ._works import Add, Eat, Hang, Kill, KillOnce, NodeFails, Raise, Sleep, Unsendable, task
+from ._works import (
+    Add,
+    Blocked,
+    Eat,
+    Hang,
+    Kill,
+    KillOnce,
+    NodeFails,
+    Raise,
+    Sleep,
+    Unsendable,
+    task,
+)
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 
@@ -44,6 +56,7 @@ def test_faults_fail_their_own_task_alone(store: Store, tmp_path: Path) -> None:
         "exit": Raise(SystemExit(3)),
         "send": Unsendable(lambda: 0),
         "once": KillOnce(str(tmp_path / "once")),
+        "mask": Blocked(),
     }
     found = _run([*sums, *(task(name, work, group=name) for name, work in bad.items())], store)
     failed = {label: o.failure for label, o in found.items() if o.failure}
@@ -58,6 +71,7 @@ def test_faults_fail_their_own_task_alone(store: Store, tmp_path: Path) -> None:
     assert "cannot be sent" in failed["send"].message
     assert (found["kill"].attempts, found["once"].attempts) == (2, 2)
     assert [float(store.read(one.key).arrays["x"][0]) for one in sums[6:]] == [1, 2, 3, 4, 5, 6]
+    assert store.read(found["mask"].key).arrays["x"].all(), "no Ctrl-C, not even as it starts"
     assert os.getpid() not in {outcome.process for outcome in found.values()}
 
 

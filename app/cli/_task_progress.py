@@ -1,0 +1,161 @@
+"""Progress of an experiment: a bar on a terminal, else a line every few seconds."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import AbstractContextManager
+from time import monotonic
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from voicegraph.experiments.driver.listener import Listener
+from voicegraph.graph.terminal_text import printable, styled_console
+
+from ._output import echo
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from voicegraph.experiments.engines.engine import Note
+    from voicegraph.experiments.engines.schedule import TaskProgress
+    from voicegraph.experiments.task import Outcome, Task
+
+_EVERY_S = 5.0
+"""Seconds between lines, so that a log of an hour stays readable."""
+_STOPPING = "stopping: what runs is finished, for 10 s at most; Ctrl-C again stops at once"
+
+
+class TaskDisplay(Listener, AbstractContextManager["TaskDisplay"]):
+    """Base of displays; shows what people must see, and no progress."""
+
+    def __init__(self) -> None:
+        self._failures: set[tuple[str, str | None]] = set()
+
+    def say(self, text: str) -> None:
+        """Prints a line beside the progress."""
+        echo(printable(text), err=True)
+
+    def noted(self, note: Note) -> None:
+        """Prints it."""
+        self.say(f"note: {note.message}" + (f"\n  fix: {note.fix}" if note.fix else ""))
+
+    def ended(self, task: Task, outcome: Outcome) -> None:
+        """Prints the first failure of each kind; the others follow at the end."""
+        why = outcome.failure
+        if why is None or not outcome.attempts or (why.code, why.node) in self._failures:
+            return
+        self._failures.add((why.code, why.node))
+        self.say(f"failed: {task.label}: {why.message}")
+
+    def stopping(self) -> None:
+        """Says how it ends."""
+        self.say(_STOPPING)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Removes the display."""
+
+
+def task_display(name: str, *, quiet: bool) -> TaskDisplay:
+    """The display that suits standard error: a bar on a terminal, lines elsewhere.
+
+    Args:
+        name: of the experiment.
+        quiet: shows no progress, and what failed only at the end.
+    """
+    if quiet:
+        return QuietDisplay()
+    return TaskBar(name) if sys.stderr.isatty() else TaskLines(name)
+
+
+class QuietDisplay(TaskDisplay):
+    """Shows notes, and how Ctrl-C ends."""
+
+    def ended(self, task: Task, outcome: Outcome) -> None:
+        """Says nothing: a program reads the report."""
+
+
+class TaskBar(TaskDisplay):
+    """A bar with the time left, on standard error; removed at the end."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        from rich.progress import BarColumn, Progress, TextColumn
+
+        self._name = name
+        self._progress: Progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.fields[state]}", markup=False),
+            console=styled_console(),
+            transient=True,
+        )
+        self._task: TaskID = self._progress.add_task(printable(name), total=None, state="")
+
+    def __enter__(self) -> TaskBar:
+        self._progress.start()
+        return self
+
+    def say(self, text: str) -> None:
+        """Prints above the bar."""
+        self._progress.console.print(printable(text), markup=False, highlight=False)
+
+    def stage(self, name: str) -> None:
+        """Shows it behind the name."""
+        text = printable(f"{self._name}: {name}")
+        self._progress.update(self._task, description=text, state="")
+
+    def progress(self, progress: TaskProgress, seconds_left: float) -> None:
+        """Moves the bar."""
+        ended = progress.stored + progress.done + progress.failed + progress.untried
+        state = _state(progress, seconds_left)
+        self._progress.update(self._task, completed=ended, total=progress.total, state=state)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+
+class TaskLines(TaskDisplay):
+    """Lines on standard error, for logs and pipes; short runs print none."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+        self._last = monotonic()
+
+    def progress(self, progress: TaskProgress, seconds_left: float) -> None:
+        """Prints a line if the last one is old enough."""
+        now = monotonic()
+        if now - self._last >= _EVERY_S:
+            self._last = now
+            self.say(f"{self._name}: {_state(progress, seconds_left)}")
+
+
+def _state(progress: TaskProgress, seconds_left: float) -> str:
+    """``120 of 300, 2 failed, 3 min left``."""
+    ended = progress.stored + progress.done
+    failed = f", {progress.failed} failed" if progress.failed else ""
+    untried = f", {progress.untried} not tried" if progress.untried else ""
+    left = duration_text(seconds_left)
+    return f"{ended} of {progress.total}{failed}{untried}, {left} left"
+
+
+def duration_text(seconds: float) -> str:
+    """``8 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if minutes < 10 and rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min"
