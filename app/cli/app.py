@@ -29,7 +29,16 @@ from ._termination import terminated_like_ctrl_c
 COMMANDS = (
     *("demo", "run", "check", "explain", "draw", "nodes", "diff", "compare", "bench"),
     *("inspect", "convert", "doctor", "devices", "live", "latency", "soak", "replay", "voice"),
-    *("experiment", "experiment_check", "experiment_compare", "experiment_export", "experiment_listen", "experiment_report", "experiment_run", "experiment_gc"),
+    *(
+        "experiment",
+        "experiment_check",
+        "experiment_compare",
+        "experiment_export",
+        "experiment_listen",
+        "experiment_report",
+        "experiment_run",
+        "experiment_gc",
+    ),
 )
 STOPPED = 130
 
