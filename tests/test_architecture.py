@@ -149,14 +149,11 @@ ALLOWED: dict[str, set[str]] = {
     "app": {*CORE, "app/control", "app/osc", "app/web", "graph/live"},
     "app/cli": {
         *RUN, "app", "app/control", "app/diagnostics", "app/reports", "app/reports/drawing",
-        "app/tui", "experiments/listening", "experiments/report", "experiments/results",
-        "graph/comparison", "graph/files", "graph/files/models",
-        "app/tui", "experiments/results", "graph/comparison", "graph/files", "graph/files/models",
         "app/tui", "experiments", "experiments/driver", "experiments/engines", "experiments/file",
-        "experiments/grid", "experiments/store", "graph/comparison", "graph/files", "graph/files/models",
+        "experiments/grid", "experiments/listening", "experiments/report", "experiments/results",
+        "experiments/store", "graph/comparison", "graph/files", "graph/files/models",
         "graph/files/recordings", "graph/files/sound", "graph/live", "graph/live/devices",
         "graph/loading", "graph/metrics", "nodes", "training/common", "training/voice",
-        "experiments/file", "experiments/grid", "experiments/store",
     },
 }  # fmt: skip
 """Folder -> folders that it may import. The table has no cycle."""
