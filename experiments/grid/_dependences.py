@@ -22,7 +22,9 @@ _AROUND = 60
 
 
 def dependences(
-    found: Sequence[Metric], plans: Mapping[str, CompiledPlan], systems: Mapping[str, Iterable[str]]
+    found: Sequence[Metric],
+    plans: Mapping[str, CompiledPlan],
+    systems: Mapping[str, Iterable[tuple[str, str]]],
 ) -> list[Dependence]:
     """Metrics that are not independent of systems.
 
@@ -32,16 +34,32 @@ def dependences(
     Args:
         found: the metrics.
         plans: by key.
-        systems: key of a plan -> names of the systems that it is.
+        systems: key of a plan -> system and overrides for which it stands. If all overrides of a
+            system are concerned, the system is named alone.
     """
-    made = [
-        Dependence(metric.name, system, origin, why)
-        for metric in found
-        for key, plan in plans.items()
-        for origin, why in _shared(metric, plan)
-        for system in systems[key]
+    every: dict[str, set[str]] = {}
+    for variants in systems.values():
+        for name, overrides in variants:
+            every.setdefault(name, set()).add(overrides)
+    shared: dict[tuple[str, str, str], dict[str, set[str]]] = {}
+    for metric in found:
+        for key, plan in plans.items():
+            for origin, why in _shared(metric, plan):
+                concerned = shared.setdefault((metric.name, origin, why), {})
+                for name, overrides in systems[key]:
+                    concerned.setdefault(name, set()).add(overrides)
+    return [
+        Dependence(metric, system, origin, why)
+        for (metric, origin, why), concerned in shared.items()
+        for name, variants in concerned.items()
+        for system in _named(name, variants, every[name])
     ]
-    return list({(d.metric, d.system, d.origin): d for d in made}.values())
+
+
+def _named(name: str, variants: set[str], every: set[str]) -> list[str]:
+    if variants == every:
+        return [name]
+    return [f"{name}, {variant}" if variant else name for variant in sorted(variants)]
 
 
 def _shared(metric: Metric, plan: CompiledPlan) -> Iterator[tuple[str, str]]:

@@ -369,25 +369,24 @@ class Grid:
         return [(name, base) for (name, _), base in found.items()]
 
     def _find_dependences(self) -> None:
-        systems: dict[str, list[str]] = {}
+        plans: dict[str, list[tuple[str, str]]] = {}
         for cell in self.cells:
             if cell.plan is not None and cell.excluded is None:
-                wanted, _ = self._of_cell[cell.name]
-                systems.setdefault(cell.plan, []).append(self._system_name(wanted))
-        plans = {key: facts.plan for key, facts in self.systems.facts.items() if key in systems}
-        named = {key: dict.fromkeys(names) for key, names in systems.items()}
-        self.dependences = dependences(self.metrics, plans, named)
+                plans.setdefault(cell.plan, []).append(self._system_names(cell))
+        facts = {key: self.systems.facts[key].plan for key in plans}
+        self.dependences = dependences(self.metrics, facts, plans)
 
-    def _system_name(self, wanted: Combination) -> str:
-        """The levels that decide a plan, as text."""
+    def _system_names(self, cell: Cell) -> tuple[str, str]:
+        """Name of the system of a cell, and what its levels override besides, as text."""
+        wanted, _ = self._of_cell[cell.name]
         levels = {
             factor: level.name
             for factor, level in wanted.levels.items()
             if level.kind == "overrides"
         }
         system = wanted.system
-        first = str(self.loaded.pipeline or self.loaded.name) if system is None else system.name
-        return ", ".join([first, *([by_cell(levels)] if levels else [])])
+        name = str(self.loaded.pipeline or self.loaded.name) if system is None else system.name
+        return name, by_cell(levels)
 
     def _warn(self) -> None:
         loaded = self.loaded

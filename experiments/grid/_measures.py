@@ -16,7 +16,7 @@ from voicegraph.graph.loading.validation import add_validation_problems
 from .. import conditions, metrics
 from ..file.loaded_experiment import LoadedExperiment
 from ..metric import Metric, Params
-from ..registry import CONDITIONS, FAMILIES
+from ..registry import CONDITIONS, FAMILIES, Registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +60,9 @@ def ask_metrics(loaded: LoadedExperiment, problems: Problems) -> Asked:
         folder = loaded.source_map.base((*at, name))
         try:
             asked = metrics.ask(name, entry.value, folder)
-        except (VoicegraphError, ValidationError, ValueError) as error:
-            cls = FAMILIES.find(name).params if name in FAMILIES.names() else Params
+        except Exception as error:
             inside = (*at, name) if (*at, name) in loaded.source_map.places else at
-            _add(loaded, problems, error, inside, cls, f"the metric {name}")
+            _add(loaded, problems, error, inside, FAMILIES, name)
             left_out.add(name.partition(".")[0])
             continue
         mark = loaded.source_map.value(at)
@@ -113,9 +112,8 @@ def _condition(
     folder: Path = loaded.source_map.base(at)
     try:
         asked = conditions.ask(given, folder)
-    except (VoicegraphError, ValidationError, ValueError) as error:
-        cls = CONDITIONS.find(name).params if name in CONDITIONS.names() else Params
-        _add(loaded, problems, error, at, cls, f"the condition {name}")
+    except Exception as error:
+        _add(loaded, problems, error, at, CONDITIONS, name)
         return None
     if (lacking := conditions.missing(name)) is not None:
         problems.found.append(replace(lacking, mark=loaded.source_map.value(at)))
@@ -127,14 +125,20 @@ def _add(
     problems: Problems,
     error: Exception,
     at: KeyPath,
-    model: type[Params],
-    who: str,
+    registry: Registry[Any],
+    name: str,
 ) -> None:
     """Adds what a plug-in said about its params, at their place in the file."""
     mark = loaded.source_map.value(at)
-    if isinstance(error, ValidationError):
+    who = f"{registry.kind.replace('a ', 'the ', 1)} {name}"
+    if isinstance(error, ValidationError):  # then the plug-in can be imported
+        family = name if name in registry.names() else name.partition(".")[0]
+        model: type[Params] = registry.find(family).params
         add_validation_problems(problems, error, loaded.source_map, at, model, who)
     elif isinstance(error, VoicegraphError):
         problems.found += [replace(p, mark=p.mark or mark) for p in error.problems]
-    else:
+    elif isinstance(error, ValueError):
         problems.add("wrong-value", f"{who}: {error}", mark)
+    else:
+        text = f"{who} failed: {type(error).__name__}: {error}"
+        problems.add("plug-in-failed", text, mark, fix=f"correct {who}, or leave it out")

@@ -95,7 +95,7 @@ def _dependences(report: ExperimentCheckReport) -> Iterator[str]:
     for one in report.dependences:
         found.setdefault((one.metric, one.why), []).append(one.system)
     yield from _listed(
-        [f"  {metric} of {', '.join(names)}: {why}" for (metric, why), names in found.items()]
+        [f"  {metric} of {'; '.join(names)}: {why}" for (metric, why), names in found.items()]
     )
 
 

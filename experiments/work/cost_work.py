@@ -82,7 +82,7 @@ class CostWork:
             VoicegraphError: if a system cannot run.
         """
         del needs
-        found = measure_in_turns([each.opened() for each in self._systems()], self.blocks)
+        found = measure_in_turns([each.opened for each in self._systems()], self.blocks)
         measured = found[0]
         arrays = {
             f"{side}.{name}": values

@@ -1,15 +1,16 @@
 """Computing time of one plan, or of two that take turns, with intervals.
 
-Other programs slow down a processor for seconds at a time, and where the memory of a session lies
-decides a percent or two for as long as it lives. So blocks of one run are no independent
-measurements. Here a *repetition* is: both sessions are opened anew, and take turns A B B A in short
-runs on the same speech, which cancels a drift. Intervals are over repetitions.
+Other programs slow down a processor for seconds at a time, and where the memory of a plan and of a
+session lies decides a percent or two for as long as they live. So blocks of one run are no
+independent measurements. Here a *repetition* is: both plans are loaded and opened anew, and take
+turns A B B A in short runs on the same speech, which cancels a drift. Intervals are over
+repetitions.
 """
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -57,23 +58,26 @@ class SystemCost:
 
 
 def repetitions_for(blocks: int) -> int:
-    """Repetitions in which at least so many blocks of each side are measured."""
-    return max(_FEWEST_REPETITIONS, -(-blocks // (_RUN * _TURNS)))
+    """Repetitions in which at least so many blocks of each side are measured.
+
+    Their number is even: in half of them, each side comes first.
+    """
+    return max(_FEWEST_REPETITIONS, 2 * -(-blocks // (2 * _RUN * _TURNS)))
 
 
 def measure_in_turns(
-    systems: Sequence[tuple[Plan, EngineSetup]], blocks: int = 100
+    systems: Sequence[Callable[[], tuple[Plan, EngineSetup]]], blocks: int = 100
 ) -> list[SystemCost]:
     """Measures one plan, or two in turns, on speech; each on one thread without workers.
 
     Args:
-        systems: one or two plans, each with its threads and precisions.
+        systems: make one plan, or two: new ones each time, with their threads and precisions.
         blocks: blocks of each that are measured at least.
 
     Raises:
         VoicegraphError: if a session cannot be opened, or a node fails.
     """
-    sides = [_Side(plan, setup) for plan, setup in systems]
+    sides = [_Side(make) for make in systems]
     for number in range(repetitions_for(blocks)):
         order = sides if number % 2 == 0 else sides[::-1]
         with ExitStack() as stack:
@@ -85,27 +89,31 @@ def measure_in_turns(
 
 
 class _Side:
-    """One plan: its session of this repetition, and its times so far."""
+    """One system: its plan and session of this repetition, and its times so far."""
 
-    def __init__(self, plan: Plan, setup: EngineSetup) -> None:
-        self.plan, self.setup = plan, setup
+    def __init__(self, make: Callable[[], tuple[Plan, EngineSetup]]) -> None:
+        self.make = make
         self.times: list[list[tuple[int, int]]] = []
-        self.nodes: dict[str, list[list[int]]] = {planned.name: [] for planned in plan.nodes}
-        self.state_bytes = 0
+        self.nodes: dict[str, list[list[int]]] = {}
+        self.weights_bytes = self.state_bytes = 0
+        self.block_s = 0.0
 
     def open(self, stack: ExitStack) -> None:
-        """Opens a session, and runs a few blocks that do not count."""
+        """Loads the plan, opens a session, and runs a few blocks that do not count."""
+        self.plan, setup = self.make()
         self.session = stack.enter_context(
-            Session(self.plan, warm_up=False, workers=False, write_files=False, setup=self.setup)
+            Session(self.plan, warm_up=False, workers=False, write_files=False, setup=setup)
         )
         self.feed = speech_blocks(self.plan, 1)
+        self.block_s = float(self.plan.block)
+        self.weights_bytes = weight_bytes(*(planned.node for planned in self.plan.nodes))
         tensors = self.session.engine.tensors().values()
         self.state_bytes = sum(t.numel() * t.element_size() for t in tensors)
         for block in islice(self.feed, _WARM_UP):
             self.session.process(block)
         self.times.append([])
-        for rows in self.nodes.values():
-            rows.append([])
+        for planned in self.plan.nodes:
+            self.nodes.setdefault(planned.name, []).append([])
 
     def run(self) -> None:
         """Processes a run of blocks, all but the first of which are measured."""
@@ -125,11 +133,11 @@ class _Side:
         """Everything that was measured."""
         times = np.array(self.times, np.int64)
         return SystemCost(
-            float(self.plan.block),
+            self.block_s,
             times[..., 0],
             times[..., 1],
             {name: np.array(rows, np.int64) for name, rows in self.nodes.items()},
-            weight_bytes(*(planned.node for planned in self.plan.nodes)),
+            self.weights_bytes,
             self.state_bytes,
         )
 

@@ -327,3 +327,56 @@ def test_an_optional_metric_without_its_package_is_left_out(
     assert any("level.peak is left out" in warning.message for warning in found.warnings)
     with pytest.raises(PipelineError, match="needs a package"):
         compiled(pipeline, factors=factors, metrics=["level.peak"])
+
+
+LISTENER = """
+from voicegraph.experiments import Observer, Origin, metric, observer
+
+
+@observer("test.listener", heard=[Origin("hama", "what it was taught"), Origin("f0.harvest")])
+class Listener(Observer):
+    def observe(self, audio):
+        return {"loud": audio.max()}
+
+
+@metric("sound.loud", of="test.listener")
+def loud(made):
+    return float(made["loud"])
+"""
+
+
+def test_metric_of_a_common_origin_is_not_independent(tmp_path: Path) -> None:
+    from voicegraph.experiments.registry import isolated
+
+    path = tmp_path / "listener.py"
+    path.write_text(LISTENER)
+    with isolated():
+        found = compile_experiment(load_mapping({
+            "metrics_files": [str(path)],
+            "metrics": ["sound.loud"],
+            "factors": {
+                "pipeline": {"world": {"pipeline": "world"}, "default": {"pipeline": "default"}},
+                "tracker": {"swap": "f0", "levels": {"dio": "f0.dio", "harvest": "f0.harvest"}},
+            },
+        }))  # fmt: skip
+    assert {(one.system, one.origin) for one in found.dependences} == {
+        ("default", "hama"),  # it taught the encoder, by the card of its file
+        ("default, tracker=harvest", "f0.harvest"),
+        ("world, tracker=harvest", "f0.harvest"),
+    }
+
+
+def test_plug_in_that_fails_is_a_mistake_with_a_place(tmp_path: Path) -> None:
+    from voicegraph.experiments.registry import isolated
+
+    path = tmp_path / "broken.py"
+    path.write_text(
+        "from voicegraph.experiments import MetricFamily, family\n\n\n"
+        '@family("broken")\nclass Broken(MetricFamily):\n'
+        "    def metrics(self, given):\n        return given.nothing\n"
+    )
+    with isolated(), pytest.raises(PipelineError) as caught:
+        compile_experiment(
+            load_mapping({"pipeline": "world", "metrics_files": [str(path)], "metrics": ["broken"]})
+        )
+    assert [problem.code for problem in caught.value.problems] == ["plug-in-failed"]

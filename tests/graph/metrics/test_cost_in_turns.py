@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from voicegraph.graph.metrics.cost_in_turns import measure_in_turns, repetitions_for
 from voicegraph.graph.metrics.mean_interval import mean_interval
-from voicegraph.graph.pipeline import Pipeline, node
+from voicegraph.graph.pipeline import Pipeline, Plan, node
 from voicegraph.schemas.engine_setup import EngineSetup, ThreadLayout
 
 SETUP = EngineSetup(threads=ThreadLayout(main=1))
 
 
-def gain_plan(count: int) -> tuple:
+def gain_plan(count: int) -> Callable[[], tuple[Plan, EngineSetup]]:
     nodes = {f"g{i}": node("dsp.gain", f"g{i - 1}" if i else "input") for i in range(count)}
     pipeline = Pipeline(block="10ms", nodes=nodes, output=f"g{count - 1}")
-    return pipeline.compile(), SETUP
+    return lambda: (pipeline.compile(), SETUP)
 
 
 def test_both_sides_have_all_repetitions_and_nodes() -> None:
@@ -28,8 +30,8 @@ def test_both_sides_have_all_repetitions_and_nodes() -> None:
 
 
 def test_nodes_are_left_as_they_were() -> None:
-    plan, setup = gain_plan(1)
-    measure_in_turns([(plan, setup)], blocks=8)
+    plan, setup = gain_plan(1)()
+    measure_in_turns([lambda: (plan, setup)], blocks=8)
     assert "process" not in vars(plan.nodes[0].node)
 
 
