@@ -19,8 +19,20 @@ from voicegraph.app.cli.app import COMMANDS, STOPPED, app, main
 from voicegraph.app.cli.compare import OUTSIDE
 from voicegraph.graph import errors
 from voicegraph.graph.comparison.measures import MEASURES
+from voicegraph.graph.loading.file_kind import EXPERIMENTS
 from voicegraph.graph.loading.load import load_pipeline
 from voicegraph.graph.pipeline import Pipeline
+from voicegraph.schemas.experiment import (
+    ClipsSpec,
+    Comparison,
+    Cut,
+    Draw,
+    ExperimentFile,
+    LevelSpec,
+    NodeLevel,
+    Resources,
+    TargetSpec,
+)
 from voicegraph.schemas.pipeline import InputSpec, NodeSpec, PipelineFile
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,12 +40,20 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def _rows(page: str, section: str) -> list[list[str]]:
-    """The rows of the first table below a heading, cells as written."""
+    """The rows of the tables below a heading, cells as written."""
+    return [row for table in _tables(page, section) for row in table]
+
+
+def _tables(page: str, section: str) -> list[list[list[str]]]:
+    """The rows of each table below a heading, without its first two."""
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     below = re.split(rf"^#+ {re.escape(section)}$", text, maxsplit=1, flags=re.MULTILINE)[1]
     below = re.split(r"^#+ ", below, maxsplit=1, flags=re.MULTILINE)[0]
-    lines = [line for line in below.splitlines() if line.startswith("|")]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+    tables = re.findall(r"(?:^\|.*\n)+", below + "\n", flags=re.MULTILINE)
+    return [
+        [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
+        for table in tables
+    ]
 
 
 def _default(model: type[BaseModel], key: str) -> str:
@@ -58,6 +78,37 @@ def test_every_key_is_described(section: str, model: type[BaseModel]) -> None:
     assert {key: default for key, default, _ in rows} == {
         f"`{key}`": _default(model, key) for key in keys
     }
+
+
+EXPERIMENT_TABLES = [
+    ("The file", 0, ExperimentFile),
+    ("`clips`", 0, ClipsSpec),
+    ("`clips`", 1, Draw),
+    ("`clips`", 2, Cut),
+    ("`targets`", 0, TargetSpec),
+    ("Factors", 0, NodeLevel),
+    ("Factors", 1, LevelSpec),
+    ("`compare`", 0, Comparison),
+    ("Running", 0, Resources),
+]
+
+
+@pytest.mark.parametrize(("section", "number", "model"), EXPERIMENT_TABLES)
+def test_every_key_of_an_experiment_is_described(
+    section: str, number: int, model: type[BaseModel]
+) -> None:
+    rows = _tables("experiment-file.md", section)[number]
+    defaults = {key.strip("`"): default for key, default, _ in rows}
+    keys = {field.alias or name for name, field in model.model_fields.items()}
+    assert defaults.keys() == keys
+    plain = {key for key, default in defaults.items() if default.startswith(("`", "required"))}
+    assert {key: defaults[key] for key in plain} == {key: _default(model, key) for key in plain}
+    assert len(keys - plain) <= 4
+
+
+def test_every_shipped_experiment_is_described() -> None:
+    rows = _rows("experiment-file.md", "Experiments that come along")
+    assert {name.strip("`") for name, _ in rows} == EXPERIMENTS.shipped().keys()
 
 
 @pytest.mark.parametrize(

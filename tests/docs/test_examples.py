@@ -18,8 +18,10 @@ import pytest
 import soundfile
 
 from voicegraph.app.cli.app import main
+from voicegraph.experiments.file.load import load_experiment
 from voicegraph.graph import registry
 from voicegraph.graph.errors import PipelineError
+from voicegraph.graph.loading.file_kind import EXPERIMENTS
 from voicegraph.graph.pipeline import Pipeline
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -110,6 +112,14 @@ def _write_files(page: Path) -> None:
         Path(name).write_text(text, encoding="utf-8")
 
 
+def _is_experiment(block: Block) -> bool:
+    """Whether a file is an experiment; Python files that it names may be those of a reader."""
+    keys = set(re.findall(r"^(\w+):", block.text, re.MULTILINE))
+    for name in re.findall(r"\w+\.py\b", block.text):
+        Path(name).touch()
+    return bool(keys & EXPERIMENTS.own)
+
+
 @pytest.mark.parametrize("page", _with("yaml"), ids=_names)
 def test_pipelines_compile(page: Path, place: Path) -> None:
     _write_files(page)
@@ -120,6 +130,9 @@ def test_pipelines_compile(page: Path, place: Path) -> None:
             continue
         path = Path(block.file or f"line_{block.line}.yaml")
         path.write_text(block.text, encoding="utf-8")
+        if _is_experiment(block):
+            load_experiment(path)
+            continue
         pipeline = Pipeline.load(path)
         pipeline.compile()
         for profile in pipeline.loaded.file.profiles:
