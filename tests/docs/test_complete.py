@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import typer
 from packaging.requirements import Requirement
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from typer.core import TyperGroup
 
 from voicegraph.app.cli.app import COMMANDS, STOPPED, app, main
@@ -63,7 +63,9 @@ def _default(model: type[BaseModel], key: str) -> str:
     value = field.get_default(call_default_factory=True)
     if isinstance(value, InputSpec):
         return f"{value.rate} Hz mono" if value.channels == 1 else str(value)
-    return f"`{value if isinstance(value, (str, Fraction)) else json.dumps(value)}`"
+    if isinstance(value, Fraction):
+        value = TypeAdapter(field.rebuild_annotation()).dump_python(value, mode="json")
+    return f"`{value if isinstance(value, str) else json.dumps(value)}`"
 
 
 @pytest.mark.parametrize(
