@@ -137,6 +137,7 @@ ALLOWED: dict[str, set[str]] = {
     "app/reports": {
         *RUN, "graph/loading", "graph/compiler", "nodes", "experiments", "experiments/conditions",
         "experiments/file", "experiments/metrics",
+        "experiments/observers",
     },
     "app/reports/drawing": {*CORE, "graph/pipeline", "app/reports"},
     "app/diagnostics": {
