@@ -14,7 +14,6 @@ __all__ = [
     "experiment_difference",
     "experiment_export",
     "experiment_manifest",
-    "experiment_metrics",
     "experiment_run_report",
     "file_report",
     "index_card",

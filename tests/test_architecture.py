@@ -124,12 +124,12 @@ ALLOWED: dict[str, set[str]] = {
         "training/voice",
     },
     "training/evaluate": {
-        *CORE, "graph/pipeline", "graph/files", "graph/files/sound", "graph/metrics",
-        "nodes/content", "nodes/synth", "training/common", "training/corpora", "training/make",
-        "training/voice", "experiments/metrics", "experiments/observers",
+        *CORE, "experiments/results", "graph/files", "graph/metrics", "training/common",
+        "training/corpora", "training/make", "training/voice",
     },
     "training/encoder": {
-        *NODE, "nodes/content", "graph/metrics", "training/common", "training/corpora",
+        *NODE, "experiments/conditions", "nodes/content", "graph/metrics", "training/common",
+        "training/corpora",
         "training/evaluate",
         "training/voice",
     },
@@ -137,7 +137,6 @@ ALLOWED: dict[str, set[str]] = {
     "app/reports": {
         *RUN, "graph/loading", "graph/compiler", "nodes", "experiments", "experiments/conditions",
         "experiments/file", "experiments/metrics",
-        "experiments/observers",
     },
     "app/reports/drawing": {*CORE, "graph/pipeline", "app/reports"},
     "app/diagnostics": {

@@ -17,7 +17,6 @@ __all__ = [
     "experiment_export",
     "experiment_gc",
     "experiment_listen",
-    "experiment_metrics",
     "experiment_report",
     "experiment_run",
     "explain",

@@ -35,7 +35,6 @@ COMMANDS = (
         "experiment_compare",
         "experiment_export",
         "experiment_listen",
-        "experiment_metrics",
         "experiment_report",
         "experiment_run",
         "experiment_gc",

@@ -29,14 +29,10 @@ class QualityParams(Params):
 
 @family("quality")
 class Quality(MetricFamily):
-    """Mean opinion scores that networks predict from the output alone.
-
-    The scale is 1..5; the polynomials of DNSMOS may leave it a little.
-    """
+    """Mean opinion scores, 1..5, that networks predict from the output alone."""
 
     text = "mean opinion scores, as networks predict them from the output alone"
     params = QualityParams
-    examples = (["dnsmos", "plcmos", "distillmos"],)
 
     def metrics(self, given: Params) -> Sequence[Metric]:
         """``quality.dnsmos`` and ``.p808``, ``.plcmos``, ``.distillmos``."""
@@ -45,7 +41,7 @@ class Quality(MetricFamily):
             Metric(
                 f"quality.{name}", title, _score(f"mos.{network}", array), made=(f"mos.{network}",),
                 better="higher", unit="MOS", span=(0, 6), digits=2, monotone=monotone,
-                text=f"{text}, 1 to 5, as a network predicts it",
+                text=f"{text}, 1 to 5, predicted; polynomials may exceed the scale a little",
             )
             for network in dict.fromkeys(given.by)
             for name, title, array, text, monotone in _NUMBERS[network]

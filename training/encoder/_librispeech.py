@@ -25,7 +25,7 @@ def jobs(workdir: EncoderWorkdir, speech: Path) -> list[tuple]:
     files = sorted(speech.rglob("*.flac"))
     if not files:
         raise SystemExit(f"there is no .flac in {speech}\n  fix: --speech LIBRISPEECH")
-    evaluated = {clip.speaker for clip in clips.read()}
+    evaluated = clips.evaluated_speakers()
     wanted = [file for file in files if clips.speaker(file.stem) not in evaluated]
     return [(workdir, file) for file in wanted if not workdir.speech(name(file)).exists()]
 

@@ -9,19 +9,22 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from voicegraph.experiments import conditions
 from voicegraph.graph.metrics import ctc
 from voicegraph.graph.metrics.edit_distance import edit_distance
+from voicegraph.nodes.content.encoder import RATE
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
 from voicegraph.nodes.content.phonetic_stream import PhoneticStream
 from voicegraph.schemas.phonetic_card import LAYER
 
-from ..evaluate.noise import noisy
 from ._dataset import EncoderUtterance
 
 _SETTLING = 25
 _NOISE_DB = 10.0
 _BLANK = 190
 """Number of the blank, the last of the teacher's tokens."""
+_SEED = 0
+"""Of the noise, together with the name of the utterance."""
 _UTTERANCES = 24
 """Utterances that are validated, at most."""
 Phones = Callable[[torch.Tensor], torch.Tensor]
@@ -78,7 +81,7 @@ class Validator:
     ) -> tuple[float, float, int, int]:
         audio = utterance.audio[0] / 32768
         if noise is not None:
-            audio = noisy(audio, noise, utterance.name)
+            audio = _noisy(audio, noise, utterance.name)
         given = torch.from_numpy(audio.astype(np.float32)).to(self.mean.device)
         stream = PhoneticStream(student, LAYER)
         made = student(given[None], LAYER)[0] if whole else stream.whole(given)
@@ -98,3 +101,9 @@ class Validator:
 
     def _normalized(self, found: torch.Tensor) -> torch.Tensor:
         return (found - self.mean) / self.std
+
+
+def _noisy(audio: np.ndarray, snr_db: float, name: str) -> np.ndarray:
+    """Pink noise, as the condition of experiments adds it, to ``[samples]``."""
+    asked, params = conditions.ask({"noise": "pink", "snr": snr_db})
+    return conditions.apply(asked, params, audio.astype(np.float32), RATE, _SEED, name)[0]

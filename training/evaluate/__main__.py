@@ -1,75 +1,94 @@
-"""Evaluates voices: ``python -m training.evaluate --speech FOLDER``. See docs/training.md."""
+"""Evaluates the bundled voices: ``python -m training.evaluate --speech FOLDER``.
+
+Makes the held-out speech of the voices, runs the experiment ``voices.yaml``, and writes its table
+and pictures. What is no option here goes on to ``voicegraph experiment run``. See docs/training.md.
+"""
 
 from __future__ import annotations
 
 import argparse
+import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from voicegraph.experiments.results.run import Run
 from voicegraph.graph.errors import VoicegraphError
-from voicegraph.training.evaluate import clips
-from voicegraph.training.evaluate._evaluation import Evaluation
-from voicegraph.training.evaluate._rows import TABLE, open_voice, rows
+from voicegraph.training.common.atomic_files import write_text
+from voicegraph.training.evaluate.held_out_speech import write_speech
+from voicegraph.training.evaluate.pictures import draw
+from voicegraph.training.evaluate.table import page
 
 HERE = Path(__file__).parent
-VOICES = HERE.parents[1] / "pipelines" / "voices"
 WORK = HERE.parent / "work"
+VOICES = ("heart", "michael")
+_FAILED = 8
+"""Exit code of ``experiment run``: done, but some clips failed."""
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Makes what is missing, then writes the table."""
-    given = _parser().parse_args(arguments)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the evaluation; the exit code of ``voicegraph experiment run``."""
+    given, more = _parser().parse_known_args(arguments)
+    work, targets = given.work / "evaluate", dict(given.target)
     try:
-        return _evaluate(given)
+        speech = {
+            voice: targets.get(voice)
+            or write_speech(voice, work / "speech", given.work / "downloads")
+            for voice in VOICES
+        }
+        code = subprocess.run(_command(given, work, speech, more), check=False).returncode
+        if code in (0, _FAILED):
+            _write(Run.open(work / "run"), given.out or work, given.pictures or given.out or work)
     except VoicegraphError as error:
         raise SystemExit(str(error)) from None
     except KeyboardInterrupt:
         raise SystemExit("stopped; the same command resumes from here") from None
+    return code
 
 
-def _evaluate(given: argparse.Namespace) -> int:
-    files = given.voice or sorted(VOICES.glob("*.safetensors"))
-    chosen, against = rows([open_voice(path) for path in files], given.rows or ["*"], given.table)
-    wanted = clips.read(given.clips)[:: max(1, given.every)]
-    found = Evaluation(
-        rows=chosen,
-        clips=wanted,
-        speech=clips.located(given.speech, [clip.name for clip in wanted]),
-        work=given.work / "evaluate",
-        downloads=given.work / "downloads",
-        targets=dict(given.target),
-        against=given.against or against,
-    )
-    found.run(given.processes, measure_costs=not given.no_costs)
-    out = given.out or found.store.root
-    for path in found.write(out, given.pictures or out):
+def _command(
+    given: argparse.Namespace, work: Path, speech: dict[str, Path], more: Sequence[str]
+) -> list[str]:
+    """The experiment's command. Its results stay below the working folder."""
+    values = {
+        "vars.speech": given.speech,
+        **{f"vars.{name}": path for name, path in speech.items()},
+    }
+    texts = [f"{name}={path.resolve().as_posix()}" for name, path in values.items()]
+    sets = [part for text in texts for part in ("--set", text)]
+    out = ["--out", str(work / "run"), "--set", f"store={(work / 'store').resolve().as_posix()}"]
+    file = str(HERE / "voices.yaml")
+    return [sys.executable, "-m", "voicegraph", "experiment", "run", file, *out, *sets, *more]
+
+
+def _write(run: Run, out: Path, pictures: Path) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    write_text(out / "table.md", page(run))
+    for path in (out / "table.md", *draw(run, pictures)):
         print(path)
-    return 0
 
 
 def _target(text: str) -> tuple[str, Path]:
     name, equals, folder = text.partition("=")
-    if not equals or not Path(folder).is_dir():
-        raise argparse.ArgumentTypeError(f"{text!r} is not VOICE=FOLDER with a folder that exists")
+    if not equals or name not in VOICES or not Path(folder).is_dir():
+        voices = " or ".join(VOICES)
+        raise argparse.ArgumentTypeError(f"{text!r} is not VOICE=FOLDER: {voices}, and a folder")
     return name, Path(folder)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m training.evaluate",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     add = parser.add_argument
     add("--speech", type=Path, required=True, help="folder with LibriSpeech's files")
-    add("--voice", type=Path, action="append", help="a voice's file (all of pipelines/voices)")
-    add("--rows", nargs="+", metavar="NAME", help="rows of the table; * and ? are wildcards")
-    add("--against", metavar="ROW", help="the row from which differences are taken")
     add("--target", type=_target, action="append", default=[], metavar="VOICE=FOLDER",
-        help="held-out speech of a voice without a recipe")  # fmt: skip
-    add("--table", type=Path, default=TABLE, help="file with the rows (rows.yaml)")
-    add("--clips", type=Path, default=clips.LIST, help="file with the clips (clips.csv)")
-    add("--every", type=int, default=1, metavar="N", help="only every N-th clip, for a quick try")
+        help="held-out speech of a voice, instead of that of its recipe")  # fmt: skip
     add("--work", type=Path, default=WORK, help="folder for intermediate files")
-    add("--out", type=Path, help="folder for table.md and results.json (the work folder)")
-    add("--pictures", type=Path, help="folder for figures (as --out)")
-    add("--processes", type=int, default=2, help="of one thread each")
-    add("--no-costs", action="store_true", help="do not measure computing time")
+    add("--out", type=Path, help="folder for table.md (the work folder)")
+    add("--pictures", type=Path, help="folder for pictures (as --out)")
     return parser
 
 

@@ -1,0 +1,135 @@
+"""``python -m training.evaluate``: the experiment's file, its command, its table and pictures."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from voicegraph.experiments.driver.run import RunOptions, run_experiment
+from voicegraph.experiments.engines.serial import Serial
+from voicegraph.experiments.file.load import load_experiment
+from voicegraph.experiments.grid.compile import compile_experiment
+from voicegraph.experiments.results.run import Run
+from voicegraph.experiments.store import Store
+from voicegraph.training.evaluate import __main__ as command
+from voicegraph.training.evaluate import clips
+from voicegraph.training.evaluate.pictures import draw
+from voicegraph.training.evaluate.table import page
+
+SMALL = """\
+version: 1
+clips: {files: clips/*.wav, list: clips.csv}
+targets:
+  own: {set: {nodes.gain.params.db: -6}, speech: own}
+factors:
+  system:
+    source: {system: source}
+    target: {system: target}
+    live: {pipeline: quiet.yaml}
+metrics: [level, latency]
+goals: {level.peak: "<= 0"}
+store: null
+"""
+QUIET = """\
+block: 10ms
+input: {rate: 16000}
+nodes:
+  gain: {use: dsp.gain, in: input, params: {db: 0}}
+output: gain
+"""
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A man and a woman, one voice, and a pipeline that lowers the level."""
+    monkeypatch.chdir(tmp_path)
+    Path("quiet.yaml").write_text(QUIET)
+    Path("small.yaml").write_text(SMALL)
+    Path("clips.csv").write_text("name,sex\nadam-1,M\neve-1,F\n")
+    noise = np.random.default_rng(1)
+    for name in ("clips/adam-1", "clips/eve-1", "own/1", "own/2"):
+        Path(name).parent.mkdir(exist_ok=True)
+        soundfile.write(f"{name}.wav", 0.1 * noise.standard_normal(8000), 16000)
+    compiled = compile_experiment(load_experiment(Path("small.yaml")))
+    store, options = Store(tmp_path / "store"), RunOptions(format="csv")
+    return run_experiment(compiled, tmp_path / "run", store, Serial, options=options).run
+
+
+def test_table_has_all_male_and_female_speakers(run: Run) -> None:
+    text = page(run)
+    titles = [line for line in text.splitlines() if line.startswith("## ")]
+    assert titles == [
+        "## All speakers", "## Male speakers", "## Female speakers", "## Costs and latency",
+    ]  # fmt: skip
+    (all_live, *_) = [line for line in text.splitlines() if line.startswith("| live")]
+    means = {row.metric: row.mean for row in run.mean_rows() if row.cell.startswith("live")}
+    assert f"{means['level.rms']:.1f}" in all_live.replace("−", "-")  # noqa: RUF001
+    assert "(<= 0)" in text
+
+
+def test_pictures_show_both_sexes(run: Run, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="the pictures are drawn by matplotlib")
+    found = draw(run, tmp_path / "pictures")
+    names = ["evaluate-speakers.jpg", "evaluate-own-M.jpg", "evaluate-own-F.jpg"]
+    assert [path.name for path in found] == names
+    assert all(path.read_bytes()[:2] == b"\xff\xd8" for path in found)
+
+
+def test_experiment_compiles_on_its_clips(tmp_path: Path) -> None:
+    """Only the packages of the metrics are left out: they are no part of the project."""
+    for name in ("speech", "own"):
+        (tmp_path / name).mkdir()
+    for line in clips.LIST.read_text().splitlines()[1:]:
+        audio = np.random.default_rng(1).standard_normal(7 * 16000) / 10
+        soundfile.write(tmp_path / "speech" / f"{line.split(',')[0]}.flac", audio, 16000)
+    soundfile.write(tmp_path / "own" / "1.wav", np.full(8000, 0.1), 16000)
+    folders = {"speech": "speech", "heart": "own", "michael": "own"}
+    values: dict[str, Any] = {
+        f"vars.{name}": str(tmp_path / folder) for name, folder in folders.items()
+    }
+    loaded = load_experiment(
+        clips.LIST.with_name("voices.yaml"),
+        {**values, "metrics": ["pauses", "latency"], "goals": {}},
+    )
+    compiled = compile_experiment(loaded)
+    assert len(compiled.clips) == 24
+    assert len({clip.speaker for clip in compiled.clips}) == 24
+    systems = compiled.factors["system"]
+    assert {"source", "target", "live", "file"} <= set(systems)
+    assert {cell.target for cell in compiled.cells} == {"heart", "michael"}
+
+
+def test_command_runs_the_experiment_with_the_speech(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed: list[list[str]] = []
+
+    def run(arguments: list[str], check: bool) -> subprocess.CompletedProcess[str]:
+        typed.append(arguments)
+        return subprocess.CompletedProcess(arguments, 2)
+
+    monkeypatch.setattr(command.subprocess, "run", run)
+    given = ["--speech", str(tmp_path), "--work", str(tmp_path)]
+    targets = [f"--target={voice}={tmp_path}" for voice in command.VOICES]
+    assert command.main([*given, *targets, "--only", "noise=clean"]) == 2
+    (line,) = typed
+    assert line[1:5] == ["-m", "voicegraph", "experiment", "run"]
+    assert line[-2:] == ["--only", "noise=clean"]
+    for name in ("speech", *command.VOICES):
+        assert f"vars.{name}={tmp_path.resolve().as_posix()}" in line
+
+
+def test_unknown_voice_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["--speech", str(tmp_path), "--target", f"nobody={tmp_path}"])
+    assert "is not VOICE=FOLDER: heart or michael" in capsys.readouterr().err
+
+
+def test_speakers_are_named_by_the_first_number() -> None:
+    assert clips.speaker("2514-149482-0000") == "2514"
+    assert len(clips.evaluated_speakers()) == 24
