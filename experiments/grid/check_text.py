@@ -91,11 +91,14 @@ def _dependences(report: ExperimentCheckReport) -> Iterator[str]:
     if not report.dependences:
         return
     yield "not independent:"
-    found: dict[tuple[str, str], list[str]] = {}
+    systems: dict[tuple[str, str], list[str]] = {}
     for one in report.dependences:
-        found.setdefault((one.metric, one.why), []).append(one.system)
+        systems.setdefault((one.metric, one.why), []).append(one.system)
+    metrics: dict[tuple[str, str], list[str]] = {}
+    for (metric, why), names in systems.items():
+        metrics.setdefault(("; ".join(names), why), []).append(metric)
     yield from _listed(
-        [f"  {metric} of {'; '.join(names)}: {why}" for (metric, why), names in found.items()]
+        [f"  {', '.join(names)} of {system}: {why}" for (system, why), names in metrics.items()]
     )
 
 
