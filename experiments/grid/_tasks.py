@@ -99,9 +99,16 @@ class TaskBook:
         key = self.keys.conversion(system.key, given, system.taps, own, facts)
         if key not in self.tasks:
             work = ConvertWork(
-                system.data, given, system.taps, self.keys.threads, system.precisions, own, match,
-                measured[0] if measured else None, tuple(heard),
-            )  # fmt: skip
+                system.data,
+                given,
+                taps=system.taps,
+                threads=self.keys.threads,
+                precisions=system.precisions,
+                seed=own,
+                match=match,
+                source=measured[0] if measured else None,
+                targets=tuple(heard),
+            )
             needs = tuple(dict.fromkeys((given, *measured, *heard)))
             seconds = self.guess.conversion(system.key, clip)
             self._add(
@@ -132,7 +139,14 @@ class TaskBook:
         key = self.keys.command(command.argv, command.version, contents, *told)
         if key not in self.tasks:
             work = CommandWork(
-                command.argv, given, rate, contents, speech, used, str(folder), deadline_s
+                command.argv,
+                given,
+                rate=rate,
+                contents=contents,
+                target=speech,
+                seed=used,
+                folder=str(folder),
+                deadline_s=deadline_s,
             )
             group = self.keys.command(command.argv, command.version, contents)
             seconds = self.guess.conversion(group, clip)

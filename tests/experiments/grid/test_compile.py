@@ -380,3 +380,26 @@ def test_plug_in_that_fails_is_a_mistake_with_a_place(tmp_path: Path) -> None:
             load_mapping({"pipeline": "world", "metrics_files": [str(path)], "metrics": ["broken"]})
         )
     assert [problem.code for problem in caught.value.problems] == ["plug-in-failed"]
+
+
+def test_program_is_a_system_with_its_files_and_deadline(tmp_path: Path) -> None:
+    program = tmp_path / "my_vc.py"
+    program.write_text("import shutil, sys; shutil.copy(*sys.argv[1:])\n")
+    path = tmp_path / "systems.yaml"
+    text = (
+        "factors:\n  system:\n    mine:\n"
+        '      command: [python, my_vc.py, "{input}", "{output}"]\n      latency: 20ms\n'
+        "metrics: [level]\nresources: {deadline: 30s}\n"
+    )
+    path.write_text(f"{text}require: {{latency.algorithmic_ms: {{max: 15}}}}\n")
+    struck = compile_experiment(load_experiment(path))
+    assert struck.cells[0].excluded == "require: latency.algorithmic_ms is 20, above 15"
+    path.write_text(text)
+    found = compile_experiment(load_experiment(path))
+    (task,) = [task for task in found.tasks if task.kind == Kind.CONVERT]
+    work: Any = task.work
+    assert (work.deadline_s, work.folder) == (30.0, str(tmp_path))
+    assert [Path(name).name for name, _ in work.contents] == ["my_vc.py"]
+    program.write_text("import shutil, sys; shutil.move(*sys.argv[1:])\n")
+    again = compile_experiment(load_experiment(path))
+    assert keys(again, Kind.CONVERT) != [task.key]
