@@ -45,6 +45,7 @@ class Cell:
         kind: a pipeline, a foreign command, the clips themselves, or the target's own speech.
         plan: key of its plan in :attr:`CompiledExperiment.plans`; None without a pipeline.
         excluded: why it does not run; None if it does.
+        stated_latency_ms: what a program says that it would have as a stream; None if it is none.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Cell:
     kind: Literal["pipeline", "command", "source", "target"]
     plan: str | None = None
     excluded: str | None = None
+    stated_latency_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

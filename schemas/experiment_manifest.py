@@ -56,6 +56,7 @@ class CellFacts(_Facts):
     kind: Literal["pipeline", "command", "source", "target"]
     plan: str | None = None
     excluded: str | None = None
+    stated_latency_ms: float | None = None
 
 
 class PlanReportFacts(_Facts):

@@ -183,8 +183,12 @@ class Grid:
                 self.problems.found += error.problems
                 return cell
             cell = replace(cell, plan=system.key)
-        elif cell.kind == "command" and (broken := self._too_late(wanted)):
-            return replace(cell, excluded=broken)
+        elif wanted.system is not None and wanted.system.command is not None:
+            stated = float(wanted.system.command.latency * 1000)
+            cell = replace(cell, stated_latency_ms=stated)
+            known = {"latency.algorithmic_ms": stated, "latency.total_ms": stated}
+            if (broken := self._beyond(known, complete=False)) is not None:
+                return replace(cell, excluded=broken)
         self._of_cell[cell.name] = wanted, system
         return cell
 
@@ -210,17 +214,16 @@ class Grid:
             }
         )
 
-    def _too_late(self, wanted: Combination) -> str | None:
-        system = wanted.system
-        assert system is not None
-        assert system.command is not None
-        return self._beyond({"latency.algorithmic_ms": float(system.command.latency * 1000)})
+    def _beyond(self, known: dict[str, float], *, complete: bool = True) -> str | None:
+        """Which requirement the facts of a system break.
 
-    def _beyond(self, known: dict[str, float]) -> str | None:
-        """Which requirement the facts of a plan break; an unknown one is a mistake."""
+        Args:
+            known: the facts.
+            complete: whether a requirement of something else is a mistake.
+        """
         for name, bounds in self.loaded.file.require.items():
             if name not in known:
-                if len(known) > 1:
+                if complete:
                     mark = self.loaded.source_map.value(("require", name))
                     text = f"a plan does not tell {name}; it tells: {', '.join(known)}"
                     self.problems.add("unknown-key", text, mark, fix="latency.algorithmic_ms")

@@ -215,6 +215,8 @@ def _latency(manifest: Manifest, pairs: Sequence[tuple[CellFacts, CellFacts]]) -
 
 
 def latency_ms(manifest: Manifest, cell: CellFacts) -> float | None:
-    """Algorithmic and buffering latency of a cell's plan in ms; None without a plan."""
+    """Algorithmic and buffering latency of a cell's plan in ms, or what a program states."""
+    if cell.stated_latency_ms is not None:
+        return cell.stated_latency_ms
     plan = manifest.plans.get(cell.plan or "")
     return None if plan is None else plan.algorithmic_ms + plan.buffering_ms

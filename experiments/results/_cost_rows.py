@@ -20,15 +20,18 @@ def cost_rows(compiled: CompiledExperiment, store: Store) -> list[CostRow]:
 
 def _latencies(compiled: CompiledExperiment) -> Iterator[CostRow]:
     for cell in compiled.cells:
-        if cell.excluded is None and cell.plan is not None:
+        latencies: dict[str, float] = {}
+        if cell.stated_latency_ms is not None:  # a program tells its latency as a whole
+            latencies = {"total_ms": cell.stated_latency_ms}
+        elif cell.plan is not None:
             facts = compiled.plans[cell.plan]
             latencies = {
                 "algorithmic_ms": facts.algorithmic_ms,
                 "buffering_ms": facts.buffering_ms,
                 "total_ms": facts.algorithmic_ms + facts.buffering_ms,
             }
-            for name, value in latencies.items():
-                yield CostRow(cell.name, "", name, "ms", float(value))
+        for name, value in latencies.items() if cell.excluded is None else ():
+            yield CostRow(cell.name, "", name, "ms", float(value))
 
 
 def _measured(compiled: CompiledExperiment, store: Store) -> Iterator[CostRow]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from voicegraph.graph import machine
 from voicegraph.graph.metrics.benchmark import describe_machine, undisturbed_ms
 from voicegraph.graph.metrics.cost_in_turns import SystemCost, measure_in_turns
 from voicegraph.graph.metrics.mean_interval import mean_interval
@@ -91,7 +92,8 @@ class CostWork:
         }
         about = {
             "figures": figures(*found),
-            "machine": describe_machine().model_dump(mode="json"),
+            "machine": machine.cpu_model(),
+            "facts": describe_machine().model_dump(mode="json"),
             "rounds": len(measured.cpu),
             "blocks": int(measured.cpu.size),
             "threads": self.system.threads,

@@ -399,6 +399,7 @@ def test_program_is_a_system_with_its_files_and_deadline(tmp_path: Path) -> None
     (task,) = [task for task in found.tasks if task.kind == Kind.CONVERT]
     work: Any = task.work
     assert (work.deadline_s, work.folder) == (30.0, str(tmp_path))
+    assert found.cells[0].stated_latency_ms == 20.0
     assert [Path(name).name for name, _ in work.contents] == ["my_vc.py"]
     program.write_text("import shutil, sys; shutil.move(*sys.argv[1:])\n")
     again = compile_experiment(load_experiment(path))
