@@ -15,9 +15,10 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 _PR_SET_PDEATHSIG = 1
+_NEW_GROUP = subprocess.CREATE_NEW_PROCESS_GROUP if sys.platform == "win32" else 0
+"""Ctrl-C is for groups of processes."""
 
 
 def run_program(
@@ -40,7 +41,9 @@ def run_program(
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        **_apart(),
+        start_new_session=sys.platform != "win32",
+        creationflags=_NEW_GROUP,
+        preexec_fn=_end_with_parent(),
     ) as process:
         try:
             said, complained = process.communicate(timeout=timeout_s)
@@ -63,12 +66,6 @@ def staged(files: Mapping[Path, Path], folder: Path, target: Path) -> None:
             place = target / there.relative_to(folder)
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(here, place)
-
-
-def _apart() -> dict[str, Any]:
-    if sys.platform == "win32":
-        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-    return {"start_new_session": True, "preexec_fn": _end_with_parent()}
 
 
 def _end_with_parent() -> Callable[[], object] | None:
