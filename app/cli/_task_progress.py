@@ -32,12 +32,15 @@ class TaskDisplay(Listener, AbstractContextManager["TaskDisplay"]):
         self._failures: set[tuple[str, str | None]] = set()
 
     def say(self, text: str) -> None:
-        """Prints a line beside the progress."""
-        echo(printable(text), err=True)
+        """Prints lines beside the progress."""
+        for line in text.split("\n"):
+            echo(printable(line), err=True)
 
     def noted(self, note: Note) -> None:
         """Prints it."""
-        self.say(f"note: {note.message}" + (f"\n  fix: {note.fix}" if note.fix else ""))
+        where = f"{note.host}: " if note.host else ""
+        fix = (note.fix or "").replace("\n", "\n       ")
+        self.say(f"note: {where}{note.message}" + (f"\n  fix: {fix}" if fix else ""))
 
     def ended(self, task: Task, outcome: Outcome) -> None:
         """Prints the first failure of each kind; the others follow at the end."""
@@ -102,7 +105,8 @@ class TaskBar(TaskDisplay):
 
     def say(self, text: str) -> None:
         """Prints above the bar."""
-        self._progress.console.print(printable(text), markup=False, highlight=False)
+        for line in text.split("\n"):
+            self._progress.console.print(printable(line), markup=False, highlight=False)
 
     def stage(self, name: str) -> None:
         """Shows it behind the name."""
