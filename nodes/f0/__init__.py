@@ -3,6 +3,7 @@
 __all__ = [
     "crepe",
     "dio",
+    "estimator",
     "fcpe",
     "frame_grid",
     "harvest",

@@ -12,7 +12,7 @@ from pydantic import Field
 from voicegraph.graph import Hertz, SignalType
 from voicegraph.graph.files.models import Archive, open_archive
 from voicegraph.nodes.f0 import salience_bins
-from voicegraph.nodes.f0._estimator import F0Estimator, F0Params, F0ParamsT
+from voicegraph.nodes.f0.estimator import F0Estimator, F0Params, F0ParamsT
 from voicegraph.nodes.layers.network import NetworkT, form_for, load_network
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from voicegraph.graph import Duration, parse_duration, register
-from voicegraph.nodes.f0._estimator import FRAMES_HZ, RATE, F0Estimator, F0Params
+from voicegraph.nodes.f0.estimator import FRAMES_HZ, RATE, F0Estimator, F0Params
 from voicegraph.nodes.world import world_library
 
 _OVERSAMPLING = 2

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from voicegraph.nodes.f0._estimator import FRAMES_HZ
+from voicegraph.nodes.f0.estimator import FRAMES_HZ
 
 _JUMP = 2**0.5
 """Ratio of two frames above which there is no interpolation between them: half an octave."""

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 
 from voicegraph.graph import register
-from voicegraph.nodes.f0._estimator import FRAMES_HZ, RATE, F0Estimator, F0Params
+from voicegraph.nodes.f0.estimator import FRAMES_HZ, RATE, F0Estimator, F0Params
 from voicegraph.nodes.world import world_library
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from voicegraph.nodes.f0._estimator import HOP, RATE
+from voicegraph.nodes.f0.estimator import HOP, RATE
 
 FFT = 1024
 """Samples in a frame, and FFT size."""

@@ -11,7 +11,7 @@ import torch
 from pydantic import Field
 
 from voicegraph.graph import register
-from voicegraph.nodes.f0._estimator import FRAMES_HZ, HOP, RATE, F0Estimator, F0Params
+from voicegraph.nodes.f0.estimator import FRAMES_HZ, HOP, RATE, F0Estimator, F0Params
 from voicegraph.nodes.f0._estimator_packages import Package
 from voicegraph.nodes.f0.frame_grid import resample_to_grid
 

@@ -12,7 +12,7 @@ from pydantic import Field
 from torch.nn import functional
 
 from voicegraph.graph import Duration, SignalType, parse_duration, register
-from voicegraph.nodes.f0._estimator import FRAMES_HZ, HOP, RATE, F0Estimator, F0Params
+from voicegraph.nodes.f0.estimator import FRAMES_HZ, HOP, RATE, F0Estimator, F0Params
 from voicegraph.nodes.f0.frame_grid import GridPositions
 from voicegraph.nodes.f0.swift_network import HIGHEST_HZ, LOWEST_HZ, SwiftDetector, load_swift
 from voicegraph.nodes.f0.swift_network import HOP as FRAME

@@ -76,7 +76,7 @@ def test_base_classes_and_imports_count_and_other_families_do_not() -> None:
     found = code_of([registry.find("f0.dio")])
     assert {
         "voicegraph.nodes.f0.dio",
-        "voicegraph.nodes.f0._estimator",
+        "voicegraph.nodes.f0.estimator",
         "voicegraph.nodes.pitch.window_frames",
         "voicegraph.nodes.world.world_library",
     } <= found.keys()
