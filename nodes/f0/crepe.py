@@ -11,10 +11,10 @@ from pydantic import Field
 from voicegraph.graph import Decibels, Ports, register
 from voicegraph.nodes.f0 import _crepe_network as crepe_network
 from voicegraph.nodes.f0 import salience_bins
-from voicegraph.nodes.f0.estimator import HOP, F0Params
 from voicegraph.nodes.f0._estimator_packages import Package
 from voicegraph.nodes.f0._salience_estimator import SalienceEstimator
 from voicegraph.nodes.f0._viterbi import viterbi_path
+from voicegraph.nodes.f0.estimator import HOP, F0Params
 
 
 def package(capacity: str) -> Package:

@@ -10,9 +10,9 @@ from pydantic import Field
 from voicegraph.graph import register
 from voicegraph.nodes.f0 import _fcpe_network as fcpe_network
 from voicegraph.nodes.f0 import salience_bins
-from voicegraph.nodes.f0.estimator import HOP
 from voicegraph.nodes.f0._estimator_packages import Package
 from voicegraph.nodes.f0._salience_estimator import SalienceEstimator, WideRangeParams
+from voicegraph.nodes.f0.estimator import HOP
 from voicegraph.nodes.f0.mel import FFT, LogMel, filters
 
 PACKAGE = Package("f0.fcpe", "fcpe", "torchfcpe", "torchfcpe", "assets/fcpe_c_v001.pt")

@@ -11,8 +11,8 @@ import torch
 from pydantic import Field
 
 from voicegraph.graph import register
-from voicegraph.nodes.f0.estimator import FRAMES_HZ, HOP, RATE, F0Estimator, F0Params
 from voicegraph.nodes.f0._estimator_packages import Package
+from voicegraph.nodes.f0.estimator import FRAMES_HZ, HOP, RATE, F0Estimator, F0Params
 from voicegraph.nodes.f0.frame_grid import resample_to_grid
 
 PACKAGE = Package("f0.praat", "praat", "praat-parselmouth", "parselmouth")

@@ -13,9 +13,9 @@ from voicegraph.graph import FilePath, Interval, PipelineError, Ports, Problem, 
 from voicegraph.graph.files.models.wrong_kind import open_expected
 from voicegraph.nodes.f0 import _rmvpe_example as rmvpe_example
 from voicegraph.nodes.f0 import rmvpe_file, salience_bins
-from voicegraph.nodes.f0.estimator import FRAMES_HZ
 from voicegraph.nodes.f0._rmvpe_network import RmvpeNetwork
 from voicegraph.nodes.f0._salience_estimator import SalienceEstimator, WideRangeParams
+from voicegraph.nodes.f0.estimator import FRAMES_HZ
 from voicegraph.nodes.f0.mel import FFT, LogMel, filters
 from voicegraph.nodes.pitch.window_frames import extend_to_whole_frames
 

@@ -11,8 +11,8 @@ from voicegraph.graph.files.models import Archive, ModelFile, load_state
 from voicegraph.graph.files.models.model_file import Unusable, believed
 from voicegraph.graph.files.models.state_dict import StateDict, find_state_dict
 from voicegraph.graph.files.models.wrong_kind import wrong_kind
-from voicegraph.nodes.f0.estimator import RATE
 from voicegraph.nodes.f0._rmvpe_network import MARKER, RmvpeNetwork, Sizes, fold_norms
+from voicegraph.nodes.f0.estimator import RATE
 from voicegraph.schemas.pitch_model_card import PitchModelCard
 
 NAME = "pitch-model"
