@@ -25,8 +25,14 @@ class Value(NamedTuple):
     why: str = ""
 
 
+class NotObserved(NotMeasured, KeyError):
+    """An observer has not heard this sound."""
+
+    __str__ = Exception.__str__
+
+
 class Observations(Mapping[str, Arrays]):
-    """What observers say about one sound, by observer; a sides of :class:`Heard`.
+    """What observers say about one sound, by observer; a side of :class:`Heard`.
 
     To ask for an observer that could say nothing raises :class:`NotMeasured` with its reason.
     """
@@ -35,6 +41,8 @@ class Observations(Mapping[str, Arrays]):
         self._results = results
 
     def __getitem__(self, name: str) -> Arrays:
+        if name not in self._results:
+            raise NotObserved(f"{name} was not observed")
         found = self._results[name]
         if (why := found.about.get(NOT_MEASURED)) is not None:
             raise NotMeasured(str(why))
@@ -57,8 +65,6 @@ def evaluate(metric: Metric, heard: Heard) -> Value:
         value = float(metric.measure(heard))
     except NotMeasured as reason:
         return Value(None, str(reason))
-    except KeyError as error:
-        return Value(None, f"{error.args[0] if error.args else error} was not observed")
     except Exception as error:
         return Value(None, f"{metric.name} failed: {type(error).__name__}: {error}")
     low, high = metric.span

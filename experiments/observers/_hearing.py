@@ -101,7 +101,7 @@ def hear(text: str, audio: np.ndarray, rate: int) -> Result:
     if rate != cls.rate:
         heard = soxr.resample(heard, rate, cls.rate)
     try:
-        found = _loaded(text).observe(heard.astype(np.float32))
+        found = _loaded(text, cls).observe(heard.astype(np.float32))
     except NotMeasured as reason:
         return Result({}, {NOT_MEASURED: str(reason)})
     return Result(found)
@@ -118,8 +118,8 @@ def _why_not(cls: type[Observer], audio: np.ndarray, rate: int) -> str | None:
 
 
 @functools.lru_cache(maxsize=_AT_ONCE)
-def _loaded(text: str) -> Observer:
-    cls, params = parse(text)
-    made = cls(params)
+def _loaded(text: str, cls: type[Observer]) -> Observer:
+    """An instance; of the class that has the name now, since a file may be run again."""
+    made = cls(parse(text)[1])
     made.load()
     return made

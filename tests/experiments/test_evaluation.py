@@ -30,7 +30,7 @@ def _raise(error: Exception) -> Callable[[Heard], float]:
     [
         (NotMeasured("no voiced frame"), "no voiced frame"),
         (ZeroDivisionError("division by zero"), "a.b failed: ZeroDivisionError: division by zero"),
-        (KeyError("x.y"), "x.y was not observed"),
+        (KeyError("x"), "a.b failed: KeyError: 'x'"),
     ],
 )
 def test_what_raises_has_no_value(error: Exception, why: str) -> None:
@@ -49,3 +49,10 @@ def test_an_observer_without_an_answer_gives_its_reason() -> None:
     assert list(made) == ["x.y"]
     found = _value(lambda heard: heard.made["x.y"]["n"][0], Heard(made=made, source={}, given={}))
     assert found == Value(None, "the sound is silent")
+
+
+def test_an_observer_that_has_not_heard_a_sound_is_named() -> None:
+    made = Observations({})
+    assert "x.y" not in made
+    found = _value(lambda heard: heard.made["x.y"]["n"][0], Heard(made=made, source={}, given={}))
+    assert found == Value(None, "x.y was not observed")
