@@ -25,7 +25,7 @@ class Value(NamedTuple):
     why: str = ""
 
 
-class NotObserved(NotMeasured, KeyError):
+class NotObserved(NotMeasured, KeyError):  # noqa: N818 - as its base
     """An observer has not heard this sound."""
 
     __str__ = Exception.__str__
