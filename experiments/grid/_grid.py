@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from voicegraph.graph.errors import Problem, Problems, VoicegraphError
 from voicegraph.graph.pipeline import Pipeline, Plan
@@ -14,6 +15,7 @@ from ..compiled import Cell, Contrast, Dependence, Item, PlanFacts, SideEffect, 
 from ..file.factor_levels import FactorLevel
 from ..file.loaded_experiment import LoadedExperiment
 from ..metric import Metric
+from ..registry import FAMILIES, params_of
 from ..statistics.refusal import refusal
 from ..store.store import Store
 from ..work.input_work import AppliedCondition
@@ -29,7 +31,7 @@ from ._measures import Entry, ask_conditions, ask_metrics
 from ._plans import PlanBook
 from ._side_effects import side_effects
 from ._systems import SystemBook
-from ._tasks import System, TaskBook, by_cell, python_files
+from ._tasks import System, TaskBook, absent_of_command, by_cell, python_files
 
 _PER_PLAN = "plan"
 
@@ -137,6 +139,8 @@ class Grid:
         self.left_out = frozenset(found)
 
     def _missing(self, level: FactorLevel) -> tuple[Problem, ...]:
+        if level.command is not None:
+            return tuple(absent_of_command(level.command))
         for wanted in combinations(self.loaded):
             system = wanted.system
             has = wanted.levels.get(level.factor) is level
@@ -184,6 +188,9 @@ class Grid:
                 return cell
             cell = replace(cell, plan=system.key)
         elif wanted.system is not None and wanted.system.command is not None:
+            absent = list(absent_of_command(wanted.system.command))
+            mark = self.loaded.source_map.value(wanted.system.at)
+            self.problems.found += [replace(problem, mark=mark) for problem in absent]
             stated = float(wanted.system.command.latency * 1000)
             cell = replace(cell, stated_latency_ms=stated)
             known = {"latency.algorithmic_ms": stated, "latency.total_ms": stated}
@@ -315,8 +322,7 @@ class Grid:
         entry = next((e for e in self.entries if e.name.partition(".")[0] == "cost"), None)
         if entry is None:
             return
-        params = entry.value if isinstance(entry.value, dict) else {}
-        blocks, quiet = int(params.get("blocks", 100)), bool(params.get("quiet", True))
+        params: Any = params_of(FAMILIES.find("cost").params, entry.value)
         measured = [cell for cell in self.cells if cell.plan is not None]
         for cell in measured:
             for other in self._baselines(cell, measured) or [None]:
@@ -324,7 +330,9 @@ class Grid:
                 against = None if other is None else self._of_cell[other.name][1]
                 assert system is not None
                 pair = (cell.name, "" if other is None else other.name)
-                self.costs[pair] = self.tasks.cost(system, against, blocks, quiet, machine_kind())
+                self.costs[pair] = self.tasks.cost(
+                    system, against, params.blocks, params.quiet, machine_kind()
+                )
 
     def _baselines(self, cell: Cell, measured: Sequence[Cell]) -> list[Cell]:
         found = [baseline_cell(cell, contrast, measured) for contrast in self.contrasts]

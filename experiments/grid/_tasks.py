@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from voicegraph.graph.errors import Problem
+from voicegraph.graph.regular_file import shortened
 
 from ..clip import Clip
 from ..file.factor_levels import Command
@@ -202,6 +206,18 @@ def _files_among(words: Iterable[str], folder: Path) -> list[Path]:
     """The files that a command line names, such as ``my_vc.py`` after ``python``."""
     found = [folder / word for word in words if "{" not in word]
     return [path for path in found if path.is_file()]
+
+
+def absent_of_command(command: Command) -> Iterator[Problem]:
+    """Problems of a program that is not installed, and of files that it needs and that are gone."""
+    program = command.argv[0]
+    if shutil.which(program) is None:
+        text = f"there is no program {program}"
+        yield Problem("no-such-file", text, fix="install it, or give its path")
+    for path in command.files:
+        if not path.exists():
+            text = f"{shortened(path)} is missing, which the program {program} needs"
+            yield Problem("no-such-file", text, fix="correct `files`")
 
 
 def python_files(paths: Iterable[Path]) -> tuple[tuple[str, str], ...]:

@@ -404,3 +404,40 @@ def test_program_is_a_system_with_its_files_and_deadline(tmp_path: Path) -> None
     program.write_text("import shutil, sys; shutil.move(*sys.argv[1:])\n")
     again = compile_experiment(load_experiment(path))
     assert keys(again, Kind.CONVERT) != [task.key]
+
+
+def test_program_that_is_missing_is_told_before_anything_runs(tmp_path: Path) -> None:
+    path = tmp_path / "systems.yaml"
+    text = (
+        "factors:\n  system:\n    source: {system: source}\n    mine:\n"
+        '      command: [no-such-program, "{input}", "{output}"]\n      latency: 20ms\n'
+        "      files: [model.onnx]\n      optional: false\nmetrics: [level]\n"
+    )
+    path.write_text(text)
+    with pytest.raises(PipelineError) as caught:
+        compile_experiment(load_experiment(path))
+    found = caught.value.problems
+    assert [(problem.code, problem.mark and problem.mark.line) for problem in found] == [
+        ("no-such-file", 5), ("no-such-file", 5),
+    ]  # fmt: skip
+    path.write_text(text.replace("optional: false", "optional: true"))
+    left = compile_experiment(load_experiment(path))
+    assert left.factors["system"] == ("source",)
+
+
+def test_match_takes_what_the_voices_card_states() -> None:
+    found = compile_experiment(load_mapping({
+        "metrics": ["level"],
+        "targets": {"heart": {"set": {"vars.voice": "voices/heart.safetensors"}}},
+        "factors": {
+            "pipeline": {
+                "world": {"pipeline": "world", "match": "transpose"},
+                "live": {"pipeline": "default-live", "match": "start"},
+            },
+        },
+    }))  # fmt: skip
+    world, live = (task for task in found.tasks if task.kind == Kind.CONVERT)
+    matches: list[Any] = [world.work.match, live.work.match]  # pyright: ignore[reportAttributeAccessIssue]
+    assert [match.rules for match in matches] == [("transpose",), ("start",)]
+    assert matches[0].target_hz == 191.54
+    assert world.needs == live.needs  # the clean clip, which is given and measured
