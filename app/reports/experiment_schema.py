@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from voicegraph.experiments import conditions, metrics
+from voicegraph.experiments.file.kind import EXPERIMENT, MERGE_KEY
 from voicegraph.experiments.metric import Condition, MetricFamily, Params
 from voicegraph.graph.loading.document import read_document
 from voicegraph.graph.loading.file_kind import EXPERIMENTS, PIPELINES, Family
@@ -39,7 +40,8 @@ FILE_NAME = "experiment.schema.json"
 COMMAND = "python -m voicegraph.app.reports.experiment_schema"
 _LITERAL = ("version", "description", "extends", "vars", "profiles")
 """Keys below which a dollar sign has no meaning."""
-_LEVEL_PATTERN = f"^{LEVEL}$"
+_LEVEL_PATTERN = f"^(?!{MERGE_KEY}$){LEVEL}$"
+_KEEPS: Schema = {"const": True, "description": "keep the levels of the extended experiment"}
 
 
 def experiment_schema(nodes: Iterable[str]) -> Schema:
@@ -108,7 +110,6 @@ def _shipped(family: Family, what: str) -> list[Schema]:
 
 
 def _description(path: Path) -> Any:
-    from voicegraph.experiments.file.kind import EXPERIMENT
     from voicegraph.graph.loading.file_kind import PIPELINE
 
     kind = EXPERIMENT if path.parent == EXPERIMENTS.folder else PIPELINE
@@ -128,8 +129,11 @@ def _factors(nodes: Iterable[str]) -> dict[str, Schema]:
         **levels,
         "patternProperties": {_LEVEL_PATTERN: {"$ref": "#/$defs/swap_level"}},
     }
+    swap["properties"][MERGE_KEY] = _KEEPS
+    swap["required"] = ["levels"]  # an extended experiment may say what is swapped
     plain_levels = {
         **levels,
+        "properties": {MERGE_KEY: _KEEPS},
         "description": "levels by name: systems, overrides, or conditions of the clip",
         "not": {"anyOf": [{"required": ["swap"]}, {"required": ["values"]}]},
         "patternProperties": {_LEVEL_PATTERN: {"$ref": "#/$defs/level"}},

@@ -21,6 +21,12 @@ _WITH_PIPELINE = ("set", "profile", "match")
 """Keys of a level that a command, or no system at all, cannot have."""
 
 
+_REPLACED = (
+    "a factor that is given again replaces the extended one as a whole; `extends: true` in it "
+    "keeps its levels"
+)
+
+
 def check_references(loaded: LoadedExperiment, problems: Problems) -> dict[str, Any]:
     """Adds mistakes to ``problems``; returns the attributes of the experiment that were read."""
     check = _Check(loaded, problems)
@@ -47,7 +53,8 @@ class _Check:
     def add(self, code: str, text: str, at: KeyPath, fix: str, *, key: bool = False) -> None:
         source_map = self.loaded.source_map
         mark = source_map.key(at) if key else source_map.value(at)
-        self.problems.add(code, text, mark, fix=fix)
+        replaced = code == "unknown-level" and len(self.loaded.files) > 1
+        self.problems.add(code, text, mark, notes=[(_REPLACED, None)] if replaced else (), fix=fix)
 
     def known(self, word: str, name: str, known: Collection[str], at: KeyPath, fix: str) -> bool:
         """Whether a name is known; ``fix`` holds {} for the nearest one."""
@@ -179,9 +186,16 @@ class _Check:
         factors: dict[str, Iterable[str]] = {**self.loaded.factors, TARGET: self.loaded.targets}
         if not self.known("factor", factor, factors, at, f"{{}}={level}"):
             return False
-        if any(CellPattern({factor: level}).matches({factor: name}) for name in factors[factor]):
-            return True
-        return self.known("level", level, list(factors[factor]), at, f"{factor}={{}}")
+        names = list(factors[factor])
+        parts = [part.strip() for part in level.split("|")]
+        unknown = [
+            part
+            for part in parts
+            if not any(CellPattern({factor: part}).matches({factor: name}) for name in names)
+        ]
+        for part in unknown:
+            self.known("level", part, names, at, f"{factor}={{}}")
+        return not unknown
 
     # ---- the rest ---------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Patterns of cells: ``pipeline=world, noise=babble*``, as after ``exclude`` and ``--only``."""
+"""Patterns of cells: ``pipeline=world|default, noise=babble*``, for ``exclude`` and ``--only``."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ class CellPattern:
     """Levels that a cell must have.
 
     Attributes:
-        levels: factor -> level, in which ``*`` stands for any text and ``?`` for any character.
+        levels: factor -> levels, of which it has one: several are separated by ``|``, ``*`` stands
+            for any text, and ``?`` for any character.
     """
 
     levels: Mapping[str, str]
 
     @classmethod
     def parse(cls, text: str) -> CellPattern:
-        """Reads ``factor=level, factor=level``.
+        """Reads ``factor=level|level, factor=level``.
 
         Raises:
             ValueError: if it is no such text.
@@ -40,7 +41,8 @@ class CellPattern:
     def matches(self, levels: Mapping[str, str]) -> bool:
         """Whether a cell with these levels has them all."""
         return all(
-            factor in levels and fnmatchcase(levels[factor], level)
+            factor in levels
+            and any(fnmatchcase(levels[factor], part.strip()) for part in level.split("|"))
             for factor, level in self.levels.items()
         )
 

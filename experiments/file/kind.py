@@ -9,16 +9,23 @@ from voicegraph.graph.loading.file_kind import EXPERIMENTS, FileKind
 from voicegraph.graph.loading.source_map import KeyPath
 from voicegraph.schemas.experiment import ExperimentFile
 
+MERGE_KEY = "extends"
+"""In a factor, ``extends: true`` keeps the levels of the extended experiment."""
 _REMOVABLE = ("factors", "targets", "require", "goals", "baseline")
 """Keys whose members null removes."""
+_OF_FORMS = ("swap", "levels", "set", "values", MERGE_KEY)
+"""Keys of factors that are no levels."""
 
 
-def _removed(path: KeyPath) -> bool:
-    """Null removes a factor, a target, a goal, and a level of a swap.
+def _removed(path: KeyPath, current: Any) -> bool:
+    """Null removes a factor, a target, a goal, and a level that is something.
 
-    Levels of other factors stay: there, null is a level, the clip without a condition.
+    Where a level is null already, it stays: the clip without a condition.
     """
-    return (len(path) == 2 and path[0] in _REMOVABLE) or _is_swap_level(path)
+    if len(path) == 2 and path[0] in _REMOVABLE:
+        return True
+    plain = len(path) == 3 and path[0] == "factors" and path[2] not in _OF_FORMS
+    return _is_swap_level(path) or (plain and current is not None)
 
 
 def _is_swap_level(path: KeyPath) -> bool:
@@ -27,7 +34,8 @@ def _is_swap_level(path: KeyPath) -> bool:
 
 def _replaced(path: KeyPath) -> bool:
     """A factor is given as a whole, as a list is, and so is a level of it."""
-    return path[0] == "factors" and len(path) > 1
+    in_levels = len(path) == 3 and path[2] == "levels"
+    return path[0] == "factors" and len(path) > 1 and not in_levels
 
 
 def _spelled_out(path: KeyPath, current: Any, part: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -58,4 +66,5 @@ EXPERIMENT = FileKind(
     removes=_removed,
     replaces=_replaced,
     spelled_out=_spelled_out,
+    merge_key=MERGE_KEY,
 )

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from voicegraph.graph.errors import Mark, PipelineError, Problem
+from voicegraph.graph.errors import Mark, PipelineError, Problem, Problems
 from voicegraph.graph.loading.document import Document, from_python
 from voicegraph.graph.loading.load import read_values
 from voicegraph.graph.loading.sources import Source, apply_extends, locate, read_chain
@@ -24,7 +24,7 @@ from voicegraph.schemas.experiment import ExperimentFile
 
 from ._references import check_references
 from .factor_levels import LevelReader
-from .kind import EXPERIMENT
+from .kind import EXPERIMENT, MERGE_KEY
 from .loaded_experiment import LoadedExperiment, LoadedTarget
 
 
@@ -101,6 +101,7 @@ def _load(
     profiles: Sequence[str],
 ) -> LoadedExperiment:
     document, unset, problems = read_values(written, overrides, set_args, profiles)
+    document = _without_merge_keys(document, problems)
     try:
         file = ExperimentFile.model_validate(document.data)
     except ValidationError as error:
@@ -128,6 +129,22 @@ def _load(
         files=written.files,
     )
     return replace(loaded, **check_references(loaded, problems), problems=tuple(problems.found))
+
+
+def _without_merge_keys(document: Document, problems: Problems) -> Document:
+    """The document without ``extends`` in factors that extend none, which are reported."""
+    factors = document.data.get("factors")
+    kept = dict(factors) if isinstance(factors, dict) else {}
+    for name, factor in kept.items():
+        if not isinstance(factor, dict) or MERGE_KEY not in factor:
+            continue
+        at = ("factors", name, MERGE_KEY)
+        text = f"factors.{name}.extends keeps levels of an extended experiment, and none has {name}"
+        if factor[MERGE_KEY] is not True:
+            text = f"factors.{name}.extends is {describe(factor[MERGE_KEY])}, expected true"
+        problems.add("wrong-value", text, document.source_map.key(at), fix=f"remove {MERGE_KEY}")
+        kept[name] = {key: value for key, value in factor.items() if key != MERGE_KEY}
+    return replace(document, data={**document.data, "factors": kept}) if kept else document
 
 
 def _checked(loaded: LoadedExperiment, keep_going: bool) -> LoadedExperiment:

@@ -60,8 +60,7 @@ class _Merge:
     swapped: set[str] = field(default_factory=set)
 
     def merge(self, old: Any, new: Any, path: KeyPath) -> Any:
-        mappings = isinstance(old, dict) and isinstance(new, dict)
-        if not mappings or (path and self.kind.replaces(path) and not self.leads(path)):
+        if not isinstance(old, dict) or not isinstance(new, dict) or self.replaces(path, new):
             self.replaced.add(path)
             return new
         if _is_node(path) and _changes_use(old, new):
@@ -69,12 +68,19 @@ class _Merge:
         merged = dict(old)
         for key, value in new.items():
             at = (*path, key)
-            if value is None and key in old and self.kind.removes(at):
+            if key == self.kind.merge_key and self.kind.replaces(path):
+                self.removed.add(at)
+            elif value is None and key in old and self.kind.removes(at, old[key]):
                 del merged[key]
                 self.removed.add(at)
             else:
                 merged[key] = self.merge(old[key], value, at) if key in old else value
         return merged
+
+    def replaces(self, path: KeyPath, new: dict[str, Any]) -> bool:
+        """Whether a mapping takes the place of the one that is there."""
+        merges = self.kind.merge_key is not None and new.get(self.kind.merge_key) is True
+        return bool(path) and self.kind.replaces(path) and not merges and not self.leads(path)
 
     def leads(self, path: KeyPath) -> bool:
         """Whether a path is on the way to the one value of the child."""

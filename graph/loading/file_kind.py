@@ -87,8 +87,9 @@ class FileKind:
         main: the one of ``members`` that is meant by a path that starts with a name in it.
         inner: what follows that name, made of what was written after it.
         mappings: parts of paths that hold mappings; what is in them is a single value, mostly.
-        removes: whether null at a path removes what is there.
+        removes: whether null at a path removes the value that is there.
         replaces: whether a mapping at a path replaces the one that is there, instead of merging.
+        merge_key: key of a mapping that would replace, by which it merges after all.
         spelled_out: the mapping that can be at a path instead of a value that is short for one,
             with a further part; None if there is none.
         literal: keys below which a dollar sign has no meaning.
@@ -104,9 +105,10 @@ class FileKind:
     main: str
     inner: Callable[[tuple[str, ...]], str]
     mappings: frozenset[str]
-    removes: Callable[[KeyPath], bool]
+    removes: Callable[[KeyPath, Any], bool]
     replaces: Callable[[KeyPath], bool]
     spelled_out: Callable[[KeyPath, Any, Mapping[str, Any]], Mapping[str, Any] | None]
+    merge_key: str | None = None
     literal: tuple[str, ...] = ("version", "description", "extends", "vars", "profiles")
 
     @property
@@ -123,7 +125,7 @@ def _in_node(rest: tuple[str, ...]) -> str:
     return ".".join(rest if not rest or rest[0] in _NODE_KEYS else ("params", *rest)) or "use"
 
 
-def _removed_from_pipeline(path: KeyPath) -> bool:
+def _removed_from_pipeline(path: KeyPath, _: Any) -> bool:
     """Null removes a node, or an input of a node."""
     return path[0] == "nodes" and (len(path) == 2 or (len(path) == 4 and path[2] == "in"))
 

@@ -250,7 +250,7 @@ class _Report:
         origin = self.source_map.origin(full)
         if origin is not None:
             notes.append(("the value comes from a var", origin))
-        if len(full) == 2 and failure.error["input"] is None and self.kind.removes(full):
+        if len(full) == 2 and failure.error["input"] is None and self.kind.removes(full, True):
             word = self.kind.members.get(str(full[0]), "value")
             text_of_null = f"null removes a {word} of the extended {self.kind.word}"
             notes.append((f"{text_of_null}, but it has no {full[1]}", None))

@@ -55,6 +55,7 @@ RIGHT = {
     "metric of one's own": ("{level: {}}", "{creak: {depth: 5}, optional: true}"),
     "own tracker": ("praat: {use: f0.praat, params: {fill: false}}", "dio2: f0.dio"),
     "extends": ("version: 1\n", "extends: trackers\n"),
+    "more levels": ("version: 1\n", "extends: trackers\nprofiles: {a: {seeds: [1]}}\n"),
     "system": ("fast: {set: {block: 40ms}}", "fast: {system: source}"),
 }
 

@@ -18,6 +18,8 @@ LEVELS = {"pipeline": "world", "noise": "babble10", "retrieve": "0.3"}
         ("pipeline = world ,noise=babble*", True),
         ("noise=babble?0, retrieve=0.3", True),
         ("noise=pink*", False),
+        ("noise=pink10|babble10", True),
+        ("noise=pink* | babble*, retrieve=0|1", False),
         ("target=heart", False),
         ("pipeline=World", False),
     ],

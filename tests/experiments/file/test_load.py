@@ -24,7 +24,7 @@ clips: {files: speech, draw: {speakers: 4}}
 targets: {heart: {set: {vars.transpose: 3}}}
 factors:
   tracker: {swap: f0, levels: {dio: f0.dio, swift: f0.swift}}
-  noise: {clean: null, pink20: {noise: pink, snr: 20}}
+  noise: {clean: null, pink20: {noise: pink, snr: 20}, buzz: {noise: white, snr: 5}}
 seeds: [1, 2]
 goals: {words.wer: "<= .2"}
 """
@@ -69,6 +69,32 @@ def test_a_factor_that_is_given_again_replaces_the_other() -> None:
     assert loaded.file.clips.draw is not None
 
 
+def test_a_factor_may_keep_the_levels_that_it_extends() -> None:
+    write("t.yaml", TRACKERS)
+    loaded = load(
+        "extends: ./t.yaml\nfactors:\n"
+        "  tracker: {extends: true, levels: {yin: my.yin, dio: null}}\n"
+        "  noise: {extends: true, clean: null, pink20: {gain: -20}, hum: {noise: hum}}\n"
+    )
+    assert levels(loaded) == {
+        "tracker": ["swift", "yin"],
+        "noise": ["clean", "pink20", "buzz", "hum"],
+    }
+    assert loaded.factors["noise"]["pink20"].conditions == ({"gain": -20},)
+
+
+def test_a_factor_that_extends_nothing_is_refused() -> None:
+    text = HEAD + "factors: {a: {extends: true, b: null}}\n"
+    assert "none has a" in str(refused(text))
+    assert "expected true" in str(refused(text.replace("true", "trackers")))
+
+
+def test_a_missing_level_of_a_replaced_factor_is_explained() -> None:
+    write("t.yaml", TRACKERS + "compare: [{vary: tracker, baseline: dio}]\n")
+    text = "extends: ./t.yaml\nfactors: {tracker: {swap: f0, levels: {a: f0.dio, b: f0.praat}}}\n"
+    assert "`extends: true` in it keeps its levels" in str(refused(text))
+
+
 def test_targets_and_clips_merge_and_lists_replace() -> None:
     write("t.yaml", TRACKERS)
     loaded = load(
@@ -89,6 +115,7 @@ def test_one_level_is_added_changed_or_removed_by_its_path() -> None:
         "factors.tracker.levels.yin=my.yin",
         "factors.tracker.levels.dio=null",
         "factors.noise.pink20.snr=15",
+        "factors.noise.buzz=null",
         "factors.noise.hum={noise: hum}",
         "clips.draw.speakers=2",
     )
@@ -233,6 +260,7 @@ REFERENCES = [
     ("compare: [{vary: tracker, within: [tracker]}]", "cannot be held", "remove tracker"),
     ("exclude: [tracker]", "expected factor=level", "factor=level"),
     ("exclude: ['tracker=dioo']", "no level dioo", "tracker=dio"),
+    ("exclude: ['noise=clean|pnik20']", "no level pnik20", "noise=pink20"),
     ("exclude: ['target=hart']", "no level hart", "target=heart"),
     ("exclude: [{nose: clean}]", "no factor nose", "noise=clean"),
     ("nodes: [my.py]", "does not exist", "check the name"),
@@ -284,7 +312,7 @@ def test_every_cell_needs_one_system() -> None:
 
 def test_zip_needs_equally_many_levels() -> None:
     text = TRACKERS.replace("pink20: {noise: pink, snr: 20}", "x: null, y: null")
-    assert "tracker 2, noise 3" in str(refused(text + "design: zip\n"))
+    assert "tracker 2, noise 4" in str(refused(text + "design: zip\n"))
 
 
 def test_mistakes_in_references_can_be_kept_for_the_grid() -> None:
