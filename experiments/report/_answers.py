@@ -28,6 +28,7 @@ class Clause:
     """What a sentence says about one metric."""
 
     metric: str
+    name: str
     text: str
     verdict: str
     sign: str
@@ -131,7 +132,7 @@ def _lead(rows: Sequence[TestRow], contrast: ContrastFacts) -> str:
 def _clause(row: TestRow, metric: MetricFacts, contrast: ContrastFacts) -> Clause:
     sign = SIGNS.get(row.verdict, "")
     if row.difference is None:
-        return Clause(metric.title, f"not tested: {row.why}", row.verdict, sign)
+        return Clause(metric.title, metric.name, f"not tested: {row.why}", row.verdict, sign)
     digits = metric.digits
     parts = [with_unit(number(row.difference, digits, signed=True), metric.unit)]
     if bounds := interval(row.low, row.high, digits, signed=True):
@@ -149,7 +150,7 @@ def _clause(row: TestRow, metric: MetricFacts, contrast: ContrastFacts) -> Claus
         parts.append(f"{row.n} speakers would show {least} or more")
     if row.verdict == "not tested" and row.why:
         parts.append(f"not tested: {row.why}")
-    return Clause(metric.title, ", ".join(parts), row.verdict, sign)
+    return Clause(metric.title, metric.name, ", ".join(parts), row.verdict, sign)
 
 
 def _costs(

@@ -39,13 +39,10 @@ def methods(
         )
     ]
     sentences += _of_metrics(manifest)
-    sentences.append(
-        "The unit of all statistics is the speaker: clips and seeds are averaged within a speaker "
-        "first."
-    )
+    sentences.append("Clips and seeds are averaged within a speaker, then speakers.")
     if manifest.statistics_refused is None:
         sentences += _of_statistics(manifest, tests)
-    if costs:
+    if any(row.name == "cpu_ms" for row in costs):
         sentences.append(
             "Computing time is that of one thread, by block, measured in turns with the baseline "
             "in one process; latency is read off the compiled plan."
@@ -72,7 +69,10 @@ def _of_metrics(manifest: Manifest) -> Sequence[str]:
 
 
 def _of_statistics(manifest: Manifest, tests: Sequence[TestRow]) -> Sequence[str]:
-    found = ["Intervals are 95 % BCa bootstrap intervals over speakers, 10,000 draws, seeded."]
+    found = [
+        "The unit is the speaker.",
+        "Intervals are 95 % BCa bootstrap intervals over speakers, 10,000 draws, seeded.",
+    ]
     for contrast in manifest.contrasts:
         text = (
             f"Levels of {contrast.vary} were compared with {contrast.baseline}, paired by speaker, "
@@ -121,9 +121,13 @@ def not_measured(
         "(`voicegraph latency` measures those)."
     )
     found += manifest.not_measured
-    for (cell, metric), reasons in sorted(missing.items()):
-        for reason, count in sorted(reasons.items()):
-            found.append(f"{metric} of {cell}: {plural(count, 'value')} missing, since {reason}.")
+    grouped: dict[tuple[str, str], list[int]] = {}
+    for (_, metric), reasons in sorted(missing.items()):
+        for reason, count in reasons.items():
+            grouped.setdefault((metric, reason), []).append(count)
+    for (metric, reason), counts in grouped.items():
+        values = f"{plural(sum(counts), 'value')} missing in {plural(len(counts), 'cell')}"
+        found.append(f"{metric}: {values}, since {reason}.")
     return found
 
 

@@ -16,7 +16,7 @@ from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from voicegraph.graph.terminal_text import printable_lines
 
@@ -51,6 +51,7 @@ def html_page(
         trim_blocks=True,
         finalize=_visible,
     )
+    environment.filters["code"] = _code
     return environment.get_template(template[1]).render(
         context,
         style=Markup(style),
@@ -88,6 +89,15 @@ def _hash(text: str) -> str:
 def _visible(value: object) -> object:
     """Control characters, and those that reorder text, as escapes; markup of ours as it is."""
     return printable_lines(value) if type(value) is str else value
+
+
+def _code(text: str) -> Markup:
+    """Text in which what stands between backticks is code."""
+    parts = [escape(printable_lines(part)) for part in text.split("`")]
+    if len(parts) % 2 == 0:  # a backtick of its own
+        return Markup("`").join(parts)
+    marked = [Markup("<code>{}</code>").format(p) if at % 2 else p for at, p in enumerate(parts)]
+    return Markup("").join(marked)
 
 
 @cache

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from voicegraph.graph.files.atomic_write import write_text
 from voicegraph.schemas.experiment_manifest import (
     CellFacts,
+    DependenceFacts,
     FailureFacts,
     Manifest,
     MetricFacts,
@@ -195,11 +196,22 @@ def _head(tables: _Tables) -> dict[str, Any]:
         "sections": SECTIONS,
         "facts": facts,
         "cautions": _cautions(tables),
+        "refused": (manifest.statistics_refused or "").removeprefix("no statistics: "),
+        "dependences": _dependences(manifest),
         "answers": answers(manifest, tables.tests, tables.costs),
         "table": _table(tables),
         "intervals": any(mean.low is not None for mean in tables.means.values()),
         "goals": any(metric.goal for metric in manifest.metrics),
     }
+
+
+def _dependences(manifest: Manifest) -> Sequence[tuple[Sequence[str], DependenceFacts]]:
+    """(metrics, what they have in common with a system)."""
+    found: dict[tuple[str, str, str], tuple[list[str], DependenceFacts]] = {}
+    for facts in manifest.dependences:
+        key = facts.system, facts.origin, facts.why
+        found.setdefault(key, ([], facts))[0].append(facts.metric)
+    return list(found.values())
 
 
 def _cautions(tables: _Tables) -> Sequence[str]:

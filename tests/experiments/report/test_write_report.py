@@ -236,7 +236,7 @@ def test_failures_and_missing_results_are_said(tmp_path: Path) -> None:
     assert "1 of 144 conversions failed" in page.text[""]
     assert "1 of 144 conversions are not computed yet" in page.text[""]
     assert "took 90 s" in page.text["failures"]
-    assert "1 value missing, since no voiced frame" in page.text["not-measured"]
+    assert "1 value missing in 1 cell, since no voiced frame" in page.text["not-measured"]
 
 
 def test_sounds_are_encoded_once(tmp_path: Path) -> None:
@@ -264,3 +264,20 @@ def test_existing_page_is_kept_without_force(tmp_path: Path) -> None:
     (tmp_path / "report.html").write_text("mine")
     with pytest.raises(OutputError, match="exists"):
         write_report(synthetic_run(), tmp_path / "report.html", force=False)
+
+
+def test_code_is_marked_and_escaped(tmp_path: Path) -> None:
+    run = synthetic_run(not_measured=("see `<b>x</b>` & `y`", "a ` alone"))
+    run.costs = ()
+    _page(run, tmp_path)
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "see <code>&lt;b&gt;x&lt;/b&gt;</code> &amp; <code>y</code>" in text
+    assert "a ` alone" in text
+    assert "(metric <code>cost</code>)" in text
+
+
+def test_metrics_of_one_dependence_are_named_together(tmp_path: Path) -> None:
+    (known,) = synthetic_run().manifest.dependences
+    more = known.model_copy(update={"metric": "phones.rate"})
+    page = _page(synthetic_run(dependences=(known, more)), tmp_path)
+    assert "phones.hama, phones.rate are not independent of default" in page.text["dependences"]
