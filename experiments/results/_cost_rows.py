@@ -40,7 +40,17 @@ def _measured(compiled: CompiledExperiment, store: Store) -> Iterator[CostRow]:
             continue
         about = store.read(key, only=()).about
         for figure in about.get("figures", ()):
-            yield _row(cell, against, str(about.get("machine", "")), figure)
+            yield _row(cell, against, _machine(about.get("machine", "")), figure)
+
+
+def _machine(found: object) -> str:
+    """Facts of a machine as one text: figures of machines with the same facts are compared."""
+    if not isinstance(found, Mapping):
+        return str(found)
+    cores = found.get("cores")
+    rest = (f"{name} {found[name]}" for name in ("python", "torch", "numpy") if name in found)
+    words = (found.get("cpu"), f"{cores} cores" if cores else None, found.get("system"), *rest)
+    return ", ".join(str(word) for word in words if word)
 
 
 def _row(cell: str, against: str, machine: str, figure: Mapping[str, Any]) -> CostRow:

@@ -51,7 +51,8 @@ def sentence(test: TestRow, metrics: Mapping[str, MetricFacts], correct: str = "
         parts.append(f"{_CORRECTED[correct]} {p_text(test.p_corrected)}")
     if test.equivalent and test.margin is not None:
         parts.append(f"within the margin of {test.margin:g}")
-    if test.verdict == "no difference shown" and test.detectable is not None:
-        parts.append(f"differences from {number(test.detectable, digits)} on would have shown")
-    verdict = f"{test.verdict}: {test.why}" if test.why else test.verdict
+    if test.verdict == "no difference shown" and test.detectable is not None and not test.why:
+        least = number(test.detectable, digits)
+        parts.append(f"least detectable difference {least}{unit}")
+    verdict = f"{test.verdict} ({test.why})" if test.why else test.verdict
     return f"{head}: {', '.join(parts)}; {verdict}"

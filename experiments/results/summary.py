@@ -75,11 +75,15 @@ def _answers(
     if manifest.statistics_refused:
         lines.append(f"{manifest.statistics_refused}.\n  fix: {manifest.statistics_fix}\n")
     correct = {one.vary: one.correct for one in manifest.contrasts}
-    shown = [
-        test for test in tests if test.verdict != "not tested" or not manifest.statistics_refused
-    ]
+    tested = [test for test in tests if test.verdict != "not tested"]
     lines += [
-        f"* {one_line(sentence(test, metrics, correct.get(test.vary, 'holm')))}" for test in shown
+        f"* {one_line(sentence(test, metrics, correct.get(test.vary, 'holm')))}" for test in tested
+    ]
+    left = Counter(test.why for test in tests if test.verdict == "not tested")
+    lines += [
+        f"* not tested: {count} {'difference' if count == 1 else 'differences'}: {one_line(why)}"
+        for why, count in left.items()
+        if why != manifest.statistics_refused
     ]
     return "\n".join(lines)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, overload
 from voicegraph.schemas.experiment_manifest import MetricFacts
 
 from ._frames import frame
-from .markdown import markdown_table
+from .markdown import markdown_table, one_line
 from .rows import TestRow
 from .sentences import number, p_text, sentence
 
@@ -72,11 +72,18 @@ _HEAD = (
 
 
 def tests_text(rows: Sequence[TestRow], metrics: Mapping[str, MetricFacts]) -> str:
-    """Tests as a table in Markdown."""
-    return markdown_table(_HEAD, [_cells(row, metrics) for row in rows], 4)
+    """Tests as a table in Markdown, with the reasons of verdicts below it."""
+    reasons = {
+        why: f"({i})" for i, why in enumerate(dict.fromkeys(r.why for r in rows if r.why), 1)
+    }
+    table = markdown_table(_HEAD, [_cells(row, metrics, reasons) for row in rows], 4)
+    notes = [f"{mark} {one_line(why)}" for why, mark in reasons.items()]
+    return "\n".join([table, *(["", *notes] if notes else [])])
 
 
-def _cells(test: TestRow, metrics: Mapping[str, MetricFacts]) -> list[str]:
+def _cells(
+    test: TestRow, metrics: Mapping[str, MetricFacts], reasons: Mapping[str, str]
+) -> list[str]:
     digits = metrics[test.metric].digits if test.metric in metrics else 3
     interval = "-"
     if test.low is not None and test.high is not None:
@@ -94,5 +101,5 @@ def _cells(test: TestRow, metrics: Mapping[str, MetricFacts]) -> list[str]:
         p_text(test.p_corrected).removeprefix("= "),
         number(test.d_z, 2, sign=True),
         number(test.superiority, 2),
-        f"{test.verdict}: {test.why}" if test.why else test.verdict,
+        f"{test.verdict} {reasons[test.why]}" if test.why else test.verdict,
     ]
