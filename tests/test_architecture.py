@@ -106,8 +106,8 @@ ALLOWED: dict[str, set[str]] = {
         "experiments/statistics",
     },
     "experiments/driver": {
-        *CORE, "experiments", "experiments/engines", "experiments/file", "experiments/results",
-        "experiments/store",
+        *CORE, "experiments", "experiments/engines", "experiments/file", "experiments/grid",
+        "experiments/results", "experiments/store",
     },
     "experiments/shipped": set(),
     # ---- training

@@ -1,3 +1,3 @@
 """The driver of an experiment: loads, compiles, runs, and writes results and the page."""
 
-__all__ = ["listener", "requirements", "run", "selection", "verification"]
+__all__ = ["experiment", "listener", "requirements", "run", "selection", "verification"]
