@@ -29,6 +29,8 @@ _HEALTH_CHECKS = {
     "RAY_health_check_timeout_ms": "2000",
     "RAY_health_check_failure_threshold": "3",
 }
+_OUT_OF_MEMORY = "NODE_OUT_OF_MEMORY"
+"""Ray's type of exit of a worker that it has ended because its machine ran out of memory."""
 _OBJECT_STORE = 256 << 20
 _NODES_EVERY_S = 1.0
 _CLOSE_S = 10.0
@@ -199,7 +201,8 @@ class RayCluster:
             raise WorkerError(f"{type(error.cause).__name__}: {error.cause}") from None
         except self._ray.exceptions.RayError as error:
             text = str(error)
-            raise ProcessEndedError(text, "memory" in text.lower() and "OOM" in text) from None
+            # The texts of all other ends speak of memory, too, as one cause among others.
+            raise ProcessEndedError(text, _OUT_OF_MEMORY in text) from None
 
     def put(self, value: Any) -> Any:
         """Keeps a value for workers."""
