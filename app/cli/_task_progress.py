@@ -116,8 +116,13 @@ class TaskBar(TaskDisplay):
     def progress(self, progress: TaskProgress, seconds_left: float) -> None:
         """Moves the bar."""
         ended = progress.stored + progress.done + progress.failed + progress.untried
-        state = _state(progress, seconds_left)
-        self._progress.update(self._task, completed=ended, total=progress.total, state=state)
+        self._progress.update(
+            self._task,
+            description=printable(self._name),
+            completed=ended,
+            total=progress.total,
+            state=_state(progress, seconds_left),
+        )
 
     def __exit__(
         self,

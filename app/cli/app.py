@@ -1,9 +1,9 @@
 """The command line's frame: registers commands, turns errors into messages and exit codes.
 
 Exit codes: 0 done; 1 other failure; 2 the command line or a pipeline is wrong; 3 input; 4 output;
-5 device; 6 NaN or a wrong shape while running; 7 a snapshot or recording does not fit; 8 tasks of an
-experiment failed; 130 stopped by Ctrl-C, 128 + n by signal n. They are the ``exit_code`` of the error classes in
-``graph/errors.py``.
+5 device; 6 NaN or a wrong shape while running; 7 a snapshot or recording does not fit; 8 tasks of
+an experiment failed; 130 stopped by Ctrl-C, 128 + n by signal n. They are the ``exit_code`` of the
+error classes in ``graph/errors.py``.
 
 Command modules import what is heavy (torch, matplotlib) inside their functions: help and shell
 completion must answer at once.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ from ..results.run import Run
 from ..results.tables import Format
 from ..results.write_run import write_run
 from ..store import DamagedResultError, Store
-from ..task import Outcome, Task
+from ..task import Failure, Outcome, Task
 from .listener import Listener
 from .selection import select_tasks
 from .verification import ComparingStore, sample_of
@@ -131,23 +131,28 @@ class _Driver:
             DiskFullError, OutputError, PipelineError, DeviceError: as :class:`TaskRun`.
         """
         known = known_failures(self.journal.path)
-        run = self._task_run(tasks, self.store, dict(known))
+        engine = self.engine()
+        run = self._task_run(tasks, self.store, engine, known)
         self.stored = run.progress().stored
-        self._follow(run, tasks, self.outcomes)
+        self._follow(run, engine, tasks, self.outcomes)
 
     def compare(self, tasks: Sequence[Task]) -> dict[str, Outcome]:
         """Computes stored results anew, and says how each ended."""
         outcomes: dict[str, Outcome] = {}
         if tasks:
             store = ComparingStore(self.store.path, [task.key for task in tasks])
-            self._follow(self._task_run(tasks, store, {}), tasks, outcomes)
+            engine = self.engine()
+            run = self._task_run(tasks, store, engine, {})
+            self._follow(run, engine, tasks, outcomes)
         return outcomes
 
-    def _task_run(self, tasks: Sequence[Task], store: Store, failed: dict) -> TaskRun:
+    def _task_run(
+        self, tasks: Sequence[Task], store: Store, engine: Engine, failed: Mapping[str, Failure]
+    ) -> TaskRun:
         return TaskRun(
             tasks,
             store,
-            self.engine(),
+            engine,
             limits=self.limits,
             failed=failed,
             keep_going=self.options.keep_going,
@@ -156,7 +161,9 @@ class _Driver:
             noted=self.listener.noted,
         )
 
-    def _follow(self, run: TaskRun, tasks: Sequence[Task], outcomes: dict[str, Outcome]) -> None:
+    def _follow(
+        self, run: TaskRun, engine: Engine, tasks: Sequence[Task], outcomes: dict[str, Outcome]
+    ) -> None:
         by_key, told = {task.key: task for task in tasks}, 0.0
         try:
             for outcome in run:
@@ -170,6 +177,8 @@ class _Driver:
         except KeyboardInterrupt:
             if not self.request.expired:
                 raise  # the second Ctrl-C
+        finally:
+            self.request.interruptible = False
 
     def write(self, started: datetime, tasks: Sequence[Task]) -> Run:
         """Writes the tables; results that turn out to be damaged are computed again.
@@ -239,15 +248,18 @@ def run_experiment(
                 compiled, folder, store, engine, limits or Limits(), options, listener,
                 journal, request,
             )  # fmt: skip
+            # With the lock of the folder, nobody else writes to a store that lies in it.
+            ours = store.path.absolute().is_relative_to(folder.absolute())
+            store.remove_unfinished(0.0 if ours else 3600.0)
             store.touch(task.key for task in tasks)
             sample = sample_of(tasks, store, options.verify)
             driver.compute(tasks)
             compared = {} if request.made else driver.compare(sample)
-        run = driver.write(started, tasks)
-        page, why = _page(run, listener)
-        journal.add("ended", stopped=request.made)
-        by_ctrl_c = request.made and not _failed_fast(options, driver.outcomes)
-        return _finished(driver, run, (page, why), tasks, compared, by_ctrl_c, monotonic() - began)
+            stopped = request.made and not _failed_fast(options, driver.outcomes)
+            run = driver.write(started, tasks)
+            page, why = _page(run, listener)
+        journal.add("ended", stopped=stopped)
+        return _finished(driver, run, (page, why), tasks, compared, stopped, monotonic() - began)
 
 
 def _failed_fast(options: RunOptions, outcomes: dict[str, Outcome]) -> bool:

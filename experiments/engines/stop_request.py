@@ -18,11 +18,12 @@ class StopRequest:
 
     Attributes:
         made: the request was made; what runs is finished, nothing new begins.
-        expired: a task of this process took too long to end after it, and was interrupted.
+        interruptible: a task computes in this very process, so that it can only be interrupted.
+        expired: it took too long to end after the request, and was interrupted.
     """
 
     def __init__(self) -> None:
-        self.made = self.expired = False
+        self.made = self.interruptible = self.expired = False
 
     def __call__(self) -> bool:
         """Whether it was made."""
@@ -33,7 +34,7 @@ class StopRequest:
 def stop_by_ctrl_c(told: Callable[[], None]) -> Iterator[StopRequest]:
     """In this block, the first Ctrl-C makes the request, and the second interrupts.
 
-    A task that computes in this very process is interrupted some seconds after the first one.
+    A task that is ``interruptible`` is interrupted some seconds after the first one.
 
     Args:
         told: called at the first Ctrl-C.
@@ -65,6 +66,8 @@ def stop_by_ctrl_c(told: Callable[[], None]) -> Iterator[StopRequest]:
 
 
 def _expire(request: StopRequest) -> None:
+    if not request.interruptible:
+        return
     request.expired = True
     main = threading.main_thread().ident
     if hasattr(signal, "pthread_kill") and main is not None:

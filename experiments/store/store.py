@@ -207,6 +207,18 @@ class Store:
         except (OSError, ValueError):
             return False
 
+    def remove_unfinished(self, older_s: float = 3600.0) -> None:
+        """Removes files that killed processes were writing.
+
+        Args:
+            older_s: younger ones may belong to a process that is writing.
+        """
+        before = time.time() - older_s
+        for path in self.path.glob(f"??/{_PART}"):
+            with suppress(OSError):
+                if path.stat().st_mtime <= before:
+                    path.unlink()
+
     # ---- files
 
     def files(self, key: str) -> list[Path]:

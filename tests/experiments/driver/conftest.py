@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import soundfile
 
-from voicegraph.experiments.compiled import CompiledExperiment
 from voicegraph.experiments.driver.run import FinishedRun, RunOptions, run_experiment
 from voicegraph.experiments.engines.serial import Serial
 from voicegraph.experiments.file.load import load_experiment
@@ -52,10 +51,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def compiled(path: Path, **overrides: Any) -> CompiledExperiment:
-    return compile_experiment(load_experiment(path, overrides))
-
-
 @pytest.fixture
 def run_it(folder: Path) -> RunIt:
     """``run_it(overrides, **options)``: runs ``small.yaml`` into ``out``."""
@@ -66,7 +61,10 @@ def run_it(folder: Path) -> RunIt:
         with registry.isolated():
             experiment = compile_experiment(load_experiment(folder / "small.yaml", overrides))
             store = Store(folder / out / "store")
+            listener = options.pop("listener", None)
             given = RunOptions(**{"format": "csv", **options})
-            return run_experiment(experiment, folder / out, store, Serial, options=given)
+            return run_experiment(
+                experiment, folder / out, store, Serial, options=given, listener=listener
+            )
 
     return run

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from voicegraph.experiments.driver.listener import Listener
 from voicegraph.experiments.driver.run import FinishedRun
 from voicegraph.experiments.store import DiskFullError, Store
-from voicegraph.experiments.task import Result
+from voicegraph.experiments.task import Outcome, Result, Task
 from voicegraph.graph.files import atomic_write
 
 from .conftest import RunIt
@@ -142,6 +144,46 @@ def test_a_pilot_takes_a_clip_of_each_of_two_speakers(run_it: RunIt) -> None:
     pilot = run_it(pilot=True)
     done = {(row.cell, row.clip) for row in pilot.run.cell_rows() if row.status == "done"}
     assert done == {(f"gain={g}", clip) for g in ("0", "-6") for clip in ("anna-1", "ben-1")}
+
+
+# ---- stops
+
+
+class _Stops(Listener):
+    """Presses Ctrl-C when so many tasks have ended."""
+
+    def __init__(self, after: int, times: int = 1) -> None:
+        self.after, self.times, self.told = after, times, 0
+
+    def ended(self, task: Task, outcome: Outcome) -> None:
+        self.after -= 1
+        if self.after == 0:
+            for _ in range(self.times):
+                signal.raise_signal(signal.SIGINT)
+
+    def stopping(self) -> None:
+        self.told += 1
+
+
+def test_ctrl_c_writes_what_is_there_and_the_same_call_goes_on(run_it: RunIt) -> None:
+    listener = _Stops(after=5)
+    part = run_it(listener=listener)
+    assert part.stopped
+    assert listener.told == 1
+    assert 5 <= part.computed < part.total
+    assert part.page is not None
+    assert "missing" in {row.status for row in part.run.cell_rows()}
+    whole = run_it()
+    assert not whole.stopped
+    assert whole.stored == part.computed
+    assert {row.status for row in whole.run.cell_rows()} == {"done"}
+
+
+def test_ctrl_c_twice_ends_at_once(run_it: RunIt, folder: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run_it(listener=_Stops(after=5, times=2))
+    assert not (folder / "out" / "values.csv").exists()
+    assert run_it().stored == 5
 
 
 # ---- verification

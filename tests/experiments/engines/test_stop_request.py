@@ -30,10 +30,21 @@ def test_a_task_of_this_process_is_interrupted_later(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(stop_request, "GRACE_S", 0.01)
     monkeypatch.setattr(stop_request, "_MORE_S", 0.01)
     with stop_by_ctrl_c(lambda: None) as request:
+        request.interruptible = True
         signal.raise_signal(signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
             time.sleep(60)
     assert request.expired
+
+
+def test_what_is_being_written_is_not_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stop_request, "GRACE_S", 0.0)
+    monkeypatch.setattr(stop_request, "_MORE_S", 0.0)
+    with stop_by_ctrl_c(lambda: None) as request:
+        signal.raise_signal(signal.SIGINT)
+        time.sleep(0.1)
+    assert request.made
+    assert not request.expired
 
 
 def test_other_threads_leave_the_handler_alone() -> None:

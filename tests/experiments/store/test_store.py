@@ -278,6 +278,16 @@ def test_leftovers_of_killed_processes_are_collected(store: Store) -> None:
     store.verify(KEY)
 
 
+def test_files_that_killed_processes_were_writing_are_removed(store: Store) -> None:
+    store.write(KEY, SOUND)
+    (part := store.path / KEY[:2] / ".voicegraph-abc.part").write_bytes(b"half")
+    store.remove_unfinished()
+    assert part.exists(), "a process may be writing it"
+    store.remove_unfinished(0.0)
+    assert not part.exists()
+    store.verify(KEY)
+
+
 def test_a_store_that_is_not_there_is_empty(store: Store) -> None:
     assert list(store.keys()) == []
     assert store.size() == 0
