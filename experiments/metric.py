@@ -236,11 +236,13 @@ class MetricFamily(ABC):
         text: what it measures.
         params: of the entry; a value that is no mapping is that of the first one, as in
             ``quality: [dnsmos, distillmos]``.
+        examples: entries that together show all numbers of the family, for lists and editors.
     """
 
     name: ClassVar[str] = ""
     text: ClassVar[str] = ""
     params: ClassVar[type[Params]] = Params
+    examples: ClassVar[tuple[Any, ...]] = (None,)
 
     @abstractmethod
     def metrics(self, given: Params) -> Sequence[Metric]:

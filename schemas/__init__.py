@@ -14,6 +14,7 @@ __all__ = [
     "experiment_difference",
     "experiment_export",
     "experiment_manifest",
+    "experiment_metrics",
     "experiment_run_report",
     "file_report",
     "index_card",

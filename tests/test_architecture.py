@@ -136,7 +136,7 @@ ALLOWED: dict[str, set[str]] = {
     # ---- what people and programs use
     "app/reports": {
         *RUN, "graph/loading", "graph/compiler", "nodes", "experiments", "experiments/conditions",
-        "experiments/file", "experiments/metrics",
+        "experiments/file", "experiments/metrics", "experiments/observers",
     },
     "app/reports/drawing": {*CORE, "graph/pipeline", "app/reports"},
     "app/diagnostics": {

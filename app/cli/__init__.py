@@ -17,6 +17,7 @@ __all__ = [
     "experiment_export",
     "experiment_gc",
     "experiment_listen",
+    "experiment_metrics",
     "experiment_report",
     "experiment_run",
     "explain",

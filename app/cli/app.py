@@ -35,6 +35,7 @@ COMMANDS = (
         "experiment_compare",
         "experiment_export",
         "experiment_listen",
+        "experiment_metrics",
         "experiment_report",
         "experiment_run",
         "experiment_gc",

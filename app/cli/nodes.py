@@ -80,7 +80,7 @@ def _description(info: NodeInfo) -> str:
     parts.append(_plain(info.doc).splitlines())
     parts.append(_ports("inputs", info.inputs))
     parts.append(_ports("outputs", info.outputs))
-    parts.append(_params(info.params))
+    parts.append(param_table(info.params))
     chunking = (
         "the output does not depend on the block size"
         if info.chunking == "exact"
@@ -119,7 +119,8 @@ def _ports(title: str, ports: list[PortInfo]) -> list[str]:
     return table(columns, rows)
 
 
-def _params(params: list[ParamInfo]) -> list[str]:
+def param_table(params: list[ParamInfo]) -> list[str]:
+    """The lines of a table of params."""
     from voicegraph.app.reports.text_table import Column, table
 
     if not params:

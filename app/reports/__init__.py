@@ -8,6 +8,7 @@ __all__ = [
     "experiment_schema",
     "explain",
     "file_list",
+    "metric_catalogue",
     "node_catalogue",
     "plan_diff",
     "plan_report",

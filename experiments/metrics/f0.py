@@ -36,6 +36,7 @@ class F0(MetricFamily):
 
     text = "F0 errors of the output, and of the tracker itself (tap), against the source"
     params = F0Params
+    examples = ({"tap": "f0.pitch"},)
 
     def metrics(self, given: Params) -> Sequence[Metric]:
         """``f0.cents``, ``.gross``, ``.voicing``, ``.start``; ``.tap_cents`` and so on."""

@@ -30,6 +30,7 @@ class Likeness(MetricFamily):
 
     text = "speaker similarity: cosine of embeddings, with the target and with the source"
     params = LikenessParams
+    examples = ({"by": ["ge2e", "resemblyzer"]},)
 
     def metrics(self, given: Params) -> Sequence[Metric]:
         """``likeness.target`` and ``.source``; by Resemblyzer ``.target_resemblyzer`` and so on."""

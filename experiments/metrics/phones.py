@@ -28,6 +28,7 @@ class Phones(MetricFamily):
 
     text = "phone error rate of the output against what is heard in the source"
     params = PhonesParams
+    examples = (["hama", "pocketsphinx"],)
 
     def metrics(self, given: Params) -> Sequence[Metric]:
         """``phones.hama`` and ``phones.pocketsphinx``."""

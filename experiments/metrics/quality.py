@@ -29,10 +29,14 @@ class QualityParams(Params):
 
 @family("quality")
 class Quality(MetricFamily):
-    """Mean opinion scores, 1..5, that networks predict from the output alone."""
+    """Mean opinion scores that networks predict from the output alone.
+
+    The scale is 1..5; the polynomials of DNSMOS may leave it a little.
+    """
 
     text = "mean opinion scores, as networks predict them from the output alone"
     params = QualityParams
+    examples = (["dnsmos", "plcmos", "distillmos"],)
 
     def metrics(self, given: Params) -> Sequence[Metric]:
         """``quality.dnsmos`` and ``.p808``, ``.plcmos``, ``.distillmos``."""
@@ -41,7 +45,7 @@ class Quality(MetricFamily):
             Metric(
                 f"quality.{name}", title, _score(f"mos.{network}", array), made=(f"mos.{network}",),
                 better="higher", unit="MOS", span=(0, 6), digits=2, monotone=monotone,
-                text=f"{text}, 1 to 5, predicted; polynomials may exceed the scale a little",
+                text=f"{text}, 1 to 5, as a network predicts it",
             )
             for network in dict.fromkeys(given.by)
             for name, title, array, text, monotone in _NUMBERS[network]

@@ -21,7 +21,14 @@ import torch
 from torch.nn import functional
 
 from voicegraph.graph import State
-from voicegraph.nodes.content._phonetic_stream_blocks import BlockCache, ValidFrames, stream_block
+from voicegraph.nodes.content._phonetic_stream_blocks import (
+    BlockCache,
+    Projected,
+    ValidFrames,
+    live_frames,
+    project,
+    stream_block,
+)
 from voicegraph.nodes.content.phonetic_network import (
     HOP,
     STEP,
@@ -123,12 +130,11 @@ class PhoneticStream:
         exact, edges = self._stems(audio)
         steps = edges.shape[1]
         line = torch.cat((state.stems, exact), 1)
-        live = line.unfold(1, self.settle, 1).transpose(2, 3)
-        live = torch.cat((live, edges[:, :, None]), 2)
         made = []
         for first in range(0, steps, _AT_ONCE):
-            some = live[:, first : first + _AT_ONCE]
-            made.append(self._through(some, state))
+            some = edges[:, first : first + _AT_ONCE]
+            used = line[:, first : first + self.settle - 1 + some.shape[1]]
+            made.append(self._through(used, some, state))
         state.stems.copy_(line[:, steps:])
         return torch.cat(made, 1).float()
 
@@ -169,16 +175,36 @@ class PhoneticStream:
         made = functional.gelu(functional.linear(taps, stem.weight.flatten(1), stem.bias))
         return made[:, :steps], made[:, steps:]
 
-    def _through(self, x: torch.Tensor, state: PhoneticStreamState) -> torch.Tensor:
-        """Steps through all blocks: ``[streams, steps, live, hidden]`` -> without ``live``."""
-        valid = self._valid(x, state.heard)
+    def _through(
+        self, line: torch.Tensor, edges: torch.Tensor, state: PhoneticStreamState
+    ) -> torch.Tensor:
+        """Steps through all blocks.
+
+        Args:
+            line: exact frames ``[streams, settle - 1 + steps, hidden]``.
+            edges: the newest frame of each step, ``[streams, steps, hidden]``.
+            state: of the streams; changed in place.
+
+        Returns:
+            ``[streams, steps, hidden]``.
+        """
+        valid = self._valid(edges, state.heard)
         last = len(self.blocks) - 1
+        x = edges
         for number, block in enumerate(self.blocks):
             cache = BlockCache(state.pairs[:, number], state.gated[:, number])
             wanted = self.settle - self.ahead if number == last else None
-            x = stream_block(block, x, cache, valid, wanted)
+            given = project(block, x) if number else self._first(line, edges)
+            x = stream_block(block, given, cache, valid, wanted)
         state.heard += x.shape[1]
         return x[:, :, 0]
+
+    def _first(self, line: torch.Tensor, edges: torch.Tensor) -> Projected:
+        """The live frames in the first block; of those that steps share each one is made once."""
+        both = torch.cat(project(self.blocks[0], torch.cat((line, edges), 1)), 2)
+        count, width = line.shape[1], line.shape[2]
+        live = live_frames(both[:, :count], both[:, count:])
+        return Projected(*live.split((width, 3 * width), -1))
 
     def _valid(self, x: torch.Tensor, heard: torch.Tensor) -> ValidFrames:
         """Masks of the frames that each step uses.

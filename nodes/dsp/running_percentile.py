@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+_LEAST = np.finfo(np.float64).tiny
+
 
 class RunningPercentile:
     """A percentile of the newest values, by a histogram.
@@ -52,11 +54,15 @@ class RunningPercentile:
             counts: bool ``[streams, frames]``; where False, the histogram stays as it is.
         """
         made = np.empty((places.shape[1], *histogram.shape))
-        rows = np.arange(len(histogram))
-        keep = np.where(counts, self._keep, 1.0)
+        keep = None if counts.all() else np.where(counts, self._keep, 1.0)[..., None]
+        at, counted = places.T.tolist(), counts.T.tolist()
         for k in range(len(made)):
-            histogram = np.multiply(histogram, keep[:, k, None], out=made[k])
-            histogram[rows, places[:, k]] += counts[:, k]
+            share = self._keep if keep is None else keep[:, k]
+            histogram = np.multiply(histogram, share, out=made[k])
+            # One by one: an index of several costs as much as dozens of these.
+            for row, counts_here in enumerate(counted[k]):
+                if counts_here:
+                    histogram[row, at[k][row]] += 1.0
         return made
 
     def add_weighted(self, histogram: np.ndarray, values: np.ndarray, weights: np.ndarray) -> None:
@@ -72,7 +78,6 @@ class RunningPercentile:
         rows = np.arange(len(flat))
         held = flat[rows, place]
         inside = wanted - (below[rows, place] - held)
-        known = held > 0
-        part = np.where(known, inside / np.where(known, held, 1.0), 0.0)
+        part = inside / np.maximum(held, _LEAST)  # 0 where nothing has been counted
         found = self._low + self._width * (place + np.minimum(np.maximum(part, 0.0), 1.0))
         return found.reshape(histograms.shape[:-1])

@@ -179,8 +179,3 @@ class PackedLinear(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """``[..., inputs]`` in any dtype -> ``[..., outputs]`` in that of the weight."""
         return pointwise(x.to(self.dtype), self.weight, self.bias, self.after)
-
-    def plus(self, x: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-        """The output plus ``other``, in one call; in float32, without an activation."""
-        run = torch.ops.mkldnn._linear_pointwise.binary
-        return run(x, other.contiguous(), self.weight, self.bias, "add")

@@ -77,7 +77,10 @@ class Remembering:
         x = x + attention.output(y[0].transpose(0, 1).flatten(1))
         self.gated[number, first:end] = functional.glu(convolution.gate(convolution.norm(x)), -1)
         low = max(0, first - block.reach)
-        y = convolution.depth(self.gated[number, low:end].t()[None])[0].t()[first - low :]
+        before = convolution.depth.taps // 2
+        sides = (0, 0, before, convolution.depth.taps - 1 - before)
+        wide = functional.pad(self.gated[number, low:end], sides)
+        y = convolution.depth(wide[None])[0][first - low :]
         x = x + convolution.output(functional.silu(y))
         return block.norm(x + 0.5 * block.after(x))
 
