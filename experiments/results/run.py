@@ -21,6 +21,8 @@ from voicegraph.schemas.experiment_manifest import (
     MetricFacts,
 )
 
+from ..statistics.effects import Effects, factor_effects
+from ..statistics.speakers import Unit
 from ..store import Store
 from . import _selection
 from ._audio import read_sound
@@ -216,6 +218,29 @@ class Run:
             correct=correct,
         )
         return TestTable(self._contrasts().test(contrast), self._metrics, correct)
+
+    def effects(self, metric: str) -> Effects:
+        """Main effects of factors and interactions of pairs, over what all cells have.
+
+        Args:
+            metric: its name.
+
+        Raises:
+            PipelineError: if there is no such metric.
+        """
+        (name, *_) = _selection.metrics(self.manifest, metric)
+        factors = {one: levels for one, levels in self.manifest.factors.items() if len(levels) > 1}
+        places = {
+            cell.name: tuple(cell.levels[one] for one in factors)
+            for cell in self.manifest.cells
+            if cell.excluded is None and factors.keys() <= cell.levels.keys()
+        }
+        values: dict[tuple[str, ...], dict[Unit, float]] = {}
+        for row in self._values:
+            if row.metric == name and row.value is not None and row.cell in places:
+                unit = Unit(row.speaker, row.clip, (), row.seed)
+                values.setdefault(places[row.cell], {})[unit] = row.value
+        return factor_effects(values, factors)
 
     @property
     def _metrics(self) -> dict[str, MetricFacts]:

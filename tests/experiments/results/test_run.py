@@ -170,3 +170,14 @@ def test_added_measures_are_shown(run: Run, copy: Path) -> None:
     assert found.manifest.metrics[-1].name == "listeners.mos"
     table: Any = found.table()
     assert table.loc[row.cell, "listeners.mos"] == 4.5
+
+
+def test_effects_are_those_of_the_factors(run: Run) -> None:
+    found = run.effects("toy.error")
+    assert [effect.factors for effect in found.effects] == [
+        ("tracker",),
+        ("noise",),
+        ("tracker", "noise"),
+    ]
+    means = found.effects[0].means
+    assert means["swift",] - means["dio",] == pytest.approx(-0.135)
