@@ -56,7 +56,7 @@ class Line(Condition):
 
 
 def _in_band(audio: np.ndarray) -> np.ndarray:
-    filters = butter(_ORDER, _BAND_HZ, "band", fs=_RATE, output="sos")
+    filters = np.asarray(butter(_ORDER, _BAND_HZ, "band", fs=_RATE, output="sos"))
     edge = min(3 * (2 * len(filters) + 1), len(audio) - 1)
     return np.asarray(sosfiltfilt(filters, audio, padlen=max(0, edge)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ from voicegraph.experiments.evaluation import Value, evaluate
 from voicegraph.experiments.task import Arrays
 
 
-def heard(made: dict[str, Arrays], source: dict[str, Arrays] | None = None, **more: Any) -> Heard:
+def heard(
+    made: Mapping[str, Arrays], source: Mapping[str, Arrays] | None = None, **more: Any
+) -> Heard:
     """Observations of an output and its source."""
     return Heard(made=made, source=source or {}, given=source or {}, **more)
 
