@@ -310,7 +310,16 @@ class Session:
             NodeFailedError: if a node raises an exception, or the output is not finite and
                 ``on_nan`` is ``error``.
         """
-        made, finite = self._reblocker.take_output(self.engine.tick(block))
+        try:
+            given = self.engine.tick(block)
+        except NodeFailedError as error:
+            from ._nonfinite import cause_of_failure
+
+            cause = cause_of_failure(self.plan, self.engine, self.position, error)
+            if cause is error:
+                raise
+            raise cause from error.__cause__
+        made, finite = self._reblocker.take_output(given)
         return made if finite else self._on_nonfinite(made)
 
     def _on_nonfinite(self, made: torch.Tensor) -> torch.Tensor:

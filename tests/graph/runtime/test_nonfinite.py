@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from voicegraph.graph.errors import SignalError
+from voicegraph.graph import Audio, In, Node, Out, Tensors, register
+from voicegraph.graph.errors import NodeFailedError, SignalError
 from voicegraph.graph.pipeline import Pipeline, node
 
 Build = Callable[..., Pipeline]
@@ -162,3 +163,32 @@ def test_after_an_error_a_reset_is_a_fresh_start(build: Build) -> None:
             session.process(x)
         session.reset()
         np.testing.assert_array_equal(session.process(noise()), noise())
+
+
+def test_a_node_that_raises_on_nan_is_not_blamed_for_it() -> None:
+    """WORLD says of NaN that memory ran out; the node that gave it is named."""
+
+    @register("test.spoils")
+    class Spoils(Node):
+        audio = In(Audio)
+        out = Out(Audio, like="audio")
+
+        def process(self, inputs: Tensors, params: Any, state: Any) -> Tensors:
+            return {"out": torch.full_like(inputs["audio"], torch.nan)}
+
+    @register("test.checks")
+    class Checks(Spoils):
+        def process(self, inputs: Tensors, params: Any, state: Any) -> Tensors:
+            if not torch.isfinite(inputs["audio"]).all():
+                raise MemoryError("bad_array_new_length")
+            return {"out": inputs["audio"]}
+
+    nodes = {"bad": node("test.spoils", "input"), "strict": node("test.checks", "bad")}
+    pipeline = Pipeline(block="10ms", input={"rate": 1200}, nodes=nodes, output="strict")
+    with (
+        pipeline.session(warm_up=False) as session,
+        pytest.raises(NodeFailedError, match=r"bad\.out gave NaN or infinity in block 0") as caught,
+    ):
+        session.process(noise())
+    assert caught.value.node == "bad"
+    assert "MemoryError: bad_array_new_length" in str(caught.value)
