@@ -18,6 +18,7 @@ import pytest
 import soundfile
 
 from voicegraph.app.cli.app import main
+from voicegraph.experiments import registry as experiments_registry
 from voicegraph.experiments.file.load import load_experiment
 from voicegraph.graph import registry
 from voicegraph.graph.errors import PipelineError
@@ -157,9 +158,10 @@ def test_python_runs(page: Path, place: Path) -> None:
     _write_files(page)
     scripts = [block for block in _blocks(page, "python") if not block.file]
     names: dict[str, object] = {"__name__": "page"}
-    for block in scripts:
-        code = "\n" * block.line + block.text
-        exec(compile(code, str(page), "exec"), names)
+    with experiments_registry.isolated():  # metrics of the examples stay with them
+        for block in scripts:
+            code = "\n" * block.line + block.text
+            exec(compile(code, str(page), "exec"), names)
     if tests := [str(path) for path in place.glob("test_*.py")]:
         command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
         clean = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
