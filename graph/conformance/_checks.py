@@ -173,7 +173,8 @@ def state(case: Case) -> None:
         if held is None:
             return
         assert not case.cls.pure, f"{case} is declared pure, but has a state"
-        before = {name: (t.shape, t.dtype, t.data_ptr()) for name, t in held.tensors().items()}
+        kept = dict(held.tensors())  # held, so that no new tensor gets the address of an old one
+        before = {name: (t.shape, t.dtype, t.data_ptr()) for name, t in kept.items()}
         for name, (shape, dtype, _) in before.items():
             assert shape[0] == 3, f"{case}: state {name} has no streams axis in front"
             assert dtype in (torch.float32, torch.float64, torch.int64, torch.bool), (
