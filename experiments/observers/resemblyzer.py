@@ -90,8 +90,8 @@ def _without_pauses(audio: np.ndarray, vad: Any) -> np.ndarray:
     padded = np.pad(voiced, ((_AVERAGED - 1) // 2, _AVERAGED // 2))
     total = np.cumsum(np.insert(padded, 0, 0.0))
     share = (total[_AVERAGED:] - total[:-_AVERAGED]) / _AVERAGED
-    kept = np.asarray(binary_dilation(np.round(share).astype(bool), np.ones(_LONGEST_PAUSE + 1)))
-    return audio[np.repeat(kept, _VAD_WINDOW)]
+    wide: Any = binary_dilation(np.round(share).astype(bool), np.ones(_LONGEST_PAUSE + 1))
+    return audio[np.repeat(np.asarray(wide, bool), _VAD_WINDOW)]
 
 
 def _starts(samples: int) -> list[int]:
