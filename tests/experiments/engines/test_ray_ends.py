@@ -34,7 +34,7 @@ def cluster(error: Exception) -> RayCluster:
 
     exceptions = SimpleNamespace(RayError=RayError, RayTaskError=RayTaskError)
     made = RayCluster.__new__(RayCluster)
-    made._ray = SimpleNamespace(get=get, exceptions=exceptions)
+    made._ray = SimpleNamespace(get=get, exceptions=exceptions)  # pyright: ignore[reportAttributeAccessIssue]
     return made
 
 

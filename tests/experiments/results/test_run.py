@@ -40,7 +40,7 @@ def test_frames_have_levels_and_types(run: Run) -> None:
     assert table.loc["tracker=dio, noise=clean", "toy.error"] == pytest.approx(0.57)
     assert set(run.costs()["name"]) >= {"cpu_ms", "algorithmic_ms", "total_ms"}
     assert len(run.tests()) == len(run.test_rows()) == 4
-    assert run.cells()["factor.noise"].nunique() == 2
+    assert run.cells()["factor.noise"].nunique() == 2  # pyright: ignore[reportGeneralTypeIssues]
 
 
 def test_frames_name_the_package_that_is_missing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

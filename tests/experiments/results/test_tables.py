@@ -30,9 +30,11 @@ NUMBERS: Any = (
     *("mean", "mean_baseline", "difference", "low", "high", "p", "p_corrected", "d_z"),
     *("superiority", "margin", "p_equivalence", "detectable"),
 )
+NOTHING: Any = dict.fromkeys(NUMBERS)
+QUARTERS: Any = dict.fromkeys(NUMBERS, 0.25)
 TESTS = (
-    TestRow(**PLACE, n=0, **dict.fromkeys(NUMBERS), verdict="not tested", why="nothing"),
-    TestRow(**PLACE, n=8, **dict.fromkeys(NUMBERS, 0.25), equivalent=True, verdict="equivalent"),
+    TestRow(**PLACE, n=0, **NOTHING, verdict="not tested", why="nothing"),
+    TestRow(**PLACE, n=8, **QUARTERS, equivalent=True, verdict="equivalent"),
 )
 ROWS = {"cells": CELLS, "values": VALUES, "costs": COSTS, "tests": TESTS}
 
