@@ -23,10 +23,12 @@ STAGES = {"content": "encoder", "voice": "synthesizer", "f0": "pitch", "retrieva
 
 def shares(report: dict[str, Any]) -> dict[str, float]:
     """Share of the block by stage; small ones together."""
-    block = report["block_ms"]
-    found = {node["name"]: node["median_ms"] / block for node in report["nodes"]}
-    large = {STAGES.get(name, name): share for name, share in found.items() if share >= LEAST_SHARE}
-    rest = report["whole"]["median_ms"] / block - sum(large.values())
+    block = float(report["block_ms"])
+    found = {str(node["name"]): float(node["median_ms"]) / block for node in report["nodes"]}
+    large: dict[str, float] = {
+        STAGES.get(name, name): share for name, share in found.items() if share >= LEAST_SHARE
+    }
+    rest = float(report["whole"]["median_ms"]) / block - sum(large.values())
     return {**large, "other": max(0.0, rest)}
 
 
