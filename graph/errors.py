@@ -194,9 +194,10 @@ class Problems:
             VoicegraphError: of the class ``error``, if there are any.
         """
         if self.found:
-            raise self.error(sorted(self.found, key=_place))
+            raise self.error(sorted(self.found, key=place_of))
 
 
-def _place(problem: Problem) -> tuple[str, int, int]:
+def place_of(problem: Problem) -> tuple[str, int, int]:
+    """Where it stands, to sort by: source, line and column."""
     mark = problem.mark
     return (mark.source, mark.line, mark.column) if mark else ("", 0, 0)

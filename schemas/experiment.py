@@ -23,7 +23,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from voicegraph.schemas.pipeline import IDENTIFIER, Name, Scalar
+from voicegraph.schemas.pipeline import IDENTIFIER, Name, Scalar, whole_version
 from voicegraph.schemas.quantities import Duration, Rate
 
 LEVEL = r"[A-Za-z0-9+_.-]([A-Za-z0-9 +_.()%-]{0,78}[A-Za-z0-9+_.)%-])?"
@@ -100,12 +100,6 @@ def _distinct(values: list[Any]) -> list[Any]:
     if double:
         raise ValueError(f"{double[0]} occurs twice")
     return values
-
-
-def _whole_version(value: Any) -> Any:
-    if isinstance(value, (bool, float)):
-        raise ValueError(f"expected 1, found {str(value).lower()}")
-    return value
 
 
 def _list_of_metrics(value: Any) -> Any:
@@ -700,7 +694,7 @@ class ReportSpec(_FileModel):
 class ExperimentFile(_FileModel):
     """An experiment: factors over pipelines, clips, metrics, and what is compared."""
 
-    version: Annotated[Literal[1], BeforeValidator(_whole_version)] = Field(
+    version: Annotated[Literal[1], BeforeValidator(whole_version)] = Field(
         default=1, description="version of this file format", examples=[1]
     )
     description: str | None = Field(default=None, description="what it asks", examples=["text"])

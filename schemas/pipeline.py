@@ -46,7 +46,8 @@ def _switch(value: Any) -> Any:
     return value
 
 
-def _whole(value: Any) -> Any:
+def whole_version(value: Any) -> Any:
+    """Refuses ``1.0`` and ``true``, which pydantic would take for 1."""
     if isinstance(value, (bool, float)):
         raise ValueError(f"expected 1, found {str(value).lower()}")
     return value
@@ -159,7 +160,7 @@ class NodeSpec(_FileModel):
 class PipelineFile(_FileModel):
     """A pipeline: nodes connected by their inputs, and the block in which they run."""
 
-    version: Annotated[Literal[1], BeforeValidator(_whole)] = Field(
+    version: Annotated[Literal[1], BeforeValidator(whole_version)] = Field(
         1, description="version of this file format", examples=[1]
     )
     description: str | None = Field(None, description="what the pipeline does", examples=["text"])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ._completion import complete_nodes, complete_pipelines, complete_profiles, complete_set
+from ._limit_codes import limits_code
 from ._options import (
     ForceOption,
     JsonOption,
@@ -30,12 +31,6 @@ if TYPE_CHECKING:
     from voicegraph.graph.comparison import Clip
     from voicegraph.graph.errors import Problem
     from voicegraph.graph.pipeline import Plan
-    from voicegraph.schemas.comparison_report import ComparisonReport
-
-OUTSIDE = 9
-"""Exit code: compared, and a condition of `--within` does not hold."""
-UNJUDGED = 3
-"""Exit code: a condition could not be judged, since the input holds nothing to judge it by."""
 
 AArg = Annotated[str, argument("A", "The reference: a pipeline file or name.", complete_pipelines)]
 BArg = Annotated[
@@ -144,7 +139,7 @@ def compare(
     print_json(found.report) if as_json else echo(str(found))
     if picture is not None and not as_json:
         echo(f"wrote {picture}")
-    return _exit_code(found.report)
+    return limits_code(found.report.within, found.report.limits)
 
 
 def _require_two(b: str | None, *overrides: list[str] | None) -> None:
@@ -210,9 +205,3 @@ def _clips(
         Clip.read(path, seconds=seconds, salvage=salvage, select=select)
         for path in sound_files(given)
     ]
-
-
-def _exit_code(report: ComparisonReport) -> int:
-    if report.within is False:
-        return OUTSIDE
-    return UNJUDGED if report.limits and report.within is None else 0

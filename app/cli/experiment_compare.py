@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
+from ._limit_codes import limits_code
 from ._options import JsonOption, argument, option
 from ._output import echo, print_json
 from .experiment import experiment
 
 if TYPE_CHECKING:
-    from voicegraph.schemas.experiment_difference import RunDifferenceReport
-
-OUTSIDE = 9
-"""Exit code: compared, and a condition of `--within` does not hold."""
-UNJUDGED = 3
-"""Exit code: a condition could not be judged, since a run holds nothing to judge it by."""
+    pass
 
 AArg = Annotated[str, argument("A", "The reference: the folder of a run.")]
 BArg = Annotated[str, argument("B", "What is judged: the folder of another run.")]
@@ -45,10 +41,4 @@ def experiment_compare(
 
     found = difference(Run.open(a), Run.open(b), within or ())
     print_json(found.report) if as_json else echo(str(found))
-    return _exit_code(found.report)
-
-
-def _exit_code(report: RunDifferenceReport) -> int:
-    if report.within is False:
-        return OUTSIDE
-    return UNJUDGED if report.limits and report.within is None else 0
+    return limits_code(found.report.within, found.report.limits)

@@ -51,7 +51,7 @@ def editor_schema(nodes: Iterable[str]) -> Schema:
         key: value if key in _LITERAL else with_vars(value)
         for key, value in top["properties"].items()
     }
-    properties["input"] = {**with_vars(_model(InputSpec)), **_words(top["properties"]["input"])}
+    properties["input"] = {**with_vars(_model(InputSpec)), **words_of(top["properties"]["input"])}
     defs: dict[str, Schema] = {
         "var": VAR_DEFINITION,
         "node": _node(classes, infos),
@@ -60,7 +60,7 @@ def editor_schema(nodes: Iterable[str]) -> Schema:
     properties["nodes"] = _nodes(top["properties"]["nodes"])
     for name, cls in classes.items():
         defs.update(_params(name, cls, infos[name]))
-    properties["extends"] = {**_words(top["properties"]["extends"]), "anyOf": _extends()}
+    properties["extends"] = {**words_of(top["properties"]["extends"]), "anyOf": _extends()}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "voicegraph pipeline",
@@ -100,14 +100,15 @@ def _purpose(path: Path) -> str:
     return str(read_document(path).data.get("description") or f"the pipeline {path.stem}")
 
 
-def _words(schema: Schema) -> Schema:
+def words_of(schema: Schema) -> Schema:
+    """Its description and examples."""
     return {key: schema[key] for key in ("description", "examples") if key in schema}
 
 
 def _nodes(schema: Schema) -> Schema:
     """The mapping of names to nodes."""
     return {
-        **_words(schema),
+        **words_of(schema),
         "type": "object",
         "minProperties": 1,
         "propertyNames": {"not": {"const": "input"}},
@@ -124,7 +125,11 @@ def _node(classes: dict[str, type[Node]], infos: dict[str, NodeInfo]) -> Schema:
     # No other name, so that an editor marks a wrong one. No example: it would show at every node.
     about = spec["properties"]["use"]["description"]
     properties["use"] = {"description": about, "anyOf": [*known, VAR]}
-    properties["in"] = {**_words(spec["properties"]["in"]), "default": None, "anyOf": _any_input()}
+    properties["in"] = {
+        **words_of(spec["properties"]["in"]),
+        "default": None,
+        "anyOf": _any_input(),
+    }
     return {
         "description": spec["description"],
         "type": ["object", "null"],

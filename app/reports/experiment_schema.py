@@ -34,7 +34,7 @@ from voicegraph.schemas.experiment import (
 
 from ._param_descriptions import default
 from ._schema_vars import NAME_PATTERN, VAR, VAR_DEFINITION, Schema, plain, tidy, with_vars
-from .editor_schema import builtin, committed, node_rules
+from .editor_schema import builtin, committed, node_rules, words_of
 
 FILE_NAME = "experiment.schema.json"
 COMMAND = "python -m voicegraph.app.reports.experiment_schema"
@@ -55,7 +55,7 @@ def experiment_schema(nodes: Iterable[str]) -> Schema:
         key: value if key in _LITERAL else with_vars(value)
         for key, value in top["properties"].items()
     }
-    about = {key: _words(value) for key, value in properties.items()}
+    about = {key: words_of(value) for key, value in properties.items()}
     properties["factors"] = {
         **about["factors"],
         "type": "object",
@@ -96,10 +96,6 @@ def _model(model: type[BaseModel]) -> Schema:
     return schema
 
 
-def _words(schema: Schema) -> Schema:
-    return {key: schema[key] for key in ("description", "examples") if key in schema}
-
-
 def _shipped(family: Family, what: str) -> list[Schema]:
     """Files that come along by name, or any other text: a path."""
     known = [
@@ -125,7 +121,7 @@ def _factors(nodes: Iterable[str]) -> dict[str, Schema]:
     levels = {"type": "object", "minProperties": 1, "additionalProperties": False}
     swap, values = _part(SwapFactor), _part(ValuesFactor)
     swap["properties"]["levels"] = {
-        **_words(swap["properties"]["levels"]),
+        **words_of(swap["properties"]["levels"]),
         **levels,
         "patternProperties": {_LEVEL_PATTERN: {"$ref": "#/$defs/swap_level"}},
     }
@@ -139,12 +135,12 @@ def _factors(nodes: Iterable[str]) -> dict[str, Schema]:
         "patternProperties": {_LEVEL_PATTERN: {"$ref": "#/$defs/level"}},
     }
     node = _part(NodeLevel)
-    node["properties"]["use"] = {**_words(node["properties"]["use"]), "anyOf": [*rules.uses, VAR]}
+    node["properties"]["use"] = {**words_of(node["properties"]["use"]), "anyOf": [*rules.uses, VAR]}
     node["allOf"] = rules.rules
     level = _part(LevelSpec)
     shipped = _shipped(PIPELINES, "the pipeline")
     level["properties"]["pipeline"] = {
-        **_words(level["properties"]["pipeline"]), "anyOf": shipped[:-1]
+        **words_of(level["properties"]["pipeline"]), "anyOf": shipped[:-1]
     }  # fmt: skip
     return {
         # `if` and not `anyOf`: an editor then names the key that is wrong.

@@ -5,7 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from voicegraph.graph.errors import Mark, PipelineError, Problem, Problems, VoicegraphError
+from voicegraph.graph.errors import (
+    Mark,
+    PipelineError,
+    Problem,
+    Problems,
+    VoicegraphError,
+    place_of,
+)
 from voicegraph.graph.registry import load_file as load_nodes_file
 
 from ..compiled import CompiledExperiment
@@ -72,12 +79,7 @@ def _each_once(found: list[Problem]) -> list[Problem]:
     kept: dict[tuple[object, ...], Problem] = {}
     for problem in found:
         kept.setdefault((problem.code, problem.mark, problem.message, problem.fix), problem)
-    return sorted(kept.values(), key=_place)
-
-
-def _place(problem: Problem) -> tuple[str, int, int]:
-    mark = problem.mark
-    return (mark.source, mark.line, mark.column) if mark else ("", 0, 0)
+    return sorted(kept.values(), key=place_of)
 
 
 def _compiled(loaded: LoadedExperiment, grid: Grid) -> CompiledExperiment:

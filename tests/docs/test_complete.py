@@ -15,8 +15,8 @@ from packaging.requirements import Requirement
 from pydantic import BaseModel, TypeAdapter
 from typer.core import TyperGroup
 
+from voicegraph.app.cli._limit_codes import OUTSIDE
 from voicegraph.app.cli.app import COMMANDS, STOPPED, app, main
-from voicegraph.app.cli.compare import OUTSIDE
 from voicegraph.app.cli.experiment_run import FAILED
 from voicegraph.graph import errors
 from voicegraph.graph.comparison.measures import MEASURES
