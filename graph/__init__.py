@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from .errors import WrongValueError as WrongValueError
     from .intervals import Interval as Interval
     from .intervals import Request as Request
+    from .network_export import ExportedNetwork as ExportedNetwork
+    from .network_export import ExportedTensor as ExportedTensor
     from .node import FilePath as FilePath
     from .node import Live as Live
     from .node import Node as Node
@@ -74,6 +76,7 @@ _MODULES = {
         "WrongValueError",
     ),
     "voicegraph.graph.intervals": ("Interval", "Request"),
+    "voicegraph.graph.network_export": ("ExportedNetwork", "ExportedTensor"),
     "voicegraph.graph.node": (
         "FilePath",
         "OutputPath",

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, WithJsonSchema
 
 from .approximation import Approximation
 from .intervals import Interval, Request
+from .network_export import ExportedNetwork
 from .ports import In, Out, Ports, PortSpec
 from .precision import PrecisionChoice
 from .signals import SignalType
@@ -321,6 +322,16 @@ class Node(Generic[ParamsT, StateT]):
             ValueError: if the change is not allowed; the text is shown to the user.
         """
         params.check_change(new)
+
+    def exports(self, params: ParamsT) -> ExportedNetwork | None:
+        """Its network for other runtimes (``voicegraph export``); None for nodes without one.
+
+        Called after :meth:`load` in float32 on the CPU, and never on a thread that processes.
+
+        Raises:
+            VoicegraphError: if these params have no network that can be exported.
+        """
+        return None
 
     def keeps(self, params: ParamsT) -> Mapping[str, Path]:
         """Audio outputs that the session writes to sound files: port name -> path.

@@ -6,6 +6,7 @@ voicegraph, or with another version of it, must be able to say so.
 
 from __future__ import annotations
 
+import importlib
 import os
 import pickle
 import platform
@@ -64,9 +65,7 @@ class RayHost:
 
     def run(self, request: bytes, offers: dict[str, Any]) -> Any:
         """Computes a task: see ``RayWorker.run``."""
-        import ray
-
-        return self.worker.run(request, offers, ray.get)
+        return self.worker.run(request, offers, importlib.import_module("ray").get)
 
 
 def _leave_word(code: str) -> None:

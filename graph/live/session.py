@@ -17,6 +17,7 @@ from voicegraph.schemas.live_command import LiveCommand
 from voicegraph.schemas.live_status import LiveState, LiveStatus
 
 from ..errors import VoicegraphError
+from ..runtime.openmp_pool import end_idle_threads
 from ..startup_stages import end_stages
 from ._command_handler import CommandHandler
 from ._fault_messages import FileWatch, RecordingWatch, fault_message
@@ -121,6 +122,7 @@ class LiveSession:
         self._switch_interval = SwitchInterval()
         self.begun = time.perf_counter()
         self.card.start(self.loop.capture.callback, self.loop.playback.callback)
+        end_idle_threads()  # of this thread: the engine has a pool of its own
         self._thread.start()
         self._ending.start()
         end_stages()

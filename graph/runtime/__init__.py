@@ -7,6 +7,7 @@ __all__ = [
     "fault_recovery",
     "hot_swap",
     "live_params",
+    "openmp_pool",
     "param_values",
     "port_series",
     "running_node",

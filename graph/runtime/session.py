@@ -28,6 +28,7 @@ from ._warmup import load_weights, prepare
 from .engine import Engine
 from .engine_setup import precisions_of, setup_of, use_setup
 from .live_params import NO_CHANGES, AppliedChanges, Change, LiveParams
+from .openmp_pool import end_idle_threads
 from .timing import Timing
 from .write_permission import permitted_writes
 
@@ -163,6 +164,7 @@ class Session:
         if warm_up:
             prepare(self.engine, self.notes, workers and setup is None)
             self._claim_threads()
+        end_idle_threads()  # another thread may process
 
     def _claim_threads(self) -> None:
         """Makes PyTorch's thread count that of the engine's layout, if it is not the machine's."""
