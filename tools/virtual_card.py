@@ -6,21 +6,27 @@ python tools/virtual_card.py voicegraph latency world --input duplex_a --output 
 Two null sinks are reached through ALSA by PortAudio. What is played on ``loop_a`` is recorded from
 ``mon_a``; ``duplex_a`` is both, like a card with a cable from output to input. ``loop_b``,
 ``mon_b`` and ``duplex_b`` are alike. The system's own sound stays as it is.
+
+However this program ends, its command and the server end with it.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _ALSA = Path("/usr/share/alsa/alsa.conf")
 _SINKS = ("a", "b")
 _STARTS_S = 20
+_ENDS_S = 10
 
 
 def why_not() -> str | None:
@@ -69,6 +75,7 @@ class VirtualCard:
         """Starts the server and waits until it answers."""
         self._process = subprocess.Popen(
             [
+                *_ends_with_this_program(),
                 "pulseaudio", "-n", "-F", str(self._place / "pulse.conf"), "--daemonize=no",
                 "--exit-idle-time=-1", "--use-pid-file=no", "--disallow-exit", "--log-level=error",
             ],
@@ -121,20 +128,74 @@ def _pcm(name: str, socket: Path, device: str | None = None) -> str:
     return f'pcm.{name} {{ type pulse server "unix:{socket}"{what} }}\n'
 
 
+class _EndedBySignal(BaseException):
+    """A signal that ends a program has come; as an exception, so that everything is cleaned up."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+@contextmanager
+def _raised_signals() -> Iterator[None]:
+    """Raises ``_EndedBySignal`` at the first SIGTERM or SIGHUP, and ignores those after it."""
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+
+    def end(number: int, _frame: object) -> None:
+        for each in numbers:
+            signal.signal(each, signal.SIG_IGN)
+        raise _EndedBySignal(number)
+
+    before = {number: signal.signal(number, end) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _ends_with_this_program() -> list[str]:
+    """Words before a command, so that the kernel ends it even if this program is killed."""
+    return ["setpriv", "--pdeathsig", "TERM", "--"] if shutil.which("setpriv") else []
+
+
+def _run(command: list[str], environment: dict[str, str]) -> int:
+    """Runs a command to its end; its exit code. Ends it first if this program is to end."""
+    child = subprocess.Popen([*_ends_with_this_program(), *command], env=environment)
+    try:
+        return child.wait()
+    except KeyboardInterrupt:  # a terminal sends it to both
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(_ENDS_S)
+        raise
+    finally:
+        if child.poll() is None:
+            child.terminate()
+        try:
+            child.wait(_ENDS_S)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
 def main(command: list[str]) -> int:
     """Runs a command while the card exists; returns its exit code."""
     missing = why_not()
     if missing is not None or not command:
         print(missing or __doc__, file=sys.stderr)
         return 2
-    with tempfile.TemporaryDirectory() as place:
-        card = VirtualCard(Path(place))
-        card.start()
-        try:
-            environment = {**os.environ, **card.environment}
-            return subprocess.run(command, env=environment, check=False).returncode
-        finally:
-            card.stop()
+    try:
+        with _raised_signals(), tempfile.TemporaryDirectory() as place:
+            card = VirtualCard(Path(place))
+            try:
+                card.start()
+                return _run(command, {**os.environ, **card.environment})
+            finally:
+                card.stop()
+    except _EndedBySignal as ended:
+        return 128 + ended.number
+    except KeyboardInterrupt:
+        return 130
 
 
 if __name__ == "__main__":
