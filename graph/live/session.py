@@ -21,7 +21,6 @@ from ..runtime.openmp_pool import end_idle_threads
 from ..startup_stages import end_stages
 from ._command_handler import CommandHandler
 from ._fault_messages import FileWatch, RecordingWatch, fault_message
-from ._interpreter_tuning import GcControl, SwitchInterval
 from ._overruns import AdviceMemory
 from ._preload import preload_packages
 from ._repeated_messages import RepeatedMessages
@@ -32,6 +31,7 @@ from ._timing_cache import TimingCache
 from ._yield_to_engine import yielding_to
 from .devices.audio_backend import AudioBackend
 from .factory import LiveOptions, create_loop
+from .interpreter_tuning import GcControl, SwitchInterval
 from .memory_trim import trim_memory
 from .status import build_status
 

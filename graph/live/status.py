@@ -87,7 +87,7 @@ def build_status(live: ReportedSession) -> LiveStatus:
         compute_p99_ms=total.p99_ms,
         compute_max_ms=total.max_ms,
         headroom=1 - total.p99_ms / block_ms,
-        nodes=_node_loads(plan, timings),
+        nodes=node_loads(plan, timings),
         health=health,
         late=health.late,
         latency=live_latency(live),
@@ -107,7 +107,8 @@ def build_status(live: ReportedSession) -> LiveStatus:
     )
 
 
-def _node_loads(plan: CompiledPlan, timings: Mapping[str, Timing]) -> list[NodeLoad]:
+def node_loads(plan: CompiledPlan, timings: Mapping[str, Timing]) -> list[NodeLoad]:
+    """Compute time of each node; bypassed ones are listed, too."""
     loads = [
         NodeLoad(
             name=node.name,

@@ -153,7 +153,8 @@ VG_API int vg_reset(vg_session *session, vg_error *err);
 
 /* The state of the session as JSON: formats, latency, blocks, compute time of each node, live
  * params, faults, messages. Returns the length of the text without the zero byte. `json` gets the
- * text if `size` is greater than that, else it gets an empty text (NULL and 0: to ask the length). */
+ * text if `size` is greater than that, else it gets an empty text (NULL and 0: to ask the length;
+ * leave some room, since numbers grow from call to call). */
 VG_API int vg_status(vg_session *session, char *json, int size, vg_error *err);
 
 /* Waits for the block that is being processed, and closes. NULL is ignored, as by free(). */

@@ -108,6 +108,7 @@ LINES: dict[str, list[tuple[str, ...]]] = {
         *(("run-a", "--to", to, "--out", f"{to}{NAME}", "--force") for to in ("mlflow", "scp")),
     ],
     "experiment_metrics": [(LONG,), ("level", "--metrics-file", f"missing{LONG}")],
+    "sdk": [("build", "names.pth"), (LONG,)],
     "voice": [("make", f"text{NAME}.wav", "out.safetensors"), (LONG,)],
     "experiment_listen": [
         (f"missing{LONG}", "--kind", "ab"),

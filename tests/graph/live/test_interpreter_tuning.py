@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from voicegraph.graph.live import _interpreter_tuning as interpreter_tuning
-from voicegraph.graph.live._interpreter_tuning import GcControl, SwitchInterval
+from voicegraph.graph.live import interpreter_tuning
+from voicegraph.graph.live.interpreter_tuning import GcControl, SwitchInterval
 
 
 class _Ring:
