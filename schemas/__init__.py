@@ -35,6 +35,8 @@ __all__ = [
     "recording_state",
     "replay_report",
     "report",
+    "sdk_build",
+    "sdk_status",
     "snapshot_header",
     "soak_report",
     "source_filter_card",
