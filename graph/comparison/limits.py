@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from voicegraph.schemas.comparison_report import LimitReport
 
 from ..errors import Mark, PipelineError, Problem
-from .measures import CPU, MEASURES, Measure, example
+from .measures import MEASURES, Measure
 
 OPTION = "--within"
 _PATTERN = re.compile(
@@ -52,37 +52,41 @@ class Limit:
         return _SIGNS[self.sign](abs(value) if self.measure.magnitude else value, self.bound)
 
 
-def parse_limits(texts: Sequence[str]) -> list[Limit]:
+def parse_limits(texts: Sequence[str], measures: Mapping[str, Measure] = MEASURES) -> list[Limit]:
     """Parses conditions ``[PORT.]MEASURE SIGN NUMBER[UNIT]``.
+
+    Args:
+        texts: as typed.
+        measures: what may be limited, by name; the first one is the example of messages.
 
     Raises:
         PipelineError: with every mistake, and what was probably meant.
     """
-    found = [_parse(text) for text in texts]
+    found = [_parse(text, measures) for text in texts]
     if problems := [each for each in found if isinstance(each, Problem)]:
         raise PipelineError(problems)
     return [each for each in found if isinstance(each, Limit)]
 
 
-def _parse(text: str) -> Limit | Problem:
+def _parse(text: str, measures: Mapping[str, Measure]) -> Limit | Problem:
     match = _PATTERN.fullmatch(text)
     if match is None:
-        return _problem(text, *_misread(text))
+        return _problem(text, *_misread(text, measures))
     port, _, name = match["name"].rpartition(".")
-    measure = MEASURES.get(name)
+    measure = measures.get(name)
     if measure is None:
-        return _unknown(text, port, name, match)
+        return _unknown(match, port, name, measures)
     if match["sign"] not in _SIGNS:
         said = f"expected >=, <=, > or < after {match['name']}, found {match['sign']}"
         return _problem(text, said, _fixed(match, measure), match.start("sign"))
     if (match["sign"][0] in ">≥") != (measure.better == "high"):
         near = "large" if measure.better == "high" else "small"
-        said = f"A and B are near each other if {name} is {near}, so {text!r} asks for a distance"
+        said = f"{name} is good if it is {near}, so {text!r} asks for the opposite"
         return _problem(text, said, _fixed(match, measure), match.start("sign"))
     if (wrong := _wrong_unit(match, measure)) is not None:
         return wrong
-    if port and measure.name == CPU:
-        said = "cpu is about whole blocks, and not about a port"
+    if port and not measure.kinds:
+        said = f"{name} is not about a port"
         return _problem(text, said, f"{OPTION} '{text[match.start('name') + len(port) + 1 :]}'", 0)
     bound = float(match["number"]) / (100 if match["unit"] == _PERCENT else 1)
     return Limit(text.strip(), port, measure, match["sign"], bound)
@@ -99,14 +103,20 @@ def _wrong_unit(match: re.Match[str], measure: Measure) -> Problem | None:
     return _problem(match.string, said, f"{OPTION} '{fix}'", match.start("unit"))
 
 
-def _misread(text: str) -> tuple[str, str, int]:
+def _usual(measures: Mapping[str, Measure]) -> Measure:
+    return measures.get("snr") or next(iter(measures.values()))
+
+
+def _misread(text: str, measures: Mapping[str, Measure]) -> tuple[str, str, int]:
     """What a text lacks that is no condition at all: message, fix, place."""
     name = re.match(r"\s*([^\s<>=≤≥]*)\s*", text)
     assert name is not None
     port, dot, measure = name[1].rpartition(".")
-    usual = f"{OPTION} '{port}{dot}{example(measure if measure in MEASURES else 'snr')}'"
+    meant = measures.get(measure) or _usual(measures)
+    lead = port + dot if meant.kinds else ""
+    usual = f"{OPTION} '{lead}{meant.example}'"
     if not name[1]:
-        return f"expected a measure, one of {', '.join(MEASURES)}", usual, 0
+        return f"expected a measure, one of {', '.join(measures)}", usual, 0
     sign = re.match(r"[<>=≤≥]+\s*", text[name.end() :])
     if sign is None:
         return f"expected >=, <=, > or < after {name[1]}", usual, name.end()
@@ -116,18 +126,21 @@ def _misread(text: str) -> tuple[str, str, int]:
     return said, usual, place
 
 
-def _unknown(text: str, port: str, name: str, match: re.Match[str]) -> Problem:
-    said = f"there is no measure {name}; there are: {', '.join(MEASURES)}"
+def _unknown(
+    match: re.Match[str], port: str, name: str, measures: Mapping[str, Measure]
+) -> Problem:
+    text, usual = match.string, _usual(measures)
+    said = f"there is no measure {name}; there are: {', '.join(measures)}"
     lead = f"{port}." if port else ""
-    close = difflib.get_close_matches(name.lower(), MEASURES, 1, 0.6)
+    close = difflib.get_close_matches(name.lower(), measures, 1, 0.6)
     fixes = []
     if close:
         meant = f"{lead}{close[0]}{text[match.end('name') :].strip()}"
-        better = _parse(meant)  # the rest may be wrong, too
+        better = _parse(meant, measures)  # the rest may be wrong, too
         fixes.append((better.fix or "") if isinstance(better, Problem) else f"{OPTION} '{meant}'")
-    if not port:
-        fixes.append(f"{OPTION} '{name}.snr>=30dB', if {name} is a port")
-    fix = "\nor, ".join(fixes) or f"{OPTION} '{lead}snr>=30dB'"
+    if not port and usual.kinds:
+        fixes.append(f"{OPTION} '{name}.{usual.example}', if {name} is a port")
+    fix = "\nor, ".join(fixes) or f"{OPTION} '{lead if usual.kinds else ''}{usual.example}'"
     return _problem(text, said, fix, match.start("name") + len(lead))
 
 
@@ -181,13 +194,13 @@ def _misplaced(limit: Limit, kinds: dict[str, str], why_not: dict[str, str]) -> 
     if kinds[port] in limit.measure.kinds:
         return None
     fit = [name for name, found in kinds.items() if found in limit.measure.kinds]
-    those = [m.name for m in MEASURES.values() if kinds[port] in m.kinds]
+    those = [m for m in MEASURES.values() if kinds[port] in m.kinds]
     said = (
         f"{port} is {kinds[port]}, which has no measure {limit.measure.name}; "
-        f"it has: {', '.join(those)}"
+        f"it has: {', '.join(m.name for m in those)}"
     )
     rest = text[len(limit.port) + 1 :] if limit.port else text
-    fix = f"{OPTION} '{fit[0]}.{rest}'" if fit else f"{OPTION} '{port}.{example(those[0])}'"
+    fix = f"{OPTION} '{fit[0]}.{rest}'" if fit else f"{OPTION} '{port}.{those[0].example}'"
     return _problem(text, said, fix, 0)
 
 

@@ -27,13 +27,13 @@ from voicegraph.graph import (
 from voicegraph.graph.files.models import identify
 from voicegraph.nodes.content.encoder_provenance import required_encoder
 from voicegraph.nodes.retrieval import _faiss_example as faiss_example
-from voicegraph.nodes.retrieval._blending import MOST_NEIGHBOURS, neighbour_mean
-from voicegraph.nodes.retrieval._usable import locate_usable
+from voicegraph.nodes.retrieval.blending import MOST_NEIGHBOURS, neighbour_mean
 from voicegraph.nodes.retrieval.index_file import Located
+from voicegraph.nodes.retrieval.usable_index import locate_usable
 from voicegraph.schemas.encoder_card import EncoderIdentity, TrainedCard
 
 if TYPE_CHECKING:
-    from voicegraph.nodes.retrieval._index_search import StoredIndex
+    from voicegraph.nodes.retrieval.index_search import StoredIndex
 
 
 class FaissParams(NodeParams):
@@ -134,7 +134,7 @@ class Faiss(Node[FaissParams, None]):
         Raises:
             WeightsError: if FAISS cannot use the file.
         """
-        from voicegraph.nodes.retrieval._index_search import open_index
+        from voicegraph.nodes.retrieval.index_search import open_index
 
         self.stored: StoredIndex = open_index(params.index, params.nprobe)
 

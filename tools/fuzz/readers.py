@@ -134,8 +134,8 @@ def _indexes(folder: Path) -> Sequence[Files]:
 def _read_index(path: Path) -> None:
     import numpy as np
 
-    from voicegraph.nodes.retrieval._index_search import StoredIndex
-    from voicegraph.nodes.retrieval._usable import read_usable
+    from voicegraph.nodes.retrieval.index_search import StoredIndex
+    from voicegraph.nodes.retrieval.usable_index import read_usable
 
     found = read_usable(path)
     queries = np.random.default_rng(1).standard_normal((4, found.layout.dimension))

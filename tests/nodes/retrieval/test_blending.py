@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicegraph.nodes.retrieval._blending import neighbour_mean
+from voicegraph.nodes.retrieval.blending import neighbour_mean
 
 from ...tolerance import FLOAT32, assert_close
 

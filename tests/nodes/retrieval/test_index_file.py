@@ -16,8 +16,8 @@ from safetensors.torch import save_file
 
 from voicegraph.graph.files.models import WeightsError, identify, open_archive
 from voicegraph.nodes.retrieval._faiss_example import vectors, with_lists
-from voicegraph.nodes.retrieval._index_search import StoredIndex
 from voicegraph.nodes.retrieval.index_file import KIND, locate
+from voicegraph.nodes.retrieval.index_search import StoredIndex
 from voicegraph.schemas.card import METADATA_KEY
 from voicegraph.schemas.index_card import IndexCard
 

@@ -28,8 +28,8 @@ from voicegraph.nodes.retrieval._index_repair import (
     rebuilding_line,
     recounting_line,
 )
-from voicegraph.nodes.retrieval._index_search import StoredIndex
 from voicegraph.nodes.retrieval.index_file import Located, locate
+from voicegraph.nodes.retrieval.index_search import StoredIndex
 
 from ...tolerance import assert_close, rounding
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from voicegraph.nodes.retrieval._faiss_example import vectors
-from voicegraph.nodes.retrieval._index_search import open_index
+from voicegraph.nodes.retrieval.index_search import open_index
 
 pytestmark = pytest.mark.numeric
 

@@ -11,8 +11,8 @@ import torch
 from voicegraph.graph.errors import WeightsError
 from voicegraph.graph.files.models import identify
 from voicegraph.graph.pipeline import Pipeline
-from voicegraph.nodes.retrieval._index_search import open_index
 from voicegraph.nodes.retrieval.index_file import locate
+from voicegraph.nodes.retrieval.index_search import open_index
 from voicegraph.nodes.synth import _source_filter_example as example
 from voicegraph.nodes.synth import rvc_example
 from voicegraph.nodes.synth.source_filter_file import load_source_filter, open_source_filter

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from voicegraph.graph.files.models import identify
-from voicegraph.nodes.retrieval._index_search import open_index
+from voicegraph.nodes.retrieval.index_search import open_index
 from voicegraph.nodes.synth.source_filter_file import load_source_filter
 from voicegraph.schemas.encoder_card import EncoderIdentity
 from voicegraph.schemas.source_filter_card import SourceFilterCard, SourceFilterSizes

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import faiss
 import numpy as np
@@ -11,10 +13,11 @@ import torch
 from voicegraph.graph import Problem
 from voicegraph.graph.files.models import WeightsError, shared_file
 
-from ._blending import MOST_NEIGHBOURS
 from ._index_repair import converting_line
-from ._usable import read_usable
+from ._list_search import FEWEST_QUERIES, ListSearch
+from .blending import MOST_NEIGHBOURS
 from .index_file import IndexBytes
+from .usable_index import read_usable
 
 _TRIAL = 32
 """Queries of the trial search, as many as a block has: for more, FAISS uses other code paths."""
@@ -40,28 +43,23 @@ class StoredIndex:
         self._bytes = found.data  # the index holds views of it
         self.dimension = found.layout.dimension
         try:
-            self._whole = self._read()
-            self._index = _without_identifiers(self._whole)
-            lists = faiss.try_extract_index_ivf(self._index)
-            if lists is not None:
-                lists.nprobe = min(lists.nprobe if probes is None else probes, lists.nlist)
+            self._whole = read_faiss(found)
+            self._index = without_identifiers(self._whole)
+            self._lists = self._open_lists(probes)
             self.search(np.ones((_TRIAL, self.dimension), np.float32), MOST_NEIGHBOURS)
         except (RuntimeError, MemoryError) as error:
             raise _refused(found, str(error)) from None
 
-    def _read(self) -> faiss.Index:
-        start = faiss.swig_ptr(self._bytes)
-        reader = faiss.ZeroCopyIOReader(start, self._bytes.size)  # pyright: ignore[reportAttributeAccessIssue]
-        # Skips optional tables, whose size depends on the file.
-        return faiss.read_index(
-            reader, faiss.IO_FLAG_SKIP_PRECOMPUTE_TABLE | faiss.IO_FLAG_PQ_SKIP_SDC_TABLE
-        )
+    def _open_lists(self, probes: int | None) -> ListSearch | None:
+        """Sets how many lists are searched; the faster way to find them, where it pays."""
+        lists = faiss.try_extract_index_ivf(self._index)
+        if lists is None:
+            return None
+        lists.nprobe = min(lists.nprobe if probes is None else probes, lists.nlist)
+        return ListSearch(lists) if ListSearch.pays(lists) else None
 
     def search(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         """The nearest vectors of each query.
-
-        FAISS uses as many threads as PyTorch does in the calling thread: the pipeline's
-        ``threads``.
 
         Args:
             queries: float32 ``[queries, dimension]``, contiguous.
@@ -71,15 +69,38 @@ class StoredIndex:
             Squared distances ``[queries, k]``, infinite for missing neighbours, and the vectors
             ``[queries, k, dimension]``, 0 for missing neighbours; float32.
         """
+        distances, _, vectors = self.search_labelled(queries, k)
+        return distances, vectors
+
+    def search_labelled(
+        self, queries: np.ndarray, k: int
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """As :meth:`search`, with identifiers: int64 ``[queries, k]``, -1 for missing neighbours.
+
+        FAISS uses as many threads as PyTorch does in the calling thread: the pipeline's
+        ``threads``.
+        """
         k = min(k, self._index.ntotal)
         # OpenMP stores the number of threads by thread, so it is set where the search runs. If
         # PyTorch and FAISS share one OpenMP, it has this value already.
         faiss.omp_set_num_threads(torch.get_num_threads())
-        distances, labels, vectors = self._index.search_and_reconstruct(queries, k)
+        distances, labels, vectors = self._found(queries, k)
         missing = (labels < 0) | ~np.isfinite(distances)
         distances[missing] = np.inf
         vectors[missing] = 0.0
-        return distances, vectors
+        labels[missing] = -1
+        return distances, labels, vectors
+
+    def _found(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        if self._lists is None or len(queries) < FEWEST_QUERIES:
+            return self._index.search_and_reconstruct(queries, k)
+        steps = transforms(self._index)
+        for step in steps:
+            queries = step.apply(queries)
+        distances, labels, vectors = self._lists.search_and_reconstruct(queries, k)
+        if steps:
+            vectors[labels < 0] = 0.0  # undefined, and what is transformed must be finite
+        return distances, labels, reversed_by(steps, vectors)
 
 
 def open_index(path: Path, probes: int | None) -> StoredIndex:
@@ -93,7 +114,38 @@ def open_index(path: Path, probes: int | None) -> StoredIndex:
     )
 
 
-def _without_identifiers(index: faiss.Index) -> faiss.Index:
+def read_faiss(found: IndexBytes) -> faiss.Index:
+    """The index as FAISS's object, which holds views of the bytes: they must live as long.
+
+    Raises:
+        RuntimeError: of FAISS's, if it cannot read them.
+    """
+    start = faiss.swig_ptr(found.data)
+    reader = faiss.ZeroCopyIOReader(start, found.data.size)  # pyright: ignore[reportAttributeAccessIssue]
+    # Skips optional tables, whose size depends on the file.
+    return faiss.read_index(
+        reader, faiss.IO_FLAG_SKIP_PRECOMPUTE_TABLE | faiss.IO_FLAG_PQ_SKIP_SDC_TABLE
+    )
+
+
+def transforms(index: faiss.Index) -> list[faiss.VectorTransform]:
+    """The linear transforms before an index, such as OPQ, in the order in which they apply."""
+    if not isinstance(index, faiss.IndexPreTransform):
+        return []
+    chain: Any = index.chain  # FAISS's types have a list
+    return [faiss.downcast_VectorTransform(chain.at(i)) for i in range(chain.size())]
+
+
+def reversed_by(steps: Sequence[faiss.VectorTransform], vectors: np.ndarray) -> np.ndarray:
+    """Vectors ``[..., dimension]`` as they were before the transforms."""
+    shape = vectors.shape[:-1]
+    flat = vectors.reshape(-1, vectors.shape[-1])
+    for step in reversed(steps):
+        flat = step.reverse_transform(flat)
+    return flat.reshape(*shape, -1)
+
+
+def without_identifiers(index: faiss.Index) -> faiss.Index:
     """The index inside an identifier map, since identifiers are not used.
 
     A plain map cannot reconstruct a vector by its identifier; the inner index can by its own.
