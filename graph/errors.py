@@ -155,6 +155,12 @@ class StateError(VoicegraphError):
     exit_code = 7
 
 
+class ExportError(VoicegraphError):
+    """A network cannot be written for another runtime, or would not compute what its node does."""
+
+    exit_code = 9
+
+
 class WrongValueError(ValueError):
     """What a validator of params raises, with the value that was probably meant.
 

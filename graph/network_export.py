@@ -19,6 +19,11 @@ class ExportedTensor:
     dtype: torch.dtype = torch.float32
     description: str = ""
     """What it is, with its unit."""
+    tolerance: float = 1e-4
+    """How far an exported float32 network may be from its node here, at most, in its own unit."""
+    default: torch.Tensor | None = None
+    """What an input is if a program leaves it out, in forms that allow that (ONNX); None: it must
+    be given. Its sizes need only broadcast to ``axes``."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +44,12 @@ class ExportedNetwork:
     works. Networks with fixed sizes give other values."""
     reference: Callable[[Mapping[str, torch.Tensor]], Mapping[str, torch.Tensor]]
     """What the node itself computes from such inputs, in the form in which it runs (packed); with
-    state, from the beginning of a stream, so that several calls are a stream."""
+    state, from the beginning of a stream, so that several calls are a stream. An output that it
+    leaves out is not compared."""
     state: Mapping[str, torch.Tensor] = field(default_factory=dict[str, torch.Tensor])
     """The state at the beginning of a stream by name; ``NAME`` goes in, ``NAME_next`` comes out."""
     metadata: Mapping[str, str] = field(default_factory=dict[str, str])
     """Text that other programs look for in the file's metadata."""
+    reduced: Callable[[torch.dtype], torch.nn.Module] | None = None
+    """The module with weights in another dtype, such as float16; inputs and outputs keep theirs.
+    None: there is none."""

@@ -16,6 +16,8 @@ __all__ = [
     "experiment_manifest",
     "experiment_metrics",
     "experiment_run_report",
+    "export_card",
+    "export_report",
     "file_report",
     "index_card",
     "latency_measurement",

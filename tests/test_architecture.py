@@ -46,6 +46,7 @@ ALLOWED: dict[str, set[str]] = {
     "graph/comparison": {
         *RUN, "graph/files", "graph/files/sound", "graph/loading", "graph/metrics",
     },
+    "graph/export": {*RUN, "graph/files", "graph/files/models", "graph/metrics"},
     "graph/live/devices": CORE,
     "graph/live": {*RUN, "graph/live/devices", "graph/files/recordings"},
     # ---- nodes
@@ -153,9 +154,10 @@ ALLOWED: dict[str, set[str]] = {
         "app/sdk", "app/tui",
         "experiments", "experiments/driver", "experiments/engines", "experiments/file",
         "experiments/grid", "experiments/listening", "experiments/report", "experiments/results",
-        "experiments/store", "graph/comparison", "graph/files", "graph/files/models",
-        "graph/files/recordings", "graph/files/sound", "graph/live", "graph/live/devices",
-        "graph/loading", "graph/metrics", "nodes", "training/common", "training/voice",
+        "experiments/store", "graph/comparison", "graph/export", "graph/files",
+        "graph/files/models", "graph/files/recordings", "graph/files/sound", "graph/live",
+        "graph/live/devices", "graph/loading", "graph/metrics", "nodes", "training/common",
+        "training/voice",
     },
 }  # fmt: skip
 """Folder -> folders that it may import. The table has no cycle."""

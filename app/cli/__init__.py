@@ -21,6 +21,7 @@ __all__ = [
     "experiment_report",
     "experiment_run",
     "explain",
+    "export",
     "inspect",
     "latency",
     "live",

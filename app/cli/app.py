@@ -31,6 +31,7 @@ COMMANDS = (
     *(
         "inspect",
         "convert",
+        "export",
         "doctor",
         "devices",
         "live",

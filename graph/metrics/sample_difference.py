@@ -55,10 +55,13 @@ class DifferenceSums:
     def snr_db(self) -> float:
         """Signal-to-noise ratio ``10 log10(sum(a ** 2) / sum(d ** 2))`` in dB.
 
-        Infinite if the signals are equal, minus infinity if only ``a`` is silent, NaN if both are.
+        Infinite if the signals are equal, minus infinity if only ``a`` is silent or ``b`` has
+        infinite values, NaN if both are silent.
         """
         if not self.difference:
             return math.inf if self.reference else math.nan
+        if math.isinf(self.difference):
+            return -math.inf
         return 10 * math.log10(self.reference / self.difference) if self.reference else -math.inf
 
     @property

@@ -10,6 +10,7 @@ import torch
 from pydantic import Field
 
 from voicegraph.graph import (
+    ExportedNetwork,
     Features,
     FilePath,
     NodeParams,
@@ -24,9 +25,10 @@ from voicegraph.graph.files.models import kinds
 from voicegraph.graph.files.models.wrong_kind import open_expected, wrong_kind
 from voicegraph.nodes.content import hubert_example
 from voicegraph.nodes.content._encoder_header import encoder_sizes
+from voicegraph.nodes.content._hubert_export import chosen_outputs, hubert_export
 from voicegraph.nodes.content._hubert_network import HubertNetwork
 from voicegraph.nodes.content._hubert_trial import BASE, trial_stages
-from voicegraph.nodes.content._hubert_weights import load_hubert
+from voicegraph.nodes.content._hubert_weights import build_hubert, load_hubert
 from voicegraph.nodes.content.encoder import ContentEncoder
 from voicegraph.nodes.content.encoder_file import NOUN, EncoderFile, card_of, open_encoder
 from voicegraph.nodes.content.encoder_provenance import encoder_origin
@@ -34,6 +36,7 @@ from voicegraph.nodes.content.hubert_sizes import HubertSizes
 from voicegraph.nodes.layers.int8_linear import can_quantise
 from voicegraph.nodes.layers.network import choose_precision, form_for
 from voicegraph.schemas.encoder_card import V1, V2, Chosen
+from voicegraph.schemas.export_card import MODEL_KEY
 from voicegraph.schemas.voice_card import VoiceCard
 
 FRAMES_HZ = 50
@@ -113,6 +116,28 @@ class HubertEncoder(ContentEncoder[ParamsT, StateT], Generic[ParamsT, StateT]):
         layer, project = chosen = _features(params)
         found, form = self._open(params, chosen), form_for(HubertNetwork, device, dtype)
         return load_hubert(found, layer, project, device, form)
+
+    def exported(self, params: ParamsT) -> ExportedNetwork:
+        """The whole encoder, for windows of any length.
+
+        Raises:
+            WeightsError: if the file cannot be read again.
+        """
+        chosen, cpu = _features(params), torch.device("cpu")
+        found = self._open(params, chosen)
+        form, sizes = form_for(HubertNetwork, cpu, torch.float32), found.sizes
+        outputs = chosen_outputs(sizes.layers, sizes.projection is not None, chosen)
+        widths = {
+            name: (sizes.projection or 0) if features.project else sizes.hidden
+            for name, features in outputs.items()
+        }
+        return hubert_export(
+            lambda needed: build_hubert(found, *needed),
+            lambda needed: load_hubert(found, *needed, cpu, form),
+            outputs,
+            widths,
+            {MODEL_KEY: card_of(found).stored()},
+        )
 
     def frames_computed(self, params: ParamsT) -> tuple[int, int]:
         """Frames at each block that pass the convolutions, and that pass the layers."""

@@ -12,6 +12,7 @@ is one matrix product on overlapping rows, without transposition.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from types import MappingProxyType
 
 import torch
@@ -217,15 +218,23 @@ class HubertNetwork(Network):
 
         There are ``(samples - field) // 320 + 1`` frames, where ``field`` is 400 samples.
         """
+        *_, x = self.after_layers(audio)
+        if self.head is not None:
+            x = self.head(x.flatten(0, 1)).view(*x.shape[:2], -1)
+        return x.float()
+
+    def after_layers(self, audio: torch.Tensor) -> Iterator[torch.Tensor]:
+        """What each layer gives in turn, before the projection.
+
+        float32 ``[streams, samples]`` -> ``[streams, frames, hidden]`` in the layers' dtype.
+        """
         x = self._convolve(audio)
         streams, frames, _ = x.shape
         x = self.projected(x.flatten(0, 1))
         x = self.norm(x.add_(self.position(x.view(streams, frames, -1)).flatten(0, 1)))
         for layer in self.layers:
             x = layer(x, streams)
-        if self.head is not None:
-            x = self.head(x)
-        return x.view(streams, frames, -1).float()
+            yield x.view(streams, frames, -1)
 
     def projected(self, x: torch.Tensor) -> torch.Tensor:
         """What the convolutions give, in the width and dtype of the layers' residuals.

@@ -8,6 +8,7 @@ from fractions import Fraction
 import torch
 
 from voicegraph.graph import (
+    ExportedNetwork,
     Features,
     Interval,
     Out,
@@ -87,6 +88,10 @@ class Hubert(HubertEncoder[HubertParams, None]):
     def load(self, params: HubertParams, device: torch.device, dtype: torch.dtype) -> None:
         """Loads the network, once a process for each file, layer, device and form."""
         self.network = self.shared_network(params, device, dtype)
+
+    def exports(self, params: HubertParams) -> ExportedNetwork:
+        """The encoder for windows of any length."""
+        return self.exported(params)
 
     def process(self, inputs: Tensors, params: HubertParams, state: None) -> Tensors:
         """One tick: the whole window of each stream."""

@@ -85,6 +85,11 @@ LINES: dict[str, list[tuple[str, ...]]] = {
     ],
     "inspect": [(name,) for name in MODELS],
     "convert": [(name, f"out{NAME}.safetensors") for name in MODELS],
+    "export": [
+        *((name, "--node", LONG) for name in PIPELINES),
+        (PIPELINES[0], "--node", "low", "--output", f"net{NAME}.xyz"),
+        (PIPELINES[0], *SAID, "--node", "low"),
+    ],
     "doctor": [()],
     "devices": [()],
     "replay": [("talk.jsonl",), ("key.jsonl",), ("event.jsonl",), (f"{NAME}.jsonl",)],

@@ -67,6 +67,7 @@ def test_equal_silent_and_empty_signals() -> None:
     a, nothing = _noise(1), np.zeros(1000)
     assert (snr_db(a, a), gain_db(a, a)) == (math.inf, 0.0)
     assert (snr_db(nothing, a), gain_db(nothing, a)) == (-math.inf, math.inf)
+    assert snr_db(a, a + math.inf) == -math.inf
     assert (snr_db(a, nothing), gain_db(a, nothing)) == (0.0, -math.inf)
     silent = difference_sums(nothing, nothing)
     assert all(map(math.isnan, (silent.snr_db, silent.gain_db, silent.relative)))

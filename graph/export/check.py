@@ -1,0 +1,143 @@
+"""The check of an exported network: three calls at other lengths than the traced one, by its node.
+
+Two faults of exporters are silent: a size that is fixed in truth, and a loop that is unrolled as
+often as the traced length needs. Both pass at that length.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+import torch
+
+from voicegraph.schemas.export_report import LengthReport, OutputDifference
+
+from ..metrics.sample_difference import difference_sums, largest_difference
+from ..network_export import ExportedNetwork, ExportedTensor
+from ..startup_stages import begin_stage
+from ._calls import NEXT
+from ._failure import first_line
+from .form import Runtime
+
+LENGTHS = (1, 2, 3)
+"""Numbers of the examples that are compared; 0 is the traced one."""
+_REPEATS = 3
+_HALF_SNR_DB = 30.0
+"""Required of weights in half precision: rounding is a thirtieth of the output at most."""
+
+Tensors = Mapping[str, torch.Tensor]
+
+
+def check(network: ExportedNetwork, run: Runtime, dtype: torch.dtype) -> list[LengthReport]:
+    """Compares a file in its runtime with the node.
+
+    The node runs as it is; of a network with state, the calls are one stream.
+
+    Args:
+        network: what the node exports.
+        run: the file in its runtime.
+        dtype: of the weights in the file.
+
+    Raises:
+        ValueError: if an example has a length that is no other one.
+    """
+    traced = _sizes(network, network.example(0))
+    state: Tensors = dict(network.state)
+    found = []
+    for number in LENGTHS:
+        begin_stage(f"checking, {number} of {len(LENGTHS)}")
+        values = network.example(number)
+        sizes = _sizes(network, values)
+        if same := [name for name, size in sizes.items() if traced[name] == size]:
+            raise ValueError(f"example({number}) has the traced size of {', '.join(same)}")
+        one, state = _compared(network, run, values, state, dtype)
+        found.append(one.model_copy(update={"sizes": sizes}))
+    return found
+
+
+def _sizes(network: ExportedNetwork, values: Tensors) -> dict[str, int]:
+    """The sizes that vary, by name.
+
+    Raises:
+        ValueError: if an input has other axes than were declared, or one name has two sizes.
+    """
+    sizes: dict[str, int] = {}
+    for name, tensor in network.inputs.items():
+        shape = values[name].shape
+        if len(shape) != len(tensor.axes) or values[name].dtype != tensor.dtype:
+            text = f"{name} is {values[name].dtype} {list(shape)}, expected {tensor.dtype}"
+            raise ValueError(f"{text} {list(tensor.axes)}")
+        for axis, size in zip(tensor.axes, shape, strict=True):
+            if axis != size and (isinstance(axis, int) or sizes.setdefault(axis, size) != size):
+                raise ValueError(f"{name} has sizes {list(shape)}, expected {list(tensor.axes)}")
+    return sizes
+
+
+def _compared(
+    network: ExportedNetwork, run: Runtime, values: Tensors, state: Tensors, dtype: torch.dtype
+) -> tuple[LengthReport, Tensors]:
+    """One call, and the state after it."""
+    given = {**values, **state}
+    # Calls with state are a stream of the node's own, and cannot be repeated.
+    repeats = 1 if network.state else _REPEATS
+    expected, node_ms = _timed(lambda: network.reference(values), repeats)
+    try:
+        made, export_ms = _timed(lambda: run(given), repeats)
+    except Exception as error:  # whatever a runtime raises for sizes that it does not take
+        failure = f"the runtime refuses it: {first_line(error)}"
+        return LengthReport(
+            sizes={}, outputs=[], node_ms=node_ms, export_ms=None, failure=failure
+        ), state
+    outputs = [
+        _difference(name, network.outputs[name], expected[name], made[name], dtype)
+        for name in network.outputs
+        if name in expected
+    ]
+    silent = not any(bool(expected[found.output].any()) for found in outputs)
+    failure = "the node gives 0 throughout, so that nothing can be compared" if silent else None
+    report = LengthReport(
+        sizes={}, outputs=outputs, node_ms=node_ms, export_ms=export_ms, failure=failure
+    )
+    return report, {name: made[f"{name}{NEXT}"] for name in network.state}
+
+
+def _timed(call: Callable[[], Tensors], repeats: int) -> tuple[Tensors, float]:
+    """The result of a call, and its least CPU time in ms."""
+    times = []
+    for _ in range(repeats):
+        begun = time.thread_time_ns()
+        made = call()
+        times.append((time.thread_time_ns() - begun) / 1e6)
+    return made, min(times)
+
+
+def _difference(
+    name: str,
+    tensor: ExportedTensor,
+    expected: torch.Tensor,
+    made: torch.Tensor,
+    dtype: torch.dtype,
+) -> OutputDifference:
+    """How far one output is from the node's."""
+    if expected.shape != made.shape:
+        limit, found = (f"sizes {list(x.shape)}" for x in (expected, made))
+        return OutputDifference(
+            output=name, largest=None, snr_db=None, limit=limit, found=found, ok=False
+        )
+    one, two = expected.detach().numpy(), made.detach().numpy()
+    largest, sums = largest_difference(one, two), difference_sums(one, two)
+    half = dtype != torch.float32
+    finite = largest < float("inf")
+    equal = finite and largest == 0
+    close = equal or sums.snr_db >= _HALF_SNR_DB if half else largest <= tensor.tolerance
+    limit = f"SNR >= {_HALF_SNR_DB:g} dB" if half else f"largest <= {tensor.tolerance:g}"
+    snr = "" if equal else f" ({sums.snr_db:.1f} dB)"
+    return OutputDifference(
+        output=name,
+        largest=largest if finite else None,
+        snr_db=None if equal or not finite else sums.snr_db,
+        limit=limit,
+        found=f"{largest:.2g}{snr}" if finite else "values that are not finite",
+        ok=finite and close,
+    )
