@@ -163,6 +163,7 @@ class CompiledExperiment:
         resolved: the file with every default, as JSON values.
         hash: of ``resolved`` and of all keys.
         factors: factor -> levels, in the order of the file.
+        conditions: those factors that act on the clip, and are no choice between systems.
         cells: all combinations, excluded ones included.
         clips: the recordings that were drawn.
         targets: by name.
@@ -208,3 +209,4 @@ class CompiledExperiment:
     goals: Mapping[str, str] = field(default_factory=dict)
     warnings: Sequence[Problem] = ()
     packages: Mapping[str, str] = field(default_factory=dict)
+    conditions: Sequence[str] = ()

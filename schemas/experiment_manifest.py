@@ -193,6 +193,8 @@ class Manifest(_Facts):
     """Of the compiled experiment."""
     seeds: tuple[int, ...] = ()
     factors: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    conditions: tuple[str, ...] = ()
+    """Factors that act on the clip: their levels are no choice between systems."""
     cells: tuple[CellFacts, ...] = ()
     clips: tuple[ClipFacts, ...] = ()
     targets: Mapping[str, TargetFacts] = Field(default_factory=dict)

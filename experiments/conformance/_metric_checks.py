@@ -81,6 +81,7 @@ def _declared(case: MetricCase) -> None:
     metric, (low, high) = case.metric, case.metric.span
     assert metric.name.partition(".")[0] == case.name.partition(".")[0], "its family is another"
     assert metric.title.strip(), "it has no title"
+    assert metric.title[0].isalnum(), f"its title {metric.title!r} does not begin with a word"
     assert metric.text.strip(), "it does not say what it is"
     assert low < high, f"its span is {low}..{high}"
     assert metric.ideal is None or low <= metric.ideal <= high, "its ideal is outside of its span"

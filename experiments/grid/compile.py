@@ -114,6 +114,11 @@ def _compiled(loaded: LoadedExperiment, grid: Grid) -> CompiledExperiment:
         goals=dict(loaded.file.goals),
         warnings=_each_once(grid.warnings),
         packages=dict(sorted(grid.tasks.keys.packages.items())),
+        conditions=tuple(
+            factor
+            for factor, levels in loaded.factors.items()
+            if any(level.kind == "condition" for level in levels.values())
+        ),
     )
 
 

@@ -58,7 +58,7 @@ def _page(test: ListeningTest, stimuli: Sequence[Stimulus], place: Path) -> dict
     page = {"id": stimuli[0].trial, "name": test.title, "content": QUESTIONS[test.kind]}
     if test.kind == "mos":
         response = [{"value": n + 1, "label": text} for n, text in enumerate(SCALE)]
-        more = {"mustRate": True, "mustPlayback": True, "stimuli": own, "response": response}
+        more = {"mustRate": True, "mustPlayback": "ended", "stimuli": own, "response": response}
         return {"type": "likert_single_stimulus", **page, **more}
     shown = {"showWaveform": False, "enableLooping": True, "reference": files["reference"]}
     if test.kind == "mushra":

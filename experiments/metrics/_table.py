@@ -16,6 +16,7 @@ BUILTIN: dict[str, str] = {
     "pauses": "pauses",
     "phones": "phones",
     "quality": "quality",
+    "stoi": "stoi",
     "voicing": "voicing",
     "words": "words",
 }

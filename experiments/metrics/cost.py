@@ -11,6 +11,18 @@ from ..metric import Metric, MetricFamily, Params
 from ..registry import family
 from ._plan_figure import plan_figure
 
+_FIGURES: tuple[tuple[str, str, str, str, int], ...] = (
+    ("cpu_ms", "CPU time of a block", "ms", "steady on a busy machine, too", 2),
+    ("wall_ms", "time of a block", "ms", "median, by the clock", 2),
+    ("undisturbed_ms", "undisturbed time of a block", "ms", "least median of 20 parts", 2),
+    ("p99_ms", "time of a block, p99", "ms", "99th percentile, by the clock", 2),
+    ("max_ms", "time of the longest block", "ms", "by the clock", 2),
+    ("rtf", "real-time factor", "", "time by the clock by the block", 4),
+    ("cpu_rtf", "share of a core", "", "CPU time by the block", 4),
+    ("memory_mb", "memory", "MB", "weights, states and histories", 1),
+)
+"""Name, title, unit, text, digits."""
+
 
 class CostParams(Params):
     """Params of ``cost``."""
@@ -31,17 +43,7 @@ class Cost(MetricFamily):
     def metrics(self, given: Params) -> Sequence[Metric]:
         """``cost.cpu_ms`` and so on; the table of costs has those of nodes, too."""
         del given
-        return (
-            plan_figure(
-                "cost.cpu_ms", "CPU", "ms", "CPU time of a block: steady on a busy machine, too"
-            ),
-            plan_figure("cost.wall_ms", "time", "ms", "median time of a block by the clock"),
-            plan_figure("cost.undisturbed_ms", "undisturbed", "ms", "least median of 20 parts"),
-            plan_figure("cost.p99_ms", "p99", "ms", "99th percentile of the time of a block"),
-            plan_figure("cost.max_ms", "longest", "ms", "longest block"),
-            plan_figure(
-                "cost.rtf", "RTF", "", "real-time factor: time by the clock by the block", 4
-            ),
-            plan_figure("cost.cpu_rtf", "cores", "", "share of a core: CPU time by the block", 4),
-            plan_figure("cost.memory_mb", "memory", "MB", "weights, states and histories", 1),
-        )
+        return [
+            plan_figure(f"cost.{name}", title, unit, text, digits)
+            for name, title, unit, text, digits in _FIGURES
+        ]

@@ -84,20 +84,21 @@ def _tap_cents(reference: np.ndarray, said: np.ndarray) -> float:
 
 
 _OUTPUT = (
-    ("cents", "F0 error", lambda ref, f0: compare_f0(f0, ref).cents, "cents", 1,
+    ("cents", "F0 error, median", lambda ref, f0: compare_f0(f0, ref).cents, "cents", 1,
      "median of the absolute F0 error, after a constant transposition is removed"),
-    ("gross", "> 100 cents", lambda ref, f0: compare_f0(f0, ref).gross, "", 3,
+    ("gross", "gross F0 errors", lambda ref, f0: compare_f0(f0, ref).gross, "", 3,
      "share of frames voiced in both whose error exceeds 100 cents"),
-    ("voicing", "voicing", voicing_agreement, "", 3,
+    ("voicing", "voicing agreement", voicing_agreement, "", 3,
      "share of frames that are voiced in both or in neither"),
-    ("start", "start", _start, "semitones", 2,
+    ("start", "F0 offset at the start", _start, "semitones", 2,
      "how far the first second of voiced speech is transposed otherwise than the rest"),
 )  # fmt: skip
 _TAP = (
-    ("tap_cents", "tracker, F0 error", _tap_cents, "cents", 1,
+    ("tap_cents", "F0 error of the tracker, median", _tap_cents, "cents", 1,
      "median of the absolute error of the pipeline's own F0; no transposition is removed"),
-    ("tap_gross", "tracker, > 100 cents", lambda ref, f0: gross_share(f0_cents(ref, f0)), "", 3,
+    ("tap_gross", "gross F0 errors of the tracker",
+     lambda ref, f0: gross_share(f0_cents(ref, f0)), "", 3,
      "share of frames voiced in both in which the pipeline's own F0 is off by over 100 cents"),
-    ("tap_voicing", "tracker, voicing", voicing_agreement, "", 3,
+    ("tap_voicing", "voicing agreement of the tracker", voicing_agreement, "", 3,
      "share of frames that the pipeline's own F0 calls voiced or unvoiced rightly"),
 )  # fmt: skip

@@ -8,6 +8,12 @@ from ..metric import Metric, MetricFamily, Params
 from ..registry import family
 from ._plan_figure import plan_figure
 
+_FIGURES: tuple[tuple[str, str, str, str, int], ...] = (
+    ("algorithmic_ms", "algorithmic latency", "ms", "look-ahead of the graph: how late", 1),
+    ("buffering_ms", "buffering latency", "ms", "waiting for a whole block", 1),
+)
+"""Name, title, unit, text, digits."""
+
 
 @family("latency")
 class Latency(MetricFamily):
@@ -18,9 +24,7 @@ class Latency(MetricFamily):
     def metrics(self, given: Params) -> Sequence[Metric]:
         """``latency.algorithmic_ms`` and ``latency.buffering_ms``."""
         del given
-        return (
-            plan_figure(
-                "latency.algorithmic_ms", "latency", "ms", "look-ahead of the graph: how late", 1
-            ),
-            plan_figure("latency.buffering_ms", "block", "ms", "waiting for a whole block", 1),
-        )
+        return [
+            plan_figure(f"latency.{name}", title, unit, text, digits)
+            for name, title, unit, text, digits in _FIGURES
+        ]

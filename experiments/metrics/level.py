@@ -31,12 +31,12 @@ class Level(MetricFamily):
                 text="root mean square of the output, pauses included",
             ),
             Metric(
-                "level.peak", "peak", lambda heard: float(heard.made[_BY]["peak_db"]),
+                "level.peak", "peak level", lambda heard: float(heard.made[_BY]["peak_db"]),
                 made=one, unit="dBFS", span=(-120, np.inf), digits=1,
                 text="largest sample of the output",
             ),
             Metric(
-                "level.clipped", "clipped", lambda heard: float(heard.made[_BY]["clipped"]),
+                "level.clipped", "clipped samples", lambda heard: float(heard.made[_BY]["clipped"]),
                 made=one, better="lower", span=(0, 1), digits=5,
                 text="share of samples of the output at or above full scale",
             ),
@@ -46,7 +46,7 @@ class Level(MetricFamily):
                 text="level of the output minus that of the source",
             ),
             Metric(
-                "level.contour", "level contour", _contour, made=one, source=one,
+                "level.contour", "error of the level contour", _contour, made=one, source=one,
                 better="lower", unit="dB",
                 span=(0, np.inf), ideal=0.0, digits=2,
                 text="standard deviation of the difference of levels in speech, frame by frame",

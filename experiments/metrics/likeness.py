@@ -43,12 +43,12 @@ def _metric(to: str, by: str) -> Metric:
     suffix, words = ("", "") if by == _DEFAULT else (f"_{by}", f" ({by})")
     if to == "target":
         return Metric(
-            f"likeness.target{suffix}", f"like target{words}", _to_target(name), made=(name,),
-            targets=(name,), better="higher", unit="cosine", span=(-1, 1), ideal=1.0,
+            f"likeness.target{suffix}", f"similarity to target{words}", _to_target(name),
+            made=(name,), targets=(name,), better="higher", unit="cosine", span=(-1, 1), ideal=1.0,
             text="cosine with the mean embedding of the target's held-out speech",
         )  # fmt: skip
     return Metric(
-        f"likeness.source{suffix}", f"like source{words}", _to_source(name), made=(name,),
+        f"likeness.source{suffix}", f"similarity to source{words}", _to_source(name), made=(name,),
         source=(name,), better="lower", unit="cosine", span=(-1, 1), ideal=1.0,
         text="cosine with the embedding of the source: what is left of its voice",
     )  # fmt: skip

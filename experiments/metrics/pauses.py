@@ -13,12 +13,15 @@ from .pause_level import loudest_pause, pause_energy, pause_energy_after_onset
 
 _LEVEL = "contour.level"
 _NUMBERS = (
-    ("level", "pauses", pause_energy, "mean power in the pauses of the source, below speech"),
     (
-        "later", "pauses after 0.5 s", pause_energy_after_onset,
-        "the same after half a second, in which noise estimates settle",
+        "level", "level in pauses", pause_energy,
+        "mean power in the pauses of the source, below speech",
     ),
-    ("bursts", "bursts", loudest_pause, "the loudest 25 ms of the pauses, below speech"),
+    (
+        "later", "level in pauses after 0.5 s", pause_energy_after_onset,
+        "mean power in the pauses after half a second, in which noise estimates settle",
+    ),
+    ("bursts", "bursts in pauses", loudest_pause, "the loudest 25 ms of the pauses, below speech"),
 )  # fmt: skip
 
 

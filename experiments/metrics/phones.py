@@ -35,7 +35,7 @@ class Phones(MetricFamily):
         assert isinstance(given, PhonesParams)
         return [
             Metric(
-                f"phones.{by}", f"phone error ({by})", _error(f"phones.{by}"),
+                f"phones.{by}", f"phone error rate ({by})", _error(f"phones.{by}"),
                 made=(f"phones.{by}",), source=(f"phones.{by}",), better="lower",
                 span=(0, np.inf), ideal=0.0, monotone=by == "hama",
                 text=f"edit distance by the phones of the source, both heard by {by}",

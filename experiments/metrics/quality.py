@@ -11,8 +11,8 @@ from ._sides import OneOrMore
 
 _NUMBERS: dict[str, tuple[tuple[str, str, str, str, bool], ...]] = {
     "dnsmos": (
-        ("dnsmos", "DNSMOS", "overall", "overall quality (P.835)", True),
-        ("p808", "P.808", "p808", "overall quality (P.808)", True),
+        ("dnsmos", "DNSMOS P.835", "overall", "overall quality (P.835)", True),
+        ("p808", "DNSMOS P.808", "p808", "overall quality (P.808)", True),
     ),
     "plcmos": (("plcmos", "PLCMOS", "score", "quality where blocks were lost", False),),
     "distillmos": (("distillmos", "DistillMOS", "score", "overall quality", True),),

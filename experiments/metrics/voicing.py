@@ -35,9 +35,9 @@ class Voicing(MetricFamily):
                 better="lower", span=(0, 1), ideal=0.0, text=text,
             )
             for name, title, voiced, text in (
-                ("missed", "voicing missed", True,
+                ("missed", "voiced frames missed", True,
                  "share of the voiced frames of the source that are unvoiced in the output"),
-                ("added", "voicing added", False,
+                ("added", "unvoiced frames voiced", False,
                  "share of the unvoiced frames of the source that are voiced in the output"),
             )
         ]  # fmt: skip

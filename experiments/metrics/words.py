@@ -50,7 +50,10 @@ class Words(MetricFamily):
                 better="lower", span=(0, np.inf), ideal=0.0, monotone=True,
                 text=f"edit distance in {unit} by the length of the reference: {said}",
             )
-            for name, title, unit in (("wer", "WER", "words"), ("cer", "CER", "characters"))
+            for name, title, unit in (
+                ("wer", "word error rate", "words"),
+                ("cer", "character error rate", "characters"),
+            )
         ]  # fmt: skip
 
 

@@ -15,6 +15,7 @@ BUILTIN: dict[str, str] = {
     "mos.plcmos": "plcmos",
     "phones.hama": "hama",
     "phones.pocketsphinx": "pocketsphinx",
+    "sound.stoi": "stoi_sound",
     "speaker.ge2e": "ge2e",
     "speaker.resemblyzer": "resemblyzer",
     "words.whisper": "whisper",

@@ -1,4 +1,8 @@
-"""Quality against cost, with the Pareto front: what no other cell beats in both."""
+"""Quality against cost, with Pareto fronts: what no other cell beats in both.
+
+Cells under other conditions, or with another target, are no alternatives: in noise everything is
+worse. So each condition and target has a front of its own.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +29,7 @@ class Point:
         low: 95 % interval of the value, if it has one.
         high: 95 % interval.
         series: the level by which it is coloured.
+        group: condition and target as text; empty if all cells have the same.
     """
 
     cell: str
@@ -33,6 +38,16 @@ class Point:
     low: float | None
     high: float | None
     series: str
+    group: str = ""
+
+
+def fronts(points: Sequence[Point], better: str) -> Mapping[str, Sequence[Point]]:
+    """The front of each group, by its name, in the order of the points."""
+    groups = dict.fromkeys(point.group for point in points)
+    return {
+        group: front([point for point in points if point.group == group], better)
+        for group in groups
+    }
 
 
 def front(points: Sequence[Point], better: str) -> Sequence[Point]:
@@ -52,9 +67,9 @@ def front(points: Sequence[Point], better: str) -> Sequence[Point]:
 
 
 def pareto_plot(metric: MetricFacts, points: Sequence[Point], cost_title: str) -> str:
-    """SVG of the points; those of the front are joined and named."""
-    best = front(points, metric.better or "higher")
-    named = ", ".join(point.cell for point in best)
+    """SVG of the points; those of a front are joined and named."""
+    best = fronts(points, metric.better or "higher")
+    named = ", ".join(point.cell for found in best.values() for point in found)
     title = f"{metric.title} against {cost_title}"
     picture = Picture(_WIDTH, _HEIGHT + 46, title, f"Best at their cost: {named}")
     across = Scale.over([p.cost for p in points], _LEFT, _WIDTH - 20)
@@ -64,7 +79,10 @@ def pareto_plot(metric: MetricFacts, points: Sequence[Point], cost_title: str) -
     for value, text in up.ticks():
         picture.line(_LEFT, up(value), _WIDTH - 20, up(value), "grid")
         picture.text(_LEFT - 8, up(value) + 4, text, "tick end")
-    picture.path([(across(p.cost), up(p.value)) for p in best], "front")
+    for group, found in best.items():
+        corners = [(across(point.cost), up(point.value)) for point in found]
+        picture.path(corners, "front")
+        _name_front(picture, group, *corners[-1])
     styles = _styles([p.series for p in points])
     for point in points:
         x, y = across(point.cost), up(point.value)
@@ -74,6 +92,14 @@ def pareto_plot(metric: MetricFacts, points: Sequence[Point], cost_title: str) -
         tip = f"{point.cell}: {number(point.value, metric.digits)} at {number(point.cost, 2)}"
         picture.mark(x, y, style, tip, shape)
     return picture.markup()
+
+
+def _name_front(picture: Picture, group: str, x: float, y: float) -> None:
+    """The name of a front at its dearest point, on the side where there is more room."""
+    if x < (_LEFT + _WIDTH) / 2:
+        picture.text(x + 9, y - 8, group, "tick")
+    else:
+        picture.text(x - 9, y - 8, group, "tick end")
 
 
 def legend(series: Sequence[str]) -> Sequence[tuple[str, str]]:

@@ -26,12 +26,13 @@ from ..results.chosen import drawn_clips, worst_values
 from ..results.means import MeanRow
 from ..results.rows import CellRow, CostRow, TestRow, ValueRow
 from ._answers import answers, latency_ms
+from ._cost_figures import CostTables, cost_figures
 from ._dot_plot import MOST_ROWS, dot_plot
 from ._heat_map import heat_maps
 from ._media import Media
 from ._methods import citations, methods, not_measured, run_again
 from ._numbers import NONE, interval, number, plural
-from ._pareto import Point, front, legend, pareto_plot
+from ._pareto import legend
 from ._players import Worst, clip_players, worst_clips
 from ._summary import (
     Missing,
@@ -61,7 +62,6 @@ SECTIONS = (
     ("not-measured", "Not measured"),
     ("again", "Run it again"),
 )
-_PARETO_METRICS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,10 +296,9 @@ def _figures(tables: _Tables) -> dict[str, Any]:
     first = primary_metrics(tables.measured, tested)
     ordered = [*first, *(metric for metric in tables.measured if metric not in first)]
     series = _series_factor(tables)
-    paretos = _paretos(tables, first[:_PARETO_METRICS], series)
+    costed = CostTables(tables.manifest, tables.shown, tables.means, tables.costs, series)
     return {
-        "paretos": paretos,
-        "no_paretos": _no_paretos(tables),
+        "costs": cost_figures(costed, first),
         "series_factor": series,
         "legend": _legend(tables, series),
         "dot_plots": _dot_plots(tables, ordered),
@@ -327,46 +326,6 @@ def _series_factor(tables: _Tables) -> str:
 
 def _series(cell: CellFacts, factor: str) -> str:
     return cell.levels.get(factor, cell.name)
-
-
-def _paretos(
-    tables: _Tables, metrics: Sequence[MetricFacts], series: str
-) -> Sequence[tuple[str, str, Sequence[str]]]:
-    """(title, picture, cells of the front) of each metric against computing time and latency."""
-    found = []
-    for metric in metrics:
-        for title, unit in (("CPU of a block", "ms"), ("latency", "ms")):
-            points = _points(tables, metric, title, series)
-            if len({point.cost for point in points}) > 1:
-                names = [point.cell for point in front(points, metric.better or "higher")]
-                picture = pareto_plot(metric, points, f"{title} in {unit}")
-                found.append((f"{metric.title} against {title}", _safe(picture), names))
-    return found
-
-
-def _points(tables: _Tables, metric: MetricFacts, cost: str, series: str) -> Sequence[Point]:
-    points = []
-    for cell in tables.shown:
-        mean = tables.means.get((cell.name, metric.name))
-        if cost == "latency":
-            value = latency_ms(tables.manifest, cell)
-        else:
-            row = cost_of(tables.costs, cell.name, "cpu_ms")
-            value = None if row is None else row.value
-        if mean is not None and mean.mean is not None and value is not None:
-            level = _series(cell, series)
-            points.append(Point(cell.name, value, mean.mean, mean.low, mean.high, level))
-    return points
-
-
-def _no_paretos(tables: _Tables) -> str:
-    if not tables.measured:
-        return "There are no values yet."
-    if not any(row.name == "cpu_ms" for row in tables.costs):
-        return (
-            "Computing time was not measured (metric `cost`), and no two cells differ in latency."
-        )
-    return "All cells cost the same, or no metric has a better direction."
 
 
 def _dot_plots(

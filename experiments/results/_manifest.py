@@ -111,6 +111,7 @@ def _facts(compiled: CompiledExperiment) -> dict[str, Any]:
         "hash": compiled.hash,
         "seeds": tuple(compiled.seeds),
         "factors": {name: tuple(levels) for name, levels in compiled.factors.items()},
+        "conditions": tuple(compiled.conditions),
         "cells": tuple(CellFacts.model_validate(cell) for cell in compiled.cells),
         "clips": tuple(ClipFacts.model_validate(clip) for clip in compiled.clips),
         "targets": {

@@ -14,17 +14,17 @@ from voicegraph.schemas.experiment_manifest import MetricFacts
 _LEGEND = """\
 Means over speakers; in brackets 95 % intervals (BCa bootstrap over speakers).
 
-* phone error: edit distance between the phones of output and source, per phone of the source. hama
-  taught the voices' encoder: not independent. PocketSphinx is independent, and weak.
-* like target, like source: cosine of Resemblyzer's speaker embeddings with the mean of held-out
-  speech of the voice, and with the clip itself. Of the row `target`, which is that speech, it says
-  how well the voice agrees with itself.
-* DNSMOS: overall; P.808 beside it.
-* F0 error: median without the constant transposition, and share of frames above 100 cents.
-* voicing: share of frames that are voiced in both or in neither.
-* start: transposition of the first second of voiced speech minus that of the rest.
-* pauses: mean power in the source's pauses relative to that in speech; the same without the first
-  half second, in which the noise estimate settles; bursts: the loudest 25 ms of all pauses.
+* phone error rate: edit distance between the phones of output and source, per phone of the source.
+  hama taught the voices' encoder: not independent. PocketSphinx is independent, and weak.
+* similarity to target, to source: cosine of Resemblyzer's speaker embeddings with the mean of
+  held-out speech of the voice, and with the clip itself. Of the row `target`, which is that speech,
+  it says how well the voice agrees with itself.
+* DNSMOS: overall by P.835, and by P.808.
+* F0 error: median without the constant transposition; gross F0 errors are frames above 100 cents.
+* voicing agreement: share of frames that are voiced in both or in neither.
+* F0 offset at the start: transposition of the first second of voiced speech minus that of the rest.
+* level in pauses: mean power in the source's pauses relative to that in speech; the same without
+  the first half second, in which the noise estimate settles; the loudest 25 ms of all pauses.
 """
 
 

@@ -82,6 +82,7 @@ def _level(made: Any, source: Any) -> float:
     [
         ({"better": "lower", "ideal": 3.0}, "ideal: speech against itself gives 0, not 3"),
         ({"span": (1, 0)}, "declared: its span is 1..0"),
+        ({"title": "> 3 dB"}, "declared: its title '> 3 dB' does not begin with a word"),
         ({"span": (0, 1), "ideal": 2.0}, "declared: its ideal is outside of its span"),
     ],
 )

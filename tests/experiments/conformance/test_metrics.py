@@ -24,6 +24,7 @@ ENTRIES: list[tuple[str, Any]] = [
     ("quality", "dnsmos"),
     ("quality", "plcmos"),
     ("quality", "distillmos"),
+    ("stoi", None),
     ("voicing", None),
     ("words", None),
 ]
@@ -33,6 +34,12 @@ ENTRIES: list[tuple[str, Any]] = [
 def test_shipped_metrics_conform(name: str, value: object) -> None:
     skip_if_missing(p for metric in metrics.ask(name, value) for p in metrics.missing(metric))
     conformance.check_metric(name, value, {"other_process": "its observers are compared there"})
+
+
+def test_titles_tell_metrics_apart() -> None:
+    asked = {metric.name: metric for entry in ENTRIES for metric in metrics.ask(*entry)}
+    titles = [metric.title for metric in asked.values()]
+    assert len(set(titles)) == len(titles)
 
 
 def test_all_families_are_checked() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -20,12 +21,14 @@ from voicegraph.experiments.engines.run_tasks import run_tasks
 from voicegraph.experiments.engines.serial import Serial
 from voicegraph.experiments.store import Store
 
-from .two_machines import OTHER, TwoMachines, why_not
-
 pytest.importorskip("ray", reason="needs ray: pip install 'voicegraph[cluster]'")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 MODULES = Path(__file__).parent / "on_cluster"
+_TOOL: dict[str, Any] = runpy.run_path(
+    str(Path(__file__).resolve().parents[3] / "tools" / "two_machines.py")
+)
+OTHER: str = _TOOL["OTHER"]
 NUMBER = 40
 LATEST_S = 240.0
 """A run that has lost a machine ends within this time. Ray by itself has hung for ever."""
@@ -142,19 +145,19 @@ def processes_with(text: str) -> list[str]:
 
 
 @pytest.fixture
-def two_machines(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[TwoMachines]:
-    if reason := why_not():
+def two_machines(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Any]:
+    if reason := _TOOL["why_not"]():
         pytest.skip(reason)
     hidden = [tmp_path / "clips", tmp_path / "store"]
     for folder in hidden:
         folder.mkdir(exist_ok=True)
-    with TwoMachines(tmp_path, hidden, [MODULES], quick=request.param) as made:
+    with _TOOL["TwoMachines"](tmp_path, hidden, [MODULES], quick=request.param) as made:
         yield made
 
 
 @pytest.mark.parametrize("two_machines", [True], ids=["quick-checks"], indirect=True)
 def test_a_machine_is_killed(
-    two_machines: TwoMachines, drive: Callable[..., Driver], serial: dict[str, bytes]
+    two_machines: Any, drive: Callable[..., Driver], serial: dict[str, bytes]
 ) -> None:
     driver = drive(two_machines.address, two_machines.command(), **two_machines.token)
     driver.wait_for(3, OTHER)
@@ -168,7 +171,7 @@ def test_a_machine_is_killed(
 
 @pytest.mark.parametrize("two_machines", [False], ids=["default-checks"], indirect=True)
 def test_the_cable_is_pulled(
-    two_machines: TwoMachines, drive: Callable[..., Driver], serial: dict[str, bytes]
+    two_machines: Any, drive: Callable[..., Driver], serial: dict[str, bytes]
 ) -> None:
     driver = drive(two_machines.address, two_machines.command(), **two_machines.token)
     driver.wait_for(3, OTHER)

@@ -58,6 +58,8 @@ def test_config_has_what_webmushra_asks_for(tmp_path: Path, kind: Kind) -> None:
         sounds = [*page["stimuli"].values(), *([page["reference"]] if "reference" in page else [])]
         found = [soundfile.info(root / sound) for sound in sounds]
         assert {(f.samplerate, f.channels, f.subtype) for f in found} == {(RATE, 1, "PCM_16")}
+        if kind == "mos":  # since 1.4 the name of the event after which a rating may be given
+            assert page["mustPlayback"] == "ended"
         if kind != "mos":  # MushraValidator.checkConditionConsistency
             assert len({f.frames for f in found}) == 1
         if kind == "mushra":  # the hidden reference and the anchor are added by webMUSHRA

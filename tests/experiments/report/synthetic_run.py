@@ -184,6 +184,7 @@ def _manifest(drawn: Sequence[ClipFacts], extra: str) -> Manifest:
         hash="ab" * 32,
         seeds=(1,),
         factors=FACTORS,
+        conditions=("noise",),
         cells=tuple(cells),
         clips=tuple(drawn),
         targets={"heart": TargetFacts(name="heart", sounds=("target",))},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -15,7 +16,7 @@ from voicegraph.experiments.report._dot_plot import MOST_ROWS, dot_plot
 from voicegraph.experiments.report._heat_map import heat_maps
 from voicegraph.experiments.report._media import F0_RATE, f0_contour, spectrogram_png
 from voicegraph.experiments.report._numbers import MINUS, interval, number, p_value
-from voicegraph.experiments.report._pareto import Point, front, pareto_plot
+from voicegraph.experiments.report._pareto import Point, front, fronts, pareto_plot
 from voicegraph.experiments.report._summary import meets_goal, speaker_means
 from voicegraph.experiments.report._svg import Scale
 from voicegraph.experiments.results.means import cell_means
@@ -49,6 +50,22 @@ def test_front_is_what_nothing_beats_in_both(pairs: list[tuple[float, float]], b
 def test_pareto_plot_names_its_front() -> None:
     picture = ET.fromstring(pareto_plot(METRICS[0], [_point(1, 3), _point(2, 2)], "CPU"))
     assert picture.findtext("desc") == "Best at their cost: 1/3"
+
+
+def test_each_group_has_a_front_with_its_name() -> None:
+    clean, noisy = [_point(1, 3), _point(2, 4)], [_point(1, 1), _point(2, 2)]
+    points = [
+        *(replace(point, group="clean") for point in clean),
+        *(replace(point, group="pink10") for point in noisy),
+    ]
+    found = fronts(points, "higher")
+    assert {group: [p.value for p in best] for group, best in found.items()} == {
+        "clean": [3, 4],
+        "pink10": [1, 2],
+    }
+    picture = ET.fromstring(pareto_plot(METRICS[0], points, "CPU"))
+    assert len(picture.findall("polyline")) == 2
+    assert {"clean", "pink10"} <= {text.text for text in picture.iter("text")}
 
 
 @given(st.lists(NUMBERS, min_size=1))
