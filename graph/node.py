@@ -268,6 +268,15 @@ class Node(Generic[ParamsT, StateT]):
         """
         return ()
 
+    def unrepeatable(self, params: ParamsT) -> Sequence[str]:
+        """Why two runs of the same input may differ, one clause each; ``explain`` lists them.
+
+        Empty for every node whose random numbers come from ``voicegraph.graph.random``. For a
+        foreign network that draws its own, which nobody can seed. It does not pass the checks
+        ``repeat``, ``reset`` and ``snapshot`` of the conformance suite. Called after compilation.
+        """
+        return ()
+
     # ---- run time ---------------------------------------------------------------------------
 
     def prepare(self, params: ParamsT) -> None:

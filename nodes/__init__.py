@@ -3,6 +3,7 @@
 BUILTIN: dict[str, str] = {
     "content.hubert": "content.hubert",
     "content.hubert_streaming": "content.hubert_streaming",
+    "content.onnx": "content.onnx",
     "content.phonetic": "content.phonetic",
     "content.streaming": "content.streaming",
     "dsp.delay": "dsp.delay",
@@ -22,6 +23,7 @@ BUILTIN: dict[str, str] = {
     "f0.dio": "f0.dio",
     "f0.fcpe": "f0.fcpe",
     "f0.harvest": "f0.harvest",
+    "f0.onnx": "f0.onnx",
     "f0.praat": "f0.praat",
     "f0.rmvpe": "f0.rmvpe",
     "f0.swift": "f0.swift",
@@ -35,6 +37,7 @@ BUILTIN: dict[str, str] = {
     "pitch.smooth": "pitch.smooth",
     "retrieval.faiss": "retrieval.faiss",
     "retrieval.protect": "retrieval.protect",
+    "synth.onnx": "synth.onnx",
     "synth.rvc": "synth.rvc",
     "synth.rvc_streaming": "synth.rvc_streaming",
     "synth.source_filter": "synth.source_filter",
@@ -56,9 +59,10 @@ SYNONYMS: dict[str, str] = {
     "mangio_crepe_tiny": "f0.crepe",
     "torchcrepe": "f0.crepe",
     "torchfcpe": "f0.fcpe",
-    "fcpe_onnx": "f0.fcpe",
+    "fcpe_onnx": "f0.onnx",
     "rmvpe_gpu": "f0.rmvpe",
-    "rmvpe_onnx": "f0.rmvpe",
+    "rmvpe_onnx": "f0.onnx",
+    "contentvec_onnx": "content.onnx",
     "swiftf0": "f0.swift",
     "contentvec": "content.hubert",
     "faiss_index": "retrieval.faiss",
@@ -72,5 +76,6 @@ FILE_KINDS: dict[str, str] = {
     "pitch-model": "f0.rmvpe_file",
     "index": "retrieval.index_file",
     "source-filter-voice": "synth.source_filter_file",
+    "onnx-network": "layers.onnx_file",
 }
 """Kind of model file -> module below ``voicegraph.nodes`` that knows it."""

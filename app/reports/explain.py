@@ -208,6 +208,7 @@ def _notes(report: PlanReport) -> list[str]:
         notes += [(node.name, text) for origin in origins if (text := _origin(origin))]
         if node.fallback and node.fallback != node.device:
             notes.append((node.name, f"runs on {node.fallback} if {node.device} is missing"))
+        notes += [(node.name, f"not repeatable: {text}") for text in node.unrepeatable]
         if remark := precision_remark(node.dtype, node.device):
             notes.append((node.name, remark))
     notes += [(name, "switched off: its input passes through") for name in report.bypassed]

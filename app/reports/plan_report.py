@@ -101,6 +101,7 @@ def _node(planned: PlannedNode) -> NodeReport:
             )
             for found in planned.node.approximations(planned.params)
         ],
+        unrepeatable=list(planned.node.unrepeatable(planned.params)),
     )
 
 

@@ -8,6 +8,7 @@ __all__ = [
     "hubert_example",
     "hubert_sizes",
     "hubert_streaming",
+    "onnx",
     "phonetic",
     "phonetic_file",
     "phonetic_frames",

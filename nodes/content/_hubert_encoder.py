@@ -21,29 +21,25 @@ from voicegraph.graph import (
     Problem,
     State,
 )
-from voicegraph.graph.files.models import kinds
-from voicegraph.graph.files.models.wrong_kind import open_expected, wrong_kind
 from voicegraph.nodes.content import hubert_example
 from voicegraph.nodes.content._encoder_header import encoder_sizes
 from voicegraph.nodes.content._hubert_export import chosen_outputs, hubert_export
 from voicegraph.nodes.content._hubert_network import HubertNetwork
 from voicegraph.nodes.content._hubert_trial import BASE, trial_stages
 from voicegraph.nodes.content._hubert_weights import build_hubert, load_hubert
+from voicegraph.nodes.content._voice_features import features_of
 from voicegraph.nodes.content.encoder import ContentEncoder
-from voicegraph.nodes.content.encoder_file import NOUN, EncoderFile, card_of, open_encoder
+from voicegraph.nodes.content.encoder_file import FIX, NOUN, EncoderFile, card_of, open_encoder
 from voicegraph.nodes.content.encoder_provenance import encoder_origin
 from voicegraph.nodes.content.hubert_sizes import HubertSizes
 from voicegraph.nodes.layers.int8_linear import can_quantise
 from voicegraph.nodes.layers.network import choose_precision, form_for
+from voicegraph.nodes.layers.onnx_file import use_instead
 from voicegraph.schemas.encoder_card import V1, V2, Chosen
 from voicegraph.schemas.export_card import MODEL_KEY
-from voicegraph.schemas.voice_card import VoiceCard
 
 FRAMES_HZ = 50
 """Frames of features a second."""
-
-_VOICE, _VOICE_NOUN = "voice", "an RVC voice"
-_NAME_A_VOICE = "name an RVC voice there, a .pth or .safetensors file"
 
 
 class HubertEncoderParams(NodeParams):
@@ -171,7 +167,8 @@ class HubertEncoder(ContentEncoder[ParamsT, StateT], Generic[ParamsT, StateT]):
             text = f"needs the file of {NOUN}, and none is given"
             fix = "--set assets.hubert=PATH\nor in the file  assets: {hubert: PATH}"
             raise PipelineError(Problem("missing-weights", text, fix=fix))
-        found = open_encoder(params.weights)
+        other = use_instead(params.weights, self.name, "content.onnx", FIX)
+        found = open_encoder(params.weights, other)
         sizes = found.sizes
         layer, project = chosen
         asks = f", which {params.voice} takes" if params.voice else ""
@@ -196,20 +193,6 @@ def _features(params: HubertEncoderParams) -> Chosen:
     """
     wanted = V2
     if params.voice is not None and (params.layer is None or params.project is None):
-        wanted = _voice_card(params.voice).features or V2
+        wanted = features_of(params.voice) or V2
     layer = wanted.layer if params.layer is None else params.layer
     return Chosen(layer, wanted.project if params.project is None else params.project)
-
-
-def _voice_card(path: Path) -> VoiceCard:
-    """The card of an RVC voice.
-
-    Raises:
-        WeightsError: if the file is something else, or damaged.
-    """
-    archive = open_expected(path, _VOICE_NOUN, _NAME_A_VOICE)
-    kind = next(kind for kind in kinds() if kind.name == _VOICE)
-    card = kind.card(path, archive)
-    if not isinstance(card, VoiceCard):
-        raise wrong_kind(path, _VOICE_NOUN, _NAME_A_VOICE)
-    return card

@@ -23,6 +23,11 @@ def encoder_origin(identity: EncoderIdentity, path: Path) -> Origin:
     return _origin(identity, path, _DECIDE)
 
 
+def unknown_encoder(path: Path) -> Origin:
+    """The origin of the features of a file that does not say which encoder it is."""
+    return Origin(NOUN, str(path))
+
+
 def required_encoder(
     identity: EncoderIdentity | None,
     path: Path,

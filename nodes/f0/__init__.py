@@ -8,6 +8,7 @@ __all__ = [
     "frame_grid",
     "harvest",
     "mel",
+    "onnx",
     "praat",
     "rmvpe",
     "rmvpe_file",

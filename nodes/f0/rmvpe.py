@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from fractions import Fraction
 from pathlib import Path
 
 import torch
@@ -15,12 +13,9 @@ from voicegraph.nodes.f0 import _rmvpe_example as rmvpe_example
 from voicegraph.nodes.f0 import rmvpe_file, salience_bins
 from voicegraph.nodes.f0._rmvpe_network import RmvpeNetwork
 from voicegraph.nodes.f0._salience_estimator import SalienceEstimator, WideRangeParams
-from voicegraph.nodes.f0.estimator import FRAMES_HZ
+from voicegraph.nodes.f0._unet_span import unet_span
 from voicegraph.nodes.f0.mel import FFT, LogMel, filters
-from voicegraph.nodes.pitch.window_frames import extend_to_whole_frames
-
-_STEP = Fraction(32, FRAMES_HZ)
-"""The U-Net halves the number of frames five times, so it works on multiples of 32."""
+from voicegraph.nodes.layers.onnx_file import use_instead
 
 
 class RmvpeParams(WideRangeParams):
@@ -70,20 +65,13 @@ class Rmvpe(SalienceEstimator[RmvpeParams]):
         if params.weights is None:
             text = "f0.rmvpe needs the weights of RMVPE, a file such as rmvpe.pt, and has none"
             raise PipelineError(Problem("missing-weights", text, fix="--set assets.rmvpe=PATH"))
-        rmvpe_file.sizes_of(open_expected(params.weights, rmvpe_file.NOUN, rmvpe_file.FIX))
+        fix = use_instead(params.weights, self.name, "f0.onnx", rmvpe_file.FIX)
+        rmvpe_file.sizes_of(open_expected(params.weights, rmvpe_file.NOUN, fix))
         return self.declared
 
     def gives(self, params: RmvpeParams, out: Request) -> Interval:
         """The analysed span without the context."""
-        context = Fraction(math.ceil(params.context * FRAMES_HZ), FRAMES_HZ)
-        asked = extend_to_whole_frames(out.interval, Fraction(FRAMES_HZ)).duration
-        used = extend_to_whole_frames(
-            Interval(out.core.start, out.end), Fraction(FRAMES_HZ)
-        ).duration
-        length = math.ceil((asked + context) / _STEP) * _STEP - Fraction(1, FRAMES_HZ)
-        if length < used + context:
-            length += _STEP
-        return Interval(out.end - length + context, out.end)
+        return unet_span(params.context, out)
 
     def load(self, params: RmvpeParams, device: torch.device, dtype: torch.dtype) -> None:
         """Reads the network.

@@ -3,7 +3,8 @@
 ``network`` builds networks plain and brings them into a form; ``form`` names the forms; ``packed``
 and the convolutions are packed layers for the CPU, ``half_linear`` and ``int8_linear`` those with
 weights of 16 and 8 bits;
-``precision_trial`` finds out which are fastest.
+``precision_trial`` finds out which are fastest. ``onnx_file`` and ``onnx_session`` describe and run
+networks in ONNX files.
 """
 
 __all__ = [
@@ -16,6 +17,8 @@ __all__ = [
     "int8_linear",
     "linear",
     "network",
+    "onnx_file",
+    "onnx_session",
     "packed",
     "packed_grouped_convolution",
     "packers",

@@ -2,6 +2,7 @@
 
 __all__ = [
     "network",
+    "onnx",
     "pitch_bins",
     "pulse_train",
     "rvc",

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from voicegraph.graph import FilePath, In, Live, NodeParams, PipelineError, Problem
 from voicegraph.nodes.content.encoder_provenance import required_encoder
+from voicegraph.nodes.layers.onnx_file import use_instead
 from voicegraph.nodes.synth.voice_file import open_voice
 from voicegraph.schemas.voice_card import VoiceCard
 
@@ -45,6 +46,7 @@ def voice_inputs(
         PipelineError: if it does not have that speaker.
     """
     fix = f"--set nodes.{name}.params.checkpoint=VOICE.pth"
+    fix = use_instead(params.checkpoint, name, "synth.onnx", fix)
     card = open_voice(params.checkpoint, fix).card
     if params.speaker >= card.speakers:
         text = f"speaker {params.speaker}: {no_speaker(params.checkpoint, card.speakers)}"

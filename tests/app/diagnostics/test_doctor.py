@@ -169,6 +169,36 @@ def test_both_packages_of_pyworld_are_known(
     assert (fix or "") in (found.fix or "")
 
 
+@pytest.mark.parametrize(
+    ("installed", "detail", "fix"),
+    [
+        (("onnxruntime",), "the nodes for ONNX files, on CPU, CUDA", None),
+        (("onnxruntime-gpu",), "(package onnxruntime-gpu), on CPU, CUDA", None),
+        (("onnxruntime", "onnxruntime-gpu"), "both install onnxruntime", "onnxruntime-gpu"),
+    ],
+)
+def test_builds_of_onnx_runtime_and_their_hardware_are_told(
+    monkeypatch: Patch, installed: tuple[str, ...], detail: str, fix: str | None
+) -> None:
+    real = optional_packages.version_of
+
+    def version_of(name: str) -> str | None:
+        return real(name) if "onnxruntime" not in name else "9.0" if name in installed else None
+
+    monkeypatch.setattr(doctor, "version_of", version_of)
+    providers = ["CPUExecutionProvider", "CUDAExecutionProvider"]
+    runtime = SimpleNamespace(get_available_providers=lambda: providers)
+    monkeypatch.setitem(sys.modules, "onnxruntime", runtime)
+    found = _found(diagnose(), "onnxruntime")
+    assert (found.ok, found.version) == (True, "9.0")
+    assert detail in found.detail
+    assert (found.fix is None) == (fix is None)
+    if fix:
+        remove, install = (found.fix or "").splitlines()
+        assert remove.endswith("uninstall -y onnxruntime onnxruntime-gpu")
+        assert install.endswith(f"install {fix}")
+
+
 def test_pyworld_that_needs_setuptools_is_replaced(monkeypatch: Patch) -> None:
     monkeypatch.setattr(doctor, "version_of", lambda name: "0.3.5" if name == "pyworld" else None)
     _broken(monkeypatch, "pyworld", ModuleNotFoundError("x", name="pkg_resources"))

@@ -1,0 +1,7 @@
+"""``content.onnx``."""
+
+from __future__ import annotations
+
+from voicegraph.graph import conformance
+
+test_conformance = conformance.suite("content.onnx", slow=("growth",))
