@@ -76,6 +76,8 @@ def share(part: float, why: str) -> Tolerance:
     return Tolerance(f"{100 * part:g} % ({why})", relative=part)
 
 
+EXPORTED = Tolerance("what an exported float32 network may differ from its node", absolute=1e-4)
+"""The promise of ``voicegraph export``."""
 SAMPLES = below_full_scale(120)
 """A few float32 operations on samples of at most 1: eight units in the last place of 1."""
 INAUDIBLE = below_full_scale(96)

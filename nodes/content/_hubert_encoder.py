@@ -32,6 +32,7 @@ from voicegraph.nodes.content.encoder import ContentEncoder
 from voicegraph.nodes.content.encoder_file import FIX, NOUN, EncoderFile, card_of, open_encoder
 from voicegraph.nodes.content.encoder_provenance import encoder_origin
 from voicegraph.nodes.content.hubert_sizes import HubertSizes
+from voicegraph.nodes.layers.form import Form
 from voicegraph.nodes.layers.int8_linear import can_quantise
 from voicegraph.nodes.layers.network import choose_precision, form_for
 from voicegraph.nodes.layers.onnx_file import use_instead
@@ -109,9 +110,15 @@ class HubertEncoder(ContentEncoder[ParamsT, StateT], Generic[ParamsT, StateT]):
         self, params: ParamsT, device: torch.device, dtype: torch.dtype
     ) -> HubertNetwork:
         """The network, loaded once a process for each file, layer, device and form."""
+        return self.network_in(params, form_for(HubertNetwork, device, dtype), device)
+
+    def network_in(
+        self, params: ParamsT, form: Form, device: torch.device | None = None
+    ) -> HubertNetwork:
+        """The network in a form, by default on the CPU; shared in the same way."""
         layer, project = chosen = _features(params)
-        found, form = self._open(params, chosen), form_for(HubertNetwork, device, dtype)
-        return load_hubert(found, layer, project, device, form)
+        where = torch.device("cpu") if device is None else device
+        return load_hubert(self._open(params, chosen), layer, project, where, form)
 
     def exported(self, params: ParamsT) -> ExportedNetwork:
         """The whole encoder, for windows of any length.

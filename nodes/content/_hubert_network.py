@@ -21,7 +21,12 @@ from torch.nn import functional
 
 from voicegraph.nodes.content.hubert_sizes import EPSILON, STRIDES, HubertSizes
 from voicegraph.nodes.layers.convolution import Convolution
-from voicegraph.nodes.layers.form import PACKED_BFLOAT16, PACKED_FLOAT32, PACKED_INT8
+from voicegraph.nodes.layers.form import (
+    PACKED_BFLOAT16,
+    PACKED_FLOAT32,
+    PACKED_INT8,
+    PORTABLE_FLOAT32,
+)
 from voicegraph.nodes.layers.grouped_convolution import GroupedConvolution
 from voicegraph.nodes.layers.linear import Linear
 from voicegraph.nodes.layers.network import Network
@@ -133,6 +138,21 @@ class DirectFrameConvolution(nn.Module):
         return self.product(x)
 
 
+class PortableFrameConvolution(nn.Module):
+    """Replaces a :class:`FrameConvolution` by an ordinary one, for exported networks."""
+
+    def __init__(self, plain: FrameConvolution) -> None:
+        super().__init__()
+        rows = plain.product.get_parameter("weight").unflatten(1, (plain.taps, -1))
+        self.weight = nn.Parameter(rows.transpose(1, 2).contiguous(), requires_grad=False)
+        self.stride = plain.stride
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """As the plain one."""
+        y = functional.conv1d(x.transpose(1, 2), self.weight, stride=self.stride)
+        return functional.gelu(y.transpose(1, 2))
+
+
 class TransformerLayer(nn.Module):
     """A transformer layer with post-normalisation.
 
@@ -184,6 +204,7 @@ class HubertNetwork(Network):
             },
             PACKED_BFLOAT16: {**BFLOAT16_PACKERS, NormedConvolution: PackedNormedConvolution},
             PACKED_INT8: {**INT8_PACKERS, NormedConvolution: PackedNormedConvolution},
+            PORTABLE_FLOAT32: {FrameConvolution: PortableFrameConvolution},
         }
     )
 

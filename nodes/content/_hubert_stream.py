@@ -89,8 +89,8 @@ class HubertStream:
         step = STEP // STRIDES[0]
         tail = (sizes.field - sizes.kernels[0]) // STRIDES[0] + 1 - step
         self.statistics = RunningStatistics(sizes.kernels[0], step, tail, past + again + block)
-        self._reach = sizes.taps // 2
-        self._silence = self._features_of_silence()
+        self.reach = sizes.taps // 2
+        self.silence = self._features_of_silence()
 
     @property
     def _device(self) -> torch.device:
@@ -118,9 +118,9 @@ class HubertStream:
         return HubertStreamState(
             heard=torch.full((streams,), heard),
             sums=self.statistics.begin(streams, device),
-            projected=torch.zeros(streams, self._reach + self.again, hidden, **like),
+            projected=torch.zeros(streams, self.reach + self.again, hidden, **like),
             pairs=torch.zeros(streams, *pairs, dtype=self.network.pair_dtype, device=device),
-            features=self._silence.repeat(streams, self.kept, 1),
+            features=self.silence.repeat(streams, self.kept, 1),
         )
 
     def __call__(self, audio: torch.Tensor, state: HubertStreamState) -> torch.Tensor:
@@ -146,7 +146,7 @@ class HubertStream:
             x = self.network.head(x.flatten(0, 1)).unflatten(0, x.shape[:2])
         made = x.float()
         if existing is not None:
-            made = torch.where(existing.live[..., None], made, self._silence)
+            made = torch.where(existing.live[..., None], made, self.silence)
         self._settle(state, new)
         state.heard += new
         return _keep(state.features, made, new)
@@ -181,8 +181,8 @@ class HubertStream:
             x = x * (numbers >= 0).to(x.device)[..., None]
         line = torch.cat((state.projected, x), 1)
         state.projected.copy_(line[:, new:])
-        live = line[:, self._reach :]
-        return network.norm(live + network.position(line, context=self._reach))
+        live = line[:, self.reach :]
+        return network.norm(live + network.position(line, context=self.reach))
 
     def _existing(self, heard: torch.Tensor, new: int) -> ValidFrames | None:
         """Masks of the frames that exist; None if all do.
@@ -205,16 +205,9 @@ class HubertStream:
         seen: torch.Tensor | None,
     ) -> torch.Tensor:
         """A layer on live frames ``[streams, live, hidden]``; writes their keys and values."""
-        streams, live, hidden = x.shape
-        rows, split = x.flatten(0, 1), (layer.heads, hidden // layer.heads)
-        made = layer.inputs(rows).view(streams, live, 3 * hidden)
-        pairs[:, :live] = made[..., hidden:]
-        query = made[..., :hidden].unflatten(2, split).transpose(1, 2)
-        keys, values = (part.unflatten(2, split).transpose(1, 2) for part in pairs.split(hidden, 2))
-        y = functional.scaled_dot_product_attention(query, keys, values, seen)
-        y = y.transpose(1, 2).reshape(rows.shape)
-        rows = layer.attention_norm(rows + layer.output(y))
-        return layer.norm(rows + layer.down(layer.up(rows))).view(x.shape)
+        query, own = projected(layer, x)
+        pairs[:, : x.shape[1]] = own
+        return attended(layer, x, query, pairs, seen)
 
     def _settle(self, state: HubertStreamState, new: int) -> None:
         """Copies keys and values of the oldest live frames to the ring: frame k to k % past."""
@@ -229,6 +222,42 @@ class HubertStream:
                 pairs = state.pairs[stream]
                 pairs[:, live + place : live + place + count] = pairs[:, source : source + count]
                 frame += count
+
+
+def projected(layer: TransformerLayer, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Queries ``[streams, frames, hidden]``, and keys and values ``[.., 2 hidden]``, of frames."""
+    streams, frames, hidden = x.shape
+    made = layer.inputs(x.flatten(0, 1)).view(streams, frames, 3 * hidden)
+    return made[..., :hidden], made[..., hidden:]
+
+
+def attended(
+    layer: TransformerLayer,
+    x: torch.Tensor,
+    query: torch.Tensor,
+    pairs: torch.Tensor,
+    seen: torch.Tensor | None,
+) -> torch.Tensor:
+    """A layer on frames that attend to keys and values.
+
+    Args:
+        layer: of the network.
+        x: the frames ``[streams, frames, hidden]``.
+        query: theirs.
+        pairs: ``[streams, attended frames, 2 hidden]``.
+        seen: bool, broadcast to ``[streams, heads, frames, attended frames]``; None if all exist.
+
+    Returns:
+        The shape of ``x``.
+    """
+    hidden = x.shape[2]
+    rows, split = x.flatten(0, 1), (layer.heads, hidden // layer.heads)
+    query = query.unflatten(2, split).transpose(1, 2)
+    keys, values = (part.unflatten(2, split).transpose(1, 2) for part in pairs.split(hidden, 2))
+    y = functional.scaled_dot_product_attention(query, keys, values, seen)
+    y = y.transpose(1, 2).reshape(rows.shape)
+    rows = layer.attention_norm(rows + layer.output(y))
+    return layer.norm(rows + layer.down(layer.up(rows))).view(x.shape)
 
 
 def _keep(features: torch.Tensor, made: torch.Tensor, new: int) -> torch.Tensor:

@@ -23,6 +23,7 @@ from voicegraph.nodes.content.encoder_provenance import encoder_origin
 from voicegraph.nodes.content.phonetic_file import NOUN, build_phonetic, open_phonetic
 from voicegraph.nodes.content.phonetic_frames import FRAMES_HZ
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
+from voicegraph.nodes.layers.form import Form
 from voicegraph.nodes.layers.network import form_for, load_network
 from voicegraph.schemas.phonetic_card import LAYER
 
@@ -82,7 +83,17 @@ class PhoneticEncoder(ContentEncoder[ParamsT, StateT], Generic[ParamsT, StateT])
         Raises:
             WeightsError: if the file is no phonetic encoder, or a tensor holds NaN or infinity.
         """
+        return self.network_in(params, form_for(PhoneticNetwork, device, dtype), device)
+
+    def network_in(
+        self, params: ParamsT, form: Form, device: torch.device | None = None
+    ) -> PhoneticNetwork:
+        """The network in a form, by default on the CPU; shared in the same way.
+
+        Raises:
+            WeightsError: as :meth:`shared_network`.
+        """
         assert params.weights is not None
         archive, _ = open_phonetic(params.weights)
-        form = form_for(PhoneticNetwork, device, dtype)
-        return load_network(PhoneticNetwork, archive, lambda: build_phonetic(archive), device, form)
+        where = torch.device("cpu") if device is None else device
+        return load_network(PhoneticNetwork, archive, lambda: build_phonetic(archive), where, form)

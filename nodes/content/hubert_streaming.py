@@ -13,6 +13,7 @@ from pydantic import Field, field_validator
 from voicegraph.graph import (
     Approximation,
     Duration,
+    ExportedNetwork,
     Interval,
     PipelineError,
     Ports,
@@ -30,9 +31,16 @@ from voicegraph.nodes.content._hubert_encoder import (
     HubertEncoder,
     HubertEncoderParams,
 )
+from voicegraph.nodes.content._hubert_network import HubertNetwork
 from voicegraph.nodes.content._hubert_stream import STEP, HubertStream, HubertStreamState
+from voicegraph.nodes.content._hubert_stream_export import (
+    PortableHubertStream,
+    PortableHubertWindow,
+)
 from voicegraph.nodes.content.encoder import RATE
 from voicegraph.nodes.content.phonetic_frames import frames_covering
+from voicegraph.nodes.layers.exported_stream import fixed, spoken, stream_reference
+from voicegraph.nodes.layers.form import PORTABLE_FLOAT32
 from voicegraph.nodes.pitch.window_frames import extend_to_whole_frames
 
 _FRAME = Fraction(1, FRAMES_HZ)
@@ -165,10 +173,7 @@ class HubertStreaming(HubertEncoder[HubertStreamingParams, HubertStreamState]):
         past, again = frames_covering(params.context), params.recompute
         network = self.shared_network(params, device, dtype)
         self._whole = again is None
-        frames = 0 if again is None else int(again * FRAMES_HZ)
-        self._stream = HubertStream(
-            network, 1 if self._whole else past, frames, new, kept=asked.count + ahead
-        )
+        self._stream = self._stream_of(network, params)
         newest = asked.interval.end + params.lookahead
         # The first frames lie before the stream by the look-ahead of this and of other nodes.
         self._first = -frames_covering(-newest)
@@ -177,6 +182,14 @@ class HubertStreaming(HubertEncoder[HubertStreamingParams, HubertStreamState]):
         first = self.given["audio"].index(start)
         self._audio = slice(first, first + samples)
         self._span = slice(-ahead - asked.count, -ahead or None)
+
+    def _stream_of(self, network: HubertNetwork, params: HubertStreamingParams) -> HubertStream:
+        past, again = frames_covering(params.context), params.recompute
+        if again is None:
+            past, again = 1, Fraction(0)
+        kept = self.asked["content"].count + int(params.lookahead * FRAMES_HZ)
+        new = int(self.block * FRAMES_HZ)
+        return HubertStream(network, past, int(again * FRAMES_HZ), new, kept)
 
     def state(self, params: HubertStreamingParams, streams: int) -> HubertStreamState:
         """The state at the beginning of a stream."""
@@ -189,3 +202,26 @@ class HubertStreaming(HubertEncoder[HubertStreamingParams, HubertStreamState]):
         audio = inputs["audio"][:, 0, self._audio]
         step = self._stream.anew if self._whole else self._stream
         return {"content": step(audio, state)[:, self._span].clone()}
+
+    def exports(self, params: HubertStreamingParams) -> ExportedNetwork:
+        """A block, with the stream's state."""
+        portable = self._stream_of(self.network_in(params, PORTABLE_FLOAT32), params)
+        given, state = self.given["audio"], self.state(params, 1)
+        if self._whole:
+            module, begin = PortableHubertWindow(portable, self._audio, self._span), {}
+            begin["features"] = state.features
+        else:
+            module = PortableHubertStream(portable, self._audio, self._span)
+            begin = module.begin(state)
+
+        def step(inputs: Tensors, held: HubertStreamState) -> Tensors:
+            return self.process(inputs, params, held)
+
+        return ExportedNetwork(
+            module=module,
+            inputs={"audio": fixed(given, "audio at 16 kHz, not normalised")},
+            outputs={"content": fixed(self.asked["content"], "content features at 50 Hz")},
+            example=lambda case: {"audio": spoken("audio", case, given)},
+            reference=stream_reference(step, self.state(params, 1)),
+            state=begin,
+        )

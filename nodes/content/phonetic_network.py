@@ -11,7 +11,6 @@ The layout is ``[streams, frames, channels]``. ``n`` samples give ``n // 320 + 1
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,9 +21,10 @@ from torch import nn
 from torch.nn import functional
 
 from voicegraph.nodes.layers.depthwise import DepthwiseConvolution, PackedDepthwiseConvolution
-from voicegraph.nodes.layers.form import PACKED_FLOAT32
+from voicegraph.nodes.layers.form import PACKED_FLOAT32, PORTABLE_FLOAT32
 from voicegraph.nodes.layers.half_linear import linear_for_few_rows
 from voicegraph.nodes.layers.network import Network
+from voicegraph.nodes.layers.spectrum import PortablePowerSpectrum, PowerSpectrum
 
 WINDOW, HOP = 400, 160
 """Window and hop of the spectrogram in samples."""
@@ -128,13 +128,19 @@ class PhoneticNetwork(Network):
     The log-mel spectrum is computed in float32 whatever the precision of the rest.
     """
 
-    packings = MappingProxyType({PACKED_FLOAT32: PHONETIC_PACKERS})
+    packings = MappingProxyType(
+        {
+            PACKED_FLOAT32: PHONETIC_PACKERS,
+            PORTABLE_FLOAT32: MappingProxyType({PowerSpectrum: PortablePowerSpectrum}),
+        }
+    )
     filters: torch.Tensor
 
     def __init__(self, sizes: PhoneticSizes) -> None:
         super().__init__()
         self.sizes = sizes
         self.register_buffer("filters", torch.zeros(sizes.mels, WINDOW // 2 + 1))
+        self.spectrum = PowerSpectrum(WINDOW)
         self.stem = nn.Conv1d(sizes.mels, sizes.hidden, 3, STRIDE, 1)
         self.blocks = nn.ModuleList(PhoneticBlock(sizes) for _ in range(sizes.blocks))
         self.head = nn.Linear(sizes.hidden, sizes.tokens)
@@ -187,17 +193,10 @@ class PhoneticNetwork(Network):
 
     def log_mel_of(self, frames: torch.Tensor) -> torch.Tensor:
         """float32 frames ``[streams, frames, 400]`` -> ``[streams, mels, frames]``."""
-        spectra = torch.fft.rfft(frames * _window(frames.device))
-        power = spectra.real.square() + spectra.imag.square()
+        power = self.spectrum(frames)
         with torch.autocast(power.device.type, enabled=False):  # training may run in bfloat16
             mel = self.filters.float() @ power.transpose(1, 2)
         return mel.clamp(min=_SMALLEST).log()
-
-
-@functools.lru_cache(maxsize=8)
-def _window(device: torch.device) -> torch.Tensor:
-    with torch.inference_mode(False):  # a cached constant may be used outside of inference mode
-        return torch.hann_window(WINDOW, device=device)
 
 
 class PhoneticBlock(nn.Module):

@@ -74,6 +74,7 @@ class PhoneticStream:
         past: number of settled frames that attention uses, at least 1.
         settle: number of frames after which a frame is settled, at least 1.
         ahead: look-ahead of the output in frames, 1 to ``settle``.
+        portable: for an exported network: no branch depends on how old the stream is.
 
     Raises:
         ValueError: if there is no such block, or the numbers are not in these ranges.
@@ -86,6 +87,7 @@ class PhoneticStream:
         past: int = PAST,
         settle: int = SETTLE,
         ahead: int = AHEAD,
+        portable: bool = False,
     ) -> None:
         if not 1 <= layer <= network.sizes.blocks:
             raise ValueError(f"there is no block {layer}, but 1 to {network.sizes.blocks}")
@@ -97,6 +99,7 @@ class PhoneticStream:
         self.network = network
         self.blocks = cast("list[PhoneticBlock]", list(network.blocks[:layer]))
         self.past, self.settle, self.ahead = past, settle, ahead
+        self.portable = portable
 
     def begin(self, streams: int, heard: int = 0) -> PhoneticStreamState:
         """The state at the beginning of a stream.
@@ -213,7 +216,7 @@ class PhoneticStream:
         """
         steps = x.shape[1]
         used = _used(self.past, self.settle, steps, x.device, x.dtype)
-        if min(heard.tolist()) >= self.past + self.settle:
+        if not self.portable and min(heard.tolist()) >= self.past + self.settle:
             return ValidFrames(used, None)
         numbers = heard[:, None] + torch.arange(steps)
         live = numbers[:, :, None] + torch.arange(-self.settle, 1)

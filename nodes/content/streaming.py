@@ -11,6 +11,7 @@ from pydantic import Field, field_validator
 
 from voicegraph.graph import (
     Duration,
+    ExportedNetwork,
     PipelineError,
     Ports,
     Problem,
@@ -24,15 +25,18 @@ from voicegraph.graph import (
 )
 from voicegraph.nodes.content import _phonetic_example as phonetic_example
 from voicegraph.nodes.content._phonetic_encoder import PhoneticEncoder, PhoneticEncoderParams
+from voicegraph.nodes.content._phonetic_export import PortablePhoneticStream
 from voicegraph.nodes.content.encoder import RATE
 from voicegraph.nodes.content.phonetic_frames import FRAMES_HZ, frames_covering
-from voicegraph.nodes.content.phonetic_network import STEP
+from voicegraph.nodes.content.phonetic_network import STEP, PhoneticNetwork
 from voicegraph.nodes.content.phonetic_stream import (
     AFTER,
     BEFORE,
     PhoneticStream,
     PhoneticStreamState,
 )
+from voicegraph.nodes.layers.exported_stream import fixed, spoken, stream_reference
+from voicegraph.nodes.layers.form import PORTABLE_FLOAT32
 
 _FRAME = Fraction(1, FRAMES_HZ)
 _AFTER = Fraction(AFTER, RATE)
@@ -153,19 +157,25 @@ class Streaming(PhoneticEncoder[StreamingParams, PhoneticStreamState]):
     def load(self, params: StreamingParams, device: torch.device, dtype: torch.dtype) -> None:
         """Loads the network, once a process for each file, device and form."""
         ahead = self._ahead(params)
-        self._stream = PhoneticStream(
-            self.shared_network(params, device, dtype),
-            params.layer,
-            past=frames_covering(params.context),
-            settle=frames_covering(params.settle),
-            ahead=ahead,
-        )
+        self._stream = self._stream_of(self.shared_network(params, device, dtype), params)
         # The first frames lie before the stream by the look-ahead of this and of other nodes.
         start = self.asked["content"].interval.start
         self._first = int((start + self.block) * FRAMES_HZ) + ahead
         begin = self.given["audio"].index(start + ahead * _FRAME - Fraction(BEFORE, RATE))
         count = BEFORE + AFTER + STEP * (self.asked["content"].count - 1)
         self._audio = slice(begin, begin + count)
+
+    def _stream_of(
+        self, network: PhoneticNetwork, params: StreamingParams, portable: bool = False
+    ) -> PhoneticStream:
+        return PhoneticStream(
+            network,
+            params.layer,
+            past=frames_covering(params.context),
+            settle=frames_covering(params.settle),
+            ahead=self._ahead(params),
+            portable=portable,
+        )
 
     def _ahead(self, params: StreamingParams) -> int:
         """Frames from the output frame to the newest."""
@@ -180,3 +190,20 @@ class Streaming(PhoneticEncoder[StreamingParams, PhoneticStreamState]):
     ) -> Tensors:
         """One block: a step for each frame."""
         return {"content": self._stream(inputs["audio"][:, 0, self._audio], state)}
+
+    def exports(self, params: StreamingParams) -> ExportedNetwork:
+        """A block of steps, with the stream's state."""
+        portable = self._stream_of(self.network_in(params, PORTABLE_FLOAT32), params, portable=True)
+        given, state = self.given["audio"], self.state(params, 1)
+
+        def step(inputs: Tensors, held: PhoneticStreamState) -> Tensors:
+            return self.process(inputs, params, held)
+
+        return ExportedNetwork(
+            module=PortablePhoneticStream(portable, self._audio),
+            inputs={"audio": fixed(given, "audio at 16 kHz, not normalised")},
+            outputs={"content": fixed(self.asked["content"], "content features at 50 Hz")},
+            example=lambda case: {"audio": spoken("audio", case, given)},
+            reference=stream_reference(step, self.state(params, 1)),
+            state=state.tensors(),
+        )

@@ -8,10 +8,18 @@ from typing import Literal
 import torch
 from pydantic import Field
 
-from voicegraph.graph import Decibels, Ports, register
+from voicegraph.graph import (
+    Decibels,
+    ExportedNetwork,
+    ExportedTensor,
+    Ports,
+    Tensors,
+    register,
+)
 from voicegraph.nodes.f0 import _crepe_network as crepe_network
 from voicegraph.nodes.f0 import salience_bins
 from voicegraph.nodes.f0._estimator_packages import Package
+from voicegraph.nodes.f0._example_voice import example_voice
 from voicegraph.nodes.f0._salience_estimator import SalienceEstimator
 from voicegraph.nodes.f0._viterbi import viterbi_path
 from voicegraph.nodes.f0.estimator import HOP, F0Params
@@ -74,6 +82,26 @@ class Crepe(SalienceEstimator[CrepeParams]):
         )
         self.cents = salience_bins.crepe_cents().to(device)
         self.searched = salience_bins.bins_in_range(self.cents, params.floor, params.ceiling)
+
+    def exports(self, params: CrepeParams) -> ExportedNetwork:
+        """The network alone, with the names of the files of onnxcrepe; Viterbi is the caller's."""
+
+        def reference(inputs: Tensors) -> Tensors:
+            with torch.inference_mode():
+                return {"probabilities": self.network(inputs["frames"])}
+
+        def example(case: int) -> dict[str, torch.Tensor]:
+            return {"frames": crepe_network.cut(example_voice(case), 4 * HOP)[0][0]}
+
+        frames = "of 64 ms at 16 kHz, each of mean 0 and standard deviation 1"
+        bins = "salience of 360 bins of pitch, from 31.7 Hz in steps of 20 cents"
+        return ExportedNetwork(
+            module=self.network,
+            inputs={"frames": ExportedTensor(("frames", crepe_network.WINDOW), description=frames)},
+            outputs={"probabilities": ExportedTensor(("frames", 360), description=bins)},
+            example=example,
+            reference=reference,
+        )
 
     def estimate_all(self, params: CrepeParams, audio: torch.Tensor) -> torch.Tensor:
         """F0 of all streams in Hz."""

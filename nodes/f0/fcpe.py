@@ -6,11 +6,13 @@ from fractions import Fraction
 
 import torch
 from pydantic import Field
+from torch import nn
 
-from voicegraph.graph import register
+from voicegraph.graph import ExportedNetwork, ExportedTensor, Tensors, register
 from voicegraph.nodes.f0 import _fcpe_network as fcpe_network
 from voicegraph.nodes.f0 import salience_bins
 from voicegraph.nodes.f0._estimator_packages import Package
+from voicegraph.nodes.f0._example_voice import example_voice
 from voicegraph.nodes.f0._salience_estimator import SalienceEstimator, WideRangeParams
 from voicegraph.nodes.f0.estimator import HOP
 from voicegraph.nodes.f0.mel import FFT, LogMel, filters
@@ -66,3 +68,55 @@ class Fcpe(SalienceEstimator[FcpeParams]):
         mel = torch.cat((mel, mel[..., -1:]), -1)  # a frame every 10 ms, and one more
         salience = self.network(mel.to(self.dtype))
         return salience_bins.decode(salience * self.searched, self.network.cents, params.threshold)
+
+    def exports(self, params: FcpeParams) -> ExportedNetwork:
+        """The network and what reads F0 off its salience, with the names of deiteris' files."""
+        network, searched, mel = self.network, self.searched, self.mel
+
+        def reference(inputs: Tensors) -> Tensors:
+            with torch.inference_mode():
+                salience = network(inputs["mel"].transpose(1, 2)) * searched
+                return {"pitchf": decoded(salience, network.cents, inputs["threshold"])}
+
+        def example(case: int) -> dict[str, torch.Tensor]:
+            with torch.no_grad():
+                made = mel(example_voice(case)).transpose(1, 2).contiguous()
+            return {"mel": made, "threshold": torch.tensor([params.threshold])}
+
+        return ExportedNetwork(
+            module=FcpePitch(network, searched),
+            inputs={
+                "mel": ExportedTensor((1, "frames", 128), description=_MEL),
+                "threshold": ExportedTensor((1,), description="of the salience, such as 0.006"),
+            },
+            outputs={"pitchf": ExportedTensor((1, "frames"), description=_F0)},
+            example=example,
+            reference=reference,
+        )
+
+
+_MEL = "natural logarithms of mel magnitudes every 10 ms, 0 to 8 kHz, as f0.fcpe computes them"
+_F0 = "F0 in Hz, 0 where unvoiced"
+
+
+class FcpePitch(nn.Module):
+    """Mel spectra to F0.
+
+    Args:
+        network: plain.
+        searched: the bins of the search range, bool ``[bins]``.
+    """
+
+    def __init__(self, network: fcpe_network.FcpeNetwork, searched: torch.Tensor) -> None:
+        super().__init__()
+        self.network, self.searched = network, searched
+
+    def forward(self, mel: torch.Tensor, threshold: torch.Tensor) -> torch.Tensor:
+        """``[1, frames, 128]`` and ``[1]`` -> Hz ``[1, frames]``, 0 where unvoiced."""
+        salience = self.network(mel.transpose(1, 2)) * self.searched
+        return decoded(salience, self.network.cents, threshold)
+
+
+def decoded(salience: torch.Tensor, cents: torch.Tensor, threshold: torch.Tensor) -> torch.Tensor:
+    """F0 in float32, as ``salience_bins.decode`` gives it."""
+    return salience_bins.decode(salience, cents, threshold).float()

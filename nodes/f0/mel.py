@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from torch import nn
 
 from voicegraph.nodes.f0.estimator import HOP, RATE
+from voicegraph.nodes.layers.spectrum import PortablePowerSpectrum, PowerSpectrum
 
 FFT = 1024
 """Samples in a frame, and FFT size."""
@@ -31,21 +33,24 @@ class LogMel(nn.Module):
     """
 
     filters: torch.Tensor
-    window: torch.Tensor
 
     def __init__(self, filters: np.ndarray, pad: int, floor: float = 0.0) -> None:
         super().__init__()
         self.pad, self.floor = pad, floor
         self.register_buffer("filters", torch.from_numpy(filters), persistent=False)
-        self.register_buffer("window", torch.hann_window(FFT), persistent=False)
+        self.spectrum: nn.Module = PowerSpectrum(FFT)
+
+    def portable(self) -> LogMel:
+        """The same in real arithmetic, for exported networks."""
+        made = copy.deepcopy(self)
+        made.spectrum = PortablePowerSpectrum(PowerSpectrum(FFT))
+        return made
 
     def forward(self, audio: torch.Tensor) -> torch.Tensor:
         """All complete frames."""
         padded = nn.functional.pad(audio.float()[:, None], (self.pad, self.pad), "reflect")[:, 0]
         cut = padded.unfold(1, FFT, HOP)
-        spectra = torch.fft.rfft(cut * self.window)
-        power = spectra.real.square() + spectra.imag.square()
-        mel = self.filters @ (power + self.floor).sqrt().transpose(1, 2)
+        mel = self.filters @ (self.spectrum(cut) + self.floor).sqrt().transpose(1, 2)
         return mel.clamp(min=_SMALLEST).log()
 
 

@@ -41,7 +41,7 @@ def bins_in_range(cents: torch.Tensor, floor: float, ceiling: float) -> torch.Te
 def decode(
     salience: torch.Tensor,
     cents: torch.Tensor,
-    threshold: float,
+    threshold: float | torch.Tensor,
     path: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """F0 in Hz: the average of nine bins around the maximum, weighted by their salience.

@@ -11,11 +11,22 @@ import torch
 from pydantic import Field
 from torch.nn import functional
 
-from voicegraph.graph import Duration, SignalType, parse_duration, register
+from voicegraph.graph import (
+    Duration,
+    ExportedNetwork,
+    ExportedTensor,
+    SignalType,
+    Tensors,
+    parse_duration,
+    register,
+)
+from voicegraph.nodes.f0._example_voice import example_voice
+from voicegraph.nodes.f0._swift_export import PortableSwift
 from voicegraph.nodes.f0.estimator import FRAMES_HZ, HOP, RATE, F0Estimator, F0Params
 from voicegraph.nodes.f0.frame_grid import GridPositions
 from voicegraph.nodes.f0.swift_network import HIGHEST_HZ, LOWEST_HZ, SwiftDetector, load_swift
 from voicegraph.nodes.f0.swift_network import HOP as FRAME
+from voicegraph.nodes.layers.form import PLAIN_FLOAT32
 from voicegraph.nodes.world import world_library
 
 _NARROWEST = 1.05
@@ -82,6 +93,35 @@ class Swift(F0Estimator[SwiftParams]):
             WeightsError: if the file of its weights is damaged.
         """
         self._detector = SwiftDetector(load_swift(), params.floor, params.ceiling)
+
+    def exports(self, params: SwiftParams) -> ExportedNetwork:
+        """Frames of the network from a recording, with the names of the package's own file."""
+        detect = self._detector
+        hertz = {"fmin": params.floor, "fmax": params.ceiling}
+
+        def reference(inputs: Tensors) -> Tensors:
+            with torch.inference_mode():
+                pitch, confidence = detect(inputs["audio"])
+            return {"pitch": pitch.float(), "confidence": confidence}
+
+        def example(case: int) -> dict[str, torch.Tensor]:
+            limits = {name: torch.tensor(value) for name, value in hertz.items()}
+            return {"audio": example_voice(case), **limits}
+
+        return ExportedNetwork(
+            module=PortableSwift(load_swift(PLAIN_FLOAT32)),
+            inputs={
+                "audio": ExportedTensor((1, "samples"), description="audio at 16 kHz"),
+                "fmin": ExportedTensor((), description="lowest pitch of the search in Hz"),
+                "fmax": ExportedTensor((), description="highest pitch of the search in Hz"),
+            },
+            outputs={
+                "pitch": ExportedTensor((1, "frames"), description="F0 in Hz, every 16 ms"),
+                "confidence": ExportedTensor((1, "frames"), description="of voicing, 0 to 1"),
+            },
+            example=example,
+            reference=reference,
+        )
 
     def estimate_all(self, params: SwiftParams, audio: torch.Tensor) -> torch.Tensor:
         """F0 of all streams in Hz."""

@@ -20,7 +20,7 @@ from torch import nn
 from torch.nn import functional
 
 from voicegraph.graph.files.models import Archive, load_state, open_archive
-from voicegraph.nodes.layers.form import PACKED_FLOAT32
+from voicegraph.nodes.layers.form import PACKED_FLOAT32, Form
 from voicegraph.nodes.layers.image_convolution import (
     ImageConvolution,
     Margins,
@@ -37,16 +37,18 @@ REACH = 7
 """Frames of the spectrograms on either side that a frame of the output depends on."""
 LOWEST_HZ, HIGHEST_HZ = 46.875, 2093.75
 WEIGHTS = Path(__file__).resolve().parents[2] / "pipelines" / "models" / "swift-f0.safetensors"
-_BANDS, _PITCHES = 128, 95
-_SEEN = _PITCHES + 1
+_BANDS, PITCHES = 128, 95
+SEEN = PITCHES + 1
 """Lowest bands that the pitch is read from."""
 _CHANNELS = 12
 _WEIGHTS = 3607
 """Weights of all bands."""
 _TALL = ((7, 17), (5, 27), (3, 40), (3, 48))
 """Taps and dilation of the blocks that look along the bands only: harmonics lie that far apart."""
-_FLOOR = 1e-8
-_SILENT_PEAK = 1e-3
+FLOOR = 1e-8
+SLACK = 1e-6
+"""Share by which a pitch may lie outside the search range: the package compares in float32."""
+SILENT_PEAK = 1e-3
 """Frames whose samples are all below this are unvoiced: the network never saw digital silence."""
 _FEW = 48
 """Frames of all streams up to which products are faster than convolutions."""
@@ -67,7 +69,7 @@ class SwiftNetwork(Network):
 
     def __init__(self) -> None:
         super().__init__()
-        self.register_buffer("pitches", torch.zeros(_PITCHES, dtype=torch.float64))
+        self.register_buffer("pitches", torch.zeros(PITCHES, dtype=torch.float64))
         self.bands = _Bands()
         self.first = ImageConvolution(len(WINDOWS), _CHANNELS, (3, 3))
         shapes = [(3, 7, 1), *((1, taps, dilation) for taps, dilation in _TALL), (3, 7, 2)]
@@ -101,7 +103,7 @@ class SwiftNetwork(Network):
         few = audio.device.type == "cpu" and len(audio) * len(near[7]) <= _FEW
         look = self._look_by_products if few else self._look_by_convolutions
         scores, peaks = look(image, near)
-        voicing = self._voicing(peaks, image[:, _part(near[7], near[1])])
+        voicing = self.voicing_scores(peaks, image[:, _part(near[7], near[1])])
         inner = _part(near[1], own)
         return scores[:, inner], voicing[:, inner]
 
@@ -122,7 +124,7 @@ class SwiftNetwork(Network):
         for block in self.blocks[1:-1]:
             x = block(x)
         x = self.blocks[-1](x, _part(near[4], near[3]))[:, _part(near[3], near[2])]
-        seen = self.head(x[:, :, :_SEEN])[:, _part(near[2], near[1]), :_PITCHES]
+        seen = self.head(x[:, :, :SEEN])[:, _part(near[2], near[1]), :PITCHES]
         return self.pitch(seen)[..., 0], self.peaks(seen).amax(2)
 
     def _look_by_products(
@@ -135,12 +137,12 @@ class SwiftNetwork(Network):
         x = begin.multiply(x, near[6], near[5], near[4])
         for block in inner:
             x = block.multiply(x)
-        x = end.multiply(x, near[4], near[3], near[2], _SEEN)
+        x = end.multiply(x, near[4], near[3], near[2], SEEN)
         seen = image_product(x, self.head, Margins(*_ends(near[2], near[1]), 1, 0))
         peaks = image_product(seen, self.peaks, Margins(0, 0, 2, 2)).amax(3).transpose(1, 2)
         weight = self.pitch.weight.expand(len(seen), -1, -1)
         scores = torch.baddbmm(self.pitch.bias, weight, seen.flatten(2))
-        return scores.view(len(seen), -1, _PITCHES), peaks
+        return scores.view(len(seen), -1, PITCHES), peaks
 
     def _spectra(self, audio: torch.Tensor, frames: range) -> torch.Tensor:
         """Logarithms of the spectra in bands, ``[streams, frames, 128, 3]``."""
@@ -149,9 +151,9 @@ class SwiftNetwork(Network):
         start = low * HOP - widest + before
         padded = functional.pad(audio[:, start : high * HOP + widest], (before, after))
         parts = [padded[:, widest - size // 2 :] for size in WINDOWS]
-        return self.bands(self.bands.spectra(parts, high - low)).add_(_FLOOR).log_()
+        return self.bands(self.bands.spectra(parts, high - low)).add_(FLOOR).log_()
 
-    def _voicing(self, peaks: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
+    def voicing_scores(self, peaks: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
         """``[streams, frames, 4]`` and the spectra -> scores ``[streams, frames]``."""
         level = image.flatten(2).mean(2, keepdim=True)
         told = torch.cat((peaks, level), 2)
@@ -193,6 +195,16 @@ class _Bands(nn.Module):
         ]
         # NumPy takes a tenth of torch's time for the magnitude of complex numbers.
         return torch.cat([torch.from_numpy(np.abs(part.numpy())) for part in found], 2)
+
+    def matrices(self) -> list[torch.Tensor]:
+        """The weights as dense matrices ``[bins, 128]``, one for each resolution."""
+        ends = torch.cat((self.starts[1:], torch.tensor([len(self.bins)])))
+        columns = torch.repeat_interleave(torch.arange(len(self.starts)), ends - self.starts)
+        counts = [size // 2 + 1 for size in WINDOWS]
+        whole = torch.zeros(sum(counts), len(self.starts))
+        whole.index_put_((self.bins, columns), self.shares, accumulate=True)
+        rows = zip(whole.split(counts), range(len(WINDOWS)), strict=True)
+        return [part[:, number * _BANDS : (number + 1) * _BANDS].clone() for part, number in rows]
 
     def forward(self, spectra: torch.Tensor) -> torch.Tensor:
         """``[streams, frames, bins]`` -> ``[streams, frames, 128, 3]``."""
@@ -273,8 +285,7 @@ class SwiftDetector:
         self.network = network
         hertz = network.pitches.exp()
         low, high = max(floor, LOWEST_HZ), min(ceiling, HIGHEST_HZ)
-        slack = 1e-6  # the package compares in float32
-        self._searched = (hertz >= low * (1 - slack)) & (hertz <= high * (1 + slack))
+        self._searched = (hertz >= low * (1 - SLACK)) & (hertz <= high * (1 + SLACK))
         self._scores = torch.where(self._searched, 0.0, -torch.inf)
         self._pitches = functional.pad(network.pitches, (1, 1))
 
@@ -298,7 +309,7 @@ class SwiftDetector:
         pitch = (shares * self._pitches.take(near)).sum(2).exp()
         size = voicing.shape[1]
         peaks = audio[:, first * HOP : (first + size) * HOP].unflatten(1, (size, HOP)).abs().amax(2)
-        known = self._searched.take(best) & (peaks >= _SILENT_PEAK)
+        known = self._searched.take(best) & (peaks >= SILENT_PEAK)
         return pitch, torch.where(known, voicing.sigmoid(), 0.0)
 
     def whole(self, audio: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -321,14 +332,14 @@ class SwiftDetector:
         return pitch, confidence
 
 
-def load_swift() -> SwiftNetwork:
-    """The network in the form that is fastest here, one a process.
+def load_swift(form: Form | None = None) -> SwiftNetwork:
+    """The network in a form, by default the one that is fastest here; one a process.
 
     Raises:
         WeightsError: if the file of its weights is missing or damaged.
     """
     archive, device = open_archive(WEIGHTS), torch.device("cpu")
-    form = form_for(SwiftNetwork, device, torch.float32)
+    form = form or form_for(SwiftNetwork, device, torch.float32)
     return load_network(SwiftNetwork, archive, lambda: build_swift(archive), device, form)
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "packers",
     "precision_trial",
     "short_convolution",
+    "spectrum",
     "upsampling",
     "valid_convolution",
 ]

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-Layout = Literal["plain", "packed"]
+Layout = Literal["plain", "packed", "portable"]
 Packers = Mapping[type[nn.Module], Callable[[Any], nn.Module]]
 """Class of a plain layer -> function or class that makes the packed layer from it."""
 
@@ -21,6 +21,8 @@ class Form:
     Attributes:
         layout: ``plain`` is an ordinary module in one dtype, on any device. ``packed`` holds the
             layers that have a packed counterpart in the layout that a device's kernels read.
+            ``portable`` computes with operators that runtimes other than PyTorch have, too: no
+            complex numbers, no views with strides of their own. It is what is exported.
         precision: of the weights, such as ``float32``, ``bfloat16`` or ``int8``.
     """
 
@@ -49,6 +51,8 @@ PACKED_BFLOAT16 = Form("packed", "bfloat16")
 """Products and what lies between them in bfloat16, residuals and norms in float32."""
 PACKED_INT8 = Form("packed", "int8")
 """Products of 8-bit integers, everything else in float32."""
+PORTABLE_FLOAT32 = Form("portable", "float32")
+"""The numbers of the plain form, up to rounding, in an exported network."""
 
 
 def plain(dtype: torch.dtype) -> Form:

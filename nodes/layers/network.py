@@ -25,7 +25,8 @@ class Network(nn.Module):
     which holds the weights under the names of its state dict. :func:`into_form` then moves it to a
     device and replaces layers by packed ones. The packed form has no usable state dict.
 
-    ``packings`` names the packed forms of the network, each with the layers that are replaced.
+    ``packings`` names the packed forms of the network, and the portable one that is exported if it
+    differs from the plain one, each with the layers that are replaced.
     """
 
     packings: ClassVar[Mapping[Form, Packers]] = MappingProxyType({})
@@ -65,11 +66,11 @@ def into_form(network: NetworkT, device: torch.device, form: Form) -> NetworkT:
     Raises:
         ValueError: if the network has no such form.
     """
-    if form.layout == "packed" and form not in network.packings:
+    if form.layout != "plain" and form not in network.packings:
         raise ValueError(f"{type(network).__name__} has no form {form}")
     with torch.inference_mode(False), torch.no_grad():
         network.requires_grad_(False).eval().place(device, form.dtype)
-        if form.layout == "packed":
+        if form.layout != "plain":
             _replace_layers(network, network.packings[form])
     return network
 

@@ -64,7 +64,7 @@ class Attention(nn.Module):
         padded = functional.pad(pairs, (0, 0, self.window, self.window))
         key, value = map(self._split, padded.chunk(2, 2))
         scores = query @ key.transpose(2, 3)
-        self._band(scores, first).add_(query @ self.emb_rel_k.transpose(1, 2))
+        scores = self._add_to_band(scores, first, query @ self.emb_rel_k.transpose(1, 2))
         scores[..., : self.window] = -torch.inf
         scores[..., frames + self.window :] = -torch.inf
         if exists is not None:
@@ -85,6 +85,11 @@ class Attention(nn.Module):
         stride = (heads * queries * width, queries * width, width + 1, 1)
         return scores.as_strided(size, stride, scores.storage_offset() + first)
 
+    def _add_to_band(self, scores: torch.Tensor, first: int, added: torch.Tensor) -> torch.Tensor:
+        """The scores, with ``added`` ``[streams, heads, queries, 2 window + 1]`` on their band."""
+        self._band(scores, first).add_(added)
+        return scores
+
     def _split(self, x: torch.Tensor) -> torch.Tensor:
         """``[streams, frames, channels]`` -> ``[streams, heads, frames, channels / heads]``."""
         return x.unflatten(2, (self.heads, -1)).transpose(1, 2)
@@ -93,3 +98,27 @@ class Attention(nn.Module):
     def _project(layer: nn.Conv1d, x: torch.Tensor) -> torch.Tensor:
         """A convolution of kernel 1 is a matrix product over channels."""
         return functional.linear(x, layer.weight[:, :, 0], layer.bias)
+
+
+class PortableAttention(Attention):
+    """The same without views that have strides of their own, for exported networks."""
+
+    def __init__(self, plain: Attention) -> None:
+        nn.Module.__init__(self)
+        self.heads, self.window = plain.heads, plain.window
+        for name, parameter in plain.named_parameters(recurse=False):
+            self.register_parameter(name, parameter)
+        for name, layer in plain.named_children():
+            self.add_module(name, layer)
+
+    def _columns(self, scores: torch.Tensor, first: int) -> torch.Tensor:
+        """Where the band lies in the last axis, ``[streams, heads, queries, 2 window + 1]``."""
+        rows = torch.arange(scores.shape[2])[:, None] + first
+        columns = rows + torch.arange(2 * self.window + 1)
+        return columns.expand(*scores.shape[:2], -1, -1)
+
+    def _band(self, scores: torch.Tensor, first: int) -> torch.Tensor:
+        return scores.gather(3, self._columns(scores, first))
+
+    def _add_to_band(self, scores: torch.Tensor, first: int, added: torch.Tensor) -> torch.Tensor:
+        return scores.scatter_add(3, self._columns(scores, first), added)

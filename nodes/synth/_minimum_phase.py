@@ -5,7 +5,10 @@ from __future__ import annotations
 import functools
 
 import torch
+from torch import nn
 from torch.nn import functional
+
+from voicegraph.nodes.layers.spectrum import InverseTransform, RealTransform, hann_window
 
 Frames = tuple[torch.Tensor, torch.Tensor]
 
@@ -57,6 +60,34 @@ def filter_frames(sources: torch.Tensor, log_magnitude: torch.Tensor, hop: int) 
     size = 2 * (log_magnitude.shape[-1] - 1)
     spectrum = torch.fft.rfft(frames, size) * minimum_phase(log_magnitude)
     return torch.fft.irfft(spectrum.sum(2), size)
+
+
+class PortableFrameFilter(nn.Module):
+    """:func:`filter_frames` in real arithmetic, for exported networks.
+
+    Args:
+        size: ``2 (bins - 1)``.
+        hop: samples from frame to frame.
+    """
+
+    fold: torch.Tensor
+
+    def __init__(self, size: int, hop: int) -> None:
+        super().__init__()
+        cpu = torch.device("cpu")
+        self.cepstrum = InverseTransform(size, size // 2 + 1)
+        self.spectrum = RealTransform(size)
+        self.windowed = RealTransform(size, hann_window(2 * hop, cpu))
+        self.inverse = InverseTransform(size)
+        self.register_buffer("fold", _fold(size, cpu, torch.float32), persistent=False)
+
+    def forward(self, sources: torch.Tensor, log_magnitude: torch.Tensor, hop: int) -> torch.Tensor:
+        """As :func:`filter_frames`."""
+        exponent, angle = self.spectrum(self.cepstrum(log_magnitude, None) * self.fold)
+        magnitude = exponent.exp()
+        a, b = magnitude * angle.cos(), magnitude * angle.sin()
+        c, d = self.windowed(sources.unfold(2, 2 * hop, hop).transpose(1, 2))
+        return self.inverse((a * c - b * d).sum(2), (a * d + b * c).sum(2))
 
 
 def tail_hops(size: int, hop: int) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from torch.nn import functional
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +75,34 @@ class StreamTails:
         times = torch.arange(x.shape[1], device=x.device) - timing.delay
         before = self.position[:, None] * timing.rate + times < 0
         return x.masked_fill_(before[:, :, None], 0)
+
+
+class PortableTails(StreamTails):
+    """The same without changing anything in place, for exported networks.
+
+    Attributes:
+        kept: the tails after the call, in the order in which the layers run.
+    """
+
+    def __init__(self, held: torch.Tensor, position: torch.Tensor | None) -> None:
+        super().__init__(held, position)
+        self.kept: list[torch.Tensor] = []
+
+    def extend(self, x: torch.Tensor, length: int, slope: float | None = None) -> torch.Tensor:
+        """As :meth:`StreamTails.extend`."""
+        streams, frames, channels = x.shape
+        size = length * channels
+        tail = self.held[:, self._next : self._next + size].view(streams, length, channels)
+        self._next += size
+        x = x if slope is None else functional.leaky_relu(x, slope)
+        whole = torch.cat((tail, x), 1)
+        self.kept.append(whole[:, frames:].reshape(streams, size))
+        return whole
+
+    def start_at_zero(self, x: torch.Tensor, timing: Timing) -> torch.Tensor:
+        """As :meth:`StreamTails.start_at_zero`; ``x`` stays as it is."""
+        if self.position is None or timing.delay <= 0:
+            return x
+        times = torch.arange(x.shape[1]) - timing.delay
+        exists = self.position[:, None] * timing.rate + times >= 0
+        return x * exists[:, :, None]

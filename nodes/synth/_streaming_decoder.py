@@ -87,7 +87,7 @@ class StreamingDecoder(nn.Module):
             ``[streams, samples]`` in -1..1, 0 before the signal.
         """
         x = self.conv_pre(tails.extend(z, self.pre_tail), bias=bias)
-        tails.start_at_zero(x, self.stages[0].given)  # pyright: ignore[reportArgumentType]
+        x = tails.start_at_zero(x, self.stages[0].given)  # pyright: ignore[reportArgumentType]
         if source is not None:
             source = tails.extend(source[:, :, None], self.source_tail)[:, :, 0]
         for stage in self.stages:

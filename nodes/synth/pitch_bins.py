@@ -26,5 +26,5 @@ def coarse_pitch(f0: torch.Tensor) -> torch.Tensor:
     mel = 1127.0 * torch.log1p(f0.double() / 700.0)
     low, high = _mel(_FLOOR), _mel(_CEILING)
     scaled = (mel - low) * (_BINS - 1) / (high - low) + 1
-    never = torch.signbit(f0) & (f0 == 0)
+    never = f0.reciprocal() == -math.inf  # the sign of a zero, in an operator that ONNX has
     return scaled.clamp(1, _BINS).round().long().masked_fill_(never, 0)

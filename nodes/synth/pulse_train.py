@@ -13,7 +13,7 @@ _NEAR = 1e-4
 
 
 def pulse_train(
-    f0: torch.Tensor, phase: torch.Tensor, hop: int, rate: int
+    f0: torch.Tensor, phase: torch.Tensor, hop: int, rate: int, by_values: bool = True
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Harmonics of equal amplitude up to half the sample rate, of power 1 where voiced.
 
@@ -28,6 +28,8 @@ def pulse_train(
         phase: periods at the first frame, float64 ``[streams]``.
         hop: samples from frame to frame.
         rate: samples a second.
+        by_values: take shorter ways where the values allow it; an exported network has no
+            branches. The result is the same.
 
     Returns:
         float32 ``[streams, frames * hop]``, from the first frame to the last, and the periods from
@@ -36,7 +38,8 @@ def pulse_train(
     voiced = f0 > 0
     low, high = _ends(f0, voiced)
     passed = ((low + high) * (hop / (2 * rate))).cumsum(1)
-    if f0.device.type == "cpu" and not voiced.any():
+    by_values = by_values and f0.device.type == "cpu"  # elsewhere a look at values synchronises
+    if by_values and not voiced.any():
         return f0.new_zeros(passed.shape[0], passed.shape[1] * hop, dtype=torch.float32), passed
     share, bend = _shares(hop, f0.device)
     begin = torch.cat((phase[:, None], phase[:, None] + passed[:, :-1]), 1).remainder_(1.0)
@@ -47,7 +50,7 @@ def pulse_train(
     weights = voiced.to(f0.dtype)[:, :, None]
     fade = torch.lerp(weights[:, :-1], weights[:, 1:], share)
     count = (_HIGHEST * rate / 2) / here.clamp_min_(1.0)
-    summed = _harmonics(phi, count)
+    summed = _harmonics(phi, count, by_values)
     return summed.mul_(fade.mul_((2 / count).sqrt_())).flatten(1).float(), passed
 
 
@@ -59,14 +62,14 @@ def _shares(hop: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]
         return share, share.square() / 2
 
 
-def _harmonics(phi: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
+def _harmonics(phi: torch.Tensor, count: torch.Tensor, by_values: bool) -> torch.Tensor:
     """The sum of ``cos(2 pi h phi)`` over h = 1..count, the last one in part."""
     whole = count.floor()
     phi = phi - phi.round()
     below = torch.sin(torch.pi * phi)
     above = (2 * whole).add_(1).mul_(torch.pi).mul_(phi).sin_()
     at_pulse = phi.abs() < _NEAR
-    if phi.device.type == "cpu" and not at_pulse.any():  # in nine of ten blocks
+    if by_values and not at_pulse.any():  # in nine of ten blocks
         summed = above.div_(below).sub_(1).div_(2)
     else:
         kernel = above / torch.where(at_pulse, 1.0, below)

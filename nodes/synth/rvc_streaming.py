@@ -14,6 +14,7 @@ from voicegraph.graph import (
     Approximation,
     Audio,
     Duration,
+    ExportedNetwork,
     Features,
     In,
     Interval,
@@ -35,13 +36,20 @@ from voicegraph.graph import (
     random,
     register,
 )
+from voicegraph.nodes.layers.exported_stream import fixed, stream_reference
+from voicegraph.nodes.layers.form import PORTABLE_FLOAT32
 from voicegraph.nodes.layers.network import choose_precision, form_for
 from voicegraph.nodes.synth import rvc_example
-from voicegraph.nodes.synth._source import add_noise
+from voicegraph.nodes.synth._rvc_streaming_block import PRIOR_NOISE, SOURCE_NOISE, voice_block
+from voicegraph.nodes.synth._rvc_streaming_export import (
+    STATE,
+    PortableVoiceBlock,
+    export_example,
+    export_inputs,
+)
 from voicegraph.nodes.synth._synthesizer import FRAMES_HZ, nearest
 from voicegraph.nodes.synth._voice_ports import VoiceParams, no_speaker, voice_inputs
 from voicegraph.nodes.synth._voice_trial import trial_stages
-from voicegraph.nodes.synth.pitch_bins import coarse_pitch
 from voicegraph.nodes.synth.streaming_network import (
     StreamingNetwork,
     StreamSpan,
@@ -258,19 +266,20 @@ class RvcStreaming(Node[RvcStreamingParams, RvcStreamingState]):
     ) -> Tensors:
         """One block."""
         self._begin_where_exchanged(state)
-        frames = {port: x.index_select(1, self._frames[port]) for port, x in inputs.items()}
-        network, span = self._voice.network, self._calls
+        noise = {SOURCE_NOISE: self._source_noise(params, state)}
+        noise[PRIOR_NOISE] = self._prior_noise(params, state)
+        drawn = {name: values for name, values in noise.items() if values is not None}
         held = StreamTensors(
             state.position, state.pairs, state.inputs, state.prior, state.phase, state.tails
         )
-        bins = wave = None
-        if "pitch" in frames:
-            bins = coarse_pitch(frames["pitch"])
-            first = span.again - span.ahead
-            wave = self._source(frames["pitch"][:, first : first + span.new], params, state, held)
-        noise = self._prior_noise(span, params, state)
-        z = network.latents(frames["content"], bins, params.speaker, span, noise, held)
-        return {"audio": network(z, wave, params.speaker, span, held)}
+        return {"audio": self._made(inputs, drawn, params, held)}
+
+    def _made(
+        self, inputs: Tensors, noise: Tensors, params: RvcStreamingParams, held: StreamTensors
+    ) -> torch.Tensor:
+        frames = {port: inputs[port].index_select(1, self._frames[port]) for port in self._frames}
+        voice = (params.speaker, params.source_noise)
+        return voice_block(self._voice.network, self._calls, {**frames, **noise}, *voice, held)
 
     def _begin_where_exchanged(self, state: RvcStreamingState) -> None:
         """Begins streams anew whose state was left by another voice, in a hot swap."""
@@ -281,30 +290,23 @@ class RvcStreaming(Node[RvcStreamingParams, RvcStreamingState]):
                     tensor[others.to(tensor.device)] = 0
             state.voice[others] = self._voice.network.identity
 
-    def _source(
-        self,
-        f0: torch.Tensor,
-        params: RvcStreamingParams,
-        state: RvcStreamingState,
-        held: StreamTensors,
-    ) -> torch.Tensor:
-        """The sine source of the decoded frames, ``[streams, samples]``."""
-        network, span = self._voice.network, self._calls
-        wave = network.source(f0, span, held)
-        if params.source_noise > 0:
-            samples = network.dec.samples
-            noise = self._drawn("source", state, -span.ahead, span.new, samples)
-            wave = add_noise(wave, f0, noise.flatten(1), params.source_noise)
-        return wave
+    def _source_noise(
+        self, params: RvcStreamingParams, state: RvcStreamingState
+    ) -> torch.Tensor | None:
+        """``[streams, samples]`` of the decoded frames; None if there is none."""
+        if params.source_noise == 0 or "pitch" not in self._frames:
+            return None
+        samples, span = self._voice.network.dec.samples, self._calls
+        return self._drawn("source", state, -span.ahead, span.new, samples).flatten(1)
 
     def _prior_noise(
-        self, span: StreamSpan, params: RvcStreamingParams, state: RvcStreamingState
+        self, params: RvcStreamingParams, state: RvcStreamingState
     ) -> torch.Tensor | None:
         """``[streams, channels, flow frames]``; None if ``noise_scale`` is 0."""
         if params.noise_scale == 0:
             return None
-        channels, count = self._voice.card.config.inter_channels, span.flow_frames
-        drawn = self._drawn("prior", state, span.new - count, count, channels)
+        channels, count = self._voice.card.config.inter_channels, self._calls.flow_frames
+        drawn = self._drawn("prior", state, self._calls.new - count, count, channels)
         return drawn.mT * params.noise_scale
 
     def _drawn(
@@ -318,6 +320,30 @@ class RvcStreaming(Node[RvcStreamingParams, RvcStreamingState]):
         name = f"{self.name}.{what}"
         drawn = random.normal_tensor(self.seed, name, state.stream, at, frames * size)
         return drawn.unflatten(1, (frames, size)).to(self.device)
+
+    def exports(self, params: RvcStreamingParams) -> ExportedNetwork:
+        """A block; random numbers are inputs, speaker and amounts of noise those of ``params``."""
+        cpu, state = torch.device("cpu"), self.state(params, 1)
+        network = load_streaming_voice(params.checkpoint, cpu, PORTABLE_FLOAT32).network
+        block = PortableVoiceBlock(network, self._calls, self._frames, params)
+        given = {port: self.given[port] for port in self.input_types}
+
+        def step(inputs: Tensors, held: RvcStreamingState) -> Tensors:
+            noise = {name: inputs[name] for name in block.noises}
+            if PRIOR_NOISE in noise:
+                noise[PRIOR_NOISE] = noise[PRIOR_NOISE] * params.noise_scale
+            tensors = {name: held.tensors()[name] for name in STATE}
+            return {"audio": self._made(inputs, noise, params, StreamTensors(**tensors))}
+
+        return ExportedNetwork(
+            module=block,
+            inputs={**export_inputs(given), **block.noises},
+            outputs={"audio": fixed(self.asked["audio"], "the audio")},
+            example=lambda case: export_example(given, block.noises, case),
+            reference=stream_reference(step, self.state(params, 1)),
+            state={name: state.tensors()[name] for name in STATE},
+            metadata={"sample_rate": str(self._voice.card.rate), "speaker": str(params.speaker)},
+        )
 
 
 _NO_FORMANT = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from pydantic import Field
 from voicegraph.graph import (
     Audio,
     Decibels,
+    ExportedNetwork,
     Features,
     FilePath,
     In,
@@ -26,49 +27,31 @@ from voicegraph.graph import (
     Request,
     Requests,
     Semitones,
-    State,
     Tensors,
     random,
     register,
 )
 from voicegraph.nodes.content.encoder_provenance import required_encoder
+from voicegraph.nodes.layers.exported_stream import fixed, stream_reference
 from voicegraph.nodes.layers.network import form_for
 from voicegraph.nodes.synth import _source_filter_example as source_filter_example
-from voicegraph.nodes.synth._frame_interpolation import (
-    FramePositions,
-    interpolate,
-    interpolate_pitch,
+from voicegraph.nodes.synth import _source_filter_export as export
+from voicegraph.nodes.synth._frame_interpolation import FramePositions
+from voicegraph.nodes.synth._minimum_phase import tail_hops
+from voicegraph.nodes.synth._source_filter_block import (
+    SILENCE_DB,
+    BlockFrames,
+    SourceFilterBlock,
+    SourceFilterState,
 )
-from voicegraph.nodes.synth._minimum_phase import filter_frames, overlap_add, tail_hops
+from voicegraph.nodes.synth._source_filter_export import PortableSourceFilter
 from voicegraph.nodes.synth._synthesizer import FRAMES_HZ
-from voicegraph.nodes.synth.pulse_train import pulse_train
 from voicegraph.nodes.synth.source_filter_file import load_source_filter, open_source_filter
 from voicegraph.nodes.synth.source_filter_network import AHEAD, SourceFilterNetwork
 
-_SILENCE_DB = -70.0
-"""Level before the stream began."""
 _SETTLES = 100
 """Frames of silence after which the history of the network is stationary."""
-_LOWEST_HZ, _HIGHEST_HZ = 20.0, 2000.0
 _FRAME = Fraction(1, FRAMES_HZ)
-
-
-@dataclass
-class SourceFilterState(State):
-    """State of a stream.
-
-    ``phase`` ``[streams]`` float64: phase of the pulses in periods. ``position`` ``[streams]``
-    int64: samples so far, and ``stream`` ``[streams]`` int64: number of the stream. They determine
-    the noise, and stay on the CPU, where it is generated. ``history`` ``[streams, blocks, taps - 1,
-    channels]``: past inputs of the network's blocks. ``tail`` ``[streams, samples]``: overlap of
-    earlier frames.
-    """
-
-    phase: torch.Tensor
-    position: torch.Tensor
-    stream: torch.Tensor
-    history: torch.Tensor
-    tail: torch.Tensor
 
 
 class SourceFilterParams(NodeParams):
@@ -164,37 +147,36 @@ class SourceFilter(Node[SourceFilterParams, SourceFilterState]):
     def load(self, params: SourceFilterParams, device: torch.device, dtype: torch.dtype) -> None:
         """Loads the weights, or takes those of another session."""
         form = form_for(SourceFilterNetwork, device, dtype)
-        self._network = load_source_filter(params.voice, device, form)
-        block = self.asked["audio"].interval
-        self._count = int(block.duration * FRAMES_HZ)
+        network = load_source_filter(params.voice, device, form)
+        self._block = SourceFilterBlock(network, self._frames(device))
+
+    def _frames(self, device: torch.device) -> BlockFrames:
+        """The frames of a block, and where they lie in the inputs."""
+        block, level = self.asked["audio"].interval, self.given["level"]
         span = self._span(block)
-        frames = int(span.duration * FRAMES_HZ) + 1
-        self._places = {
-            port: FramePositions.of(spec, span.start, frames, device)
+        count = int(span.duration * FRAMES_HZ) + 1
+        places = {
+            port: FramePositions.of(spec, span.start, count, device)
             for port, spec in self.given.items()
         }
-        level = self.given["level"]
-        self._level_step = math.floor(self.block * level.rate)
-        self._unheard = level.count - self._level_step
-        # The position from which on no frame of level lies before the stream.
-        blocks = math.ceil(self._unheard / self._level_step) if self._level_step else math.inf
-        self._heard_from = blocks * self._count * self._network.sizes.hop
+        step = math.floor(self.block * level.rate)
+        return BlockFrames(int(block.duration * FRAMES_HZ), places, step, level.count - step)
 
     def _silence(self) -> torch.Tensor:
         """The history of the network after silence, ``[blocks, taps - 1, channels]``.
 
         A history of zeros is not silence: the output would begin with a burst.
         """
-        network = self._network
+        network = self._block.network
         content = network.content_mean.expand(1, _SETTLES, -1)
-        level = torch.full((1, _SETTLES), _SILENCE_DB, device=self.device)
+        level = torch.full((1, _SETTLES), SILENCE_DB, device=self.device)
         controls = network.controls(content, torch.zeros_like(level), level)
         with torch.inference_mode():
             return torch.cat(network.bands(controls)[1])
 
     def state(self, params: SourceFilterParams, streams: int) -> SourceFilterState:
         """Starts after silence."""
-        sizes, device = self._network.sizes, self.device
+        sizes, device = self._block.network.sizes, self.device
         return SourceFilterState(
             phase=torch.zeros(streams, dtype=torch.float64, device=device),
             position=torch.zeros(streams, dtype=torch.int64),
@@ -207,45 +189,29 @@ class SourceFilter(Node[SourceFilterParams, SourceFilterState]):
         self, inputs: Tensors, params: SourceFilterParams, state: SourceFilterState
     ) -> Tensors:
         """One block."""
-        network, sizes = self._network, self._network.sizes
-        content = interpolate(inputs["content"], self._places["content"])
-        level = interpolate(self._heard(inputs["level"], state), self._places["level"])[..., 0]
-        f0 = interpolate_pitch(inputs["pitch"], self._places["pitch"])
-        f0 = torch.where(f0 > 0, f0.clamp(_LOWEST_HZ, _HIGHEST_HZ), 0.0)
-        bands, history = network.bands(
-            network.controls(content, f0, level), state.history.unbind(1)
+        noise = random.normal_tensor(
+            self.seed, f"{self.name}.noise", state.stream, state.position, self._block.samples
         )
-        state.history.copy_(torch.stack(history, 1))
-        envelopes = network.envelopes(bands, 2.0 ** (params.formant / 12.0))
-        if params.breath != 0:
-            gain = torch.tensor((0.0, params.breath * math.log(10) / 20), device=self.device)
-            envelopes = envelopes + gain[:, None]
-        frames = filter_frames(self._sources(f0, state), envelopes, sizes.hop)
-        audio, tail = overlap_add(frames, sizes.hop, state.tail)
-        state.tail.copy_(tail)
+        audio = self._block(inputs, noise, params.formant, params.breath, state)
         return {"audio": audio[:, None]}
 
-    def _sources(self, f0: torch.Tensor, state: SourceFilterState) -> torch.Tensor:
-        """Pulses and noise of the block and of one frame after it, ``[streams, 2, samples]``."""
-        sizes, count = self._network.sizes, self._count
-        hop, rate = sizes.hop, sizes.sample_rate
-        # From the frame at the start of the block.
-        pitch = f0[:, AHEAD - 1 :][:, : count + 2].double()
-        pulses, passed = pulse_train(pitch, state.phase, hop, rate)
-        state.phase.add_(passed[:, count - 1]).remainder_(1.0)
-        noise = random.normal_tensor(
-            self.seed, f"{self.name}.noise", state.stream, state.position, pulses.shape[1]
+    def exports(self, params: SourceFilterParams) -> ExportedNetwork:
+        """A block: its noise is an input, ``formant`` and ``breath`` are those of ``params``."""
+        live, block = (params.formant, params.breath), self._block
+        portable = SourceFilterBlock(
+            load_source_filter(params.voice), self._frames(torch.device("cpu")), portable=True
         )
-        state.position += count * hop
-        return torch.stack((pulses, noise.to(pulses.device)), 1)
+        state, given = self.state(params, 1), self.given
 
-    def _heard(self, level: torch.Tensor, state: SourceFilterState) -> torch.Tensor:
-        """Replaces level frames from before the stream, which are 0 (full scale), by silence."""
-        positions = state.position.tolist()
-        if min(positions) >= self._heard_from:
-            return level
-        blocks = state.position // (self._count * self._network.sizes.hop)
-        before = self._unheard - blocks * self._level_step
-        frames = torch.arange(level.shape[1], device=level.device)
-        early = frames < before.to(level.device)[:, None]
-        return torch.where(early[..., None], _SILENCE_DB, level)
+        def step(inputs: Tensors, held: SourceFilterState) -> Tensors:
+            return {"audio": block(inputs, inputs["noise"], *live, held)[:, None]}
+
+        return ExportedNetwork(
+            module=PortableSourceFilter(portable, *live),
+            inputs=export.inputs_of(given, block.samples),
+            outputs={"audio": fixed(self.asked["audio"], "the audio")},
+            example=lambda case: export.example(given, block.samples, case),
+            reference=stream_reference(step, self.state(params, 1)),
+            state={name: state.tensors()[name] for name in export.STATE},
+            metadata={"sample_rate": str(block.network.sizes.sample_rate)},
+        )

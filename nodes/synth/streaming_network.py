@@ -10,7 +10,7 @@ from types import MappingProxyType
 import torch
 from torch import nn
 
-from voicegraph.nodes.layers.form import PACKED_BFLOAT16, PACKED_FLOAT32
+from voicegraph.nodes.layers.form import PACKED_BFLOAT16, PACKED_FLOAT32, PORTABLE_FLOAT32
 from voicegraph.nodes.layers.network import Network
 from voicegraph.nodes.layers.packers import BFLOAT16_PACKERS, FLOAT32_PACKERS
 from voicegraph.nodes.layers.valid_convolution import (
@@ -23,6 +23,7 @@ from voicegraph.schemas.voice_card import VoiceConfig
 
 from . import _flow as flow
 from . import _source as source
+from ._attention import Attention, PortableAttention
 from ._decoder import Decoder
 from ._stream_tails import StreamTails
 from ._streaming_decoder import StreamingDecoder
@@ -77,6 +78,15 @@ class StreamTensors:
     phase: torch.Tensor
     tails: torch.Tensor
 
+    @property
+    def earliest(self) -> int:
+        """The fewest frames that a stream has had."""
+        return int(self.position.min())
+
+    def decoder_tails(self, position: torch.Tensor | None) -> StreamTails:
+        """The decoder's tails for one call; see ``StreamTails``."""
+        return StreamTails(self.tails, position)
+
 
 class StreamingNetwork(Network):
     """The networks of one voice, to be run block by block.
@@ -97,6 +107,7 @@ class StreamingNetwork(Network):
                 ValidConvolution: packed_valid_convolution,
                 FinalConvolution: packed_valid_convolution,
             },
+            PORTABLE_FLOAT32: {Attention: PortableAttention},
             # Short convolutions would lose too much in bfloat16.
             PACKED_BFLOAT16: {
                 **BFLOAT16_PACKERS,
@@ -158,7 +169,7 @@ class StreamingNetwork(Network):
                 deviation; None adds nothing.
             held: what the streams remember.
         """
-        dtype, earliest = self.decoder_biases.dtype, int(held.position.min())
+        dtype, earliest = self.decoder_biases.dtype, held.earliest
         begun = held.position.to(content.device)
         exists = memory = None
         if earliest < span.again:
@@ -206,17 +217,16 @@ class StreamingNetwork(Network):
         Returns:
             ``[streams, 1, new * samples a frame]`` float32, ``dec.lookahead`` samples late.
         """
-        position = held.position - span.ahead
-        tails = StreamTails(held.tails, None)
+        position, tails = held.position - span.ahead, held.decoder_tails(None)
         merged = self.dec.m_source(wave)[:, 0] if wave is not None else None
-        if int(position.min()) < self.dec.settled:
+        if held.earliest - span.ahead < self.dec.settled:
             position = position.to(z.device)
             frames = torch.arange(span.new, device=z.device) + position[:, None]
             exists = (frames >= 0).to(z.dtype)
             z = z * exists[:, None]
             if merged is not None:
                 merged = merged * exists.repeat_interleave(self.dec.samples, 1)
-            tails = StreamTails(held.tails, position)
+            tails = held.decoder_tails(position)
         held.position.add_(span.new)
         bias = self.decoder_biases[speaker]
         return self.dec(z.transpose(1, 2), merged, bias, tails)[:, None].float()

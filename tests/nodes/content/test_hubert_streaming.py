@@ -19,7 +19,8 @@ from voicegraph.nodes.content._hubert_stream import HubertStream
 from voicegraph.nodes.content._hubert_weights import assemble
 from voicegraph.nodes.content.hubert_example import SIZES, tensors, write
 
-from ...tolerance import SMALL_NETWORK, assert_close
+from ...tolerance import EXPORTED, SMALL_NETWORK, assert_close
+from ..exported import differences, exported
 
 pytestmark = pytest.mark.numeric
 
@@ -202,3 +203,18 @@ def test_frames_that_do_not_meet_are_refused(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match="less than the 320 to the next") as caught:
         _pipeline(tmp_path / "gaps.safetensors").compile()
     assert "nodes.content.use: content.hubert" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"context": "300ms", "recompute": "40ms", "lookahead": "60ms"},
+        {"context": "110ms", "recompute": "240ms", "output": "stream", "project": True, "layer": 1},
+        {"context": "300ms", "recompute": None},
+    ],
+    ids=["window", "stream", "whole"],
+)
+def test_export_is_the_stream_from_its_beginning_on(encoder: Path, params: dict[str, Any]) -> None:
+    plan = _pipeline(encoder, "40ms", **params).compile(latency=Fraction(1, 10))
+    found = differences(exported(plan, "content"), 30)
+    assert_close(found, np.zeros(30), EXPORTED)

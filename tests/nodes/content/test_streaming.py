@@ -19,7 +19,8 @@ from voicegraph.nodes.content.phonetic_frames import FRAMES_HZ
 from voicegraph.nodes.content.phonetic_stream import AHEAD, PAST, SETTLE, PhoneticStream
 from voicegraph.nodes.content.streaming import StreamingParams
 
-from ...tolerance import SMALL_NETWORK, assert_close
+from ...tolerance import EXPORTED, SMALL_NETWORK, assert_close
+from ..exported import differences, exported
 
 pytestmark = pytest.mark.numeric
 
@@ -146,3 +147,10 @@ def test_by_default_it_is_what_the_encoder_was_trained_for() -> None:
     assert params.context * FRAMES_HZ == PAST
     assert params.settle * FRAMES_HZ == SETTLE
     assert (params.lookahead - Fraction(10, 1000)) * FRAMES_HZ == AHEAD - 1
+
+
+@pytest.mark.parametrize(("block", "layer"), [("20ms", 3), ("200ms", 1)])
+def test_export_is_the_stream_from_its_beginning_on(encoder: Path, block: str, layer: int) -> None:
+    plan = _pipeline(encoder, block, layer=layer, context="210ms", settle="100ms").compile()
+    found = differences(exported(plan, "content"), 40)
+    assert_close(found, np.zeros(40), EXPORTED)

@@ -11,7 +11,8 @@ from voicegraph.graph.errors import PipelineError
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.nodes.f0.swift_network import SwiftDetector, load_swift
 
-from ...tolerance import TENTH_OF_A_CENT, assert_close
+from ...tolerance import EXPORTED, TENTH_OF_A_CENT, assert_close
+from ..exported import exported
 
 pytestmark = pytest.mark.numeric
 
@@ -121,3 +122,16 @@ def test_refined_it_is_right_within_a_few_cents() -> None:
         off.append(np.abs(1200 * np.log2(found / true[10:70])).mean())
     assert off[1] < 3
     assert off[1] < off[0] / 2
+
+
+def test_export_has_the_node_s_pitch_and_confidence() -> None:
+    network = exported(_pipeline(floor=60, ceiling=900).compile(), "f0")
+    for case in range(4):
+        given = network.example(case)
+        with torch.no_grad():
+            pitch, confidence = network.module(*given.values())
+        expected = network.reference(given)
+        assert_close(confidence, expected["confidence"], EXPORTED)
+        heard = expected["confidence"] > 0.5
+        assert_close(pitch[heard], expected["pitch"][heard], TENTH_OF_A_CENT)
+        assert heard.float().mean() > 0.5

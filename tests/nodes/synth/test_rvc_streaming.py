@@ -21,7 +21,8 @@ from voicegraph.nodes.synth.rvc_streaming import RvcStreaming, RvcStreamingState
 from voicegraph.nodes.synth.streaming_network import StreamingNetwork
 from voicegraph.nodes.synth.voice_network import load_voice
 
-from ...tolerance import SMALL_NETWORK, assert_close, assert_rounded
+from ...tolerance import EXPORTED, SMALL_NETWORK, assert_close, assert_rounded
+from ..exported import differences, exported
 
 pytestmark = pytest.mark.numeric
 
@@ -257,3 +258,17 @@ def test_a_block_of_broken_frames_is_refused(save: Save) -> None:
 
 def test_content_of_another_width(save: Save) -> None:
     assert "of width 768" in _refused(save(), dim=256)
+
+
+# ---- export ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "params",
+    [{"recompute": "100ms"}, {"recompute": None, "lookahead": "50ms"}, SILENT],
+    ids=["remembering", "anew", "without noise"],
+)
+def test_export_is_the_stream_from_its_beginning_on(save: Save, params: dict[str, Any]) -> None:
+    plan = _pipeline(save(), "40ms", **params).compile()
+    found = differences(exported(plan, "voice"), 40)
+    assert_close(found, np.zeros(40), EXPORTED)

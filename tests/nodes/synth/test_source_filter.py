@@ -21,7 +21,8 @@ from voicegraph.nodes.synth.source_filter import SourceFilter, SourceFilterParam
 from voicegraph.nodes.synth.source_filter_file import load_source_filter
 from voicegraph.schemas.encoder_card import EncoderIdentity
 
-from ...tolerance import FLOAT32, SMALL_NETWORK, assert_close
+from ...tolerance import EXPORTED, FLOAT32, SMALL_NETWORK, assert_close
+from ..exported import differences, exported
 
 pytestmark = pytest.mark.numeric
 
@@ -187,3 +188,9 @@ def test_another_encoder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match="fingerprint 0000000000000000"):
         _pipeline(path, content=content).compile()
     _pipeline(path, content=content, any_encoder=True).compile()
+
+
+@pytest.mark.parametrize("params", [{}, {"formant": 2.5, "breath": -6.0}], ids=["plain", "shaped"])
+def test_export_is_the_stream_from_its_beginning_on(voice: Path, params: dict[str, Any]) -> None:
+    found = differences(exported(_pipeline(voice, **params).compile(), "voice"), 30)
+    assert_close(found, np.zeros(30), EXPORTED)
