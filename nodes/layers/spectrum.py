@@ -1,7 +1,7 @@
 """Spectra of real frames, and the same in real arithmetic, for exported networks.
 
 Runtimes other than PyTorch have no complex numbers, and a Fourier transform of their own only in
-part. There a transform is a product with cosines and sines.
+part. There a transform is made of products with cosines and sines.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import math
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 
 class PowerSpectrum(nn.Module):
@@ -44,9 +45,7 @@ class PortablePowerSpectrum(nn.Module):
 
 
 class RealTransform(nn.Module):
-    """The Fourier transform of real values, and its inverse, as products with cosines and sines.
-
-    Angles are computed from ``n k mod size`` in float64, so that every entry is rounded once.
+    """The Fourier transform of real values in real arithmetic.
 
     Args:
         size: of the transform, even.
@@ -54,18 +53,11 @@ class RealTransform(nn.Module):
             transforms are zeros. None has none.
     """
 
-    cosines: torch.Tensor
-    sines: torch.Tensor
-
     def __init__(self, size: int, window: torch.Tensor | None = None) -> None:
         super().__init__()
         self.size = size
-        turns = torch.outer(torch.arange(size), torch.arange(size // 2 + 1)) % size
-        angles = turns.double() * (2 * math.pi / size)
-        factors = None if window is None else window.double()[:, None]
-        for name, table in (("cosines", angles.cos()), ("sines", -angles.sin())):
-            made = table if factors is None else table[: len(factors)] * factors
-            self.register_buffer(name, made.float().contiguous(), persistent=False)
+        self.stages = _Stages(size, -1)
+        self.window = None if window is None else nn.Buffer(window.clone(), persistent=False)
 
     def forward(self, values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Real and imaginary part of ``torch.fft.rfft(values * window, size)``.
@@ -73,38 +65,97 @@ class RealTransform(nn.Module):
         ``[..., n]`` -> ``[..., size // 2 + 1]`` each; ``n`` is the length of the window, or at most
         ``size`` without one.
         """
-        count = values.shape[-1]
-        return values @ self.cosines[:count], values @ self.sines[:count]
+        values = values if self.window is None else values * self.window
+        padded = functional.pad(values, (0, self.size - values.shape[-1]))
+        real, imaginary = self.stages(padded, None)
+        count = self.size // 2 + 1
+        return real[..., :count], imaginary[..., :count]
 
 
 class InverseTransform(nn.Module):
-    """The inverse of the transform of real values.
+    """The inverse of the transform of real values, in real arithmetic.
 
     Args:
         size: of the transform, even.
-        count: values that are wanted, from the first on; None is all.
     """
 
-    cosines: torch.Tensor
-    sines: torch.Tensor
+    shares: torch.Tensor
 
-    def __init__(self, size: int, count: int | None = None) -> None:
+    def __init__(self, size: int) -> None:
         super().__init__()
-        wanted = torch.arange(size if count is None else count)
-        turns = torch.outer(torch.arange(size // 2 + 1), wanted) % size
-        angles = turns.double() * (2 * math.pi / size)
-        shares = torch.full((size // 2 + 1, 1), 2 / size, dtype=torch.float64)
+        self.size = size
+        self.stages = _Stages(size, 1)
+        # Values between the first and the last stand for their conjugates, too.
+        shares = torch.full((size // 2 + 1,), 2 / size)
         shares[0] = shares[-1] = 1 / size
-        for name, table in (("cosines", angles.cos()), ("sines", -angles.sin())):
-            self.register_buffer(name, (table * shares).float(), persistent=False)
+        self.register_buffer("shares", shares, persistent=False)
 
     def forward(self, real: torch.Tensor, imaginary: torch.Tensor | None) -> torch.Tensor:
         """``torch.fft.irfft(complex(real, imaginary), size)``; None is no imaginary part.
 
-        ``[..., size // 2 + 1]`` each -> ``[..., count]``.
+        ``[..., size // 2 + 1]`` each -> ``[..., size]``.
         """
-        found = real @ self.cosines
-        return found if imaginary is None else found + imaginary @ self.sines
+        missing = (0, self.size // 2 - 1)
+        real = functional.pad(real * self.shares, missing)
+        if imaginary is not None:
+            imaginary = functional.pad(imaginary * self.shares, missing)
+        return self.stages(real, imaginary)[0]
+
+
+class _Stages(nn.Module):
+    """A complex Fourier transform as two smaller ones and the rotations between them.
+
+    J. W. Cooley and J. W. Tukey, "An algorithm for the machine calculation of complex Fourier
+    series", Math. Comp. 19, 1965. With ``size = rows * columns``, about its square root each, the
+    tables are small, and each value is a sum of ``rows + columns`` products instead of ``size``.
+
+    Args:
+        size: of the transform.
+        sign: of the exponent.
+    """
+
+    def __init__(self, size: int, sign: int) -> None:
+        super().__init__()
+        self.rows = next(n for n in range(math.isqrt(size), 0, -1) if size % n == 0)
+        self.columns = size // self.rows
+        first, second = torch.arange(self.rows), torch.arange(self.columns)
+        tables = {
+            "first": (torch.outer(first, first), self.rows),
+            "turn": (torch.outer(second, first), size),
+            "second": (torch.outer(second, second), self.columns),
+        }
+        for name, (products, turns) in tables.items():
+            angles = (products % turns).double() * (2 * math.pi / turns)
+            for part, table in (("cosine", angles.cos()), ("sine", sign * angles.sin())):
+                self.register_buffer(f"{name}_{part}", table.float(), persistent=False)
+
+    def forward(
+        self, real: torch.Tensor, imaginary: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """``[..., size]`` each -> ``[..., size]`` each; None is no imaginary part."""
+        split = (self.rows, self.columns)
+        real = real.unflatten(-1, split).transpose(-1, -2)
+        if imaginary is not None:
+            imaginary = imaginary.unflatten(-1, split).transpose(-1, -2)
+        real, imaginary = self._product("first", real, imaginary)
+        cosine, sine = self._table("turn")
+        turned = real * cosine - imaginary * sine
+        imaginary = real * sine + imaginary * cosine
+        real, imaginary = self._product(
+            "second", turned.transpose(-1, -2), imaginary.transpose(-1, -2)
+        )
+        return real.transpose(-1, -2).flatten(-2), imaginary.transpose(-1, -2).flatten(-2)
+
+    def _table(self, name: str) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.get_buffer(f"{name}_cosine"), self.get_buffer(f"{name}_sine")
+
+    def _product(
+        self, name: str, real: torch.Tensor, imaginary: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        cosine, sine = self._table(name)
+        if imaginary is None:
+            return real @ cosine, real @ sine
+        return real @ cosine - imaginary @ sine, real @ sine + imaginary @ cosine
 
 
 @functools.lru_cache(maxsize=32)

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from voicegraph.nodes.layers.spectrum import InverseTransform, RealTransform, hann_window
+from voicegraph.nodes.layers.spectrum import InverseTransform, RealTransform
 
 Frames = tuple[torch.Tensor, torch.Tensor]
 
@@ -75,18 +75,19 @@ class PortableFrameFilter(nn.Module):
     def __init__(self, size: int, hop: int) -> None:
         super().__init__()
         cpu = torch.device("cpu")
-        self.cepstrum = InverseTransform(size, size // 2 + 1)
-        self.spectrum = RealTransform(size)
-        self.windowed = RealTransform(size, hann_window(2 * hop, cpu))
-        self.inverse = InverseTransform(size)
-        self.register_buffer("fold", _fold(size, cpu, torch.float32), persistent=False)
+        self.spectrum, self.inverse = RealTransform(size), InverseTransform(size)
+        self.window = nn.Buffer(_window(2 * hop, cpu, torch.float32).clone(), persistent=False)
+        self.fold = nn.Buffer(_fold(size, cpu, torch.float32).clone(), persistent=False)
 
     def forward(self, sources: torch.Tensor, log_magnitude: torch.Tensor, hop: int) -> torch.Tensor:
         """As :func:`filter_frames`."""
-        exponent, angle = self.spectrum(self.cepstrum(log_magnitude, None) * self.fold)
+        half = self.fold.shape[0]
+        cepstrum = self.inverse(log_magnitude, None)[..., :half]
+        exponent, angle = self.spectrum(cepstrum * self.fold)
         magnitude = exponent.exp()
         a, b = magnitude * angle.cos(), magnitude * angle.sin()
-        c, d = self.windowed(sources.unfold(2, 2 * hop, hop).transpose(1, 2))
+        frames = sources.unfold(2, 2 * hop, hop).transpose(1, 2) * self.window
+        c, d = self.spectrum(frames)
         return self.inverse((a * c - b * d).sum(2), (a * d + b * c).sum(2))
 
 

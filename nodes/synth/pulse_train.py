@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import math
+from typing import NamedTuple
 
 import torch
 
@@ -37,7 +39,8 @@ def pulse_train(
     """
     voiced = f0 > 0
     low, high = _ends(f0, voiced)
-    passed = ((low + high) * (hop / (2 * rate))).cumsum(1)
+    factors = _factors(hop, rate, f0.device)
+    passed = ((low + high) * factors.half_frame).cumsum(1)
     by_values = by_values and f0.device.type == "cpu"  # elsewhere a look at values synchronises
     if by_values and not voiced.any():
         return f0.new_zeros(passed.shape[0], passed.shape[1] * hop, dtype=torch.float32), passed
@@ -45,12 +48,12 @@ def pulse_train(
     begin = torch.cat((phase[:, None], phase[:, None] + passed[:, :-1]), 1).remainder_(1.0)
     low, rise = low[:, :, None], (high - low)[:, :, None]
     # The integral of the straight line from low to high.
-    phi = (low * share + rise * bend).mul_(hop / rate).add_(begin[:, :, None])
+    phi = (low * share + rise * bend).mul_(factors.frame).add_(begin[:, :, None])
     here = torch.lerp(low, high[:, :, None], share)
     weights = voiced.to(f0.dtype)[:, :, None]
     fade = torch.lerp(weights[:, :-1], weights[:, 1:], share)
     count = (_HIGHEST * rate / 2) / here.clamp_min_(1.0)
-    summed = _harmonics(phi, count, by_values)
+    summed = _harmonics(phi, count, factors.pi, by_values)
     return summed.mul_(fade.mul_((2 / count).sqrt_())).flatten(1).float(), passed
 
 
@@ -62,21 +65,43 @@ def _shares(hop: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]
         return share, share.square() / 2
 
 
-def _harmonics(phi: torch.Tensor, count: torch.Tensor, by_values: bool) -> torch.Tensor:
+class _Factors(NamedTuple):
+    """Numbers as float64 tensors.
+
+    The ONNX exporter rounds Python's to float32, and the phase would drift.
+    """
+
+    frame: torch.Tensor
+    half_frame: torch.Tensor
+    pi: torch.Tensor
+
+
+@functools.lru_cache(maxsize=8)
+def _factors(hop: int, rate: int, device: torch.device) -> _Factors:
+    """Seconds of a frame, half of that, and pi."""
+    with torch.inference_mode(False):
+        numbers = (hop / rate, hop / (2 * rate), math.pi)
+        made = (torch.tensor(n, dtype=torch.float64, device=device) for n in numbers)
+        return _Factors(*made)
+
+
+def _harmonics(
+    phi: torch.Tensor, count: torch.Tensor, pi: torch.Tensor, by_values: bool
+) -> torch.Tensor:
     """The sum of ``cos(2 pi h phi)`` over h = 1..count, the last one in part."""
     whole = count.floor()
     phi = phi - phi.round()
-    below = torch.sin(torch.pi * phi)
-    above = (2 * whole).add_(1).mul_(torch.pi).mul_(phi).sin_()
+    below = torch.sin(pi * phi)
+    above = (2 * whole).add_(1).mul_(pi).mul_(phi).sin_()
     at_pulse = phi.abs() < _NEAR
     if by_values and not at_pulse.any():  # in nine of ten blocks
         summed = above.div_(below).sub_(1).div_(2)
     else:
         kernel = above / torch.where(at_pulse, 1.0, below)
         # Near a pulse the kernel is approximated by its second-order Taylor polynomial.
-        bend = whole * (whole + 1) * (2 * whole + 1) / 6 * (2 * torch.pi * phi).square()
+        bend = whole * (whole + 1) * (2 * whole + 1) / 6 * (2 * pi * phi).square()
         summed = torch.where(at_pulse, whole - bend / 2, (kernel - 1) / 2)
-    last = (2 * torch.pi * (whole + 1)).mul_(phi).cos_()
+    last = (2 * pi * (whole + 1)).mul_(phi).cos_()
     return summed.add_((count - whole).mul_(last))
 
 
