@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .errors import WrongValueError as WrongValueError
     from .intervals import Interval as Interval
     from .intervals import Request as Request
+    from .network_export import ExportedFile as ExportedFile
     from .network_export import ExportedNetwork as ExportedNetwork
     from .network_export import ExportedTensor as ExportedTensor
     from .node import FilePath as FilePath
@@ -76,7 +77,7 @@ _MODULES = {
         "WrongValueError",
     ),
     "voicegraph.graph.intervals": ("Interval", "Request"),
-    "voicegraph.graph.network_export": ("ExportedNetwork", "ExportedTensor"),
+    "voicegraph.graph.network_export": ("ExportedFile", "ExportedNetwork", "ExportedTensor"),
     "voicegraph.graph.node": (
         "FilePath",
         "OutputPath",

@@ -27,6 +27,15 @@ class ExportedTensor:
 
 
 @dataclass(frozen=True)
+class ExportedFile:
+    """A file that other programs need beside a network, in a form that they read."""
+
+    ending: str
+    """Of its name, with the dot."""
+    contents: bytes | memoryview
+
+
+@dataclass(frozen=True)
 class ExportedNetwork:
     """A network in plain torch, without packed weights, randomness or state of its own.
 

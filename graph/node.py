@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, WithJsonSchema
 
 from .approximation import Approximation
 from .intervals import Interval, Request
-from .network_export import ExportedNetwork
+from .network_export import ExportedFile, ExportedNetwork
 from .ports import In, Out, Ports, PortSpec
 from .precision import PrecisionChoice
 from .signals import SignalType
@@ -341,6 +341,16 @@ class Node(Generic[ParamsT, StateT]):
             VoicegraphError: if these params have no network that can be exported.
         """
         return None
+
+    def exported_files(self, params: ParamsT) -> Mapping[str, ExportedFile]:
+        """Files that a bundle holds for it: param that names the source -> file.
+
+        Weights that its network contains are none of them.
+
+        Raises:
+            VoicegraphError: if a file cannot be read.
+        """
+        return {}
 
     def keeps(self, params: ParamsT) -> Mapping[str, Path]:
         """Audio outputs that the session writes to sound files: port name -> path.

@@ -2,6 +2,7 @@
 
 __all__ = [
     "bench_report",
+    "bundle",
     "card",
     "comparison_report",
     "control",

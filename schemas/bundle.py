@@ -12,6 +12,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from .export_report import ExportReport
+from .report import Report
+
 MANIFEST, PLAN = "manifest.json", "plan.json"
 FORMAT = 1
 """Of the folder; a new one if a program that reads this one would read it wrongly."""
@@ -162,7 +165,7 @@ class BundleManifest(_Part):
     """All other files of the folder."""
 
 
-class BundleCheck(_Part):
+class BundleCheck(Report):
     """One comparison of ``voicegraph bundle check``."""
 
     part: str
@@ -175,7 +178,7 @@ class BundleCheck(_Part):
     """Whether it is within."""
 
 
-class BundleCheckReport(_Part):
+class BundleCheckReport(Report):
     """``voicegraph bundle check --json``."""
 
     ok: bool
@@ -190,7 +193,7 @@ class BundleCheckReport(_Part):
     """Nodes that this runtime does not implement, so that the plan could not be run as a whole."""
 
 
-class BundleRunReport(_Part):
+class BundleRunReport(Report):
     """``voicegraph bundle run --json``."""
 
     source: str
@@ -203,3 +206,20 @@ class BundleRunReport(_Part):
     """Time that the blocks took."""
     latency_ms: float
     """Algorithmic latency, which is compensated in the file."""
+
+
+class BundleReport(Report):
+    """``voicegraph export --all --json``."""
+
+    path: str
+    """The folder that was written."""
+    pipeline: str
+    """Name of the pipeline."""
+    hash: str
+    """Of the plan."""
+    networks: list[ExportReport]
+    """Networks, with their paths in the folder."""
+    without_network: list[str]
+    """Nodes that have none."""
+    size_bytes: int
+    """Size of the folder."""

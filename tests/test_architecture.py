@@ -47,7 +47,9 @@ ALLOWED: dict[str, set[str]] = {
     "graph/comparison": {
         *RUN, "graph/files", "graph/files/sound", "graph/loading", "graph/metrics",
     },
-    "graph/export": {*RUN, "graph/files", "graph/files/models", "graph/metrics"},
+    "graph/export": {
+        *RUN, "graph/files", "graph/files/models", "graph/files/sound", "graph/metrics",
+    },
     "graph/live/devices": CORE,
     "graph/live": {*RUN, "graph/live/devices", "graph/files/recordings"},
     # ---- nodes
@@ -146,13 +148,14 @@ ALLOWED: dict[str, set[str]] = {
     },
     "app/control": {*CORE, "graph/loading", "graph/live"},
     "app/sdk": {*RUN, "graph/loading", "graph/live"},
+    "app/bundle": {*CORE, "graph/files", "graph/files/sound"},
     "app/web": {*CORE, "app/control"},
     "app/osc": {*CORE, "app/control"},
     "app/tui": {*CORE, "app/control", "graph/live", "graph/loading"},
     "app": {*CORE, "app/control", "app/osc", "app/web", "graph/live"},
     "app/cli": {
-        *RUN, "app", "app/control", "app/diagnostics", "app/reports", "app/reports/drawing",
-        "app/sdk", "app/tui",
+        *RUN, "app", "app/bundle", "app/control", "app/diagnostics", "app/reports",
+        "app/reports/drawing", "app/sdk", "app/tui",
         "experiments", "experiments/driver", "experiments/engines", "experiments/file",
         "experiments/grid", "experiments/listening", "experiments/report", "experiments/results",
         "experiments/store", "graph/comparison", "graph/export", "graph/files",

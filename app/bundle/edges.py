@@ -51,7 +51,7 @@ class Edge:
                 start = spec.index(reader.given.interval.start)
                 self.parts.append((reader.place, start, reader.given.count))
             return
-        # A reader that closes a loop runs before the port's node: it finds what ends a block before.
+        # A reader that closes a loop runs before the port's node: what it finds is a block older.
         ends = [spec.interval.end - (block if reader.feedback else 0) for reader in readers]
         spans = zip(ends, readers, strict=True)
         reach = max((end - reader.given.interval.start for end, reader in spans), default=0)

@@ -56,4 +56,5 @@ class BundledNetwork:
             for name, values in inputs.items()
         }
         names = [*self.described.outputs, *(f"{name}_next" for name in self.described.state)]
-        return dict(zip(names, self._session.run(names, fed), strict=True))
+        made = self._session.run(names, fed)
+        return {name: np.asarray(array) for name, array in zip(names, made, strict=True)}

@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from voicegraph.graph.errors import PipelineError, Problem
-from voicegraph.schemas.bundle import BundleNode
+from voicegraph.schemas.bundle import BundleNode, BundlePort
 
 from .content import Content
 from .edges import Edge, Reader, Values
@@ -60,14 +60,14 @@ class Runtime:
             text = f"this runtime does not implement {', '.join(missing)}"
             note = f"it implements {', '.join(sorted(KNOWN))}"
             fix = "voicegraph run PIPELINE IN OUT"
-            raise PipelineError(Problem("not-in-runtime", text, ((note, None),), fix=fix))
+            raise PipelineError(Problem("not-in-runtime", text, notes=((note, None),), fix=fix))
         plan = bundle.plan
         self.bundle, self.block = bundle, Fraction(plan.block)
         self._threads = threads
         self.processes = {node.name: self._process(node) for node in plan.nodes}
         self._values: Values = {}
         self._edges = self._wire()
-        output, self._output = ref_of(plan.output), (plan.samples_out, 0, 0)
+        output = ref_of(plan.output)
         found = spec_of(self._port(output.node, output.port))
         start = found.index(-Fraction(plan.latency) / found.rate - self.block)
         self._output = (output, start, found.type.time_axis)
@@ -82,7 +82,7 @@ class Runtime:
         network = BundledNetwork(described, self.bundle.path(described.file), self._threads)
         return _NETWORKS[node.use](spec, network)
 
-    def _port(self, node: str, port: str):
+    def _port(self, node: str, port: str) -> BundlePort:
         plan = self.bundle.plan
         if node == "input":
             return plan.input

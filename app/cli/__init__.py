@@ -3,6 +3,7 @@
 __all__ = [
     "app",
     "bench",
+    "bundle",
     "check",
     "compare",
     "convert",

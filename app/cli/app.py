@@ -32,6 +32,7 @@ COMMANDS = (
         "inspect",
         "convert",
         "export",
+        "bundle",
         "doctor",
         "devices",
         "live",

@@ -26,6 +26,8 @@ from .app import app
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from voicegraph.graph.pipeline import Pipeline
+    from voicegraph.schemas.bundle import BundleReport
     from voicegraph.schemas.export_report import ExportReport, LengthReport, TensorReport
 
 
@@ -43,7 +45,16 @@ class _Dtype(StrEnum):
 
 
 NodeOption = Annotated[
-    str, option("NAME", "The node of the pipeline whose network is written.", "--node")
+    str | None, option("NAME", "The node of the pipeline whose network is written.", "--node")
+]
+AllOption = Annotated[
+    Path | None,
+    option(
+        "DIR",
+        "Write all networks of the pipeline into a folder, with its plan as data, the index, and "
+        "values to check other programs by.",
+        "--all",
+    ),
 ]
 FormOption = Annotated[
     _Form | None,
@@ -69,7 +80,8 @@ OutputOption = Annotated[
 @app.command()
 def export(
     pipeline: PipelineArg,
-    node: NodeOption,
+    node: NodeOption = None,
+    all_into: AllOption = None,
     form: FormOption = None,
     dtype: DtypeOption = _Dtype.float32,
     output: OutputOption = None,
@@ -84,10 +96,20 @@ def export(
 
     voicegraph export rvc --node voice -o voice.onnx --set vars.voice=alice.pth
 
+    With --all a folder is written, a bundle, which `voicegraph bundle run` runs without PyTorch.
+
     Exit code 9 if the network cannot be written in a form, or differs from the node.
     """
     from voicegraph.graph.export import FORMS, export_network
 
+    if all_into is not None:
+        if node is not None or output is not None:
+            raise typer.BadParameter("--all takes neither --node nor -o", param_hint="--all")
+        _write_all(load(pipeline, set_args, profiles), all_into, form, dtype, force, as_json)
+        return
+    if node is None:
+        text = "--node NAME for one network, or --all DIR for all of them"
+        raise typer.BadParameter(text, param_hint="--node")
     chosen = _form(form, output)
     target = output or Path(node + FORMS[chosen].endings[0])
     with startup_display(quiet=as_json, summary=False):
@@ -98,6 +120,50 @@ def export(
         return
     for line in _lines(report):
         echo(line)
+
+
+def _write_all(
+    pipeline: Pipeline,
+    folder: Path,
+    form: _Form | None,
+    dtype: _Dtype,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Writes a bundle, and says what is in it."""
+    from voicegraph.graph.export import write_bundle
+
+    with startup_display(quiet=as_json, summary=False):
+        chosen = (form or _Form.onnx).value
+        report = write_bundle(pipeline, folder, form=chosen, dtype=dtype.value, force=force)
+    if as_json:
+        print_json(report)
+        return
+    for line in _bundle_lines(report):
+        echo(line)
+
+
+def _bundle_lines(report: BundleReport) -> Iterator[str]:
+    """The networks with their largest differences, and what a program must compute itself."""
+    from voicegraph.app.reports.text_table import Column, table
+
+    columns = (
+        Column("network"),
+        Column("of"),
+        Column("largest\ndifference", right=True),
+        Column("MB", right=True),
+    )
+    rows = []
+    for made in report.networks:
+        found = [x.largest for length in made.lengths for x in length.outputs]
+        largest = max((value for value in found if value is not None), default=0.0)
+        size = f"{made.size_bytes / 1e6:.1f}"
+        rows.append((printable(made.path), f"{made.node} ({made.use})", f"{largest:.2g}", size))
+    yield from table(columns, rows)
+    yield ""
+    if report.without_network:
+        yield f"without a network: {', '.join(report.without_network)}"
+    yield f"wrote {printable(report.path)} ({report.size_bytes / 1e6:.1f} MB)"
 
 
 def _form(form: _Form | None, output: Path | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from pydantic import Field
 
 from voicegraph.graph import (
     Approximation,
+    ExportedFile,
     Features,
     FilePath,
     In,
@@ -29,7 +30,7 @@ from voicegraph.nodes.content.encoder_provenance import required_encoder
 from voicegraph.nodes.retrieval import _faiss_example as faiss_example
 from voicegraph.nodes.retrieval.blending import MOST_NEIGHBOURS, neighbour_mean
 from voicegraph.nodes.retrieval.index_file import Located
-from voicegraph.nodes.retrieval.usable_index import locate_usable
+from voicegraph.nodes.retrieval.usable_index import locate_usable, read_usable
 from voicegraph.schemas.encoder_card import EncoderIdentity, TrainedCard
 
 if TYPE_CHECKING:
@@ -137,6 +138,10 @@ class Faiss(Node[FaissParams, None]):
         from voicegraph.nodes.retrieval.index_search import open_index
 
         self.stored: StoredIndex = open_index(params.index, params.nprobe)
+
+    def exported_files(self, params: FaissParams) -> Mapping[str, ExportedFile]:
+        """The index as FAISS writes it, wherever it lies."""
+        return {"index": ExportedFile(".index", memoryview(read_usable(params.index).data))}
 
     def process(self, inputs: Tensors, params: FaissParams, state: None) -> Tensors:
         """One block or window of all streams, in one search."""

@@ -89,6 +89,12 @@ LINES: dict[str, list[tuple[str, ...]]] = {
         *((name, "--node", LONG) for name in PIPELINES),
         (PIPELINES[0], "--node", "low", "--output", f"net{NAME}.xyz"),
         (PIPELINES[0], *SAID, "--node", "low"),
+        (PIPELINES[0], "--all", f"text{NAME}.wav"),
+    ],
+    "bundle": [
+        ("run", f"missing{LONG}", SOUND, "out.wav"),
+        ("check", f"text{NAME}.wav"),
+        (LONG,),
     ],
     "doctor": [()],
     "devices": [()],

@@ -15,8 +15,8 @@ from voicegraph.nodes.layers.spectrum import (
 from ...tolerance import FFT, assert_close
 
 pytestmark = pytest.mark.numeric
-SIZES = [2, 26, 400, 1024]
-"""One of a prime factor, one of an odd and a power of two among them."""
+SIZES = [6, 26, 400, 1024]
+"""A prime factor, an odd one, and powers of two are among them."""
 
 
 def _values(*shape: int) -> torch.Tensor:

@@ -129,7 +129,7 @@ def test_before_the_stream_there_is_silence(voice: Path) -> None:
     given = torch.zeros(1, node.given["level"].count, 1)
     early = given.shape[1] - 4
     assert early > 0
-    heard = node._heard(given, state)[0, :, 0].tolist()
+    heard = node._block._heard(given, state)[0, :, 0].tolist()
     assert heard == [-70.0] * early + [0.0] * 4
     state.position += 320  # a block later
     assert node._heard(given, state)[0, :, 0].tolist() == [-70.0] * (early - 4) + [0.0] * 8
