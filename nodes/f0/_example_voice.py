@@ -7,6 +7,8 @@ import torch
 from voicegraph.graph import random
 from voicegraph.nodes.f0.estimator import RATE
 
+PITCH_TOLERANCE = 0.01
+"""Hz by which an exported estimator may differ: a tenth of a cent at 170 Hz."""
 _SECONDS = (1.0, 0.41, 1.83, 3.27)
 
 

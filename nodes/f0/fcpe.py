@@ -12,7 +12,7 @@ from voicegraph.graph import ExportedNetwork, ExportedTensor, Tensors, register
 from voicegraph.nodes.f0 import _fcpe_network as fcpe_network
 from voicegraph.nodes.f0 import salience_bins
 from voicegraph.nodes.f0._estimator_packages import Package
-from voicegraph.nodes.f0._example_voice import example_voice
+from voicegraph.nodes.f0._example_voice import PITCH_TOLERANCE, example_voice
 from voicegraph.nodes.f0._salience_estimator import SalienceEstimator, WideRangeParams
 from voicegraph.nodes.f0.estimator import HOP
 from voicegraph.nodes.f0.mel import FFT, LogMel, filters
@@ -89,7 +89,9 @@ class Fcpe(SalienceEstimator[FcpeParams]):
                 "mel": ExportedTensor((1, "frames", 128), description=_MEL),
                 "threshold": ExportedTensor((1,), description="of the salience, such as 0.006"),
             },
-            outputs={"pitchf": ExportedTensor((1, "frames"), description=_F0)},
+            outputs={
+                "pitchf": ExportedTensor((1, "frames"), description=_F0, tolerance=PITCH_TOLERANCE)
+            },
             example=example,
             reference=reference,
         )

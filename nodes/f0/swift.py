@@ -20,7 +20,7 @@ from voicegraph.graph import (
     parse_duration,
     register,
 )
-from voicegraph.nodes.f0._example_voice import example_voice
+from voicegraph.nodes.f0._example_voice import PITCH_TOLERANCE, example_voice
 from voicegraph.nodes.f0._swift_export import PortableSwift
 from voicegraph.nodes.f0.estimator import FRAMES_HZ, HOP, RATE, F0Estimator, F0Params
 from voicegraph.nodes.f0.frame_grid import GridPositions
@@ -116,7 +116,9 @@ class Swift(F0Estimator[SwiftParams]):
                 "fmax": ExportedTensor((), description="highest pitch of the search in Hz"),
             },
             outputs={
-                "pitch": ExportedTensor((1, "frames"), description="F0 in Hz, every 16 ms"),
+                "pitch": ExportedTensor(
+                    (1, "frames"), description="F0 in Hz, every 16 ms", tolerance=PITCH_TOLERANCE
+                ),
                 "confidence": ExportedTensor((1, "frames"), description="of voicing, 0 to 1"),
             },
             example=example,

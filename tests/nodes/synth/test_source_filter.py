@@ -132,9 +132,9 @@ def test_before_the_stream_there_is_silence(voice: Path) -> None:
     heard = node._block._heard(given, state)[0, :, 0].tolist()
     assert heard == [-70.0] * early + [0.0] * 4
     state.position += 320  # a block later
-    assert node._heard(given, state)[0, :, 0].tolist() == [-70.0] * (early - 4) + [0.0] * 8
+    assert node._block._heard(given, state)[0, :, 0].tolist() == [-70.0] * (early - 4) + [0.0] * 8
     state.position += 3200
-    assert node._heard(given, state).eq(0).all()
+    assert node._block._heard(given, state).eq(0).all()
 
 
 def test_live_params_change_without_a_click(voice: Path) -> None:
