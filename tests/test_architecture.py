@@ -116,11 +116,15 @@ ALLOWED: dict[str, set[str]] = {
     "experiments/shipped": set(),
     # ---- training
     "training": set(),
-    "training/common": {*NODE, "nodes/content", "graph/files", "experiments/observers"},
+    "training/common": {
+        *NODE, "nodes/content", "graph/files", "experiments", "experiments/engines",
+        "experiments/observers", "experiments/store",
+    },
     "training/voice": {
         *NODE, "training/common", "graph/pipeline", "graph/files", "graph/files/sound",
         "graph/metrics", "nodes/content", "nodes/dsp", "nodes/f0", "nodes/synth", "nodes/world",
-        "experiments/observers",
+        "experiments", "experiments/engines", "experiments/observers", "experiments/store",
+        "experiments/work",
     },
     "training/corpora": {*CORE, "training/common", "training/voice"},
     "training/make": {

@@ -16,6 +16,7 @@ _STEPS = "Training steps instead of minutes: gives the same weights on every run
 _PROCESSES = "Processes for everything but training. Default: one per core, up to 8."
 _AGREES = "States in these words that the owner knows and agrees. Default: ask."
 _ANYWAY = "Make a voice from less than 5 minutes of speech; its card says so."
+_AGAIN = "Start over with the recordings as they are now; what is unchanged is not heard again."
 _WORK = "Folder for intermediate files. Default: OUT.making."
 _KEEP = "Keep the folder of intermediate files, so that a longer training can continue from it."
 
@@ -30,7 +31,7 @@ OwnerOption = Annotated[str | None, option("NAME", "Whose voice it is.", panel=_
 ConsentOption = Annotated[str | None, option('"NAME agrees"', _AGREES, panel=_CONSENT)]
 TitleOption = Annotated[str | None, option("TEXT", "Title of the voice. Default: the file's name.")]
 AnywayOption = Annotated[bool, flag("--anyway", _ANYWAY, _MATERIAL)]
-AgainOption = Annotated[bool, flag("--again", "Start over instead of continuing.", _MATERIAL)]
+AgainOption = Annotated[bool, flag("--again", _AGAIN, _MATERIAL)]
 WorkOption = Annotated[Path | None, option("FOLDER", _WORK)]
 KeepOption = Annotated[bool, flag("--keep", _KEEP)]
 PictureOption = Annotated[bool, flag("--picture/--no-picture", "Draw a picture; needs matplotlib.")]

@@ -74,7 +74,7 @@ def make(
     from voicegraph.training.voice.make_voice import VoiceRequest
     from voicegraph.training.voice.preflight import Preflight
 
-    preflight = Preflight(tuple(recordings), target, work, seed)
+    preflight = Preflight(tuple(recordings), target, work, seed, processes or min(cores(), 8))
     files = preflight.check(force=force, again=again, picture=picture)
     agreed = _consent(preflight, owner, consent)
     preflight.start(files, agreed)
@@ -86,7 +86,7 @@ def make(
         title=_title(title or target.stem),
         budget=Budget(minutes, steps),
         seed=seed,
-        processes=processes or min(cores(), 8),
+        processes=preflight.processes,
         threads=threads,
         anyway=anyway,
         picture=picture,

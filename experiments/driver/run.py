@@ -165,7 +165,7 @@ class _Driver:
         self, run: TaskRun, engine: Engine, tasks: Sequence[Task], outcomes: dict[str, Outcome]
     ) -> None:
         by_key, told = {task.key: task for task in tasks}, 0.0
-        try:
+        with self.request.while_computing(engine):
             for outcome in run:
                 outcomes[outcome.key] = outcome
                 self.listener.ended(by_key[outcome.key], outcome)
@@ -174,11 +174,6 @@ class _Driver:
                     told = now
                 if self.options.fail_fast and outcome.failure is not None:
                     self.request.made = True
-        except KeyboardInterrupt:
-            if not self.request.expired:
-                raise  # the second Ctrl-C
-        finally:
-            self.request.interruptible = False
 
     def write(self, started: datetime, tasks: Sequence[Task]) -> Run:
         """Writes the tables; results that turn out to be damaged are computed again.

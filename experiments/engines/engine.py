@@ -26,6 +26,27 @@ NODE_LOST = "node-lost"
 
 
 @dataclass(frozen=True, slots=True)
+class Remedies:
+    """What to type against what ends tasks; each command that computes tasks has its own.
+
+    Attributes:
+        late: against a deadline; ``{seconds}`` is a longer one.
+        memory: against a limit of memory; ``{gigabytes}`` is a higher one.
+        stopped: against giving up what fails in the same way again and again.
+        full: against a full disk.
+        extra: the extra of voicegraph that installs the pool of processes.
+        instead: how to go on without it.
+    """
+
+    late: str = "--set resources.deadline={seconds:.0f}s --retry-failed"
+    memory: str = "--set resources.task_memory={gigabytes}GB --retry-failed"
+    stopped: str = "--keep-going tries all"
+    full: str = "make room, or name another disk in `store:`; then the same command goes on"
+    extra: str = "experiment"
+    instead: str = "--workers 1, which computes in this process"
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """What a task may take, from ``resources`` of the file.
 
@@ -34,8 +55,9 @@ class Limits:
         task_memory: resident memory of a worker in bytes; None if it is not limited.
         retries: how often a task is started again after its worker ended.
         threads: numeric threads of a worker.
-        deadline: seconds after which a task is late; None takes ten times the median of its kind
-            and a minute.
+        deadline: seconds after which a task is late; None takes ten times what it should take by
+            the pace of its kind, and a minute.
+        remedies: what to type against these limits.
     """
 
     task_seconds: float = 15.0
@@ -43,6 +65,7 @@ class Limits:
     retries: int = 2
     threads: int = 1
     deadline: float | None = None
+    remedies: Remedies = Remedies()
 
 
 @dataclass(frozen=True, slots=True)

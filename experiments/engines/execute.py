@@ -204,7 +204,7 @@ def out_of_memory(limits: Limits) -> Failure:
     """What the end of a worker by its memory limit means."""
     limit = limits.task_memory or 0
     text = f"it took more memory than a task may, {limit / 1e9:.1f} GB"
-    fix = f"--set resources.task_memory={max(1, round(2 * limit / 1e9))}GB --retry-failed"
+    fix = limits.remedies.memory.format(gigabytes=max(1, round(2 * limit / 1e9)))
     return Failure(OUT_OF_MEMORY, text, fix=fix)
 
 

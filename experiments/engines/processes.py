@@ -19,13 +19,13 @@ from socket import gethostname
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from voicegraph.graph.errors import PipelineError
+from voicegraph.graph.errors import PipelineError, Problem
 from voicegraph.graph.machine import cores
 from voicegraph.graph.optional_packages import is_installed, missing_package
 
 from ..task import Failure, Outcome, Task
 from ._watchdog import OUT_OF_MEMORY_EXIT
-from .engine import PROCESS_ENDED, RETURNED, Event, Finished, Limits, Lost
+from .engine import PROCESS_ENDED, RETURNED, Event, Finished, Limits, Lost, Remedies
 from .execute import (
     execute_into,
     out_of_memory,
@@ -84,12 +84,7 @@ class Processes:
     def start(self, store: Store, limits: Limits) -> None:
         """Checks that pebble is there. Processes start with their first batch."""
         if not is_installed("pebble"):
-            instead = "--workers 1, which computes in this process"
-            raise PipelineError(
-                missing_package(
-                    "computing in processes", "pebble", extra="experiment", instead=instead
-                )
-            )
+            raise PipelineError(missing_pool(limits.remedies))
         self._store, self._limits = store, worker_limits(limits, len(self._workers))
         self._settings.enter_context(thread_settings(limits.threads))
 
@@ -184,6 +179,12 @@ class Processes:
             thread = Thread(target=_end, args=(pool,), name="ends a worker", daemon=True)
             thread.start()
             self._ending.append(thread)
+
+
+def missing_pool(remedies: Remedies) -> Problem:
+    """The problem that the package of the pool is not installed."""
+    extra, instead = remedies.extra, remedies.instead
+    return missing_package("computing in processes", "pebble", extra=extra, instead=instead)
 
 
 def _pool(limits: Limits) -> ProcessPool:

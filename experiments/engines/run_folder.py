@@ -19,10 +19,14 @@ DRIVER = ".driver.json"
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path, other: str = "--out DIR") -> Iterator[None]:
     """Holds the lock of a run's folder, which is made if it is not there.
 
     The system takes the lock back when the process ends, however it ends.
+
+    Args:
+        folder: of the run.
+        other: the option that names another folder.
 
     Raises:
         OutputError: if another process holds it, or the folder cannot be written.
@@ -34,7 +38,7 @@ def locked(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout:
-        raise _in_use(folder) from None
+        raise _in_use(folder, other) from None
     except OSError as error:
         raise cannot_write(folder / LOCK, error) from None
     try:
@@ -49,11 +53,11 @@ def _this_driver() -> str:
     return json.dumps({"host": socket.gethostname(), "process": os.getpid(), "begun": begun})
 
 
-def _in_use(folder: Path) -> OutputError:
+def _in_use(folder: Path, other: str) -> OutputError:
     try:
         found = json.loads((folder / DRIVER).read_text(encoding="utf-8"))
         who = f"process {found['process']} on {found['host']} since {found['begun']}"
     except (OSError, ValueError, KeyError, TypeError):
         who = "another process"
-    fix = "wait until it ends, or give another folder: --out DIR"
+    fix = f"wait until it ends, or give another folder: {other}"
     return OutputError(Problem("in-use", f"{folder} is in use by {who}", fix=fix))

@@ -186,8 +186,7 @@ class TaskRun:
         every = [size for sizes in self._sizes.values() for size in sizes] or [_SIZE]
         missing = sum(mean(self._sizes[task.kind] or every) for task in left)
         text = f"{failure.message}; {len(left)} results are missing, about {missing / 1e6:.0f} MB"
-        fix = "make room, or name another disk in `store:`; then the same command goes on"
-        return DiskFullError(Problem("disk-full", text, fix=fix))
+        return DiskFullError(Problem("disk-full", text, fix=self._limits.remedies.full))
 
     def _note(self, event: str, **values: object) -> None:
         if self._journal is not None:

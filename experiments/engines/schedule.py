@@ -108,6 +108,7 @@ class Schedule:
         self._kills: Counter[int] = Counter()
         self._remade: Counter[int] = Counter()
         self._seconds: dict[Kind, deque[float]] = {kind: deque(maxlen=NEWEST) for kind in Kind}
+        self._pace: dict[Kind, deque[float]] = {kind: deque(maxlen=NEWEST) for kind in Kind}
         self._settled: list[Outcome] = []
         self._before = self._done = self._failed = self._untried = 0
         self._begin(failed or {})
@@ -292,12 +293,17 @@ class Schedule:
         ]
 
     def deadline(self, task: Task) -> float:
-        """Seconds that a task may take: ten times what others of its kind take, and a minute."""
+        """Seconds that a task may take: ten times what it should take, and a minute.
+
+        It should take what others like it take, or, by their pace, what was expected of it: a
+        recording of an hour takes longer than all others.
+        """
         if self._limits.deadline is not None:
             return self._limits.deadline
-        group = self._groups[task.kind, task.group]
+        group, pace = self._groups[task.kind, task.group], self._pace[task.kind]
         known = [median(found) for found in (group.seconds, self._seconds[task.kind]) if found]
-        return _LATE_FACTOR * max(known or [task.expected_s]) + _LATE_MORE_S
+        known.append(task.expected_s * (median(pace) if pace else 1.0))
+        return _LATE_FACTOR * max(known) + _LATE_MORE_S
 
     def cancelled(self, ticket: int, *, blamed: bool) -> str | None:
         """A batch was cancelled because its task is late.
@@ -319,8 +325,8 @@ class Schedule:
         if blamed or self._tries[number] > self._limits.retries:
             text = f"it was not done after {most:.0f} s"
             if self._limits.deadline is None:
-                text += ", ten times what others of its kind take and a minute"
-            fix = f"--set resources.deadline={2 * most:.0f}s --retry-failed"
+                text += ", ten times what it should take by the pace of others and a minute"
+            fix = self._limits.remedies.late.format(seconds=2 * most)
             self._give_up(number, Failure(LATE, text, fix=fix))
             return None
         self._try_again(number, by_itself=True)
@@ -339,6 +345,8 @@ class Schedule:
         group.done += 1
         group.seconds.append(outcome.seconds)
         self._seconds[task.kind].append(outcome.seconds)
+        if task.expected_s > 0:
+            self._pace[task.kind].append(outcome.seconds / task.expected_s)
         self._done += 1
         self._settled.append(outcome)
         for dependent in self._dependents[task.key]:
@@ -382,7 +390,7 @@ class Schedule:
             return
         at = f" at node {node}" if node else ""
         text = f"not tried: {times} others like it ended with {code}{at}"
-        why = Failure(PLAN_STOPPED, text, node, fix="--keep-going tries all")
+        why = Failure(PLAN_STOPPED, text, node, fix=self._limits.remedies.stopped)
         for number in group.members:
             if self._state[number] in (State.WAITING, State.READY):
                 self._fail(number, Outcome(self._tasks[number].key, why, attempts=0))

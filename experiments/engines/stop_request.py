@@ -8,6 +8,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from .engine import Engine
+from .serial import Serial
+
 GRACE_S = 10.0
 """Seconds that running tasks are given."""
 _MORE_S = 2.0
@@ -28,6 +31,24 @@ class StopRequest:
     def __call__(self) -> bool:
         """Whether it was made."""
         return self.made
+
+    @contextmanager
+    def while_computing(self, engine: Engine) -> Iterator[None]:
+        """In this block, an engine computes; one in this very process is interrupted if need be.
+
+        The block ends without an error if its task took too long to end after the request.
+
+        Raises:
+            KeyboardInterrupt: at the second Ctrl-C.
+        """
+        self.interruptible = engine.name == Serial.name
+        try:
+            yield
+        except KeyboardInterrupt:
+            if not self.expired:
+                raise  # the second Ctrl-C
+        finally:
+            self.interruptible = False
 
 
 @contextmanager

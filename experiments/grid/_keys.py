@@ -11,10 +11,10 @@ from voicegraph.graph.pipeline import Plan
 from .. import conditions, observers
 from ..clip import Clip
 from ..metric import Params
+from ..work.code_identity import code_of, digest, engine_code, package_versions, uses_seed
 from ..work.files import FileHash, hashed, renamed
 from ..work.input_work import AppliedCondition
 from ..work.match import Match
-from .code_identity import code_of, digest, engine_code, package_versions, uses_seed
 
 _INPUT = ("voicegraph.experiments.work.input_work", "voicegraph.graph.files.sound.reader")
 _MATCH = ("voicegraph.experiments.work.match",)

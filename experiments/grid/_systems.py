@@ -13,12 +13,12 @@ from ..compiled import PlanFacts
 from ..metric import Metric
 from ..store.store import Store
 from ..task import Result
+from ..work.code_identity import package_versions
 from ..work.pipeline_data import PipelineData
 from ..work.precision_trial import machine_kind, try_precisions, undecided
 from ._keys import Keys
 from ._licences import licences
 from ._tasks import System
-from .code_identity import package_versions
 
 AUTO = "auto"
 

@@ -20,8 +20,8 @@ from ..file.loaded_experiment import LoadedExperiment
 from ..registry import load_file as load_metrics_file
 from ..store.location import default_store, store_path
 from ..store.store import Store
+from ..work.code_identity import digest
 from ._grid import Grid
-from .code_identity import digest
 
 
 def compile_experiment(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from platformdirs import user_cache_path
-
 IN_RUN = "store"
 """Name of the folder in a run's folder, with ``store: null``."""
 
@@ -16,6 +14,8 @@ def default_store() -> Path:
     By the rules of the system: XDG_CACHE_HOME, ``~/Library/Caches`` on macOS, ``%LOCALAPPDATA%``
     on Windows.
     """
+    from platformdirs import user_cache_path  # training stores elsewhere, and needs it not
+
     return user_cache_path("voicegraph", appauthor=False) / "experiments"
 
 

@@ -1,6 +1,7 @@
 """What tasks do where they run: cut a clip, convert it, observe a sound, measure costs."""
 
 __all__ = [
+    "code_identity",
     "command_work",
     "convert_work",
     "cost_work",

@@ -98,5 +98,5 @@ def require_same(files: Iterable[FileHash]) -> None:
         content = read_content(here(name))
         if content is None or content.sha256 != sha256:
             why = "is missing" if content is None else "changed"
-            text = f"{shortened(here(name))} {why} since the experiment was planned"
+            text = f"{shortened(here(name))} {why} since this run began"
             raise InputError(Problem("file-changed", text, fix="run the same command again"))

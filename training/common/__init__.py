@@ -6,6 +6,7 @@ __all__ = [
     "interrupts",
     "jobs",
     "progress",
+    "task_pool",
     "third_party_packages",
     "training_loop",
     "training_set",

@@ -1,19 +1,19 @@
-"""Runs many small jobs in worker processes, with a progress bar."""
+"""Runs many small jobs that write files, in the pool of experiments, with a progress bar."""
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-import torch
-
+from voicegraph.experiments.engines.schedule import DERIVED
+from voicegraph.experiments.store import Record, Store
+from voicegraph.experiments.task import Kind, Result, Results, Task
 from voicegraph.graph.errors import Problem, VoicegraphError
 
-from .interrupts import ignore_interrupts
-from .progress import progress_bar
+from .task_pool import compute
 
 
 def run_jobs(
@@ -22,44 +22,57 @@ def run_jobs(
     """Calls ``work(*job)`` for all jobs, in processes of one thread each.
 
     Jobs are small, so two processes of one thread are faster than one process of two threads.
-    After Ctrl-C the running jobs are finished, too.
+    A job that fails does not keep the others from being done.
+
+    Args:
+        title: of the progress bar.
+        work: writes files; if ``processes`` is not 1, a function of a module.
+        jobs: its arguments.
+        processes: 1 computes in this process.
 
     Raises:
-        Exception: what the first failing job raises, after the running jobs are finished.
+        VoicegraphError: if jobs failed, with what the first one ended with.
+        KeyboardInterrupt: after Ctrl-C, when the running jobs are finished.
     """
-    with progress_bar(title, len(jobs)) as tell:
-        for number, _ in enumerate(_finished(work, jobs, processes), 1):
-            tell("", number)
-
-
-def _finished(
-    work: Callable[..., object], jobs: Sequence[tuple], processes: int
-) -> Iterable[object]:
-    if processes == 1:
-        _one_thread()
-        yield from (work(*job) for job in jobs)
+    tasks = [_task(title, number, work, job) for number, job in enumerate(jobs)]
+    failed = compute(title, tasks, _Files(Path()), processes)
+    own = [(task, why) for task in tasks if (why := failed.get(task.key)) is not None]
+    if not own:
         return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, context, _worker) as pool:
-        with ignore_interrupts():
-            waiting: list[Future[object]] = [pool.submit(work, *job) for job in jobs]
-        try:
-            yield from (future.result() for future in as_completed(waiting))
-        except BrokenProcessPool:
-            text = "the system ended a worker process: memory may have run out"
-            fix = "run the same command again, it resumes; --processes 1 takes less memory"
-            raise VoicegraphError(Problem("process-ended", text, fix=fix)) from None
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    task, why = next((one for one in own if one[1].code not in DERIVED), own[0])
+    text = f"{title}: {len(own)} of {len(tasks)} failed: {task.label}: {why.message}"
+    raise VoicegraphError(Problem(why.code, text, fix="the same command does what is missing"))
 
 
-def _worker() -> None:
-    _one_thread()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(signal, "SIGHUP"):  # a closed terminal: the parent ends the others
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A job as the pool takes it."""
+
+    work: Callable[..., object]
+    arguments: tuple[Any, ...]
+
+    def run(self, needs: Results) -> Result:
+        self.work(*self.arguments)
+        return Result({})
+
+    def files(self) -> Mapping[Path, str]:
+        return {}
+
+    def with_files(self, moved: Mapping[Path, Path]) -> _Call:
+        return self
 
 
-def _one_thread() -> None:
-    torch.set_num_threads(1)
+class _Files(Store):
+    """Takes the place of a store where jobs write files, and callers know which are missing."""
+
+    def has(self, key: str) -> bool:
+        return False
+
+    def write_bytes(self, key: str, data: bytes, record: Record) -> Record:
+        return record
+
+
+def _task(title: str, number: int, work: Callable[..., object], job: tuple) -> Task:
+    key = hashlib.sha256(f"{title} {number}".encode()).hexdigest()
+    label = ", ".join(str(part) for part in job if isinstance(part, (str, int, Path)))
+    return Task(key, Kind.INPUT, _Call(work, job), group=title, label=label)

@@ -13,6 +13,7 @@ from voicegraph.training.corpora import read_sentences
 from voicegraph.training.make.recipes import RECIPES, Recipe
 from voicegraph.training.voice import export, training_steps
 from voicegraph.training.voice.adversarial_finetune import AdversarialFinetuning
+from voicegraph.training.voice.prepared_speech import PreparedSpeech
 from voicegraph.training.voice.workdir import Workdir
 
 HERE = Path(__file__).parent
@@ -24,12 +25,12 @@ def main(arguments: list[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     recipe = RECIPES[given.voice]
     workdir = Workdir(given.work / recipe.name)
-    prepare(recipe, workdir, given)
+    speech = prepare(recipe, workdir, given)
     if given.until == "features":
         return 0
     torch.set_num_threads(given.threads)
     budget = _budget(given.minutes, given.steps, recipe.steps)
-    training = training_steps.open_training(workdir, budget, given.seed)
+    training = training_steps.open_training(speech, budget, given.seed)
     _tell("held out", training.run())
     if given.polish != 0:
         finetuning = AdversarialFinetuning(
@@ -37,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         )
         _tell("held out, fine-tuned", finetuning.run())
     target = given.out or VOICES / f"{recipe.name}.safetensors"
-    export.export(training, recipe.about, workdir, target, given.seed)
+    export.export(training, recipe.about, speech, target, given.seed)
     print(f"{target}: {target.stat().st_size / 1e6:.1f} MB")
     return 0
 
@@ -51,13 +52,20 @@ def _tell(what: str, losses: dict[str, float]) -> None:
     print(f"{what}:", ", ".join(f"{name} {loss:.4f}" for name, loss in losses.items()))
 
 
-def prepare(recipe: Recipe, workdir: Workdir, given: argparse.Namespace) -> None:
-    """Everything before training."""
+def prepare(recipe: Recipe, workdir: Workdir, given: argparse.Namespace) -> PreparedSpeech:
+    """Everything before training.
+
+    Raises:
+        SystemExit: if not all sentences can be processed.
+    """
     downloads, many = given.work / "downloads", given.processes
     count = given.sentences or recipe.sentences
     missing = read_sentences.jobs(workdir, recipe.speaker, downloads, count)
     run_jobs("speech", read_sentences.synthesize_sentence, missing, many)
-    training_steps.prepare(workdir, given.seed, many)
+    speech = training_steps.prepare(workdir, given.seed, many)
+    if speech.failed:
+        raise SystemExit("\n".join(f"sentence {n}: {why}" for n, why in speech.failed.items()))
+    return speech
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -8,6 +8,7 @@ __all__ = [
     "export",
     "make_voice",
     "preflight",
+    "prepared_speech",
     "train",
     "training_steps",
     "workdir",

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import soundfile
 import torch
 
 from voicegraph.nodes.dsp.loudness import FLOOR_DB
 
 from ..common.training_set import TrainingSet
 from ._features import CLEAN_STREAM, CLEAN_WHOLE, PERTURBED_STREAM, PERTURBED_WHOLE
-from .workdir import RATE, Workdir
+from .prepared_speech import PreparedSpeech
+from .workdir import RATE
 
 HOP = RATE // 100
 """Samples in a frame of 10 ms."""
@@ -62,12 +62,14 @@ class VoiceBatch:
     audio: torch.Tensor
 
 
-def load_utterance(workdir: Workdir, number: int) -> VoiceUtterance:
-    """One utterance from its files."""
-    audio, _ = soundfile.read(workdir.speech(number), dtype="int16")
-    with np.load(workdir.contours(number)) as held, np.load(workdir.features(number)) as features:
-        f0, level = (held[name].astype(np.float32) for name in ("f0", "level"))
-        return VoiceUtterance(audio, features["content"], f0, level)
+def load_utterance(speech: PreparedSpeech, number: int) -> VoiceUtterance:
+    """One utterance.
+
+    Raises:
+        DamagedResultError: if something of it is damaged in the store.
+    """
+    f0, level = speech.read_contours(number)
+    return VoiceUtterance(speech.audio(number), speech.read_features(number), f0, level)
 
 
 def upsample(content: np.ndarray) -> np.ndarray:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import functools
 import importlib.resources
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 import torch
 
+from voicegraph.experiments.task import Result, Results
 from voicegraph.nodes.content.phonetic_file import load_phonetic, open_phonetic
 from voicegraph.nodes.content.phonetic_frames import full_context_features
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
@@ -21,9 +22,8 @@ from voicegraph.nodes.content.phonetic_stream import PhoneticStream
 from voicegraph.schemas.encoder_card import EncoderIdentity
 from voicegraph.schemas.phonetic_card import LAYER
 
-from ..common.atomic_files import write_arrays
-from .augmentation import load_for_encoder
-from .workdir import COPIES, Workdir
+from ._sound_work import SoundWork, load_for_encoder, read_flac
+from .workdir import COPIES
 
 ENCODER = (
     Path(str(importlib.resources.files("voicegraph.pipelines"))) / "models" / "phonetic.safetensors"
@@ -38,28 +38,29 @@ def identity() -> EncoderIdentity:
     return open_phonetic(ENCODER)[1].identity(LAYER)
 
 
-def jobs(workdir: Workdir) -> list[tuple]:
-    """Arguments of :func:`extract` for all files that are missing."""
-    return [
-        (workdir, number)
-        for number in workdir.utterances()
-        if not workdir.features(number).exists()
-    ]
+@dataclass(frozen=True, slots=True)
+class FeaturesWork(SoundWork):
+    """Extracts the features of an utterance.
+
+    Attributes:
+        copies: keys of its copies.
+    """
+
+    copies: tuple[str, ...]
+
+    def run(self, needs: Results) -> Result:
+        """``content``, float16 ``[versions, frames, dim]``."""
+        network = _network()
+        sound = load_for_encoder(self.sound.checked())
+        clean = torch.from_numpy(sound.astype(np.float32))
+        copies = [_fit(read_flac(needs.read(key), "float32"), len(clean)) for key in self.copies]
+        stream = PhoneticStream(network, LAYER)
+        made = [full_context_features(network, audio, LAYER) for audio in (clean, *copies)]
+        made += [stream.whole(audio) for audio in (clean, copies[0])]
+        return Result({"content": torch.stack(made).half().numpy()})
 
 
-def extract(workdir: Workdir, number: int) -> None:
-    """Writes ``content`` of one utterance: float16 ``[versions, frames, dim]``."""
-    network = _network()
-    clean = torch.from_numpy(load_for_encoder(workdir, number).astype(np.float32))
-    copies = [_read(workdir.augmented_copy(number, n), len(clean)) for n in range(COPIES)]
-    stream = PhoneticStream(network, LAYER)
-    made = [full_context_features(network, audio, LAYER) for audio in (clean, *copies)]
-    made += [stream.whole(audio) for audio in (clean, copies[0])]
-    write_arrays(workdir.features(number), content=torch.stack(made).half().numpy())
-
-
-def _read(path: Path, count: int) -> torch.Tensor:
-    audio, _ = soundfile.read(path, dtype="float32")
+def _fit(audio: np.ndarray, count: int) -> torch.Tensor:
     return torch.from_numpy(np.resize(np.pad(audio, (0, max(count - len(audio), 0))), count))
 
 

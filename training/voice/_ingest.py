@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,17 +10,19 @@ import soxr
 import torch
 
 from voicegraph.experiments.observers.speaker_network import load_speaker_network
+from voicegraph.experiments.store import Store
+from voicegraph.experiments.task import Failure, Result, Results
 from voicegraph.graph.errors import InputError, Problem
+from voicegraph.nodes.content.encoder import RATE as ENCODER_RATE
 
-from ..common.atomic_files import write_arrays, write_audio, write_text
 from . import _quality_filter as quality_filter
 from . import _segmentation as segmentation
 from ._bandwidth import highest_speech_hz
 from ._decoding import Decoded, decode
 from ._segmentation import Span
+from ._sound_work import SoundWork, as_flac, read_flac
 from ._vad import speech_probability
-from .augmentation import ENCODER_RATE
-from .workdir import RATE, Workdir
+from .workdir import RATE
 
 _LOUD_DB = -21.0
 """Level to which recordings are normalized: the 95th percentile of their speech."""
@@ -69,7 +70,7 @@ class Recording:
         utterances: in order of time.
     """
 
-    path: str
+    path: str = ""
     error: str = ""
     seconds: float = 0.0
     rate: int = 0
@@ -79,49 +80,83 @@ class Recording:
     utterances: tuple[RecordedUtterance, ...] = ()
 
 
-def jobs(workdir: Workdir, recordings: list[Path]) -> list[tuple]:
-    """Arguments of :func:`ingest_recording` for all recordings that are missing."""
-    return [
-        (workdir, number, path)
-        for number, path in enumerate(recordings)
-        if not workdir.recording_info(number).exists()
-    ]
+@dataclass(frozen=True, slots=True)
+class IngestWork(SoundWork):
+    """Decodes a recording, finds its utterances, and measures them."""
+
+    def run(self, needs: Results) -> Result:
+        """The sound at 24 kHz and a common level, and the speaker embeddings of all utterances.
+
+        ``flac``, as :func:`~._sound_work.as_flac`, and ``vectors``, float16 ``[windows, 256]``;
+        about it, the attributes of :class:`Recording` without its path.
+
+        Raises:
+            InputError: if it is not audio, or empty.
+        """
+        try:
+            found = decode(self.sound.checked())
+        except InputError as error:
+            raise InputError(_short(error.problems[0])) from None
+        audio = soxr.resample(found.audio, RATE, ENCODER_RATE)
+        speech = speech_probability(audio)
+        measured = quality_filter.measure(audio, speech, found.peaks)
+        spans = segmentation.utterances(speech, _every_step(measured.power, len(speech)))
+        utterances, vectors = _filtered(audio, measured, spans)
+        sound = as_flac(_normalized(found.audio, measured, spans), RATE)
+        about = asdict(_recording(found, utterances))
+        return Result({"flac": sound, "vectors": vectors.astype(np.float16)}, about)
 
 
-def _reason(problem: Problem) -> str:
-    """Why a file cannot be read, and the line that converts it, in one line."""
-    first = problem.notes[0][0] if problem.notes else None
-    return "; ".join(text for text in (problem.message, first, problem.fix) if text)
+@dataclass(frozen=True, slots=True)
+class IngestedRecording:
+    """A recording, and where its sound is.
 
+    Attributes:
+        recording: what is known of it.
+        vectors: speaker embeddings of each utterance, float32 ``[windows, 256]``.
+        store: with its sound.
+        key: of the result in it; empty if the recording cannot be read.
+    """
 
-def ingest_recording(workdir: Workdir, number: int, path: Path) -> None:
-    """Writes audio, metadata and speaker embeddings of one recording."""
-    try:
-        found = decode(path)
-    except InputError as error:
-        write_info(workdir, number, Recording(str(path), error=_reason(error.problems[0])))
-        return
-    audio = soxr.resample(found.audio, RATE, ENCODER_RATE)
-    speech = speech_probability(audio)
-    measured = quality_filter.measure(audio, speech, found.peaks)
-    spans = segmentation.utterances(speech, _every_step(measured.power, len(speech)))
-    utterances, vectors = _filtered(audio, measured, spans)
-    sound = _normalized(found.audio, measured, spans)
-    write_audio(workdir.recording_audio(number), sound, RATE)
-    write_arrays(workdir.speaker_vectors(number), vectors=vectors.astype(np.float16))
-    write_info(workdir, number, _recording(path, found, utterances))
+    recording: Recording
+    vectors: list[np.ndarray]
+    store: Store
+    key: str = ""
 
+    @classmethod
+    def load(cls, path: Path, store: Store, key: str) -> IngestedRecording:
+        """Reads the result of :class:`IngestWork`.
 
-def load_recording(workdir: Workdir, number: int) -> tuple[Recording, list[np.ndarray]]:
-    """A recording's metadata, and the speaker embeddings of each utterance ``[windows, 256]``."""
-    held = json.loads(workdir.recording_info(number).read_text(encoding="utf-8"))
-    utterances = tuple(RecordedUtterance(**one) for one in held.pop("utterances"))
-    recording = Recording(**held | {"notes": tuple(held["notes"])}, utterances=utterances)
-    if not utterances:
-        return recording, []
-    with np.load(workdir.speaker_vectors(number)) as file:
+        Raises:
+            DamagedResultError: if it is damaged.
+        """
+        found = store.read(key)
+        held = dict(found.about)
+        utterances = tuple(RecordedUtterance(**one) for one in held.pop("utterances"))
+        held |= {"path": str(path), "notes": tuple(held["notes"]), "utterances": utterances}
         ends = np.cumsum([one.windows for one in utterances])
-        return recording, np.split(file["vectors"].astype(np.float32), ends[:-1])
+        vectors = found.arrays["vectors"].astype(np.float32)
+        parts = np.split(vectors, ends[:-1]) if utterances else []
+        return cls(Recording(**held), parts, store, key)
+
+    @classmethod
+    def unread(cls, path: Path, why: Failure, store: Store) -> IngestedRecording:
+        """One that cannot be read, and the line that converts it, if there is one."""
+        error = "; ".join(text for text in (why.message, why.fix) if text)
+        return cls(Recording(str(path), error=error), [], store)
+
+    def sound(self) -> np.ndarray:
+        """Its sound, int16 ``[samples]`` at 24 kHz.
+
+        Raises:
+            DamagedResultError: if it is damaged.
+        """
+        return read_flac(self.store.read(self.key), "int16")
+
+
+def _short(problem: Problem) -> Problem:
+    """The problem in one line of a list: without the formats that could be read."""
+    return replace(problem, notes=problem.notes[:1])
 
 
 def _filtered(
@@ -141,11 +176,10 @@ def _filtered(
     return tuple(made), np.concatenate(vectors)
 
 
-def _recording(path: Path, found: Decoded, utterances: tuple[RecordedUtterance, ...]) -> Recording:
+def _recording(found: Decoded, utterances: tuple[RecordedUtterance, ...]) -> Recording:
     good = [(one.start, one.end) for one in utterances if not one.reason]
     band = highest_speech_hz(found.audio, RATE, good) if good else 0.0
     return Recording(
-        path=str(path),
         seconds=len(found.audio) / RATE,
         rate=found.rate,
         channels=found.channels,
@@ -172,8 +206,3 @@ def _normalized(
     loud_db = 10 * np.log10(max(float(np.percentile(spoken, 95)), 1e-12))
     most = _PEAK / max(float(np.abs(audio).max()), 1e-9)
     return audio * min(10 ** ((_LOUD_DB - loud_db) / 20), most)
-
-
-def write_info(workdir: Workdir, number: int, found: Recording) -> None:
-    """Writes a recording's metadata."""
-    write_text(workdir.recording_info(number), json.dumps(asdict(found)))

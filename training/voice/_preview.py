@@ -26,8 +26,9 @@ from ._decoding import read_mono
 from ._speaker_selection import Speaker
 from ._vad import speech_probability
 from .augmentation import ENCODER_RATE, resynthesize
+from .prepared_speech import PreparedSpeech
 from .training_steps import split_held_out
-from .workdir import RATE, Workdir
+from .workdir import RATE
 
 PIPELINE = "default"
 _HIGHER_HZ, _SHORTER = 215.0, 1.16
@@ -53,9 +54,9 @@ class PreviewFiles:
     made: Path
 
 
-def prepare_sources(workdir: Workdir) -> list[PreviewFiles]:
+def prepare_sources(speech: PreparedSpeech) -> list[PreviewFiles]:
     """Writes the inputs: an unseen speaker, the same with another voice, and held-out speech."""
-    folder = workdir.root / "tried"
+    folder = speech.workdir.root / "tried"
     folder.mkdir(parents=True, exist_ok=True)
     names = (
         "unseen speaker: a man reads (the bundled recording)",
@@ -70,15 +71,15 @@ def prepare_sources(workdir: Workdir) -> list[PreviewFiles]:
     soundfile.write(found[0].source, unseen, ENCODER_RATE)
     other = resynthesize(unseen.astype(np.float64), _SHORTER, _HIGHER_HZ)
     soundfile.write(found[1].source, np.clip(other, -1, 1), ENCODER_RATE)
-    soundfile.write(found[2].source, _held_out(workdir), RATE)
+    soundfile.write(found[2].source, _held_out(speech), RATE)
     return found
 
 
-def _held_out(workdir: Workdir) -> np.ndarray:
+def _held_out(speech: PreparedSpeech) -> np.ndarray:
     """Held-out utterances, one after another, until ten seconds are reached."""
     parts: list[np.ndarray] = []
-    for number in split_held_out(workdir.utterances())[1]:
-        parts.append(read_mono(workdir.speech(number), RATE))
+    for number in split_held_out(speech.numbers)[1]:
+        parts.append(read_mono(speech.workdir.speech(number), RATE))
         if sum(map(len, parts)) > _HELD_OUT_S * RATE:
             break
     return np.concatenate(parts)

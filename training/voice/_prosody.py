@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from voicegraph.schemas.source_filter_card import Prosody
 
-from .workdir import Workdir
+from .prepared_speech import PreparedSpeech
 
 _SPEECH_DB = -50.0
 """Frames below this level are pauses."""
 
 
-def measure(workdir: Workdir, numbers: list[int]) -> Prosody:
+def measure(speech: PreparedSpeech, numbers: Sequence[int]) -> Prosody:
     """Median and spread of F0, and the 95th percentile of the level of speech."""
-    held = [np.load(workdir.contours(number)) for number in numbers]
-    f0 = np.concatenate([found["f0"] for found in held])
-    level = np.concatenate([found["level"] for found in held])
+    f0, level = map(np.concatenate, zip(*map(speech.read_contours, numbers), strict=True))
     octaves = np.log2(f0[f0 > 0])
     return Prosody(
         median_hz=round(float(2 ** np.median(octaves)), 2),

@@ -11,10 +11,13 @@ from pathlib import Path
 from voicegraph.graph.errors import InputError, OutputError, Problem
 from voicegraph.graph.files.sound.folder_contents import Content, content_of
 from voicegraph.graph.files.sound.formats import READABLE
+from voicegraph.graph.files.sound.reader import AudioReader
 
 from ..common.atomic_files import write_text
 from .workdir import Workdir
 
+_USUAL_BYTES_A_SECOND = 16_000
+"""Of compressed speech, for files whose headers do not say how long they are."""
 _BYTES_A_SECOND = 600_000
 """Upper bound of the working folder's size for each second of recordings."""
 _AT_LEAST = 200 << 20
@@ -117,3 +120,13 @@ def check_room(folder: Path, recordings: Sequence[Path], seconds: float) -> None
         )
         fix = "--work FOLDER on another disk, or free some space"
         raise OutputError(Problem("no-room", text, fix=fix))
+
+
+def seconds_of(path: Path) -> float:
+    """Length by the header, or by the size if it does not say; 0 if the file cannot be read."""
+    try:
+        with AudioReader(path, salvage=True) as reader:
+            seconds = reader.seconds
+    except InputError:
+        return 0.0
+    return path.stat().st_size / _USUAL_BYTES_A_SECOND if seconds is None else seconds

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import soundfile
 
 from voicegraph.graph.errors import InputError, Problem
 from voicegraph.schemas.voice_report import MaterialReport, RecordingReport, Rejected
 
-from ..common.atomic_files import write_audio
-from . import _ingest as ingest
+from ..common.atomic_files import write_audio, write_text
 from . import _speaker_selection as speaker_selection
 from ._bandwidth import TELEPHONE_HZ
-from ._ingest import RecordedUtterance, Recording
+from ._ingest import IngestedRecording, RecordedUtterance, Recording
 from ._speaker_selection import Speaker
 from .workdir import RATE, Workdir
 
 LEAST_S, MOST_S = 5 * 60.0, 60 * 60.0
 FEWEST = 8
 """Fewest utterances of a voice, so that some can be held out."""
+UNPROCESSED = "cannot be processed"
+"""Reason against an utterance of which something cannot be computed."""
 SHARE = 0.6
 """Lowest share of the main speaker in the good speech: below it, the choice would be arbitrary."""
 
@@ -40,21 +41,41 @@ class Selection:
     """The selected speech of a voice.
 
     Attributes:
-        report: on what is used and what is left out.
+        recordings: all recordings.
+        candidates: all utterances.
         speaker: the main speaker; None without any speech.
     """
 
-    report: MaterialReport
+    recordings: Sequence[Recording]
+    candidates: Sequence[_Candidate]
     speaker: Speaker | None
 
+    @property
+    def report(self) -> MaterialReport:
+        """What is used, and what is left out."""
+        return _report(self.recordings, self.candidates, self.speaker)
 
-def select(workdir: Workdir, count: int) -> Selection:
-    """Selects from the first ``count`` ingested recordings, and writes the selected utterances."""
-    recordings = [ingest.load_recording(workdir, number) for number in range(count)]
+    def without(self, failed: Mapping[int, str]) -> Selection:
+        """Leaves out utterances that could not be processed.
+
+        Args:
+            failed: why, by the number of the utterance among the used ones.
+        """
+        used = [one for one in self.candidates if not one.utterance.reason]
+        why = {id(used[number]): text for number, text in failed.items()}
+        kept = [
+            _rejected(one, UNPROCESSED, why[id(one)]) if id(one) in why else one
+            for one in self.candidates
+        ]
+        return replace(self, candidates=kept)
+
+
+def select(workdir: Workdir, ingested: Sequence[IngestedRecording]) -> Selection:
+    """Selects from all recordings, and writes the selected utterances."""
     candidates = [
         _Candidate(number, utterance, vectors)
-        for number, (recording, found) in enumerate(recordings)
-        for utterance, vectors in zip(recording.utterances, found, strict=True)
+        for number, found in enumerate(ingested)
+        for utterance, vectors in zip(found.recording.utterances, found.vectors, strict=True)
     ]
     good = [one for one in candidates if not one.utterance.reason]
     speaker = _speaker(good) if good else None
@@ -63,9 +84,8 @@ def select(workdir: Workdir, count: int) -> Selection:
     candidates = [
         one if id(one) in kept or one.utterance.reason else _surplus(one) for one in candidates
     ]
-    _write(workdir, [one for one in candidates if not one.utterance.reason])
-    report = _report([recording for recording, _ in recordings], candidates, speaker)
-    return Selection(report, speaker)
+    _write(workdir, ingested, [one for one in candidates if not one.utterance.reason])
+    return Selection([found.recording for found in ingested], candidates, speaker)
 
 
 def check_enough(material: MaterialReport, anyway: bool) -> None:
@@ -122,8 +142,7 @@ def _check_speaker(part: _Candidate, speaker: Speaker | None) -> _Candidate:
     """Rejects the utterance if it is another speaker's."""
     if part.utterance.reason or speaker is None:
         return part
-    reason, detail = speaker_selection.rejection(part.vectors, speaker)
-    return replace(part, utterance=replace(part.utterance, reason=reason, detail=detail))
+    return _rejected(part, *speaker_selection.rejection(part.vectors, speaker))
 
 
 def _cleanest(good: Sequence[_Candidate]) -> set[int]:
@@ -139,12 +158,23 @@ def _cleanest(good: Sequence[_Candidate]) -> set[int]:
 
 def _surplus(part: _Candidate) -> _Candidate:
     detail = f"only the cleanest {MOST_S / 60:.0f} min are used"
-    found = replace(part.utterance, reason="more than is needed", detail=detail)
-    return replace(part, utterance=found)
+    return _rejected(part, "more than is needed", detail)
 
 
-def _write(workdir: Workdir, used: Sequence[_Candidate]) -> None:
-    """Writes the utterances, numbered in order; those of an interrupted run are the same."""
+def _rejected(part: _Candidate, reason: str, detail: str) -> _Candidate:
+    """The utterance with a reason against it; an empty one is none."""
+    return replace(part, utterance=replace(part.utterance, reason=reason, detail=detail))
+
+
+def _write(
+    workdir: Workdir, ingested: Sequence[IngestedRecording], used: Sequence[_Candidate]
+) -> None:
+    """Writes the utterances, numbered in order; those of an interrupted run are the same.
+
+    Raises:
+        InputError: if the folder was begun with others.
+    """
+    _check_unchanged(workdir, ingested, used)
     number_read, audio = -1, np.zeros(0, np.int16)
     for number, part in enumerate(used):
         if workdir.speech(number).exists():
@@ -152,8 +182,23 @@ def _write(workdir: Workdir, used: Sequence[_Candidate]) -> None:
         first, last = (int(at * RATE) for at in (part.utterance.start, part.utterance.end))
         if part.recording != number_read:
             number_read = part.recording
-            audio, _ = soundfile.read(workdir.recording_audio(number_read), dtype="int16")
+            audio = ingested[number_read].sound()
         write_audio(workdir.speech(number), audio[first:last], RATE)
+
+
+def _check_unchanged(
+    workdir: Workdir, ingested: Sequence[IngestedRecording], used: Sequence[_Candidate]
+) -> None:
+    """Refuses to go on with other utterances than those that the training has seen."""
+    chosen = [(ingested[p.recording].key, p.utterance.start, p.utterance.end) for p in used]
+    now = json.dumps(chosen)
+    if not workdir.selection.exists():
+        write_text(workdir.selection, now)
+    elif workdir.selection.read_text(encoding="utf-8") != now:
+        text = f"other utterances are chosen of the recordings than when {workdir.root} was begun"
+        note = ("another version of voicegraph or of a package may have heard them", None)
+        fix = "--again starts over"
+        raise InputError(Problem("selection-changed", text, notes=(note,), fix=fix))
 
 
 def _report(

@@ -9,17 +9,16 @@ self-supervised representations", NeurIPS 2021 (information perturbation).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
-import soundfile
-import soxr
 from scipy.signal import butter, fftconvolve, firwin2, sosfilt
 
-from voicegraph.graph.errors import InputError, Problem
+from voicegraph.experiments.task import Result, Results
 from voicegraph.nodes.content.encoder import RATE as ENCODER_RATE
 from voicegraph.nodes.world import world_library
 
-from ..common.atomic_files import write_audio
-from .workdir import COPIES, RATE, Workdir
+from ._sound_work import SoundWork, as_flac, load_for_encoder
 
 REVERB_S = (0.15, 0.6)
 """Shortest and longest reverberation time (60 dB) of a synthetic room, in seconds."""
@@ -32,38 +31,24 @@ _FLOOR_HZ, _CEILING_HZ, _TOLERANCE = 71.0, 800.0, 0.1
 """WORLD's own defaults."""
 
 
-def jobs(workdir: Workdir, seed: int) -> list[tuple]:
-    """Arguments of :func:`augment` for all files that are missing."""
-    return [
-        (workdir, number, copy, seed)
-        for number in workdir.utterances()
-        for copy in range(COPIES)
-        if not workdir.augmented_copy(number, copy).exists()
-    ]
+@dataclass(frozen=True, slots=True)
+class CopyWork(SoundWork):
+    """Makes one copy of an utterance.
 
-
-def augment(workdir: Workdir, number: int, copy: int, seed: int) -> None:
-    """Writes one copy as 16-bit FLAC."""
-    random = np.random.default_rng([seed, number, copy])
-    audio = load_for_encoder(workdir, number)
-    audio = random_voice(audio, random)
-    audio = random_channel(audio, random)
-    audio *= min(1.0, 0.99 / max(np.abs(audio).max(), 1e-9))
-    write_audio(workdir.augmented_copy(number, copy), audio, ENCODER_RATE)
-
-
-def load_for_encoder(workdir: Workdir, number: int) -> np.ndarray:
-    """An utterance at the rate of content encoders: float64 ``[samples]`` at 16 kHz.
-
-    Raises:
-        InputError: if the file has another rate than the working folder prescribes.
+    Attributes:
+        draws: what decides all random draws: the seed, and the numbers of utterance and copy.
     """
-    audio, rate = soundfile.read(workdir.speech(number))
-    if rate != RATE:
-        text = f"{workdir.speech(number)} has {rate} Hz, expected {RATE}"
-        fix = f"remove {workdir.root} and make the voice again"
-        raise InputError(Problem("wrong-rate", text, fix=fix))
-    return soxr.resample(audio, rate, ENCODER_RATE)
+
+    draws: tuple[int, int, int]
+
+    def run(self, needs: Results) -> Result:
+        """``flac`` at 16 kHz, as :func:`~._sound_work.as_flac`."""
+        random = np.random.default_rng([*self.draws])
+        audio = load_for_encoder(self.sound.checked())
+        audio = random_voice(audio, random)
+        audio = random_channel(audio, random)
+        audio *= min(1.0, 0.99 / max(np.abs(audio).max(), 1e-9))
+        return Result({"flac": as_flac(audio, ENCODER_RATE)})
 
 
 def random_voice(audio: np.ndarray, random: np.random.Generator) -> np.ndarray:

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from voicegraph.experiments.observers.contours import level_contour as whole_level_contour
 from voicegraph.experiments.observers.contours import swift_contour
+from voicegraph.experiments.task import Result, Results
 from voicegraph.nodes.dsp.loudness import FLOOR_DB
 
-from ..common.atomic_files import write_arrays
-from .augmentation import load_for_encoder
-from .workdir import Workdir
+from ._sound_work import SoundWork, load_for_encoder
 
 
-def jobs(workdir: Workdir) -> list[tuple]:
-    """Arguments of :func:`measure` for all files that are missing."""
-    return [
-        (workdir, number)
-        for number in workdir.utterances()
-        if not workdir.contours(number).exists()
-    ]
+@dataclass(frozen=True, slots=True)
+class ContoursWork(SoundWork):
+    """Measures an utterance."""
 
-
-def measure(workdir: Workdir, number: int) -> None:
-    """Writes ``f0`` in Hz, 0 where unvoiced, and ``level`` in dB of an utterance, ``[frames]``."""
-    audio = load_for_encoder(workdir, number)
-    f0, level = swift_contour(audio), level_contour(audio)
-    write_arrays(workdir.contours(number), f0=f0.astype(np.float32), level=level.astype(np.float32))
+    def run(self, needs: Results) -> Result:
+        """``f0`` in Hz, 0 where unvoiced, and ``level`` in dB, float32 ``[frames]`` each."""
+        audio = load_for_encoder(self.sound.checked())
+        f0, level = swift_contour(audio), level_contour(audio)
+        return Result({"f0": f0.astype(np.float32), "level": level.astype(np.float32)})
 
 
 def level_contour(audio: np.ndarray) -> np.ndarray:

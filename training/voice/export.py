@@ -22,8 +22,9 @@ from voicegraph.schemas.source_filter_card import (
 from . import _features as features
 from . import _prosody as prosody
 from ._features import CLEAN_WHOLE
+from .prepared_speech import PreparedSpeech
 from .train import VoiceTraining
-from .workdir import RATE, Workdir
+from .workdir import RATE
 
 VECTORS = 20_000
 """Content features in the retrieval index, at most."""
@@ -57,7 +58,7 @@ def network_sizes(found: Prosody) -> SourceFilterSizes:
 
 
 def export(
-    training: VoiceTraining, about: About, workdir: Workdir, target: Path, seed: int
+    training: VoiceTraining, about: About, speech: PreparedSpeech, target: Path, seed: int
 ) -> SourceFilterCard:
     """Writes the voice, and gives its card; an existing file is replaced.
 
@@ -67,7 +68,6 @@ def export(
     network = training.network.eval()
     tensors = {name: tensor.half() for name, tensor in network.state_dict().items()}
     vectors = retrieval_vectors(training, seed)
-    numbers = workdir.utterances()
     utterances = training.training_set.utterances
     seconds = sum(utterance.frames for utterance in utterances) / 100
     card = SourceFilterCard(
@@ -78,7 +78,7 @@ def export(
         consent=about.consent,
         trained_on=features.identity(),
         sizes=network.sizes,
-        prosody=prosody.measure(workdir, numbers),
+        prosody=prosody.measure(speech, speech.numbers),
         vectors=len(vectors),
         parameters=sum(tensor.numel() for tensor in tensors.values()),
         trained={

@@ -10,20 +10,28 @@ from pathlib import Path
 
 import torch
 
+from voicegraph.experiments.engines.execute import failure_of
+from voicegraph.experiments.engines.run_folder import locked
+from voicegraph.experiments.task import Failure, Task
+from voicegraph.graph.errors import InputError
 from voicegraph.schemas.source_filter_card import Consent
 from voicegraph.schemas.voice_report import Losses, MaterialReport, Preview, VoiceReport
 
-from ..common.jobs import run_jobs
 from ..common.progress import progress_bar
+from ..common.task_pool import compute
 from ..common.training_loop import Budget
-from . import _ingest as ingest
 from . import _preview as preview
 from . import _report as report_page
 from . import _report_figure as report_figure
 from . import _selection as selection
 from . import export, training_steps
+from ._ingest import IngestedRecording
+from ._selection import UNPROCESSED, Selection
 from ._speaker_selection import Speaker
+from ._tasks import ingest_task
 from .export import About
+from .preflight import OTHER_FOLDER
+from .prepared_speech import PreparedSpeech
 from .train import VoiceTraining
 from .workdir import Workdir
 
@@ -71,27 +79,30 @@ def make(request: VoiceRequest, notify: Notify) -> VoiceReport:
 
     Raises:
         InputError: if the recordings do not have enough good speech.
-        OutputError: if a file cannot be written.
+        OutputError: if a file cannot be written, or another process makes a voice in this folder.
     """
+    with locked(request.work, OTHER_FOLDER):
+        return _make(request, notify)
+
+
+def _make(request: VoiceRequest, notify: Notify) -> VoiceReport:
     start = time.monotonic()
     workdir = Workdir(request.work)
-    run_jobs(
-        "hear",
-        ingest.ingest_recording,
-        ingest.jobs(workdir, list(request.recordings)),
-        request.processes,
-    )
-    selected = selection.select(workdir, len(request.recordings))
+    workdir.store.remove_unfinished(0.0)  # with the lock, nobody else writes to it
+    ingested = _ingested(workdir, request)
+    selected = selection.select(workdir, ingested)
     selection.check_enough(selected.report, request.anyway)
-    assert selected.speaker is not None  # there is speech
     notify(summary(selected.report))
     notify(_estimate(selected.report, request))
-    training_steps.prepare(workdir, request.seed, request.processes)
-    training = _trained(workdir, request)
+    heard = [found.key for found in ingested]
+    speech = training_steps.prepare(workdir, request.seed, request.processes, heard)
+    selected = _processed(selected, speech, request, notify)
+    assert selected.speaker is not None  # there is speech
+    training = _trained(speech, request)
     notify("writing the voice")
     about = _about(request, selected.report)
-    card = export.export(training, about, workdir, request.target, request.seed)
-    sounds, previews = _previews(request, workdir, selected.speaker)
+    card = export.export(training, about, speech, request.target, request.seed)
+    sounds, previews = _previews(request, speech, selected.speaker)
     losses = load_losses(workdir)
     drawing = request.target.with_suffix(".png") if request.picture else None
     if drawing is not None:
@@ -108,6 +119,49 @@ def make(request: VoiceRequest, notify: Notify) -> VoiceReport:
     )
     report_page.write(report)
     return report
+
+
+def _ingested(workdir: Workdir, request: VoiceRequest) -> list[IngestedRecording]:
+    """All recordings as far as they can be read; one that kills its process cannot."""
+    store = workdir.store
+    tasks: list[Task | Failure] = [_ingest_task(path) for path in request.recordings]
+    every = list({task.key: task for task in tasks if isinstance(task, Task)}.values())
+    failed = compute(
+        "hear", every, store, request.processes, journal=workdir.journal, keep_going=True
+    )
+    found: list[IngestedRecording] = []
+    for path, task in zip(request.recordings, tasks, strict=True):
+        why = task if isinstance(task, Failure) else failed.get(task.key)
+        if why is not None:
+            found.append(IngestedRecording.unread(path, why, store))
+        elif isinstance(task, Task):
+            found.append(IngestedRecording.load(path, store, task.key))
+    return found
+
+
+def _ingest_task(path: Path) -> Task | Failure:
+    try:
+        return ingest_task(path)
+    except InputError as error:
+        return failure_of(error)
+
+
+def _processed(
+    selected: Selection, speech: PreparedSpeech, request: VoiceRequest, notify: Notify
+) -> Selection:
+    """The selection without what could not be processed.
+
+    Raises:
+        InputError: if too little is left.
+    """
+    if not speech.failed:
+        return selected
+    left = selected.without(speech.failed)
+    for one in left.report.rejected:
+        if one.reason == UNPROCESSED:
+            notify(f"left out: {one.path}, second {one.start_s:.1f}: {one.detail}")
+    selection.check_enough(left.report, request.anyway)
+    return left
 
 
 def _estimate(material: MaterialReport, request: VoiceRequest) -> str:
@@ -128,9 +182,9 @@ def summary(material: MaterialReport) -> str:
     return "\n".join(lines)
 
 
-def _trained(workdir: Workdir, request: VoiceRequest) -> VoiceTraining:
+def _trained(speech: PreparedSpeech, request: VoiceRequest) -> VoiceTraining:
     torch.set_num_threads(request.threads)
-    training = training_steps.open_training(workdir, request.budget, request.seed)
+    training = training_steps.open_training(speech, request.budget, request.seed)
     training.run()
     return training
 
@@ -153,9 +207,9 @@ def _about(request: VoiceRequest, material: MaterialReport) -> About:
 
 
 def _previews(
-    request: VoiceRequest, workdir: Workdir, speaker: Speaker
+    request: VoiceRequest, speech: PreparedSpeech, speaker: Speaker
 ) -> tuple[list[preview.PreviewFiles], list[Preview]]:
-    sounds = preview.prepare_sources(workdir)
+    sounds = preview.prepare_sources(speech)
     with progress_bar("try", len(sounds)) as tell:
         measured: list[Preview] = []
         for number, one in enumerate(sounds):

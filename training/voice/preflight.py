@@ -10,21 +10,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from voicegraph.graph.errors import InputError, OutputError, Problem
+from voicegraph.experiments.engines.run_folder import DRIVER, LOCK, locked
+from voicegraph.graph.errors import OutputError, Problem
 from voicegraph.graph.files.atomic_write import cannot_write
 from voicegraph.graph.files.atomic_write import check_target as may_be_written
 from voicegraph.graph.files.models.conversion import check_target
-from voicegraph.graph.files.sound.reader import AudioReader
 from voicegraph.graph.metrics.spectrogram_figure import require_matplotlib
 from voicegraph.schemas.source_filter_card import Consent
 
+from ..common.task_pool import require_pool
 from . import _recordings as recordings
 from ._vad import require_vad
 from .consent import save
-from .workdir import Workdir
+from .workdir import STORE, Workdir
 
-_USUAL_BYTES_A_SECOND = 16_000
-"""Of compressed speech, for files whose headers do not say how long they are."""
+OTHER_FOLDER = "--work FOLDER"
+"""Names another working folder."""
 _NICE = 5
 """Niceness, so that other programs on this machine have priority."""
 _BELOW_NORMAL = 0x4000
@@ -40,12 +41,14 @@ class Preflight:
         target: the voice's file.
         chosen_work: the working folder, if it was given.
         seed: of all random draws.
+        processes: that will compute.
     """
 
     inputs: tuple[Path, ...]
     target: Path
     chosen_work: Path | None
     seed: int
+    processes: int = 1
 
     @property
     def work(self) -> Path:
@@ -57,13 +60,14 @@ class Preflight:
 
         Args:
             force: replace existing files.
-            again: remove the working folder, and start over.
+            again: start over; of unchanged recordings, what was computed stays.
             picture: whether a figure will be drawn.
 
         Raises:
             VoicegraphError: if something is missing, exists already, or has changed.
         """
         require_vad()
+        require_pool(self.processes)
         if picture:
             require_matplotlib("voicegraph voice make ... --no-picture")
         workdir = Workdir(self.work)
@@ -75,12 +79,14 @@ class Preflight:
         for beside in (".md", ".png"):
             may_be_written(self.target.with_suffix(beside), force or resumed)
         files = recordings.find(self.inputs)
-        if again:
-            self.clear()
+        if again and workdir.manifest.exists():
+            self._start_over(workdir, files)
         if resumed:
             recordings.check_unchanged(workdir, files, self.seed)
         else:
-            recordings.check_room(_existing(self.work), files, sum(map(_seconds, files)))
+            recordings.check_room(
+                _existing(self.work), files, sum(map(recordings.seconds_of, files))
+            )
         return tuple(files)
 
     def start(self, files: Sequence[Path], consent: Consent) -> None:
@@ -98,6 +104,19 @@ class Preflight:
             recordings.write_manifest(workdir, files, self.seed)
         save(workdir, consent)
 
+    def _start_over(self, workdir: Workdir, files: Sequence[Path]) -> None:
+        """Removes everything but the store, and begins with the recordings as they are now.
+
+        Raises:
+            OutputError: if another process makes a voice there, or a file cannot be removed.
+        """
+        kept = {STORE, LOCK, DRIVER, workdir.manifest.name}
+        with locked(self.work, OTHER_FOLDER):
+            for path in self.work.iterdir():
+                if path.name not in kept:
+                    _remove(path)
+            recordings.write_manifest(workdir, files, self.seed)
+
     def clear(self) -> None:
         """Removes the working folder, which holds copies of the recordings.
 
@@ -107,11 +126,7 @@ class Preflight:
         if not self.work.exists():
             return
         self._check_workdir()
-        try:
-            shutil.rmtree(self.work)
-        except OSError as error:
-            text = f"{self.work} cannot be removed: {error.strerror}"
-            raise OutputError(Problem("cannot-remove", text, fix="remove it by hand")) from None
+        _remove(self.work)
 
     def _check_workdir(self) -> None:
         """Refuses a folder with other contents: nothing in it is changed or removed."""
@@ -123,19 +138,18 @@ class Preflight:
             raise OutputError(Problem("exists", text, fix="--work FOLDER, with a new folder"))
 
 
+def _remove(path: Path) -> None:
+    """Removes a file, or a folder with its contents."""
+    try:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    except OSError as error:
+        text = f"{path} cannot be removed: {error.strerror}"
+        raise OutputError(Problem("cannot-remove", text, fix="remove it by hand")) from None
+
+
 def _existing(folder: Path) -> Path:
     """The nearest existing folder above."""
     return next(path for path in (folder.absolute(), *folder.absolute().parents) if path.is_dir())
-
-
-def _seconds(path: Path) -> float:
-    """Length by the header, or by the size if it does not say; 0 if the file cannot be read."""
-    try:
-        with AudioReader(path, salvage=True) as reader:
-            seconds = reader.seconds
-    except InputError:
-        return 0.0
-    return path.stat().st_size / _USUAL_BYTES_A_SECOND if seconds is None else seconds
 
 
 def lower_priority() -> None:

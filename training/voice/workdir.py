@@ -1,12 +1,16 @@
-"""The working folder of a voice: one file for each utterance and step."""
+"""The working folder of a voice: its speech, a store of what was computed of it, the training."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
+from voicegraph.experiments.store import Store
+
 RATE = 24000
 """Sample rate of the speech and of the voice, in Hz."""
+STORE = "store"
+JOURNAL = "journal.jsonl"
 COPIES = 3
 """Augmented copies of each utterance."""
 
@@ -31,33 +35,27 @@ class Workdir:
         """The owner's consent, JSON."""
         return self.root / "consent.json"
 
-    def recording_info(self, number: int) -> Path:
-        """Metadata of a recording and of its utterances, JSON."""
-        return self.root / "heard" / f"{number:04d}.json"
+    @property
+    def store(self) -> Store:
+        """What was computed of recordings and utterances.
 
-    def recording_audio(self, number: int) -> Path:
-        """That recording, FLAC, 24 kHz, one channel, at a common level."""
-        return self.root / "heard" / f"{number:04d}.flac"
+        It lies here, not in the user's cache, since it holds copies of the recordings.
+        """
+        return Store(self.root / STORE)
 
-    def speaker_vectors(self, number: int) -> Path:
-        """Speaker embeddings of its utterances, ``.npz``."""
-        return self.root / "heard" / f"{number:04d}.npz"
+    @property
+    def journal(self) -> Path:
+        """What happened, and what failed, JSON lines."""
+        return self.root / JOURNAL
+
+    @property
+    def selection(self) -> Path:
+        """The utterances that were chosen, by recording and time, JSON."""
+        return self.root / "selection.json"
 
     def speech(self, number: int) -> Path:
         """An utterance to train on, FLAC, 24 kHz."""
         return self.root / "speech" / f"{number:04d}.flac"
-
-    def augmented_copy(self, number: int, copy: int) -> Path:
-        """The same words with other pitch, formants and channel, FLAC, 16 kHz."""
-        return self.root / "copies" / f"{number:04d}-{copy}.flac"
-
-    def contours(self, number: int) -> Path:
-        """F0 and level, ``.npz``."""
-        return self.root / "contours" / f"{number:04d}.npz"
-
-    def features(self, number: int) -> Path:
-        """Content features of the utterance and of its copies, ``.npz``."""
-        return self.root / "features" / f"{number:04d}.npz"
 
     @property
     def checkpoint(self) -> Path:

@@ -9,6 +9,8 @@ import time
 import pytest
 
 from voicegraph.experiments.engines import stop_request
+from voicegraph.experiments.engines.processes import Processes
+from voicegraph.experiments.engines.serial import Serial
 from voicegraph.experiments.engines.stop_request import stop_by_ctrl_c
 
 
@@ -30,11 +32,20 @@ def test_a_task_of_this_process_is_interrupted_later(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(stop_request, "GRACE_S", 0.01)
     monkeypatch.setattr(stop_request, "_MORE_S", 0.01)
     with stop_by_ctrl_c(lambda: None) as request:
-        request.interruptible = True
-        signal.raise_signal(signal.SIGINT)
-        with pytest.raises(KeyboardInterrupt):
+        with request.while_computing(Serial()):
+            signal.raise_signal(signal.SIGINT)
             time.sleep(60)
-    assert request.expired
+        assert request.expired
+        with request.while_computing(Processes(1)):
+            assert not request.interruptible, "its tasks are in other processes, which are ended"
+
+
+def test_the_second_ctrl_c_ends_a_task_of_this_process() -> None:
+    with stop_by_ctrl_c(lambda: None) as request:
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt), request.while_computing(Serial()):
+            signal.raise_signal(signal.SIGINT)
+        assert not request.interruptible
 
 
 def test_what_is_being_written_is_not_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:

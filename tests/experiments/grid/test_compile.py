@@ -288,7 +288,7 @@ def test_what_a_level_says_is_no_side_effect(tmp_path: Path) -> None:
 
 
 def test_nodes_of_a_file_are_loaded_and_hashed(pipeline: str, tmp_path: Path) -> None:
-    from .test_code_identity import NODE
+    from ..work.test_code_identity import NODE
 
     path = tmp_path / "own.py"
     path.write_text(NODE.format(factor=2))

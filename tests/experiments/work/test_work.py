@@ -195,7 +195,7 @@ def test_changed_clip_is_refused(tmp_path: Path) -> None:
     soundfile.write(path, tone(), RATE)
     file = (str(path), sha256(path))
     soundfile.write(path, tone(hz=300), RATE)
-    with pytest.raises(InputError, match="changed since the experiment was planned"):
+    with pytest.raises(InputError, match="changed since this run began"):
         require_same([file])
 
 

@@ -10,6 +10,8 @@ import pytest
 import soundfile
 import torch
 
+from voicegraph.experiments.task import Result
+from voicegraph.training.voice.prepared_speech import PreparedSpeech
 from voicegraph.training.voice.workdir import Workdir
 
 DIM = 8
@@ -37,18 +39,24 @@ def _one_thread() -> Iterator[None]:
 
 @pytest.fixture
 def workdir(tmp_path: Path) -> Workdir:
-    """Four utterances with contours and features, of 3 s each."""
+    """Four utterances of 3 s each."""
     made = Workdir(tmp_path / "voice")
-    random = np.random.default_rng(1)
     for number in range(4):
-        for path in (made.speech(number), made.contours(number), made.features(number)):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        audio = spoken(3.0, number)
-        soundfile.write(made.speech(number), audio, 24000, "PCM_16")
-        voiced = np.abs(audio.reshape(-1, 240)).max(1) > 0.03
-        f0 = np.where(voiced, 140.0, 0.0).astype(np.float32)
-        level = np.where(voiced, -25.0, -45.0).astype(np.float32)
-        np.savez(made.contours(number), f0=np.append(f0, 0), level=np.append(level, -70))
-        content = random.standard_normal((6, 151, DIM)).astype(np.float16)
-        np.savez(made.features(number), content=content)
+        made.speech(number).parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(made.speech(number), spoken(3.0, number), 24000, "PCM_16")
     return made
+
+
+@pytest.fixture
+def speech(workdir: Workdir) -> PreparedSpeech:
+    """The same with contours and features."""
+    random = np.random.default_rng(1)
+    contours, features = ({n: f"{kind}{n:07}" for n in range(4)} for kind in "cf")
+    for number in range(4):
+        voiced = np.abs(spoken(3.0, number).reshape(-1, 240)).max(1) > 0.03
+        f0 = np.append(np.where(voiced, 140.0, 0.0), 0).astype(np.float32)
+        level = np.append(np.where(voiced, -25.0, -45.0), -70).astype(np.float32)
+        workdir.store.write(contours[number], Result({"f0": f0, "level": level}))
+        content = random.standard_normal((6, 151, DIM)).astype(np.float16)
+        workdir.store.write(features[number], Result({"content": content}))
+    return PreparedSpeech(workdir, contours, features, {})

@@ -17,16 +17,18 @@ from voicegraph.training.voice._discriminators import (
     generator_loss,
 )
 from voicegraph.training.voice.adversarial_finetune import AdversarialFinetuning
+from voicegraph.training.voice.prepared_speech import PreparedSpeech
 from voicegraph.training.voice.train import VoiceTraining
-from voicegraph.training.voice.workdir import Workdir
 
 SIZES = SourceFilterSizes(content=8, channels=16, inner=24, blocks=2, bands=24)
 
 
-def _finetuning(workdir: Workdir, steps: int) -> AdversarialFinetuning:
-    utterances = [load_utterance(workdir, number) for number in workdir.utterances()]
+def _finetuning(speech: PreparedSpeech, steps: int) -> AdversarialFinetuning:
+    utterances = [load_utterance(speech, number) for number in speech.numbers]
     training_set = VoiceTrainingSet(utterances[:3], seed=1)
-    training = VoiceTraining(workdir, training_set, utterances[3:], Budget(1.0, 1), SIZES, 2, 50)
+    training = VoiceTraining(
+        speech.workdir, training_set, utterances[3:], Budget(1.0, 1), SIZES, 2, 50
+    )
     return AdversarialFinetuning(training, Budget(1.0, steps), pieces=2, frames=40)
 
 
@@ -59,8 +61,8 @@ def test_feature_matching_loss_is_zero_for_equals() -> None:
     assert feature_matching_loss(discriminators(own), discriminators(made)) > 0.05
 
 
-def test_generator_step_leaves_gradients_enabled(workdir: Workdir) -> None:
-    finetuning = _finetuning(workdir, 1)
+def test_generator_step_leaves_gradients_enabled(speech: PreparedSpeech) -> None:
+    finetuning = _finetuning(speech, 1)
     before = {name: p.clone() for name, p in finetuning.network.named_parameters()}
     finetuning.optimize(0.0)
     moved = [name for name, p in finetuning.network.named_parameters() if not p.equal(before[name])]
@@ -69,18 +71,18 @@ def test_generator_step_leaves_gradients_enabled(workdir: Workdir) -> None:
 
 
 def test_resumed_finetuning_gives_the_same_weights(
-    workdir: Workdir, monkeypatch: pytest.MonkeyPatch
+    speech: PreparedSpeech, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("voicegraph.training.voice.adversarial_finetune._DISCRIMINATORS_ONLY", 2)
-    whole = _finetuning(workdir, 5)
+    whole = _finetuning(speech, 5)
     found = whole.run()
     assert found.keys() == {"clean", "perturbed", "streaming"}
     whole.checkpoint.unlink()
-    part = _finetuning(workdir, 5)
+    part = _finetuning(speech, 5)
     for _ in range(3):
         part.timed_step(0.0)
     part.save()
-    rest = _finetuning(workdir, 5)
+    rest = _finetuning(speech, 5)
     assert rest.step == 3
     rest.run()
     for name, tensor in whole.network.state_dict().items():
@@ -88,12 +90,12 @@ def test_resumed_finetuning_gives_the_same_weights(
 
 
 def test_ctrl_c_waits_for_the_end_of_a_step(
-    workdir: Workdir, monkeypatch: pytest.MonkeyPatch
+    speech: PreparedSpeech, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = _finetuning(workdir, 5)
+    whole = _finetuning(speech, 5)
     whole.run()
     whole.checkpoint.unlink()
-    part = _finetuning(workdir, 5)
+    part = _finetuning(speech, 5)
     train = part._train_discriminators
 
     def pressed(*sounds: torch.Tensor) -> None:
@@ -104,17 +106,17 @@ def test_ctrl_c_waits_for_the_end_of_a_step(
     monkeypatch.setattr(part, "_train_discriminators", pressed)
     with pytest.raises(KeyboardInterrupt):
         part.run()
-    rest = _finetuning(workdir, 5)
+    rest = _finetuning(speech, 5)
     assert rest.step == 3
     rest.run()
     for name, tensor in whole.network.state_dict().items():
         assert torch.equal(tensor, rest.network.state_dict()[name]), name
 
 
-def test_finished_finetuning_is_not_changed(workdir: Workdir) -> None:
-    first = _finetuning(workdir, 2)
+def test_finished_finetuning_is_not_changed(speech: PreparedSpeech) -> None:
+    first = _finetuning(speech, 2)
     first.run()
-    again = _finetuning(workdir, 2)
+    again = _finetuning(speech, 2)
     again.run()
     assert (again.step, again.training.finetuned_steps) == (2, 2)
     assert torch.equal(first.network.last.weight, again.network.last.weight)

@@ -5,16 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from voicegraph.training.voice import augmentation
+from voicegraph.training.voice._sound_work import SoundFile
+from voicegraph.training.voice.augmentation import CopyWork
 from voicegraph.training.voice.workdir import Workdir
 
 
 def test_seed_decides_the_copies(workdir: Workdir) -> None:
-    augmentation.augment(workdir, 0, 0, 1)
-    first = workdir.augmented_copy(0, 0).read_bytes()
-    augmentation.augment(workdir, 0, 0, 1)
-    assert workdir.augmented_copy(0, 0).read_bytes() == first
-    augmentation.augment(workdir, 0, 0, 2)
-    assert workdir.augmented_copy(0, 0).read_bytes() != first
+    sound = SoundFile.of(workdir.speech(0))
+    first, again, other = (
+        CopyWork(sound, (seed, 0, 0)).run(workdir.store).arrays["flac"].tobytes()
+        for seed in (1, 1, 2)
+    )
+    assert first == again
+    assert first != other
 
 
 def test_random_voice_changes_pitch_not_length() -> None:

@@ -4,15 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from voicegraph.training.voice import augmentation, contours
-from voicegraph.training.voice.workdir import COPIES, Workdir
-
-
-def test_jobs_are_the_missing_files(workdir: Workdir) -> None:
-    assert contours.jobs(workdir) == []
-    workdir.contours(2).unlink()
-    assert contours.jobs(workdir) == [(workdir, 2)]
-    assert len(augmentation.jobs(workdir, 1)) == 4 * COPIES
+from voicegraph.training.voice import contours
 
 
 def test_levels_are_relative_to_full_scale() -> None:

@@ -15,7 +15,7 @@ from voicegraph.training.voice._dataset import (
     upsample,
 )
 from voicegraph.training.voice._features import CLEAN_STREAM, CLEAN_WHOLE
-from voicegraph.training.voice.workdir import Workdir
+from voicegraph.training.voice.prepared_speech import PreparedSpeech
 
 
 def _ramps(frames: int = 100) -> VoiceUtterance:
@@ -49,8 +49,8 @@ def test_whole_utterance_is_a_piece() -> None:
     assert float(found.content.min()) >= 1000 * CLEAN_STREAM
 
 
-def test_seed_and_step_decide_a_batch(workdir: Workdir) -> None:
-    utterances = [load_utterance(workdir, number) for number in workdir.utterances()]
+def test_seed_and_step_decide_a_batch(speech: PreparedSpeech) -> None:
+    utterances = [load_utterance(speech, number) for number in speech.numbers]
     one, other = (VoiceTrainingSet(utterances, 1).batch(7, 3, 40) for _ in range(2))
     assert torch.equal(one.content, other.content)
     assert torch.equal(one.audio, other.audio)

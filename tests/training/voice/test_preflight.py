@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from collections import namedtuple
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -13,11 +14,14 @@ import numpy as np
 import pytest
 import soundfile
 
+from voicegraph.experiments.engines.run_folder import locked
+from voicegraph.experiments.task import Result
 from voicegraph.graph.errors import InputError, OutputError, VoicegraphError
 from voicegraph.schemas.source_filter_card import Consent
+from voicegraph.training.common import task_pool
 from voicegraph.training.voice import _recordings as recordings
 from voicegraph.training.voice import _vad as vad
-from voicegraph.training.voice.preflight import Preflight, _seconds
+from voicegraph.training.voice.preflight import Preflight
 from voicegraph.training.voice.workdir import Workdir
 
 CONSENT = Consent(owner="A", statement="s", given=date(2026, 1, 2), how="typed at a terminal")
@@ -45,6 +49,12 @@ def _check(preflight: Preflight, force: bool = False, again: bool = False) -> tu
 def _refused(preflight: Preflight, force: bool = False) -> str:
     with pytest.raises(VoicegraphError) as caught:
         _check(preflight, force)
+    return str(caught.value)
+
+
+def _refused_again(preflight: Preflight) -> str:
+    with pytest.raises(VoicegraphError) as caught:
+        _check(preflight, force=True, again=True)
     return str(caught.value)
 
 
@@ -97,14 +107,37 @@ def test_foreign_folder_is_not_touched(preflight: Preflight, folder: Path) -> No
     assert (preflight.work / "thesis.txt").exists()
 
 
-def test_resumes_and_starts_over(preflight: Preflight) -> None:
+def test_resumes(preflight: Preflight) -> None:
     files = _check(preflight)
     preflight.start(files, CONSENT)
     preflight.target.touch()  # an interrupted run may have come so far
     assert _check(preflight) == files
     assert Consent.model_validate_json(Workdir(preflight.work).consent.read_text()) == CONSENT
-    _check(preflight, force=True, again=True)
-    assert not preflight.work.exists()
+
+
+def test_starting_over_keeps_what_was_computed(preflight: Preflight, folder: Path) -> None:
+    preflight.start(_check(preflight), CONSENT)
+    workdir = Workdir(preflight.work)
+    workdir.store.write("0" * 8, Result({}))
+    for path in (workdir.checkpoint, workdir.journal, workdir.speech(0)):
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    (folder / "new.wav").touch()
+    files = _check(preflight, force=True, again=True)
+    assert len(files) == 4
+    assert workdir.store.has("0" * 8)
+    assert not any(path.exists() for path in (workdir.checkpoint, workdir.journal, workdir.consent))
+    assert workdir.utterances() == []
+    assert _check(preflight, force=True) == files, "the folder was begun with the new recordings"
+
+
+def test_folder_in_use_is_not_started_over(preflight: Preflight) -> None:
+    preflight.start(_check(preflight), CONSENT)
+    with locked(preflight.work):
+        text = _refused_again(preflight)
+    assert f"is in use by process {os.getpid()}" in text
+    assert "--work FOLDER" in text
+    assert Workdir(preflight.work).consent.exists()
 
 
 def test_changed_recordings_are_refused(preflight: Preflight, folder: Path) -> None:
@@ -138,13 +171,23 @@ def test_missing_vad_package_says_what_to_type(
     assert re.search(r'pip install "?voicegraph\[voice\]', text)
 
 
+def test_missing_pool_says_what_to_type(
+    preflight: Preflight, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(task_pool, "is_installed", lambda _: False)
+    text = _refused(replace(preflight, processes=2))
+    assert "pebble, which is not installed (part of the extra `voice`)" in text
+    assert "or --processes 1" in text
+    assert _check(preflight)
+
+
 def test_length_of_a_file_that_does_not_say_is_taken_from_its_size(tmp_path: Path) -> None:
     """A FLAC written into a pipe: libsndfile takes its length for 2^63 samples."""
     path = tmp_path / "piped.flac"
     soundfile.write(path, np.zeros(48_000), 48_000)
-    assert _seconds(path) == 1.0
+    assert recordings.seconds_of(path) == 1.0
     data = bytearray(path.read_bytes())
     data[21] &= 0xF0
     data[22:26] = bytes(4)
     path.write_bytes(data)
-    assert _seconds(path) == len(data) / 16_000
+    assert recordings.seconds_of(path) == len(data) / 16_000

@@ -18,37 +18,39 @@ from voicegraph.training.voice import _features as features
 from voicegraph.training.voice import _prosody as prosody
 from voicegraph.training.voice import export
 from voicegraph.training.voice._dataset import VoiceBatch, VoiceTrainingSet, load_utterance
+from voicegraph.training.voice.prepared_speech import PreparedSpeech
 from voicegraph.training.voice.train import VoiceTraining
-from voicegraph.training.voice.workdir import Workdir
 
 SIZES = SourceFilterSizes(content=8, channels=16, inner=24, blocks=2, bands=24)
 
 
-def _training(workdir: Workdir, steps: int, seed: int = 1) -> VoiceTraining:
-    utterances = [load_utterance(workdir, number) for number in workdir.utterances()]
+def _training(speech: PreparedSpeech, steps: int, seed: int = 1) -> VoiceTraining:
+    utterances = [load_utterance(speech, number) for number in speech.numbers]
     training_set = VoiceTrainingSet(utterances[:3], seed)
     budget = Budget(1.0, steps)
-    return VoiceTraining(workdir, training_set, utterances[3:], budget, SIZES, pieces=2, frames=50)
+    return VoiceTraining(
+        speech.workdir, training_set, utterances[3:], budget, SIZES, pieces=2, frames=50
+    )
 
 
-def test_spectral_loss_falls(workdir: Workdir) -> None:
-    training = _training(workdir, 150)
+def test_spectral_loss_falls(speech: PreparedSpeech) -> None:
+    training = _training(speech, 150)
     before = training.validate()
     after = training.run()
     assert after.keys() == {"clean", "perturbed", "streaming"}
     assert all(after[name] < 0.8 * before[name] for name in after), (before, after)
-    assert workdir.log.read_text().count("\n") == 1
+    assert speech.workdir.log.read_text().count("\n") == 1
 
 
-def test_resumed_training_gives_the_same_weights(workdir: Workdir, tmp_path: Path) -> None:
-    whole = _training(workdir, 6)
+def test_resumed_training_gives_the_same_weights(speech: PreparedSpeech, tmp_path: Path) -> None:
+    whole = _training(speech, 6)
     whole.run()
-    workdir.checkpoint.unlink()
-    part = _training(workdir, 6)
+    speech.workdir.checkpoint.unlink()
+    part = _training(speech, 6)
     for step in range(3):
         part.timed_step(step / 6)
     part.save()
-    rest = _training(workdir, 6)
+    rest = _training(speech, 6)
     assert rest.step == 3
     rest.run()
     for name, tensor in whole.network.state_dict().items():
@@ -56,12 +58,12 @@ def test_resumed_training_gives_the_same_weights(workdir: Workdir, tmp_path: Pat
 
 
 def test_ctrl_c_within_a_step_is_deferred(
-    workdir: Workdir, monkeypatch: pytest.MonkeyPatch
+    speech: PreparedSpeech, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = _training(workdir, 6)
+    whole = _training(speech, 6)
     whole.run()
-    workdir.checkpoint.unlink()
-    part = _training(workdir, 6)
+    speech.workdir.checkpoint.unlink()
+    part = _training(speech, 6)
     drawn = part.training_set.batch
 
     def batch(step: int, *sizes: int) -> VoiceBatch:
@@ -72,49 +74,49 @@ def test_ctrl_c_within_a_step_is_deferred(
     monkeypatch.setattr(part.training_set, "batch", batch)
     with pytest.raises(KeyboardInterrupt):
         part.run()
-    rest = _training(workdir, 6)
+    rest = _training(speech, 6)
     assert rest.step == 3
     rest.run()
     for name, tensor in whole.network.state_dict().items():
         assert torch.equal(tensor, rest.network.state_dict()[name]), name
 
 
-def test_finished_training_is_not_changed(workdir: Workdir) -> None:
-    first = _training(workdir, 3)
+def test_finished_training_is_not_changed(speech: PreparedSpeech) -> None:
+    first = _training(speech, 3)
     first.run()
-    again = _training(workdir, 3)
+    again = _training(speech, 3)
     again.run()
     assert again.step == 3
     assert torch.equal(first.network.last.weight, again.network.last.weight)
 
 
-def test_older_checkpoint_has_no_core_seconds(workdir: Workdir) -> None:
-    training = _training(workdir, 2)
+def test_older_checkpoint_has_no_core_seconds(speech: PreparedSpeech) -> None:
+    training = _training(speech, 2)
     training.run()
     assert (training.core_seconds or 0) > 0
-    held = torch.load(workdir.checkpoint, weights_only=True)
+    held = torch.load(speech.workdir.checkpoint, weights_only=True)
     del held["core_seconds"]
-    torch.save(held, workdir.checkpoint)
-    again = _training(workdir, 3)
+    torch.save(held, speech.workdir.checkpoint)
+    again = _training(speech, 3)
     again.run()
     assert again.core_seconds is None
     assert again.seconds > training.seconds
 
 
 def test_exported_voice_has_network_and_index(
-    workdir: Workdir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    speech: PreparedSpeech, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     identity = EncoderIdentity(title="", family="phonetic-conformer", fingerprint="1" * 16, layer=3)
     monkeypatch.setattr(features, "identity", lambda: identity)
-    training = _training(workdir, 2)
+    training = _training(speech, 2)
     training.run()
     target = tmp_path / "new" / "heart.safetensors"
     about = export.About("heart", "nobody's", "none", "made up")
-    export.export(training, about, workdir, target, seed=1)
+    export.export(training, about, speech, target, seed=1)
     card = identify(target).card
     assert isinstance(card, SourceFilterCard)
     assert card.trained_on == identity
-    assert card.prosody == prosody.measure(workdir, workdir.utterances())
+    assert card.prosody == prosody.measure(speech, speech.numbers)
     assert card.prosody.median_hz == pytest.approx(140)
     assert card.prosody.loud_db == pytest.approx(-25)
     assert card.vectors == 3 * 151

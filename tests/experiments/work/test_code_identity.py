@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from voicegraph.experiments.grid import code_identity
-from voicegraph.experiments.grid.code_identity import (
+from voicegraph.experiments.work import code_identity
+from voicegraph.experiments.work.code_identity import (
     ENGINE,
     NOT_OF_THE_ENGINE,
     code_of,

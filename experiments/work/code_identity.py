@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ..work.files import package_folder
+from .files import package_folder
 
 _OWN = "voicegraph"
 _FOLLOWED = (
@@ -29,6 +29,7 @@ _FOLLOWED = (
     "voicegraph.graph.metrics.",
     "voicegraph.experiments.conditions.",
     "voicegraph.experiments.observers.",
+    "voicegraph.training.voice.",
 )
 """Where imports are followed. What else nodes import (types, base classes) is the engine's."""
 _OF_FILE = re.compile(r"_[0-9a-f]{8}$")
@@ -89,6 +90,7 @@ NOT_OF_THE_ENGINE = frozenset(
         "background_writer",
         "fault_recovery",
         "hot_swap",
+        "openmp_pool",
         "running_node",
         "snapshot",
         "timing",
