@@ -19,6 +19,7 @@ __all__ = [
     "experiment_run_report",
     "export_card",
     "export_report",
+    "experiment_tables",
     "file_report",
     "index_card",
     "latency_measurement",

@@ -1,7 +1,7 @@
 """The manifest of a finished experiment, ``manifest.json``: everything that its tables do not hold.
 
-With the tables of ``experiments/results/rows.py`` it is what the page, listening tests, exports and
-comparisons of runs are made of, and what is needed to run the experiment again.
+With the tables of ``schemas/experiment_tables.py`` it is what the page, listening tests, exports
+and comparisons of runs are made of, and what is needed to run the experiment again.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, field_validator
 
+from voicegraph.schemas.experiment_tables import TestRow, ValueRow
 from voicegraph.schemas.report import Report
 
 
@@ -216,44 +217,6 @@ class Manifest(_Facts):
     page: PageSettings = Field(default_factory=PageSettings)  # pyright: ignore[reportArgumentType]
 
 
-class AddedValue(_Facts):
-    """A row of the table ``values``."""
-
-    cell: str
-    clip: str
-    speaker: str
-    seed: int
-    metric: str
-    value: float | None
-    why_null: str = ""
-
-
-class AddedTest(_Facts):
-    """A row of the table ``tests``."""
-
-    vary: str
-    level: str
-    baseline: str
-    within: str
-    metric: str
-    n: int
-    mean: float | None
-    mean_baseline: float | None
-    difference: float | None
-    low: float | None
-    high: float | None
-    p: float | None
-    p_corrected: float | None
-    d_z: float | None
-    superiority: float | None
-    margin: float | None = None
-    p_equivalence: float | None = None
-    equivalent: bool | None = None
-    detectable: float | None = None
-    verdict: str = ""
-    why: str = ""
-
-
 class AddedMeasures(_Facts):
     """Measures that came later, such as ratings of listeners: ``added/NAME.json`` of a run.
 
@@ -265,5 +228,5 @@ class AddedMeasures(_Facts):
     about: str = ""
     """Where they come from, in a sentence."""
     metrics: tuple[MetricFacts, ...] = ()
-    values: tuple[AddedValue, ...] = ()
-    tests: tuple[AddedTest, ...] = ()
+    values: tuple[ValueRow, ...] = ()
+    tests: tuple[TestRow, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from voicegraph.schemas.experiment_manifest import AddedTest
+from voicegraph.schemas.experiment_tables import TestRow
 from voicegraph.schemas.report import Report
 
 
@@ -40,7 +40,7 @@ class RatingsReport(Report):
     """Whose ratings count."""
     excluded: Mapping[str, str]
     """Listener -> why the ratings do not count."""
-    tests: tuple[AddedTest, ...]
+    tests: tuple[TestRow, ...]
     """Differences between cells."""
     file: str
     """Where the run has them."""

@@ -12,8 +12,7 @@ from typing import Literal
 
 from voicegraph.graph.errors import InputError, PipelineError, Problem
 from voicegraph.schemas.experiment_manifest import CellFacts, Manifest
-
-from ..results.rows import CellRow
+from voicegraph.schemas.experiment_tables import CellRow
 
 Kind = Literal["mos", "ab", "abx", "mushra"]
 KINDS: tuple[Kind, ...] = ("mos", "ab", "abx", "mushra")

@@ -19,12 +19,11 @@ from voicegraph.graph.errors import InputError, Problem
 from voicegraph.graph.files.atomic_write import write_text
 from voicegraph.schemas.experiment_manifest import (
     AddedMeasures,
-    AddedTest,
-    AddedValue,
     CellFacts,
     Manifest,
     MetricFacts,
 )
+from voicegraph.schemas.experiment_tables import TestRow, ValueRow
 
 from ..statistics.correction import corrected
 from ._crossed import FEWEST_LISTENERS, FEWEST_SPEAKERS, CrossedMean, crossed_mean
@@ -137,7 +136,7 @@ def _require_cells(test: ListeningTest, manifest: Manifest, key: Path) -> None:
         raise InputError(Problem("wrong-key", text, fix="name the run that the test was made of"))
 
 
-def _values(test: ListeningTest, metric: str, ratings: Sequence[Rating]) -> Iterator[AddedValue]:
+def _values(test: ListeningTest, metric: str, ratings: Sequence[Rating]) -> Iterator[ValueRow]:
     """Means over listeners: a value for each clip of each cell."""
     scores: dict[tuple[str, str, str, int], list[float]] = defaultdict(list)
     for rating in ratings:
@@ -148,7 +147,7 @@ def _values(test: ListeningTest, metric: str, ratings: Sequence[Rating]) -> Iter
             for base in _baseline(test, rating):
                 scores[base, s.clip, s.speaker, s.seed].append(1 - rating.score)
     for (cell, clip, speaker, seed), found in scores.items():
-        yield AddedValue(
+        yield ValueRow(
             cell=cell,
             clip=clip,
             speaker=speaker,
@@ -179,7 +178,7 @@ class _Question:
 
 def _tests(
     test: ListeningTest, manifest: Manifest, metric: MetricFacts, ratings: Sequence[Rating]
-) -> Iterator[AddedTest]:
+) -> Iterator[TestRow]:
     """All pairs that were heard, one family."""
     table = _Table.of(test, ratings)
     asked = [q for q in _questions(test, manifest) if table.has(q)]
@@ -280,13 +279,13 @@ def _row(
     theirs: float,
     mean: CrossedMean,
     p: float | None,
-) -> AddedTest:
+) -> TestRow:
     who = f"{mean.listeners} listeners and {mean.speakers} speakers"
     if mean.p is None:
         why = f"{who}; a test needs {FEWEST_LISTENERS} and {FEWEST_SPEAKERS}"
     else:
         why = f"{who}, both as samples"
-    return AddedTest(
+    return TestRow(
         vary=question.vary,
         level=question.level,
         baseline=question.baseline,

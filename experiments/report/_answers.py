@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from voicegraph.schemas.experiment_manifest import CellFacts, ContrastFacts, Manifest, MetricFacts
+from voicegraph.schemas.experiment_tables import CostRow, TestRow
 
-from ..results.rows import CostRow, TestRow
 from ._numbers import interval, number, p_value, plural, with_unit
 
 CORRECTIONS = {"holm": "Holm", "bh": "Benjamini-Hochberg", "none": "uncorrected"}

@@ -6,8 +6,8 @@ import shlex
 from collections.abc import Mapping, Sequence
 
 from voicegraph.schemas.experiment_manifest import Manifest
+from voicegraph.schemas.experiment_tables import CostRow, TestRow
 
-from ..results.rows import CostRow, TestRow
 from ._citations import METHODS, Citation, measured_with
 from ._numbers import plural
 

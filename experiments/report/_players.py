@@ -8,8 +8,8 @@ from typing import Any
 
 from voicegraph.graph.terminal_text import printable
 from voicegraph.schemas.experiment_manifest import Manifest, MetricFacts
+from voicegraph.schemas.experiment_tables import CellRow, ValueRow
 
-from ..results.rows import CellRow, ValueRow
 from ._media import Media
 from ._numbers import number
 

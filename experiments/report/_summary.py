@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from voicegraph.schemas.experiment_manifest import MetricFacts
-
-from ..results.rows import CostRow, ValueRow
+from voicegraph.schemas.experiment_tables import CostRow, ValueRow
 
 SpeakerMeans = Mapping[tuple[str, str], Mapping[str, float]]
 """(cell, metric) -> speaker -> mean over clips and seeds."""

@@ -9,9 +9,9 @@ from typing import Protocol
 import numpy as np
 
 from voicegraph.schemas.experiment_manifest import FailureFacts, Manifest
+from voicegraph.schemas.experiment_tables import CellRow, CostRow, TestRow, ValueRow
 
 from ..results.means import MeanRow
-from ..results.rows import CellRow, CostRow, TestRow, ValueRow
 
 
 class ReportedRun(Protocol):

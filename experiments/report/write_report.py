@@ -21,10 +21,10 @@ from voicegraph.schemas.experiment_manifest import (
     Manifest,
     MetricFacts,
 )
+from voicegraph.schemas.experiment_tables import CellRow, CostRow, TestRow, ValueRow
 
 from ..results.chosen import drawn_clips, worst_values
 from ..results.means import MeanRow
-from ..results.rows import CellRow, CostRow, TestRow, ValueRow
 from ._answers import answers, latency_ms
 from ._cost_figures import CostTables, cost_figures
 from ._dot_plot import MOST_ROWS, dot_plot

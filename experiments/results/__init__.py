@@ -9,7 +9,6 @@ __all__ = [
     "export_scp",
     "markdown",
     "means",
-    "rows",
     "run",
     "sentences",
     "summary",

@@ -16,10 +16,10 @@ from pydantic import TypeAdapter
 from voicegraph.graph.errors import InputError, Problem
 from voicegraph.graph.files.atomic_write import atomic_write, write_text
 from voicegraph.schemas.experiment_manifest import Manifest
+from voicegraph.schemas.experiment_tables import CellRow, ValueRow
 
 from ..store import Store
 from .chosen import drawn_clips, worst_values
-from .rows import CellRow, ValueRow
 
 Keep = Literal["all", "report", "none"]
 FOLDER = "audio"

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from voicegraph.schemas.experiment_tables import Better, CostRow
+
 from ..statistics.paired import Comparison, Verdict
-from .rows import Better, CostRow
 
 PLAN_METRICS = ("cost.", "latency.")
 """Metrics of plans, not of clips; the rest of the name is that of a cost."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from voicegraph.schemas.experiment_tables import CostRow
+
 from ..compiled import CompiledExperiment
 from ..store import Store
-from .rows import CostRow
 
 _NUMBERS = ("value", "low", "high", "difference", "difference_low", "difference_high")
 

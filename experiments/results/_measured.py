@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from voicegraph.schemas.experiment_manifest import FailureFacts
+from voicegraph.schemas.experiment_tables import CellRow, ValueRow
 
 from ..compiled import Cell, CompiledExperiment, Item
 from ..evaluation import evaluate
@@ -13,7 +14,6 @@ from ..metric import Metric
 from ..store import Store
 from ..task import Failure, Kind, Outcome, Task
 from ._reading import MissingError, Reader
-from .rows import CellRow, ValueRow
 
 NOT_COMPUTED = "not computed yet"
 _FOLLOWED = ("needs-failed",)

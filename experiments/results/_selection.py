@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from voicegraph.graph.errors import PipelineError, Problem
 from voicegraph.schemas.experiment_manifest import Manifest
+from voicegraph.schemas.experiment_tables import CellRow
 
 from .contrasts import TARGET, all_levels
-from .rows import CellRow
 
 
 def baseline(manifest: Manifest, factor: str, level: str | None) -> str:

@@ -7,8 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from voicegraph.schemas.experiment_manifest import Manifest
-
-from .rows import ValueRow
+from voicegraph.schemas.experiment_tables import ValueRow
 
 
 def drawn_clips(manifest: Manifest) -> tuple[str, ...]:

@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
+from voicegraph.schemas.experiment_tables import Better, CostRow, TestRow, ValueRow
+
 from ..statistics.paired import Comparison, Pairs, compare_family
 from ..statistics.speakers import Unit, speaker_pairs
 from ._cost_contrasts import NO_BASELINE, PLAN_METRICS, Costs
-from .rows import Better, CostRow, TestRow, ValueRow
 
 TARGET = "target"
 """Stands for the target in ``vary`` and ``within``, unless a factor has this name."""

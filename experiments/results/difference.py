@@ -18,13 +18,13 @@ from voicegraph.schemas.experiment_difference import (
     ValueDifference,
 )
 from voicegraph.schemas.experiment_manifest import Manifest
+from voicegraph.schemas.experiment_tables import Better, CostRow, ValueRow
 
 from ..statistics.paired import Comparison, Pairs, compare_family
 from ..statistics.speakers import Unit, speaker_pairs
 from ._difference_limits import DifferenceLimits
 from ._frames import frame_of
 from ._plan_changes import plan_changes
-from .rows import Better, CostRow, ValueRow
 
 if TYPE_CHECKING:
     import pandas

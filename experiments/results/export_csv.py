@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from voicegraph.graph.files.atomic_write import write_text
+from voicegraph.schemas.experiment_tables import CellRow, CostRow, TestRow, ValueRow
 
 from .means import MeanRow
-from .rows import CellRow, CostRow, TestRow, ValueRow
 from .run import Run
 from .tables import csv_text
 

@@ -18,9 +18,9 @@ import soundfile
 
 from voicegraph.graph.errors import InputError, Problem
 from voicegraph.graph.files.atomic_write import atomic_write, write_text
+from voicegraph.schemas.experiment_tables import CellRow
 
 from ._audio import file_name
-from .rows import CellRow
 from .run import Run
 
 

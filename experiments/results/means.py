@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from voicegraph.schemas.experiment_tables import ValueRow
+
 from ..statistics.intervals import mean_intervals
 from ..statistics.speakers import Unit, speaker_means
-from .rows import ValueRow
 
 
 @dataclass(frozen=True, slots=True)

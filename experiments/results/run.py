@@ -20,6 +20,7 @@ from voicegraph.schemas.experiment_manifest import (
     Manifest,
     MetricFacts,
 )
+from voicegraph.schemas.experiment_tables import Better, CellRow, CostRow, TestRow, ValueRow
 
 from ..statistics.effects import Effects, factor_effects
 from ..statistics.speakers import Unit
@@ -30,7 +31,6 @@ from ._frames import frame, frame_of
 from .contrasts import Contrasts
 from .difference import RunDifference, difference
 from .means import MeanRow, cell_means
-from .rows import Better, CellRow, CostRow, TestRow, ValueRow
 from .tables import as_columns, columns, read_table
 from .test_table import TestTable
 
@@ -99,7 +99,7 @@ class Run:
 
     @cached_property
     def _values(self) -> tuple[ValueRow, ...]:
-        later = (ValueRow(**dict(value)) for one in self._added for value in one.values)
+        later = (value for one in self._added for value in one.values)
         return (*read_table(self.folder, "values", ValueRow), *later)
 
     @cached_property
@@ -108,7 +108,7 @@ class Run:
 
     @cached_property
     def _tests(self) -> tuple[TestRow, ...]:
-        later = (TestRow(**dict(test)) for one in self._added for test in one.tests)
+        later = (test for one in self._added for test in one.tests)
         return (*read_table(self.folder, "tests", TestRow), *later)
 
     def cell_rows(self) -> tuple[CellRow, ...]:

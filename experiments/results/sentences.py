@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from voicegraph.schemas.experiment_manifest import MetricFacts
-
-from .rows import TestRow
+from voicegraph.schemas.experiment_tables import TestRow
 
 _CORRECTED = {"holm": "Holm p", "bh": "Benjamini-Hochberg p", "none": "p"}
 

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from voicegraph.schemas.experiment_manifest import FailureFacts, Manifest, MetricFacts
+from voicegraph.schemas.experiment_tables import CellRow, CostRow, TestRow
 
 from .markdown import markdown_table, one_line
 from .means import MeanRow
-from .rows import CellRow, CostRow, TestRow
 from .sentences import number, sentence
 from .test_table import tests_text
 

@@ -18,8 +18,7 @@ from typing import Any, Literal, TypeVar
 from voicegraph.graph.errors import InputError, PipelineError, Problem
 from voicegraph.graph.files.atomic_write import atomic_write, write_text
 from voicegraph.graph.optional_packages import is_installed, missing_package
-
-from .rows import CellRow, CostRow, TestRow, ValueRow
+from voicegraph.schemas.experiment_tables import CellRow, CostRow, TestRow, ValueRow
 
 Format = Literal["parquet", "csv"]
 TABLES: Mapping[str, type] = {

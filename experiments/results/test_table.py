@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, overload
 
 from voicegraph.schemas.experiment_manifest import MetricFacts
+from voicegraph.schemas.experiment_tables import TestRow
 
 from ._frames import frame
 from .markdown import markdown_table, one_line
-from .rows import TestRow
 from .sentences import number, p_text, sentence
 
 if TYPE_CHECKING:

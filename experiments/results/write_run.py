@@ -13,6 +13,7 @@ import yaml
 from voicegraph.graph.errors import Problem
 from voicegraph.graph.files.atomic_write import write_text
 from voicegraph.schemas.experiment_manifest import FailureFacts, Manifest
+from voicegraph.schemas.experiment_tables import Better, CostRow, TestRow
 
 from ..compiled import CompiledExperiment
 from ..statistics.refusal import refusal
@@ -24,7 +25,6 @@ from ._manifest import Invocation, explained_before, manifest
 from ._measured import Measured, measure
 from .contrasts import Contrasts
 from .means import cell_means
-from .rows import Better, CostRow, TestRow
 from .run import FAILURES, MANIFEST, Run
 from .summary import summary
 from .tables import Format, require_format, write_table

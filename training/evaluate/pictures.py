@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import soxr
 
-from voicegraph.experiments.results.rows import CellRow
 from voicegraph.experiments.results.run import Run
 from voicegraph.graph.files.atomic_write import atomic_write
 from voicegraph.graph.metrics.spectrogram_figure import require_matplotlib
+from voicegraph.schemas.experiment_tables import CellRow
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

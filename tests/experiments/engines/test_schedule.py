@@ -334,6 +334,15 @@ def test_a_deadline_is_ten_times_the_median_and_a_minute() -> None:
     assert schedule.late(100.1) == [ticket], "it began 90 s ago, at the end of the one before"
 
 
+def test_a_long_task_among_short_ones_gets_time_by_their_pace() -> None:
+    short, (long,) = _plan("a", 40, expected_s=2.0), _plan("long", 1, expected_s=600.0)
+    schedule = _schedule([*short, long], task_seconds=100)
+    ticket, _ = _batch(schedule)
+    schedule.finished(ticket, Outcome(key_of("a0"), seconds=1.0), 10.0)
+    assert schedule.deadline(long) == 10 * 300 + 60
+    assert schedule.deadline(short[1]) == 70
+
+
 def test_a_late_task_of_a_living_worker_fails_alone() -> None:
     schedule = _schedule(_plan("a", 40), task_seconds=100, deadline=5.0)
     ticket, labels = _batch(schedule)

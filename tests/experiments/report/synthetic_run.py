@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from voicegraph.experiments.results.means import MeanRow, cell_means
-from voicegraph.experiments.results.rows import CellRow, CostRow, TestRow, ValueRow
 from voicegraph.experiments.results.run import Run
 from voicegraph.experiments.results.tables import write_table
 from voicegraph.experiments.store import Store
@@ -32,6 +31,7 @@ from voicegraph.schemas.experiment_manifest import (
     SideEffectFacts,
     TargetFacts,
 )
+from voicegraph.schemas.experiment_tables import CellRow, CostRow, TestRow, ValueRow
 
 FACTORS = {
     "pipeline": ("world", "default"),

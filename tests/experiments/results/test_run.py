@@ -14,7 +14,8 @@ from voicegraph.experiments.results.run import Run
 from voicegraph.experiments.store import Store
 from voicegraph.graph import optional_packages
 from voicegraph.graph.errors import InputError, PipelineError
-from voicegraph.schemas.experiment_manifest import AddedMeasures, AddedValue, MetricFacts
+from voicegraph.schemas.experiment_manifest import AddedMeasures, MetricFacts
+from voicegraph.schemas.experiment_tables import ValueRow
 
 from .conftest import make_run
 
@@ -155,7 +156,7 @@ def test_what_is_no_run_is_told(tmp_path: Path, copy: Path) -> None:
 
 def test_added_measures_are_shown(run: Run, copy: Path) -> None:
     row = run.cell_rows()[0]
-    value = AddedValue(
+    value = ValueRow(
         cell=row.cell, clip=row.clip, speaker=row.speaker, seed=1, metric="listeners.mos", value=4.5
     )
     added = AddedMeasures(

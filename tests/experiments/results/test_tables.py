@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from voicegraph.experiments.results import tables
-from voicegraph.experiments.results.rows import CellRow, CostRow, TestRow, ValueRow
 from voicegraph.graph.errors import PipelineError
+from voicegraph.schemas.experiment_tables import CellRow, CostRow, TestRow, ValueRow
 
 ODD = 'é=\u202e,"x"\n \t'
 VALUES = (

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
+from pydantic import ConfigDict
+
+_AS_REPORTS = ConfigDict(extra="forbid")
+"""Rows within a JSON file are read as strictly as the file."""
 Better = Literal["higher", "lower"] | None
 """Which values of a metric are better."""
 
@@ -61,6 +65,8 @@ class ValueRow:
         value: None if there is none.
         why_null: then the reason.
     """
+
+    __pydantic_config__: ClassVar = _AS_REPORTS
 
     cell: str
     clip: str
@@ -125,6 +131,7 @@ class TestRow:
     """
 
     __test__ = False  # pytest takes classes called Test... for tests
+    __pydantic_config__: ClassVar = _AS_REPORTS
 
     vary: str
     level: str
