@@ -14,3 +14,5 @@ class SdkBuildReport(Report):
     """The C library in it."""
     files: list[str]
     """All files that were written, relative to the folder."""
+    plugins: list[str] = []
+    """Labels of the LADSPA plug-ins."""

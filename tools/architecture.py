@@ -20,6 +20,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("schemas", "graph", "nodes", "pipelines", "experiments", "app", "training")
 PAGE = ROOT / "docs" / "design.md"
+DATA = "app/sdk/hosts"
+"""Programs that are copied to users; no part of the package."""
 BEGIN, END = "<!-- architecture: begin -->", "<!-- architecture: end -->"
 Module = tuple[str, ...]
 Arrows = dict[str, set[str]]
@@ -28,7 +30,8 @@ Arrows = dict[str, set[str]]
 def source_files() -> list[Path]:
     """Every Python file of the package, the front (``__init__.py``, ``__main__.py``) included."""
     front = [ROOT / "__init__.py", ROOT / "__main__.py"]
-    return front + sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
+    inside = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
+    return front + [path for path in inside if folder_of(path) != DATA]
 
 
 def module_of(path: Path) -> Module:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 import shutil
-import subprocess
 import sys
 import sysconfig
 from pathlib import Path
 
 from voicegraph.graph.errors import Problem, VoicegraphError
 
+from ._compiler import compiler, environment_words, run_compiler, uses_msvc
+
 _FLAGS = ("-O2", "-fPIC", "-fvisibility=hidden", "-Wno-missing-field-initializers")
 _LINUX_LINKS = ("-Wl,-z,nodelete", "-ldl", "-lpthread")
 """Plug-in hosts unload libraries: Python and PyTorch must stay."""
-_SHOWN_LINES = 12
 _INSTALL = {
     "darwin": "xcode-select --install",
     "win32": "install Build Tools for Visual Studio with C++",
@@ -28,7 +26,7 @@ def require_tools() -> None:
     Raises:
         VoicegraphError: with everything that is missing.
     """
-    problems = [problem for problem in (_no_compiler(), _no_headers(), _no_library()) if problem]
+    problems = [problem for problem in (_nocompiler(), _no_headers(), _no_library()) if problem]
     if problems:
         raise VoicegraphError(problems)
 
@@ -42,24 +40,18 @@ def compile_library(source: Path, target: Path) -> None:
         VoicegraphError: if the compiler fails; has what it said.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    if _uses_msvc():
+    if uses_msvc():
         _compile_with_msvc(source, target)
         return
-    command = compile_command(source, target)
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-    if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines()[:_SHOWN_LINES]
-        notes = tuple((line, None) for line in said)
-        text = f"the C compiler has failed: {shlex.join(command)}"
-        raise VoicegraphError(Problem("compiler", text, notes=notes))
+    run_compiler(compile_command(source, target))
 
 
 def compile_command(source: Path, target: Path) -> list[str]:
     """The command line of a compiler in the manner of GCC and Clang."""
     include = source.parent.parent / "include"
-    command = [*_compiler(), *_FLAGS, *_words("CFLAGS"), f"-I{include}"]
+    command = [*compiler(), *_FLAGS, *environment_words("CFLAGS"), f"-I{include}"]
     command += [f"-I{path}" for path in _header_folders()]
-    command += [str(source), "-o", str(target), *_words("LDFLAGS")]
+    command += [str(source), "-o", str(target), *environment_words("LDFLAGS")]
     folder, name = _python_library()
     if sys.platform == "darwin":
         command += ["-dynamiclib", "-install_name", f"@rpath/{target.name}", str(folder / name)]
@@ -70,22 +62,6 @@ def compile_command(source: Path, target: Path) -> list[str]:
         return [*command, "-shared", str(folder / name), f"-Wl,--out-implib,{implib}"]
     command += ["-shared", f"-Wl,-soname,{target.name}", f"-L{folder}", f"-l:{name}"]
     return [*command, f"-Wl,-rpath,{folder}", "-Wl,-rpath,$ORIGIN", *_LINUX_LINKS]
-
-
-def _compiler() -> list[str]:
-    given = os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc"
-    words = shlex.split(given)
-    if shutil.which(words[0]) is None and "CC" not in os.environ:
-        words = ["cc"]
-    return words
-
-
-def _uses_msvc() -> bool:
-    return sys.platform == "win32" and "CC" not in os.environ
-
-
-def _words(variable: str) -> list[str]:
-    return shlex.split(os.environ.get(variable, ""))
 
 
 def _header_folders() -> list[Path]:
@@ -113,10 +89,10 @@ def _python_library() -> tuple[Path, str]:
     return folder, f"libpython{version}.so"
 
 
-def _no_compiler() -> Problem | None:
-    if _uses_msvc() or shutil.which(_compiler()[0]) is not None:
+def _nocompiler() -> Problem | None:
+    if uses_msvc() or shutil.which(compiler()[0]) is not None:
         return None
-    text = f"voicegraph sdk build needs a C compiler, and there is no {_compiler()[0]}"
+    text = f"voicegraph sdk build needs a C compiler, and there is no {compiler()[0]}"
     fix = _INSTALL.get(sys.platform, "apt install gcc, or that of your system; or set CC")
     return Problem("no-compiler", text, fix=fix)
 

@@ -6,6 +6,7 @@ import shutil
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +14,12 @@ from voicegraph.graph.errors import OutputError, Problem
 from voicegraph.graph.optional_packages import version_of
 
 from ._compile_library import compile_library, require_tools
+from ._compile_plugin import compile_plugin, require_plugin_tools
 from ._library_source import write_source
+from .ladspa_table import Plugin
 
 _HERE = Path(__file__).parent
-_COPIED = ("include", "hosts", "ladspa")
+_COPIED = ("include", "hosts")
 _TEMPLATES = {
     "README.md": "README.md",
     "voicegraph.pc": "lib/pkgconfig/voicegraph.pc",
@@ -40,11 +43,13 @@ class SdkBuild:
         folder: where it is.
         library: the library.
         files: all files, relative to the folder.
+        plugins: labels of the LADSPA plug-ins.
     """
 
     folder: Path
     library: Path
     files: tuple[str, ...]
+    plugins: tuple[str, ...] = ()
 
 
 def library_name(platform: str = sys.platform) -> str:
@@ -52,12 +57,13 @@ def library_name(platform: str = sys.platform) -> str:
     return LIBRARIES.get(platform, _LIBRARY)
 
 
-def build_sdk(folder: Path, force: bool = False) -> SdkBuild:
+def build_sdk(folder: Path, force: bool = False, plugins: Sequence[Plugin] = ()) -> SdkBuild:
     """Builds the library, and puts everything into a folder when all of it is complete.
 
     Args:
         folder: where to; made if it is missing.
         force: replace files that are there; others stay.
+        plugins: pipelines that become LADSPA plug-ins.
 
     Raises:
         OutputError: if the folder has files and ``force`` is not set, or cannot be written.
@@ -65,19 +71,23 @@ def build_sdk(folder: Path, force: bool = False) -> SdkBuild:
     """
     _require_room(folder, force)
     require_tools()
+    if plugins:
+        require_plugin_tools()
     with tempfile.TemporaryDirectory(prefix="voicegraph-sdk-") as name:
         made = Path(name)
-        for part in _COPIED:
-            if (_HERE / part).is_dir():
-                shutil.copytree(_HERE / part, made / part, ignore=shutil.ignore_patterns("__*"))
+        for part in (*_COPIED, *(["ladspa"] if plugins else [])):
+            shutil.copytree(_HERE / part, made / part, ignore=shutil.ignore_patterns("__*"))
         source = made / "src" / "voicegraph.c"
         write_source(source)
         compile_library(source, made / library_name())
+        if plugins:
+            compile_plugin(made, made / library_name(), plugins)
         for template, place in _TEMPLATES.items():
             _fill(_HERE / "templates" / template, made / place)
         files = sorted(p.relative_to(made).as_posix() for p in made.rglob("*") if p.is_file())
         _move(made, folder, files)
-    return SdkBuild(folder, folder / library_name(), tuple(files))
+    labels = tuple(plugin.label for plugin in plugins)
+    return SdkBuild(folder, folder / library_name(), tuple(files), labels)
 
 
 def _require_room(folder: Path, force: bool) -> None:

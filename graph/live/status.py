@@ -168,15 +168,22 @@ def _end_report(end: OpenDevice, level: LevelMeter, lost: int) -> EndReport:
 def live_params(session: Session) -> list[LiveParam]:
     """All live params in pipeline order, with current values and what a slider needs."""
     found = []
-    for planned in session.plan.nodes:
-        for field, schema in _live_schemas(type(planned.params)).items():
-            name = f"{planned.name}.{field}"
-            try:
-                value = session.get(name)
-            except StateError:  # the node was swapped for one without this param
-                continue
-            found.append(_describe(name, value, schema))
+    for param in planned_live_params(session.plan):
+        try:
+            value = session.get(param.name)
+        except StateError:  # the node was swapped for one without this param
+            continue
+        found.append(param.model_copy(update={"value": _plain(value)}))
     return found
+
+
+def planned_live_params(plan: CompiledPlan) -> list[LiveParam]:
+    """All live params in pipeline order, with the values that the plan begins with."""
+    return [
+        _describe(f"{planned.name}.{field}", getattr(planned.params, field), schema)
+        for planned in plan.nodes
+        for field, schema in _live_schemas(type(planned.params)).items()
+    ]
 
 
 @cache
@@ -198,10 +205,14 @@ def _describe(name: str, value: Any, schema: dict[str, Any]) -> LiveParam:
         choices = ["false", "true"]
     return LiveParam(
         name=name,
-        value=value if isinstance(value, (bool, int, float, str, type(None))) else str(value),
+        value=_plain(value),
         minimum=first("minimum", "exclusiveMinimum"),
         maximum=first("maximum", "exclusiveMaximum"),
         choices=[str(choice) for choice in choices] if choices else None,
         unit=first("unit"),
         description=" ".join(schema.get("description", "").split()),
     )
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, (bool, int, float, str, type(None))) else str(value)
