@@ -92,9 +92,11 @@ class RvcConfig:
 
 
 _PROTECTION = {
-    "nodes.protect.use": "retrieval.protect",
-    "nodes.protect.in": {"content": "retrieval", "original": "content", "voiced": "f0.voiced"},
-    "nodes.protect.params.protect": PROTECT,
+    "nodes.protect": {
+        "use": "retrieval.protect",
+        "in": {"content": "retrieval", "original": "content", "voiced": "pitch.voiced"},
+        "params": {"protect": PROTECT},
+    },
     "nodes.voice.in.content": "protect",
 }
 
