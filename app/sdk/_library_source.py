@@ -16,7 +16,7 @@ from voicegraph.graph.optional_packages import is_installed, missing_package
 MODULE = "_voicegraph_library"
 """The name of the module that cffi generates; ``voicegraph.c`` calls its ``PyInit_``."""
 _HERE = Path(__file__).parent
-_BOOT = """\
+_IMPORT = """\
 failure = None
 try:
     import sys
@@ -24,8 +24,8 @@ try:
     built_with, paths = {built_with!r}, {paths!r}
     if sys.executable == built_with or find_spec("voicegraph") is None:
         sys.path[:0] = [path for path in paths if path not in sys.path]
+    import _cffi_backend
     from voicegraph.app.sdk.c_functions import bind
-    bind(library.ffi, own_interpreter)
 except BaseException as error:
     version = ".".join(map(str, sys.version_info[:3]))
     failure = (
@@ -34,6 +34,8 @@ except BaseException as error:
         "vg_use_python() and VOICEGRAPH_PYTHON name another one, of the same version"
     )
 """
+
+_BIND = "bind(library.ffi, own_interpreter)\n"
 
 
 def write_source(target: Path) -> None:
@@ -75,10 +77,10 @@ def declarations(header: str, library: str) -> str:
 
 def _definitions() -> str:
     """The macros that ``voicegraph.c`` expects."""
-    boot = _BOOT.format(built_with=sys.executable, paths=_search_path())
+    find = _IMPORT.format(built_with=sys.executable, paths=_search_path())
     return (
         f"#define VOICEGRAPH_BUILD\n#define VG_PYTHON {_c_string(sys.executable)}\n"
-        f"#define VG_BOOT {_c_string(boot)}\n"
+        f"#define VG_IMPORT {_c_string(find)}\n#define VG_BIND {_c_string(_BIND)}\n"
     )
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter, deque
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from voicegraph.graph.errors import PipelineError, Problem
+from voicegraph.graph.errors import PipelineError, Problem, StateError
 from voicegraph.graph.runtime.fault_recovery import Fault, Recovered
 from voicegraph.graph.signals import Audio
 
@@ -19,6 +21,11 @@ if TYPE_CHECKING:
     from voicegraph.graph.pipeline import Plan
 
 _MESSAGES = 32
+_BUSY = Problem(
+    "busy",
+    "another hot swap is in progress",
+    fix="process blocks until vg_status() no longer says swapping",
+)
 
 
 class BlockFormat(NamedTuple):
@@ -67,6 +74,7 @@ class BlockSession:
         self._frames = (self.format.in_frames, self.format.out_frames)
         self._shape_in = (self.format.in_frames, self.format.in_channels)
         self._shape_out = (self.format.out_frames, self.format.out_channels)
+        self._swaps = threading.Lock()
         self.session = plan.session(record=record, record_waits=False)
         if recover:
             self.session.recover_from_faults(self._report)
@@ -115,6 +123,24 @@ class BlockSession:
             made.reshape(self._shape_out)[:] = output.T
         if time.perf_counter() - begun > self.block_s:
             self.late += 1
+
+    def swap(self, overrides: Mapping[str, Any]) -> None:
+        """Hot swap: prepares it here; the blocks that follow complete it.
+
+        Never waits for another one: if the caller has stopped processing, that would be for ever.
+
+        Raises:
+            StateError: if another one is being prepared or is in progress.
+            VoicegraphError: as ``Session.change``.
+        """
+        if not self._swaps.acquire(blocking=False):
+            raise StateError(_BUSY)
+        try:
+            if self.session.swapping:
+                raise StateError(_BUSY)
+            self.session.change(overrides)
+        finally:
+            self._swaps.release()
 
     def close(self) -> None:
         """Waits for the block that is being processed, and ends. Safe to call twice."""

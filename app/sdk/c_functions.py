@@ -149,9 +149,9 @@ class CFunctions:
     @_reported()
     def swap(self, handle: int, overrides: Any, count: int) -> int:
         """``vg_swap``."""
-        session = self._session(handle)
+        held = self._handles.find(handle).running()
         texts = self._texts(overrides, count, "overrides")
-        session.change(dict(parse_set(text, "override ") for text in texts))
+        held.swap(dict(parse_set(text, "override ") for text in texts))
         return 0
 
     @_reported()

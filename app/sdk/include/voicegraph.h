@@ -144,7 +144,8 @@ VG_API int vg_get(vg_session *session, const char *param, double *value, vg_erro
 
 /* Hot swap: changes nodes, voices and all that is not live, without a gap. Loads and warms up on
  * the calling thread while another one processes; the following blocks crossfade. Block, formats
- * and latency stay. vg_status() says `swapping` until the crossfade is over. */
+ * and latency stay. vg_status() says `swapping` until the crossfade is over; another one before
+ * that is an error. */
 VG_API int vg_swap(vg_session *session, const char *const *overrides, int override_count,
                    vg_error *err);
 

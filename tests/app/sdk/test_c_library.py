@@ -162,8 +162,14 @@ def test_a_python_without_voicegraph_is_refused(call: Call, tmp_path: Path) -> N
     ran = call("start", tmp_path / "bare" / "bin" / "python")
     assert ran.facts["codes"] == "24 24 24 24"
     assert "cannot be loaded" in ran.facts["init"]
-    assert "_cffi_backend" in ran.facts["init"]
+    assert "No module named" in ran.facts["init"]
+    assert str(tmp_path / "bare") in ran.facts["init"]
     assert ran.err == ""
+
+
+def test_a_python_that_is_gone_is_named(call: Call, tmp_path: Path) -> None:
+    ran = call("start", VOICEGRAPH_PYTHON=str(tmp_path / "gone"))
+    assert ran.facts["init"].startswith(f"24 24 there is no Python {tmp_path / 'gone'}")
 
 
 def test_the_environment_of_another_python_does_not_disturb(call: Call, tmp_path: Path) -> None:
