@@ -19,7 +19,7 @@ PROTECT = 0.33
 """RVC's own default: the share of retrieval in voiceless frames."""
 _STEPS = 100
 """A second in steps of 10 ms, to which RVC rounds times."""
-_RMVPE_FILES = ("rmvpe.pt", "rmvpe.safetensors")
+_RMVPE_FILES = ("rmvpe.pt", "rmvpe.safetensors", "rmvpe.onnx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,14 @@ class RvcConfig:
             "nodes.f0.use": F0_METHODS[self.f0_method],
         }
         if F0_METHODS[self.f0_method] == "f0.rmvpe":
-            found["assets.rmvpe"] = str(_rmvpe_beside(hubert, synthesizer))
+            rmvpe = _rmvpe_beside(hubert, synthesizer)
+            found["assets.rmvpe"] = str(rmvpe)
+            if _is_onnx(rmvpe):
+                found["nodes.f0.use"] = "f0.onnx"
+        if _is_onnx(hubert):
+            found["nodes.content.use"] = "content.onnx"
+        if _is_onnx(synthesizer):
+            found["nodes.voice.use"] = "synth.onnx"
         if self.enable_index and index is not None:
             found["vars.index"] = index
             found["vars.index_rate"] = _decimal(self.index_rate)
@@ -135,6 +142,10 @@ def _duration(seconds: float) -> str:
 
 def _shown(value: float) -> str:
     return f"{value:.7g}" if isinstance(value, float) else str(value)
+
+
+def _is_onnx(file: str | Path) -> bool:
+    return Path(file).suffix.lower() == ".onnx"
 
 
 def _rmvpe_beside(hubert: str, synthesizer: str) -> Path:

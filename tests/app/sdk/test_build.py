@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from voicegraph.app.sdk import _compile_library, _library_source, build
+from voicegraph.app.sdk import _compile_library, _compiler, _library_source, build
 from voicegraph.graph.errors import OutputError, VoicegraphError
 
 
@@ -58,7 +58,7 @@ def test_nothing_is_written_where_the_compiler_fails(
     pytest.importorskip("cffi")
     monkeypatch.setenv("CFLAGS", "--no-such-option")
     monkeypatch.setattr(build, "require_tools", lambda: None)
-    if shutil.which(_compile_library._compiler()[0]) is None:
+    if shutil.which(_compiler.compiler()[0]) is None:
         pytest.skip("there is no compiler")
     with pytest.raises(VoicegraphError, match="the C compiler has failed") as caught:
         build.build_sdk(tmp_path / "sdk")

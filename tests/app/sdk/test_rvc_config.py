@@ -74,3 +74,18 @@ def test_rmvpe_is_found_beside_the_encoder_or_the_voice(tmp_path: Path) -> None:
     (voice.parent / "rmvpe.pt").touch()
     found = config.overrides(str(hubert), str(voice), None)
     assert found["assets.rmvpe"] == str(voice.parent / "rmvpe.pt")
+
+
+def test_onnx_files_take_the_nodes_for_them(tmp_path: Path) -> None:
+    (tmp_path / "rmvpe.onnx").touch()
+    config = replace(GOOD, f0_method=1)
+    found = config.overrides(str(tmp_path / "h.onnx"), str(tmp_path / "v.ONNX"), None)
+    assert found["nodes.content.use"] == "content.onnx"
+    assert found["nodes.voice.use"] == "synth.onnx"
+    assert found["nodes.f0.use"] == "f0.onnx"
+    assert found["assets.rmvpe"] == str(tmp_path / "rmvpe.onnx")
+    assert (
+        config.overrides(str(tmp_path / "h.pt"), "v.pth", None)
+        .keys()
+        .isdisjoint({"nodes.content.use", "nodes.voice.use"})
+    )
