@@ -21,6 +21,8 @@ NOT_IN_THE_PACKAGE = {"tests", "tools", "docs", "build", "dist", "demo"}
 RECIPES = {"corpora", "encoder", "evaluate", "make", "work"}
 """Folders of ``training/`` that make and measure the bundled voices, in checkouts only."""
 DATA = {".css", ".flac", ".html", ".js", ".json", ".npz", ".safetensors", ".typed", ".wav", ".yaml"}
+COPIED = Path("app", "sdk", "hosts")
+"""Programs that ``voicegraph sdk build`` copies to users: data, also where they are in Python."""
 UNLISTED = Path("graph", "unlisted", "__init__.py")
 """A folder that the copy has and ``pyproject.toml`` does not list: the guard must see it."""
 
@@ -52,6 +54,11 @@ def _files(suffixes: set[str]) -> set[Path]:
         for path in ROOT.rglob("*")
         if path.suffix in suffixes and path.is_file() and _belongs(path)
     }
+
+
+def _code() -> set[Path]:
+    """The package's modules, relative to the root."""
+    return {path for path in _files({".py"}) if path.parent != COPIED}
 
 
 def _module(path: Path) -> str:
@@ -133,7 +140,7 @@ def test_wheel_carries_the_licences(wheel: Path) -> None:
 def test_listed_packages_are_all_folders() -> None:
     with (ROOT / "pyproject.toml").open("rb") as file:
         listed = tomllib.load(file)["tool"]["setuptools"]["packages"]
-    folders = {".".join(["voicegraph", *path.parent.parts]) for path in _files({".py"})}
+    folders = {".".join(["voicegraph", *path.parent.parts]) for path in _code()}
     assert listed == sorted(folders)
 
 
@@ -146,7 +153,7 @@ def test_every_import_is_a_declared_dependency() -> None:
     homes = packages_distributions()
     undeclared = {
         f"{path}: {name}"
-        for path in _files({".py"})
+        for path in _code()
         for name in _imported(path)
         if name not in sys.stdlib_module_names
         and not declared
@@ -168,7 +175,7 @@ def _imported(path: Path) -> set[str]:
 
 def test_every_package_says_that_it_is_one() -> None:
     """Without ``__init__.py`` a folder is a namespace package: others may put modules into it."""
-    folders = {path.parent for path in _files({".py"})}
+    folders = {path.parent for path in _code()}
     assert [str(f) for f in sorted(folders) if not (ROOT / f / "__init__.py").is_file()] == []
 
 
@@ -182,6 +189,6 @@ def test_installed_package_runs(installed: Path, tmp_path: Path) -> None:
 
 
 def test_every_module_imports_from_the_wheel(installed: Path, tmp_path: Path) -> None:
-    modules = sorted(_module(path) for path in _files({".py"}))
+    modules = sorted(_module(path) for path in _code())
     origin = _run(installed, "-I", "-c", EVERY_MODULE, *modules, cwd=tmp_path).splitlines()[-1]
     assert Path(origin).is_relative_to(installed.parent.parent)
