@@ -8,6 +8,7 @@ from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from voicegraph.graph.rate_limit import RateLimit
 from voicegraph.graph.terminal_text import printable, styled_console
 
 from ._startup_display import StageDisplay
@@ -108,13 +109,15 @@ class ProgressLines(ProgressDisplay):
 
     def __init__(self) -> None:
         self._name = ""
-        self._begun = self._last = 0.0
+        self._begun = 0.0
+        self._limit = RateLimit(_EVERY_S)
         self._stages: StageDisplay | None = None
 
     def begin(self, name: str) -> None:
         """Starts a new file."""
         self._name = name
-        self._begun = self._last = monotonic()
+        self._begun = monotonic()
+        self._limit.restart()
 
     def stage(self, name: str | None) -> None:
         """Prints a line if it takes long."""
@@ -132,11 +135,9 @@ class ProgressLines(ProgressDisplay):
     def __call__(self, done: float, total: float | None) -> None:
         """Prints a line if the last one is old enough."""
         self._end_stages()
-        now = monotonic()
-        if now - self._last < _EVERY_S:
-            return
-        self._last = now
-        print(self._line(done, total, now - self._begun), file=sys.stderr, flush=True)
+        if self._limit.passes():
+            line = self._line(done, total, monotonic() - self._begun)
+            print(line, file=sys.stderr, flush=True)
 
     def __exit__(
         self,

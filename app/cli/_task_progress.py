@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from contextlib import AbstractContextManager
-from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from voicegraph.experiments.driver.listener import Listener
+from voicegraph.graph.rate_limit import RateLimit
 from voicegraph.graph.terminal_text import printable, styled_console
 
 from ._output import echo
@@ -139,13 +139,11 @@ class TaskLines(TaskDisplay):
     def __init__(self, name: str) -> None:
         super().__init__()
         self._name = name
-        self._last = monotonic()
+        self._limit = RateLimit(_EVERY_S)
 
     def progress(self, progress: TaskProgress, seconds_left: float) -> None:
         """Prints a line if the last one is old enough."""
-        now = monotonic()
-        if now - self._last >= _EVERY_S:
-            self._last = now
+        if self._limit.passes():
             self.say(f"{self._name}: {_state(progress, seconds_left)}")
 
 

@@ -25,6 +25,7 @@ from voicegraph.graph.terminal_text import printable_streams
 from ._output import CommandGroup, UsageError, echo, show_usage_error
 from ._startup import not_installed
 from ._termination import terminated_like_ctrl_c
+from ._typed_again import with_command
 
 COMMANDS = (
     *("demo", "run", "check", "explain", "draw", "nodes", "diff", "compare", "bench"),
@@ -109,12 +110,12 @@ def _run(arguments: list[str]) -> int:
             import_module(f"{__package__}.{name}")
         result = app(arguments, prog_name="voicegraph", standalone_mode=False)
     except VoicegraphError as error:
-        _show(error, as_json="--json" in arguments)
+        _show(error, arguments)
         return error.exit_code
     except ModuleNotFoundError as error:
         if (missing := not_installed(error)) is None:
             raise
-        _show(missing, as_json="--json" in arguments)
+        _show(missing, arguments)
         return missing.exit_code
     except UsageError as error:
         show_usage_error(error)
@@ -127,12 +128,13 @@ def _run(arguments: list[str]) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _show(error: VoicegraphError, as_json: bool) -> None:
-    if as_json:
-        found = {"error": type(error).__name__, "problems": [p.as_dict() for p in error.problems]}
+def _show(error: VoicegraphError, arguments: list[str]) -> None:
+    problems = [with_command(problem, arguments) for problem in error.problems]
+    if "--json" in arguments:
+        found = {"error": type(error).__name__, "problems": [p.as_dict() for p in problems]}
         echo(json.dumps(found, indent=2))
         return
-    for problem in error.problems:
+    for problem in problems:
         echo(str(problem), err=True)
-    if len(error.problems) > 1:
-        echo(f"{len(error.problems)} problems", err=True)
+    if len(problems) > 1:
+        echo(f"{len(problems)} problems", err=True)

@@ -11,6 +11,7 @@ from voicegraph.graph.terminal_text import printable
 from ._failures import problem_reports
 from ._options import JsonOption, PipelinesArg, ProfileOption, SetOption, load
 from ._output import echo, print_json
+from ._typed_again import with_command
 from .app import app
 
 if TYPE_CHECKING:
@@ -52,11 +53,12 @@ def _check(
     try:
         plan = load(name, set_args, profiles).compile()
     except VoicegraphError as error:
-        problems = problem_reports(error)
+        found = VoicegraphError(with_command(p, ["check", name]) for p in error.problems)
+        problems = problem_reports(found)
         entry = CheckedPipeline(
             pipeline=name, ok=False, summary=None, warnings=[], problems=problems
         )
-        return entry, str(error)
+        return entry, str(found)
     entry = CheckedPipeline(
         pipeline=name,
         ok=True,

@@ -18,6 +18,7 @@ from ._experiment_options import (
 from ._failures import problem_reports
 from ._options import JsonOption
 from ._output import echo, print_json
+from ._typed_again import with_command
 from .experiment import experiment
 
 
@@ -45,11 +46,13 @@ def experiment_check(
         store = store_of(loaded, default_run_folder(loaded.name))
         report = check_report(compile_experiment(loaded, store=store), store)
     except VoicegraphError as error:
+        typed = ["experiment", "check", file]
+        found = VoicegraphError(with_command(p, typed) for p in error.problems)
         if not as_json:
-            count, name = len(error.problems), printable(shortened(file))
-            echo(f"{error}\n{name}: {count} problem{'s' if count > 1 else ''}", err=True)
+            count, name = len(found.problems), printable(shortened(file))
+            echo(f"{found}\n{name}: {count} problem{'s' if count > 1 else ''}", err=True)
             return error.exit_code
-        problems = problem_reports(error)
+        problems = problem_reports(found)
         report = ExperimentCheckReport(name=file, path=None, ok=False, problems=problems)
         print_json(report)
         return error.exit_code

@@ -10,6 +10,7 @@ from pathlib import Path
 from time import monotonic
 
 from voicegraph.graph.errors import VoicegraphError
+from voicegraph.graph.rate_limit import RateLimit
 from voicegraph.schemas.experiment import Resources
 
 from ..compiled import CompiledExperiment
@@ -164,14 +165,14 @@ class _Driver:
     def _follow(
         self, run: TaskRun, engine: Engine, tasks: Sequence[Task], outcomes: dict[str, Outcome]
     ) -> None:
-        by_key, told = {task.key: task for task in tasks}, 0.0
+        by_key = {task.key: task for task in tasks}
+        limit = RateLimit(_TELL_S, at_once=True)  # what is left takes a while to add up
         with self.request.while_computing(engine):
             for outcome in run:
                 outcomes[outcome.key] = outcome
                 self.listener.ended(by_key[outcome.key], outcome)
-                if (now := monotonic()) - told > _TELL_S:  # what is left takes a while to add up
+                if limit.passes():
                     self.listener.progress(run.progress(), run.seconds_left())
-                    told = now
                 if self.options.fail_fast and outcome.failure is not None:
                     self.request.made = True
 

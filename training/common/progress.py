@@ -16,6 +16,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from voicegraph.graph.rate_limit import RateLimit
 from voicegraph.graph.terminal_text import styled_console
 
 _EVERY_S = 30.0
@@ -44,14 +45,12 @@ def progress_bar(title: str, total: int, done: int = 0) -> Iterator[ProgressCall
 
 
 def _lines(title: str, total: int, begun: int) -> ProgressCallback:
-    start = last = time.monotonic()
+    start, limit = time.monotonic(), RateLimit(_EVERY_S)
 
     def tell(remark: str, now: int) -> None:
-        nonlocal last
-        if time.monotonic() - last < _EVERY_S:
+        if not limit.passes():
             return
-        last = time.monotonic()
-        left = (last - start) * (total - now) / max(now - begun, 1) / 60
+        left = (time.monotonic() - start) * (total - now) / max(now - begun, 1) / 60
         share = f"{now / max(total, 1):.0%}, {left:.0f} min left"
         print(f"{title}: {share}{', ' if remark else ''}{remark}", file=sys.stderr, flush=True)
 

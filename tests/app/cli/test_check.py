@@ -112,7 +112,7 @@ def test_unknown_pipeline_is_reported(cli: Cli) -> None:
     code, out, _ = cli("check", "wrold")
     assert code == 2
     assert "no shipped pipeline is called 'wrold'" in out
-    assert "fix: world" in out
+    assert "fix: voicegraph check world" in out
 
 
 def test_json_of_a_failing_command_is_json(cli: Cli) -> None:
