@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
-from voicegraph.graph.node import NodeParams
+from voicegraph.graph.node_params import NodeParams
 
 from .clip import Clip
 from .task import Arrays

@@ -31,15 +31,15 @@ if TYPE_CHECKING:
     from .network_export import ExportedFile as ExportedFile
     from .network_export import ExportedNetwork as ExportedNetwork
     from .network_export import ExportedTensor as ExportedTensor
-    from .node import FilePath as FilePath
-    from .node import Live as Live
     from .node import Node as Node
-    from .node import NodeParams as NodeParams
-    from .node import NoParams as NoParams
-    from .node import OutputPath as OutputPath
     from .node import Requests as Requests
     from .node import State as State
     from .node import Tensors as Tensors
+    from .node_params import FilePath as FilePath
+    from .node_params import Live as Live
+    from .node_params import NodeParams as NodeParams
+    from .node_params import NoParams as NoParams
+    from .node_params import OutputPath as OutputPath
     from .optional_packages import missing_package as missing_package
     from .ports import In as In
     from .ports import Out as Out
@@ -79,15 +79,17 @@ _MODULES = {
     "voicegraph.graph.intervals": ("Interval", "Request"),
     "voicegraph.graph.network_export": ("ExportedFile", "ExportedNetwork", "ExportedTensor"),
     "voicegraph.graph.node": (
+        "Node",
+        "Requests",
+        "State",
+        "Tensors",
+    ),
+    "voicegraph.graph.node_params": (
         "FilePath",
         "OutputPath",
         "Live",
         "NoParams",
-        "Node",
         "NodeParams",
-        "Requests",
-        "State",
-        "Tensors",
     ),
     "voicegraph.graph.optional_packages": ("missing_package",),
     "voicegraph.graph.ports": ("In", "Out", "PortSpec", "Ports", "Wanted"),

@@ -20,7 +20,7 @@ from typing import Any
 
 from .errors import Problem, WeightsError
 from .model_folder import model_folder
-from .node import NodeParams
+from .node_params import NodeParams
 from .regular_file import open_regular, shortened
 
 Version = tuple[int, ...]

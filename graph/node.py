@@ -10,100 +10,28 @@ import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Generic, TypeVar, cast, get_args
+from typing import Any, ClassVar, Generic, TypeVar, cast, get_args
 
 import torch
-from pydantic import BaseModel, ConfigDict, WithJsonSchema
 
 from .approximation import Approximation
 from .intervals import Interval, Request
 from .network_export import ExportedFile, ExportedNetwork
+from .node_params import FilePath as FilePath
+from .node_params import Live as Live
+from .node_params import NodeParams as NodeParams
+from .node_params import NoParams as NoParams
+from .node_params import OutputPath as OutputPath
 from .ports import In, Out, Ports, PortSpec
 from .precision import PrecisionChoice
 from .signals import SignalType
 
-T = TypeVar("T")
 Requests = Mapping[str, Request]
 Tensors = Mapping[str, torch.Tensor]
 
 
-class _LiveMark:
-    """Marks a param that may change between ticks."""
-
-
-class _FileMark:
-    """Marks a param that names a file, relative to the pipeline file in which it is written."""
-
-
-class _OutputMark:
-    """Marks a file name as that of a file that is written."""
-
-
 ACCELERATORS = ("cuda", "mps", "xpu")
 """Device types of accelerators as torch names them: NVIDIA and AMD, Apple, Intel."""
-
-Live = Annotated[T, _LiveMark()]
-"""``gain: Live[float]``: the param may change between ticks, through ``Session.set``."""
-
-FilePath = Annotated[Path, _FileMark(), WithJsonSchema({"type": "string", "format": "path"})]
-"""A file named by a param. Relative names resolve against the pipeline file that contains them."""
-
-OutputPath = Annotated[
-    Path, _FileMark(), _OutputMark(), WithJsonSchema({"type": "string", "format": "path"})
-]
-"""A file that a node, or the session for it (:meth:`Node.keeps`), writes.
-
-Everything that a node writes must be named by such a param: a session refuses files that only the
-pipeline file asked for, unless their folder is allowed.
-"""
-
-
-class NodeParams(BaseModel):
-    """Base of every node's ``Params``: frozen, unknown keys refused, defaults validated."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", validate_default=True, use_attribute_docstrings=True
-    )
-
-    def check_change(self, new: Any) -> None:
-        """Checks whether a running node may change from these params to ``new``.
-
-        Both are valid and differ only in live params. The default allows every change.
-
-        Raises:
-            ValueError: if the change is not allowed; the text is shown to the user.
-        """
-
-    @classmethod
-    def live_fields(cls) -> frozenset[str]:
-        """Names of the params that may change between ticks."""
-        return _marked(cls, _LiveMark)
-
-    @classmethod
-    def file_fields(cls) -> frozenset[str]:
-        """Names of the params that hold file names, of files to read and of files to write."""
-        return _marked(cls, _FileMark)
-
-    @classmethod
-    def output_fields(cls) -> frozenset[str]:
-        """Names of the params that hold names of files to write."""
-        return _marked(cls, _OutputMark)
-
-
-def _marked(model: type[BaseModel], mark: type) -> frozenset[str]:
-    return frozenset(
-        name
-        for name, field in model.model_fields.items()
-        if any(isinstance(entry, mark) for entry in field.metadata)
-        or _mentions(field.annotation, mark)
-    )
-
-
-def _mentions(annotation: Any, mark: type) -> bool:
-    """Looks for a mark inside an annotation: in ``FilePath | None`` it is on the union's member."""
-    if any(isinstance(entry, mark) for entry in getattr(annotation, "__metadata__", ())):
-        return True
-    return any(_mentions(member, mark) for member in getattr(annotation, "__args__", ()))
 
 
 class State:
@@ -121,10 +49,6 @@ class State:
     def narrow(self, stream: int) -> State:
         """A view of one stream, which shares memory with this state."""
         return type(self)(**{k: v[stream : stream + 1] for k, v in self.tensors().items()})
-
-
-class NoParams(NodeParams):
-    """No params."""
 
 
 ParamsT = TypeVar("ParamsT", bound=NodeParams)

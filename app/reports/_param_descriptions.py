@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from pydantic.fields import FieldInfo
 
 from voicegraph.graph.loading.model_fields import in_units
-from voicegraph.graph.node import NodeParams
+from voicegraph.graph.node_params import NodeParams
 from voicegraph.schemas.quantities import format_duration, parse_duration, parse_rate
 from voicegraph.schemas.report import ParamInfo
 

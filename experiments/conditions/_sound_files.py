@@ -13,7 +13,7 @@ from pydantic import field_validator
 
 from voicegraph.graph.files.sound.folder_contents import Content, content_of
 from voicegraph.graph.files.sound.reader import AudioReader
-from voicegraph.graph.node import FilePath
+from voicegraph.graph.node_params import FilePath
 
 from ..metric import Params
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from voicegraph.schemas.experiment_manifest import CellFacts, Manifest, MetricFacts
+from voicegraph.schemas.experiment_tables import CostRow
 
 from ..results.means import MeanRow
-from ..results.rows import CostRow
 from ._answers import latency_ms
 from ._pareto import Point, fronts, pareto_plot
 from ._summary import cost_of

@@ -19,7 +19,7 @@ from voicegraph.schemas.live_status import (
 )
 
 from ..errors import StateError
-from ..node import NodeParams
+from ..node_params import NodeParams
 from ._drift_resampler import DriftResampler
 from ._level_meters import LevelMeter, decibels
 from ._overruns import AdviceMemory, overrun_advice

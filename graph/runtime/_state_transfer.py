@@ -10,7 +10,7 @@ from fractions import Fraction
 
 import torch
 
-from ..node import NodeParams
+from ..node_params import NodeParams
 from ..plan import CompiledPlan, PlannedNode
 from ..ports import PortRef
 from .engine import Engine, Step

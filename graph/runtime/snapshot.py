@@ -17,7 +17,7 @@ from voicegraph.schemas.engine_setup import EngineSetup
 from voicegraph.schemas.snapshot_header import SnapshotHeader
 
 from ..errors import OutputError, Problem, StateError
-from ..node import NodeParams
+from ..node_params import NodeParams
 from ..plan import is_older_hash
 from ..providers import provided
 from ..regular_file import open_regular, read_failure, shortened
