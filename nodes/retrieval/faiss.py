@@ -141,7 +141,7 @@ class Faiss(Node[FaissParams, None]):
 
     def exported_files(self, params: FaissParams) -> Mapping[str, ExportedFile]:
         """The index as FAISS writes it, wherever it lies."""
-        return {"index": ExportedFile(".index", memoryview(read_usable(params.index).data))}
+        return {"index": ExportedFile(".index", read_usable(params.index).data.data)}
 
     def process(self, inputs: Tensors, params: FaissParams, state: None) -> Tensors:
         """One block or window of all streams, in one search."""

@@ -39,8 +39,8 @@ def pipeline(scratch_registry: Register) -> Bundled:
     return made
 
 
-def _bundle(pipeline: Pipeline, folder: Path, **options: bool) -> Path:
-    write_bundle(pipeline, folder, form="torchscript", **options)
+def _bundle(pipeline: Pipeline, folder: Path, force: bool = False) -> Path:
+    write_bundle(pipeline, folder, form="torchscript", force=force)
     return folder
 
 
