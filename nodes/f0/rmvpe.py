@@ -7,10 +7,24 @@ from pathlib import Path
 import torch
 from pydantic import Field
 
-from voicegraph.graph import FilePath, Interval, PipelineError, Ports, Problem, Request, register
+from voicegraph.graph import (
+    ExportedNetwork,
+    ExportedTensor,
+    FilePath,
+    Interval,
+    PipelineError,
+    Ports,
+    Problem,
+    Request,
+    Tensors,
+    register,
+)
+from voicegraph.graph.files.models import open_archive
 from voicegraph.graph.files.models.wrong_kind import open_expected
 from voicegraph.nodes.f0 import _rmvpe_example as rmvpe_example
 from voicegraph.nodes.f0 import rmvpe_file, salience_bins
+from voicegraph.nodes.f0._example_voice import PITCH_TOLERANCE, example_voice
+from voicegraph.nodes.f0._rmvpe_export import PortableRmvpe
 from voicegraph.nodes.f0._rmvpe_network import RmvpeNetwork
 from voicegraph.nodes.f0._salience_estimator import SalienceEstimator, WideRangeParams
 from voicegraph.nodes.f0._unet_span import unet_span
@@ -91,3 +105,39 @@ class Rmvpe(SalienceEstimator[RmvpeParams]):
         """F0 of all streams in Hz."""
         salience = self.network(self.mel(audio).to(self.dtype))
         return salience_bins.decode(salience * self.searched, self.cents, params.threshold)
+
+    def exports(self, params: RmvpeParams) -> ExportedNetwork:
+        """From audio to F0 and salience; the search range is that of ``params``."""
+        assert params.weights is not None
+
+        def reference(inputs: Tensors) -> Tensors:
+            with torch.inference_mode():
+                salience = self.network(self.mel(inputs["waveform"]))
+                searched = salience * self.searched
+                pitch = salience_bins.decode(searched, self.cents, float(inputs["threshold"]))
+            return {"pitchf": pitch.float(), "salience": salience}
+
+        def example(case: int) -> dict[str, torch.Tensor]:
+            return {"waveform": example_voice(case), "threshold": torch.tensor([params.threshold])}
+
+        network = rmvpe_file.build(open_archive(params.weights))
+        return ExportedNetwork(
+            module=PortableRmvpe(network, self.mel, self.cents, self.searched),
+            inputs={
+                "waveform": ExportedTensor((1, "samples"), description="audio at 16 kHz"),
+                "threshold": ExportedTensor((1,), description="of the salience, such as 0.03"),
+            },
+            outputs={
+                "pitchf": ExportedTensor(
+                    (1, "frames"),
+                    description="F0 in Hz every 10 ms, 0 where unvoiced",
+                    tolerance=PITCH_TOLERANCE,
+                ),
+                "salience": ExportedTensor(
+                    (1, "frames", network.sizes.bins),
+                    description="of bins of pitch, from 31.7 Hz in steps of 20 cents",
+                ),
+            },
+            example=example,
+            reference=reference,
+        )
