@@ -40,7 +40,14 @@ KNOWN = frozenset((*_PLAIN, *_NETWORKS, _RETRIEVAL))
 
 def unknown_nodes(bundle: Bundle) -> list[str]:
     """Nodes of a bundle that this runtime does not implement."""
-    return [f"{node.name} ({node.use})" for node in bundle.plan.nodes if node.use not in KNOWN]
+    networks = bundle.manifest.networks
+    missing = [f"{node.name} ({node.use})" for node in bundle.plan.nodes if node.use not in KNOWN]
+    missing += [
+        f"{node.name} ({node.use}) without a network"
+        for node in bundle.plan.nodes
+        if node.use in _NETWORKS and node.name not in networks
+    ]
+    return missing
 
 
 class Runtime:

@@ -18,6 +18,7 @@ from ..optional_packages import is_installed, missing_package
 from ._calls import given, taken
 from ._failure import reported_as
 from ._program import exported_program
+from ._recurrent import gru_as_one_operator
 
 _OPSET = 18
 """ONNX Runtime 1.14 and later."""
@@ -58,7 +59,7 @@ class OnnxForm:
         Raises:
             ExportError: if the module cannot be brought into this form.
         """
-        with reported_as(self.title), _silenced():
+        with reported_as(self.title), _silenced(), gru_as_one_operator():
             program = exported_program(network, module)
             made = torch.onnx.export(
                 program,

@@ -13,6 +13,7 @@ from torch.export import Dim, ExportedProgram
 from ..network_export import ExportedNetwork
 from ._calls import arguments, by_name, taken, traced_with
 from ._failure import reported_as
+from ._recurrent import gru_as_one_operator
 
 
 def exported_program(network: ExportedNetwork, module: torch.nn.Module) -> ExportedProgram:
@@ -27,7 +28,7 @@ def exported_program(network: ExportedNetwork, module: torch.nn.Module) -> Expor
         for tensor in taken(network).values()
     )
     dynamic = sizes if any(sizes) else None  # else a module may take any number of arguments
-    with warnings.catch_warnings(), torch.no_grad():
+    with warnings.catch_warnings(), torch.no_grad(), gru_as_one_operator():
         warnings.simplefilter("ignore")  # remarks on how the module is written
         return torch.export.export(
             module, traced_with(network), dynamic_shapes=dynamic, strict=False

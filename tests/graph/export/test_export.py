@@ -15,7 +15,7 @@ from voicegraph.graph.network_export import ExportedNetwork, ExportedTensor
 from voicegraph.graph.pipeline import Pipeline, Plan, node
 
 from ...conftest import Register
-from .toy_networks import Exporting, StaticInTruth, smoothed, summed
+from .toy_networks import Exporting, StaticInTruth, recurrent, smoothed, summed
 
 Make = Callable[[], ExportedNetwork | None]
 
@@ -51,6 +51,14 @@ def test_state_goes_in_and_comes_out(
 ) -> None:
     found = export_network(plan(summed), "net", tmp_path / "net", form=form)
     assert [tensor.name for tensor in found.state] == ["total"]
+    assert all(length.ok for length in found.lengths)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_recurrent_layers_take_any_length(
+    form: str, plan: Callable[[Make], Plan], tmp_path: Path
+) -> None:
+    found = export_network(plan(recurrent), "net", tmp_path / "net", form=form)
     assert all(length.ok for length in found.lengths)
 
 

@@ -52,6 +52,19 @@ class Summed(nn.Module):
         return y, y[:, -1]
 
 
+class Recurrent(nn.Module):
+    """A bidirectional GRU of two layers over ``[1, frames, 1]``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gru = nn.GRU(1, 3, 2, batch_first=True, bidirectional=True)
+        for number, weight in enumerate(self.gru.parameters()):
+            weight.requires_grad_(False).copy_(noise(number, weight.numel()).view(weight.shape))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.gru(x[:, :, None])[0].flatten(1)
+
+
 def noise(number: int, samples: int) -> torch.Tensor:
     """``[1, samples]``."""
     return torch.randn(1, samples, generator=torch.Generator().manual_seed(number))
@@ -70,6 +83,11 @@ def smoothed(module: nn.Module | None = None, **more: Any) -> ExportedNetwork:
         "reduced": lambda dtype: Smoothed().to(dtype),
     }
     return ExportedNetwork(**{**fields, **more})
+
+
+def recurrent() -> ExportedNetwork:
+    """A network whose every frame depends on all others."""
+    return smoothed(Recurrent(), reference=lambda values: {"y": Recurrent()(values["x"])})
 
 
 def summed() -> ExportedNetwork:

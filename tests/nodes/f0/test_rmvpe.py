@@ -20,9 +20,11 @@ from voicegraph.graph.ports import In, Out
 from voicegraph.graph.signals import Pitch
 from voicegraph.nodes.f0 import salience_bins
 from voicegraph.nodes.f0._rmvpe_example import SIZES, write
+from voicegraph.nodes.f0._rmvpe_network import Sizes
 from voicegraph.nodes.f0.rmvpe import Rmvpe, RmvpeParams
 
 from ...tolerance import (
+    EXPORTED,
     FULL_NETWORK,
     TENTH_OF_A_CENT,
     Tolerance,
@@ -30,6 +32,7 @@ from ...tolerance import (
     assert_rounded,
     rounding,
 )
+from ..exported import exported
 
 pytestmark = pytest.mark.numeric
 
@@ -329,3 +332,18 @@ def test_cuda_agrees(weights: Path, dtype: str) -> None:
         with Pipeline(nodes=nodes, **keys).session(warm_up=False) as session:
             found[device] = session.process(_noise(4000))
     assert np.median(np.abs(np.log2(found["cuda"] / found["cpu"]))) < 0.01
+
+
+def test_export_goes_from_audio_to_the_node_s_pitch(tmp_path: Path) -> None:
+    write(tmp_path / "rmvpe.pt", Sizes(1, 3, 1, 2, 1, 4))
+    estimator = node("f0.rmvpe", "input", weights=str(tmp_path / "rmvpe.pt"), floor=80.0)
+    pipeline = Pipeline(block="400ms", input={"rate": RATE}, nodes={"f0": estimator}, output="f0")
+    network = exported(pipeline.compile(), "f0")
+    for case in range(4):
+        given = network.example(case)
+        with torch.no_grad():
+            pitch, salience = network.module(*given.values())
+        expected = network.reference(given)
+        assert_close(salience, expected["salience"], EXPORTED)
+        assert_close(pitch, expected["pitchf"], TENTH_OF_A_CENT)
+        assert pitch.shape == (1, given["waveform"].shape[1] // 160 + 1)
