@@ -140,5 +140,3 @@ def test_folder_without_a_bundle_is_named(host: Path, tmp_path: Path) -> None:
     made = _run(host, tmp_path, tmp_path / "in.wav", tmp_path / "out.wav")
     assert made.returncode == 1
     assert "name a bundle's folder" in made.stderr
-
-
