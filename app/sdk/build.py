@@ -19,7 +19,7 @@ from ._library_source import write_source
 from .ladspa_table import Plugin
 
 _HERE = Path(__file__).parent
-_COPIED = ("include", "hosts")
+_COPIED = ("include", "hosts", "libtorch")
 _TEMPLATES = {
     "README.md": "README.md",
     "voicegraph.pc": "lib/pkgconfig/voicegraph.pc",
