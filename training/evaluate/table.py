@@ -73,7 +73,7 @@ def _costs(run: Run) -> str:
     figures: Mapping[str, dict[str, float]] = defaultdict(dict)
     for row in run.cost_rows():
         figures[row.cell].setdefault(row.name, row.value)
-    columns = ("cost.cpu_ms", "cost.cpu_rtf", "latency.algorithmic_ms", "latency.buffering_ms")
+    columns = ("cpu_ms", "cpu_rtf", "algorithmic_ms", "buffering_ms")
     head = ["row", "CPU ms a block", "share of a core", "algorithmic, ms", "buffering, ms"]
     return markdown_table(
         head,

@@ -70,6 +70,12 @@ def test_table_has_all_male_and_female_speakers(run: Run) -> None:
     means = {row.metric: row.mean for row in run.mean_rows() if row.cell.startswith("live")}
     assert f"{means['level.rms']:.1f}" in all_live.replace("−", "-")  # noqa: RUF001
     assert "(<= 0)" in text
+    costs = text.partition("## Costs and latency")[2]
+    rows = [[entry.strip() for entry in line.split("|")] for line in costs.splitlines()]
+    (live,) = [row[2:-1] for row in rows if row[1:2] == ["live"]]
+    (plan,) = run.manifest.plans.values()
+    assert live == ["-", "-", f"{plan.algorithmic_ms:.1f}", f"{plan.buffering_ms:.1f}"]
+    assert plan.buffering_ms > 0
 
 
 def test_pictures_show_both_sexes(run: Run, tmp_path: Path) -> None:
