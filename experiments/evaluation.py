@@ -35,14 +35,20 @@ class Observations(Mapping[str, Arrays]):
     """What observers say about one sound, by observer; a side of :class:`Heard`.
 
     To ask for an observer that could say nothing raises :class:`NotMeasured` with its reason.
+
+    Args:
+        results: by observer.
+        why_none: why there is no such side; without it, an observer that is not there was not
+            asked for.
     """
 
-    def __init__(self, results: Mapping[str, Result]) -> None:
+    def __init__(self, results: Mapping[str, Result], why_none: str = "") -> None:
         self._results = results
+        self._why_none = why_none
 
     def __getitem__(self, name: str) -> Arrays:
         if name not in self._results:
-            raise NotObserved(f"{name} was not observed")
+            raise NotObserved(self._why_none or f"{name} was not observed")
         found = self._results[name]
         if (why := found.about.get(NOT_MEASURED)) is not None:
             raise NotMeasured(str(why))

@@ -196,6 +196,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(reason, file=sys.stderr)
         return 3
     work = Path(tempfile.mkdtemp(prefix="cluster-faults-"))
+    if options.clips is None:  # a copy: the package itself must look the same on both machines
+        options.clips = shutil.copytree(ROOT / "pipelines" / "audio", work / "clips")
     file = options.file or _own_experiment(work, options.clips)
     reference = one_process(file, work, options.set)
     print(f"{reference[1]} results in one process", flush=True)
@@ -229,7 +231,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("file", nargs="?", type=Path, help="an experiment, instead of the tool's own")
-    add("--clips", type=Path, default=ROOT / "pipelines" / "audio", metavar="FOLDER",
+    add("--clips", type=Path, metavar="FOLDER",
         help="recordings, which the second machine does not see (the bundled one)")  # fmt: skip
     add("--set", action="append", default=[], metavar="PATH=VALUE", help="as `experiment run`")
     add("--fault", action="append", choices=FAULTS, help="both, if not given")

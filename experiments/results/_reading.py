@@ -67,9 +67,12 @@ class Reader:
             MissingError: if a result is missing.
         """
         made, given = _Lazy(lambda: self._side(item.made)), _Lazy(lambda: self._side(item.given))
+        source = self._observations(item.source, metric.source)
+        if self._of[item.cell].kind == "target":
+            source = Observations({}, "the target's own speech has no source")
         return Heard(
             made=self._observations(item.made, metric.made),
-            source=self._observations(item.source, metric.source),
+            source=source,
             given=self._observations(item.given, metric.given),
             targets=self._targets(item, metric.targets) if metric.targets else (),
             taps=_Lazy(lambda: _prefixed(made["arrays"], "tap.")),  # pyright: ignore[reportArgumentType]
@@ -97,10 +100,14 @@ class Reader:
         return self._kept[key]
 
     def _targets(self, item: Item, observers: Sequence[str]) -> list[Observations]:
-        """Of each utterance of the target; those on which nothing can be said raise when used."""
+        """Of each utterance of the target; those on which nothing can be said raise when used.
+
+        An utterance of the target's own speech is compared with the others, if there are any.
+        """
         target = self._of[item.cell].target
         sounds = self._compiled.target_sounds.get(target or "", ())
-        return [self._observations(sound, observers) for sound in sounds]
+        others = [sound for sound in sounds if sound != item.made]
+        return [self._observations(sound, observers) for sound in others or sounds]
 
     def _read(self, key: str, what: str) -> Result:
         try:

@@ -17,8 +17,8 @@ Means over speakers; in brackets 95 % intervals (BCa bootstrap over speakers).
 * phone error rate: edit distance between the phones of output and source, per phone of the source.
   hama taught the voices' encoder: not independent. PocketSphinx is independent, and weak.
 * similarity to target, to source: cosine of Resemblyzer's speaker embeddings with the mean of
-  held-out speech of the voice, and with the clip itself. Of the row `target`, which is that speech,
-  it says how well the voice agrees with itself.
+  held-out speech of the voice, and with the clip itself. The row `target` is that speech, each
+  utterance compared with the others.
 * DNSMOS: overall by P.835, and by P.808.
 * F0 error: median without the constant transposition; gross F0 errors are frames above 100 cents.
 * voicing agreement: share of frames that are voiced in both or in neither.
