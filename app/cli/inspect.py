@@ -110,4 +110,4 @@ def _text(value: object) -> str:
         return f"{value:,}" if abs(value) >= 1_000_000 else str(value)
     if isinstance(value, (list, tuple)):
         return ", ".join(f"[{_text(v)}]" if isinstance(v, list) else _text(v) for v in value)
-    return "" if value is None else printable(str(value))
+    return "" if value is None or value == {} else printable(str(value))

@@ -14,7 +14,12 @@ _FIELD, _HOP = 400, 320
 
 
 def encoder(
-    source: str, widths: Mapping[str, int], *, channels: bool = False, half: bool = False
+    source: str,
+    widths: Mapping[str, int],
+    *,
+    channels: bool = False,
+    half: bool = False,
+    samples: int | str = "samples",
 ) -> bytes:
     """An encoder of one convolution for each output.
 
@@ -23,6 +28,7 @@ def encoder(
         widths: width of each output by its name.
         channels: whether the input has an axis of channels.
         half: in float16.
+        samples: the length of the input, which varies unless it is a number.
     """
     dtype = "float16" if half else "float32"
     operators, constants = list[bytes](), dict[str, np.ndarray]()
@@ -41,7 +47,7 @@ def encoder(
         operators.append(
             builder.operator("Transpose", [f"{name}.made"], [name], {"perm": [0, 2, 1]})
         )
-    shape = [1, 1, "samples"] if channels else [1, "samples"]
+    shape = [1, 1, samples] if channels else [1, samples]
     graph = builder.graph(
         operators,
         [builder.value(source, dtype, shape)],

@@ -53,14 +53,27 @@ def waveform() -> bytes:
 
 def mel() -> bytes:
     """Deiteris' RMVPE: a mel spectrum and a threshold to F0."""
-    mean = builder.operator("ReduceMean", ["mel"], ["level"], {"axes": [1], "keepdims": 0})
-    return _thresholded("mel", [1, _MELS, "frames"], [mean], {})
+    loudness = _loudness(1)
+    return _thresholded("mel", [1, _MELS, "frames"], loudness, _QUIET)
 
 
 def frames() -> bytes:
     """Deiteris' FCPE: frames of a mel spectrum and a threshold to F0."""
-    mean = builder.operator("ReduceMean", ["mel"], ["level"], {"axes": [2], "keepdims": 0})
-    return _thresholded("mel", [1, "frames", _MELS], [mean], {})
+    loudness = _loudness(2)
+    return _thresholded("mel", [1, "frames", _MELS], loudness, _QUIET)
+
+
+_QUIET = {"quiet": np.full((), -6, np.float32)}
+"""The mean of a logarithmic mel spectrum of speech, about."""
+
+
+def _loudness(axis: int) -> list[bytes]:
+    """The mean over the bands of ``mel``, above that of a quiet one: ``level``."""
+    mean = {"axes": [axis], "keepdims": 0}
+    return [
+        builder.operator("ReduceMean", ["mel"], ["mean"], mean),
+        builder.operator("Sub", ["mean", "quiet"], ["level"]),
+    ]
 
 
 def _thresholded(

@@ -262,8 +262,7 @@ def _open(
 
 def _failed(path: Path, error: Exception) -> WeightsError:
     """The error for what ONNX Runtime refuses, in its own words without codes and addresses."""
-    said = str(error).strip().partition("\n")[0]
-    said = _CODES.sub("", said)
+    said = _CODES.sub("", " ".join(str(error).split()))
     text = f"{path}: ONNX Runtime refuses it: {said[:400]}"
     fix = "use another file, or export it again: voicegraph inspect shows what it takes"
     return WeightsError(Problem("onnx-refused", text, fix=fix))

@@ -36,6 +36,7 @@ class Naming:
         pitch: whether there is pitch.
         trimmed: whether it takes ``skip_head``, ``return_length`` and ``formant_length``.
         noise: whether the random numbers of the prior are an input ``rnd``.
+        width: of the features.
     """
 
     content: str = "feats"
@@ -44,6 +45,7 @@ class Naming:
     pitch: bool = True
     trimmed: bool = False
     noise: bool = False
+    width: int = WIDTH
 
 
 WOKADA = Naming()
@@ -85,7 +87,9 @@ def voice(naming: Naming, metadata: Mapping[str, Any] | None = None, opset: int 
         opset: version of ONNX's operators.
     """
     made = _Network()
-    latents = made.add("MatMul", [naming.content, made.weight("emb", WIDTH, CHANNELS)], "phones")
+    latents = made.add(
+        "MatMul", [naming.content, made.weight("emb", naming.width, CHANNELS)], "phones"
+    )
     speaker = made.weight("emb_g.weight", SPEAKERS, CHANNELS)
     latents = made.add(
         "Add", [latents, made.add("Gather", [speaker, naming.speaker], "voice")], "mean"
@@ -141,7 +145,7 @@ def _source(made: _Network, naming: Naming) -> str:
 
 def _graph(made: _Network, naming: Naming) -> bytes:
     inputs = [
-        builder.value(naming.content, "float32", [1, "frames", WIDTH]),
+        builder.value(naming.content, "float32", [1, "frames", naming.width]),
         builder.value(naming.lengths, "int64", [1]),
         builder.value(naming.speaker, "int64", [1]),
     ]

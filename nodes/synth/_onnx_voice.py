@@ -53,7 +53,7 @@ class Spoken:
     Attributes:
         content: ``[1, frames, dim]`` float32.
         bins: of F0, int64 ``[1, frames]``; None for a voice without pitch.
-        f0: in Hz, ``[1, frames]``; None for a voice without pitch.
+        f0: of the source in Hz, ``[1, frames]``; None for a voice without pitch.
         speaker: its number.
         frames: the decoded frames are stretched to this number.
     """
@@ -128,7 +128,7 @@ class OnnxVoice:
                 values[0, :, head : head + count] = numbers * np.float32(drawn.prior)
             found[signature.noise] = values
         if signature.source_noise is not None:
-            samples = spoken.frames * self.frame
+            samples = self.window.count * self.frame  # stretched with the source, after it
             numbers = drawn.numbers("source", samples) if drawn.source else np.zeros(samples)
             found[signature.source_noise] = (numbers * drawn.source).astype(np.float32)[None]
         return found | {name: self.network.full(name, 0.0) for name in signature.scales}

@@ -165,7 +165,7 @@ class OnnxSynthesizer(Synthesizer[OnnxVoiceParams, OnnxVoiceState]):
         stretch = FormantShift.of(params.formant, voice.window.count, voice.frame * FRAMES_HZ)
         made = [
             voice.decode(
-                _spoken(frames, i, params, stretch.frames),
+                _spoken(frames, i, params, stretch),
                 self._drawn(params, int(state.stream[i]), int(state.tick[i])),
             )
             for i in range(frames["content"].shape[0])
@@ -181,7 +181,7 @@ class OnnxSynthesizer(Synthesizer[OnnxVoiceParams, OnnxVoiceState]):
             tried["pitch"] = torch.full((1, frames), _TRIED_HZ)
         count, rate = self._voice.window.count, self._voice.frame * FRAMES_HZ
         stretch = FormantShift.of(params.formant, count, rate)
-        self._voice.decode(_spoken(tried, 0, params, stretch.frames), self._drawn(params, 0, 0))
+        self._voice.decode(_spoken(tried, 0, params, stretch), self._drawn(params, 0, 0))
 
     def _drawn(self, params: OnnxVoiceParams, stream: int, tick: int) -> Drawn:
         def numbers(what: str, count: int) -> np.ndarray:
@@ -237,13 +237,16 @@ def _no_formant(path: Path) -> str:
 
 
 def _spoken(
-    frames: Mapping[str, torch.Tensor], stream: int, params: OnnxVoiceParams, stretched: int
+    frames: Mapping[str, torch.Tensor], stream: int, params: OnnxVoiceParams, stretch: FormantShift
 ) -> Spoken:
     """What one stream gives the network."""
     content = frames["content"][stream : stream + 1].float().numpy()
     if "pitch" not in frames:
-        return Spoken(content, None, None, params.speaker, stretched)
+        return Spoken(content, None, None, params.speaker, stretch.frames)
     f0 = frames["pitch"][stream : stream + 1]
     if params.formant != 0:
         f0 = f0 * 2.0 ** (-params.formant / 12.0)
-    return Spoken(content, coarse_pitch(f0).numpy(), f0.numpy(), params.speaker, stretched)
+    bins = coarse_pitch(f0).numpy()
+    if stretch.frames != stretch.count:  # the source is stretched with the frames
+        f0 = f0 * stretch.frames / stretch.count
+    return Spoken(content, bins, f0.numpy(), params.speaker, stretch.frames)

@@ -106,6 +106,29 @@ def _joined(files: Files) -> Files:
     return {name: len(header).to_bytes(8, "little") + header + values}
 
 
+# ---- ONNX ---------------------------------------------------------------------------------------
+
+
+def _networks(folder: Path) -> Sequence[Files]:
+    from voicegraph.nodes.content import _onnx_example as content
+    from voicegraph.nodes.f0 import _onnx_example as f0
+    from voicegraph.nodes.synth import _onnx_example as synth
+
+    for example in (content, f0, synth):
+        example.write(folder)
+    return _files_of(folder)
+
+
+def _read_network(path: Path) -> None:
+    """As ``voicegraph inspect`` does, and all that happens before ONNX Runtime is given it."""
+    from voicegraph.graph.files.models import identify
+    from voicegraph.graph.files.models.description import describe
+    from voicegraph.graph.files.onnx_files.load import load_onnx
+
+    describe(identify(path))
+    load_onnx(path)
+
+
 # ---- indexes ------------------------------------------------------------------------------------
 
 _INDEXES = ("IVF8,SQ8", "IVF8_HNSW4,Flat", "IVF4,PQ4x4", "OPQ4_8,IVF4,SQfp16", "IDMap,IVF4,Flat")
@@ -342,6 +365,7 @@ READERS = {
         Reader("pickle", lambda _: _checkpoints(zipped=False), _read_model),
         Reader("zip", lambda _: _checkpoints(zipped=True), _read_model),
         Reader("safetensors", _safetensors, _read_model, _HEADER_WORDS, _joined),
+        Reader("onnx", _networks, _read_network),
         Reader("index", _indexes, _read_index),
         Reader("recording", _recordings, _read_recording, _WORDS),
         Reader("snapshot", _snapshots, _read_snapshot, _HEADER_WORDS, _joined),
