@@ -111,15 +111,20 @@ def _finish(model: Any, network: ExportedNetwork, metadata: Mapping[str, str]) -
 
 
 def _name_sizes(value: Any, tensor: ExportedTensor) -> None:
-    """Sets the shape in the file to the axes that the node declares."""
+    """Sets the shape in the file to the axes that the node declares.
+
+    An input that may be left out has a default whose sizes only broadcast: its own are open.
+    """
     value.ClearField("metadata_props")
     shape = value.type.tensor_type.shape
     del shape.dim[:]
-    for size in tensor.axes:
-        if isinstance(size, str):
-            shape.dim.add(dim_param=size)
-        else:
+    default = tensor.axes if tensor.default is None else tensor.default.shape
+    for size, usual in zip(tensor.axes, default, strict=True):
+        if size == usual and isinstance(size, int):
             shape.dim.add(dim_value=size)
+        else:
+            own = tensor.default is None
+            shape.dim.add(dim_param=str(size) if own else f"{value.name}_{len(shape.dim)}")
 
 
 class _Session:

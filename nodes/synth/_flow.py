@@ -55,7 +55,7 @@ class GatedStack(nn.Module):
             if exists is not None:
                 x *= exists
             inner = torch.conv1d(x, weight, biases[i], padding=_KERNEL // 2)
-            gated = inner[:, : self.hidden].tanh_().mul_(inner[:, self.hidden :].sigmoid_())
+            gated = inner[:, : self.hidden].tanh() * inner[:, self.hidden :].sigmoid()
             mixed = mix(gated)
             if i < _LAYERS - 1:
                 x += mixed[:, : self.hidden]
@@ -96,7 +96,7 @@ class Flow(nn.Module):
         )
 
     @property
-    def _couplings(self) -> Sequence[Coupling]:
+    def couplings(self) -> Sequence[Coupling]:
         """In the order of evaluation: from the last to the first."""
         found = (flow for flow in reversed(self.flows) if not isinstance(flow, nn.Identity))
         return cast("list[Coupling]", list(found))  # or their packed counterparts
@@ -113,13 +113,13 @@ class Flow(nn.Module):
             Biases by speaker, ``[speakers, couplings, layers, 2 hidden]``, in the order of
             evaluation.
         """
-        for coupling in self._couplings[::2]:
+        for coupling in self.couplings[::2]:
             coupling.pre.weight.copy_(coupling.pre.weight.flip(1))
             coupling.post.weight.copy_(coupling.post.weight.flip(0))
             assert coupling.post.bias is not None
             coupling.post.bias.copy_(coupling.post.bias.flip(0))
-        biases = torch.stack([c.enc.biases(speakers) for c in self._couplings], 1)
-        for coupling in self._couplings:
+        biases = torch.stack([c.enc.biases(speakers) for c in self.couplings], 1)
+        for coupling in self.couplings:
             del coupling.enc.cond_layer
         return biases
 
@@ -146,7 +146,7 @@ class Flow(nn.Module):
         Returns:
             ``[streams, channels, count]``.
         """
-        couplings = self._couplings
+        couplings = self.couplings
         for i, coupling in enumerate(couplings):
             margin = (len(couplings) - i) * COUPLING_REACH
             begin, end = max(start - margin, 0), start + count + margin

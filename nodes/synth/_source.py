@@ -56,10 +56,15 @@ def add_noise(
         noise: standard normal, shaped as ``wave``.
         scale: factor of the noise.
     """
-    level = torch.where(f0 > 0, _VOICED_NOISE * scale, _UNVOICED_NOISE * scale)
+    level = noise_level(f0, scale)
     shape = (*f0.shape, -1)
     wave.view(shape).addcmul_(noise.view(shape), level[:, :, None])
     return wave
+
+
+def noise_level(f0: torch.Tensor, scale: float) -> torch.Tensor:
+    """Standard deviation of the source's noise at each frame, of F0 in Hz of any shape."""
+    return torch.where(f0 > 0, _VOICED_NOISE * scale, _UNVOICED_NOISE * scale)
 
 
 class Source(nn.Module):

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from voicegraph.graph import (
     Duration,
+    ExportedNetwork,
     Interval,
     Live,
     Ports,
@@ -27,6 +28,7 @@ from voicegraph.nodes.synth import rvc_example
 from voicegraph.nodes.synth._formant_shift import FormantShift
 from voicegraph.nodes.synth._source import add_noise
 from voicegraph.nodes.synth._synthesizer import FRAMES_HZ, Synthesizer
+from voicegraph.nodes.synth._voice_interface import voice_export
 from voicegraph.nodes.synth._voice_ports import VoiceParams, no_speaker, voice_inputs
 from voicegraph.nodes.synth._voice_trial import USUAL, trial_stages
 from voicegraph.nodes.synth.network import VoiceNetwork, Window
@@ -137,6 +139,13 @@ class Rvc(Synthesizer[RvcParams, RvcState]):
     def state(self, params: RvcParams, streams: int) -> RvcState:
         """The first tick, streams numbered from 0."""
         return RvcState(torch.zeros(streams, dtype=torch.int64), torch.arange(streams))
+
+    def exports(self, params: RvcParams) -> ExportedNetwork:
+        """The whole voice for windows of any length; which frames are decoded is an input.
+
+        Speaker, noise and formant shift are inputs, too.
+        """
+        return voice_export(open_voice(params.checkpoint), self._voice)
 
     def process(self, inputs: Tensors, params: RvcParams, state: RvcState) -> Tensors:
         """One window."""
