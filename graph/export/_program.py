@@ -53,7 +53,8 @@ class Pt2Form:
     ) -> None:
         """See ``Form``. The metadata are extra files of the archive."""
         made = io.BytesIO()
-        with reported_as(self.title):
+        with reported_as(self.title), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # on weights that share memory
             program = exported_program(network, module)
             torch.export.save(program, made, extra_files=dict(metadata))
         path.write_bytes(made.getbuffer())

@@ -1,8 +1,7 @@
 """A HuBERT encoder as other runtimes take it: layers of standard operators, any length at once.
 
-The network of the node works on overlapping rows, in pieces, and normalises the first convolution
-by the covariance of its input; exporters hold the pieces fixed, and other runtimes have no float64.
-Here the convolutions are plain ones over ``[streams, channels, frames]``, as in the publication.
+The network of the node works in pieces, and normalises the first convolution by the covariance of
+its input, in float64; exporters hold the pieces fixed, and some runtimes have no float64.
 """
 
 from __future__ import annotations
@@ -14,8 +13,10 @@ from torch import nn
 from torch.nn import functional
 
 from voicegraph.graph import ExportedNetwork, ExportedTensor
-from voicegraph.nodes.content._hubert_network import PIECE, FrameConvolution, HubertNetwork
+from voicegraph.nodes.content._hubert_network import PIECE, HubertNetwork
 from voicegraph.nodes.content.hubert_sizes import EPSILON, STRIDES
+from voicegraph.nodes.layers.form import portable
+from voicegraph.nodes.layers.network import into_form
 from voicegraph.schemas.encoder_card import V1, V2, Chosen
 
 V2_PROJECTED = Chosen(V2.layer, True)
@@ -26,18 +27,17 @@ _LENGTHS = (16000, 8123, 40321, PIECE * 320 + 17000)
 """Samples of the examples: the traced one, a shorter, a longer, and more than a piece."""
 
 
-class PlainHubert(nn.Module):
-    """A plain network with the same weights, written in standard operators.
+class PortableHubert(nn.Module):
+    """An encoder whose first convolution is normalised as published, without float64.
 
     Args:
-        network: plain, in any dtype, with a projection if an output needs one.
+        network: in a portable form, with a projection if an output needs one.
         outputs: features in the order in which they come out, by layer and projection.
     """
 
     def __init__(self, network: HubertNetwork, outputs: tuple[Chosen, ...]) -> None:
         super().__init__()
         self.network, self.outputs = network, outputs
-        self.kernels = nn.ParameterList(_kernel(conv) for conv in network.convs)
 
     def forward(self, audio: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """float32 ``[1, samples]`` -> features float32 ``[1, frames, dim]`` of each output."""
@@ -59,18 +59,10 @@ class PlainHubert(nn.Module):
         x = functional.conv1d(audio[:, None], first.weight, stride=STRIDES[0])
         channels = x.shape[1]
         x = functional.group_norm(x, channels, first.norm.weight, first.norm.bias, EPSILON)
-        x = functional.gelu(x).to(self.network.dtype)
-        for kernel, stride in zip(self.kernels, STRIDES[1:], strict=True):
-            x = functional.gelu(functional.conv1d(x, kernel, stride=stride))
-        return x.transpose(1, 2)
-
-
-def _kernel(conv: nn.Module) -> nn.Parameter:
-    """``[outputs, inputs, taps]`` of a product on rows ``[taps, inputs]``."""
-    assert isinstance(conv, FrameConvolution)
-    rows = conv.product.get_parameter("weight")
-    kernel = rows.unflatten(1, (conv.taps, -1)).transpose(1, 2).contiguous()
-    return nn.Parameter(kernel, requires_grad=False)
+        x = functional.gelu(x).to(self.network.dtype).transpose(1, 2)
+        for conv in self.network.convs:
+            x = conv(x)
+        return x
 
 
 def chosen_outputs(layers: int, projection: bool, chosen: Chosen) -> dict[str, Chosen]:
@@ -109,10 +101,9 @@ def hubert_export(
     features = tuple(outputs.values())
     needed = Chosen(max(f.layer for f in features), any(f.project for f in features))
 
-    def reduced(dtype: torch.dtype) -> nn.Module:
-        network = build(needed)
-        network.place(torch.device("cpu"), dtype)
-        return PlainHubert(network, features)
+    def in_dtype(dtype: torch.dtype) -> nn.Module:
+        network = into_form(build(needed), torch.device("cpu"), portable(dtype))
+        return PortableHubert(network, features)
 
     running = load(needed)
 
@@ -127,7 +118,7 @@ def hubert_export(
             }
 
     return ExportedNetwork(
-        module=PlainHubert(build(needed), features),
+        module=in_dtype(torch.float32),
         inputs={
             "audio": ExportedTensor((1, "samples"), description="audio at 16 kHz, mono, -1..1")
         },
@@ -138,7 +129,7 @@ def hubert_export(
         example=example,
         reference=reference,
         metadata=metadata,
-        reduced=reduced,
+        reduced=in_dtype,
     )
 
 

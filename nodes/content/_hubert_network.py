@@ -25,6 +25,7 @@ from voicegraph.nodes.layers.form import (
     PACKED_BFLOAT16,
     PACKED_FLOAT32,
     PACKED_INT8,
+    PORTABLE_FLOAT16,
     PORTABLE_FLOAT32,
 )
 from voicegraph.nodes.layers.grouped_convolution import GroupedConvolution
@@ -205,6 +206,7 @@ class HubertNetwork(Network):
             PACKED_BFLOAT16: {**BFLOAT16_PACKERS, NormedConvolution: PackedNormedConvolution},
             PACKED_INT8: {**INT8_PACKERS, NormedConvolution: PackedNormedConvolution},
             PORTABLE_FLOAT32: {FrameConvolution: PortableFrameConvolution},
+            PORTABLE_FLOAT16: {FrameConvolution: PortableFrameConvolution},
         }
     )
 

@@ -14,7 +14,7 @@ class PortableRmvpe(nn.Module):
     """Mel spectrum in real arithmetic, network, and what reads F0 off its salience.
 
     Args:
-        network: plain.
+        network: plain, in any dtype.
         mel: its spectra.
         cents: centres of the bins in cents above 10 Hz.
         searched: the bins of the search range, bool ``[bins]``.
@@ -35,6 +35,7 @@ class PortableRmvpe(nn.Module):
         frames, step = mel.shape[-1], 2**self.network.sizes.layers
         # Written so that an exporter sees that all sizes in the U-Net are whole.
         whole = (frames + step - 1) // step * step
-        salience = self.network(nn.functional.pad(mel, (0, whole - frames)))[:, :frames]
-        pitch = salience_bins.decode(salience * self.searched, self.cents, threshold)
-        return pitch.float(), salience
+        padded = nn.functional.pad(mel, (0, whole - frames)).to(self.network.cnn.weight.dtype)
+        salience = self.network(padded)[:, :frames].float()
+        pitch = salience_bins.decode_float32(salience * self.searched, self.cents, threshold)
+        return pitch, salience

@@ -76,7 +76,11 @@ class Fcpe(SalienceEstimator[FcpeParams]):
         def reference(inputs: Tensors) -> Tensors:
             with torch.inference_mode():
                 salience = network(inputs["mel"].transpose(1, 2)) * searched
-                return {"pitchf": decoded(salience, network.cents, inputs["threshold"])}
+                return {
+                    "pitchf": salience_bins.decode_float32(
+                        salience, network.cents, inputs["threshold"]
+                    )
+                }
 
         def example(case: int) -> dict[str, torch.Tensor]:
             with torch.no_grad():
@@ -116,9 +120,4 @@ class FcpePitch(nn.Module):
     def forward(self, mel: torch.Tensor, threshold: torch.Tensor) -> torch.Tensor:
         """``[1, frames, 128]`` and ``[1]`` -> Hz ``[1, frames]``, 0 where unvoiced."""
         salience = self.network(mel.transpose(1, 2)) * self.searched
-        return decoded(salience, self.network.cents, threshold)
-
-
-def decoded(salience: torch.Tensor, cents: torch.Tensor, threshold: torch.Tensor) -> torch.Tensor:
-    """F0 in float32, as ``salience_bins.decode`` gives it."""
-    return salience_bins.decode(salience, cents, threshold).float()
+        return salience_bins.decode_float32(salience, self.network.cents, threshold)

@@ -29,6 +29,8 @@ from voicegraph.nodes.f0._rmvpe_network import RmvpeNetwork
 from voicegraph.nodes.f0._salience_estimator import SalienceEstimator, WideRangeParams
 from voicegraph.nodes.f0._unet_span import unet_span
 from voicegraph.nodes.f0.mel import FFT, LogMel, filters
+from voicegraph.nodes.layers.form import plain
+from voicegraph.nodes.layers.network import into_form
 from voicegraph.nodes.layers.onnx_file import use_instead
 
 
@@ -120,12 +122,21 @@ class Rmvpe(SalienceEstimator[RmvpeParams]):
         def example(case: int) -> dict[str, torch.Tensor]:
             return {"waveform": example_voice(case), "threshold": torch.tensor([params.threshold])}
 
-        network = rmvpe_file.build(open_archive(params.weights))
+        archive = open_archive(params.weights)
+
+        def in_dtype(dtype: torch.dtype) -> PortableRmvpe:
+            network = into_form(rmvpe_file.build(archive), torch.device("cpu"), plain(dtype))
+            return PortableRmvpe(network, self.mel, self.cents, self.searched)
+
         return ExportedNetwork(
-            module=PortableRmvpe(network, self.mel, self.cents, self.searched),
+            module=in_dtype(torch.float32),
             inputs={
                 "waveform": ExportedTensor((1, "samples"), description="audio at 16 kHz"),
-                "threshold": ExportedTensor((1,), description="of the salience, such as 0.03"),
+                "threshold": ExportedTensor(
+                    (1,),
+                    description="salience that a voiced frame exceeds",
+                    default=torch.tensor([params.threshold]),
+                ),
             },
             outputs={
                 "pitchf": ExportedTensor(
@@ -134,10 +145,11 @@ class Rmvpe(SalienceEstimator[RmvpeParams]):
                     tolerance=PITCH_TOLERANCE,
                 ),
                 "salience": ExportedTensor(
-                    (1, "frames", network.sizes.bins),
+                    (1, "frames", len(self.cents)),
                     description="of bins of pitch, from 31.7 Hz in steps of 20 cents",
                 ),
             },
             example=example,
             reference=reference,
+            reduced=in_dtype,
         )

@@ -66,3 +66,10 @@ def decode(
     voiced = (height > threshold) & (height > 0)
     average = (weights * cents[near]).sum(-1) / weights.sum(-1)
     return torch.where(voiced, to_hertz(average), 0.0)
+
+
+def decode_float32(
+    salience: torch.Tensor, cents: torch.Tensor, threshold: torch.Tensor
+) -> torch.Tensor:
+    """As :func:`decode`, for exported networks: ``[..., frames]`` float32."""
+    return decode(salience, cents, threshold).float()

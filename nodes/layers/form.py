@@ -32,7 +32,7 @@ class Form:
     @property
     def dtype(self) -> torch.dtype:
         """Of everything that stays plain: the precision, but float32 around packed layers."""
-        return getattr(torch, self.precision) if self.layout == "plain" else torch.float32
+        return torch.float32 if self.layout == "packed" else getattr(torch, self.precision)
 
     @property
     def products(self) -> torch.dtype:
@@ -53,6 +53,8 @@ PACKED_INT8 = Form("packed", "int8")
 """Products of 8-bit integers, everything else in float32."""
 PORTABLE_FLOAT32 = Form("portable", "float32")
 """The numbers of the plain form, up to rounding, in an exported network."""
+PORTABLE_FLOAT16 = Form("portable", "float16")
+"""An exported network with weights in half precision."""
 
 
 def plain(dtype: torch.dtype) -> Form:
@@ -63,6 +65,11 @@ def plain(dtype: torch.dtype) -> Form:
 def packed(dtype: torch.dtype) -> Form:
     """The packed form in a dtype."""
     return Form("packed", _name(dtype))
+
+
+def portable(dtype: torch.dtype) -> Form:
+    """The portable form in a dtype."""
+    return Form("portable", _name(dtype))
 
 
 def _name(dtype: torch.dtype) -> str:

@@ -185,13 +185,10 @@ class TextEncoder(nn.Module):
         Returns:
             Both ``[streams, outputs, frames - first]``.
         """
-        x = self.encoder(self.embedded(content, bins), first, exists, memory)
-        mean, log_spread = self.proj(x.transpose(1, 2)).chunk(2, 1)
-        return mean, log_spread
-
-    def embedded(self, content: torch.Tensor, bins: torch.Tensor | None) -> torch.Tensor:
-        """Input of the layers, ``[streams, frames, hidden]``."""
         x = self.emb_phone(content)
         if bins is not None:
             x += self.emb_pitch(bins)
-        return functional.leaky_relu_(x.mul_(self.scale), _SLOPE)
+        x = functional.leaky_relu_(x.mul_(self.scale), _SLOPE)
+        x = self.encoder(x, first, exists, memory)
+        mean, log_spread = self.proj(x.transpose(1, 2)).chunk(2, 1)
+        return mean, log_spread

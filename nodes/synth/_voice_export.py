@@ -6,7 +6,7 @@ the noise of the prior, of RVC's own export (``rnd``). What w-okada's programs d
 left out: then everything is decoded, and noise is drawn inside, as in their files.
 
 The network of the node works on views of memory and skips what does not reach the decoded frames;
-exporters refuse the one and hold the other fixed. Here relative positions are gathered, and the
+exporters refuse the one and hold the other fixed. Here the network is in its portable form, and the
 text encoder gives all frames.
 """
 
@@ -16,65 +16,23 @@ import math
 
 import torch
 from torch import nn
-from torch.nn import functional
 
+from voicegraph.nodes.layers.varying_size import counted
 from voicegraph.nodes.synth import _flow as flow
 from voicegraph.nodes.synth import _source as source
-from voicegraph.nodes.synth._attention import Attention
 from voicegraph.nodes.synth.network import VoiceNetwork
 
 
-class GatheredAttention(nn.Module):
-    """The output of an :class:`Attention` for all frames at once."""
-
-    def __init__(self, plain: Attention) -> None:
-        super().__init__()
-        self.plain = plain
-
-    def forward(self, x: torch.Tensor, exists: torch.Tensor) -> torch.Tensor:
-        """``[1, frames, channels]``, the same; ``exists`` is bool ``[1, frames]``."""
-        plain, reach = self.plain, self.plain.window
-        heads = (plain.heads, x.shape[2] // plain.heads)
-        query, key, value = (
-            _projected(layer, x).unflatten(2, heads).transpose(1, 2)
-            for layer in (plain.conv_q, plain.conv_k, plain.conv_v)
-        )
-        query = query * (1 / math.sqrt(heads[1]))
-        places = torch.arange(x.shape[1], device=x.device)
-        # Of each pair of frames the number of their distance; those further apart have none.
-        distance = places[None, :] - places[:, None] + reach
-        near = (distance >= 0) & (distance <= 2 * reach)
-        number = distance.clamp(0, 2 * reach).expand(1, heads[0], -1, -1)
-        by_distance = query @ plain.emb_rel_k.transpose(1, 2)
-        scores = query @ key.transpose(2, 3) + by_distance.gather(3, number) * near
-        weights = scores.masked_fill(~exists[:, None, None], -torch.inf).softmax(-1)
-        # Of each frame those around it by distance; beyond the ends there is none.
-        around = places[:, None] + torch.arange(-reach, reach + 1, device=x.device)
-        inside = (around >= 0) & (around <= places[-1])
-        around = around.clamp(min=0).minimum(places[-1]).expand(1, heads[0], -1, -1)
-        found = weights @ value + (weights.gather(3, around) * inside) @ plain.emb_rel_v
-        return _projected(plain.conv_o, found.transpose(1, 2).flatten(2))
-
-
-def _projected(layer: nn.Conv1d, x: torch.Tensor) -> torch.Tensor:
-    return functional.linear(x, layer.weight[:, :, 0], layer.bias)
-
-
-class PlainVoice(nn.Module):
-    """A plain network with the same weights, in standard operators; for a voice with pitch.
+class PortableVoice(nn.Module):
+    """A voice with pitch; what is decoded, and all noise, is given.
 
     Args:
-        network: plain, in any dtype, with norms and speakers folded.
+        network: in a portable form, with norms and speakers folded.
     """
 
     def __init__(self, network: VoiceNetwork) -> None:
         super().__init__()
         self.network = network
-        attentions = []
-        for layer in network.enc_p.encoder.attn_layers:
-            assert isinstance(layer, Attention)
-            attentions.append(GatheredAttention(layer))
-        self.attentions = nn.ModuleList(attentions)
 
     def forward(
         self,
@@ -108,7 +66,8 @@ class PlainVoice(nn.Module):
     ) -> torch.Tensor:
         """Input of the decoder, ``[1, channels, frames to decode]``."""
         net = self.network
-        mean, log_spread = self._prior(feats.to(net.decoder_biases.dtype), pitch, window.exists)
+        content = feats.to(net.decoder_biases.dtype)
+        mean, log_spread = net.enc_p(content, pitch, 0, window.exists)
         noise = rnd + torch.randn_like(mean, dtype=torch.float32) * noise_scale
         z = mean + noise.to(mean.dtype) * log_spread.exp()
         z = z.index_select(2, window.reached)
@@ -140,25 +99,6 @@ class PlainVoice(nn.Module):
         """Audio ``[samples]`` of latents and source."""
         bias = self.network.decoder_biases.index_select(0, sid)[0]
         return self.network.dec(z, merged, bias).float().flatten()
-
-    def _prior(
-        self, content: torch.Tensor, pitch: torch.Tensor | None, exists: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Mean and log spread of the prior of all frames, ``[1, channels, frames]``."""
-        text = self.network.enc_p
-        x = text.embedded(content, pitch)
-        encoder = text.encoder
-        for attend, norm_1, feed_forward, norm_2 in zip(
-            self.attentions,
-            encoder.norm_layers_1,
-            encoder.ffn_layers,
-            encoder.norm_layers_2,
-            strict=True,
-        ):
-            x = norm_1(x + attend(x, exists))
-            x = norm_2(x + feed_forward(x * exists[..., None], exists))
-        mean, log_spread = text.proj(x.transpose(1, 2)).chunk(2, 1)
-        return mean, log_spread
 
     def _flowed(self, z: torch.Tensor, biases: torch.Tensor, exists: torch.Tensor) -> torch.Tensor:
         """All frames through the flow; those near the ends of ``z`` depend on what is cut off."""
@@ -196,18 +136,9 @@ class _Window:
         self.count = torch.where(return_length > 0, return_length, places[-1] + 1 - skip_head)
         self.head = (skip_head - flow.REACH).clamp(min=0)
         end = (skip_head + self.count + flow.REACH).minimum(places[-1] + 1)
-        self.reached = counted(end - self.head) + self.head
-        self.decoded = counted(self.count) + skip_head
+        self.reached = counted(end - self.head, least=2) + self.head
+        self.decoded = counted(self.count, least=2) + skip_head
         self.length = torch.where(formant_length > 0, formant_length, self.count)
-
-
-def counted(count: torch.Tensor) -> torch.Tensor:
-    """``0, 1 .. count - 1`` int64, of a number that an exporter must not hold fixed."""
-    if torch.jit.is_tracing():
-        return torch.arange(count)  # pyright: ignore[reportCallIssue, reportArgumentType]
-    number = count.item()
-    torch._check(number >= 2)  # pyright: ignore[reportArgumentType]
-    return torch.arange(number)  # pyright: ignore[reportArgumentType]
 
 
 def stretched(x: torch.Tensor, old: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
@@ -215,7 +146,7 @@ def stretched(x: torch.Tensor, old: torch.Tensor, new: torch.Tensor) -> torch.Te
 
     ``[1, channels, old]`` -> ``[1, channels, new]``; the same bits if both are equal.
     """
-    place = ((counted(new) + 0.5) * (old / new) - 0.5).clamp(min=0)
+    place = ((counted(new, least=2) + 0.5) * (old / new) - 0.5).clamp(min=0)
     before = place.floor().long()
     after = (before + 1).minimum(old - 1)
     share = (place - before).to(x.dtype)
@@ -223,7 +154,7 @@ def stretched(x: torch.Tensor, old: torch.Tensor, new: torch.Tensor) -> torch.Te
     return low + share * (high - low)
 
 
-class PlainVoiceWithoutPitch(PlainVoice):
+class PortableVoiceWithoutPitch(PortableVoice):
     """The same for a voice without pitch, which has neither a source nor its noise."""
 
     def forward(  # pyright: ignore[reportIncompatibleMethodOverride]

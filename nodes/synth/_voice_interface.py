@@ -10,10 +10,10 @@ import torch
 from torch import nn
 
 from voicegraph.graph import ExportedNetwork, ExportedTensor
-from voicegraph.nodes.layers.form import plain
+from voicegraph.nodes.layers.form import portable
 from voicegraph.nodes.layers.network import into_form
 from voicegraph.nodes.synth._source import add_noise
-from voicegraph.nodes.synth._voice_export import PlainVoice, PlainVoiceWithoutPitch
+from voicegraph.nodes.synth._voice_export import PortableVoice, PortableVoiceWithoutPitch
 from voicegraph.nodes.synth.network import VoiceNetwork, Window
 from voicegraph.nodes.synth.pitch_bins import coarse_pitch
 from voicegraph.nodes.synth.voice_file import VoiceFile
@@ -42,11 +42,11 @@ def voice_export(found: VoiceFile, voice: Voice) -> ExportedNetwork:
         voice: the loaded voice, in the form in which the node runs it.
     """
     card = voice.card
-    module = PlainVoice if card.f0 else PlainVoiceWithoutPitch
+    module = PortableVoice if card.f0 else PortableVoiceWithoutPitch
     inputs = _inputs(card)
 
-    def reduced(dtype: torch.dtype) -> nn.Module:
-        return module(into_form(build_voice(found), torch.device("cpu"), plain(dtype)))
+    def in_dtype(dtype: torch.dtype) -> nn.Module:
+        return module(into_form(build_voice(found), torch.device("cpu"), portable(dtype)))
 
     def reference(values: Values) -> dict[str, torch.Tensor]:
         with torch.inference_mode():
@@ -57,7 +57,7 @@ def voice_export(found: VoiceFile, voice: Voice) -> ExportedNetwork:
         return {name: made[name] for name in inputs}
 
     return ExportedNetwork(
-        module=module(build_voice(found)),
+        module=in_dtype(torch.float32),
         inputs=inputs,
         outputs={
             "audio": ExportedTensor(
@@ -70,7 +70,7 @@ def voice_export(found: VoiceFile, voice: Voice) -> ExportedNetwork:
             "metadata": json.dumps(w_okada_metadata(card)),
             MODEL_KEY: card.stored(),
         },
-        reduced=reduced,
+        reduced=in_dtype,
     )
 
 

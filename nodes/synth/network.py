@@ -11,12 +11,19 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from voicegraph.nodes.layers.form import PACKED_BFLOAT16, PACKED_FLOAT32, Packers
+from voicegraph.nodes.layers.form import (
+    PACKED_BFLOAT16,
+    PACKED_FLOAT32,
+    PORTABLE_FLOAT16,
+    PORTABLE_FLOAT32,
+    Packers,
+)
 from voicegraph.nodes.layers.network import Network
 from voicegraph.schemas.voice_card import VoiceConfig
 
 from . import _flow as flow
 from . import _source as source
+from ._attention import Attention, PortableAttention
 from ._decoder import Decoder
 from ._packed_decoder import PackedDecoder
 from ._packed_flow import PackedCoupling
@@ -66,6 +73,8 @@ class VoiceNetwork(Network):
                 **prior_packers(torch.bfloat16),
                 Decoder: functools.partial(PackedDecoder, dtype=torch.bfloat16),
             },
+            PORTABLE_FLOAT32: {Attention: PortableAttention},
+            PORTABLE_FLOAT16: {Attention: PortableAttention},
         }
     )
     flow_biases: torch.Tensor

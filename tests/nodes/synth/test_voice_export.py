@@ -13,9 +13,10 @@ from torch.nn import functional
 
 from voicegraph.graph.export import export_network
 from voicegraph.graph.pipeline import Pipeline, Plan
+from voicegraph.nodes.layers.form import PORTABLE_FLOAT32
+from voicegraph.nodes.layers.network import into_form
 from voicegraph.nodes.synth import rvc_example
-from voicegraph.nodes.synth._attention import Attention
-from voicegraph.nodes.synth._voice_export import GatheredAttention, PlainVoice, stretched
+from voicegraph.nodes.synth._voice_export import PortableVoice, stretched
 from voicegraph.nodes.synth._voice_interface import w_okada_metadata
 from voicegraph.nodes.synth.voice_file import open_voice
 from voicegraph.nodes.synth.voice_network import build_voice
@@ -123,7 +124,8 @@ def test_noise_is_drawn_inside_unless_its_scale_is_0(session: Any) -> None:
 
 
 def test_frames_beyond_p_len_do_not_matter(folder: Path) -> None:
-    module = PlainVoice(build_voice(open_voice(folder / "voice.pth")))
+    network = build_voice(open_voice(folder / "voice.pth"))
+    module = PortableVoice(into_form(network, torch.device("cpu"), PORTABLE_FLOAT32))
     zero, none = torch.tensor(0.0), torch.zeros(1, 1)
 
     def audio(frames: int, p_len: int) -> torch.Tensor:
@@ -138,17 +140,6 @@ def test_frames_beyond_p_len_do_not_matter(folder: Path) -> None:
     long = {k: v for k, v in _window(60).items() if v.ndim > 1}
     assert_close(audio(60, 30), audio(30, 30), SMALL_NETWORK)
     assert not torch.equal(audio(60, 60), audio(60, 30))
-
-
-def test_gathered_attention_is_the_banded_one() -> None:
-    torch.manual_seed(1)
-    plain = Attention(8, 2, 10).requires_grad_(False)
-    for weight in plain.parameters():
-        weight.copy_(torch.randn(weight.shape) / 3)
-    for frames in (3, 21, 40):
-        x = torch.randn(1, frames, 8)
-        found = GatheredAttention(plain)(x, torch.ones(1, frames, dtype=torch.bool))
-        assert_close(found, plain(x, 0), SMALL_NETWORK)
 
 
 @pytest.mark.parametrize(("old", "new"), [(20, 20), (20, 27), (33, 12)])
