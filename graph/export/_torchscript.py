@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -55,12 +56,12 @@ class _Script:
             return by_name(self._network, self._module(*arguments(self._network, values)))
 
 
-class _silenced(warnings.catch_warnings):  # noqa: N801  a context manager, as its base is
+@contextmanager
+def _silenced() -> Iterator[None]:
     """Without warnings: of deprecation, and of sizes that a trace may hold fixed.
 
     Whether it does is what the check at other lengths finds.
     """
-
-    def __enter__(self) -> None:
-        super().__enter__()
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        yield

@@ -104,12 +104,16 @@ def _compared(
 
 def _timed(call: Callable[[], Tensors], repeats: int) -> tuple[Tensors, float]:
     """The result of a call, and its least CPU time in ms."""
-    times = []
-    for _ in range(repeats):
-        begun = time.thread_time_ns()
-        made = call()
-        times.append((time.thread_time_ns() - begun) / 1e6)
-    return made, min(times)
+    made, least = _once(call)
+    for _ in range(repeats - 1):
+        least = min(least, _once(call)[1])
+    return made, least
+
+
+def _once(call: Callable[[], Tensors]) -> tuple[Tensors, float]:
+    begun = time.thread_time_ns()
+    made = call()
+    return made, (time.thread_time_ns() - begun) / 1e6
 
 
 def _difference(

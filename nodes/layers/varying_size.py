@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch.jit import is_tracing  # pyright: ignore[reportPrivateImportUsage]
 
 _LARGEST = 1 << 24
 
@@ -20,7 +21,7 @@ def counted(count: torch.Tensor, step: int = 1, least: int = 1) -> torch.Tensor:
         step: values for each one counted.
         least: number that it is at least.
     """
-    if torch.jit.is_tracing():  # a tensor is recorded, and a number would be held fixed
+    if is_tracing():  # a tensor is recorded, and a number would be held fixed
         return torch.arange(count * step)  # pyright: ignore[reportCallIssue, reportArgumentType]
     number: Any = count.item()  # a number of its own kind, while it is exported
     torch._check(number >= least)

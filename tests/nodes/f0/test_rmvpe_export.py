@@ -35,7 +35,7 @@ def test_a_program_that_knows_w_okadas_names_runs_it(tmp_path: Path) -> None:
 
     def pitch(threshold: float) -> np.ndarray:
         given = {"waveform": sound, "threshold": np.array([threshold], np.float32)}
-        return session.run(["pitchf"], given)[0]
+        return np.asarray(session.run(["pitchf"], given)[0])
 
     assert pitch(0.0).shape == (1, 12345 // 160 + 1)
     assert pitch(0.0).min() >= 95  # of the search range; neighbours of the lowest bin count, too
