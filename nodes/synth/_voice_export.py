@@ -13,11 +13,12 @@ text encoder gives all frames.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import nn
+from torch.jit import is_tracing  # pyright: ignore[reportPrivateImportUsage]
 
-from voicegraph.nodes.layers.varying_size import counted
 from voicegraph.nodes.synth import _flow as flow
 from voicegraph.nodes.synth import _source as source
 from voicegraph.nodes.synth.network import VoiceNetwork
@@ -136,9 +137,21 @@ class _Window:
         self.count = torch.where(return_length > 0, return_length, places[-1] + 1 - skip_head)
         self.head = (skip_head - flow.REACH).clamp(min=0)
         end = (skip_head + self.count + flow.REACH).minimum(places[-1] + 1)
-        self.reached = counted(end - self.head, least=2) + self.head
-        self.decoded = counted(self.count, least=2) + skip_head
+        self.reached = counted(end - self.head) + self.head
+        self.decoded = counted(self.count) + skip_head
         self.length = torch.where(formant_length > 0, formant_length, self.count)
+
+
+def counted(count: torch.Tensor) -> torch.Tensor:
+    """``0, 1 .. count - 1`` int64, for a ``count`` that is known when the network runs, 2 at least.
+
+    An exporter must not hold it fixed.
+    """
+    if is_tracing():  # a tensor is recorded, and a number would be held fixed
+        return torch.arange(count)  # pyright: ignore[reportCallIssue, reportArgumentType]
+    number: Any = count.item()
+    torch._check(number >= 2)
+    return torch.arange(number)
 
 
 def stretched(x: torch.Tensor, old: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
@@ -146,7 +159,7 @@ def stretched(x: torch.Tensor, old: torch.Tensor, new: torch.Tensor) -> torch.Te
 
     ``[1, channels, old]`` -> ``[1, channels, new]``; the same bits if both are equal.
     """
-    place = ((counted(new, least=2) + 0.5) * (old / new) - 0.5).clamp(min=0)
+    place = ((counted(new) + 0.5) * (old / new) - 0.5).clamp(min=0)
     before = place.floor().long()
     after = (before + 1).minimum(old - 1)
     share = (place - before).to(x.dtype)
