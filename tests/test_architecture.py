@@ -126,6 +126,10 @@ ALLOWED: dict[str, set[str]] = {
         "experiments", "experiments/engines", "experiments/observers", "experiments/store",
         "experiments/work",
     },
+    "training/index": {
+        *NODE, "graph/comparison", "graph/files", "graph/metrics", "graph/pipeline",
+        "graph/runtime", "nodes/retrieval", "training/common",
+    },
     "training/corpora": {*CORE, "training/common", "training/voice"},
     "training/make": {
         *CORE, "nodes/f0", "experiments/observers", "training/common", "training/corpora",
@@ -165,7 +169,7 @@ ALLOWED: dict[str, set[str]] = {
         "experiments/store", "graph/comparison", "graph/export", "graph/files",
         "graph/files/models", "graph/files/recordings", "graph/files/sound", "graph/live",
         "graph/live/devices", "graph/loading", "graph/metrics", "nodes", "training/common",
-        "training/voice",
+        "training/index", "training/voice",
     },
 }  # fmt: skip
 """Folder -> folders that it may import. The table has no cycle."""

@@ -23,6 +23,7 @@ __all__ = [
     "experiment_run",
     "explain",
     "export",
+    "index",
     "inspect",
     "latency",
     "live",

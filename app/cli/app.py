@@ -42,6 +42,7 @@ COMMANDS = (
         "replay",
         "sdk",
         "voice",
+        "index",
     ),
     *(
         "experiment",

@@ -38,11 +38,9 @@ def converting_line(path: Path) -> str:
 
 def rebuilding_line(path: Path) -> str:
     """Builds an index from the features that it was made of."""
-    load = "import faiss,numpy,sys; a,b=sys.argv[1:]; v=numpy.load(a).astype('float32'); "
-    line = _line(load + _BUILD, _FEATURES, _new(path))
     return (
-        f"build it anew from the features that it was made of, which RVC's training keeps as "
-        f"{_FEATURES}: {line}"
+        "build it anew from the features that it was made of, which RVC's training keeps as "
+        f"{_FEATURES}: voicegraph index make {_FEATURES} {_quoted(_new(path))}"
     )
 
 
@@ -61,6 +59,10 @@ def _opened(path: Path) -> str:
 
 def _new(path: Path) -> str:
     return str(path.with_name(f"{path.stem}_ivf.index"))
+
+
+def _quoted(name: str) -> str:
+    return subprocess.list2cmdline([name]) if os.name == "nt" else shlex.quote(name)
 
 
 def _line(code: str, *names: str) -> str:

@@ -121,6 +121,12 @@ LINES: dict[str, list[tuple[str, ...]]] = {
     "experiment_metrics": [(LONG,), ("level", "--metrics-file", f"missing{LONG}")],
     "sdk": [("build", "names.pth"), (LONG,)],
     "voice": [("make", f"text{NAME}.wav", "out.safetensors"), (LONG,)],
+    "index": [
+        ("make", f"missing{LONG}.npy", f"out{NAME}.index"),
+        ("make", f"text{NAME}.wav", f"out{NAME}.index", "--through", PIPELINES[0]),
+        ("compress", f"text{NAME}.wav", "out.index", "--to", LONG),
+        ("inspect", f"text{NAME}.wav"),
+    ],
     "experiment_listen": [
         (f"missing{LONG}", "--kind", "ab"),
         (f"missing{LONG}.yaml", "--kind", "mos"),

@@ -25,7 +25,6 @@ from voicegraph.graph.files.models import WeightsError
 from voicegraph.nodes.retrieval._faiss_example import vectors, with_lists
 from voicegraph.nodes.retrieval._index_repair import (
     converting_line,
-    rebuilding_line,
     recounting_line,
 )
 from voicegraph.nodes.retrieval.index_file import Located, locate
@@ -158,17 +157,6 @@ def test_types_without_vectors_are_named(tmp_path: Path, kind: str) -> None:
     layout = _located(tmp_path, _made(kind)[1]).layout
     assert layout.unsupported.startswith("Index")
     assert not layout.gives_vectors
-
-
-def test_an_index_is_rebuilt_from_its_features(tmp_path: Path) -> None:
-    features = STORED.astype(np.float16)
-    features[7, 3] = np.nan
-    np.save(tmp_path / "total_fea.npy", features)
-    names = tmp_path / "total_fea.npy", tmp_path / "new.index"
-    _typed(rebuilding_line(tmp_path / "old.index"), *names)
-    made = locate(names[1])
-    assert made is not None
-    assert (str(made.layout), made.layout.vectors) == ("IndexIVFFlat", 299)
 
 
 @pytest.mark.parametrize(
