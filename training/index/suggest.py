@@ -18,8 +18,8 @@ from .index_writer import Draft
 from .recode import group, recode
 from .source import IndexSource
 
-_TIME_SHARE = 1.1
-"""Times that differ by less are equal: so much do they vary from one measurement to the next."""
+_TIME_SHARE, _ERROR_SHARE = 1.1, 1.02
+"""Times and errors that differ by less are equal: so much do they vary with machine and sample."""
 
 
 def probe_counts(lists: int, most: int = 64) -> list[int]:
@@ -96,12 +96,16 @@ def _judged(found: Sequence[SearchReport], limits: Sequence[conditions.Limit]) -
 
 def beats(one: SearchReport, other: SearchReport) -> bool:
     """Whether one is no worse in size, error and time, and better in one of them."""
-    if one.size_bytes > other.size_bytes or one.blend > other.blend:
-        return False
-    if one.search_ms > other.search_ms * _TIME_SHARE:
-        return False
-    faster = one.search_ms * _TIME_SHARE < other.search_ms
-    return one.size_bytes < other.size_bytes or one.blend < other.blend or faster
+    return not any(_worse(one, other)) and any(_worse(other, one))
+
+
+def _worse(one: SearchReport, other: SearchReport) -> tuple[bool, bool, bool]:
+    """Whether one is larger, farther and slower."""
+    return (
+        one.size_bytes > other.size_bytes,
+        one.blend > other.blend * _ERROR_SHARE,
+        one.search_ms > other.search_ms * _TIME_SHARE,
+    )
 
 
 def _command(
