@@ -22,6 +22,7 @@ __all__ = [
     "export_report",
     "file_report",
     "index_card",
+    "index_report",
     "latency_measurement",
     "listening_report",
     "live_command",

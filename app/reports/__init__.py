@@ -8,6 +8,7 @@ __all__ = [
     "experiment_schema",
     "explain",
     "file_list",
+    "index_text",
     "metric_catalogue",
     "node_catalogue",
     "plan_diff",
