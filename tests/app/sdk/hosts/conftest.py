@@ -1,12 +1,12 @@
-"""The C library, built once, and programs compiled against it."""
+"""Hosts and plug-ins compiled against the C library, and what Python computes in their place."""
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from voicegraph.graph.errors import VoicegraphError
 from voicegraph.graph.pipeline import Pipeline
 from voicegraph.graph.signals import Audio
 
+from ..conftest import Ran, run_program
+
 HERE = Path(__file__).parent
 CHAIN = """\
 block: 10ms
@@ -30,7 +32,7 @@ nodes:
 output: limit
 """
 Compile = Callable[..., Path]
-Run = Callable[[Sequence[str | Path]], "subprocess.CompletedProcess[str]"]
+Run = Callable[[Sequence[str | Path]], Ran]
 
 
 @pytest.fixture(scope="session")
@@ -39,17 +41,6 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("pipelines") / "chain.yaml"
     path.write_text(CHAIN, encoding="utf-8")
     return path
-
-
-@pytest.fixture(scope="session")
-def sdk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that ``voicegraph sdk build`` writes."""
-    folder = tmp_path_factory.mktemp("sdk")
-    try:
-        build_sdk(folder, force=True)
-    except VoicegraphError as error:
-        pytest.skip(f"no C library can be built here: {error}")
-    return folder
 
 
 @pytest.fixture(scope="session")
@@ -87,19 +78,15 @@ def compiled(sdk: Path, tmp_path_factory: pytest.TempPathFactory) -> Compile:
 
 
 @pytest.fixture(scope="session")
-def run_program(sdk: Path) -> Run:
-    """Runs a program that loads the library, outside of this process's environment."""
+def run_host(sdk: Path) -> Run:
+    """Runs a command that loads the library."""
 
-    def run(command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "LD_LIBRARY_PATH": str(sdk / "lib"), "LC_ALL": "C.UTF-8"}
-        environment.pop("PYTHONPATH", None)
-        words = [str(word) for word in command]
-        done = subprocess.run(
-            words, env=environment, capture_output=True, text=True, check=False, timeout=240
-        )
+    def run(command: Sequence[str | Path]) -> Ran:
+        program, *words = command
+        found = shutil.which(program) or program
+        ran = run_program(Path(found), *words, LD_LIBRARY_PATH=str(sdk / "lib"))
         # Mono says on its standard output that it does not know some of Linux's priorities.
-        done.stdout = re.sub(r"^mono_thread_.*unknown policy.*\n", "", done.stdout)
-        return done
+        return replace(ran, out=re.sub(r"^mono_thread_.*unknown policy.*\n", "", ran.out))
 
     return run
 
@@ -119,6 +106,7 @@ def processed(
     rate: int,
     blocks: int,
     live: Mapping[str, float] | None = None,
+    target: Audio | None = None,
     **changes: Any,
 ) -> tuple[np.ndarray, int]:
     """What Python computes: output ``[channels, samples]`` of so many blocks, and its latency.
@@ -129,9 +117,10 @@ def processed(
         rate: Hz.
         blocks: how many are processed.
         live: params that are set before the first block.
+        target: the format of the output; None: that of the pipeline.
         changes: ``overrides`` and ``profiles`` of the pipeline.
     """
-    plan = Pipeline.load(pipeline, **changes).compile(Audio(Fraction(rate), len(samples)))
+    plan = Pipeline.load(pipeline, **changes).compile(Audio(Fraction(rate), len(samples)), target)
     size = plan.samples_in
     padded = np.zeros((len(samples), blocks * size), np.float32)
     kept = min(samples.shape[1], padded.shape[1])

@@ -55,7 +55,7 @@ def _write(path: Path, samples: np.ndarray, subtype: str) -> np.ndarray:
 )
 def test_output_is_that_of_python_without_the_latency(
     host: Host,
-    run_program: Run,
+    run_host: Run,
     chain: Path,
     speech_like: np.ndarray,
     tmp_path: Path,
@@ -64,9 +64,9 @@ def test_output_is_that_of_python_without_the_latency(
 ) -> None:
     sound = speech_like[:7777]  # no whole number of blocks
     read = _write(tmp_path / "in.wav", np.stack((sound, -sound)), subtype)
-    done = run_program([*host(language), chain, tmp_path / "in.wav", tmp_path / "out.wav"])
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == f"{tmp_path / 'out.wav'}: 7777 frames at 48000 Hz, channels: 2\n"
+    done = run_host([*host(language), chain, tmp_path / "in.wav", tmp_path / "out.wav"])
+    assert done.code == 0, done.err
+    assert done.out == f"{tmp_path / 'out.wav'}: 7777 frames at 48000 Hz, channels: 2\n"
     made, rate = soundfile.read(tmp_path / "out.wav", dtype="float32")
     expected, latency = processed(chain, read, 48000, 18)
     assert rate == 48000
@@ -76,14 +76,14 @@ def test_output_is_that_of_python_without_the_latency(
 @pytest.mark.slow
 @pytest.mark.parametrize("language", ["c", "cs"])
 def test_profiles_overrides_and_another_rate_reach_the_pipeline(
-    host: Host, run_program: Run, tmp_path: Path, language: str
+    host: Host, run_host: Run, tmp_path: Path, language: str
 ) -> None:
     speech, rate = soundfile.read(SPEECH, dtype="float32", frames=12000)
     soundfile.write(tmp_path / "in.wav", speech, rate, "FLOAT")
     words: Sequence[str | Path] = [tmp_path / "in.wav", tmp_path / "out.wav"]
     changes = ["--profile", "michael", "nodes.pitch.params.transpose=-2"]
-    done = run_program([*host(language), "default-live", *words, *changes])
-    assert done.returncode == 0, done.stderr
+    done = run_host([*host(language), "default-live", *words, *changes])
+    assert done.code == 0, done.err
     made, made_rate = soundfile.read(tmp_path / "out.wav", dtype="float32")
     expected, latency = processed(
         "default-live",
@@ -101,26 +101,26 @@ def test_profiles_overrides_and_another_rate_reach_the_pipeline(
 @pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_pipeline_that_is_missing_is_a_sentence_and_a_code(
-    host: Host, run_program: Run, tmp_path: Path, language: str
+    host: Host, run_host: Run, tmp_path: Path, language: str
 ) -> None:
     soundfile.write(tmp_path / "in.wav", np.zeros(480, np.float32), 48000)
-    done = run_program([*host(language), "default-life", tmp_path / "in.wav", tmp_path / "out.wav"])
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "default-life" in done.stderr
-    assert "default-live" in done.stderr  # what to type
-    assert "Traceback" not in done.stderr
+    done = run_host([*host(language), "default-life", tmp_path / "in.wav", tmp_path / "out.wav"])
+    assert (done.code, done.out) == (2, "")
+    assert "default-life" in done.err
+    assert "default-live" in done.err  # what to type
+    assert "Traceback" not in done.err
     assert not (tmp_path / "out.wav").exists()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("content", [None, b"no sound", b"RIFF\x10\0\0\0WAVEdata\x04\0\0\0abcd"])
 def test_input_that_is_no_sound_is_a_sentence_and_a_code(
-    host: Host, run_program: Run, tmp_path: Path, language: str, content: bytes | None
+    host: Host, run_host: Run, tmp_path: Path, language: str, content: bytes | None
 ) -> None:
     if content is not None:
         (tmp_path / "in.wav").write_bytes(content)
-    done = run_program([*host(language), "world", tmp_path / "in.wav", tmp_path / "out.wav"])
-    assert (done.returncode, done.stdout) == (3, "")
-    assert str(tmp_path / "in.wav") in done.stderr
-    assert "Unhandled" not in done.stderr
-    assert "Traceback" not in done.stderr
+    done = run_host([*host(language), "world", tmp_path / "in.wav", tmp_path / "out.wav"])
+    assert (done.code, done.out) == (3, "")
+    assert str(tmp_path / "in.wav") in done.err
+    assert "Unhandled" not in done.err
+    assert "Traceback" not in done.err

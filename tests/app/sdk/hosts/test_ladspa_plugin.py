@@ -35,17 +35,17 @@ def host(ladspa: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def passed(host: Path, ladspa: Path, run_program: Run, tmp_path: Path) -> Host:
+def passed(host: Path, ladspa: Path, run_host: Run, tmp_path: Path) -> Host:
     """Passes ``[samples]`` through the plug-in: output ``[channels, samples]`` and latency."""
 
     def run(samples: np.ndarray, sizes: str, *ports: str, rate: int = 48000) -> tuple:
         (tmp_path / "in").write_bytes(samples.tobytes())
-        done = run_program(
+        done = run_host(
             [host, ladspa, LABEL, str(rate), tmp_path / "in", tmp_path / "out", sizes, *ports]
         )
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.code == 0, done.out + done.err
         made = np.fromfile(tmp_path / "out", np.float32).reshape(2, -1)
-        return made, int(done.stdout.split()[-1])
+        return made, int(done.out.split()[-1])
 
     return run
 
@@ -83,12 +83,12 @@ def test_control_ports_set_live_params(passed: Host, chain: Path, speech_like: n
 
 @pytest.mark.slow
 def test_rate_that_does_not_fit_is_a_sentence(
-    host: Path, ladspa: Path, run_program: Run, speech_like: np.ndarray, tmp_path: Path
+    host: Path, ladspa: Path, run_host: Run, speech_like: np.ndarray, tmp_path: Path
 ) -> None:
     (tmp_path / "in").write_bytes(speech_like.tobytes())
-    done = run_program([host, ladspa, LABEL, "44101", tmp_path / "in", tmp_path / "out", "64"])
-    assert (done.returncode, done.stdout) == (3, "not instantiated\n")
-    assert "44101 Hz has 441.01 samples in a block of 10ms" in done.stderr
+    done = run_host([host, ladspa, LABEL, "44101", tmp_path / "in", tmp_path / "out", "64"])
+    assert (done.code, done.out) == (3, "not instantiated\n")
+    assert "44101 Hz has 441.01 samples in a block of 10ms" in done.err
 
 
 # ---- Debian's hosts ------------------------------------------------------------------------------
@@ -101,11 +101,11 @@ def _tool(name: str) -> str:
     return found
 
 
-def test_analyseplugin_lists_ports_without_starting_python(ladspa: Path, run_program: Run) -> None:
-    done = run_program([_tool("analyseplugin"), ladspa])
-    assert done.returncode == 0, done.stderr
+def test_analyseplugin_lists_ports_without_starting_python(ladspa: Path, run_host: Run) -> None:
+    done = run_host([_tool("analyseplugin"), ladspa])
+    assert done.code == 0, done.err
     ports = [
-        line.split("\t")[1] for line in done.stdout.splitlines() if line.startswith(("Ports", "\t"))
+        line.split("\t")[1] for line in done.out.splitlines() if line.startswith(("Ports", "\t"))
     ]
     assert [port for port in ports if "audio" in port] == [
         '"in" input, audio', '"in 2" input, audio', '"out" output, audio', '"out 2" output, audio'
@@ -116,14 +116,14 @@ def test_analyseplugin_lists_ports_without_starting_python(ladspa: Path, run_pro
 
 @pytest.mark.slow
 def test_applyplugin_gives_the_output_of_python(
-    ladspa: Path, chain: Path, run_program: Run, speech_like: np.ndarray, tmp_path: Path
+    ladspa: Path, chain: Path, run_host: Run, speech_like: np.ndarray, tmp_path: Path
 ) -> None:
     sound = np.round(speech_like * 32768) / 32768
     soundfile.write(tmp_path / "in.wav", np.stack((sound, -sound), 1), 48000, "PCM_16")
     controls = ["0", "1"]  # gain, ahead
     files = [tmp_path / "in.wav", tmp_path / "out.wav"]
-    done = run_program([_tool("applyplugin"), *files, ladspa, LABEL, *controls])
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = run_host([_tool("applyplugin"), *files, ladspa, LABEL, *controls])
+    assert done.code == 0, done.out + done.err
     made, _ = soundfile.read(tmp_path / "out.wav", dtype="float32")
     expected, _ = _expected(chain, sound.astype(np.float32), ahead=1)
     # applyplugin scales by 32767 and cuts, to 16 bits
