@@ -8,11 +8,13 @@ import io
 import json
 import struct
 import zlib
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import pyworld
@@ -21,6 +23,7 @@ import soxr
 
 from voicegraph.graph.errors import OutputError
 from voicegraph.graph.files.atomic_write import write_text
+from voicegraph.graph.machine import cores
 from voicegraph.graph.metrics.spectral_distance import power_spectrogram
 
 MOST_BYTES = 18_000_000
@@ -68,6 +71,36 @@ class Media:
     left_out: int = 0
     _names: dict[str, str] = field(default_factory=dict)
     _bytes: int = 0
+    _waiting: deque[str] = field(default_factory=deque)
+    _ahead: dict[str, Future[dict[str, Any] | None]] = field(default_factory=dict)
+    _pool: ThreadPoolExecutor | None = None
+
+    @contextmanager
+    def encoding_ahead(self, keys: Sequence[str]) -> Iterator[None]:
+        """In this block, sounds are encoded on all cores, a few ahead of those that are added.
+
+        Codecs, resampling and F0 let other threads run meanwhile.
+
+        Args:
+            keys: in the order in which they will be added.
+        """
+        threads = cores()
+        self._waiting.extend(dict.fromkeys(key for key in keys if key))
+        with ThreadPoolExecutor(threads, "encodes") as self._pool:
+            try:
+                self._encode_more(2 * threads)
+                yield
+            finally:
+                self._waiting.clear()
+                self._pool.shutdown(cancel_futures=True)
+        self._ahead.clear()
+        self._pool = None
+
+    def _encode_more(self, count: int) -> None:
+        for _ in range(min(count, len(self._waiting))):
+            assert self._pool is not None
+            key = self._waiting.popleft()
+            self._ahead[key] = self._pool.submit(self._item, key)
 
     def add(self, key: str) -> str | None:
         """The name of a sound in the page; None if it is missing, or there is no room for it."""
@@ -78,7 +111,7 @@ class Media:
         if self._bytes >= MOST_BYTES:
             self.left_out += 1
             return None
-        if (item := self._item(key)) is None:
+        if (item := self._encoded_item(key)) is None:
             self.missing.add(key)
             return None
         self._bytes += len(item["audio"]) + len(item["picture"])
@@ -86,6 +119,13 @@ class Media:
         self.items[name] = item
         self._names[key] = name
         return name
+
+    def _encoded_item(self, key: str) -> dict[str, Any] | None:
+        """What another thread has made, or else made here."""
+        if (future := self._ahead.pop(key, None)) is None:
+            return self._item(key)
+        self._encode_more(1)
+        return future.result()
 
     def _item(self, key: str) -> dict[str, Any] | None:
         """From the cache, or made of the sound; None if that is not there."""
@@ -105,6 +145,26 @@ class Media:
             with suppress(OutputError):  # a run on a read-only disk has a page, too
                 write_text(path, json.dumps(item), force=True)
         return item
+
+
+@dataclass(slots=True)
+class WantedSounds:
+    """Takes the place of :class:`Media` to learn which sounds a page wants, and in which order."""
+
+    keys: list[str] = field(default_factory=list)
+
+    def add(self, key: str) -> str:
+        """Notes a sound."""
+        self.keys.append(key)
+        return key
+
+
+class Sounds(Protocol):
+    """Gives sounds names in a page."""
+
+    def add(self, key: str) -> str | None:
+        """The name of a sound; None if it cannot be heard."""
+        ...
 
 
 def describe(audio: np.ndarray, rate: int, format: str) -> dict[str, Any]:  # noqa: A002

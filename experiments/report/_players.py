@@ -10,9 +10,11 @@ from voicegraph.graph.terminal_text import printable
 from voicegraph.schemas.experiment_manifest import Manifest, MetricFacts
 from voicegraph.schemas.experiment_tables import CellRow, ValueRow
 
-from ._media import Media
+from ._media import Sounds
 from ._numbers import number
 
+MOST_VARIANTS = 40
+"""Of a clip in one player: nobody switches between more, and worst clips need room, too."""
 Track = Mapping[str, Any]
 """``label``, ``kind`` (source, given, target, variant) and ``sound``, the name of the media."""
 
@@ -33,14 +35,15 @@ class Worst:
 
 
 def clip_players(
-    manifest: Manifest, cells: Sequence[CellRow], media: Media, clips: Sequence[str]
+    manifest: Manifest, cells: Sequence[CellRow], media: Sounds, clips: Sequence[str]
 ) -> list[Any]:
     """Players of drawn clips: source, target and every variant."""
     made = []
     for clip in clips:
         rows = [row for row in cells if row.clip == clip and row.status == "done"]
         first = min((row.seed for row in rows), default=0)
-        rows = [row for row in rows if row.seed == first]
+        every = [row for row in rows if row.seed == first]
+        rows = spread(every, MOST_VARIANTS)
         tracks = _tracks(
             media,
             [
@@ -52,8 +55,17 @@ def clip_players(
         )
         if tracks:
             title = printable(f"{clip} (speaker {rows[0].speaker})")
+            if len(rows) < len(every):
+                title += f", {len(rows)} of {len(every):,} variants, evenly spread"
             made.append({"title": title, "tracks": tracks})
     return made
+
+
+def spread(rows: Sequence[CellRow], most: int) -> Sequence[CellRow]:
+    """At most so many rows, evenly spread, the first and the last among them."""
+    if len(rows) <= most:
+        return rows
+    return [rows[round(k * (len(rows) - 1) / (most - 1))] for k in range(most)]
 
 
 def _condition(row: CellRow, rows: Sequence[CellRow]) -> str:
@@ -75,7 +87,7 @@ def _targets(manifest: Manifest, rows: Sequence[CellRow]) -> Iterator[tuple[str,
             yield "target", f"target: {name}", target.sounds[0]
 
 
-def _tracks(media: Media, wanted: Sequence[tuple[str, str, str]]) -> list[Track]:
+def _tracks(media: Sounds, wanted: Sequence[tuple[str, str, str]]) -> list[Track]:
     """Each sound once, under its first label."""
     seen: set[str] = set()
     tracks = []
@@ -93,7 +105,7 @@ def worst_clips(
     worst: Sequence[ValueRow],
     values: Sequence[ValueRow],
     cells: Mapping[tuple[str, str, int], CellRow],
-    media: Media,
+    media: Sounds,
     players: list[Any],
 ) -> Sequence[Worst]:
     """The worst values of a metric; what they can be compared with is added to ``players``."""

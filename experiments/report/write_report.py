@@ -29,7 +29,7 @@ from ._answers import answers, latency_ms
 from ._cost_figures import CostTables, cost_figures
 from ._dot_plot import MOST_ROWS, dot_plot
 from ._heat_map import heat_maps
-from ._media import Media
+from ._media import Media, Sounds, WantedSounds
 from ._methods import citations, methods, not_measured, run_again
 from ._numbers import NONE, interval, number, plural
 from ._pareto import legend
@@ -95,7 +95,10 @@ def write_report(run: ReportedRun, path: Path, *, force: bool = True) -> Report:
     tables = _Tables.of(run)
     cache = run.folder / "audio" / "page" if run.folder.is_dir() else None
     media = Media(run.sound, run.manifest.page.format, cache)
-    players, worst = _heard(tables, media)
+    wanted = WantedSounds()
+    _heard(tables, wanted)
+    with media.encoding_ahead(wanted.keys):
+        players, worst = _heard(tables, media)
     context = {
         **_head(tables),
         **_figures(tables),
@@ -113,7 +116,7 @@ def write_report(run: ReportedRun, path: Path, *, force: bool = True) -> Report:
 
 
 def _heard(
-    tables: _Tables, media: Media
+    tables: _Tables, media: Sounds
 ) -> tuple[dict[str, list[Any]], Sequence[tuple[MetricFacts, Sequence[Worst]]]]:
     """Players, and the worst clips of each metric.
 

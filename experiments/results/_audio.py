@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -80,13 +80,21 @@ def read_index(folder: Path) -> dict[str, str]:
     }
 
 
-def read_sound(folder: Path, store: Store, key: str) -> tuple[np.ndarray, int]:
+def read_sound(
+    folder: Path, index: Mapping[str, str], store: Store, key: str
+) -> tuple[np.ndarray, int]:
     """A sound float32 ``[samples]`` and its rate, from the folder of the run or the store.
+
+    Args:
+        folder: of the run.
+        index: as :func:`read_index` gives it, which takes a while.
+        store: of the run.
+        key: of the sound.
 
     Raises:
         KeyError: if neither has it.
     """
-    name = read_index(folder).get(key)
+    name = index.get(key)
     if name is not None and (path := folder / FOLDER / name).is_file():
         audio, rate = soundfile.read(path, dtype="float32")
         return audio, int(rate)

@@ -26,7 +26,7 @@ from ..statistics.effects import Effects, factor_effects
 from ..statistics.speakers import Unit
 from ..store import Store
 from . import _selection
-from ._audio import read_sound
+from ._audio import read_index, read_sound
 from ._frames import frame, frame_of
 from .contrasts import Contrasts
 from .difference import RunDifference, difference
@@ -110,6 +110,10 @@ class Run:
     def _tests(self) -> tuple[TestRow, ...]:
         later = (test for one in self._added for test in one.tests)
         return (*read_table(self.folder, "tests", TestRow), *later)
+
+    @cached_property
+    def _sounds(self) -> Mapping[str, str]:
+        return read_index(self.folder)
 
     def cell_rows(self) -> tuple[CellRow, ...]:
         """Each cell, clip and seed: levels, speaker, keys, how it ended."""
@@ -270,7 +274,7 @@ class Run:
             KeyError: if neither the folder nor the store has it.
         """
         store = Store((self.folder / self.manifest.store).absolute())
-        return read_sound(self.folder, store, key)
+        return read_sound(self.folder, self._sounds, store, key)
 
     def audio(
         self,

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import re
+from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,7 +17,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from voicegraph.experiments.report import _media
+from voicegraph.experiments.report import _media, _players
+from voicegraph.experiments.report._media import Media
 from voicegraph.experiments.report._numbers import MINUS
 from voicegraph.experiments.report.write_report import write_report
 from voicegraph.graph.errors import OutputError
@@ -171,6 +173,39 @@ def test_player_has_source_target_and_every_variant(tmp_path: Path) -> None:
     ]
     assert labels[:3] == ["source", "target: heart", "given: noise=pink20"]
     assert sorted(labels[3:]) == sorted(names)
+
+
+def test_player_of_many_variants_has_some_of_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = [t["label"] for t in _first_player(tmp_path)["tracks"] if t["kind"] == "variant"]
+    monkeypatch.setattr(_players, "MOST_VARIANTS", 4)
+    player = _first_player(tmp_path)
+    found = [t["label"] for t in player["tracks"] if t["kind"] == "variant"]
+    assert found == [every[k] for k in (0, 4, 7, 11)]
+    assert player["title"].endswith(", 4 of 12 variants, evenly spread")
+
+
+def _first_player(tmp_path: Path) -> Any:
+    return _media_of(_page(synthetic_run(), tmp_path))["players"]["clips"][0]
+
+
+def test_sounds_are_encoded_ahead_and_each_once(tmp_path: Path) -> None:
+    run, read = synthetic_run(), Counter[str]()
+
+    def sound(key: str) -> tuple[np.ndarray, int]:
+        read[key] += 1
+        return SyntheticRun.sound(run, key)
+
+    run.sound = sound  # pyright: ignore[reportAttributeAccessIssue]
+    ahead = _media_of(_page(run, tmp_path))
+    assert set(read.values()) == {1}
+    alone = Media(synthetic_run().sound, run.manifest.page.format)
+    names = [alone.add(key) for key in read]
+    assert len(names) == len(ahead["sounds"])
+    assert sorted(json.dumps(item) for item in alone.items.values()) == sorted(
+        json.dumps(item) for item in ahead["sounds"].values()
+    )
 
 
 def test_clips_are_not_drawn_by_result(tmp_path: Path) -> None:
