@@ -671,7 +671,9 @@ class Keep(_FileModel):
 class PageAudio(_FileModel):
     """What the page plays."""
 
-    clips: int = Field(default=3, ge=0, le=100, description="clips with all variants", examples=[3])
+    clips: int = Field(
+        default=3, ge=0, le=100, description="clips with their variants, 40 at most", examples=[3]
+    )
     worst: int = Field(
         default=5, ge=0, le=100, description="worst clips of each metric", examples=[5]
     )

@@ -84,9 +84,13 @@ class Media:
         Args:
             keys: in the order in which they will be added.
         """
+        from threadpoolctl import threadpool_limits
+
         threads = cores()
         self._waiting.extend(dict.fromkeys(key for key in keys if key))
-        with ThreadPoolExecutor(threads, "encodes") as self._pool:
+        # The products of a picture are small: threads of their own would only wait for each other.
+        limit = threadpool_limits(1, "blas")
+        with limit, ThreadPoolExecutor(threads, "encodes") as self._pool:
             try:
                 self._encode_more(2 * threads)
                 yield
