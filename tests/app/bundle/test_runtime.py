@@ -43,10 +43,11 @@ def _pipeline(files: Path, **overrides: Any) -> Pipeline:
         "vars.index": str(files / "added.index"),
         "vars.extra": "300ms",
         "vars.transpose": 3,
+        "nodes.f0.use": "f0.rmvpe",
         "block": "100ms",
         **overrides,
     }
-    return Pipeline.load("rvc", given, set_args=["nodes.f0.use=f0.rmvpe"])
+    return Pipeline.load("rvc", given)
 
 
 class _InTorch:
@@ -58,7 +59,8 @@ class _InTorch:
     def __call__(self, **inputs: np.ndarray | float) -> dict[str, np.ndarray]:
         given = []
         for name, tensor in self.exported.inputs.items():
-            found = torch.as_tensor(inputs[name]).to(tensor.dtype)
+            value = inputs[name] if tensor.default is None else inputs.get(name, tensor.default)
+            found = torch.as_tensor(value).to(tensor.dtype)
             assert found.dim() == len(tensor.axes), name
             given.append(found)
         with torch.no_grad():
