@@ -9,10 +9,10 @@ from fractions import Fraction
 import numpy as np
 
 from voicegraph.graph import philox
-from voicegraph.graph.errors import PipelineError, Problem
 from voicegraph.graph.intervals import Interval
 from voicegraph.graph.ports import PortSpec
 
+from .formant import FormantShift
 from .network import BundledNetwork
 from .ports import NodeSpec
 
@@ -23,23 +23,16 @@ _FLOOR, _CEILING, _BINS = 50.0, 1100.0, 255
 
 
 class RvcVoice:
-    """The node on one stream.
-
-    Raises:
-        PipelineError: if the plan has a formant shift.
-    """
+    """The node on one stream."""
 
     def __init__(self, spec: NodeSpec, network: BundledNetwork) -> None:
-        if float(spec.params["formant"]) != 0:
-            text = f"{spec.name}: formant {spec.params['formant']}: this runtime has no shift"
-            fix = f"export with --set nodes.{spec.name}.params.formant=0"
-            raise PipelineError(Problem("not-in-runtime", text, fix=fix))
         asked, self._params = spec.asked["audio"], spec.params
         context = Fraction(round(spec.seconds("extra") * _FRAMES_HZ), _FRAMES_HZ)
         span = Interval(asked.interval.start - context, spec.given["content"].core.end)
         self._skip = int(context * _FRAMES_HZ)
         self._length = int(asked.interval.duration * _FRAMES_HZ)
-        self._frame = int(asked.rate) // _FRAMES_HZ
+        self._formant = float(spec.params["formant"])
+        self._stretch = FormantShift.of(self._formant, self._length, int(asked.rate))
         self._places = {port: nearest(given, span) for port, given in spec.given.items()}
         self._spec, self._network, self._tick = spec, network, 0
 
@@ -53,16 +46,21 @@ class RvcVoice:
             "sid": np.array([int(self._params["speaker"])]),
             "skip_head": np.array(self._skip),
             "return_length": np.array(self._length),
+            "formant_length": np.array(self._stretch.frames),
             "rnd": self._prior_noise(content.shape[1]),
             "noise_scale": 0.0,  # random numbers are given, and none is drawn inside
         }
         if "pitch" in frames:
-            fed |= {"pitch": coarse_pitch(frames["pitch"]), "pitchf": frames["pitch"]}
+            f0, stretch = frames["pitch"], self._stretch
+            if self._formant != 0:
+                f0 = f0 * np.float32(2.0 ** (-self._formant / 12.0))
+            heard = f0 if stretch.frames == stretch.count else f0 * stretch.frames / stretch.count
+            fed |= {"pitch": coarse_pitch(f0), "pitchf": heard}
             fed |= {"source_noise": self._source_noise(), "source_noise_scale": 0.0}
         taken = self._network.described.inputs
         audio = self._network(**{name: x for name, x in fed.items() if name in taken})["audio"]
         self._tick += 1
-        return {"audio": audio.reshape(1, 1, -1)[:, :, : self._length * self._frame]}
+        return {"audio": self._stretch.restored(audio.reshape(-1))[None, None]}
 
     def _prior_noise(self, frames: int) -> np.ndarray:
         """``[1, channels, frames]``: 0 but where the flow's input lies."""
@@ -76,7 +74,7 @@ class RvcVoice:
 
     def _source_noise(self) -> np.ndarray:
         """``[1, samples]``."""
-        drawn = self._drawn("source", self._length * self._frame)
+        drawn = self._drawn("source", self._length * self._stretch.frame)
         return drawn[None] * np.float32(self._params["source_noise"])
 
     def _drawn(self, what: str, count: int) -> np.ndarray:
