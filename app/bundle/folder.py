@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
@@ -79,38 +80,31 @@ def open_bundle(folder: Path) -> Bundle:
 
 
 def _read(folder: Path, name: str, kind: type[ModelT]) -> ModelT:
+    """Raises an InputError if the file is missing, of another format, or no such file at all."""
     path = folder / name
     if not path.is_file():
         text = f"{folder} is no bundle: it has no {name}"
         raise InputError(Problem("no-bundle", text, fix=_MAKE))
     with open_regular(path) as file:
         text = file.read(_LARGEST_JSON)
+    if (stated := _format(text)) != FORMAT:
+        problem = f"{path}: format {stated}; this version of voicegraph reads format {FORMAT}"
+        raise InputError(Problem("broken-bundle", problem, fix=f"make it again: {_MAKE}"))
     try:
-        found = kind.model_validate_json(text)
+        return kind.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the file"
-        problem = f"{path}: {where}: {first['msg']}"
-        newer = _newer_format(text)
-        if newer is not None:
-            problem = f"{path}: format {newer}; this version of voicegraph reads format {FORMAT}"
-        raise InputError(Problem("broken-bundle", problem)) from None
-    if getattr(found, "format", FORMAT) != FORMAT:
-        problem = f"{path}: format {found.format}; this version reads format {FORMAT}"  # pyright: ignore[reportAttributeAccessIssue]
-        raise InputError(Problem("broken-bundle", problem))
-    return found
+        raise InputError(Problem("broken-bundle", f"{path}: {where}: {first['msg']}")) from None
 
 
-def _newer_format(text: bytes) -> int | None:
-    """The format that a file states, if it is a later one."""
-    import json
-
+def _format(text: bytes) -> object:
+    """The format that a file states; that of today if it says nothing that can be read."""
     try:
         found = json.loads(text)
-    except ValueError:
-        return None
-    stated = found.get("format") if isinstance(found, dict) else None
-    return stated if isinstance(stated, int) and stated > FORMAT else None
+    except (ValueError, RecursionError):
+        return FORMAT
+    return found.get("format", FORMAT) if isinstance(found, dict) else FORMAT
 
 
 def _check(folder: Path, file: BundleFile) -> None:
