@@ -206,6 +206,8 @@ class BundleRunReport(Report):
     """Time that the blocks took."""
     latency_ms: float
     """Algorithmic latency, which is compensated in the file."""
+    notes: list[str]
+    """How the sound was converted before."""
 
 
 class BundleReport(Report):

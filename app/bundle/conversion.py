@@ -14,6 +14,7 @@ from voicegraph.graph.files.sound.reader import AudioReader
 from voicegraph.graph.files.sound.writer import AudioWriter
 from voicegraph.graph.signals import Audio
 from voicegraph.schemas.bundle import BundleRunReport
+from voicegraph.schemas.quantities import format_rate
 
 from .folder import Bundle
 from .ports import ref_of, spec_of
@@ -43,7 +44,7 @@ def convert_file(
         VoicegraphError: if the plan cannot be run, or a file cannot be read or written.
     """
     output = _output_type(bundle)
-    samples = read_for(bundle, source)
+    samples, notes = read_for(bundle, source)
     runtime = Runtime(bundle, threads)
     kind = spec_of(bundle.plan.input).type
     total = round(samples.shape[1] / kind.rate * output.rate)
@@ -59,6 +60,7 @@ def convert_file(
         seconds=total / float(output.rate),
         compute_s=perf_counter() - begun,
         latency_ms=1000 * bundle.plan.latency / float(output.rate),
+        notes=notes,
     )
 
 
@@ -86,8 +88,8 @@ def converted(runtime: Runtime, samples: np.ndarray, total: int) -> Iterator[np.
         yield made
 
 
-def read_for(bundle: Bundle, path: Path) -> np.ndarray:
-    """A sound file as the bundle takes it: float32 ``[channels, samples]``.
+def read_for(bundle: Bundle, path: Path) -> tuple[np.ndarray, list[str]]:
+    """A sound file as the bundle takes it, ``[channels, samples]``, and what was done to it.
 
     Raises:
         InputError: if it cannot be read, or has another number of channels, and the bundle takes
@@ -97,17 +99,23 @@ def read_for(bundle: Bundle, path: Path) -> np.ndarray:
     assert isinstance(wanted, Audio)
     with AudioReader(path) as reader:
         found, samples = reader.type, np.concatenate(list(reader), 1)
+    notes: list[str] = []
     if found.channels != wanted.channels:
         if wanted.channels != 1:
             text = f"{path} has {found.channels} channels; the bundle takes {wanted.channels}"
             raise InputError(Problem("wrong-channels", text))
         samples = samples.mean(0, keepdims=True, dtype=np.float32)
+        notes.append(f"mixed from {found.channels} channels to one")
     if found.rate != wanted.rate:
         import soxr
 
         rates = float(found.rate), float(wanted.rate)
         samples = soxr.resample(np.ascontiguousarray(samples.T), *rates, "VHQ").T
-    return samples.astype(np.float32, copy=False)
+        text = f"resampled as a whole from {format_rate(found.rate)} to {format_rate(wanted.rate)}"
+        notes.append(
+            f"{text}; `voicegraph run` does so block by block, and its blocks lie elsewhere"
+        )
+    return samples.astype(np.float32, copy=False), notes
 
 
 def _output_type(bundle: Bundle) -> Audio:

@@ -37,7 +37,8 @@ def run(
     """Convert a sound file by a bundle, with NumPy, ONNX Runtime, FAISS and soxr alone.
 
     It shows that a bundle is complete, and how other programs run one. The output is that of
-    `voicegraph run`, within 1e-4, time-aligned with the input and equally long.
+    `voicegraph run` within 1e-4, for files at the pipeline's own rate: time-aligned with the input
+    and equally long.
     """
     from voicegraph.app.bundle import convert_file, open_bundle
 
@@ -45,6 +46,8 @@ def run(
     if as_json:
         print_json(report)
         return
+    for note in report.notes:
+        echo(note)
     speed = report.seconds / report.compute_s if report.compute_s else 0.0
     times = (
         f"{report.seconds:.2f} s, computed in {report.compute_s:.2f} s ({speed:.1f} x real time)"
