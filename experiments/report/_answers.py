@@ -10,6 +10,7 @@ from voicegraph.schemas.experiment_manifest import CellFacts, ContrastFacts, Man
 from voicegraph.schemas.experiment_tables import CostRow, TestRow
 
 from ._numbers import interval, number, p_value, plural, with_unit
+from ._summary import CPU_OF_A_BLOCK, cpu_figure
 
 CORRECTIONS = {"holm": "Holm", "bh": "Benjamini-Hochberg", "none": "uncorrected"}
 SIGNS = {
@@ -126,7 +127,13 @@ def _lead(rows: Sequence[TestRow], contrast: ContrastFacts) -> str:
     after = "without correction" if contrast.correct == "none" else f"after {correction} correction"
     untested = len(rows) - len(tested)
     more = f" {plural(untested, 'pair')} could not be tested." if untested else ""
+    reasons = Counter(row.why for row in tested if row.why)
+    more += "".join(f" {_as_sentence(reason)}" for reason, _ in reasons.most_common(3))
     return f"{plural(len(tested), 'test')}, {after}: {', '.join(parts)}.{more}"
+
+
+def _as_sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _clause(row: TestRow, metric: MetricFacts, contrast: ContrastFacts) -> Clause:
@@ -162,7 +169,7 @@ def _costs(
 ) -> str:
     """What the swap costs: computing time of a block, and latency."""
     pairs = _pairs(manifest.cells, contrast, level, within)
-    parts = [_cpu(costs, pairs), _latency(manifest, pairs)]
+    parts = [_cpu(manifest, costs, pairs), _latency(manifest, pairs)]
     return "; ".join(part for part in parts if part)
 
 
@@ -186,20 +193,29 @@ def _fixed(cell: CellFacts, contrast: ContrastFacts) -> str:
     )
 
 
-def _cpu(costs: Sequence[CostRow], pairs: Sequence[tuple[CellFacts, CellFacts]]) -> str:
+def _cpu(
+    manifest: Manifest,
+    costs: Sequence[CostRow],
+    pairs: Sequence[tuple[CellFacts, CellFacts]],
+) -> str:
+    figure = cpu_figure(manifest, (cell for pair in pairs for cell in pair))
     names = {(ours.name, theirs.name) for ours, theirs in pairs}
     rows = [
         row
         for row in costs
-        if row.name == "cpu_ms" and (row.cell, row.against) in names and row.difference is not None
+        if row.name == figure.name
+        and (row.cell, row.against) in names
+        and row.difference is not None
     ]
     if not rows:
         return ""
     differences = [row.difference for row in rows if row.difference is not None]
     mean = sum(differences) / len(differences)
-    text = f"CPU {number(mean, 2, signed=True)} ms a block"
+    of = "ms a block" if figure is CPU_OF_A_BLOCK else "of a core"
+    text = f"CPU {number(mean, figure.digits, signed=True)} {of}"
     if len(rows) == 1:
-        bounds = interval(rows[0].difference_low, rows[0].difference_high, 2, signed=True)
+        ends = rows[0].difference_low, rows[0].difference_high
+        bounds = interval(*ends, figure.digits, signed=True)
         return f"{text} {bounds}".rstrip()
     return f"{text} (mean of {len(rows)} pairs)"
 

@@ -13,10 +13,10 @@ from voicegraph.schemas.experiment_tables import CostRow
 from ..results.means import MeanRow
 from ._answers import latency_ms
 from ._pareto import Point, fronts, pareto_plot
-from ._summary import cost_of
+from ._summary import cost_of, cpu_figure
 
 _MOST_METRICS = 2
-_CPU, _LATENCY = "CPU of a block", "latency"
+_LATENCY = MetricFacts(name="latency_ms", title="latency", better="lower", unit="ms", digits=0)
 Means = Mapping[tuple[str, str], MeanRow]
 """(cell, metric) -> mean over speakers."""
 
@@ -78,11 +78,11 @@ class CostTables:
         found = (self.means.get((cell.name, metric)) for cell in self.cells)
         return {row.mean for row in found if row is not None}
 
-    def cost(self, cell: CellFacts, kind: str) -> float | None:
-        """Computing time or latency of a cell in ms."""
-        if kind == _LATENCY:
+    def cost(self, cell: CellFacts, kind: MetricFacts) -> float | None:
+        """Computing time or latency of a cell."""
+        if kind is _LATENCY:
             return latency_ms(self.manifest, cell)
-        row = cost_of(self.costs, cell.name, "cpu_ms")
+        row = cost_of(self.costs, cell.name, kind.name)
         return None if row is None else row.value
 
     def group(self, cell: CellFacts) -> str:
@@ -114,13 +114,14 @@ def cost_figures(tables: CostTables, metrics: Sequence[MetricFacts]) -> CostFigu
     found: list[CostFigure] = []
     flat: list[str] = []
     shown = 0
+    kinds = cpu_figure(tables.manifest, tables.cells), _LATENCY
     for metric in metrics:
         if shown == _MOST_METRICS:
             break
         if len(tables.values(metric.name)) < 2:
             flat.append(metric.title)
             continue
-        both = [_figure(tables, metric, kind) for kind in (_CPU, _LATENCY)]
+        both = [_figure(tables, metric, kind) for kind in kinds]
         found += [figure for figure in both if figure is not None]
         shown += 1
     grouped = len({tables.group(cell) for cell in tables.cells}) > 1
@@ -128,7 +129,7 @@ def cost_figures(tables: CostTables, metrics: Sequence[MetricFacts]) -> CostFigu
     return CostFigures(found, flat if found else (), grouped, why)
 
 
-def _figure(tables: CostTables, metric: MetricFacts, kind: str) -> CostFigure | None:
+def _figure(tables: CostTables, metric: MetricFacts, kind: MetricFacts) -> CostFigure | None:
     """A metric against a cost; None if all cells cost the same."""
     points, absent = [], []
     for cell in tables.cells:
@@ -147,8 +148,10 @@ def _figure(tables: CostTables, metric: MetricFacts, kind: str) -> CostFigure | 
         for group, best in fronts(points, metric.better or "higher").items()
     }
     # ElementTree has escaped every text in it.
-    picture = Markup(pareto_plot(metric, points, f"{kind} in ms"))
-    return CostFigure(f"{metric.title} against {kind}", picture, named, absent)
+    series = [tables.level(cell) for cell in tables.cells]
+    axis = f"{kind.title} in {kind.unit}" if kind.unit else kind.title
+    picture = Markup(pareto_plot(metric, points, axis, series))
+    return CostFigure(f"{metric.title} against {kind.title}", picture, named, absent)
 
 
 def _why_none(tables: CostTables, differ: bool) -> str:

@@ -16,6 +16,8 @@ from ._svg import SHAPES, Picture, Scale, key_mark, value_axis
 
 _WIDTH, _HEIGHT, _LEFT, _TOP = 620.0, 400.0, 70.0, 16.0
 _COLOURS = 6
+_NAME, _LINE = 90.0, 16.0
+"""Room for the name of a front: its width, and the height of a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,18 @@ def front(points: Sequence[Point], better: str) -> Sequence[Point]:
     return found
 
 
-def pareto_plot(metric: MetricFacts, points: Sequence[Point], cost_title: str) -> str:
-    """SVG of the points; those of a front are joined and named."""
+def pareto_plot(
+    metric: MetricFacts, points: Sequence[Point], cost_title: str, series: Sequence[str] = ()
+) -> str:
+    """SVG of the points; those of a front are joined and named.
+
+    Args:
+        metric: upwards.
+        points: the cells.
+        cost_title: of the axis to the right.
+        series: all levels in the order of the legend, which says what a colour and a shape mean;
+            by default those of the points.
+    """
     best = fronts(points, metric.better or "higher")
     named = ", ".join(point.cell for found in best.values() for point in found)
     title = f"{metric.title} against {cost_title}"
@@ -79,11 +91,9 @@ def pareto_plot(metric: MetricFacts, points: Sequence[Point], cost_title: str) -
     for value, text in up.ticks():
         picture.line(_LEFT, up(value), _WIDTH - 20, up(value), "grid")
         picture.text(_LEFT - 8, up(value) + 4, text, "tick end")
-    for group, found in best.items():
-        corners = [(across(point.cost), up(point.value)) for point in found]
-        picture.path(corners, "front")
-        _name_front(picture, group, *corners[-1])
-    styles = _styles([p.series for p in points])
+    for found in best.values():
+        picture.path([(across(point.cost), up(point.value)) for point in found], "front")
+    styles = _styles([*series, *(p.series for p in points)])
     for point in points:
         x, y = across(point.cost), up(point.value)
         if point.low is not None and point.high is not None:
@@ -91,15 +101,23 @@ def pareto_plot(metric: MetricFacts, points: Sequence[Point], cost_title: str) -
         style, shape = styles[point.series]
         tip = f"{point.cell}: {number(point.value, metric.digits)} at {number(point.cost, 2)}"
         picture.mark(x, y, style, tip, shape)
+    ends = {group: (across(found[-1].cost), up(found[-1].value)) for group, found in best.items()}
+    _name_fronts(picture, ends)
     return picture.markup()
 
 
-def _name_front(picture: Picture, group: str, x: float, y: float) -> None:
-    """The name of a front at its dearest point, on the side where there is more room."""
-    if x < (_LEFT + _WIDTH) / 2:
-        picture.text(x + 9, y - 8, group, "tick")
-    else:
-        picture.text(x - 9, y - 8, group, "tick end")
+def _name_fronts(picture: Picture, ends: Mapping[str, tuple[float, float]]) -> None:
+    """The name of each front at its dearest point, on the side with more room; none on another."""
+    lines: list[tuple[float, float]] = []
+    for group, (x, y) in sorted(ends.items(), key=lambda end: -end[1][1]):
+        y -= 8
+        while any(abs(x - left) < _NAME and abs(y - base) < _LINE for left, base in lines):
+            y -= _LINE / 4
+        lines.append((x, y))
+        if x < (_LEFT + _WIDTH) / 2:
+            picture.text(x + 9, y, group, "tick")
+        else:
+            picture.text(x - 9, y, group, "tick end")
 
 
 def legend(series: Sequence[str]) -> Sequence[tuple[str, str]]:

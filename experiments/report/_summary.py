@@ -5,11 +5,11 @@ from __future__ import annotations
 import operator
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from voicegraph.schemas.experiment_manifest import MetricFacts
+from voicegraph.schemas.experiment_manifest import CellFacts, Manifest, MetricFacts
 from voicegraph.schemas.experiment_tables import CostRow, ValueRow
 
 SpeakerMeans = Mapping[tuple[str, str], Mapping[str, float]]
@@ -18,6 +18,10 @@ SpeakerMeans = Mapping[tuple[str, str], Mapping[str, float]]
 Missing = Mapping[tuple[str, str], Mapping[str, int]]
 """(cell, metric) -> reason -> number of values that there are not."""
 
+CPU_OF_A_BLOCK = MetricFacts(
+    name="cpu_ms", title="CPU of a block", better="lower", unit="ms", digits=2
+)
+SHARE_OF_A_CORE = MetricFacts(name="cpu_rtf", title="share of a core", better="lower", digits=3)
 _COMPARISONS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
 _GOAL = re.compile(r"\s*(>=|<=|>|<)\s*([-+]?\d*\.?\d+(?:[eE][-+]?\d+)?)(?:\s+\D*)?")
 
@@ -52,6 +56,16 @@ def meets_goal(value: float, goal: str | None) -> bool | None:
 def cost_of(costs: Sequence[CostRow], cell: str, name: str) -> CostRow | None:
     """A figure of a cell; the first one measured, whatever it took turns with."""
     return next((row for row in costs if row.cell == cell and row.name == name), None)
+
+
+def cpu_figure(manifest: Manifest, cells: Iterable[CellFacts]) -> MetricFacts:
+    """What computing time of some cells is compared by.
+
+    Blocks of different lengths are compared by what they take of a core: a longer block takes more
+    time and less computing.
+    """
+    plans = [manifest.plans[cell.plan] for cell in cells if cell.plan in manifest.plans]
+    return CPU_OF_A_BLOCK if len({plan.block_ms for plan in plans}) < 2 else SHARE_OF_A_CORE
 
 
 def primary_metrics(metrics: Sequence[MetricFacts], tested: Sequence[str]) -> Sequence[MetricFacts]:

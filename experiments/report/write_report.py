@@ -38,6 +38,7 @@ from ._summary import (
     Missing,
     SpeakerMeans,
     cost_of,
+    cpu_figure,
     meets_goal,
     missing_values,
     primary_metrics,
@@ -236,21 +237,21 @@ def _cautions(tables: _Tables) -> Sequence[str]:
 def _table(tables: _Tables) -> dict[str, Any]:
     """Columns are metrics, computing time and latency; a row is a cell."""
     columns: list[Any] = list(tables.measured)
-    costed = any(row.name == "cpu_ms" for row in tables.costs)
+    cpu = cpu_figure(tables.manifest, tables.shown)
+    costed = any(row.name == cpu.name for row in tables.costs)
     if costed:
-        columns.append(_COST)
+        columns.append(cpu)
     columns.append(_LATENCY)
     rows = []
     for cell in tables.shown:
         entries = [_entry(tables.means.get((cell.name, m.name)), m) for m in tables.measured]
         if costed:
-            entries.append(_cost_entry(tables, cell))
+            entries.append(_cost_entry(tables, cell, cpu))
         entries.append(_latency_entry(tables.manifest, cell))
         rows.append({"name": cell.name, "entries": entries})
     return {"columns": columns, "rows": rows}
 
 
-_COST = MetricFacts(name="cpu_ms", title="CPU of a block", better="lower", unit="ms", digits=2)
 _LATENCY = MetricFacts(name="latency_ms", title="latency", better="lower", unit="ms", digits=0)
 
 
@@ -272,15 +273,15 @@ def _blank(metric: str) -> dict[str, Any]:
     return {"metric": metric, "value": None, "text": NONE, "bounds": "", "goal": None, "note": ""}
 
 
-def _cost_entry(tables: _Tables, cell: CellFacts) -> dict[str, Any]:
-    row = cost_of(tables.costs, cell.name, "cpu_ms")
+def _cost_entry(tables: _Tables, cell: CellFacts, cpu: MetricFacts) -> dict[str, Any]:
+    row = cost_of(tables.costs, cell.name, cpu.name)
     if row is None:
-        return _blank("cpu_ms")
+        return _blank(cpu.name)
     return {
-        **_blank("cpu_ms"),
+        **_blank(cpu.name),
         "value": repr(row.value),
-        "text": number(row.value, _COST.digits),
-        "bounds": interval(row.low, row.high, _COST.digits),
+        "text": number(row.value, cpu.digits),
+        "bounds": interval(row.low, row.high, cpu.digits),
     }
 
 

@@ -128,7 +128,8 @@ def _costs(manifest: Manifest, costs: Sequence[CostRow]) -> str:
     found: dict[tuple[str, str], CostRow] = {}
     for row in costs:
         found.setdefault((row.cell, row.name), row)
-    cells = [cell.name for cell in manifest.cells if (cell.name, names[0]) in found]
+    known = {cell for cell, _ in found}
+    cells = [cell.name for cell in manifest.cells if cell.name in known]
     rows = [
         [cell, *(number(found[cell, name].value if (cell, name) in found else None, 2)
                  for name in names)]

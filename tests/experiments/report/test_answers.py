@@ -75,6 +75,14 @@ def test_lead_counts_verdicts() -> None:
     assert answer.lead == "2 tests, after Holm correction: 1 better, 1 worse."
 
 
+def test_lead_says_why_nothing_could_be_shown() -> None:
+    run = synthetic_run()
+    why = "8 speakers cannot reach p = 0.05 in a family of 50 tests: the least is 0.39"
+    run.tests = [replace(t, verdict="no difference shown", why=why) for t in run.tests[:2]]
+    (answer,) = answers(run.manifest, run.tests, run.costs)
+    assert answer.lead.endswith(f"2 no difference shown. {why}.")
+
+
 def test_cost_of_the_swap_ends_the_sentence() -> None:
     sentence = _sentence(synthetic_run())
     assert sentence.costs == "CPU +2.10 ms a block [+2.00, +2.20]; latency unchanged at 80 ms"
@@ -95,3 +103,27 @@ def test_no_cost_is_made_up() -> None:
     run = synthetic_run()
     run.costs = [row for row in run.costs if row.cell != name_of("world", "swift", "clean")]
     assert _sentence(run).costs == "latency unchanged at 80 ms"
+
+
+def test_blocks_of_other_lengths_are_compared_by_what_they_take_of_a_core() -> None:
+    run = synthetic_run()
+    longer = {
+        key: plan.model_copy(update={"block_ms": 100.0}) if key.endswith("swift") else plan
+        for key, plan in run.manifest.plans.items()
+    }
+    run.manifest = run.manifest.model_copy(update={"plans": longer})
+    run.costs = [
+        *run.costs,
+        *(
+            replace(
+                row,
+                name="cpu_rtf",
+                difference=-0.158,
+                difference_low=-0.169,
+                difference_high=-0.146,
+            )
+            for row in run.costs
+            if row.difference is not None
+        ),
+    ]
+    assert _sentence(run).costs.startswith("CPU −0.158 of a core [−0.169, −0.146];")  # noqa: RUF001

@@ -59,6 +59,17 @@ def test_a_metric_that_never_varies_has_no_picture() -> None:
     ]
 
 
+def test_blocks_of_other_lengths_are_compared_by_what_they_take_of_a_core() -> None:
+    run = synthetic_run()
+    plans = dict(run.manifest.plans)
+    first = next(iter(plans))
+    plans[first] = plans[first].model_copy(update={"block_ms": 500.0})
+    run.manifest = run.manifest.model_copy(update={"plans": plans})
+    run.costs = [replace(row, name="cpu_rtf", unit="") for row in run.costs]
+    cpu, _ = cost_figures(_tables(run), METRICS[:1]).figures
+    assert cpu.title == "DistillMOS against share of a core"
+
+
 def test_cells_without_a_cost_are_named() -> None:
     run = synthetic_run()
     run.costs = [row for row in run.costs if row.cell != CELL]

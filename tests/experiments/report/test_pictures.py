@@ -16,7 +16,7 @@ from voicegraph.experiments.report._dot_plot import MOST_ROWS, dot_plot
 from voicegraph.experiments.report._heat_map import heat_maps
 from voicegraph.experiments.report._media import F0_RATE, f0_contour, spectrogram_png
 from voicegraph.experiments.report._numbers import MINUS, interval, number, p_value
-from voicegraph.experiments.report._pareto import Point, front, fronts, pareto_plot
+from voicegraph.experiments.report._pareto import Point, front, fronts, legend, pareto_plot
 from voicegraph.experiments.report._summary import meets_goal, speaker_means
 from voicegraph.experiments.report._svg import Scale
 from voicegraph.experiments.results.means import cell_means
@@ -65,7 +65,20 @@ def test_each_group_has_a_front_with_its_name() -> None:
     }
     picture = ET.fromstring(pareto_plot(METRICS[0], points, "CPU"))
     assert len(picture.findall("polyline")) == 2
-    assert {"clean", "pink10"} <= {text.text for text in picture.iter("text")}
+    names = {text.text: text for text in picture.iter("text") if text.text in ("clean", "pink10")}
+    heights = sorted(float(text.get("y", "")) for text in names.values())
+    assert len(names) == 2
+    assert heights[1] - heights[0] >= 16  # no name lies on another
+
+
+def test_marks_are_those_of_the_legend() -> None:
+    """Levels that are not in the picture have their colours all the same."""
+    one = replace(_point(1, 3), series="live")
+    shown = pareto_plot(METRICS[0], [one, _point(2, 4)], "CPU", ["source", "live"])
+    live = dict(legend(["source", "live"]))["live"]
+    style = ET.fromstring(live)[0].get("class")
+    marked = {mark.get("class") for mark in ET.fromstring(shown) if mark.find("title") is not None}
+    assert style in marked
 
 
 @given(st.lists(NUMBERS, min_size=1))
