@@ -64,8 +64,9 @@ def cpu_figure(manifest: Manifest, cells: Iterable[CellFacts]) -> MetricFacts:
     Blocks of different lengths are compared by what they take of a core: a longer block takes more
     time and less computing.
     """
-    plans = [manifest.plans[cell.plan] for cell in cells if cell.plan in manifest.plans]
-    return CPU_OF_A_BLOCK if len({plan.block_ms for plan in plans}) < 2 else SHARE_OF_A_CORE
+    plans = [manifest.plans.get(cell.plan or "") for cell in cells]
+    lengths = {plan.block_ms for plan in plans if plan is not None}
+    return CPU_OF_A_BLOCK if len(lengths) < 2 else SHARE_OF_A_CORE
 
 
 def primary_metrics(metrics: Sequence[MetricFacts], tested: Sequence[str]) -> Sequence[MetricFacts]:
