@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from voicegraph.graph.errors import InputError, PipelineError, Problem, Problems
+from voicegraph.graph.errors import PipelineError, Problem, Problems
 
 DEVICES = ("cpu", "cuda")
 """By number of ``rvc_device_t``."""
@@ -68,7 +68,7 @@ class RvcConfig:
         """The config and the model files as overrides of the pipeline ``rvc``.
 
         Raises:
-            InputError: if RMVPE is wanted, and its file is neither beside the encoder nor beside
+            PipelineError: if RMVPE is wanted, and its file is neither beside the encoder nor beside
                 the voice.
         """
         found: dict[str, Any] = {
@@ -158,4 +158,4 @@ def _rmvpe_beside(hubert: str, synthesizer: str) -> Path:
     text = f"RVC_F0_RMVPE needs {_RMVPE_FILES[0]} beside the encoder or the voice, and {where} "
     text += "have none" if len(folders) > 1 else "has none"
     fix = "put it there, or choose another f0_method"
-    raise InputError(Problem("no-rmvpe", text, fix=fix))
+    raise PipelineError(Problem("no-rmvpe", text, fix=fix))

@@ -58,8 +58,8 @@ typedef struct vg_error {
 enum {
   VG_OK = 0,
   VG_ERROR_OTHER = 1,       /* an error in voicegraph itself, or out of memory */
-  VG_ERROR_PIPELINE = 2,    /* a pipeline, an override or the config is wrong */
-  VG_ERROR_INPUT = 3,       /* a model file is missing, damaged or of another kind */
+  VG_ERROR_PIPELINE = 2,    /* a pipeline, an override or the config is wrong, or a file is missing */
+  VG_ERROR_INPUT = 3,       /* a model file is damaged or of another kind */
   VG_ERROR_OUTPUT = 4,      /* a file cannot be written */
   VG_ERROR_DEVICE = 5,      /* a device, such as the GPU, is missing */
   VG_ERROR_SIGNAL = 6,      /* NaN or infinity in a block, or a node failed on it */

@@ -150,6 +150,13 @@ def test_closing_is_safe_while_others_process_and_set(call: Call, gain: Path) ->
     assert set(re.findall(r"ended: (\d+)", ran.out)) <= {"7", "21"}
 
 
+def test_threads_may_open_sessions_at_once(call: Call, gain: Path) -> None:
+    ran = call("together", gain, "default-live", gain, "no-such-pipeline", gain)
+    assert ran.code == 0
+    codes = [line.removeprefix("codes: ") for line in ran.out.splitlines()]
+    assert codes == ["0 0 0", "0 0 0", "0 0 0", "2 0 0", "0 0 0"]
+
+
 def test_threads_may_start_the_interpreter_at_once(call: Call) -> None:
     ran = call("start")
     assert ran.out == "codes: 0 0 0 0\ninit: 0 0 \n"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from voicegraph.app.sdk.rvc_config import F0_METHODS, RvcConfig
-from voicegraph.graph.errors import InputError, PipelineError
+from voicegraph.graph.errors import PipelineError
 
 GOOD = RvcConfig(0, 48000, 1, 0.25, 0.05, 2.5, 1, 0.5, 0, 0)
 
@@ -68,7 +68,7 @@ def test_an_index_is_used_only_where_it_is_enabled() -> None:
 def test_rmvpe_is_found_beside_the_encoder_or_the_voice(tmp_path: Path) -> None:
     config = replace(GOOD, f0_method=1)
     voice, hubert = tmp_path / "voice" / "v.pth", tmp_path / "hubert" / "h.pt"
-    with pytest.raises(InputError, match=r"needs rmvpe.pt beside the encoder or the voice"):
+    with pytest.raises(PipelineError, match=r"needs rmvpe.pt beside the encoder or the voice"):
         config.overrides(str(hubert), str(voice), None)
     voice.parent.mkdir()
     (voice.parent / "rmvpe.pt").touch()
