@@ -27,7 +27,7 @@ from ..startup_stages import begin_stage
 from ._calls import given, taken, traced_with
 from .check import check
 from .form import FORMS, Form
-from .networks import load_network
+from .networks import load_network, require_exportable
 
 
 def export_network(
@@ -59,10 +59,10 @@ def export_network(
         OutputError: if the file cannot be written.
     """
     writer = FORMS[form]
+    planned = require_exportable(plan, name)
     writer.require()
     check_target(target, force)
     network = load_network(plan, name)
-    planned = plan.find(name)
     module = _module(network, planned, dtype)
     begin_stage(f"writing {name} as {writer.title}")
     with torch.no_grad():

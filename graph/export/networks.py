@@ -32,9 +32,7 @@ def load_network(plan: CompiledPlan, name: str) -> ExportedNetwork:
         PipelineError: if the plan has no such node, or it has no network.
         VoicegraphError: if its weights are missing or wrong.
     """
-    planned = plan.find(name)
-    if name not in exportable(plan):
-        raise _nothing_to_export(plan, planned)
+    planned = require_exportable(plan, name)
     begin_stage(f"loading {name} ({planned.use})")
     node, cpu = planned.node, torch.device("cpu")
     node.device, node.dtype = cpu, torch.float32
@@ -45,14 +43,32 @@ def load_network(plan: CompiledPlan, name: str) -> ExportedNetwork:
             require_unchanged(plan.files[key])  # afterwards: what was loaded was hashed
         network = node.exports(planned.params)
     if network is None:
-        raise _nothing_to_export(plan, planned)
+        text = f"{planned.name} ({planned.use}) has no network with these params"
+        raise _nothing_to_export(plan, planned.name, text)
     return network
 
 
-def _nothing_to_export(plan: CompiledPlan, planned: PlannedNode) -> PipelineError:
-    names = exportable(plan).keys() - {planned.name}
-    text = f"{planned.name} ({planned.use}) has no network that can be exported"
+def require_exportable(plan: CompiledPlan, name: str) -> PlannedNode:
+    """A node that says what it exports; nothing is loaded.
+
+    Raises:
+        PipelineError: if the plan has no such node, or it has no network.
+    """
+    if (found := exportable(plan).get(name)) is not None:
+        return found
+    try:
+        planned = plan.find(name)
+    except PipelineError as error:
+        raise _nothing_to_export(plan, name, error.problems[0].message) from None
+    text = f"{name} ({planned.use}) has no network that can be exported"
+    raise _nothing_to_export(plan, name, text)
+
+
+def _nothing_to_export(plan: CompiledPlan, name: str, text: str) -> PipelineError:
+    """The error with the nodes that have a network as its fix."""
+    names = sorted(exportable(plan).keys() - {name})
     if not names:
-        return PipelineError(Problem("nothing-to-export", f"{text}, nor has another node"))
-    fixes = "\nor ".join(f"--node {other}" for other in sorted(names))
+        text = f"{text}; no other node of this pipeline has a network"
+        return PipelineError(Problem("nothing-to-export", text))
+    fixes = "\nor ".join(f"--node {other}" for other in names)
     return PipelineError(Problem("nothing-to-export", text, fix=fixes))

@@ -112,7 +112,7 @@ def _inputs(card: VoiceCard) -> dict[str, ExportedTensor]:
         "rnd": ExportedTensor(
             (1, card.config.inter_channels, "frames"),
             description="noise of the prior, normal, scaled by 0.66666",
-            default=torch.zeros(1, 1, 1),
+            default=torch.zeros(1, card.config.inter_channels, 1),
         ),
         **(noise if card.f0 else {}),
         "noise_scale": ExportedTensor(
