@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch._decomp import global_decomposition_table
@@ -49,17 +50,19 @@ def _sizes(
 @contextmanager
 def gru_as_one_operator() -> Iterator[None]:
     """Until the end of the block, tracing does not look into a GRU."""
-    table = global_decomposition_table["post_autograd"]
-    whole = torch.ops.voicegraph.gru.default
-    before = table.get(_GRU), _GRU.py_kernels.get(_COMPOSITE)
-    table[_GRU], _GRU.py_kernels[_COMPOSITE] = whole, whole
+    whole: Any = torch.ops.voicegraph.gru.default
+    tables: tuple[tuple[dict[Any, Any], Any], ...] = (
+        (global_decomposition_table["post_autograd"], _GRU),
+        (_GRU.py_kernels, _COMPOSITE),
+    )
+    before = [held.get(key) for held, key in tables]
+    for held, key in tables:
+        held[key] = whole
     _GRU._dispatch_cache.clear()
     try:
         yield
     finally:
-        for held, key, value in zip(
-            (table, _GRU.py_kernels), (_GRU, _COMPOSITE), before, strict=True
-        ):
+        for (held, key), value in zip(tables, before, strict=True):
             if value is None:
                 held.pop(key, None)
             else:
