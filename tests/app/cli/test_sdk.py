@@ -27,3 +27,17 @@ def test_json_lists_the_files(cli: Cli, tmp_path: Path, monkeypatch: pytest.Monk
     code, out, _ = cli("sdk", "build", str(tmp_path), "--json")
     assert code == 0
     assert json.loads(out)["files"] == ["README.md", "lib/x.so"]
+
+
+def test_overrides_without_a_plugin_are_refused(cli: Cli, tmp_path: Path) -> None:
+    code, out, err = cli("sdk", "build", str(tmp_path / "sdk"), "--set", "vars.transpose=2")
+    assert (code, out) == (2, "")
+    assert "--set is for pipelines of --ladspa, and none is named" in err
+    assert not (tmp_path / "sdk").exists()
+
+
+def test_pipeline_of_a_plugin_that_is_missing_is_named(cli: Cli, tmp_path: Path) -> None:
+    code, out, err = cli("sdk", "build", str(tmp_path / "sdk"), "--ladspa", "default-life")
+    assert (code, out) == (2, "")
+    assert "no shipped pipeline is called 'default-life'" in err
+    assert not (tmp_path / "sdk").exists()
