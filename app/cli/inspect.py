@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from voicegraph.schemas.model_report import ModelFile
 
 _PARTS_SHOWN = 12
+_NAMES = ("inputs", "optional_inputs", "outputs", "widths", "stated", "trained")
+"""Fields of cards whose keys are names in the file."""
 _FORMS = {
     "torch": "written by torch.save",
     "torch-legacy": "written by torch.save, in the form before PyTorch 1.6",
@@ -76,16 +78,16 @@ def summary(found: ModelFile) -> str:
     return "\n".join([f"{printable(found.path)}: {printable(found.description)}", *lines])
 
 
-def _rows(card: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """One row per key of the card that has a value."""
+def _rows(card: Mapping[str, object], words: bool = True) -> Iterator[tuple[str, str]]:
+    """One row per key of the card that has a value; keys that are no names are shown as words."""
     for key, value in card.items():
-        name = key.replace("_", " ")
+        name = key.replace("_", " ") if words else key
         if key == "remarks" and isinstance(value, list):
             yield from (("remark", _text(remark)) for remark in value)
             continue
         if isinstance(value, dict) and value:
             yield name, ""
-            yield from ((f"  {inner}", text) for inner, text in _rows(value))
+            yield from ((f"  {inner}", text) for inner, text in _rows(value, key not in _NAMES))
         elif text := _text(value):
             yield name, text
 

@@ -60,10 +60,10 @@ class OnnxContentParams(NodeParams):
     `voicegraph export` wrote. By default the pipeline's `assets.hubert`."""
     voice: FilePath | None = None
     """The RVC voice that uses the features: it determines the width."""
-    width: int | None = Field(None, ge=1, le=8192)
+    width: int | None = Field(default=None, ge=1, le=8192)
     """Width of the features, which selects one of the network's outputs. By default that of the
     voice, or 768, or the only one that there is."""
-    output: str | None = Field(None, max_length=200)
+    output: str | None = Field(default=None, max_length=200)
     """The network's output by name, if several have that width. By default the first of them."""
 
 

@@ -19,6 +19,7 @@ _INSIDE = 0.66666
 _CHANNELS = 192
 """Channels of the prior of every published RVC voice, where a file does not state them."""
 
+Shapes = tuple[tuple[int, ...], ...]
 Numbers = Callable[[str, int], np.ndarray]
 """Standard normal numbers of this tick and stream, by name and count."""
 
@@ -88,8 +89,12 @@ class OnnxVoice:
             WeightsError: if the network refuses its inputs, or makes less audio than that.
         """
         feeds = self._feeds(spoken)
-        feeds |= self._noise(spoken, drawn)
+        optional = self.signature.noise in self.network.header.optional
+        if not optional:
+            feeds |= self._noise(spoken, drawn, ())
         shapes = self.network.drawn_shapes(feeds)
+        if optional:
+            feeds |= self._noise(spoken, drawn, shapes)
         for drawing, shape in zip(self.network.drawings, shapes, strict=True):
             count = math.prod(shape)
             factor = self._factor(shape, drawing.normal, spoken, drawn)
@@ -113,14 +118,15 @@ class OnnxVoice:
             signature.returned: self.window.count,
             signature.formant: spoken.frames,
         }
-        return found | {name: self.network.full(name, n) for name, n in sizes.items() if name}
+        found |= {name: self.network.full(name, n) for name, n in sizes.items() if name}
+        return found | {name: self.network.full(name, 0.0) for name in signature.scales}
 
-    def _noise(self, spoken: Spoken, drawn: Drawn) -> dict[str, np.ndarray]:
+    def _noise(self, spoken: Spoken, drawn: Drawn, shapes: Shapes) -> dict[str, np.ndarray]:
         """Random numbers that are inputs of the file itself, the same as those of ``synth.rvc``."""
         signature, found = self.signature, dict[str, np.ndarray]()
         frames = spoken.content.shape[1]
         if signature.noise is not None:
-            channels = self._channels(signature.noise)
+            channels = self._channels(signature.noise, shapes)
             head, count = self.window.head, self.window.prior_frames(frames)
             values = np.zeros((1, channels, frames), np.float32)
             if drawn.prior:
@@ -131,13 +137,16 @@ class OnnxVoice:
             samples = self.window.count * self.frame  # stretched with the source, after it
             numbers = drawn.numbers("source", samples) if drawn.source else np.zeros(samples)
             found[signature.source_noise] = (numbers * drawn.source).astype(np.float32)[None]
-        return found | {name: self.network.full(name, 0.0) for name in signature.scales}
+        return found
 
-    def _channels(self, name: str) -> int:
+    def _channels(self, name: str, shapes: Shapes) -> int:
+        """Channels of the prior: stated, or those of what the file would draw itself."""
         header = self.network.header
         stated = (header.inputs.get(name) or header.optional[name]).axes
         size = stated[1] if stated is not None and len(stated) == 3 else None
-        return size if isinstance(size, int) and size > 0 else _CHANNELS
+        if isinstance(size, int) and size > 0:
+            return size
+        return next((shape[1] for shape in shapes if len(shape) == 3), _CHANNELS)
 
     def _factor(self, shape: tuple[int, ...], normal: bool, spoken: Spoken, drawn: Drawn) -> float:
         """Factor of random numbers that the file draws inside, by what they are for.
