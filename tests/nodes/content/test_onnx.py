@@ -15,6 +15,7 @@ import torch
 from voicegraph.app.reports.explain import explain
 from voicegraph.graph import conformance
 from voicegraph.graph.errors import PipelineError, WeightsError
+from voicegraph.graph.export import export_network
 from voicegraph.graph.files.onnx_files import builder
 from voicegraph.graph.intervals import Interval, Request
 from voicegraph.graph.pipeline import Pipeline, Plan
@@ -23,6 +24,10 @@ from voicegraph.nodes.content._onnx_example import encoder
 from voicegraph.nodes.content.hubert import Hubert, HubertParams
 from voicegraph.nodes.content.onnx import OnnxContent, OnnxContentParams
 from voicegraph.nodes.synth import _onnx_example as voices
+
+from ...tolerance import SMALL_NETWORK, assert_close
+
+pytestmark = pytest.mark.numeric
 
 test_conformance = conformance.suite("content.onnx", slow=("growth",))
 
@@ -180,3 +185,20 @@ def test_a_file_replaced_during_a_session_changes_nothing(save: Save, tmp_path: 
         session.reset()
         shutil.copy(save("other.onnx", bytes(64)), path)
         np.testing.assert_array_equal(session.process(audio), expected)
+
+
+@pytest.mark.slow
+def test_an_export_gives_the_features_of_the_node(tmp_path: Path) -> None:
+    """And says which encoder it is, so that a voice can be compared with it."""
+    pytest.importorskip("onnxscript")
+    hubert_example.write(tmp_path / "hubert.safetensors")
+    how = {"layer": 1, "project": True}
+    plan = _plan(tmp_path / "hubert.safetensors", use="content.hubert", **how)
+    export_network(plan, "content", tmp_path / "hubert.onnx")
+    other = _plan(tmp_path / "hubert.onnx")
+    origins = [made.find("content").node.output_types["content"].origin for made in (plan, other)]
+    assert origins[0] is not None
+    assert origins[0].facts == (origins[1].facts if origins[1] else None)
+    audio = np.random.default_rng(1).uniform(-0.5, 0.5, 3200).astype(np.float32)
+    with plan.session() as one, other.session() as two:
+        assert_close(two.push(audio), one.push(audio), SMALL_NETWORK)
