@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import faiss
@@ -32,11 +33,11 @@ class CardTexts:
         return self != CardTexts()
 
 
-@dataclass(slots=True)
 class Draft:
-    """An index that is complete on the disk and read back, and has no name yet.
+    """An index that is complete on the disk, and has no name yet.
 
-    Use it as a context: what is not kept is removed.
+    Use it as a context: what is not kept is removed. It is read back at the first use of
+    :attr:`stored`; until then FAISS's object may be let go, so that memory holds the index once.
 
     Args:
         index: FAISS's object.
@@ -44,25 +45,16 @@ class Draft:
             file with a card.
         force: replace an existing file.
 
-    Attributes:
-        path: where it is.
-        stored: what was read back.
-
     Raises:
-        OutputError: if it cannot be written, or reads back different.
+        OutputError: if it cannot be written.
     """
-
-    target: Path
-    force: bool
-    _file: AtomicFile
-    stored: IndexBytes = field(repr=False)
 
     def __init__(self, index: faiss.Index, target: Path, force: bool) -> None:
         self.target, self.force = target, force
+        self._vectors = index.ntotal
         self._file = AtomicFile(target, force=force)
         try:
             self._write(index)
-            self.stored = self._read_back(index)
         except BaseException:
             self._file.discard()
             raise
@@ -85,15 +77,16 @@ class Draft:
             texts: for the card, if the file has one.
 
         Raises:
-            OutputError: if it cannot be written.
+            OutputError: if it cannot be written, or reads back different.
         """
+        stored = self.stored
         if self.target.suffix.lower() != conversion.ENDING:
             self._file.commit()
             return
-        card = index_card(self.stored.layout, texts.source or self.target.name)
+        card = index_card(stored.layout, texts.source or self.target.name)
         stated = {"title": texts.title or self.target.stem, "source": texts.source}
         stated |= {"licence": texts.licence, "trained_on": texts.trained_on}
-        tensor = torch.from_numpy(self.stored.data)
+        tensor = torch.from_numpy(stored.data)
         conversion.write({TENSOR: tensor}, card.model_copy(update=stated), self.target, self.force)
 
     def _write(self, index: faiss.Index) -> None:
@@ -106,14 +99,20 @@ class Draft:
             writer = faiss.PyCallbackIOWriter(file.write)  # pyright: ignore[reportAttributeAccessIssue]
             faiss.write_index(index, writer)
 
-    def _read_back(self, index: faiss.Index) -> IndexBytes:
+    @cached_property
+    def stored(self) -> IndexBytes:
+        """What was read back.
+
+        Raises:
+            OutputError: if it is something else than what was written.
+        """
         try:
             located = locate(self.path)
             stored = located.read() if located is not None else None
         except WeightsError as error:
             said = error.problems[0].message
         else:
-            if stored is not None and stored.layout.vectors == index.ntotal:
+            if stored is not None and stored.layout.vectors == self._vectors:
                 return stored
             said = "it holds something else"
         text = f"{self.target} reads back different from what was written: {said}"

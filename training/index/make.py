@@ -81,17 +81,17 @@ def make(
             vectors = kmeans(vectors, CENTRES, _ROUNDS, tell)
     index = build(vectors, settings)
     del vectors
+    facts = {"vectors": index.ntotal, "dimension": index.d}
+    facts |= {"lists": index.nlist, "probes": index.nprobe}
     with Draft(index, target, force) as draft:
+        del index  # before it is read back
         draft.keep(texts)
         size = draft.stored.data.size
     carried = has_card(target)
     return IndexMade(
         path=str(target),
         size_bytes=size,
-        vectors=index.ntotal,
-        dimension=index.d,
-        lists=index.nlist,
-        probes=index.nprobe,
+        **facts,
         trained_on=texts.trained_on if carried else None,
         files=material.files,
         seconds=material.seconds,

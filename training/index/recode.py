@@ -20,7 +20,7 @@ from .clustering import (
     train_product,
 )
 from .encodings import CODES, Encoding
-from .source import Chunk, IndexSource
+from .source import ROWS, Chunk, IndexSource
 
 _SAMPLE = CODES * MOST_PER_CENTRE
 """Vectors that train a product quantizer, at most: as many as FAISS takes."""
@@ -153,7 +153,9 @@ def _train(
     elif isinstance(inner, faiss.IndexIVFPQ):
         _, kept, vectors = _sample(source, _SAMPLE, seed)
         lists = kept if grouping.kept else grouping.nearest(vectors)
-        vectors = vectors - grouping.centres[lists]
+        for start in range(0, len(vectors), ROWS):  # in place, since the sample is large
+            part = slice(start, start + ROWS)
+            vectors[part] -= grouping.centres[lists[part]]
         with progress_bar("product quantizer", inner.pq.M) as tell:
             train_product(inner.pq, _rotated(rotation, vectors), tell)
 
