@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch._decomp import global_decomposition_table
@@ -50,10 +50,13 @@ def _sizes(
 @contextmanager
 def gru_as_one_operator() -> Iterator[None]:
     """Until the end of the block, tracing does not look into a GRU."""
-    whole: Any = torch.ops.voicegraph.gru.default
-    tables: tuple[tuple[dict[Any, Any], Any], ...] = (
-        (global_decomposition_table["post_autograd"], _GRU),
-        (_GRU.py_kernels, _COMPOSITE),
+    whole = torch.ops.voicegraph.gru.default
+    tables = cast(
+        "tuple[tuple[dict[Any, Any], Any], ...]",
+        (
+            (global_decomposition_table["post_autograd"], _GRU),
+            (_GRU.py_kernels, _COMPOSITE),
+        ),
     )
     before = [held.get(key) for held, key in tables]
     for held, key in tables:
