@@ -65,6 +65,13 @@ def test_any_window_is_that_of_the_node(
     assert [length.sizes["frames"] for length in found.lengths] == [41, 97, 311]
 
 
+def test_float16_runs_in_onnx(folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    plan = _plan(folder / "voice.pth")
+    found = export_network(plan, "voice", tmp_path / "voice.onnx", dtype="float16")
+    assert found.dtype == "float16"
+
+
 @pytest.fixture(scope="module")
 def session(folder: Path) -> Any:
     """The voice with pitch as other programs load it."""
