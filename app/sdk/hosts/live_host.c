@@ -5,14 +5,16 @@
  *   live_host default-live --input "USB microphone" --output Headphones
  *   live_host default-live --profile michael --seconds 60 nodes.pitch.params.transpose=-2
  *
- * Reads a block, processes it, writes it: one thread and PortAudio's blocking calls. Two devices
- * with clocks of their own drift apart, and this program does not compensate that; use one device
- * for both directions, or `voicegraph live`, which compensates.
+ * PortAudio's callback copies samples between the devices and two ring buffers; the main thread
+ * processes whole blocks. So a late block leaves a gap as long as it is late, and the devices go on.
+ * Two devices with clocks of their own drift apart, and this program does not compensate that; use
+ * one device for both directions, or `voicegraph live`, which compensates.
  */
 #include "voicegraph.h"
 
 #include <portaudio.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,20 +22,33 @@
 typedef struct {
   const char *pipeline, *input, *output;
   double seconds; /* 0: until Ctrl-C */
+  double buffers; /* of the devices, in seconds; 0: what they call high */
   vg_options options;
 } arguments_t;
 
+/* A ring buffer between two threads: one writes, one reads. */
 typedef struct {
-  long blocks, overflows, underflows;
+  float *samples; /* [size * channels], interleaved */
+  size_t size, channels;
+  atomic_size_t written, taken; /* frames since the start */
+} ring_t;
+
+typedef struct {
+  vg_format format;
+  ring_t in, out;
+  atomic_size_t largest; /* frames of the largest callback so far */
+  atomic_long gaps, lost; /* callbacks for which no block was ready; whose input found no room */
+  long blocks;
   double longest; /* seconds of vg_process() */
-} counts_t;
+} live_t;
 
 static volatile sig_atomic_t stopped;
 
+/* Ends after this block; the second time at once, for a sound system that no longer answers. */
 static void stop(int number)
 {
-  (void)number;
   stopped = 1;
+  signal(number, SIG_DFL);
 }
 
 static int failed(const char *what, int code, const char *why)
@@ -90,95 +105,167 @@ static int choose_format(const arguments_t *arguments, PaStreamParameters *in,
   in->channelCount = 1;
   out->channelCount = to->maxOutputChannels < 2 ? 1 : 2;
   in->sampleFormat = out->sampleFormat = paFloat32;
-  in->suggestedLatency = from->defaultLowInputLatency;
-  out->suggestedLatency = to->defaultLowOutputLatency;
+  in->suggestedLatency = arguments->buffers ? arguments->buffers : from->defaultHighInputLatency;
+  out->suggestedLatency = arguments->buffers ? arguments->buffers : to->defaultHighOutputLatency;
   *rate = 48000;
   if (Pa_IsFormatSupported(in, out, *rate) != paFormatIsSupported)
     *rate = to->defaultSampleRate;
   return 0;
 }
 
-/* The rate and the block are those of the pipeline from here on. */
-static PaError open_stream(PaStream **stream, PaStreamParameters *in, PaStreamParameters *out,
-                           const vg_format *format)
-{
-  double block = (double)format->out_frames / format->out_rate;
+/* ---- audio -------------------------------------------------------------------------------- */
 
-  /* Computing may take up to a block, so a block and some room must be in the output's buffer. */
-  if (out->suggestedLatency < 2 * block)
-    out->suggestedLatency = 2 * block;
-  return Pa_OpenStream(stream, in, out, format->in_rate, (unsigned long)format->in_frames,
-                       paClipOff, NULL, NULL);
+static size_t ring_filled(ring_t *ring)
+{
+  return atomic_load(&ring->written) - atomic_load(&ring->taken);
 }
 
-/* Audio until Ctrl-C, the end of --seconds, or an error. */
-static int run(PaStream *stream, vg_session *session, const vg_format *format, double seconds,
-               counts_t *counts)
+/* Writes frames, zeros if there are none; the caller has seen that there is room. */
+static void ring_write(ring_t *ring, const float *frames, size_t count)
 {
-  size_t out_size = (size_t)format->out_frames * format->out_channels;
-  float *in = (float *)calloc((size_t)format->in_frames * format->in_channels, sizeof *in);
-  float *out = (float *)calloc(out_size, sizeof *out);
-  long last = (long)(seconds * format->in_rate / format->in_frames);
+  size_t at = atomic_load(&ring->written), i;
+
+  for (i = 0; i < count; i++) {
+    float *to = ring->samples + (at + i) % ring->size * ring->channels;
+    if (frames)
+      memcpy(to, frames + i * ring->channels, ring->channels * sizeof *to);
+    else
+      memset(to, 0, ring->channels * sizeof *to);
+  }
+  atomic_store(&ring->written, at + count);
+}
+
+/* Reads frames that are there. */
+static void ring_read(ring_t *ring, float *frames, size_t count)
+{
+  size_t at = atomic_load(&ring->taken), i;
+
+  for (i = 0; i < count; i++)
+    memcpy(frames + i * ring->channels,
+           ring->samples + (at + i) % ring->size * ring->channels,
+           ring->channels * sizeof *frames);
+  atomic_store(&ring->taken, at + count);
+}
+
+/* Called by PortAudio on its thread: copies, and never waits. */
+static int exchange(const void *in, void *out, unsigned long frames,
+                    const PaStreamCallbackTimeInfo *times, PaStreamCallbackFlags flags, void *user)
+{
+  live_t *live = (live_t *)user;
+  size_t ready = ring_filled(&live->out), count = ready < frames ? ready : frames;
+
+  (void)times;
+  (void)flags;
+  if (live->in.size - ring_filled(&live->in) >= frames)
+    ring_write(&live->in, (const float *)in, frames);
+  else
+    atomic_fetch_add(&live->lost, 1);
+  ring_read(&live->out, (float *)out, count);
+  if (count < frames) {
+    memset((float *)out + count * live->out.channels, 0,
+           (frames - count) * live->out.channels * sizeof(float));
+    atomic_fetch_add(&live->gaps, 1);
+  }
+  if (frames > atomic_load(&live->largest))
+    atomic_store(&live->largest, frames);
+  return paContinue;
+}
+
+/* Hands a block to the callback. Two blocks and a callback may wait there, one block for gathering,
+ * one for computing; what was late is left out, so that a gap adds no latency. */
+static void play(live_t *live, const float *block)
+{
+  size_t frames = (size_t)live->format.out_frames;
+  size_t most = 2 * frames + atomic_load(&live->largest);
+  size_t waiting = ring_filled(&live->out) + frames;
+  size_t late = waiting < most ? 0 : waiting - most < frames ? waiting - most : frames;
+
+  ring_write(&live->out, block + late * live->out.channels, frames - late);
+}
+
+/* Processes blocks until Ctrl-C, the end of --seconds, or an error. */
+static int run(PaStream *stream, vg_session *session, live_t *live, double seconds)
+{
+  size_t in_frames = (size_t)live->format.in_frames;
+  float *in = (float *)calloc(in_frames * live->in.channels, sizeof *in);
+  float *out = (float *)calloc((size_t)live->format.out_frames * live->out.channels, sizeof *out);
+  long last = (long)(seconds * live->format.in_rate / live->format.in_frames);
   vg_error err = {0, ""};
   PaError got = in && out ? Pa_StartStream(stream) : paInsufficientMemory;
 
-  if (got == paNoError)
-    got = Pa_WriteStream(stream, out, (unsigned long)format->out_frames); /* a block of silence */
-  while (!stopped && (!last || counts->blocks < last)) {
+  while (got == paNoError && !err.code && !stopped && (!last || live->blocks < last)) {
     double begin;
-    if (got != paNoError && got != paOutputUnderflowed)
-      break;
-    got = Pa_ReadStream(stream, in, (unsigned long)format->in_frames);
-    if (got != paNoError && got != paInputOverflowed)
-      break;
-    counts->overflows += got == paInputOverflowed;
+    if (ring_filled(&live->in) < in_frames) {
+      Pa_Sleep(1);
+      got = Pa_IsStreamActive(stream) == 1 ? paNoError : paUnanticipatedHostError;
+      continue;
+    }
+    ring_read(&live->in, in, in_frames);
     begin = Pa_GetStreamTime(stream);
-    if (vg_process(session, in, format->in_frames, out, format->out_frames, &err))
-      break;
+    vg_process(session, in, live->format.in_frames, out, live->format.out_frames, &err);
     begin = Pa_GetStreamTime(stream) - begin;
-    counts->longest = begin > counts->longest ? begin : counts->longest;
-    got = Pa_WriteStream(stream, out, (unsigned long)format->out_frames);
-    counts->underflows += got == paOutputUnderflowed;
-    counts->blocks++;
+    live->longest = begin > live->longest ? begin : live->longest;
+    play(live, out);
+    live->blocks++;
   }
   free(in);
   free(out);
   if (err.code)
     return failed("processing", err.code, err.message);
-  if (got == paNoError || got == paInputOverflowed || got == paOutputUnderflowed)
-    return 0;
-  return failed("the devices", VG_ERROR_DEVICE, Pa_GetErrorText(got));
+  return got == paNoError ? 0 : failed("the devices", VG_ERROR_DEVICE, Pa_GetErrorText(got));
+}
+
+/* Ring buffers of a second and 8 blocks, which begin with two blocks of silence. */
+static int make_rings(live_t *live)
+{
+  size_t frames = (size_t)live->format.out_frames;
+
+  live->in.channels = (size_t)live->format.in_channels;
+  live->out.channels = (size_t)live->format.out_channels;
+  live->in.size = (size_t)live->format.in_rate + 8 * (size_t)live->format.in_frames;
+  live->out.size = (size_t)live->format.out_rate + 8 * frames;
+  live->in.samples = (float *)calloc(live->in.size * live->in.channels, sizeof(float));
+  live->out.samples = (float *)calloc(live->out.size * live->out.channels, sizeof(float));
+  if (!live->in.samples || !live->out.samples)
+    return failed("the buffers", VG_ERROR_OTHER, "out of memory");
+  ring_write(&live->out, NULL, 2 * frames);
+  return 0;
 }
 
 static int talk(const arguments_t *arguments, vg_session *session, PaStreamParameters *in,
                 PaStreamParameters *out)
 {
-  vg_format format;
+  static live_t live;
   vg_error err = {0, ""};
-  counts_t counts = {0, 0, 0, 0};
   PaStream *stream;
   PaError got;
+  double block, pipeline, devices;
   int code;
 
-  if (vg_get_format(session, &format, &err))
+  if (vg_get_format(session, &live.format, &err))
     return failed("the session", err.code, err.message);
-  got = open_stream(&stream, in, out, &format);
+  if ((code = make_rings(&live)) != 0)
+    return code;
+  got = Pa_OpenStream(&stream, in, out, live.format.in_rate, paFramesPerBufferUnspecified, paClipOff,
+                      exchange, &live);
   if (got != paNoError)
     return failed("the devices", VG_ERROR_DEVICE, Pa_GetErrorText(got));
-  printf("%s at %d Hz: %s -> %s\n", arguments->pipeline, format.in_rate,
+  block = 1e3 * live.format.out_frames / live.format.out_rate;
+  pipeline = 1e3 * live.format.latency / live.format.out_rate;
+  devices = 1e3 * (Pa_GetStreamInfo(stream)->inputLatency + Pa_GetStreamInfo(stream)->outputLatency);
+  printf("%s at %d Hz: %s -> %s\n", arguments->pipeline, live.format.in_rate,
          Pa_GetDeviceInfo(in->device)->name, Pa_GetDeviceInfo(out->device)->name);
-  printf("latency %.0f ms: a block of %.0f ms, pipeline %.0f ms, devices %.0f ms\n",
-         1e3 * ((double)(format.out_frames + format.latency) / format.out_rate +
-                Pa_GetStreamInfo(stream)->inputLatency + Pa_GetStreamInfo(stream)->outputLatency),
-         1e3 * format.out_frames / format.out_rate, 1e3 * format.latency / format.out_rate,
-         1e3 * (Pa_GetStreamInfo(stream)->inputLatency + Pa_GetStreamInfo(stream)->outputLatency));
+  printf("latency %.0f ms: two blocks of %.0f ms, pipeline %.0f ms, devices %.0f ms\n",
+         2 * block + pipeline + devices, block, pipeline, devices);
   printf("talk; Ctrl-C ends\n");
   fflush(stdout);
-  code = run(stream, session, &format, arguments->seconds, &counts);
-  Pa_StopStream(stream);
+  code = run(stream, session, &live, arguments->seconds);
+  Pa_AbortStream(stream);
   Pa_CloseStream(stream);
-  printf("%ld blocks; the longest took %.1f ms; input overflows: %ld, output underflows: %ld\n",
-         counts.blocks, 1e3 * counts.longest, counts.overflows, counts.underflows);
+  printf("%ld blocks; the longest took %.1f ms; gaps: %ld, lost input: %ld\n", live.blocks,
+         1e3 * live.longest, atomic_load(&live.gaps), atomic_load(&live.lost));
+  free(live.in.samples);
+  free(live.out.samples);
   return code;
 }
 
@@ -230,6 +317,8 @@ static int parse(int count, char **words, const char **texts, arguments_t *argum
       arguments->output = value;
     else if (!strcmp(word, "--seconds"))
       arguments->seconds = atof(value);
+    else if (!strcmp(word, "--buffers"))
+      arguments->buffers = atof(value) / 1e3;
     else if (!strcmp(word, "--profile"))
       texts[count + arguments->options.profile_count++] = value;
     else
@@ -243,13 +332,13 @@ int main(int count, char **words)
 {
   const vg_options nothing = VG_OPTIONS_INIT;
   const char **texts = (const char **)calloc(2 * (size_t)count + 1, sizeof *texts);
-  arguments_t arguments = {NULL, NULL, NULL, 0, nothing};
+  arguments_t arguments = {NULL, NULL, NULL, 0, 0, nothing};
   PaError got;
   int code, list = count == 2 && !strcmp(words[1], "--list");
 
   if (!texts || (!list && !parse(count, words, texts, &arguments))) {
     fputs("usage: live_host --list\n       live_host PIPELINE [--input NAME] [--output NAME] "
-          "[--seconds S]\n                 [--profile NAME]... [PATH=VALUE]...\n", stderr);
+          "[--seconds S]\n                 [--buffers MS] [--profile NAME]... [PATH=VALUE]...\n", stderr);
     return VG_ERROR_PIPELINE;
   }
   got = Pa_Initialize();
