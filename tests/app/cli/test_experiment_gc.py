@@ -40,9 +40,9 @@ def test_it_says_what_it_would_remove_and_removes_it(cli: Cli, store: Store) -> 
 def test_a_store_of_the_user_is_the_default(
     cli: Cli, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from voicegraph.experiments.store import location
+    import platformdirs
 
-    monkeypatch.setattr(location, "user_cache_path", lambda *names, **more: place / "cache")
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda *names, **more: place / "cache")
     code, out, _ = cli("experiment", "gc")
     assert code == 0
     assert str(place / "cache" / "experiments") in out

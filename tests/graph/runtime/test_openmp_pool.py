@@ -16,8 +16,8 @@ from voicegraph.graph.runtime.openmp_pool import end_idle_threads
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc")
 
 
-def _threads() -> int:
-    return len(list(Path("/proc/self/task").iterdir()))
+def _threads() -> set[str]:
+    return {path.name for path in Path("/proc/self/task").iterdir()}
 
 
 def _compute_in_parallel() -> None:
@@ -33,39 +33,33 @@ def _two_threads() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-def _before_and_after(run: Callable[[], None]) -> tuple[int, int, int]:
-    """Threads without a pool, with one, and after ``run``."""
-    alone = _threads()
+def _pool() -> set[str]:
+    """The threads that a computation starts."""
+    before = _threads()
     _compute_in_parallel()
-    with_pool = _threads()
-    run()
-    return alone, with_pool, _threads()
+    started = _threads() - before
+    if not started:
+        pytest.skip("this PyTorch shares one pool among all threads")
+    return started
 
 
 def test_pool_ends_and_starts_anew() -> None:
-    alone, with_pool, after = _before_and_after(end_idle_threads)
-    if with_pool == alone:
-        pytest.skip("this PyTorch shares one pool among all threads")
-    assert after == alone
-    _compute_in_parallel()
-    assert _threads() == with_pool
+    pool = _pool()
+    end_idle_threads()
+    assert not pool & _threads()
+    assert _pool()
 
 
 def test_pool_of_another_thread_stays() -> None:
-    def on_another_thread() -> None:
-        thread = threading.Thread(target=end_idle_threads)
-        thread.start()
-        thread.join()
-
-    _, with_pool, after = _before_and_after(on_another_thread)
-    assert after == with_pool
+    pool = _pool()
+    thread = threading.Thread(target=end_idle_threads)
+    thread.start()
+    thread.join()
+    assert pool <= _threads()
 
 
 def test_session_is_set_up_without_a_pool_left(build: Callable[..., Pipeline]) -> None:
     plan = build({"a": node("test.shift", "input")}).compile()
-
-    def set_up() -> None:
-        plan.session(workers=False).close()
-
-    alone, _, after = _before_and_after(set_up)
-    assert after == alone
+    pool = _pool()
+    plan.session(workers=False).close()
+    assert not pool & _threads()
