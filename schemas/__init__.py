@@ -1,6 +1,7 @@
 """Pydantic models of everything that is read or written. Imports nothing else of voicegraph."""
 
 __all__ = [
+    "app",
     "bench_report",
     "bundle",
     "card",

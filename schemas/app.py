@@ -1,0 +1,493 @@
+"""Requests and answers of the app's page server (``voicegraph app``), below ``/api``.
+
+Errors are ``schemas.control.Answer``, as in a live session. Times of day are ISO 8601
+with the zone; names of voices, presets, takes and experiments are compared with what there is, and
+never become paths.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
+
+from voicegraph.schemas.report import ProblemReport, Report
+
+Name = Annotated[str, Field(min_length=1, max_length=100, examples=["heart"])]
+"""Name of a voice, preset, take, pipeline or experiment: one of those that exist."""
+
+QualityId = Literal["quick", "balanced", "safe"]
+"""``quick`` has the least delay, ``safe`` the most reserve."""
+
+SessionPhase = Literal["none", "starting", "running", "ended"]
+"""``ended``: by a fault; a session that was stopped on purpose is ``none``."""
+
+JobState = Literal["waiting", "running", "done", "failed", "cancelled"]
+"""State of a job, and of each of its files; a job with failed files is ``failed``."""
+
+
+class _Request(BaseModel):
+    """Base of received messages: frozen, unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class AppLimits(BaseModel):
+    """What the page server grants its clients beside ``ControlLimits``; more is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    upload_bytes: int = Field(default=4 << 30, ge=1024)
+    """Largest body of a request that carries files."""
+    upload_files: int = Field(default=1000, ge=1)
+    """Files in one upload, at most."""
+    uploads: int = Field(default=4, ge=1)
+    """Uploads that are received at a time; more are refused."""
+    upload_idle_s: float = Field(default=30, gt=0, le=3600)
+    """Seconds without a byte after which an upload is given up."""
+    reserve_bytes: int = Field(default=1 << 30, ge=0)
+    """Free disk space that no upload may use up."""
+    jobs: int = Field(default=32, ge=1)
+    """Conversion jobs that are kept, finished ones included."""
+    level_clients: int = Field(default=8, ge=1)
+    """Clients that watch the level of an input at a time."""
+
+
+# ---- devices
+
+
+class Device(Report):
+    """A sound device in one direction."""
+
+    id: str
+    """What ``StartSession`` and ``/api/levels`` take; stable when other devices are plugged in."""
+    name: str
+    """Its name, for people."""
+    host_api: str
+    """The sound system that lists it: ``ALSA``, ``Windows WASAPI``, ``Core Audio``."""
+    channels: int
+    """Number of channels in this direction."""
+    rate_hz: int
+    """Its default sample rate."""
+    default: bool
+    """Whether it is the system's default in this direction."""
+
+
+class Devices(Report):
+    """``GET /api/devices``."""
+
+    inputs: list[Device]
+    """Devices that record, the default first."""
+    outputs: list[Device]
+    """Devices that play, the default first."""
+    problems: list[ProblemReport] = Field(default_factory=list)
+    """Why there are none, if so; what to do."""
+
+
+class LevelMessage(Report):
+    """What ``/api/levels`` sends 20 times a second."""
+
+    kind: Literal["level"] = "level"
+    """Tells levels from answers (a device that cannot be opened)."""
+    peak_db: float
+    """Peak since the last message, dB relative to full scale; never below -120."""
+    rms_db: float
+    """Root mean square since the last message."""
+
+
+# ---- voices, qualities, controls
+
+
+class Voice(Report):
+    """A voice of the library, as a card shows it."""
+
+    name: str
+    """Its name in the library: what routes and ``vars.voice`` take."""
+    title: str
+    """Its name for people."""
+    kind: Literal["source_filter", "rvc"]
+    """The network that speaks: ours, or RVC's."""
+    bundled: bool
+    """Whether it comes with voicegraph, and cannot be removed."""
+    licence: str | None
+    """Its licence; null if its card states none."""
+    description: str = ""
+    """What its card says about it."""
+    needs: list[ProblemReport] = Field(default_factory=list)
+    """What is missing before it can speak, each with a fix; empty if it is ready."""
+    notes: list[str] = Field(default_factory=list)
+    """Remarks of its checks that do not prevent speaking."""
+    settings: dict[str, Any] = Field(default_factory=dict)
+    """Settings of its card that fit it: dotted path -> value."""
+    picture: bool = False
+    """Whether ``GET /api/voices/NAME/picture`` has one."""
+    rate_hz: int | None = None
+    """Sample rate of what it speaks."""
+    pipelines: list[str] = Field(default_factory=list)
+    """Live pipelines that can speak with it, the best first."""
+    parents: list[str] = Field(default_factory=list)
+    """The voices that it was merged from."""
+
+
+class Quality(Report):
+    """A compromise between delay and reserve, for one voice."""
+
+    id: QualityId
+    """Its short name."""
+    title: str
+    """Its name for people."""
+    text: str
+    """What it is good for, in one sentence."""
+    pipeline: str
+    """The pipeline."""
+    profile: str | None
+    """The profile of the pipeline; null: none."""
+    block_ms: float
+    """Length of a block."""
+    delay_ms: float
+    """Algorithmic and buffering latency of the plan; the devices' own comes on top."""
+    default: bool = False
+    """Whether it is taken if none is chosen."""
+
+
+class Control(Report):
+    """One of the large controls of the page."""
+
+    id: Literal[
+        "pitch", "formant", "retrieval", "gate", "denoise", "input_gain", "output_gain", "breath"
+    ]
+    """Its short name."""
+    label: str
+    """Its name for people."""
+    text: str
+    """What it does, in one sentence."""
+    param: str | None
+    """The live param that it sets, ``node.param``; null for a mere switch."""
+    node: str | None
+    """The node that switching it off bypasses (command ``bypass``); null if it is always on."""
+    minimum: float | None
+    """Least value that makes sense; the param itself may allow less."""
+    maximum: float | None
+    """Greatest value that makes sense."""
+    step: float | None
+    """A step that can be heard."""
+    default: float | bool
+    """Where it begins, and where a double click resets it to."""
+    unit: str | None
+    """Its unit, such as ``semitones``, ``dB`` or ``%``."""
+    scale: float = 1.0
+    """What is shown = value of the param x scale; 100 for shares shown in percent."""
+
+
+# ---- the session
+
+
+class StartSession(_Request):
+    """``POST /api/session``: what to start; a running session is replaced."""
+
+    voice: Name | None = None
+    """Name in the library; null: the preset's, or the bundled one."""
+    input: str | None = Field(default=None, max_length=300)
+    """``id`` of an input device; null: the system's default."""
+    output: str | None = Field(default=None, max_length=300)
+    """``id`` of an output device; null: the system's default."""
+    quality: QualityId = "balanced"
+    """Delay against reserve; not used with a preset."""
+    pipeline: Name | None = None
+    """One of the voice's ``pipelines``; null: the first."""
+    preset: Name | None = None
+    """A preset to begin with; ``voice`` takes precedence over its voice."""
+    overrides: dict[str, Any] = Field(default_factory=dict, max_length=200)
+    """Dotted path -> value, as for ``--set``; files are named by the library's names only."""
+    push_to_talk: StrictBool = False
+    """Whether the input is muted until the talk key is pressed."""
+    monitor: StrictBool = False
+    """Whether the dry input is added to the output."""
+
+
+class SessionState(Report):
+    """``GET /api/session``, and the message when a session starts, changes or ends."""
+
+    kind: Literal["session"] = "session"
+    """Tells it from the other messages of ``/api/session/ws``."""
+    state: SessionPhase
+    """Whether one runs."""
+    stage: str | None = None
+    """What it is doing while it starts, such as ``loading weights``."""
+    voice: str | None = None
+    """Name of the voice in the library; null if it was not chosen from there."""
+    pipeline: str | None = None
+    """The pipeline."""
+    profile: str | None = None
+    """The profile that it was started with."""
+    quality: QualityId | None = None
+    """The quality that it was started with."""
+    preset: str | None = None
+    """The preset that it was started with, or that was loaded last."""
+    input: str | None = None
+    """``id`` of the input device that was asked for; null: the default."""
+    output: str | None = None
+    """``id`` of the output device that was asked for; null: the default."""
+    since: datetime | None = None
+    """When it was started."""
+    ended: datetime | None = None
+    """When it ended."""
+    problems: list[ProblemReport] = Field(default_factory=list)
+    """Why it ended."""
+    can_restart: bool = False
+    """Whether ``POST /api/session/restart`` starts it again as it was started."""
+
+
+class CheckSession(_Request):
+    """``POST /api/session/check``: a change of the running pipeline, which is only checked."""
+
+    overrides: dict[str, Any] = Field(min_length=1, max_length=200)
+    """Dotted path -> value, as for the command ``swap``."""
+
+
+class NodeProblem(Report):
+    """A problem of a changed pipeline, and where it is."""
+
+    node: str | None
+    """The node that it belongs to; null if it concerns the whole pipeline."""
+    problem: ProblemReport
+    """What is wrong, and what to do."""
+
+
+class CheckResult(Report):
+    """Whether a change would be accepted."""
+
+    ok: bool
+    """Whether the changed pipeline compiles, and fits the running session."""
+    problems: list[NodeProblem]
+    """All problems; empty if it does."""
+    delay_ms: float | None = None
+    """Algorithmic and buffering latency of the changed pipeline, if it compiles."""
+
+
+# ---- the graph
+
+
+class GraphParam(Report):
+    """One param of a node."""
+
+    name: str
+    """Name of the param within its node."""
+    value: Any
+    """Its value in the plan; that of a live param may have changed since: see the status."""
+    default: Any = None
+    """Its default, in the form of a pipeline file."""
+    type: str
+    """In words: ``number``, ``duration``, ``one of: soft, hard``."""
+    minimum: float | None = None
+    """Least value, if there is one."""
+    maximum: float | None = None
+    """Greatest value, if there is one."""
+    choices: list[str] | None = None
+    """All values, if it is one of a few."""
+    unit: str | None = None
+    """Its unit, such as ``semitones``."""
+    live: bool
+    """True: command ``set``. False: command ``swap`` with ``nodes.NODE.params.NAME``."""
+    file: bool = False
+    """Whether it names a file; only names of the library are accepted."""
+    help: str = ""
+    """What it does."""
+
+
+class GraphNode(Report):
+    """One node of the running pipeline; in the drawing, the element with the id ``node-NAME``."""
+
+    name: str
+    """Its name in the pipeline."""
+    use: str
+    """The node class, as ``family.name``."""
+    interface: str | None
+    """The port contract that it shares with its alternatives."""
+    device: str
+    """Where it runs."""
+    dtype: str
+    """The precision it computes in."""
+    latency_ms: float
+    """How far its newest output is behind the newest input."""
+    driver: bool
+    """Whether it was added to fit a device; such a node cannot be changed."""
+    bypassed: bool
+    """Whether it is switched off."""
+    bypassable: bool
+    """Whether its input can stand for its output."""
+    alternatives: list[str]
+    """Node classes of the same interface that can be loaded here, itself left out."""
+    params: list[GraphParam]
+    """In the order of the node's file."""
+    summary: str = ""
+    """What it does, in one line."""
+    help: str = ""
+    """Its documentation."""
+
+
+class Graph(Report):
+    """``GET /api/session/graph``."""
+
+    pipeline: str
+    """The pipeline's name."""
+    svg: str
+    """The drawing; each node is an element with the id ``node-NAME``."""
+    nodes: list[GraphNode]
+    """In the order of execution, bypassed ones last."""
+    delay_ms: float
+    """Algorithmic and buffering latency."""
+
+
+# ---- presets
+
+
+class Preset(Report):
+    """A pipeline file that extends a shipped one."""
+
+    name: str
+    """Its name."""
+    extends: str | None
+    """The shipped pipeline that it changes."""
+    voice: str | None
+    """Its voice in the library."""
+    description: str = ""
+    """What it says about itself."""
+    changed: datetime
+    """When it was saved last."""
+    changes: dict[str, Any] = Field(default_factory=dict)
+    """What it changes: dotted path -> value."""
+    problems: list[ProblemReport] = Field(default_factory=list)
+    """Why it cannot be loaded; empty if it can."""
+
+
+class SavePreset(_Request):
+    """``PUT /api/presets/NAME``: saves the running session's settings under a name."""
+
+    description: str = Field(default="", max_length=500)
+    """What it is, in the user's words."""
+    replace: StrictBool = False
+    """Whether a preset of that name may be overwritten."""
+
+
+# ---- takes
+
+
+class Mark(Report):
+    """A moment of a take that a user marked."""
+
+    seconds: float
+    """When, in the recording."""
+    text: str
+    """What the user wrote; may be empty."""
+
+
+class Take(Report):
+    """A recording of a session: input, output and all changes."""
+
+    name: str
+    """Its name: when it was begun."""
+    seconds: float
+    """Its length."""
+    bytes: int
+    """Size of its files together."""
+    started: datetime | None
+    """When it was begun."""
+    marks: list[Mark]
+    """In the order of time."""
+    pipeline: str | None
+    """The pipeline that was recorded."""
+    voice: str | None
+    """The voice, if it has a name."""
+    recording: bool = False
+    """Whether it is being written now."""
+    problems: list[ProblemReport] = Field(default_factory=list)
+    """Why it cannot be played or checked."""
+
+
+class TakeCheck(Report):
+    """``POST /api/takes/NAME/check``: whether a replay gives the same output."""
+
+    name: str
+    """The take."""
+    same: bool
+    """Whether it does, sample by sample or within the tolerance of the replay."""
+    text: str
+    """The result in one sentence."""
+    lines: list[str]
+    """The details, as ``voicegraph replay`` prints them."""
+
+
+# ---- conversion of files
+
+
+class JobSettings(_Request):
+    """The part ``settings`` of ``POST /api/jobs``, as JSON text."""
+
+    voice: Name
+    """Name in the library."""
+    quality: Literal["best", "live"] = "best"
+    """``best`` takes the file pipeline of the voice, ``live`` the one that the session would."""
+    preset: Name | None = None
+    """A preset in place of quality."""
+    overrides: dict[str, Any] = Field(default_factory=dict, max_length=200)
+    """Dotted path -> value, as for ``--set``; files are named by the library's names only."""
+    format: Literal["wav", "flac"] = "wav"
+    """Format of the converted files."""
+
+
+class JobFile(Report):
+    """One file of a job."""
+
+    number: int
+    """Its number in routes, from 0."""
+    name: str
+    """Its name, with the folders that it came with; for people."""
+    state: JobState
+    """Its state."""
+    seconds: float | None = None
+    """Its length; null until it has been read."""
+    problems: list[ProblemReport] = Field(default_factory=list)
+    """Why it failed."""
+
+
+class Job(Report):
+    """Files that are converted in a process of their own."""
+
+    id: str
+    """Its name in routes."""
+    state: JobState
+    """Its state."""
+    voice: str
+    """Name of the voice."""
+    pipeline: str
+    """The pipeline."""
+    created: datetime
+    """When it was uploaded."""
+    progress: float = Field(ge=0, le=1)
+    """Share of all audio that is converted."""
+    left_s: float | None = None
+    """Expected time left; null if unknown."""
+    files: list[JobFile]
+    """In the order in which they came."""
+    problems: list[ProblemReport] = Field(default_factory=list)
+    """Why the whole job failed."""
+
+
+# ---- experiments
+
+
+class ExperimentPage(Report):
+    """A finished experiment with a page."""
+
+    name: str
+    """Its name; the page is ``/experiments/NAME/page``."""
+    title: str
+    """What the experiment file calls it."""
+    description: str = ""
+    """What it says about itself."""
+    finished: datetime | None
+    """When it was finished."""
+    bytes: int
+    """Size of the page."""
