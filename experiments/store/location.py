@@ -14,7 +14,7 @@ def default_store() -> Path:
     By the rules of the system: XDG_CACHE_HOME, ``~/Library/Caches`` on macOS, ``%LOCALAPPDATA%``
     on Windows.
     """
-    from platformdirs import user_cache_path  # training stores elsewhere, and needs it not
+    from platformdirs import user_cache_path
 
     return user_cache_path("voicegraph", appauthor=False) / "experiments"
 

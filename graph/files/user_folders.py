@@ -1,0 +1,47 @@
+"""The folders of the user that voicegraph keeps things in, by the rules of each system."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from platformdirs import user_data_path, user_state_path
+
+_NAME = "voicegraph"
+DATA_VARIABLE = "VOICEGRAPH_DATA"
+"""Environment variable that names the folder of voices, presets and takes instead."""
+STATE_VARIABLE = "VOICEGRAPH_STATE"
+"""Environment variable that names the folder of notes about running programs instead."""
+
+
+def data_folder() -> Path:
+    """What a user would miss: voices, presets, takes, converted files. It may not exist yet.
+
+    ``~/.local/share/voicegraph`` (XDG_DATA_HOME) on Linux, ``~/Library/Application Support`` on
+    macOS, ``%LOCALAPPDATA%`` on Windows.
+    """
+    return _named(DATA_VARIABLE) or user_data_path(_NAME, appauthor=False)
+
+
+def state_folder() -> Path:
+    """What running programs note about themselves: addresses, logs. It may not exist yet.
+
+    ``~/.local/state/voicegraph`` (XDG_STATE_HOME) on Linux, beside the data elsewhere.
+    """
+    return _named(STATE_VARIABLE) or user_state_path(_NAME, appauthor=False)
+
+
+def private_folder(path: Path) -> Path:
+    """Makes a folder that other users of the machine cannot read, if it is missing.
+
+    Raises:
+        OSError: if it cannot be made.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.mkdir(mode=0o700, exist_ok=True)
+    return path
+
+
+def _named(variable: str) -> Path | None:
+    value = os.environ.get(variable)
+    return Path(value).expanduser().absolute() if value else None
