@@ -76,6 +76,11 @@ class SoakReport(Report):
     """Duration of the test in seconds."""
     compute: CostReport
     """Compute time of a block, over the whole test."""
+    cpu: CostReport
+    """CPU time of the engine's thread per block: unlike the compute time, it does not grow while
+    other programs have the processor."""
+    cpu_exceeded: int
+    """Blocks whose own CPU time exceeded their length: no machine of this speed runs them live."""
     late: int
     """Late blocks (overruns)."""
     worst_late_ms: float
@@ -109,6 +114,8 @@ class SoakReport(Report):
     """Hot swaps and changes of params during the test."""
     health: LiveHealth
     """Everything that went wrong, as a live session counts it."""
+    unfinished: list[str] = Field(default_factory=list)
+    """What had not ended two seconds after the test, such as a node that hangs."""
     limits: SoakLimits
     """What was allowed."""
     samples: list[SoakPoint]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from voicegraph.app.diagnostics.soak_runs import SoakSettings
     from voicegraph.graph.live.setup import DeviceRequest
     from voicegraph.graph.pipeline import Pipeline
+    from voicegraph.schemas.bench_report import CostReport
     from voicegraph.schemas.soak_report import SoakReport
 
 MinutesOption = Annotated[float, option("N", "Minutes of audio to process.", least=0.1)]
@@ -177,7 +178,8 @@ def _rows(found: SoakReport) -> list[tuple[str, str]]:
     refused = f", {changes.swaps_refused} refused" if changes.swaps_refused else ""
     rows = [
         ("counted", f"{found.blocks} blocks of {found.block_ms:g} ms"),
-        ("compute", _compute(found)),
+        ("compute", _costs(found.compute, found.block_ms)),
+        ("CPU", _cpu(found)),
         ("late", f"{found.late} blocks{late}"),
         ("dropped", f"{found.dropped} blocks"),
         (
@@ -226,12 +228,18 @@ def _allowed(count: int, one: str, many: str) -> str:
     return f"no {one}" if not count else f"{count} {many} (allowed)"
 
 
-def _compute(found: SoakReport) -> str:
-    cost = found.compute
+def _costs(cost: CostReport, block_ms: float) -> str:
     return (
         f"median {cost.median_ms:.1f} ms, p99 {cost.p99_ms:.1f} ms, max {cost.max_ms:.1f} ms "
-        f"of {found.block_ms:g} ms"
+        f"of {block_ms:g} ms"
     )
+
+
+def _cpu(found: SoakReport) -> str:
+    """What the blocks themselves took: other programs do not count."""
+    count = found.cpu_exceeded
+    over = f"{count} blocks" if count > 1 else f"{count or 'no'} block"
+    return f"{_costs(found.cpu, found.block_ms)}; {over} longer by their own CPU time"
 
 
 def _memory(found: SoakReport) -> str:

@@ -48,7 +48,7 @@ class SoakMonitor:
     Args:
         loop: the loop to monitor.
         latency_ms: returns the declared latency of the loop.
-        most_blocks: blocks whose compute times are kept; later ones are counted only.
+        most_blocks: blocks whose times are kept; later ones are counted only.
 
     Attributes:
         blocks: blocks so far.
@@ -61,17 +61,23 @@ class SoakMonitor:
         self.blocks = 0
         self.samples: list[SoakSample] = []
         self.boundaries = BoundaryMetric()
-        self._compute_ms = np.full(max(most_blocks, 1), -1.0)  # touched: it takes its memory now
+        self._times_ms = np.full((2, max(most_blocks, 1)), -1.0)  # touched: it takes its memory now
         loop.listeners.append(self._block)
 
     @property
     def compute_ms(self) -> np.ndarray:
         """Compute times of the blocks so far in milliseconds; a zero before the first."""
-        return self._compute_ms[: self.blocks] if self.blocks else np.zeros(1)
+        return self._times_ms[0, : self.blocks] if self.blocks else np.zeros(1)
+
+    @property
+    def cpu_ms(self) -> np.ndarray:
+        """CPU times of the engine's thread, as ``compute_ms``."""
+        return self._times_ms[1, : self.blocks] if self.blocks else np.zeros(1)
 
     def _block(self, _: float, made: np.ndarray) -> None:
-        if self.blocks < len(self._compute_ms):
-            self._compute_ms[self.blocks] = 1e3 * self.loop.attribution.total_s
+        if self.blocks < self._times_ms.shape[1]:
+            loop = self.loop
+            self._times_ms[:, self.blocks] = 1e3 * loop.attribution.total_s, 1e3 * loop.cpu_s
         self.blocks += 1
         self.boundaries.take(made)
 
@@ -93,6 +99,7 @@ class SoakRun:
         limits: what is allowed.
         changes: what was changed.
         devices_lost: how often a device went away.
+        unfinished: what had not ended two seconds after the test.
     """
 
     seconds: float
@@ -101,6 +108,7 @@ class SoakRun:
     limits: SoakLimits
     changes: SoakChanges
     devices_lost: int = 0
+    unfinished: tuple[str, ...] = ()
 
 
 def build_report(
@@ -112,7 +120,6 @@ def build_report(
     slope = _slope(seen)
     hourly = None if slope is None else 3600 * slope.value
     interval = None if slope is None else slope.interval
-    middle, high, top = (float(v) for v in np.percentile(monitor.compute_ms, [50, 99, 100]))
     drift = loop.compensation.drift
     health = build_health(loop, devices_lost=run.devices_lost)
     resident = seen[-1].resident
@@ -128,7 +135,9 @@ def build_report(
         blocks=monitor.blocks,
         minutes=seconds / 60,
         wall_s=run.wall_s,
-        compute=CostReport(median_ms=middle, p99_ms=high, max_ms=top),
+        compute=_costs(monitor.compute_ms),
+        cpu=_costs(monitor.cpu_ms),
+        cpu_exceeded=int((monitor.cpu_ms > 1e3 * float(plan.block)).sum()),
         late=health.late.blocks,
         worst_late_ms=health.late.worst_ms,
         dropped=health.late.dropped,
@@ -145,12 +154,18 @@ def build_report(
         seam_db=monitor.boundaries.decibels,
         changes=run.changes,
         health=health,
+        unfinished=list(run.unfinished),
         limits=run.limits,
         samples=_points(monitor.samples),
         verdict="passed",
         failures=[],
     )
     return with_verdict(report)
+
+
+def _costs(times_ms: np.ndarray) -> CostReport:
+    middle, high, top = (float(value) for value in np.percentile(times_ms, [50, 99, 100]))
+    return CostReport(median_ms=middle, p99_ms=high, max_ms=top)
 
 
 def _slope(seen: list[SoakSample]) -> MemorySlope | None:

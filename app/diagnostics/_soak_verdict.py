@@ -43,6 +43,8 @@ def _node_failures(report: SoakReport) -> Iterator[str]:
         yield f"a device went away {health.devices_lost} times"
     if health.nonfinite_blocks:
         yield f"{health.nonfinite_blocks} blocks held NaN or infinity"
+    for text in report.unfinished:
+        yield f"two seconds after the test this had not ended: {text}"
     if not report.compute.median_ms:
         yield "no sound went through"
 

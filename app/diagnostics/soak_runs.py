@@ -139,11 +139,12 @@ def soak_devices(
         _watch(live, monitor, schedule, settings.seconds, tell)
     finally:
         live.stop()
-    if live.error is not None:
+    if live.error is not None and not live.unfinished:  # what hangs at the end is a result
         raise live.error
     wall = time.monotonic() - begun
     changes = _changes(schedule, live.session.swaps)
-    run = SoakRun(wall, wall, False, settings.limits, changes, live.devices_lost)
+    lost, unfinished = live.devices_lost, tuple(live.unfinished)
+    run = SoakRun(wall, wall, False, settings.limits, changes, lost, unfinished)
     return build_report(monitor, setup.plan, (card.input, card.output), run)
 
 

@@ -64,6 +64,8 @@ class EngineLoop:
         counts: late (overrun), dropped and skipped blocks.
         attribution: which nodes caused overruns.
         skipping: silence is being skipped.
+        cpu_s: CPU time of the engine's thread for the newest block, in seconds: unlike its compute
+            time it does not grow while other programs have the processor. 0 before the first.
         computing_since: when processing of the block began (``time.perf_counter``); None if none
             is being processed.
         idle: set while no block is being processed.
@@ -106,6 +108,7 @@ class EngineLoop:
         self._compute: deque[float] = deque(maxlen=_REMEMBERED)
         self._started = False
         self._starts = 0
+        self.cpu_s = 0.0
         self.computing_since: float | None = None
         self.idle = threading.Event()
         self.idle.set()
@@ -230,9 +233,11 @@ class EngineLoop:
         """Processes the block that was taken."""
         self.computing_since = time.perf_counter()
         self.idle.clear()
+        begun = time.thread_time()
         try:
             self._compute_block()
         finally:
+            self.cpu_s = time.thread_time() - begun
             self.computing_since = None
             self.idle.set()
 

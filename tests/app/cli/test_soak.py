@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,21 @@ def test_freewheeling_soak_passes(passing: str, capsys: pytest.CaptureFixture[st
     assert "0.5 min of audio in" in text
     assert "passed: no block was late, no block was dropped, no device underrun, " in text
     assert "latency" in text
+
+
+@pytest.mark.usefixtures("_constant_cost")
+def test_blocks_longer_by_their_own_cpu_time_are_counted(
+    passing: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a clock that goes on by 25 ms each time it is read: the blocks have 20 ms."""
+    clock = itertools.count(step=0.025)
+    monkeypatch.setattr("time.thread_time", lambda: next(clock))
+    arguments = ["soak", passing, "--freewheel", "--minutes", "0.1", "--set", "block=20ms"]
+    assert main(arguments) == 0
+    text = capsys.readouterr().out
+    blocks = re.search(r"(\d+) blocks of 20 ms", text)
+    assert blocks is not None
+    assert f"median 25.0 ms, p99 25.0 ms, max 25.0 ms of 20 ms; {blocks[1]} blocks longer" in text
 
 
 @pytest.mark.usefixtures("_constant_cost")

@@ -107,6 +107,13 @@ def test_failed_nodes_and_lost_devices_fail_the_test(good: SoakReport) -> None:
     ]
 
 
+def test_what_does_not_end_fails_the_soak_test(good: SoakReport) -> None:
+    hung = good.model_copy(update={"unfinished": ["the engine"]})
+    assert with_verdict(hung).failures == [
+        "two seconds after the test this had not ended: the engine"
+    ]
+
+
 def test_growth_and_clicks_fail_the_soak_test(good: SoakReport) -> None:
     wrong = good.model_copy(
         update={"memory_grown_mb": 100.0, "memory_mb_per_hour_range": (2900.0, 3100.0),
