@@ -16,8 +16,8 @@ from voicegraph.schemas.live_command import LiveCommand, SetParam
 from voicegraph.schemas.live_status import LiveParam, LiveStatus
 
 from ..control.service import Service, Switch
-from ._access_control import problem_response
-from ._json_bodies import JsonRoute
+from ..http.access_control import problem_response
+from ..http.json_bodies import JsonRoute
 
 PUBLIC = frozenset({"/", "/page.js", "/page.css"})
 """The web page and its files; they hold no data of the session."""

@@ -9,7 +9,7 @@ from schemathesis.engine.events import FatalError, NonFatalError, ScenarioFinish
 
 from voicegraph.app.control.addresses import Address
 from voicegraph.app.control.service import Service
-from voicegraph.app.web._access_control import AccessControl
+from voicegraph.app.http.access_control import AccessControl
 from voicegraph.app.web._routes import PUBLIC
 from voicegraph.app.web.http_server import build_app
 from voicegraph.schemas.control import Answer, ControlLimits, StatusMessage, TokenMessage

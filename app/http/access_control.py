@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -34,16 +35,21 @@ from ._host_check import allowed_hosts, host_name, is_same_origin, same_ip
 ACCESS = "voicegraph.access"
 """Key of the ASGI scope: its :class:`Access`."""
 
+CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+"""Content security policy of pages: nothing from other sites, and no inline code."""
 _HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-        "img-src data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-    ),
+    "Content-Security-Policy": CONTENT_POLICY,
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+_JSON = frozenset({"application/json"})
+_CURL_FILE = "with curl: -F files=@FILE"
 
 
 @dataclass
@@ -51,6 +57,30 @@ class Access:
     """Whether the client has sent the token, or needs none; a WebSocket may send it later."""
 
     granted: bool
+    upload_idle_s: float | None = None
+    """For a request that carries files: seconds without a byte after which it is given up."""
+
+
+@dataclass(frozen=True)
+class Uploads:
+    """Requests whose bodies are files instead of JSON.
+
+    Attributes:
+        requests: matches ``METHOD PATH`` of these requests as a whole.
+        largest: largest body in bytes.
+        idle_s: seconds without a byte after which such a request is given up.
+        types: content types of their bodies.
+    """
+
+    requests: re.Pattern[str]
+    largest: int
+    idle_s: float
+    types: frozenset[str] = frozenset({"multipart/form-data"})
+
+    def match(self, scope: Scope) -> bool:
+        """Whether a request is one of these."""
+        method, path = scope.get("method", ""), scope["path"]
+        return self.requests.fullmatch(f"{method} {path}") is not None
 
 
 class AccessControl:
@@ -63,6 +93,8 @@ class AccessControl:
         public: paths without data of the session, which need no token.
         say: receives messages about errors in the application.
         limits: the maximum size of a body, and how many requests are refused in a second.
+        content_policy: the content security policy of answers that have none of their own.
+        uploads: requests that may carry files; None: none may.
     """
 
     def __init__(
@@ -73,12 +105,16 @@ class AccessControl:
         public: frozenset[str],
         say: Callable[[str], None],
         limits: ControlLimits,
+        content_policy: str = CONTENT_POLICY,
+        uploads: Uploads | None = None,
     ) -> None:
         self._app = app
         self._token = token
         self._public = public
         self._say = say
-        self._largest_body = limits.body_bytes
+        self._limits = limits
+        self._uploads = uploads
+        self._headers = {**_HEADERS, "Content-Security-Policy": content_policy}
         self._refusals = TokenBucket(limits.refusals)
         self._hosts = allowed_hosts(address)
 
@@ -95,17 +131,29 @@ class AccessControl:
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                names = [(k.lower().encode(), v.encode()) for k, v in _HEADERS.items()]
-                message["headers"] = [*message.get("headers", ()), *names]
+                message["headers"] = self._with_headers(message.get("headers", ()))
             await send(message)
 
         if scope["type"] == "http" and scope["method"] == "HEAD":  # the server leaves the body out
             scope = {**scope, "method": "GET"}
-        limited = _limited(receive, self._largest_body) if scope["type"] == "http" else receive
+        limited = _limited(receive, self._largest(scope)) if scope["type"] == "http" else receive
         try:
             await self._app(scope, limited, sending)
         except Exception as error:  # already answered with status 500; nobody would see a traceback
             self._say(f"control: {type(error).__name__}: {error}")
+
+    def _with_headers(self, own: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        """An answer's own headers take precedence: a page may have its own content policy."""
+        given = list(own)
+        names = {name.lower() for name, _ in given}
+        common = [(k.lower().encode(), v.encode()) for k, v in self._headers.items()]
+        return [*given, *(header for header in common if header[0] not in names)]
+
+    def _largest(self, scope: Scope) -> int:
+        """Largest body of a request."""
+        if self._uploads is not None and self._uploads.match(scope):
+            return self._uploads.largest
+        return self._limits.body_bytes
 
     async def _wait(self) -> None:
         """Clients without access share a budget: their requests must not cost the engine time."""
@@ -126,9 +174,18 @@ class AccessControl:
             return HTTPStatus.FORBIDDEN, Problem("wrong-origin", text)
         if not self._is_authorized(scope, headers, access):
             return _unauthorized()
-        if scope["type"] == "http" and scope["method"] in ("POST", "PUT"):
-            return _cross_site(headers) or _wrong_body(headers, self._largest_body)
+        if scope["type"] == "http" and scope["method"] in ("POST", "PUT", "PATCH", "DELETE"):
+            return _cross_site(headers) or self._wrong_body(scope, headers, access)
         return None
+
+    def _wrong_body(
+        self, scope: Scope, headers: Headers, access: Access
+    ) -> tuple[HTTPStatus, Problem] | None:
+        types = _JSON
+        if self._uploads is not None and self._uploads.match(scope):
+            types = self._uploads.types
+            access.upload_idle_s = self._uploads.idle_s if access.granted else None
+        return _wrong_body(headers, types, self._largest(scope))
 
     def _is_allowed_host(self, host: str, scope: Scope) -> bool:
         """Whether ``Host`` is in the allowlist, or is the address that the client connected to."""
@@ -196,15 +253,19 @@ def _cross_site(headers: Headers) -> tuple[HTTPStatus, Problem] | None:
     return HTTPStatus.FORBIDDEN, Problem("wrong-origin", f"{site} requests are not allowed")
 
 
-def _wrong_body(headers: Headers, largest: int) -> tuple[HTTPStatus, Problem] | None:
+def _wrong_body(
+    headers: Headers, types: frozenset[str], largest: int
+) -> tuple[HTTPStatus, Problem] | None:
     empty = headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
     if empty and "content-type" not in headers:
         return None
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        text = f"expected a body of the content type application/json, found {kind or 'none'}"
-        fix = 'with curl: -H "Content-Type: application/json"'
-        return HTTPStatus.UNSUPPORTED_MEDIA_TYPE, Problem("no-json", text, fix=fix)
+    if kind not in types:
+        expected = " or ".join(sorted(types))
+        text = f"expected a body of the content type {expected}, found {kind or 'none'}"
+        fix = 'with curl: -H "Content-Type: application/json"' if types is _JSON else _CURL_FILE
+        code = "no-json" if types is _JSON else "no-files"
+        return HTTPStatus.UNSUPPORTED_MEDIA_TYPE, Problem(code, text, fix=fix)
     length = headers.get("content-length", "")
     if length.isdecimal() and int(length) > largest:
         return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, Problem("too-large", _too_large(largest))

@@ -11,7 +11,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from voicegraph.app.control.addresses import Address
-from voicegraph.app.web._access_control import AccessControl
+from voicegraph.app.http.access_control import AccessControl
 from voicegraph.schemas.control import ControlLimits
 
 from ..client import TOKEN, Client, Serve

@@ -11,7 +11,7 @@ import pytest
 from websockets.frames import Frame, Opcode
 from websockets.sync.client import connect
 
-from voicegraph.app.web._connections import HttpConnection, WebSocketConnection
+from voicegraph.app.http._connections import HttpConnection, WebSocketConnection
 from voicegraph.schemas.control import ControlLimits
 
 from ..client import TOKEN, Client, Serve

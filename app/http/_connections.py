@@ -22,7 +22,7 @@ from websockets.frames import Frame
 from voicegraph.graph.errors import Problem
 from voicegraph.schemas.control import ControlLimits
 
-from ._access_control import ACCESS, problem_response
+from .access_control import ACCESS, problem_response
 
 _MOST_BEFORE_ACCESS = 8192
 """Bytes that a WebSocket client may send before it has access; a token is one short message."""
@@ -122,7 +122,15 @@ class HttpConnection(H11Protocol):
         """Whether its request has not arrived, has no access or is answered, or nobody reads it."""
         if self.cycle is None or self.cycle.response_complete or self.flow.write_paused:
             return True
-        return not self._arrived or not _has_access(self.scope)
+        if not _has_access(self.scope):
+            return True
+        return not self._arrived and self._upload_idle_s is None
+
+    @property
+    def _upload_idle_s(self) -> float | None:
+        """For a request that carries files: how long it may pause."""
+        access = None if self.cycle is None else self.scope.get(ACCESS)
+        return None if access is None else access.upload_idle_s
 
     @property
     def _arrived(self) -> bool:
@@ -169,6 +177,9 @@ class HttpConnection(H11Protocol):
     def _watch(self) -> None:
         if self._arrived or self._upgraded or self.transport.is_closing():
             self._request.stop()
+        elif self._upload_idle_s is not None:
+            self._request.stop()  # files take as long as they take, but not without a byte
+            self._request.start(self._upload_idle_s)
         else:
             self._request.start(self._table.limits.request_s)
 
@@ -183,7 +194,10 @@ class HttpConnection(H11Protocol):
 
     def _too_slow(self) -> None:
         began = self.conn.their_state is h11.SEND_BODY or bool(self.conn.trailing_data[0])
+        seconds = self._upload_idle_s
         text = f"the request did not arrive within {self._table.limits.request_s:g} s"
+        if seconds is not None:
+            text = f"nothing of the upload arrived for {seconds:g} s"
         problem = Problem("too-slow", text) if began else None
         self._refuse(HTTPStatus.REQUEST_TIMEOUT, problem)
 
