@@ -22,7 +22,9 @@ _HIGHEST_RATE = 10_000_000
 """In Hz; sound cards end at 768 kHz."""
 _DURATION_PATTERN = r"^-?[0-9]{1,30}(\.[0-9]{1,12})? ?(us|ms|s|min)$"
 _RATE_PATTERN = r"^[0-9]{1,12}(\.[0-9]{1,6}|/[0-9]{1,7})?$"
+_MEMORY_PATTERN = r"^[0-9]{1,9}(\.[0-9]{1,3})? ?(k|M|G|T)i?B$"
 _RATE = re.compile(_RATE_PATTERN[1:-1], re.ASCII)
+_MEMORY = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?([kMGT])(i?)B", re.ASCII)
 _DURATION = re.compile(r"(-?[0-9]{1,30}(?:\.[0-9]{1,12})?) ?(us|ms|s|min)", re.ASCII)
 
 
@@ -98,6 +100,28 @@ def format_rate(rate: Fraction) -> str:
     return f"{rate} Hz"
 
 
+def parse_memory(value: Any) -> int:
+    """Bytes of ``2GB``, ``500 MB`` or ``1.5GiB``.
+
+    Raises:
+        ValueError: if it is no such text.
+    """
+    if isinstance(value, str) and (match := _MEMORY.fullmatch(value.strip())):
+        base = 1024 if match[3] else 1000
+        return int(Fraction(match[1]) * base ** (" kMGT".index(match[2])))
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1 << 20:
+        return value
+    raise ValueError(f"expected a size such as 2GB or 500MB, found {value!r:.60}")
+
+
+def format_memory(size: int) -> str:
+    """The shortest exact text: ``2GB``; bytes that are no multiple of 1000 stay a number."""
+    for power, unit in ((4, "T"), (3, "G"), (2, "M"), (1, "k")):
+        if size % 1000**power == 0:
+            return f"{size // 1000**power}{unit}B"
+    return f"{Fraction(size, 1024):.3f}kiB" if size % 1024 else f"{size // 1024}kiB"
+
+
 Duration = Annotated[
     Fraction,
     BeforeValidator(parse_duration),
@@ -135,3 +159,11 @@ Hertz = Annotated[float, Field(allow_inf_nan=False, json_schema_extra={"unit": "
 
 Semitones = Annotated[float, Field(allow_inf_nan=False, json_schema_extra={"unit": "semitones"})]
 """A pitch or formant interval in equal-tempered semitones; 12 is an octave up."""
+
+Memory = Annotated[
+    int,
+    BeforeValidator(parse_memory),
+    PlainSerializer(format_memory, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": _MEMORY_PATTERN, "examples": ["2GB"]}),
+]
+"""A size in bytes. In files: a number and a unit, ``MB``, ``GB``, ``GiB``."""

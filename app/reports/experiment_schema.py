@@ -22,15 +22,10 @@ from voicegraph.experiments.metric import Condition, MetricFamily, Params
 from voicegraph.graph.loading.document import read_document
 from voicegraph.graph.loading.file_kind import EXPERIMENTS, PIPELINES, Family
 from voicegraph.graph.registry import names
-from voicegraph.schemas.experiment import (
-    LEVEL,
-    OPTIONAL,
-    ExperimentFile,
-    LevelSpec,
-    NodeLevel,
-    SwapFactor,
-    ValuesFactor,
-)
+from voicegraph.schemas.experiment import ExperimentFile
+from voicegraph.schemas.experiment_factors import LevelSpec, NodeLevel, SwapFactor, ValuesFactor
+from voicegraph.schemas.experiment_measures import OPTIONAL
+from voicegraph.schemas.experiment_values import LEVEL
 
 from ._param_descriptions import default
 from ._schema_vars import NAME_PATTERN, VAR, VAR_DEFINITION, Schema, plain, tidy, with_vars

@@ -14,7 +14,7 @@ from voicegraph.graph.files.sound import bundled_recording
 from voicegraph.graph.files.sound.batch import sound_files
 from voicegraph.graph.loading.source_map import KeyPath, SourceMap
 from voicegraph.graph.regular_file import name_problem
-from voicegraph.schemas.experiment import ClipsSpec
+from voicegraph.schemas.experiment_clips import ClipsSpec
 
 from .table import ENDINGS, OWN, Row, read_table
 from .template import Template, facts_of

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
-from voicegraph.schemas.experiment import Draw
+from voicegraph.schemas.experiment_clips import Draw
 
 
 class Drawable(Protocol):

@@ -14,7 +14,7 @@ from voicegraph.graph.errors import InputError, PipelineError, Problem, Problems
 from voicegraph.graph.files.sound.reader import AudioReader
 from voicegraph.graph.loading.source_map import KeyPath, SourceMap
 from voicegraph.graph.regular_file import open_regular
-from voicegraph.schemas.experiment import ClipsSpec, Cut, Draw
+from voicegraph.schemas.experiment_clips import ClipsSpec, Cut, Draw
 
 from ..clip import Clip
 from .candidates import Candidate, find_candidates

@@ -11,7 +11,7 @@ from time import monotonic
 
 from voicegraph.graph.errors import VoicegraphError
 from voicegraph.graph.rate_limit import RateLimit
-from voicegraph.schemas.experiment import Resources
+from voicegraph.schemas.experiment_resources import Resources
 
 from ..compiled import CompiledExperiment
 from ..engines.engine import Engine, Limits

@@ -10,7 +10,7 @@ from typing import Any
 
 from voicegraph.graph.errors import Problems
 from voicegraph.graph.loading.source_map import KeyPath, dotted
-from voicegraph.schemas.experiment import LevelSpec
+from voicegraph.schemas.experiment_factors import LevelSpec
 
 from .cell_pattern import TARGET, CellPattern
 from .loaded_experiment import LoadedExperiment

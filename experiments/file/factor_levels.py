@@ -13,8 +13,8 @@ from voicegraph.graph.loading.document import Document
 from voicegraph.graph.loading.overrides import Override, from_document, split_path
 from voicegraph.graph.loading.source_map import KeyPath
 from voicegraph.graph.loading.sources import Source, locate
-from voicegraph.schemas.experiment import (
-    ExperimentFile,
+from voicegraph.schemas.experiment import ExperimentFile
+from voicegraph.schemas.experiment_factors import (
     Factor,
     LevelSpec,
     NodeLevel,

@@ -10,7 +10,9 @@ from typing import Any
 from voicegraph.graph.errors import Problem
 from voicegraph.graph.loading.overrides import Override
 from voicegraph.graph.loading.source_map import KeyPath, SourceMap
-from voicegraph.schemas.experiment import OPTIONAL, ExperimentFile, TargetSpec
+from voicegraph.schemas.experiment import ExperimentFile
+from voicegraph.schemas.experiment_clips import TargetSpec
+from voicegraph.schemas.experiment_measures import OPTIONAL
 
 from .cell_pattern import CellPattern
 from .factor_levels import FactorLevel

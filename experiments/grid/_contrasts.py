@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from voicegraph.graph.errors import Problems
-from voicegraph.schemas.experiment import Comparison
+from voicegraph.schemas.experiment_measures import Comparison
 
 from ..compiled import Cell, Contrast
 from ..file.loaded_experiment import LoadedExperiment

@@ -23,17 +23,11 @@ from voicegraph.graph.comparison.measures import MEASURES
 from voicegraph.graph.loading.file_kind import EXPERIMENTS
 from voicegraph.graph.loading.load import load_pipeline
 from voicegraph.graph.pipeline import Pipeline
-from voicegraph.schemas.experiment import (
-    ClipsSpec,
-    Comparison,
-    Cut,
-    Draw,
-    ExperimentFile,
-    LevelSpec,
-    NodeLevel,
-    Resources,
-    TargetSpec,
-)
+from voicegraph.schemas.experiment import ExperimentFile
+from voicegraph.schemas.experiment_clips import ClipsSpec, Cut, Draw, TargetSpec
+from voicegraph.schemas.experiment_factors import LevelSpec, NodeLevel
+from voicegraph.schemas.experiment_measures import Comparison
+from voicegraph.schemas.experiment_resources import Resources
 from voicegraph.schemas.pipeline import InputSpec, NodeSpec, PipelineFile
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voicegraph.experiments.clips.draw import TooFewError, draw
-from voicegraph.schemas.experiment import Draw
+from voicegraph.schemas.experiment_clips import Draw
 
 
 class Recording(NamedTuple):
