@@ -75,12 +75,18 @@ class Control:
         address, token = self._options.http_address, self._options.token
         if address is None:
             return
+        from .control.http_info_file import HttpInfoFile
         from .web.http_server import HttpServer
 
+        path = self._options.http_info
+        info = None if path is None else HttpInfoFile(path)
         server = HttpServer(self._service, address, token, self._options.limits)
         self._close_calls.append(server.close)
         server.start()
         self.http_url = f"http://{address.at(server.port)}/"
+        if info is not None:
+            self._close_calls.append(info.remove)  # before the port is closed
+            info.write(self.http_url, token or "")
 
     def _start_osc(self) -> None:
         address = self._options.osc_address

@@ -73,6 +73,28 @@ class Answer(Report):
     """The errors; empty if the command succeeded."""
 
 
+class HttpInfo(Report):
+    """The file of ``live --http-info``: where a program reaches the session, and with what token.
+
+    The file is private to the user, complete as soon as it exists, and removed when the session
+    ends. After a crash it stays: a session that does not answer under ``url`` with ``token`` is no
+    longer there.
+    """
+
+    format: Literal["voicegraph-http-1"] = "voicegraph-http-1"
+    """Version of this file."""
+    url: str
+    """Address of the page and the routes, with a slash at the end: ``http://127.0.0.1:40123/``."""
+    websocket: str
+    """Address of the WebSocket: ``ws://127.0.0.1:40123/ws``."""
+    token: str
+    """What to send as ``Authorization: Bearer TOKEN``."""
+    pid: int
+    """The process."""
+    started_unix_s: float
+    """When the interface was opened, in seconds since 1970."""
+
+
 class Profiles(Report):
     """The profiles of the pipeline of a session."""
 

@@ -154,7 +154,7 @@ ALLOWED: dict[str, set[str]] = {
     "app/diagnostics": {
         *RUN, "graph/files/sound", "graph/live", "graph/live/devices", "graph/metrics",
     },
-    "app/control": {*CORE, "graph/loading", "graph/live"},
+    "app/control": {*CORE, "graph/loading", "graph/live", "graph/files"},
     "app/sdk": {*RUN, "graph/loading", "graph/live"},
     "app/bundle": {*CORE, "graph/files", "graph/files/sound"},
     "app/http": {*CORE, "app/control"},

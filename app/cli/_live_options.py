@@ -25,6 +25,10 @@ _LIMIT = (
     "What clients may take at most: connections, seconds for a request, OSC packets a second and "
     "others; docs/control.md lists them. May be repeated."
 )
+_INFO = (
+    "Write address and token of HTTP into this file, which only you can read; without a token, a "
+    "random one is made. The file is removed at the end."
+)
 _TOKEN = "Token that HTTP clients must send; required if other machines can connect."
 
 VariantOption = Annotated[list[str] | None, option("PATH=VALUE", _VARIANT, "--b")]
@@ -48,6 +52,7 @@ HttpOption = Annotated[str | None, option("[HOST:]PORT", _HTTP, "--http", panel=
 TokenOption = Annotated[
     str | None, option("TEXT", _TOKEN, "--token", envvar="VOICEGRAPH_TOKEN", panel=_CONTROL)
 ]
+HttpInfoOption = Annotated[Path | None, option("FILE", _INFO, "--http-info", panel=_CONTROL)]
 OscOption = Annotated[
     str | None, option("[HOST:]PORT", "Receive OSC there (UDP).", "--osc", panel=_CONTROL)
 ]

@@ -19,6 +19,7 @@ from ._live_options import (
     DurationOption,
     FeedbackOption,
     HoldOption,
+    HttpInfoOption,
     HttpOption,
     LimitOption,
     MonitorOption,
@@ -105,6 +106,7 @@ def live(
     duration: DurationOption = None,
     http: HttpOption = None,
     token: TokenOption = None,
+    http_info: HttpInfoOption = None,
     osc: OscOption = None,
     osc_open: OscOpenOption = False,
     osc_feedback: FeedbackOption = None,
@@ -120,7 +122,9 @@ def live(
         silent = _options(margin, silence, silence_opens, silence_closes, silence_hold, swap_limit)
         variants = overrides(variant)
         options = replace(silent, push_to_talk=push_to_talk, monitor=monitor, variant=variants)
-        servers = _control_servers(http, token, osc, osc_open, osc_feedback, control_limits)
+        servers = _control_servers(
+            http, token, osc, osc_open, osc_feedback, control_limits, http_info
+        )
         duration_s = None if duration is None else float(seconds(duration, "--duration"))
         ends = (
             device_request("input", input_, input_rate, input_channels, input_select, exclusive),
@@ -222,15 +226,17 @@ def _control_servers(
     osc_open: bool,
     feedback: str | None,
     limits: list[str] | None,
+    http_info: Path | None,
 ) -> Callable[[LiveSession], Control] | None:
     """Starts HTTP, WebSocket and OSC when called; None if not requested. Checks the options now."""
-    if http is None and osc is None and feedback is None and not limits:
+    if http is None and osc is None and feedback is None and not limits and http_info is None:
         return None
     from voicegraph.app.control.limits import parse_limits
     from voicegraph.app.control.options import ControlOptions
     from voicegraph.app.control_servers import Control
 
-    options = ControlOptions(http, osc, token, osc_open, feedback, parse_limits(limits or ()))
+    granted = parse_limits(limits or ())
+    options = ControlOptions(http, osc, token, osc_open, feedback, granted, http_info)
 
     def begin(session: LiveSession) -> Control:
         control = Control(session, options)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 from voicegraph.graph.errors import Problem, VoicegraphError
 from voicegraph.graph.optional_packages import is_installed, missing_package
 from voicegraph.schemas.control import ControlLimits
 
 from .addresses import LOOPBACK, Address, parse_address
+from .http_info_file import check_http_info, new_token
 
 HTTP_PORT = 8765
 OSC_PORT = 9010
@@ -36,6 +38,8 @@ class ControlOptions:
             authentication.
         osc_feedback: ``HOST:PORT`` to which OSC sends changed values; None: no feedback.
         limits: what clients may take.
+        http_info: file that gets address and token of HTTP, for a program that controls the
+            session; without ``token`` a random one is made. None: no file.
 
     Raises:
         VoicegraphError: if an address or the token is invalid, a required option or a package is
@@ -48,8 +52,10 @@ class ControlOptions:
     osc_open: bool = False
     osc_feedback: str | None = None
     limits: ControlLimits = field(default_factory=ControlLimits)
+    http_info: Path | None = None
 
     def __post_init__(self) -> None:
+        self._check_http_info()
         self._check_token()
         address = self.http_address
         if address is not None:
@@ -82,6 +88,17 @@ class ControlOptions:
     def feedback_address(self) -> Address | None:
         """Where OSC sends feedback."""
         return _address(self.osc_feedback, "--osc-feedback", FEEDBACK_PORT)
+
+    def _check_http_info(self) -> None:
+        """The file holds a token in any case: whoever reads the file has it, and nobody else."""
+        if self.http_info is None:
+            return
+        if self.http is None:
+            text = "--http-info needs HTTP, which is off"
+            raise VoicegraphError(Problem("no-http", text, fix=f"--http {LOOPBACK}:0"))
+        check_http_info(self.http_info)
+        if self.token is None:
+            object.__setattr__(self, "token", new_token())
 
     def _check_token(self) -> None:
         """The token is sent in a header, so it must be printable ASCII."""

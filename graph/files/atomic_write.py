@@ -31,6 +31,7 @@ class AtomicFile:
         force: replace an existing file.
         durable: flush the file to the disk before it gets its name. Without it a power cut may
             leave an empty file, for readers that notice and can do without.
+        private: only the user may read it, from its first byte on (Windows: as the folder says).
 
     Attributes:
         temporary: the name to write to. The file exists already, empty.
@@ -40,7 +41,9 @@ class AtomicFile:
             cannot be made or is not writable.
     """
 
-    def __init__(self, target: Path, *, force: bool = False, durable: bool = True) -> None:
+    def __init__(
+        self, target: Path, *, force: bool = False, durable: bool = True, private: bool = False
+    ) -> None:
         self.target = target
         self.force = force
         self.durable = durable
@@ -51,8 +54,9 @@ class AtomicFile:
         self._made = [path for path in self.temporary.parents if not path.exists()]
         try:
             self.temporary.parent.mkdir(parents=True, exist_ok=True)
+            mode = 0o600 if private else 0o666
             # Created here because some libraries hide why the system refuses to create a file.
-            handle = os.open(self.temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+            handle = os.open(self.temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
         except OSError as error:
             self._remove_folders()
             raise cannot_write(target, error) from None
@@ -97,7 +101,9 @@ class AtomicFile:
 
 
 @contextmanager
-def atomic_write(target: Path, *, force: bool = False, durable: bool = True) -> Iterator[Path]:
+def atomic_write(
+    target: Path, *, force: bool = False, durable: bool = True, private: bool = False
+) -> Iterator[Path]:
     """Gives a temporary name to write to; at the end of the block the file gets its final name.
 
     After an exception the temporary file is removed, and an existing target stays as it was.
@@ -106,12 +112,13 @@ def atomic_write(target: Path, *, force: bool = False, durable: bool = True) -> 
         target: the final name.
         force: replace an existing file.
         durable: as of :class:`AtomicFile`.
+        private: as of :class:`AtomicFile`.
 
     Raises:
         OutputError: as :class:`AtomicFile`, and for every ``OSError`` in the block; for any other
             error of a library if the disk is full.
     """
-    file = AtomicFile(target, force=force, durable=durable)
+    file = AtomicFile(target, force=force, durable=durable, private=private)
     try:
         with reported_errors(target, file.temporary.parent):
             yield file.temporary
@@ -160,7 +167,9 @@ def _system_error(error: BaseException) -> OSError | None:
     return None
 
 
-def write_text(target: Path, text: str, *, force: bool = False, durable: bool = True) -> None:
+def write_text(
+    target: Path, text: str, *, force: bool = False, durable: bool = True, private: bool = False
+) -> None:
     """Writes a UTF-8 text file atomically, with the line ends that ``text`` has.
 
     Args:
@@ -168,11 +177,12 @@ def write_text(target: Path, text: str, *, force: bool = False, durable: bool = 
         text: what it holds.
         force: replace an existing file.
         durable: as of :class:`AtomicFile`.
+        private: as of :class:`AtomicFile`.
 
     Raises:
         OutputError: as :func:`atomic_write`.
     """
-    with atomic_write(target, force=force, durable=durable) as temporary:
+    with atomic_write(target, force=force, durable=durable, private=private) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="")
 
 

@@ -15,8 +15,11 @@ import pytest
 from voicegraph.app.cli import live as command
 from voicegraph.app.cli._termination import SIGNALS
 from voicegraph.app.cli.app import main
+from voicegraph.app.control.http_info_file import read_http_info
 from voicegraph.graph.live.factory import LiveOptions
+from voicegraph.graph.live.session import LiveSession
 from voicegraph.graph.live.setup import LiveSetup
+from voicegraph.schemas.control import HttpInfo
 from voicegraph.schemas.live_command import Mute
 from voicegraph.schemas.live_health import LiveHealth
 from voicegraph.schemas.live_status import LiveStatus
@@ -109,6 +112,26 @@ def test_no_server_without_its_option(
 
     monkeypatch.setattr(control_servers.Control, "start", opens)
     assert cli("live", "good.yaml", *SHORT)[0] == 0
+
+
+def test_http_info_exists_while_the_session_runs(
+    cli: Cli, sound_system: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[HttpInfo | None] = []
+    begin = LiveSession.start
+
+    def start(self: LiveSession) -> None:
+        seen.append(read_http_info(Path("info.json")))
+        begin(self)
+
+    monkeypatch.setattr(LiveSession, "start", start)
+    code, out, _ = cli("live", "good.yaml", *SHORT, "--http", "0", "--http-info", "info.json")
+    assert code == 0
+    [info] = seen
+    assert info is not None
+    assert f"listening on {info.url}" in out
+    assert info.token not in out
+    assert not Path("info.json").exists()
 
 
 def test_server_addresses_are_messages(cli: Cli, sound_system: FakeSoundDevice) -> None:

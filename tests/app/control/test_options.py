@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -53,6 +54,26 @@ def test_weak_token_is_an_error_on_loopback_too(token: str) -> None:
     assert problem.code == "weak-token"
     assert problem.fix is not None
     assert "secrets.token_urlsafe" in problem.fix
+
+
+def test_http_info_makes_a_token_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "info.json"
+    first, second = (ControlOptions(http="0.0.0.0:0", http_info=path) for _ in range(2))
+    assert first.token is not None
+    assert second.token != first.token
+    assert ControlOptions(http="0", http_info=path, token=TOKEN).token == TOKEN
+
+
+def test_http_info_without_http_is_an_error(tmp_path: Path) -> None:
+    problem = _problem(http_info=tmp_path / "info.json")
+    assert (problem.code, problem.fix) == ("no-http", "--http 127.0.0.1:0")
+
+
+def test_http_info_replaces_no_other_file(tmp_path: Path) -> None:
+    path = tmp_path / "thesis.txt"
+    path.write_text("{}", encoding="utf-8")
+    assert _problem(http="0", http_info=path).code == "exists"
+    assert path.read_text(encoding="utf-8") == "{}"
 
 
 def test_token_is_not_in_the_repr() -> None:
