@@ -7,146 +7,76 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from ._live_options import (
-    ClosesOption,
-    DurationOption,
-    FeedbackOption,
-    HoldOption,
-    HttpInfoOption,
-    HttpOption,
-    LimitOption,
-    MonitorOption,
-    OpensOption,
-    OscOpenOption,
-    OscOption,
-    PlainOption,
-    RecordOption,
-    SilenceOption,
-    SwapLimitOption,
-    TalkOption,
-    TokenOption,
-    VariantOption,
-)
-from ._options import (
-    AllowWriteOption,
-    JsonOption,
-    PipelineArg,
-    ProfileOption,
-    SetOption,
-    load,
-)
+from ._grouped_options import grouped
+from ._live_arguments import LiveArguments
+from ._options import load
 from ._output import echo
-from ._sound_options import (
-    BuffersOption,
-    ExclusiveOption,
-    InputChannelsOption,
-    InputOption,
-    InputRateOption,
-    InputSelectOption,
-    MarginOption,
-    OutputChannelsOption,
-    OutputOption,
-    OutputRateOption,
-    OutputSelectOption,
-    RoomOption,
-    buffers,
-    device_request,
-    overrides,
-    seconds,
-)
+from ._sound_options import buffers, device_request, overrides, seconds
 from ._startup_display import startup_display
 from ._termination import SIGNALS
 from .app import app
 from .process_end import expect_hung_threads
 
 if TYPE_CHECKING:
-    from fractions import Fraction
-
     from voicegraph.app.control_servers import Control
     from voicegraph.graph.live.session import LiveOptions, LiveSession
-    from voicegraph.graph.live.setup import DeviceRequest, LiveSetup
-    from voicegraph.graph.pipeline import Pipeline
+    from voicegraph.graph.live.setup import LiveSetup
     from voicegraph.schemas.live_status import LiveStatus
 
 
 @app.command()
-def live(
-    pipeline: PipelineArg,
-    input_: InputOption = None,
-    output: OutputOption = None,
-    input_rate: InputRateOption = None,
-    output_rate: OutputRateOption = None,
-    input_channels: InputChannelsOption = None,
-    output_channels: OutputChannelsOption = None,
-    input_select: InputSelectOption = None,
-    output_select: OutputSelectOption = None,
-    exclusive: ExclusiveOption = False,
-    buffers_: BuffersOption = "low",
-    margin: MarginOption = "4ms",
-    room: RoomOption = "0ms",
-    set_args: SetOption = None,
-    profiles: ProfileOption = None,
-    variant: VariantOption = None,
-    record: RecordOption = None,
-    allow_write: AllowWriteOption = None,
-    silence: SilenceOption = "run",
-    silence_opens: OpensOption = -50.0,
-    silence_closes: ClosesOption = -56.0,
-    silence_hold: HoldOption = "1s",
-    swap_limit: SwapLimitOption = "60s",
-    monitor: MonitorOption = False,
-    push_to_talk: TalkOption = False,
-    duration: DurationOption = None,
-    http: HttpOption = None,
-    token: TokenOption = None,
-    http_info: HttpInfoOption = None,
-    osc: OscOption = None,
-    osc_open: OscOpenOption = False,
-    osc_feedback: FeedbackOption = None,
-    control_limits: LimitOption = None,
-    plain: PlainOption = False,
-    as_json: JsonOption = False,
-) -> None:
+@grouped(LiveArguments)
+def live(given: LiveArguments) -> None:
     """Process the microphone with a pipeline, and play the result.
 
     Default: the system's default devices, at the pipeline's rate if they support it. Ctrl-C stops.
     """
-    with startup_display(quiet=as_json):
-        silent = _options(margin, silence, silence_opens, silence_closes, silence_hold, swap_limit)
-        variants = overrides(variant)
-        options = replace(silent, push_to_talk=push_to_talk, monitor=monitor, variant=variants)
-        servers = _control_servers(
-            http, token, osc, osc_open, osc_feedback, control_limits, http_info
+    with startup_display(quiet=given.as_json):
+        options = _options(given)
+        servers = _control_servers(given)
+        duration_s = (
+            None if given.duration is None else float(seconds(given.duration, "--duration"))
         )
-        duration_s = None if duration is None else float(seconds(duration, "--duration"))
-        ends = (
-            device_request("input", input_, input_rate, input_channels, input_select, exclusive),
-            device_request(
-                "output", output, output_rate, output_channels, output_select, exclusive
-            ),
-        )
-        loaded = load(pipeline, set_args, profiles)
-        setup = _set_up(loaded, ends, buffers(buffers_), variants, seconds(room, "--room"))
-        _run(_opened(setup, options, record, allow_write), servers, duration_s, plain, as_json)
+        setup = _set_up(given, options.variant)
+        session = _opened(setup, options, given.record, given.allow_write)
+        _run(session, servers, duration_s, given.plain, given.as_json)
 
 
-def _set_up(
-    pipeline: Pipeline,
-    ends: tuple[DeviceRequest, DeviceRequest],
-    buffers: str | float,
-    variant: dict[str, Any] | None,
-    room: Fraction,
-) -> LiveSetup:
+def _set_up(given: LiveArguments, variant: dict[str, Any] | None) -> LiveSetup:
     from voicegraph.graph.live.setup import set_up_live
 
-    return set_up_live(pipeline, *ends, buffers=buffers, variant=variant, room=room)
+    exclusive = given.exclusive
+    source = device_request(
+        "input",
+        given.input_,
+        given.input_rate,
+        given.input_channels,
+        given.input_select,
+        exclusive,
+    )
+    target = device_request(
+        "output",
+        given.output,
+        given.output_rate,
+        given.output_channels,
+        given.output_select,
+        exclusive,
+    )
+    pipeline = load(given.pipeline, given.set_args, given.profiles)
+    return set_up_live(
+        pipeline,
+        source,
+        target,
+        buffers=buffers(given.buffers_),
+        variant=variant,
+        room=seconds(given.room, "--room"),
+    )
 
 
 def _opened(
@@ -187,20 +117,21 @@ def _run(
         raise session.error
 
 
-def _options(
-    margin: str, silence: str, opens: float, closes: float, hold: str, swap_limit: str
-) -> LiveOptions:
+def _options(given: LiveArguments) -> LiveOptions:
     from voicegraph.graph.live.session import LiveOptions
 
-    if closes >= opens:
+    if given.silence_closes >= given.silence_opens:
         raise typer.BadParameter("must be below --silence-opens", param_hint="--silence-closes")
     return LiveOptions(
-        margin_s=float(seconds(margin, "--margin")),
-        silence=silence,
-        opens_db=opens,
-        closes_db=closes,
-        hold_s=float(seconds(hold, "--silence-hold")),
-        swap_limit_s=float(seconds(swap_limit, "--swap-limit")),
+        margin_s=float(seconds(given.margin, "--margin")),
+        silence=given.silence,
+        opens_db=given.silence_opens,
+        closes_db=given.silence_closes,
+        hold_s=float(seconds(given.silence_hold, "--silence-hold")),
+        swap_limit_s=float(seconds(given.swap_limit, "--swap-limit")),
+        push_to_talk=given.push_to_talk,
+        monitor=given.monitor,
+        variant=overrides(given.variant),
     )
 
 
@@ -219,24 +150,24 @@ def _display(plain: bool, as_json: bool) -> Callable[[LiveSession], None]:
     return run_screen
 
 
-def _control_servers(
-    http: str | None,
-    token: str | None,
-    osc: str | None,
-    osc_open: bool,
-    feedback: str | None,
-    limits: list[str] | None,
-    http_info: Path | None,
-) -> Callable[[LiveSession], Control] | None:
+def _control_servers(given: LiveArguments) -> Callable[[LiveSession], Control] | None:
     """Starts HTTP, WebSocket and OSC when called; None if not requested. Checks the options now."""
-    if http is None and osc is None and feedback is None and not limits and http_info is None:
+    asked = (given.http, given.osc, given.osc_feedback, given.http_info, given.control_limits)
+    if not any(asked):
         return None
     from voicegraph.app.control.limits import parse_limits
     from voicegraph.app.control.options import ControlOptions
     from voicegraph.app.control_servers import Control
 
-    granted = parse_limits(limits or ())
-    options = ControlOptions(http, osc, token, osc_open, feedback, granted, http_info)
+    options = ControlOptions(
+        http=given.http,
+        osc=given.osc,
+        token=given.token,
+        osc_open=given.osc_open,
+        osc_feedback=given.osc_feedback,
+        limits=parse_limits(given.control_limits or ()),
+        http_info=given.http_info,
+    )
 
     def begin(session: LiveSession) -> Control:
         control = Control(session, options)

@@ -4,6 +4,7 @@ __all__ = [
     "addresses",
     "command_queue",
     "error_responses",
+    "http_info_file",
     "limits",
     "message_reports",
     "options",
