@@ -54,5 +54,7 @@ __all__ = [
     "soak_report",
     "source_filter_card",
     "voice_card",
+    "voice_library",
+    "voice_register",
     "voice_report",
 ]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from .encoder_card import RVC_FEATURES, Chosen, TrainedCard
+from .voice_register import VoiceRegister
 
 FRAMES_HZ = 100
 """Frames a second of every voice: 10 ms each."""
@@ -140,6 +142,8 @@ def _listed(values: Sequence[int]) -> str:
 class VoiceCard(TrainedCard):
     """An RVC voice."""
 
+    told: ClassVar[tuple[str, ...]] = (*TrainedCard.told, "pitch")
+
     kind: Literal["voice"] = "voice"  # pyright: ignore[reportIncompatibleVariableOverride]
     """Kind of the file."""
     version: Literal["v1", "v2", "unknown"]
@@ -167,6 +171,15 @@ class VoiceCard(TrainedCard):
     """Who trained it, if the file says so."""
     trained: dict[str, str] = Field(default_factory=dict)
     """Other facts in the file, by the trainer's own names."""
+    pitch: VoiceRegister | None = None
+    """The pitch that it speaks with, if it was measured: no trainer records it."""
+
+    def stored(self) -> str:
+        """As in the base class; without ``pitch`` if it is not known, for versions before it."""
+        text = super().stored()
+        if self.pitch is not None:
+            return text
+        return json.dumps({k: v for k, v in json.loads(text).items() if k != "pitch"})
 
     @property
     def headline(self) -> str:

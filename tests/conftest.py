@@ -6,6 +6,7 @@ import importlib.metadata
 import os
 import runpy
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,11 @@ from voicegraph.graph.node import Node
 from voicegraph.nodes import BUILTIN
 
 from .fake_sounddevice import FakeSoundDevice
+
+# No test sees or touches what the user keeps: voices, presets, takes, notes about sessions.
+_USER = tempfile.TemporaryDirectory(prefix="voicegraph-tests-", ignore_cleanup_errors=True)
+os.environ["VOICEGRAPH_DATA"] = str(Path(_USER.name) / "data")
+os.environ["VOICEGRAPH_STATE"] = str(Path(_USER.name) / "state")
 
 # The same examples every time, and no time limit for one: machines that build are often busy.
 settings.register_profile("house", derandomize=True, deadline=None)
