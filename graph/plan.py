@@ -57,12 +57,14 @@ class FileWrite:
         path: its absolute path, as written.
         mark: where it was written.
         own: whether the user gave it, with ``--set`` or in Python; otherwise a pipeline file did.
+        confined: whether the pipeline is confined, so that nobody counts as the user.
     """
 
     param: str
     path: Path
     mark: Mark
     own: bool
+    confined: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,14 @@ from ._live_options import (
     TokenOption,
     VariantOption,
 )
-from ._options import AllowWriteOption, JsonOption, PipelineArg, ProfileOption, SetOption
+from ._options import (
+    AllowWriteOption,
+    ConfineOption,
+    JsonOption,
+    PipelineArg,
+    ProfileOption,
+    SetOption,
+)
 from ._sound_options import (
     BuffersOption,
     ExclusiveOption,
@@ -63,6 +70,7 @@ class LiveArguments:
     variant: VariantOption = None
     record: RecordOption = None
     allow_write: AllowWriteOption = None
+    confine: ConfineOption = None
     silence: SilenceOption = "run"
     silence_opens: OpensOption = -50.0
     silence_closes: ClosesOption = -56.0

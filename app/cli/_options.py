@@ -121,6 +121,20 @@ AllowWriteOption = Annotated[
 ]
 """``allow_write: AllowWriteOption = None``."""
 
+ConfineOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--confine",
+        metavar="FOLDER",
+        help="For pipelines and overrides that are not your own: files are read below this folder "
+        "and from voicegraph itself only, and written below --allow-write only, whoever names "
+        "them. May be repeated.",
+        exists=True,
+        file_okay=False,
+    ),
+]
+"""``confine: ConfineOption = None``, for :func:`load`."""
+
 NodeArg = Annotated[
     str | None,
     argument("NODE", "A node, as family.name, or a family. Default: all nodes.", complete_nodes),
@@ -129,7 +143,10 @@ NodeArg = Annotated[
 
 
 def load(
-    pipeline: str, set_args: Sequence[str] | None = None, profiles: Sequence[str] | None = None
+    pipeline: str,
+    set_args: Sequence[str] | None = None,
+    profiles: Sequence[str] | None = None,
+    confine: Sequence[Path] | None = None,
 ) -> Pipeline:
     """Loads the pipeline that the arguments of a command name.
 
@@ -140,4 +157,9 @@ def load(
     from voicegraph.graph.pipeline import Pipeline
 
     begin_stage(f"reading {pipeline}")
-    return Pipeline.load(pipeline, profiles=tuple(profiles or ()), set_args=tuple(set_args or ()))
+    return Pipeline.load(
+        pipeline,
+        profiles=tuple(profiles or ()),
+        set_args=tuple(set_args or ()),
+        confined=confine,
+    )

@@ -9,12 +9,21 @@ from voicegraph.graph.regular_file import shortened
 from voicegraph.graph.terminal_text import printable
 
 from ._failures import problem_reports
-from ._options import JsonOption, PipelinesArg, ProfileOption, SetOption, load
+from ._options import (
+    ConfineOption,
+    JsonOption,
+    PipelinesArg,
+    ProfileOption,
+    SetOption,
+    load,
+)
 from ._output import echo, print_json
 from ._typed_again import with_command
 from .app import app
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from voicegraph.graph.pipeline import Plan
     from voicegraph.schemas.report import CheckedPipeline
 
@@ -24,6 +33,7 @@ def check(
     pipelines: PipelinesArg,
     set_args: SetOption = None,
     profiles: ProfileOption = None,
+    confine: ConfineOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Check pipelines, and print all problems at once, each with its place and a fix.
@@ -32,7 +42,7 @@ def check(
     """
     from voicegraph.schemas.report import CheckReport
 
-    found = [_check(name, set_args, profiles) for name in pipelines]
+    found = [_check(name, set_args, profiles, confine) for name in pipelines]
     report = CheckReport(ok=all(entry.ok for entry, _ in found), pipelines=[e for e, _ in found])
     if as_json:
         print_json(report)
@@ -43,7 +53,10 @@ def check(
 
 
 def _check(
-    name: str, set_args: list[str] | None, profiles: list[str] | None
+    name: str,
+    set_args: list[str] | None,
+    profiles: list[str] | None,
+    confine: list[Path] | None,
 ) -> tuple[CheckedPipeline, str]:
     """The report of one pipeline, and its problems as text."""
     from voicegraph.app.reports.file_list import files_read, files_written
@@ -51,7 +64,7 @@ def _check(
     from voicegraph.schemas.report import CheckedPipeline
 
     try:
-        plan = load(name, set_args, profiles).compile()
+        plan = load(name, set_args, profiles, confine).compile()
     except VoicegraphError as error:
         found = VoicegraphError(with_command(p, ["check", name]) for p in error.problems)
         problems = problem_reports(found)

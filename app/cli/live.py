@@ -68,7 +68,7 @@ def _set_up(given: LiveArguments, variant: dict[str, Any] | None) -> LiveSetup:
         given.output_select,
         exclusive,
     )
-    pipeline = load(given.pipeline, given.set_args, given.profiles)
+    pipeline = load(given.pipeline, given.set_args, given.profiles, given.confine)
     return set_up_live(
         pipeline,
         source,

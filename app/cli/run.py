@@ -14,6 +14,7 @@ from voicegraph.graph.startup_stages import report_stages
 from ._failures import common_code, failed_file
 from ._options import (
     AllowWriteOption,
+    ConfineOption,
     ForceOption,
     JsonOption,
     PipelineArg,
@@ -100,6 +101,7 @@ def run(
     force: ForceOption = False,
     salvage: SalvageOption = False,
     allow_write: AllowWriteOption = None,
+    confine: ConfineOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> int:
@@ -118,7 +120,7 @@ def run(
     select = channel_numbers(input_select, "--input-select")
     form = OutputForm(rate, channels, subtype, bitrate, quality)
     with startup_display(quiet or as_json, summary=False):
-        loaded = load(pipeline, set_args, profiles)
+        loaded = load(pipeline, set_args, profiles, confine)
         # Errors of the pipeline come before any file is opened.
         permitted_writes(loaded.compile(), folders)
     batch = plan_batch(inputs, output, ending)

@@ -58,7 +58,8 @@ def _plan_node(context: CompileContext, ir: NodeIR, devices: dict[str, str]) -> 
 def _writes(context: CompileContext, ir: NodeIR) -> Iterator[FileWrite]:
     """The files that a node writes, with who asked for them."""
     places = context.loaded.source_map
+    free = context.loaded.confinement is None
     for param, path in files_written(ir.params).items():
         inside = [int(part) if part.isdecimal() else part for part in param.split(".")]
         at = ("nodes", ir.name, "params", *inside)
-        yield FileWrite(param, path, places.value(at), places.is_own(at))
+        yield FileWrite(param, path, places.value(at), free and places.is_own(at), not free)

@@ -9,7 +9,9 @@ from pydantic import ValidationError
 from voicegraph.schemas.pipeline import NodeSpec
 
 from .. import registry
-from ..errors import Problem, VoicegraphError
+from ..errors import Mark, Problem, VoicegraphError
+from ..file_contents import files_read
+from ..loading.confinement import is_within, outside_problem
 from ..loading.source_map import KeyPath
 from ..loading.validation import add_validation_problems, field_errors
 from ..loading.values import assignment
@@ -42,6 +44,8 @@ def _node_ir(context: CompileContext, name: str, spec: NodeSpec) -> NodeIR | Non
         return NodeIR(name, node, cls.Params.model_construct(), spec) if off else None
     if _lacks_asset(context, params, cls):
         return None  # the asset is reported already
+    if _names_files_outside(context, name, params):
+        return None  # before anything is opened
     try:
         node.declared = node.ports(params)
     except VoicegraphError as error:
@@ -95,6 +99,25 @@ def _add_param_problems(
         f"{name} ({spec.use})",
         skip=absent,
     )
+
+
+def _names_files_outside(context: CompileContext, name: str, params: NodeParams) -> bool:
+    """Reports the files of a node that a confined pipeline must not read."""
+    allowed = context.loaded.confinement
+    if allowed is None:
+        return False
+    found = [
+        outside_problem(f"{name}.{param}", path, allowed, _mark_of(context, name, param))
+        for param, path in files_read(params).items()
+        if not is_within(path, allowed)
+    ]
+    context.problems.found += found
+    return bool(found)
+
+
+def _mark_of(context: CompileContext, name: str, param: str) -> Mark:
+    key = param.partition(".")[0]
+    return context.mark("nodes", name, "params", key)
 
 
 def _lacks_asset(context: CompileContext, params: NodeParams, cls: type[Node]) -> bool:

@@ -1,6 +1,7 @@
 """Loads files, of pipelines and others: YAML or Python keys to validated models."""
 
 __all__ = [
+    "confinement",
     "document",
     "error_wording",
     "file_kind",

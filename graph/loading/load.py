@@ -18,6 +18,7 @@ from voicegraph.schemas.pipeline import PipelineFile
 from ..errors import Mark, PipelineError, Problem, Problems
 from ._partial_load import PartialPipeline, load_partially
 from ._variables import REQUIRED, substitute
+from .confinement import Confinement
 from .document import Document, from_python
 from .overrides import (
     Override,
@@ -51,6 +52,8 @@ class LoadedPipeline:
         written: the document without profiles and overrides, for other profiles.
         profiles: names of the profiles that are in force, in the order in which they apply.
         overrides: the overrides that apply after them.
+        confinement: the folders in which files may be read, here and after every later change;
+            None: all.
     """
 
     name: str
@@ -66,6 +69,7 @@ class LoadedPipeline:
     written: Document | None = None
     profiles: tuple[str, ...] = ()
     overrides: tuple[Override, ...] = ()
+    confinement: Confinement | None = None
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -81,6 +85,7 @@ def load_pipeline(
     set_args: Sequence[str] = (),
     placed: Sequence[Override] = (),
     keep_going: bool = False,
+    confined: Confinement | None = None,
 ) -> LoadedPipeline:
     """Loads a pipeline file, or a shipped pipeline by name.
 
@@ -93,18 +98,20 @@ def load_pipeline(
             profiles.
         keep_going: keep mistakes in ``problems`` instead of raising, if something remains to
             compile, so that the compiler can report them with its own.
+        confined: the folders in which files may be read; None: all.
 
     Raises:
         PipelineError: with every mistake of the first phase that found any.
     """
     found = locate(source)
-    document = read_chain(found)
+    document = read_chain(found, confined)
     problems = Problems()
     wanted = [
         *from_other_file(document, placed),
         *from_outside(document, overrides or {}, set_args, problems),
     ]
-    return _load(document, found.path.stem, found.path, profiles, wanted, problems, keep_going)
+    loaded = _load(document, found.path.stem, found.path, profiles, wanted, problems, keep_going)
+    return replace(loaded, confinement=confined)
 
 
 def load_mapping(
@@ -171,7 +178,13 @@ def changed(
     problems.raise_if_any()
     found = _finish(document, loaded.name, loaded.path, True)
     applied = (*loaded.overrides, *wanted)
-    return replace(found, written=loaded.written, profiles=loaded.profiles, overrides=applied)
+    return replace(
+        found,
+        written=loaded.written,
+        profiles=loaded.profiles,
+        overrides=applied,
+        confinement=loaded.confinement,
+    )
 
 
 def with_profiles(loaded: LoadedPipeline, profiles: Sequence[str]) -> LoadedPipeline:
@@ -188,7 +201,8 @@ def with_profiles(loaded: LoadedPipeline, profiles: Sequence[str]) -> LoadedPipe
     paths = {o.path for name in profiles for o in from_profile(document, name, problems)}
     problems.raise_if_any()
     kept = [override for override in loaded.overrides if not _hidden(override.path, paths)]
-    return _load(document, loaded.name, loaded.path, profiles, kept, problems, True)
+    found = _load(document, loaded.name, loaded.path, profiles, kept, problems, True)
+    return replace(found, confinement=loaded.confinement)
 
 
 def read_values(

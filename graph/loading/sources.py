@@ -10,6 +10,7 @@ from pathlib import Path
 from ..errors import Mark, PipelineError, Problem
 from ..regular_file import name_problem
 from ._merge import merge
+from .confinement import Confinement, require_within
 from .document import SUFFIXES, Document, read_document
 from .file_kind import FAMILIES, PIPELINE, PIPELINES, FileKind
 from .source_map import SourceMap
@@ -91,13 +92,17 @@ def _unknown_name(name: str, kind: FileKind, beside: Source | None, asked: Mark 
     return Problem(f"unknown-{kind.word}", text, asked, notes, fix)
 
 
-def read_chain(source: Source) -> Document:
+def read_chain(source: Source, confined: Confinement | None = None) -> Document:
     """Reads a file and merges it into the files that it extends.
 
+    Args:
+        source: the file; it may lie anywhere.
+        confined: the folders in which those that it extends may lie; None: everywhere.
+
     Raises:
-        PipelineError: if one of them cannot be read, or one extends itself.
+        PipelineError: if one of them cannot or must not be read, or one extends itself.
     """
-    return apply_extends(read_source(source), source)
+    return apply_extends(read_source(source), source, confined)
 
 
 def read_source(source: Source, asked: Mark | None = None) -> Document:
@@ -120,7 +125,9 @@ def read_source(source: Source, asked: Mark | None = None) -> Document:
         ) from None
 
 
-def apply_extends(document: Document, source: Source) -> Document:
+def apply_extends(
+    document: Document, source: Source, confined: Confinement | None = None
+) -> Document:
     """Merges a document into the files that it extends.
 
     Raises:
@@ -133,6 +140,7 @@ def apply_extends(document: Document, source: Source) -> Document:
         try:
             found = locate(parent, chain[-1], asked, source.kind)
             notes.append((f"{chain[-1].shown} extends {found.shown}", asked))
+            require_within(f"{chain[-1].shown}: extends", found.path, confined, asked)
             _refuse_extends_cycle(found, chain, notes)
             layers.append(read_source(found, asked))
         except PipelineError as error:

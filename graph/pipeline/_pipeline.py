@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..compiler import compile_pipeline
 from ..errors import PipelineError, Problem
+from ..loading.confinement import confinement
 from ..loading.load import LoadedPipeline, changed, load_mapping, load_pipeline, with_profiles
 from ..loading.overrides import Override
 from ..node import Node
@@ -75,6 +76,7 @@ class Pipeline:
         profiles: Sequence[str] = (),
         set_args: Sequence[str] = (),
         placed: Sequence[Override] = (),
+        confined: Sequence[str | Path] | None = None,
     ) -> Pipeline:
         """Loads a pipeline file, or a shipped pipeline by name.
 
@@ -84,6 +86,9 @@ class Pipeline:
             profiles: names of sets of overrides that the file offers.
             set_args: overrides as on the command line, ``path=value`` with the value in YAML.
             placed: overrides that another file has, with their places there, for messages.
+            confined: folders; the pipeline, and whatever it is changed to later, reads files below
+                them and those of the package only, and writes none without ``allow_write``, even
+                if an override asks for it. None: no such limit.
 
         Raises:
             PipelineError: with every mistake found.
@@ -96,6 +101,7 @@ class Pipeline:
             set_args=tuple(set_args),
             placed=tuple(placed),
             keep_going=True,
+            confined=None if confined is None else confinement(confined),
         )
         self.loaded = _require_valid(loaded)
         return self

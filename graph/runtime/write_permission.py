@@ -46,7 +46,12 @@ def resolved(path: str | Path) -> Path:
 
 
 def _refused(node: str, write: FileWrite, target: Path, folders: list[Path]) -> Problem:
-    text = f"{node}.{write.param} writes {target}, which the pipeline file asks for, and not you"
+    why = (
+        "and the pipeline is confined"
+        if write.confined
+        else ("which the pipeline file asks for, and not you")
+    )
+    text = f"{node}.{write.param} writes {target}, {why}"
     notes = []
     if target != write.path:
         notes.append((f"{write.path} leads there", None))
