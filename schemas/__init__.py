@@ -33,6 +33,7 @@ __all__ = [
     "latency_measurement",
     "listening_report",
     "live_command",
+    "live_end",
     "live_health",
     "live_status",
     "model_report",

@@ -159,7 +159,7 @@ ALLOWED: dict[str, set[str]] = {
     "app/sdk": {*RUN, "graph/loading", "graph/live"},
     "app/bundle": {*CORE, "graph/files", "graph/files/sound"},
     "app/http": {*CORE, "app/control"},
-    "app/web": {*CORE, "app/control", "app/http"},
+    "app/web": {*CORE, "graph/pipeline", "app/control", "app/http", "app/reports"},
     "app/server/services": {*CORE, "graph/files"},
     "app/server/routes": {*CORE, "app/http", "app/server/services"},
     "app/server": {*CORE, "app/control", "app/http", "app/server/routes", "app/server/services"},
