@@ -156,7 +156,7 @@ ALLOWED: dict[str, set[str]] = {
         *RUN, "graph/files/sound", "graph/live", "graph/live/devices", "graph/metrics",
     },
     "app/control": {*CORE, "graph/loading", "graph/live", "graph/files"},
-    "app/sdk": {*RUN, "graph/loading", "graph/live"},
+    "app/sdk": {*RUN, "graph/files", "graph/loading", "graph/live"},
     "app/bundle": {*CORE, "graph/files", "graph/files/sound"},
     "app/http": {*CORE, "app/control"},
     "app/web": {*CORE, "graph/pipeline", "app/control", "app/http", "app/reports"},
