@@ -41,7 +41,8 @@ ALLOWED: dict[str, set[str]] = {
     "graph/files": {"graph"},
     "graph/files/voice_library": {*CORE, "graph/files"},
     "graph/files/models": {*CORE, "graph/files"},
-    "graph/files/onnx_files": {*CORE, "graph/files", "graph/files/models"},
+    "graph/files/onnx_files": {*CORE, "graph/files"},
+    "graph/files/faiss_files": {*CORE, "graph/files"},
     "graph/files/sound": {*RUN, "graph/files"},
     "graph/files/recordings": {*RUN, "graph/files", "graph/loading", "graph/metrics"},
     "graph/metrics": {*RUN, "graph/files", "graph/files/sound"},
@@ -62,7 +63,7 @@ ALLOWED: dict[str, set[str]] = {
     "nodes/world": {*NODE, "nodes/pitch"},
     "nodes/f0": {*NODE, "nodes/layers", "nodes/pitch", "nodes/world"},
     "nodes/content": {*NODE, "nodes/layers", "nodes/pitch"},
-    "nodes/retrieval": {*NODE, "nodes/content", "nodes/pitch"},
+    "nodes/retrieval": {*NODE, "graph/files/faiss_files", "nodes/content", "nodes/pitch"},
     "nodes/synth": {*NODE, "nodes/layers", "nodes/content", "nodes/retrieval"},
     "pipelines": set(),
     # ---- experiments
@@ -128,8 +129,8 @@ ALLOWED: dict[str, set[str]] = {
         "experiments/work",
     },
     "training/index": {
-        *NODE, "graph/comparison", "graph/files", "graph/metrics", "graph/pipeline",
-        "graph/runtime", "nodes/retrieval", "training/common",
+        *NODE, "graph/comparison", "graph/files", "graph/files/faiss_files", "graph/metrics",
+        "graph/pipeline", "graph/runtime", "nodes/retrieval", "training/common",
     },
     "training/corpora": {*CORE, "training/common", "training/voice"},
     "training/make": {
@@ -157,7 +158,10 @@ ALLOWED: dict[str, set[str]] = {
     },
     "app/control": {*CORE, "graph/loading", "graph/live", "graph/files"},
     "app/sdk": {*RUN, "graph/files", "graph/loading", "graph/live"},
-    "app/bundle": {*CORE, "graph/files", "graph/files/sound"},
+    "app/bundle": {
+        *CORE, "graph/files", "graph/files/faiss_files", "graph/files/onnx_files",
+        "graph/files/sound",
+    },
     "app/http": {*CORE, "app/control"},
     "app/web": {*CORE, "graph/pipeline", "app/control", "app/http", "app/reports"},
     "app/server/services": {*CORE, "graph/files"},
@@ -179,7 +183,7 @@ ALLOWED: dict[str, set[str]] = {
 }  # fmt: skip
 """Folder -> folders that it may import. The table has no cycle."""
 
-OPENED = (("files", "models"), ("files", "onnx_files"))
+OPENED = (("files", "models"), ("files", "onnx_files"), ("files", "faiss_files"))
 """Below ``graph``: what nodes open their files with, beside its public module."""
 
 TABLES = {"graph/registry.py", "graph/files/models/kinds.py"}

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from voicegraph.graph.files.models import TensorHeader
-from voicegraph.graph.files.models.file_errors import printable
+from voicegraph.graph.files.models import TensorHeader, printable
 from voicegraph.graph.files.models.plain_values import Plain
 from voicegraph.schemas.encoder_card import RVC_FEATURES
 from voicegraph.schemas.voice_card import VoiceCard, VoiceConfig

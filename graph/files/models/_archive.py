@@ -20,6 +20,8 @@ from voicegraph.schemas.export_card import ExportCard
 from ...file_contents import Version
 from ...model_folder import SHARD_LISTS, WEIGHTS
 from ...regular_file import open_regular, open_regular_unbuffered
+from ..file_errors import FormatError, damaged, unreadable
+from ..private_copy import changed, version
 from ._exported_networks import read_exported
 from ._file_contents import FileContents
 from ._folders import weights_file
@@ -30,8 +32,6 @@ from ._tensor_headers import TensorHeader
 from ._tensor_reader import read_setting, read_tensors
 from ._torch_files import is_legacy, read_legacy, read_zip
 from ._zip_directory import read_directory
-from .file_errors import FormatError, damaged, unreadable
-from .private_copy import changed, version
 
 MOST_PARTS = 200_000
 """Limit of nodes in the object tree; shared parts count at each place where they appear."""

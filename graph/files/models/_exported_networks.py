@@ -22,13 +22,13 @@ from pydantic import ValidationError
 from voicegraph.schemas.card import METADATA_KEY
 from voicegraph.schemas.export_card import MODEL_KEY, ExportCard
 
+from ..file_errors import FormatError, damaged
 from ._file_contents import FileContents
 from ._pickle_allowlist import MOST_AXES, Inert
 from ._tensor_headers import Storage, TensorHeader, is_addressable
 from ._unpickling import unpickle
 from ._zip_directory import Directory, locate
 from ._zip_storages import check_no_overlap, place_storages, read_record
-from .file_errors import FormatError, damaged
 
 _MOST_TEXT = 1 << 20
 """Limit of a card, in bytes."""

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 import torch
 
+from ..file_errors import FormatError, damaged
 from ._tensor_headers import Storage, TensorHeader, is_addressable
-from .file_errors import FormatError, damaged
 
 MOST_AXES = 16
 STORAGE_TYPES: dict[str, torch.dtype] = {

@@ -8,11 +8,11 @@ import sys
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
+from ..file_errors import DOWNLOAD_AGAIN, FormatError, damaged
 from ._tensor_headers import Storage
 from ._unpickling import unpickle
 from ._zip_directory import Directory
 from ._zip_storages import place_storages, read_record
-from .file_errors import DOWNLOAD_AGAIN, FormatError, damaged
 
 MAGIC = 0x1950A86A20F9469CFC6C
 """First value of a file in the legacy format."""

@@ -15,9 +15,9 @@ import pickletools
 from collections.abc import Callable
 from typing import IO, Protocol, cast
 
+from ..file_errors import FormatError, damaged
 from ._pickle_allowlist import STORAGE_TYPES, Inert, allowed_global, call, checked_key
 from ._tensor_headers import Storage
-from .file_errors import FormatError, damaged
 
 MOST_BYTES = 16 << 20
 """Limit of one pickle. A voice's has 0.1 MB, those of the largest checkpoints about 1 MB."""

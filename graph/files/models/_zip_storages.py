@@ -6,10 +6,10 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import BinaryIO
 
+from ..file_errors import DOWNLOAD_AGAIN, FormatError, damaged
 from ._tensor_headers import Storage
 from ._unpickling import MOST_BYTES
 from ._zip_directory import Directory, locate
-from .file_errors import DOWNLOAD_AGAIN, FormatError, damaged
 
 
 def read_record(file: BinaryIO, directory: Directory, name: str, most: int = MOST_BYTES) -> bytes:

@@ -14,8 +14,8 @@ from voicegraph.schemas.card import METADATA_KEY, Card
 from ...errors import OutputError, Problem, WeightsError
 from ..atomic_write import atomic_write
 from ..atomic_write import check_target as may_be_written
+from ..file_errors import FormatError
 from .description import UNKNOWN
-from .file_errors import FormatError
 from .identify import Identified, identify
 from .kinds import FileKind
 

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from voicegraph.schemas.card import Card
 
 from ...errors import WeightsError
+from ..file_errors import FormatError
 from ._archive import Archive, open_archive
-from .file_errors import FormatError
 from .kinds import FileKind, kinds
 
 

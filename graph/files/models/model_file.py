@@ -14,8 +14,8 @@ from pydantic import ValidationError
 from voicegraph.schemas.card import Card
 
 from ...errors import Problem, WeightsError
+from ..file_errors import printable
 from ._archive import Archive
-from .file_errors import printable
 from .identify import first_validation_error, unknown_card
 from .kinds import FileKind
 from .wrong_kind import open_expected, wrong_kind
