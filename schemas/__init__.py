@@ -51,6 +51,7 @@ __all__ = [
     "report",
     "sdk_build",
     "sdk_status",
+    "session_note",
     "snapshot_header",
     "soak_report",
     "source_filter_card",

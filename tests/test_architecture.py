@@ -164,8 +164,11 @@ ALLOWED: dict[str, set[str]] = {
     },
     "app/http": {*CORE, "app/control"},
     "app/web": {*CORE, "graph/pipeline", "app/control", "app/http", "app/reports"},
-    "app/server/services": {*CORE, "graph/files"},
-    "app/server/routes": {*CORE, "app/http", "app/server/services"},
+    "app/server/services": {
+        *RUN, "app/control", "app/reports", "app/reports/drawing", "graph/files",
+        "graph/files/voice_library", "graph/live", "graph/loading",
+    },
+    "app/server/routes": {*CORE, "app/control", "app/http", "app/server/services"},
     "app/server": {*CORE, "app/control", "app/http", "app/server/routes", "app/server/services"},
     "app/osc": {*CORE, "app/control"},
     "app/tui": {*CORE, "app/control", "graph/live", "graph/loading"},
