@@ -54,7 +54,7 @@ def open_services(limits: AppLimits, say: Callable[[str], None]) -> Services:
     """
     data, state = data_folder(), state_folder()
     planner = SessionPlanner(library_folder(), data / "presets")
-    command_line = partial(live_command, readable=planner.readable, takes=data / "takes")
+    command_line = partial(live_command, readable=planner.readable)
     sessions = LiveSessions(SessionFolder(state / "app"), command_line, say)
     return Services(
         limits,

@@ -25,21 +25,18 @@ _SECRETS = ("VOICEGRAPH_TOKEN",)
 """Variables that the session must not inherit: its token is its own."""
 
 
-def live_command(
-    launch: SessionLaunch, files: SessionFiles, readable: Sequence[Path], takes: Path
-) -> list[str]:
+def live_command(launch: SessionLaunch, files: SessionFiles, readable: Sequence[Path]) -> list[str]:
     """The command line that runs a session; it holds no token.
 
     Args:
         launch: what to run.
         files: where it writes.
         readable: the folders of which its pipeline may name files.
-        takes: the folder in which it records.
     """
     request = launch.request
     command = [*PYTHON, "voicegraph", "live", launch.path, "--plain"]
     command += ["--http", "127.0.0.1:0", "--http-info", str(files.info)]
-    command += ["--end-report", str(files.end), "--takes", str(takes)]
+    command += ["--end-report", str(files.end)]
     command += ["--control-limit", f"websocket_clients={_WEBSOCKETS}"]
     command += ["--room", f"{launch.room_ms:g}ms"] if launch.room_ms else []
     command += ["--profile", launch.profile] if launch.profile is not None else []
