@@ -14,6 +14,8 @@ from voicegraph.schemas.engine_setup import EngineSetup
 from voicegraph.schemas.recording import MOST_STREAMS, RecordedFile
 from voicegraph.schemas.report import Report
 
+MOST_MARK_CHARACTERS = 1000
+"""Characters in the text of a mark."""
 Tick = Annotated[int, Field(strict=True, ge=0, le=1 << 53)]
 """Blocks since the session began."""
 Stream = Annotated[int, Field(strict=True, ge=0, lt=MOST_STREAMS)] | None
@@ -191,6 +193,18 @@ class SilenceEvent(_Observation):
         return f"{self.silence} silent blocks skipped"
 
 
+class MarkEvent(_Observation):
+    """A mark that a user has put."""
+
+    mark: Annotated[str, Field(max_length=MOST_MARK_CHARACTERS)]
+    """Its text, which may be empty."""
+
+    @property
+    def text(self) -> str:
+        """The text."""
+        return f"mark: {self.mark}" if self.mark else "mark"
+
+
 class UnknownEvent(RecordedEvent):
     """An event of a kind that this version does not know, or of a driver of one's own."""
 
@@ -218,6 +232,7 @@ EVENT_KINDS: dict[str, type[RecordedEvent]] = {
     "dropped": DroppedEvent,
     "realigned": RealignedEvent,
     "silence": SilenceEvent,
+    "mark": MarkEvent,
 }
 """The key that only lines of this kind have -> its model."""
 

@@ -74,6 +74,21 @@ class Circumstances(Report):
     """Threads that numeric libraries may use."""
 
 
+class RecordedStart(Report):
+    """The session at the begin of a recording that began while it ran.
+
+    States, histories and live params are a snapshot in ``NAME.start.safetensors``.
+    """
+
+    position: _Count
+    """Blocks that the session had processed; ticks of the recording count from here."""
+    last: list[Annotated[float, Field(allow_inf_nan=False)]] | None = None
+    """Newest output of each channel of each stream, from which a failure would fade out; null if
+    failures end the session."""
+    silent: bool = False
+    """A node had failed, and the output was silent."""
+
+
 class RecordingHeader(Report):
     """Everything that a replay needs before the first block."""
 
@@ -106,6 +121,8 @@ class RecordingHeader(Report):
     """Files that the pipeline reads."""
     setup: EngineSetup | None = None
     """How the engine was set up; null in recordings of older versions."""
+    start: RecordedStart | None = None
+    """The session at the begin of the recording; null if that was the session's begin."""
 
     @model_validator(mode="after")
     def _bounded(self) -> RecordingHeader:

@@ -35,6 +35,8 @@ class NotedEvent(Report):
     """The block in or before which it happened."""
     text: str
     """Its description."""
+    mark: bool = False
+    """A user has put it there."""
 
 
 class ReplayReport(Report):

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from voicegraph.schemas.replay_report import NotedEvent, ReplayReport
 
 _SHOWN = 12
-"""Events that are printed; `--json` has all."""
+"""Events that are printed, besides marks; `--json` has all."""
 
-RecordingArg = Annotated[Path, argument("FILE.jsonl", "A recording made by `live --record`.")]
+RecordingArg = Annotated[
+    Path, argument("FILE.jsonl", "A recording of `live`: of --record, or a take.")
+]
 OutputOption = Annotated[
     Path | None, option("FILE", "Write the output as a sound file.", "--output", "-o")
 ]
@@ -108,9 +110,16 @@ def summary(report: ReplayReport) -> str:
 
 
 def _events(events: list[NotedEvent]) -> list[str]:
-    shown = [f"  {event.second:9.2f} s  {printable(event.text)}" for event in events[:_SHOWN]]
-    if len(events) > _SHOWN:
-        shown.append(f"  ... and {len(events) - _SHOWN} more; --json has all")
+    """All marks, and the first other events, in order."""
+    others = [event for event in events if not event.mark]
+    left_out = {id(event) for event in others[_SHOWN:]}
+    shown = [
+        f"  {event.second:9.2f} s  {printable(event.text)}"
+        for event in events
+        if id(event) not in left_out
+    ]
+    if left_out:
+        shown.append(f"  ... and {len(left_out)} more; --json has all")
     return shown
 
 

@@ -10,6 +10,7 @@ __all__ = [
     "openmp_pool",
     "param_values",
     "port_series",
+    "recording_start",
     "running_node",
     "session",
     "snapshot",

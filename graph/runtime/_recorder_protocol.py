@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
@@ -12,9 +12,18 @@ from voicegraph.schemas.recording_state import RecordingState
 from ..plan import CompiledPlan, PlanOrigin
 from .live_params import Change
 
+if TYPE_CHECKING:
+    from .recording_start import RecordingStart
+
 
 class Recorder(Protocol):
     """Records a session tick by tick; ``graph/files/recordings`` holds the implementation."""
+
+    def begin(self, start: RecordingStart) -> None:
+        """Is told the state of the session before the first block, if that is not its first.
+
+        Called between two blocks, by the thread that processes.
+        """
 
     def block(self, block: torch.Tensor) -> None:
         """The input of one tick, ``[streams, channels, samples]``."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..providers import provided
-from ._recorder_protocol import Recorder
+from ._recording_slot import RecordingSlot
 from .engine import Engine
 from .engine_setup import setup_of
 
@@ -22,12 +22,12 @@ class SessionFiles:
     """Opens and closes them together; each is None if it is not written.
 
     Attributes:
-        recorder: of the recording.
+        recording: the recorder of the recording.
         node_files: of files that nodes write.
     """
 
     def __init__(self) -> None:
-        self.recorder: Recorder | None = None
+        self.recording = RecordingSlot()
         self.node_files: FileSink | None = None
         self._tracer: TraceWriter | None = None
 
@@ -59,7 +59,7 @@ class SessionFiles:
             self.node_files = FileSink(engine, writes, record_waits)
         if record is not None:
             recorder = provided("recorder")
-            self.recorder = recorder(
+            self.recording.recorder = recorder(
                 Path(record), plan, engine.streams, record_waits, setup_of(engine)
             )
         if trace is not None:
@@ -81,7 +81,7 @@ class SessionFiles:
             OutputError: if a file cannot be finished.
         """
         with ExitStack() as closing:
-            for writer in (self.node_files, self.recorder, self._tracer):
+            for writer in (self.node_files, self.recording.newest, self._tracer):
                 if writer is not None:
                     closing.callback(writer.close)
 

@@ -96,6 +96,7 @@ class Silencer:
 
     Attributes:
         silent: the engine is not run; the output is silent.
+        last: newest output of each stream and channel, from which a failure fades out.
     """
 
     def __init__(self, session: RecoverableSession) -> None:
@@ -105,7 +106,7 @@ class Silencer:
         self._audio = isinstance(kind, Audio)
         self._axis = kind.time_axis
         self._shape = kind.shape(session.streams, session.plan.samples_out)
-        self._last = torch.zeros(kind.shape(session.streams, 1))
+        self.last = torch.zeros(kind.shape(session.streams, 1))
         self._rising = False
         self._fall = _slope(_FADE_OUT_S, kind.rate, self._shape[self._axis]).flip(0)
         self._rise = _slope(CROSSFADE_S, kind.rate, self._shape[self._axis])
@@ -117,7 +118,7 @@ class Silencer:
         made = self.session.run_engine(block)
         if self._rising:
             made = self._faded_in(made)
-        self._last.copy_(made.narrow(self._axis, made.shape[self._axis] - 1, 1))
+        self.last.copy_(made.narrow(self._axis, made.shape[self._axis] - 1, 1))
         return made
 
     def mute(self) -> None:
@@ -125,6 +126,19 @@ class Silencer:
         self.silent = True
         self.session.engine.reset()
         self.session.engine.silence()
+
+    def resume(self, last: torch.Tensor | None, silent: bool) -> None:
+        """Goes on like the silencer of another session, whose state was restored.
+
+        Args:
+            last: its attribute; None: that of a new session.
+            silent: its attribute.
+        """
+        if last is not None:
+            self.last.copy_(last)
+        self.silent = silent
+        if silent:
+            self.session.engine.silence()
 
     def unmute(self) -> None:
         """Runs the engine again from this tick on."""
@@ -141,8 +155,8 @@ class Silencer:
         """A silent block; the first one begins with the newest value, which decays."""
         made = torch.zeros(self._shape)
         if self._audio:
-            made[..., : len(self._fall)] = self._last * self._fall
-        self._last.zero_()
+            made[..., : len(self._fall)] = self.last * self._fall
+        self.last.zero_()
         return made
 
     def _faded_in(self, made: torch.Tensor) -> torch.Tensor:

@@ -22,6 +22,7 @@ from . import _thread_count as thread_count
 from ._change_queue import ChangeQueue, session_closed
 from ._device_placement import place_nodes
 from ._reblocking import Reblocker
+from ._recording_slot import already_recorded
 from ._session_files import SessionFiles
 from ._state_transfer import transfer_state
 from ._warmup import load_weights, prepare
@@ -129,6 +130,7 @@ class Session:
         self._running = threading.RLock()  # one method that touches the state at a time
         self._changes = ChangeQueue()
         self._files = SessionFiles()
+        self._recording = self._files.recording
         devices = place_nodes(plan, self.notes)
         if plan.settings.threads:
             thread_count.claim(self, plan.settings.threads)
@@ -255,10 +257,12 @@ class Session:
         sanitized = self._reblocker.sanitize(block, self.position, self.recovery is not None)
         if sanitized is not block:
             block, self.nonfinite = sanitized, self.nonfinite + 1
+        if self._recording.changes:
+            self._recording.change(self)
         changes = self._apply_live_params() if self.live_params.waiting else NO_CHANGES
         if changes is not NO_CHANGES and self.recovery is not None:
             self.recovery.params_changed()
-        recorder = self._files.recorder
+        recorder = self._recording.recorder
         if recorder is not None:
             recorder.block(block)
         engine, swap = self.engine, self._changes.swap
@@ -447,11 +451,12 @@ class Session:
             StateError: if another one is in progress or was completed since ``swap`` was made, or
                 the session is closed.
         """
-        if (recorder := self._files.recorder) is not None:
-            swap.recorded = recorder.describe_exchange(
-                swap.overrides, swap.plan, swap.base, setup_of(swap.engine)
-            )
-        self._changes.begin(swap, self.plan)
+        with self._recording.describing() as recorder:
+            if recorder is not None:
+                swap.recorded = recorder.describe_exchange(
+                    swap.overrides, swap.plan, swap.base, setup_of(swap.engine)
+                )
+            self._changes.begin(swap, self.plan)
 
     @property
     def swapping(self) -> bool:
@@ -526,8 +531,8 @@ class Session:
             self.engine.reset(stream)
             if stream is None:
                 self._reblocker.clear()
-            if self._files.recorder is not None:
-                self._files.recorder.reset(self.position, stream)
+            if (recorder := self._recording.recorder) is not None:
+                recorder.reset(self.position, stream)
 
     def snapshot(self) -> Snapshot:
         """The complete state as a value; its ``save`` writes a safetensors file."""
@@ -549,7 +554,7 @@ class Session:
         """
         from .snapshot import OLDER_HASH, Snapshot, restore_snapshot
 
-        if self._files.recorder is not None:
+        if self._recording.newest is not None:
             text = "a session that is being recorded cannot restore a snapshot"
             notes = (("the recording would lack the state from which a replay has to start", None),)
             fix = "restore it in a session without `record`"
@@ -565,7 +570,7 @@ class Session:
     def _apply_live_params(self, wait: bool = False) -> AppliedChanges:
         """Applies pending changes and writes them to the recording."""
         applied = self.live_params.apply(self.position, wait)
-        recorder = self._files.recorder
+        recorder = self._recording.recorder
         if recorder is not None and applied is not NO_CHANGES:
             for change in applied.changes:
                 recorder.control(self.position, change)
@@ -573,8 +578,48 @@ class Session:
 
     def note(self, tick: int, **what: Any) -> None:
         """Writes an event of a driver, such as an overrun, to the recording if there is one."""
-        if self._files.recorder is not None:
-            self._files.recorder.event(tick, **what)
+        if (recorder := self._recording.recorder) is not None:
+            recorder.event(tick, **what)
+
+    def start_recording(self, path: str | Path, *, waits: bool = True) -> None:
+        """Records from the next block on, or from the end of the hot swap in progress on.
+
+        The recording holds the state of the session at its begin, so that a replay of it is
+        bit-identical, too.
+
+        Args:
+            path: the events file, ``NAME.jsonl``; the others are beside it.
+            waits: as ``record_waits``.
+
+        Raises:
+            OutputError: if the files cannot be written.
+            StateError: if the session is being recorded, or is closed.
+        """
+        if self._changes.closed:
+            raise session_closed()
+        if (before := self._recording.newest) is not None:
+            raise StateError(already_recorded(before))
+        make = provided("recorder")
+        recorder = make(Path(path), self.plan, self.streams, waits, None, from_start=False)
+        try:
+            self._recording.begin(recorder)
+        except StateError:
+            recorder.close()
+            raise
+
+    def stop_recording(self) -> RecordingState:
+        """Ends what :meth:`start_recording` began, and finishes its files.
+
+        Returns:
+            What was written.
+
+        Raises:
+            OutputError: if not everything could be written.
+            StateError: if nothing was begun, or a block does not end.
+        """
+        recorder = self._recording.end(self, self._running)
+        recorder.close()
+        return recorder.state
 
     @property
     def file_faults(self) -> list[str]:
@@ -585,7 +630,7 @@ class Session:
     @property
     def recording_state(self) -> RecordingState | None:
         """The state of the recording; None without one."""
-        recorder = self._files.recorder
+        recorder = self._recording.newest
         return None if recorder is None else recorder.state
 
     # ---- measuring and closing --------------------------------------------------------------

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from .engine import Engine, Step
 
 _FORMAT = "voicegraph-snapshot-1"
-_PENDING = "pending"
+PENDING = "pending"
+"""Name of the samples that do not fill a block yet, ``[streams, channels, samples]``."""
 OLDER_HASH = (
     "the snapshot was made by an older version, whose plan hash stands for the names and sizes of "
     "files: the shapes of all states and the live params were compared instead"
@@ -142,7 +143,7 @@ def take_snapshot(engine: Engine, reblocker: Reblocker, position: int) -> Snapsh
     tensors = {
         # safetensors files hold contiguous tensors only
         name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
-        for name, tensor in {**engine.tensors(), _PENDING: reblocker.pending_samples}.items()
+        for name, tensor in {**engine.tensors(), PENDING: reblocker.pending_samples}.items()
     }
     params = {
         step.name: [
@@ -173,11 +174,11 @@ def restore_snapshot(found: Snapshot, engine: Engine, reblocker: Reblocker) -> i
     own = engine.tensors()
     # Any number of samples below a block may be pending: only the other axes are compared.
     pending = reblocker.pending_samples[..., :0]
-    _check_tensors(found.tensors, {**own, _PENDING: pending}, engine.plan.samples_in)
+    _check_tensors(found.tensors, {**own, PENDING: pending}, engine.plan.samples_in)
     params = {step.name: _params(step, found, engine.streams) for step in engine.steps}
     for name, tensor in own.items():
         tensor.copy_(found.tensors[name])
-    reblocker.set_pending(found.tensors[_PENDING])
+    reblocker.set_pending(found.tensors[PENDING])
     for step in engine.steps:
         step.params = params[step.name]
     return found.position
@@ -189,7 +190,7 @@ def _check_tensors(
     for name in sorted(own.keys() | found.keys()):
         other, tensor = found.get(name), own.get(name)
         if other is not None and tensor is not None and other.dtype == tensor.dtype:
-            pending = name == _PENDING and other.dim() == 3 and other.shape[2] < block
+            pending = name == PENDING and other.dim() == 3 and other.shape[2] < block
             if (other[..., :0] if pending else other).shape == tensor.shape:
                 continue
         text = "the tensors of the snapshot have other shapes than those of this session"

@@ -9,7 +9,7 @@ from itertools import zip_longest
 
 import numpy as np
 
-from voicegraph.schemas.recorded_events import RecordedEvent, UnknownEvent
+from voicegraph.schemas.recorded_events import MarkEvent, RecordedEvent, UnknownEvent
 from voicegraph.schemas.replay_report import Difference, NotedEvent, ReplayReport, ReplayResult
 
 from ...metrics.sample_difference import bit_equal, largest_difference
@@ -19,7 +19,7 @@ from .plan_identity import is_other_plan
 from .prerequisites import differences
 from .reader import Recording
 from .recorder import input_path, output_path
-from .replay import run
+from .replay import restores_start, run
 
 _FLOOR_DB = -200.0
 _SIGN_OF_ZERO = 1e-12
@@ -72,6 +72,7 @@ def compare(
         circumstances=[
             *differences(recording),
             *_other_plan(plan, recording),
+            *_other_start(plan, recording),
             *_other_precisions(plan, recording),
             *_unknown(recording),
         ],
@@ -146,6 +147,12 @@ def _other_plan(plan: Plan, recording: Recording) -> list[str]:
     return [f"plan: {recording.header.plan:.40} then, {plan.hash} now"]
 
 
+def _other_start(plan: Plan, recording: Recording) -> list[str]:
+    if recording.header.start is None or restores_start(plan, recording):
+        return []
+    return ["start: the session's state then, a new session's now, since the plan is another one"]
+
+
 def _other_precisions(plan: Plan, recording: Recording) -> list[str]:
     """Nodes that computed in a precision which `dtype: auto` cannot have on this machine."""
     setup = recording.header.setup
@@ -171,4 +178,5 @@ def _largest_difference(made: np.ndarray, before: np.ndarray) -> float:
 
 def _noted_event(event: RecordedEvent, block_s: float) -> NotedEvent:
     text = f"unknown kind: {event.text}" if isinstance(event, UnknownEvent) else event.text
-    return NotedEvent(tick=event.tick, second=event.tick * block_s, text=text)
+    mark = isinstance(event, MarkEvent)
+    return NotedEvent(tick=event.tick, second=event.tick * block_s, text=text, mark=mark)

@@ -15,7 +15,7 @@ from ...errors import Mark, Problem, StateError
 from ...regular_file import open_regular, read_failure, require_regular, shortened
 from ._growing_wave import HEADER, frames_claimed, is_own
 from ._lines import read_lines
-from .recorder import input_path, output_path
+from .recorder import input_path, output_path, start_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +109,21 @@ def open_recording(path: str | Path) -> Recording:
     """Reads the events of a recording; audio is read on demand.
 
     Raises:
-        StateError: if the file is not a recording, or its audio is missing.
+        StateError: if the file is not a recording, or its audio or its start is missing.
     """
     path = Path(path)
     header, events = read_lines(path)
+    _require_part(path, input_path(path), "audio")
+    if header.start is not None:
+        _require_part(path, start_path(path), "state at the start")
+    return Recording(path, header, events)
+
+
+def _require_part(path: Path, part: Path, what: str) -> None:
     try:
-        require_regular(input_path(path))
+        require_regular(part)
     except OSError as error:
         why = "is missing" if isinstance(error, FileNotFoundError) else f"is {read_failure(error)}"
-        text = f"{shortened(path)}: its audio {input_path(path).name} {why}"
+        text = f"{shortened(path)}: its {what} {part.name} {why}"
         fix = "put it beside the .jsonl file"
         raise StateError(Problem("no-recording", text, fix=fix)) from None
-    return Recording(path, header, events)

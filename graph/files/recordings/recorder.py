@@ -20,6 +20,7 @@ from voicegraph.schemas.recording import (
     MOST_STREAMS,
     Circumstances,
     RecordedAudio,
+    RecordedStart,
     RecordingHeader,
 )
 from voicegraph.schemas.recording_state import RecordingState
@@ -32,6 +33,7 @@ from ...plan import PlanOrigin
 from ...regular_file import shortened
 from ...runtime.background_writer import BackgroundWriter
 from ...runtime.param_values import to_json
+from ...runtime.snapshot import PENDING
 from ...signals import Audio
 from ._file_identity import describe_files, library_overrides, portable, portable_overrides
 from ._free_space import FreeSpace
@@ -41,10 +43,12 @@ if TYPE_CHECKING:
     from voicegraph.schemas.engine_setup import EngineSetup
 
     from ...runtime.live_params import Change
+    from ...runtime.recording_start import RecordingStart
 
 _QUEUE_LENGTH = 512
 """Limit of queued entries: about five seconds with blocks of 20 ms."""
-ENDINGS = (".in.wav", ".out.wav")
+ENDINGS = (".in.wav", ".out.wav", ".start.safetensors")
+"""Of the files beside the events file."""
 
 
 def input_path(path: Path) -> Path:
@@ -57,6 +61,16 @@ def output_path(path: Path) -> Path:
     return path.with_suffix(ENDINGS[1])
 
 
+def start_path(path: Path) -> Path:
+    """The snapshot of the session at the begin, if that was not the session's begin."""
+    return path.with_suffix(ENDINGS[2])
+
+
+def recorded_files(path: Path) -> tuple[Path, ...]:
+    """All files that a recording may have."""
+    return path, *(path.with_suffix(ending) for ending in ENDINGS)
+
+
 class Recorder:
     """Records input, output and events of a session.
 
@@ -67,6 +81,8 @@ class Recorder:
         waits: write synchronously. Otherwise a thread writes and the session never waits; if the
             disk is too slow or full, the recording ends early, which :meth:`close` reports.
         setup: how the session's engine is set up.
+        from_start: the first block is the session's. Otherwise :meth:`begin` is called before it,
+            which writes the header.
 
     Raises:
         OutputError: if the files cannot be written, here or, with ``waits``, later.
@@ -79,8 +95,12 @@ class Recorder:
         streams: int,
         waits: bool = True,
         setup: EngineSetup | None = None,
+        *,
+        from_start: bool = True,
     ) -> None:
         self.path = path
+        self._first = 0  # the session's tick at which the recording begins
+        self._begun = from_start
         self._failed: str | None = None
         self._base = plan.origin
         self._closed = False
@@ -105,7 +125,8 @@ class Recorder:
         rates = plan.source.rate * channels + plan.output_type.rate * wide
         self._space = FreeSpace(path, 4 * float(rates))
         self._rate = float(plan.source.rate)
-        self._write(described.model_dump(mode="json"))
+        if from_start:
+            self._write(described.model_dump(mode="json"))
         self._writer: BackgroundWriter | None = None
         if not waits:
             self._writer = BackgroundWriter(
@@ -113,6 +134,21 @@ class Recorder:
             )
 
     # ---- the session's side -------------------------------------------------------------------
+
+    def begin(self, start: RecordingStart) -> None:
+        """Records the state before the first block; ticks count from there."""
+        self._first, self._base, self._begun = start.position, start.plan.origin, True
+        streams = start.snapshot.tensors[PENDING].shape[0]
+
+        def write(_: object) -> None:
+            last = None if start.last is None else start.last.flatten().tolist()
+            begin = RecordedStart(position=start.position, last=last, silent=start.silent)
+            found = describe(start.plan, streams)
+            found = found.model_copy(update={"setup": start.setup, "start": begin})
+            start.snapshot.save(start_path(self.path))
+            self._write(found.model_dump(mode="json"))
+
+        self._submit(write, None)
 
     def block(self, block: torch.Tensor) -> None:
         """Records the input of one tick, ``[streams, channels, samples]``."""
@@ -173,6 +209,9 @@ class Recorder:
             TypeError: if a value has no JSON form.
         """
         what = {key: to_json(value) for key, value in what.items()}
+        tick = max(tick - self._first, 0)
+        if "begun" in what:
+            what["begun"] = max(what["begun"] - self._first, 0)
         event_model(what).model_validate(
             {"tick": tick, **what}
         )  # what cannot be read is not written
@@ -203,6 +242,9 @@ class Recorder:
         with self._writing():
             self._files.close()
         closed, self._closed = self._closed, True
+        if not self._begun:  # no block came: there is nothing to replay
+            for file in recorded_files(self.path):
+                file.unlink(missing_ok=True)
         if self._stopped is not None and not closed:
             frames = self._input.frames
             text = f"the recording {self.path} ends early, after {frames} samples: {self._stopped}"

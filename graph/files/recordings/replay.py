@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
 from voicegraph.schemas.recorded_events import (
     Change,
@@ -26,9 +27,10 @@ from ...signals import Audio
 from ...startup_stages import end_stages
 from .plan_identity import is_other_plan
 from .reader import Recording, open_recording
+from .recorder import start_path
 
 if TYPE_CHECKING:
-    from voicegraph.schemas.recording import RecordedAudio
+    from voicegraph.schemas.recording import RecordedAudio, RecordedStart
 
     from ...pipeline import Plan
     from ...runtime.session import Session
@@ -93,10 +95,37 @@ def run(plan: Plan, recording: Recording) -> Iterator[np.ndarray]:
     with plan.session(header.streams, write_files=False, setup=header.setup) as session:
         end_stages()
         session.recovery = silencer = Silencer(session)
+        if header.start is not None and restores_start(plan, recording):
+            _restore_start(session, silencer, recording, header.start)
         for tick, block in enumerate(recording.blocks()):
             for mark, event in changes.get(tick, ()):
                 _apply(session, silencer, event, mark)
             yield session.process(block)
+
+
+def restores_start(plan: Plan, recording: Recording) -> bool:
+    """Whether a replay begins with the recorded state; that of another plan does not fit."""
+    return recording.header.start is not None and recording.header.plan == plan.hash
+
+
+def _restore_start(
+    session: Session, silencer: Silencer, recording: Recording, start: RecordedStart
+) -> None:
+    """Continues from the state at the begin of the recording.
+
+    Raises:
+        StateError: if its snapshot is missing, or does not fit.
+    """
+    session.restore(start_path(recording.path))
+    shape = silencer.last.shape
+    if start.last is None:
+        last = None
+    elif len(start.last) != silencer.last.numel():
+        text = f"{recording.path}: the recorded start has {len(start.last)} channels"
+        raise StateError(Problem("no-recording", text, Mark(str(recording.path), 1, 1)))
+    else:
+        last = torch.tensor(start.last).reshape(shape)
+    silencer.resume(last, start.silent)
 
 
 def _apply(session: Session, silencer: Silencer, event: Change, mark: Mark) -> None:
