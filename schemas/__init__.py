@@ -47,6 +47,7 @@ __all__ = [
     "recorded_events",
     "recording",
     "recording_state",
+    "recording_summary",
     "replay_report",
     "report",
     "sdk_build",

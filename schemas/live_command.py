@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, TypeAdapter
 
+from voicegraph.schemas.recorded_events import MOST_MARK_CHARACTERS
+
 
 def _require_do(schema: dict[str, Any]) -> None:
     """Only Python may leave `do` out: elsewhere it tells the command."""
@@ -91,6 +93,25 @@ class Monitor(_Command):
     """True adds it."""
 
 
+class Record(_Command):
+    """Begins a take, or ends it: a recording that ``voicegraph replay`` runs again.
+
+    The session names its files, in the folder that it was started with.
+    """
+
+    do: Literal["record"] = "record"
+    on: StrictBool = True
+    """True begins a take."""
+
+
+class Mark(_Command):
+    """Puts a mark into the take that is running."""
+
+    do: Literal["mark"] = "mark"
+    text: str = Field(default="", max_length=MOST_MARK_CHARACTERS, examples=["good one"])
+    """What `replay` shows at that time; it may be empty."""
+
+
 class Stop(_Command):
     """Ends the session."""
 
@@ -98,7 +119,17 @@ class Stop(_Command):
 
 
 LiveCommand = Annotated[
-    SetParam | Bypass | Swap | ChooseProfile | ChooseVariant | Mute | Talk | Monitor | Stop,
+    SetParam
+    | Bypass
+    | Swap
+    | ChooseProfile
+    | ChooseVariant
+    | Mute
+    | Talk
+    | Monitor
+    | Record
+    | Mark
+    | Stop,
     Field(discriminator="do"),
 ]
 """Any command; ``do`` names its kind."""

@@ -102,6 +102,23 @@ class LiveParam(Report):
     """What the param does, in one line."""
 
 
+class TakeStatus(Report):
+    """A recording that was begun while the session runs."""
+
+    name: str
+    """Its name in the folder of takes, without an ending."""
+    seconds: float
+    """Seconds of input in the file."""
+    bytes: int
+    """Size of both sound files."""
+    free_s: float | None = None
+    """Seconds of audio that still fit on the disk; null if unknown."""
+    marks: int = 0
+    """Marks in it."""
+    stopped: str | None = None
+    """Why nothing more is written, although the take has not been ended; null while it records."""
+
+
 class LiveStatus(Report):
     """All that is shown of a live session."""
 
@@ -161,3 +178,5 @@ class LiveStatus(Report):
     """Settings that would prevent overruns, if there were several in the last minute."""
     recording: str | None = None
     """Path of the recording; null without one. Whether it still records: ``health.recording``."""
+    take: TakeStatus | None = None
+    """The take that is being recorded; null if there is none."""

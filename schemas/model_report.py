@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from voicegraph.schemas.file_report import FailedFile
+from voicegraph.schemas.recording_summary import RecordingSummary
 from voicegraph.schemas.report import Report
 
 
@@ -40,9 +41,11 @@ class InspectReport(Report):
     ok: bool
     """Whether every file could be read."""
     files: list[ModelFile]
-    """Files that could be read."""
+    """Model files that could be read."""
     failed: list[FailedFile]
     """Files that could not be read."""
+    recordings: list[RecordingSummary] = []
+    """Recordings among the files."""
 
 
 class ConvertReport(Report):

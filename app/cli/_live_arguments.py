@@ -21,6 +21,7 @@ from ._live_options import (
     RecordOption,
     SilenceOption,
     SwapLimitOption,
+    TakesOption,
     TalkOption,
     TokenOption,
     VariantOption,
@@ -70,6 +71,7 @@ class LiveArguments:
     profiles: ProfileOption = None
     variant: VariantOption = None
     record: RecordOption = None
+    takes: TakesOption = None
     allow_write: AllowWriteOption = None
     confine: ConfineOption = None
     silence: SilenceOption = "run"

@@ -16,6 +16,10 @@ _VARIANT = (
     "repeated."
 )
 _RECORD = "Record input, output and all changes; `voicegraph replay` runs the recording again."
+_TAKES = (
+    "Folder of the recordings that are begun while the session runs (key `r`). Default: `takes` in "
+    "the user's data folder."
+)
 _REST = "`skip` stops processing while nobody speaks; `run` never stops."
 _HOLD = "With `skip`: how long it must be silent before processing stops."
 _SWAP_LIMIT = "Give up a change of nodes, voices or profiles that is not complete after this time."
@@ -34,6 +38,7 @@ _TOKEN = "Token that HTTP clients must send; required if other machines can conn
 
 VariantOption = Annotated[list[str] | None, option("PATH=VALUE", _VARIANT, "--b")]
 RecordOption = Annotated[Path | None, option("FILE.jsonl", _RECORD)]
+TakesOption = Annotated[Path | None, option("DIR", _TAKES)]
 SilenceOption = Annotated[Literal["run", "skip"], option(None, _REST, panel=_SILENCE)]
 OpensOption = Annotated[
     float, option("DB", "With `skip`: level above which processing starts.", panel=_SILENCE)

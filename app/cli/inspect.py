@@ -1,4 +1,4 @@
-"""``voicegraph inspect``: identifies model files without loading them."""
+"""``voicegraph inspect``: identifies model files without loading them, and describes recordings."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from .app import app
 
 if TYPE_CHECKING:
     from voicegraph.schemas.model_report import ModelFile
+    from voicegraph.schemas.recording_summary import RecordingSummary
 
 _PARTS_SHOWN = 12
 _NAMES = ("inputs", "optional_inputs", "outputs", "widths", "stated", "trained")
@@ -28,7 +29,8 @@ _FORMS = {
 FilesArg = Annotated[
     list[Path],
     argument(
-        "FILE...", "Voices, indexes, content encoders, pitch models; or Hugging Face folders."
+        "FILE...",
+        "Voices, indexes, encoders, pitch models, recordings; or Hugging Face folders.",
     ),
 ]
 
@@ -37,29 +39,63 @@ FilesArg = Annotated[
 def inspect(files: FilesArg, as_json: JsonOption = False) -> int:
     """Identify model files by their headers, without running code in them or loading weights.
 
+    A recording of `live` (.jsonl) is described, too, with its marks.
+
     A model that no pipeline can use has a row `unusable` with the reason. Exit code 3 if a file
     cannot be read or is no model; the others are still shown.
     """
-    from voicegraph.graph.files.models.description import describe
-    from voicegraph.graph.files.models.identify import identify
-    from voicegraph.schemas.model_report import InspectReport
+    from voicegraph.schemas.model_report import InspectReport, ModelFile
+    from voicegraph.schemas.recording_summary import RecordingSummary
 
-    done: list[ModelFile] = []
+    done: list[ModelFile | RecordingSummary] = []
     failed: list[tuple[Path, VoicegraphError]] = []
     for path in files:
         try:
-            done.append(describe(identify(path)))
+            done.append(_described(path))
         except VoicegraphError as error:
             failed.append((path, error))
             if not as_json:
                 echo(str(error), err=True)
         else:
+            found = done[-1]
             if not as_json:
-                echo(summary(done[-1]))
+                echo(summary(found) if isinstance(found, ModelFile) else recording_text(found))
     if as_json:
-        report = InspectReport(ok=not failed, files=done, failed=[failed_file(*f) for f in failed])
+        report = InspectReport(
+            ok=not failed,
+            files=[found for found in done if isinstance(found, ModelFile)],
+            failed=[failed_file(*f) for f in failed],
+            recordings=[found for found in done if isinstance(found, RecordingSummary)],
+        )
         print_json(report)
     return common_code(error for _, error in failed)
+
+
+def _described(path: Path) -> ModelFile | RecordingSummary:
+    from voicegraph.graph.files.models.description import describe
+    from voicegraph.graph.files.models.identify import identify
+    from voicegraph.graph.files.recordings.summary import looks_like_recording, summarize
+
+    return summarize(path) if looks_like_recording(path) else describe(identify(path))
+
+
+def recording_text(found: RecordingSummary) -> str:
+    """A recording as text: what it is, its marks, what happened, what a replay needs."""
+    from voicegraph.app.reports.text_table import Column, table
+
+    begun = "" if found.begun_s is None else f", begun {found.begun_s:.1f} s after the session"
+    name = f"recording of {printable(found.pipeline)}"
+    rows = [("mark", f"{mark.seconds:8.2f} s  {printable(mark.text)}") for mark in found.marks]
+    rows += [("event", f"{printable(kind)}: {count}") for kind, count in found.events.items()]
+    rows += [("needs", printable(path)) for path in found.files]
+    sound = f"{found.rate_hz:g} Hz, {found.channels} channel{'s' * (found.channels > 1)}"
+    streams = f", {found.streams} streams" if found.streams > 1 else ""
+    rows.append(("files", f"{found.size_bytes / 1e6:.1f} MB, input at {sound}{streams}"))
+    lines = table(
+        (Column(""), Column("", wraps=True)), [[f"  {k}", text] for k, text in rows], headings=False
+    )
+    seconds = f"{found.seconds:.2f} s in {found.blocks} blocks"
+    return "\n".join([f"{printable(found.path)}: {name}, {seconds}{begun}", *lines])
 
 
 def summary(found: ModelFile) -> str:

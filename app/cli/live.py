@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -111,7 +111,7 @@ def _run(
         stack.enter_context(_stopped_by(session, duration_s))
         display(session)
     if not as_json:
-        echo(_summary(session.status()), err=True)
+        echo(_summary(session.status(), session.takes.finished), err=True)
     if session.has_hung_threads:
         expect_hung_threads()
     if session.error is not None:
@@ -133,7 +133,21 @@ def _options(given: LiveArguments) -> LiveOptions:
         push_to_talk=given.push_to_talk,
         monitor=given.monitor,
         variant=overrides(given.variant),
+        takes=_takes_folder(given.takes),
     )
+
+
+def _takes_folder(given: Path | None) -> Path:
+    """The folder of takes, absolute: the process may change its folder.
+
+    Raises:
+        BadParameter: if it is something else than a folder.
+    """
+    from voicegraph.graph.files.user_folders import data_folder
+
+    if given is not None and given.exists() and not given.is_dir():
+        raise typer.BadParameter(f"{given} is a file, not a folder", param_hint="--takes")
+    return (data_folder() / "takes" if given is None else given).absolute()
 
 
 def _display(plain: bool, as_json: bool) -> Callable[[LiveSession], None]:
@@ -200,7 +214,7 @@ def _stopped_by(session: LiveSession, duration_s: float | None) -> Iterator[None
             timer.cancel()
 
 
-def _summary(status: LiveStatus) -> str:
+def _summary(status: LiveStatus, takes: Sequence[Path] = ()) -> str:
     """What happened in the session; that nothing happened is only said if that is so."""
     minutes, rest = divmod(int(status.seconds), 60)
     took = f"99 of 100 blocks took {status.compute_p99_ms:.0f} of {status.block_ms:g} ms or less"
@@ -212,6 +226,7 @@ def _summary(status: LiveStatus) -> str:
         lines.append("no block was late or dropped, no device lost audio, no node failed")
     lines += [f"! {text}" for text in events]
     lines += [f"hint: {text}" for text in status.advice]
-    if status.recording:
+    lines += [f"take: {path}   (voicegraph replay {path})" for path in takes]
+    if status.recording and Path(status.recording).exists():  # an empty take is removed
         lines.append(f"recorded: {status.recording}   (voicegraph replay {status.recording})")
     return "\n".join(lines)

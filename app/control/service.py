@@ -2,7 +2,8 @@
 
 Quick commands run at once. Slow commands, which compile or build something (bypass, swap, profile,
 variant, monitor), run one after another on a thread of their own, so that a mute never waits for
-them. A command is done when the next one may come: a hot swap when its nodes are heard.
+them; those that open files (record, mark) run on another one. A command is done when the next one
+may come: a hot swap when its nodes are heard.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ from voicegraph.schemas.live_command import (
     ChooseProfile,
     ChooseVariant,
     LiveCommand,
+    Mark,
     Monitor,
     Mute,
+    Record,
     SetParam,
     Swap,
     Talk,
@@ -30,7 +33,7 @@ from voicegraph.schemas.live_status import LiveParam, LiveStatus
 
 from .command_queue import SESSION_ENDED, CommandQueue, failed
 
-Switch = Literal["mute", "talk", "monitor"]
+Switch = Literal["mute", "talk", "monitor", "record"]
 """Switches that can be toggled."""
 
 FASTEST_HZ = 30
@@ -42,6 +45,8 @@ _LARGEST = sys.float_info.max
 
 SLOW = (Bypass, Swap, ChooseProfile, ChooseVariant, Monitor)
 """Commands that compile or build something."""
+FILES = (Record, Mark)
+"""Commands that wait for a disk, but not for the slow ones; in order among themselves."""
 _CLOSING_S = 0.5
 """How long :meth:`Service.close` waits for the command that is running, in seconds."""
 
@@ -67,6 +72,7 @@ class Service:
     def __init__(self, live: LiveSessionProtocol) -> None:
         self.live = live
         self._slow = CommandQueue(self._run, "voicegraph-control", MOST_WAITING)
+        self._files = CommandQueue(self._run, "voicegraph-takes", MOST_WAITING)
         self._reading = threading.Lock()
         self._lock = threading.Lock()
         self._cached: tuple[float, LiveStatus] | None = None
@@ -112,6 +118,8 @@ class Service:
         """
         if isinstance(command, SLOW):
             return self._submit_slow(command)
+        if isinstance(command, FILES):
+            return self._files.submit(command)
         try:
             self._run(command)
         except VoicegraphError as error:
@@ -139,6 +147,8 @@ class Service:
             case "monitor":
                 asked = [other.on for other in list(self._unfinished) if isinstance(other, Monitor)]
                 return Monitor(on=not (asked[-1] if asked else now.monitor))
+            case "record":
+                return Record(on=now.take is None)
 
     def toggled_bypass(self, node: str) -> Bypass:
         """The command that bypasses a node, or ends its bypass; the opposite of what is asked."""
@@ -152,8 +162,10 @@ class Service:
 
     def close(self) -> None:
         """Cancels waiting commands, and waits for the running one, for half a second at most."""
-        self._slow.close()
-        self._slow.wait(_CLOSING_S)
+        for queue in (self._slow, self._files):
+            queue.close()
+        for queue in (self._slow, self._files):
+            queue.wait(_CLOSING_S)
 
     def _run(self, command: LiveCommand) -> None:
         if self.live.stopped.is_set():

@@ -60,6 +60,7 @@ def values_of(status: LiveStatus) -> dict[str, bool | float | str]:
         f"{ROOT}/mute": status.muted,
         f"{ROOT}/talk": status.talking,
         f"{ROOT}/monitor": status.monitor,
+        f"{ROOT}/record": status.take is not None,
         f"{ROOT}/state": status.state,
         f"{ROOT}/late": float(status.late.blocks),
         f"{ROOT}/level/input": float(round(status.input.rms_db)),

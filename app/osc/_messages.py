@@ -14,21 +14,25 @@ from voicegraph.schemas.live_command import (
     ChooseProfile,
     ChooseVariant,
     LiveCommand,
+    Mark,
     Monitor,
     Mute,
+    Record,
     SetParam,
     Stop,
     Talk,
 )
+from voicegraph.schemas.recorded_events import MOST_MARK_CHARACTERS
 
 from ..control.error_responses import InvalidError
 from ..control.service import Service, Switch
 
 ROOT = "/voicegraph"
-_SWITCHES: dict[Switch, type[Mute | Talk | Monitor]] = {
+_SWITCHES: dict[Switch, type[Mute | Talk | Monitor | Record]] = {
     "mute": Mute,
     "talk": Talk,
     "monitor": Monitor,
+    "record": Record,
 }
 ARGUMENTS = {
     "set": "node.param value",
@@ -37,6 +41,7 @@ ARGUMENTS = {
     "bypass": "node 0|1, or node alone to toggle",
     "profile": "name, or nothing for no profile",
     "variant": "a|b|other",
+    "mark": "text, or 1, or nothing",
     "stop": "1, or nothing",
 }
 """First part of an address -> the expected rest and values, for error messages."""
@@ -96,9 +101,9 @@ def _read(words: list[str], values: list[Any], service: Service) -> LiveCommand 
             return SetParam(param=name, value=_scalar(value))
         case ["param", node, name], [value]:
             return SetParam(param=f"{node}.{name}", value=_scalar(value))
-        case ["mute" | "talk" | "monitor" as switch], []:
+        case ["mute" | "talk" | "monitor" | "record" as switch], []:
             return service.toggled(switch)
-        case ["mute" | "talk" | "monitor" as switch], [value]:
+        case ["mute" | "talk" | "monitor" | "record" as switch], [value]:
             return _SWITCHES[switch](on=_on(value))
         case ["bypass"], [str(node)]:
             return service.toggled_bypass(node)
@@ -112,6 +117,10 @@ def _read(words: list[str], values: list[Any], service: Service) -> LiveCommand 
             return ChooseVariant(name=name)
         case ["variant"], values:
             return ChooseVariant(name="other") if _pressed(values) else None
+        case ["mark"], [str(text)]:
+            return Mark(text=text[:MOST_MARK_CHARACTERS])
+        case ["mark"], values:
+            return Mark() if _pressed(values) else None
         case ["stop"], values:
             return Stop() if _pressed(values) else None
     raise ValueError(words)

@@ -18,6 +18,8 @@ _KEY_BAR = (
     ("v", "variant"),
     ("b", "bypass"),
     ("p", "profile"),
+    ("r", "record"),
+    ("k", "mark"),
     ("Tab", "other list"),
     ("?", "help"),
     ("q", "stop"),
@@ -34,6 +36,8 @@ _ALL_KEYS = (
     ("m", "mute or unmute the output"),
     ("d", "monitor: add the dry input to the output, or remove it"),
     ("v", "switch between the variants a and b"),
+    ("r", "begin a take (a recording that replays bit for bit), or end it"),
+    ("k", "put a mark into the recording"),
     ("?", "show this page; any key closes it"),
     ("q Ctrl-C", "stop the session; Ctrl-C again leaves the screen at once"),
 )
@@ -66,6 +70,8 @@ class KeyBar(Panel):
             hidden.add("v")
         if not status.profiles:
             hidden.add("p")
+        if status.recording is None:
+            hidden.add("k")
         line: Line = []
         for key, action in _KEY_BAR:
             if key not in hidden:

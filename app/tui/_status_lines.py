@@ -65,7 +65,9 @@ def heading_line(status: LiveStatus, stopping: bool, width: int) -> Line:
     if status.recording is not None:
         recording = status.health.recording
         stopped = recording is not None and recording.stopped is not None
-        right += [("recording stopped", "bold warn") if stopped else ("recording", "bold bad")]
+        take = status.take
+        running = "recording" if take is None else f"take {clock(take.seconds)}"
+        right += [("recording stopped", "bold warn") if stopped else (running, "bold bad")]
         right += [(" ", "")]
     return with_background(justify(left, right, width), "band")
 

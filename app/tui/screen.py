@@ -18,14 +18,16 @@ from voicegraph.schemas.live_command import (
     ChooseProfile,
     ChooseVariant,
     LiveCommand,
+    Mark,
     Monitor,
     Mute,
+    Record,
     SetParam,
     Talk,
 )
 
 from ..control.command_queue import CommandQueue
-from ..control.service import SLOW, run_to_end
+from ..control.service import FILES, SLOW, run_to_end
 from ._footer import HelpPage, KeyBar, MessagePanel
 from ._formatting import error_line
 from ._node_list import NodeList
@@ -47,6 +49,7 @@ class LiveScreen(App[None]):
     Attributes:
         commands: runs quick commands.
         slow_commands: runs those that swap nodes, which take seconds, one after another.
+        file_commands: runs those that open files.
     """
 
     ENABLE_COMMAND_PALETTE = False
@@ -70,6 +73,8 @@ class LiveScreen(App[None]):
         Binding("v", "variant", "Variant"),
         Binding("b", "bypass", "Bypass"),
         Binding("p", "profile", "Profile"),
+        Binding("r", "record", "Record"),
+        Binding("k", "mark", "Mark"),
         Binding("question_mark", "help", "Help"),
         Binding("q", "stop", "Stop"),
         Binding("ctrl+c,ctrl+q", "stop_now", "Stop", priority=True),
@@ -83,6 +88,7 @@ class LiveScreen(App[None]):
         execute = partial(run_to_end, live)
         self.commands = CommandQueue(execute, "voicegraph-keys")
         self.slow_commands = CommandQueue(execute, "voicegraph-slow-keys")
+        self.file_commands = CommandQueue(execute, "voicegraph-take-keys")
         self._unanswered: list[tuple[str, Any, Future[None]]] = []
         self.param_list = ParamList(self.state)
         self.node_list = NodeList(self.state)
@@ -107,8 +113,8 @@ class LiveScreen(App[None]):
 
     def on_unmount(self) -> None:
         """Cancels the commands that have not begun."""
-        self.commands.close()
-        self.slow_commands.close()
+        for queue in (self.commands, self.slow_commands, self.file_commands):
+            queue.close()
 
     def poll(self) -> None:
         """Takes the newest status and shows it.
@@ -149,6 +155,18 @@ class LiveScreen(App[None]):
         """Switches the monitor (the dry input beside the output) on or off."""
         on = not self._requested("monitor", self.state.status.monitor)
         self._send("monitor", on, Monitor(on=on))
+
+    def action_record(self) -> None:
+        """Begins a take, or ends it."""
+        on = not self._requested("record", self.state.status.take is not None)
+        self._send("record", on, Record(on=on))
+
+    def action_mark(self) -> None:
+        """Puts a mark into the take."""
+        take = self.state.status.take
+        if take is not None:
+            self.state.log.add(f"mark at {take.seconds:.1f} s of {take.name}", "muted")
+        self._send("mark", None, Mark())
 
     def action_variant(self) -> None:
         """Switches to the other variant."""
@@ -259,6 +277,7 @@ class LiveScreen(App[None]):
         """Queues a command that changes ``key`` to ``value``."""
         self.state.pending[key] = value
         queue = self.slow_commands if isinstance(command, SLOW) else self.commands
+        queue = self.file_commands if isinstance(command, FILES) else queue
         self._unanswered.append((key, value, queue.submit(command)))
         self.redraw()
 

@@ -12,8 +12,10 @@ from voicegraph.schemas.live_command import (
     ChooseProfile,
     ChooseVariant,
     LiveCommand,
+    Mark,
     Monitor,
     Mute,
+    Record,
     SetParam,
     Stop,
     Swap,
@@ -29,6 +31,7 @@ from ._swap_worker import PreparedSwap
 if TYPE_CHECKING:
     from ..runtime.session import Session
     from ._swap_worker import SwapWorker
+    from ._takes import Takes
     from .engine_loop import EngineLoop
     from .factory import LiveOptions
 
@@ -40,6 +43,7 @@ class CommandHandler:
         session: takes new values of params.
         loop: its switches are set.
         swap_worker: swaps nodes and variants.
+        takes: begins, marks and ends takes.
         options: what the session starts with.
         request_stop: is called for the command ``stop``.
 
@@ -52,11 +56,13 @@ class CommandHandler:
         session: Session,
         loop: EngineLoop,
         swap_worker: SwapWorker,
+        takes: Takes,
         options: LiveOptions,
         request_stop: Callable[[], None],
     ) -> None:
         self.variants: Variants | None = None
         self._session, self._loop, self._swap_worker = session, loop, swap_worker
+        self._takes = takes
         self._options, self._request_stop = options, request_stop
 
     def apply_options(self) -> None:
@@ -105,6 +111,10 @@ class CommandHandler:
                 self._talk(on)
             case Monitor(on=on):
                 self._monitor(on)
+            case Record(on=on):
+                self._takes.start() if on else self._takes.stop()
+            case Mark(text=text):
+                self._takes.mark(text)
             case Stop():
                 self._request_stop()
             case Bypass(node=node, on=on):

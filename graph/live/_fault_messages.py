@@ -35,10 +35,14 @@ class RecordingWatch:
     """Tells at once that a recording has stopped, and in time that the disk fills up."""
 
     def __init__(self) -> None:
+        self._path: str | None = None
         self._stopped = self._low = self._behind = False
 
     def update(self, state: RecordingState) -> str | None:
         """The message about a new state; None if there is nothing new."""
+        if state.path != self._path:  # another take
+            self._path = state.path
+            self._stopped = self._low = self._behind = False
         if state.stopped is not None and not self._stopped:
             self._stopped = True
             at = f"{state.recorded_s:.0f} s"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ._capture_buffer import CaptureRingBuffer
@@ -34,6 +35,7 @@ class LiveOptions:
         monitor: starts with the dry input added to the output.
         variant: overrides that make variant ``b`` of the pipeline.
         swap_limit_s: seconds after which a hot swap is given up.
+        takes: folder of the recordings that are begun while the session runs; None: there are none.
     """
 
     margin_s: float = 0.004
@@ -45,6 +47,7 @@ class LiveOptions:
     monitor: bool = False
     variant: dict[str, Any] | None = None
     swap_limit_s: float = 60.0
+    takes: Path | None = None
 
 
 def create_loop(

@@ -26,6 +26,7 @@ from ._preload import preload_packages
 from ._repeated_messages import RepeatedMessages
 from ._shutdown import LIMIT_S, Shutdown
 from ._swap_worker import SwapWorker
+from ._takes import Takes
 from ._thread_priority import autogroup_remark, lower_priority, normal_priority, raise_priority
 from ._timing_cache import TimingCache
 from ._yield_to_engine import yielding_to
@@ -65,6 +66,7 @@ class LiveSession:
         messages: the newest messages, each with its time (``time.perf_counter``).
         timings: statistics of compute times.
         advice: the advice given so far.
+        takes: recordings that begin and end while the session runs.
         devices_lost: how often a device went away.
         control_packets_dropped: control packets that were not carried out.
     """
@@ -97,8 +99,9 @@ class LiveSession:
             session, self.say, self.options.swap_limit_s, self._late_blocks, self.loop.idle
         )
         self._stop = threading.Event()
+        self.takes = Takes(session, self.options.takes, self.say)
         self._commands = CommandHandler(
-            session, self.loop, self.swap_worker, self.options, self.request_stop
+            session, self.loop, self.swap_worker, self.takes, self.options, self.request_stop
         )
         self._thread = threading.Thread(target=self._run, name="voicegraph-engine", daemon=True)
         self._ending = threading.Thread(target=self._end, name="voicegraph-end", daemon=True)

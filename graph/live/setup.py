@@ -12,7 +12,7 @@ from typing import Any
 from voicegraph.schemas.devices_report import SoundDevice
 
 from ..errors import DeviceError, OutputError, PipelineError, Problem
-from ..files.recordings.recorder import input_path, output_path
+from ..files.recordings.recorder import recorded_files
 from ..pipeline import Pipeline, Plan
 from ..signals import Audio
 from ..startup_stages import begin_stage
@@ -100,17 +100,13 @@ class LiveSetup:
             raise
 
 
-def _files(path: Path) -> tuple[Path, ...]:
-    return path, input_path(path), output_path(path)
-
-
 def _remove(path: Path) -> None:
-    for file in _files(path):
+    for file in recorded_files(path):
         file.unlink(missing_ok=True)
 
 
 def _refuse_existing(path: Path) -> None:
-    existing = [p for p in _files(path) if p.exists()]
+    existing = [p for p in recorded_files(path) if p.exists()]
     if existing:
         text = f"{existing[0]} exists"
         raise OutputError(Problem("exists", text, fix="give another name, or remove it"))

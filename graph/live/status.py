@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ..runtime.session import Session
     from ..runtime.timing import Timing
     from ._ab_variants import Variants
+    from ._takes import Takes
     from .engine_loop import EngineLoop
     from .factory import LiveOptions
 
@@ -51,6 +52,7 @@ class ReportedSession(Protocol):
     measured_ms: float | None
     timings: TimingCache
     advice: AdviceMemory
+    takes: Takes
     devices_lost: int
     control_packets_dropped: int
 
@@ -104,6 +106,7 @@ def build_status(live: ReportedSession) -> LiveStatus:
         messages=[text for _, text in list(live.messages)[-_SHOWN_MESSAGES:]],
         advice=live.advice.update(overrun_advice(plan, timings, health.late, block_ms)),
         recording=None if recording is None else recording.path,
+        take=live.takes.status(),
     )
 
 

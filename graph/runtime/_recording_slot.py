@@ -84,7 +84,7 @@ class RecordingSlot:
         finally:
             self._describing.release()
 
-    # ---- other threads ----------------------------------------------------------------------------
+    # ---- other threads --------------------------------------------------------------------------
 
     @contextmanager
     def describing(self) -> Iterator[Recorder | None]:

@@ -12,8 +12,10 @@ from voicegraph.graph.pipeline import Pipeline, Plan, node
 from voicegraph.schemas.live_command import (
     Bypass,
     LiveCommand,
+    Mark,
     Monitor,
     Mute,
+    Record,
     SetParam,
     Stop,
     Swap,
@@ -27,6 +29,7 @@ from voicegraph.schemas.live_status import (
     LiveParam,
     LiveStatus,
     NodeLoad,
+    TakeStatus,
 )
 
 _END = EndReport(
@@ -52,6 +55,7 @@ class FakeLive:
     talking: bool = False
     broken: bool = False
     dropped_packets: int = 0
+    take: TakeStatus | None = None
 
     @property
     def plan(self) -> Plan:
@@ -93,6 +97,7 @@ class FakeLive:
             monitor=self.on["monitor"],
             talking=self.talking,
             params=[param],
+            take=self.take,
             messages=self.said[-8:],
         )
 
@@ -110,6 +115,10 @@ class FakeLive:
                 (self.off.add if on else self.off.discard)(node)
             case Swap():
                 self.gate.wait(20)
+            case Record(on=on):
+                self.take = TakeStatus(name="take", seconds=0, bytes=0) if on else None
+            case Mark():
+                pass
             case Stop():
                 self.stopped.set()
             case _:

@@ -1,3 +1,3 @@
 """Session recordings: written while a session runs, read, replayed, compared."""
 
-__all__ = ["compare", "plan_identity", "prerequisites", "reader", "recorder", "replay"]
+__all__ = ["compare", "plan_identity", "prerequisites", "reader", "recorder", "replay", "summary"]

@@ -67,11 +67,15 @@ class Recording:
             channels: channels of the output; 0 if it is no audio.
         """
         found = [event.tick for event in self.events]
-        found.append(_blocks_claimed(input_path(self.path), self._input_shape))
+        found.append(self.recorded_input_blocks())
         path = output_path(self.path)
         if channels and path.is_file():
             found.append(_blocks_claimed(path, (samples, self.header.streams, channels)))
         return max(found)
+
+    def recorded_input_blocks(self) -> int:
+        """Blocks of input that were recorded, by the header of their file."""
+        return _blocks_claimed(input_path(self.path), self._input_shape)
 
     @property
     def _input_shape(self) -> tuple[int, int, int]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
@@ -143,7 +143,7 @@ class Recorder:
         def write(_: object) -> None:
             last = None if start.last is None else start.last.flatten().tolist()
             begin = RecordedStart(position=start.position, last=last, silent=start.silent)
-            found = describe(start.plan, streams)
+            found = describe(cast("Plan", start.plan), streams)
             found = found.model_copy(update={"setup": start.setup, "start": begin})
             start.snapshot.save(start_path(self.path))
             self._write(found.model_dump(mode="json"))

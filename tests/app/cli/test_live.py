@@ -82,13 +82,13 @@ def test_options_reach_devices_and_session(
         "--input-rate", "44100", "--output-channels", "1", "--buffers", "40ms",
         "--margin", "10ms", "--room", "30ms", "--set", "vars.db=-9", "--b", "vars.db=-3",
         "--silence", "skip", "--silence-opens", "-40", "--silence-closes", "-45",
-        "--silence-hold", "2s", "--monitor", "--push-to-talk",
+        "--silence-hold", "2s", "--monitor", "--push-to-talk", "--takes", "mine",
     )  # fmt: skip
     assert code == 0, err
     [(setup, options)] = opened
     assert options == LiveOptions(
         margin_s=0.01, silence="skip", opens_db=-40, closes_db=-45, hold_s=2.0,
-        push_to_talk=True, monitor=True, variant={"vars.db": -3},
+        push_to_talk=True, monitor=True, variant={"vars.db": -3}, takes=Path("mine").absolute(),
     )  # fmt: skip
     assert setup.buffers == 0.04
     assert float(setup.plan.latency.algorithmic) == 0.03

@@ -156,11 +156,12 @@ def test_feedback_sends_only_changed_values(live: FakeLive) -> None:
         device.settimeout(20)
         target = f"127.0.0.1:{device.getsockname()[1]}"
         with Control(live, ControlOptions(osc="127.0.0.1:0", osc_feedback=target)):
-            first = dict(_received(device) for _ in range(8))
+            first = dict(_received(device) for _ in range(9))
             assert first == {
                 "/voicegraph/mute": 0,
                 "/voicegraph/talk": 0,
                 "/voicegraph/monitor": 0,
+                "/voicegraph/record": 0,
                 "/voicegraph/state": "running",
                 "/voicegraph/late": 0.0,
                 "/voicegraph/level/input": -20.0,
