@@ -20,10 +20,12 @@ _KEY_BAR = (
     ("p", "profile"),
     ("r", "record"),
     ("k", "mark"),
-    ("Tab", "other list"),
+    ("Tab", "list"),
     ("?", "help"),
     ("q", "stop"),
 )
+_DROPPED = ("k", "Tab", "p", "b", "v", "d", "r")
+"""Keys that a narrow screen leaves out, the first ones first; the help page has them all."""
 _ALL_KEYS = (
     ("up down", "select a row"),
     ("left right", "change the selected param; with Shift ten steps"),
@@ -72,11 +74,20 @@ class KeyBar(Panel):
             hidden.add("p")
         if status.recording is None:
             hidden.add("k")
+        shown = _fitting([entry for entry in _KEY_BAR if entry[0] not in hidden], width)
         line: Line = []
-        for key, action in _KEY_BAR:
-            if key not in hidden:
-                line += [(f" {key} ", "bold accent"), (f"{action} ", "muted")]
+        for key, action in shown:
+            line += [(f" {key} ", "bold accent"), (f"{action} ", "muted")]
         return [with_background([*line, (" " * width, "")], "band")]
+
+
+def _fitting(keys: list[tuple[str, str]], width: int) -> list[tuple[str, str]]:
+    """The keys for which there is room; help and stop always stay."""
+    for dropped in _DROPPED:
+        if sum(len(key) + len(action) + 3 for key, action in keys) <= width:
+            break
+        keys = [entry for entry in keys if entry[0] != dropped]
+    return keys
 
 
 class HelpPage(ModalScreen[None]):

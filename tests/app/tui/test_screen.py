@@ -12,7 +12,8 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
 
-from voicegraph.app.tui._panel import Panel
+from voicegraph.app.tui._footer import KeyBar
+from voicegraph.app.tui._panel import Panel, ScreenState
 from voicegraph.app.tui.screen import LiveScreen
 from voicegraph.graph.errors import DeviceError, Problem, StateError
 from voicegraph.schemas.live_command import (
@@ -165,7 +166,7 @@ def test_smallest_screen_shows_everything(live, changed) -> None:
             "▸pitch.transpose", "4 st", "synth.speaker", "◂ soft ▸",
             "pitch.transpose: How far. (-24 .. 24 semitones)",
             "advice: a larger block is --set block=120ms", "the newest message",
-            "t talk  m mute  d dry  v variant  b bypass  Tab other list  ? help  q stop",
+            "t talk  m mute  d dry  v variant  b bypass  r record  Tab list  ? help  q stop",
         ):  # fmt: skip
             assert words in shown.replace("  +", " +").replace("  =", " =").replace(
                 "  measured", " measured"
@@ -446,3 +447,14 @@ def test_mute_does_not_wait_for_a_swap(live) -> None:
         assert live.received == [Mute(on=True), Bypass(node="pitch", on=True)]
 
     _run(live, press)
+
+
+@pytest.mark.parametrize("width", [30, 40, 80, 120])
+def test_key_bar_keeps_help_and_stop(live, status, width: int) -> None:
+    profiles = {"profiles": ["deep"], "recording": "take.jsonl", "variant": "a"}
+    state = ScreenState(status.model_copy(update=profiles))
+    (line,) = KeyBar(state).lines(width, 1)
+    text = plain(line)[:width]
+    assert "? help" in text
+    assert "q stop" in text
+    assert ("k mark" in text) == (width == 120)
