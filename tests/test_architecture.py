@@ -53,7 +53,7 @@ ALLOWED: dict[str, set[str]] = {
         *RUN, "graph/files", "graph/files/models", "graph/files/sound", "graph/metrics",
     },
     "graph/live/devices": CORE,
-    "graph/live": {*RUN, "graph/live/devices", "graph/files/recordings"},
+    "graph/live": {*RUN, "graph/live/devices", "graph/files", "graph/files/recordings"},
     # ---- nodes
     "nodes": set(),
     "nodes/layers": NODE,

@@ -121,8 +121,7 @@ class Session:
         self.streams = streams
         self.notes: list[str] = []
         self.taps: dict[str, Any] = {}
-        self.position = 0
-        self.nonfinite = self.swaps = 0
+        self.position = self.nonfinite = self.swaps = 0
         self.base = plan.origin
         self.overrides: dict[str, Any] = {}
         self.recovery: Silencer | None = None
