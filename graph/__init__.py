@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from voicegraph.schemas.quantities import Decibels as Decibels
     from voicegraph.schemas.quantities import Duration as Duration
     from voicegraph.schemas.quantities import Hertz as Hertz
+    from voicegraph.schemas.quantities import Milliseconds as Milliseconds
     from voicegraph.schemas.quantities import Rate as Rate
     from voicegraph.schemas.quantities import Semitones as Semitones
     from voicegraph.schemas.quantities import format_duration as format_duration
@@ -62,6 +63,7 @@ _MODULES = {
         "Decibels",
         "Duration",
         "Hertz",
+        "Milliseconds",
         "Rate",
         "Semitones",
         "format_duration",

@@ -10,7 +10,8 @@ import re
 from fractions import Fraction
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, PlainSerializer, WithJsonSchema
+from pydantic_core import CoreSchema
 
 _UNITS = {
     "us": Fraction(1, 1_000_000),
@@ -69,6 +70,22 @@ def _decimal(amount: Fraction, places: int) -> str:
     whole, part = divmod(abs(amount.numerator) * 10**places // amount.denominator, 10**places)
     digits = f"{whole}.{part:0{places}d}".rstrip("0").rstrip(".")
     return f"-{digits}" if amount < 0 else digits
+
+
+def parse_milliseconds(value: Any) -> Any:
+    """Milliseconds from a duration with a unit, such as ``"30ms"``; other values as they are.
+
+    Raises:
+        ValueError: if a text is neither a duration nor a number.
+    """
+    if not isinstance(value, str):
+        return value
+    try:
+        return float(parse_duration(value) * 1000)
+    except ValueError:
+        if re.fullmatch(r"[0-9]{1,30}(\.[0-9]{1,12})?", value.strip(), re.ASCII):
+            return float(value)
+        raise ValueError(f"expected a time in ms such as 30 or 30ms, found {value!r:.60}") from None
 
 
 def parse_rate(value: Any) -> Fraction:
@@ -153,6 +170,29 @@ Rate = Annotated[
 
 Decibels = Annotated[float, Field(allow_inf_nan=False, json_schema_extra={"unit": "dB"})]
 """A level or gain in dB."""
+
+
+class _NumberOrDuration:
+    """The JSON Schema of a number that may also be written as a duration with a unit."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {
+            "anyOf": [handler(core), {"type": "string", "pattern": _DURATION_PATTERN}],
+            "examples": [30, "30ms"],
+        }
+
+
+Milliseconds = Annotated[
+    float,
+    Field(allow_inf_nan=False, json_schema_extra={"unit": "ms"}),
+    BeforeValidator(parse_milliseconds),
+    _NumberOrDuration,
+]
+"""A time in milliseconds that may change while a node runs, so that it needs no exact fraction: a
+number, for sliders and controllers, or in files a duration such as ``30ms``."""
 
 Hertz = Annotated[float, Field(allow_inf_nan=False, json_schema_extra={"unit": "Hz"})]
 """A frequency in Hz."""

@@ -11,10 +11,12 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from voicegraph.schemas.quantities import (
     Decibels,
     Duration,
+    Milliseconds,
     Rate,
     format_duration,
     format_rate,
     parse_duration,
+    parse_milliseconds,
     parse_rate,
 )
 
@@ -169,3 +171,14 @@ def test_a_level_must_be_finite():
     with pytest.raises(ValidationError):
         Level(db=float("inf"))
     assert Level(db=-6).db == -6
+
+
+@pytest.mark.parametrize("value", [30, 30.0, "30", "30.0", "30ms", "0.03s", " 30000us"])
+def test_milliseconds_are_numbers_or_durations(value: object) -> None:
+    assert TypeAdapter(Milliseconds).validate_python(value) == 30.0
+
+
+@pytest.mark.parametrize("value", ["soon", "", "1e3", "3 Hz", "nan"])
+def test_other_text_is_no_time_in_milliseconds(value: str) -> None:
+    with pytest.raises(ValueError, match="expected a time in ms such as 30 or 30ms"):
+        parse_milliseconds(value)
