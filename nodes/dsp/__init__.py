@@ -1,8 +1,10 @@
 """Signal processing on audio streams."""
 
 __all__ = [
+    "compressor",
     "delay",
     "denoise",
+    "eq",
     "gain",
     "gate",
     "hann_power",
