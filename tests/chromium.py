@@ -31,7 +31,7 @@ class Page:
         requests: addresses that were asked for, the page itself and ``data:`` left out.
     """
 
-    def __init__(self, socket: ClientConnection) -> None:
+    def __init__(self, socket: ClientConnection, *, offline: bool = True) -> None:
         self.errors: list[str] = []
         self.requests: list[str] = []
         self._socket = socket
@@ -39,8 +39,9 @@ class Page:
         self._loaded = False
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
-        offline = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
-        self.call("Network.emulateNetworkConditions", **offline)
+        if offline:
+            off = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
+            self.call("Network.emulateNetworkConditions", **off)
 
     def call(self, method: str, **params: Any) -> dict[str, Any]:
         """Calls a method of the protocol."""
@@ -54,12 +55,27 @@ class Page:
                 return message["result"]
             self._note(message)
 
-    def open(self, path: Path) -> None:
-        """Opens a file and waits until it is loaded."""
+    def open(self, place: Path | str) -> None:
+        """Opens a file or an address and waits until it is loaded."""
         self._loaded = False
-        self.call("Page.navigate", url=path.resolve().as_uri())
+        url = place if isinstance(place, str) else place.resolve().as_uri()
+        self.call("Page.navigate", url=url)
         while not self._loaded:
             self._note(json.loads(self._socket.recv(_WAIT_S)))
+
+    def wait(self, condition: str) -> None:
+        """Waits until an expression is true, also while the page is loaded anew."""
+        end = time.monotonic() + _WAIT_S
+        while not self._is_so(condition):
+            assert time.monotonic() < end, f"it never came so: {condition}"
+            time.sleep(0.02)
+
+    def _is_so(self, condition: str) -> bool:
+        script = f"(() => {{ try {{ return Boolean({condition}); }} catch {{ return false; }} }})()"
+        try:
+            return self.evaluate(script)
+        except AssertionError:  # the page is just being left
+            return False
 
     def evaluate(self, script: str) -> Any:
         """The value of an expression; a promise is awaited. As if a person had acted."""
@@ -74,7 +90,18 @@ class Page:
 
     def press(self, key: str, code: str = "", text: str = "") -> None:
         """Presses a key and releases it."""
-        codes = {"Tab": 9, "Enter": 13, " ": 32, "ArrowDown": 40, "ArrowUp": 38, "ArrowRight": 39}
+        codes = {
+            "Tab": 9,
+            "Escape": 27,
+            "Enter": 13,
+            " ": 32,
+            "ArrowDown": 40,
+            "ArrowUp": 38,
+            "ArrowRight": 39,
+            "ArrowLeft": 37,
+            "Home": 36,
+            "End": 35,
+        }
         number = codes.get(key, ord(key[0].upper()))
         about = {"key": key, "code": code or key, "windowsVirtualKeyCode": number}
         typed = text or {"Enter": "\r", " ": " "}.get(key, key if len(key) == 1 else "")
@@ -112,8 +139,11 @@ class Page:
 
 
 @contextmanager
-def chromium() -> Iterator[Page]:
-    """A page in a Chromium of its own; skips the test where there is none."""
+def chromium(*, loopback: bool = False) -> Iterator[Page]:
+    """A page in a Chromium of its own; skips the test where there is none.
+
+    It reaches no network, with ``loopback`` this machine only.
+    """
     program = next(filter(None, map(shutil.which, NAMES)), None)
     if program is None:
         pytest.skip("needs Chromium (on Debian: apt-get install chromium)")
@@ -131,7 +161,7 @@ def chromium() -> Iterator[Page]:
             process = subprocess.Popen([program, *options], stderr=stream)
         try:
             with connect(_address(process, said), max_size=None) as socket:
-                yield Page(socket)
+                yield Page(socket, offline=not loopback)
         finally:
             process.terminate()
             process.wait(20)

@@ -10,7 +10,6 @@ __all__ = [
     "intervals",
     "paired",
     "power",
-    "reachable_p",
     "refusal",
     "significance",
     "speakers",

@@ -9,7 +9,7 @@ from voicegraph.graph.errors import Problem
 from voicegraph.graph.optional_packages import is_installed, missing_package
 
 from ..clip import Clip
-from .reachable_p import NEEDED
+from .paired import NEEDED
 
 
 def refusal(clips: Sequence[Clip], settings: Mapping[str, Any] | None) -> Problem | None:

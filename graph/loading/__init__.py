@@ -5,8 +5,6 @@ __all__ = [
     "document",
     "error_wording",
     "file_kind",
-    "library_files",
-    "library_values",
     "load",
     "model_fields",
     "overrides",

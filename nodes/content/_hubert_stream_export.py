@@ -19,7 +19,7 @@ from voicegraph.nodes.content._hubert_stream import (
 )
 
 
-class _PortableBlock(nn.Module):
+class PortableHubertStream(nn.Module):
     """One block of one stream.
 
     Args:
@@ -32,13 +32,6 @@ class _PortableBlock(nn.Module):
         super().__init__()
         self.stream, self.part, self.span = stream, part, span
         self.network: HubertNetwork = stream.network
-
-
-class PortableHubertStream(_PortableBlock):
-    """One block of a stream whose frames are remembered."""
-
-    def __init__(self, stream: HubertStream, part: slice, span: slice) -> None:
-        super().__init__(stream, part, span)
         self.silence = nn.Buffer(stream.silence)
 
     def begin(self, state: HubertStreamState) -> dict[str, torch.Tensor]:
@@ -121,8 +114,19 @@ class PortableHubertStream(_PortableBlock):
         return made, torch.cat((settled, new), 1)[:, -self.stream.past :]
 
 
-class PortableHubertWindow(_PortableBlock):
-    """One block of a stream that remembers no frame: the network on the whole context."""
+class PortableHubertWindow(nn.Module):
+    """One block of a stream that remembers no frame: the network on the whole context.
+
+    Args:
+        stream: with the portable network.
+        part: the samples of the input that a block uses.
+        span: the frames of the kept features that are the output.
+    """
+
+    def __init__(self, stream: HubertStream, part: slice, span: slice) -> None:
+        super().__init__()
+        self.stream, self.part, self.span = stream, part, span
+        self.network: HubertNetwork = stream.network
 
     def forward(
         self, audio: torch.Tensor, features: torch.Tensor

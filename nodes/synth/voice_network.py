@@ -45,10 +45,8 @@ def build_voice(found: VoiceFile) -> VoiceNetwork:
     Raises:
         WeightsError: if a tensor holds NaN or infinity.
     """
-    network = build(found.card, found.folded)
+    network = build(found.card)
     with torch.no_grad():
         load_state(network, fold(found.tensors()), found.archive.path, NOUN)
-        network.requires_grad_(False)
-        if not found.folded:
-            network.fold()
+        network.requires_grad_(False).fold()
     return network

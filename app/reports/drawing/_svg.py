@@ -89,13 +89,9 @@ def _head(drawn: Diagram) -> list[str]:
 
 
 def _box(box: Box, form: BoxShape, x: float, y: float) -> list[str]:
-    classes = {"end": "node end", "driver": "node driver", "node": "node"}[box.role]
+    """A box with its texts; a node's is the element ``node-NAME``, by which pages find it."""
+    lines = [_frame(box, form, x, y)]
     away = box.device != "cpu"
-    radius = form.height / 2 if box.role == "end" else 7
-    rect = f'width="{form.width:.1f}" height="{form.height:.1f}" rx="{radius:g}"'
-    lines = [
-        f'<rect class="{classes}{" away" if away else ""}" x="{x:.1f}" y="{y:.1f}" {rect}/>',
-    ]
     for text, line_y, style in form.lines:
         style = "body accent" if away and text in box.details[:1] else style
         lines.append(_text(x + form.width / 2, y + line_y, text, style, "middle"))
@@ -105,7 +101,15 @@ def _box(box: Box, form: BoxShape, x: float, y: float) -> list[str]:
         lines += [
             _text(x + at, y + port_y, name, "small muted", "middle") for name, at in names.items()
         ]
-    return lines
+    return [f"<g id={quoteattr(f'node-{box.id}')}>", *lines, "</g>"]
+
+
+def _frame(box: Box, form: BoxShape, x: float, y: float) -> str:
+    classes = {"end": "node end", "driver": "node driver", "node": "node"}[box.role]
+    away = " away" if box.device != "cpu" else ""
+    radius = form.height / 2 if box.role == "end" else 7
+    size = f'width="{form.width:.1f}" height="{form.height:.1f}" rx="{radius:g}"'
+    return f'<rect class="{classes}{away}" x="{x:.1f}" y="{y:.1f}" {size}/>'
 
 
 def _wires(drawn: Diagram, placed: Layout) -> list[str]:

@@ -6,9 +6,7 @@ import re
 
 from fastapi import APIRouter
 
-from . import devices, session, session_websocket
-
-ROUTERS: tuple[APIRouter, ...] = (devices.routes, session.routes, session_websocket.routes)
+ROUTERS: tuple[APIRouter, ...] = ()
 """Each file of routes adds its own."""
 
 UPLOADS = re.compile(r"POST /api/(voices|jobs|presets)|PUT /api/voices/[^/]+/picture")
