@@ -168,7 +168,7 @@ ALLOWED: dict[str, set[str]] = {
     "app": {*CORE, "app/control", "app/osc", "app/web", "graph/live"},
     "app/cli": {
         *RUN, "app", "app/bundle", "app/control", "app/diagnostics", "app/reports",
-        "app/reports/drawing", "app/sdk", "app/tui",
+        "app/reports/drawing", "app/sdk", "app/server", "app/server/services", "app/tui",
         "experiments", "experiments/driver", "experiments/engines", "experiments/file",
         "experiments/grid", "experiments/listening", "experiments/report", "experiments/results",
         "experiments/store", "graph/comparison", "graph/export", "graph/files",

@@ -2,6 +2,7 @@
 
 __all__ = [
     "app",
+    "app_command",
     "bench",
     "bundle",
     "check",

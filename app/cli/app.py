@@ -28,7 +28,18 @@ from ._termination import terminated_like_ctrl_c
 from ._typed_again import with_command
 
 COMMANDS = (
-    *("demo", "run", "check", "explain", "draw", "nodes", "diff", "compare", "bench"),
+    *(
+        "app_command",
+        "demo",
+        "run",
+        "check",
+        "explain",
+        "draw",
+        "nodes",
+        "diff",
+        "compare",
+        "bench",
+    ),
     *(
         "inspect",
         "convert",

@@ -10,4 +10,5 @@ __all__ = [
     "options",
     "service",
     "token_bucket",
+    "tokens",
 ]

@@ -7,7 +7,6 @@ it into a file that only its user can read.
 from __future__ import annotations
 
 import os
-import secrets
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -19,14 +18,8 @@ from voicegraph.graph.files.atomic_write import check_target, write_text
 from voicegraph.graph.regular_file import open_regular, shortened
 from voicegraph.schemas.control import HttpInfo
 
-_TOKEN_BYTES = 24
 _LARGEST = 1 << 16
 """Bytes; a file of ours has some hundred."""
-
-
-def new_token() -> str:
-    """A random token of 32 characters."""
-    return secrets.token_urlsafe(_TOKEN_BYTES)
 
 
 def read_http_info(path: Path) -> HttpInfo | None:

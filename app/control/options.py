@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,13 +11,13 @@ from voicegraph.graph.optional_packages import is_installed, missing_package
 from voicegraph.schemas.control import ControlLimits
 
 from .addresses import LOOPBACK, Address, parse_address
-from .http_info_file import check_http_info, new_token
+from .http_info_file import check_http_info
+from .tokens import check_token, new_token, token_required
 
 HTTP_PORT = 8765
 OSC_PORT = 9010
 """Not 9000 or 9001, which VRChat uses."""
 FEEDBACK_PORT = 9011
-SHORTEST_TOKEN = 16
 
 _PACKAGES = {
     "http": (("fastapi", "fastapi"), ("uvicorn", "uvicorn"), ("websockets", "websockets")),
@@ -56,12 +55,13 @@ class ControlOptions:
 
     def __post_init__(self) -> None:
         self._check_http_info()
-        self._check_token()
+        if self.token is not None:
+            check_token(self.token)
         address = self.http_address
         if address is not None:
             require_packages("http", address.option)
             if not address.loopback and self.token is None:
-                raise VoicegraphError(_token_required(address))
+                raise VoicegraphError(token_required(address))
         address = self.osc_address
         if address is not None:
             require_packages("osc", address.option)
@@ -100,18 +100,6 @@ class ControlOptions:
         if self.token is None:
             object.__setattr__(self, "token", new_token())
 
-    def _check_token(self) -> None:
-        """The token is sent in a header, so it must be printable ASCII."""
-        token = self.token
-        if token is None:
-            return
-        if len(token) < SHORTEST_TOKEN:
-            text = f"the token has {len(token)} characters, expected at least {SHORTEST_TOKEN}"
-            raise VoicegraphError(Problem("weak-token", text, fix=_new_token()))
-        if not all("!" <= character <= "~" for character in token):
-            text = "the token must consist of printable ASCII characters without spaces"
-            raise VoicegraphError(Problem("weak-token", text, fix=_new_token()))
-
 
 def _address(text: str | None, option: str, default_port: int) -> Address | None:
     return None if text is None else parse_address(text, option, default_port)
@@ -131,21 +119,6 @@ def require_packages(interface: str, option: str) -> None:
     if missing:
         instead = f"run without {option}"
         raise VoicegraphError(missing_package(option, *missing, extra="control", instead=instead))
-
-
-def _new_token() -> str:
-    """How to make a token and pass it on: process lists show options, but not variables."""
-    python = f'"{sys.executable}"' if " " in sys.executable else sys.executable
-    make = f'{python} -c "import secrets; print(secrets.token_urlsafe(24))"'
-    return (
-        f"{make}\nthen pass the output in the environment variable VOICEGRAPH_TOKEN or with --token"
-    )
-
-
-def _token_required(address: Address) -> Problem:
-    text = f"--http {address} can be reached from other machines, so it needs a token"
-    alone = f"or, for this machine only: --http {LOOPBACK}:{address.port}"
-    return Problem("needs-token", text, fix=f"{_new_token()}\n{alone}")
 
 
 def _osc_open_required(address: Address) -> Problem:

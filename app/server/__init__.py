@@ -4,4 +4,4 @@
 page.
 """
 
-__all__ = ["app_server", "routes", "services"]
+__all__ = ["app_server", "routes", "running_app", "services"]
