@@ -29,6 +29,8 @@ class Kind(StrEnum):
     """What one observer says about one sound."""
     COST = "cost"
     """Computing time and memory of a plan on a machine."""
+    PAGE = "page"
+    """A sound as the page plays it. It is known only when everything else is there."""
 
 
 @dataclass(frozen=True, slots=True)

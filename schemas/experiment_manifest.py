@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, field_validator
 
+from voicegraph.schemas.experiment_page import SoundFormat
 from voicegraph.schemas.experiment_tables import TestRow, ValueRow
 from voicegraph.schemas.report import Report
 
@@ -163,7 +164,7 @@ class PageSettings(_Facts):
     """Clips that the player offers, drawn with the experiment's seed."""
     worst: int = Field(5, ge=0)
     """Worst clips of each metric."""
-    format: Literal["opus", "mp3", "flac"] = "opus"
+    format: SoundFormat = "opus"
 
 
 class Manifest(_Facts):

@@ -8,6 +8,9 @@ from pydantic import Field
 
 from voicegraph.schemas.experiment_values import FileModel, Text
 
+SoundFormat = Literal["opus", "mp3", "flac"]
+"""How a page has its sounds."""
+
 
 class PageAudio(FileModel):
     """What the page plays."""
@@ -29,6 +32,9 @@ class ReportSpec(FileModel):
     audio: PageAudio = Field(
         default_factory=PageAudio, description="what it plays", examples=[{"clips": 3, "worst": 5}]
     )
-    format: Literal["opus", "flac", "wav"] = Field(
-        default="opus", description="format of its sounds", examples=["opus"]
+    format: SoundFormat = Field(
+        default="opus",
+        description="format of its sounds; mp3 and flac are for browsers that cannot decode Opus "
+        "in Ogg",
+        examples=["opus"],
     )

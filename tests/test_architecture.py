@@ -112,7 +112,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "experiments/driver": {
         *CORE, "experiments", "experiments/engines", "experiments/file", "experiments/grid",
-        "experiments/results", "experiments/store",
+        "experiments/report", "experiments/results", "experiments/store",
     },
     "experiments/shipped": set(),
     # ---- training

@@ -123,7 +123,7 @@ class Journal:
 
     def done(self) -> Counter[str]:
         """How often each result was computed."""
-        return Counter(line["key"] for line in self.events("done"))
+        return Counter(line["key"] for line in self.events("done") if line["kind"] != "page")
 
     def on_other(self) -> int:
         """Results that came from the second machine."""

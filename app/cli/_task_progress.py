@@ -113,12 +113,12 @@ class TaskBar(TaskDisplay):
         text = printable(f"{self._name}: {name}")
         self._progress.update(self._task, description=text, state="")
 
-    def progress(self, progress: TaskProgress, seconds_left: float) -> None:
+    def progress(self, progress: TaskProgress, seconds_left: float, what: str = "") -> None:
         """Moves the bar."""
         ended = progress.stored + progress.done + progress.failed + progress.untried
         self._progress.update(
             self._task,
-            description=printable(self._name),
+            description=printable(": ".join(filter(None, (self._name, what)))),
             completed=ended,
             total=progress.total,
             state=_state(progress, seconds_left),
@@ -141,10 +141,11 @@ class TaskLines(TaskDisplay):
         self._name = name
         self._limit = RateLimit(_EVERY_S)
 
-    def progress(self, progress: TaskProgress, seconds_left: float) -> None:
+    def progress(self, progress: TaskProgress, seconds_left: float, what: str = "") -> None:
         """Prints a line if the last one is old enough."""
         if self._limit.passes():
-            self.say(f"{self._name}: {_state(progress, seconds_left)}")
+            state = _state(progress, seconds_left)
+            self.say(": ".join(filter(None, (self._name, what, state))))
 
 
 def _state(progress: TaskProgress, seconds_left: float) -> str:

@@ -13,8 +13,14 @@ class Listener:
     def stage(self, name: str) -> None:
         """Something begins that is no task, such as writing tables."""
 
-    def progress(self, progress: TaskProgress, seconds_left: float) -> None:
-        """How far the tasks are; called now and then."""
+    def progress(self, progress: TaskProgress, seconds_left: float, what: str = "") -> None:
+        """How far the tasks are; called now and then.
+
+        Args:
+            progress: how far.
+            seconds_left: until they are done.
+            what: names tasks that are not those of the experiment.
+        """
 
     def ended(self, task: Task, outcome: Outcome) -> None:
         """A task ended."""

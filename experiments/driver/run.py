@@ -14,12 +14,15 @@ from voicegraph.graph.rate_limit import RateLimit
 from voicegraph.schemas.experiment_resources import Resources
 
 from ..compiled import CompiledExperiment
-from ..engines.engine import Engine, Limits
+from ..engines.engine import Engine, Limits, Note
 from ..engines.journal import FILE_NAME, RETRY, Journal, known_failures
 from ..engines.run_folder import locked
 from ..engines.run_tasks import TaskRun
+from ..engines.serial import Serial
 from ..engines.stop_request import StopRequest, stop_by_ctrl_c
 from ..file.cell_pattern import CellPattern
+from ..report.page_sound import MOST_BYTES, page_sound_task
+from ..report.write_report import wanted_sounds
 from ..results.run import Run
 from ..results.tables import Format
 from ..results.write_run import write_run
@@ -29,9 +32,13 @@ from .listener import Listener
 from .selection import select_tasks
 from .verification import ComparingStore, sample_of
 
-_TIMES_DAMAGED = 5
+_TIMES_DAMAGED = 3
+"""How often results may be damaged while a run writes its tables."""
 _TELL_S = 0.2
 """Least time between two reports of progress."""
+_WORTH_WORKERS = 24
+"""Sounds of a page; fewer are encoded sooner than workers begin."""
+_BYTES_OF_BASE64 = 3 / 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +203,55 @@ class _Driver:
                     started=started,
                 )
             except DamagedResultError as error:
-                self.journal.add("damaged", message=str(error.problems[0].message), by="tables")
+                self._damaged(error)
                 if attempt == _TIMES_DAMAGED - 1:
                     raise
+                self._find_damaged(tasks)  # one seldom comes alone
                 self.compute(tasks)
         raise AssertionError
+
+    def _find_damaged(self, tasks: Sequence[Task]) -> None:
+        """Removes damaged results, so that they are made again."""
+        self.listener.stage("checking all results")
+        for task in tasks:
+            try:
+                self.store.verify(task.key)
+            except DamagedResultError as error:
+                self._damaged(error)
+            except KeyError:  # it failed, or was not wanted
+                continue
+
+    def _damaged(self, error: DamagedResultError) -> None:
+        self.journal.add("damaged", message=str(error.problems[0].message), by="tables")
+
+    def encode(self, run: Run) -> None:
+        """Has workers encode what the page plays, as far as no run has done it.
+
+        It is done for the page's sake: what fails here is tried once more when that is written.
+        """
+        wanted = [page_sound_task(key, run.manifest.page.format) for key in wanted_sounds(run)]
+        tasks = [
+            task
+            for task in wanted
+            if not self.store.has(task.key) and all(map(self.store.has, task.needs))
+        ]
+        engine = self.engine()
+        if len(tasks) < _WORTH_WORKERS or engine.name == Serial.name:
+            return
+        self.listener.stage("encoding the sounds of the page")
+        task_run = self._task_run(tasks, self.store, engine, {})
+        size = 0
+        try:
+            with self.request.while_computing(engine), closing(iter(task_run)) as outcomes:
+                for outcome in outcomes:
+                    left = task_run.seconds_left()
+                    self.listener.progress(task_run.progress(), left, "sounds of the page")
+                    size += outcome.size
+                    if size > MOST_BYTES * _BYTES_OF_BASE64:
+                        break
+        except VoicegraphError as error:
+            problem = error.problems[0]
+            self.listener.noted(Note(problem.code, problem.message, fix=problem.fix))
 
 
 def run_experiment(
@@ -253,6 +304,8 @@ def run_experiment(
             compared = {} if request.made else driver.compare(sample)
             stopped = request.made and not _failed_fast(options, driver.outcomes)
             run = driver.write(started, tasks)
+            if not request.made:
+                driver.encode(run)
             page, why = _page(run, listener)
         journal.add("ended", stopped=stopped)
         return _finished(driver, run, (page, why), tasks, compared, stopped, monotonic() - began)

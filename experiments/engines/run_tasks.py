@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from statistics import mean
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -71,8 +71,8 @@ class TaskRun:
         """Time until the end, with as many workers as there are now, as far as can be foreseen."""
         return self._schedule.progress().seconds_left / max(1, self._engine.slots())
 
-    def __iter__(self) -> Iterator[Outcome]:
-        """Computes.
+    def __iter__(self) -> Generator[Outcome]:
+        """Computes; workers end when the generator is closed.
 
         Raises:
             DiskFullError: if there is no room for results; says how much is missing.

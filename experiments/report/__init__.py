@@ -3,4 +3,4 @@
 ``write_report.py`` makes it; templates, style and scripts are in ``page/``.
 """
 
-__all__ = ["html_page", "reported_run", "write_report"]
+__all__ = ["html_page", "page_sound", "reported_run", "write_report"]

@@ -25,6 +25,7 @@ from voicegraph.schemas.experiment_tables import CellRow, CostRow, TestRow, Valu
 
 from ..results.chosen import drawn_clips, worst_values
 from ..results.means import MeanRow
+from ..store import Store
 from ._answers import answers, latency_ms
 from ._cost_figures import CostTables, cost_figures
 from ._dot_plot import MOST_ROWS, dot_plot
@@ -94,12 +95,9 @@ def write_report(run: ReportedRun, path: Path, *, force: bool = True) -> Report:
         OutputError: if the file cannot be written.
     """
     tables = _Tables.of(run)
-    cache = run.folder / "audio" / "page" if run.folder.is_dir() else None
-    media = Media(run.sound, run.manifest.page.format, cache)
-    wanted = WantedSounds()
-    _heard(tables, wanted)
-    with media.encoding_ahead(wanted.keys):
-        players, worst = _heard(tables, media)
+    media = Media(run.sound, run.manifest.page.format, _store_of_sounds(run))
+    with media.encoding_ahead(wanted_sounds(run)):
+        players, worst = _heard(run.manifest, tables.cells, tables.values, media)
     context = {
         **_head(tables),
         **_figures(tables),
@@ -116,24 +114,39 @@ def write_report(run: ReportedRun, path: Path, *, force: bool = True) -> Report:
     return Report(path, len(text.encode()), len(media.items), _notes(media))
 
 
+def wanted_sounds(run: ReportedRun) -> Sequence[str]:
+    """Keys of the sounds that a page of a run plays, each once, the most important first."""
+    wanted = WantedSounds()
+    _heard(run.manifest, run.cell_rows(), run.value_rows(), wanted)
+    return list(dict.fromkeys(key for key in wanted.keys if key))
+
+
+def _store_of_sounds(run: ReportedRun) -> Store | None:
+    """Where encoded sounds are kept: with the run's results, or in its folder if these are gone."""
+    results = run.folder / run.manifest.store
+    if results.is_dir():
+        return Store(results.absolute())
+    return Store(run.folder / "audio" / "page") if run.folder.is_dir() else None
+
+
 def _heard(
-    tables: _Tables, media: Sounds
+    manifest: Manifest, rows: Sequence[CellRow], values: Sequence[ValueRow], media: Sounds
 ) -> tuple[dict[str, list[Any]], Sequence[tuple[MetricFacts, Sequence[Worst]]]]:
     """Players, and the worst clips of each metric.
 
     Room is limited: the first clip and the worst clips come before further clips.
     """
-    cells = {(row.cell, row.clip, row.seed): row for row in tables.cells}
-    first, *further = [*drawn_clips(tables.manifest)] or [""]
-    clips = clip_players(tables.manifest, tables.cells, media, [first])
-    chosen = worst_values(tables.manifest, tables.values)
+    cells = {(row.cell, row.clip, row.seed): row for row in rows}
+    first, *further = [*drawn_clips(manifest)] or [""]
+    clips = clip_players(manifest, rows, media, [first])
+    chosen = worst_values(manifest, values)
     players: list[Any] = []
     worst = [
-        (metric, worst_clips(metric, chosen[metric.name], tables.values, cells, media, players))
-        for metric in tables.manifest.metrics
+        (metric, worst_clips(metric, chosen[metric.name], values, cells, media, players))
+        for metric in manifest.metrics
         if chosen.get(metric.name)
     ]
-    clips += clip_players(tables.manifest, tables.cells, media, further)
+    clips += clip_players(manifest, rows, media, further)
     return {"clips": clips, "worst": players}, worst
 
 

@@ -62,9 +62,10 @@ def run_it(folder: Path) -> RunIt:
             experiment = compile_experiment(load_experiment(folder / "small.yaml", overrides))
             store = Store(folder / out / "store")
             listener = options.pop("listener", None)
+            engine = options.pop("engine", Serial)
             given = RunOptions(**{"format": "csv", **options})
             return run_experiment(
-                experiment, folder / out, store, Serial, options=given, listener=listener
+                experiment, folder / out, store, engine, options=given, listener=listener
             )
 
     return run

@@ -10,8 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from voicegraph.experiments.driver import run
 from voicegraph.experiments.driver.listener import Listener
 from voicegraph.experiments.driver.run import FinishedRun
+from voicegraph.experiments.engines.serial import Serial
+from voicegraph.experiments.report import _media, page_sound
 from voicegraph.experiments.store import DiskFullError, Store
 from voicegraph.experiments.task import Outcome, Result, Task
 from voicegraph.graph.files import atomic_write
@@ -31,8 +34,8 @@ LEVELS = {"factors.gain": {"swap": "gain", "levels": {"good": "dsp.gain", "mine"
 BASELINE = {"compare": [{"vary": "gain", "baseline": "good", "metrics": {"level.rms": {}}}]}
 
 
-def _values(run: FinishedRun) -> list[list[str]]:
-    with (run.run.folder / "values.csv").open(newline="") as file:
+def _values(found: FinishedRun) -> list[list[str]]:
+    with (found.run.folder / "values.csv").open(newline="") as file:
         return sorted(csv.reader(file))
 
 
@@ -57,6 +60,35 @@ def test_what_was_computed_is_not_computed_again(run_it: RunIt, folder: Path) ->
 
 def test_another_folder_gives_the_same_values(run_it: RunIt) -> None:
     assert _values(run_it(out="a")) == _values(run_it(out="b"))
+
+
+class Elsewhere(Serial):
+    """Computes here, as if it were elsewhere."""
+
+    name = "elsewhere"
+
+
+def test_workers_encode_what_the_page_plays(run_it: RunIt, monkeypatch: pytest.MonkeyPatch) -> None:
+    stages: list[str] = []
+    monkeypatch.setattr(run, "_WORTH_WORKERS", 4)
+    monkeypatch.setattr(Listener, "stage", lambda _, name: stages.append(name))
+    monkeypatch.setattr(_media, "page_sound", _never)
+    first = run_it(engine=Elsewhere)
+    assert (first.failed, first.why_no_page) == ([], None)
+    assert "encoding the sounds of the page" in stages
+    stages.clear()
+    monkeypatch.setattr(page_sound, "page_sound", _never)
+    again = run_it(engine=Elsewhere)
+    assert "encoding the sounds of the page" not in stages
+    assert again.page is not None
+    assert "audio/ogg" in again.page.read_text(encoding="utf-8")
+    assert again.run.report(again.page.with_name("another.html")).read_bytes() == (
+        again.page.read_bytes()
+    )
+
+
+def _never(*_: object) -> Result:
+    raise AssertionError("a sound is encoded again")
 
 
 def test_a_level_that_is_added_is_all_that_is_computed(run_it: RunIt) -> None:
@@ -116,10 +148,11 @@ def test_the_first_failure_can_end_it(run_it: RunIt, folder: Path) -> None:
     assert found.run.exit_code == 8
 
 
-def test_a_damaged_result_is_made_again(run_it: RunIt, folder: Path) -> None:
+@pytest.mark.parametrize("each", [1, 3], ids=["all", "every-third"])
+def test_damaged_results_are_made_again(run_it: RunIt, folder: Path, each: int) -> None:
     first = run_it()
     values = _values(first)
-    for path in sorted((folder / "out" / "store").glob("??/*.safetensors"))[::3]:
+    for path in sorted((folder / "out" / "store").glob("??/*.safetensors"))[::each]:
         data = bytearray(path.read_bytes())
         data[-1] ^= 1
         path.write_bytes(data)

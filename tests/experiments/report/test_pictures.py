@@ -14,11 +14,11 @@ from PIL import Image
 
 from voicegraph.experiments.report._dot_plot import MOST_ROWS, dot_plot
 from voicegraph.experiments.report._heat_map import heat_maps
-from voicegraph.experiments.report._media import F0_RATE, f0_contour, spectrogram_png
 from voicegraph.experiments.report._numbers import MINUS, interval, number, p_value
 from voicegraph.experiments.report._pareto import Point, front, fronts, legend, pareto_plot
 from voicegraph.experiments.report._summary import meets_goal, speaker_means
 from voicegraph.experiments.report._svg import Scale
+from voicegraph.experiments.report.page_sound import F0_RATE, f0_contour, spectrogram_png
 from voicegraph.experiments.results.means import cell_means
 
 from .synthetic_run import FACTORS, METRICS, RATE, glide, synthetic_run

@@ -21,6 +21,7 @@ from voicegraph.experiments.report import _media, _players
 from voicegraph.experiments.report._media import Media
 from voicegraph.experiments.report._numbers import MINUS
 from voicegraph.experiments.report.write_report import write_report
+from voicegraph.experiments.store import Store
 from voicegraph.graph.errors import OutputError
 from voicegraph.schemas.experiment_manifest import FailureFacts, PageSettings
 
@@ -274,17 +275,30 @@ def test_failures_and_missing_results_are_said(tmp_path: Path) -> None:
     assert "1 value missing in 1 cell, since no voiced frame" in page.text["not-measured"]
 
 
-def test_sounds_are_encoded_once(tmp_path: Path) -> None:
-    run = synthetic_run()
+@pytest.mark.parametrize("place", ["store", "audio/page"], ids=["of-the-run", "gone"])
+def test_sounds_are_encoded_once(tmp_path: Path, place: str) -> None:
+    run = synthetic_run(store="store")
     run.folder = tmp_path
+    if place == "store":
+        (tmp_path / place).mkdir()
     first = write_report(run, tmp_path / "report.html")
     text = first.path.read_text(encoding="utf-8")
     run.sounds = {}
     assert write_report(run, tmp_path / "report.html").sounds == first.sounds
     assert first.path.read_text(encoding="utf-8") == text
-    damaged = next((tmp_path / "audio" / "page").iterdir())
-    damaged.write_text("{", encoding="utf-8")
+    store = Store(tmp_path / place)
+    assert len(list(store.keys())) == first.sounds
+    damaged = next((tmp_path / place).glob("??/*.safetensors"))
+    damaged.write_bytes(b"{")
     assert write_report(run, tmp_path / "report.html").sounds == first.sounds - 1
+
+
+def test_the_same_sounds_make_the_same_page(tmp_path: Path) -> None:
+    pages = []
+    for name in "ab":
+        write_report(synthetic_run(), tmp_path / name)
+        pages.append((tmp_path / name).read_bytes())
+    assert pages[0] == pages[1]
 
 
 def test_bibtex_has_balanced_braces(tmp_path: Path) -> None:
