@@ -59,6 +59,9 @@ class ExportedNetwork:
     """The state at the beginning of a stream by name; ``NAME`` goes in, ``NAME_next`` comes out."""
     metadata: Mapping[str, str] = field(default_factory=dict[str, str])
     """Text that other programs look for in the file's metadata."""
+    live: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
+    """Live param of the node -> the input by which a program changes it, in whatever unit that has;
+    None if it has no effect here. The others are fixed in the file."""
     reduced: Callable[[torch.dtype], torch.nn.Module] | None = None
     """The module with weights in another dtype, such as float16; inputs and outputs keep theirs.
     None: there is none."""

@@ -30,5 +30,9 @@ class ExportCard(Card):
     """Axes of all inputs and outputs by name."""
     state: list[str] = Field(default_factory=list)
     """Inputs that hold what a stream remembers; each comes out as NAME_next."""
+    live: dict[str, str] = Field(default_factory=dict)
+    """Live params of the node by the inputs that change them: param -> input."""
+    fixed: list[str] = Field(default_factory=list)
+    """Live params of the node that are fixed in the file, at their value in `params`."""
     made_by: str = ""
     """The versions of voicegraph and PyTorch that wrote it."""

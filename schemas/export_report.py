@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import Field
 
 from voicegraph.schemas.report import Report
 
@@ -84,5 +86,7 @@ class ExportReport(Report):
     """In the order in which it gives them."""
     state: list[TensorReport]
     """What a stream remembers: goes in by this name, and comes out as NAME_next."""
+    fixed: dict[str, Any] = Field(default_factory=dict)
+    """Live params of the node that no input changes, and their value in the file."""
     lengths: list[LengthReport]
     """The comparisons with the node."""

@@ -28,8 +28,8 @@ from numerics import RUNS, numerics
 
 ROOT = Path(__file__).resolve().parent.parent
 FUZZED = (
-    *("pickle", "zip", "safetensors", "onnx", "index", "recording", "snapshot", "pipeline"),
-    *("set", "sound"),
+    *("pickle", "zip", "safetensors", "export", "onnx", "index", "recording", "snapshot"),
+    *("pipeline", "set", "sound"),
 )
 """The readers in ``tools/fuzz/readers.py``."""
 _MOST_MINUTES = 24 * 60

@@ -204,6 +204,9 @@ def _lines(report: ExportReport) -> Iterator[str]:
     )
     yield from table(columns, [row for length in report.lengths for row in _rows(length)])
     yield ""
+    if report.fixed:
+        fixed = ", ".join(f"{name} {value}" for name, value in report.fixed.items())
+        yield f"fixed in the file, live in the node: {printable(fixed)}"
     size = f"{report.size_bytes / 1e6:.1f} MB, {report.dtype}"
     yield f"wrote {printable(report.path)} ({size})"
 

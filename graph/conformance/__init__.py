@@ -19,6 +19,7 @@ from typing import Any
 
 from .. import registry
 from ._checks import CHECKS
+from ._exports import has_exports
 from ._harness import Case
 
 __all__ = ["CHECKS", "Case", "cases", "check", "suite"]
@@ -99,10 +100,9 @@ def suite(
 
     found = cases(use, params)
     # Memory growth does not depend on params, and hundreds of ticks take long.
-    pairs = [(case, name) for case in found for name in CHECKS if name != "growth"]
-    items = [
-        pytest.param(case, name, marks=marks(name)) for case, name in (*pairs, (found[0], "growth"))
-    ]
+    pairs = [(case, name) for case in found for name in CHECKS if name not in ("growth", "exports")]
+    pairs += [(found[0], "growth"), *((case, "exports") for case in found if has_exports(case))]
+    items = [pytest.param(case, name, marks=marks(name)) for case, name in pairs]
 
     @pytest.mark.parametrize(("case", "check"), items, ids=str)
     def conformance(case: Case, check: str) -> None:

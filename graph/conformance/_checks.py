@@ -17,6 +17,7 @@ from ..errors import NodeFailedError
 from ..pipeline import Plan
 from ..runtime.session import Session
 from ..runtime.snapshot import Snapshot
+from ._exports import exports
 from ._harness import NODE, Case, plan, run, signal, try_plan
 from ._instrumentation import CheckedNode, fingerprint
 from ._latency import latency
@@ -261,6 +262,7 @@ CHECKS: dict[str, Callable[[Case], None]] = {
         latency,
         growth,
         cuda,
+        exports,
     )
 }
 """Every check by name."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import torch
 
@@ -66,9 +66,7 @@ def export_network(
     module = _module(network, planned, dtype)
     begin_stage(f"writing {name} as {writer.title}")
     with torch.no_grad():
-        module(
-            *traced_with(network)
-        )  # fills caches of constants with real tensors, not traced ones
+        module(*traced_with(network))  # fills caches with real tensors, not traced ones
     with atomic_write(target, force=force) as temporary, _one_thread():
         writer.write(network, module, _metadata(network, plan, planned, dtype), temporary)
         lengths = _checked(network, planned, writer, dtype, temporary)
@@ -83,6 +81,7 @@ def export_network(
         inputs=_tensors(network.inputs),
         outputs=_tensors(network.outputs),
         state=[tensor for tensor in _tensors(taken(network)) if tensor.name in network.state],
+        fixed=_fixed(network, planned),
         lengths=lengths,
     )
 
@@ -147,9 +146,18 @@ def _metadata(
         files={key: content.sha256 for key, content in files.items()},
         axes={name: list(x.axes) for name, x in {**taken(network), **given(network)}.items()},
         state=list(network.state),
+        live={param: name for param, name in network.live.items() if name is not None},
+        fixed=list(_fixed(network, planned)),
         made_by=f"voicegraph {metadata.version('voicegraph')}, torch {torch.__version__}",
     )
     return {**network.metadata, METADATA_KEY: card.stored()}
+
+
+def _fixed(network: ExportedNetwork, planned: PlannedNode) -> dict[str, Any]:
+    """Live params that no input changes, and their value."""
+    values = planned.params.model_dump(mode="json")
+    names = sorted(planned.params.live_fields() - network.live.keys())
+    return {name: values[name] for name in names}
 
 
 def _tensors(tensors: Mapping[str, ExportedTensor]) -> list[TensorReport]:

@@ -17,8 +17,8 @@ def voice_block(
     network: StreamingNetwork,
     span: StreamSpan,
     frames: Mapping[str, torch.Tensor],
-    speaker: int,
-    source_scale: float,
+    speaker: int | torch.Tensor,
+    source_scale: float | torch.Tensor,
     held: StreamTensors,
 ) -> torch.Tensor:
     """Audio ``[streams, 1, samples]`` of the new frames.
@@ -30,8 +30,8 @@ def voice_block(
             in Hz ``[streams, again + new]``. Standard normal ``source_noise`` ``[streams,
             samples]``, and ``prior_noise`` ``[streams, inter channels, flow frames]`` in units of
             the prior's standard deviation; without them there is no noise.
-        speaker: number of the speaker.
-        source_scale: factor of ``source_noise``.
+        speaker: number of the speaker; in an exported network a tensor ``[1]``.
+        source_scale: factor of ``source_noise``; in an exported network a tensor ``[]``.
         held: what the streams remember; changed in place.
     """
     bins = wave = None

@@ -46,7 +46,7 @@ def sine(
 
 
 def add_noise(
-    wave: torch.Tensor, f0: torch.Tensor, noise: torch.Tensor, scale: float
+    wave: torch.Tensor, f0: torch.Tensor, noise: torch.Tensor, scale: float | torch.Tensor
 ) -> torch.Tensor:
     """Adds noise to the source: weak where voiced, a third of the sine's amplitude elsewhere.
 
@@ -62,7 +62,7 @@ def add_noise(
     return wave
 
 
-def noise_level(f0: torch.Tensor, scale: float) -> torch.Tensor:
+def noise_level(f0: torch.Tensor, scale: float | torch.Tensor) -> torch.Tensor:
     """Standard deviation of the source's noise at each frame, of F0 in Hz of any shape."""
     return torch.where(f0 > 0, _VOICED_NOISE * scale, _UNVOICED_NOISE * scale)
 

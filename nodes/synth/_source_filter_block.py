@@ -86,8 +86,8 @@ class SourceFilterBlock:
         self,
         inputs: Tensors,
         noise: torch.Tensor,
-        formant: float,
-        breath: float,
+        formant: float | torch.Tensor,
+        breath: float | torch.Tensor,
         state: SourceFilterState,
     ) -> torch.Tensor:
         """Audio ``[streams, samples]``; the state is then that after the block.
@@ -95,8 +95,8 @@ class SourceFilterBlock:
         Args:
             inputs: ``content``, ``pitch`` and ``level``, as the node gets them.
             noise: standard normal ``[streams, samples]``, of the block and one frame more.
-            formant: shift in semitones.
-            breath: gain of the noise in dB.
+            formant: shift in semitones; in an exported network a tensor ``[]``.
+            breath: gain of the noise in dB; likewise.
             state: changed in place.
         """
         network, places = self.network, self.frames.places
@@ -108,9 +108,8 @@ class SourceFilterBlock:
         bands, history = network.bands(controls, state.history.unbind(1))
         state.history.copy_(torch.stack(history, 1))
         envelopes = network.envelopes(bands, 2.0 ** (formant / 12.0))
-        if breath != 0:
-            gain = torch.tensor((0.0, breath * math.log(10) / 20), device=f0.device)
-            envelopes = envelopes + gain[:, None]
+        if isinstance(breath, torch.Tensor) or breath != 0:
+            envelopes = envelopes + _gain(breath, f0.device)[:, None]
         hop = network.sizes.hop
         frames = self.filter(self._sources(f0, noise, state), envelopes, hop)
         audio, tail = overlap_add(frames, hop, state.tail)
@@ -139,3 +138,10 @@ class SourceFilterBlock:
         frames = torch.arange(level.shape[1], device=level.device)
         early = frames < before.to(level.device)[:, None]
         return torch.where(early[..., None], SILENCE_DB, level)
+
+
+def _gain(breath: float | torch.Tensor, device: torch.device) -> torch.Tensor:
+    """Of pulses and noise, as natural logarithms: ``[2]``."""
+    if isinstance(breath, torch.Tensor):
+        return torch.stack((torch.zeros_like(breath), breath * (math.log(10) / 20)))
+    return torch.tensor((0.0, breath * math.log(10) / 20), device=device)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import nn
 
@@ -11,6 +13,12 @@ from voicegraph.nodes.synth._source_filter_block import SourceFilterBlock, Sourc
 
 STATE = ("phase", "position", "history", "tail")
 """The state of a stream, without its number, which only the noise depends on."""
+_LIVE = {
+    "formant": "formant shift in semitones, -12..12",
+    "breath": "gain of the noise in dB",
+}
+_FORMANTS, _BREATHS = (0.0, 3.5, -5.0, 0.0), (0.0, -6.0, 4.0)
+"""Of the examples."""
 
 
 class PortableSourceFilter(nn.Module):
@@ -18,13 +26,11 @@ class PortableSourceFilter(nn.Module):
 
     Args:
         block: the portable form.
-        formant: shift in semitones.
-        breath: gain of the noise in dB.
     """
 
-    def __init__(self, block: SourceFilterBlock, formant: float, breath: float) -> None:
+    def __init__(self, block: SourceFilterBlock) -> None:
         super().__init__()
-        self.block, self.formant, self.breath = block, formant, breath
+        self.block = block
         self.network, self.filter = block.network, block.filter
 
     def forward(
@@ -33,6 +39,8 @@ class PortableSourceFilter(nn.Module):
         pitch: torch.Tensor,
         level: torch.Tensor,
         noise: torch.Tensor,
+        formant: torch.Tensor,
+        breath: torch.Tensor,
         phase: torch.Tensor,
         position: torch.Tensor,
         history: torch.Tensor,
@@ -42,12 +50,14 @@ class PortableSourceFilter(nn.Module):
         inputs = {"content": content, "pitch": pitch, "level": level}
         given = dict(zip(STATE, (phase, position, history, tail), strict=True))
         state = copied(SourceFilterState, {**given, "stream": torch.zeros_like(position)})
-        audio = self.block(inputs, noise, self.formant, self.breath, state)
+        audio = self.block(inputs, noise, formant.double(), breath, state)
         return audio[:, None], state.phase, state.position, state.history, state.tail
 
 
-def inputs_of(given: dict[str, PortSpec], samples: int) -> dict[str, ExportedTensor]:
-    """The inputs of the network, in order."""
+def inputs_of(
+    given: dict[str, PortSpec], samples: int, live: Mapping[str, float]
+) -> dict[str, ExportedTensor]:
+    """The inputs of the network, in order; ``live`` are the values of the node's live params."""
     return {
         "content": fixed(given["content"], "content features"),
         "pitch": fixed(given["pitch"], "F0 in Hz, 0 where unvoiced"),
@@ -55,6 +65,10 @@ def inputs_of(given: dict[str, PortSpec], samples: int) -> dict[str, ExportedTen
         "noise": ExportedTensor(
             (1, samples), description="standard normal numbers, of the block and one frame more"
         ),
+        **{
+            name: ExportedTensor((), description=_LIVE[name], default=torch.tensor(value))
+            for name, value in live.items()
+        },
     }
 
 
@@ -66,4 +80,6 @@ def example(given: dict[str, PortSpec], samples: int, case: int) -> dict[str, to
         "pitch": sung(given["pitch"], case),
         "level": drawn("level", case, *level.type.shape(1, level.count)) * 6 - 30,
         "noise": drawn("noise", case, 1, samples),
+        "formant": torch.tensor(_FORMANTS[case % len(_FORMANTS)]),
+        "breath": torch.tensor(_BREATHS[case % len(_BREATHS)]),
     }

@@ -70,6 +70,12 @@ def voice_export(found: VoiceFile, voice: Voice) -> ExportedNetwork:
             "metadata": json.dumps(w_okada_metadata(card)),
             MODEL_KEY: card.stored(),
         },
+        live={
+            "speaker": "sid",
+            "formant": "formant_length",
+            "noise_scale": "noise_scale",
+            "source_noise": "source_noise_scale" if card.f0 else None,
+        },
         reduced=in_dtype,
     )
 

@@ -42,6 +42,7 @@ from voicegraph.nodes.layers.network import choose_precision, form_for
 from voicegraph.nodes.synth import rvc_example
 from voicegraph.nodes.synth._rvc_streaming_block import PRIOR_NOISE, SOURCE_NOISE, voice_block
 from voicegraph.nodes.synth._rvc_streaming_export import (
+    PRIOR_SCALE,
     STATE,
     PortableVoiceBlock,
     export_example,
@@ -322,27 +323,31 @@ class RvcStreaming(Node[RvcStreamingParams, RvcStreamingState]):
         return drawn.unflatten(1, (frames, size)).to(self.device)
 
     def exports(self, params: RvcStreamingParams) -> ExportedNetwork:
-        """A block; random numbers are inputs, speaker and amounts of noise those of ``params``."""
+        """A block; random numbers, their amounts and the speaker are inputs."""
         cpu, state = torch.device("cpu"), self.state(params, 1)
         network = load_streaming_voice(params.checkpoint, cpu, PORTABLE_FLOAT32).network
-        block = PortableVoiceBlock(network, self._calls, self._frames, params)
+        speakers = self._voice.card.speakers
+        block = PortableVoiceBlock(network, self._calls, self._frames, params, speakers)
         given = {port: self.given[port] for port in self.input_types}
 
         def step(inputs: Tensors, held: RvcStreamingState) -> Tensors:
             noise = {name: inputs[name] for name in block.noises}
             if PRIOR_NOISE in noise:
-                noise[PRIOR_NOISE] = noise[PRIOR_NOISE] * params.noise_scale
+                noise[PRIOR_NOISE] = noise[PRIOR_NOISE] * inputs[PRIOR_SCALE]
+            changed = {param: inputs[name].item() for param, name in block.params.items()}
             tensors = {name: held.tensors()[name] for name in STATE}
-            return {"audio": self._made(inputs, noise, params, StreamTensors(**tensors))}
+            now = params.model_copy(update=changed)
+            return {"audio": self._made(inputs, noise, now, StreamTensors(**tensors))}
 
         return ExportedNetwork(
             module=block,
-            inputs={**export_inputs(given), **block.noises},
+            inputs={**export_inputs(given), **block.noises, **block.live},
             outputs={"audio": fixed(self.asked["audio"], "the audio")},
-            example=lambda case: export_example(given, block.noises, case),
+            example=lambda case: export_example(given, block, speakers, case),
             reference=stream_reference(step, self.state(params, 1)),
             state={name: state.tensors()[name] for name in STATE},
-            metadata={"sample_rate": str(self._voice.card.rate), "speaker": str(params.speaker)},
+            metadata={"sample_rate": str(self._voice.card.rate)},
+            live={"source_noise": None, **block.params} if "pitch" not in given else block.params,
         )
 
 

@@ -196,22 +196,24 @@ class SourceFilter(Node[SourceFilterParams, SourceFilterState]):
         return {"audio": audio[:, None]}
 
     def exports(self, params: SourceFilterParams) -> ExportedNetwork:
-        """A block: its noise is an input, ``formant`` and ``breath`` are those of ``params``."""
-        live, block = (params.formant, params.breath), self._block
+        """A block: its noise, ``formant`` and ``breath`` are inputs."""
+        live, block = {"formant": params.formant, "breath": params.breath}, self._block
         portable = SourceFilterBlock(
             load_source_filter(params.voice), self._frames(torch.device("cpu")), portable=True
         )
         state, given = self.state(params, 1), self.given
 
         def step(inputs: Tensors, held: SourceFilterState) -> Tensors:
-            return {"audio": block(inputs, inputs["noise"], *live, held)[:, None]}
+            formant, breath = (float(inputs[name]) for name in live)
+            return {"audio": block(inputs, inputs["noise"], formant, breath, held)[:, None]}
 
         return ExportedNetwork(
-            module=PortableSourceFilter(portable, *live),
-            inputs=export.inputs_of(given, block.samples),
+            module=PortableSourceFilter(portable),
+            inputs=export.inputs_of(given, block.samples, live),
             outputs={"audio": fixed(self.asked["audio"], "the audio")},
             example=lambda case: export.example(given, block.samples, case),
             reference=stream_reference(step, self.state(params, 1)),
             state={name: state.tensors()[name] for name in export.STATE},
+            live={name: name for name in live},
             metadata={"sample_rate": str(block.network.sizes.sample_rate)},
         )

@@ -109,13 +109,18 @@ class SourceFilterNetwork(Network):
         """Shape of each block's history: ``(streams, taps - 1, channels)``."""
         return streams, self.sizes.taps - 1, self.sizes.channels
 
-    def envelopes(self, bands: torch.Tensor, stretch: float = 1.0) -> torch.Tensor:
+    def envelopes(self, bands: torch.Tensor, stretch: float | torch.Tensor = 1.0) -> torch.Tensor:
         """Natural log magnitudes in every bin: ``[..., bands]`` -> ``[..., bins]``.
 
-        Linear interpolation between the bands. Frequency f is moved to f * ``stretch``.
+        Linear interpolation between the bands. Frequency f is moved to f * ``stretch``, which is a
+        tensor ``[]`` in an exported network.
         """
         sizes = (self.sizes.sample_rate, self.sizes.fft, self.sizes.bands)
-        below, above, share = _positions(*sizes, stretch, bands.device, bands.dtype)
+        if isinstance(stretch, torch.Tensor):
+            below, share = _places(*sizes, stretch)
+            above, share = below + 1, share.to(bands.dtype)
+        else:
+            below, above, share = _positions(*sizes, stretch, bands.device, bands.dtype)
         low, high = bands.index_select(-1, below), bands.index_select(-1, above)
         return torch.lerp(low, high, share).clamp_max(_LOUDEST)
 
@@ -139,17 +144,24 @@ class SourceFilterNetwork(Network):
 def _positions(
     rate: int, fft: int, bands: int, stretch: float, device: torch.device, dtype: torch.dtype
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """The band below each bin, the one above, and the position between them: ``[bins]`` each.
+    """The band below each bin, the one above, and the position between them: ``[bins]`` each."""
+    with torch.inference_mode(False):  # a cached constant may be used outside of inference mode
+        below, share = _places(rate, fft, bands, stretch)
+        return below.to(device), below.to(device) + 1, share.to(device, dtype)
+
+
+def _places(
+    rate: int, fft: int, bands: int, stretch: float | torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The band below each bin, int64 ``[bins]``, and the position above it, float32 ``[bins]``.
 
     Bands are equally spaced on the mel scale from 0 Hz to half the sample rate.
     """
-    with torch.inference_mode(False):  # a cached constant may be used outside of inference mode
-        hertz = torch.arange(fft // 2 + 1, dtype=torch.float64) * rate / fft / stretch
-        place = 2595 * torch.log10(1 + hertz / 700) * ((bands - 1) / _mel(rate / 2))
-        place = place.clamp_max(bands - 1)
-        below = place.floor().clamp_max(bands - 2)
-        share = (place - below).float().to(device, dtype)
-        return below.long().to(device), below.long().to(device) + 1, share
+    hertz = torch.arange(fft // 2 + 1, dtype=torch.float64) * rate / fft / stretch
+    place = 2595 * torch.log10(1 + hertz / 700) * ((bands - 1) / _mel(rate / 2))
+    place = place.clamp_max(bands - 1)
+    below = place.floor().clamp_max(bands - 2)
+    return below.long(), (place - below).float()
 
 
 def _mel(hertz: float) -> float:

@@ -153,7 +153,7 @@ class StreamingNetwork(Network):
         self,
         content: torch.Tensor,
         bins: torch.Tensor | None,
-        speaker: int,
+        speaker: int | torch.Tensor,
         span: StreamSpan,
         noise: torch.Tensor | None,
         held: StreamTensors,
@@ -163,7 +163,7 @@ class StreamingNetwork(Network):
         Args:
             content: ``[streams, again + new, dim]`` float32.
             bins: int64 ``[streams, again + new]``; None for a voice without pitch.
-            speaker: number of the speaker.
+            speaker: number of the speaker; in an exported network a tensor ``[1]``.
             span: which frames these are.
             noise: ``[streams, inter channels, flow frames]``, in units of the prior's standard
                 deviation; None adds nothing.
@@ -193,14 +193,14 @@ class StreamingNetwork(Network):
             frames = torch.arange(-flow.REACH - span.ahead, span.new, device=z.device)
             shown = (frames >= -begun[:, None]).to(dtype)[:, None]
             z = z * shown
-        biases = self.flow_biases[speaker]
+        biases = _of_speaker(self.flow_biases, speaker)
         return self.flow(z.contiguous(), biases, flow.REACH, span.new, shown)
 
     def forward(
         self,
         z: torch.Tensor,
         wave: torch.Tensor | None,
-        speaker: int,
+        speaker: int | torch.Tensor,
         span: StreamSpan,
         held: StreamTensors,
     ) -> torch.Tensor:
@@ -210,7 +210,7 @@ class StreamingNetwork(Network):
             z: the result of :meth:`latents`.
             wave: the sine source of the frames of ``z``, ``[streams, samples]`` float32; None for
                 a voice without pitch.
-            speaker: number of the speaker.
+            speaker: number of the speaker; in an exported network a tensor ``[1]``.
             span: which frames these are.
             held: what the streams remember.
 
@@ -228,7 +228,7 @@ class StreamingNetwork(Network):
                 merged = merged * exists.repeat_interleave(self.dec.samples, 1)
             tails = held.decoder_tails(position)
         held.position.add_(span.new)
-        bias = self.decoder_biases[speaker]
+        bias = _of_speaker(self.decoder_biases, speaker)
         return self.dec(z.transpose(1, 2), merged, bias, tails)[:, None].float()
 
     def source(self, f0: torch.Tensor, span: StreamSpan, held: StreamTensors) -> torch.Tensor:
@@ -256,3 +256,10 @@ def _identity(*weights: torch.Tensor) -> int:
     for tensor in weights:
         digest.update(tensor.detach().contiguous().numpy().tobytes())
     return int.from_bytes(digest.digest(), "little") >> 1
+
+
+def _of_speaker(biases: torch.Tensor, speaker: int | torch.Tensor) -> torch.Tensor:
+    """The biases of one speaker, of ``[speakers, ...]``."""
+    if isinstance(speaker, torch.Tensor):
+        return biases.index_select(0, speaker)[0]
+    return biases[speaker]

@@ -132,6 +132,14 @@ def test_given_index_is_used(load: Load, files: Path) -> None:
     assert np.abs(_run(load(**index, **{"vars.index_rate": 1}), audio) - without).max() > 1e-4
 
 
+@pytest.mark.parametrize("probes", [None, 3])
+def test_as_many_lists_are_searched_as_requested(
+    load: Load, files: Path, probes: int | None
+) -> None:
+    index = {"vars.index": str(files / "added.index"), "vars.index_probes": probes}
+    assert load(**index).compile().find("retrieval").params.model_dump()["nprobe"] == probes
+
+
 def test_output_rate_is_as_requested(load: Load) -> None:
     assert load().compile().output_type.rate == 16000
     assert load(**{"vars.output_rate": 44100}).compile().output_type.rate == 44100

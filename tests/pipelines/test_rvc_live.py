@@ -103,7 +103,7 @@ def test_measured_latency_is_what_is_declared(load: Load) -> None:
 
 
 def test_every_approximation_is_told_and_can_be_switched_off(load: Load) -> None:
-    plan = load(**{"nodes.retrieval.params.nprobe": 2}).compile()  # of 4 lists
+    plan = load(**{"vars.index_probes": 2}).compile()  # of 4 lists
     exact = {
         f"nodes.{node.name}.params.{found.param}": found.exact
         for node in report_plan(plan).nodes

@@ -106,6 +106,34 @@ def _joined(files: Files) -> Files:
     return {name: len(header).to_bytes(8, "little") + header + values}
 
 
+# ---- exported networks --------------------------------------------------------------------------
+
+
+def _exports(folder: Path) -> Sequence[Files]:
+    """An encoder as TorchScript, and a program of torch.export of a node that is not known."""
+    import warnings
+
+    import torch
+
+    from voicegraph.graph.export import export_network
+    from voicegraph.graph.pipeline import Pipeline, node
+    from voicegraph.nodes.content import hubert_example
+    from voicegraph.schemas.export_card import ExportCard
+
+    hubert_example.write(folder / "encoder.safetensors")
+    encoder = node("content.hubert", "input", weights=str(folder / "encoder.safetensors"), layer=2)
+    pipeline = Pipeline(
+        block="200ms", input={"rate": 16000}, nodes={"content": encoder}, output="content"
+    )
+    export_network(pipeline.compile(), "content", folder / "encoder.ts", form="torchscript")
+    card = ExportCard(title="net", use="my.node", dtype="float32").stored()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.export.export(torch.nn.Linear(3, 2), (torch.ones(1, 3),))
+        torch.export.save(program, folder / "net.pt2", extra_files={"voicegraph": card})
+    return [files for files in _files_of(folder) if not any(n.endswith("tensors") for n in files)]
+
+
 # ---- ONNX ---------------------------------------------------------------------------------------
 
 
@@ -365,6 +393,7 @@ READERS = {
         Reader("pickle", lambda _: _checkpoints(zipped=False), _read_model),
         Reader("zip", lambda _: _checkpoints(zipped=True), _read_model),
         Reader("safetensors", _safetensors, _read_model, _HEADER_WORDS, _joined),
+        Reader("export", _exports, _read_model),
         Reader("onnx", _networks, _read_network),
         Reader("index", _indexes, _read_index),
         Reader("recording", _recordings, _read_recording, _WORDS),

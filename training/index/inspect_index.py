@@ -91,7 +91,7 @@ def _notes(source: IndexSource, searches: Sequence[SearchReport]) -> list[str]:
             notes.append(
                 f"searching {better.probes} lists instead of {own.probes} takes the error of the "
                 f"blend from {own.blend:.3f} to {better.blend:.3f}: "
-                f"--set nodes.retrieval.params.nprobe={better.probes}"
+                f"--set vars.index_probes={better.probes}"
             )
     if source.lists and source.lists > list_count(source.count):
         notes.append(

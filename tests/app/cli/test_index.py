@@ -48,7 +48,7 @@ def test_make_inspect_and_compress(cli: Cli) -> None:
     code, out, _ = cli("index", "inspect", "a.index")
     assert code == 0
     assert re.search(r"^source +1 +0\.09 +0\.\d{3}", out, re.MULTILINE)
-    assert "--set nodes.retrieval.params.nprobe=" in out.replace("\n", "")
+    assert "--set vars.index_probes=" in out.replace("\n", "")
     line = ("index", "compress", "a.index", "b.index", "--to", "sq8", "--nprobe", "16")
     code, out, _ = cli(*line, "--within", "blend<=.02")
     assert code == 0

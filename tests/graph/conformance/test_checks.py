@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, ClassVar
 
@@ -14,9 +14,11 @@ import torch
 from voicegraph.graph import conformance, registry
 from voicegraph.graph.conformance._harness import Case
 from voicegraph.graph.intervals import Request
+from voicegraph.graph.network_export import ExportedNetwork, ExportedTensor
 from voicegraph.graph.node import Node, NoParams, Requests, State, Tensors
 from voicegraph.graph.ports import In, Out
 from voicegraph.graph.signals import Audio, Features, Mask, Pitch, SignalType
+from voicegraph.nodes.layers.exported_stream import fixed, spoken, stream_reference
 
 
 @dataclass
@@ -38,6 +40,89 @@ class Sound(Node):
         before = torch.cat((state.last, x[:, :, :-1]), 2)
         state.last.copy_(x[:, :, -1:])
         return {"out": (x + before) / 2}
+
+
+class Averaged(torch.nn.Module):
+    """What :class:`Exported` exports."""
+
+    def forward(self, audio: torch.Tensor, last: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        before = torch.cat((last, audio[:, :, :-1]), 2)
+        return (audio + before) / 2, audio[:, :, -1:]
+
+
+class Exported(Sound):
+    """Says what it exports, and rightly."""
+
+    module: ClassVar[type[torch.nn.Module]] = Averaged
+
+    def exports(self, params: Any) -> ExportedNetwork:
+        def step(inputs: Tensors, held: Memory) -> Tensors:
+            return self.process(inputs, params, held)
+
+        return ExportedNetwork(
+            module=self.module(),
+            inputs={"audio": fixed(self.given["audio"])},
+            outputs={"out": fixed(self.asked["out"])},
+            example=lambda case: {"audio": spoken("audio", case, self.given["audio"])},
+            reference=stream_reference(step, Memory(torch.zeros(1, 1, 1))),
+            state={"last": torch.zeros(1, 1, 1)},
+        )
+
+
+class HalfAveraged(Averaged):
+    def forward(self, audio: torch.Tensor, last: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        out, last = super().forward(audio, last)
+        return out / 2, last
+
+
+class ExportsOther(Exported):
+    """Another network; and its reference is that network itself, so that a file of it is right."""
+
+    module = HalfAveraged
+
+    def exports(self, params: Any) -> ExportedNetwork:
+        made, held = super().exports(params), [torch.zeros(1, 1, 1)]
+
+        def reference(values: Tensors) -> Tensors:
+            out, held[0] = made.module(values["audio"], held[0])
+            return {"out": out}
+
+        return replace(made, reference=reference)
+
+
+class ExportsOtherThanItsReference(Exported):
+    module = HalfAveraged
+
+    def exports(self, params: Any) -> ExportedNetwork:
+        made = super().exports(params)
+        inputs = {"sound": made.inputs["audio"]}  # no port, so that a file decides
+        return replace(
+            made,
+            inputs=inputs,
+            example=lambda case: {"sound": made.example(case)["audio"]},
+            reference=lambda values: made.reference({"audio": values["sound"]}),
+        )
+
+
+class ExportsOtherAxes(Exported):
+    def exports(self, params: Any) -> ExportedNetwork:
+        made = super().exports(params)
+        return replace(made, outputs={"out": ExportedTensor((1, 2, "samples"))})
+
+
+class KeepsItsState(Averaged):
+    def forward(self, audio: torch.Tensor, last: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        out, new = super().forward(audio, last)
+        return out, last.copy_(new)
+
+
+class ExportsInPlace(Exported):
+    module = KeepsItsState
+
+
+class ExportsNoState(Exported):
+    def exports(self, params: Any) -> ExportedNetwork:
+        return replace(super().exports(params), state={})
 
 
 class TooShort(Sound):
@@ -182,12 +267,17 @@ FAULTS = [
     (Hoarder, "growth", "grew by|more tensors"),
     (Swells, "growth", "grew by [0-9]+ bytes"),
     (Remembers, "growth", "grew by [0-9]+ objects"),
+    (ExportsOther, "exports", r"out of block 0 is .* from what the node computes in a session"),
+    (ExportsOtherThanItsReference, "exports", "differs from the node at 3 of 3 lengths"),
+    (ExportsOtherAxes, "exports", r"output out has sizes \[1, 1, 640\], declared are \[1, 2"),
+    (ExportsInPlace, "exports", "its module changes its inputs last"),
+    (ExportsNoState, "exports", r"its module, given audio: TypeError: .*'last'"),
 ]
 
 
 @pytest.fixture(autouse=True)
 def _faulty_nodes() -> Iterator[None]:
-    classes = {Sound, *(cls for cls, _, _ in FAULTS), Maker}
+    classes = {Sound, Exported, *(cls for cls, _, _ in FAULTS), Maker}
     with registry.isolated({f"faults.{cls.__name__.lower()}": cls for cls in classes}):
         yield
     Hoarder.kept.clear()
@@ -222,7 +312,7 @@ def test_each_check_catches_its_fault(cls: type[Node], check: str, text: str) ->
 
 @pytest.mark.parametrize("name", conformance.CHECKS)
 def test_correct_node_passes_all_checks(name: str) -> None:
-    conformance.CHECKS[name](Case("faults.sound", {}))
+    conformance.CHECKS[name](Case("faults.exported", {}))
 
 
 def test_every_check_has_a_fault_here() -> None:
@@ -254,9 +344,16 @@ def test_suite_has_one_item_per_check_and_example() -> None:
     slow = [item.values[1] for item in mark.args[1] if item.marks]
     assert slow == ["growth"]
     names = {"dsp.delay()", "dsp.delay(time=0ms)", "dsp.delay(time=137ms, gain=-6.0)"}
-    once = {(name, check) for name in names for check in conformance.CHECKS if check != "growth"}
+    each = conformance.CHECKS.keys() - {"growth", "exports"}
+    once = {(name, check) for name in names for check in each}
     assert set(items) == once | {("dsp.delay()", "growth")}
     assert len(items) == len(set(items))
+
+
+def test_suite_checks_exports_of_nodes_that_have_them() -> None:
+    suite = conformance.suite("faults.exported", {})
+    (mark,) = suite.pytestmark  # pyright: ignore[reportFunctionMemberAccess]
+    assert "exports" in [item.values[1] for item in mark.args[1]]
 
 
 def test_test_signal_is_deterministic_and_audible() -> None:

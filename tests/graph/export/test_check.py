@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from voicegraph.graph.export.check import check
 from voicegraph.graph.network_export import ExportedNetwork, ExportedTensor
 
-from .toy_networks import LENGTHS, Smoothed, StaticInTruth, Summed, UnrolledOnce, Values, summed
+from .toy_networks import (
+    LENGTHS,
+    Late,
+    LateByLess,
+    Smoothed,
+    StaticInTruth,
+    Summed,
+    UnrolledOnce,
+    Values,
+    summed,
+)
 from .toy_networks import smoothed as network
 
 
@@ -89,6 +101,42 @@ def test_calls_with_state_are_one_stream() -> None:
 
 def _broken(example: dict[str, torch.Tensor]) -> ExportedNetwork:
     return network(example=lambda number: example)
+
+
+def _late(module: Late) -> ExportedNetwork:
+    """A stream that is silent for a while, as one with latency is."""
+    stream = {"past": torch.zeros(1, 12)}
+
+    def reference(values: Values) -> dict[str, torch.Tensor]:
+        y, stream["past"] = Late()(values["x"], stream["past"])
+        return {"y": y}
+
+    return replace(summed(), module=module, reference=reference, state={"past": torch.zeros(1, 12)})
+
+
+@pytest.mark.parametrize(("module", "same"), [(Late(), True), (LateByLess(), False)])
+def test_the_silence_at_the_beginning_of_a_stream_is_passed(module: Late, same: bool) -> None:
+    """It is compared, too: a file that is not silent there is another network."""
+    network = _late(module)
+
+    def run(values: Values) -> dict[str, torch.Tensor]:
+        y, past = module(values["x"], values["past"])
+        return {"y": y, "past_next": past}
+
+    found = check(network, run, torch.float32)
+    assert (len(found), all(length.ok for length in found)) == (3, same)
+
+
+def test_a_stream_that_stays_silent_is_no_reference() -> None:
+    network = replace(_late(Late()), reference=lambda values: {"y": torch.zeros(1, 4)})
+
+    def run(values: Values) -> dict[str, torch.Tensor]:
+        return {"y": torch.zeros(1, 4), "past_next": values["past"]}
+
+    (found,) = check(network, run, torch.float32)
+    assert not found.ok
+    assert found.failure is not None
+    assert "0 throughout" in found.failure
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,23 @@ class Summed(nn.Module):
         return y, y[:, -1]
 
 
+class Late(nn.Module):
+    """A stream: its input three blocks later."""
+
+    blocks = 3
+
+    def forward(self, x: torch.Tensor, past: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        past = torch.cat((past, x), 1)
+        last = past.shape[1] - self.blocks * x.shape[1]
+        return past[:, last - x.shape[1] : last], past[:, x.shape[1] :]
+
+
+class LateByLess(Late):
+    """Wrong in the blocks that should be silent, too."""
+
+    blocks = 2
+
+
 class Recurrent(nn.Module):
     """A bidirectional GRU of two layers over ``[1, frames, 1]``."""
 
