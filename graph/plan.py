@@ -19,6 +19,7 @@ from voicegraph.schemas.quantities import format_duration
 
 from .errors import Mark, PipelineError, Problem
 from .file_contents import FileContent, files_read
+from .library_value import LibraryValue
 from .node import Node, NodeParams
 from .ports import PortRef, PortSpec
 from .precision import PrecisionChoice
@@ -185,6 +186,7 @@ class CompiledPlan:
         held: the minimum latency that was requested, in seconds.
         files: what each file that it reads contained when it was compiled, by ``node.param``.
         origin: the pipeline it was compiled from; None if it cannot be changed.
+        taken: what the card of its voice gave, where the pipeline left it open.
     """
 
     name: str
@@ -204,6 +206,7 @@ class CompiledPlan:
     held: Fraction = field(default=Fraction(0), compare=False)
     files: Mapping[str, FileContent] = field(default_factory=dict, repr=False, compare=False)
     origin: PlanOrigin | None = field(default=None, repr=False, compare=False)
+    taken: tuple[LibraryValue, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def samples_in(self) -> int:

@@ -27,6 +27,10 @@ JobState = Literal["waiting", "running", "done", "failed", "cancelled"]
 """State of a job, and of each of its files; a job with failed files is ``failed``."""
 
 
+_TEXT = r"^[^\x00-\x1f]*$"
+"""Text without control characters, which no command line can hold."""
+
+
 class _Request(BaseModel):
     """Base of received messages: frozen, unknown keys are errors."""
 
@@ -188,9 +192,9 @@ class StartSession(_Request):
 
     voice: Name | None = None
     """Name in the library; null: the preset's, or the bundled one."""
-    input: str | None = Field(default=None, max_length=300)
+    input: str | None = Field(default=None, max_length=300, pattern=_TEXT)
     """``id`` of an input device; null: the system's default."""
-    output: str | None = Field(default=None, max_length=300)
+    output: str | None = Field(default=None, max_length=300, pattern=_TEXT)
     """``id`` of an output device; null: the system's default."""
     quality: QualityId = "balanced"
     """Delay against reserve; not used with a preset."""

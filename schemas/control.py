@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from voicegraph.schemas.live_command import LiveCommand
 from voicegraph.schemas.live_status import LiveStatus
+from voicegraph.schemas.plan_report import PlanReport
 from voicegraph.schemas.report import ProblemReport, Report
 
 
@@ -93,6 +94,40 @@ class HttpInfo(Report):
     """The process."""
     started_unix_s: float
     """When the interface was opened, in seconds since 1970."""
+
+
+class AudioFormat(Report):
+    """The format of a device, as the session uses it."""
+
+    rate_hz: str
+    """Sample rate as an exact fraction: ``48000``, ``44100``."""
+    channels: int
+    """Number of channels."""
+
+
+class RunningPipeline(Report):
+    """The pipeline that a session runs now, with everything that was changed since it started.
+
+    ``Pipeline.load(path, overrides, profiles=...)``, compiled for the two formats with at least
+    ``latency_s``, gives the same plan again, as long as the files are the same.
+    """
+
+    name: str
+    """Its name."""
+    path: str | None
+    """Its file; null for a pipeline built in Python."""
+    profiles: list[str]
+    """The profiles in force, in the order in which they apply."""
+    overrides: dict[str, Any]
+    """Everything else that was changed by dotted path, in order; not the values of live params."""
+    input: AudioFormat
+    """Format of the input device."""
+    output: AudioFormat | None
+    """Format of the output device; null if the pipeline's own was taken."""
+    latency_s: str
+    """Algorithmic latency in seconds as an exact fraction, which no change exceeds."""
+    plan: PlanReport
+    """The plan."""
 
 
 class Profiles(Report):

@@ -70,6 +70,8 @@ class ContrastReport(Report):
     """What is compared."""
     tests: int
     """Number of tests."""
+    family: int = 0
+    """Those of clips, which are corrected together; costs and latencies have no speakers."""
     test: str
     """How p is computed."""
     correct: str

@@ -161,6 +161,19 @@ class LatencyReport(Report):
     """Causes of the algorithmic latency, from the input to the output."""
 
 
+class LibraryValueReport(Report):
+    """A value that the pipeline left open, and the card of its voice in the library gave."""
+
+    path: str
+    """Dotted path of the value."""
+    value: Any
+    """What was taken; a file of the library is ``library:NAME``."""
+    instead: Any
+    """What the pipeline has there."""
+    why: str
+    """What it is, and how it was chosen."""
+
+
 class PlanReport(Report):
     """A compiled pipeline: ``voicegraph explain --json``."""
 
@@ -194,3 +207,7 @@ class PlanReport(Report):
     """The files that it reads."""
     writes: list[FileUse] = Field(default_factory=list)
     """The files that its nodes write."""
+    voice: str | None = None
+    """The voice of the library that it speaks with, if its var ``voice`` names one."""
+    library: list[LibraryValueReport] = Field(default_factory=list)
+    """What the card of that voice gave."""

@@ -41,7 +41,8 @@ ALLOWED: dict[str, set[str]] = {
     "graph/files": {"graph"},
     "graph/files/voice_library": {*CORE, "graph/files"},
     "graph/files/models": {*CORE, "graph/files"},
-    "graph/files/onnx_files": {*CORE, "graph/files", "graph/files/models"},
+    "graph/files/onnx_files": {*CORE, "graph/files"},
+    "graph/files/faiss_files": {*CORE, "graph/files"},
     "graph/files/sound": {*RUN, "graph/files"},
     "graph/files/recordings": {*RUN, "graph/files", "graph/loading", "graph/metrics"},
     "graph/metrics": {*RUN, "graph/files", "graph/files/sound"},
@@ -62,7 +63,7 @@ ALLOWED: dict[str, set[str]] = {
     "nodes/world": {*NODE, "nodes/pitch"},
     "nodes/f0": {*NODE, "nodes/layers", "nodes/pitch", "nodes/world"},
     "nodes/content": {*NODE, "nodes/layers", "nodes/pitch"},
-    "nodes/retrieval": {*NODE, "nodes/content", "nodes/pitch"},
+    "nodes/retrieval": {*NODE, "graph/files/faiss_files", "nodes/content", "nodes/pitch"},
     "nodes/synth": {*NODE, "nodes/layers", "nodes/content", "nodes/retrieval"},
     "pipelines": set(),
     # ---- experiments
@@ -128,8 +129,8 @@ ALLOWED: dict[str, set[str]] = {
         "experiments/work",
     },
     "training/index": {
-        *NODE, "graph/comparison", "graph/files", "graph/metrics", "graph/pipeline",
-        "graph/runtime", "nodes/retrieval", "training/common",
+        *NODE, "graph/comparison", "graph/files", "graph/files/faiss_files", "graph/metrics",
+        "graph/pipeline", "graph/runtime", "nodes/retrieval", "training/common",
     },
     "training/corpora": {*CORE, "training/common", "training/voice"},
     "training/make": {
@@ -156,12 +157,18 @@ ALLOWED: dict[str, set[str]] = {
         *RUN, "graph/files/sound", "graph/live", "graph/live/devices", "graph/metrics",
     },
     "app/control": {*CORE, "graph/loading", "graph/live", "graph/files"},
-    "app/sdk": {*RUN, "graph/loading", "graph/live"},
-    "app/bundle": {*CORE, "graph/files", "graph/files/sound"},
+    "app/sdk": {*RUN, "graph/files", "graph/loading", "graph/live"},
+    "app/bundle": {
+        *CORE, "graph/files", "graph/files/faiss_files", "graph/files/onnx_files",
+        "graph/files/sound",
+    },
     "app/http": {*CORE, "app/control"},
-    "app/web": {*CORE, "app/control", "app/http"},
-    "app/server/services": {*CORE, "graph/files"},
-    "app/server/routes": {*CORE, "app/http", "app/server/services"},
+    "app/web": {*CORE, "graph/pipeline", "app/control", "app/http", "app/reports"},
+    "app/server/services": {
+        *RUN, "app/control", "app/reports", "app/reports/drawing", "graph/files",
+        "graph/files/voice_library", "graph/live", "graph/loading",
+    },
+    "app/server/routes": {*CORE, "app/control", "app/http", "app/server/services"},
     "app/server": {*CORE, "app/control", "app/http", "app/server/routes", "app/server/services"},
     "app/osc": {*CORE, "app/control"},
     "app/tui": {*CORE, "app/control", "graph/live", "graph/loading"},
@@ -179,7 +186,7 @@ ALLOWED: dict[str, set[str]] = {
 }  # fmt: skip
 """Folder -> folders that it may import. The table has no cycle."""
 
-OPENED = (("files", "models"), ("files", "onnx_files"))
+OPENED = (("files", "models"), ("files", "onnx_files"), ("files", "faiss_files"))
 """Below ``graph``: what nodes open their files with, beside its public module."""
 
 TABLES = {"graph/registry.py", "graph/files/models/kinds.py"}

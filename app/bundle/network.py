@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from voicegraph.graph.errors import InputError, PipelineError, Problem
+from voicegraph.graph.files.onnx_files.load import read_checked
 from voicegraph.graph.optional_packages import is_installed, missing_package
 from voicegraph.schemas.bundle import BundleNetwork
 
@@ -25,6 +26,7 @@ class BundledNetwork:
     Raises:
         PipelineError: if onnxruntime is not installed.
         InputError: if the file is of another form, or the runtime cannot load it.
+        WeightsError: if the file is damaged, or no runtime should see it.
     """
 
     def __init__(self, described: BundleNetwork, path: Path, threads: int = 1) -> None:
@@ -42,8 +44,9 @@ class BundledNetwork:
         options.log_severity_level = 3
         providers = ["CPUExecutionProvider"]
         self.described, self.path = described, path
+        _, data = read_checked(path)
         try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=providers)
+            self._session = onnxruntime.InferenceSession(data, options, providers=providers)
         except Exception as error:  # the runtime's errors have no common base
             text = f"{path}: ONNX Runtime cannot load it: {str(error).splitlines()[0]}"
             raise InputError(Problem("broken-bundle", text)) from None

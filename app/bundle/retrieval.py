@@ -8,6 +8,9 @@ from pathlib import Path
 import faiss
 import numpy as np
 
+from voicegraph.graph.files.faiss_files.index_bytes import check_usable, locate_at
+from voicegraph.graph.files.faiss_files.load import read_faiss
+
 from .ports import NodeSpec
 
 
@@ -16,7 +19,10 @@ class Retrieval:
 
     Args:
         spec: of the node.
-        index: a FAISS file.
+        index: a FAISS file, which is checked before FAISS reads it.
+
+    Raises:
+        WeightsError: if it is damaged, or retrieval cannot use it.
     """
 
     def __init__(self, spec: NodeSpec, index: Path) -> None:
@@ -24,7 +30,10 @@ class Retrieval:
         self._first, self._count = given.index(asked.interval.start), asked.count
         self._core = max(given.index(asked.core.start) - self._first, 0)
         self._rate, self._k = float(spec.params["rate"]), int(spec.params["k"])
-        found = faiss.read_index(str(index))
+        stored = locate_at(index, 0, index.stat().st_size).read()
+        check_usable(index, stored.layout)
+        self._bytes = stored.data  # the index holds views of it
+        found = read_faiss(stored)
         # An identifier map cannot give vectors back; the index inside can.
         mapped = isinstance(found, faiss.IndexIDMap)
         self._whole, self._index = found, faiss.downcast_index(found.index) if mapped else found

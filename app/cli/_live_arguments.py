@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ._live_options import (
     ClosesOption,
     DurationOption,
+    EndReportOption,
     FeedbackOption,
     HoldOption,
     HttpInfoOption,
@@ -84,6 +85,7 @@ class LiveArguments:
     http: HttpOption = None
     token: TokenOption = None
     http_info: HttpInfoOption = None
+    end_report: EndReportOption = None
     osc: OscOption = None
     osc_open: OscOpenOption = False
     osc_feedback: FeedbackOption = None

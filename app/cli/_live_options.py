@@ -33,6 +33,7 @@ _INFO = (
     "Write address and token of HTTP into this file, which only you can read; without a token, a "
     "random one is made. The file is removed at the end."
 )
+_END = "Write into this file how the session ended, as JSON: on purpose, or by which problems."
 _TOKEN = "Token that HTTP clients must send; required if other machines can connect."
 
 VariantOption = Annotated[list[str] | None, option("PATH=VALUE", _VARIANT, "--b")]
@@ -57,6 +58,7 @@ HttpOption = Annotated[str | None, option("[HOST:]PORT", _HTTP, "--http", panel=
 TokenOption = Annotated[
     str | None, option("TEXT", _TOKEN, "--token", envvar="VOICEGRAPH_TOKEN", panel=_CONTROL)
 ]
+EndReportOption = Annotated[Path | None, option("FILE", _END, "--end-report", panel=_CONTROL)]
 HttpInfoOption = Annotated[Path | None, option("FILE", _INFO, "--http-info", panel=_CONTROL)]
 OscOption = Annotated[
     str | None, option("[HOST:]PORT", "Receive OSC there (UDP).", "--osc", panel=_CONTROL)

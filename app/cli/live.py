@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from ._end_report import end_report
 from ._grouped_options import grouped
 from ._live_arguments import LiveArguments
 from ._options import load
@@ -37,7 +38,7 @@ def live(given: LiveArguments) -> None:
 
     Default: the system's default devices, at the pipeline's rate if they support it. Ctrl-C stops.
     """
-    with startup_display(quiet=given.as_json):
+    with end_report(given.end_report), startup_display(quiet=given.as_json):
         options = _options(given)
         servers = _control_servers(given)
         duration_s = (

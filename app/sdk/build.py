@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from voicegraph.graph.errors import OutputError, Problem
+from voicegraph.graph.files.atomic_write import cannot_write
 from voicegraph.graph.optional_packages import version_of
 
 from ._compile_library import compile_library, require_tools
@@ -93,7 +94,7 @@ def build_sdk(folder: Path, force: bool = False, plugins: Sequence[Plugin] = ())
 def _require_room(folder: Path, force: bool) -> None:
     if folder.exists() and not folder.is_dir():
         text = f"{folder} is a file; expected the name of a folder"
-        raise OutputError(Problem("not-a-folder", text))
+        raise OutputError(Problem("not-a-folder", text, fix="give another name"))
     if folder.is_dir() and any(folder.iterdir()) and not force:
         text = f"{folder} is not empty"
         raise OutputError(Problem("exists", text, fix="give another folder, or --force"))
@@ -130,5 +131,4 @@ def _move(made: Path, folder: Path, files: list[str]) -> None:
             shutil.copyfile(made / name, part)
             part.replace(target)  # a program that has the old library loaded keeps it
     except OSError as error:
-        text = f"{folder} cannot be written: {error.strerror or error}"
-        raise OutputError(Problem("cannot-write", text)) from None
+        raise cannot_write(folder, error) from None

@@ -19,7 +19,7 @@ PROTECT = 0.33
 """RVC's own default: the share of retrieval in voiceless frames."""
 _STEPS = 100
 """A second in steps of 10 ms, to which RVC rounds times."""
-_RMVPE_FILES = ("rmvpe.pt", "rmvpe.safetensors", "rmvpe.onnx")
+_RMVPE_FILES = tuple(f"rmvpe.{ending}" for ending in ("pt", "safetensors", "onnx", "ts", "pt2"))
 
 
 @dataclass(frozen=True, slots=True)

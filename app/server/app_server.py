@@ -13,9 +13,13 @@ from ..control.addresses import Address, listen
 from ..http.access_control import AccessControl, Uploads
 from ..http.background_server import BackgroundServer
 from ..http.error_handlers import add_error_handlers
+from ..http.websocket_access import WebSocketAccess
 from .routes.all_routes import ROUTERS, UPLOADS
 from .routes.page_files import CONTENT_POLICY, page_paths, page_router
 from .services.services import Services
+
+LIMITS = ControlLimits(connections=256, websocket_clients=64)
+"""A page has up to four connections, and browsers open more at a time."""
 
 
 class AppServer(BackgroundServer):
@@ -40,17 +44,24 @@ class AppServer(BackgroundServer):
         say: Callable[[str], None],
         limits: ControlLimits | None = None,
     ) -> None:
-        granted = limits or ControlLimits()
+        granted = limits or LIMITS
         opened = listen(address, "tcp")
         uploads = Uploads(UPLOADS, services.limits.upload_bytes, services.limits.upload_idle_s)
         public = frozenset(page_paths())
         checked = AccessControl(
-            build_app(services), address, token, public, say, granted, CONTENT_POLICY, uploads
+            build_app(services, token, granted),
+            address,
+            token,
+            public,
+            say,
+            granted,
+            CONTENT_POLICY,
+            uploads,
         )
         super().__init__(checked, opened, granted, say)
 
 
-def build_app(services: Services) -> FastAPI:
+def build_app(services: Services, token: str | None, limits: ControlLimits) -> FastAPI:
     """Routes and error handlers; AccessControl wraps them.
 
     FastAPI's documentation pages are off: they load scripts from other sites.
@@ -64,6 +75,10 @@ def build_app(services: Services) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.services = services
+    app.state.places = {
+        "session": WebSocketAccess(token, limits.websocket_clients, limits.token_s),
+        "levels": WebSocketAccess(token, services.limits.level_clients, limits.token_s),
+    }
     routers = (page_router(), *ROUTERS)
     for router in routers:
         app.include_router(router)

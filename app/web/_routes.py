@@ -11,13 +11,14 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.requests import HTTPConnection
 
 from voicegraph.graph.errors import Problem
-from voicegraph.schemas.control import Answer, ParamValue, Profiles
+from voicegraph.schemas.control import Answer, ParamValue, Profiles, RunningPipeline
 from voicegraph.schemas.live_command import LiveCommand, SetParam
 from voicegraph.schemas.live_status import LiveParam, LiveStatus
 
 from ..control.service import Service, Switch
 from ..http.access_control import problem_response
 from ..http.json_bodies import JsonRoute
+from ._running_pipeline import running_pipeline
 
 PUBLIC = frozenset({"/", "/page.js", "/page.css"})
 """The web page and its files; they hold no data of the session."""
@@ -87,6 +88,12 @@ def _file(name: str, kind: str) -> Response:
 async def get_status(service: CurrentService) -> Response:
     """The status of the session."""
     return Response(service.status().model_dump_json(), media_type="application/json")
+
+
+@routes.get("/pipeline", responses=_errors())
+async def get_pipeline(service: CurrentService) -> RunningPipeline:
+    """The pipeline that runs now: its file, all that was changed, and its plan."""
+    return running_pipeline(service.live.plan)
 
 
 @routes.get("/profiles", responses=_errors())

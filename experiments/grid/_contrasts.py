@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
 
-from voicegraph.graph.errors import Problems
+from voicegraph.graph.errors import Problem, Problems
+from voicegraph.schemas.experiment_clips import Draw
 from voicegraph.schemas.experiment_measures import Comparison
 
 from ..compiled import Cell, Contrast
 from ..file.loaded_experiment import LoadedExperiment
 from ..metric import Metric
+from ..statistics.reachable_p import NEEDED, speakers_needed, tests_possible, why_unreachable
 
 
 def contrasts(
@@ -79,4 +82,69 @@ def baseline_cell(cell: Cell, contrast: Contrast, cells: Sequence[Cell]) -> Cell
             and other.plan is not None
         ),
         None,
+    )
+
+
+def compared_pairs(cells: Sequence[Cell], contrast: Contrast) -> set[tuple[str, tuple[Any, ...]]]:
+    """(level, levels of the factors that are held) of all that a contrast compares."""
+    named = [
+        {**cell.levels, "target": cell.target or ""} for cell in cells if cell.excluded is None
+    ]
+    held = [tuple(levels.get(factor) for factor in contrast.within) for levels in named]
+    varied = [levels.get(contrast.vary) for levels in named]
+    bases = {key for level, key in zip(varied, held, strict=True) if level == contrast.baseline}
+    return {
+        (level, key)
+        for level, key in zip(varied, held, strict=True)
+        if level not in (None, contrast.baseline) and key in bases
+    }
+
+
+def metrics_of_clips(contrast: Contrast, metrics: Sequence[Metric]) -> list[str]:
+    """The metrics of a contrast whose tests are one family.
+
+    Those of plans, costs and latencies, have no speakers and are not corrected.
+    """
+    return [one.name for one in metrics if one.per == "clip" and one.name in contrast.metrics]
+
+
+def too_large_families(
+    loaded: LoadedExperiment,
+    found: Sequence[Contrast],
+    cells: Sequence[Cell],
+    metrics: Sequence[Metric],
+    speakers: int,
+) -> Iterator[Problem]:
+    """A warning for each contrast of which no test can come out, however clear a difference is.
+
+    Args:
+        loaded: the experiment.
+        found: its contrasts.
+        cells: all cells.
+        metrics: all metrics.
+        speakers: of the clips; fewer than a test needs are told elsewhere.
+    """
+    for number, contrast in enumerate(found):
+        tests = len(compared_pairs(cells, contrast)) * len(metrics_of_clips(contrast, metrics))
+        why = why_unreachable(speakers, contrast.test, tests, contrast.correct)
+        if speakers >= NEEDED and why:
+            mark = loaded.source_map.value(("compare", number))
+            fix = _mended(loaded.file.clips.draw, contrast, speakers, tests)
+            yield Problem("family-too-large", why, mark, fix=fix)
+
+
+def _mended(draw: Draw | None, contrast: Contrast, speakers: int, tests: int) -> str:
+    """What makes a difference reachable: more speakers, fewer tests, or another correction."""
+    needed = speakers_needed(contrast.test, tests, contrast.correct)
+    more = f"clips.files: FOLDER, with recordings of {needed} speakers or more"
+    if draw is not None and draw.speakers is not None:
+        more = f"clips.draw.speakers: {needed}  (or --set clips.draw.speakers={needed})"
+    most = tests_possible(speakers, contrast.test)
+    fewer = "1 test" if most == 1 else f"{most} tests"
+    return "\n".join(
+        [
+            more,
+            f"or at most {fewer}: fewer `metrics`, or fewer factors in `within`, of this entry",
+            "or `correct: bh` in this entry, which bounds the share of wrong findings only",
+        ]
     )

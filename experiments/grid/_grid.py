@@ -21,7 +21,7 @@ from ..store.store import Store
 from ..work.input_work import AppliedCondition
 from ..work.match import Match
 from ..work.precision_trial import machine_kind
-from ._contrasts import baseline_cell, contrasts
+from ._contrasts import baseline_cell, contrasts, too_large_families
 from ._dependences import dependences
 from ._design import Combination, combinations
 from ._estimates import Guess
@@ -404,6 +404,10 @@ class Grid:
         settings = loaded.as_json().get("clips")
         if loaded.file.compare and (why := refusal(self.clips, settings)) is not None:
             self.warnings.append(why)
+        speakers = len({clip.speaker for clip in self.clips})
+        self.warnings += too_large_families(
+            loaded, self.contrasts, self.cells, self.metrics, speakers
+        )
         if any(metric.targets for metric in self.metrics):
             for name, target in self.targets.items():
                 if not target.speech:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
+from voicegraph.graph.errors import VoicegraphError
 from voicegraph.graph.file_contents import read_content
+from voicegraph.graph.loading.library_files import model_path
+from voicegraph.graph.loading.overrides import Override
 from voicegraph.graph.loading.sources import shipped_folder
 
 from ..clip import Clip
@@ -39,10 +43,20 @@ def voice_median_hz(target: LoadedTarget) -> float | None:
         value = override.value.data
         if not isinstance(value, str):
             continue
-        for path in (override.value.source_map.resolve((), value), shipped_folder() / value):
-            content = read_content(path)
-            card = None if content is None else card_of(path, content.sha256)
-            prosody = getattr(card, "prosody", None)
-            if prosody is not None:
-                return float(prosody.median_hz)
+        for path in (_file_named(override, value), shipped_folder() / value):
+            content = None if path is None else read_content(path)
+            if path is None or content is None:
+                continue
+            card = card_of(path, content.sha256)
+            spoken = getattr(card, "prosody", None) or getattr(card, "pitch", None)
+            if spoken is not None:
+                return float(spoken.median_hz)
     return None
+
+
+def _file_named(override: Override, text: str) -> Path | None:
+    """The file that a target's text means, also by its name in the library of voices."""
+    try:
+        return model_path(override.value.source_map, (), text)
+    except VoicegraphError:
+        return None  # compiling its cell says why

@@ -19,6 +19,7 @@ from ..compiled import CompiledExperiment, Contrast
 from ..store.store import Store
 from ..task import Kind, Task
 from ..work.precision_trial import undecided
+from ._contrasts import compared_pairs, metrics_of_clips
 from ._estimates import estimate
 
 
@@ -94,36 +95,15 @@ def _undecided(compiled: CompiledExperiment) -> list[str]:
 
 
 def _contrast(compiled: CompiledExperiment, contrast: Contrast) -> ContrastReport:
-    levels = [level for level in compiled.factors[contrast.vary] if level != contrast.baseline]
-    held = [
-        len(compiled.targets) if factor == "target" else len(compiled.factors[factor])
-        for factor in contrast.within
-    ]
+    pairs = compared_pairs(compiled.cells, contrast)
     return ContrastReport(
         vary=contrast.vary,
         baseline=contrast.baseline,
-        levels=levels,
+        levels=[level for level in compiled.factors[contrast.vary] if level != contrast.baseline],
         within=list(contrast.within),
         metrics=list(contrast.metrics),
-        tests=_tests(compiled, contrast) if held else len(levels) * len(contrast.metrics),
+        tests=len(pairs) * len(contrast.metrics),
+        family=len(pairs) * len(metrics_of_clips(contrast, compiled.metrics)),
         test=contrast.test,
         correct=contrast.correct,
     )
-
-
-def _tests(compiled: CompiledExperiment, contrast: Contrast) -> int:
-    """Levels with a baseline at the same other levels, for each metric."""
-    seen: set[tuple[object, ...]] = set()
-    cells = [cell for cell in compiled.cells if cell.excluded is None]
-    named = [{**cell.levels, "target": cell.target or ""} for cell in cells]
-    bases = {
-        tuple(levels.get(factor) for factor in contrast.within)
-        for levels in named
-        if levels.get(contrast.vary) == contrast.baseline
-    }
-    for levels in named:
-        level = levels.get(contrast.vary)
-        held = tuple(levels.get(factor) for factor in contrast.within)
-        if level not in (None, contrast.baseline) and held in bases:
-            seen.add((level, held))
-    return len(seen) * len(contrast.metrics)

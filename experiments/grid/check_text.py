@@ -107,9 +107,10 @@ def _tests(report: ExperimentCheckReport) -> Iterator[str]:
         yield "tests:"
     for one in report.contrasts:
         within = f" at the same {', '.join(one.within)}" if one.within else ""
+        costs = f", {one.family} of them of clips" if one.family < one.tests else ""
         yield (
             f"  {one.vary}: {', '.join(one.levels)} against {one.baseline}{within}; "
-            f"{_number(len(one.metrics), 'metric')}, {_number(one.tests, 'test')} "
+            f"{_number(len(one.metrics), 'metric')}, {_number(one.tests, 'test')}{costs} "
             f"({one.test}, {one.correct})"
         )
 

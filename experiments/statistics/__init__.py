@@ -10,6 +10,7 @@ __all__ = [
     "intervals",
     "paired",
     "power",
+    "reachable_p",
     "refusal",
     "significance",
     "speakers",

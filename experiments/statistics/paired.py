@@ -15,14 +15,11 @@ import numpy as np
 
 from .correction import Correction, corrected
 from .equivalence import p_equivalence
-from .intervals import DRAWS, constant, mean_intervals
+from .intervals import constant, mean_intervals
 from .power import LEVEL, detectable_effect
-from .significance import Test, least_p, p_values
+from .reachable_p import NEEDED, draws_of, why_unreachable
+from .significance import Test, p_values
 
-NEEDED = 6
-"""Speakers of a test: with 5 the least p of sign flips and of signed ranks is 2/32 = .0625."""
-_DRAWS_PER_TEST = 100
-"""Random sign flips for each test of a family, so that the correction leaves p below .05."""
 Verdict = Literal["better", "worse", "different", "equivalent", "no difference shown", "not tested"]
 
 
@@ -105,7 +102,7 @@ def compare_family(
     """
     found = [_describe(pairs) for pairs in family]
     tested = [i for i, one in enumerate(found) if not one.why]
-    flips = draws or max(DRAWS, _DRAWS_PER_TEST * len(tested))
+    flips = draws or draws_of(len(tested))
     groups: dict[int, list[int]] = defaultdict(list)
     for i in tested:
         groups[found[i].n].append(i)
@@ -114,7 +111,7 @@ def compare_family(
         for i, one in zip(members, made, strict=True):
             found[i] = one
     found = _correct(found, correct)
-    limit = {n: _limit(n, test, len(tested), correct, flips) for n in groups}
+    limit = {n: why_unreachable(n, test, len(tested), correct, flips) for n in groups}
     return [
         one if one.why else _judge(one, pairs, limit[one.n])
         for one, pairs in zip(found, family, strict=True)
@@ -189,20 +186,6 @@ def _correct(found: Sequence[Comparison], method: Correction) -> list[Comparison
         replace(one, p_corrected=first, p_equivalence=second)
         for one, first, second in zip(found, p, equivalence, strict=True)
     ]
-
-
-def _limit(speakers: int, test: Test, tests: int, correct: Correction, draws: int) -> str:
-    """Says so if not even the clearest difference could have come out as significant."""
-    if correct == "none":
-        return ""
-    # Benjamini and Hochberg's least corrected p is reached where all tests are as clear.
-    least = least_p(speakers, test, draws) * (1 if correct == "bh" else tests)
-    if least <= LEVEL:
-        return ""
-    return (
-        f"{speakers} speakers cannot reach p = {LEVEL} in a family of {tests} tests: "
-        f"the least is {min(least, 1):.2g}"
-    )
 
 
 def _judge(one: Comparison, pairs: Pairs, limit: str) -> Comparison:

@@ -9,7 +9,7 @@ from voicegraph.graph.errors import Problem
 from voicegraph.graph.optional_packages import is_installed, missing_package
 
 from ..clip import Clip
-from .paired import NEEDED
+from .reachable_p import NEEDED
 
 
 def refusal(clips: Sequence[Clip], settings: Mapping[str, Any] | None) -> Problem | None:

@@ -47,7 +47,7 @@ class PipelineData:
     @classmethod
     def of(cls, pipeline: Pipeline, plan: Plan) -> PipelineData:
         """The data of a pipeline, and of the plan that was compiled of it."""
-        document = pipeline.loaded.document
+        document = pipeline.loaded.complete  # a worker needs no library of voices
         assert document is not None
         paths = {path for planned in plan.nodes for path in planned.files.values()}
         names = {str(path): travelling(path) for path in paths}

@@ -31,6 +31,7 @@ def assemble(context: CompileContext, ordered: list[NodeIR], plan_type: type[P])
         settings=Settings(file.seed, file.threads, file.on_nan, file.on_late),
         bypassed=tuple(context.bypassed),
         pruned=tuple(context.pruned),
+        taken=context.loaded.taken,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -12,7 +13,8 @@ from .. import registry
 from ..errors import Mark, Problem, VoicegraphError
 from ..file_contents import files_read
 from ..loading.confinement import is_within, outside_problem
-from ..loading.source_map import KeyPath
+from ..loading.library_files import meant_names, model_path
+from ..loading.source_map import KeyPath, SourceMap
 from ..loading.validation import add_validation_problems, field_errors
 from ..loading.values import assignment
 from ..node import Node, NodeParams
@@ -33,7 +35,11 @@ def _node_ir(context: CompileContext, name: str, spec: NodeSpec) -> NodeIR | Non
     cls = _find(context, name, spec.use)
     if cls is None:
         return None
-    raw, dropped = _raw_params(context, name, spec, cls)
+    try:
+        raw, dropped = _raw_params(context, name, spec, cls)
+    except VoicegraphError as error:  # a name of the library of voices that names no file
+        context.problems.found.extend(p for p in error.problems if p not in context.problems.found)
+        return None
     node = cls()
     node.name, node.seed, node.block = name, context.file.seed, context.block
     try:
@@ -70,6 +76,9 @@ def _add_file_problem(
     if at and any(p.message.endswith(f": {problem.message}") for p in told):
         return
     path = ("nodes", name, "params", *at[:1])
+    written = context.file.nodes[name].params.get(at[0]) if at else None
+    if problem.code == "no-such-file" and isinstance(written, str):
+        problem = _with_library_names(context, path, written, problem)
     origin = context.loaded.source_map.origin(path)
     context.problems.add(
         problem.code,
@@ -78,6 +87,17 @@ def _add_file_problem(
         notes=[*problem.notes, *([("the value comes from a var", origin)] if origin else [])],
         fix=problem.fix,
     )
+
+
+def _with_library_names(
+    context: CompileContext, path: KeyPath, written: str, problem: Problem
+) -> Problem:
+    """The problem of a missing file, with the names of the library if one may have been meant."""
+    meant = meant_names(context.loaded.source_map, path, written)
+    if meant is None:
+        return problem
+    notes = (*problem.notes, (meant.message, None))
+    return replace(problem, notes=notes, fix=meant.fix)
 
 
 def _add_param_problems(
@@ -161,9 +181,12 @@ def _raw_params(
             if k not in fields and not context.loaded.source_map.is_override((*path, k))
         )
         raw = {k: v for k, v in raw.items() if k not in dropped}
+    places, read = context.loaded.source_map, cls.Params.file_fields() - cls.Params.output_fields()
     for key in cls.Params.file_fields() & raw.keys():
         if isinstance(raw[key], str):
-            raw[key] = context.loaded.source_map.resolve(("nodes", name, "params", key), raw[key])
+            at = ("nodes", name, "params", key)
+            named = model_path if key in read else SourceMap.resolve
+            raw[key] = named(places, at, raw[key])
     asset = context.file.assets.get(cls.asset_name())
     if asset is not None and "weights" in fields and raw.get("weights") is None:
         raw["weights"] = asset

@@ -1,9 +1,12 @@
-"""Everything on disk: model files, ONNX files, sound, recordings, and the atomic writer."""
+"""Everything on disk: model, ONNX and FAISS files, sound, recordings, and the atomic writer."""
 
 __all__ = [
     "atomic_write",
+    "faiss_files",
+    "file_errors",
     "models",
     "onnx_files",
+    "private_copy",
     "recordings",
     "sound",
     "user_folders",

@@ -247,7 +247,8 @@ def cannot_write(target: Path, error: OSError) -> OutputError:
     text = f"{target} cannot be written: {reason}"
     full = error.errno in (errno.ENOSPC, errno.EDQUOT)
     code = "disk-full" if full else "cannot-write"
-    return OutputError(Problem(code, text, fix=fixes.get(error.errno or 0)))
+    fix = fixes.get(error.errno or 0, "give a name in another folder")
+    return OutputError(Problem(code, text, fix=fix))
 
 
 def is_full(folder: Path) -> bool:

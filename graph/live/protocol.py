@@ -9,6 +9,8 @@ from typing import Protocol
 from voicegraph.schemas.live_command import LiveCommand
 from voicegraph.schemas.live_status import LiveStatus
 
+from ..plan import CompiledPlan
+
 
 class LiveSessionProtocol(Protocol):
     """Shown and controlled from any thread; implemented by ``graph.live.session.LiveSession``."""
@@ -16,6 +18,11 @@ class LiveSessionProtocol(Protocol):
     @property
     def stopped(self) -> threading.Event:
         """Set when the session has ended."""
+        ...
+
+    @property
+    def plan(self) -> CompiledPlan:
+        """The plan that runs now; another one after a hot swap."""
         ...
 
     def status(self) -> LiveStatus:

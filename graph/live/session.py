@@ -37,6 +37,7 @@ from .memory_trim import trim_memory
 from .status import build_status
 
 if TYPE_CHECKING:
+    from ..plan import CompiledPlan
     from ..runtime.fault_recovery import Fault, Recovered
     from ..runtime.session import Session
     from ._ab_variants import Variants
@@ -129,6 +130,11 @@ class LiveSession:
         self._thread.start()
         self._ending.start()
         end_stages()
+
+    @property
+    def plan(self) -> CompiledPlan:
+        """The plan that runs now; another one after a hot swap."""
+        return self.session.plan
 
     def status(self) -> LiveStatus:
         """All that is shown of the session."""

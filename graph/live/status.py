@@ -183,7 +183,7 @@ def live_params(session: Session) -> list[LiveParam]:
 def planned_live_params(plan: CompiledPlan) -> list[LiveParam]:
     """All live params in pipeline order, with the values that the plan begins with."""
     return [
-        _describe(f"{planned.name}.{field}", getattr(planned.params, field), schema)
+        describe_param(f"{planned.name}.{field}", getattr(planned.params, field), schema)
         for planned in plan.nodes
         for field, schema in _live_schemas(type(planned.params)).items()
     ]
@@ -197,7 +197,8 @@ def _live_schemas(model: type[NodeParams]) -> dict[str, dict[str, Any]]:
     return {name: properties[name] for name in model.model_fields if name in live}
 
 
-def _describe(name: str, value: Any, schema: dict[str, Any]) -> LiveParam:
+def describe_param(name: str, value: Any, schema: dict[str, Any]) -> LiveParam:
+    """A param with what a slider needs, from the JSON schema of its field."""
     parts = [schema, *schema.get("anyOf", [])]
 
     def first(*keys: str) -> Any:

@@ -5,6 +5,8 @@ __all__ = [
     "document",
     "error_wording",
     "file_kind",
+    "library_files",
+    "library_values",
     "load",
     "model_fields",
     "overrides",

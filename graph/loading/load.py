@@ -1,7 +1,7 @@
 """Loads a pipeline file, or its keys in Python, as a validated pipeline with a source map.
 
-In order: read, extend, profiles, overrides, vars, validate, assets. Nothing is executed, and only
-pipeline files are opened.
+In order: read, extend, profiles, overrides, values of the voice's card, vars, validate, assets.
+Nothing is executed, and only pipeline files and cards of the library of voices are opened.
 """
 
 from __future__ import annotations
@@ -16,10 +16,13 @@ from pydantic import ValidationError
 from voicegraph.schemas.pipeline import PipelineFile
 
 from ..errors import Mark, PipelineError, Problem, Problems
+from ..library_value import LibraryValue
+from ._assets import asset_paths, require_assets
 from ._partial_load import PartialPipeline, load_partially
-from ._variables import REQUIRED, substitute
+from ._variables import substitute
 from .confinement import Confinement
 from .document import Document, from_python
+from .library_values import with_library_values
 from .overrides import (
     Override,
     apply_overrides,
@@ -49,6 +52,9 @@ class LoadedPipeline:
         unknown_assets: assets that have no value because of them.
         types_known: whether rates and types can be inferred in spite of them.
         document: the document before substitution of vars, for further overrides.
+        complete: the same with the values that the card of its voice gives; it means the same
+            without the library.
+        taken: these values.
         written: the document without profiles and overrides, for other profiles.
         profiles: names of the profiles that are in force, in the order in which they apply.
         overrides: the overrides that apply after them.
@@ -70,6 +76,8 @@ class LoadedPipeline:
     profiles: tuple[str, ...] = ()
     overrides: tuple[Override, ...] = ()
     confinement: Confinement | None = None
+    complete: Document | None = None
+    taken: tuple[LibraryValue, ...] = ()
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -252,44 +260,31 @@ def _load(
 
 def _finish(document: Document, name: str, path: Path | None, keep_going: bool) -> LoadedPipeline:
     problems = Problems()
-    written = document
-    document, unset = substitute(document, problems)
-    unknown = unset | _require_assets(document, problems)
-    found = _validate(document, unknown, problems)
+    complete, taken = with_library_values(document)
+    values, unset = substitute(complete, problems)
+    unknown = unset | require_assets(values, problems)
+    found = _validate(values, unknown, problems)
     if found is None or not keep_going:
         problems.raise_if_any()
     assert found is not None  # otherwise there is a problem
-    given = {
-        key: None if value is None else str(document.source_map.resolve(("assets", key), value))
-        for key, value in found.file.assets.items()
-    }
+    given, misnamed = asset_paths(values, found.file.assets, problems)
+    if not keep_going:
+        problems.raise_if_any()
     file = found.file.model_copy(update={"assets": given})
-    swapped = document.swapped & set(file.nodes)
     return LoadedPipeline(
         name,
         path,
         file,
-        document.source_map,
-        swapped,
+        values.source_map,
+        values.swapped & set(file.nodes),
         tuple(problems.found),
         found.broken,
-        found.unknown_assets,
+        found.unknown_assets | misnamed,
         found.types_known,
-        written,
+        document,
+        complete=complete,
+        taken=taken,
     )
-
-
-def _require_assets(document: Document, problems: Problems) -> frozenset[KeyPath]:
-    """Reports the assets that have to be given; returns their paths."""
-    unset: set[KeyPath] = set()
-    assets = document.data.get("assets")
-    for name, value in assets.items() if isinstance(assets, dict) else ():
-        if value == REQUIRED:
-            text = f"the asset {name} is required, but was not given"
-            mark = document.source_map.value(("assets", name))
-            problems.add("unset-asset", text, mark, fix=f"--set assets.{name}=PATH")
-            unset.add(("assets", name))
-    return frozenset(unset)
 
 
 def _validate(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -317,12 +318,35 @@ def _path_problem(document: Document, override: Override) -> Problem | None:
         else:
             whole = dotted(override.path[:length])
             text = f"{whole} is {describe(current)}, and has no part {part}"
-            further = {str(part): override.value.data}
-            written = kind.spelled_out(override.path[:length], current, further)
+            if isinstance(current, list):
+                text += "; a list is given as a whole"
+                written = _with_entry(current, override.path[length:], override.value.data)
+            else:
+                further = {str(part): override.value.data}
+                written = kind.spelled_out(override.path[:length], current, further)
             fix = override.as_fix(whole, written)
             notes = ((whole, document.source_map.value(override.path[:length])),)
             return Problem("bad-override", text, override.mark, notes, fix)
     return None
+
+
+def _with_entry(values: list[Any], path: Sequence[str | int], data: Any) -> list[Any]:
+    """A list with one value inside it replaced, since a path does not lead into lists.
+
+    Where the path leads nowhere, it is the list as it is, to be edited.
+    """
+    found = deepcopy(values)
+    place: Any = found
+    for number, part in enumerate(path):
+        key: Any = int(part) if isinstance(place, list) and str(part).isdecimal() else part
+        known = key in range(len(place)) if isinstance(place, list) else isinstance(place, dict)
+        if not known:
+            return values
+        if number == len(path) - 1:
+            place[key] = data
+        else:
+            place = place[key] if isinstance(place, list) else place.setdefault(key, {})
+    return found
 
 
 def _unknown_member(document: Document, override: Override, known: list[str]) -> Problem:

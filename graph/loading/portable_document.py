@@ -6,7 +6,9 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from ..errors import VoicegraphError
 from .document import Document
+from .library_files import model_path
 from .source_map import KeyPath
 
 
@@ -29,8 +31,16 @@ def with_absolute_names(
         if isinstance(value, list):
             return [walk(entry, (*path, i)) for i, entry in enumerate(value)]
         if isinstance(value, str) and value:
-            whole = str(document.source_map.resolve(path, value))
+            whole = _file_named(document, path, value)
             return whole if whole in known else value
         return value
 
     return walk(document.data if value is None and not at else value, at)
+
+
+def _file_named(document: Document, path: KeyPath, text: str) -> str | None:
+    """The file that a text means; None if it is no name of one, as most texts are none."""
+    try:
+        return str(model_path(document.source_map, path, text))
+    except VoicegraphError:
+        return None

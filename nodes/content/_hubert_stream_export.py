@@ -19,7 +19,7 @@ from voicegraph.nodes.content._hubert_stream import (
 )
 
 
-class PortableHubertStream(nn.Module):
+class _PortableBlock(nn.Module):
     """One block of one stream.
 
     Args:
@@ -32,6 +32,13 @@ class PortableHubertStream(nn.Module):
         super().__init__()
         self.stream, self.part, self.span = stream, part, span
         self.network: HubertNetwork = stream.network
+
+
+class PortableHubertStream(_PortableBlock):
+    """One block of a stream whose frames are remembered."""
+
+    def __init__(self, stream: HubertStream, part: slice, span: slice) -> None:
+        super().__init__(stream, part, span)
         self.silence = nn.Buffer(stream.silence)
 
     def begin(self, state: HubertStreamState) -> dict[str, torch.Tensor]:
@@ -114,19 +121,8 @@ class PortableHubertStream(nn.Module):
         return made, torch.cat((settled, new), 1)[:, -self.stream.past :]
 
 
-class PortableHubertWindow(nn.Module):
-    """One block of a stream that remembers no frame: the network on the whole context.
-
-    Args:
-        stream: with the portable network.
-        part: the samples of the input that a block uses.
-        span: the frames of the kept features that are the output.
-    """
-
-    def __init__(self, stream: HubertStream, part: slice, span: slice) -> None:
-        super().__init__()
-        self.stream, self.part, self.span = stream, part, span
-        self.network: HubertNetwork = stream.network
+class PortableHubertWindow(_PortableBlock):
+    """One block of a stream that remembers no frame: the network on the whole context."""
 
     def forward(
         self, audio: torch.Tensor, features: torch.Tensor

@@ -1,4 +1,4 @@
-"""Files of content encoders: fairseq's ``.pt``, Hugging Face folders, converted files."""
+"""Files of content encoders: fairseq's, Hugging Face's, converted and exported ones."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from voicegraph.graph.files.models import Archive, ModelFile, WeightsError
 from voicegraph.graph.files.models.fingerprint import fingerprint
 from voicegraph.graph.files.models.load_state import state_error
 from voicegraph.graph.files.models.model_file import Unusable, believed
+from voicegraph.nodes.content._exported_hubert import with_canonical_names
 from voicegraph.nodes.content._hubert_names import Names, find_names
 from voicegraph.nodes.content._hubert_settings import Settings
 from voicegraph.nodes.content.encoder import RATE
@@ -52,6 +53,7 @@ class EncoderFile(ModelFile):
     name = NAME
     noun = NOUN
     fix = FIX
+    exported_by = ("content.hubert",)
 
     archive: Archive
     names: Mapping[str, str]
@@ -70,6 +72,10 @@ class EncoderFile(ModelFile):
         if archive is None:
             return None
         card = cls.stated_card(archive, EncoderCard)
+        if archive.export is not None:
+            if card is None:
+                raise cls.broken(path, "the exported network lacks the card of its encoder")
+            archive = with_canonical_names(archive)
         if archive.card is not None and card is None:
             return None
         names = find_names(archive.tensors, converted=card is not None)
@@ -110,7 +116,12 @@ class EncoderFile(ModelFile):
         parameters = sum(self.archive.tensors[own].numel for own in self.names.values())
         derived = describe(self.sizes, few, parameters, self.archive.path)
         derived = derived.model_copy(update={"remarks": self.remarks})
-        return derived if self.card is None else believed(self.card, derived)
+        if self.card is None:
+            return derived
+        # An exported network has the layers that its outputs need.
+        parts = ("layers", "projection", "parameters") if self.archive.export else ()
+        stated = self.card.model_copy(update={name: getattr(derived, name) for name in parts})
+        return believed(stated, derived)
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """By canonical name, as stored.

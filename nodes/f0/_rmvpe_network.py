@@ -109,8 +109,8 @@ class RmvpeNetwork(Network):
         frames = mel.shape[-1]
         step = 2**self.sizes.layers
         mel = nn.functional.pad(mel, (0, -frames % step))
-        x = self.cnn(self.unet(mel.transpose(1, 2)[:, None]))
-        return self.fc(x.transpose(1, 2).flatten(2))[:, :frames]
+        x = self.cnn(self.unet(mel.transpose(1, 2)[:, None])).transpose(1, 2).flatten(2)
+        return self.fc(x.to(self.fc[1].weight.dtype))[:, :frames]  # pyright: ignore[reportArgumentType]
 
 
 def fold_norms(network: nn.Module) -> None:

@@ -126,6 +126,9 @@ class Rmvpe(SalienceEstimator[RmvpeParams]):
 
         def in_dtype(dtype: torch.dtype) -> PortableRmvpe:
             network = into_form(rmvpe_file.build(archive), torch.device("cpu"), plain(dtype))
+            # ONNX Runtime has no recurrent layers in float16, and its optimiser crashes on the
+            # casts that it puts around one (microsoft/onnxruntime#28392).
+            network.fc.float()
             return PortableRmvpe(network, self.mel, self.cents, self.searched)
 
         return ExportedNetwork(

@@ -40,6 +40,7 @@ class RmvpeFile(ModelFile):
     name = NAME
     noun = NOUN
     fix = FIX
+    exported_by = ("f0.rmvpe",)
 
     archive: Archive
     state: StateDict
@@ -61,6 +62,15 @@ class RmvpeFile(ModelFile):
             return None
         shapes = {name: archive.tensors[own].shape for name, own in state.names.items()}
         return cls(archive, state, cls.bounded_sizes(path, lambda: Sizes.of(shapes), _LARGEST))
+
+    @property
+    def folded(self) -> bool:
+        """Whether normalisations are folded into the convolutions, as in exported networks."""
+        # The first normalisation, of the spectra, has no convolution before it.
+        return not any(
+            name.endswith(".running_var") and not name.startswith("unet.encoder.bn.")
+            for name in self.state.names
+        )
 
     @property
     def unusable(self) -> Unusable | None:
@@ -93,7 +103,7 @@ class RmvpeFile(ModelFile):
 
 
 def _recognised(archive: Archive) -> RmvpeFile:
-    found = RmvpeFile.recognise(archive.path, archive)
+    found = RmvpeFile.find(archive.path, archive)
     if found is None:
         raise wrong_kind(archive.path, NOUN, FIX)
     return found.checked(archive.path)
@@ -116,9 +126,13 @@ def build(archive: Archive) -> RmvpeNetwork:
     """
     found = _recognised(archive)
     with torch.device("meta"):  # allocates no memory; the tensors bring their own
-        network = RmvpeNetwork(found.sizes).eval()
+        network = RmvpeNetwork(found.sizes).eval().requires_grad_(False)
+        if found.folded:
+            fold_norms(network)
     load_state(network, found.tensors(), archive.path, NOUN)
-    fold_norms(network.requires_grad_(False))
+    network.requires_grad_(False)
+    if not found.folded:
+        fold_norms(network)
     return network
 
 

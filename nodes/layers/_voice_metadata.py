@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from voicegraph.graph.files.models.file_errors import printable
+from voicegraph.graph.files.models import printable
 from voicegraph.graph.files.onnx_files.header import OnnxHeader
 from voicegraph.graph.files.onnx_files.signatures import VoiceSignature
 

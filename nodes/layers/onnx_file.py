@@ -12,8 +12,7 @@ import torch
 from pydantic import ValidationError
 
 from voicegraph.graph import Problem
-from voicegraph.graph.files.models import Archive, ModelFile, WeightsError
-from voicegraph.graph.files.models.file_errors import printable
+from voicegraph.graph.files.models import Archive, ModelFile, WeightsError, printable
 from voicegraph.graph.files.models.wrong_kind import wrong_kind
 from voicegraph.graph.files.onnx_files.header import OnnxHeader, is_onnx, read_header
 from voicegraph.graph.files.onnx_files.random_inputs import drawings, unrepeatable

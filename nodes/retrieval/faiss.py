@@ -25,11 +25,11 @@ from voicegraph.graph import (
     Tensors,
     register,
 )
+from voicegraph.graph.files.faiss_files.index_bytes import Located
 from voicegraph.graph.files.models import identify
 from voicegraph.nodes.content.encoder_provenance import required_encoder
 from voicegraph.nodes.retrieval import _faiss_example as faiss_example
 from voicegraph.nodes.retrieval.blending import MOST_NEIGHBOURS, neighbour_mean
-from voicegraph.nodes.retrieval.index_file import Located
 from voicegraph.nodes.retrieval.usable_index import locate_usable, read_usable
 from voicegraph.schemas.encoder_card import EncoderIdentity, TrainedCard
 

@@ -9,65 +9,27 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 
-from voicegraph.graph import Problem, open_regular
-from voicegraph.graph.files.models import (
-    Archive,
-    ModelFile,
-    WeightsError,
-    open_archive,
-    read_private,
+from voicegraph.graph import Problem
+from voicegraph.graph.files.faiss_files.index_bytes import (
+    BROKEN,
+    BROKEN_FIX,
+    NOUN,
+    Located,
+    is_index,
+    locate_at,
 )
+from voicegraph.graph.files.faiss_files.layout import METRICS, Layout
+from voicegraph.graph.files.models import Archive, ModelFile, WeightsError, open_archive
 from voicegraph.graph.files.models.model_file import Unusable, believed
 from voicegraph.schemas.index_card import IndexCard
-
-from ._cursor import Cursor, MalformedError, MemoryCursor
-from ._index_layout import METRICS, Layout
-from ._index_names import begins_index
-from ._index_reader import MissingVectorsError, read_layout
-from ._index_repair import recounting_line
 
 TENSOR = "index"
 """Name of the tensor in a converted file."""
 _HOLDERS = ("index", "source-filter-voice")
 """Kinds of files that hold an index."""
 _FIX = "use the voice's added_*.index"
-
-
-@dataclass(frozen=True, slots=True)
-class Located:
-    """An index in a file: the position of its bytes, and what its headers say."""
-
-    path: Path
-    start: int
-    size: int
-    layout: Layout
-
-    def read(self) -> IndexBytes:
-        """Reads the index into memory, and checks what was read.
-
-        Raises:
-            WeightsError: if it cannot be read, or is damaged.
-        """
-        data = read_private(self.path, self.start, self.size)
-        return IndexBytes(self.path, data, _checked(self.path, MemoryCursor(data)))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class IndexBytes:
-    """An index in memory, out of reach of whoever writes to its file.
-
-    Attributes:
-        path: of the file that it was read from.
-        data: the serialised index: uint8 ``[bytes]``.
-        layout: read from these bytes, which are checked.
-    """
-
-    path: Path
-    data: np.ndarray
-    layout: Layout
 
 
 def locate(path: Path) -> Located | None:
@@ -77,8 +39,8 @@ def locate(path: Path) -> Located | None:
         WeightsError: if the file cannot be read, is neither an index nor a file of tensors, or is
             a damaged index.
     """
-    if _begins_index(path):
-        return _located(path, 0, path.stat().st_size)
+    if is_index(path):
+        return locate_at(path, 0, path.stat().st_size)
     if path.is_dir():
         text = f"{path}: a folder, not a FAISS index"
         raise WeightsError(Problem("not-weights", text, fix=_FIX))
@@ -97,14 +59,6 @@ def _as_index(error: WeightsError) -> WeightsError:
     return WeightsError(replace(problem, message=message, fix=_FIX))
 
 
-def _begins_index(path: Path) -> bool:
-    try:
-        with open_regular(path) as file:
-            return begins_index(file.read(4))
-    except (OSError, ValueError):
-        return False  # whatever opens it next reports what is wrong
-
-
 def locate_within(archive: Archive) -> Located:
     """Finds the index that a file of tensors holds.
 
@@ -114,31 +68,13 @@ def locate_within(archive: Archive) -> Located:
     header = archive.tensors.get(TENSOR)
     if header is None or header.storage is None or header.dtype != torch.uint8:
         raise IndexFile.broken(archive.path, "the bytes that its card describes are not in it")
-    return _located(archive.file, header.storage.position, header.numel)
+    return locate_at(archive.file, header.storage.position, header.numel)
 
 
 def _holds(archive: Archive, *kinds: str) -> bool:
     """Whether a file is of one of these kinds and holds an index, which a voice need not."""
     kind = archive.card.get("kind") if archive.card else None
     return kind in kinds and (kind == IndexFile.name or TENSOR in archive.tensors)
-
-
-def _located(path: Path, start: int, size: int) -> Located:
-    try:
-        with open_regular(path) as file:
-            return Located(path, start, size, _checked(path, Cursor(file, start, size)))
-    except OSError as error:
-        raise IndexFile.broken(path, f"it cannot be read: {error.strerror}") from None
-
-
-def _checked(path: Path, cursor: Cursor) -> Layout:
-    try:
-        return read_layout(cursor)
-    except MissingVectorsError as error:
-        text = f"{path}: {IndexFile.noun}, but {error}: a vector with NaN is in no list"
-        raise WeightsError(Problem("miscounted-index", text, fix=recounting_line(path))) from None
-    except MalformedError as error:
-        raise IndexFile.broken(path, str(error)) from None
 
 
 def index_card(layout: Layout, source: str) -> IndexCard:
@@ -171,10 +107,10 @@ class IndexFile(ModelFile):
     """
 
     name = "index"
-    noun = "a retrieval index"
+    noun = NOUN
     fix = _FIX
-    broken_code = "damaged-file"
-    broken_fix = "download or copy the file again"
+    broken_code = BROKEN
+    broken_fix = BROKEN_FIX
 
     path: Path
     index: Located
@@ -188,9 +124,9 @@ class IndexFile(ModelFile):
             WeightsError: if it is damaged.
         """
         if archive is None:
-            if not _begins_index(path):
+            if not is_index(path):
                 return None
-            return cls(path, _located(path, 0, path.stat().st_size), None)
+            return cls(path, locate_at(path, 0, path.stat().st_size), None)
         card = cls.stated_card(archive, IndexCard)
         return None if card is None else cls(path, locate_within(archive), card)
 

@@ -11,12 +11,13 @@ import numpy as np
 import torch
 
 from voicegraph.graph import Problem
+from voicegraph.graph.files.faiss_files.index_bytes import IndexBytes
+from voicegraph.graph.files.faiss_files.load import read_faiss
+from voicegraph.graph.files.faiss_files.repair import converting_line
 from voicegraph.graph.files.models import WeightsError, shared_file
 
-from ._index_repair import converting_line
 from ._list_search import FEWEST_QUERIES, ListSearch
 from .blending import MOST_NEIGHBOURS
-from .index_file import IndexBytes
 from .usable_index import read_usable
 
 _TRIAL = 32
@@ -111,20 +112,6 @@ def open_index(path: Path, probes: int | None) -> StoredIndex:
     """
     return shared_file(
         "retrieval.faiss", path, lambda: StoredIndex(read_usable(path), probes), probes
-    )
-
-
-def read_faiss(found: IndexBytes) -> faiss.Index:
-    """The index as FAISS's object, which holds views of the bytes: they must live as long.
-
-    Raises:
-        RuntimeError: of FAISS's, if it cannot read them.
-    """
-    start = faiss.swig_ptr(found.data)
-    reader = faiss.ZeroCopyIOReader(start, found.data.size)  # pyright: ignore[reportAttributeAccessIssue]
-    # Skips optional tables, whose size depends on the file.
-    return faiss.read_index(
-        reader, faiss.IO_FLAG_SKIP_PRECOMPUTE_TABLE | faiss.IO_FLAG_PQ_SKIP_SDC_TABLE
     )
 
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from voicegraph.graph.files.models.file_errors import printable
+from voicegraph.graph.files.models import printable
 from voicegraph.graph.files.models.identify import first_validation_error
 from voicegraph.schemas.voice_card import FRAMES_HZ, VoiceConfig, parse_rate
 

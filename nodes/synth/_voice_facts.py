@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from voicegraph.graph.files.models import TensorHeader
-from voicegraph.graph.files.models.file_errors import printable
+from voicegraph.graph.files.models import TensorHeader, printable
 from voicegraph.graph.files.models.plain_values import Plain
 from voicegraph.schemas.encoder_card import RVC_FEATURES
 from voicegraph.schemas.voice_card import VoiceCard, VoiceConfig
 
-from ._voice_shapes import CONTENT, PITCH, SPEAKERS, Shapes, shown_vocoder
+from ._voice_shapes import CONTENT, FOLDED, PITCH, SPEAKERS, Shapes, shown_vocoder
 
 _HIFIGAN = ("hifigan", "nsfhifigan", "hifigannsf")
 _VERSIONS: Mapping[int, Literal["v1", "v2"]] = {256: "v1", 768: "v2"}
@@ -60,9 +59,14 @@ class VoiceFacts:
 
     @property
     def speakers(self) -> int:
-        """Speakers in the embedding; 0 if there is none."""
-        shape = self.shapes.get(SPEAKERS, ())
-        return shape[0] if len(shape) == 2 else 0
+        """Speakers in the embedding, or in the biases that it is folded into; 0 without either."""
+        shape = self.shapes.get(FOLDED if self.folded else SPEAKERS, ())
+        return shape[0] if len(shape) == 2 and shape[1] else 0
+
+    @property
+    def folded(self) -> bool:
+        """Whether norms and speakers are folded, as in exported networks."""
+        return FOLDED in self.shapes
 
     def derived(self, like: VoiceCard, sizes: VoiceConfig) -> VoiceCard:
         """A card with everything that tensors show replaced."""
@@ -75,7 +79,10 @@ class VoiceFacts:
                 "f0": self.f0,
                 "speakers": self.speakers,
                 "config": sizes,
-                "parameters": sum(header.numel for header in self.headers.values()),
+                # Of the voice as it was trained, which its card states where it is folded.
+                "parameters": like.parameters
+                if self.folded
+                else sum(header.numel for header in self.headers.values()),
                 "vocoder": like.vocoder if shown is None else shown,
             }
         )

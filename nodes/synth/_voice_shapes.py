@@ -15,6 +15,9 @@ CONTENT = "enc_p.emb_phone.weight"
 PITCH = ("enc_p.emb_pitch.weight", "dec.m_source.l_linear.weight", "dec.noise_convs.0.weight")
 """Tensors that voices with pitch have, and others have not."""
 SPEAKERS = "emb_g.weight"
+FOLDED = "decoder_biases"
+"""In place of the speakers' embedding where it is folded into biases, as in exported networks:
+``[speakers, channels of the decoder]``."""
 _MOST_STAGES = 8
 
 _OTHER_VOCODERS: Mapping[str, tuple[str, ...]] = {

@@ -1,4 +1,4 @@
-"""RVC voices as files: ``.pth`` in the forms of all trainers, safetensors of others and our own.
+"""RVC voices as files: ``.pth`` of all trainers, safetensors of others and our own, and exports.
 
 The tensors decide what a voice is; keys beside them only add what no tensor shows, and a remark is
 made of each that contradicts the tensors.
@@ -30,7 +30,7 @@ from voicegraph.nodes.synth._other_formats import (
 )
 from voicegraph.nodes.synth._voice_config import ConfigError, read_config
 from voicegraph.nodes.synth._voice_facts import VoiceFacts, is_hifigan
-from voicegraph.nodes.synth._voice_shapes import CONTENT, SPEAKERS, Shapes
+from voicegraph.nodes.synth._voice_shapes import CONTENT, FOLDED, SPEAKERS, Shapes
 from voicegraph.nodes.synth._weight_norm import folded_shapes
 from voicegraph.nodes.synth.network import VoiceNetwork
 from voicegraph.schemas.voice_card import VoiceCard
@@ -62,6 +62,7 @@ class VoiceFile(ModelFile):
     noun = NOUN
     broken_code = "broken-voice"
     broken_fix = _EXTRACT
+    exported_by = ("synth.rvc",)
 
     archive: Archive
     names: Mapping[str, str]
@@ -78,12 +79,19 @@ class VoiceFile(ModelFile):
         if archive is None:
             return None
         stated = cls.stated_card(archive, VoiceCard)
+        if archive.export is not None and stated is None:
+            raise cls.broken(path, "the exported network lacks the card of its voice")
         if archive.card is not None and stated is None:
             return None
         found = _read(path, archive, stated)
         if found is not None and found.unusable is None:
             _check_shapes(found)
         return found
+
+    @property
+    def folded(self) -> bool:
+        """Whether norms and speakers are folded, as in exported networks."""
+        return FOLDED in self.names
 
     @property
     def unusable(self) -> Unusable | None:
@@ -211,15 +219,24 @@ def _card(
     return believed(stated, derived.model_copy(update={"remarks": tuple(filter(None, remarks))}))
 
 
-def build(card: VoiceCard) -> VoiceNetwork:
-    """The network of a card on the ``meta`` device, which allocates no memory."""
-    with torch.device("meta"):
-        return VoiceNetwork(card.config, card.dim, card.f0, card.speakers)
+def build(card: VoiceCard, folded: bool = False) -> VoiceNetwork:
+    """The network of a card on the ``meta`` device, which allocates no memory.
+
+    Args:
+        card: of the voice.
+        folded: with norms and speakers folded.
+    """
+    with torch.device("meta"), torch.no_grad():
+        network = VoiceNetwork(card.config, card.dim, card.f0, card.speakers)
+        if folded:
+            network.requires_grad_(False).fold()
+    return network
 
 
 def _check_shapes(found: VoiceFile) -> None:
     """Compares shapes and dtypes with those of the config before memory is allocated."""
-    wanted = {name: tuple(t.shape) for name, t in build(found.card).state_dict().items()}
+    state = build(found.card, found.folded).state_dict()
+    wanted = {name: tuple(tensor.shape) for name, tensor in state.items()}
     headers = found.headers()
     present: Shapes = folded_shapes({name: header.shape for name, header in headers.items()})
     lines = shape_mismatches(wanted, present) + dtype_mismatches(headers)

@@ -45,8 +45,10 @@ def build_voice(found: VoiceFile) -> VoiceNetwork:
     Raises:
         WeightsError: if a tensor holds NaN or infinity.
     """
-    network = build(found.card)
+    network = build(found.card, found.folded)
     with torch.no_grad():
         load_state(network, fold(found.tensors()), found.archive.path, NOUN)
-        network.requires_grad_(False).fold()
+        network.requires_grad_(False)
+        if not found.folded:
+            network.fold()
     return network

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from voicegraph.graph.errors import Problem, StateError
+from voicegraph.graph.pipeline import Pipeline, Plan, node
 from voicegraph.schemas.live_command import (
     Bypass,
     LiveCommand,
@@ -55,6 +56,12 @@ class FakeLive:
     broken: bool = False
     dropped_packets: int = 0
     take: TakeStatus | None = None
+
+    @property
+    def plan(self) -> Plan:
+        nodes = {"limiter": node("dsp.limiter", "input")}
+        pipeline = Pipeline(name="fake", block="20ms", nodes=nodes, output="limiter")
+        return pipeline.changed({"nodes.limiter.params.ceiling": -3}).compile()
 
     def status(self) -> LiveStatus:
         if self.broken:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voicegraph.nodes.retrieval.index_file import IndexBytes
+from voicegraph.graph.files.faiss_files.index_bytes import IndexBytes
 from voicegraph.nodes.retrieval.index_search import StoredIndex
 from voicegraph.schemas.index_report import SearchReport
 

@@ -11,8 +11,9 @@ import torch
 
 from voicegraph.graph.errors import OutputError, Problem, WeightsError
 from voicegraph.graph.files.atomic_write import AtomicFile, check_target, reported_errors
+from voicegraph.graph.files.faiss_files.index_bytes import IndexBytes
 from voicegraph.graph.files.models import conversion, identify
-from voicegraph.nodes.retrieval.index_file import TENSOR, IndexBytes, index_card, locate
+from voicegraph.nodes.retrieval.index_file import TENSOR, index_card, locate
 from voicegraph.schemas.encoder_card import EncoderIdentity, GivesContent
 
 ENDINGS = (".index", conversion.ENDING)

@@ -11,13 +11,9 @@ import faiss
 import numpy as np
 
 from voicegraph.graph.errors import Problem, WeightsError
+from voicegraph.graph.files.faiss_files.load import read_faiss
 from voicegraph.graph.files.models import identify
-from voicegraph.nodes.retrieval.index_search import (
-    read_faiss,
-    reversed_by,
-    transforms,
-    without_identifiers,
-)
+from voicegraph.nodes.retrieval.index_search import reversed_by, transforms, without_identifiers
 from voicegraph.nodes.retrieval.usable_index import read_usable
 from voicegraph.schemas.encoder_card import TrainedCard
 

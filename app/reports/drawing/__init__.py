@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
     from voicegraph.graph.pipeline import Plan
+    from voicegraph.schemas.plan_report import PlanReport
 
 Format = Literal["svg", "dot", "mermaid"]
 FORMATS: tuple[str, ...] = get_args(Format)
@@ -26,6 +27,16 @@ def draw(plan: Plan, format: Format = "mermaid") -> str:  # noqa: A002
         ValueError: if there is no such format.
     """
     from ..plan_report import report_plan
+
+    return draw_report(report_plan(plan), format)
+
+
+def draw_report(report: PlanReport, format: Format = "mermaid") -> str:  # noqa: A002
+    """As :func:`draw`, of a plan that another process compiled.
+
+    Raises:
+        ValueError: if there is no such format.
+    """
     from ._diagram import diagram
     from ._dot import to_dot
     from ._mermaid import to_mermaid
@@ -34,4 +45,4 @@ def draw(plan: Plan, format: Format = "mermaid") -> str:  # noqa: A002
     renderers = {"svg": to_svg, "dot": to_dot, "mermaid": to_mermaid}
     if format not in renderers:
         raise ValueError(f"no drawing format is called {format!r}; there are: {', '.join(FORMATS)}")
-    return renderers[format](diagram(report_plan(plan)))
+    return renderers[format](diagram(report))

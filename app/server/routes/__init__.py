@@ -5,4 +5,4 @@ A file makes its router by ``api_router()``, gets services by the parameter
 raise ``VoicegraphError``; ``app/http/error_handlers.py`` answers with them.
 """
 
-__all__ = ["all_routes", "page_files"]
+__all__ = ["all_routes", "devices", "page_files", "session", "session_websocket"]

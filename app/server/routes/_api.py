@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 from fastapi.requests import HTTPConnection
 
+from voicegraph.app.http.access_control import problem_response
 from voicegraph.app.http.json_bodies import JsonRoute
+from voicegraph.app.http.websocket_access import WebSocketAccess
+from voicegraph.graph.errors import Problem
 from voicegraph.schemas.control import Answer
 
 from ..services.services import Services
@@ -22,6 +25,7 @@ _ERRORS = {
     413: "The body is too large",
     415: "The body has another content type",
     422: "The request does not fit this description",
+    426: "The route is a WebSocket",
     500: "A bug in voicegraph",
     503: "Too many clients do that at this time",
     507: "The disk is full",
@@ -50,5 +54,19 @@ async def _services(connection: HTTPConnection) -> Services:
     return connection.app.state.services
 
 
+async def _places(connection: HTTPConnection) -> dict[str, WebSocketAccess]:
+    return connection.app.state.places
+
+
 CurrentServices = Annotated[Services, Depends(_services)]
 """Type of the parameter by which a route gets its services."""
+WebSocketPlaces = Annotated[dict[str, WebSocketAccess], Depends(_places)]
+"""Type of the parameter by which a WebSocket route gets the places for its clients, by topic."""
+
+
+def websocket_only() -> Response:
+    """The answer to a WebSocket's address that is asked over plain HTTP."""
+    text = "this route is a WebSocket: connect with ws://"
+    answer = problem_response(426, Problem("no-websocket", text))
+    answer.headers["Upgrade"] = "websocket"
+    return answer

@@ -6,7 +6,9 @@ import re
 
 from fastapi import APIRouter
 
-ROUTERS: tuple[APIRouter, ...] = ()
+from . import devices, session, session_websocket
+
+ROUTERS: tuple[APIRouter, ...] = (devices.routes, session.routes, session_websocket.routes)
 """Each file of routes adds its own."""
 
 UPLOADS = re.compile(r"POST /api/(voices|jobs|presets)|PUT /api/voices/[^/]+/picture")

@@ -1,3 +1,17 @@
 """What the routes of the page server call: one topic a file, none of them knows HTTP."""
 
-__all__ = ["services"]
+__all__ = [
+    "large_controls",
+    "live_sessions",
+    "page_clients",
+    "process_identity",
+    "qualities",
+    "running_graph",
+    "services",
+    "session_files",
+    "session_link",
+    "session_planner",
+    "session_process",
+    "sound_devices",
+    "talk_controls",
+]

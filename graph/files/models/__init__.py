@@ -7,6 +7,7 @@ of each kind of file; ``kinds`` lists all kinds.
 
 from ...errors import WeightsError
 from ...model_folder import model_folder
+from ...terminal_text import printable
 from ._archive import Archive, open_archive
 from ._cache import shared, shared_file
 from ._pickle_allowlist import Inert
@@ -15,7 +16,6 @@ from .identify import Identified, identify
 from .kinds import FileKind, kinds
 from .load_state import load_state
 from .model_file import ModelFile
-from .private_copy import read_private
 
 __all__ = [
     "Archive",
@@ -30,7 +30,7 @@ __all__ = [
     "load_state",
     "model_folder",
     "open_archive",
-    "read_private",
+    "printable",
     "shared",
     "shared_file",
 ]

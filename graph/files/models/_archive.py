@@ -15,9 +15,15 @@ from typing import BinaryIO, TypeVar
 
 import torch
 
+from voicegraph.schemas.export_card import ExportCard
+
 from ...file_contents import Version
 from ...model_folder import SHARD_LISTS, WEIGHTS
 from ...regular_file import open_regular, open_regular_unbuffered
+from ..file_errors import FormatError, damaged, unreadable
+from ..private_copy import changed, version
+from ._exported_networks import read_exported
+from ._file_contents import FileContents
 from ._folders import weights_file
 from ._magic import describe_magic
 from ._safetensors_file import is_safetensors, read_safetensors
@@ -25,8 +31,7 @@ from ._shards import listed_shards
 from ._tensor_headers import TensorHeader
 from ._tensor_reader import read_setting, read_tensors
 from ._torch_files import is_legacy, read_legacy, read_zip
-from .file_errors import FormatError, damaged, unreadable
-from .private_copy import changed, version
+from ._zip_directory import read_directory
 
 MOST_PARTS = 200_000
 """Limit of nodes in the object tree; shared parts count at each place where they appear."""
@@ -47,13 +52,16 @@ class Archive:
     Attributes:
         path: as given; a folder for a Hugging Face model.
         file: the file itself.
-        form: ``torch``, ``torch-legacy`` or ``safetensors``.
+        form: ``torch``, ``torch-legacy``, ``safetensors``, ``torchscript`` or ``pt2``; of the last
+            two only what ``voicegraph export`` writes is read.
         size: of the file, in bytes.
         tree: dicts, lists and plain values as stored, with a :class:`TensorHeader` for each tensor
             and an :class:`Inert` for each other object.
         tensors: all tensors by dotted path through the tree, such as ``weight.emb_g.weight``.
         config: ``config.json`` of a Hugging Face folder, else empty.
-        card: the entry ``voicegraph`` in the header of a converted file, else None.
+        card: the entry ``voicegraph`` in the header of a converted file, or that of the model in an
+            exported network; else None.
+        export: whose network it is, of a file of ``voicegraph export``; else None.
         metadata: the other text in a safetensors header, by key.
         shards: the files of a Hugging Face model in several files; ``file`` is then the one that
             changed last, and ``size`` that of all.
@@ -70,6 +78,7 @@ class Archive:
     _version: Version = field(repr=False)
     shards: tuple[Archive, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
+    export: ExportCard | None = None
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -132,15 +141,27 @@ def open_archive(path: str | Path) -> Archive:
         with open_regular(file) as stream:
             opened = version(stream)
             size = opened[0]
-            form, tree, card, metadata = _read(stream, size)
-        tensors = dict(_tensors(tree))
+            contents = _read(stream, size)
+        tensors = dict(_tensors(contents.tree))
         _check_total(tensors, size)
         config = _config(file.parent) if file.name in WEIGHTS else {}
     except FormatError as refused:
         raise refused.at(path) from None
     except OSError as error:
         raise unreadable(path, error) from None
-    return Archive(path, file, form, size, tree, tensors, config, card, opened, metadata=metadata)
+    return Archive(
+        path,
+        file,
+        contents.form,
+        size,
+        contents.tree,
+        tensors,
+        config,
+        contents.card,
+        opened,
+        metadata=contents.metadata,
+        export=contents.export,
+    )
 
 
 def _open_shards(path: Path, listing: Path) -> Archive:
@@ -167,18 +188,18 @@ def _open_shards(path: Path, listing: Path) -> Archive:
     )
 
 
-def _read(
-    stream: BinaryIO, size: int
-) -> tuple[str, object, dict[str, object] | None, dict[str, str]]:
-    """Reads form, tree, card and metadata."""
+def _read(stream: BinaryIO, size: int) -> FileContents:
+    """Reads what a file holds beside the values of its tensors."""
     start = stream.read(512)
     stream.seek(0)
     if start[:4] == b"PK\3\4":
-        return "torch", read_zip(stream, size), None, {}
+        directory = read_directory(stream, size)
+        exported = read_exported(stream, directory)
+        return exported or FileContents("torch", read_zip(stream, directory))
     if is_legacy(start):
-        return "torch-legacy", read_legacy(stream, size), None, {}
+        return FileContents("torch-legacy", read_legacy(stream, size))
     if is_safetensors(start):
-        return "safetensors", *read_safetensors(stream, size)
+        return FileContents("safetensors", *read_safetensors(stream, size))
     found, fix = describe_magic(start, size)
     raise FormatError("not-weights", f"{found}, not a file of weights", fix)
 

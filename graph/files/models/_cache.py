@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 from weakref import WeakValueDictionary
 
 from ...file_contents import read_content
-from .file_errors import unreadable
+from ..file_errors import unreadable
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ...model_folder import WEIGHTS, model_folder, snapshots_with_weights, weights_in
 from ...regular_file import name_fault
-from .file_errors import FormatError
+from ..file_errors import FormatError
 
 _ENDINGS = (".safetensors", ".pth", ".pt", ".bin", ".ckpt")
 _MOST_SHOWN = 4

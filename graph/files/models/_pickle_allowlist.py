@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 import torch
 
+from ..file_errors import FormatError, damaged
 from ._tensor_headers import Storage, TensorHeader, is_addressable
-from .file_errors import FormatError, damaged
 
 MOST_AXES = 16
 STORAGE_TYPES: dict[str, torch.dtype] = {
@@ -32,6 +32,8 @@ STORAGE_TYPES: dict[str, torch.dtype] = {
 
 _PACKAGES = ("fairseq", "omegaconf")
 """Packages of which every name is allowed: fairseq stores its settings as objects."""
+_PROGRAMS = "__torch__"
+"""Package of the classes that a TorchScript program defines."""
 _NUMPY = {"scalar", "_reconstruct"}
 _NAMES: dict[str, set[str]] = {
     "argparse": {"Namespace"},
@@ -77,15 +79,22 @@ class Inert:
     state: object = field(default=None, repr=False)
 
 
-def allowed_global(module: str, name: str) -> Inert:
+def allowed_global(module: str, name: str, programs: bool = False) -> Inert:
     """The placeholder for a global that is on the allowlist.
+
+    Args:
+        module: as the pickle names it.
+        name: in the module.
+        programs: whether classes of TorchScript programs are on the allowlist, too.
 
     Raises:
         FormatError: if it is not on the allowlist.
     """
     module = _PYTHON_2.get(module, module)
     plain = module.replace(".", "").isidentifier() and name.isidentifier()
-    known = name in _NAMES.get(module, ()) or module.partition(".")[0] in _PACKAGES
+    package = module.partition(".")[0]
+    known = name in _NAMES.get(module, ()) or package in _PACKAGES
+    known |= programs and package == _PROGRAMS
     if plain and known:
         return Inert(f"{module}.{name}")
     shown = f"{module}.{name}"

@@ -15,8 +15,8 @@ import torch
 
 from voicegraph.schemas.card import METADATA_KEY
 
+from ..file_errors import FormatError, damaged
 from ._tensor_headers import Storage, TensorHeader, is_addressable
-from .file_errors import FormatError, damaged
 
 MOST_BYTES = 16 << 20
 """Limit of the header. A voice's has about 0.1 MB."""

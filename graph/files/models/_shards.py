@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from ...regular_file import open_regular
-from .file_errors import FormatError, damaged
+from ..file_errors import FormatError, damaged
 
 _LIST_BYTES = 4 << 20
 _MOST_SHARDS = 1000

@@ -7,10 +7,10 @@ from io import FileIO
 
 import torch
 
+from ..file_errors import FormatError
+from ..private_copy import read_into
 from ._tensor_headers import TensorHeader
 from ._torch_files import truncated
-from .file_errors import FormatError
-from .private_copy import read_into
 
 
 @torch.inference_mode(False)

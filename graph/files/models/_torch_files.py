@@ -8,10 +8,11 @@ import sys
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
+from ..file_errors import DOWNLOAD_AGAIN, FormatError, damaged
 from ._tensor_headers import Storage
-from ._unpickling import MOST_BYTES, unpickle
-from ._zip_directory import Directory, locate, read_directory
-from .file_errors import DOWNLOAD_AGAIN, FormatError, damaged
+from ._unpickling import unpickle
+from ._zip_directory import Directory
+from ._zip_storages import place_storages, read_record
 
 MAGIC = 0x1950A86A20F9469CFC6C
 """First value of a file in the legacy format."""
@@ -20,32 +21,15 @@ PROTOCOL = 1001
 _NAMES_SHOWN = 4
 
 
-def read_zip(file: BinaryIO, size: int) -> object:
+def read_zip(file: BinaryIO, directory: Directory) -> object:
     """Reads the object tree of a zip; locates all storages and checks them against their records.
 
     Raises:
         FormatError: if PyTorch did not write it, or it is damaged or hostile.
     """
-    directory = read_directory(file, size)
     root = _root(directory)
-    tree, storages = unpickle(io.BytesIO(_read_record(file, directory, f"{root}/data.pkl")))
-    swapped = _byte_order(file, directory, root) != sys.byteorder
-    taken: list[tuple[int, int]] = []
-    for key, storage in storages.items():
-        record = directory.records.get(f"{root}/data/{key}")
-        if record is None:
-            raise damaged(f"the values of storage {key[:40]!r} are missing")
-        if record.size != storage.nbytes:
-            raise FormatError(
-                "tensor-too-large",
-                f"storage {key[:40]!r} should have {storage.nbytes} bytes, "
-                f"but its record has {record.size}",
-                DOWNLOAD_AGAIN,
-            )
-        storage.position = locate(file, record, directory.start)
-        storage.swapped = swapped
-        taken.append((storage.position, storage.nbytes))
-    _check_no_overlap(taken)
+    tree, storages = unpickle(io.BytesIO(read_record(file, directory, f"{root}/data.pkl")))
+    place_storages(file, directory, root, storages)
     return tree
 
 
@@ -58,12 +42,6 @@ def _root(directory: Directory) -> str:
         raise FormatError("not-weights", *_plain_zip(list(directory.records)))
     if len(roots) > 1:
         raise damaged("the zip holds several PyTorch archives")
-    if f"{roots[0]}/constants.pkl" in directory.records:
-        raise FormatError(
-            "not-weights",
-            "a TorchScript program, which contains code; only weights are read",
-            "get the checkpoint that the program was made from",
-        )
     return roots[0]
 
 
@@ -74,41 +52,6 @@ def _plain_zip(names: list[str]) -> tuple[str, str]:
         f"a zip with other files in it ({shown}{more}), not a PyTorch file",
         "unpack it, and give the file in it",
     )
-
-
-def _read_record(file: BinaryIO, directory: Directory, name: str, most: int = MOST_BYTES) -> bytes:
-    record = directory.records[name]
-    if record.size > most:
-        text = f"{name!r} has {record.size} bytes, more than in any model"
-        if most < MOST_BYTES:
-            raise damaged(text)
-        raise FormatError(
-            "damaged-file",
-            f"{text}: arrays or other objects are stored in it, where tensors are stored beside it",
-            "save the weights as tensors (torch.from_numpy), or use the trainer's own file",
-        )
-    file.seek(locate(file, record, directory.start))
-    return file.read(record.size)
-
-
-def _byte_order(file: BinaryIO, directory: Directory, root: str) -> str:
-    """``little`` or ``big``; older files do not say."""
-    name = f"{root}/byteorder"
-    if name not in directory.records:
-        return "little"
-    found = _read_record(file, directory, name, 16)
-    if found not in (b"little", b"big"):
-        raise damaged("its byte order is not valid")
-    return found.decode()
-
-
-def _check_no_overlap(taken: list[tuple[int, int]]) -> None:
-    """Storages may not overlap, so that reading them all never takes more than the file."""
-    end = 0
-    for start, length in sorted(taken):
-        if start < end:
-            raise damaged("two storages in it share the same bytes")
-        end = start + length
 
 
 def is_legacy(start: bytes) -> bool:

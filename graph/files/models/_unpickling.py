@@ -15,9 +15,9 @@ import pickletools
 from collections.abc import Callable
 from typing import IO, Protocol, cast
 
+from ..file_errors import FormatError, damaged
 from ._pickle_allowlist import STORAGE_TYPES, Inert, allowed_global, call, checked_key
 from ._tensor_headers import Storage
-from .file_errors import FormatError, damaged
 
 MOST_BYTES = 16 << 20
 """Limit of one pickle. A voice's has 0.1 MB, those of the largest checkpoints about 1 MB."""
@@ -64,7 +64,9 @@ class _BoundedReader:
         return line[:-1].decode("utf-8")
 
 
-def unpickle(source: Source, budget: int = MOST_BYTES) -> tuple[object, dict[str, Storage]]:
+def unpickle(
+    source: Source, budget: int = MOST_BYTES, *, programs: bool = False
+) -> tuple[object, dict[str, Storage]]:
     """Reads a pickle: its value, and the storages that it names.
 
     Dictionaries, lists, tuples, text and numbers are returned as they are, sets as lists, tensors
@@ -73,11 +75,13 @@ def unpickle(source: Source, budget: int = MOST_BYTES) -> tuple[object, dict[str
     Args:
         source: positioned at the start of the pickle; afterwards at its end.
         budget: limit of bytes.
+        programs: allow the classes that a TorchScript program defines; they become placeholders,
+            too.
 
     Raises:
         FormatError: if it is damaged, too large, or names a global that is not on the allowlist.
     """
-    machine = _PickleMachine()
+    machine = _PickleMachine(programs)
     limited = _BoundedReader(source, min(budget, MOST_BYTES))
     try:
         while machine.step(limited):
@@ -90,7 +94,8 @@ def unpickle(source: Source, budget: int = MOST_BYTES) -> tuple[object, dict[str
 class _PickleMachine:
     """The pickle virtual machine, protocols 0 to 5: stack, marks and memo."""
 
-    def __init__(self) -> None:
+    def __init__(self, programs: bool) -> None:
+        self._programs = programs
         self.storages: dict[str, Storage] = {}
         self._stack: list[object] = []
         self._marks: list[int] = []
@@ -234,13 +239,13 @@ class _PickleMachine:
 
     def global_(self, arg: object) -> None:
         module, name = cast("tuple[str, str]", arg)
-        self.push(allowed_global(module, name))
+        self.push(allowed_global(module, name, self._programs))
 
     def stack_global(self, arg: object) -> None:
         name, module = self._pop(), self._pop()
         if not isinstance(module, str) or not isinstance(name, str):
             raise damaged("its pickle names a global by something that is not text")
-        self.push(allowed_global(module, name))
+        self.push(allowed_global(module, name, self._programs))
 
     def reduce(self, arg: object) -> None:
         args, target = self._pop(), self._pop()

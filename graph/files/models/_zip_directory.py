@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from .file_errors import DOWNLOAD_AGAIN, FormatError, damaged
+from ..file_errors import DOWNLOAD_AGAIN, FormatError, damaged
 
 MOST_BYTES = 16 << 20
 """Limit of the directory: about 100,000 records."""

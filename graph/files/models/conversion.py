@@ -14,8 +14,8 @@ from voicegraph.schemas.card import METADATA_KEY, Card
 from ...errors import OutputError, Problem, WeightsError
 from ..atomic_write import atomic_write
 from ..atomic_write import check_target as may_be_written
+from ..file_errors import FormatError
 from .description import UNKNOWN
-from .file_errors import FormatError
 from .identify import Identified, identify
 from .kinds import FileKind
 
@@ -50,7 +50,9 @@ def check_source(found: Identified, again: bool = False) -> FileKind:
             f"{UNKNOWN}, which cannot be converted",
             f"voicegraph inspect {found.path}",
         ).at(found.path)
-    if found.archive is not None and found.archive.card is not None and not again:
+    archive = found.archive
+    converted = archive is not None and archive.card is not None and archive.export is None
+    if converted and not again:
         raise FormatError(
             "already-converted", "it is already converted", "copy it, or use it as it is"
         ).at(found.path)

@@ -32,7 +32,10 @@ def describe(found: Identified) -> ModelFile:
 
 def _description(found: Identified) -> str:
     if found.kind is None:
-        return UNKNOWN
+        export = found.archive.export if found.archive else None
+        return (
+            UNKNOWN if export is None else f"the exported network of {printable(export.use)[:80]}"
+        )
     headline = found.card.headline if found.card else ""
     return f"{found.kind.noun}: {headline}" if headline else found.kind.noun
 

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from voicegraph.schemas.card import Card
 
 from ...errors import WeightsError
+from ..file_errors import FormatError
 from ._archive import Archive, open_archive
-from .file_errors import FormatError
 from .kinds import FileKind, kinds
 
 
@@ -46,7 +46,7 @@ def identify(path: str | Path) -> Identified:
             return Identified(path, archive, kind, card)
     if refused:
         raise refused
-    if archive and archive.card is not None:
+    if archive and archive.card is not None and archive.export is None:
         raise unknown_card(path, f"it calls itself {str(archive.card['kind'])[:40]!r}")
     return Identified(path, archive, None, None)
 

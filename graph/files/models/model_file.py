@@ -14,8 +14,8 @@ from pydantic import ValidationError
 from voicegraph.schemas.card import Card
 
 from ...errors import Problem, WeightsError
+from ..file_errors import printable
 from ._archive import Archive
-from .file_errors import printable
 from .identify import first_validation_error, unknown_card
 from .kinds import FileKind
 from .wrong_kind import open_expected, wrong_kind
@@ -50,6 +50,8 @@ class ModelFile(ABC):
         fix: what to type if a file is of another kind.
         broken_code: the code of errors about broken files of this kind.
         broken_fix: what to do about a broken file.
+        exported_by: nodes whose exported networks hold the weights of this kind; networks of others
+            are of another kind.
     """
 
     __slots__ = ()
@@ -60,6 +62,19 @@ class ModelFile(ABC):
     broken_fix: ClassVar[str] = (
         "use the file that its author publishes; another copy of this one is the same"
     )
+    exported_by: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def find(cls, path: Path, archive: Archive | None) -> Self | None:
+        """As :meth:`recognise`; also None for an exported network of another node.
+
+        Raises:
+            WeightsError: if it is of this kind, but broken.
+        """
+        export = None if archive is None else archive.export
+        if export is not None and export.use not in cls.exported_by:
+            return None
+        return cls.recognise(path, archive)
 
     @classmethod
     @abstractmethod
@@ -103,7 +118,7 @@ class ModelFile(ABC):
             WeightsError: if it is of another kind, damaged, broken or unusable.
         """
         fix = cls.fix if fix is None else fix
-        found = cls.recognise(path, open_expected(path, cls.noun, fix))
+        found = cls.find(path, open_expected(path, cls.noun, fix))
         if found is None:
             raise wrong_kind(path, cls.noun, fix)
         return found.checked(path)
@@ -136,11 +151,11 @@ class ModelFile(ABC):
         """The entry for ``voicegraph inspect`` and ``convert``."""
 
         def card(path: Path, archive: Archive | None) -> Card | None:
-            found = cls.recognise(path, archive)
+            found = cls.find(path, archive)
             return None if found is None else found.full_card()
 
         def convert(path: Path, archive: Archive | None) -> tuple[dict[str, torch.Tensor], Card]:
-            found = cls.recognise(path, archive)
+            found = cls.find(path, archive)
             if found is None:
                 raise wrong_kind(path, cls.noun, cls.fix)
             return found.tensors(), found.full_card()

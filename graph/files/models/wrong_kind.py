@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...errors import Problem, WeightsError
+from ...terminal_text import printable
 from ._archive import Archive, open_archive
 from .identify import identify
 
@@ -45,6 +46,8 @@ def wrong_kind(path: Path, expected: str, fix: str | None = None) -> WeightsErro
         return _described(error, expected, fix)
     if found.kind is not None:
         is_what = found.kind.noun
+    elif found.archive is not None and found.archive.export is not None:
+        is_what = f"the exported network of {printable(found.archive.export.use)[:80]}"
     elif found.archive is not None:
         is_what = f"a file of {len(found.archive.tensors)} tensors of unknown kind"
     else:

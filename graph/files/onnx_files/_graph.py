@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ..models.file_errors import FormatError, damaged
+from ..file_errors import FormatError, damaged
 from ._tensors import DTYPES, StoredTensor, read_tensor
 from ._wire_format import BYTES, FIXED32, VARINT, Field, WireReader, signed
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
-from ..models.file_errors import FormatError
+from ..file_errors import FormatError
 from ._graph import STANDARD, Graph, Operator
 from ._tensors import StoredTensor
 

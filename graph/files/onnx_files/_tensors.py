@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ..models.file_errors import FormatError, damaged
+from ..file_errors import FormatError, damaged
 from ._wire_format import BYTES, FIXED32, FIXED64, VARINT, Field, WireReader, signed
 
 DTYPES = {

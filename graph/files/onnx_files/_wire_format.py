@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, NamedTuple
 
-from ..models.file_errors import FormatError, damaged
+from ..file_errors import FormatError, damaged
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 """Wire types; groups (3 and 4) are in no file of ONNX."""

@@ -13,8 +13,8 @@ from typing import BinaryIO
 
 from ...file_contents import Version
 from ...regular_file import open_regular
-from ..models.file_errors import FormatError, damaged, unreadable
-from ..models.private_copy import version
+from ..file_errors import FormatError, damaged, unreadable
+from ..private_copy import version
 from ._graph import Axis, Graph, OnnxValue, Operator, read_graph, read_operator
 from ._limits import FunctionName, check_graphs
 from ._tensors import FLOATS, StoredTensor

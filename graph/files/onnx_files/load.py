@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..models.private_copy import read_private
+from ..private_copy import read_private
 from .header import OnnxHeader, parse, read_header
 from .random_inputs import Drawing, drawings, with_random_inputs
 
-__all__ = ["RunnableNetwork", "load_onnx"]
+__all__ = ["RunnableNetwork", "load_onnx", "read_checked"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,13 +27,22 @@ class RunnableNetwork:
     drawings: tuple[Drawing, ...]
 
 
-def load_onnx(path: Path) -> RunnableNetwork:
-    """Reads a file. What is checked are the bytes that are returned.
+def read_checked(path: Path) -> tuple[OnnxHeader, bytes]:
+    """Reads a file as it is stored. What is checked are the bytes that are returned.
 
     Raises:
         WeightsError: as :func:`read_header`, or if it does not fit into memory.
     """
     size = read_header(path).size  # before memory is taken by what is no ONNX file
     data = read_private(path, 0, size).tobytes()
-    header = parse(path, data)
+    return parse(path, data), data
+
+
+def load_onnx(path: Path) -> RunnableNetwork:
+    """Reads a file, and turns its random numbers into inputs.
+
+    Raises:
+        WeightsError: as :func:`read_checked`.
+    """
+    header, data = read_checked(path)
     return RunnableNetwork(header, with_random_inputs(header, data), drawings(header))

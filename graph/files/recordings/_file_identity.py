@@ -13,7 +13,8 @@ from ...file_contents import FileContent, read_content
 from ...loading.document import Document
 from ...loading.portable_document import with_absolute_names
 from ...model_folder import model_folder
-from ...pipeline import Plan
+from ...pipeline import Pipeline, Plan
+from ...plan import PlanOrigin
 from ...regular_file import open_regular
 
 _PART = 1 << 20
@@ -83,6 +84,23 @@ def portable_overrides(
         path: with_absolute_names(document, _files(plan), value, tuple(path.split(".")))
         for path, value in overrides.items()
     }
+
+
+def library_overrides(base: PlanOrigin | None, plan: Plan) -> dict[str, Any]:
+    """Overrides of a pipeline's complete document that do what another voice's card did.
+
+    What the card of the voice before it gave is set back, and what its own card gives is set.
+
+    Args:
+        base: the pipeline whose complete document is recorded.
+        plan: that of the pipeline with the other voice.
+    """
+    if not isinstance(base, Pipeline) or base.loaded.document is None:
+        return {}
+    before = {one.path: one.instead for one in base.loaded.taken}
+    after = {one.path: one.value for one in plan.taken}
+    changed = {path: after.get(path, value) for path, value in before.items()} | after
+    return {path: value for path, value in changed.items() if path != "vars.voice"}
 
 
 def _files(plan: Plan) -> set[Path]:

@@ -35,7 +35,7 @@ from ...runtime.background_writer import BackgroundWriter
 from ...runtime.param_values import to_json
 from ...runtime.snapshot import PENDING
 from ...signals import Audio
-from ._file_identity import describe_files, portable, portable_overrides
+from ._file_identity import describe_files, library_overrides, portable, portable_overrides
 from ._free_space import FreeSpace
 from ._growing_wave import GrowingWave
 
@@ -185,7 +185,8 @@ class Recorder:
         files = [file.model_dump(mode="json") for file in describe_files(plan)]
         pipeline = _pipeline_of(plan)
         if pipeline is not None:
-            overrides = portable_overrides(overrides, pipeline, plan)
+            voices = library_overrides(base, plan)
+            overrides = portable_overrides({**voices, **overrides}, pipeline, plan)
         event = {
             "exchange": to_json(overrides),
             "plan": plan.hash,
@@ -193,7 +194,7 @@ class Recorder:
             "setup": setup.model_dump(mode="json"),
         }
         if base is not self._base and isinstance(base, Pipeline):
-            document = base.loaded.document
+            document = base.loaded.complete
             assert document is not None
             event["document"] = to_json(portable(document, plan))
             event["swapped"] = sorted(document.swapped)
@@ -323,7 +324,7 @@ def describe(plan: Plan, streams: int) -> RecordingHeader:
 
 
 def _pipeline_of(plan: Plan) -> Document | None:
-    return plan.origin.loaded.document if isinstance(plan.origin, Pipeline) else None
+    return plan.origin.loaded.complete if isinstance(plan.origin, Pipeline) else None
 
 
 def circumstances() -> Circumstances:

@@ -13,7 +13,7 @@ from ...errors import InputError, Problem
 from ...regular_file import open_regular
 from .bundled import bundled_card, bundled_files
 from .location import CARD, library_folder
-from .names import is_name, near, plain_name
+from .names import PREFIX, is_name, near, plain_name
 
 _LONGEST_CARD = 1 << 20
 
@@ -106,12 +106,13 @@ def require(name: str) -> LibraryEntry:
     if (entry := find(name)) is not None:
         return entry
     known = list(entries())
-    close = near(name, known)
+    wanted = name.removeprefix(PREFIX)
+    close = near(wanted, known)
     listed = ", ".join([*close, *(other for other in known if other not in close)])
-    text = f"the library has no voice {name[:80]!r}; it has: {listed}"
-    raise InputError(
-        Problem("unknown-voice", text, fix=close[0] if close else "voicegraph voice list")
-    )
+    text = f"the library has no voice {wanted[:80]!r}; it has: {listed}"
+    prefix = PREFIX if name.startswith(PREFIX) else ""
+    fix = f"{prefix}{close[0]}" if close else "voicegraph voice list"
+    raise InputError(Problem("unknown-voice", text, fix=fix))
 
 
 def known_names() -> list[str]:

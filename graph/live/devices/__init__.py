@@ -5,6 +5,7 @@ __all__ = [
     "device_format",
     "device_list",
     "host_settings",
+    "level_meter",
     "sound_card",
     "stderr_capture",
 ]

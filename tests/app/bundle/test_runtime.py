@@ -15,10 +15,14 @@ import torch
 
 from voicegraph.app.bundle import Bundle, Runtime, runtime
 from voicegraph.app.bundle.conversion import converted
-from voicegraph.graph.errors import PipelineError
+from voicegraph.app.bundle.network import BundledNetwork
+from voicegraph.app.bundle.ports import NodeSpec
+from voicegraph.app.bundle.retrieval import Retrieval
+from voicegraph.graph.errors import PipelineError, WeightsError
 from voicegraph.graph.export import exportable, load_network
 from voicegraph.graph.export._bundle_values import plan_values
 from voicegraph.graph.export.bundle_plan import bundle_plan
+from voicegraph.graph.files.onnx_files import builder
 from voicegraph.graph.network_export import ExportedNetwork
 from voicegraph.graph.pipeline import Pipeline
 from voicegraph.schemas.bundle import BundleManifest, BundleNetwork, BundleTensor
@@ -162,10 +166,41 @@ def test_a_node_that_is_not_implemented_is_named(
         Runtime(_bundle(pipeline, files, monkeypatch))
 
 
+def test_a_network_that_no_runtime_should_see_is_refused(tmp_path: Path) -> None:
+    """Its hash may be that of the manifest: who makes a bundle writes both."""
+    pytest.importorskip("onnxruntime")
+    one, two = (builder.value(name, "float32", (1, 2)) for name in "xy")
+    foreign = builder.operator("Run", ["x"], ["y"], domain="my.library")
+    path = tmp_path / "net.onnx"
+    path.write_bytes(builder.model(builder.graph([foreign], [one], [two])))
+    described = BundleNetwork(
+        file="net.onnx", form="onnx", inputs={}, outputs={}, state={}, check=""
+    )
+    with pytest.raises(WeightsError, match=r"my\.library"):
+        BundledNetwork(described, path)
+
+
+def test_a_damaged_index_is_refused(
+    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FAISS itself would allocate what it declares."""
+    bundle = _bundle(_pipeline(files), files, monkeypatch)
+    spec = NodeSpec.of(
+        next(found for found in bundle.plan.nodes if found.use == "retrieval.faiss"),
+        Fraction(bundle.plan.block),
+    )
+    data = bytearray((files / "added.index").read_bytes())
+    data[8:16] = (1 << 60).to_bytes(8, "little")  # the number of vectors
+    (tmp_path / "a.index").write_bytes(data)
+    with pytest.raises(WeightsError, match="a retrieval index, but"):
+        Retrieval(spec, tmp_path / "a.index")
+
+
 def test_pytorch_is_never_imported() -> None:
     """Neither by the runtime nor by the commands that use it."""
     code = (
         "import sys; import voicegraph.app.bundle, voicegraph.app.bundle.runtime;"
+        "import voicegraph.graph.files.onnx_files.load, voicegraph.graph.files.faiss_files.load;"
         "import voicegraph.app.bundle.check; from voicegraph.app.cli.app import main;"
         "main(['bundle', 'check', 'nowhere']); main(['bundle', 'run', 'no', 'in.wav', 'out.wav']);"
         "sys.exit('torch' in sys.modules)"

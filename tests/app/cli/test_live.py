@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import threading
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from voicegraph.graph.live.session import LiveSession
 from voicegraph.graph.live.setup import LiveSetup
 from voicegraph.schemas.control import HttpInfo
 from voicegraph.schemas.live_command import Mute
+from voicegraph.schemas.live_end import LiveEnd
 from voicegraph.schemas.live_health import LiveHealth
 from voicegraph.schemas.live_status import LiveStatus
 
@@ -112,6 +114,29 @@ def test_no_server_without_its_option(
 
     monkeypatch.setattr(control_servers.Control, "start", opens)
     assert cli("live", "good.yaml", *SHORT)[0] == 0
+
+
+def test_end_report_says_that_a_session_was_stopped(
+    cli: Cli, sound_system: FakeSoundDevice
+) -> None:
+    assert cli("live", "good.yaml", *SHORT, "--end-report", "end.json")[0] == 0
+    found = LiveEnd.model_validate_json(Path("end.json").read_text())
+    assert (found.ok, found.problems, found.pid) == (True, [], os.getpid())
+
+
+def test_end_report_has_the_problems_of_a_session_that_cannot_start(
+    cli: Cli, sound_system: FakeSoundDevice
+) -> None:
+    asked = ("live", "good.yaml", "--input", "no such thing", "--end-report", "end.json")
+    assert cli(*asked)[0] == 5
+    found = LiveEnd.model_validate_json(Path("end.json").read_text())
+    assert (found.ok, [problem.code for problem in found.problems]) == (False, ["no-device"])
+    assert cli(*asked)[0] == 5, "the report of an earlier session is replaced"
+
+
+def test_end_report_replaces_no_other_file(cli: Cli, sound_system: FakeSoundDevice) -> None:
+    code, _, err = cli("live", "good.yaml", *SHORT, "--end-report", "good.yaml")
+    assert (code, "good.yaml exists" in err) == (4, True)
 
 
 def test_http_info_exists_while_the_session_runs(

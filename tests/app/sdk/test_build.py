@@ -52,6 +52,18 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
         build.build_sdk(tmp_path / "x")
 
 
+def test_a_folder_that_cannot_be_made_is_reported_with_a_fix(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("cffi")
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(build, "require_tools", lambda: None)
+    monkeypatch.setattr(build, "compile_library", lambda source, target: None)
+    with pytest.raises(OutputError, match="cannot be written") as caught:
+        build.build_sdk(tmp_path / "file" / "sdk")
+    assert caught.value.problems[0].fix == "give a name in another folder"
+
+
 def test_nothing_is_written_where_the_compiler_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

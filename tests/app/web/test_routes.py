@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from voicegraph.app.control.service import MOST_WAITING
-from voicegraph.schemas.control import Answer
+from voicegraph.schemas.control import Answer, RunningPipeline
 from voicegraph.schemas.live_command import COMMANDS, Mute, Swap
 from voicegraph.schemas.live_status import LiveParam, LiveStatus
 
@@ -21,6 +21,13 @@ def test_status_route_returns_the_status(client: Client, live: FakeLive) -> None
     reply = client.get("/status")
     assert reply.status == 200
     assert LiveStatus.model_validate_json(reply.text) == live.status()
+
+
+def test_pipeline_route_tells_how_to_compile_it_again(client: Client, live: FakeLive) -> None:
+    found = RunningPipeline.model_validate(client.get("/pipeline").json)
+    assert found.overrides == {"nodes.limiter.params.ceiling": -3}
+    assert (found.input.rate_hz, found.latency_s) == ("48000", str(live.plan.latency.algorithmic))
+    assert [node.params["ceiling"] for node in found.plan.nodes] == [-3]
 
 
 def test_param_routes_list_and_find_params(client: Client) -> None:

@@ -136,6 +136,20 @@ def test_a_level_of_a_swap_can_get_params_only_as_a_mapping() -> None:
     assert "factors.tracker.levels.dio={use: f0.dio, params: {floor: 50}}" in str(error)
 
 
+@pytest.mark.parametrize(
+    ("path", "fix"),
+    [
+        ("compare.0.correct", "compare=[{vary: tracker, correct: bh}]"),
+        ("compare.1.correct", "compare=[{vary: tracker}]"),
+        ("compare.first", "compare=[{vary: tracker}]"),
+    ],
+)
+def test_a_path_into_a_list_is_answered_with_the_whole_list(path: str, fix: str) -> None:
+    error = refused(TRACKERS + "compare: [{vary: tracker}]\n", f"{path}=bh")
+    assert "a list is given as a whole" in str(error)
+    assert fix in str(error)
+
+
 def test_profiles_change_the_experiment() -> None:
     text = TRACKERS + "profiles: {quick: {seeds: [7], clips.draw.speakers: 1}}\n"
     loaded = load(text, profiles=["quick"])

@@ -7,11 +7,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 
 from voicegraph.experiments import metrics
 from voicegraph.experiments.compiled import CompiledExperiment
 from voicegraph.experiments.file.load import load_experiment, load_mapping
+from voicegraph.experiments.grid.check import check_report
 from voicegraph.experiments.grid.compile import compile_experiment
 from voicegraph.experiments.store.store import Store
 from voicegraph.experiments.task import Kind
@@ -48,6 +51,15 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("pipeline") / "quiet.yaml"
     path.write_text(yaml.safe_dump(PIPELINE))
     return str(path)
+
+
+@pytest.fixture(scope="module")
+def speech(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A folder with a recording of each of eight speakers."""
+    folder = tmp_path_factory.mktemp("speech")
+    for number in range(8):
+        soundfile.write(folder / f"{number}.wav", np.full(1600, 0.1), 16000)
+    return str(folder)
 
 
 def compiled(pipeline: str, **keys: Any) -> CompiledExperiment:
@@ -441,3 +453,46 @@ def test_match_takes_what_the_voices_card_states() -> None:
     assert [match.rules for match in matches] == [("transpose",), ("start",)]
     assert matches[0].target_hz == 191.54
     assert world.needs == live.needs  # the clean clip, which is given and measured
+
+
+# ---- families of tests ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({}, True),
+        ({"metrics": ["level.rms"]}, False),
+        ({"within": []}, False),
+        ({"correct": "bh"}, False),
+        ({"correct": "none"}, False),
+        ({"test": "bootstrap"}, False),
+    ],
+    ids=["large", "one-metric", "averaged", "bh", "none", "bootstrap"],
+)
+def test_a_family_too_large_for_its_speakers_is_told_with_what_mends_it(
+    pipeline: str, speech: str, changed: dict[str, Any], told: bool
+) -> None:
+    entry = {
+        "vary": "gain",
+        "metrics": ["level.rms", "level.peak", "latency.algorithmic_ms"],
+        **changed,
+    }
+    found = compiled(
+        pipeline,
+        clips={"files": speech, "speaker": "{stem}", "draw": {"speakers": 7}},
+        metrics=["level", "latency"],
+        factors={
+            "gain": {"set": "nodes.quiet.params.db", "values": [0, -6]},
+            "noise": {"clean": None, "pink": {"noise": "pink", "snr": 10}},
+        },
+        compare=[entry],
+    )
+    warned = [problem for problem in found.warnings if problem.code == "family-too-large"]
+    assert bool(warned) is told
+    if told:
+        assert "7 speakers cannot reach p = 0.05 in a family of 4 tests" in warned[0].message
+        assert "0.062" in warned[0].message
+        assert "clips.draw.speakers: 8" in str(warned[0].fix)
+        assert "at most 3 tests" in str(warned[0].fix)
+        assert check_report(found).contrasts[0].family == 4

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from voicegraph.experiments.statistics.paired import NEEDED, Comparison, Pairs, compare_family
+from voicegraph.experiments.statistics.paired import Comparison, Pairs, compare_family
 from voicegraph.experiments.statistics.power import detectable_effect
+from voicegraph.experiments.statistics.reachable_p import NEEDED
 
 DIFFERENCES = np.array([0.3, 0.5, 0.2, 0.4, 0.1, 0.6, 0.35, 0.45])
 BASE = np.linspace(0, 1, 8)

@@ -42,10 +42,11 @@ def test_a_program_that_knows_w_okadas_names_runs_it(tmp_path: Path) -> None:
     assert not pitch(1.0).any()
 
 
-def test_float16_is_near(tmp_path: Path) -> None:
-    found = export_network(
-        _plan(tmp_path), "f0", tmp_path / "f0.ts", form="torchscript", dtype="float16"
-    )
+@pytest.mark.parametrize("form", ["torchscript", "onnx"])
+def test_float16_is_near(form: str, tmp_path: Path) -> None:
+    if form == "onnx":
+        pytest.importorskip("onnx")
+    found = export_network(_plan(tmp_path), "f0", tmp_path / "f0", form=form, dtype="float16")
     salience = found.lengths[0].outputs[1]
     assert salience.snr_db is not None
     assert salience.snr_db > 30

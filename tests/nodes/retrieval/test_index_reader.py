@@ -21,13 +21,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
-from voicegraph.graph.files.models import WeightsError
-from voicegraph.nodes.retrieval._faiss_example import vectors, with_lists
-from voicegraph.nodes.retrieval._index_repair import (
+from voicegraph.graph.files.faiss_files.index_bytes import Located
+from voicegraph.graph.files.faiss_files.repair import (
     converting_line,
     recounting_line,
 )
-from voicegraph.nodes.retrieval.index_file import Located, locate
+from voicegraph.graph.files.models import WeightsError
+from voicegraph.nodes.retrieval._faiss_example import vectors, with_lists
+from voicegraph.nodes.retrieval.index_file import locate
 from voicegraph.nodes.retrieval.index_search import StoredIndex
 
 from ...tolerance import assert_close, rounding

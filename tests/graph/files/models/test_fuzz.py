@@ -18,9 +18,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save
 
+from voicegraph.graph.files.file_errors import FormatError
 from voicegraph.graph.files.models import WeightsError, open_archive
 from voicegraph.graph.files.models._unpickling import unpickle
-from voicegraph.graph.files.models.file_errors import FormatError
 
 SENTINEL = "made-by-the-payload"
 MOST_MEMORY = 2 << 20

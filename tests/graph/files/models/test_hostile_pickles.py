@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 import torch
 
+from voicegraph.graph.files.file_errors import FormatError
 from voicegraph.graph.files.models import Inert, WeightsError, open_archive
 from voicegraph.graph.files.models._unpickling import MOST_BYTES, unpickle
-from voicegraph.graph.files.models.file_errors import FormatError
 
 Zipped = Callable[..., Path]
 MIB = 1 << 20

@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save, save_file
 
 from voicegraph.graph.files.models import WeightsError, _archive, open_archive, private_copy
-from voicegraph.graph.files.models.private_copy import read_private
+from voicegraph.graph.files.private_copy import read_private
 
 
 def test_reads_a_part_of_a_file(tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ from dataclasses import replace
 
 from ._coarse_graph import check_graph
 from ._cursor import Cursor, MalformedError
-from ._index_layout import L2, METRICS, Layout, UnsupportedError
 from ._index_names import NAMES, WITHOUT_VECTORS
 from ._quantizers import product_quantizer, scalar_quantizer, skip_transform
+from .layout import L2, METRICS, Layout, UnsupportedError
 
 _WIDEST = 65536
 """Largest dimension; far more than any content encoder has."""

@@ -13,9 +13,9 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ...file_contents import Version, file_version
-from ...machine import memory_bytes
-from ...regular_file import open_regular_unbuffered
+from ..file_contents import Version, file_version
+from ..machine import memory_bytes
+from ..regular_file import open_regular_unbuffered
 from .file_errors import FormatError, unreadable
 
 PART = 1 << 26

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ._cursor import Cursor, MalformedError
-from ._index_layout import Layout, UnsupportedError
+from .layout import Layout, UnsupportedError
 
 _SCALAR_BITS = (8, 4, 8, 4, 16, 8, 6, 16, 8)
 """Bits of a value, by FAISS's number of the scalar type. Of these,"""

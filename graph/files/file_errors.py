@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...errors import Problem, WeightsError
-from ...regular_file import FileNameError, NotRegularFileError, read_failure, shortened
-from ...terminal_text import printable
+from ..errors import Problem, WeightsError
+from ..regular_file import FileNameError, NotRegularFileError, read_failure, shortened
+from ..terminal_text import printable
 
 DOWNLOAD_AGAIN = "download or copy the file again"
 """The fix for a file that was damaged in transit."""

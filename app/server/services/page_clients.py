@@ -1,0 +1,105 @@
+"""The pages that follow the session: each gets what is new at its own rate.
+
+A page that reads slowly gets the newest status instead of all, and loses spectra before answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+
+_MOST_WAITING = 256
+"""Messages that wait for one page, at most."""
+_EARLY = 0.9
+"""A status may come by a tenth of its period too early: clocks of two processes jitter."""
+
+
+class PageClient:
+    """One page.
+
+    Args:
+        rate: statuses a second, at most.
+        spectrum: whether it wants spectra.
+    """
+
+    def __init__(self, rate: float, spectrum: bool) -> None:
+        self.spectrum = spectrum
+        self._period = 1 / rate
+        self._due = 0.0
+        self._status: str | None = None
+        self._others: deque[str] = deque(maxlen=_MOST_WAITING)
+        self._news = asyncio.Event()
+
+    def put_status(self, text: str, *, last: bool = False) -> None:
+        """A new status, which replaces one that was not sent yet."""
+        now = time.monotonic()
+        if now < self._due and not last:
+            return
+        self._due = now + _EARLY * self._period
+        self._status = text
+        self._news.set()
+
+    def put(self, text: str) -> None:
+        """Any other message; all are sent, as long as the page reads."""
+        self._others.append(text)
+        self._news.set()
+
+    async def next(self) -> str:
+        """The next message to send."""
+        while True:
+            if self._others:
+                return self._others.popleft()
+            if self._status is not None:
+                text, self._status = self._status, None
+                return text
+            self._news.clear()
+            await self._news.wait()
+
+
+class PageClients:
+    """All pages that follow the session.
+
+    Attributes:
+        changed: set when a page came or went.
+    """
+
+    def __init__(self) -> None:
+        self._clients: set[PageClient] = set()
+        self.changed = asyncio.Event()
+
+    def add(self, client: PageClient) -> None:
+        """A page came."""
+        self._clients.add(client)
+        self.changed.set()
+
+    def remove(self, client: PageClient) -> None:
+        """A page went."""
+        self._clients.discard(client)
+        self.changed.set()
+
+    @property
+    def watched(self) -> bool:
+        """Whether there is a page."""
+        return bool(self._clients)
+
+    @property
+    def want_spectrum(self) -> bool:
+        """Whether a page wants spectra."""
+        return any(client.spectrum for client in self._clients)
+
+    def send_status(self, text: str, *, last: bool) -> None:
+        """A new status to all."""
+        for client in self._clients:
+            client.put_status(text, last=last)
+
+    def send_spectrum(self, text: str) -> None:
+        """A spectrum to those that want it."""
+        for client in self._clients:
+            if client.spectrum:
+                client.put(text)
+
+    def send(self, text: str) -> None:
+        """Any other message to all."""
+        for client in self._clients:
+            client.put(text)
