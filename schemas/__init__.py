@@ -27,6 +27,7 @@ __all__ = [
     "experiment_values",
     "export_card",
     "export_report",
+    "file_job",
     "file_report",
     "index_card",
     "index_report",

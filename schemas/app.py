@@ -53,7 +53,11 @@ class AppLimits(BaseModel):
     reserve_bytes: int = Field(default=1 << 30, ge=0)
     """Free disk space that no upload may use up."""
     jobs: int = Field(default=32, ge=1)
-    """Conversion jobs that are kept, finished ones included."""
+    """Conversion jobs that are kept, finished ones included; the oldest of those make room."""
+    jobs_bytes: int = Field(default=20 << 30, ge=1024)
+    """Size of all jobs together."""
+    job_days: float = Field(default=30, gt=0)
+    """Age at which a job that has ended is removed."""
     level_clients: int = Field(default=8, ge=1)
     """Clients that watch the level of an input at a time."""
 
@@ -454,6 +458,8 @@ class JobFile(Report):
     """Its length; null until it has been read."""
     problems: list[ProblemReport] = Field(default_factory=list)
     """Why it failed."""
+    notes: list[str] = Field(default_factory=list)
+    """What a user should know about the result, such as samples that were clipped."""
 
 
 class Job(Report):
@@ -463,6 +469,8 @@ class Job(Report):
     """Its name in routes."""
     state: JobState
     """Its state."""
+    stage: str | None = None
+    """What it is doing before the first sound is converted, such as ``loading weights``."""
     voice: str
     """Name of the voice."""
     pipeline: str
@@ -473,6 +481,8 @@ class Job(Report):
     """Share of all audio that is converted."""
     left_s: float | None = None
     """Expected time left; null if unknown."""
+    skipped: int = 0
+    """Uploaded files that are no sound, and were not kept."""
     files: list[JobFile]
     """In the order in which they came."""
     problems: list[ProblemReport] = Field(default_factory=list)

@@ -158,6 +158,11 @@ ALLOWED: dict[str, set[str]] = {
     },
     "app/control": {*CORE, "graph/loading", "graph/live", "graph/files"},
     "app/sdk": {*RUN, "graph/files", "graph/loading", "graph/live"},
+    "app/storage": CORE,
+    "app/background": CORE,
+    "app/file_jobs": {
+        *RUN, "graph/files", "graph/files/sound", "app/background", "app/storage",
+    },
     "app/bundle": {
         *CORE, "graph/files", "graph/files/faiss_files", "graph/files/onnx_files",
         "graph/files/sound",
@@ -165,10 +170,13 @@ ALLOWED: dict[str, set[str]] = {
     "app/http": {*CORE, "app/control"},
     "app/web": {*CORE, "graph/pipeline", "app/control", "app/http", "app/reports"},
     "app/server/services": {
-        *RUN, "app/control", "app/reports", "app/reports/drawing", "graph/files",
+        *RUN, "app/background", "app/control", "app/file_jobs", "app/reports",
+        "app/reports/drawing", "app/storage", "graph/files", "graph/files/recordings",
         "graph/files/voice_library", "graph/live", "graph/loading",
     },
-    "app/server/routes": {*CORE, "app/control", "app/http", "app/server/services"},
+    "app/server/routes": {
+        *CORE, "app/control", "app/http", "app/server/services", "app/storage",
+    },
     "app/server": {*CORE, "app/control", "app/http", "app/server/routes", "app/server/services"},
     "app/osc": {*CORE, "app/control"},
     "app/tui": {*CORE, "app/control", "graph/live", "graph/loading"},

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from voicegraph.graph.terminal_text import printable
-
 from ._options import ForceOption, JsonOption, SetOption, argument, option
 from ._output import echo, print_json
 from ._startup_display import startup_display
@@ -15,10 +13,7 @@ from .app import app
 if TYPE_CHECKING:
     from voicegraph.graph.files.recordings.reader import Recording
     from voicegraph.graph.pipeline import Plan
-    from voicegraph.schemas.replay_report import NotedEvent, ReplayReport
-
-_SHOWN = 12
-"""Events that are printed, besides marks; `--json` has all."""
+    from voicegraph.schemas.replay_report import ReplayReport
 
 RecordingArg = Annotated[
     Path, argument("FILE.jsonl", "A recording of `live`: of --record, or a take.")
@@ -43,6 +38,7 @@ def replay(
     nothing is compared. The exit code is 1 if the output differs, or if not all of it could be
     compared.
     """
+    from voicegraph.app.reports.replay_text import replay_lines
     from voicegraph.graph.files.recordings.compare import compare
     from voicegraph.graph.files.recordings.plan_identity import is_other_plan, older_hash_remark
     from voicegraph.graph.files.recordings.prerequisites import check_files
@@ -62,7 +58,7 @@ def replay(
             if output is None
             else _written(plan, found, changed, output, force)
         )
-    print_json(report) if as_json else echo(summary(report))
+    print_json(report) if as_json else echo("\n".join(replay_lines(report)))
     return int(report.result not in ("identical", "changed"))
 
 
@@ -94,50 +90,3 @@ def _written(
             sink=lambda made: writer.write(made.reshape(-1, made.shape[-1])),
         )
     return report.model_copy(update={"output": str(output)})
-
-
-def summary(report: ReplayReport) -> str:
-    """The result as text."""
-    lines = [f"{printable(report.pipeline)}: {report.seconds:.2f} s in {report.blocks} blocks"]
-    lines += _events(report.events)
-    lines.append(_verdict(report))
-    if report.result == "different" and report.circumstances:
-        lines += ["possible causes:"]
-        lines += [f"  {printable(text)}" for text in report.circumstances]
-    if report.output is not None:
-        lines.append(f"wrote {printable(report.output)}")
-    return "\n".join(lines)
-
-
-def _events(events: list[NotedEvent]) -> list[str]:
-    """All marks, and the first other events, in order."""
-    others = [event for event in events if not event.mark]
-    left_out = {id(event) for event in others[_SHOWN:]}
-    shown = [
-        f"  {event.second:9.2f} s  {printable(event.text)}"
-        for event in events
-        if id(event) not in left_out
-    ]
-    if left_out:
-        shown.append(f"  ... and {len(left_out)} more; --json has all")
-    return shown
-
-
-def _verdict(report: ReplayReport) -> str:
-    """What was found, over how many blocks."""
-    share = f"{report.compared} of {report.recorded} blocks compared"
-    why = "".join(f"; {printable(text)}" for text in report.missing)
-    if report.result == "changed":
-        return "run with changes, so not compared"
-    if report.result == "nothing":
-        return f"nothing to compare{why}"
-    if report.result == "partial":
-        return f"{share}: these are identical, bit by bit{why}"
-    if report.difference is None:
-        return f"identical: {report.compared} blocks, bit by bit"
-    found = report.difference
-    return (
-        f"different from {found.second:.2f} s on (block {found.block}): {found.blocks} of "
-        f"{report.compared} blocks, by {found.peak_db:.0f} dB at most"
-        + (f"; {share}{why}" if why else "")
-    )

@@ -41,6 +41,8 @@ def status_of(error: VoicegraphError) -> int:
     """The HTTP status code for an error."""
     if isinstance(error, InvalidError):
         return INVALID
+    if isinstance(status := getattr(error, "status", None), int):  # one that says it itself
+        return int(status)
     for problem in error.problems:
         if problem.code in _STATUS_OF_CODE:
             return _STATUS_OF_CODE[problem.code]

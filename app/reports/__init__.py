@@ -13,6 +13,7 @@ __all__ = [
     "node_catalogue",
     "plan_diff",
     "plan_report",
+    "replay_text",
     "run_difference_text",
     "setup_lines",
     "text_table",

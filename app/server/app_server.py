@@ -59,6 +59,12 @@ class AppServer(BackgroundServer):
             uploads,
         )
         super().__init__(checked, opened, granted, say)
+        self._services = services
+
+    def start(self) -> None:
+        """Starts the thread that serves, and goes on with jobs that wait."""
+        super().start()
+        self._services.start()
 
 
 def build_app(services: Services, token: str | None, limits: ControlLimits) -> FastAPI:

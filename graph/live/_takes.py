@@ -16,7 +16,7 @@ from voicegraph.schemas.recorded_events import MOST_MARK_CHARACTERS
 
 from ..errors import OutputError, Problem, StateError
 from ..files.atomic_write import cannot_write
-from ..files.recordings.recorder import recorded_files
+from ..files.recordings.paths import recorded_files
 from ..files.user_folders import private_folder
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import Any
 from voicegraph.schemas.devices_report import SoundDevice
 
 from ..errors import DeviceError, OutputError, PipelineError, Problem
-from ..files.recordings.recorder import recorded_files
+from ..files.recordings.paths import recorded_files
 from ..pipeline import Pipeline, Plan
 from ..signals import Audio
 from ..startup_stages import begin_stage

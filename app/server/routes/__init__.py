@@ -5,4 +5,15 @@ A file makes its router by ``api_router()``, gets services by the parameter
 raise ``VoicegraphError``; ``app/http/error_handlers.py`` answers with them.
 """
 
-__all__ = ["all_routes", "devices", "page_files", "session", "session_websocket"]
+__all__ = [
+    "all_routes",
+    "devices",
+    "experiments",
+    "file_jobs",
+    "page_files",
+    "presets",
+    "session",
+    "session_websocket",
+    "takes",
+    "voices",
+]

@@ -35,10 +35,10 @@ BODY = (413, 415, 422)
 """What a route with a body may answer."""
 
 
-def api_router() -> APIRouter:
-    """A router below ``/api``; the names of its functions become the operation ids."""
+def api_router(prefix: str = "/api") -> APIRouter:
+    """A router below a prefix; the names of its functions become the operation ids."""
     return APIRouter(
-        prefix="/api",
+        prefix=prefix,
         route_class=JsonRoute,
         generate_unique_id_function=lambda route: route.name,
     )

@@ -6,9 +6,28 @@ import re
 
 from fastapi import APIRouter
 
-from . import devices, session, session_websocket
+from . import (
+    devices,
+    experiments,
+    file_jobs,
+    presets,
+    session,
+    session_websocket,
+    takes,
+    voices,
+)
 
-ROUTERS: tuple[APIRouter, ...] = (devices.routes, session.routes, session_websocket.routes)
+ROUTERS: tuple[APIRouter, ...] = (
+    devices.routes,
+    session.routes,
+    session_websocket.routes,
+    voices.routes,
+    presets.routes,
+    takes.routes,
+    file_jobs.routes,
+    experiments.routes,
+    experiments.pages,
+)
 """Each file of routes adds its own."""
 
 UPLOADS = re.compile(r"POST /api/(voices|jobs|presets)|PUT /api/voices/[^/]+/picture")

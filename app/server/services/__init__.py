@@ -1,9 +1,13 @@
 """What the routes of the page server call: one topic a file, none of them knows HTTP."""
 
 __all__ = [
+    "experiment_pages",
+    "file_jobs",
     "large_controls",
     "live_sessions",
     "page_clients",
+    "preset_loading",
+    "presets",
     "process_identity",
     "qualities",
     "running_graph",
@@ -13,5 +17,7 @@ __all__ = [
     "session_planner",
     "session_process",
     "sound_devices",
+    "takes",
     "talk_controls",
+    "voices",
 ]

@@ -60,6 +60,7 @@ class LiveSessions:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._turn = asyncio.Lock()
         self._watching: asyncio.Task[None] | None = None
+        self._take: str | None = None
 
     # ---- what routes call ---------------------------------------------------------------------
 
@@ -123,6 +124,29 @@ class LiveSessions:
         """
         await self._open()
         return await self._running_link().pipeline()
+
+    async def live_values(self) -> dict[str, Any]:
+        """The values of the live params: ``node.param`` -> value.
+
+        Raises:
+            StateError: if no session runs.
+        """
+        await self._open()
+        return await self._running_link().live_values()
+
+    def changed_to(self, launch: SessionLaunch) -> SessionState:
+        """Notes that the running session was changed to what would be started so.
+
+        A restart starts it so, and pages show it so.
+        """
+        if self._note is not None:
+            self._note_now(self._note.model_copy(update={"launch": launch}))
+            self._set(self._described(self._state.state))
+        return self._state
+
+    def take(self) -> str | None:
+        """The name of the take that is being recorded, as of a second ago; None if none is."""
+        return self._take if self._state.state == "running" else None
 
     @property
     def launch(self) -> SessionLaunch | None:
@@ -260,6 +284,8 @@ class LiveSessions:
 
     def _on_status(self, status: dict[str, Any]) -> None:
         """A status a second: the session runs, perhaps with another voice."""
+        take = status.get("take")
+        self._take = None if take is None else take["name"]
         voice = status.get("voice") or self._state.voice
         if self._state.state != "running" or voice != self._state.voice:
             self._set(self._described("running").model_copy(update={"voice": voice}))

@@ -109,6 +109,18 @@ class SessionLink:
             raise session_is_gone() from None
         return RunningPipeline.model_validate_json(body)
 
+    async def live_values(self) -> dict[str, Any]:
+        """The values of the live params: ``node.param`` -> value.
+
+        Raises:
+            StateError: if the session does not answer.
+        """
+        try:
+            body = await asyncio.to_thread(self._get, "params")
+        except OSError:
+            raise session_is_gone() from None
+        return {param["name"]: param["value"] for param in pydantic_core.from_json(body)}
+
     def _get(self, route: str) -> bytes:
         address = urlsplit(self.info.url)
         connection = http.client.HTTPConnection(

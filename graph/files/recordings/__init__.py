@@ -1,3 +1,12 @@
 """Session recordings: written while a session runs, read, replayed, compared."""
 
-__all__ = ["compare", "plan_identity", "prerequisites", "reader", "recorder", "replay", "summary"]
+__all__ = [
+    "compare",
+    "paths",
+    "plan_identity",
+    "prerequisites",
+    "reader",
+    "recorder",
+    "replay",
+    "summary",
+]

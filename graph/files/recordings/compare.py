@@ -15,10 +15,10 @@ from voicegraph.schemas.replay_report import Difference, NotedEvent, ReplayRepor
 from ...metrics.sample_difference import bit_equal, largest_difference
 from ...pipeline import Plan
 from ...signals import Audio
+from .paths import input_path, output_path
 from .plan_identity import is_other_plan
 from .prerequisites import differences
 from .reader import Recording
-from .recorder import input_path, output_path
 from .replay import restores_start, run
 
 _FLOOR_DB = -200.0

@@ -15,7 +15,7 @@ from ...errors import Mark, Problem, StateError
 from ...regular_file import open_regular, read_failure, require_regular, shortened
 from ._growing_wave import HEADER, frames_claimed, is_own
 from ._lines import read_lines
-from .recorder import input_path, output_path, start_path
+from .paths import input_path, output_path, start_path
 
 
 @dataclass(frozen=True, slots=True)

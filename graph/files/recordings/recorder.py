@@ -38,6 +38,7 @@ from ...signals import Audio
 from ._file_identity import describe_files, library_overrides, portable, portable_overrides
 from ._free_space import FreeSpace
 from ._growing_wave import GrowingWave
+from .paths import input_path, output_path, recorded_files, start_path
 
 if TYPE_CHECKING:
     from voicegraph.schemas.engine_setup import EngineSetup
@@ -47,28 +48,6 @@ if TYPE_CHECKING:
 
 _QUEUE_LENGTH = 512
 """Limit of queued entries: about five seconds with blocks of 20 ms."""
-ENDINGS = (".in.wav", ".out.wav", ".start.safetensors")
-"""Of the files beside the events file."""
-
-
-def input_path(path: Path) -> Path:
-    """The sound file of the input."""
-    return path.with_suffix(ENDINGS[0])
-
-
-def output_path(path: Path) -> Path:
-    """The sound file of the output."""
-    return path.with_suffix(ENDINGS[1])
-
-
-def start_path(path: Path) -> Path:
-    """The snapshot of the session at the begin, if that was not the session's begin."""
-    return path.with_suffix(ENDINGS[2])
-
-
-def recorded_files(path: Path) -> tuple[Path, ...]:
-    """All files that a recording may have."""
-    return path, *(path.with_suffix(ending) for ending in ENDINGS)
 
 
 class Recorder:

@@ -25,9 +25,9 @@ from ...runtime.hot_swap import HotSwap, plan_change
 from ...runtime.param_values import from_json
 from ...signals import Audio
 from ...startup_stages import end_stages
+from .paths import start_path
 from .plan_identity import is_other_plan
 from .reader import Recording, open_recording
-from .recorder import start_path
 
 if TYPE_CHECKING:
     from voicegraph.schemas.recording import RecordedAudio, RecordedStart

@@ -15,8 +15,8 @@ from voicegraph.schemas.recording import FORMAT
 from voicegraph.schemas.recording_summary import RecordedMark, RecordingSummary
 
 from ...regular_file import open_regular
+from .paths import recorded_files
 from .reader import open_recording
-from .recorder import recorded_files
 
 _KINDS = {model: kind for kind, model in EVENT_KINDS.items()}
 

@@ -1,0 +1,27 @@
+"""Low priority, so that a live session on the same machine is served first."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+JOB, COMMAND = 10, 5
+"""``nice`` of work that may take hours, and of work that somebody waits for: a process of the live
+session gets nine or three times as much of a busy processor."""
+
+
+def lower_priority(pid: int, nice: int) -> None:
+    """Lowers the priority of a process that has just been started, and of what it will start.
+
+    Linux shares the processor between sessions of processes first, and counts ``nice`` within each
+    (``sched(7)``, autogroups): so the value of its session is set, too. On Windows nothing is left
+    to do: the process was started with a lower priority class.
+    """
+    if not hasattr(os, "setpriority"):
+        return
+    with suppress(OSError):  # it has ended already
+        os.setpriority(os.PRIO_PROCESS, pid, nice)
+        group = Path(f"/proc/{pid}/autogroup")
+        if os.getsid(pid) == pid and group.exists():  # a session of its own
+            group.write_text(str(nice), encoding="ascii")

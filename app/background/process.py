@@ -1,0 +1,58 @@
+"""Starts processes of our own Python at low priority, in sessions of their own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from .priority import JOB, lower_priority
+
+
+def python_command(arguments: Sequence[str]) -> list[str]:
+    """Our Python with arguments; it takes no modules from the current folder."""
+    return [sys.executable, "-P", *arguments]
+
+
+def start_low(arguments: Sequence[str], nice: int, **options: Any) -> subprocess.Popen[bytes]:
+    """Starts our Python with arguments, without input; Ctrl-C in our terminal does not reach it.
+
+    Args:
+        arguments: such as ``-m`` and a module.
+        nice: its priority; see ``priority.py``.
+        options: of ``subprocess.Popen``.
+
+    Raises:
+        OSError: if it cannot be started.
+    """
+    if sys.platform == "win32":
+        options["creationflags"] = (
+            subprocess.CREATE_NEW_PROCESS_GROUP
+            | subprocess.CREATE_NO_WINDOW
+            | subprocess.BELOW_NORMAL_PRIORITY_CLASS
+        )
+    else:
+        options["start_new_session"] = True
+    command = python_command(arguments)
+    process = cast(
+        "subprocess.Popen[bytes]",
+        subprocess.Popen(command, stdin=subprocess.DEVNULL, **options),
+    )
+    lower_priority(process.pid, nice)
+    return process
+
+
+def start_background(arguments: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
+    """Starts our Python with arguments, so that it lives on when this process ends.
+
+    Args:
+        arguments: such as ``-m`` and a module.
+        log: file for what it prints; replaced.
+
+    Raises:
+        OSError: if the file cannot be written, or the process not be started.
+    """
+    with log.open("wb") as file:
+        return start_low(arguments, JOB, stdout=file, stderr=subprocess.STDOUT)
