@@ -139,6 +139,34 @@ class Profiles(Report):
     """Names of those in force, in the order in which they apply."""
 
 
+SPECTRUM_BANDS = 64
+"""Bands of a spectrum."""
+SPECTRUM_EVERY_S = 0.05
+"""Seconds of sound between two spectra."""
+
+
+class SpectrumMessage(Report):
+    """Spectra of input and output over the newest 85 ms, one for each 50 ms of sound.
+
+    A WebSocket sends them with ``spectrum=true``.
+    """
+
+    kind: Literal["spectrum"] = "spectrum"
+    """Tells spectra from other messages."""
+    number: int
+    """Counts messages from 1 on; a gap means that the client was too slow."""
+    seconds: float
+    """Seconds since the session started, at the end of the sound."""
+    input: list[int] = Field(min_length=SPECTRUM_BANDS, max_length=SPECTRUM_BANDS)
+    """Levels of 64 bands from 50 Hz to 12 kHz, equally wide on the mel scale: 0..255 for -90..0 dB
+    relative to a sine of full scale."""
+    output: list[int] = Field(min_length=SPECTRUM_BANDS, max_length=SPECTRUM_BANDS)
+    """The same of the output."""
+    pitch_hz: list[float | None] = Field(default_factory=list)
+    """F0 of the input since the message before, in Hz, oldest first; null where unvoiced. Empty if
+    the pipeline estimates none, or none has arrived."""
+
+
 class StatusMessage(Report):
     """The message that a WebSocket sends periodically."""
 

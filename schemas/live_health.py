@@ -68,5 +68,7 @@ class LiveHealth(Report):
     """Control packets (OSC) that were not carried out because too many came at once."""
     recording: RecordingState | None = None
     """The recording; null without one."""
+    takes_free_bytes: int | None = None
+    """Free space of the disk for takes, as of some seconds ago; null if unknown."""
     events: list[str] = Field(default_factory=list)
     """All of the above that is not as it should be, as sentences, worst first; empty if nothing."""

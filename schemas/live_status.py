@@ -102,6 +102,25 @@ class LiveParam(Report):
     """What the param does, in one line."""
 
 
+MessageKind = Literal["note", "fault"]
+"""``fault``: something went wrong, such as a late block, a node that failed, a lost device."""
+
+
+class LoggedMessage(Report):
+    """A message of the session, with its time."""
+
+    number: int
+    """Counts messages from 1 on; the same message has the same number in every status."""
+    seconds: float
+    """Seconds since the session started, as in the status."""
+    unix_s: float
+    """The time of day, in seconds since 1970."""
+    kind: MessageKind
+    """What kind of message it is."""
+    text: str
+    """The message."""
+
+
 class TakeStatus(Report):
     """A recording that was begun while the session runs."""
 
@@ -173,7 +192,9 @@ class LiveStatus(Report):
     params: list[LiveParam] = Field(default_factory=list)
     """The live params."""
     messages: list[str] = Field(default_factory=list)
-    """The newest messages, oldest first."""
+    """The texts of the newest messages, oldest first."""
+    log: list[LoggedMessage] = Field(default_factory=list)
+    """The same messages with their times; `GET /messages` has up to 200."""
     advice: list[str] = Field(default_factory=list)
     """Settings that would prevent overruns, if there were several in the last minute."""
     recording: str | None = None

@@ -11,14 +11,14 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
-from voicegraph.schemas.control import Answer, StatusMessage, TokenMessage
+from voicegraph.schemas.control import Answer, SpectrumMessage, StatusMessage, TokenMessage
 
 from ..control.service import FASTEST_HZ
 
 _JSON = "application/json"
 _REF = "#/components/schemas/{model}"
 _TOKEN = {"type": "http", "scheme": "bearer", "description": "The token of the session."}
-_SENT = (StatusMessage, Answer)
+_SENT = (StatusMessage, Answer, SpectrumMessage)
 
 
 class ControlApp(FastAPI):
@@ -56,12 +56,19 @@ def _websocket() -> dict[str, Any]:
     rate = {"type": "number", "minimum": 1, "maximum": FASTEST_HZ, "default": 10}
     return {
         "description": (
-            "Sends a status `rate` times a second, and answers each command. If the session has "
+            "Sends a status `rate` times a second, spectra with `spectrum=true`, and answers each "
+            "command. If the session has "
             "a token, the client sends it in the header `Authorization`, in the query, or in the "
             "first message."
         ),
         "parameters": [
             {"name": "rate", "in": "query", "required": False, "schema": rate},
+            {
+                "name": "spectrum",
+                "in": "query",
+                "required": False,
+                "schema": {"type": "boolean", "default": False},
+            },
             {"name": "token", "in": "query", "required": False, "schema": {"type": "string"}},
         ],
         "receives": {"oneOf": [_ref("LiveCommand"), _ref("TokenMessage")]},

@@ -13,7 +13,7 @@ from fastapi.requests import HTTPConnection
 from voicegraph.graph.errors import Problem
 from voicegraph.schemas.control import Answer, ParamValue, Profiles, RunningPipeline
 from voicegraph.schemas.live_command import LiveCommand, SetParam
-from voicegraph.schemas.live_status import LiveParam, LiveStatus
+from voicegraph.schemas.live_status import LiveParam, LiveStatus, LoggedMessage
 
 from ..control.service import Service, Switch
 from ..http.access_control import problem_response
@@ -94,6 +94,12 @@ async def get_status(service: CurrentService) -> Response:
 async def get_pipeline(service: CurrentService) -> RunningPipeline:
     """The pipeline that runs now: its file, all that was changed, and its plan."""
     return running_pipeline(service.live.plan)
+
+
+@routes.get("/messages", responses=_errors())
+async def list_messages(service: CurrentService) -> list[LoggedMessage]:
+    """The newest messages of the session with their times, at most 200, oldest first."""
+    return service.live.log()
 
 
 @routes.get("/profiles", responses=_errors())

@@ -9,7 +9,12 @@ from pydantic import Field, TypeAdapter, ValidationError
 from starlette.websockets import WebSocket
 
 from voicegraph.graph.errors import Problem, VoicegraphError
-from voicegraph.schemas.control import Answer, ControlLimits, StatusMessage
+from voicegraph.schemas.control import (
+    SPECTRUM_EVERY_S,
+    Answer,
+    ControlLimits,
+    StatusMessage,
+)
 from voicegraph.schemas.live_command import COMMANDS, LiveCommand
 
 from ..control.error_responses import INVALID, error_response, invalid
@@ -24,6 +29,7 @@ from ..http.websocket_access import (
 
 _RATE: TypeAdapter[float] = TypeAdapter(Annotated[float, Field(ge=1, le=FASTEST_HZ)])
 _DEFAULT_HZ = "10"
+_SPECTRUM: TypeAdapter[bool] = TypeAdapter(bool)
 
 
 class WebSocketClients:
@@ -41,21 +47,26 @@ class WebSocketClients:
 
     async def serve(self, websocket: WebSocket) -> None:
         """Serves one client from the handshake until the connection is closed."""
+        asked = websocket.query_params
+        name = "rate"
         try:
-            rate = _RATE.validate_python(websocket.query_params.get("rate", _DEFAULT_HZ))
+            rate = _RATE.validate_python(asked.get("rate", _DEFAULT_HZ))
+            name = "spectrum"
+            spectrum = _SPECTRUM.validate_python(asked.get("spectrum", "false"))
         except ValidationError as error:
-            problem = Problem("out-of-range", f"rate: {invalid(error).problems[0].message}")
+            problem = Problem("out-of-range", f"{name}: {invalid(error).problems[0].message}")
             await websocket.send_denial_response(problem_response(INVALID, problem))
             return
-        connection = _Connection(websocket, self._service, rate)
+        connection = _Connection(websocket, self._service, rate, spectrum)
         await self._access.admit(websocket, connection.serve)
 
 
 class _Connection:
     """A client that has access."""
 
-    def __init__(self, websocket: WebSocket, service: Service, rate: float) -> None:
+    def __init__(self, websocket: WebSocket, service: Service, rate: float, spectrum: bool) -> None:
         self._websocket = websocket
+        self._spectrum = spectrum
         self._service = service
         self._period = 1 / rate
         self._tasks: set[asyncio.Task[None]] = set()
@@ -64,6 +75,8 @@ class _Connection:
         """Runs until either side closes the connection."""
         sending = asyncio.create_task(self._send_statuses())
         receiving = asyncio.create_task(self._receive_commands())
+        if self._spectrum:
+            self._tasks.add(asyncio.create_task(self._send_spectra()))
         await run_until_either_ends(self._websocket, sending, receiving, others=self._tasks)
 
     async def _send_statuses(self) -> None:
@@ -73,6 +86,17 @@ class _Connection:
             ended = self._service.live.stopped.is_set()
             await send_model(self._websocket, StatusMessage(status=self._service.status()))
             await asyncio.sleep(0 if ended else self._period)
+
+    async def _send_spectra(self) -> None:
+        """Sends spectra as they come; a client that reads slowly misses some."""
+        spectra = self._service.live.spectra
+        with spectra.watched():
+            sent = spectra.newest
+            while True:
+                for message in spectra.after(sent):
+                    await send_model(self._websocket, message)
+                    sent = message.number
+                await asyncio.sleep(SPECTRUM_EVERY_S)
 
     async def _receive_commands(self) -> None:
         while True:

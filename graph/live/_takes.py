@@ -5,9 +5,11 @@ Nobody who controls a session names a file: takes are named by date and time.
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 _NAME = "%Y-%m-%d_%H-%M-%S"
 _MOST_OF_A_SECOND = 1000
+_MEASURED_EVERY_S = 10.0
 
 
 class Takes:
@@ -45,6 +48,8 @@ class Takes:
         self._session, self._folder, self._say = session, folder, say
         self._running: Path | None = None
         self._marks = 0
+        self._free: int | None = None
+        self._measure_at = 0.0
         self._turn = threading.Lock()
 
     def start(self) -> None:
@@ -103,6 +108,24 @@ class Takes:
             marks=self._marks,
             stopped=state.stopped,
         )
+
+    @property
+    def free_bytes(self) -> int | None:
+        """Free space of the disk for takes, measured from time to time; None if unknown.
+
+        It is measured on a thread of its own, since a network disk may not answer.
+        """
+        now = time.monotonic()
+        if self._folder is not None and now >= self._measure_at:
+            self._measure_at = now + _MEASURED_EVERY_S
+            threading.Thread(target=self._measure, name="voicegraph-disk", daemon=True).start()
+        return self._free
+
+    def _measure(self) -> None:
+        assert self._folder is not None
+        existing = next(path for path in (self._folder, *self._folder.parents) if path.exists())
+        with suppress(OSError):
+            self._free = shutil.disk_usage(existing).free
 
     def _free_path(self) -> Path:
         folder = self._folder

@@ -20,9 +20,11 @@ from ._drift_compensation import DriftCompensation
 from ._drift_resampler import DriftResampler
 from ._gain_switches import GainSwitches
 from ._level_meters import LevelMeter
+from ._newest_pitch import NewestPitch
 from ._overruns import OverrunAttribution, OverrunCounts
 from ._playback_buffer import PlaybackRingBuffer
 from ._silence_gate import SilenceGate
+from .spectrum_feed import SpectrumFeed
 
 if TYPE_CHECKING:
     from ..runtime.session import Session
@@ -69,6 +71,7 @@ class EngineLoop:
         computing_since: when processing of the block began (``time.perf_counter``); None if none
             is being processed.
         idle: set while no block is being processed.
+        spectra: gets what is processed, while somebody watches.
         listeners: called with every output block, before switches change it.
     """
 
@@ -113,6 +116,8 @@ class EngineLoop:
         self.idle = threading.Event()
         self.idle.set()
         self._made: np.ndarray | None = None
+        self.spectra = SpectrumFeed(float(plan.source.rate), float(plan.output_type.rate))
+        self._pitch = NewestPitch()
 
     @property
     def expected_s(self) -> float:
@@ -281,6 +286,8 @@ class EngineLoop:
             listen(self.input_level.rms, self._made)
         made = self.switches.shape_output(self._made)
         self.output_level.take(made)
+        if self.spectra.wanted:
+            self.spectra.put(self._input, made, self._pitch.read(self.session))
         correction = self.compensation.correct(self.capture.tail, self._block_s)
         if self._resampler is not None:
             made = self._resampler(made, correction.stretch)

@@ -31,6 +31,7 @@ def build_health(
     recording: RecordingState | None = None,
     devices_lost: int = 0,
     control_packets_dropped: int = 0,
+    takes_free_bytes: int | None = None,
 ) -> LiveHealth:
     """The health at this moment; may be called from any thread.
 
@@ -39,6 +40,7 @@ def build_health(
         recording: the state of the recording, if there is one.
         devices_lost: how often a device went away.
         control_packets_dropped: control packets that were not carried out.
+        takes_free_bytes: free space of the disk for takes.
     """
     playback, compensation, block_s = (
         loop.playback,
@@ -69,6 +71,7 @@ def build_health(
         nonfinite_blocks=loop.session.nonfinite,
         control_packets_dropped=control_packets_dropped,
         recording=recording,
+        takes_free_bytes=takes_free_bytes,
     )
     return found.model_copy(update={"events": health_events(found)})
 

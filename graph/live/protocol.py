@@ -7,9 +7,10 @@ from concurrent.futures import Future
 from typing import Protocol
 
 from voicegraph.schemas.live_command import LiveCommand
-from voicegraph.schemas.live_status import LiveStatus
+from voicegraph.schemas.live_status import LiveStatus, LoggedMessage
 
 from ..plan import CompiledPlan
+from .spectrum_feed import SpectrumFeed
 
 
 class LiveSessionProtocol(Protocol):
@@ -23,6 +24,11 @@ class LiveSessionProtocol(Protocol):
     @property
     def plan(self) -> CompiledPlan:
         """The plan that runs now; another one after a hot swap."""
+        ...
+
+    @property
+    def spectra(self) -> SpectrumFeed:
+        """Spectra of input and output, for those who watch."""
         ...
 
     def status(self) -> LiveStatus:
@@ -43,6 +49,10 @@ class LiveSessionProtocol(Protocol):
 
     def say(self, text: str) -> None:
         """Adds a message to those that the status shows."""
+        ...
+
+    def log(self) -> list[LoggedMessage]:
+        """All messages that are kept, oldest first; a status has the newest few."""
         ...
 
     def count_dropped_packets(self, count: int) -> None:

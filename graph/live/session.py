@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from voicegraph.schemas.live_command import LiveCommand
-from voicegraph.schemas.live_status import LiveState, LiveStatus
+from voicegraph.schemas.live_status import LiveState, LiveStatus, LoggedMessage, MessageKind
 
 from ..errors import VoicegraphError
+from ..runtime.fault_recovery import Fault
 from ..runtime.openmp_pool import end_idle_threads
 from ..startup_stages import end_stages
 from ._command_handler import CommandHandler
 from ._fault_messages import FileWatch, RecordingWatch, fault_message
+from ._message_log import MessageLog
 from ._overruns import AdviceMemory
 from ._preload import preload_packages
 from ._repeated_messages import RepeatedMessages
@@ -34,18 +35,18 @@ from .devices.audio_backend import AudioBackend
 from .factory import LiveOptions, create_loop
 from .interpreter_tuning import GcControl, SwitchInterval
 from .memory_trim import trim_memory
+from .spectrum_feed import SpectrumFeed
 from .status import build_status
 
 if TYPE_CHECKING:
     from ..plan import CompiledPlan
-    from ..runtime.fault_recovery import Fault, Recovered
+    from ..runtime.fault_recovery import Recovered
     from ..runtime.session import Session
     from ._ab_variants import Variants
 
 _POLL_S = 0.002
 """Longest sleep of the engine thread before it looks for a new block."""
 _RETRY_S = 1.0
-_MESSAGES = 50
 
 
 class LiveSession:
@@ -63,7 +64,7 @@ class LiveSession:
             process cannot end in the ordinary way then.
         loop: the engine's loop.
         state: as in the status.
-        messages: the newest messages, each with its time (``time.perf_counter``).
+        messages: the newest messages, each with its time.
         timings: statistics of compute times.
         advice: the advice given so far.
         takes: recordings that begin and end while the session runs.
@@ -81,7 +82,7 @@ class LiveSession:
         self.error: BaseException | None = None
         self.unfinished: list[str] = []
         self.state: LiveState = "starting"
-        self.messages: deque[tuple[float, str]] = deque(maxlen=_MESSAGES)
+        self.messages = MessageLog()
         self.begun = time.perf_counter()
         self.measured_ms: float | None = None
         self.timings = TimingCache(session)
@@ -124,7 +125,7 @@ class LiveSession:
         self._gc_control = GcControl()
         trim_memory()
         self._switch_interval = SwitchInterval()
-        self.begun = time.perf_counter()
+        self.begun = self.loop.spectra.begun = self.messages.begun = time.perf_counter()
         self.card.start(self.loop.capture.callback, self.loop.playback.callback)
         end_idle_threads()  # of this thread: the engine has a pool of its own
         self._thread.start()
@@ -135,6 +136,11 @@ class LiveSession:
     def plan(self) -> CompiledPlan:
         """The plan that runs now; another one after a hot swap."""
         return self.session.plan
+
+    @property
+    def spectra(self) -> SpectrumFeed:
+        """Spectra of input and output, for those who watch."""
+        return self.loop.spectra
 
     def status(self) -> LiveStatus:
         """All that is shown of the session."""
@@ -152,9 +158,13 @@ class LiveSession:
         """
         return self._commands.execute(command)
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, kind: MessageKind = "note") -> None:
         """Adds a message to those that the status shows."""
-        self.messages.append((time.perf_counter(), text))
+        self.messages.add(text, kind)
+
+    def log(self) -> list[LoggedMessage]:
+        """All messages that are kept, oldest first; a status has the newest few."""
+        return self.messages.newest()
 
     def count_dropped_packets(self, count: int) -> None:
         """Counts control packets that were not carried out, for the status."""
@@ -252,7 +262,7 @@ class LiveSession:
     def _wait_for_device(self, why: str) -> None:
         self.state = "waiting"
         self.devices_lost += 1
-        self.say(f"{why}; waiting for it to come back")
+        self.say(f"{why}; waiting for it to come back", "fault")
         while not self._stop.wait(_RETRY_S):
             with normal_priority():
                 back = self.card.reopen()
@@ -290,7 +300,7 @@ class LiveSession:
         )
         self.unfinished = shutdown.unfinished
         if (error := shutdown.error()) is not None:
-            self.say(str(error.problems[0].message))
+            self.say(str(error.problems[0].message), "fault")
             self.error = self.error or error
         for failed in shutdown.errors:  # the first failure is reported
             self.error = self.error or failed
@@ -302,14 +312,14 @@ class LiveSession:
 
     def _on_fault(self, event: Fault | Recovered) -> None:
         dry = self.loop.playback.policy == "dry"
-        self.say(fault_message(event, dry))
+        self.say(fault_message(event, dry), "fault" if isinstance(event, Fault) else "note")
 
     def _watch_recording(self) -> None:
         state = self.session.recording_state
         if state is not None and (text := self._recording_watch.update(state)) is not None:
-            self.say(text)
+            self.say(text, "fault")
         for text in self._file_watch.update(self.session.file_faults):
-            self.say(text)
+            self.say(text, "fault")
 
     def _close_session(self) -> None:
         self.session.close(wait_s=0.1)  # the engine has had its time
@@ -321,7 +331,7 @@ class LiveSession:
             note(tick=tick, **what)
         told = _event_message(what)
         if told is not None and (text := self._repeated.take(*told, time.perf_counter())):
-            self.say(text)
+            self.say(text, "fault")
 
 
 def _event_message(what: dict[str, Any]) -> tuple[tuple[str, str], str] | None:

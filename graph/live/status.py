@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from ..runtime.session import Session
     from ..runtime.timing import Timing
     from ._ab_variants import Variants
+    from ._message_log import MessageLog
     from ._takes import Takes
     from .engine_loop import EngineLoop
     from .factory import LiveOptions
@@ -47,7 +47,7 @@ class ReportedSession(Protocol):
     options: LiveOptions
     loop: EngineLoop
     state: LiveState
-    messages: deque[tuple[float, str]]
+    messages: MessageLog
     begun: float
     measured_ms: float | None
     timings: TimingCache
@@ -75,8 +75,10 @@ def build_status(live: ReportedSession) -> LiveStatus:
         recording=recording,
         devices_lost=live.devices_lost,
         control_packets_dropped=live.control_packets_dropped,
+        takes_free_bytes=live.takes.free_bytes,
     )
     switches = loop.switches
+    log = live.messages.newest(_SHOWN_MESSAGES)
     return LiveStatus(
         state=live.state,
         pipeline=plan.name,
@@ -103,7 +105,8 @@ def build_status(live: ReportedSession) -> LiveStatus:
         active_profiles=[] if plan.origin is None else list(plan.origin.active_profiles),
         variant=live.variants.name if live.variants else None,
         params=live_params(live.session),
-        messages=[text for _, text in list(live.messages)[-_SHOWN_MESSAGES:]],
+        messages=[message.text for message in log],
+        log=log,
         advice=live.advice.update(overrun_advice(plan, timings, health.late, block_ms)),
         recording=None if recording is None else recording.path,
         take=live.takes.status(),

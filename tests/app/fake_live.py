@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from voicegraph.graph.errors import Problem, StateError
+from voicegraph.graph.live.spectrum_feed import SpectrumFeed
 from voicegraph.graph.pipeline import Pipeline, Plan, node
 from voicegraph.schemas.live_command import (
     Bypass,
@@ -28,6 +29,7 @@ from voicegraph.schemas.live_status import (
     LiveLatency,
     LiveParam,
     LiveStatus,
+    LoggedMessage,
     NodeLoad,
     TakeStatus,
 )
@@ -56,6 +58,7 @@ class FakeLive:
     broken: bool = False
     dropped_packets: int = 0
     take: TakeStatus | None = None
+    spectra: SpectrumFeed = field(default_factory=lambda: SpectrumFeed(16000, 48000))
 
     @property
     def plan(self) -> Plan:
@@ -141,6 +144,12 @@ class FakeLive:
         with self.changed:
             self.said.append(text)
             self.changed.notify_all()
+
+    def log(self) -> list[LoggedMessage]:
+        return [
+            LoggedMessage(number=number, seconds=0, unix_s=0, kind="note", text=text)
+            for number, text in enumerate(self.said, 1)
+        ]
 
     def count_dropped_packets(self, count: int) -> None:
         self.dropped_packets += count

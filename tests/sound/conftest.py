@@ -127,7 +127,7 @@ def _wait_for(live: LiveSession, there: Callable[[], bool], seconds: float = _HE
         if there():
             return
         assert not live.stopped.wait(0.02), live.error
-    raise AssertionError(f"not within {seconds} s; state {live.state}, {list(live.messages)[-3:]}")
+    raise AssertionError(f"not within {seconds} s; state {live.state}, {live.messages.texts[-3:]}")
 
 
 @pytest.fixture

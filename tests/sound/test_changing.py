@@ -72,7 +72,7 @@ def test_hot_swaps_do_not_click(
         live.command(command)
         wait_for(live, lambda: not live.swap_worker.busy)
         ear.wait(live.stopped, 0.3)
-    said = [text for _, text in live.messages]
+    said = live.messages.texts
     assert sum(text.startswith("changed") for text in said) == len(commands), said
     if live.status().late.blocks == 0:
         assert _steepest(ear.heard, begun + RATE // 4) < SLOPE + GLIDE

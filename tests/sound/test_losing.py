@@ -40,10 +40,10 @@ def test_session_waits_for_a_lost_device(
     daemon.unplug("b")
     daemon.unplug("a")
     wait_for(live, lambda: live.state == "waiting")
-    assert any("waiting for it to come back" in text for _, text in live.messages)
+    assert any("waiting for it to come back" in text for text in live.messages.texts)
     daemon.plug_in_all()
     wait_for(live, lambda: live.state == "running")
-    assert any("the device is back" in text for _, text in live.messages)
+    assert any("the device is back" in text for text in live.messages.texts)
     ear.wait(live.stopped, 2)
     assert lag_at(ear.heard, ear.count - 24000) != -1 or live.loop.compensation.stretch
     assert live.status().latency.buffering_ms == pytest.approx(delay, abs=25)

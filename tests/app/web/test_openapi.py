@@ -12,7 +12,13 @@ from voicegraph.app.control.service import Service
 from voicegraph.app.http.access_control import AccessControl
 from voicegraph.app.web._routes import PUBLIC
 from voicegraph.app.web.http_server import build_app
-from voicegraph.schemas.control import Answer, ControlLimits, StatusMessage, TokenMessage
+from voicegraph.schemas.control import (
+    Answer,
+    ControlLimits,
+    SpectrumMessage,
+    StatusMessage,
+    TokenMessage,
+)
 from voicegraph.schemas.live_command import LiveCommand, Stop
 from voicegraph.schemas.live_status import LiveParam, LiveStatus
 
@@ -137,7 +143,8 @@ def test_websocket_is_described_outside_the_paths(idle: Client) -> None:
     socket = document["x-websockets"]["/ws"]
     named = [found["$ref"] for way in ("receives", "sends") for found in socket[way]["oneOf"]]
     models = {name.rpartition("/")[2] for name in named}
-    wanted = {"LiveCommand", TokenMessage.__name__, StatusMessage.__name__, Answer.__name__}
+    sent = {model.__name__ for model in (StatusMessage, SpectrumMessage, Answer)}
+    wanted = {"LiveCommand", TokenMessage.__name__, *sent}
     assert models == wanted
     assert models <= document["components"]["schemas"].keys()
 

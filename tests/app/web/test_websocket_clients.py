@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from typing import Any
 
+import numpy as np
 import pytest
 from pydantic import TypeAdapter
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -188,3 +190,26 @@ def test_silent_clients_take_no_place_from_those_with_the_token(serve: Serve) ->
         answer = _ask(second, {"token": TOKEN})
         assert [problem.code for problem in answer.problems] == ["too-many"]
         assert _last(second) == ("", 1013)
+
+
+def test_spectra_come_while_they_are_wanted(client: Client, live: FakeLive) -> None:
+    silence = np.zeros((1, 1600), np.float32)
+    with connect(f"{client.websocket}?rate=1&spectrum=true") as socket:
+        while not live.spectra.wanted:
+            json.loads(socket.recv(20))
+        live.spectra.put(silence, silence, np.array([200.0]))
+        kinds = [json.loads(socket.recv(20)) for _ in range(2)]
+        [first, second] = [message for message in kinds if message["kind"] == "spectrum"]
+        assert (first["number"], second["number"]) == (1, 2)
+        assert (len(first["input"]), len(first["output"])) == (64, 64)
+        assert first["pitch_hz"] == [200.0]
+    deadline = time.monotonic() + 20
+    while live.spectra.wanted:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def test_bad_spectrum_is_refused_in_the_handshake(client: Client) -> None:
+    with pytest.raises(InvalidStatus) as caught, connect(f"{client.websocket}?spectrum=maybe"):
+        pass
+    assert caught.value.response.status_code == 422

@@ -98,7 +98,7 @@ def test_second_choice_waits_for_the_first(two: _Two) -> None:
     assert first is not None
     first.result(0)
     assert two.live.status().variant == "a"
-    assert [text for _, text in two.live.messages][-2:] == ["changed: the other variant"] * 2
+    assert two.live.messages.texts[-2:] == ["changed: the other variant"] * 2
 
 
 def test_swap_changes_only_the_played_variant(two: _Two) -> None:

@@ -140,7 +140,7 @@ def test_swap_succeeds_or_is_refused(talk: Callable[..., _Session]) -> None:
     session = talk()
     session.do(Swap(overrides={"nodes.pass.use": "dsp.highpass"}))
     assert session.live.session.plan.nodes[0].use == "dsp.highpass"
-    assert list(session.live.messages)[-1][1] == "changed: nodes.pass.use=dsp.highpass"
+    assert session.live.messages.texts[-1] == "changed: nodes.pass.use=dsp.highpass"
     with pytest.raises(StateError) as raised:
         session.do(Swap(overrides={"nodes.pass.use": "dsp.limiter"}))
     assert raised.value.problems[0].code == "more-latency"

@@ -74,7 +74,7 @@ def _wait(what: Callable[[], bool]) -> None:
 
 
 def _messages(session: LiveSession) -> str:
-    return "\n".join(text for _, text in session.messages)
+    return "\n".join(session.messages.texts)
 
 
 def test_session_plays_until_it_is_stopped(make_live: Callable[..., LiveSession]) -> None:
@@ -307,7 +307,7 @@ def test_loop_events_become_messages(make_live: Callable[..., LiveSession]) -> N
     session._note(4, dropped=2)
     session._note(5, realigned=-3.0)
     session._note(6, silence=7)
-    assert [text for _, text in session.messages] == [
+    assert session.messages.texts == [
         "overrun: a block was late by 12.3 ms: f0",
         "dropped 2 blocks that came too late to be played",
         "delay corrected by -3.0 ms",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,7 @@ def test_take_with_marks_replays(running: _Running, tmp_path: Path) -> None:
         [mark] = [event for event in report.events if event.mark]
         assert mark.text == "mark: here"
         assert 0.08 <= mark.second <= 0.14
-    assert f"(voicegraph replay {two})" in live.messages[-1][1]
+    assert f"(voicegraph replay {two})" in live.messages.texts[-1]
 
 
 def test_take_ends_with_the_session(running: _Running) -> None:
@@ -109,3 +110,12 @@ def test_folder_that_cannot_be_made_is_named(make_live: Make, tmp_path: Path) ->
     with pytest.raises(OutputError, match="takes cannot be written"):
         live.command(Record())
     assert live.status().take is None
+
+
+def test_free_space_of_a_folder_that_is_still_to_be_made(make_live: Make, tmp_path: Path) -> None:
+    live = make_live(takes=tmp_path / "not" / "there")
+    deadline = time.monotonic() + 20
+    while live.status().health.takes_free_bytes is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    assert not (tmp_path / "not").exists()
