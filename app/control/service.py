@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from typing import Literal
 
 from voicegraph.graph.errors import Problem, StateError, VoicegraphError
-from voicegraph.graph.live.protocol import LiveSessionProtocol
+from voicegraph.graph.live.protocol import LiveSessionProtocol, ShownSession
 from voicegraph.schemas.live_command import (
     Bypass,
     ChooseProfile,
@@ -51,7 +51,7 @@ _CLOSING_S = 0.5
 """How long :meth:`Service.close` waits for the command that is running, in seconds."""
 
 
-def run_to_end(live: LiveSessionProtocol, command: LiveCommand) -> None:
+def run_to_end(live: ShownSession, command: LiveCommand) -> None:
     """Carries out a command; waits until a hot swap is complete.
 
     Raises:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from voicegraph.graph.live.protocol import LiveSessionProtocol
+from voicegraph.graph.live.protocol import ShownSession
 from voicegraph.graph.terminal_text import printable, printable_json
 from voicegraph.schemas.live_health import LiveHealth
 from voicegraph.schemas.live_status import EndReport, LiveStatus
@@ -20,7 +20,7 @@ _SLICE_S = 0.25
 
 
 @contextmanager
-def until_stopped(live: LiveSessionProtocol) -> Iterator[None]:
+def until_stopped(live: ShownSession) -> Iterator[None]:
     """Stops the session when the block ends, and waits until it has stopped.
 
     Ctrl-C ends the block, and is not an error. A second Ctrl-C, during the wait, is raised: it
@@ -36,7 +36,7 @@ def until_stopped(live: LiveSessionProtocol) -> Iterator[None]:
             pass
 
 
-def pause(live: LiveSessionProtocol, seconds: float) -> bool:
+def pause(live: ShownSession, seconds: float) -> bool:
     """Waits for a time, or until the session has stopped; returns whether it has."""
     while seconds > _SLICE_S:
         if live.stopped.wait(_SLICE_S):
@@ -45,7 +45,7 @@ def pause(live: LiveSessionProtocol, seconds: float) -> bool:
     return live.stopped.wait(max(seconds, 0))
 
 
-def run_json(live: LiveSessionProtocol, stream: TextIO, every_s: float = 1.0) -> None:
+def run_json(live: ShownSession, stream: TextIO, every_s: float = 1.0) -> None:
     """Writes a ``LiveStatus`` as one line of JSON until the session has stopped; Ctrl-C stops it.
 
     Args:
@@ -61,7 +61,7 @@ def run_json(live: LiveSessionProtocol, stream: TextIO, every_s: float = 1.0) ->
 
 
 def run_plain(
-    live: LiveSessionProtocol, stream: TextIO, every_s: float = 1.0, poll_s: float = _POLL_S
+    live: ShownSession, stream: TextIO, every_s: float = 1.0, poll_s: float = _POLL_S
 ) -> None:
     """Writes plain lines until the session has stopped; Ctrl-C stops it.
 

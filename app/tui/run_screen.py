@@ -6,7 +6,7 @@ import sys
 from typing import TextIO
 
 from voicegraph.graph.errors import VoicegraphError
-from voicegraph.graph.live.protocol import LiveSessionProtocol
+from voicegraph.graph.live.protocol import ShownSession
 from voicegraph.graph.optional_packages import missing_package
 from voicegraph.graph.terminal_text import printable
 
@@ -36,7 +36,7 @@ def require_textual() -> None:
         raise VoicegraphError(problem) from None
 
 
-def run_screen(live: LiveSessionProtocol, stream: TextIO | None = None) -> None:
+def run_screen(live: ShownSession, stream: TextIO | None = None) -> None:
     """Shows a session in the terminal and handles keys until it has stopped.
 
     Args:

@@ -12,7 +12,7 @@ from textual.containers import Horizontal
 from textual.widgets import Input
 
 from voicegraph.graph.errors import VoicegraphError
-from voicegraph.graph.live.protocol import LiveSessionProtocol
+from voicegraph.graph.live.protocol import ShownSession
 from voicegraph.schemas.live_command import (
     Bypass,
     ChooseProfile,
@@ -81,7 +81,7 @@ class LiveScreen(App[None]):
         Binding("escape", "cancel", "Cancel", priority=True),
     ]
 
-    def __init__(self, live: LiveSessionProtocol) -> None:
+    def __init__(self, live: ShownSession) -> None:
         super().__init__()
         self.live = live
         self.state = ScreenState(live.status())

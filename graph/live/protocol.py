@@ -13,22 +13,12 @@ from ..plan import CompiledPlan
 from .spectrum_feed import SpectrumFeed
 
 
-class LiveSessionProtocol(Protocol):
-    """Shown and controlled from any thread; implemented by ``graph.live.session.LiveSession``."""
+class ShownSession(Protocol):
+    """A live session as a screen sees it; shown and controlled from any thread."""
 
     @property
     def stopped(self) -> threading.Event:
         """Set when the session has ended."""
-        ...
-
-    @property
-    def plan(self) -> CompiledPlan:
-        """The plan that runs now; another one after a hot swap."""
-        ...
-
-    @property
-    def spectra(self) -> SpectrumFeed:
-        """Spectra of input and output, for those who watch."""
         ...
 
     def status(self) -> LiveStatus:
@@ -51,14 +41,28 @@ class LiveSessionProtocol(Protocol):
         """Adds a message to those that the status shows."""
         ...
 
+    def request_stop(self) -> None:
+        """Ends the session soon; then ``stopped`` is set. Safe to call twice."""
+        ...
+
+
+class LiveSessionProtocol(ShownSession, Protocol):
+    """A live session as programs see it; implemented by ``graph.live.session.LiveSession``."""
+
+    @property
+    def plan(self) -> CompiledPlan:
+        """The plan that runs now; another one after a hot swap."""
+        ...
+
+    @property
+    def spectra(self) -> SpectrumFeed:
+        """Spectra of input and output, for those who watch."""
+        ...
+
     def log(self) -> list[LoggedMessage]:
         """All messages that are kept, oldest first; a status has the newest few."""
         ...
 
     def count_dropped_packets(self, count: int) -> None:
         """Counts control packets that were not carried out, for the status."""
-        ...
-
-    def request_stop(self) -> None:
-        """Ends the session soon; then ``stopped`` is set. Safe to call twice."""
         ...

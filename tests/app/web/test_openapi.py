@@ -107,6 +107,7 @@ def test_operation_ids_are_names_for_functions(idle: Client) -> None:
             for path, operations in paths.items() for method, operation in operations.items()} == {
         ("/status", "get"): "get_status",
         ("/pipeline", "get"): "get_pipeline",
+        ("/messages", "get"): "list_messages",
         ("/profiles", "get"): "list_profiles",
         ("/params", "get"): "list_params",
         ("/params/{name}", "get"): "get_param",

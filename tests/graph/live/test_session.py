@@ -243,8 +243,8 @@ def _hang(live_session: LiveSession, what: str, released: threading.Event) -> No
         released.wait(20)
 
     if what == "recorder":
-        session._files.recorder = Mock()
-        session._files.recorder.close = lambda: released.wait(20)
+        session._files.recording.recorder = recorder = Mock()
+        recorder.close = lambda: released.wait(20)
     elif what == "node":
         step = session.engine.steps[0]
         step.node.process = hang  # pyright: ignore[reportAttributeAccessIssue]

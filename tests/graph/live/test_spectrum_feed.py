@@ -112,5 +112,5 @@ def test_pitch_is_that_of_the_input(make_live: Callable[..., Any], sine: Any) ->
     with live.spectra.watched():
         simulation.run(1)
         found = [f0 for message in live.spectra.after(0) for f0 in message.pitch_hz]
-    assert len(found) == pytest.approx(200, abs=40)  # a frame for each 5 ms
+    assert len(found) == pytest.approx(100, abs=20)  # a frame for each 10 ms
     assert np.median([f0 or 0 for f0 in found]) == pytest.approx(110, abs=2)
