@@ -11,5 +11,6 @@ __all__ = [
     "session",
     "setup",
     "simulated_card",
+    "spectrum_feed",
     "status",
 ]
