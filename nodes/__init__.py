@@ -34,6 +34,8 @@ BUILTIN: dict[str, str] = {
     "io.probe": "io.probe",
     "io.tone": "io.tone",
     "io.vectors": "io.vectors",
+    "pitch.auto": "pitch.auto",
+    "pitch.autotune": "pitch.autotune",
     "pitch.cache": "pitch.cache",
     "pitch.register": "pitch.register",
     "pitch.smooth": "pitch.smooth",

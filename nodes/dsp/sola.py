@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Literal
 
 import torch
 from pydantic import Field
@@ -27,6 +28,7 @@ from voicegraph.graph import (
     parse_duration,
     register,
 )
+from voicegraph.nodes.dsp._phase_vocoder_fade import PhaseVocoderFade
 
 _STEPS_PER_SECOND = 100
 _MAX_BUFFER_STEPS = 4
@@ -59,6 +61,9 @@ class SolaParams(NodeParams):
     """Margin at the end of each window; up to 40 ms of it are crossfaded."""
     search: Duration = Field(parse_duration("10ms"), ge=0, le=Fraction(1, 5))
     """Search range for the offset; 0 never shifts a window."""
+    fade: Literal["sin2", "phase_vocoder"] = "sin2"
+    """`sin2` adds both windows; `phase_vocoder` lets the phases of all frequencies glide from one
+    window to the next, which keeps the level where they differ."""
 
 
 @register("dsp.sola")
@@ -72,7 +77,9 @@ class Sola(Node[SolaParams, SolaState]):
     is the first k of 0..search that maximises
     ``sum(x[k + i] tail[i]) / sqrt(sum(x[k + i]^2) + 1e-8)``, sums over the buffer and all channels.
     From there the window fades in with sin^2 while the tail fades out with 1 - sin^2. One block is
-    the output, and the ``buffer`` samples after it are the new tail.
+    the output, and the ``buffer`` samples after it are the new tail. ``fade: phase_vocoder`` puts
+    sinusoids with gliding phases in the place of the products of both (``_phase_vocoder_fade.py``);
+    docs/sound.md has what it brings.
 
     ``crossfade`` and ``search`` are rounded to whole steps of 10 ms, halves to the even step; the
     buffer is ``crossfade``, at most 40 ms. Of the window it uses block + search + buffer (the
@@ -86,6 +93,7 @@ class Sola(Node[SolaParams, SolaState]):
     chunking = "windowed"
     devices = ("cpu", "cuda")
     needs_float64 = True
+    examples = ({}, {"fade": "phase_vocoder"})
 
     audio = In(Audio, window=True)
     out = Out(Audio, like="audio")
@@ -124,6 +132,8 @@ class Sola(Node[SolaParams, SolaState]):
         ramp = torch.linspace(0.0, 1.0, self._size.buffer, dtype=dtype, device=device)
         self._fade_in = torch.sin(0.5 * math.pi * ramp) ** 2
         self._fade_out = 1 - self._fade_in
+        vocoder = params.fade == "phase_vocoder"
+        self._vocoder = PhaseVocoderFade(self._fade_in) if vocoder else None
         self._steps = torch.arange(self._block + self._size.buffer, device=device)
 
     def state(self, params: SolaParams, streams: int) -> SolaState:
@@ -139,7 +149,10 @@ class Sola(Node[SolaParams, SolaState]):
         index = (offset[:, None, None] + self._steps).expand(-1, window.shape[1], -1)
         cut = window.gather(2, index)
         head = cut[:, :, :buffer]
-        head.mul_(self._fade_in).add_(state.tail * self._fade_out)
+        if self._vocoder is None:
+            head.mul_(self._fade_in).add_(state.tail * self._fade_out)
+        else:
+            head.copy_(self._vocoder(state.tail, head))
         state.tail.copy_(cut[:, :, self._block :])
         return {"out": cut[:, :, : self._block], "offset": offset[:, None, None].to(cut.dtype)}
 

@@ -1,3 +1,3 @@
 """Pitch contours: joined, transposed, smoothed."""
 
-__all__ = ["cache", "register", "smooth", "window_frames"]
+__all__ = ["auto", "autotune", "cache", "register", "smooth", "window_frames"]

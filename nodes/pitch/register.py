@@ -35,21 +35,12 @@ from voicegraph.graph import (
     parse_duration,
     register,
 )
-from voicegraph.nodes.dsp.running_percentile import RunningPercentile
 from voicegraph.nodes.dsp.span_crop import SpanCrop
 from voicegraph.nodes.dsp.voice_prosody import prosody_of
-from voicegraph.nodes.pitch._register_prior import RegisterPrior
+from voicegraph.nodes.pitch._register_estimate import RegisterEstimate
 
-_LOWEST, _HIGHEST, _BINS = math.log2(30), math.log2(30 * 2**6), 144
-"""Range of the histogram in log2 of Hz: six octaves in steps of half a semitone."""
-_GLIDE_S = 0.3
-"""Time constant with which the applied register follows the estimate; longer than a syllable."""
 _TURN_S = 0.03
 """Time constant of a change of ``transpose``: quick, but without a click."""
-_TOLD_S = 0.5
-"""Weight of ``start`` in seconds of speech."""
-_KNOWN_S = 60.0
-"""Initial count of voiced frames, in seconds, if ``start`` is given: it switches the prior off."""
 
 
 @dataclass
@@ -182,24 +173,13 @@ class Register(Node[RegisterParams, RegisterState]):
         asked = self.asked["pitch"]
         self._crops = {port: SpanCrop.between(spec, asked) for port, spec in self.given.items()}
         self._rate = float(asked.rate)
-        memory = float(params.settle) * self._rate
-        self._median = RunningPercentile(_LOWEST, _HIGHEST, _BINS, 0.5, memory)
-        self._prior = RegisterPrior(self._rate)
-        self._follow = 1 - math.exp(-1 / (_GLIDE_S * self._rate))
+        self._estimate = RegisterEstimate(self._rate, params.settle)
         self._turn = 1 - math.exp(-1 / (_TURN_S * self._rate))
 
     def state(self, params: RegisterParams, streams: int) -> RegisterState:
-        """The register is ``start``, or unknown."""
-        known = params.start is not None
-        start = math.log2(params.start) if params.start is not None else 0.0
-        count = _TOLD_S * self._rate if known else 0.0
-        return RegisterState(
-            torch.from_numpy(self._median.prefilled(streams, start, count)),
-            torch.full((streams,), int(_KNOWN_S * self._rate) if known else 0),
-            torch.zeros(streams, self._prior.size, dtype=torch.float64),
-            torch.full((streams,), start, dtype=torch.float64),
-            torch.full((streams,), params.transpose / 12, dtype=torch.float64),
-        )
+        """An estimate without frames; the transposition in force."""
+        transpose = torch.full((streams,), params.transpose / 12, dtype=torch.float64)
+        return RegisterState(**self._estimate.start(streams, params.start), transpose=transpose)
 
     def process(self, inputs: Tensors, params: RegisterParams, state: RegisterState) -> Tensors:
         """One block: all its frames at once, but for what follows from frame to frame."""
@@ -212,68 +192,12 @@ class Register(Node[RegisterParams, RegisterState]):
         sounding = hertz > 0
         octaves = np.log2(np.where(sounding, hertz, 1.0).astype(np.float64))
         counts = sounding & (voiced.numpy() > 0.5)
-        heard = held["heard"][:, None] + np.cumsum(counts, 1)  # after each frame
-        found = self._found(octaves, counts, heard, held)
-        applied = self._follow_estimate(found, counts, heard, held)
+        applied = self._estimate.take(octaves, counts, held)
         transpose = self._turned(params.transpose / 12, octaves.shape[1], held)
-        held["heard"][:] = heard[:, -1]
         around = self._target if params.mode == "register" else applied
         moved = around + params.range * (octaves - applied) + transpose
         made = np.where(sounding, np.exp2(moved), hertz).astype(np.float32)
         return {"pitch": torch.from_numpy(made), "voiced": voiced.clone()}
-
-    def _found(
-        self,
-        octaves: np.ndarray,
-        counts: np.ndarray,
-        heard: np.ndarray,
-        held: dict[str, np.ndarray],
-    ) -> np.ndarray:
-        """The register after each frame: posterior median first, histogram later.
-
-        Args:
-            octaves: F0, log2 of Hz, ``[streams, frames]``.
-            counts: frames that count, bool ``[streams, frames]``.
-            heard: frames that have counted, with each frame, ``[streams, frames]``.
-            held: the state; changed in place.
-
-        Returns:
-            Log2 of Hz ``[streams, frames]``.
-        """
-        made = self._median.count(held["histogram"], self._median.places(octaves), counts)
-        held["histogram"][:] = made[-1]
-        found = self._median.read(made).T
-        before = heard - counts
-        if self._prior.weight(before[:, 0]).any():
-            likelihood = self._prior.update(held["likelihood"], octaves, counts, before)
-            held["likelihood"][:] = likelihood[:, -1]
-            found = found + self._prior.weight(heard) * (self._prior.median(likelihood) - found)
-        return found
-
-    def _follow_estimate(
-        self,
-        found: np.ndarray,
-        counts: np.ndarray,
-        heard: np.ndarray,
-        held: dict[str, np.ndarray],
-    ) -> np.ndarray:
-        """The applied register in each frame, ``[streams, frames]``; changes ``held``.
-
-        Args:
-            found: the register after each frame, log2 of Hz ``[streams, frames]``.
-            counts: as for :meth:`_found`.
-            heard: as for :meth:`_found`.
-            held: the state.
-        """
-        applied, made = held["register"], np.empty_like(found)
-        first, follow = counts & (heard == 1), np.where(heard > 0, self._follow, 0.0)
-        begins = first.any()
-        for k in range(found.shape[1]):
-            if begins:
-                np.copyto(applied, found[:, k], where=first[:, k])
-            applied += follow[:, k] * (found[:, k] - applied)
-            made[:, k] = applied
-        return made
 
     def _turned(self, wanted: float, frames: int, held: dict[str, np.ndarray]) -> np.ndarray:
         """The applied transposition in octaves, ``[streams, frames or 1]``; changes ``held``."""

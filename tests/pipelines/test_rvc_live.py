@@ -235,3 +235,44 @@ def test_a_formant_shift_takes_the_overlap(load: Load) -> None:
 def test_profiles_compile(load: Load, profile: str) -> None:
     block = {"steady": "240ms", "quick": "60ms"}.get(profile, "100ms")
     assert load(profiles=(profile,), block=block).compile().block == parse_duration(block)
+
+
+def test_one_var_moves_the_pitch_to_that_of_the_voice(load: Load) -> None:
+    audio = _speech(6)
+    overrides = {"vars.auto_pitch": True, "vars.register": 280, "vars.transpose": 12}
+    with load(**overrides).session(warm_up=False) as session:
+        size = session.plan.samples_in
+        for start in range(0, len(audio), size):
+            session.process(audio[start : start + size], taps=["pitch", "auto.shift"])
+        pitch = session.taps["pitch"][0]
+        shift = float(session.taps["auto.shift"][0, 0, 0])
+    middle = np.median(pitch[pitch > 0])
+    assert 12 * abs(np.log2(middle / 560)) < 1.5, "semitones from an octave above the register"
+    assert shift == pytest.approx(12, abs=1.5)
+
+
+def test_the_voice_may_not_say_its_pitch(load: Load) -> None:
+    with pytest.raises(PipelineError, match="does not state the pitch of its voice") as caught:
+        load(**{"vars.auto_pitch": True}).compile()
+    assert "nodes.auto.params.recording: FILE.wav" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["rvc", "rvc-live"])
+def test_one_var_moves_the_pitch_to_notes(load: Load, name: str) -> None:
+    overrides = {"vars.autotune": True, "nodes.tune.params": {"glide": 0, "notes": "A"}}
+    with load(name, **overrides).session(warm_up=False) as session:
+        for block in np.split(_speech(2), 20):
+            session.process(block, taps=["tune"])
+        pitch = session.taps["tune"][0]
+    voiced = pitch > 0
+    assert voiced.mean() > 0.3
+    octaves = np.log2(pitch[voiced] / 440)
+    assert np.abs(octaves - np.round(octaves)).max() < 1e-3
+
+
+@pytest.mark.parametrize("name", ["rvc", "rvc-live", "rvc-file"])
+def test_pitch_is_as_before_where_nobody_asks(load: Load, name: str) -> None:
+    plan = load(name).compile()
+    names = {planned.name for planned in plan.nodes}
+    assert not names & {"auto", "tune"}
+    assert plan.find("voice").sources["pitch"].node == "pitch"

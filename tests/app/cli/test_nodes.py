@@ -39,6 +39,8 @@ def test_family_lists_its_nodes(cli: Cli) -> None:
     code, out, _ = cli("nodes", "pitch")
     assert code == 0
     assert [line.split()[0] for line in out.splitlines()[2:] if line[0] != " "] == [
+        "pitch.auto",
+        "pitch.autotune",
         "pitch.cache",
         "pitch.register",
         "pitch.smooth",
