@@ -61,6 +61,17 @@ class ChooseProfile(_Command):
     """The profile's name; the status lists all as ``profiles``. Null: no profile."""
 
 
+class ChooseVoice(_Command):
+    """Changes to another voice of the library, by a hot swap.
+
+    The voice brings its index, its encoder and the settings of its card.
+    """
+
+    do: Literal["voice"] = "voice"
+    name: str = Field(min_length=1, max_length=200, examples=["michael"])
+    """Its name in the library."""
+
+
 class ChooseVariant(_Command):
     """Selects one of two variants for the output, at matched loudness."""
 
@@ -123,6 +134,7 @@ LiveCommand = Annotated[
     | Bypass
     | Swap
     | ChooseProfile
+    | ChooseVoice
     | ChooseVariant
     | Mute
     | Talk

@@ -187,6 +187,8 @@ class LiveStatus(Report):
     """The profiles that the pipeline offers."""
     active_profiles: list[str] = Field(default_factory=list)
     """The profiles in force, in the order in which they apply."""
+    voice: str | None = None
+    """The name of the voice in the library; null if it has none there."""
     variant: str | None = None
     """The variant that is played, ``a`` or ``b``; null if there is one."""
     params: list[LiveParam] = Field(default_factory=list)

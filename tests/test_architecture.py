@@ -53,7 +53,9 @@ ALLOWED: dict[str, set[str]] = {
         *RUN, "graph/files", "graph/files/models", "graph/files/sound", "graph/metrics",
     },
     "graph/live/devices": CORE,
-    "graph/live": {*RUN, "graph/live/devices", "graph/files", "graph/files/recordings"},
+    "graph/live": {
+        *RUN, "graph/live/devices", "graph/loading", "graph/files", "graph/files/recordings",
+    },
     # ---- nodes
     "nodes": set(),
     "nodes/layers": NODE,
@@ -179,7 +181,9 @@ ALLOWED: dict[str, set[str]] = {
     },
     "app/server": {*CORE, "app/control", "app/http", "app/server/routes", "app/server/services"},
     "app/osc": {*CORE, "app/control"},
-    "app/tui": {*CORE, "app/control", "graph/live", "graph/loading"},
+    "app/tui": {
+        *CORE, "app/control", "graph/files/voice_library", "graph/live", "graph/loading",
+    },
     "app": {*CORE, "app/control", "app/osc", "app/web", "graph/live"},
     "app/cli": {
         *RUN, "app", "app/bundle", "app/control", "app/diagnostics", "app/reports",

@@ -1,9 +1,9 @@
 """Status and commands of a live session, shared by all interfaces.
 
 Quick commands run at once. Slow commands, which compile or build something (bypass, swap, profile,
-variant, monitor), run one after another on a thread of their own, so that a mute never waits for
-them; those that open files (record, mark) run on another one. A command is done when the next one
-may come: a hot swap when its nodes are heard.
+voice, variant, monitor), run one after another on a thread of their own, so that a mute never waits
+for them; those that open files (record, mark) run on another one. A command is done when the next
+one may come: a hot swap when its nodes are heard.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from voicegraph.schemas.live_command import (
     Bypass,
     ChooseProfile,
     ChooseVariant,
+    ChooseVoice,
     LiveCommand,
     Mark,
     Monitor,
@@ -43,7 +44,7 @@ MOST_WAITING = 8
 
 _LARGEST = sys.float_info.max
 
-SLOW = (Bypass, Swap, ChooseProfile, ChooseVariant, Monitor)
+SLOW = (Bypass, Swap, ChooseProfile, ChooseVoice, ChooseVariant, Monitor)
 """Commands that compile or build something."""
 FILES = (Record, Mark)
 """Commands that wait for a disk, but not for the slow ones; in order among themselves."""

@@ -68,6 +68,8 @@ def values_of(status: LiveStatus) -> dict[str, bool | float | str]:
     }
     if status.profiles:
         found[f"{ROOT}/profile"] = " ".join(status.active_profiles)
+    if status.voice is not None:
+        found[f"{ROOT}/voice"] = status.voice
     if status.variant is not None:
         found[f"{ROOT}/variant"] = status.variant
     for param in status.params:

@@ -13,6 +13,7 @@ from voicegraph.schemas.live_command import (
     Bypass,
     ChooseProfile,
     ChooseVariant,
+    ChooseVoice,
     LiveCommand,
     Mark,
     Monitor,
@@ -40,6 +41,7 @@ ARGUMENTS = {
     **dict.fromkeys(_SWITCHES, "0|1, or nothing to toggle"),
     "bypass": "node 0|1, or node alone to toggle",
     "profile": "name, or nothing for no profile",
+    "voice": "name",
     "variant": "a|b|other",
     "mark": "text, or 1, or nothing",
     "stop": "1, or nothing",
@@ -113,6 +115,8 @@ def _read(words: list[str], values: list[Any], service: Service) -> LiveCommand 
             return ChooseProfile(name=None)
         case ["profile"], [str(name)]:
             return ChooseProfile(name=name)
+        case ["voice"], [str(name)] if name:
+            return ChooseVoice(name=name[:200])
         case ["variant"], ["a" | "b" | "other" as name]:
             return ChooseVariant(name=name)
         case ["variant"], values:

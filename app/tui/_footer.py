@@ -18,13 +18,14 @@ _KEY_BAR = (
     ("v", "variant"),
     ("b", "bypass"),
     ("p", "profile"),
+    ("o", "voice"),
     ("r", "record"),
     ("k", "mark"),
     ("Tab", "list"),
     ("?", "help"),
     ("q", "stop"),
 )
-_DROPPED = ("k", "Tab", "p", "b", "v", "d", "r")
+_DROPPED = ("k", "Tab", "o", "p", "b", "v", "d", "r")
 """Keys that a narrow screen leaves out, the first ones first; the help page has them all."""
 _ALL_KEYS = (
     ("up down", "select a row"),
@@ -38,6 +39,7 @@ _ALL_KEYS = (
     ("m", "mute or unmute the output"),
     ("d", "monitor: add the dry input to the output, or remove it"),
     ("v", "switch between the variants a and b"),
+    ("o", "change to another voice of the library"),
     ("r", "begin a take (a recording that replays bit for bit), or end it"),
     ("k", "put a mark into the recording"),
     ("?", "show this page; any key closes it"),
@@ -72,6 +74,8 @@ class KeyBar(Panel):
             hidden.add("v")
         if not status.profiles:
             hidden.add("p")
+        if status.voice is None:
+            hidden.add("o")
         if status.recording is None:
             hidden.add("k")
         shown = _fitting([entry for entry in _KEY_BAR if entry[0] not in hidden], width)

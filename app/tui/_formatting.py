@@ -27,6 +27,8 @@ def ppm(value: float | None) -> str:
 def active_switches(status: LiveStatus) -> list[str]:
     """Every switch that is not in its default position, in one to three words each."""
     found = [f"profile {one_line(name)}" for name in status.active_profiles]
+    if status.voice is not None:
+        found.append(f"voice {one_line(status.voice)}")
     if status.variant is not None:
         found.append(f"variant {status.variant}")
     if status.muted:

@@ -12,11 +12,13 @@ from textual.containers import Horizontal
 from textual.widgets import Input
 
 from voicegraph.graph.errors import VoicegraphError
+from voicegraph.graph.files.voice_library import entries
 from voicegraph.graph.live.protocol import ShownSession
 from voicegraph.schemas.live_command import (
     Bypass,
     ChooseProfile,
     ChooseVariant,
+    ChooseVoice,
     LiveCommand,
     Mark,
     Monitor,
@@ -28,13 +30,13 @@ from voicegraph.schemas.live_command import (
 
 from ..control.command_queue import CommandQueue
 from ..control.service import FILES, SLOW, run_to_end
+from ._choice_page import ChoicePage
 from ._footer import HelpPage, KeyBar, MessagePanel
 from ._formatting import error_line
 from ._node_list import NodeList
 from ._panel import Panel, ScreenState, SelectableList
 from ._param_list import ParamHint, ParamList, ValueEntry
 from ._param_steps import parse_typed, stepped
-from ._profile_page import ProfilePage
 from ._status_lines import Overview
 
 _POLL_S = 0.1
@@ -73,6 +75,7 @@ class LiveScreen(App[None]):
         Binding("v", "variant", "Variant"),
         Binding("b", "bypass", "Bypass"),
         Binding("p", "profile", "Profile"),
+        Binding("o", "voice", "Voice"),
         Binding("r", "record", "Record"),
         Binding("k", "mark", "Mark"),
         Binding("question_mark", "help", "Help"),
@@ -193,16 +196,34 @@ class LiveScreen(App[None]):
             self.redraw()
             return
 
+        active = status.active_profiles
+
         def chosen(number: int | None) -> None:
             if number is None:
                 return
-            name = None if number < 0 else profiles[number]
-            self.state.log.add(
-                f"switching to {f'profile {name}' if name else 'no profile'}", "muted"
-            )
+            name = profiles[number - 1] if number else None
+            text = f"switching to {f'profile {name}' if name else 'no profile'}"
+            self.state.log.add(text, "muted")
             self._send("profile", name, ChooseProfile(name=name))
 
-        self.push_screen(ProfilePage(profiles, status.active_profiles), chosen)
+        marked = [not active, *(name in active for name in profiles)]
+        self.push_screen(ChoicePage("Profile", ["no profile", *profiles], marked, "p"), chosen)
+
+    def action_voice(self) -> None:
+        """Opens the list of the library's voices."""
+        voices = [entry for entry in entries().values() if entry.card.is_voice]
+        now = self.state.status.voice
+
+        def chosen(number: int | None) -> None:
+            if number is None:
+                return
+            name = voices[number].name
+            self.state.log.add(f"changing to the voice {name}", "muted")
+            self._send("voice", name, ChooseVoice(name=name))
+
+        names = [f"{entry.name}   {entry.card.title}" for entry in voices]
+        marked = [entry.name == now for entry in voices]
+        self.push_screen(ChoicePage("Voice", names, marked, "o"), chosen)
 
     def action_help(self) -> None:
         """Shows all keys."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from voicegraph.schemas.live_command import (
     Bypass,
     ChooseProfile,
     ChooseVariant,
+    ChooseVoice,
     LiveCommand,
     Mark,
     Monitor,
@@ -23,12 +24,14 @@ from voicegraph.schemas.live_command import (
 )
 
 from ..errors import PipelineError, Problem, StateError
-from ..runtime.hot_swap import plan_profile
+from ..loading.library_values import voice_overrides
+from ..runtime.hot_swap import plan_change, plan_profile, require_pipeline
 from ._ab_variants import Variants
 from ._gain_switches import dry_session
 from ._swap_worker import PreparedSwap
 
 if TYPE_CHECKING:
+    from ..pipeline import Pipeline
     from ..runtime.session import Session
     from ._swap_worker import SwapWorker
     from ._takes import Takes
@@ -123,6 +126,8 @@ class CommandHandler:
                 return self._swap_worker.change(overrides)
             case ChooseProfile(name=name):
                 return self._choose_profile(name)
+            case ChooseVoice(name=name):
+                return self._choose_voice(name)
             case ChooseVariant(name=name):
                 return self._choose(name)
         return None
@@ -150,6 +155,17 @@ class CommandHandler:
             return PreparedSwap(plan, {}, plan.origin)
 
         return self._swap_worker.begin("no profile" if name is None else f"profile {name}", prepare)
+
+    def _choose_voice(self, name: str) -> Future[None]:
+        def prepare() -> PreparedSwap:
+            # When the turn has come: an earlier change may have brought another pipeline.
+            session = self._session
+            pipeline = cast("Pipeline", require_pipeline(session.plan.origin))
+            overrides = voice_overrides(pipeline.loaded.document, name)
+            wanted = {**session.overrides, **overrides}
+            return PreparedSwap(plan_change(session, overrides), wanted)
+
+        return self._swap_worker.begin(f"voice {name}", prepare)
 
     def _choose(self, name: str) -> Future[None]:
         if self.variants is None:

@@ -103,6 +103,7 @@ def build_status(live: ReportedSession) -> LiveStatus:
         monitor=switches.monitor.target > 0.0,
         profiles=[] if plan.origin is None else list(plan.origin.profiles),
         active_profiles=[] if plan.origin is None else list(plan.origin.active_profiles),
+        voice=plan.taken[0].voice if plan.taken else None,
         variant=live.variants.name if live.variants else None,
         params=live_params(live.session),
         messages=[message.text for message in log],

@@ -98,7 +98,7 @@ def plan_change(
         StateError: if it does not fit into the running session; the problem says why.
     """
     wanted = dict(overrides) if complete else {**session.overrides, **overrides}
-    return _compiled(session, _require_pipeline(session.base).changed(wanted))
+    return _compiled(session, require_pipeline(session.base).changed(wanted))
 
 
 def plan_profile(session: RunningSession, *names: str) -> CompiledPlan:
@@ -110,10 +110,15 @@ def plan_profile(session: RunningSession, *names: str) -> CompiledPlan:
         PipelineError: if there is no such profile, or the changed pipeline has mistakes.
         StateError: if it does not fit into the running session; the problem says why.
     """
-    return _compiled(session, _require_pipeline(session.plan.origin).with_profiles(*names))
+    return _compiled(session, require_pipeline(session.plan.origin).with_profiles(*names))
 
 
-def _require_pipeline(origin: PlanOrigin | None) -> PlanOrigin:
+def require_pipeline(origin: PlanOrigin | None) -> PlanOrigin:
+    """The pipeline of a plan.
+
+    Raises:
+        StateError: if the plan was not compiled from one.
+    """
     if origin is None:
         text = "this session's plan was not compiled from a pipeline, so it cannot be changed"
         raise StateError(Problem("no-pipeline", text, fix="Pipeline(...).session()"))

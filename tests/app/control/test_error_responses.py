@@ -54,7 +54,7 @@ def test_error_response_contains_all_problems() -> None:
     ("text", "message"),
     [
         ('{"do": "mut"}', "there is no command 'mut'; the commands are: set, bypass, swap, "
-         "profile, variant, mute, talk, monitor, record, mark, stop"),
+         "profile, voice, variant, mute, talk, monitor, record, mark, stop"),
         ('{"do": "set", "param": "a.b"}', "value is missing"),
         ('{"do": "mute", "off": 1}', "there is no key off"),
         ('{"do": "mute", "on": []}', "on: expected true or false, found an empty list"),

@@ -20,6 +20,7 @@ from voicegraph.schemas.live_command import (
     Bypass,
     ChooseProfile,
     ChooseVariant,
+    ChooseVoice,
     LiveCommand,
     Mark,
     Monitor,
@@ -445,6 +446,23 @@ def test_mute_does_not_wait_for_a_swap(live) -> None:
         gate.set()
         await _wait_for_answers(app)
         assert live.received == [Mute(on=True), Bypass(node="pitch", on=True)]
+
+    _run(live, press)
+
+
+def test_voice_is_chosen_from_the_library(live, status) -> None:
+    live.now = status.model_copy(update={"voice": "heart"})
+
+    async def press(app: LiveScreen, pilot: Pilot[None]) -> None:
+        app.poll()
+        await pilot.press("o")
+        shown = app.screen.query_one(OptionList)
+        texts = [str(shown.get_option_at_index(i).prompt) for i in range(shown.option_count)]
+        assert any(text.startswith("● heart ") for text in texts)
+        number = next(i for i, text in enumerate(texts) if text.startswith("  michael "))
+        await pilot.press(*["down"] * number, "enter")
+        await _wait_for_answers(app)
+        assert live.received == [ChooseVoice(name="michael")]
 
     _run(live, press)
 

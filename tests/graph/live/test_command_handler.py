@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from voicegraph.graph.errors import PipelineError, StateError
+from voicegraph.graph.errors import InputError, PipelineError, StateError
 from voicegraph.graph.live.session import LiveSession
 from voicegraph.graph.live.simulated_card import SimulatedDevice, Simulation
 from voicegraph.graph.pipeline import Pipeline, node
@@ -18,6 +18,7 @@ from voicegraph.schemas.live_command import (
     Bypass,
     ChooseProfile,
     ChooseVariant,
+    ChooseVoice,
     LiveCommand,
     Monitor,
     Mute,
@@ -241,3 +242,23 @@ def test_every_command_is_parsed_by_name() -> None:
              "swap": {"overrides": {"a": 1}}}  # fmt: skip
     for name in names:
         assert COMMANDS.validate_python({"do": name, **needs.get(name, {})}).do == name
+
+
+def test_voice_is_changed_by_its_name(make_live: Any, played: Any, sine: Any) -> None:
+    nodes = {"pass": node("dsp.gain", "input")}
+    keys: dict[str, Any] = {"input": {"rate": RATE}, "vars": {"voice": "heart"}}
+    live = make_live(Pipeline(block="20ms", nodes=nodes, output="pass", **keys))
+    session = _Session(live, played, sine(440))
+    assert live.status().voice == "heart"
+    session.do(ChooseVoice(name="michael"))
+    assert live.status().voice == "michael"
+    assert live.messages.texts[-1] == "changed: voice michael"
+    with pytest.raises(InputError, match="no voice 'nobody'"):
+        live.command(ChooseVoice(name="nobody"))
+    assert live.status().voice == "michael"
+
+
+def test_pipeline_without_a_voice_refuses_one(make_live: Any, played: Any, sine: Any) -> None:
+    session = _Session(make_live(), played, sine(440))
+    with pytest.raises(PipelineError, match="has no var `voice`"):
+        session.live.command(ChooseVoice(name="michael"))
