@@ -196,3 +196,34 @@ class LibraryReport(Report):
     """Encoders and pitch models by name."""
     unreadable: list[UnreadableItem]
     """What is in the folder and cannot be used."""
+
+
+class LeftOut(Report):
+    """A file that was not kept."""
+
+    file: str
+    """Its name, with the archive that holds it."""
+    why: str
+    """Why it was left out."""
+
+
+class AddReport(Report):
+    """``voicegraph voice add --json``, ``voice merge --json`` and ``voice edit --json``."""
+
+    folder: str
+    """The folder of the library."""
+    added: list[LibraryItem]
+    """What is in the library now, voices first."""
+    adopted: dict[str, str]
+    """Voices that had no encoder and use one of these now: voice -> encoder."""
+    left_out: list[LeftOut]
+    """Files that were not kept."""
+
+
+class RemoveReport(Report):
+    """``voicegraph voice remove --json``."""
+
+    removed: list[str]
+    """Names that are no longer in the library."""
+    orphaned: list[str]
+    """Voices that used an encoder that was removed, and need one now."""

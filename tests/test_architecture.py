@@ -165,6 +165,10 @@ ALLOWED: dict[str, set[str]] = {
     "app/file_jobs": {
         *RUN, "graph/files", "graph/files/sound", "app/background", "app/storage",
     },
+    "app/voice_library": {
+        *RUN, "graph/files", "graph/files/models", "graph/files/sound", "graph/files/voice_library",
+        "graph/metrics", "nodes/synth", "training/index",
+    },
     "app/bundle": {
         *CORE, "graph/files", "graph/files/faiss_files", "graph/files/onnx_files",
         "graph/files/sound",
@@ -188,10 +192,12 @@ ALLOWED: dict[str, set[str]] = {
     "app/cli": {
         *RUN, "app", "app/bundle", "app/control", "app/diagnostics", "app/reports",
         "app/reports/drawing", "app/sdk", "app/server", "app/server/services", "app/tui",
+        "app/voice_library",
         "experiments", "experiments/driver", "experiments/engines", "experiments/file",
         "experiments/grid", "experiments/listening", "experiments/report", "experiments/results",
         "experiments/store", "graph/comparison", "graph/export", "graph/files",
-        "graph/files/models", "graph/files/recordings", "graph/files/sound", "graph/live",
+        "graph/files/models", "graph/files/recordings", "graph/files/sound",
+        "graph/files/voice_library", "graph/live",
         "graph/live/devices", "graph/loading", "graph/metrics", "nodes", "training/common",
         "training/index", "training/voice",
     },

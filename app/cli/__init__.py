@@ -35,4 +35,11 @@ __all__ = [
     "sdk",
     "soak",
     "voice",
+    "voice_add",
+    "voice_edit",
+    "voice_list",
+    "voice_make",
+    "voice_merge",
+    "voice_remove",
+    "voice_show",
 ]

@@ -48,6 +48,13 @@ def _files(incomplete: str) -> list[str]:
     return files + [f"{lead}{p.name}/" for p in visible if p.is_dir()]
 
 
+def complete_voices(incomplete: str) -> list[str]:
+    """Names in the library of voices."""
+    from voicegraph.graph.files.voice_library import known_names
+
+    return [name for name in known_names() if name.startswith(incomplete)]
+
+
 def complete_nodes(incomplete: str) -> list[str]:
     """Names of nodes that come with the package or with an installed add-on."""
     return [name for name in _node_names() if name.startswith(incomplete)]
@@ -63,9 +70,11 @@ def _node_names() -> list[str]:
 
 
 def complete_set(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Paths of the pipeline on the command line; after ``use=``, names of nodes."""
+    """Paths of the pipeline on the command line; names of nodes and of voices as values."""
     path, equals, value = incomplete.partition("=")
     if equals:
+        if path == "vars.voice" or path.startswith("assets."):
+            return [f"{path}={name}" for name in complete_voices(value)]
         if not path.endswith(".use"):
             return []
         return [f"{path}={name}" for name in _node_names() if name.startswith(value)]

@@ -53,6 +53,13 @@ COMMANDS = (
         "replay",
         "sdk",
         "voice",
+        "voice_list",
+        "voice_show",
+        "voice_add",
+        "voice_edit",
+        "voice_merge",
+        "voice_remove",
+        "voice_make",
         "index",
     ),
     *(

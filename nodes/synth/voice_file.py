@@ -31,7 +31,7 @@ from voicegraph.nodes.synth._other_formats import (
 from voicegraph.nodes.synth._voice_config import ConfigError, read_config
 from voicegraph.nodes.synth._voice_facts import VoiceFacts, is_hifigan
 from voicegraph.nodes.synth._voice_shapes import CONTENT, FOLDED, SPEAKERS, Shapes
-from voicegraph.nodes.synth._weight_norm import folded_shapes
+from voicegraph.nodes.synth._weight_norm import fold, folded_shapes
 from voicegraph.nodes.synth.network import VoiceNetwork
 from voicegraph.schemas.voice_card import VoiceCard
 
@@ -106,6 +106,10 @@ class VoiceFile(ModelFile):
         """All tensors that are used, as stored, by name in the state dict."""
         found = self.archive.read(self.names.values())
         return {name: found[own] for name, own in self.names.items()}
+
+    def plain_tensors(self) -> dict[str, torch.Tensor]:
+        """The same with weight norms folded, in float32: equal names for every form of a voice."""
+        return fold(self.tensors())
 
     def headers(self) -> dict[str, TensorHeader]:
         """Shapes and dtypes by name in the state dict."""

@@ -8,13 +8,14 @@ from .items import item_of, library_report, pipelines_of, settings_of
 from .library import LibraryEntry, Unreadable, entries, find, known_names, require, unreadable
 from .location import CARD, library_folder
 from .names import PREFIX, is_name, name_problem, near, plain_name, slug
-from .needs import needs_of
+from .needs import candidates, needs_of
 
 __all__ = [
     "CARD",
     "PREFIX",
     "LibraryEntry",
     "Unreadable",
+    "candidates",
     "entries",
     "find",
     "is_name",

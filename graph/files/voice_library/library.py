@@ -109,7 +109,7 @@ def require(name: str) -> LibraryEntry:
     wanted = name.removeprefix(PREFIX)
     close = near(wanted, known)
     listed = ", ".join([*close, *(other for other in known if other not in close)])
-    text = f"the library has no voice {wanted[:80]!r}; it has: {listed}"
+    text = f"the library has no voice called {wanted[:80]!r}; it has: {listed}"
     prefix = PREFIX if name.startswith(PREFIX) else ""
     fix = f"{prefix}{close[0]}" if close else "voicegraph voice list"
     raise InputError(Problem("unknown-voice", text, fix=fix))

@@ -23,6 +23,7 @@ from voicegraph.graph.pipeline import Pipeline
 from ...experiments.results.conftest import make_run
 from ...experiments.results.synthetic import Synthetic, mean_of
 from ...fake_sounddevice import FakeSoundDevice
+from ...library_cards import write_card
 
 Cli = Callable[..., tuple[int, str, str]]
 LONG = "\x1b]0;t\x07\x9b31m\u202e\u2066\u200b\u2028\x7f\r\nforged: "
@@ -121,7 +122,21 @@ LINES: dict[str, list[tuple[str, ...]]] = {
     ],
     "experiment_metrics": [(LONG,), ("level", "--metrics-file", f"missing{LONG}")],
     "sdk": [("build", "names.pth"), (LONG,)],
-    "voice": [("make", f"text{NAME}.wav", "out.safetensors"), (LONG,)],
+    "voice": [(LONG,)],
+    "voice_list": [()],
+    "voice_show": [(LONG,), ("odd",)],
+    "voice_add": [
+        *((name,) for name in (*MODELS, f"text{NAME}.wav", f"missing{LONG}")),
+        (MODELS[0], "--name", LONG),
+        (MODELS[0], "--encoder", LONG),
+    ],
+    "voice_edit": [(LONG,), ("heart", "--title", LONG)],
+    "voice_merge": [(LONG, "heart"), ("heart", LONG), ("heart", "michael", "--name", LONG)],
+    "voice_remove": [(LONG,), ("heart",)],
+    "voice_make": [
+        (f"text{NAME}.wav", "out.safetensors"),
+        (f"missing{LONG}", "out.safetensors", "--owner", LONG, "--consent", f"{LONG} agrees"),
+    ],
     "index": [
         ("make", f"missing{LONG}.npy", f"out{NAME}.index"),
         ("make", f"text{NAME}.wav", f"out{NAME}.index", "--through", PIPELINES[0]),
@@ -176,7 +191,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def hostile(place: Path, sound_system: FakeSoundDevice, runs: Path) -> Path:
+def hostile(
+    place: Path, sound_system: FakeSoundDevice, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """A folder of such files, and devices with such names."""
     for device in sound_system.devices:
         device["name"] = LONG + device["name"]
@@ -198,6 +215,8 @@ def hostile(place: Path, sound_system: FakeSoundDevice, runs: Path) -> Path:
     for name in MODELS[1:]:
         torch.save({"weight": held, "info": LONG, "version": LONG, "config": [LONG]}, name)
     _recorded(PIPELINES[0])
+    monkeypatch.setenv("VOICEGRAPH_DATA", str(place / "data"))
+    write_card("odd", title="t" + LONG, licence=LONG, description=LONG)
     return place
 
 

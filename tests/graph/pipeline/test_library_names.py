@@ -233,7 +233,7 @@ def test_voice_overrides_refuse_what_cannot_speak(library: Path) -> None:
     assert document is not None
     with pytest.raises(InputError, match="hubert of the library is a content encoder"):
         voice_overrides(document, "hubert")
-    with pytest.raises(InputError, match="no voice 'carl'"):
+    with pytest.raises(InputError, match="no voice called 'carl'"):
         voice_overrides(document, "carl")
     shutil.rmtree(library / "hubert")
     with pytest.raises(InputError, match="which the library does not have"):
