@@ -174,6 +174,8 @@ class Control(Report):
     """The live param that it sets, ``node.param``; null for a mere switch."""
     node: str | None
     """The node that switching it off bypasses (command ``bypass``); null if it is always on."""
+    on: bool = True
+    """Whether its node is on before anybody switches it."""
     minimum: float | None
     """Least value that makes sense; the param itself may allow less."""
     maximum: float | None

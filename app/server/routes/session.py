@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Query, Response
 
+from voicegraph.app.control.error_responses import CONFLICT
 from voicegraph.schemas.app import (
     CheckResult,
     CheckSession,
@@ -73,9 +74,14 @@ async def restart_session(services: CurrentServices) -> SessionState:
 
 
 @routes.post("/session/command", responses=errors(404, 409, *BODY))
-async def run_session_command(command: LiveCommand, services: CurrentServices) -> Answer:
+async def run_session_command(
+    command: LiveCommand, services: CurrentServices, response: Response
+) -> Answer:
     """Runs a command; answers when it is done: after a hot swap, when its nodes are heard."""
-    return await services.sessions.run(command)
+    answer = await services.sessions.run(command)
+    if not answer.ok:
+        response.status_code = CONFLICT
+    return answer
 
 
 @routes.get("/session/graph", responses=errors(409))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,10 +76,16 @@ _RANGES = (
 def large_controls(plan: CompiledPlan) -> list[Control]:
     """The controls that a plan has, those of nodes that are switched off included."""
     values = dict(_live_values(plan))
-    return [control for entry in _RANGES if (control := _control(entry, values)) is not None]
+    return [
+        control
+        for entry in _RANGES
+        if (control := _control(entry, values, plan.bypassed)) is not None
+    ]
 
 
-def _control(entry: _Range, values: Mapping[tuple[str, str, str], Any]) -> Control | None:
+def _control(
+    entry: _Range, values: Mapping[tuple[str, str, str], Any], bypassed: Collection[str]
+) -> Control | None:
     for (node, use, param), value in values.items():
         if param != entry.param or use.partition(".")[0] != entry.family:
             continue
@@ -91,6 +97,7 @@ def _control(entry: _Range, values: Mapping[tuple[str, str, str], Any]) -> Contr
             text=entry.text,
             param=f"{node}.{param}",
             node=node if node in OPTIONAL else None,
+            on=node not in bypassed,
             minimum=min(entry.minimum, value),
             maximum=max(entry.maximum, value),
             step=entry.step,

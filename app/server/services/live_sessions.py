@@ -31,6 +31,8 @@ _ENDS_S = 6.0
 """Seconds in which a session ends that is asked to; it takes two at most."""
 _ENDS_BY_SIGNAL_S = 3.0
 _LOG_LINES = 5
+_REFUSED = "Error: "
+"""How the command line begins the sentence about a wrong option."""
 
 LiveCommandLine = Callable[[SessionLaunch, SessionFiles], list[str]]
 """Makes the command line of a session."""
@@ -170,6 +172,7 @@ class LiveSessions:
         try:
             process = SessionProcess.start(command, files)
         except OSError as error:
+            self._folder.note_path.unlink(missing_ok=True)
             text = f"the session's process cannot be started: {error}"
             raise VoicegraphError(Problem("cannot-start", text)) from error
         self._process = process
@@ -333,12 +336,15 @@ class LiveSessions:
 
 
 def _death(note: SessionNote, how: str) -> ProblemReport:
-    """The problem of a process that ended without a word."""
-    lines = SessionFiles.of(note).log_lines()[-_LOG_LINES:]
+    """The problem of a process that ended without a report."""
+    lines = SessionFiles.of(note).log_lines()
+    refused = [line.removeprefix(_REFUSED) for line in lines if line.startswith(_REFUSED)]
+    if refused:  # its command line was wrong: it never began
+        problem = Problem("session-refused", f"the session could not begin: {refused[-1]}")
+        return ProblemReport.model_validate(problem.as_dict())
     text = f"the session's process {how} without saying why: it was ended from outside, or crashed"
-    problem = Problem(
-        "session-died", text, notes=tuple((line, None) for line in lines), fix="start it again"
-    )
+    notes = tuple((line, None) for line in lines[-_LOG_LINES:])
+    problem = Problem("session-died", text, notes=notes, fix="start it again")
     return ProblemReport.model_validate(problem.as_dict())
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from voicegraph.graph.runtime.hot_swap import RunningSession
 
 _NODE_PATH = re.compile(r"\bnodes\.([a-z][a-z0-9_]*)")
+_PARAM_PATH = re.compile(r"nodes\.[a-z][a-z0-9_]*\.(params\.[a-z][a-z0-9_]*|enabled)")
 _SUBJECT = re.compile(r"\W*([a-z][a-z0-9_]*)\b")
 
 
@@ -59,8 +60,9 @@ class RunningGraph:
         )
 
     def controls(self, running: RunningPipeline) -> list[Control]:
-        """The large controls of what runs."""
-        return large_controls(self._plan(running))
+        """The large controls of what runs; their defaults are the pipeline's own values."""
+        own = {k: v for k, v in running.overrides.items() if not _PARAM_PATH.fullmatch(k)}
+        return large_controls(self._plan(running.model_copy(update={"overrides": own})))
 
     def check(self, running: RunningPipeline, overrides: Mapping[str, Any]) -> CheckResult:
         """What is wrong with a change of what runs; nothing is changed."""

@@ -88,7 +88,7 @@ def open_services(limits: AppLimits, say: Callable[[str], None]) -> Services:
     presets = Presets(data / "presets", library, quick)
     jobs = FileJobs(limits, data / "jobs", library, presets, slots)
     planner = SessionPlanner(library_folder(), data / "presets")
-    command_line = partial(live_command, readable=planner.readable)
+    command_line = partial(live_command, readable=planner.readable, takes=data / "takes")
     sessions = LiveSessions(SessionFolder(state / "app"), command_line, say)
     return Services(
         limits,

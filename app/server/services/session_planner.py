@@ -130,7 +130,7 @@ class SessionPlanner:
         if request.preset is not None:
             path = self.preset_path(request.preset)
             voice = None if request.voice is None else _item(request.voice)
-            overrides = {} if voice is None else voice_overrides(voice)
+            overrides = {} if voice is None else {"vars.voice": voice.name}
             return _Choice(request.preset, str(path), None, request.voice, overrides)
         item = _item(request.voice)
         names = _live_pipelines(item)
@@ -159,18 +159,9 @@ class SessionPlanner:
         )
 
 
-def voice_overrides(item: LibraryItem) -> dict[str, Any]:
-    """Overrides by which a pipeline speaks with a voice of the library."""
-    found: dict[str, Any] = {"vars.voice": item.model}
-    if item.card.kind == "rvc":
-        found["vars.index"] = item.index
-        found["assets.hubert"] = item.encoder
-    return {**found, **item.settings}
-
-
 def _shipped(item: LibraryItem, name: str, quality: QualityId) -> _Choice:
     settings = qualities_of(name).get(quality) or qualities_of(name)[DEFAULT]
-    overrides = {**voice_overrides(item), **settings.overrides}
+    overrides = {"vars.voice": item.name, **settings.overrides}  # its card gives the rest
     return _Choice(name, name, settings.profile, item.name, overrides)
 
 

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from voicegraph.graph.files.user_folders import private_folder
 from voicegraph.schemas.session_note import SessionLaunch
 
 from .process_identity import end_process, is_running, started_at
@@ -25,23 +26,26 @@ _SECRETS = ("VOICEGRAPH_TOKEN",)
 """Variables that the session must not inherit: its token is its own."""
 
 
-def live_command(launch: SessionLaunch, files: SessionFiles, readable: Sequence[Path]) -> list[str]:
+def live_command(
+    launch: SessionLaunch, files: SessionFiles, readable: Sequence[Path], takes: Path
+) -> list[str]:
     """The command line that runs a session; it holds no token.
 
     Args:
         launch: what to run.
         files: where it writes.
-        readable: the folders of which its pipeline may name files.
+        readable: the folders of which its pipeline may name files; they are made if missing.
+        takes: the folder in which it records.
     """
     request = launch.request
     command = [*PYTHON, "voicegraph", "live", launch.path, "--plain"]
     command += ["--http", "127.0.0.1:0", "--http-info", str(files.info)]
-    command += ["--end-report", str(files.end)]
+    command += ["--end-report", str(files.end), "--takes", str(takes)]
     command += ["--control-limit", f"websocket_clients={_WEBSOCKETS}"]
     command += ["--room", f"{launch.room_ms:g}ms"] if launch.room_ms else []
     command += ["--profile", launch.profile] if launch.profile is not None else []
     for folder in readable:
-        command += ["--confine", str(folder)]
+        command += ["--confine", str(private_folder(folder))]
     for path, value in launch.overrides.items():
         command += ["--set", f"{path}={json.dumps(value)}"]  # JSON is YAML
     for option, device in (("--input", request.input), ("--output", request.output)):

@@ -1,7 +1,7 @@
 """A live session without sound, as a process: fake_session.py BEHAVIOUR INFO END.
 
 ``run`` serves until it is stopped; ``refuse`` cannot start, and says why; ``die`` ends without a
-word.
+word, ``misled`` as a wrong command line does.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ def main(behaviour: str, info: str, end: str) -> int:
     print("starting: loading voice, 1.0 s", file=sys.stderr, flush=True)
     if behaviour == "die":
         return 7
+    if behaviour == "misled":
+        print("Usage: voicegraph live\n\nError: there is no such option", file=sys.stderr)
+        return 2
     problems = [_PROBLEM] if behaviour == "refuse" else []
     if not problems:
         live = runpy.run_path(str(Path(__file__).parents[1] / "fake_live.py"))["FakeLive"]()

@@ -52,7 +52,7 @@ def test_session_starts_takes_commands_and_stops(fake_app: Client) -> None:
     answer = fake_app.post("/api/session/command", {"do": "mute", "on": True})
     assert (answer.status, answer.json["ok"]) == (200, True)
     refused = fake_app.post("/api/session/command", {"do": "variant", "name": "b"})
-    assert refused.json["problems"][0]["code"] == "no-variant"
+    assert (refused.status, refused.json["problems"][0]["code"]) == (409, "no-variant")
     assert fake_app.ask("DELETE", "/api/session").json["state"] == "none"
 
 
@@ -95,6 +95,13 @@ def test_process_that_dies_unheard_leaves_its_log(fake_app: Client) -> None:
     assert problem["code"] == "session-died"
     assert "exit code 7" in problem["message"]
     assert problem["notes"] == ["starting: loading voice, 1.0 s"]
+
+
+def test_session_with_a_wrong_command_line_says_what_is_wrong(fake_app: Client) -> None:
+    _start(fake_app, "misled")
+    (problem,) = wait_for_state(fake_app, "ended")["problems"]
+    assert problem["message"] == "the session could not begin: there is no such option"
+    assert problem["notes"] == []
 
 
 def test_next_page_server_finds_the_session(
