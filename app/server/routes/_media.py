@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -30,13 +30,19 @@ SOUND = {".wav": "audio/wav", ".flac": "audio/flac"}
 _UNKNOWN = "application/octet-stream"
 
 
-def media_responses(*types: str) -> dict[int | str, dict[str, Any]]:
+_BYTES = {"type": "string", "format": "binary"}
+
+
+def media_responses(
+    *types: str, schema: Mapping[str, Any] = _BYTES
+) -> dict[int | str, dict[str, Any]]:
     """What a route with files answers, for the description of the interface.
 
     Args:
         types: content types of the file.
+        schema: what it holds.
     """
-    body = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in types}
+    body = {kind: {"schema": dict(schema)} for kind in types}
     return {
         200: {"description": "The file", "content": body},
         206: {"description": "The part that the header `Range` asks for", "content": body},

@@ -30,5 +30,5 @@ ROUTERS: tuple[APIRouter, ...] = (
 )
 """Each file of routes adds its own."""
 
-UPLOADS = re.compile(r"POST /api/(voices|jobs|presets)|PUT /api/voices/[^/]+/picture")
-"""Requests that carry files; ``Uploads`` of app/http/access_control.py."""
+UPLOADS = re.compile(r"[A-Z]+ /api/(voices|jobs|presets|voices/[^/]+/picture)")
+"""Requests that carry files; a method that the path does not have is answered by the routes."""

@@ -58,7 +58,7 @@ async def delete_preset(name: PresetName, services: CurrentServices) -> Preset:
 
 @routes.get(
     "/presets/{name}/file",
-    responses={**errors(404, 422), **media_responses(_YAML)},
+    responses={**errors(404, 422), **media_responses(_YAML, schema={"type": "object"})},
     response_class=Response,
 )
 async def get_preset_file(

@@ -20,9 +20,11 @@ from voicegraph.app.server.services.services import Services, open_services
 from voicegraph.app.server.services.takes import Takes
 from voicegraph.app.server.services.voices import Voices
 from voicegraph.app.storage import ReceivedFile, UploadSlots
+from voicegraph.graph.errors import Problem
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.schemas.app import AppLimits, JobSettings
 from voicegraph.schemas.file_job import JobFileStatus, JobStatus
+from voicegraph.schemas.report import ProblemReport
 
 TAKE = "2026-11-29_12-00-01"
 PRESET = "Deep voice"
@@ -31,11 +33,11 @@ PRESET_TEXT = "extends: default-live\ndescription: deeper\nvars: {voice: heart}\
 
 
 class FakeCommands(CommandRunner):
-    """Answers in place of processes.
+    """Answers in place of processes; without an answer every command but ``check`` fails.
 
     Attributes:
         asked: the arguments of all calls.
-        results: what the next calls answer; an empty report if there is none.
+        results: what the next calls answer.
     """
 
     def __init__(self) -> None:
@@ -45,7 +47,16 @@ class FakeCommands(CommandRunner):
 
     async def run(self, *arguments: str) -> CommandResult:
         self.asked.append(arguments)
-        return self.results.pop(0) if self.results else CommandResult(0, {"pipelines": []})
+        if self.results:
+            return self.results.pop(0)
+        if arguments[0] == "check":
+            return CommandResult(0, {"pipelines": []})
+        return CommandResult(3, None, (report_of("no-voice"),))
+
+
+def report_of(code: str, message: str = "it cannot be used") -> ProblemReport:
+    """A problem that a command reports."""
+    return ProblemReport.model_validate(Problem(code, message, fix="another one").as_dict())
 
 
 def _never(arguments: Sequence[str], log: Path) -> subprocess.Popen[bytes]:

@@ -16,7 +16,6 @@ import soundfile
 from voicegraph.app.background import CommandResult
 from voicegraph.app.server.services.services import Services
 from voicegraph.schemas.app import Job, Preset, Take, Voice
-from voicegraph.schemas.report import ProblemReport
 
 from ..client import TOKEN, Client, Reply
 from .conftest import ServeApp
@@ -26,6 +25,7 @@ from .stored import (
     PRESET_TEXT,
     TAKE,
     FakeCommands,
+    report_of,
     store_job,
     store_preset,
     store_run,
@@ -154,10 +154,7 @@ def test_a_take_is_checked_in_a_process_of_its_own(stored: Stored) -> None:
 
 
 def test_a_take_that_cannot_be_replayed_says_why(stored: Stored) -> None:
-    problem = ProblemReport(
-        code="missing-file", message="voice.pth is missing", where=None, line=None, column=None,
-        notes=[], fix="put it back",
-    )  # fmt: skip
+    problem = report_of("missing-file", "voice.pth is missing")
     stored.commands.results.append(CommandResult(3, None, (problem,)))
     reply = stored.client.post(f"/api/takes/{TAKE}/check", "")
     assert (reply.status, reply.code) == (409, "missing-file")
@@ -332,9 +329,7 @@ def test_a_file_that_is_no_preset_is_not_even_checked(
 
 def test_mistakes_of_a_preset_are_told_and_a_missing_voice_is_none(stored: Stored) -> None:
     def said(code: str) -> CommandResult:
-        problem = {"code": code, "message": "m", "where": None, "line": None, "column": None,
-                   "notes": [], "fix": None}  # fmt: skip
-        return CommandResult(2, {"pipelines": [{"problems": [problem]}]})
+        return CommandResult(2, {"pipelines": [{"problems": [report_of(code).model_dump()]}]})
 
     stored.commands.results += [said("outside-confinement"), said("no-such-file")]
     reply = stored.upload("/api/presets", ("file", "a.yaml", PRESET_TEXT.encode()))
