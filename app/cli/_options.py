@@ -129,8 +129,7 @@ ConfineOption = Annotated[
         help="For pipelines and overrides that are not your own: files are read below this folder "
         "and from voicegraph itself only, and written below --allow-write only, whoever names "
         "them. May be repeated.",
-        exists=True,
-        file_okay=False,
+        file_okay=False,  # it need not exist: then nothing is in it
     ),
 ]
 """``confine: ConfineOption = None``, for :func:`load`."""

@@ -12,7 +12,10 @@ import yaml
 from voicegraph.app.storage import ConflictError
 from voicegraph.graph.errors import Problem
 from voicegraph.graph.files.voice_library import entries
+from voicegraph.graph.loading.document import Document
+from voicegraph.graph.loading.source_map import KeyPath
 from voicegraph.graph.loading.sources import Source, read_chain, read_source, shipped
+from voicegraph.graph.regular_file import name_fault
 from voicegraph.schemas.control import RunningPipeline
 
 _HEAD = "# A preset of voicegraph, saved {date}.\n#   voicegraph live THIS.yaml\n"
@@ -94,9 +97,20 @@ def _profiles(running: RunningPipeline) -> Iterator[tuple[str, Any]]:
     if not running.profiles or running.path is None:
         return
     path = Path(running.path)
-    known = read_chain(Source(path, path.name)).data.get("profiles") or {}
+    document = read_chain(Source(path, path.name))
+    known = document.data.get("profiles") or {}
     for name in running.profiles:
-        yield from (known.get(name) or {}).items()
+        for key, value in (known.get(name) or {}).items():
+            file = _file(document, ("profiles", name, key), value)
+            yield key, value if file is None else str(file)
+
+
+def _file(document: Document, path: KeyPath, value: Any) -> Path | None:
+    """The file that a text names, as seen from the file in which it stands; None if it is none."""
+    if not isinstance(value, str) or name_fault(value) is not None:
+        return None
+    found = document.source_map.resolve(path, value)
+    return found if found.is_file() else None
 
 
 def _names_of_files() -> dict[str, str]:

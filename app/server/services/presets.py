@@ -27,8 +27,9 @@ from voicegraph.app.storage import (
     receive_upload,
     upload_folder,
 )
-from voicegraph.graph.errors import Problem, VoicegraphError
+from voicegraph.graph.errors import InputError, Problem, VoicegraphError
 from voicegraph.graph.files.atomic_write import write_text
+from voicegraph.graph.files.voice_library import find, plain_name
 from voicegraph.graph.loading.document import Document, parse_document
 from voicegraph.graph.loading.sources import shipped
 from voicegraph.schemas.app import Preset, SavePreset
@@ -155,10 +156,8 @@ class Presets:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_text(place, text, durable=False)
         try:
-            confined = ("--confine", str(self._library)) if self._library.is_dir() else ()
-            result = await self._commands.run(
-                "check", str(place), *confined, "--confine", str(self._folder)
-            )
+            folders = ("--confine", str(self._library), "--confine", str(self._folder))
+            result = await self._commands.run("check", str(place), *folders)
         finally:
             place.unlink(missing_ok=True)
         problems = [*result.problems, *_problems_of_check(result.report)]
@@ -216,11 +215,12 @@ class Presets:
         except VoicegraphError as error:
             problems = problem_reports(error)
             return Preset(name=name, extends=None, voice=None, changed=changed, problems=problems)
-        voice = (data.get("vars") or {}).get("voice")
+        voice = _voice(data)
         return Preset(
             name=name,
             extends=data["extends"],
-            voice=voice.removeprefix("library:") if isinstance(voice, str) else None,
+            voice=voice,
+            problems=_missing_voice(voice),
             description=data.get("description") or "",
             changed=changed,
             changes=changes_of(data),
@@ -281,14 +281,35 @@ def _require_parts(data: Mapping[str, Any]) -> None:
         raise UnusableError(Problem("wrong-type", "description is no text"))
 
 
+def _voice(data: Mapping[str, Any]) -> str | None:
+    """The name in the library of a preset's voice; None if it names a file, or none."""
+    voice = (data.get("vars") or {}).get("voice")
+    return plain_name(voice) if isinstance(voice, str) else None
+
+
+def _missing_voice(voice: str | None) -> list[ProblemReport]:
+    try:
+        if voice is None or find(voice) is not None:
+            return []
+        text = f"the library has no voice {voice}, which the preset speaks with"
+        problem = Problem("unknown-voice", text, fix="add the voice, or choose another one")
+        return [ProblemReport.model_validate(problem.as_dict())]
+    except InputError as error:
+        return problem_reports(error)
+
+
 def _problems_of_check(report: Any) -> list[ProblemReport]:
+    """The problems that ``voicegraph check`` tells of a preset, and files that it would write."""
     if not isinstance(report, dict):
         return []
-    return [
-        ProblemReport.model_validate(problem)
-        for entry in report.get("pipelines", ())
-        for problem in entry["problems"]
-    ]
+    found: list[ProblemReport] = []
+    for entry in report.get("pipelines", ()):
+        found += [ProblemReport.model_validate(problem) for problem in entry["problems"]]
+        for use in entry.get("writes", ()):
+            text = f"{', '.join(use['by'])} writes {use['path']}, and a preset writes no files"
+            problem = Problem("writes-files", text, fix="leave the node out")
+            found.append(ProblemReport.model_validate(problem.as_dict()))
+    return found
 
 
 def _renamed(problems: Sequence[Problem], place: str) -> list[Problem]:

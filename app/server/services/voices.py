@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from voicegraph.app.background import CommandRunner
 from voicegraph.app.storage import (
@@ -160,10 +161,22 @@ class Voices:
         return entry
 
 
-def _added(report: object) -> str:
-    """The name of the voice that ``voicegraph voice add --json`` has added."""
-    assert isinstance(report, dict)
-    return str(report["name"])
+def _added(report: Mapping[str, Any]) -> str:
+    """The voice that ``voicegraph voice add --json`` tells of.
+
+    The one that was added; if encoders or pitch models were, a voice that can speak with them now.
+
+    Raises:
+        UnusableError: if there is none; it says which models have been added.
+    """
+    added = [str(item["name"]) for item in report["added"]]
+    library = entries()
+    for name in (*added, *report.get("adopted", ())):
+        if name in library and library[name].card.is_voice:
+            return name
+    models = ", ".join(added)
+    text = f"{models} is in the library now, and no voice: none of the voices has waited for it"
+    raise UnusableError(Problem("no-voice", text, fix="add the model of a voice (.pth), too"))
 
 
 def _voice(item: LibraryItem) -> Voice:

@@ -337,12 +337,34 @@ def test_mistakes_of_a_preset_are_told_and_a_missing_voice_is_none(stored: Store
     assert stored.upload("/api/presets", ("file", "a.yaml", PRESET_TEXT.encode())).status == 200
 
 
+def test_a_preset_that_writes_files_is_refused(stored: Stored) -> None:
+    use = {"path": "/tmp/x.wav", "by": ["spy.file"], "asked": False}
+    report = {"pipelines": [{"problems": [], "writes": [use]}]}
+    stored.commands.results.append(CommandResult(0, report))
+    reply = stored.upload("/api/presets", ("file", "a.yaml", PRESET_TEXT.encode()))
+    assert (reply.status, reply.code) == (409, "writes-files")
+
+
+def test_a_preset_of_a_voice_that_is_gone_says_so(stored: Stored) -> None:
+    store_preset(stored.data, "Bob", PRESET_TEXT.replace("heart", "bob"))
+    (problem,) = stored.client.get("/api/presets/Bob").json["problems"]
+    assert problem["code"] == "unknown-voice"
+
+
 def test_a_preset_needs_a_session_to_be_saved(stored: Stored) -> None:
     reply = stored.client.ask("PUT", "/api/presets/New", {"description": "x"})
     assert (reply.status, reply.code) == (409, "no-session")
 
 
 # ---- voices and experiments
+
+
+def test_a_model_without_a_voice_is_told_to_be_none(stored: Stored) -> None:
+    report = {"added": [{"name": "hubert"}], "adopted": {}}
+    stored.commands.results.append(CommandResult(0, report))
+    reply = stored.upload("/api/voices", ("files", "hubert_base.pt", b"x"))
+    assert (reply.status, reply.code) == (409, "no-voice")
+    assert reply.json["problems"][0]["message"].startswith("hubert is in the library now")
 
 
 def test_bundled_voices_are_listed_and_stay(stored: Stored) -> None:
@@ -356,7 +378,8 @@ def test_bundled_voices_are_listed_and_stay(stored: Stored) -> None:
 
 
 def test_files_of_a_voice_keep_their_names_without_folders(stored: Stored) -> None:
-    stored.commands.results.append(CommandResult(0, {"name": "heart"}))
+    added = {"added": [{"name": "hubert"}, {"name": "heart"}], "adopted": {}}
+    stored.commands.results.append(CommandResult(0, added))
     reply = stored.upload(
         "/api/voices", ("files", "../../Alice.pth", b"x"), ("files", "a/aux.index", b"y")
     )
