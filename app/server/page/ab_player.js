@@ -6,6 +6,7 @@ import { button, icon, make, replace, text } from "./dom.js";
 import { length } from "./format.js";
 
 const FADE_S = 0.015;
+const NO_OUTPUT_MS = 4000;
 const APART_S = 0.03; // sounds that are further apart are brought together at a switch
 
 let context = null;
@@ -51,7 +52,7 @@ class Player {
       await this.load();
       if (playing) playing.pause();
       playing = this;
-      await context.resume();
+      await Promise.race([context.resume(), noOutput()]);
       this.together();
       await Promise.all(this.sounds.map(({ audio }) => audio.play()));
       this.tick();
@@ -133,6 +134,13 @@ class Player {
     text(this.time, words);
     this.slider.setAttribute("aria-valuetext", words);
   }
+}
+
+// Without a loudspeaker some browsers wait for one for ever.
+function noOutput() {
+  return new Promise((_, reject) => {
+    setTimeout(() => context.state !== "running" && reject(new Error("this browser finds no loudspeaker")), NO_OUTPUT_MS);
+  });
 }
 
 function ready({ audio }) {

@@ -69,7 +69,7 @@ function controlRow(control) {
   const slider = control.param !== null && sliderOf(control, id);
   const title = slider ? make("label", { for: id, class: "control-title", textContent: control.label }) : make("span", { class: "control-title", id: `${id}-title`, textContent: control.label });
   const toggle = control.node !== null && make("label", { class: "toggle" },
-    make("input", { type: "checkbox", role: "switch", id: `${id}-on`, "aria-label": `${control.label} on`, onchange: (event) => change(`${control.node}:on`, event.target.checked, true) }),
+    make("input", { type: "checkbox", role: "switch", id: `${id}-on`, "aria-label": `${control.label} on`, onchange: (event) => change(`${control.node}:on`, event.target.checked, control.on) }),
     make("span", { class: "toggle-word", "aria-hidden": "true" }));
   const reset = slider && button("", () => change(control.param, control.default, control.default), { symbol: "reset", look: "plain square small reset", label: `Reset ${control.label}` });
   return make("div", { class: "control", data: { control: control.id } },
@@ -121,7 +121,7 @@ function showSlider(control, row) {
 }
 
 function showToggle(control, row) {
-  const now = Boolean(valueOf(`${control.node}:on`, true));
+  const now = Boolean(valueOf(`${control.node}:on`, control.on));
   const box = row.querySelector("[role=switch]");
   if (box.checked !== now) box.checked = now;
   text(row.querySelector(".toggle-word"), now ? "on" : "off");

@@ -58,7 +58,7 @@ function showFacts(status) {
     });
 }
 
-function factsOf({ health, late, advice }) {
+function factsOf({ health, late, advice, take }) {
   const recording = health.recording;
   const clipped = health.clipped_in + health.clipped_out;
   return [
@@ -66,8 +66,10 @@ function factsOf({ health, late, advice }) {
     { name: "Underruns", value: String(health.underruns + health.gaps), warn: health.underruns + health.gaps > 0 },
     { name: "Realignments", value: String(health.realigned), warn: health.realigned > 0 },
     { name: "Clipped samples", value: clipped === 0 ? "0" : `${health.clipped_in} in, ${health.clipped_out} out`, warn: clipped > 0 },
-    { name: "Recording", value: recording === null ? "off" : recording.stopped || `${duration(recording.recorded_s)}, ${bytes(recording.bytes)}`, warn: recording !== null && recording.stopped !== null },
+    take ? { name: "Recording", value: take.stopped || `${duration(take.seconds)}, ${bytes(take.bytes)}${take.free_s === null ? "" : `, room for ${duration(take.free_s)}`}`, warn: Boolean(take.stopped) || (take.free_s !== null && take.free_s < 600) }
+      : { name: "Recording", value: recording === null ? "off" : recording.stopped || `${duration(recording.recorded_s)}, ${bytes(recording.bytes)}`, warn: recording !== null && recording.stopped !== null },
     recording !== null && recording.free_bytes !== null && { name: "Free disk", value: `${bytes(recording.free_bytes)}${recording.left_s === null ? "" : `, for ${duration(recording.left_s)}`}`, warn: recording.left_s !== null && recording.left_s < 600 },
+    recording === null && health.takes_free_bytes !== null && { name: "Free disk", value: bytes(health.takes_free_bytes), warn: health.takes_free_bytes < 1e9 },
     health.newest_fault !== null && { name: "Newest fault", value: health.newest_fault, warn: true },
     advice.length > 0 && { name: "Advice", value: advice.join(" "), warn: true },
   ].filter(Boolean);
@@ -84,7 +86,7 @@ function showMessages(status) {
     rows = make("ol", { class: "messages" });
     replace(place, rows);
   }
-  keyed(rows, messages, (message) => `${message.time.getTime()} ${message.text}`,
-    (message) => make("li", {}, make("time", { dateTime: message.time.toISOString(), textContent: clock(message.time) }), make("span", { textContent: message.text })));
+  keyed(rows, messages, (message) => message.number,
+    (message) => make("li", { class: message.kind }, make("time", { dateTime: message.time.toISOString(), textContent: clock(message.time) }), make("span", { textContent: message.text })));
 }
 

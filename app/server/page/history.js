@@ -5,11 +5,10 @@ import { app, on } from "./store.js";
 
 export const SECONDS = 60;
 export const load = []; // { second, load, late }, oldest first
-export const messages = []; // { text, time: Date | null }, newest first
+export const messages = []; // LoggedMessage with its time as a Date, newest first
 
 const MOST_MESSAGES = 200;
 let lateBefore = null;
-let shown = [];
 let session = null;
 
 export function startHistory() {
@@ -19,7 +18,7 @@ export function startHistory() {
     session = app.session.since;
     load.length = 0;
     lateBefore = null;
-    shown = [];
+    messages.length = 0;
   });
 }
 
@@ -40,18 +39,11 @@ function note(status) {
   noteMessages(status);
 }
 
-// Statuses hold the newest messages, oldest first. New are those beyond the overlap with the ones
-// of the status before.
+// Statuses hold the newest messages, numbered; earlier ones that this page has seen stay.
 function noteMessages(status) {
-  const now = status.messages;
-  if (now.length === shown.length && now.every((each, i) => each === shown[i])) return;
-  let overlap = Math.min(shown.length, now.length);
-  while (overlap > 0 && !now.slice(0, overlap).every((each, i) => each === shown[shown.length - overlap + i])) overlap -= 1;
-  const began = Date.now() - status.seconds * 1000;
-  now.slice(overlap).forEach((each, i) => {
-    const seconds = (status.message_seconds || [])[overlap + i];
-    messages.unshift({ text: each, time: new Date(seconds === undefined ? Date.now() : began + seconds * 1000) });
-  });
+  const newest = messages.length > 0 ? messages[0].number : 0;
+  for (const message of status.log) {
+    if (message.number > newest) messages.unshift({ ...message, time: new Date(message.unix_s * 1000) });
+  }
   messages.length = Math.min(messages.length, MOST_MESSAGES);
-  shown = [...now];
 }

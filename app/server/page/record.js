@@ -68,6 +68,7 @@ function show() {
 
 function stateOf(take) {
   const left = take.free_s === null || take.free_s === undefined ? "" : `, the disk has room for ${duration(take.free_s)}`;
+  if (take.stopped) return `The recording has stopped: ${take.stopped}`;
   return `Recording: ${length(take.seconds)}, ${bytes(take.bytes)}${left}`;
 }
 

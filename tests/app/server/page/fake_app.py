@@ -37,7 +37,7 @@ from voicegraph.schemas.app import (
     StartSession,
     TakeCheck,
 )
-from voicegraph.schemas.control import Answer, ControlLimits, StatusMessage
+from voicegraph.schemas.control import Answer, ControlLimits, SpectrumMessage, StatusMessage
 
 from .fake_state import BEGUN, FakeState, controls, job, problem, qualities
 
@@ -195,11 +195,11 @@ async def _send_updates(socket: WebSocket, fake: FakeApp, spectrum: bool) -> Non
                 status = StatusMessage(status=state.status())
                 await socket.send_text(status.model_dump_json())
                 if spectrum:
-                    await socket.send_json(spectrum_message(tick))
+                    await socket.send_text(spectrum_message(tick).model_dump_json())
             await asyncio.sleep(_TICK_S)
 
 
-def spectrum_message(tick: int) -> dict[str, Any]:
+def spectrum_message(tick: int) -> SpectrumMessage:
     """Harmonics that rise and fall, louder at low frequencies."""
     pitch = 140 + 40 * math.sin(tick / 15)
     voiced = tick % 60 < 45
@@ -214,13 +214,13 @@ def spectrum_message(tick: int) -> dict[str, Any]:
         )
         for band in range(64)
     ]
-    return {
-        "kind": "spectrum",
-        "seconds": tick * _TICK_S,
-        "input": bands,
-        "output": [*bands[8:], *[0] * 8],
-        "pitch_hz": [pitch if voiced else None],
-    }
+    return SpectrumMessage(
+        number=tick + 1,
+        seconds=tick * _TICK_S,
+        input=bands,
+        output=[*bands[8:], *[0] * 8],
+        pitch_hz=[pitch if voiced else None],
+    )
 
 
 def _voices(app: FastAPI, fake: FakeApp) -> None:

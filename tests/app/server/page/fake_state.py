@@ -29,6 +29,7 @@ from voicegraph.schemas.live_status import (
     LiveLatency,
     LiveParam,
     LiveStatus,
+    LoggedMessage,
     NodeLoad,
 )
 from voicegraph.schemas.report import ProblemReport
@@ -283,8 +284,22 @@ class FakeState:
             talking=self.talking or not last.push_to_talk,
             params=self._params(),
             messages=self.messages,
+            log=self._log(),
             **self._optional(),
         )
+
+    def _log(self) -> list[LoggedMessage]:
+        begun = (self.session.since or BEGUN).timestamp()
+        return [
+            LoggedMessage(
+                number=i + 1,
+                seconds=float(i),
+                unix_s=begun + i,
+                kind="fault" if "late" in text else "note",
+                text=text,
+            )
+            for i, text in enumerate(self.messages)
+        ]
 
     def _optional(self) -> dict[str, Any]:
         """Fields that a session without a library has not set."""
