@@ -84,6 +84,13 @@ class Page:
         assert "exceptionDetails" not in result, result["exceptionDetails"]
         return result["result"].get("value")
 
+    def choose_files(self, selector: str, *files: Path) -> None:
+        """Chooses files in a field for files."""
+        script = f"document.querySelector({json.dumps(selector)})"
+        found = self.call("Runtime.evaluate", expression=script)["result"]["objectId"]
+        names = [str(file.resolve()) for file in files]
+        self.call("DOM.setFileInputFiles", objectId=found, files=names)
+
     def saves_to(self, folder: Path) -> None:
         """Where files go that the page saves."""
         self.call("Page.setDownloadBehavior", behavior="allow", downloadPath=str(folder))

@@ -9,6 +9,7 @@ import { active, app, choices, choose, emit, on } from "./store.js";
 import { startAnew } from "./transport.js";
 
 const AGAIN_MS = 2000;
+let touched = false; // whether devices were chosen here since the session started
 let level = null; // { id, socket }
 
 export async function startDevices() {
@@ -22,8 +23,7 @@ async function look() {
   try {
     known.devices = await get("/api/devices");
   } catch (error) {
-    replace(at("devices"), problemList(error.problems), lookAgain());
-    return;
+    known.devices = { inputs: [], outputs: [], problems: error.problems };
   }
   build();
   emit("devices");
@@ -43,7 +43,7 @@ function build() {
     chooser("output", "Loudspeaker or headphones", outputs, "No loudspeaker was found. Plug one in, then look again."),
     make("div", { class: "row spread" },
       make("label", { class: "check" },
-        make("input", { type: "checkbox", id: "ptt", checked: choices.push_to_talk, onchange: (event) => choose({ push_to_talk: event.target.checked }) }),
+        make("input", { type: "checkbox", id: "ptt", checked: choices.push_to_talk, onchange: (event) => touch({ push_to_talk: event.target.checked }) }),
         "Push to talk"),
       lookAgain()),
     make("p", { id: "devices-later", class: "hint", hidden: true }),
@@ -54,11 +54,22 @@ function build() {
 function chooser(end, label, devices, none) {
   if (devices.length === 0) return empty(none);
   const id = `device-${end}`;
-  const select = make("select", { id, onchange: (event) => choose({ [end]: event.target.value || null }) },
+  const select = make("select", { id, onchange: (event) => touch({ [end]: event.target.value || null }) },
     make("option", { value: "", textContent: `System default: ${defaultName(devices)}` }),
     devices.map((device) => make("option", { value: device.id, textContent: several(devices) ? `${device.name} (${device.host_api})` : device.name })));
-  select.value = devices.some((device) => device.id === choices[end]) ? choices[end] : "";
+  show(select, end, devices);
   return make("div", { class: "field" }, make("label", { for: id, textContent: label }), select);
+}
+
+// A page that is opened later shows the devices of the session, not those it would choose itself.
+function show(select, end, devices) {
+  const id = active() && !touched ? app.session[end] : choices[end];
+  select.value = devices.some((device) => device.id === id) ? id : "";
+}
+
+function touch(changes) {
+  touched = true;
+  choose(changes);
 }
 
 const defaultName = (devices) => (devices.find((device) => device.default) || devices[0]).name;
@@ -68,7 +79,9 @@ const several = (devices) => new Set(devices.map((device) => device.host_api)).s
 function mark() {
   const later = at("devices-later");
   if (!later) return;
-  const differs = active() && (choices.input !== app.session.input || choices.output !== app.session.output
+  if (!active()) touched = false;
+  for (const end of ["input", "output"]) if (at(`device-${end}`)) show(at(`device-${end}`), end, known.devices[`${end}s`]);
+  const differs = active() && touched && (choices.input !== app.session.input || choices.output !== app.session.output
     || (app.status !== null && choices.push_to_talk !== app.status.push_to_talk));
   later.hidden = !differs;
   at("devices-now").hidden = !differs;

@@ -8,6 +8,7 @@ import { active, app, choices, choose, on } from "./store.js";
 import { startAnew } from "./transport.js";
 
 let shown = []; // qualities of the voice
+let touched = false; // whether a delay was chosen here since the session started
 let asked = null; // the voice they belong to
 
 export function startQualities() {
@@ -38,13 +39,15 @@ async function refresh() {
 }
 
 function build() {
-  const now = choices.quality || (shown.find((quality) => quality.default) || shown[0] || {}).id;
+  if (!active()) touched = false;
+  const running = active() && !touched ? app.session.quality : null;
+  const now = running || choices.quality || (shown.find((quality) => quality.default) || shown[0] || {}).id;
   const options = shown.map((quality) => make("label", { class: "option" },
-    make("input", { type: "radio", name: "quality", value: quality.id, checked: quality.id === now, onchange: () => choose({ quality: quality.id }) }),
+    make("input", { type: "radio", name: "quality", value: quality.id, checked: quality.id === now, onchange: () => { touched = true; choose({ quality: quality.id }); } }),
     make("span", { class: "option-title", textContent: quality.title }),
     make("span", { class: "option-value", textContent: ms(quality.delay_ms) })));
   const chosen = shown.find((quality) => quality.id === now);
-  const differs = active() && app.session.quality !== null && app.session.quality !== now;
+  const differs = active() && touched && app.session.quality !== null && app.session.quality !== now;
   const focused = document.activeElement && document.activeElement.name === "quality";
   replace(at("qualities"),
     make("fieldset", { class: "options" }, make("legend", { class: "unseen", textContent: "Delay" }), options),

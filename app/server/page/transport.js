@@ -115,7 +115,7 @@ function sentence(status, reason) {
   if (status === null || !app.fresh) return "Waiting for the session";
   if (status.state === "waiting") return "A sound device is gone; the session waits for it";
   if (status.muted) return "Muted";
-  if (status.push_to_talk && !status.talking) return "Silent until you hold the talk key";
+  if (status.push_to_talk && !status.talking) return "Silent until you hold the talk button, or the space bar";
   if (status.skipping) return "Listening: it is silent";
   const name = voiceTitle(status.voice || voice);
   return name ? `You speak as ${name}` : "The voice is converted";
