@@ -171,6 +171,8 @@ def _voiced_hz(samples: np.ndarray) -> np.ndarray:
 
 
 def _level_db(samples: np.ndarray) -> float:
+    if len(samples) == 0:
+        return -180.0
     return float(20 * np.log10(np.sqrt(np.mean(np.square(samples))) + 1e-9))
 
 
@@ -208,7 +210,7 @@ def _start(page: Page, loudspeaker: Loudspeaker, shoot: Any, app: App) -> None:
     _click(page, "#start")
     _wait_for(lambda: _level_db(loudspeaker.heard[before:][-RATE // 2 :]) > -45, FIRST_WORDS_S)
     assert app.age < FIRST_WORDS_S
-    _say(page, "#state", "You speak as Heart")
+    _say(page, "#state", "You speak as heart")
     time.sleep(4)
     shoot("talk")
     heard = loudspeaker.heard[-3 * RATE :]
@@ -219,7 +221,7 @@ def _start(page: Page, loudspeaker: Loudspeaker, shoot: Any, app: App) -> None:
 
 def _exchange_voice(page: Page, shoot: Any) -> None:
     _click(page, "#voice-michael")
-    _say(page, "#state", "You speak as Michael")
+    _say(page, "#state", "You speak as michael")
     shoot("voice")
 
 

@@ -81,6 +81,8 @@ async function refresh() {
     replace(at("takes"), problemList(error.problems || []), button("Try again", refresh, { look: "small" }));
     return;
   }
+  // A take that has just ended is still being written for a moment.
+  if (!recording() && takes.some((take) => take.recording)) setTimeout(refresh, 700);
   const place = at("takes");
   const sorted = [...takes].sort((a, b) => (b.started || b.name).localeCompare(a.started || a.name));
   if (sorted.length === 0) {

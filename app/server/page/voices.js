@@ -54,12 +54,19 @@ function card(voice) {
     portrait(voice),
     make("span", { class: "voice-text" },
       make("span", { class: "voice-name", textContent: voice.title }),
-      make("span", { class: "hint", textContent: [voice.kind === "rvc" ? "RVC" : "voicegraph", voice.licence || "no licence stated"].join(" · ") }),
+      make("span", { class: "hint", textContent: [voice.kind === "rvc" ? "RVC" : "voicegraph", brief(voice.licence)].join(" · ") }),
       !ready && make("span", { class: "tag warn", textContent: "Something is missing" }),
       make("span", { class: "tag good now", textContent: "Speaking", hidden: true })));
   const about = button("", () => showVoice(voice, loadVoices), { label: `About ${voice.title}`, look: "plain square small about" });
   about.append(make("span", { textContent: "…", "aria-hidden": "true" }));
   return make("div", { class: ready ? "voice" : "voice missing", data: { voice: voice.name } }, input, label, about);
+}
+
+// The first words of a licence; the whole of it stands in the dialog.
+function brief(licence) {
+  if (!licence) return "no licence stated";
+  const [first] = licence.split(/[.;,(]\s|\s\(/);
+  return first.length > 40 ? `${first.slice(0, 39)}…` : first;
 }
 
 // Its picture, or its first letter on a colour that its name gives.
