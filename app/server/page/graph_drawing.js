@@ -44,8 +44,8 @@ function asButton(group, node, choose) {
   if (rect === null) return;
   const [x, y, width] = ["x", "y", "width"].map((name) => Number(rect.getAttribute(name)));
   group.after(svg("g", { class: "badge unknown", "aria-hidden": "true", "data-node": node.name },
-    svg("rect", { x: x + width - 30, y: y - 9, width: 60, height: 18, rx: 9 }),
-    svg("text", { x: x + width, y: y + 3.5, "text-anchor": "middle" })));
+    svg("rect", { x: x + width - 64, y: y - 9, width: 60, height: 18, rx: 9 }),
+    svg("text", { x: x + width - 34, y: y + 3.5, "text-anchor": "middle" })));
 }
 
 export function marked(name) {

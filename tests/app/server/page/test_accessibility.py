@@ -16,6 +16,7 @@ TABS = ("talk", "health", "record", "files", "graph", "experiments")
 def _faults(page: Page, width: int, dark: bool) -> list[str]:
     page.look(width, 4000, dark=dark)  # nothing lies below the bar of the session
     page.evaluate("document.querySelectorAll('details').forEach((each) => each.open = true)")
+    page.wait("document.getAnimations().length === 0")  # colours change gradually
     found = page_faults(page) + contrast_faults(page)
     if page.evaluate("document.documentElement.scrollWidth") > width:
         found.append("wider than the screen")
