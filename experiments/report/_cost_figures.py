@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
@@ -13,7 +13,7 @@ from voicegraph.schemas.experiment_tables import CostRow
 from ..results.means import MeanRow
 from ._answers import latency_ms
 from ._pareto import Point, fronts, pareto_plot
-from ._summary import cost_of, cpu_figure
+from ._summary import costs_by_cell, cpu_figure
 
 _MOST_METRICS = 2
 _LATENCY = MetricFacts(name="latency_ms", title="latency", better="lower", unit="ms", digits=0)
@@ -55,7 +55,7 @@ class CostFigures:
     why_none: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CostTables:
     """What the pictures are made of.
 
@@ -72,6 +72,18 @@ class CostTables:
     means: Means
     costs: Sequence[CostRow]
     series: str
+    _by_cell: Mapping[tuple[str, str], CostRow] = field(init=False)
+    _conditions: Sequence[str] = field(init=False)
+    _several_targets: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._by_cell = costs_by_cell(self.costs)
+        self._conditions = [
+            factor
+            for factor in self.manifest.conditions
+            if len({cell.levels.get(factor) for cell in self.cells} - {None}) > 1
+        ]
+        self._several_targets = len({cell.target for cell in self.cells} - {None}) > 1
 
     def values(self, metric: str) -> set[float | None]:
         """All means of a metric."""
@@ -82,26 +94,19 @@ class CostTables:
         """Computing time or latency of a cell."""
         if kind is _LATENCY:
             return latency_ms(self.manifest, cell)
-        row = cost_of(self.costs, cell.name, kind.name)
+        row = self._by_cell.get((cell.name, kind.name))
         return None if row is None else row.value
 
     def group(self, cell: CellFacts) -> str:
         """Condition and target, as far as they differ between cells."""
-        named = [cell.levels[f] for f in self._varied_conditions() if f in cell.levels]
-        if len({other.target for other in self.cells} - {None}) > 1 and cell.target:
+        named = [cell.levels[f] for f in self._conditions if f in cell.levels]
+        if self._several_targets and cell.target:
             named.append(cell.target)
         return ", ".join(named)
 
     def level(self, cell: CellFacts) -> str:
         """By which a cell is coloured."""
         return cell.levels.get(self.series, cell.name)
-
-    def _varied_conditions(self) -> Sequence[str]:
-        return [
-            factor
-            for factor in self.manifest.conditions
-            if len({cell.levels.get(factor) for cell in self.cells} - {None}) > 1
-        ]
 
 
 def cost_figures(tables: CostTables, metrics: Sequence[MetricFacts]) -> CostFigures:

@@ -53,9 +53,9 @@ def meets_goal(value: float, goal: str | None) -> bool | None:
     return None if match is None else _COMPARISONS[match[1]](value, float(match[2]))
 
 
-def cost_of(costs: Sequence[CostRow], cell: str, name: str) -> CostRow | None:
-    """A figure of a cell; the first one measured, whatever it took turns with."""
-    return next((row for row in costs if row.cell == cell and row.name == name), None)
+def costs_by_cell(costs: Sequence[CostRow]) -> Mapping[tuple[str, str], CostRow]:
+    """(cell, figure) -> the first one measured, whatever it took turns with."""
+    return {(row.cell, row.name): row for row in reversed(costs)}
 
 
 def cpu_figure(manifest: Manifest, cells: Iterable[CellFacts]) -> MetricFacts:

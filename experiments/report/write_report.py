@@ -38,7 +38,7 @@ from ._players import Worst, clip_players, worst_clips
 from ._summary import (
     Missing,
     SpeakerMeans,
-    cost_of,
+    costs_by_cell,
     cpu_figure,
     meets_goal,
     missing_values,
@@ -152,7 +152,13 @@ def _heard(
 
 @dataclass(frozen=True, slots=True)
 class _Tables:
-    """The run's tables, and means over them."""
+    """The run's tables, and means over them.
+
+    Attributes:
+        by_cell: costs by cell and figure.
+        shown: cells that were not struck out, in the order of the file.
+        measured: metrics that any cell has.
+    """
 
     manifest: Manifest
     cells: Sequence[CellRow]
@@ -163,35 +169,31 @@ class _Tables:
     speakers: SpeakerMeans
     missing: Missing
     means: Mapping[tuple[str, str], MeanRow]
+    by_cell: Mapping[tuple[str, str], CostRow]
+    shown: Sequence[CellFacts]
+    measured: Sequence[MetricFacts]
 
     @classmethod
     def of(cls, run: ReportedRun) -> _Tables:
-        values = run.value_rows()
+        values, costs = run.value_rows(), run.cost_rows()
         found = {(row.cell, row.metric): row for row in run.mean_rows() if row.mean is not None}
         if run.manifest.statistics_refused is not None:
             found = {key: replace(row, low=None, high=None) for key, row in found.items()}
+        measured = {metric for _, metric in found}
         return cls(
             run.manifest,
             run.cell_rows(),
             values,
-            run.cost_rows(),
+            costs,
             run.test_rows(),
             run.failures(),
             speaker_means(values),
             missing_values(values),
             found,
+            costs_by_cell(costs),
+            [cell for cell in run.manifest.cells if cell.excluded is None],
+            [metric for metric in run.manifest.metrics if metric.name in measured],
         )
-
-    @property
-    def shown(self) -> Sequence[CellFacts]:
-        """Cells that were not struck out, in the order of the file."""
-        return [cell for cell in self.manifest.cells if cell.excluded is None]
-
-    @property
-    def measured(self) -> Sequence[MetricFacts]:
-        """Metrics that any cell has."""
-        names = {metric for _, metric in self.means}
-        return [metric for metric in self.manifest.metrics if metric.name in names]
 
 
 # ---- head: facts, answer, table ---------------------------------------------------------------
@@ -287,7 +289,7 @@ def _blank(metric: str) -> dict[str, Any]:
 
 
 def _cost_entry(tables: _Tables, cell: CellFacts, cpu: MetricFacts) -> dict[str, Any]:
-    row = cost_of(tables.costs, cell.name, cpu.name)
+    row = tables.by_cell.get((cell.name, cpu.name))
     if row is None:
         return _blank(cpu.name)
     return {

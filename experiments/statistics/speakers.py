@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 
@@ -33,12 +34,12 @@ def speaker_means(values: Mapping[Unit, float]) -> dict[str, float]:
     """The mean of each speaker, by name; units without a finite value are left out."""
     clips: dict[tuple[str, str, tuple[str, ...]], list[float]] = defaultdict(list)
     for unit in sorted(values):
-        if np.isfinite(values[unit]):
+        if isfinite(values[unit]):
             clips[unit.speaker, unit.clip, unit.rest].append(values[unit])
     speakers: dict[str, list[float]] = defaultdict(list)
     for (speaker, _, _), found in clips.items():
-        speakers[speaker].append(float(np.mean(found)))
-    return {speaker: float(np.mean(found)) for speaker, found in speakers.items()}
+        speakers[speaker].append(_mean(found))
+    return {speaker: _mean(found) for speaker, found in speakers.items()}
 
 
 def speaker_pairs(
@@ -56,8 +57,13 @@ def speaker_pairs(
     return names, _array(ours, names), _array(theirs, names)
 
 
+def _mean(values: list[float]) -> float:
+    """The mean; of one value, of which there are thousands, that value."""
+    return float(values[0]) if len(values) == 1 else float(np.mean(values))
+
+
 def _finite(values: Mapping[Unit, float]) -> set[Unit]:
-    return {unit for unit, value in values.items() if np.isfinite(value)}
+    return {unit for unit, value in values.items() if isfinite(value)}
 
 
 def _array(values: Mapping[str, float], names: Iterable[str]) -> np.ndarray:
