@@ -22,7 +22,10 @@ from .node_ir import INPUT, CompileContext, NodeIR
 
 _OUTPUT = ("", "output")
 _PASSES = 16
-"""Upper limit: rounding to grids of slower signals can require a second pass, rarely a third."""
+"""Passes that add what is missing: rounding to grids of slower signals can require some."""
+_LONG_PASSES = 8
+"""Further passes, each of which adds twice as much as the one before: what is missing may stay the
+same small amount until the next value of a slow grid is reached, as with devices of 44100 Hz."""
 Asked = dict[PortRef, dict[tuple[str, str], Request]]
 
 
@@ -39,11 +42,12 @@ def schedule(context: CompileContext) -> None:
 def _latency(context: CompileContext, step: Fraction) -> Fraction:
     """The smallest latency, in steps of one output sample, for which no future input is needed."""
     short, enough = -1, 0  # in steps; more delay never needs later input, so bisection finds it
-    for _ in range(_PASSES):
+    for again in range(_PASSES + _LONG_PASSES):
         late = _lookahead_missing(context, _propagate_requests(context, enough * step))
         if late <= 0:
             break
-        short, enough = enough, enough + math.ceil(late / step)
+        growth = 2 ** max(0, again + 1 - _PASSES)
+        short, enough = enough, enough + growth * math.ceil(late / step)
     else:
         tried = format_duration(enough * step)
         text = f"no latency up to {tried} is enough for the look-ahead of the nodes"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 import schemathesis
-from schemathesis.engine import from_schema
-from schemathesis.engine.events import FatalError, NonFatalError, ScenarioFinished
 
 from voicegraph.app.control.addresses import Address
 from voicegraph.app.control.service import Service
@@ -24,6 +22,7 @@ from voicegraph.schemas.live_status import LiveParam, LiveStatus
 
 from ..client import TOKEN, Client
 from ..fake_live import FakeLive
+from ..schema_findings import findings, fuzz_config
 
 
 class Endless(FakeLive):
@@ -56,27 +55,10 @@ def _findings(examples: int, token: str | None = None) -> tuple[list[str], int]:
     headers = {"Host": "localhost"}
     if token is not None:
         headers["Authorization"] = f"Bearer {token}"
-    config = schemathesis.Config.from_dict(
-        {
-            "headers": headers,
-            "seed": 1,
-            "warnings": False,
-            "generation": {"deterministic": True, "max-examples": examples, "database": "none"},
-        }
+    config = fuzz_config(examples, headers)
+    return findings(
+        schemathesis.openapi.from_asgi("/openapi.json", _app(token), config=config, headers=headers)
     )
-    schema = schemathesis.openapi.from_asgi(
-        "/openapi.json", _app(token), config=config, headers=headers
-    )
-    found, sent = [], 0
-    for event in from_schema(schema).execute():
-        if isinstance(event, NonFatalError | FatalError):
-            found.append(f"{event}")
-        if isinstance(event, ScenarioFinished):
-            checks = event.recorder.checks.values()
-            sent += len(event.recorder.interactions)
-            found += [str(node.failure_info.failure) for nodes in checks for node in nodes
-                      if node.failure_info is not None]  # fmt: skip
-    return found, sent
 
 
 def test_answers_are_as_documented() -> None:
