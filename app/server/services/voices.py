@@ -186,7 +186,7 @@ def _voice(item: LibraryItem) -> Voice:
         title=card.title,
         kind="rvc" if card.kind == "rvc" else "source_filter",
         bundled=item.bundled,
-        licence=card.licence,
+        licence=card.licence or None,
         description=card.description,
         needs=item.needs,
         notes=list(card.remarks),

@@ -18,7 +18,7 @@ from voicegraph.schemas.control import AudioFormat, RunningPipeline
 from voicegraph.schemas.session_note import SessionLaunch
 
 
-def _running(
+def running_pipeline(
     source: str | Path, overrides: dict[str, Any] | None = None, profiles: tuple[str, ...] = ()
 ) -> RunningPipeline:
     pipeline = Pipeline.load(source, overrides, profiles=profiles)
@@ -50,7 +50,7 @@ OVERRIDES = {
 
 
 def test_a_saved_preset_gives_the_same_plan(tmp_path: Path) -> None:
-    running = _running("default-live", OVERRIDES)
+    running = running_pipeline("default-live", OVERRIDES)
     text = preset_text(running, {"voice.formant": 2, "tail.db": -4}, "my \u00fcbung")
     pipeline, plan = _plan_of(tmp_path, text)
     assert plan == running.plan.hash
@@ -58,7 +58,7 @@ def test_a_saved_preset_gives_the_same_plan(tmp_path: Path) -> None:
 
 
 def test_live_values_and_profiles_are_saved(tmp_path: Path) -> None:
-    running = _running("default-live", {}, ("michael",))
+    running = running_pipeline("default-live", {}, ("michael",))
     text = preset_text(running, {"pitch.transpose": -5.0, "voice.formant": 0.0}, "")
     pipeline, _ = _plan_of(tmp_path, text)
     nodes = pipeline.loaded.file.nodes
@@ -69,7 +69,7 @@ def test_live_values_and_profiles_are_saved(tmp_path: Path) -> None:
 
 def test_files_of_the_library_are_saved_by_name(tmp_path: Path) -> None:
     voice = str(entries()["heart"].model_file)
-    text = preset_text(_running("default-live", {"vars.voice": voice}), {}, "")
+    text = preset_text(running_pipeline("default-live", {"vars.voice": voice}), {}, "")
     assert "voice: heart" in text
     assert voice not in text
 
@@ -77,7 +77,7 @@ def test_files_of_the_library_are_saved_by_name(tmp_path: Path) -> None:
 def test_a_preset_of_a_preset_extends_the_bundled_pipeline(tmp_path: Path) -> None:
     first = tmp_path / "first.yaml"
     first.write_text("extends: default-live\nvars: {formant: 1}\n", encoding="utf-8")
-    running = _running(first, {"vars.transpose": 3})
+    running = running_pipeline(first, {"vars.transpose": 3})
     text = preset_text(running, {}, "")
     assert "extends: default-live" in text
     assert _plan_of(tmp_path, text)[1] == running.plan.hash
@@ -89,7 +89,7 @@ def test_a_pipeline_of_its_own_is_no_preset(tmp_path: Path) -> None:
         "block: 10ms\nnodes: {half: {use: dsp.gain, in: input}}\noutput: half\n", encoding="utf-8"
     )
     with pytest.raises(ConflictError, match="extends no bundled pipeline"):
-        preset_text(_running(own), {}, "")
+        preset_text(running_pipeline(own), {}, "")
 
 
 # ---- loading
@@ -112,7 +112,7 @@ def test_a_preset_of_the_same_pipeline_is_a_change_that_takes_back_the_last_one(
 ) -> None:
     before = _preset(tmp_path, "before", "extends: default-live\nvars: {formant: 3}\n")
     after = _preset(tmp_path, "after", "extends: default-live\nvars: {transpose: 2}\n")
-    running = _running(before, {"vars.retrieve": 0.1})
+    running = running_pipeline(before, {"vars.retrieve": 0.1})
     changes = changes_to(running, after, _launch(after, {"vars.lookahead": "70ms"}))
     assert changes == {
         "vars.formant": 0, "vars.retrieve": 0.5, "vars.transpose": 2, "vars.lookahead": "70ms",
@@ -134,4 +134,4 @@ def test_what_a_change_cannot_make_needs_a_new_start(
     tmp_path: Path, text: str, overrides: dict[str, Any]
 ) -> None:
     preset = _preset(tmp_path, "preset", text)
-    assert changes_to(_running("default-live", overrides), preset, _launch(preset)) is None
+    assert changes_to(running_pipeline("default-live", overrides), preset, _launch(preset)) is None
