@@ -122,7 +122,7 @@ class JobFolder:
                 "job-process-ended",
                 "the process that converted the files has ended before it was done; the files that "
                 "it had finished are kept",
-                fix="convert the files again; if that happens twice, see log.txt in the job's folder",
+                fix="convert the files again; if it happens twice, see log.txt in the job's folder",
             ).as_dict()
         )
         files = [

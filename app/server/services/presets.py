@@ -8,7 +8,7 @@ library, in a process of its own before it is kept.
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -163,7 +163,7 @@ class Presets:
         problems = [*result.problems, *_problems_of_check(result.report)]
         wrong = [problem for problem in problems if problem.code not in _MISSING]
         if wrong:
-            raise UnusableError(_renamed(problems_of(wrong), str(place)))
+            raise UnusableError(problems_of(wrong, {str(place): "preset.yaml"}))
         return text
 
     def delete(self, name: str) -> Preset:
@@ -310,16 +310,3 @@ def _problems_of_check(report: Any) -> list[ProblemReport]:
             problem = Problem("writes-files", text, fix="leave the node out")
             found.append(ProblemReport.model_validate(problem.as_dict()))
     return found
-
-
-def _renamed(problems: Sequence[Problem], place: str) -> list[Problem]:
-    """Problems that name the preset and not the file that it was checked as."""
-    return [
-        Problem(
-            problem.code,
-            problem.message.replace(place, "preset.yaml"),
-            notes=tuple((note.replace(place, "preset.yaml"), None) for note, _ in problem.notes),
-            fix=problem.fix and problem.fix.replace(place, "preset.yaml"),
-        )
-        for problem in problems
-    ]

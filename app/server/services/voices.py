@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +99,7 @@ class Voices:
             _require_files(upload)
             paths = named_files(upload)
             result = await self._commands.run("voice", "add", *map(str, paths))
-        raise_problems(result.problems)
+        raise_problems(result.problems, _names(paths))
         return self.voice(_added(result.report))
 
     async def set_picture(
@@ -124,7 +124,7 @@ class Voices:
             _require_files(upload)
             (path,) = named_files(upload)
             result = await self._commands.run("voice", "edit", entry.name, "--picture", str(path))
-        raise_problems(result.problems)
+        raise_problems(result.problems, _names([path]))
         return self.voice(entry.name)
 
     async def remove(self, name: str) -> Voice:
@@ -159,6 +159,11 @@ class Voices:
             text = f"{entry.name} comes with voicegraph, and stays as it is"
             raise ConflictError(Problem("is-bundled", text))
         return entry
+
+
+def _names(paths: Sequence[Path]) -> dict[str, str]:
+    """Path of a received file -> its name."""
+    return {str(path): path.name for path in paths}
 
 
 def _added(report: Mapping[str, Any]) -> str:

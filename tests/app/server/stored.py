@@ -51,7 +51,7 @@ class FakeCommands(CommandRunner):
             return self.results.pop(0)
         if arguments[0] == "check":
             return CommandResult(0, {"pipelines": []})
-        return CommandResult(3, None, (report_of("no-voice"),))
+        return CommandResult(3, None, (report_of("no-voice", f"{arguments[-1]} is no voice"),))
 
 
 def report_of(code: str, message: str = "it cannot be used") -> ProblemReport:

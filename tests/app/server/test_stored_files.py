@@ -359,6 +359,12 @@ def test_a_preset_needs_a_session_to_be_saved(stored: Stored) -> None:
 # ---- voices and experiments
 
 
+def test_problems_name_a_file_as_its_owner_does(stored: Stored) -> None:
+    reply = stored.upload("/api/voices", ("files", "a/Alice.pth", b"x"))
+    assert reply.status == 409
+    assert reply.json["problems"][0]["message"] == "Alice.pth is no voice"
+
+
 def test_a_model_without_a_voice_is_told_to_be_none(stored: Stored) -> None:
     report = {"added": [{"name": "hubert"}], "adopted": {}}
     stored.commands.results.append(CommandResult(0, report))
