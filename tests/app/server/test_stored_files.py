@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import io
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -269,12 +270,10 @@ def test_a_torn_upload_leaves_nothing(stored: Stored) -> None:
         connection.putheader(name, value)
     connection.endheaders(form(("files", "a.wav", wave()))[:-9])
     connection.close()
-    stored.client.get("/api/jobs")
-    for _ in range(100):
-        left = [path.name for path in (stored.data / "jobs").iterdir()]
-        if left == [stored.job]:
-            break
-    assert left == [stored.job]
+    deadline = time.monotonic() + 60
+    while (left := [path.name for path in (stored.data / "jobs").iterdir()]) != [stored.job]:
+        assert time.monotonic() < deadline, left
+        time.sleep(0.05)
 
 
 # ---- presets
