@@ -61,6 +61,9 @@ class LiveLatency(Report):
     """Latency of buffers and converters of both devices, as reported by the sound system."""
     measured_ms: float | None = None
     """Latency from input to output, measured by a test signal; null if not measured."""
+    held_ms: float | None = None
+    """The constant delay that was asked for, or the least one if a device takes longer meanwhile;
+    null without one, and until both devices run. It is the sum of the parts."""
 
     @property
     def expected_ms(self) -> float:

@@ -36,6 +36,7 @@ from ._options import (
 )
 from ._sound_options import (
     BuffersOption,
+    DelayOption,
     ExclusiveOption,
     InputChannelsOption,
     InputOption,
@@ -67,6 +68,7 @@ class LiveArguments:
     buffers_: BuffersOption = "low"
     margin: MarginOption = "4ms"
     room: RoomOption = "0ms"
+    delay: DelayOption = None
     set_args: SetOption = None
     profiles: ProfileOption = None
     variant: VariantOption = None

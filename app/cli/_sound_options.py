@@ -22,6 +22,10 @@ _SELECT_IN = "Which channels of the input, counted from 1 (ASIO, Core Audio)."
 _EXCLUSIVE = "WASAPI's exclusive mode: lower latency; no other program can use the devices."
 _BUFFERS = "Buffering of the sound system: `high`, or a time such as 40ms, if it crackles."
 _MARGIN = "Reserve against threads that wake up late; adds to the latency."
+_DELAY = (
+    "Delay from the microphone to the loudspeaker, kept constant, such as 300ms: the number to "
+    "type into OBS. Default: as short as possible."
+)
 _ROOM = "Minimum algorithmic latency, so that nodes with more look-ahead can be swapped in later."
 
 InputOption = Annotated[str | None, option("DEVICE", _DEVICE, "--input", panel=_PANEL)]
@@ -42,6 +46,7 @@ OutputSelectOption = Annotated[
 ExclusiveOption = Annotated[bool, flag("--exclusive", _EXCLUSIVE, _PANEL)]
 BuffersOption = Annotated[str, option("low|high|TIME", _BUFFERS, "--buffers", panel=_PANEL)]
 MarginOption = Annotated[str, option("TIME", _MARGIN, panel=_PANEL)]
+DelayOption = Annotated[str | None, option("TIME", _DELAY, "--delay")]
 RoomOption = Annotated[str, option("TIME", _ROOM)]
 
 
@@ -59,6 +64,23 @@ def seconds(text: str, option: str) -> Fraction:
         raise typer.BadParameter(str(error), param_hint=option) from None
     if found < 0:
         raise typer.BadParameter(f"{text} is negative", param_hint=option)
+    return found
+
+
+def delay_seconds(text: str | None) -> float | None:
+    """The value of ``--delay`` in seconds; None without one.
+
+    Raises:
+        BadParameter: if it is not a time, negative, or longer than ten seconds.
+    """
+    if text is None:
+        return None
+    from voicegraph.graph.live.factory import LONGEST_DELAY_S
+
+    found = float(seconds(text, "--delay"))
+    if found > LONGEST_DELAY_S:
+        text = f"{text} is longer than {LONGEST_DELAY_S:g} s"
+        raise typer.BadParameter(text, param_hint="--delay")
     return found
 
 

@@ -10,6 +10,7 @@ from ._options import JsonOption, PipelineArg, ProfileOption, SetOption, flag, l
 from ._output import echo, print_json
 from ._sound_options import (
     BuffersOption,
+    DelayOption,
     ExclusiveOption,
     InputChannelsOption,
     InputOption,
@@ -19,6 +20,7 @@ from ._sound_options import (
     OutputOption,
     OutputRateOption,
     buffers,
+    delay_seconds,
     device_request,
     seconds,
 )
@@ -50,6 +52,7 @@ def latency(
     exclusive: ExclusiveOption = False,
     buffers_: BuffersOption = "low",
     margin: MarginOption = "4ms",
+    delay: DelayOption = None,
     runs: RunsOption = 3,
     dry: DryOption = False,
     set_args: SetOption = None,
@@ -64,6 +67,7 @@ def latency(
     """
     from voicegraph.app.diagnostics.latency import measure_latency
     from voicegraph.graph.live.devices.stderr_capture import capture_stderr
+    from voicegraph.graph.live.factory import LiveOptions
     from voicegraph.graph.live.setup import set_up_live
 
     tell = None if as_json else lambda text: echo(text, err=True)
@@ -76,7 +80,10 @@ def latency(
             buffers=buffers(buffers_),
         )
         with capture_stderr(lambda _: None):  # underruns are expected while the devices open
-            found = measure_latency(setup, float(seconds(margin, "--margin")), runs, tell)
+            held = LiveOptions(
+                margin_s=float(seconds(margin, "--margin")), delay_s=delay_seconds(delay)
+            )
+            found = measure_latency(setup, held, runs, tell)
     print_json(found) if as_json else echo(summary(found))
     return int(abs(found.difference_ms) > _CLOSE_MS)
 

@@ -18,7 +18,7 @@ from ._grouped_options import grouped
 from ._live_arguments import LiveArguments
 from ._options import load
 from ._output import echo
-from ._sound_options import buffers, device_request, overrides, seconds
+from ._sound_options import buffers, delay_seconds, device_request, overrides, seconds
 from ._startup_display import startup_display
 from ._termination import SIGNALS
 from .app import app
@@ -133,6 +133,7 @@ def _options(given: LiveArguments) -> LiveOptions:
         push_to_talk=given.push_to_talk,
         monitor=given.monitor,
         variant=overrides(given.variant),
+        delay_s=delay_seconds(given.delay),
         takes=_takes_folder(given.takes),
     )
 
@@ -219,6 +220,8 @@ def _summary(status: LiveStatus, takes: Sequence[Path] = ()) -> str:
     minutes, rest = divmod(int(status.seconds), 60)
     took = f"99 of 100 blocks took {status.compute_p99_ms:.0f} of {status.block_ms:g} ms or less"
     lines = [f"{minutes}:{rest:02d} min; {took}"]
+    if status.latency.held_ms is not None:
+        lines.append(f"delay from microphone to loudspeaker: {status.latency.held_ms:.0f} ms")
     events = status.health.events
     if not status.tick:
         lines.append("no sound was processed")

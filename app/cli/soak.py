@@ -10,12 +10,14 @@ from ._options import JsonOption, PipelineArg, ProfileOption, SetOption, flag, l
 from ._output import echo, print_json
 from ._sound_options import (
     BuffersOption,
+    DelayOption,
     InputOption,
     InputRateOption,
     MarginOption,
     OutputOption,
     OutputRateOption,
     buffers,
+    delay_seconds,
     device_request,
     seconds,
 )
@@ -24,6 +26,7 @@ from .app import app
 
 if TYPE_CHECKING:
     from voicegraph.app.diagnostics.soak_runs import SoakSettings
+    from voicegraph.graph.live.factory import LiveOptions
     from voicegraph.graph.live.setup import DeviceRequest
     from voicegraph.graph.pipeline import Pipeline
     from voicegraph.schemas.bench_report import CostReport
@@ -80,6 +83,7 @@ def soak(
     output_rate: OutputRateOption = None,
     buffers_: BuffersOption = "low",
     margin: MarginOption = "4ms",
+    delay: DelayOption = None,
     swap_every: SwapEveryOption = 0.0,
     set_every: SetEveryOption = 0.0,
     max_late: MaxLateOption = 0,
@@ -98,7 +102,7 @@ def soak(
     """
     limits = (max_late, max_dropped, max_underruns, max_realigned)
     with startup_display(quiet=as_json):
-        settings = _settings(minutes, limits, swap_every, set_every, margin)
+        settings = _settings(minutes, limits, swap_every, set_every, _options(margin, delay))
         loaded = load(pipeline, set_args, profiles)
         if freewheel:
             from voicegraph.app.diagnostics.soak_runs import soak_freewheel
@@ -114,20 +118,24 @@ def soak(
     return int(report.verdict != "passed")
 
 
+def _options(margin: str, delay: str | None) -> LiveOptions:
+    from voicegraph.graph.live.factory import LiveOptions
+
+    return LiveOptions(margin_s=float(seconds(margin, "--margin")), delay_s=delay_seconds(delay))
+
+
 def _settings(
     minutes: float,
     limits: tuple[int, int, int, int],
     swap_every: float,
     set_every: float,
-    margin: str,
+    options: LiveOptions,
 ) -> SoakSettings:
     from voicegraph.app.diagnostics.soak_runs import SoakSettings
-    from voicegraph.graph.live.factory import LiveOptions
     from voicegraph.schemas.soak_report import SoakLimits
 
     late, dropped, underruns, realigned = limits
     allowed = SoakLimits(late=late, dropped=dropped, underruns=underruns, realigned=realigned)
-    options = LiveOptions(margin_s=float(seconds(margin, "--margin")))
     return SoakSettings(60 * minutes, allowed, swap_every, set_every, options)
 
 

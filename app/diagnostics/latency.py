@@ -10,6 +10,7 @@ import numpy as np
 
 from voicegraph.graph.errors import DeviceError, Problem
 from voicegraph.graph.live.devices.audio_backend import OpenDevice
+from voicegraph.graph.live.factory import LiveOptions
 from voicegraph.graph.live.session import LiveSession
 from voicegraph.graph.live.setup import LiveSetup
 from voicegraph.graph.live.status import live_latency
@@ -31,13 +32,16 @@ _CONFIDENT = 0.2
 
 
 def measure_latency(
-    setup: LiveSetup, margin_s: float, runs: int = 3, tell: Callable[[str], None] | None = None
+    setup: LiveSetup,
+    options: LiveOptions,
+    runs: int = 3,
+    tell: Callable[[str], None] | None = None,
 ) -> LatencyMeasurement:
     """Runs a live session, and measures its latency over a cable from output to input.
 
     Args:
         setup: devices and pipeline.
-        margin_s: the reserve against late wake-ups, in seconds.
+        options: of the live session: reserve, constant delay.
         runs: number of measurements; the figures are medians.
         tell: is called with messages of progress.
 
@@ -45,18 +49,16 @@ def measure_latency(
         DeviceError: if a device fails, or the signal does not return from output to input.
         VoicegraphError: if the pipeline fails.
     """
-    from voicegraph.graph.live.factory import LiveOptions
-
     session = setup.plan.session(write_files=False)
     end_stages()
     try:
         rate = int(setup.input.format.rate)
         response = reference_response(setup.plan, probe_signal(rate), rate)
         card = LoopbackProbe(setup.open_card())
+        live = LiveSession(session, card, options)
     except BaseException:
         session.close()
         raise
-    live = LiveSession(session, card, LiveOptions(margin_s=margin_s))
     try:
         live.start()
         _wait(live)

@@ -161,7 +161,9 @@ class CommandHandler:
             # When the turn has come: an earlier change may have brought another pipeline.
             session = self._session
             pipeline = cast("Pipeline", require_pipeline(session.plan.origin))
-            overrides = voice_overrides(pipeline.loaded.document, name)
+            document = pipeline.loaded.document
+            assert document is not None  # every pipeline of a plan has one
+            overrides = voice_overrides(document, name)
             wanted = {**session.overrides, **overrides}
             return PreparedSwap(plan_change(session, overrides), wanted)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ._capture_buffer import CaptureRingBuffer
+from ._constant_delay import ConstantDelay
 from ._declick import DeclickRamps
 from ._drift_compensation import DriftCompensation
 from ._drift_resampler import DriftResampler
@@ -71,6 +72,7 @@ class EngineLoop:
         computing_since: when processing of the block began (``time.perf_counter``); None if none
             is being processed.
         idle: set while no block is being processed.
+        constant_delay: the delay that was asked for; None: it is as short as possible.
         spectra: gets what is processed, while somebody watches.
         listeners: called with every output block, before switches change it.
     """
@@ -117,6 +119,7 @@ class EngineLoop:
         self.idle.set()
         self._made: np.ndarray | None = None
         self.spectra = SpectrumFeed(float(plan.source.rate), float(plan.output_type.rate))
+        self.constant_delay: ConstantDelay | None = None
         self._pitch = NewestPitch()
 
     @property
@@ -162,6 +165,9 @@ class EngineLoop:
         compensation = self.compensation
         again = compensation.jitter > 0
         first = compensation.position_of(end) if again else compensation.first_position(end)
+        if self.constant_delay is not None:
+            compensation.reserve += self.constant_delay.missing_frames()
+            first = compensation.position_of(end)
         self.playback.seek(first)
         if self._starts == 0:  # devices lose audio while they open, before anything is played
             self.capture.lost = self.playback.lost = 0

@@ -16,6 +16,8 @@ from .engine_loop import EngineLoop, EventLog
 if TYPE_CHECKING:
     from ..runtime.session import Session
 
+LONGEST_DELAY_S = 10.0
+"""The longest delay that may be asked for: the output waits in a ring buffer."""
 _BUFFERED_S = 2.0
 """Seconds that a ring buffer holds, besides some blocks."""
 
@@ -35,6 +37,8 @@ class LiveOptions:
         monitor: starts with the dry input added to the output.
         variant: overrides that make variant ``b`` of the pipeline.
         swap_limit_s: seconds after which a hot swap is given up.
+        delay_s: seconds from the microphone to the loudspeaker, which are kept; None: as short as
+            possible.
         takes: folder of the recordings that are begun while the session runs; None: there are none.
     """
 
@@ -47,6 +51,7 @@ class LiveOptions:
     monitor: bool = False
     variant: dict[str, Any] | None = None
     swap_limit_s: float = 60.0
+    delay_s: float | None = None
     takes: Path | None = None
 
 
@@ -70,7 +75,8 @@ def create_loop(
     """
     plan = session.plan
     capacity_in = round(_BUFFERED_S * source.rate) + 2 * plan.samples_in
-    capacity_out = round((_BUFFERED_S + options.margin_s) * target.rate) + 4 * plan.samples_out
+    waiting_s = _BUFFERED_S + options.margin_s + (options.delay_s or 0.0)
+    capacity_out = round(waiting_s * target.rate) + 4 * plan.samples_out
     capture = CaptureRingBuffer(source.channels, plan.samples_in, capacity_in)
     playback = PlaybackRingBuffer(target.channels, target.rate, capacity_out, plan.settings.on_late)
     reserve = plan.samples_out + round(options.margin_s * target.rate)

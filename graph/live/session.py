@@ -20,6 +20,7 @@ from ..runtime.fault_recovery import Fault
 from ..runtime.openmp_pool import end_idle_threads
 from ..startup_stages import end_stages
 from ._command_handler import CommandHandler
+from ._constant_delay import ConstantDelay
 from ._fault_messages import FileWatch, RecordingWatch, fault_message
 from ._message_log import MessageLog
 from ._overruns import AdviceMemory
@@ -36,7 +37,7 @@ from .factory import LiveOptions, create_loop
 from .interpreter_tuning import GcControl, SwitchInterval
 from .memory_trim import trim_memory
 from .spectrum_feed import SpectrumFeed
-from .status import build_status
+from .status import build_status, live_latency
 
 if TYPE_CHECKING:
     from ..plan import CompiledPlan
@@ -56,6 +57,9 @@ class LiveSession:
         session: with one stream, compiled for the formats of the devices. It is closed at the end.
         card: opened, not yet started. It is stopped at the end.
         options: settings of the live session.
+
+    Raises:
+        StateError: if the delay that ``options`` ask for is too short.
 
     Attributes:
         stopped: set when the session has ended.
@@ -92,6 +96,14 @@ class LiveSession:
         self.loop = create_loop(
             session, card.input, card.output, card.one_clock, self.options, self._note
         )
+        if self.options.delay_s is not None:
+            self.loop.constant_delay = ConstantDelay(
+                self.options.delay_s,
+                lambda: live_latency(self).expected_ms,
+                card.output.rate,
+                self.say,
+            )
+            self.loop.constant_delay.check()
         session.recover_from_faults(self._on_fault, self._beside_engine)
         self._recording_watch = RecordingWatch()
         self._repeated = RepeatedMessages()

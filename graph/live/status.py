@@ -134,6 +134,7 @@ def node_loads(plan: CompiledPlan, timings: Mapping[str, Timing]) -> list[NodeLo
 def live_latency(live: ReportedSession) -> LiveLatency:
     """Algorithmic, buffering, device and measured latency of a session."""
     loop, plan, card = live.loop, live.session.plan, live.card
+    held = loop.constant_delay
     buffered = loop.compensation.reserve / card.output.rate
     if not card.one_clock:
         # Device latencies count from the first frame of a callback, the clocks from the last.
@@ -145,6 +146,7 @@ def live_latency(live: ReportedSession) -> LiveLatency:
         buffering_ms=1e3 * (float(plan.block) + buffered),
         device_ms=1e3 * (card.input.latency + card.output.latency),
         measured_ms=live.measured_ms,
+        held_ms=None if held is None or held.held_s is None else 1e3 * held.held_s,
     )
 
 

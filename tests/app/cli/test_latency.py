@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from voicegraph.app.diagnostics import latency
+from voicegraph.graph.live.factory import LiveOptions
 from voicegraph.graph.metrics.benchmark import describe_machine
 from voicegraph.schemas.latency_measurement import DelayRun, LatencyMeasurement
 
@@ -44,10 +45,13 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 def test_parts_and_their_sum_are_printed(
     cli: Cli, sound_system: FakeSoundDevice, asked: list[Any]
 ) -> None:
-    code, out, err = cli("latency", "good.yaml", "--runs", "2", "--margin", "8ms")
+    code, out, err = cli(
+        "latency", "good.yaml", "--runs", "2", "--margin", "8ms", "--delay", "0.3s"
+    )
     assert code == 0
-    [(setup, margin, runs)] = asked
-    assert (margin, runs, setup.plan.name) == (0.008, 2, "good")
+    [(setup, options, runs)] = asked
+    assert options == LiveOptions(margin_s=0.008, delay_s=0.3)
+    assert (runs, setup.plan.name) == (2, "good")
     assert err == "1 of 2: through the devices\n"
     rows = {line.split()[0]: line.split()[1] for line in out.splitlines() if " ms  " in line}
     assert rows["algorithmic"] == "5.0"

@@ -21,6 +21,7 @@ from voicegraph.app.diagnostics.latency import measure_latency
 from voicegraph.graph.errors import DeviceError
 from voicegraph.graph.live import _drift_compensation as drift_compensation
 from voicegraph.graph.live.devices.audio_backend import OpenDevice
+from voicegraph.graph.live.factory import LiveOptions
 from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.graph.signals import Audio
 
@@ -79,7 +80,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
         pipeline = Pipeline(block="20ms", input={"rate": RATE}, nodes=nodes, output="pass")
         kind = SimpleNamespace(format=Audio(Fraction(RATE), 1))
         setup = SimpleNamespace(plan=pipeline.compile(), input=kind, open_card=lambda: card)
-        return measure_latency(setup, 0.01, runs, **keys)  # pyright: ignore[reportArgumentType]
+        return measure_latency(setup, LiveOptions(margin_s=0.01), runs, **keys)  # pyright: ignore[reportArgumentType]
 
     return measure
 
