@@ -13,6 +13,7 @@ from ._live_options import (
     HttpInfoOption,
     HttpOption,
     LimitOption,
+    MicrophoneOption,
     MonitorOption,
     OpensOption,
     OscOpenOption,
@@ -58,6 +59,7 @@ class LiveArguments:
     pipeline: PipelineArg
     input_: InputOption = None
     output: OutputOption = None
+    virtual_mic: MicrophoneOption = False
     input_rate: InputRateOption = None
     output_rate: OutputRateOption = None
     input_channels: InputChannelsOption = None

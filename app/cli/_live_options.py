@@ -16,6 +16,10 @@ _VARIANT = (
     "repeated."
 )
 _RECORD = "Record input, output and all changes; `voicegraph replay` runs the recording again."
+_MICROPHONE = (
+    "Make a virtual microphone for other programs, and play to it; it is removed at the end. Linux "
+    "only; docs/routing.md says what to do elsewhere."
+)
 _TAKES = (
     "Folder of the recordings that are begun while the session runs (key `r`). Default: `takes` in "
     "the user's data folder."
@@ -38,6 +42,7 @@ _TOKEN = "Token that HTTP clients must send; required if other machines can conn
 
 VariantOption = Annotated[list[str] | None, option("PATH=VALUE", _VARIANT, "--b")]
 RecordOption = Annotated[Path | None, option("FILE.jsonl", _RECORD)]
+MicrophoneOption = Annotated[bool, flag("--virtual-mic", _MICROPHONE, "Devices")]
 TakesOption = Annotated[Path | None, option("DIR", _TAKES)]
 SilenceOption = Annotated[Literal["run", "skip"], option(None, _REST, panel=_SILENCE)]
 OpensOption = Annotated[

@@ -26,6 +26,7 @@ from .process_end import expect_hung_threads
 
 if TYPE_CHECKING:
     from voicegraph.app.control_servers import Control
+    from voicegraph.graph.live.devices.virtual_microphone import VirtualMicrophone
     from voicegraph.graph.live.session import LiveOptions, LiveSession
     from voicegraph.graph.live.setup import LiveSetup
     from voicegraph.schemas.live_status import LiveStatus
@@ -38,18 +39,43 @@ def live(given: LiveArguments) -> None:
 
     Default: the system's default devices, at the pipeline's rate if they support it. Ctrl-C stops.
     """
-    with end_report(given.end_report), startup_display(quiet=given.as_json):
+    with (
+        end_report(given.end_report),
+        startup_display(quiet=given.as_json),
+        _virtual_microphone(given) as microphone,
+    ):
         options = _options(given)
         servers = _control_servers(given)
         duration_s = (
             None if given.duration is None else float(seconds(given.duration, "--duration"))
         )
-        setup = _set_up(given, options.variant)
+        output = given.output if microphone is None else microphone.device
+        setup = _set_up(given, options.variant, output)
         session = _opened(setup, options, given.record, given.allow_write)
+        if microphone is not None:
+            session.say(f"virtual microphone: choose {microphone.description!r} in other programs")
         _run(session, servers, duration_s, given.plain, given.as_json)
 
 
-def _set_up(given: LiveArguments, variant: dict[str, Any] | None) -> LiveSetup:
+@contextmanager
+def _virtual_microphone(given: LiveArguments) -> Iterator[VirtualMicrophone | None]:
+    """The microphone for other programs, if one was asked for; removed at the end."""
+    if not given.virtual_mic:
+        yield None
+        return
+    if given.output is not None:
+        text = "plays to the virtual microphone, so there is no --output beside it"
+        raise typer.BadParameter(text, param_hint="--virtual-mic")
+    from voicegraph.graph.live.devices.virtual_microphone import VirtualMicrophone
+
+    microphone = VirtualMicrophone()
+    try:
+        yield microphone
+    finally:
+        microphone.close()
+
+
+def _set_up(given: LiveArguments, variant: dict[str, Any] | None, output: str | None) -> LiveSetup:
     from voicegraph.graph.live.setup import set_up_live
 
     exclusive = given.exclusive
@@ -63,7 +89,7 @@ def _set_up(given: LiveArguments, variant: dict[str, Any] | None) -> LiveSetup:
     )
     target = device_request(
         "output",
-        given.output,
+        output,
         given.output_rate,
         given.output_channels,
         given.output_select,

@@ -8,4 +8,5 @@ __all__ = [
     "level_meter",
     "sound_card",
     "stderr_capture",
+    "virtual_microphone",
 ]
