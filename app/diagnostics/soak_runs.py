@@ -16,7 +16,7 @@ from voicegraph.graph.live.devices.audio_backend import (
     OpenDevice,
     PlaybackCallback,
 )
-from voicegraph.graph.live.factory import LiveOptions, create_loop
+from voicegraph.graph.live.factory import LiveOptions, create_loop, hold_delay
 from voicegraph.graph.live.memory_trim import trim_memory
 from voicegraph.graph.live.session import LiveSession
 from voicegraph.graph.live.setup import LiveSetup
@@ -192,9 +192,9 @@ def soak_freewheel(
     with plan.session(write_files=False) as session:
         session.recover_from_faults(lambda _: None)
         loop = create_loop(session, source, target, one_clock=False, options=settings.live)
-        monitor = SoakMonitor(
-            loop, _declared_latency(loop, plan, target), settings.most_blocks(plan)
-        )
+        expected_ms = _declared_latency(loop, plan, target)
+        hold_delay(loop, settings.live, expected_ms, lambda text, *_: tell(text))
+        monitor = SoakMonitor(loop, expected_ms, settings.most_blocks(plan))
         simulation = Simulation(loop, *_simulated_ends(source, target, drift_ppm), _speech(source))
         end_stages()
         begun = time.monotonic()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ._capture_buffer import CaptureRingBuffer
+from ._constant_delay import ConstantDelay
 from ._drift_compensation import DriftCompensation
 from ._playback_buffer import PlaybackRingBuffer
 from ._silence_gate import SilenceGate
@@ -88,3 +90,26 @@ def create_loop(
         block_s = float(plan.block)
         gate = SilenceGate(options.opens_db, options.closes_db, hold, source.rate, block_s)
     return EngineLoop(session, capture, playback, compensation, gate=gate, note=note)
+
+
+def hold_delay(
+    loop: EngineLoop,
+    options: LiveOptions,
+    expected_ms: Callable[[], float],
+    say: Callable[..., None],
+) -> None:
+    """Makes a loop keep the delay that ``options`` ask for, if they do.
+
+    Args:
+        loop: not started yet.
+        options: settings of the live session.
+        expected_ms: sum of all latencies, with the loop's present reserve.
+        say: adds a message, with its kind.
+
+    Raises:
+        StateError: if the delay is too short in any case.
+    """
+    if options.delay_s is None:
+        return
+    loop.constant_delay = ConstantDelay(options.delay_s, expected_ms, round(loop.rate_out), say)
+    loop.constant_delay.check()

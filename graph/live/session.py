@@ -20,7 +20,6 @@ from ..runtime.fault_recovery import Fault
 from ..runtime.openmp_pool import end_idle_threads
 from ..startup_stages import end_stages
 from ._command_handler import CommandHandler
-from ._constant_delay import ConstantDelay
 from ._fault_messages import FileWatch, RecordingWatch, fault_message
 from ._message_log import MessageLog
 from ._overruns import AdviceMemory
@@ -33,7 +32,7 @@ from ._thread_priority import autogroup_remark, lower_priority, normal_priority,
 from ._timing_cache import TimingCache
 from ._yield_to_engine import yielding_to
 from .devices.audio_backend import AudioBackend
-from .factory import LiveOptions, create_loop
+from .factory import LiveOptions, create_loop, hold_delay
 from .interpreter_tuning import GcControl, SwitchInterval
 from .memory_trim import trim_memory
 from .spectrum_feed import SpectrumFeed
@@ -96,14 +95,7 @@ class LiveSession:
         self.loop = create_loop(
             session, card.input, card.output, card.one_clock, self.options, self._note
         )
-        if self.options.delay_s is not None:
-            self.loop.constant_delay = ConstantDelay(
-                self.options.delay_s,
-                lambda: live_latency(self).expected_ms,
-                card.output.rate,
-                self.say,
-            )
-            self.loop.constant_delay.check()
+        hold_delay(self.loop, self.options, lambda: live_latency(self).expected_ms, self.say)
         session.recover_from_faults(self._on_fault, self._beside_engine)
         self._recording_watch = RecordingWatch()
         self._repeated = RepeatedMessages()

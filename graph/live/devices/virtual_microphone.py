@@ -186,8 +186,8 @@ def _pactl(*words: str) -> str:
         text = f"the sound server does not answer: {' '.join(command[:3])}"
         raise DeviceError(Problem("virtual-mic", text, fix="restart it")) from None
     if done.returncode:
-        why = done.stderr.strip() or f"exit code {done.returncode}"
-        text = f"the virtual microphone cannot be made: {' '.join(command[:3])}: {why}"
+        why = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
+        text = f"{' '.join(command[:3])}: {why}"
         raise DeviceError(Problem("virtual-mic", text, fix=f"by hand: {_ROUTING}"))
     return done.stdout
 

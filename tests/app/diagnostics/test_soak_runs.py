@@ -17,6 +17,7 @@ from voicegraph.app.diagnostics.soak_runs import (
     soak_freewheel,
 )
 from voicegraph.graph.live.devices.audio_backend import OpenDevice
+from voicegraph.graph.live.factory import LiveOptions
 from voicegraph.graph.live.setup import DeviceRequest, set_up_live
 from voicegraph.graph.live.simulated_card import Simulation
 from voicegraph.graph.pipeline import node
@@ -70,6 +71,13 @@ def test_changes_during_the_test_are_counted() -> None:
     assert report.changes.swaps_refused == 0
     assert 17 <= report.changes.params_set <= 20
     assert report.failures == []
+
+
+def test_constant_delay_is_held_in_the_soak_test() -> None:
+    held = _soaked(30, drift=100.0, live=LiveOptions(delay_s=0.5))
+    assert held.verdict == "passed"
+    assert held.latency_begin_ms == pytest.approx(500, abs=2)
+    assert held.latency_end_ms == pytest.approx(500, abs=2)
 
 
 def test_slow_pipeline_fails_the_soak_test() -> None:
