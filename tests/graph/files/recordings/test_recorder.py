@@ -403,7 +403,7 @@ plan = Pipeline(block="10ms", input={"rate": 16000}, nodes=nodes, output="loud")
 session = plan.session(record=sys.argv[1], record_waits=sys.argv[2] == "True")
 for tick in range(50):
     session.process(np.full(160, tick / 100, np.float32))
-while (writer := session._files.recorder._writer) and writer.pending:
+while (writer := session._files.recording.recorder._writer) and writer.pending:
     pass
 os.kill(os.getpid(), signal.SIGTERM if os.name == "nt" else signal.SIGKILL)
 """
