@@ -21,6 +21,7 @@ from http import HTTPStatus
 
 from starlette.datastructures import Headers, QueryParams
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -139,6 +140,8 @@ class AccessControl:
         limited = _limited(receive, self._largest(scope)) if scope["type"] == "http" else receive
         try:
             await self._app(scope, limited, sending)
+        except ClientDisconnect:
+            return  # in the middle of a body: a page that was closed
         except Exception as error:  # already answered with status 500; nobody would see a traceback
             self._say(f"control: {type(error).__name__}: {error}")
 
