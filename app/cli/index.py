@@ -285,7 +285,9 @@ def _require_form(
 def _opened(path: Path) -> IndexSource:
     from voicegraph.training.index.source import IndexSource
 
-    return IndexSource(path)
+    from ._library_files import named_file
+
+    return IndexSource(named_file(path, "index"))
 
 
 # ---- compressing --------------------------------------------------------------------------------

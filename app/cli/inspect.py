@@ -10,6 +10,7 @@ from voicegraph.graph.errors import VoicegraphError
 from voicegraph.graph.terminal_text import printable
 
 from ._failures import common_code, failed_file
+from ._library_files import named_file
 from ._options import JsonOption, argument
 from ._output import echo, print_json
 from .app import app
@@ -30,7 +31,8 @@ FilesArg = Annotated[
     list[Path],
     argument(
         "FILE...",
-        "Voices, indexes, encoders, pitch models, recordings; or Hugging Face folders.",
+        "Voices, indexes, encoders, pitch models, recordings; Hugging Face folders; names in the "
+        "library.",
     ),
 ]
 
@@ -51,7 +53,7 @@ def inspect(files: FilesArg, as_json: JsonOption = False) -> int:
     failed: list[tuple[Path, VoicegraphError]] = []
     for path in files:
         try:
-            done.append(_described(path))
+            done.append(_described(named_file(path)))
         except VoicegraphError as error:
             failed.append((path, error))
             if not as_json:

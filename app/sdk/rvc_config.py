@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from voicegraph.graph.errors import PipelineError, Problem, Problems
+from voicegraph.graph.loading.library_files import model_path, named_models
+from voicegraph.graph.loading.source_map import SourceMap
 
 DEVICES = ("cpu", "cuda")
 """By number of ``rvc_device_t``."""
@@ -67,10 +69,19 @@ class RvcConfig:
     def overrides(self, hubert: str, synthesizer: str, index: str | None) -> dict[str, Any]:
         """The config and the model files as overrides of the pipeline ``rvc``.
 
+        Args:
+            hubert: a file, or a name in the library of voices; empty takes the encoder of the
+                voice's card.
+            synthesizer: a file, or a name in the library.
+            index: a file, or the name of the voice whose index it is; None leaves retrieval out.
+
         Raises:
             PipelineError: if RMVPE is wanted, and its file is neither beside the encoder nor beside
-                the voice.
+                the voice; or if a name is that of a file and of a voice.
+            InputError: if a card of the library cannot be read.
         """
+        encoder = _model_file("assets.hubert", hubert) if hubert else None
+        voice = _model_file("vars.voice", synthesizer)
         found: dict[str, Any] = {
             "block": _duration(self.block_time_sec),
             "input.rate": self.sample_rate,
@@ -78,17 +89,19 @@ class RvcConfig:
             "vars.extra": _duration(self.extra_sec),
             "vars.device": DEVICES[self.device],
             "vars.voice": synthesizer,
-            "assets.hubert": hubert,
+            "vars.index": None,
             "nodes.f0.use": F0_METHODS[self.f0_method],
         }
         if F0_METHODS[self.f0_method] == "f0.rmvpe":
-            rmvpe = _rmvpe_beside(hubert, synthesizer)
+            rmvpe = _rmvpe_beside(encoder or voice, voice)
             found["assets.rmvpe"] = str(rmvpe)
             if _is_onnx(rmvpe):
                 found["nodes.f0.use"] = "f0.onnx"
-        if _is_onnx(hubert):
-            found["nodes.content.use"] = "content.onnx"
-        if _is_onnx(synthesizer):
+        if encoder is not None:
+            found["assets.hubert"] = hubert
+            if _is_onnx(encoder):
+                found["nodes.content.use"] = "content.onnx"
+        if _is_onnx(voice):
             found["nodes.voice.use"] = "synth.onnx"
         if self.enable_index and index is not None:
             found["vars.index"] = index
@@ -144,16 +157,24 @@ def _shown(value: float) -> str:
     return f"{value:.7g}" if isinstance(value, float) else str(value)
 
 
-def _is_onnx(file: str | Path) -> bool:
-    return Path(file).suffix.lower() == ".onnx"
+def _is_onnx(file: Path) -> bool:
+    return file.suffix.lower() == ".onnx"
 
 
-def _rmvpe_beside(hubert: str, synthesizer: str) -> Path:
-    folders = list(dict.fromkeys((Path(hubert).parent, Path(synthesizer).parent)))
+def _model_file(path: str, text: str) -> Path:
+    """The file that a text names: by its path, or by a name in the library of voices."""
+    return model_path(SourceMap("rvc_load_models()"), tuple(path.split(".")), text)
+
+
+def _rmvpe_beside(encoder: Path, voice: Path) -> Path:
+    """RMVPE's file beside the encoder or the voice, or the only pitch model of the library."""
+    folders = list(dict.fromkeys((encoder.parent, voice.parent)))
     for folder in folders:
         for name in _RMVPE_FILES:
             if (folder / name).is_file():
                 return folder / name
+    if len(known := named_models("rmvpe")) == 1:
+        return _model_file("assets.rmvpe", known[0])
     where = " and ".join(str(folder.absolute()) for folder in folders)
     text = f"RVC_F0_RMVPE needs {_RMVPE_FILES[0]} beside the encoder or the voice, and {where} "
     text += "have none" if len(folders) > 1 else "has none"

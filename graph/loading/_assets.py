@@ -8,7 +8,7 @@ from ..errors import Problems, VoicegraphError
 from ..files.voice_library import entries, needs_of
 from ._variables import REQUIRED
 from .document import Document
-from .library_files import encoders_named, meant_names, model_path
+from .library_files import meant_names, model_path, named_models
 from .library_values import VOICE, voice_entry
 from .source_map import KeyPath
 
@@ -64,7 +64,7 @@ def _reason(document: Document, asset: str) -> tuple[str, str]:
     meant = None if voice is None else meant_names(document.source_map, VOICE, voice)
     if meant is not None and not document.source_map.resolve(VOICE, voice or "").exists():
         return f"; its voice {voice!r} is no file, and {meant.message}", meant.fix or usual
-    known = encoders_named(asset)
+    known = named_models(asset)
     if len(known) == 1:
         return "", f"--set assets.{asset}={known[0]}  (of the library), or a file"
     return "", usual

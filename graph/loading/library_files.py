@@ -92,8 +92,8 @@ def meant_names(source_map: SourceMap, at: KeyPath, text: str) -> Problem | None
     return Problem("unknown-voice", message, source_map.value(at), fix=fix)
 
 
-def encoders_named(asset: str) -> list[str]:
-    """The encoders of the library that an asset can be given, by name."""
+def named_models(asset: str) -> list[str]:
+    """The encoders or pitch models of the library that an asset can be given, by name."""
     kinds = {"hubert": "content_encoder", "phonetic": "phonetic_encoder", "rmvpe": "pitch_model"}
     return [name for name, entry in entries().items() if entry.card.kind == kinds.get(asset)]
 

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 FUZZED = (
     *("pickle", "zip", "safetensors", "export", "onnx", "index", "recording", "snapshot"),
-    *("pipeline", "set", "sound"),
+    *("pipeline", "set", "sound", "archive"),
 )
 CASES = 40
 """Of each reader here; more: ``python tools/check.py fuzz --minutes 10``."""

@@ -383,6 +383,42 @@ def _read_sound(path: Path) -> None:
                 pass
 
 
+# ---- voices -------------------------------------------------------------------------------------
+
+
+def _archives(_: Path) -> Sequence[Files]:
+    """Zips of a voice, with a picture and what another program says of it."""
+    import zipfile
+
+    picture = b"GIF89a" + bytes((8, 0, 8, 0, 0, 0, 0))
+    params = b'{"name": "Alice", "iconFile": "a.gif", "defaultTune": 12, "speakers": {"0": "a"}}'
+    held = {"a/voice.pth": bytes(range(256)) * 4, "a/a.gif": picture, "a/params.json": params}
+    found: list[Files] = []
+    for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        made = io.BytesIO()
+        with zipfile.ZipFile(made, "w", method) as archive:
+            for name, data in held.items():
+                archive.writestr(name, data)
+            archive.writestr("LICENSE.txt", b"CC BY 4.0\n" * 9)
+        found.append({"voice.zip": made.getvalue()})
+    return found
+
+
+def _read_archive(path: Path) -> None:
+    """As ``voicegraph voice add`` does before it opens a model."""
+    import tempfile
+
+    from voicegraph.app.voice_library.archive import is_archive, opened_archive, unpack
+    from voicegraph.app.voice_library.companions import read_companions
+    from voicegraph.app.voice_library.picture import picture_facts
+
+    is_archive(path)
+    with tempfile.TemporaryDirectory() as place, opened_archive(path) as (opened, entries):
+        found = read_companions(unpack(path, opened, entries, Path(place)))
+        if found.picture is not None:
+            picture_facts(found.picture.read_bytes(), found.picture.name)
+
+
 def _files_of(folder: Path) -> list[Files]:
     return [{path.name: path.read_bytes()} for path in sorted(folder.iterdir())]
 
@@ -401,6 +437,7 @@ READERS = {
         Reader("pipeline", _pipelines, _read_pipeline, _WORDS),
         Reader("set", _sets, _read_set, _WORDS),
         Reader("sound", _sounds, _read_sound),
+        Reader("archive", _archives, _read_archive),
     )
 }
 """By the name on the command line."""

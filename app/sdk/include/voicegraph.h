@@ -201,7 +201,8 @@ VG_API rvc_handle_t rvc_create(const rvc_config_t *config, rvc_error_t *err);
 
 /* Loads content encoder (hubert), voice and index (NULL: none) and warms up. May be called again
  * for another voice; if that fails, nothing is loaded. Takes .pt, .pth, .safetensors, .onnx, and all
- * that `voicegraph export` makes; other TorchScript is refused, since it contains code. */
+ * that `voicegraph export` makes; other TorchScript is refused, since it contains code. Each may
+ * also be a name in the library of voices; with "" for hubert the card of the voice names it. */
 VG_API int rvc_load_models(rvc_handle_t handle, const char *hubert, const char *synthesizer,
                            const char *index, rvc_error_t *err);
 

@@ -40,6 +40,8 @@ def settings_of(entry: LibraryEntry, library: Mapping[str, LibraryEntry]) -> dic
     found = entry.card.settings.overrides()
     if entry.card.kind == "rvc" and entry.card.form == "onnx":
         found["nodes.voice.use"] = "synth.onnx"
+        if entry.card.pitch is not None:  # whose file cannot state it
+            found["vars.register"] = entry.card.pitch.median_hz
     encoder = entry.card.encoder
     chosen = library.get(encoder.name or "") if encoder is not None else None
     if chosen is not None and chosen.card.form == "onnx":

@@ -92,3 +92,22 @@ def test_errors_are_json_with_json(cli: Cli) -> None:
     code, out, _ = cli("voice", "merge", "heart", "michael", "--json")
     assert code == 3
     assert json.loads(out)["problems"][0]["code"] == "not-mergeable"
+
+
+def test_commands_for_model_files_take_names(cli: Cli) -> None:
+    assert "source-filter voice" in cli("inspect", "heart")[1]
+    code, out, _ = cli("index", "inspect", "heart")
+    assert code == 0
+    assert "heart.safetensors" in out
+    Path("heart").write_text("mine")
+    code, _, err = cli("inspect", "heart")
+    assert code != 0
+    assert "library:heart" in err
+    assert "source-filter voice" in cli("inspect", "library:heart")[1]
+
+
+def test_names_are_completed() -> None:
+    from voicegraph.app.cli._completion import complete_voices
+
+    write_card("hera")
+    assert complete_voices("he") == ["heart", "hera"]

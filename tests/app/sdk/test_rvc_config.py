@@ -11,6 +11,8 @@ import pytest
 from voicegraph.app.sdk.rvc_config import F0_METHODS, RvcConfig
 from voicegraph.graph.errors import PipelineError
 
+from ...library_cards import kept, write_card
+
 GOOD = RvcConfig(0, 48000, 1, 0.25, 0.05, 2.5, 1, 0.5, 0, 0)
 
 
@@ -60,8 +62,8 @@ def test_a_rate_of_the_index_is_the_number_that_was_written() -> None:
 
 
 def test_an_index_is_used_only_where_it_is_enabled() -> None:
-    assert "vars.index" not in replace(GOOD, enable_index=0).overrides("h", "v", "i")
-    assert "vars.index" not in GOOD.overrides("h", "v", None)
+    assert replace(GOOD, enable_index=0).overrides("h", "v", "i")["vars.index"] is None
+    assert GOOD.overrides("h", "v", None)["vars.index"] is None
     assert GOOD.overrides("h", "v", "i")["vars.index"] == "i"
 
 
@@ -89,3 +91,16 @@ def test_onnx_files_take_the_nodes_for_them(tmp_path: Path) -> None:
         .keys()
         .isdisjoint({"nodes.content.use", "nodes.voice.use"})
     )
+
+
+def test_names_of_the_library_stand_for_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VOICEGRAPH_DATA", str(tmp_path))
+    write_card("alice", form="onnx", model=kept("alice.onnx"))
+    folder = write_card("rmvpe", kind="pitch_model", model=kept("rmvpe.safetensors"))
+    found = replace(GOOD, f0_method=1).overrides("", "alice", "alice")
+    assert found["vars.voice"] == found["vars.index"] == "alice"
+    assert found["nodes.voice.use"] == "synth.onnx"
+    assert found["assets.rmvpe"] == str(folder / "rmvpe.safetensors")
+    assert "assets.hubert" not in found  # the card of the voice names it

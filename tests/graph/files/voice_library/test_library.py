@@ -114,10 +114,11 @@ def test_report_is_json_with_paths_and_settings() -> None:
 def test_onnx_files_take_the_nodes_that_run_them() -> None:
     write_encoder(form="onnx")
     encoder = WantedEncoder(asset="hubert", width=768, name="hubert", chosen_by="the only one")
-    write_card("alice", form="onnx", encoder=encoder)
+    write_card("alice", form="onnx", encoder=encoder, pitch={"median_hz": 210})
     alice = library_report().voices[0]
     assert alice.settings == {
         "nodes.voice.use": "synth.onnx",
+        "vars.register": 210,
         "nodes.content.use": "content.onnx",
     }
     assert alice.pipelines == ["rvc", "rvc-file"]
