@@ -33,7 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     # ---- the framework
     "graph": {"schemas"},
     "graph/loading": {*CORE, "graph/files/voice_library"},
-    "graph/compiler": {*CORE, "graph/loading"},
+    "graph/compiler": {*CORE, "graph/loading", "graph/files/voice_library"},
     "graph/runtime": CORE,
     "graph/pipeline": {*CORE, "graph/loading", "graph/compiler", "graph/runtime"},
     "graph/conformance": {*RUN, "graph/export"},

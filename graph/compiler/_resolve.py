@@ -12,8 +12,9 @@ from voicegraph.schemas.pipeline import NodeSpec
 from .. import registry
 from ..errors import Mark, Problem, VoicegraphError
 from ..file_contents import files_read
+from ..files.voice_library import pipelines_of
 from ..loading.confinement import is_within, outside_problem
-from ..loading.library_files import meant_names, model_path
+from ..loading.library_files import library_entry, meant_names, model_path
 from ..loading.source_map import KeyPath, SourceMap
 from ..loading.validation import add_validation_problems, field_errors
 from ..loading.values import assignment
@@ -77,7 +78,7 @@ def _add_file_problem(
         return
     path = ("nodes", name, "params", *at[:1])
     written = context.file.nodes[name].params.get(at[0]) if at else None
-    if problem.code == "no-such-file" and isinstance(written, str):
+    if isinstance(written, str):
         problem = _with_library_names(context, path, written, problem)
     origin = context.loaded.source_map.origin(path)
     context.problems.add(
@@ -92,12 +93,23 @@ def _add_file_problem(
 def _with_library_names(
     context: CompileContext, path: KeyPath, written: str, problem: Problem
 ) -> Problem:
-    """The problem of a missing file, with the names of the library if one may have been meant."""
-    meant = meant_names(context.loaded.source_map, path, written)
+    """The problem of a file, with what the library of voices knows of it.
+
+    Of a missing file, the names that may have been meant; of a voice of another network, the
+    pipelines that speak with it.
+    """
+    places = context.loaded.source_map
+    if problem.code == "wrong-kind":
+        entry = library_entry(places, path, written)
+        usable = () if entry is None else pipelines_of(entry.card)
+        if entry is None or not usable:
+            return problem
+        fix = f"use a pipeline that speaks with {entry.name}: {' or '.join(usable)}"
+        return replace(problem, fix=fix)
+    meant = meant_names(places, path, written) if problem.code == "no-such-file" else None
     if meant is None:
         return problem
-    notes = (*problem.notes, (meant.message, None))
-    return replace(problem, notes=notes, fix=meant.fix)
+    return replace(problem, notes=(*problem.notes, (meant.message, None)), fix=meant.fix)
 
 
 def _add_param_problems(

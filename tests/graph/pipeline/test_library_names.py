@@ -208,6 +208,13 @@ def test_the_wrong_kind_says_what_it_is() -> None:
     assert "bob.pth is an RVC voice, but a content encoder" in problem.message
 
 
+def test_a_voice_in_the_wrong_pipeline_names_the_right_ones() -> None:
+    with pytest.raises(PipelineError) as error:
+        Pipeline.load("default-live", {"vars.voice": "alice"}).compile()
+    fixes = [problem.fix for problem in error.value.problems if problem.code == "wrong-kind"]
+    assert "use a pipeline that speaks with alice: rvc-live or rvc or rvc-file" in fixes
+
+
 # ---- voices of a running session, recordings ------------------------------------------------
 
 
