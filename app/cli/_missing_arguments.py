@@ -20,6 +20,14 @@ _EXAMPLES = {
     "OUT.safetensors": "voice.safetensors",
 }
 """A value for each argument, by its name in the help text."""
+_OF_EXPERIMENTS = {
+    "FILE": "trackers",
+    "DIR": "results/trackers",
+    "FILE|DIR": "results/trackers",
+    "A": "results/before",
+    "B": "results/after",
+}
+"""The same for the commands of experiments."""
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 _PIPELINE_SUFFIXES = ("", ".yaml", ".yml")
 
@@ -47,13 +55,16 @@ def missing_argument(command: Any, ctx: Any, args: Sequence[str], error: Any) ->
     if given is None:
         return None
     names = [str(param.metavar or param.name) for param in wanted]
+    examples = _EXAMPLES
+    if "experiment" in ctx.command_path.split():
+        examples = {**_EXAMPLES, **_OF_EXPERIMENTS}
     if names[0] == "PIPELINE" and given and not _may_be_pipeline(given[0]):
-        missing, example = ["PIPELINE"], [_EXAMPLES["PIPELINE"], *given]
-        example += [_EXAMPLES.get(name, name) for name in names[len(example) :]]
+        missing, example = ["PIPELINE"], [examples["PIPELINE"], *given]
+        example += [examples.get(name, name) for name in names[len(example) :]]
         missing += names[1 + len(given) :]
     else:
         missing = names[len(given) :]
-        example = [*given, *(_EXAMPLES.get(name, name) for name in missing)]
+        example = [*given, *(examples.get(name, name) for name in missing)]
     if not missing:
         return None
     plural = "s" if len(missing) > 1 else ""

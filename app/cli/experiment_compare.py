@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from ._limit_codes import limits_code
+from ._opened_run import opened_run
 from ._options import JsonOption, argument, option
 from ._output import echo, print_json
 from .experiment import experiment
@@ -37,8 +38,7 @@ def experiment_compare(
     Exit code 9 if a condition of --within does not hold, 3 if one cannot be judged.
     """
     from voicegraph.experiments.results.difference import difference
-    from voicegraph.experiments.results.run import Run
 
-    found = difference(Run.open(a), Run.open(b), within or ())
+    found = difference(opened_run(a), opened_run(b), within or ())
     print_json(found.report) if as_json else echo(str(found))
     return limits_code(found.report.within, found.report.limits)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from voicegraph.graph.terminal_text import printable
 
+from ._opened_run import opened_run
 from ._options import ForceOption, JsonOption, argument, option
 from ._output import echo, print_json
 from .experiment import experiment
@@ -25,7 +26,7 @@ class _To(StrEnum):
     scp = "scp"
 
 
-RunArg = Annotated[str, argument("DIR", "The folder of a run.")]
+RunArg = Annotated[str, argument("DIR", "The folder of a run, or an experiment that was run.")]
 ToOption = Annotated[
     _To,
     option(
@@ -72,12 +73,12 @@ def _export(folder: str, to: _To, out: Path | None, force: bool) -> ExportReport
     from voicegraph.experiments.results.export_csv import export_csv
     from voicegraph.experiments.results.export_mlflow import export_mlflow
     from voicegraph.experiments.results.export_scp import export_scp
-    from voicegraph.experiments.results.run import Run
     from voicegraph.schemas.experiment_export import ExportReport
 
-    target = out or Path(folder) / _FOLDERS[to]
+    run = opened_run(folder)
+    target = out or run.folder / _FOLDERS[to]
     write = {_To.mlflow: export_mlflow, _To.csv: export_csv, _To.scp: export_scp}[to]
-    written = write(Run.open(folder), target, force=force)
+    written = write(run, target, force=force)
     return ExportReport(
         to=to.value,
         folder=str(target),

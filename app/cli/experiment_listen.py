@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from ._experiment_options import default_run_folder
+from ._opened_run import opened_run
 from ._options import ForceOption, JsonOption, argument, option
 from ._output import echo, listing_command, print_json
 from .experiment import experiment
@@ -89,9 +89,8 @@ def experiment_listen(
     """
     from voicegraph.experiments.listening.read_ratings import read_ratings
     from voicegraph.experiments.listening.write_test import KEY, write_test
-    from voicegraph.experiments.results.run import Run
 
-    opened = Run.open(_folder(run))
+    opened = opened_run(run)
     place = opened.folder / "listening" / kind.value if out is None else out
     if read:
         found = read_ratings(opened.folder, opened.manifest, place / KEY, read)
@@ -99,24 +98,6 @@ def experiment_listen(
     cells = _cells(opened, only)
     written = write_test(opened, kind.value, cells, place, trials=trials, seed=seed, force=force)
     return _print_test(written, run, kind, as_json)
-
-
-def _folder(given: Path) -> Path:
-    """The run's folder: of an experiment file that under ``results/``.
-
-    Raises:
-        InputError: if that file was not run yet.
-    """
-    from voicegraph.graph.errors import InputError, Problem
-
-    if given.suffix.lower() not in (".yaml", ".yml") or given.is_dir():
-        return given
-    folder = default_run_folder(given.stem)
-    if not folder.is_dir():
-        text = f"a listening test is made of a run, and there is none of {given} in {folder}"
-        fix = f"voicegraph experiment run {given}\nor name the folder of its run"
-        raise InputError(Problem("no-run", text, fix=fix))
-    return folder
 
 
 def _cells(run: Run, only: str | None) -> list[CellFacts]:

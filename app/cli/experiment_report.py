@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+from ._opened_run import opened_run
 from ._options import JsonOption, argument, option
 from ._output import echo, print_json
 from .experiment import experiment
 
-RunArg = Annotated[Path, argument("DIR", "The folder of a run.")]
+RunArg = Annotated[Path, argument("DIR", "The folder of a run, or an experiment that was run.")]
 OutOption = Annotated[
     Path | None,
     option("FILE.html", "Where to write the page. Default: report.html in the folder."),
@@ -25,11 +26,10 @@ def report(folder: RunArg, out: OutOption = None, as_json: JsonOption = False) -
     voicegraph experiment report results/trackers --out trackers.html
     """
     from voicegraph.experiments.report.write_report import write_report
-    from voicegraph.experiments.results.run import Run
     from voicegraph.schemas.page_report import PageReport
 
-    run = Run.open(folder)
-    written = write_report(run, _target(out, folder), force=True)
+    run = opened_run(folder)
+    written = write_report(run, _target(out, run.folder), force=True)
     found = PageReport(
         file=str(written.path),
         bytes=written.size,

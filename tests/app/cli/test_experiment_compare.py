@@ -75,10 +75,14 @@ def test_json_is_the_report(cli: Cli) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("a", "nowhere"), 3, "nowhere is not the folder of a run: No such file or directory"),
-        (("a", "good.yaml"), 3, "good.yaml is not the folder of a run: Not a directory"),
+        (("a", "nowhere"), 3, "nowhere is not the folder of a run, and there is none in results"),
+        (
+            ("a", "good.yaml"),
+            3,
+            "good.yaml is not the folder of a run, and there is none in results",
+        ),
         (("a", "b", "--within", "toy.eror<=1"), 2, "fix: --within 'toy.error<=1'"),
-        (("a",), 2, "Missing argument 'B'"),
+        (("a",), 2, "Missing argument 'B'. Example: voicegraph experiment compare a results/after"),
     ],
 )
 def test_wrong_arguments_are_told(
