@@ -21,6 +21,9 @@ class ExportedTensor:
     """What it is, with its unit."""
     tolerance: float = 1e-4
     """How far an exported float32 network may be from its node here, at most, in its own unit."""
+    chosen: bool = False
+    """An output whose values are chosen among ones far apart, such as the F0 of the loudest bin: in
+    half precision a choice between nearly equal ones may turn out differently in a few places."""
     default: torch.Tensor | None = None
     """What an input is if a program leaves it out, in forms that allow that (ONNX); None: it must
     be given. Its sizes need only broadcast to ``axes``."""

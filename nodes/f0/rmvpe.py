@@ -146,6 +146,7 @@ class Rmvpe(SalienceEstimator[RmvpeParams]):
                     (1, "frames"),
                     description="F0 in Hz every 10 ms, 0 where unvoiced",
                     tolerance=PITCH_TOLERANCE,
+                    chosen=True,
                 ),
                 "salience": ExportedTensor(
                     (1, "frames", len(self.cents)),

@@ -86,6 +86,21 @@ def test_half_precision_is_judged_by_its_noise() -> None:
     assert not any(length.ok for length in check(network(), rough, torch.float16))
 
 
+@pytest.mark.parametrize(("others", "ok"), [(1, True), (2, False)])
+def test_choices_in_half_precision_are_judged_by_how_many_are_the_same(
+    others: int, ok: bool
+) -> None:
+    """One of 22 may be another one, however far; in float32 none."""
+    chosen = network(outputs={"y": ExportedTensor((1, "frames"), chosen=True)})
+
+    def run(values: Values) -> Values:
+        made = Smoothed()(values["x"])
+        return {"y": torch.where(torch.arange(made.shape[1]) < others, 100.0, made)}
+
+    assert check(chosen, run, torch.float16)[-1].ok == ok
+    assert not check(chosen, run, torch.float32)[-1].ok
+
+
 def test_calls_with_state_are_one_stream() -> None:
     def run(values: Values) -> Values:
         y, total = Summed()(values["x"], values["total"])
