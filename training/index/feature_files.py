@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from voicegraph.graph.regular_file import open_regular
 from voicegraph.training.common.progress import progress_bar
 
 ENDING = ".npy"
+_ROWS = 4096
+"""That are read at a time."""
 _COPIES = 2
 """Copies of the features that are in memory at a time: as they were read, and in the index."""
 
@@ -59,7 +62,7 @@ def read_features(files: Sequence[FeatureFile]) -> np.ndarray:
     start = 0
     with progress_bar("reading features", total) as tell:
         for file in files:
-            made[start : start + file.frames] = _values(file)
+            _read_into(file, made[start : start + file.frames])
             start += file.frames
             tell("", start)
     return made
@@ -81,13 +84,7 @@ def _header(path: Path) -> FeatureFile:
     """Reads shape and type, and compares them with the size of the file."""
     try:
         with open_regular(path) as file:
-            version = np.lib.format.read_magic(file)
-            reader = (
-                np.lib.format.read_array_header_1_0
-                if version == (1, 0)
-                else np.lib.format.read_array_header_2_0
-            )
-            shape, _, dtype = reader(file)
+            shape, _, dtype = _described(file)
             held = path.stat().st_size - file.tell()
     except OSError as error:
         text = f"{path} cannot be read: {error.strerror or error}"
@@ -103,15 +100,32 @@ def _header(path: Path) -> FeatureFile:
     return FeatureFile(path, int(shape[0]), int(shape[1]))
 
 
-def _values(file: FeatureFile) -> np.ndarray:
+def _read_into(file: FeatureFile, rows: np.ndarray) -> None:
+    """Reads a file into float32 ``[frames, dimension]``, in parts: it is not in memory twice."""
     try:
         with open_regular(file.path) as opened:
-            found = np.load(opened, allow_pickle=False)
+            shape, by_columns, dtype = _described(opened)
+            if shape != rows.shape:
+                raise _refused(file.path, "it was changed while it was read")
+            if by_columns:
+                opened.seek(0)
+                rows[:] = np.load(opened, allow_pickle=False)
+                return
+            for start in range(0, len(rows), _ROWS):
+                part = rows[start : start + _ROWS]
+                part[:] = np.frombuffer(opened.read(part.size * dtype.itemsize), dtype).reshape(
+                    part.shape
+                )
     except (OSError, ValueError) as error:
         raise _refused(file.path, f"it cannot be read: {error}") from None
-    if found.shape != (file.frames, file.dimension):
-        raise _refused(file.path, "it was changed while it was read")
-    return found
+
+
+def _described(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Shape, whether columns lie together, and dtype; the values follow."""
+    version = np.lib.format.read_magic(file)
+    old = version == (1, 0)
+    read = np.lib.format.read_array_header_1_0 if old else np.lib.format.read_array_header_2_0
+    return read(file)
 
 
 def _refused(path: Path, why: str) -> InputError:

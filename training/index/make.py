@@ -32,7 +32,8 @@ class Material:
     """Features that an index is made from.
 
     Attributes:
-        vectors: float32 ``[frames, dimension]``.
+        vectors: float32 ``[frames, dimension]``; :func:`make` moves those that it keeps to the
+            front.
         files: how many files they come from.
         seconds: of sound; None if they were features already.
         silent: which frames are silence, bool ``[frames]``; None if that is not known.
@@ -123,7 +124,8 @@ def build(vectors: np.ndarray, settings: MakeSettings) -> Any:
 def _cleaned(material: Material, settings: MakeSettings) -> tuple[np.ndarray, dict[str, int]]:
     """The vectors that are worth finding, and how many were left out for which reason."""
     vectors = material.vectors
-    finite = np.isfinite(vectors).all(1)
+    parts = range(0, len(vectors), _BATCH)
+    finite = np.concatenate([np.isfinite(vectors[at : at + _BATCH]).all(1) for at in parts])
     silent = np.zeros(len(vectors), bool) if material.silent is None else material.silent & finite
     kept = finite & ~silent
     first = np.ones(len(vectors), bool) if settings.duplicates else first_of_each(vectors, kept)
@@ -137,7 +139,17 @@ def _cleaned(material: Material, settings: MakeSettings) -> tuple[np.ndarray, di
         reasons = ", ".join(f"{count} {name}" for name, count in left_out.items() if count)
         text = f"none of the {len(vectors)} frames is left for the index: {reasons}"
         raise InputError(Problem("no-vectors", text, fix="give sounds with speech"))
-    return (vectors if kept.all() else vectors[kept]), left_out
+    return _moved_to_front(vectors, kept), left_out
+
+
+def _moved_to_front(vectors: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """The vectors that are kept, in the memory of all: a copy would take as much again."""
+    end = 0
+    for start in range(0, len(vectors), _BATCH):
+        part = vectors[start : start + _BATCH][kept[start : start + _BATCH]]
+        vectors[end : end + len(part)] = part
+        end += len(part)
+    return vectors[:end]
 
 
 def first_of_each(

@@ -29,7 +29,7 @@ ENCODER = EncoderIdentity(
 def made(vectors: np.ndarray, target: Path, texts: CardTexts | None = None, **settings):
     with threads(1):
         silent = settings.pop("silent", None)
-        material = Material(vectors, 1, silent=silent)
+        material = Material(vectors.copy(), 1, silent=silent)
         given = MakeSettings(**settings)
         return make(material, given, target, texts or CardTexts(), force=False)
 
