@@ -1,12 +1,13 @@
 // The Health tab: one line, the counters, the delay in its parts, load, spectrograms, messages.
 
-import { at, empty, keyed, make, replace, text } from "./dom.js";
+import { at, button, empty, keyed, make, replace, text } from "./dom.js";
 import { bytes, clock, duration } from "./format.js";
 import { messages } from "./history.js";
 import { showLatency } from "./latency_bar.js";
 import { drawLoad } from "./load_chart.js";
 import { app, on, talking } from "./store.js";
 import { watchSpectrogram } from "./spectrogram.js";
+import { go } from "./tabs.js";
 
 const EVERY_MS = 250; // numbers that change faster than this cannot be read
 let last = 0;
@@ -29,6 +30,7 @@ function show() {
   const status = talking() ? app.status : null;
   showLine(status);
   showFacts(status);
+  showAdvice(status === null ? [] : status.advice);
   showLatency(status);
   drawLoad(status);
   showMessages(status);
@@ -39,13 +41,16 @@ document.addEventListener("visibilitychange", show);
 function showLine(status) {
   const line = at("health-line");
   const events = status === null ? [] : status.health.events;
-  const [words, look] = status === null ? [idle(), ""] : events.length > 0 ? [sentences(events), "warn"] : ["Everything is as it should be", "good"];
+  const [words, look] = status === null ? [idle(), ""] : events.length > 0 ? [sentence(events[0]), "warn"] : ["Everything is as it should be", "good"];
   text(line, words);
   line.className = `headline ${look}`;
+  const rest = events.slice(1).map((each) => `${sentence(each)}.`).join(" ");
+  at("health-more").hidden = rest === "";
+  text(at("health-more"), rest);
 }
 
 const idle = () => (app.session.state === "ended" ? "The session has ended" : "No session is running. Press Start to see how it does.");
-const sentences = (events) => events.map((each) => each[0].toUpperCase() + each.slice(1)).join(". ");
+const sentence = (event) => event[0].toUpperCase() + event.slice(1);
 
 function showFacts(status) {
   const facts = status === null ? [] : factsOf(status);
@@ -58,7 +63,7 @@ function showFacts(status) {
     });
 }
 
-function factsOf({ health, late, advice, take }) {
+function factsOf({ health, late, take }) {
   const recording = health.recording;
   const clipped = health.clipped_in + health.clipped_out;
   return [
@@ -71,8 +76,21 @@ function factsOf({ health, late, advice, take }) {
     recording !== null && recording.free_bytes !== null && { name: "Free disk", value: `${bytes(recording.free_bytes)}${recording.left_s === null ? "" : `, for ${duration(recording.left_s)}`}`, warn: recording.left_s !== null && recording.left_s < 600 },
     recording === null && health.takes_free_bytes !== null && { name: "Free disk", value: bytes(health.takes_free_bytes), warn: health.takes_free_bytes < 1e9 },
     health.newest_fault !== null && { name: "Newest fault", value: health.newest_fault, warn: true },
-    advice.length > 0 && { name: "Advice", value: advice.join(" "), warn: true },
   ].filter(Boolean);
+}
+
+// What the session advises are settings of the command line; in the page there is a button for it.
+function showAdvice(advice) {
+  const place = at("health-advice");
+  place.hidden = advice.length === 0;
+  const shown = JSON.stringify(advice);
+  if (place.dataset.shown === shown) return;
+  place.dataset.shown = shown;
+  const safest = app.session.quality === "safe";
+  replace(place,
+    make("p", { textContent: safest ? "Blocks come late even with the safest delay: close other programs, or choose a voice that needs less." : "Blocks come late. Choose a safer delay on the tab Talk, or close other programs." }),
+    !safest && button("Choose another delay", () => go("talk"), { look: "small" }),
+    make("details", {}, make("summary", { textContent: "For the command line" }), make("p", { class: "hint", textContent: advice.join("\n") })));
 }
 
 function showMessages(status) {

@@ -205,6 +205,7 @@ class FakeState:
     voice: str | None = None
     messages: list[str] = field(default_factory=lambda: ["the session has started"])
     health: LiveHealth = field(default_factory=LiveHealth)
+    advice: list[str] = field(default_factory=list)
     silent: bool = False
     changed: threading.Condition = field(default_factory=threading.Condition)
     ticks: int = 0
@@ -285,6 +286,7 @@ class FakeState:
             params=self._params(),
             messages=self.messages,
             log=self._log(),
+            advice=self.advice,
             **self._optional(),
         )
 

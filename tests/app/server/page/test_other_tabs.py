@@ -21,11 +21,13 @@ def test_health_shows_delay_parts_load_and_messages(page: Page, fake: FakeApp) -
     assert page.evaluate("/\\d:\\d\\d/.test(document.querySelector('#messages time').textContent)")
     recording = RecordingState(path="take", recorded_s=65, bytes=5_000_000, free_bytes=8 << 30)
     fake.state.health = late(3).model_copy(update={"recording": recording})
+    fake.state.advice = ["--set block=250ms"]
     fake.state.messages = ["first", "second", "third"]
     shows(page, "#health-line", "3 late blocks in the last minute")
     shows(page, "#health-facts", "1 min 5 s, 5.0 MB")
     shows(page, "#health-facts", "8.6 GB")
     shows(page, "#load-words", "3 late blocks")
+    shows(page, "#health-advice", "Choose a safer delay on the tab Talk")
     shows(page, "#messages li", "third")
 
 
