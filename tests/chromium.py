@@ -63,9 +63,9 @@ class Page:
         while not self._loaded:
             self._note(json.loads(self._socket.recv(_WAIT_S)))
 
-    def wait(self, condition: str) -> None:
+    def wait(self, condition: str, seconds: float = _WAIT_S) -> None:
         """Waits until an expression is true, also while the page is loaded anew."""
-        end = time.monotonic() + _WAIT_S
+        end = time.monotonic() + seconds
         while not self._is_so(condition):
             assert time.monotonic() < end, f"it never came so: {condition}"
             time.sleep(0.02)
