@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import threading
@@ -115,6 +116,7 @@ def _serve(addresses: list[Address], token: str | None, no_browser: bool) -> Non
     finally:
         note.remove()
         server.close()
+        asyncio.run(services.close())
 
 
 def _listening(
