@@ -253,7 +253,7 @@ def test_voice_is_changed_by_its_name(make_live: Any, played: Any, sine: Any) ->
     session.do(ChooseVoice(name="michael"))
     assert live.status().voice == "michael"
     assert live.messages.texts[-1] == "changed: voice michael"
-    with pytest.raises(InputError, match="no voice 'nobody'"):
+    with pytest.raises(InputError, match="no voice called 'nobody'"):
         live.command(ChooseVoice(name="nobody"))
     assert live.status().voice == "michael"
 
