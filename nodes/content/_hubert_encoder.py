@@ -31,16 +31,13 @@ from voicegraph.nodes.content._voice_features import features_of
 from voicegraph.nodes.content.encoder import ContentEncoder
 from voicegraph.nodes.content.encoder_file import FIX, NOUN, EncoderFile, card_of, open_encoder
 from voicegraph.nodes.content.encoder_provenance import encoder_origin
-from voicegraph.nodes.content.hubert_sizes import HubertSizes
+from voicegraph.nodes.content.hubert_sizes import FRAMES_HZ, HubertSizes
 from voicegraph.nodes.layers.form import Form
 from voicegraph.nodes.layers.int8_linear import can_quantise
 from voicegraph.nodes.layers.network import choose_precision, form_for
 from voicegraph.nodes.layers.onnx_file import use_instead
 from voicegraph.schemas.encoder_card import V1, V2, Chosen
 from voicegraph.schemas.export_card import MODEL_KEY
-
-FRAMES_HZ = 50
-"""Frames of features a second."""
 
 
 class HubertEncoderParams(NodeParams):

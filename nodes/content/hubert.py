@@ -17,12 +17,9 @@ from voicegraph.graph import (
     Tensors,
     register,
 )
-from voicegraph.nodes.content._hubert_encoder import (
-    FRAMES_HZ,
-    HubertEncoder,
-    HubertEncoderParams,
-)
+from voicegraph.nodes.content._hubert_encoder import HubertEncoder, HubertEncoderParams
 from voicegraph.nodes.content.encoder import RATE
+from voicegraph.nodes.content.hubert_sizes import FRAMES_HZ
 from voicegraph.nodes.pitch.window_frames import extend_to_whole_frames
 
 _STEPS_HZ = Fraction(100)

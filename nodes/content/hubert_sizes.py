@@ -16,6 +16,8 @@ from dataclasses import dataclass
 
 STRIDES = (5, 2, 2, 2, 2, 2, 2)
 """Of the convolutions; their product is the 320 samples from frame to frame."""
+FRAMES_HZ = 50
+"""Frames of features a second, of audio at 16 kHz."""
 EPSILON = 1e-5
 """Of every normalisation."""
 HEAD_WIDTH = 64

@@ -27,7 +27,6 @@ from voicegraph.graph import (
     register,
 )
 from voicegraph.nodes.content._hubert_encoder import (
-    FRAMES_HZ,
     HubertEncoder,
     HubertEncoderParams,
 )
@@ -38,6 +37,7 @@ from voicegraph.nodes.content._hubert_stream_export import (
     PortableHubertWindow,
 )
 from voicegraph.nodes.content.encoder import RATE
+from voicegraph.nodes.content.hubert_sizes import FRAMES_HZ
 from voicegraph.nodes.content.phonetic_frames import frames_covering
 from voicegraph.nodes.layers.exported_stream import fixed, spoken, stream_reference
 from voicegraph.nodes.layers.form import PORTABLE_FLOAT32

@@ -33,6 +33,7 @@ from voicegraph.nodes.content import _onnx_example as onnx_example
 from voicegraph.nodes.content._voice_features import features_of
 from voicegraph.nodes.content.encoder import RATE, ContentEncoder
 from voicegraph.nodes.content.encoder_provenance import encoder_origin, unknown_encoder
+from voicegraph.nodes.content.hubert_sizes import FRAMES_HZ
 from voicegraph.nodes.layers.onnx_file import (
     encoder_identity,
     open_onnx,
@@ -45,7 +46,6 @@ from voicegraph.schemas.encoder_card import RVC_FEATURES, V1, V2, Chosen
 
 _FIELD = 400
 """Samples of a frame of HuBERT and of all encoders that people have as ONNX."""
-_FRAMES_HZ = 50
 _STEPS_HZ = Fraction(100)
 _LAYERS = {"units9": V1, "unit12": V2, "unit12s": Chosen(12, True)}
 """The features that outputs of the usual names hold."""
@@ -92,7 +92,7 @@ class OnnxContent(ContentEncoder[OnnxContentParams, None]):
     )
 
     content = Out(
-        Features, rate=_FRAMES_HZ, window=True, doc="content features, independent of the speaker"
+        Features, rate=FRAMES_HZ, window=True, doc="content features, independent of the speaker"
     )
 
     @classmethod

@@ -135,7 +135,6 @@ class Loudness(Node[LoudnessParams, LoudnessState]):
     "Quantile based noise estimation for spectral subtraction and Wiener filtering", ICASSP 2000.
     """
 
-    chunking = "exact"
     examples = (
         {},
         {"target": -30.0, "start": -40.0, "settle": "2s", "gain": 3.0},

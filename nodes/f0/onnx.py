@@ -66,7 +66,6 @@ class OnnxPitch(F0Estimator[OnnxPitchParams]):
 
     asset = "rmvpe"
     devices = ("cpu", "cuda")
-    dtypes = ("float32",)
     releases_gil = True
     examples = onnx_example.EXAMPLES
 

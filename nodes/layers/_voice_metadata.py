@@ -14,9 +14,9 @@ from typing import Any
 from voicegraph.graph.files.models import printable
 from voicegraph.graph.files.onnx_files.header import OnnxHeader
 from voicegraph.graph.files.onnx_files.signatures import VoiceSignature
+from voicegraph.schemas.voice_card import FRAMES_HZ
 
 _KEY = "metadata"
-_FRAMES_HZ = 100
 _SPEAKERS = "emb_g.weight"
 _OLD_WIDTH, _OLD_RATE = 256, 48000
 """A voice of w-okada's first exporter, which wrote no metadata."""
@@ -51,7 +51,7 @@ def voice_facts(header: OnnxHeader, signature: VoiceSignature) -> VoiceFacts:
     """The facts of a voice."""
     stated = _stated(header.metadata)
     rate, width = _integer(stated, "samplingRate"), _integer(stated, "embChannels")
-    shown = header.upsampling * _FRAMES_HZ
+    shown = header.upsampling * FRAMES_HZ
     shown_rate = shown if _LOWEST <= shown <= _HIGHEST else None
     remarks = [
         _differs("sampling rate", rate, shown_rate, "its decoder makes"),

@@ -111,7 +111,6 @@ class Register(Node[RegisterParams, RegisterState]):
     STRAIGHT for Mandarin", FSKD 2007; octave errors do not move the median.
     """
 
-    chunking = "exact"
     examples = (
         {"target": 190.0},
         {"target": 110.0, "range": 1.4, "start": 180.0, "settle": "1s", "transpose": -2.0},

@@ -9,7 +9,7 @@ from fractions import Fraction
 import torch
 
 from voicegraph.graph import PortSpec
-from voicegraph.nodes.synth._synthesizer import FRAMES_HZ
+from voicegraph.schemas.voice_card import FRAMES_HZ
 
 _JUMP = 2**0.5
 """Ratio of two frames above which there is no interpolation between them: half an octave."""

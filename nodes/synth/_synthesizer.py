@@ -22,10 +22,7 @@ from voicegraph.graph import (
     Requests,
     State,
 )
-
-FRAMES_HZ = 100
-"""Frame rate of the synthesizers: 10 ms a frame."""
-
+from voicegraph.schemas.voice_card import FRAMES_HZ
 
 ParamsT = TypeVar("ParamsT", bound=NodeParams)
 StateT = TypeVar("StateT", bound=State | None)

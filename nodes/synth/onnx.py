@@ -34,11 +34,12 @@ from voicegraph.nodes.layers.onnx_session import check_runtime, load_network
 from voicegraph.nodes.synth import _onnx_example as onnx_example
 from voicegraph.nodes.synth._formant_shift import FormantShift
 from voicegraph.nodes.synth._onnx_voice import Drawn, OnnxVoice, Spoken
-from voicegraph.nodes.synth._synthesizer import FRAMES_HZ, Synthesizer
+from voicegraph.nodes.synth._synthesizer import Synthesizer
 from voicegraph.nodes.synth._voice_ports import VoiceParams, no_speaker
 from voicegraph.nodes.synth.network import Window
 from voicegraph.nodes.synth.pitch_bins import coarse_pitch
 from voicegraph.schemas.onnx_card import OnnxCard
+from voicegraph.schemas.voice_card import FRAMES_HZ
 
 _TRIED_HZ = 100.0
 """F0 with which a voice is tried when it is loaded."""
@@ -90,7 +91,6 @@ class OnnxSynthesizer(Synthesizer[OnnxVoiceParams, OnnxVoiceState]):
     """
 
     devices = ("cpu", "cuda")
-    dtypes = ("float32",)
     releases_gil = True
     examples = onnx_example.EXAMPLES
 

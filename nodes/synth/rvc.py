@@ -27,7 +27,7 @@ from voicegraph.nodes.layers.network import choose_precision, form_for
 from voicegraph.nodes.synth import rvc_example
 from voicegraph.nodes.synth._formant_shift import FormantShift
 from voicegraph.nodes.synth._source import add_noise
-from voicegraph.nodes.synth._synthesizer import FRAMES_HZ, Synthesizer
+from voicegraph.nodes.synth._synthesizer import Synthesizer
 from voicegraph.nodes.synth._voice_interface import voice_export
 from voicegraph.nodes.synth._voice_ports import VoiceParams, no_speaker, voice_inputs
 from voicegraph.nodes.synth._voice_trial import USUAL, trial_stages
@@ -35,6 +35,7 @@ from voicegraph.nodes.synth.network import VoiceNetwork, Window
 from voicegraph.nodes.synth.pitch_bins import coarse_pitch
 from voicegraph.nodes.synth.voice_file import open_voice
 from voicegraph.nodes.synth.voice_network import Voice, load_voice
+from voicegraph.schemas.voice_card import FRAMES_HZ
 
 
 @dataclass

@@ -48,7 +48,7 @@ from voicegraph.nodes.synth._rvc_streaming_export import (
     export_example,
     export_inputs,
 )
-from voicegraph.nodes.synth._synthesizer import FRAMES_HZ, nearest
+from voicegraph.nodes.synth._synthesizer import nearest
 from voicegraph.nodes.synth._voice_ports import VoiceParams, no_speaker, voice_inputs
 from voicegraph.nodes.synth._voice_trial import trial_stages
 from voicegraph.nodes.synth.streaming_network import (
@@ -59,6 +59,7 @@ from voicegraph.nodes.synth.streaming_network import (
 )
 from voicegraph.nodes.synth.streaming_voice import StreamingVoice, load_streaming_voice
 from voicegraph.nodes.synth.voice_file import open_voice
+from voicegraph.schemas.voice_card import FRAMES_HZ
 
 _FRAME = Fraction(1, FRAMES_HZ)
 _EARLIEST = 128

@@ -45,9 +45,9 @@ from voicegraph.nodes.synth._source_filter_block import (
     SourceFilterState,
 )
 from voicegraph.nodes.synth._source_filter_export import PortableSourceFilter
-from voicegraph.nodes.synth._synthesizer import FRAMES_HZ
 from voicegraph.nodes.synth.source_filter_file import load_source_filter, open_source_filter
 from voicegraph.nodes.synth.source_filter_network import AHEAD, SourceFilterNetwork
+from voicegraph.schemas.voice_card import FRAMES_HZ
 
 _SETTLES = 100
 """Frames of silence after which the history of the network is stationary."""
