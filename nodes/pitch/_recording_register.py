@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from voicegraph.graph import PipelineError, Problem
+from voicegraph.graph import PipelineError, Problem, open_regular
 
 _LONGEST_S = 120
 """More of a recording changes its median by less than a semitone, and takes time to analyse."""
@@ -42,17 +45,34 @@ def register_of_recording(path: Path, where: str) -> float:
     return float(np.median(voiced))
 
 
+def check_recording(path: Path, where: str) -> None:
+    """Reads the header.
+
+    Raises:
+        PipelineError: if there is no such file, or it is no sound file.
+    """
+    with _opened(path, where):
+        pass
+
+
 def _read(path: Path, where: str) -> tuple[np.ndarray, int]:
     """Mono float64 ``[samples]`` and the rate in Hz."""
+    with _opened(path, where) as file:
+        audio = file.read(file.samplerate * _LONGEST_S, dtype="float64", always_2d=True)
+        rate = file.samplerate
+    return np.ascontiguousarray(np.nan_to_num(audio).mean(1)), rate
+
+
+@contextmanager
+def _opened(path: Path, where: str) -> Iterator[Any]:
+    """The sound file, whose errors name the param."""
     import soundfile
 
     try:
-        with soundfile.SoundFile(path) as file:
-            audio = file.read(file.samplerate * _LONGEST_S, dtype="float64", always_2d=True)
-            rate = file.samplerate
+        with open_regular(path) as raw, soundfile.SoundFile(raw) as file:
+            yield file
     except (OSError, soundfile.LibsndfileError) as error:
-        text = f"{path} cannot be read as a recording: {error}"
-        raise PipelineError(
-            Problem("unreadable-recording", text, fix=f"{where}: FILE.wav")
-        ) from None
-    return np.ascontiguousarray(np.nan_to_num(audio).mean(1)), rate
+        told = error.strerror if isinstance(error, OSError) else error.error_string
+        text = f"{path} cannot be read as a recording: {told or error}"
+        problem = Problem("unreadable-recording", text, fix=f"{where}: FILE.wav")
+        raise PipelineError(problem) from None

@@ -39,7 +39,7 @@ from voicegraph.graph import (
 )
 from voicegraph.graph.files.models import identify
 from voicegraph.nodes.dsp.span_crop import SpanCrop
-from voicegraph.nodes.pitch._recording_register import register_of_recording
+from voicegraph.nodes.pitch._recording_register import check_recording, register_of_recording
 from voicegraph.nodes.pitch._register_estimate import RegisterEstimate
 from voicegraph.nodes.pitch.window_frames import extend_to_whole_frames
 
@@ -128,10 +128,12 @@ class Auto(Node[AutoParams, AutoState]):
         """As declared.
 
         Raises:
-            PipelineError: if nothing tells the target.
+            PipelineError: if nothing tells the target, or the recording cannot be read.
             WeightsError: if the voice cannot be read.
         """
-        if params.recording is None:
+        if params.target is None and params.recording is not None:
+            check_recording(params.recording, f"nodes.{self.name or 'NAME'}.params.recording")
+        else:
             self._target_of(params)
         return self.declared
 

@@ -12,7 +12,12 @@ import soundfile
 
 from voicegraph.graph import Audio, In, Mask, Node, NodeParams, Out, Pitch, conformance, registry
 from voicegraph.graph.errors import PipelineError
+from voicegraph.graph.files.models import identify
+from voicegraph.graph.files.models.conversion import write
 from voicegraph.graph.pipeline import Pipeline
+from voicegraph.nodes.synth import _source_filter_example, rvc_example
+from voicegraph.nodes.synth.source_filter_file import open_source_filter
+from voicegraph.schemas.voice_register import VoiceRegister
 
 from ...tolerance import TENTH_OF_A_CENT, assert_close, share
 
@@ -210,6 +215,25 @@ def test_target_of_a_recording(tmp_path: Path) -> None:
     assert_close(found, expected, share(0.005, "9 cents, of the tracker"))
 
 
+def test_target_of_a_card(tmp_path: Path) -> None:
+    """Of an RVC voice of which somebody has measured it, and of one of ours."""
+    rvc_example.write(tmp_path)
+    found = identify(tmp_path / "voice.pth")
+    assert found.kind is not None
+    tensors, card = found.kind.convert(found.path, found.archive)
+    stated = card.model_copy(update={"pitch": VoiceRegister(median_hz=205.0)})
+    rvc = tmp_path / "stated.safetensors"
+    write(tensors, stated, rvc, force=False)
+    (tmp_path / "ours").mkdir()
+    _source_filter_example.write(tmp_path / "ours")
+    ours = next((tmp_path / "ours").glob("*.safetensors"))
+    f0 = np.full(100, 120.0)
+    for voice, hertz in ((rvc, 205.0), (ours, open_source_filter(ours)[1].prosody.median_hz)):
+        np.testing.assert_array_equal(_moved(f0, voice=voice), _moved(f0, target=hertz))
+    with pytest.raises(PipelineError, match="does not state the pitch of its voice"):
+        _pipeline(voice=tmp_path / "voice.pth").compile()
+
+
 @pytest.mark.parametrize(
     ("name", "content", "text"),
     [
@@ -229,6 +253,11 @@ def test_other_recordings_are_refused(
     with pytest.raises(PipelineError, match=text) as caught:
         _pipeline(recording=path).session()
     assert "nodes.auto.params.recording:" in str(caught.value)
+
+
+def test_a_missing_recording_is_reported_before_anything_runs(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match=r"none\.wav cannot be read .*: No such file"):
+        _pipeline(recording=tmp_path / "none.wav").compile()
 
 
 def test_without_a_target() -> None:
