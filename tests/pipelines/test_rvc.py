@@ -126,7 +126,7 @@ def test_voice_without_pitch_prunes_the_branch(load: Load, files: Path) -> None:
 def test_given_index_is_used(load: Load, files: Path) -> None:
     audio = _speech(0.6, 48000)
     index = {"vars.index": str(files / "added.index"), **SILENT}
-    assert load().compile().bypassed == ("retrieval", "out")
+    assert load().compile().bypassed == ("retrieval", "auto", "tune", "out")
     without = _run(load(**SILENT), audio)
     np.testing.assert_array_equal(_run(load(**index, **{"vars.index_rate": 0}), audio), without)
     assert np.abs(_run(load(**index, **{"vars.index_rate": 1}), audio) - without).max() > 1e-4

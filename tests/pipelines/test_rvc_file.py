@@ -77,4 +77,4 @@ def test_protection_matters_where_nothing_is_voiced(given: dict[str, Any]) -> No
 
 def test_no_index_leaves_out_protection(given: dict[str, Any]) -> None:
     plan = Pipeline.load("rvc-file", {**given, "vars.index": None}).compile()
-    assert set(plan.bypassed) == {"retrieval", "protect", "out"}
+    assert set(plan.bypassed) == {"retrieval", "protect", "auto", "tune", "out"}
