@@ -167,7 +167,7 @@ def chromium(*, loopback: bool = False) -> Iterator[Page]:
         with said.open("wb") as stream:
             process = subprocess.Popen([program, *options], stderr=stream)
         try:
-            with connect(_address(process, said), max_size=None) as socket:
+            with connect(_address(process, said), max_size=None, ping_interval=None) as socket:
                 yield Page(socket, offline=not loopback)
         finally:
             process.terminate()

@@ -114,7 +114,9 @@ def firefox() -> Iterator[FirefoxPage]:
                 [program, *options, "about:blank"], stdout=stream, stderr=stream
             )
         try:
-            with connect(f"{_address(process, said)}/session", max_size=None) as socket:
+            with connect(
+                f"{_address(process, said)}/session", max_size=None, ping_interval=None
+            ) as socket:
                 yield FirefoxPage(socket)
         finally:
             process.terminate()

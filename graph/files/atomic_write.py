@@ -242,12 +242,14 @@ def cannot_write(target: Path, error: OSError) -> OutputError:
         errno.EACCES: f"give a name in a folder that you may write to, not in {folder.resolve()}",
         errno.EPERM: f"give a name in a folder that you may write to, not in {folder.resolve()}",
         errno.ENAMETOOLONG: "give a shorter name",
+        errno.ENOENT: "give a name in another folder",
+        errno.ENOTDIR: "give a name in another folder",
     }
     reason = error.strerror or str(error)
     text = f"{target} cannot be written: {reason}"
     full = error.errno in (errno.ENOSPC, errno.EDQUOT)
     code = "disk-full" if full else "cannot-write"
-    fix = fixes.get(error.errno or 0, "give a name in another folder")
+    fix = fixes.get(error.errno or 0)
     return OutputError(Problem(code, text, fix=fix))
 
 

@@ -129,9 +129,10 @@ def test_every_var_is_described(page: str, section: str, pipelines: list[str]) -
 
 
 def _shown(value: Any) -> str:
+    if value == "required":
+        return "required"
     words = {None: "null", True: "true", False: "false"}
-    plain = words[value] if value is None or isinstance(value, bool) else value
-    return value if value == "required" else f"`{plain}`"
+    return f"`{words[value] if value is None or isinstance(value, bool) else value}`"
 
 
 def test_every_live_param_of_the_bundled_voices_is_described() -> None:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from safetensors import SafetensorError
 from safetensors.torch import load, save, save_file
 
-from voicegraph.graph.files.models import WeightsError, _archive, open_archive, private_copy
+from voicegraph.graph.files import private_copy
+from voicegraph.graph.files.models import WeightsError, _archive, open_archive
 from voicegraph.graph.files.private_copy import read_private
 
 
