@@ -57,12 +57,15 @@ function nothing() {
 
 function show() {
   text(at("graph-facts"), `${graph.pipeline} · ${graph.nodes.length} nodes · delay ${ms(graph.delay_ms)} and devices`);
+  const focused = document.activeElement.classList.contains("plan-node") ? document.activeElement.id : null;
   const drawing = decorate(graph, choose);
   if (drawing === null) replace(at("graph"), empty("The drawing could not be read. The nodes are listed on the right."));
   else replace(at("graph"), drawing);
   const still = graph.nodes.some((node) => node.name === chosen) ? chosen : (graph.nodes.find((node) => !node.driver) || graph.nodes[0] || {}).name;
   if (still) choose(still, false);
   if (app.status) showCosts(graph, app.status);
+  // Whoever walks through the drawing by keyboard stays where they are when it is drawn anew.
+  if (focused !== null) document.getElementById(focused)?.focus({ preventScroll: true });
 }
 
 function choose(name, byHand = true) {

@@ -139,6 +139,14 @@ def test_graph_shows_costs_and_a_node_is_exchanged(page: Page, fake: FakeApp) ->
     until(lambda: swap in fake.state.commands)
 
 
+def test_focus_stays_at_a_node_when_the_graph_is_drawn_anew(page: Page, fake: FakeApp) -> None:
+    visit(page, fake, "graph", voice="heart")
+    shows(page, ".badge[data-node=f0]", "1.2 ms")
+    page.evaluate("document.querySelector('#node-f0').focus(); window.old = document.activeElement")
+    page.evaluate("import('./store.js').then((store) => store.emit('graph'))")
+    page.wait("!window.old.isConnected && document.activeElement.id === 'node-f0'")
+
+
 def test_problem_of_a_change_stands_at_its_param(page: Page, fake: FakeApp) -> None:
     visit(page, fake, "graph", voice="heart")
     page.wait("document.querySelector('#node-f0') !== null")
