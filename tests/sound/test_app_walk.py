@@ -324,7 +324,7 @@ def _record(page: Page, shoot: Any) -> None:
 
 
 def _play(page: Page) -> None:
-    """Presses again where the list was drawn anew under the first press, for a take just ended."""
+    """Presses again if nothing moves: once, on a busy machine, the first press started nothing."""
     moves = "Number(document.querySelector('#takes input[type=range]').value) > 0.5"
     for _ in range(5):
         _click(page, "#takes .play")
