@@ -76,11 +76,11 @@ class Control:
         if address is None:
             return
         from .control.http_info_file import HttpInfoFile
-        from .web.http_server import HttpServer
+        from .session_server.server import SessionServer
 
         path = self._options.http_info
         info = None if path is None else HttpInfoFile(path)
-        server = HttpServer(self._service, address, token, self._options.limits)
+        server = SessionServer(self._service, address, token, self._options.limits)
         self._close_calls.append(server.close)
         server.start()
         self.http_url = f"http://{address.at(server.port)}/"

@@ -160,7 +160,7 @@ class Quality(Report):
 
 
 class Control(Report):
-    """One of the large controls of the page."""
+    """One of the main controls of the page."""
 
     id: Literal[
         "pitch", "formant", "retrieval", "gate", "denoise", "input_gain", "output_gain", "breath"

@@ -162,7 +162,7 @@ ALLOWED: dict[str, set[str]] = {
     "app/sdk": {*RUN, "graph/files", "graph/loading", "graph/live"},
     "app/storage": CORE,
     "app/background": CORE,
-    "app/file_jobs": {
+    "app/conversion_queue": {
         *RUN, "graph/files", "graph/files/sound", "app/background", "app/storage",
     },
     "app/voice_library": {
@@ -174,24 +174,27 @@ ALLOWED: dict[str, set[str]] = {
         "graph/files/sound",
     },
     "app/http": {*CORE, "app/control"},
-    "app/web": {*CORE, "graph/pipeline", "app/control", "app/http", "app/reports"},
-    "app/server/services": {
-        *RUN, "app/background", "app/control", "app/file_jobs", "app/reports",
+    "app/session_server": {*CORE, "graph/pipeline", "app/control", "app/http", "app/reports"},
+    "app/page_server/services": {
+        *RUN, "app/background", "app/control", "app/conversion_queue", "app/reports",
         "app/reports/drawing", "app/storage", "graph/files", "graph/files/recordings",
         "graph/files/voice_library", "graph/live", "graph/loading",
     },
-    "app/server/routes": {
-        *CORE, "app/control", "app/http", "app/server/services", "app/storage",
+    "app/page_server/routes": {
+        *CORE, "app/control", "app/http", "app/page_server/services", "app/storage",
     },
-    "app/server": {*CORE, "app/control", "app/http", "app/server/routes", "app/server/services"},
+    "app/page_server": {
+        *CORE, "app/control", "app/http", "app/page_server/routes", "app/page_server/services",
+        "graph/files",
+    },
     "app/osc": {*CORE, "app/control"},
     "app/tui": {
         *CORE, "app/control", "graph/files/voice_library", "graph/live", "graph/loading",
     },
-    "app": {*CORE, "app/control", "app/osc", "app/web", "graph/live"},
+    "app": {*CORE, "app/control", "app/osc", "app/session_server", "graph/live"},
     "app/cli": {
         *RUN, "app", "app/bundle", "app/control", "app/diagnostics", "app/reports",
-        "app/reports/drawing", "app/sdk", "app/server", "app/server/services", "app/tui",
+        "app/reports/drawing", "app/sdk", "app/page_server", "app/page_server/services", "app/tui",
         "app/voice_library",
         "experiments", "experiments/driver", "experiments/engines", "experiments/file",
         "experiments/grid", "experiments/listening", "experiments/report", "experiments/results",

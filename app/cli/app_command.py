@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from voicegraph.app.control.addresses import Address
-    from voicegraph.app.server.app_server import AppServer
+    from voicegraph.app.page_server.server import PageServer
 
 _PORT = 8760
 _TRIES = 20
@@ -59,7 +59,7 @@ def app_command(
     """
     _require_packages()
 
-    from voicegraph.app.server.running_app import running_url
+    from voicegraph.app.page_server.running_app import running_url
     from voicegraph.graph.files.user_folders import state_folder
 
     known = running_url(state_folder())
@@ -95,13 +95,13 @@ def _addresses(host: str, port: int | None, token: str | None) -> list[Address]:
 
 def _serve(addresses: list[Address], token: str | None, no_browser: bool) -> None:
     from voicegraph.app.control.tokens import new_token
-    from voicegraph.app.server.app_server import AppServer
-    from voicegraph.app.server.running_app import note_running
-    from voicegraph.app.server.services.services import open_services
+    from voicegraph.app.page_server.running_app import note_running
+    from voicegraph.app.page_server.server import PageServer
+    from voicegraph.app.page_server.services.services import open_services
     from voicegraph.schemas.app import AppLimits
 
     services = open_services(AppLimits(), _say)
-    server, address = _listening(addresses, lambda where: AppServer(services, where, token, _say))
+    server, address = _listening(addresses, lambda where: PageServer(services, where, token, _say))
     url = f"http://{address.at(server.port)}/"
     note = note_running(services.state)
     server.start()
@@ -120,8 +120,8 @@ def _serve(addresses: list[Address], token: str | None, no_browser: bool) -> Non
 
 
 def _listening(
-    addresses: list[Address], listen: Callable[[Address], AppServer]
-) -> tuple[AppServer, Address]:
+    addresses: list[Address], listen: Callable[[Address], PageServer]
+) -> tuple[PageServer, Address]:
     """The server at the first address whose port is free."""
     for address in addresses:
         try:

@@ -1,12 +1,13 @@
 """Serving HTTP: access control, connections with deadlines, strict JSON, errors as answers.
 
-Shared by the interface of a live session (``app/web``) and by the app's page server
-(``app/server``).
+Shared by the interface of a live session (``app/session_server``) and by the app's page server
+(``app/page_server``).
 """
 
 __all__ = [
     "access_control",
     "background_server",
+    "documented_errors",
     "error_handlers",
     "json_bodies",
     "websocket_access",

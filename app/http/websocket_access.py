@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from http import HTTPStatus
 
 from pydantic import BaseModel, ValidationError
+from starlette.responses import Response
 from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
@@ -76,6 +78,14 @@ class WebSocketAccess:
         await send_model(websocket, error_response(VoicegraphError(problem)))
         await websocket.close(code, problem.code)
         return False
+
+
+def websocket_required() -> Response:
+    """The answer to a WebSocket's address that is asked over plain HTTP (RFC 9110, 15.5.22)."""
+    text = "this route is a WebSocket: connect with ws://"
+    answer = problem_response(HTTPStatus.UPGRADE_REQUIRED, Problem("no-websocket", text))
+    answer.headers["Upgrade"] = "websocket"
+    return answer
 
 
 async def run_until_either_ends(

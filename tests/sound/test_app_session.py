@@ -11,7 +11,7 @@ import pytest
 from websockets.sync.client import connect
 
 from ..app.client import Client
-from ..app.server.conftest import (  # noqa: F401
+from ..app.page_server.conftest import (  # noqa: F401
     ServeApp,
     folders,
     messages,

@@ -19,10 +19,10 @@ import pytest
 from voicegraph.app.cli import app_command
 from voicegraph.app.control.addresses import parse_address
 from voicegraph.app.control.http_info_file import HttpInfoFile, read_http_info
-from voicegraph.app.server.running_app import info_path, running_url
+from voicegraph.app.page_server.running_app import info_path, running_url
 
 from ..client import Client
-from ..server.conftest import ServeApp, folders, messages, serve_app  # noqa: F401
+from ..page_server.conftest import ServeApp, folders, messages, serve_app  # noqa: F401
 
 Cli = Callable[..., tuple[int, str, str]]
 

@@ -1,0 +1,7 @@
+"""The app's page server: serves the page, starts live sessions in processes of their own.
+
+``routes`` holds the routes, one topic a file, ``services`` what stands behind them, ``page`` the
+page.
+"""
+
+__all__ = ["routes", "running_app", "server", "services"]

@@ -1,0 +1,107 @@
+"""All services of the page server, made at its start."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from voicegraph.app.background import CommandRunner
+from voicegraph.app.storage import UploadSlots
+from voicegraph.graph.files.user_folders import data_folder, state_folder
+from voicegraph.graph.files.voice_library import library_folder
+from voicegraph.schemas.app import AppLimits
+
+from .experiment_pages import ExperimentPages
+from .jobs import Jobs
+from .live_sessions import LiveSessions
+from .presets import Presets
+from .running_graph import RunningGraph
+from .session_files import SessionFolder
+from .session_planner import SessionPlanner
+from .session_process import live_command
+from .sound_devices import SoundDevices
+from .takes import Takes
+from .voices import Voices
+
+_SLOW_S = 3600.0
+"""How long adding a voice or replaying a take may take."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """What routes get as ``CurrentServices``; a topic adds its own as a field.
+
+    Attributes:
+        limits: what clients may take.
+        data: the folder of voices, presets, takes and jobs.
+        state: the folder of notes about running programs.
+        devices: lists sound devices and watches inputs.
+        planner: turns what a page asks for into a session.
+        sessions: the live session.
+        graph: describes and checks what it runs.
+        voices: the library of voices.
+        presets: pipeline files that extend a bundled one.
+        takes: recordings of sessions.
+        jobs: conversion of files.
+        experiments: pages of finished experiments.
+        commands: run commands in processes of their own; the first is for quick ones.
+    """
+
+    limits: AppLimits
+    data: Path
+    state: Path
+    devices: SoundDevices
+    planner: SessionPlanner
+    sessions: LiveSessions
+    graph: RunningGraph
+    voices: Voices
+    presets: Presets
+    takes: Takes
+    jobs: Jobs
+    experiments: ExperimentPages
+    commands: tuple[CommandRunner, ...]
+
+    def start(self) -> None:
+        """Goes on with what an earlier server has left waiting."""
+        self.jobs.start()
+
+    async def close(self) -> None:
+        """Ends what must not outlive the server; live sessions and conversion jobs go on."""
+        for runner in self.commands:
+            runner.close()
+        await asyncio.to_thread(self.jobs.close)
+
+
+def open_services(limits: AppLimits, say: Callable[[str], None]) -> Services:
+    """The services over the user's own folders.
+
+    Args:
+        limits: what clients may take.
+        say: receives messages about faults.
+    """
+    data, state = data_folder(), state_folder()
+    library, quick, slow = library_folder(), CommandRunner(), CommandRunner(_SLOW_S)
+    slots = UploadSlots(limits.uploads)
+    presets = Presets(data / "presets", library, quick)
+    jobs = Jobs(limits, data / "jobs", library, presets, slots)
+    planner = SessionPlanner(library_folder(), data / "presets")
+    command_line = partial(live_command, readable=planner.readable, takes=data / "takes")
+    sessions = LiveSessions(SessionFolder(state / "app"), command_line, say)
+    return Services(
+        limits,
+        data,
+        state,
+        SoundDevices(),
+        planner,
+        sessions,
+        RunningGraph(planner.readable),
+        Voices(limits, data / "uploads", slots, slow),
+        presets,
+        Takes(data / "takes", slow, sessions.take),
+        jobs,
+        ExperimentPages((Path.cwd() / "results", data / "experiments")),
+        (quick, slow),
+    )

@@ -1,7 +1,0 @@
-"""The app's page server: serves the page, starts live sessions in processes of their own.
-
-``routes`` holds the routes, one topic a file, ``services`` what stands behind them, ``page`` the
-page.
-"""
-
-__all__ = ["app_server", "routes", "running_app", "services"]

@@ -1,0 +1,3 @@
+"""The HTTP and WebSocket interface of a live session, and its web page."""
+
+__all__ = ["server"]

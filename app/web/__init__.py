@@ -1,3 +1,0 @@
-"""The HTTP and WebSocket interface of a live session, and its web page."""
-
-__all__ = ["http_server"]

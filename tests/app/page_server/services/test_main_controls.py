@@ -1,0 +1,27 @@
+"""The main controls of the page: which a pipeline has, and their ranges."""
+
+from __future__ import annotations
+
+from voicegraph.app.page_server.services.channel_strip import channel_strip_overrides
+from voicegraph.app.page_server.services.main_controls import main_controls
+from voicegraph.graph.pipeline import Pipeline, node
+
+
+def _with_channel_strip() -> Pipeline:
+    nodes = {"out": node("dsp.gain", "input", db=-6)}
+    pipeline = Pipeline(block="20ms", nodes=nodes, output="out")
+    return pipeline.changed(channel_strip_overrides(pipeline.loaded.file))
+
+
+def test_controls_are_those_that_the_pipeline_has() -> None:
+    found = {control.id: control for control in main_controls(_with_channel_strip().compile())}
+    assert found.keys() == {"gate", "denoise", "input_gain", "output_gain"}
+    gate, gain = found["gate"], found["input_gain"]
+    assert (gate.param, gate.node, gate.on, gate.default) == ("gate.threshold", "gate", False, -50)
+    assert (gain.param, gain.node, gain.on, gain.default) == ("input_gain.db", None, True, 0)
+
+
+def test_value_outside_of_the_usual_range_widens_it() -> None:
+    loud = _with_channel_strip().changed({"nodes.input_gain.params.db": 40})
+    (control,) = [c for c in main_controls(loud.compile()) if c.id == "input_gain"]
+    assert (control.maximum, control.default) == (40, 40)
