@@ -90,12 +90,15 @@ class Need:
         module: what is imported, or looked up.
         version: the versions that are accepted, such as ``==0.0.1.1``; empty for any.
         alone: whether it is installed without its own dependencies, since none is used here.
+        weights: files and folders below the module's folder that hold what a network learned; runs
+            record their SHA-256.
     """
 
     package: str
     module: str
     version: str = ""
     alone: bool = False
+    weights: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import importlib.util
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from voicegraph.graph.errors import Problem
@@ -57,6 +59,37 @@ def package_folder(module: str) -> Path:
     if found is None or not found.submodule_search_locations:
         raise FileNotFoundError(f"{module} is not installed")
     return Path(found.submodule_search_locations[0])
+
+
+def weights_of(needs: Iterable[Need]) -> dict[str, str]:
+    """SHA-256 of the weights in installed packages, by ``module/path`` with forward slashes.
+
+    Those of packages that are not installed, or that lack the file, are left out.
+    """
+    found: dict[str, str] = {}
+    for need in needs:
+        if need.weights and is_installed(need.module):
+            home = package_folder(need.module)
+            for path in sorted(_files(home, need.weights)):
+                name = f"{need.module}/{path.relative_to(home).as_posix()}"
+                found[name] = _sha256(path, path.stat().st_mtime_ns)
+    return found
+
+
+def _files(home: Path, names: Iterable[str]) -> Iterator[Path]:
+    for name in names:
+        path = home / name
+        yield from (p for p in path.rglob("*") if p.is_file()) if path.is_dir() else ()
+        if path.is_file():
+            yield path
+
+
+@functools.lru_cache(maxsize=256)
+def _sha256(path: Path, changed_ns: int) -> str:
+    """Of a file; the time of its last change tells versions of it apart."""
+    del changed_ns
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _there(need: Need) -> bool:

@@ -99,6 +99,10 @@ class ObserverFacts(_Facts):
     package: str | None = None
     licence: str = ""
     source: str = ""
+    weights: Mapping[str, str] = Field(default_factory=dict)
+    """Files of packages that hold what its networks learned, ``module/path`` -> SHA-256."""
+    learned_from: Mapping[str, str] = Field(default_factory=dict)
+    """Data and teachers of its networks by name, in words; empty if there are none."""
 
 
 class ContrastFacts(_Facts):

@@ -11,9 +11,13 @@ BUILTIN: dict[str, str] = {
     "codec": "codec",
     "gain": "gain",
     "line": "line",
+    "microphone": "microphone",
+    "music": "music",
     "noise": "noise",
+    "pitch": "pitch",
     "room": "room",
     "truth": "truth",
+    "whisper": "whisper",
 }
 """Name -> module of this folder."""
 

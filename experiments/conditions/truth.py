@@ -8,17 +8,13 @@ import numpy as np
 
 from voicegraph.nodes.world import world_library
 
-from ..metric import TRUTH_HZ, Condition, Params
+from ..metric import Condition, Params
 from ..registry import condition
 from ..task import Arrays
 from ._mixing import at_level_of, with_length
+from ._world_contour import PERIOD_MS, WorldContour
 
-_FLOOR_HZ, _CEILING_HZ = 71.0, 550.0
-_TOLERANCE = 0.1
-"""WORLD's own default."""
 _SMOOTHED = np.hanning(9)[1:-1]
-_ALL_NOISE = 0.999
-"""Aperiodicity from which on a frame has no pulse that is heard."""
 
 
 class TruthParams(Params):
@@ -48,19 +44,10 @@ class Truth(Condition):
     ) -> tuple[np.ndarray, Arrays]:
         """Gives the sound, and ``f0`` in Hz ``[frames]`` every 5 ms, 0 where unvoiced."""
         del given, seed
-        whole = np.ascontiguousarray(audio, np.float64)
-        period_ms = 1000 / TRUTH_HZ
-        coarse, times = world_library.dio(
-            whole, rate, _FLOOR_HZ, _CEILING_HZ, period_ms, _TOLERANCE
-        )
-        f0 = world_library.refine(whole, coarse, times, rate)
-        size = world_library.fft_size(rate, _FLOOR_HZ)
-        noise = world_library.aperiodicity(whole, f0, times, rate, size)
-        f0[(noise > _ALL_NOISE).all(axis=1)] = 0.0
-        f0[f0 <= world_library.lowest_f0(rate, size)] = 0.0
-        f0 = _smooth(f0)
-        envelope = world_library.envelope(whole, f0, times, rate, size)
-        made = world_library.synthesize(f0, envelope, noise, rate, period_ms)
+        found = WorldContour.of(audio, rate)
+        f0 = _smooth(found.f0)
+        envelope = found.envelope(f0)
+        made = world_library.synthesize(f0, envelope, found.noise, rate, PERIOD_MS)
         return at_level_of(with_length(made, len(audio)), audio), {"f0": f0.astype(np.float32)}
 
 

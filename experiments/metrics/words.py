@@ -12,8 +12,11 @@ from voicegraph.graph.metrics.edit_distance import error_rate
 from ..metric import Heard, Metric, MetricFamily, NotMeasured, Params
 from ..observers.spoken_words import spoken_words
 from ..registry import family
+from ._sides import OneOrMore
 
-_BY = {"whisper-tiny": "words.whisper"}
+_Model = Literal["whisper-tiny", "moonshine-tiny"]
+_BY = {"whisper-tiny": ("words.whisper", ""), "moonshine-tiny": ("words.moonshine", "_moonshine")}
+"""Observer, and what the names of its numbers end in."""
 _TRANSCRIPT = "transcript"
 """Column of the clips."""
 Reference = Literal["auto", "transcript", "source"]
@@ -22,8 +25,8 @@ Reference = Literal["auto", "transcript", "source"]
 class WordsParams(Params):
     """Params of ``words``."""
 
-    model: Literal["whisper-tiny"] = "whisper-tiny"
-    """Recognizer, of English."""
+    model: OneOrMore[_Model] = ("whisper-tiny",)
+    """Recognizers, of English. ``moonshine-tiny`` is for encoders that Whisper taught."""
     reference: Reference = "auto"
     """What was said: by the column ``transcript`` of the clips, by what the recognizer hears in
     the source, or ``auto``: the transcript where there is one."""
@@ -35,26 +38,33 @@ class Words(MetricFamily):
 
     text = "word and character error rate, against a transcript or what is heard in the source"
     params = WordsParams
+    examples = ({"model": ["whisper-tiny", "moonshine-tiny"]},)
 
     def metrics(self, given: Params) -> Sequence[Metric]:
-        """``words.wer`` and ``words.cer``."""
+        """``words.wer`` and ``words.cer``; of Moonshine ``words.wer_moonshine`` and so on."""
         assert isinstance(given, WordsParams)
-        by, reference = _BY[given.model], given.reference
-        said = "the transcript" if reference == "transcript" else "what is heard in the source"
-        if reference == "auto":
-            said = "the transcript, or, without one, what is heard in the source"
-        source = () if reference == "transcript" else (by,)
-        return [
-            Metric(
-                f"words.{name}", title, _error(by, reference, unit), made=(by,), source=source,
-                better="lower", span=(0, np.inf), ideal=0.0, monotone=True,
-                text=f"edit distance in {unit} by the length of the reference: {said}",
-            )
-            for name, title, unit in (
-                ("wer", "word error rate", "words"),
-                ("cer", "character error rate", "characters"),
-            )
-        ]  # fmt: skip
+        return [made for model in dict.fromkeys(given.model) for made in _rates(model, given)]
+
+
+def _rates(model: str, given: WordsParams) -> list[Metric]:
+    """The numbers of one recognizer."""
+    (by, ending), reference = _BY[model], given.reference
+    said = "the transcript" if reference == "transcript" else "what is heard in the source"
+    if reference == "auto":
+        said = "the transcript, or, without one, what is heard in the source"
+    source = () if reference == "transcript" else (by,)
+    whose = f" ({ending.removeprefix('_')})" if ending else ""
+    return [
+        Metric(
+            f"words.{name}{ending}", f"{title}{whose}", _error(by, reference, unit), made=(by,),
+            source=source, better="lower", span=(0, np.inf), ideal=0.0, monotone=True,
+            text=f"edit distance in {unit} by the length of the reference: {said}",
+        )
+        for name, title, unit in (
+            ("wer", "word error rate", "words"),
+            ("cer", "character error rate", "characters"),
+        )
+    ]  # fmt: skip
 
 
 def _error(by: str, reference: Reference, unit: str) -> Callable[[Heard], float]:

@@ -18,6 +18,7 @@ BUILTIN: dict[str, str] = {
     "sound.stoi": "stoi_sound",
     "speaker.ge2e": "ge2e",
     "speaker.resemblyzer": "resemblyzer",
+    "words.moonshine": "moonshine",
     "words.whisper": "whisper",
 }
 """Name -> module of this folder."""

@@ -20,7 +20,7 @@ _STEP = 16000
 @observer(
     "mos.distillmos",
     # The package imports torchaudio for its command; only its file of weights is read.
-    needs=(Need("distillmos", "distillmos", "==0.9.1", alone=True),),
+    needs=(Need("distillmos", "distillmos", "==0.9.1", alone=True, weights=(_WEIGHTS,)),),
     licence="MIT (Microsoft)",
     heard=Origin("xls-r", "a network on XLS-R, itself trained on ratings of listeners"),
     source=(

@@ -11,7 +11,8 @@ from ..task import Arrays
 from ._mel_power import mel_power
 from ._onnx import RUNTIME, session
 
-SPEECHMOS = Need("speechmos", "speechmos", "==0.0.1.1", alone=True)
+_P835, _P808 = "dnsmos_models/sig_bak_ovr.onnx", "dnsmos_models/model_v8.onnx"
+SPEECHMOS = Need("speechmos", "speechmos", "==0.0.1.1", alone=True, weights=(_P835, _P808))
 """Only its files of weights are read: no code of it runs, so nothing that it imports is needed."""
 _RATE = 16000
 _LENGTH = int(9.01 * _RATE)
@@ -44,9 +45,8 @@ class Dnsmos(Observer):
 
     def load(self) -> None:
         """Loads both networks."""
-        home = package_folder("speechmos") / "dnsmos_models"
-        self._p835 = session(home / "sig_bak_ovr.onnx")
-        self._p808 = session(home / "model_v8.onnx")
+        home = package_folder("speechmos")
+        self._p835, self._p808 = session(home / _P835), session(home / _P808)
 
     def observe(self, audio: np.ndarray) -> Arrays:
         """Scores float32 ``[samples]``: the mean of pieces of 9.01 s, one a second.

@@ -12,12 +12,12 @@ from ..metric import Need, Observer, Origin
 from ..packages import package_folder
 from ..registry import observer
 from ..task import Arrays
-from .hama_network import load_network, tokens
+from .hama_network import WEIGHTS, load_network, tokens
 
 
 @observer(
     "phones.hama",
-    needs=(Need("hama", "hama", "==1.7.0", alone=True),),
+    needs=(Need("hama", "hama", "==1.7.0", alone=True, weights=(WEIGHTS,)),),
     licence="Apache-2.0 by its metadata, MIT by its repository",
     heard=Origin("hama", "the teacher of the bundled phonetic encoders"),
     source="S. Park, hama 1.7.0, https://github.com/hamanlp/hama.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..metric import Observer, Origin
@@ -11,6 +13,7 @@ from ..task import Arrays
 from ._onnx import RUNTIME, session
 from .dnsmos import SPEECHMOS
 
+_WEIGHTS = "plcmos_models/plcmos_v2.onnx"
 _SIZE, _HOP = 512, 256
 _ROUNDS, _RATERS = 15, 64
 """Raters that are drawn, and the size of their vectors."""
@@ -20,7 +23,7 @@ _FLOOR = -120 / 10 * np.log(10)
 
 @observer(
     "mos.plcmos",
-    needs=(SPEECHMOS, RUNTIME),
+    needs=(replace(SPEECHMOS, weights=(_WEIGHTS,)), RUNTIME),
     licence="MIT (Microsoft)",
     heard=Origin("plc-challenge", "ratings of the packet loss concealment challenge"),
     source=(
@@ -36,7 +39,7 @@ class Plcmos(Observer):
 
     def load(self) -> None:
         """Loads the network, and draws the raters: the same ones for every sound."""
-        self._network = session(package_folder("speechmos") / "plcmos_models" / "plcmos_v2.onnx")
+        self._network = session(package_folder("speechmos") / _WEIGHTS)
         random = np.random.Generator(np.random.Philox(key=0))
         self._raters = random.standard_normal((_ROUNDS, 1, _RATERS)).astype(np.float32)
 

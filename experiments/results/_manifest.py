@@ -25,6 +25,7 @@ from voicegraph.schemas.experiment_manifest import (
 
 from ..compiled import CompiledExperiment, PlanFacts
 from ..metric import Metric, Observer
+from ..packages import weights_of
 from ..registry import OBSERVERS
 from . import _provenance
 
@@ -177,6 +178,8 @@ def _observer(name: str, one: type[Observer]) -> ObserverFacts:
         package=", ".join(need.package for need in one.needs) or None,
         licence=one.licence,
         source=one.source,
+        weights=weights_of(one.needs),
+        learned_from={origin.name: origin.what for origin in one.origins},
     )
 
 

@@ -1,7 +1,8 @@
 """Evaluates the bundled voices: ``python -m training.evaluate --speech FOLDER``.
 
-Makes the held-out speech of the voices, runs the experiment ``voices.yaml``, and writes its table
-and pictures. What is no option here goes on to ``voicegraph experiment run``. See docs/training.md.
+Makes the held-out speech of the voices, runs the experiment ``voices.yaml`` or ``difficult.yaml``,
+and writes its table and pictures. What is no option here goes on to ``voicegraph experiment run``.
+See docs/training.md.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from voicegraph.experiments.results.run import Run
 from voicegraph.graph.errors import VoicegraphError
 from voicegraph.training.common.atomic_files import write_text
+from voicegraph.training.evaluate import clips
 from voicegraph.training.evaluate.held_out_speech import write_speech
 from voicegraph.training.evaluate.pictures import draw
 from voicegraph.training.evaluate.table import page
@@ -22,6 +24,7 @@ from voicegraph.training.evaluate.table import page
 HERE = Path(__file__).parent
 WORK = HERE.parent / "work"
 VOICES = ("heart", "michael")
+EXPERIMENTS = ("voices", "difficult")
 _FAILED = 8
 """Exit code of ``experiment run``: done, but some clips failed."""
 
@@ -30,15 +33,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the evaluation; the exit code of ``voicegraph experiment run``."""
     given, more = _parser().parse_known_args(arguments)
     work, targets = given.work / "evaluate", dict(given.target)
+    own = work / f"{given.experiment}-{given.clips}"
     try:
+        _check_speech(given.speech, clips.LISTS[given.clips])
         speech = {
             voice: targets.get(voice)
             or write_speech(voice, work / "speech", given.work / "downloads")
             for voice in VOICES
         }
-        code = subprocess.run(_command(given, work, speech, more), check=False).returncode
+        command = _command(given, own / "run", work / "store", speech, more)
+        code = subprocess.run(command, check=False).returncode
         if code in (0, _FAILED):
-            _write(Run.open(work / "run"), given.out or work, given.pictures or given.out or work)
+            out = given.out or own
+            _write(Run.open(own / "run"), out, given.pictures or out)
     except VoicegraphError as error:
         raise SystemExit(str(error)) from None
     except KeyboardInterrupt:
@@ -46,18 +53,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
+def _check_speech(folder: Path, listed: Path) -> None:
+    """Raises SystemExit if clips of a list are missing, before anything is synthesized."""
+    if not folder.is_dir():
+        raise SystemExit(f"--speech {folder} is no folder\n  fix: check the name")
+    there = {path.stem for path in folder.rglob("*.*")}
+    wanted = clips.names(listed)
+    missing = [name for name in wanted if name not in there]
+    if missing:
+        shown = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
+        raise SystemExit(
+            f"--speech {folder} lacks {len(missing)} of the {len(wanted)} clips of "
+            f"{listed.name}: {shown}\n"
+            "  fix: give the folder with LibriSpeech's train-clean-100 and test-other "
+            "(openslr.org/12), or one above it"
+        )
+
+
 def _command(
-    given: argparse.Namespace, work: Path, speech: dict[str, Path], more: Sequence[str]
+    given: argparse.Namespace, run: Path, store: Path, speech: dict[str, Path], more: Sequence[str]
 ) -> list[str]:
     """The experiment's command. Its results stay below the working folder."""
     values = {
+        "store": store,
+        "clips.list": clips.LISTS[given.clips],
         "vars.speech": given.speech,
         **{f"vars.{name}": path for name, path in speech.items()},
     }
     texts = [f"{name}={path.resolve().as_posix()}" for name, path in values.items()]
     sets = [part for text in texts for part in ("--set", text)]
-    out = ["--out", str(work / "run"), "--set", f"store={(work / 'store').resolve().as_posix()}"]
-    file = str(HERE / "voices.yaml")
+    file, out = str(HERE / f"{given.experiment}.yaml"), ["--out", str(run)]
     return [sys.executable, "-m", "voicegraph", "experiment", "run", file, *out, *sets, *more]
 
 
@@ -84,10 +109,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--speech", type=Path, required=True, help="folder with LibriSpeech's files")
+    add("--clips", choices=clips.LISTS, default="development",
+        help="development: 24 speakers that choices were made on; final: 16 others")  # fmt: skip
+    add("--experiment", choices=EXPERIMENTS, default="voices",
+        help="voices: clean and in noise; difficult: childlike, whispered, with music, "
+        "by a laptop's microphone, clipped")  # fmt: skip
     add("--target", type=_target, action="append", default=[], metavar="VOICE=FOLDER",
         help="held-out speech of a voice, instead of that of its recipe")  # fmt: skip
     add("--work", type=Path, default=WORK, help="folder for intermediate files")
-    add("--out", type=Path, help="folder for table.md (the work folder)")
+    add("--out", type=Path, help="folder for table.md (one in the work folder)")
     add("--pictures", type=Path, help="folder for pictures (as --out)")
     return parser
 

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 _RATE = 16000
 _WINDOW, _HOP = 512, 80
 _RANGE_DB = 75.0
-_SHOWN = ("phones.hama", "likeness.target_resemblyzer", "quality.dnsmos", "pauses.level")
+_SHOWN = (
+    *("words.wer", "phones.hama"),
+    *("likeness.target_resemblyzer", "quality.dnsmos", "pauses.level"),
+)
 _COLOURS = {"M": "#2f6db5", "F": "#c2571a"}
 _SYSTEM, _CLEAN = "live", "clean"
 
@@ -44,7 +47,7 @@ def _speakers(run: Run, target: Path) -> Path:
     metrics = [metric for metric in known if metric.name in _SHOWN] or known[: len(_SHOWN)]
     cells = [c.name for c in run.manifest.cells if any((c.name, m) in means for m in measured)]
     sexes = {clip.name: clip.columns.get("sex", "") for clip in run.manifest.clips}
-    figure = _figure(12, 1.2 + 0.33 * len(cells))
+    figure = _figure(14, 1.2 + 0.33 * len(cells))
     panels = np.atleast_1d(figure.subplots(1, len(metrics), sharey=True))
     for panel, metric in zip(panels, metrics, strict=True):
         for height, cell in enumerate(cells):
@@ -95,7 +98,8 @@ def _examples(run: Run, folder: Path) -> list[Path]:
 
 
 def _is(row: CellRow, system: str) -> bool:
-    return row.levels.get("system") == system and row.levels.get("noise", _CLEAN) == _CLEAN
+    others = {level for factor, level in row.levels.items() if factor != "system"}
+    return row.levels.get("system") == system and others <= {_CLEAN}
 
 
 def _spectrograms(sounds: Sequence[tuple[str, tuple[np.ndarray, int]]], target: Path) -> Path:

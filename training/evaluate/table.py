@@ -9,13 +9,17 @@ from voicegraph.experiments.results.markdown import markdown_table
 from voicegraph.experiments.results.means import MeanRow, cell_means
 from voicegraph.experiments.results.run import Run
 from voicegraph.experiments.results.sentences import number
-from voicegraph.schemas.experiment_manifest import MetricFacts
+from voicegraph.schemas.experiment_manifest import DependenceFacts, MetricFacts
 
 _LEGEND = """\
 Means over speakers; in brackets 95 % intervals (BCa bootstrap over speakers).
 
+* word error rate: edit distance between the words of output and source, per word of the source; the
+  same recognizer, Whisper tiny.en or Moonshine tiny, hears both. Texts are compared in lower case,
+  without punctuation, with abbreviations and numbers as words. character error rate: the same by
+  characters.
 * phone error rate: edit distance between the phones of output and source, per phone of the source.
-  hama taught the voices' encoder: not independent. PocketSphinx is independent, and weak.
+  Which recognizer taught which system is told under the tables.
 * similarity to target, to source: cosine of Resemblyzer's speaker embeddings with the mean of
   held-out speech of the voice, and with the clip itself. The row `target` is that speech, each
   utterance compared with the others.
@@ -23,8 +27,10 @@ Means over speakers; in brackets 95 % intervals (BCa bootstrap over speakers).
 * F0 error: median without the constant transposition; gross F0 errors are frames above 100 cents.
 * voicing agreement: share of frames that are voiced in both or in neither.
 * F0 offset at the start: transposition of the first second of voiced speech minus that of the rest.
-* level in pauses: mean power in the source's pauses relative to that in speech; the same without
-  the first half second, in which the noise estimate settles; the loudest 25 ms of all pauses.
+* level in pauses: mean power of the output in the pauses of the clean source, relative to that of
+  the output in its speech. Pauses are unvoiced frames within 6 dB of the 5th percentile of the
+  source's level, or 45 dB below its 95th, without 50 ms at either end. The same without the
+  first half second, in which the noise estimate settles; the loudest 25 ms of all pauses.
 """
 
 
@@ -38,7 +44,35 @@ def page(run: Run) -> str:
         if chosen:
             parts += [f"## {title}", "", _means(run, cell_means(chosen)), ""]
     parts += ["## Costs and latency", "", _costs(run), ""]
+    parts += ["## Who judges, and who taught whom", "", *_judges(run), ""]
     return "\n".join(parts)
+
+
+def _judges(run: Run) -> list[str]:
+    """A line for each network that hears: its package, weights, and what it is no judge of."""
+    lines = []
+    for judge in run.manifest.observers:
+        if not judge.learned_from:
+            continue
+        metrics = [m.name for m in run.manifest.metrics if judge.name in m.observers]
+        version = run.manifest.packages.get((judge.package or "").partition(",")[0], "")
+        name = f"{judge.package} {version}".strip() if judge.package else "bundled"
+        learned = "; ".join(what or origin for origin, what in judge.learned_from.items())
+        lines.append(f"* {', '.join(metrics)}: {judge.name} ({name}): {learned}.")
+        shared = [one for one in run.manifest.dependences if one.metric in metrics]
+        lines += [
+            f"  Not independent of {systems}: {why}."
+            for why, systems in _by_reason(shared).items()
+        ] or ["  Independent of every system here."]  # fmt: skip
+        lines += [f"  `{path}` SHA-256 {digest}." for path, digest in judge.weights.items()]
+    return lines
+
+
+def _by_reason(shared: Sequence[DependenceFacts]) -> dict[str, str]:
+    found: dict[str, dict[str, None]] = {}
+    for one in shared:
+        found.setdefault(one.why, {})[one.system] = None
+    return {why: ", ".join(systems) for why, systems in found.items()}
 
 
 def _means(run: Run, means: Sequence[MeanRow]) -> str:

@@ -18,10 +18,14 @@ LEVELS: list[dict[str, Any]] = [
     {"codec": "mp364"},
     {"gain": -20},
     {"line": "telephone"},
+    {"microphone": "laptop"},
+    {"music": "band", "snr": 10},
     {"noise": "pink", "snr": 10},
     {"noise": "speech", "snr": 10},
+    {"pitch": 270},
     {"room": {"t60": "400ms", "distance": "2m"}},
     {"truth": "world"},
+    {"whisper": "world"},
 ]
 
 

@@ -16,6 +16,7 @@ from voicegraph.experiments.file.load import load_experiment
 from voicegraph.experiments.grid.compile import compile_experiment
 from voicegraph.experiments.results.run import Run
 from voicegraph.experiments.store import Store
+from voicegraph.schemas.experiment_manifest import DependenceFacts, MetricFacts, ObserverFacts
 from voicegraph.training.evaluate import __main__ as command
 from voicegraph.training.evaluate import clips
 from voicegraph.training.evaluate.pictures import draw
@@ -65,6 +66,7 @@ def test_table_has_all_male_and_female_speakers(run: Run) -> None:
     titles = [line for line in text.splitlines() if line.startswith("## ")]
     assert titles == [
         "## All speakers", "## Male speakers", "## Female speakers", "## Costs and latency",
+        "## Who judges, and who taught whom",
     ]  # fmt: skip
     (all_live, *_) = [line for line in text.splitlines() if line.startswith("| live")]
     means = {row.metric: row.mean for row in run.mean_rows() if row.cell.startswith("live")}
@@ -86,27 +88,57 @@ def test_pictures_show_both_sexes(run: Run, tmp_path: Path) -> None:
     assert all(path.read_bytes()[:2] == b"\xff\xd8" for path in found)
 
 
-def test_experiment_compiles_on_its_clips(tmp_path: Path) -> None:
+def test_table_says_which_judge_taught_what(run: Run) -> None:
+    """Of a run whose manifest names a recogniser that taught one of two systems."""
+    metric = MetricFacts(name="phones.hama", title="phone error", observers=("phones.hama",))
+    words = MetricFacts(name="words.wer", title="word error", observers=("words.whisper",))
+    hama = ObserverFacts(
+        name="phones.hama", package="hama", learned_from={"hama": "a teacher"},
+        weights={"hama/a.bin": "0" * 64},
+    )  # fmt: skip
+    whisper = ObserverFacts(name="words.whisper", learned_from={"whisper": ""})
+    taught = DependenceFacts(metric="phones.hama", system="live", origin="hama", why="a card")
+    changed = run.manifest.model_copy(
+        update={
+            "metrics": (metric, words), "observers": (hama, whisper), "dependences": (taught,),
+            "packages": {"hama": "1.7.0"},
+        }
+    )  # fmt: skip
+    said = page(Run(run.folder, changed)).partition("## Who judges")[2]
+    assert said.splitlines()[2:] == [
+        "* phones.hama: phones.hama (hama 1.7.0): a teacher.",
+        "  Not independent of live: a card.",
+        f"  `hama/a.bin` SHA-256 {'0' * 64}.",
+        "* words.wer: words.whisper (bundled): whisper.",
+        "  Independent of every system here.",
+    ]
+
+
+@pytest.mark.parametrize("file", command.EXPERIMENTS)
+@pytest.mark.parametrize("listed", clips.LISTS)
+def test_experiment_compiles_on_its_clips(tmp_path: Path, file: str, listed: str) -> None:
     """Only the packages of the metrics are left out: they are no part of the project."""
     for name in ("speech", "own"):
         (tmp_path / name).mkdir()
-    for line in clips.LIST.read_text().splitlines()[1:]:
+    names = clips.names(clips.LISTS[listed])
+    for name in names:
         audio = np.random.default_rng(1).standard_normal(7 * 16000) / 10
-        soundfile.write(tmp_path / "speech" / f"{line.split(',')[0]}.flac", audio, 16000)
+        soundfile.write(tmp_path / "speech" / f"{name}.flac", audio, 16000)
     soundfile.write(tmp_path / "own" / "1.wav", np.full(8000, 0.1), 16000)
     folders = {"speech": "speech", "heart": "own", "michael": "own"}
     values: dict[str, Any] = {
         f"vars.{name}": str(tmp_path / folder) for name, folder in folders.items()
     }
+    values["clips.list"] = str(clips.LISTS[listed])
     loaded = load_experiment(
-        clips.LIST.with_name("voices.yaml"),
+        command.HERE / f"{file}.yaml",
         {**values, "metrics": ["pauses", "latency"], "goals": {}},
     )
     compiled = compile_experiment(loaded)
-    assert len(compiled.clips) == 24
-    assert len({clip.speaker for clip in compiled.clips}) == 24
+    assert [clip.name for clip in compiled.clips] == names
+    assert len({clip.speaker for clip in compiled.clips}) == len(names)
     systems = compiled.factors["system"]
-    assert {"source", "target", "live", "file"} <= set(systems)
+    assert {"source", "live", "file"} <= set(systems)
     assert {cell.target for cell in compiled.cells} == {"heart", "michael"}
 
 
@@ -120,14 +152,27 @@ def test_command_runs_the_experiment_with_the_speech(
         return subprocess.CompletedProcess(arguments, 2)
 
     monkeypatch.setattr(command.subprocess, "run", run)
-    given = ["--speech", str(tmp_path), "--work", str(tmp_path)]
+    for name in clips.names(clips.LISTS["final"]):
+        (tmp_path / f"{name}.flac").touch()
+    given = ["--speech", str(tmp_path), "--work", str(tmp_path), "--clips", "final"]
     targets = [f"--target={voice}={tmp_path}" for voice in command.VOICES]
     assert command.main([*given, *targets, "--only", "noise=clean"]) == 2
     (line,) = typed
     assert line[1:5] == ["-m", "voicegraph", "experiment", "run"]
     assert line[-2:] == ["--only", "noise=clean"]
+    assert line[line.index("--out") + 1] == str(tmp_path / "evaluate" / "voices-final" / "run")
+    assert f"clips.list={clips.LISTS['final'].resolve().as_posix()}" in line
     for name in ("speech", *command.VOICES):
         assert f"vars.{name}={tmp_path.resolve().as_posix()}" in line
+
+
+def test_missing_clips_are_named_before_anything_is_made(tmp_path: Path) -> None:
+    first, *_ = clips.names(clips.LISTS["development"])
+    with pytest.raises(SystemExit, match=rf"lacks 24 of the 24 clips of clips.csv: {first}, "):
+        command.main(["--speech", str(tmp_path), "--work", str(tmp_path)])
+    with pytest.raises(SystemExit, match="is no folder"):
+        command.main(["--speech", str(tmp_path / "none"), "--work", str(tmp_path)])
+    assert not list(tmp_path.iterdir())
 
 
 def test_unknown_voice_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -138,4 +183,13 @@ def test_unknown_voice_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 def test_speakers_are_named_by_the_first_number() -> None:
     assert clips.speaker("2514-149482-0000") == "2514"
-    assert len(clips.evaluated_speakers()) == 24
+
+
+def test_no_speaker_is_in_both_lists() -> None:
+    """Final speakers must be used for nothing else; both lists have as many men as women."""
+    counts = {name: len(clips.evaluated_speakers([path])) for name, path in clips.LISTS.items()}
+    assert counts == {"development": 24, "final": 16}
+    assert len(clips.evaluated_speakers()) == 24 + 16
+    for path in clips.LISTS.values():
+        sexes = [line.split(",")[1] for line in path.read_text().splitlines()[1:]]
+        assert sexes.count("M") == sexes.count("F") == len(sexes) // 2
