@@ -64,4 +64,4 @@ def response(microphone: str, rate: int) -> np.ndarray:
     size = 2 * round(_LENGTH_S * rate / 2) + 1
     grid = np.linspace(0, rate / 2, size)
     gains = 10 ** (np.interp(grid, hz, db) / 20)
-    return firwin2(size, grid, gains, fs=rate)
+    return np.asarray(firwin2(size, grid, gains, fs=rate))
