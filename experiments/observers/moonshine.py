@@ -73,11 +73,11 @@ class Moonshine(Observer):
     def _heard(self, piece: np.ndarray) -> Iterator[int]:
         """Tokens of a piece, one by one."""
         whole = np.pad(piece, (0, max(0, _SHORTEST - len(piece))))[None]
-        given = {"input_values": whole, "attention_mask": np.ones(whole.shape, np.int64)}
-        (frames,) = self._encoder.run(None, given)
+        mask = np.ones(whole.shape, np.int64)
+        (frames,) = self._encoder.run(None, {"input_values": whole, "attention_mask": mask})
         feeds: dict[str, Any] = {
             "encoder_hidden_states": frames,
-            "encoder_attention_mask": np.ones(frames.shape[:2], np.int64),
+            "encoder_attention_mask": mask,  # by sample: the network takes every 384th
             "input_ids": np.array([[_START]], np.int64),
             "use_cache_branch": np.array([False]),
             **{_past(name): np.zeros((1, _HEADS, 0, _SIZE), np.float32) for name in self._results},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,3 +42,20 @@ def test_recognizers_agree_on_clear_speech() -> None:
     said = [spoken_words(text.decode()) for text in heard]
     assert len(said[0]) > 8
     assert error_rate(said[0], said[1]) < 0.25
+
+
+def test_long_sounds_are_heard_to_the_end() -> None:
+    """The whole recording with silence behind it, and twice in 35 s, which are two pieces."""
+    skip_if_missing([observers.missing("words.moonshine")])
+    speech = bundled_recording.speech(Audio(Fraction(16000), 1))[0]
+    once = _heard(speech)
+    assert len(once) > 15
+    assert error_rate(once, _heard(np.pad(speech, (0, 2 * 16000)))) < 0.25
+    assert (
+        error_rate(once * 2, _heard(np.concatenate([speech, np.zeros(18 * 16000), speech]))) < 0.25
+    )
+
+
+def _heard(sound: np.ndarray) -> list[str]:
+    found = observers.hear("words.moonshine", sound.astype(np.float32), 16000)
+    return spoken_words(found.arrays["text"].tobytes().decode())
