@@ -91,6 +91,8 @@ class Devices(Report):
     """Devices that play, the default first."""
     problems: list[ProblemReport] = Field(default_factory=list)
     """Why there are none, if so; what to do."""
+    no_virtual_microphone: list[ProblemReport] = Field(default_factory=list)
+    """Why no virtual microphone can be made on this machine; empty if one can."""
 
 
 class LevelMessage(Report):
@@ -163,28 +165,51 @@ class Control(Report):
     """One of the main controls of the page."""
 
     id: Literal[
-        "pitch", "formant", "retrieval", "gate", "denoise", "input_gain", "output_gain", "breath"
+        "pitch",
+        "auto_pitch",
+        "autotune",
+        "autotune_key",
+        "autotune_scale",
+        "autotune_glide",
+        "formant",
+        "retrieval",
+        "breath",
+        "bass",
+        "middle",
+        "treble",
+        "compressor",
+        "compressor_makeup",
+        "gate",
+        "denoise",
+        "input_gain",
+        "output_gain",
     ]
     """Its short name."""
     label: str
     """Its name for people."""
     text: str
     """What it does, in one sentence."""
-    param: str | None
+    param: str | None = None
     """The live param that it sets, ``node.param``; null for a mere switch."""
     node: str | None
     """The node that switching it off bypasses (command ``bypass``); null if it is always on."""
     on: bool = True
     """Whether its node is on before anybody switches it."""
-    minimum: float | None
-    """Least value that makes sense; the param itself may allow less."""
-    maximum: float | None
-    """Greatest value that makes sense."""
-    step: float | None
-    """A step that can be heard."""
-    default: float | bool
+    part_of: str | None = None
+    """The control that switches its node; null if it has none, or switches it itself."""
+    problem: ProblemReport | None = None
+    """Why it cannot be switched on; null if it can."""
+    minimum: float | None = None
+    """Least value that makes sense, of a number; the param itself may allow less."""
+    maximum: float | None = None
+    """Greatest value that makes sense, of a number."""
+    step: float | None = None
+    """A step that can be heard, of a number."""
+    choices: list[str] | None = None
+    """All values, if it is one of a few."""
+    default: float | bool | str
     """Where it begins, and where a double click resets it to."""
-    unit: str | None
+    unit: str | None = None
     """Its unit, such as ``semitones``, ``dB`` or ``%``."""
     scale: float = 1.0
     """What is shown = value of the param x scale; 100 for shares shown in percent."""
@@ -214,6 +239,11 @@ class StartSession(_Request):
     """Whether the input is muted until the talk key is pressed."""
     monitor: StrictBool = False
     """Whether the dry input is added to the output."""
+    delay_ms: float | None = Field(default=None, ge=1, le=10_000, allow_inf_nan=False)
+    """Constant delay from microphone to loudspeaker; null: the least that quality and devices
+    give."""
+    virtual_microphone: StrictBool = False
+    """Whether a microphone for other programs is made and played to, in place of ``output``."""
 
 
 class SessionState(Report):
@@ -239,6 +269,10 @@ class SessionState(Report):
     """``id`` of the input device that was asked for; null: the default."""
     output: str | None = None
     """``id`` of the output device that was asked for; null: the default."""
+    delay_ms: float | None = None
+    """The constant delay that was asked for; null: none."""
+    virtual_microphone: bool = False
+    """Whether it was asked to play to a virtual microphone."""
     since: datetime | None = None
     """When it was started."""
     ended: datetime | None = None
@@ -247,6 +281,48 @@ class SessionState(Report):
     """Why it ended."""
     can_restart: bool = False
     """Whether ``POST /api/session/restart`` starts it again as it was started."""
+
+
+class MeasureLatency(_Request):
+    """``POST /api/latency``: measures the delay from microphone to loudspeaker by a test signal."""
+
+    session: StartSession = StartSession()
+    """What to measure if no session runs; else it is what runs, with its devices."""
+    dry: StrictBool = False
+    """Whether devices and buffers are measured alone, without the voice."""
+
+
+class MeasuredLatency(Report):
+    """The delay from microphone to loudspeaker, measured, and its parts."""
+
+    measured: datetime
+    """When."""
+    pipeline: str
+    """The pipeline that was measured."""
+    voice: str | None
+    """The voice; null without one."""
+    dry: bool
+    """Whether devices and buffers were measured alone."""
+    input: str
+    """The input device and its format."""
+    output: str
+    """The output device and its format."""
+    measured_ms: float
+    """Delay from input to output: the median of all measurements."""
+    spread_ms: float
+    """Difference of the longest and the shortest measurement."""
+    runs: int
+    """Number of measurements."""
+    algorithmic_ms: float
+    """Algorithmic latency: look-ahead and overlap of the pipeline."""
+    buffering_ms: float
+    """Buffering latency: one block to fill, one to play, and the reserve."""
+    device_ms: float
+    """Latency of both devices, as measured."""
+    device_claimed_ms: float
+    """Latency of both devices, as the sound system reports it."""
+    late: int
+    """Blocks that were late (overruns) during the measurement."""
 
 
 class CheckSession(_Request):
@@ -489,6 +565,16 @@ class Job(Report):
     """In the order in which they came."""
     problems: list[ProblemReport] = Field(default_factory=list)
     """Why the whole job failed."""
+
+
+# ---- files that a browser opens by itself
+
+
+class OpenMedia(_Request):
+    """``POST /api/passes``: asks for a cookie with which the browser may open one file."""
+
+    path: str = Field(max_length=1000, pattern=r"^/", examples=["/experiments/trackers/page"])
+    """Path of the file on this server, percent-encoded as in a link."""
 
 
 # ---- experiments

@@ -182,6 +182,8 @@ class LiveStatus(Report):
     """The output is muted."""
     push_to_talk: bool = False
     """The input is muted unless the talk key is pressed."""
+    microphone: str | None = None
+    """The name under which other programs find the virtual microphone; null without one."""
     talking: bool = True
     """The talk key is pressed, or there is none."""
     monitor: bool = False

@@ -178,7 +178,7 @@ ALLOWED: dict[str, set[str]] = {
     "app/page_server/services": {
         *RUN, "app/background", "app/control", "app/conversion_queue", "app/reports",
         "app/reports/drawing", "app/storage", "graph/files", "graph/files/recordings",
-        "graph/files/voice_library", "graph/live", "graph/loading",
+        "graph/files/voice_library", "graph/live", "graph/live/devices", "graph/loading",
     },
     "app/page_server/routes": {
         *CORE, "app/control", "app/http", "app/page_server/services", "app/storage",

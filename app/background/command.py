@@ -55,6 +55,7 @@ class CommandRunner:
         timeout_s: how long one may take.
         most_waiting: how many may wait; more are refused.
         program: what Python runs.
+        nice: priority; 0 is that of other programs.
     """
 
     def __init__(
@@ -62,7 +63,9 @@ class CommandRunner:
         timeout_s: float = 300.0,
         most_waiting: int = 8,
         program: Sequence[str] = ("-m", "voicegraph"),
+        nice: int = COMMAND,
     ) -> None:
+        self._nice = nice
         self._program = program
         self._timeout_s = timeout_s
         self._most = most_waiting
@@ -103,7 +106,7 @@ class CommandRunner:
                 raise CommandError(Problem("closing", "the server is closing"))
             process = start_low(
                 [*self._program, *arguments, "--json"],
-                COMMAND,
+                self._nice,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
             )

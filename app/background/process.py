@@ -31,7 +31,7 @@ def start_low(arguments: Sequence[str], nice: int, **options: Any) -> subprocess
         options["creationflags"] = (
             subprocess.CREATE_NEW_PROCESS_GROUP
             | subprocess.CREATE_NO_WINDOW
-            | subprocess.BELOW_NORMAL_PRIORITY_CLASS
+            | (subprocess.BELOW_NORMAL_PRIORITY_CLASS if nice else 0)
         )
     else:
         options["start_new_session"] = True
@@ -40,7 +40,8 @@ def start_low(arguments: Sequence[str], nice: int, **options: Any) -> subprocess
         "subprocess.Popen[bytes]",
         subprocess.Popen(command, stdin=subprocess.DEVNULL, **options),
     )
-    lower_priority(process.pid, nice)
+    if nice:
+        lower_priority(process.pid, nice)
     return process
 
 

@@ -19,6 +19,7 @@ from ._sound_options import (
     OutputChannelsOption,
     OutputOption,
     OutputRateOption,
+    RoomOption,
     buffers,
     delay_seconds,
     device_request,
@@ -53,6 +54,7 @@ def latency(
     buffers_: BuffersOption = "low",
     margin: MarginOption = "4ms",
     delay: DelayOption = None,
+    room: RoomOption = "0ms",
     runs: RunsOption = 3,
     dry: DryOption = False,
     set_args: SetOption = None,
@@ -78,6 +80,7 @@ def latency(
             device_request("input", input_, input_rate, input_channels, None, exclusive),
             device_request("output", output, output_rate, output_channels, None, exclusive),
             buffers=buffers(buffers_),
+            room=seconds(room, "--room"),
         )
         with capture_stderr(lambda _: None):  # underruns are expected while the devices open
             held = LiveOptions(

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,8 @@ def live(given: LiveArguments) -> None:
         )
         output = given.output if microphone is None else microphone.device
         setup = _set_up(given, options.variant, output)
+        if microphone is not None:
+            options = replace(options, microphone=microphone.description)
         session = _opened(setup, options, given.record, given.allow_write)
         if microphone is not None:
             session.say(f"virtual microphone: choose {microphone.description!r} in other programs")

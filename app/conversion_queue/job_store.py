@@ -25,6 +25,7 @@ from ..storage import (
     ReceivedFile,
     StorageFullError,
     UnusableError,
+    archive_names,
     remove_folder,
     size_of,
 )
@@ -187,7 +188,27 @@ class JobStore:
         if not path.is_file():
             text = f"{name} of job {job} is not converted"
             raise NotFoundError(Problem("not-converted", text, fix="see its state"))
-        return path, f"{name.rpartition('.')[0] or name}{path.suffix}"
+        return path, f"{_stem(name)}{path.suffix}"
+
+    def results(self, job: str) -> tuple[str, list[tuple[str, Path]]]:
+        """Name of an archive of all converted files, and these with their names in it.
+
+        Raises:
+            NotFoundError: if there is no such job, or nothing of it is converted.
+        """
+        folder = self.find(job)
+        request = folder.request
+        found = [
+            (file.name, path)
+            for number, file in enumerate(request.files)
+            if (path := folder.output_path(number)).is_file()  # it exists when it is complete
+        ]
+        if not found:
+            text = f"nothing of job {job} is converted yet"
+            raise NotFoundError(Problem("not-converted", text, fix="see its state"))
+        names = archive_names(f"{_stem(name)}.{request.format}" for name, _ in found)
+        archive = f"{request.voice}-{request.created:%Y-%m-%d_%H-%M-%S}.zip"
+        return archive, list(zip(names, (path for _, path in found), strict=True))
 
     # ---- what goes
 
@@ -249,6 +270,10 @@ class JobStore:
     def _remove(self, folder: JobFolder) -> None:
         with suppress(OSError):  # a file of it is open on Windows: it goes later
             remove_folder(folder.path)
+
+
+def _stem(name: str) -> str:
+    return name.rpartition(".")[0] or name
 
 
 def _is_readable(folder: JobFolder) -> bool:

@@ -10,5 +10,6 @@ __all__ = [
     "documented_errors",
     "error_handlers",
     "json_bodies",
+    "media_passes",
     "websocket_access",
 ]

@@ -32,6 +32,7 @@ from ..control.addresses import Address
 from ..control.error_responses import error_response
 from ..control.token_bucket import TokenBucket
 from ._host_check import allowed_hosts, host_name, is_same_origin, same_ip
+from .media_passes import MediaPasses
 
 ACCESS = "voicegraph.access"
 """Key of the ASGI scope: its :class:`Access`."""
@@ -96,6 +97,7 @@ class AccessControl:
         limits: the maximum size of a body, and how many requests are refused in a second.
         content_policy: the content security policy of answers that have none of their own.
         uploads: requests that may carry files; None: none may.
+        passes: cookies in place of the token for single files; None: there are none.
     """
 
     def __init__(
@@ -108,6 +110,7 @@ class AccessControl:
         limits: ControlLimits,
         content_policy: str = CONTENT_POLICY,
         uploads: Uploads | None = None,
+        passes: MediaPasses | None = None,
     ) -> None:
         self._app = app
         self._token = token
@@ -115,6 +118,7 @@ class AccessControl:
         self._say = say
         self._limits = limits
         self._uploads = uploads
+        self._passes = passes
         self._headers = {**_HEADERS, "Content-Security-Policy": content_policy}
         self._refusals = TokenBucket(limits.refusals)
         self._hosts = allowed_hosts(address)
@@ -204,6 +208,9 @@ class AccessControl:
         if sent is not None:
             access.granted = same_token(sent, self._token)
             return access.granted or scope["path"] in self._public
+        if self._passes is not None and self._passes.allow(scope, headers):
+            access.granted = True
+            return True
         return scope["type"] == "websocket" or scope["path"] in self._public
 
 

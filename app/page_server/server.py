@@ -13,8 +13,9 @@ from ..control.addresses import Address, listen
 from ..http.access_control import AccessControl, Uploads
 from ..http.background_server import BackgroundServer
 from ..http.error_handlers import add_error_handlers
+from ..http.media_passes import MediaPasses
 from ..http.websocket_access import WebSocketAccess
-from .routes.all_routes import ROUTERS, UPLOADS
+from .routes.all_routes import MEDIA, ROUTERS, UPLOADS
 from .routes.page_files import CONTENT_POLICY, page_paths, page_router
 from .services.services import Services
 
@@ -48,8 +49,9 @@ class PageServer(BackgroundServer):
         opened = listen(address, "tcp")
         uploads = Uploads(UPLOADS, services.limits.upload_bytes, services.limits.upload_idle_s)
         public = frozenset(page_paths())
+        app = build_app(services, token, granted)
         checked = AccessControl(
-            build_app(services, token, granted),
+            app,
             address,
             token,
             public,
@@ -57,6 +59,7 @@ class PageServer(BackgroundServer):
             granted,
             CONTENT_POLICY,
             uploads,
+            app.state.passes,
         )
         super().__init__(checked, opened, granted, say)
         self._services = services
@@ -81,6 +84,7 @@ def build_app(services: Services, token: str | None, limits: ControlLimits) -> F
         redirect_slashes=False,
     )
     app.state.services = services
+    app.state.passes = MediaPasses(MEDIA)
     app.state.places = {
         "session": WebSocketAccess(token, limits.websocket_clients, limits.token_s),
         "levels": WebSocketAccess(token, services.limits.level_clients, limits.token_s),

@@ -26,6 +26,7 @@ from .upload import (
     receive_upload,
     upload_folder,
 )
+from .zip_stream import zip_chunks
 
 __all__ = [
     "BusyError",
@@ -53,4 +54,5 @@ __all__ = [
     "size_of",
     "stored_suffix",
     "upload_folder",
+    "zip_chunks",
 ]

@@ -42,6 +42,8 @@ class LiveOptions:
         delay_s: seconds from the microphone to the loudspeaker, which are kept; None: as short as
             possible.
         takes: folder of the recordings that are begun while the session runs; None: there are none.
+        microphone: name under which other programs find the virtual microphone that is played to;
+            None without one.
     """
 
     margin_s: float = 0.004
@@ -55,6 +57,7 @@ class LiveOptions:
     swap_limit_s: float = 60.0
     delay_s: float | None = None
     takes: Path | None = None
+    microphone: str | None = None
 
 
 def create_loop(

@@ -99,6 +99,7 @@ def build_status(live: ReportedSession) -> LiveStatus:
         skipping=loop.skipping,
         muted=switches.mute.target == 0.0,
         push_to_talk=live.options.push_to_talk,
+        microphone=live.options.microphone,
         talking=switches.talk.target == 1.0,
         monitor=switches.monitor.target > 0.0,
         profiles=[] if plan.origin is None else list(plan.origin.profiles),

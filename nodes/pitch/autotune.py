@@ -24,6 +24,7 @@ from voicegraph.graph import (
     NodeParams,
     Out,
     Pitch,
+    Ports,
     Request,
     Requests,
     Semitones,
@@ -129,6 +130,9 @@ class AutotuneParams(NodeParams):
     hold: Semitones = Field(0.2, ge=0, le=2)
     """How much nearer another note must be before it is chosen; keeps a pitch between two notes
     from going to and fro."""
+    stream: bool = False
+    """Gives a stream instead of windows, for nodes that take one, such as `synth.source_filter`:
+    the newest frames, which are not revised."""
 
     @field_validator("notes")
     @classmethod
@@ -149,8 +153,9 @@ class AutotuneParams(NodeParams):
 class Autotune(Node[AutotuneParams, AutotuneState]):
     """Moves F0 towards the nearest note of a scale.
 
-    pitch and, optionally, voiced ``[streams, frames]``, windows or streams -> out, a window. It
-    stands after everything that transposes, so after ``pitch.cache``.
+    pitch and, optionally, voiced ``[streams, frames]``, windows or streams -> out, a window, or a
+    stream with ``stream``. It stands after everything that transposes, so after ``pitch.cache`` or
+    ``pitch.register``.
 
     For each voiced frame the nearest note is chosen; that of the frame before stays until another
     is nearer by ``hold``. The correction, in semitones, is ``strength`` times the distance to the
@@ -172,11 +177,19 @@ class Autotune(Node[AutotuneParams, AutotuneState]):
         {},
         {"key": "A", "scale": "minor", "strength": 0.7, "glide": 80.0},
         {"notes": "C E G", "glide": 0.0, "reference": 432.0},
+        {"stream": True},
     )
 
     pitch = In(Pitch, window=True, doc="F0 in Hz, 0 where unvoiced")
     voiced = In(Mask, window=True, optional=True, doc="voicing, if F0 alone does not show it")
     out = Out(Pitch, like="pitch", window=True, doc="corrected F0 in Hz, 0 where unvoiced")
+
+    def ports(self, params: AutotuneParams) -> Ports:
+        """As declared; with ``stream``, the output is no window."""
+        if not params.stream:
+            return self.declared
+        out = Out(Pitch, like="pitch", doc="corrected F0 in Hz, 0 where unvoiced")
+        return Ports(type(self).declared.inputs, {"out": out})
 
     def infer(
         self, params: AutotuneParams, inputs: Mapping[str, SignalType]
@@ -198,10 +211,14 @@ class Autotune(Node[AutotuneParams, AutotuneState]):
 
     def needs(self, params: AutotuneParams, out: Request) -> Requests:
         """The same span in whole frames."""
+        if params.stream:
+            return dict.fromkeys(self.input_types, out)
         return dict.fromkeys(self.input_types, Request(self.gives(params, out), out.core))
 
     def gives(self, params: AutotuneParams, out: Request) -> Interval:
         """The span, extended to whole frames, at least the newest block."""
+        if params.stream:
+            return out.interval
         span = extend_to_whole_frames(out.interval, self.input_types["pitch"].rate)
         return Interval(min(span.start, span.end - self.block), span.end)
 

@@ -7,7 +7,10 @@ import { length } from "./format.js";
 
 const FADE_S = 0.015;
 const NO_OUTPUT_MS = 4000;
+const LOADS_MS = 20_000; // without a sound for so long after a press, the file does not come
 const APART_S = 0.03; // sounds that are further apart are brought together at a switch
+
+const GIVEN_UP = new Error("given up");
 
 let context = null;
 let playing = null; // the only player that is heard
@@ -24,6 +27,7 @@ class Player {
     this.sounds = sounds.map((sound) => ({ ...sound, audio: null, gain: null }));
     this.heard = Math.max(0, sounds.findIndex((sound) => sound.first));
     this.seconds = seconds || 0;
+    this.attempt = null; // ends the waiting for sounds that are being loaded
     this.build(marks);
   }
 
@@ -34,6 +38,7 @@ class Player {
     this.slider.max = this.seconds || 1;
     this.slider.oninput = () => this.seek(Number(this.slider.value));
     this.time = make("output", { class: "number player-time", "aria-live": "off" });
+    this.state = make("p", { class: "hint player-state", role: "status" });
     this.problem = make("p", { class: "problem", role: "alert" });
     const tracks = this.sounds.map((sound, i) => make("label", { class: "option" },
       make("input", { type: "radio", name: group, checked: i === this.heard, onchange: () => this.choose(i) }),
@@ -42,44 +47,84 @@ class Player {
       make("div", { class: "player-row" }, this.play, this.slider, this.time),
       make("div", { class: "player-row" }, make("fieldset", { class: "options inline" }, make("legend", { class: "unseen", textContent: `What is heard of ${this.title}` }), tracks),
         marks.map((mark) => button(`${length(mark.seconds)} ${mark.text}`.trim(), () => this.seek(mark.seconds), { look: "small mark" }))),
-      this.problem);
+      this.state, this.problem);
     this.show();
   }
 
+  // A press plays, pauses, or gives up a sound that is being loaded.
   async toggle() {
     if (playing === this) return this.pause();
+    if (this.attempt !== null) return this.attempt.abort(GIVEN_UP);
+    const attempt = new AbortController();
+    this.attempt = attempt;
+    text(this.problem, "");
+    this.show();
     try {
-      await this.load();
-      if (playing) playing.pause();
-      playing = this;
-      await Promise.race([context.resume(), noOutput()]);
-      this.together();
-      await Promise.all(this.sounds.map(({ audio }) => audio.play()));
-      this.tick();
+      await this.begin(attempt);
     } catch (error) {
-      this.pause();
-      text(this.problem, `This sound cannot be played: ${error.message}`);
+      this.unload();
+      if (error !== GIVEN_UP) this.fail(error);
     }
+    this.attempt = null;
     return this.show();
   }
 
-  async load() {
-    if (this.sounds[0].audio !== null) return;
+  async begin(attempt) {
     context = context || new AudioContext();
+    await withLimit(this.load(attempt.signal), attempt, LOADS_MS, "the file did not come within 20 s");
+    await withLimit(context.resume(), attempt, NO_OUTPUT_MS, "this browser finds no loudspeaker");
+    if (playing) playing.pause();
+    this.together();
+    const begun = Promise.all(this.sounds.map(({ audio }) => audio.play()));
+    await withLimit(begun, attempt, LOADS_MS, "the sound did not begin within 20 s");
+    playing = this;
+    this.tick();
+  }
+
+  async load(signal) {
+    if (this.sounds[0].audio !== null) return;
     const addresses = await Promise.all(this.sounds.map(({ path }) => mediaAddress(path)));
+    signal.throwIfAborted();
     this.sounds.forEach((sound, i) => {
       sound.audio = make("audio", { src: addresses[i], preload: "auto" });
       sound.gain = context.createGain();
       sound.gain.gain.value = i === this.heard ? 1 : 0;
       context.createMediaElementSource(sound.audio).connect(sound.gain).connect(context.destination);
+      sound.audio.onended = () => this.ended();
     });
-    const { audio } = this.sounds[this.heard];
     await Promise.all(this.sounds.map(ready));
-    for (const each of this.sounds) each.audio.currentTime = Number(this.slider.value);
-    this.seconds = Math.max(...this.sounds.map((each) => each.audio.duration));
+    for (const { audio } of this.sounds) {
+      audio.currentTime = Number(this.slider.value);
+      audio.onerror = () => this.broken(audio);
+    }
+    this.seconds = Math.max(...this.sounds.map(({ audio }) => audio.duration));
     this.slider.max = this.seconds;
-    audio.onended = () => this.ended();
-    this.sounds.filter((each) => each.audio !== audio).forEach((each) => { each.audio.onended = () => this.ended(); });
+  }
+
+  // Forgets what was loaded: the next press asks for it again.
+  unload() {
+    for (const sound of this.sounds) {
+      if (sound.audio === null) continue;
+      sound.audio.onended = sound.audio.onerror = null;
+      sound.audio.pause();
+      sound.audio.removeAttribute("src");
+      sound.audio.load(); // ends a transfer that goes on
+      sound.gain.disconnect();
+      sound.audio = sound.gain = null;
+    }
+    if (playing === this) playing = null;
+  }
+
+  // A file that is lost while it is heard.
+  broken(audio) {
+    const error = mediaError(audio);
+    this.unload();
+    this.fail(error);
+    this.show();
+  }
+
+  fail(error) {
+    text(this.problem, `This sound cannot be played: ${error.message.replace(/\.$/, "")}.\nWhat to do: press Play again; if it stays so, reload this page.`);
   }
 
   ended() {
@@ -116,7 +161,9 @@ class Player {
   }
 
   tick() {
-    if (playing !== this || !this.element.isConnected) return playing === this && this.pause();
+    if (!this.element.isConnected) return this.unload();
+    if (playing !== this) return undefined;
+    if (this.sounds.every((each) => each.audio.ended)) return this.ended();
     const audio = this.sounds[this.heard].audio;
     this.slider.value = String(audio.ended ? Math.max(...this.sounds.map((each) => each.audio.currentTime)) : audio.currentTime);
     this.show();
@@ -125,21 +172,26 @@ class Player {
 
   show() {
     const now = playing === this;
-    const label = `${now ? "Pause" : "Play"} ${this.title}`;
+    const loading = this.attempt !== null && !now;
+    const label = `${now ? "Pause" : loading ? "Stop loading" : "Play"} ${this.title}`;
     if (this.play.getAttribute("aria-label") !== label) {
       this.play.setAttribute("aria-label", label);
-      replace(this.play, icon(now ? "pause" : "play"));
+      replace(this.play, icon(now ? "pause" : loading ? "close" : "play"));
     }
+    text(this.state, loading ? "Loading…" : "");
     const words = `${length(Number(this.slider.value))} / ${length(this.seconds)}`;
     text(this.time, words);
     this.slider.setAttribute("aria-valuetext", words);
   }
 }
 
-// Without a loudspeaker some browsers wait for one for ever.
-function noOutput() {
-  return new Promise((_, reject) => {
-    setTimeout(() => context.state !== "running" && reject(new Error("this browser finds no loudspeaker")), NO_OUTPUT_MS);
+// The promise, unless it takes too long or is given up. Without a loudspeaker some browsers wait for
+// one for ever, and for a file whose server says nothing, too.
+function withLimit(promise, attempt, ms, sentence) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => attempt.abort(new Error(sentence)), ms);
+    attempt.signal.addEventListener("abort", () => reject(attempt.signal.reason));
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
 
@@ -147,6 +199,10 @@ function ready({ audio }) {
   if (audio.readyState >= HTMLMediaElement.HAVE_METADATA) return Promise.resolve();
   return new Promise((resolve, reject) => {
     audio.addEventListener("loadedmetadata", resolve, { once: true });
-    audio.addEventListener("error", () => reject(new Error(audio.error && audio.error.message ? audio.error.message : "the file cannot be read")), { once: true });
+    audio.addEventListener("error", () => reject(mediaError(audio)), { once: true });
   });
+}
+
+function mediaError({ error }) {
+  return new Error((error && error.message) || "the file cannot be read");
 }

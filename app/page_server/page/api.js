@@ -111,30 +111,39 @@ export function upload(path, form, progress = () => {}, method = "POST") {
         }
       } else reject(failure(request.status, request.responseText));
     };
-    request.onerror = () => reject(lost());
+    request.onerror = () => brokenOff().then(reject);
     request.onabort = () => reject(new ApiError(0, [sentence("The upload was cancelled.")]));
     request.send(form);
   });
   return { done, abort: () => request.abort() };
 }
 
-// An address for <img> and <audio>, which cannot send a token themselves: with one, the file is
-// fetched whole; without one, the browser reads it in pieces.
-export async function mediaAddress(path) {
-  if (!token()) return path;
-  const answer = await reach(path, { headers: authorization() });
-  return URL.createObjectURL(await answer.blob());
+// Why an upload ended without an answer: the server is gone, or has refused it in the middle.
+async function brokenOff() {
+  try {
+    await get("/api/session");
+  } catch (error) {
+    return error;
+  }
+  return new ApiError(0, [sentence("The upload broke off before it was complete.", "send less at a time, and leave some space on the disk of the machine that voicegraph runs on")]);
 }
 
-// Saves a file under a name.
+// The path of a file, once this browser may open it by itself: tabs, players, pictures and downloads
+// cannot send a token, so the server gives them a cookie for this path alone.
+export async function mediaAddress(path) {
+  if (token()) await post("/api/passes", { path });
+  return path;
+}
+
+// Saves a file under a name. The browser writes it to the disk as it comes, however large it is; the
+// first byte is asked for here, so that a refusal can be said.
 export async function download(path, name) {
-  const answer = await reach(path, { headers: authorization() });
-  const address = URL.createObjectURL(await answer.blob());
+  const answer = await reach(await mediaAddress(path), { headers: { ...authorization(), Range: "bytes=0-0" } });
+  await answer.body.cancel();
   const link = document.createElement("a");
-  link.href = address;
+  link.href = path;
   link.download = name;
   link.click();
-  setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }
 
 export function socket(path) {

@@ -66,15 +66,22 @@ function build() {
 
 function controlRow(control) {
   const id = `control-${control.id}`;
-  const slider = control.param !== null && sliderOf(control, id);
-  const title = slider ? make("label", { for: id, class: "control-title", textContent: control.label }) : make("span", { class: "control-title", id: `${id}-title`, textContent: control.label });
+  const input = control.param !== null && (control.choices ? choiceOf(control, id) : sliderOf(control, id));
+  const title = input ? make("label", { for: id, class: "control-title", textContent: control.label }) : make("span", { class: "control-title", id: `${id}-title`, textContent: control.label });
   const toggle = control.node !== null && make("label", { class: "toggle" },
-    make("input", { type: "checkbox", role: "switch", id: `${id}-on`, "aria-label": `${control.label} on`, onchange: (event) => change(`${control.node}:on`, event.target.checked, control.on) }),
+    make("input", { type: "checkbox", role: "switch", id: `${id}-on`, disabled: control.problem !== null, "aria-label": `${control.label} on`, "aria-describedby": `${id}-text`, onchange: (event) => change(`${control.node}:on`, event.target.checked, control.on) }),
     make("span", { class: "toggle-word", "aria-hidden": "true" }));
-  const reset = slider && button("", () => change(control.param, control.default, control.default), { symbol: "reset", look: "plain square small reset", label: `Reset ${control.label}` });
-  return make("div", { class: "control", data: { control: control.id } },
-    make("div", { class: "control-head" }, title, slider && make("output", { class: "control-value", for: id }), reset, toggle),
-    slider, make("p", { class: "hint", id: `${id}-text`, textContent: control.text }));
+  const reset = input && button("", () => change(control.param, control.default, control.default), { symbol: "reset", look: "plain square small reset", label: `Reset ${control.label}` });
+  const output = input && !control.choices && make("output", { class: "control-value", for: id });
+  return make("div", { class: control.part_of === null ? "control" : "control part", data: { control: control.id } },
+    make("div", { class: "control-head" }, title, output, reset, toggle),
+    input, make("p", { class: "hint", id: `${id}-text`, textContent: control.text }),
+    control.problem !== null && problemList([control.problem]));
+}
+
+function choiceOf(control, id) {
+  return make("select", { id, "aria-describedby": `${id}-text`, onchange: (event) => change(control.param, event.target.value, control.default) },
+    control.choices.map((each) => make("option", { value: each, textContent: each.replaceAll("_", " ") })));
 }
 
 function sliderOf(control, id) {
@@ -102,8 +109,9 @@ function show() {
   for (const control of known.controls) {
     const row = grid.querySelector(`[data-control="${control.id}"]`);
     if (row === null) continue;
-    if (control.param !== null) changed = showSlider(control, row) || changed;
-    if (control.node !== null) showToggle(control, row);
+    if (control.param !== null) changed = (control.choices ? showChoice : showSlider)(control, row) || changed;
+    if (control.node !== null) changed = showToggle(control, row) || changed;
+    row.hidden = !isUsed(control);
   }
   resetButton.disabled = !changed;
 }
@@ -120,6 +128,20 @@ function showSlider(control, row) {
   return differs;
 }
 
+function showChoice(control, row) {
+  const value = String(valueOf(control.param, control.default));
+  const select = row.querySelector("select");
+  if (select.value !== value) select.value = value;
+  row.querySelector(".reset").disabled = value === control.default;
+  return value !== control.default;
+}
+
+// Parts of a control that is off are not shown.
+function isUsed(control) {
+  const whole = known.controls.find((each) => each.id === control.part_of);
+  return whole === undefined || Boolean(valueOf(`${whole.node}:on`, whole.on));
+}
+
 function showToggle(control, row) {
   const now = Boolean(valueOf(`${control.node}:on`, control.on));
   const box = row.querySelector("[role=switch]");
@@ -127,10 +149,12 @@ function showToggle(control, row) {
   text(row.querySelector(".toggle-word"), now ? "on" : "off");
   const slider = row.querySelector("input[type=range]");
   if (slider) slider.disabled = !now;
+  return now !== control.on;
 }
 
 function resetAll() {
   for (const control of known.controls) {
     if (control.param !== null) change(control.param, control.default, control.default);
+    if (control.node !== null) change(`${control.node}:on`, control.on, control.on);
   }
 }

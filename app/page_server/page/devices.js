@@ -1,10 +1,10 @@
 // Microphone and loudspeaker of the machine that voicegraph runs on, with the level before starting.
 
 import { closeSocket, encoded, get, socket } from "./api.js";
-import { at, button, empty, make, problemList, replace, text } from "./dom.js";
+import { at, button, empty, keepingFocus, make, problemList, replace, text } from "./dom.js";
 import { db } from "./format.js";
 import { setMeter } from "./meter.js";
-import { known } from "./start_request.js";
+import { known, wantsMicrophone } from "./start_request.js";
 import { active, app, choices, choose, emit, on } from "./store.js";
 import { startAnew } from "./transport.js";
 
@@ -15,6 +15,7 @@ let level = null; // { id, socket }
 export async function startDevices() {
   on("session tab chosen", listen);
   on("session", mark);
+  on("status", () => at("virtual-hint") && text(at("virtual-hint"), microphoneWords()));
   document.addEventListener("visibilitychange", listen);
   await look();
 }
@@ -35,19 +36,20 @@ const lookAgain = () => button("Look again", look, { look: "small", symbol: "res
 function build() {
   const { inputs, outputs, problems } = known.devices;
   const meter = make("div", { id: "mic-level", class: "meter wide", role: "meter", "aria-label": "Level of the microphone", "aria-valuemin": -60, "aria-valuemax": 0, "aria-valuenow": -60 }, make("i"));
-  replace(at("devices"),
+  keepingFocus(at("devices"), () => replace(at("devices"),
     problemList(problems),
     chooser("input", "Microphone", inputs, "No microphone was found. Plug one in, then look again."),
     inputs.length > 0 && make("div", { class: "mic-level" }, meter, make("output", { id: "mic-db" })),
     inputs.length > 0 && make("p", { id: "mic-hint", class: "hint" }),
     chooser("output", "Loudspeaker or headphones", outputs, "No loudspeaker was found. Plug one in, then look again."),
+    virtualMicrophone(),
     make("div", { class: "row spread" },
       make("label", { class: "check" },
         make("input", { type: "checkbox", id: "ptt", checked: choices.push_to_talk, onchange: (event) => touch({ push_to_talk: event.target.checked }) }),
         "Push to talk"),
       lookAgain()),
     make("p", { id: "devices-later", class: "hint", hidden: true }),
-    button("Use these now", startAnew, { look: "small", id: "devices-now", hidden: true }));
+    button("Use these now", startAnew, { look: "small", id: "devices-now", hidden: true })));
   mark();
 }
 
@@ -59,6 +61,24 @@ function chooser(end, label, devices, none) {
     devices.map((device) => make("option", { value: device.id, textContent: several(devices) ? `${device.name} (${device.host_api})` : device.name })));
   show(select, end, devices);
   return make("div", { class: "field" }, make("label", { for: id, textContent: label }), select);
+}
+
+// For Discord, OBS and games: what is played comes out as a microphone there.
+function virtualMicrophone() {
+  const why = known.devices.no_virtual_microphone || [];
+  return make("div", {},
+    make("label", { class: "check" },
+      make("input", { type: "checkbox", id: "virtual-microphone", checked: wantsMicrophone(), disabled: why.length > 0, "aria-describedby": "virtual-hint", onchange: (event) => touch({ virtual_microphone: event.target.checked }) }),
+      "Virtual microphone for other programs"),
+    make("p", { id: "virtual-hint", class: "hint" }));
+}
+
+function microphoneWords() {
+  const [why] = known.devices.no_virtual_microphone || [];
+  if (why) return `Not possible here: ${why.message}.${why.fix ? ` What to do: ${why.fix}` : ""}`;
+  const name = app.status && app.status.microphone;
+  if (name) return `Choose the microphone “${name}” in the other program.`;
+  return wantsMicrophone() ? "It is made at the start and removed at the end; the loudspeaker above is not used then." : "";
 }
 
 // A page that is opened later shows the devices of the session, not those it would choose itself.
@@ -81,7 +101,11 @@ function mark() {
   if (!later) return;
   if (!active()) touched = false;
   for (const end of ["input", "output"]) if (at(`device-${end}`)) show(at(`device-${end}`), end, known.devices[`${end}s`]);
-  const differs = active() && touched && (choices.input !== app.session.input || choices.output !== app.session.output
+  const virtual = active() && !touched ? app.session.virtual_microphone : wantsMicrophone();
+  at("virtual-microphone").checked = virtual;
+  if (at("device-output")) at("device-output").disabled = virtual;
+  text(at("virtual-hint"), microphoneWords());
+  const differs = active() && touched && (choices.input !== app.session.input || choices.output !== app.session.output || wantsMicrophone() !== app.session.virtual_microphone
     || (app.status !== null && choices.push_to_talk !== app.status.push_to_talk));
   later.hidden = !differs;
   at("devices-now").hidden = !differs;

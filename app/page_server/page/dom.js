@@ -47,23 +47,76 @@ export function replace(parent, ...children) {
 }
 
 // Shows one child for each item, keeps those that are there, in the order of the items. `update` is
-// called for all; focus and what a person has typed survive.
+// called for all. Focus, players, scroll position and what a person has typed survive: what stays is
+// not taken out of the page, and the focus of a child that goes passes to the one in its place.
 export function keyed(parent, items, key, create, update = () => {}) {
-  const known = new Map([...parent.children].map((child) => [child.dataset.key, child]));
-  let before = parent.firstElementChild;
-  for (const item of items) {
-    const name = String(key(item));
-    let child = known.get(name);
-    if (child === undefined) {
-      child = create(item);
-      child.dataset.key = name;
+  keepingFocus(parent, () => {
+    const names = items.map((item) => String(key(item)));
+    const known = kept(parent, new Set(names));
+    let before = parent.firstElementChild;
+    items.forEach((item, i) => {
+      let child = known.get(names[i]);
+      if (child === undefined) {
+        child = create(item);
+        child.dataset.key = names[i];
+      }
+      if (child === before) before = before.nextElementSibling;
+      else parent.insertBefore(child, before);
+      update(child, item);
+    });
+  });
+}
+
+// Children by key, without those that go. These go first: else those behind them would have to move.
+function kept(parent, wanted) {
+  const known = new Map();
+  for (const child of [...parent.children]) {
+    if (wanted.has(child.dataset.key)) {
+      known.set(child.dataset.key, child);
+      continue;
     }
-    known.delete(name);
-    if (child === before) before = before.nextElementSibling;
-    else parent.insertBefore(child, before);
-    update(child, item);
+    const focused = child.contains(document.activeElement);
+    const next = child.nextElementSibling || child.previousElementSibling;
+    child.remove();
+    if (focused) focusIn(next || parent);
   }
-  for (const child of known.values()) child.remove();
+  return known;
+}
+
+const FOCUSABLE = "button:enabled, a[href], input:enabled, select:enabled, textarea:enabled, summary, [tabindex='0']";
+
+// Focuses the first thing in an element that can be, else what is around it.
+export function focusIn(element) {
+  const first = element.matches(FOCUSABLE) ? element : element.querySelector(FOCUSABLE) || element.parentElement.closest(FOCUSABLE);
+  if (first) first.focus({ preventScroll: true });
+}
+
+// Does something that makes a place anew. Where it was scrolled to, and where the focus was, it is
+// again: in the element of the same id, else in the same one of the same part.
+export function keepingFocus(place, action) {
+  const { scrollLeft, scrollTop } = place;
+  const before = place.contains(document.activeElement) ? document.activeElement : null;
+  const again = before === null ? null : finder(place, before);
+  action();
+  if (place.scrollLeft !== scrollLeft || place.scrollTop !== scrollTop) Object.assign(place, { scrollLeft, scrollTop });
+  if (before === null || before === document.activeElement) return;
+  const found = before.isConnected ? before : again();
+  if (found) found.focus({ preventScroll: true });
+  else if (!place.contains(document.activeElement)) focusIn(place);
+}
+
+function finder(place, element) {
+  const part = element.closest("[data-path], [data-key]");
+  const inside = part && place.contains(part) ? part : place;
+  const number = [...inside.querySelectorAll(element.localName)].indexOf(element);
+  const { path, key } = inside.dataset;
+  const alike = (each) => each.dataset.path === path && each.dataset.key === key;
+  return () => {
+    const same = element.id && document.getElementById(element.id);
+    if (same) return same;
+    const within = inside === place ? place : [...place.querySelectorAll("[data-path], [data-key]")].find(alike);
+    return within ? within.querySelectorAll(element.localName)[number] : null;
+  };
 }
 
 export function pressed(element, on) {

@@ -1,6 +1,6 @@
 // Files and folders that are dropped on the page, or chosen.
 
-const MOST = 1000;
+const MOST = 100_000; // a disk that is dropped as a whole must not be walked through to its end
 
 // Files with the folders they lie in: [{ file, name }]
 export async function droppedFiles(transfer) {

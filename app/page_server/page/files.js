@@ -1,6 +1,6 @@
 // The Files tab: drop files, choose voice and settings, convert.
 
-import { upload } from "./api.js";
+import { ApiError, get, upload } from "./api.js";
 import { at, button, make, problemList, replace, text } from "./dom.js";
 import { bytes, plural } from "./format.js";
 import { chosenFiles, droppedFiles, looksLikeSound } from "./dropped_files.js";
@@ -8,13 +8,19 @@ import { followJobs } from "./jobs.js";
 import { chosenVoice } from "./start_request.js";
 import { app, on } from "./store.js";
 
+const OVERHEAD = 1 << 20; // names and boundaries beside the files
 let waiting = []; // { file, name }
 let left = 0; // how many were left out
+let limits = null; // what one upload may take; null until it is known
 let sending = null; // the upload under way
 
 export function startFiles() {
   build();
   on("voices", showVoices);
+  on("tab", (tab) => tab === "files" && askLimits());
+  if (app.tab === "files") askLimits();
+  // Files that are being sent are lost when the page is left; a conversion that runs is not.
+  window.addEventListener("beforeunload", (event) => sending !== null && event.preventDefault());
   showVoices();
   show();
 }
@@ -52,8 +58,44 @@ function dropping(zone) {
     event.preventDefault();
     depth = 0;
     over(false);
-    if (app.tab === "files" && !document.querySelector("dialog[open]")) add(await droppedFiles(event.dataTransfer));
+    if (app.tab === "files" && !document.querySelector("dialog[open]")) await drop(event.dataTransfer);
   });
+}
+
+async function drop(transfer) {
+  replace(at("convert-problem"));
+  try {
+    add(await droppedFiles(transfer));
+  } catch (error) {
+    const problem = { message: `What was dropped cannot be read: ${error.message}`, fix: "choose the files with the button" };
+    replace(at("convert-problem"), problemList([problem]));
+  }
+}
+
+async function askLimits() {
+  if (limits !== null) return;
+  try {
+    limits = await get("/api/limits");
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error; // then the server alone tells
+  }
+  show();
+}
+
+// Told before anything is sent: a server that refuses in the middle of an upload is hardly heard.
+function tooMuch(total) {
+  if (limits === null) return null;
+  if (waiting.length > limits.upload_files) return `${waiting.length} files are too many: at most ${limits.upload_files} at a time. Convert them in parts.`;
+  if (total > limits.upload_bytes - OVERHEAD) return `${bytes(total)} is too much: at most ${bytes(limits.upload_bytes)} at a time. Convert the files in parts, or as FLAC.`;
+  return null;
+}
+
+function words(total) {
+  const skipped = left > 0 ? ` ${plural(left, "file")} left out: no sound.` : "";
+  if (sending !== null) return "Sending the files";
+  if (at("file-voice").options.length === 0) return "No voice is ready to speak: add one on the tab Talk.";
+  if (waiting.length === 0) return left > 0 ? `There is no sound in it: ${plural(left, "file")} left out. WAV, FLAC, MP3, Ogg, Opus, M4A and AIFF can be converted.` : "Choose files first.";
+  return tooMuch(total) || `${plural(waiting.length, "file")}, ${bytes(total)}.${skipped}`;
 }
 
 const hasFiles = (event) => [...(event.dataTransfer ? event.dataTransfer.types : [])].includes("Files");
@@ -79,9 +121,8 @@ function showVoices() {
 function show() {
   const total = waiting.reduce((sum, { file }) => sum + file.size, 0);
   const voices = at("file-voice").options.length;
-  at("convert-now").disabled = waiting.length === 0 || voices === 0 || sending !== null;
-  const skipped = left > 0 ? ` ${plural(left, "file")} left out: no sound.` : "";
-  text(at("convert-state"), sending !== null ? "Sending the files" : voices === 0 ? "No voice is ready to speak: add one on the tab Talk." : waiting.length === 0 ? `Choose files first.${skipped}` : `${plural(waiting.length, "file")}, ${bytes(total)}.${skipped}`);
+  at("convert-now").disabled = waiting.length === 0 || voices === 0 || sending !== null || tooMuch(total) !== null;
+  text(at("convert-state"), words(total));
   const rows = waiting.slice(0, 50).map((each) => make("li", {}, make("span", { textContent: each.name }), make("span", { class: "hint", textContent: bytes(each.file.size) }),
     button("", () => { waiting = waiting.filter((other) => other !== each); show(); }, { symbol: "close", look: "plain square small", label: `Leave out ${each.name}`, disabled: sending !== null })));
   replace(at("waiting"), waiting.length > 0 && make("ul", { class: "waiting" }, rows, waiting.length > 50 && make("li", { textContent: `and ${waiting.length - 50} more` })));

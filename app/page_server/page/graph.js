@@ -1,7 +1,8 @@
 // The Graph tab: the drawing of the running pipeline with live costs, and the panel of one node.
 
 import { get } from "./api.js";
-import { at, button, empty, problemList, replace, text } from "./dom.js";
+import { banner } from "./banner.js";
+import { at, button, empty, keepingFocus, problemList, replace, text } from "./dom.js";
 import { ms } from "./format.js";
 import { decorate, marked, showCosts } from "./graph_drawing.js";
 import { showNode, updateNode } from "./node_panel.js";
@@ -40,9 +41,11 @@ async function refresh() {
     graph = await get("/api/session/graph");
   } catch (error) {
     of = null;
-    replace(at("graph"), problemList(error.problems || []), button("Try again", refresh, { look: "small" }));
+    if (graph !== null) banner.problems("graph", error.problems || []); // the drawing before stays
+    else replace(at("graph"), problemList(error.problems || []), button("Try again", refresh, { look: "small" }));
     return;
   }
+  banner.clear("graph");
   show();
 }
 
@@ -57,15 +60,11 @@ function nothing() {
 
 function show() {
   text(at("graph-facts"), `${graph.pipeline} · ${graph.nodes.length} nodes · delay ${ms(graph.delay_ms)} and devices`);
-  const focused = document.activeElement.classList.contains("plan-node") ? document.activeElement.id : null;
   const drawing = decorate(graph, choose);
-  if (drawing === null) replace(at("graph"), empty("The drawing could not be read. The nodes are listed on the right."));
-  else replace(at("graph"), drawing);
+  keepingFocus(at("graph"), () => replace(at("graph"), drawing || empty("The drawing could not be read. Save the pipeline as a preset, and look at it with voicegraph draw.")));
   const still = graph.nodes.some((node) => node.name === chosen) ? chosen : (graph.nodes.find((node) => !node.driver) || graph.nodes[0] || {}).name;
   if (still) choose(still, false);
   if (app.status) showCosts(graph, app.status);
-  // Whoever walks through the drawing by keyboard stays where they are when it is drawn anew.
-  if (focused !== null) document.getElementById(focused)?.focus({ preventScroll: true });
 }
 
 function choose(name, byHand = true) {

@@ -1,17 +1,21 @@
 // Conversions of files: progress with the time left, cancel, players, downloads.
 
 import { abPlayer } from "./ab_player.js";
-import { del, download, encoded, get } from "./api.js";
-import { at, button, confirmed, empty, keyed, make, problemList, replace, text } from "./dom.js";
+import { del, encoded, get } from "./api.js";
+import { at, button, confirmed, keyed, make, problemList, replace, text } from "./dom.js";
 import { day, duration, length, plural } from "./format.js";
+import { listView } from "./list_view.js";
+import { saveButton } from "./save_button.js";
 import { app, on } from "./store.js";
 import { voiceTitle } from "./transport.js";
 
 const EVERY_MS = 700;
 const IDLE_MS = 5000;
 let timer = null;
+let list = null;
 
 export function startJobs() {
+  list = listView(at("jobs"), "No conversions yet. Drop files above and press Convert.");
   on("tab", (tab) => tab === "files" && followJobs());
   on("server", () => app.reachable && app.tab === "files" && followJobs());
   if (app.tab === "files") followJobs();
@@ -24,7 +28,7 @@ export async function followJobs() {
   try {
     jobs = await get("/api/jobs");
   } catch (error) {
-    if (error.status !== 0) replace(at("jobs"), problemList(error.problems || []));
+    if (error.status !== 0) list.fail(error, followJobs);
     timer = app.tab === "files" && error.status !== 401 ? setTimeout(followJobs, IDLE_MS) : null;
     return;
   }
@@ -36,25 +40,17 @@ export async function followJobs() {
 const unfinished = (job) => job.state === "waiting" || job.state === "running";
 
 function show(jobs) {
-  const place = at("jobs");
-  if (jobs.length === 0) {
-    if (!place.querySelector(".empty")) replace(place, empty("No conversions yet. Drop files above and press Convert."));
-    return;
-  }
-  let list = place.querySelector(".list");
-  if (list === null) {
-    list = make("div", { class: "list" });
-    replace(place, list);
-  }
   const newest = [...jobs].sort((a, b) => b.created.localeCompare(a.created));
-  keyed(list, newest, (job) => job.id, row, update);
+  list.show(newest, (job) => job.id, row, update);
 }
 
 function row(job) {
   return make("div", { class: "item tall", data: { job: job.id } },
     make("div", { class: "head" },
       make("div", { class: "item-text" }, make("span", { class: "item-title" }), make("span", { class: "hint job-about" })),
-      make("div", { class: "actions" }, button("Cancel", () => end(job.id), { look: "small end" }))),
+      make("div", { class: "actions" },
+        saveButton("Download all", `/api/jobs/${encoded(job.id)}/results.zip`, `${job.id}.zip`, "Download all converted files as one ZIP archive", "small all"),
+        button("Cancel", () => end(job.id), { look: "small end" }))),
     make("progress", { max: 1, value: 0, "aria-label": "Progress of the conversion" }),
     make("div", { class: "job-problems" }),
     make("ul", { class: "job-files" }));
@@ -69,6 +65,7 @@ function update(item, job) {
   const bar = item.querySelector("progress");
   bar.hidden = !unfinished(job);
   bar.value = job.progress;
+  item.querySelector(".all").hidden = unfinished(job) || job.files.filter((file) => file.state === "done").length < 2;
   const ender = item.querySelector(".end");
   text(ender.lastChild, unfinished(job) ? "Cancel" : "Remove");
   ender.dataset.ask = unfinished(job) ? "" : "yes";
@@ -89,7 +86,7 @@ function fileRow(job, file) {
     make("div", { class: "head" },
       make("div", { class: "item-text" }, make("span", { textContent: file.name }), file.seconds !== null && make("span", { class: "hint", textContent: length(file.seconds) })),
       make("div", { class: "actions" }, !done && make("span", { class: `tag ${look}`, textContent: WORDS[file.state] }),
-        done && button("Download", () => download(`${path}/output`, converted(job, file)), { symbol: "save", look: "small", label: `Download the converted ${file.name}` }))),
+        done && saveButton("Download", `${path}/output`, converted(job, file), `Download the converted ${file.name}`))),
     done && abPlayer(file.name, [{ label: "Original", path: `${path}/input` }, { label: "Converted", path: `${path}/output`, first: true }], file.seconds),
     problemList(file.problems));
 }

@@ -2,6 +2,10 @@
 
 import { at, empty, make, replace, text } from "./dom.js";
 import { ms } from "./format.js";
+import { measured } from "./measure_latency.js";
+import { app } from "./store.js";
+
+const JUST_MS = 60_000; // a session goes on so soon after it was measured
 
 const PARTS = [
   ["algorithmic", "Algorithm", "look-ahead and overlap of the pipeline"],
@@ -19,16 +23,24 @@ export function showLatency(status) {
   const { latency } = status;
   const values = PARTS.map(([name]) => latency[`${name}_ms`]);
   const sum = values.reduce((total, value) => total + value, 0);
-  const whole = Math.max(sum, latency.measured_ms || 0, 1);
+  const found = latency.measured_ms ?? ofSession();
+  const whole = Math.max(sum, found || 0, 1);
   PARTS.forEach(([name], i) => {
     place.querySelector(`.bar .${name}`).style.width = `${(100 * values[i]) / whole}%`;
     text(place.querySelector(`[data-part=${name}] .number`), ms(values[i]));
   });
   text(place.querySelector(".total"), ms(sum));
-  text(place.querySelector("[data-part=measured] .number"), latency.measured_ms === null ? "not measured" : ms(latency.measured_ms));
+  text(place.querySelector("[data-part=measured] .number"), found === null ? "not measured" : ms(found));
   const mark = place.querySelector(".measured-mark");
-  mark.hidden = latency.measured_ms === null;
-  if (latency.measured_ms !== null) mark.style.left = `${(100 * latency.measured_ms) / whole}%`;
+  mark.hidden = found === null;
+  if (found !== null) mark.style.left = `${(100 * found) / whole}%`;
+}
+
+// What was measured with this pipeline and voice since the session began; another delay would not fit.
+function ofSession() {
+  const found = measured();
+  if (found === null || found.dry || found.pipeline !== app.session.pipeline || found.voice !== app.session.voice) return null;
+  return app.session.since !== null && Math.abs(new Date(found.measured) - new Date(app.session.since)) < JUST_MS ? found.measured_ms : null;
 }
 
 function build(place) {
@@ -37,5 +49,5 @@ function build(place) {
   replace(place,
     make("p", { class: "big-number" }, make("span", { class: "total number" }), make("span", { class: "hint", textContent: " from microphone to loudspeaker" })),
     make("div", { class: "bar", "aria-hidden": "true" }, PARTS.map(([name]) => make("span", { class: `part ${name}` })), make("span", { class: "measured-mark" })),
-    make("ul", { class: "legend" }, PARTS.map(part), part(["measured", "Measured", "from output to input, by a test signal (voicegraph latency)"])));
+    make("ul", { class: "legend" }, PARTS.map(part), part(["measured", "Measured", "from output to input, by a test signal, just before this session went on"])));
 }

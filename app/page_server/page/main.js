@@ -2,6 +2,7 @@
 
 import { startBanner } from "./banner.js";
 import { connect } from "./connection.js";
+import { startConstantDelay } from "./constant_delay.js";
 import { startControls } from "./controls.js";
 import { startDevices } from "./devices.js";
 import { startExperiments } from "./experiments.js";
@@ -10,6 +11,7 @@ import { startGraph } from "./graph.js";
 import { startHealth } from "./health.js";
 import { startHistory } from "./history.js";
 import { startJobs } from "./jobs.js";
+import { startMeasureLatency } from "./measure_latency.js";
 import { startParams } from "./params.js";
 import { startPresets } from "./presets.js";
 import { startQualities } from "./qualities.js";
@@ -20,6 +22,6 @@ import { start, startTransport } from "./transport.js";
 import { startVoices } from "./voices.js";
 
 for (const begin of [
-  startTokenForm, startTabs, () => startBanner(start), startHistory, startTransport, startParams, startHealth, startGraph,
-  startDevices, startVoices, startQualities, startControls, startPresets, startRecord, startFiles, startJobs, startExperiments, connect,
+  startTokenForm, startTabs, () => startBanner(start), startHistory, startTransport, startParams, startMeasureLatency, startHealth, startGraph,
+  startDevices, startVoices, startConstantDelay, startQualities, startControls, startPresets, startRecord, startFiles, startJobs, startExperiments, connect,
 ]) begin();

@@ -3,7 +3,7 @@
 
 import { post } from "./api.js";
 import { command } from "./connection.js";
-import { at, button, empty, make, problemList, replace, text } from "./dom.js";
+import { at, button, empty, keepingFocus, make, problemList, replace, text } from "./dom.js";
 import { ms } from "./format.js";
 import { showFaulty } from "./graph_drawing.js";
 import { paramRow, showProblem, showValue } from "./param_row.js";
@@ -18,11 +18,12 @@ let timer = null;
 let go = null; // shows another node
 
 export function showNode(of, shown, choose) {
-  const same = node !== null && shown && node.name === shown.name && node.use === shown.use && Object.keys(staged).length > 0;
+  const typed = node !== null && shown && node.name === shown.name && node.use === shown.use && Object.keys(staged).length > 0;
+  const unchanged = JSON.stringify(node) === JSON.stringify(shown || null) && at("node-cost") !== null;
   graph = of;
   go = choose;
   node = shown || null;
-  if (same) return; // what is typed stays while the drawing changes
+  if (typed || unchanged) return; // what is typed, and where the focus is, stays while the drawing changes
   staged = {};
   showFaulty(new Set());
   if (node === null) {
@@ -30,7 +31,7 @@ export function showNode(of, shown, choose) {
     return;
   }
   text(at("node-title"), node.name);
-  replace(at("node"), summary(), make("p", { class: "node-cost number", id: "node-cost" }), actions(), params(), changes(), help());
+  keepingFocus(at("node"), () => replace(at("node"), summary(), make("p", { class: "node-cost number", id: "node-cost" }), actions(), params(), changes(), help()));
   if (app.status) updateNode(app.status);
 }
 
@@ -153,8 +154,10 @@ async function apply() {
 }
 
 function discard() {
+  const shown = node;
   staged = {};
-  showNode(graph, node, go);
+  node = null; // all of it is made anew, with the values that are in force
+  showNode(graph, shown, go);
 }
 
 export function updateNode(status) {

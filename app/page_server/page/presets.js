@@ -1,9 +1,10 @@
 // Presets: the settings of a session as a pipeline file that extends a shipped one.
 
-import { del, download, encoded, get, post, put, upload } from "./api.js";
+import { del, encoded, get, post, put, upload } from "./api.js";
 import { at, button, confirmed, empty, keyed, make, problemList, replace, text } from "./dom.js";
 import { setSession } from "./connection.js";
 import { day } from "./format.js";
+import { saveButton } from "./save_button.js";
 import { app, choices, choose, emit, on, talking } from "./store.js";
 
 let presets = [];
@@ -50,7 +51,7 @@ function show() {
     if (!list.querySelector(".empty")) replace(list, empty("No presets yet. Start, set the controls, then save them under a name."));
   } else {
     list.querySelector(".empty")?.remove();
-    keyed(list, presets, (preset) => `${preset.name} ${preset.changed}`, row, update);
+    keyed(list, presets, (preset) => JSON.stringify([preset.name, preset.changed, preset.problems]), row, update);
   }
   const form = at("preset-save");
   for (const input of form.elements) input.disabled = !talking();
@@ -67,7 +68,7 @@ function row(preset) {
       problemList(preset.problems)),
     make("div", { class: "actions" },
       button("Load", () => load(preset), { look: "small load", disabled: preset.problems.length > 0 }),
-      button("", () => attempt(() => download(`/api/presets/${encoded(name)}/file`, `${name}.yaml`)), { symbol: "save", look: "plain square small", label: `Download ${name} as a file` }),
+      saveButton("", `/api/presets/${encoded(name)}/file`, `${name}.yaml`, `Download ${name} as a file`, "plain square small"),
       button("", () => remove(name), { symbol: "trash", look: "plain square small", label: `Delete ${name}` })));
 }
 

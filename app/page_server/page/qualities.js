@@ -1,8 +1,9 @@
 // Delay against safety: quick, balanced, safe, each with its milliseconds.
 
 import { encoded, get } from "./api.js";
-import { at, button, empty, make, problemList, replace } from "./dom.js";
+import { at, button, empty, keepingFocus, make, problemList, replace } from "./dom.js";
 import { ms } from "./format.js";
+import { delayDiffers, setLeastDelay } from "./constant_delay.js";
 import { chosenVoice } from "./start_request.js";
 import { active, app, choices, choose, on } from "./store.js";
 import { startAnew } from "./transport.js";
@@ -48,11 +49,14 @@ function build() {
     make("span", { class: "option-value", textContent: ms(quality.delay_ms) })));
   const chosen = shown.find((quality) => quality.id === now);
   const differs = active() && touched && app.session.quality !== null && app.session.quality !== now;
-  const focused = document.activeElement && document.activeElement.name === "quality";
-  replace(at("qualities"),
+  keepingFocus(at("qualities"), () => replace(at("qualities"),
     make("fieldset", { class: "options" }, make("legend", { class: "unseen", textContent: "Delay" }), options),
-    chosen && make("p", { class: "hint", textContent: `${chosen.text} Your sound devices add their own delay.` }),
-    differs && make("p", { class: "hint", textContent: "The running session keeps its delay. Using this one starts it again: a pause of some seconds." }),
-    differs && button("Use this delay now", startAnew, { look: "small" }));
-  if (focused) at("qualities").querySelector("input:checked").focus();
+    chosen && make("p", { class: "hint", textContent: `${chosen.text} Your sound devices add their own delay.` })));
+  if (chosen) setLeastDelay(chosen.delay_ms);
+  const other = differs || delayDiffers();
+  if (other !== at("delay-now").hasChildNodes()) {
+    replace(at("delay-now"), other && [
+      make("p", { class: "hint", textContent: "The running session keeps its delay. Using this one starts it again: a pause of some seconds." }),
+      button("Use this delay now", startAnew, { look: "small" })]);
+  }
 }

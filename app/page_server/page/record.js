@@ -1,18 +1,23 @@
 // The Record tab: start, stop and mark a take; the takes with players, replay check, download.
 
-import { del, download, encoded, get, post } from "./api.js";
+import { del, encoded, get, post } from "./api.js";
 import { abPlayer } from "./ab_player.js";
 import { command } from "./connection.js";
-import { at, button, confirmed, empty, keyed, make, problemList, replace, text } from "./dom.js";
+import { at, button, confirmed, make, problemList, replace, text } from "./dom.js";
 import { bytes, day, duration, length, plural } from "./format.js";
+import { listView } from "./list_view.js";
+import { saveButton } from "./save_button.js";
 import { app, on, talking } from "./store.js";
 import { voiceTitle } from "./transport.js";
 
-let takes = null;
+const AGAIN_MS = 700; // a take that is being finished, or recorded by another program, soon changes
+let list = null;
+let timer = null;
 let wasRecording = null;
 
 export function startRecord() {
   build();
+  list = listView(at("takes"), "No takes yet. Start a session and press Record.");
   on("status session server", show);
   on("tab", (tab) => tab === "record" && refresh());
   show();
@@ -75,48 +80,58 @@ function stateOf(take) {
 // ---- takes ------------------------------------------------------------------------------------
 
 async function refresh() {
+  clearTimeout(timer);
+  let takes;
   try {
     takes = await get("/api/takes");
   } catch (error) {
-    replace(at("takes"), problemList(error.problems || []), button("Try again", refresh, { look: "small" }));
+    list.fail(error, refresh);
     return;
   }
-  // A take that has just ended is still being written for a moment.
-  if (!recording() && takes.some((take) => take.recording)) setTimeout(refresh, 700);
-  const place = at("takes");
-  const sorted = [...takes].sort((a, b) => (b.started || b.name).localeCompare(a.started || a.name));
-  if (sorted.length === 0) {
-    replace(place, empty("No takes yet. Start a session and press Record."));
-    return;
-  }
-  let list = place.querySelector(".list");
-  if (list === null) {
-    list = make("div", { class: "list" });
-    replace(place, list);
-  }
-  keyed(list, sorted, (take) => JSON.stringify([take.name, take.seconds, take.recording, take.marks.length]), row);
+  if (app.tab === "record" && takes.some((take) => take.recording)) timer = setTimeout(refresh, AGAIN_MS);
+  const newest = [...takes].sort((a, b) => (b.started || b.name).localeCompare(a.started || a.name));
+  list.show(newest, (take) => take.name, row, update);
 }
+
+const titleOf = (take) => (take.started ? day(take.started) : take.name);
 
 function row(take) {
-  const path = `/api/takes/${encoded(take.name)}`;
-  const result = make("div", { role: "status" });
-  const whole = !take.recording && take.seconds > 0;
-  const about = [length(take.seconds), bytes(take.bytes), take.voice && voiceTitle(take.voice), take.pipeline, take.marks.length > 0 && plural(take.marks.length, "mark")].filter(Boolean);
   return make("div", { class: "item tall" },
     make("div", { class: "item-text" },
-      make("span", { class: "item-title" }, take.started ? day(take.started) : take.name, take.recording && make("span", { class: "tag bad", textContent: "recording" })),
-      make("span", { class: "hint", textContent: about.join(" · ") }),
-      problemList(take.problems)),
-    whole && abPlayer(`the take of ${take.started ? day(take.started) : take.name}`, [{ label: "My voice", path: `${path}/input.wav` }, { label: "Converted", path: `${path}/output.wav`, first: true }], take.seconds, take.marks),
-    whole && make("div", { class: "actions" },
-      button("Check by replay", () => check(take, result), { look: "small" }),
-      button("My voice", () => download(`${path}/input.wav`, `${take.name}-input.wav`), { symbol: "save", look: "small", label: "Download my voice" }),
-      button("Converted", () => download(`${path}/output.wav`, `${take.name}-output.wav`), { symbol: "save", look: "small", label: "Download the converted voice" }),
-      button("", () => remove(take), { symbol: "trash", look: "plain square small", label: "Delete this take" })),
-    result);
+      make("span", { class: "item-title" }, titleOf(take), " ", make("span", { class: "tag bad take-state", textContent: "recording" })),
+      make("span", { class: "hint take-about" }),
+      make("div", { class: "take-problems" })));
 }
 
-async function check(take, result) {
+// A finished take does not change any more, so its player is made once.
+function update(item, take) {
+  const about = [length(take.seconds), bytes(take.bytes), take.voice && voiceTitle(take.voice), take.pipeline, take.marks.length > 0 && plural(take.marks.length, "mark")].filter(Boolean);
+  text(item.querySelector(".take-about"), about.join(" · "));
+  item.querySelector(".take-state").hidden = !take.recording;
+  if (take.recording || item.dataset.finished) return;
+  item.dataset.finished = "yes";
+  replace(item.querySelector(".take-problems"), problemList(take.problems));
+  item.append(...finished(take));
+}
+
+function finished(take) {
+  const path = `/api/takes/${encoded(take.name)}`;
+  const result = make("div", { role: "status" });
+  const playable = take.seconds > 0 && take.problems.length === 0;
+  const parts = [
+    playable && abPlayer(`the take of ${titleOf(take)}`, [{ label: "My voice", path: `${path}/input.wav` }, { label: "Converted", path: `${path}/output.wav`, first: true }], take.seconds, take.marks),
+    make("div", { class: "actions" },
+      playable && button("Check by replay", (event) => check(take, result, event.currentTarget), { look: "small" }),
+      playable && saveButton("My voice", `${path}/input.wav`, `${take.name}-input.wav`, "Download my voice"),
+      playable && saveButton("Converted", `${path}/output.wav`, `${take.name}-output.wav`, "Download the converted voice"),
+      button("", () => remove(take), { symbol: "trash", look: "plain square small", label: `Delete the take of ${titleOf(take)}` })),
+    result,
+  ];
+  return parts.filter(Boolean);
+}
+
+async function check(take, result, pressed) {
+  pressed.disabled = true;
   replace(result, make("p", { class: "hint", textContent: "Converting the recorded input again and comparing; this takes about as long as a file conversion." }));
   try {
     const found = await post(`/api/takes/${encoded(take.name)}/check`, {});
@@ -125,6 +140,7 @@ async function check(take, result) {
   } catch (error) {
     replace(result, problemList(error.problems || []));
   }
+  pressed.disabled = false;
 }
 
 async function remove(take) {

@@ -21,8 +21,13 @@ export function startRequest() {
     overrides: preset ? {} : overrides(voice),
     push_to_talk: choices.push_to_talk,
     monitor: choices.monitor,
+    delay_ms: choices.keep_delay ? choices.delay_ms : null,
+    virtual_microphone: wantsMicrophone(),
   };
 }
+
+// A machine that cannot make a virtual microphone is not asked for one, whatever was chosen once.
+export const wantsMicrophone = () => choices.virtual_microphone && known.devices?.no_virtual_microphone?.length === 0;
 
 // A device that was chosen once and is not there now: the system's default, as the list shows.
 function present(id, devices) {
@@ -47,7 +52,7 @@ function overrides(voice) {
 export function whyNot() {
   if (known.devices === null) return "Looking for microphones and loudspeakers";
   if (known.devices.inputs.length === 0) return "No microphone was found";
-  if (known.devices.outputs.length === 0) return "No loudspeaker was found";
+  if (known.devices.outputs.length === 0 && !wantsMicrophone()) return "No loudspeaker was found";
   if (app.voices.length > 0 && chosenVoice() === null) return "No voice is ready to speak";
   return null;
 }

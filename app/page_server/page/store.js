@@ -29,7 +29,7 @@ const KEY = "voicegraph-choices";
 export const choices = load();
 
 function load() {
-  const none = { voice: null, input: null, output: null, quality: null, preset: null, push_to_talk: false, monitor: false, values: {} };
+  const none = { voice: null, input: null, output: null, quality: null, preset: null, push_to_talk: false, monitor: false, virtual_microphone: false, keep_delay: false, delay_ms: null, values: {} };
   try {
     return { ...none, ...JSON.parse(localStorage.getItem(KEY) || "{}") };
   } catch {

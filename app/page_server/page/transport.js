@@ -9,6 +9,7 @@ import { setMeter } from "./meter.js";
 import { startRequest, whyNot } from "./start_request.js";
 import { active, app, choices, choose, on, talking } from "./store.js";
 
+let chosenSince = false; // whether something was chosen since the session ended by a fault
 let busy = null; // a sentence while a request is under way
 
 export function startTransport() {
@@ -16,13 +17,15 @@ export function startTransport() {
   at("mute").onclick = () => talking() && app.status && act({ do: "mute", on: !app.status.muted });
   at("monitor").onclick = toggleMonitor;
   startHolding();
+  on("session", () => { chosenSince = chosenSince && app.session.state === "ended"; });
+  on("chosen", () => { chosenSince = app.session.state === "ended"; });
   on("session server chosen voices devices", show);
   on("status", show);
   show();
 }
 
 export async function start(changes = {}) {
-  const again = app.session.state === "ended" && app.session.can_restart && Object.keys(changes).length === 0;
+  const again = app.session.state === "ended" && app.session.can_restart && !chosenSince && Object.keys(changes).length === 0;
   await during("Starting", () => (again ? post("/api/session/restart") : post("/api/session", { ...startRequest(), ...changes })));
 }
 

@@ -10,6 +10,8 @@ __all__ = [
     "devices",
     "experiments",
     "jobs",
+    "latency",
+    "media_passes",
     "page_files",
     "presets",
     "session",

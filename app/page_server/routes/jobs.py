@@ -8,9 +8,10 @@ from typing import Annotated, Literal
 from fastapi import Path, Request, Response
 
 from voicegraph.app.http.documented_errors import BODY
-from voicegraph.schemas.app import Job, JobSettings
+from voicegraph.schemas.app import AppLimits, Job, JobSettings
 
 from ._api import CurrentServices, api_router, errors
+from ._archives import archive_responses, send_archive
 from ._media import SOUND, media_responses, send_file
 from ._uploads import form_body
 
@@ -19,6 +20,12 @@ routes = api_router()
 JobId = Annotated[str, Path(max_length=100, description="`id` of a job")]
 Number = Annotated[int, Path(ge=0, le=100_000, description="`number` of a file in its job")]
 _KINDS = ("audio/wav", "audio/flac", "application/octet-stream")
+
+
+@routes.get("/limits", responses=errors())
+async def get_limits(services: CurrentServices) -> AppLimits:
+    """What uploads and jobs may take."""
+    return services.limits
 
 
 @routes.get("/jobs", responses=errors())
@@ -54,6 +61,17 @@ async def cancel_job(job: JobId, services: CurrentServices) -> Job:
     The answer is its last state.
     """
     return await asyncio.to_thread(services.jobs.cancel_or_remove, job)
+
+
+@routes.get(
+    "/jobs/{job}/results.zip",
+    responses={**errors(404, 422), **archive_responses()},
+    response_class=Response,
+)
+async def get_job_results(job: JobId, services: CurrentServices) -> Response:
+    """All converted files in one archive, in the folders that they came with."""
+    name, files = await asyncio.to_thread(services.jobs.results, job)
+    return send_archive(name, files)
 
 
 @routes.get(

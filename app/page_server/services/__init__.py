@@ -4,6 +4,7 @@ __all__ = [
     "channel_strip",
     "experiment_pages",
     "jobs",
+    "latency_measurements",
     "live_sessions",
     "main_controls",
     "page_clients",

@@ -87,6 +87,16 @@ class Jobs:
         """
         return self.store.file(job, number, side)
 
+    def results(self, job: str) -> tuple[str, list[tuple[str, Path]]]:
+        """Name of an archive of all converted files, and these with their names in it.
+
+        The names are possible on every system, and keep the folders of the originals.
+
+        Raises:
+            NotFoundError: if there is no such job, or nothing of it is converted.
+        """
+        return self.store.results(job)
+
     def cancel_or_remove(self, job: str) -> Job:
         """Cancels a job, or removes it if it has ended; takes some seconds if it has to be killed.
 

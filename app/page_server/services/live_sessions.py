@@ -19,6 +19,7 @@ from voicegraph.schemas.live_command import LiveCommand, Stop
 from voicegraph.schemas.report import ProblemReport
 from voicegraph.schemas.session_note import SessionLaunch, SessionNote
 
+from ._problems import in_page
 from .page_clients import PageClients
 from .process_identity import is_running, started_at
 from .session_files import SessionFiles, SessionFolder
@@ -62,7 +63,6 @@ class LiveSessions:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._turn = asyncio.Lock()
         self._watching: asyncio.Task[None] | None = None
-        self._take: str | None = None
 
     # ---- what routes call ---------------------------------------------------------------------
 
@@ -145,10 +145,6 @@ class LiveSessions:
             self._note_now(self._note.model_copy(update={"launch": launch}))
             self._set(self._described(self._state.state))
         return self._state
-
-    def take(self) -> str | None:
-        """The name of the take that is being recorded, as of a second ago; None if none is."""
-        return self._take if self._state.state == "running" else None
 
     @property
     def launch(self) -> SessionLaunch | None:
@@ -287,8 +283,6 @@ class LiveSessions:
 
     def _on_status(self, status: dict[str, Any]) -> None:
         """A status a second: the session runs, perhaps with another voice."""
-        take = status.get("take")
-        self._take = None if take is None else take["name"]
         voice = status.get("voice") or self._state.voice
         if self._state.state != "running" or voice != self._state.voice:
             self._set(self._described("running").model_copy(update={"voice": voice}))
@@ -314,7 +308,7 @@ class LiveSessions:
             self._set(SessionState(state="none"))
             return
         when = datetime.now(UTC) if end is None else datetime.fromtimestamp(end.ended_unix_s, UTC)
-        problems = [_death(note, how)] if end is None else end.problems
+        problems = [_death(note, how)] if end is None else [in_page(p) for p in end.problems]
         more = {"ended": when, "problems": problems, "can_restart": True}
         self._set(self._described("ended").model_copy(update=more))
 
@@ -331,6 +325,8 @@ class LiveSessions:
             preset=request.preset,
             input=request.input,
             output=request.output,
+            delay_ms=request.delay_ms,
+            virtual_microphone=request.virtual_microphone,
             since=note.since,
         )
 

@@ -16,6 +16,7 @@ from voicegraph.schemas.app import AppLimits
 
 from .experiment_pages import ExperimentPages
 from .jobs import Jobs
+from .latency_measurements import LatencyMeasurements
 from .live_sessions import LiveSessions
 from .presets import Presets
 from .running_graph import RunningGraph
@@ -47,6 +48,7 @@ class Services:
         takes: recordings of sessions.
         jobs: conversion of files.
         experiments: pages of finished experiments.
+        latency: measures the delay from microphone to loudspeaker.
         commands: run commands in processes of their own; the first is for quick ones.
     """
 
@@ -62,6 +64,7 @@ class Services:
     takes: Takes
     jobs: Jobs
     experiments: ExperimentPages
+    latency: LatencyMeasurements
     commands: tuple[CommandRunner, ...]
 
     def start(self) -> None:
@@ -84,6 +87,7 @@ def open_services(limits: AppLimits, say: Callable[[str], None]) -> Services:
     """
     data, state = data_folder(), state_folder()
     library, quick, slow = library_folder(), CommandRunner(), CommandRunner(_SLOW_S)
+    timed = CommandRunner(most_waiting=0, nice=0)
     slots = UploadSlots(limits.uploads)
     presets = Presets(data / "presets", library, quick)
     jobs = Jobs(limits, data / "jobs", library, presets, slots)
@@ -100,8 +104,9 @@ def open_services(limits: AppLimits, say: Callable[[str], None]) -> Services:
         RunningGraph(planner.readable),
         Voices(limits, data / "uploads", slots, slow),
         presets,
-        Takes(data / "takes", slow, sessions.take),
+        Takes(data / "takes", slow),
         jobs,
         ExperimentPages((Path.cwd() / "results", data / "experiments")),
-        (quick, slow),
+        LatencyMeasurements(sessions, planner, timed),
+        (quick, slow, timed),
     )

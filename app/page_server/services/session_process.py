@@ -48,8 +48,12 @@ def live_command(
         command += ["--confine", str(private_folder(folder))]
     for path, value in launch.overrides.items():
         command += ["--set", f"{path}={json.dumps(value)}"]  # JSON is YAML
-    for option, device in (("--input", request.input), ("--output", request.output)):
-        command += [f"{option}={device}"] if device else []
+    command += [f"--input={request.input}"] if request.input else []
+    if request.virtual_microphone:
+        command += ["--virtual-mic"]
+    elif request.output:
+        command += [f"--output={request.output}"]
+    command += ["--delay", f"{request.delay_ms:g}ms"] if request.delay_ms is not None else []
     command += ["--push-to-talk"] if request.push_to_talk else []
     command += ["--monitor"] if request.monitor else []
     return command

@@ -10,16 +10,19 @@ import asyncio
 import json
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Literal
 
 from pydantic import ValidationError
 
 from voicegraph.graph.errors import DeviceError, Problem
+from voicegraph.graph.live.devices.virtual_microphone import why_no_virtual_microphone
 from voicegraph.schemas.app import Device, Devices, LevelMessage
 from voicegraph.schemas.devices_report import DevicesReport, SoundDevice
 from voicegraph.schemas.report import ProblemReport
+
+from ._problems import in_page
 
 Direction = Literal["input", "output"]
 PYTHON = (sys.executable, "-P", "-m")
@@ -72,12 +75,18 @@ class SoundDevices:
     Args:
         list_command: prints a ``DevicesReport``.
         meter_command: prints levels; gets the device as its argument.
+        why_no_microphone: tells why no virtual microphone can be made; gets the names of ALSA's
+            output devices.
     """
 
     def __init__(
-        self, list_command: Sequence[str] = _LIST, meter_command: Sequence[str] = _METER
+        self,
+        list_command: Sequence[str] = _LIST,
+        meter_command: Sequence[str] = _METER,
+        why_no_microphone: Callable[[Collection[str]], Problem | None] = why_no_virtual_microphone,
     ) -> None:
         self._list_command, self._meter_command = list_command, meter_command
+        self._why_no_microphone = why_no_microphone
         self._listing: asyncio.Task[Devices] | None = None
 
     async def devices(self) -> Devices:
@@ -96,7 +105,13 @@ class SoundDevices:
             return _none(Problem("sound-system", text, fix="restart the sound server"))
         finally:
             await _end(process)
-        return _read_list(printed)
+        found = _read_list(printed)
+        alsa = {each.name for each in found.outputs if each.host_api.casefold() == "alsa"}
+        problem = await asyncio.to_thread(self._why_no_microphone, alsa)
+        if problem is None:
+            return found
+        report = in_page(ProblemReport.model_validate(problem.as_dict()))
+        return found.model_copy(update={"no_virtual_microphone": [report]})
 
     async def levels(self, device: str | None) -> AsyncIterator[LevelMessage]:
         """Levels of an input, 20 a second, until the caller stops.

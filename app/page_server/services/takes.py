@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from voicegraph.app.storage import ConflictError, NotFoundError
 from voicegraph.graph.errors import Problem, VoicegraphError
 from voicegraph.graph.files.recordings.paths import input_path, output_path, recorded_files
 from voicegraph.graph.files.recordings.summary import summarize
+from voicegraph.graph.files.recordings.writing_lock import is_being_written
 from voicegraph.graph.files.voice_library import entries
 from voicegraph.schemas.app import Mark, Take, TakeCheck
 from voicegraph.schemas.replay_report import ReplayReport
@@ -47,18 +48,11 @@ class Takes:
     Args:
         folder: where sessions record; it may not exist yet.
         commands: runs the check.
-        recording: the name of the take that is being written now; None if none is.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        commands: CommandRunner,
-        recording: Callable[[], str | None] = lambda: None,
-    ) -> None:
+    def __init__(self, folder: Path, commands: CommandRunner) -> None:
         self._folder = folder
         self._commands = commands
-        self._recording = recording
         self._known: dict[tuple[str, int, int], _Facts] = {}
         self._guard = threading.Lock()
 
@@ -119,7 +113,7 @@ class Takes:
             VoicegraphError: if it cannot be replayed.
         """
         name = self._required(name)
-        if self._recording() == name:
+        if is_being_written(self._events(name)):
             text = f"the take {name} is being recorded"
             raise ConflictError(Problem("is-recording", text, fix="stop recording first"))
         result = await self._commands.run("replay", str(self._events(name)))
@@ -152,6 +146,8 @@ class Takes:
         return tuple(reversed(recorded_files(self._events(name))))
 
     def _take(self, name: str) -> Take:
+        # Asked first: what is read of a take that is finished by then is whole.
+        recording = is_being_written(self._events(name))
         facts = self._facts(name, self._events(name))
         return Take(
             name=name,
@@ -161,8 +157,8 @@ class Takes:
             marks=facts.marks,
             pipeline=facts.pipeline,
             voice=facts.voice,
-            recording=self._recording() == name,
-            problems=facts.problems,
+            recording=recording,
+            problems=[] if recording else facts.problems,
         )
 
     def _facts(self, name: str, events: Path) -> _Facts:

@@ -9,4 +9,5 @@ __all__ = [
     "recorder",
     "replay",
     "summary",
+    "writing_lock",
 ]

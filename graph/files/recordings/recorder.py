@@ -1,4 +1,7 @@
-"""Records a running session to ``NAME.jsonl``, ``NAME.in.wav`` and ``NAME.out.wav``."""
+"""Records a running session to ``NAME.jsonl``, ``NAME.in.wav`` and ``NAME.out.wav``.
+
+Until all files are finished, ``NAME.jsonl`` is locked; see ``writing_lock.py``.
+"""
 
 from __future__ import annotations
 
@@ -39,6 +42,7 @@ from ._file_identity import describe_files, library_overrides, portable, portabl
 from ._free_space import FreeSpace
 from ._growing_wave import GrowingWave
 from .paths import input_path, output_path, recorded_files, start_path
+from .writing_lock import lock_while_open
 
 if TYPE_CHECKING:
     from voicegraph.schemas.engine_setup import EngineSetup
@@ -91,6 +95,7 @@ class Recorder:
         with ExitStack() as opened, self._writing():
             path.parent.mkdir(parents=True, exist_ok=True)
             self._events = opened.enter_context(path.open("w", encoding="utf-8"))
+            lock_while_open(self._events.fileno())
             channels = streams * plan.source.channels
             self._input = GrowingWave(input_path(path), float(plan.source.rate), channels)
             opened.callback(self._input.close)

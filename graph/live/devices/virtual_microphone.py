@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +65,7 @@ class VirtualMicrophone:
     def __init__(self) -> None:
         _require_linux()
         _require_server()
-        self.device = _alsa_device()
+        self.device = _alsa_device(_alsa_outputs())
         self._modules: list[str] = []
         with _one_at_a_time():
             self._sweep()
@@ -213,13 +213,35 @@ def _require_server() -> None:
         raise DeviceError(Problem("virtual-mic", text, fix=fix)) from None
 
 
-def _alsa_device() -> str:
-    """The output device that reaches the sound server."""
-    names = {
+def why_no_virtual_microphone(alsa_outputs: Collection[str]) -> Problem | None:
+    """Why no virtual microphone can be made here; None if one can.
+
+    Args:
+        alsa_outputs: names of ALSA's output devices.
+    """
+    try:
+        _require_linux()
+        _require_server()
+        _alsa_device(alsa_outputs)
+    except DeviceError as error:
+        return error.problems[0]
+    return None
+
+
+def _alsa_outputs() -> set[str]:
+    return {
         device.name
         for device in list_devices()
         if device.outputs and device.host_api.casefold() == "alsa"
     }
+
+
+def _alsa_device(names: Collection[str]) -> str:
+    """The output device that reaches the sound server.
+
+    Raises:
+        DeviceError: if there is none.
+    """
     for name in _ALSA_DEVICES:
         if name in names:
             return name

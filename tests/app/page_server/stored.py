@@ -79,7 +79,7 @@ def stored_services(folder: Path, commands: CommandRunner, **limits: Any) -> Ser
         real,
         voices=Voices(granted, data / "uploads", slots, commands),
         presets=presets,
-        takes=Takes(data / "takes", commands, lambda: None),
+        takes=Takes(data / "takes", commands),
         jobs=Jobs(granted, data / "jobs", library, presets, slots, _never),
         experiments=ExperimentPages((folder / "results",)),
         commands=(commands,),

@@ -6,6 +6,7 @@ import http.client
 import io
 import json
 import time
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import soundfile
 
 from voicegraph.app.background import CommandResult
 from voicegraph.app.page_server.services.services import Services
+from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.schemas.app import Job, Preset, Take, Voice
 
 from ..client import TOKEN, Client, Reply
@@ -159,6 +161,18 @@ def test_a_take_that_cannot_be_replayed_says_why(stored: Stored) -> None:
     stored.commands.results.append(CommandResult(3, None, (problem,)))
     reply = stored.client.post(f"/api/takes/{TAKE}/check", "")
     assert (reply.status, reply.code) == (409, "missing-file")
+
+
+def test_take_is_told_as_recording_until_its_files_are_finished(stored: Stored) -> None:
+    name = "2026-11-29_12-00-02"
+    pipeline = Pipeline(block="10ms", nodes={"out": node("dsp.gain", "input")}, output="out")
+    with pipeline.session(record=stored.data / "takes" / f"{name}.jsonl", warm_up=False) as session:
+        session.push(np.zeros(4800, np.float32))
+        taken = stored.client.get(f"/api/takes/{name}").json
+        assert (taken["recording"], taken["problems"]) == (True, [])
+        assert stored.client.ask("DELETE", f"/api/takes/{name}").status == 409
+        assert stored.client.post(f"/api/takes/{name}/check", "").status == 409
+    assert stored.client.get(f"/api/takes/{name}").json["recording"] is False
 
 
 def test_a_take_is_deleted_with_all_its_files(stored: Stored) -> None:
@@ -421,3 +435,46 @@ def test_data_needs_the_token(serve_app: ServeApp, folders: Path) -> None:
         assert client.get(f"/api/{path}").status == 401
         assert client.get(f"/api/{path}", Authorization=f"Bearer {TOKEN}").status == 200
     assert client.ask("POST", "/api/jobs", form(), FORM).status == 401
+
+
+# ---- files that a browser opens by itself
+
+
+def test_all_results_of_a_job_are_one_archive(stored: Stored) -> None:
+    status, headers, body = _part(stored.client, f"/api/jobs/{stored.job}/results.zip", "bytes=0-0")
+    assert (status, headers["content-type"]) == (200, "application/zip")
+    assert "heart-2" in headers["content-disposition"]
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        assert archive.namelist() == ["songs/a.wav"]
+        assert soundfile.read(io.BytesIO(archive.read("songs/a.wav")))[0].shape == (8000,)
+    assert stored.client.get("/api/jobs/nothing/results.zip").status == 404
+
+
+def test_page_of_an_experiment_opens_in_a_tab_by_a_cookie(
+    folders: Path, serve_app: ServeApp
+) -> None:
+    store_run(folders / "results")
+    services = stored_services(folders, FakeCommands())
+    client = serve_app(services=services, token="correct-horse")
+    path = f"/experiments/{EXPERIMENT}/page"
+
+    def ask(method: str, where: str, body: str = "", **headers: str) -> tuple[int, str | None]:
+        connection = http.client.HTTPConnection(client.host, client.port, timeout=20)
+        kind = {"Content-Type": "application/json"} if body else {}
+        connection.request(method, where, body or None, {**kind, **headers})
+        answer = connection.getresponse()
+        answer.read()
+        connection.close()
+        return answer.status, answer.getheader("Set-Cookie")
+
+    wanted = json.dumps({"path": path})
+    assert ask("GET", path)[0] == 401
+    assert ask("POST", "/api/passes", wanted)[0] == 401
+    token = {"Authorization": "Bearer correct-horse"}
+    status, cookie = ask("POST", "/api/passes", wanted, **token)
+    assert status == 204
+    assert cookie is not None
+    sent = {"Cookie": cookie.partition(";")[0]}
+    assert ask("GET", path, **sent)[0] == 200
+    assert ask("GET", "/api/experiments", **sent)[0] == 401
+    assert ask("POST", "/api/passes", json.dumps({"path": "/api/session"}), **token)[0] == 404

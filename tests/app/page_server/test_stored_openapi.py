@@ -26,7 +26,7 @@ from .stored import (
     stored_services,
 )
 
-STORED = r"^/api/(voices|presets|takes|jobs|experiments)|^/experiments"
+STORED = r"^/api/(voices|presets|takes|jobs|limits|passes|experiments)|^/experiments"
 
 
 def _findings(folders: Path, examples: int) -> tuple[list[str], int]:

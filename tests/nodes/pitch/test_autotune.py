@@ -220,3 +220,11 @@ def test_every_scale_is_described_once() -> None:
     assert all(
         steps[0] == 0 and list(steps) == sorted(set(steps)) for steps in autotune._SCALES.values()
     )
+
+
+def test_stream_is_what_the_newest_frames_of_the_window_are() -> None:
+    x = np.repeat(np.linspace(200, 300, 300, dtype=np.float32), 10)
+    x[1::10] = 1.0
+    window = _pipeline(key="A", scale="minor")
+    stream = window.changed({"nodes.tune.params.stream": True})
+    assert np.array_equal(window.session().push(x), stream.session().push(x))

@@ -22,14 +22,18 @@ from starlette.requests import Request
 from voicegraph.app.control.addresses import listen, parse_address
 from voicegraph.app.http.access_control import AccessControl, Uploads
 from voicegraph.app.http.background_server import BackgroundServer
-from voicegraph.app.page_server.routes.all_routes import UPLOADS
+from voicegraph.app.http.media_passes import MediaPasses
+from voicegraph.app.page_server.routes import media_passes
+from voicegraph.app.page_server.routes.all_routes import MEDIA, UPLOADS
 from voicegraph.app.page_server.routes.page_files import CONTENT_POLICY, page_paths, page_router
 from voicegraph.schemas.app import (
+    AppLimits,
     CheckResult,
     CheckSession,
     Graph,
     JobSettings,
     LevelMessage,
+    MeasureLatency,
     NodeProblem,
     Preset,
     SavePreset,
@@ -39,7 +43,7 @@ from voicegraph.schemas.app import (
 )
 from voicegraph.schemas.control import Answer, ControlLimits, SpectrumMessage, StatusMessage
 
-from .fake_state import BEGUN, FakeState, controls, job, problem, qualities
+from .fake_state import BEGUN, FakeState, job, measurement, problem, qualities
 
 _TICK_S = 0.05
 
@@ -52,8 +56,9 @@ class FakeApp:
         self.graph = graph
         address = parse_address(f"127.0.0.1:{port}", "--port", 8760)
         said: list[str] = []
+        app = _build(self)
         checked = AccessControl(
-            _build(self),
+            app,
             address,
             token,
             frozenset(page_paths()),
@@ -61,6 +66,7 @@ class FakeApp:
             ControlLimits(),
             CONTENT_POLICY,
             Uploads(UPLOADS, 1 << 24, 20),
+            app.state.passes,
         )
         self._server = BackgroundServer(
             checked, listen(address, "tcp"), ControlLimits(), said.append
@@ -94,7 +100,9 @@ def _build(fake: FakeApp) -> FastAPI:
         status, report = refused
         return JSONResponse(Answer(ok=False, problems=[report]).model_dump(mode="json"), status)
 
+    app.state.passes = MediaPasses(MEDIA)
     app.include_router(page_router())
+    app.include_router(media_passes.routes)
     for add in (_session, _sockets, _voices, _presets, _takes, _jobs):
         add(app, fake)
     return app
@@ -111,7 +119,7 @@ def _session(app: FastAPI, fake: FakeApp) -> None:
 
     @app.get("/api/controls")
     async def list_controls() -> Any:
-        return controls()
+        return fake.state.controls
 
     @app.get("/api/session")
     async def session() -> SessionState:
@@ -152,6 +160,19 @@ def _session(app: FastAPI, fake: FakeApp) -> None:
     @app.get("/api/experiments")
     async def experiments() -> Any:
         return fake.state.experiments
+
+    @app.get("/experiments/{name}/page")
+    async def experiment_page(name: str) -> Response:
+        return Response(f"<!doctype html><title>Page of {name}</title>", media_type="text/html")
+
+    @app.get("/api/latency")
+    async def latency() -> Any:
+        return fake.state.measured
+
+    @app.post("/api/latency")
+    async def measure(request: MeasureLatency) -> Any:
+        fake.state.measured = measurement(request)
+        return fake.state.measured
 
 
 def _sockets(app: FastAPI, fake: FakeApp) -> None:
@@ -277,6 +298,8 @@ def _takes(app: FastAPI, fake: FakeApp) -> None:
 
     @app.get("/api/takes/{name}/{end}.wav")
     async def take_sound(name: str, end: str) -> Response:
+        while fake.state.lost_sounds:
+            await asyncio.sleep(_TICK_S)
         return Response(sound(220 if end == "input" else 330), media_type="audio/wav")
 
     @app.post("/api/takes/{name}/check")
@@ -290,6 +313,10 @@ def _takes(app: FastAPI, fake: FakeApp) -> None:
 
 
 def _jobs(app: FastAPI, fake: FakeApp) -> None:
+    @app.get("/api/limits")
+    async def limits() -> AppLimits:
+        return fake.state.limits
+
     @app.get("/api/jobs")
     async def jobs() -> Any:
         return fake.state.jobs
@@ -306,6 +333,11 @@ def _jobs(app: FastAPI, fake: FakeApp) -> None:
     @app.delete("/api/jobs/{id}", status_code=204)
     async def remove(id: str) -> None:  # noqa: A002
         fake.state.jobs = [each for each in fake.state.jobs if each.id != id]
+
+    @app.get("/api/jobs/{id}/results.zip")
+    async def results(id: str) -> Response:  # noqa: A002
+        saved = {"Content-Disposition": 'attachment; filename="heart.zip"'}
+        return Response(b"PK", media_type="application/zip", headers=saved)
 
     @app.get("/api/jobs/{id}/files/{number}/{end}")
     async def job_sound(id: str, number: int, end: str) -> Response:  # noqa: A002

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from voicegraph.schemas.app import (
+    AppLimits,
     Control,
     Device,
     Devices,
@@ -15,6 +16,8 @@ from voicegraph.schemas.app import (
     Job,
     JobFile,
     Mark,
+    MeasuredLatency,
+    MeasureLatency,
     Preset,
     Quality,
     SessionState,
@@ -120,13 +123,68 @@ def controls() -> list[Control]:
         text="Takes steady noise out of the input.",
         param=None,
         node="denoise",
-        minimum=None,
-        maximum=None,
-        step=None,
         default=True,
-        unit=None,
     )
     return [pitch, retrieval, denoise]
+
+
+def more_controls() -> list[Control]:
+    """Autotune, which is off, with a part; and automatic pitch, which cannot be switched on."""
+    autotune = Control(
+        id="autotune",
+        label="Autotune",
+        text="Pulls the voice to the notes of a scale.",
+        param="tune.strength",
+        node="tune",
+        on=False,
+        minimum=0,
+        maximum=1,
+        step=0.05,
+        default=1.0,
+        unit="%",
+        scale=100,
+    )
+    key = Control(
+        id="autotune_key",
+        label="Key",
+        text="The note that the scale begins with.",
+        param="tune.key",
+        node=None,
+        on=False,
+        part_of="autotune",
+        choices=["C", "C#", "D"],
+        default="C",
+    )
+    auto = Control(
+        id="auto_pitch",
+        label="Automatic pitch",
+        text="Moves your pitch to where this voice speaks.",
+        node="auto",
+        on=False,
+        default=False,
+        problem=problem("It is not known where this voice's pitch lies.", "measure it"),
+    )
+    return [autotune, key, auto]
+
+
+def measurement(request: MeasureLatency) -> MeasuredLatency:
+    """A delay that is as its parts say."""
+    return MeasuredLatency(
+        measured=datetime.now(UTC),
+        pipeline="default-live",
+        voice=request.session.voice,
+        dry=request.dry,
+        input="Built-in microphone, 48000 Hz, mono",
+        output="Loudspeaker, 48000 Hz, mono",
+        measured_ms=209,
+        spread_ms=0.4,
+        runs=3,
+        algorithmic_ms=115,
+        buffering_ms=80,
+        device_ms=13,
+        device_claimed_ms=22,
+        late=0,
+    )
 
 
 def takes() -> list[Take]:
@@ -181,6 +239,7 @@ class FakeState:
         commands: commands, from both ways, as dictionaries.
         refuse: route -> what it answers in place of its result, with the status.
         uploads: route -> names of files in each upload.
+        lost_sounds: sounds are answered, and never come.
     """
 
     devices: Devices = field(default_factory=devices)
@@ -195,6 +254,10 @@ class FakeState:
     uploads: dict[str, list[str]] = field(default_factory=dict)
     refuse: dict[str, tuple[int, ProblemReport]] = field(default_factory=dict)
     checks: list[dict[str, Any]] = field(default_factory=list)
+    controls: list[Control] = field(default_factory=controls)
+    measured: MeasuredLatency | None = None
+    limits: AppLimits = field(default_factory=AppLimits)
+    lost_sounds: bool = False
     values: dict[str, Any] = field(
         default_factory=lambda: {"pitch.transpose": 0.0, "retrieval.rate": 0.5, "voice.mode": "a"}
     )
@@ -222,6 +285,8 @@ class FakeState:
             preset=request.preset,
             input=request.input,
             output=request.output,
+            delay_ms=request.delay_ms,
+            virtual_microphone=request.virtual_microphone,
             since=datetime.now(UTC),
         )
 
@@ -275,13 +340,16 @@ class FakeState:
             nodes=self._nodes(),
             health=self.health,
             late=self.health.late,
-            latency=LiveLatency(algorithmic_ms=115, buffering_ms=80, device_ms=22, measured_ms=210),
+            latency=LiveLatency(
+                algorithmic_ms=115, buffering_ms=80, device_ms=22, held_ms=last.delay_ms
+            ),
             drift=DriftReport(
                 one_clock=True, drift_ppm=None, correction_ppm=0, offset_ms=0, realigned=0
             ),
             muted=self.muted,
             monitor=self.monitor,
             push_to_talk=last.push_to_talk,
+            microphone="voicegraph" if last.virtual_microphone else None,
             talking=self.talking or not last.push_to_talk,
             params=self._params(),
             messages=self.messages,

@@ -7,7 +7,7 @@ import pytest
 from ....accessibility import contrast_faults, page_faults
 from ....chromium import Page
 from .fake_app import FakeApp
-from .fake_state import job, late
+from .fake_state import controls, job, late, more_controls
 from .visits import shows, visit
 
 TABS = ("talk", "health", "record", "files", "graph", "experiments")
@@ -26,6 +26,7 @@ def _faults(page: Page, width: int, dark: bool) -> list[str]:
 @pytest.mark.parametrize("tab", TABS)
 def test_every_tab_is_accessible_while_a_session_runs(page: Page, fake: FakeApp, tab: str) -> None:
     fake.state.health, fake.state.advice = late(3), ["--set block=250ms"]
+    fake.state.controls = [*controls(), *more_controls()]
     sent = job(0, "heart", ["a.wav", "b.wav"], "wav")
     done = sent.files[0].model_copy(update={"state": "done", "seconds": 1.5})
     fake.state.jobs = [sent.model_copy(update={"files": [done, sent.files[1]]})]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from voicegraph.schemas.app import AppLimits
 from voicegraph.schemas.recording_state import RecordingState
 
 from ....chromium import Page
@@ -61,26 +64,6 @@ def test_take_is_recorded_marked_played_and_checked(page: Page, fake: FakeApp) -
     shows(page, "#takes", "The replay is the same.")
 
 
-def test_players_switch_at_one_position(page: Page, fake: FakeApp) -> None:
-    page.call(
-        "Page.addScriptToEvaluateOnNewDocument",
-        source="window.sounds = []; const make = AudioContext.prototype.createMediaElementSource;"
-        "AudioContext.prototype.createMediaElementSource = function (element) {"
-        " window.sounds.push(element); return make.call(this, element); };"
-        "window.gains = []; const gain = AudioContext.prototype.createGain;"
-        "AudioContext.prototype.createGain = function () {"
-        " const made = gain.call(this); window.gains.push(made); return made; };",
-    )
-    visit(page, fake, "record", voice="heart")
-    page.wait("document.querySelector('.player .play') !== null")
-    click(page, ".player .play")
-    page.wait("window.sounds.length === 2 && window.sounds[0].currentTime > 0.2")
-    click(page, ".player fieldset input")
-    page.wait("window.gains[0].gain.value > 0.9 && window.gains[1].gain.value < 0.1")
-    apart = page.evaluate("Math.abs(window.sounds[0].currentTime - window.sounds[1].currentTime)")
-    assert apart < 0.05  # seconds: where a switch is not heard as a jump
-
-
 def test_files_are_sent_converted_and_cancelled(page: Page, fake: FakeApp) -> None:
     visit(page, fake, "files")
     page.evaluate(
@@ -107,8 +90,35 @@ def test_files_are_sent_converted_and_cancelled(page: Page, fake: FakeApp) -> No
     shows(page, "#jobs", "about 1 min 15 s left")
     shows(page, "#jobs", "What to do: convert it again")
     page.wait("document.querySelector('#jobs .player') !== null")
+    assert page.evaluate("document.querySelector('#jobs .all').hidden")  # one file needs none
     click(page, "#jobs .end")
     shows(page, "#jobs", "No conversions yet")
+
+
+def _choose_sounds(page: Page, *names: str) -> None:
+    listed = ", ".join(f"'{name}'" for name in names)
+    page.evaluate(
+        f"(() => {{ const files = new DataTransfer(); for (const name of [{listed}])"
+        " files.items.add(new File(['x'.repeat(5000)], name));"
+        "const input = document.querySelector('#sound-files'); input.files = files.files;"
+        "input.dispatchEvent(new Event('change')); })()"
+    )
+
+
+def test_too_much_and_no_sound_are_said_before_anything_is_sent(page: Page, fake: FakeApp) -> None:
+    fake.state.limits = AppLimits(upload_files=2, upload_bytes=2 << 20)
+    visit(page, fake, "files")
+    _choose_sounds(page, "notes.txt", "cover.jpg")
+    shows(page, "#convert-state", "There is no sound in it: 2 files left out.")
+    _choose_sounds(page, "a.wav", "b.wav", "c.wav")
+    shows(page, "#convert-state", "3 files are too many: at most 2 at a time.")
+    assert page.evaluate("document.querySelector('#convert-now').disabled")
+    click(page, "#waiting button")
+    shows(page, "#convert-state", "2 files, 10 kB")
+    fake.state.limits = AppLimits(upload_bytes=(1 << 20) + 9000)
+    visit(page, fake, "files")
+    _choose_sounds(page, "a.wav", "b.wav")
+    shows(page, "#convert-state", "10 kB is too much")
 
 
 def test_refused_upload_keeps_the_files_and_says_why(page: Page, fake: FakeApp) -> None:
@@ -186,3 +196,35 @@ def test_job_names_show_as_they_were_sent(page: Page, fake: FakeApp) -> None:
     fake.state.jobs = [job(0, "heart", ["<i>x</i>.wav"], "wav")]
     visit(page, fake, "files")
     shows(page, "#jobs", "<i>x</i>.wav")
+
+
+def test_delay_is_measured_from_the_page(page: Page, fake: FakeApp) -> None:
+    visit(page, fake, "health", voice="heart")
+    shows(page, "[data-part=measured] .number", "not measured")
+    shows(page, "#measure-more", "connect output and input by a cable")
+    click(page, "#measure-now")
+    shows(page, "#measure-result", "with Heart: 209 ms, as the parts say")
+    shows(page, "[data-part=measured] .number", "209 ms")
+    lost = problem("Nothing came back from the loudspeaker.", "connect output and input by a cable")
+    fake.state.refuse["POST /api/latency"] = (409, lost)
+    click(page, "#measure-now")
+    shows(page, "#measure-problem", "What to do: connect output and input by a cable")
+    page.errors.clear()  # the browser notes the refused request
+
+
+def test_all_converted_files_are_saved_as_one_archive(
+    page: Page, fake: FakeApp, tmp_path: Path
+) -> None:
+    made = job(0, "heart", ["a.wav", "b.wav"], "wav")
+    done = [file.model_copy(update={"state": "done", "seconds": 1.5}) for file in made.files]
+    fake.state.jobs = [made.model_copy(update={"state": "done", "files": done})]
+    page.saves_to(tmp_path)
+    visit(page, fake, "files")
+    page.wait("!document.querySelector('#jobs .all').hidden")
+    click(page, "#jobs .all")
+    until((tmp_path / "heart.zip").exists)
+    gone = problem("The job is gone.", "reload this page")
+    fake.state.refuse["GET /api/jobs/job0/results.zip"] = (404, gone)
+    click(page, "#jobs .all")
+    shows(page, "#banner", "The job is gone.")
+    page.errors.clear()  # the browser notes the refused request

@@ -78,6 +78,25 @@ def test_token_in_the_link_leaves_the_address(page: Page) -> None:
         assert TOKEN not in page.evaluate("location.href")
 
 
+def test_pages_and_sounds_open_with_a_token(page: Page) -> None:
+    with fake_app(world_graph(), token=TOKEN) as fake:
+        fake.state.begin(StartSession(voice="heart"))
+        page.open(f"{fake.url}?new#token={TOKEN}")
+        shows(page, "#state", "You speak as")
+        click(page, "#tab-record")
+        page.wait("document.querySelector('#takes .play') !== null")
+        click(page, "#takes .play")
+        page.wait("Number(document.querySelector('#takes input[type=range]').value) > 0.1")
+        click(page, "#tab-experiments")
+        page.evaluate("window.opened = []; window.open = (path) => { window.opened.push(path); };")
+        page.wait("document.querySelector('#experiments a') !== null")
+        click(page, "#experiments a")
+        page.wait("window.opened.length === 1")
+        got = page.evaluate("fetch(window.opened[0]).then((answer) => answer.status)")
+        assert got == 200
+        assert page.evaluate("document.cookie") == ""  # no script reads it
+
+
 def test_policy_forbids_inline_code_and_other_sites(page: Page, fake: FakeApp) -> None:
     visit(page, fake)
     broken = page.evaluate(

@@ -6,7 +6,7 @@ from voicegraph.schemas.app import Devices
 
 from ....chromium import Page
 from .fake_app import FakeApp
-from .fake_state import problem
+from .fake_state import controls, more_controls, problem
 from .visits import click, move, shows, text, until, visit
 
 PITCH = "[data-control=pitch]"
@@ -103,6 +103,69 @@ def test_slider_sets_undo_and_reset_take_back(page: Page, fake: FakeApp) -> None
     click(page, f"{PITCH} .reset")
     until(lambda: fake.state.values["pitch.transpose"] == 0)
     shows(page, f"{PITCH} output", "0.0 semitones")
+
+
+def test_parts_of_a_control_come_with_it(page: Page, fake: FakeApp) -> None:
+    fake.state.controls = [*controls(), *more_controls()]
+    visit(page, fake)
+    key = "document.querySelector('[data-control=autotune_key]')"
+    page.wait(f"{key}?.hidden")
+    click(page, "#control-autotune-on")
+    page.wait(f"!{key}.hidden")
+    move(page, "#control-autotune_key", "D", "change")
+    click(page, "#control-actions button")  # undo
+    page.wait("document.querySelector('#control-autotune_key').value === 'C'")
+    move(page, "#control-autotune_key", "C#", "change")
+    click(page, "#start")
+    until(lambda: fake.state.started)
+    assert fake.state.started[0].overrides == {
+        "nodes.tune.enabled": True,
+        "nodes.tune.params.key": "C#",
+    }
+
+
+def test_switch_that_cannot_be_used_says_why(page: Page, fake: FakeApp) -> None:
+    fake.state.controls = [*controls(), *more_controls()]
+    visit(page, fake)
+    shows(page, "[data-control=auto_pitch]", "What to do: measure it")
+    assert page.evaluate("document.querySelector('#control-auto_pitch-on').disabled")
+
+
+def test_constant_delay_is_chosen_and_said_for_obs(page: Page, fake: FakeApp) -> None:
+    visit(page, fake)
+    click(page, "#keep-delay")
+    shows(page, "#delay-hint", "260 ms")  # 195 ms of the quality, and something for devices
+    move(page, "#delay-ms", 150, "change")
+    shows(page, "#delay-hint", "Too short")
+    move(page, "#delay-ms", 300, "change")
+    click(page, "#start")
+    until(lambda: fake.state.started)
+    assert fake.state.started[0].delay_ms == 300
+    shows(page, "#delay-hint", "In OBS, type 300 ms")
+    move(page, "#delay-ms", 400, "change")
+    shows(page, "#delay-now", "Use this delay now")
+    click(page, "#delay-now button")
+    until(lambda: len(fake.state.started) == 2)
+    assert fake.state.started[1].delay_ms == 400
+
+
+def test_virtual_microphone_says_its_name_or_why_there_is_none(page: Page, fake: FakeApp) -> None:
+    visit(page, fake)
+    click(page, "#virtual-microphone")
+    page.wait("document.querySelector('#device-output').disabled")
+    click(page, "#start")
+    until(lambda: fake.state.started)
+    assert fake.state.started[0].virtual_microphone
+    shows(page, "#virtual-hint", "Choose the microphone “voicegraph” in the other program.")
+    fake.state.end()
+    why = problem("a virtual microphone is made on Linux only", "install VB-Cable")
+    fake.state.devices = fake.state.devices.model_copy(update={"no_virtual_microphone": [why]})
+    visit(page, fake)
+    shows(page, "#virtual-hint", "on Linux only. What to do: install VB-Cable")
+    assert page.evaluate("document.querySelector('#virtual-microphone').disabled")
+    click(page, "#start")  # what was chosen before does not keep it from starting
+    until(lambda: len(fake.state.started) == 2)
+    assert not fake.state.started[1].virtual_microphone
 
 
 def test_switch_bypasses_and_all_params_are_behind_more(page: Page, fake: FakeApp) -> None:

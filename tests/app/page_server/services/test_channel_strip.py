@@ -1,4 +1,4 @@
-"""Gains, gate and noise suppression, which the app adds to a pipeline."""
+"""Gains, gate, noise suppression, tone and autotune, which the app adds to a pipeline."""
 
 from __future__ import annotations
 
@@ -61,3 +61,35 @@ def test_gain_stays_in_front_of_the_limiter() -> None:
 
 def test_pipeline_that_has_the_nodes_stays_as_it_is() -> None:
     assert channel_strip_overrides(_talking(_pipeline("gain")).loaded.file) == {}
+
+
+def test_tone_stands_between_the_voice_and_the_output_gain() -> None:
+    pipeline = _talking(_pipeline("limited")).changed(
+        {"nodes.eq.params.low_gain": 6, "nodes.compressor.enabled": True}
+    )
+    order = [planned.name for planned in pipeline.compile().nodes]
+    assert order[-4:] == ["eq", "compressor", "output_gain", "out"]
+
+
+def test_preset_without_tone_gets_it() -> None:
+    old = {
+        "input_gain": node("dsp.gain", "input"),
+        "output_gain": node("dsp.gain", "input_gain"),
+    }
+    pipeline = _talking(Pipeline(block="20ms", nodes=old, output="output_gain"))
+    plan = pipeline.changed({"nodes.compressor.enabled": True}).compile()
+    names = [planned.name for planned in plan.nodes]
+    assert names == ["input_gain", "eq", "compressor", "output_gain"]
+
+
+def test_autotune_stands_in_front_of_the_synthesizer() -> None:
+    talking = _talking(Pipeline.load("default-live"))
+    on = talking.changed({"nodes.tune.enabled": True}).compile()
+    links = {p.name: {port: link.source.node for port, link in p.inputs.items()} for p in on.nodes}
+    assert links["voice"]["pitch"] == "tune"
+    assert on.latency.algorithmic == talking.compile().latency.algorithmic
+
+
+def test_pipeline_with_autotune_keeps_its_own() -> None:
+    once = _talking(Pipeline.load("default-live"))
+    assert channel_strip_overrides(once.loaded.file) == {}

@@ -15,10 +15,23 @@ def _with_channel_strip() -> Pipeline:
 
 def test_controls_are_those_that_the_pipeline_has() -> None:
     found = {control.id: control for control in main_controls(_with_channel_strip().compile())}
-    assert found.keys() == {"gate", "denoise", "input_gain", "output_gain"}
+    assert list(found) == [
+        "bass", "middle", "treble", "compressor", "compressor_makeup", "gate", "denoise",
+        "input_gain", "output_gain",
+    ]  # fmt: skip
     gate, gain = found["gate"], found["input_gain"]
     assert (gate.param, gate.node, gate.on, gate.default) == ("gate.threshold", "gate", False, -50)
     assert (gain.param, gain.node, gain.on, gain.default) == ("input_gain.db", None, True, 0)
+
+
+def test_autotune_has_a_switch_and_parts() -> None:
+    pipeline = Pipeline.load("default-live")
+    plan = pipeline.changed(channel_strip_overrides(pipeline.loaded.file)).compile()
+    found = {control.id: control for control in main_controls(plan)}
+    tune, scale = found["autotune"], found["autotune_scale"]
+    assert (tune.node, tune.on, tune.param, tune.scale) == ("tune", False, "tune.strength", 100)
+    assert (scale.part_of, scale.node, scale.default) == ("autotune", None, "chromatic")
+    assert "minor_pentatonic" in (scale.choices or [])
 
 
 def test_value_outside_of_the_usual_range_widens_it() -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pytest
 
 from voicegraph.app.page_server.services.sound_devices import SoundDevices, device_id, listed
-from voicegraph.graph.errors import DeviceError
+from voicegraph.graph.errors import DeviceError, Problem
 from voicegraph.schemas.app import Devices, LevelMessage
 from voicegraph.schemas.devices_report import DevicesReport, SoundDevice
 
@@ -28,7 +28,8 @@ def _prints(text: str, code: int = 0) -> list[str]:
 
 
 def _ask(command: Sequence[str]) -> Devices:
-    return asyncio.run(SoundDevices(list_command=command).devices())
+    devices = SoundDevices(list_command=command, why_no_microphone=lambda _: None)
+    return asyncio.run(devices.devices())
 
 
 def test_default_comes_first_and_directions_are_apart() -> None:
@@ -50,6 +51,26 @@ def test_list_is_that_of_the_program() -> None:
     assert [device.id for device in _ask(_prints(report.model_dump_json())).inputs] == [
         "ALSA: duplex"
     ]
+
+
+def test_why_there_is_no_virtual_microphone_is_told_in_words_of_the_page() -> None:
+    asked: list[list[str]] = []
+
+    def why(names: Collection[str]) -> Problem:
+        asked.append(sorted(names))
+        text = "--virtual-mic makes a microphone on Linux only"
+        return Problem(
+            "virtual-mic", text, fix="install VB-Cable, and play to it: --output VB-Cable"
+        )
+
+    report = DevicesReport(devices=[_device(0, "pulse", 1, 1), _device(1, "mic")])
+    devices = SoundDevices(_prints(report.model_dump_json()), why_no_microphone=why)
+    (problem,) = asyncio.run(devices.devices()).no_virtual_microphone
+    assert asked == [["pulse"]]
+    assert problem.message == "a virtual microphone is made on Linux only"
+    assert problem.fix == (
+        "install VB-Cable, and choose VB-Cable as the loudspeaker on the tab Talk"
+    )
 
 
 @pytest.mark.parametrize(
