@@ -19,6 +19,8 @@ Name = Annotated[str, Field(min_length=1, max_length=100, examples=["heart"])]
 
 QualityId = Literal["quick", "balanced", "safe"]
 """``quick`` has the least delay, ``safe`` the most reserve."""
+DEFAULT_QUALITY: QualityId = "balanced"
+"""The quality if none is chosen."""
 
 SessionPhase = Literal["none", "starting", "running", "ended"]
 """``ended``: by a fault; a session that was stopped on purpose is ``none``."""
@@ -227,7 +229,7 @@ class StartSession(_Request):
     """``id`` of an input device; null: the system's default."""
     output: str | None = Field(default=None, max_length=300, pattern=_TEXT)
     """``id`` of an output device; null: the system's default."""
-    quality: QualityId = "balanced"
+    quality: QualityId = DEFAULT_QUALITY
     """Delay against reserve; not used with a preset."""
     pipeline: Name | None = None
     """One of the voice's ``pipelines``; null: the first."""

@@ -7,7 +7,7 @@ keys may appear in later versions; those that are here keep their meaning.
 from __future__ import annotations
 
 import json
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import PydanticSerializationError, to_jsonable_python
@@ -30,6 +30,15 @@ class Report(BaseModel):
             values = to_jsonable_python(_as_text(self.model_dump(**options)), inf_nan_mode="null")
             separators = (",", ":") if indent is None else None
             return json.dumps(values, indent=indent, separators=separators, ensure_ascii=False)
+
+    @classmethod
+    def of_any_version(cls, text: str | bytes) -> Self:
+        """Reads what another version may have written: unknown keys are skipped.
+
+        Raises:
+            pydantic.ValidationError: if something is missing, or has another form.
+        """
+        return cls.model_validate_json(text, extra="ignore")
 
 
 def _as_text(value: Any) -> Any:

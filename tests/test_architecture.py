@@ -160,7 +160,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "app/control": {*CORE, "graph/loading", "graph/live", "graph/files"},
     "app/sdk": {*RUN, "graph/files", "graph/loading", "graph/live"},
-    "app/storage": CORE,
+    "app/storage": {*CORE, "graph/files"},
     "app/background": CORE,
     "app/conversion_queue": {
         *RUN, "graph/files", "graph/files/sound", "app/background", "app/storage",
@@ -175,10 +175,14 @@ ALLOWED: dict[str, set[str]] = {
     },
     "app/http": {*CORE, "app/control"},
     "app/session_server": {*CORE, "graph/pipeline", "app/control", "app/http", "app/reports"},
+    "app/page_server/planning": {
+        *RUN, "app/background", "app/reports", "app/reports/drawing", "graph/files/voice_library",
+        "graph/live", "graph/loading",
+    },
     "app/page_server/services": {
-        *RUN, "app/background", "app/control", "app/conversion_queue", "app/reports",
-        "app/reports/drawing", "app/storage", "graph/files", "graph/files/recordings",
-        "graph/files/voice_library", "graph/live", "graph/live/devices", "graph/loading",
+        *CORE, "app/background", "app/control", "app/conversion_queue", "app/reports",
+        "app/storage", "graph/files", "graph/files/recordings", "graph/files/voice_library",
+        "graph/live/devices", "graph/loading",
     },
     "app/page_server/routes": {
         *CORE, "app/control", "app/http", "app/page_server/services", "app/storage",

@@ -1,6 +1,7 @@
-"""A virtual sound card in PulseAudio, and a command that runs with it; on Linux.
+"""A virtual sound card in PulseAudio or PipeWire, and a command that runs with it; on Linux.
 
 python tools/virtual_card.py voicegraph devices
+python tools/virtual_card.py --pipewire voicegraph live world --input mon_a --virtual-mic
 python tools/virtual_card.py voicegraph latency world --input duplex_a --output duplex_a
 
 Two null sinks are reached through ALSA by PortAudio. What is played on ``loop_a`` is recorded from
@@ -25,16 +26,26 @@ from pathlib import Path
 
 _ALSA = Path("/usr/share/alsa/alsa.conf")
 _SINKS = ("a", "b")
+_PIPEWIRE = {
+    "dbus-daemon": "dbus",
+    "pipewire": "pipewire",
+    "wireplumber": "wireplumber",
+    "pipewire-pulse": "pipewire-pulse",
+}
+"""Programs of a PipeWire session, in the order in which they start, and their packages."""
 _STARTS_S = 20
 _ENDS_S = 10
 
 
-def why_not() -> str | None:
+def why_not(*, pipewire: bool = False) -> str | None:
     """What a virtual sound card needs and this machine lacks, or None."""
     if sys.platform != "linux":
-        return "the virtual sound card is PulseAudio's, on Linux"
-    if shutil.which("pulseaudio") is None or shutil.which("pactl") is None:
-        return "no PulseAudio: apt install pulseaudio"
+        return "the virtual sound card is a sound server's, on Linux"
+    programs = _PIPEWIRE if pipewire else {"pulseaudio": "pulseaudio"}
+    for program, package in {**programs, "pactl": "pulseaudio-utils"}.items():
+        if shutil.which(program) is None:
+            name = "PipeWire" if pipewire else "PulseAudio"
+            return f"no {name}: apt install {package}"
     if not any(Path("/usr/lib").glob("*/alsa-lib/libasound_module_pcm_pulse.so")):
         return "ALSA does not reach PulseAudio: apt install libasound2-plugins"
     try:
@@ -47,9 +58,13 @@ def why_not() -> str | None:
 class VirtualCard:
     """A PulseAudio server with null sinks, controlled through ``pactl``."""
 
+    _socket: tuple[str, ...] = ("native",)
+    _between_s = 0.0
+    """Seconds between the starts of two servers."""
+
     def __init__(self, place: Path) -> None:
         self._place = place
-        self.socket = place / "native"
+        self.socket = place.joinpath(*self._socket)
         place.chmod(0o700)
         (place / "pulse.conf").write_text(
             f"load-module module-native-protocol-unix auth-anonymous=1 socket={self.socket}\n",
@@ -69,27 +84,37 @@ class VirtualCard:
             "PULSE_STATE_PATH": str(place),
         }
         self._modules: dict[str, str] = {}
-        self._process: subprocess.Popen[bytes] | None = None
+        self._processes: list[subprocess.Popen[bytes]] = []
 
     def start(self) -> None:
         """Starts the server and waits until it answers."""
-        self._process = subprocess.Popen(
-            [
-                *_ends_with_this_program(),
-                "pulseaudio", "-n", "-F", str(self._place / "pulse.conf"), "--daemonize=no",
-                "--exit-idle-time=-1", "--use-pid-file=no", "--disallow-exit", "--log-level=error",
-            ],
-            env={**os.environ, **self.environment},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )  # fmt: skip
         nap = threading.Event()
+        for command in self._servers():
+            self._processes.append(
+                subprocess.Popen(
+                    [*_ends_with_this_program(), *command],
+                    env={**os.environ, **self.environment},
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                )
+            )
+            nap.wait(self._between_s)
         for _ in range(20 * _STARTS_S):
             if self._asked("info").returncode == 0:
                 break
-            assert self._process.poll() is None, "pulseaudio ended"
+            for process in self._processes:
+                assert process.poll() is None, f"{process.args} ended"
             nap.wait(0.05)
         self.plug_in_all()
+
+    def _servers(self) -> list[list[str]]:
+        """The commands of the servers, in the order in which they start."""
+        return [
+            [
+                "pulseaudio", "-n", "-F", str(self._place / "pulse.conf"), "--daemonize=no",
+                "--exit-idle-time=-1", "--use-pid-file=no", "--disallow-exit", "--log-level=error",
+            ]
+        ]  # fmt: skip
 
     def plug_in(self, sink: str) -> None:
         """Adds a null sink."""
@@ -113,14 +138,40 @@ class VirtualCard:
 
     def stop(self) -> None:
         """Stops the server. Safe to call twice."""
-        process, self._process = self._process, None
-        if process is not None:
+        while self._processes:
+            process = self._processes.pop()
             process.kill()
             process.wait()
 
     def _asked(self, *words: str) -> subprocess.CompletedProcess[bytes]:
         environment = {**os.environ, **self.environment}
         return subprocess.run(["pactl", *words], env=environment, capture_output=True, check=False)
+
+
+class PipeWireCard(VirtualCard):
+    """The same in PipeWire: a D-Bus session, PipeWire, its session manager and its pulse server.
+
+    All have a runtime folder of their own, so that a desktop's PipeWire stays as it is.
+    """
+
+    _socket = ("pulse", "native")
+    _between_s = 0.5
+
+    def __init__(self, place: Path) -> None:
+        super().__init__(place)
+        self.environment |= {
+            "DBUS_SESSION_BUS_ADDRESS": f"unix:path={place / 'bus'}",
+            "XDG_RUNTIME_DIR": str(place),
+            "PIPEWIRE_RUNTIME_DIR": str(place),
+            "XDG_CONFIG_HOME": str(place),
+            "XDG_STATE_HOME": str(place),
+        }
+
+    def _servers(self) -> list[list[str]]:
+        bus = f"--address={self.environment['DBUS_SESSION_BUS_ADDRESS']}"
+        _, *others = _PIPEWIRE
+        first = ["dbus-daemon", "--session", "--nofork", "--nopidfile", bus]
+        return [first, *([program] for program in others)]
 
 
 def _pcm(name: str, socket: Path, device: str | None = None) -> str:
@@ -180,13 +231,15 @@ def _run(command: list[str], environment: dict[str, str]) -> int:
 
 def main(command: list[str]) -> int:
     """Runs a command while the card exists; returns its exit code."""
-    missing = why_not()
+    pipewire = command[:1] == ["--pipewire"]
+    command = command[pipewire:]
+    missing = why_not(pipewire=pipewire)
     if missing is not None or not command:
         print(missing or __doc__, file=sys.stderr)
         return 2
     try:
         with _raised_signals(), tempfile.TemporaryDirectory() as place:
-            card = VirtualCard(Path(place))
+            card = (PipeWireCard if pipewire else VirtualCard)(Path(place))
             try:
                 card.start()
                 return _run(command, {**os.environ, **card.environment})

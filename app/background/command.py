@@ -9,14 +9,14 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any
 
 from pydantic import ValidationError
 
-from voicegraph.graph.errors import Problem, VoicegraphError
+from voicegraph.graph.errors import Problem
 from voicegraph.schemas.report import ProblemReport
 
+from .errors import BackgroundError
 from .priority import COMMAND
 from .process import start_low
 
@@ -36,16 +36,6 @@ class CommandResult:
     code: int
     report: Any
     problems: tuple[ProblemReport, ...] = ()
-
-
-class CommandError(VoicegraphError):
-    """A command could not be run to its end.
-
-    Attributes:
-        status: the HTTP status that says the same.
-    """
-
-    status: ClassVar[HTTPStatus] = HTTPStatus.SERVICE_UNAVAILABLE
 
 
 class CommandRunner:
@@ -79,11 +69,11 @@ class CommandRunner:
         """Runs ``voicegraph ARGUMENTS --json``.
 
         Raises:
-            CommandError: if too many wait already, or the command takes too long.
+            BackgroundError: if too many wait already, or the command takes too long.
         """
         if self._waiting > self._most:
             text = f"{self._waiting} checks wait already"
-            raise CommandError(Problem("too-many", text, fix="try again in a moment"))
+            raise BackgroundError(Problem("too-many", text, fix="try again in a moment"))
         self._waiting += 1
         try:
             async with self._turn:
@@ -103,7 +93,7 @@ class CommandRunner:
     def _run(self, arguments: Sequence[str]) -> CommandResult:
         with self._guard:
             if self._closed:
-                raise CommandError(Problem("closing", "the server is closing"))
+                raise BackgroundError(Problem("closing", "the server is closing"))
             process = start_low(
                 [*self._program, *arguments, "--json"],
                 self._nice,
@@ -117,7 +107,7 @@ class CommandRunner:
             process.kill()
             process.communicate()
             text = f"`voicegraph {arguments[0]}` took longer than {self._timeout_s:g} s"
-            raise CommandError(Problem("too-slow", text, fix="try it in a terminal")) from None
+            raise BackgroundError(Problem("too-slow", text, fix="try it in a terminal")) from None
         finally:
             with self._guard:
                 self._running.discard(process)

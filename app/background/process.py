@@ -17,12 +17,12 @@ def python_command(arguments: Sequence[str]) -> list[str]:
 
 
 def start_low(arguments: Sequence[str], nice: int, **options: Any) -> subprocess.Popen[bytes]:
-    """Starts our Python with arguments, without input; Ctrl-C in our terminal does not reach it.
+    """Starts our Python with arguments; Ctrl-C in our terminal does not reach it.
 
     Args:
         arguments: such as ``-m`` and a module.
         nice: its priority; see ``priority.py``.
-        options: of ``subprocess.Popen``.
+        options: of ``subprocess.Popen``; without ``stdin`` it gets no input.
 
     Raises:
         OSError: if it cannot be started.
@@ -35,11 +35,9 @@ def start_low(arguments: Sequence[str], nice: int, **options: Any) -> subprocess
         )
     else:
         options["start_new_session"] = True
+    options.setdefault("stdin", subprocess.DEVNULL)
     command = python_command(arguments)
-    process = cast(
-        "subprocess.Popen[bytes]",
-        subprocess.Popen(command, stdin=subprocess.DEVNULL, **options),
-    )
+    process = cast("subprocess.Popen[bytes]", subprocess.Popen(command, **options))
     if nice:
         lower_priority(process.pid, nice)
     return process
@@ -57,3 +55,14 @@ def start_background(arguments: Sequence[str], log: Path) -> subprocess.Popen[by
     """
     with log.open("wb") as file:
         return start_low(arguments, JOB, stdout=file, stderr=subprocess.STDOUT)
+
+
+def how_it_ended(code: int | None) -> str:
+    """How a process ended, as a phrase: ``was ended by signal 9``.
+
+    Args:
+        code: as of ``Popen.poll``; None if it is not known.
+    """
+    if code is None:
+        return "ended"
+    return f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"

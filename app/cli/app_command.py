@@ -101,9 +101,9 @@ def _serve(addresses: list[Address], token: str | None, no_browser: bool) -> Non
     from voicegraph.schemas.app import AppLimits
 
     services = open_services(AppLimits(), _say)
+    note = note_running(services.state)
     server, address = _listening(addresses, lambda where: PageServer(services, where, token, _say))
     url = f"http://{address.at(server.port)}/"
-    note = note_running(services.state)
     server.start()
     try:
         note.write(url, token or new_token())

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from voicegraph.graph.errors import (
     DeviceError,
     InputError,
+    OutputError,
     PipelineError,
     Problem,
     StateError,
@@ -22,10 +23,10 @@ from voicegraph.schemas.control import Answer
 from voicegraph.schemas.live_command import LiveCommand
 from voicegraph.schemas.report import ProblemReport
 
-NOT_FOUND, CONFLICT, INVALID, FAILED = 404, 409, 422, 500
+NOT_FOUND, CONFLICT, INVALID, FAILED, DISK_FULL = 404, 409, 422, 500, 507
 
-_STATUS_OF_CODE = {"no-such-param": NOT_FOUND, "internal": FAILED}
-_CONFLICTS = (PipelineError, InputError, StateError, DeviceError)
+_STATUS_OF_CODE = {"no-such-param": NOT_FOUND, "internal": FAILED, "disk-full": DISK_FULL}
+_CONFLICTS = (PipelineError, InputError, StateError, DeviceError, OutputError)
 """A request that is valid by the schema, but does not fit the session as it is now."""
 
 _REQUEST_PARTS = {"body", "path", "query"}

@@ -26,7 +26,7 @@ def read_http_info(path: Path) -> HttpInfo | None:
     """What the file says; None if it is missing or holds something else."""
     try:
         with open_regular(path) as file:
-            return HttpInfo.model_validate_json(file.read(_LARGEST))
+            return HttpInfo.of_any_version(file.read(_LARGEST))
     except (OSError, ValidationError):
         return None
 

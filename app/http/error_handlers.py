@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from itertools import chain
@@ -13,7 +14,7 @@ from starlette.routing import Route
 
 from voicegraph.graph.errors import Problem, VoicegraphError
 
-from ..control.error_responses import error_response, invalid_request, status_of
+from ..control.error_responses import DISK_FULL, error_response, invalid_request, status_of
 
 _CODES = {404: "no-such-route", 405: "wrong-method", 413: "too-large"}
 
@@ -29,6 +30,7 @@ def add_error_handlers(app: FastAPI, routers: Sequence[APIRouter]) -> None:
     app.add_exception_handler(VoicegraphError, _voicegraph_error)
     app.add_exception_handler(RequestValidationError, _invalid_body)
     app.add_exception_handler(HTTPException, _framework_error)
+    app.add_exception_handler(OSError, _system_error)
     app.add_exception_handler(Exception, _internal_error)
 
 
@@ -65,6 +67,17 @@ def _methods(request: Request) -> list[str]:
         if isinstance(route, Route) and route.path_regex.match(request.url.path):
             found |= route.methods or set()
     return sorted(found | {"HEAD"} if "GET" in found else found)
+
+
+async def _system_error(_: Request, error: Exception) -> Response:
+    """An error of the operating system that nobody has put into better words."""
+    assert isinstance(error, OSError)
+    why = error.strerror or str(error)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        problem = Problem("disk-full", f"it cannot be written: {why}", fix="make room")
+        return _response(DISK_FULL, VoicegraphError(problem))
+    problem = Problem("system", f"the operating system refuses: {why}")
+    return _response(HTTPStatus.INTERNAL_SERVER_ERROR, VoicegraphError(problem))
 
 
 async def _internal_error(_: Request, error: Exception) -> Response:

@@ -6,7 +6,7 @@ import http.client
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from voicegraph.graph.files.user_folders import private_folder
+from voicegraph.graph.files.private_folder import private_folder
 
 from ..control.http_info_file import HttpInfoFile, read_http_info
 

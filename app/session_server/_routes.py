@@ -29,6 +29,7 @@ _errors = partial(
     {
         404: "There is no such param",
         409: "Does not fit the session now: a value out of range, a swap that does not compile",
+        507: "The disk is full",
     },
 )
 
@@ -114,13 +115,13 @@ async def set_param(name: ParamName, new: ParamValue, service: CurrentService) -
     return service.param(name)
 
 
-@routes.post("/command", responses=_errors(404, 409, *BODY))
+@routes.post("/command", responses=_errors(404, 409, 507, *BODY))
 async def run_command(command: LiveCommand, service: CurrentService) -> Answer:
     """Runs a command; answers when it is done: after a hot swap, when its nodes are heard."""
     return await _run(service, command)
 
 
-@routes.post("/toggle/{switch}", responses=_errors(409, *BODY))
+@routes.post("/toggle/{switch}", responses=_errors(409, 507, *BODY))
 async def toggle_switch(switch: Switch, service: CurrentService) -> Answer:
     """Toggles a switch: for hotkeys. `command` in the answer says to which state.
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from voicegraph.graph.errors import Problem
+from voicegraph.graph.files.private_folder import private_folder
 
 from ._multipart import PartData, PartEnd, PartStart, PartStream
 from .errors import BusyError, InvalidUploadError, StorageFullError, TooLargeError, TooSlowError
@@ -120,10 +121,11 @@ def upload_folder(parent: Path) -> Iterator[Path]:
     """A folder for one upload, removed at the end of the block unless it has been renamed.
 
     Its lock is held meanwhile, so that another page server can tell it from litter.
+
+    Raises:
+        OutputError: if it cannot be made.
     """
-    parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    folder = parent / f"{UPLOADS}{secrets.token_hex(8)}"
-    folder.mkdir(mode=0o700)
+    folder = private_folder(private_folder(parent) / f"{UPLOADS}{secrets.token_hex(8)}")
     lock = FolderLock(folder)
     lock.take()
     try:

@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 
 from voicegraph.graph.errors import InputError, OutputError, Problem
 from voicegraph.graph.files.atomic_write import cannot_write, reported_errors, write_text
-from voicegraph.graph.files.user_folders import private_folder
+from voicegraph.graph.files.private_folder import private_folder
 from voicegraph.graph.files.voice_library import CARD, LibraryEntry, library_folder, require
 from voicegraph.graph.files.voice_library.bundled import bundled_files
 from voicegraph.schemas.voice_library import LibraryCard

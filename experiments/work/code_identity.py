@@ -58,6 +58,7 @@ ENGINE = tuple(
         "graph.runtime._edges",
         "graph.runtime._nonfinite",
         "graph.runtime._reblocking",
+        "graph.runtime._session_core",
         "graph.runtime._thread_count",
         "graph.runtime._warmup",
         "graph.runtime.engine",

@@ -7,6 +7,7 @@ __all__ = [
     "models",
     "onnx_files",
     "private_copy",
+    "private_folder",
     "recordings",
     "sound",
     "user_folders",

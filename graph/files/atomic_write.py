@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ..errors import OutputError, Problem, VoicegraphError
 from ..regular_file import name_fault, shortened
+from .user_folders import variable_of
 
 _FULL = 1 << 20
 """A disk with fewer free bytes than this counts as full."""
@@ -234,16 +235,24 @@ def _check_target(target: Path, force: bool) -> None:
 
 def cannot_write(target: Path, error: OSError) -> OutputError:
     """Turns a system error into one that names the file, the reason and a fix."""
-    folder = target.parent
+    folder, variable = target.parent, variable_of(target)
+    writable = f"give a name in a folder that you may write to, not in {folder.resolve()}"
+    room = "make room, or give a name on another disk"
+    if variable is not None:
+        writable = f"set the variable {variable} to a folder that you may write to"
+        room = f"make room, or set the variable {variable} to a folder on another disk"
     fixes = {
-        errno.ENOSPC: "make room, or give a name on another disk",
-        errno.EDQUOT: "make room, or give a name on another disk",
-        errno.EROFS: "give a name on another disk: this one is read-only",
-        errno.EACCES: f"give a name in a folder that you may write to, not in {folder.resolve()}",
-        errno.EPERM: f"give a name in a folder that you may write to, not in {folder.resolve()}",
+        errno.ENOSPC: room,
+        errno.EDQUOT: room,
+        errno.EROFS: (
+            "give a name on another disk: this one is read-only" if variable is None else writable
+        ),
+        errno.EACCES: writable,
+        errno.EPERM: writable,
         errno.ENAMETOOLONG: "give a shorter name",
         errno.ENOENT: "give a name in another folder",
-        errno.ENOTDIR: "give a name in another folder",
+        errno.ENOTDIR: "give a name in another folder" if variable is None else writable,
+        errno.EEXIST: "give a name in another folder" if variable is None else writable,
     }
     reason = error.strerror or str(error)
     text = f"{target} cannot be written: {reason}"

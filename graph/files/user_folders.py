@@ -31,15 +31,11 @@ def state_folder() -> Path:
     return _named(STATE_VARIABLE) or user_state_path(_NAME, appauthor=False)
 
 
-def private_folder(path: Path) -> Path:
-    """Makes a folder that other users of the machine cannot read, if it is missing.
-
-    Raises:
-        OSError: if it cannot be made.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.mkdir(mode=0o700, exist_ok=True)
-    return path
+def variable_of(path: Path) -> str | None:
+    """The variable that names the user's folder in which a file is; None if it is elsewhere."""
+    folders = {STATE_VARIABLE: state_folder(), DATA_VARIABLE: data_folder()}
+    place = path.absolute()
+    return next((name for name, folder in folders.items() if place.is_relative_to(folder)), None)
 
 
 def _named(variable: str) -> Path | None:

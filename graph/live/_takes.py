@@ -17,9 +17,8 @@ from voicegraph.schemas.live_status import TakeStatus
 from voicegraph.schemas.recorded_events import MOST_MARK_CHARACTERS
 
 from ..errors import OutputError, Problem, StateError
-from ..files.atomic_write import cannot_write
+from ..files.private_folder import private_folder
 from ..files.recordings.paths import recorded_files
-from ..files.user_folders import private_folder
 
 if TYPE_CHECKING:
     from voicegraph.schemas.recording_state import RecordingState
@@ -132,10 +131,7 @@ class Takes:
         if folder is None:
             text = "this session has no folder for takes"
             raise StateError(Problem("no-takes", text, fix="start the session with --takes DIR"))
-        try:
-            private_folder(folder)
-        except OSError as error:
-            raise cannot_write(folder, error) from None
+        private_folder(folder)
         name = time.strftime(_NAME)
         for number in range(1, _MOST_OF_A_SECOND):
             path = folder / (f"{name}-{number}.jsonl" if number > 1 else f"{name}.jsonl")

@@ -43,7 +43,7 @@ class Client:
     ) -> Reply:
         sent = {"Content-Type": "application/json"} if body is not None else {}
         text = body if isinstance(body, (str, bytes, type(None))) else json.dumps(body)
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=20)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=120)
         try:
             connection.request(method, path, text, {**sent, **(headers or {})})
             found = connection.getresponse()

@@ -12,6 +12,7 @@ from voicegraph.graph.live.spectrum_feed import SpectrumFeed
 from voicegraph.graph.pipeline import Pipeline, Plan, node
 from voicegraph.schemas.live_command import (
     Bypass,
+    ChooseVoice,
     LiveCommand,
     Mark,
     Monitor,
@@ -55,6 +56,7 @@ class FakeLive:
     off: set[str] = field(default_factory=set)
     on: dict[str, bool] = field(default_factory=lambda: {"mute": False, "monitor": False})
     talking: bool = False
+    voice: str | None = None
     broken: bool = False
     dropped_packets: int = 0
     take: TakeStatus | None = None
@@ -101,6 +103,7 @@ class FakeLive:
             talking=self.talking,
             params=[param],
             take=self.take,
+            voice=self.voice,
             messages=self.said[-8:],
         )
 
@@ -122,6 +125,8 @@ class FakeLive:
                 self.take = TakeStatus(name="take", seconds=0, bytes=0) if on else None
             case Mark():
                 pass
+            case ChooseVoice(name=name):
+                self.voice = name
             case Stop():
                 self.stopped.set()
             case _:

@@ -50,6 +50,20 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         yield found
 
 
+@pytest.fixture(scope="module", params=["PulseAudio", "PipeWire"])
+def sound_server(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Iterator[Any]:
+    """Each sound server that is here; only programs that are started use the second one."""
+    if request.param == "PulseAudio":
+        yield request.getfixturevalue("daemon")
+        return
+    if (why := _TOOL["why_not"](pipewire=True)) is not None:
+        pytest.skip(why)
+    found = _TOOL["PipeWireCard"](tmp_path_factory.mktemp("pipewire"))
+    found.start()
+    yield found
+    found.stop()
+
+
 @pytest.fixture
 def other_daemon(daemon: Any, tmp_path: Path) -> Iterator[Any]:
     """A second PulseAudio in its place, which a test may stop."""

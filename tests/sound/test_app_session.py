@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 from websockets.sync.client import connect
 
+from voicegraph.app.page_server.services.services import open_services
+from voicegraph.schemas.app import AppLimits
+
 from ..app.client import Client
 from ..app.page_server.conftest import (  # noqa: F401
     ServeApp,
@@ -18,14 +21,15 @@ from ..app.page_server.conftest import (  # noqa: F401
     serve_app,
     wait_for_state,
 )
+from ..app.page_server.stored import store_preset
 
 _INPUT, _OUTPUT = "ALSA: mon_a", "ALSA: loop_a"
 
 
 @pytest.fixture
-def client(daemon: Any, serve_app: ServeApp) -> Iterator[Client]:  # noqa: F811
-    """Client of a page server whose user has no folder yet."""
-    found = serve_app()
+def client(daemon: Any, serve_app: ServeApp, messages: list[str]) -> Iterator[Client]:  # noqa: F811
+    """Client of a page server whose user has no folder yet, with processes as in earnest."""
+    found = serve_app(services=open_services(AppLimits(), messages.append))
     yield found
     found.ask("DELETE", "/api/session")
 
@@ -48,6 +52,41 @@ def test_first_session_of_a_new_user_runs_and_changes(client: Client, folders: P
     (first, *_) = client.post("/api/session/check", outside).json["problems"]
     assert first["problem"]["code"] == "outside-confinement"
     assert client.ask("DELETE", "/api/session").json["state"] == "none"
+
+
+def test_presets_and_voices_are_exchanged_while_a_session_runs(
+    client: Client,
+    folders: Path,  # noqa: F811
+) -> None:
+    asked = {"voice": "heart", "input": _INPUT, "output": _OUTPUT, "quality": "safe"}
+    assert client.post("/api/session", asked).status == 200
+    assert wait_for_state(client, "running", "ended")["state"] == "running"
+    process = _process(folders)
+    store_preset(folders / "data", "Deep", "extends: default-live\nvars: {transpose: -5}\n")
+    loaded = client.post("/api/presets/Deep/load", None)
+    assert (loaded.status, loaded.json["preset"]) == (200, "Deep"), loaded.text
+    assert _transpose(client) == -5
+    saved = client.ask("PUT", "/api/presets/Mine", {"description": "as it is"})
+    assert saved.status == 200, saved.text
+    voice = client.post("/api/session/command", {"do": "voice", "name": "michael"})
+    assert voice.json["ok"], voice.text
+    assert _transpose(client) == -5, "another voice keeps what was changed"
+    back = client.post("/api/presets/Mine/load", None)
+    assert back.status == 200, back.text
+    assert wait_for_state(client, "running", "ended")["voice"] == "heart"
+    assert _process(folders) == process, "no session was started anew"
+
+
+def _process(folders: Path) -> int:  # noqa: F811
+    """The session's process."""
+    path = folders / "state" / "app" / "session.json"
+    return json.loads(path.read_bytes())["pid"]
+
+
+def _transpose(client: Client) -> float:
+    """Semitones by which the session moves the voice."""
+    (pitch,) = [c for c in client.get("/api/controls").json if c["id"] == "pitch"]
+    return pitch["default"]
 
 
 def test_level_of_an_input_is_shown_before_a_session(client: Client) -> None:

@@ -19,7 +19,7 @@ errors = partial(
     {
         404: "There is nothing of that name",
         409: "Does not fit the state of things: no session, a name that is taken, a busy device",
-        503: "Too many clients do that at this time",
+        503: "Too many clients do that at this time, or a process that does it has died",
         507: "The disk is full",
     },
 )

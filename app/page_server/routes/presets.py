@@ -70,7 +70,7 @@ async def get_preset_file(
     return await send_file(request, path, _YAML, path.name)
 
 
-@routes.post("/presets/{name}/load", responses=errors(404, 409, *BODY))
+@routes.post("/presets/{name}/load", responses=errors(404, 409, 503, 507, *BODY))
 async def load_preset(name: PresetName, services: CurrentServices) -> SessionState:
     """Loads a preset into the session, without a gap where that can be; starts one if none runs.
 

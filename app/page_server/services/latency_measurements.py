@@ -19,7 +19,7 @@ from voicegraph.schemas.session_note import SessionLaunch
 
 from ._problems import in_page, raise_problems
 from .live_sessions import LiveSessions
-from .session_planner import SessionPlanner
+from .planner import Planner
 
 
 class LatencyMeasurements:
@@ -34,9 +34,7 @@ class LatencyMeasurements:
         newest: the measurement of this server that was made last; None before.
     """
 
-    def __init__(
-        self, sessions: LiveSessions, planner: SessionPlanner, commands: CommandRunner
-    ) -> None:
+    def __init__(self, sessions: LiveSessions, planner: Planner, commands: CommandRunner) -> None:
         self.newest: MeasuredLatency | None = None
         self._sessions, self._planner, self._commands = sessions, planner, commands
         self._turn = asyncio.Lock()
@@ -57,7 +55,7 @@ class LatencyMeasurements:
             if runs and before is not None:
                 launch = before
             else:
-                launch = await asyncio.to_thread(self._planner.plan, asked.session)
+                launch = await self._planner.plan(asked.session)
             if launch.request.virtual_microphone:
                 raise ConflictError(_no_way_back())
             if runs:

@@ -7,12 +7,14 @@ it, so that either process may be killed without the other.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from voicegraph.graph.errors import Problem, StateError, VoicegraphError
+from voicegraph.graph.files.voice_library import PREFIX
 from voicegraph.schemas.app import SessionPhase, SessionState
 from voicegraph.schemas.control import Answer, RunningPipeline
 from voicegraph.schemas.live_command import LiveCommand, Stop
@@ -23,7 +25,7 @@ from ._problems import in_page
 from .page_clients import PageClients
 from .process_identity import is_running, started_at
 from .session_files import SessionFiles, SessionFolder
-from .session_link import SessionLink, session_is_gone
+from .session_link import OTHER_VERSION, SessionLink, session_is_gone
 from .session_process import SessionProcess
 
 _POLL_S = 0.2
@@ -34,6 +36,9 @@ _ENDS_BY_SIGNAL_S = 3.0
 _LOG_LINES = 5
 _REFUSED = "Error: "
 """How the command line begins the sentence about a wrong option."""
+
+_OF_A_VOICE = re.compile(r"vars\.(voice|index)|assets\.")
+"""Overrides that another voice replaces."""
 
 LiveCommandLine = Callable[[SessionLaunch, SessionFiles], list[str]]
 """Makes the command line of a session."""
@@ -59,6 +64,7 @@ class LiveSessions:
         self._state = SessionState(state="none")
         self._note: SessionNote | None = None
         self._process: SessionProcess | None = None
+        self._foreign: SessionProcess | None = None  # runs, and is of another version
         self._link: SessionLink | None = None
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._turn = asyncio.Lock()
@@ -156,6 +162,7 @@ class LiveSessions:
     def _start(self, launch: SessionLaunch) -> None:
         """Notes the session before its process runs: no session is without a note."""
         files = self._folder.new_session()
+        command = self._command_line(launch, files)
         note = SessionNote(
             folder=str(files.folder),
             pid=None,
@@ -164,7 +171,6 @@ class LiveSessions:
             launch=launch,
         )
         self._folder.write_note(note)
-        command = self._command_line(launch, files)
         try:
             process = SessionProcess.start(command, files)
         except OSError as error:
@@ -182,6 +188,9 @@ class LiveSessions:
 
     async def _end_running(self) -> None:
         """Ends the session that runs: by a command, by a signal, at last by force."""
+        if self._foreign is not None:
+            await _end_by_signal(self._foreign)
+            self._foreign = None
         process, link = self._process, self._link
         if process is None or self._note is None:
             return
@@ -190,10 +199,7 @@ class LiveSessions:
             with suppress(VoicegraphError, TimeoutError):
                 await asyncio.wait_for(link.run(Stop()), _ANSWER_S)
             await _wait_until_dead(process, _ENDS_S)
-        process.end()
-        await _wait_until_dead(process, _ENDS_BY_SIGNAL_S)
-        process.end(force=True)
-        await _wait_until_dead(process, _ENDS_BY_SIGNAL_S)
+        await _end_by_signal(process)
         await self._unlink()
         self._process = None
 
@@ -208,6 +214,8 @@ class LiveSessions:
     def _take_up_newer(self) -> None:
         """Follows the session of the note, unless it is known."""
         note = self._folder.read_note()
+        if self._process is None:
+            self._look_for_foreign(note)
         if note is None or (self._note is not None and note.folder == self._note.folder):
             return
         self._note, self._process = note, _process_of(note)
@@ -245,6 +253,18 @@ class LiveSessions:
         if process is not None and self._link is None and not process.alive:
             self._process = None
             self._set_ended(process.ended_by)
+
+    def _look_for_foreign(self, note: SessionNote | None) -> None:
+        """Tells of a session that runs, and whose note this version does not understand."""
+        before = self._foreign
+        found = None if note is not None else self._folder.process_of_foreign_note()
+        self._foreign = SessionProcess(*found) if found and is_running(*found) else None
+        if self._foreign is not None:
+            problems = [ProblemReport.model_validate(OTHER_VERSION.as_dict())]
+            self._note = None
+            self._set(SessionState(state="ended", problems=problems))
+        elif before is not None and note is None:
+            self._set(SessionState(state="none"))
 
     def _connect_if_ready(self, process: SessionProcess) -> None:
         assert self._note is not None
@@ -284,8 +304,24 @@ class LiveSessions:
     def _on_status(self, status: dict[str, Any]) -> None:
         """A status a second: the session runs, perhaps with another voice."""
         voice = status.get("voice") or self._state.voice
-        if self._state.state != "running" or voice != self._state.voice:
+        if self._state.state != "running":
             self._set(self._described("running").model_copy(update={"voice": voice}))
+        elif voice is not None and voice != self._state.voice:
+            self._voice_changed(voice)
+
+    def _voice_changed(self, voice: str) -> None:
+        """Notes the voice that somebody has chosen: a restart speaks with it."""
+        note = self._note
+        assert note is not None
+        overrides = {k: v for k, v in note.launch.overrides.items() if not _OF_A_VOICE.match(k)}
+        launch = note.launch.model_copy(
+            update={
+                "voice": voice,
+                "request": note.launch.request.model_copy(update={"voice": voice}),
+                "overrides": {**overrides, "vars.voice": f"{PREFIX}{voice}"},
+            }
+        )
+        self.changed_to(launch)
 
     # ---- the state ----------------------------------------------------------------------------
 
@@ -354,6 +390,14 @@ def _process_of(note: SessionNote) -> SessionProcess | None:
     if pid is None or started is None or not is_running(pid, started):
         return None
     return SessionProcess(pid, started)
+
+
+async def _end_by_signal(process: SessionProcess) -> None:
+    """Ends a process that may not listen: by a signal, at last by force."""
+    process.end()
+    await _wait_until_dead(process, _ENDS_BY_SIGNAL_S)
+    process.end(force=True)
+    await _wait_until_dead(process, _ENDS_BY_SIGNAL_S)
 
 
 async def _wait_until_dead(process: SessionProcess, seconds: float) -> None:

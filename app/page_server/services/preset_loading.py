@@ -17,12 +17,12 @@ from voicegraph.schemas.session_note import SessionLaunch
 
 from ._preset_text import base_of, changes_of, flat
 from .live_sessions import LiveSessions
+from .planner import Planner
 from .presets import Presets
-from .session_planner import SessionPlanner
 
 
 async def load_preset(
-    name: str, presets: Presets, planner: SessionPlanner, sessions: LiveSessions
+    name: str, presets: Presets, planner: Planner, sessions: LiveSessions
 ) -> SessionState:
     """Lets the session speak as a preset says; starts one if none runs.
 
@@ -36,13 +36,14 @@ async def load_preset(
     request = asked.model_copy(
         update={"preset": name, "voice": None, "pipeline": None, "overrides": {}}
     )
-    launch = await asyncio.to_thread(planner.plan, request)
+    launch = await planner.plan(request)
     state = await sessions.state()
     if state.state == "running":
         running = await sessions.pipeline()
         changes = await asyncio.to_thread(changes_to, running, path, launch)
         if changes and await _is_swapped(sessions, changes):
             return sessions.changed_to(launch)
+    planner.give_way()
     return await sessions.start(launch)
 
 

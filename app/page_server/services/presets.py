@@ -29,6 +29,7 @@ from voicegraph.app.storage import (
 )
 from voicegraph.graph.errors import InputError, Problem, VoicegraphError
 from voicegraph.graph.files.atomic_write import write_text
+from voicegraph.graph.files.private_folder import private_folder
 from voicegraph.graph.files.voice_library import find, plain_name
 from voicegraph.graph.loading.document import Document, parse_document
 from voicegraph.graph.loading.sources import shipped
@@ -153,7 +154,7 @@ class Presets:
         text = _decoded(raw)
         _require_preset(_parsed(text))
         place = self._folder / f".check-{threading.get_ident()}-{id(raw)}{ENDING}"
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(self._folder)
         write_text(place, text, durable=False)
         try:
             folders = ("--confine", str(self._library), "--confine", str(self._folder))

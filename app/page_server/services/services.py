@@ -18,10 +18,9 @@ from .experiment_pages import ExperimentPages
 from .jobs import Jobs
 from .latency_measurements import LatencyMeasurements
 from .live_sessions import LiveSessions
+from .planner import Planner, planning_process
 from .presets import Presets
-from .running_graph import RunningGraph
 from .session_files import SessionFolder
-from .session_planner import SessionPlanner
 from .session_process import live_command
 from .sound_devices import SoundDevices
 from .takes import Takes
@@ -40,9 +39,8 @@ class Services:
         data: the folder of voices, presets, takes and jobs.
         state: the folder of notes about running programs.
         devices: lists sound devices and watches inputs.
-        planner: turns what a page asks for into a session.
+        planner: turns what a page asks for into a session, describes and checks what it runs.
         sessions: the live session.
-        graph: describes and checks what it runs.
         voices: the library of voices.
         presets: pipeline files that extend a bundled one.
         takes: recordings of sessions.
@@ -56,9 +54,8 @@ class Services:
     data: Path
     state: Path
     devices: SoundDevices
-    planner: SessionPlanner
+    planner: Planner
     sessions: LiveSessions
-    graph: RunningGraph
     voices: Voices
     presets: Presets
     takes: Takes
@@ -68,13 +65,15 @@ class Services:
     commands: tuple[CommandRunner, ...]
 
     def start(self) -> None:
-        """Goes on with what an earlier server has left waiting."""
+        """Goes on with what an earlier server has left waiting; gets the planner ready."""
         self.jobs.start()
+        self.planner.start()
 
     async def close(self) -> None:
         """Ends what must not outlive the server; live sessions and conversion jobs go on."""
         for runner in self.commands:
             runner.close()
+        await asyncio.to_thread(self.planner.close)
         await asyncio.to_thread(self.jobs.close)
 
 
@@ -91,8 +90,9 @@ def open_services(limits: AppLimits, say: Callable[[str], None]) -> Services:
     slots = UploadSlots(limits.uploads)
     presets = Presets(data / "presets", library, quick)
     jobs = Jobs(limits, data / "jobs", library, presets, slots)
-    planner = SessionPlanner(library_folder(), data / "presets")
-    command_line = partial(live_command, readable=planner.readable, takes=data / "takes")
+    readable = (library, data / "presets")
+    command_line = partial(live_command, readable=readable, takes=data / "takes")
+    planner = Planner(planning_process(*readable))
     sessions = LiveSessions(SessionFolder(state / "app"), command_line, say)
     return Services(
         limits,
@@ -101,7 +101,6 @@ def open_services(limits: AppLimits, say: Callable[[str], None]) -> Services:
         SoundDevices(),
         planner,
         sessions,
-        RunningGraph(planner.readable),
         Voices(limits, data / "uploads", slots, slow),
         presets,
         Takes(data / "takes", slow),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import shutil
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 
 from voicegraph.app.control.http_info_file import read_http_info
 from voicegraph.graph.files.atomic_write import write_text
-from voicegraph.graph.files.user_folders import private_folder
+from voicegraph.graph.files.private_folder import private_folder
 from voicegraph.graph.regular_file import open_regular
 from voicegraph.schemas.control import HttpInfo
 from voicegraph.schemas.live_end import LiveEnd
@@ -62,7 +63,7 @@ class SessionFiles:
         """How it ended; None if it has not, or was killed."""
         try:
             with open_regular(self.end) as file:
-                return LiveEnd.model_validate_json(file.read(_LARGEST))
+                return LiveEnd.of_any_version(file.read(_LARGEST))
         except (OSError, ValidationError):
             return None
 
@@ -106,12 +107,23 @@ class SessionFolder:
         return SessionFiles(private_folder(self._folder / f"{_PREFIX}{secrets.token_hex(8)}"))
 
     def read_note(self) -> SessionNote | None:
-        """The note; None if there is none."""
+        """The note; None if there is none, or none that this version understands."""
         try:
-            with open_regular(self.note_path) as file:
-                return SessionNote.model_validate_json(file.read(_LARGEST))
+            return SessionNote.of_any_version(self._note_text())
         except (OSError, ValidationError):
             return None
+
+    def process_of_foreign_note(self) -> tuple[int, float] | None:
+        """Number and start of the process of a note that this version does not understand."""
+        try:
+            note = json.loads(self._note_text())
+            return int(note["pid"]), float(note["process_started"])
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+
+    def _note_text(self) -> bytes:
+        with open_regular(self.note_path) as file:
+            return file.read(_LARGEST)
 
     def write_note(self, note: SessionNote) -> None:
         """Writes the note.

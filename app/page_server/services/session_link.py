@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pydantic_core
+from pydantic import ValidationError
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
@@ -28,6 +29,13 @@ _REQUEST_S = 10
 
 OnMessage = Callable[[str, dict[str, Any]], None]
 """Takes a message as text and parsed."""
+
+
+OTHER_VERSION = Problem(
+    "other-version",
+    "the session that runs was started by another version of voicegraph",
+    fix="stop it, and start it again",
+)
 
 
 def session_is_gone() -> StateError:
@@ -101,13 +109,16 @@ class SessionLink:
         """What the session runs now.
 
         Raises:
-            StateError: if it does not answer.
+            StateError: if it does not answer, or is of another version.
         """
         try:
             body = await asyncio.to_thread(self._get, "pipeline")
         except OSError:
             raise session_is_gone() from None
-        return RunningPipeline.model_validate_json(body)
+        try:
+            return RunningPipeline.of_any_version(body)
+        except ValidationError:
+            raise StateError(OTHER_VERSION) from None
 
     async def live_values(self) -> dict[str, Any]:
         """The values of the live params: ``node.param`` -> value.
@@ -162,7 +173,7 @@ class SessionLink:
             return
 
     def _resolve(self, message: dict[str, Any]) -> None:
-        answer = Answer.model_validate(message)
+        answer = Answer.model_validate(message, extra="ignore")
         command = pydantic_core.to_jsonable_python(answer.command)
         for index, (sent, future) in enumerate(self._waiting):
             if sent == command:

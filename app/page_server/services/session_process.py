@@ -13,7 +13,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from voicegraph.graph.files.user_folders import private_folder
+from voicegraph.app.background import how_it_ended
+from voicegraph.graph.files.private_folder import private_folder
 from voicegraph.schemas.session_note import SessionLaunch
 
 from .process_identity import end_process, is_running, started_at
@@ -105,10 +106,7 @@ class SessionProcess:
     @property
     def ended_by(self) -> str:
         """How its process ended, as far as that is known: a phrase."""
-        code = None if self._child is None else self._child.poll()
-        if code is None:
-            return "ended"
-        return f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
+        return how_it_ended(None if self._child is None else self._child.poll())
 
     def end(self, *, force: bool = False) -> None:
         """Asks it to end, or kills it."""

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from voicegraph.app.background import CommandRunner, start_background
-from voicegraph.app.background.command import CommandError
+from voicegraph.app.background.errors import BackgroundError
 from voicegraph.app.background.priority import JOB
 
 PROGRAM = """
@@ -49,7 +49,7 @@ def test_a_command_that_prints_no_json_has_failed() -> None:
 
 
 def test_a_command_that_takes_too_long_is_ended() -> None:
-    with pytest.raises(CommandError, match="took longer than"):
+    with pytest.raises(BackgroundError, match="took longer than"):
         asyncio.run(_runner(timeout_s=0.2).run("sleep"))
 
 

@@ -57,6 +57,17 @@ def test_port_that_was_asked_for_must_be_free(cli: Cli, folders: Path, busy: int
     assert f"fix: voicegraph app --port {busy % 65535 + 1}" in err
 
 
+def test_state_folder_must_be_writable(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    monkeypatch.setenv("VOICEGRAPH_STATE", str(tmp_path / "file" / "state"))
+    code, _, err = cli("app", "--no-browser", "--port", "0")
+    assert code == 4
+    assert "file/state" in err.replace(os.sep, "/")
+    assert "fix: set the variable VOICEGRAPH_STATE to a folder" in err
+
+
 def test_next_free_port_is_taken_otherwise(busy: int) -> None:
     addresses = [parse_address(f"127.0.0.1:{port}", "--host", port) for port in (busy, 0)]
     found = app_command._listening(addresses, _bound)

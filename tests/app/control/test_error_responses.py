@@ -29,7 +29,8 @@ from voicegraph.schemas.live_command import COMMANDS, Mute
         (InputError, "x", 409),
         (WeightsError, "x", 409),
         (DeviceError, "x", 409),
-        (OutputError, "x", 500),
+        (OutputError, "cannot-write", 409),
+        (OutputError, "disk-full", 507),
         (VoicegraphError, "internal", 500),
     ],
 )

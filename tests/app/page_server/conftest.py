@@ -6,16 +6,18 @@ import asyncio
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from voicegraph.app.control.addresses import parse_address
+from voicegraph.app.page_server.planning.worker import planning_functions
 from voicegraph.app.page_server.server import PageServer
 from voicegraph.app.page_server.services.live_sessions import LiveSessions
+from voicegraph.app.page_server.services.planner import Planner
 from voicegraph.app.page_server.services.services import Services, open_services
 from voicegraph.app.page_server.services.session_files import SessionFiles, SessionFolder
 from voicegraph.schemas.app import AppLimits, StartSession
@@ -54,7 +56,7 @@ def serve_app(folders: Path, messages: list[str]) -> Iterator[ServeApp]:
         services: Services | None = None,
         **app_limits: Any,
     ) -> Client:
-        services = services or open_services(AppLimits(**app_limits), messages.append)
+        services = services or services_here(AppLimits(**app_limits), messages.append)
         address = parse_address(f"{host}:0", "--port", 8760)
         server = PageServer(services, address, token, messages.append, limits)
         server.start()
@@ -68,14 +70,37 @@ def serve_app(folders: Path, messages: list[str]) -> Iterator[ServeApp]:
     assert set(threading.enumerate()) <= before
 
 
-@dataclass(frozen=True)
-class FakePlanner:
-    """Plans what ``fake_session.py`` runs; the pipeline that is asked for is its behaviour."""
+class CallsHere:
+    """Calls functions in this process, which has imported PyTorch already."""
 
-    def plan(self, request: StartSession) -> SessionLaunch:
-        return SessionLaunch(
-            request=request, pipeline="fake", path=request.pipeline or "run", voice=request.voice
-        )
+    def __init__(self, functions: Mapping[str, Callable[..., Any]]) -> None:
+        self._functions = functions
+
+    def start(self) -> None:
+        pass
+
+    def give_way(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    async def call(self, name: str, *arguments: Any) -> Any:
+        return await asyncio.to_thread(self._functions[name], *arguments)
+
+
+def services_here(limits: AppLimits, say: Callable[[str], None]) -> Services:
+    """Services over the user's folders that plan in this process."""
+    services = open_services(limits, say)
+    functions = planning_functions(services.data / "voices", services.data / "presets")
+    return replace(services, planner=Planner(CallsHere(functions)))
+
+
+def _fake_plan(request: StartSession) -> SessionLaunch:
+    """Plans what ``fake_session.py`` runs; the pipeline that is asked for is its behaviour."""
+    return SessionLaunch(
+        request=request, pipeline="fake", path=request.pipeline or "run", voice=request.voice
+    )
 
 
 def fake_services(messages: list[str]) -> Services:
@@ -87,7 +112,7 @@ def fake_services(messages: list[str]) -> Services:
         return [sys.executable, str(script), launch.path, str(files.info), str(files.end)]
 
     sessions = LiveSessions(SessionFolder(real.state / "app"), command, messages.append)
-    return replace(real, sessions=sessions, planner=cast("Any", FakePlanner()))
+    return replace(real, sessions=sessions, planner=Planner(CallsHere({"plan": _fake_plan})))
 
 
 @pytest.fixture

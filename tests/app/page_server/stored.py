@@ -16,7 +16,7 @@ from voicegraph.app.background import CommandResult, CommandRunner
 from voicegraph.app.page_server.services.experiment_pages import ExperimentPages
 from voicegraph.app.page_server.services.jobs import Jobs
 from voicegraph.app.page_server.services.presets import Presets
-from voicegraph.app.page_server.services.services import Services, open_services
+from voicegraph.app.page_server.services.services import Services
 from voicegraph.app.page_server.services.takes import Takes
 from voicegraph.app.page_server.services.voices import Voices
 from voicegraph.app.storage import ReceivedFile, UploadSlots
@@ -25,6 +25,8 @@ from voicegraph.graph.pipeline import Pipeline, node
 from voicegraph.schemas.app import AppLimits, JobSettings
 from voicegraph.schemas.file_job import JobFileStatus, JobStatus
 from voicegraph.schemas.report import ProblemReport
+
+from .conftest import services_here
 
 TAKE = "2026-11-29_12-00-01"
 PRESET = "Deep voice"
@@ -72,7 +74,7 @@ def stored_services(folder: Path, commands: CommandRunner, **limits: Any) -> Ser
         limits: of ``AppLimits``.
     """
     granted = AppLimits(**{"reserve_bytes": 0, **limits})
-    real = open_services(granted, lambda _: None)
+    real = services_here(granted, lambda _: None)
     slots, library, data = UploadSlots(granted.uploads), real.data / "voices", real.data
     presets = Presets(data / "presets", library, commands)
     return replace(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,52 @@ def test_next_page_server_finds_the_session(
     assert wait_for_state(fake_app, "none")["problems"] == []
     pid = _note(folders).pid
     assert not psutil.pid_exists(pid or 0) or psutil.Process(pid).status() == "zombie"
+
+
+def test_note_of_a_newer_version_is_understood(
+    fake_app: Client, serve_app: ServeApp, messages: list[str], folders: Path
+) -> None:
+    _start(fake_app)
+    first = wait_for_state(fake_app, "running")
+    _rewrite_note(folders, mood="new", launch=_note(folders).launch.model_dump() | {"more": 1})
+    assert wait_for_state(serve_app(services=fake_services(messages)), "running") == first
+
+
+def test_session_of_another_version_is_told_and_can_be_ended(
+    fake_app: Client, serve_app: ServeApp, messages: list[str], folders: Path
+) -> None:
+    _start(fake_app)
+    wait_for_state(fake_app, "running")
+    pid = _note(folders).pid or 0
+    _rewrite_note(folders, format="voicegraph-session-9")
+    other = serve_app(services=fake_services(messages))
+    found = wait_for_state(other, "ended")
+    assert [problem["code"] for problem in found["problems"]] == ["other-version"]
+    assert psutil.pid_exists(pid), "nobody has ended it"
+    assert other.ask("DELETE", "/api/session").json["state"] == "none"
+    assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == "zombie"
+
+
+def _rewrite_note(folders: Path, **values: Any) -> None:
+    """Writes the note as another version would."""
+    path = folders / "state" / "app" / "session.json"
+    data = json.loads(path.read_bytes()) | values
+    path.write_text(json.dumps(data, default=str), encoding="utf-8")
+
+
+def test_restart_speaks_with_the_voice_that_was_chosen_last(
+    fake_app: Client, folders: Path
+) -> None:
+    _start(fake_app)
+    wait_for_state(fake_app, "running")
+    fake_app.post("/api/session/command", {"do": "voice", "name": "michael"})
+    deadline = time.monotonic() + 30
+    while (launch := _note(folders).launch).voice != "michael":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert launch.request.voice == "michael"
+    assert launch.overrides["vars.voice"] == "library:michael"
+    assert fake_app.get("/api/session").json["voice"] == "michael"
 
 
 def test_second_page_follows_the_first(fake_app: Client) -> None:

@@ -10,22 +10,24 @@ import pytest
 import schemathesis
 
 from voicegraph.app.page_server.services.live_sessions import LiveSessions
-from voicegraph.app.page_server.services.services import Services, open_services
+from voicegraph.app.page_server.services.services import Services
 from voicegraph.app.page_server.services.session_files import SessionFolder
 from voicegraph.app.page_server.services.sound_devices import SoundDevices
 from voicegraph.schemas.app import AppLimits
 
 from ..client import Client
 from ..schema_findings import findings, fuzz_config
-from .conftest import ServeApp
+from .conftest import ServeApp, services_here
 
 _NO_SOUND = (sys.executable, "-c", "print('{\"devices\": []}')")
+OF_SESSIONS = r"^/api/(session|devices|qualities|controls)"
+"""Routes that need no stored things; ``test_stored_openapi.py`` has all others."""
 _NOTHING = [sys.executable, "-S", "-c", ""]
 
 
 def _services(messages: list[str]) -> Services:
     """Services whose sessions end at once."""
-    real = open_services(AppLimits(), messages.append)
+    real = services_here(AppLimits(), messages.append)
     folder = SessionFolder(real.state / "app")
     sessions = LiveSessions(folder, lambda *_: _NOTHING, messages.append)
     return replace(real, sessions=sessions, devices=SoundDevices(list_command=_NO_SOUND))
@@ -34,9 +36,7 @@ def _services(messages: list[str]) -> Services:
 def _findings(client: Client, examples: int) -> tuple[list[str], int]:
     address = f"http://{client.host}:{client.port}"
     load = partial(schemathesis.openapi.from_url, config=fuzz_config(examples, {}))
-    return findings(
-        load(f"{address}/openapi.json").include(path_regex="^/api/(session|devices|qua|con)")
-    )
+    return findings(load(f"{address}/openapi.json").include(path_regex=OF_SESSIONS))
 
 
 def test_answers_are_as_documented(serve_app: ServeApp, messages: list[str]) -> None:

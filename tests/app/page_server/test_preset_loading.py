@@ -27,7 +27,10 @@ class Planner:
     def __init__(self, presets: Path) -> None:
         self._presets = presets
 
-    def plan(self, request: StartSession) -> SessionLaunch:
+    def give_way(self) -> None:
+        pass
+
+    async def plan(self, request: StartSession) -> SessionLaunch:
         path = str(self._presets / f"{request.preset}.yaml")
         return SessionLaunch(request=request, pipeline=str(request.preset), path=path)
 

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 import schemathesis
-from schemathesis.engine import from_schema
-from schemathesis.engine.events import FatalError, NonFatalError, ScenarioFinished
 
 from voicegraph.app.control.addresses import Address
 from voicegraph.app.http.access_control import AccessControl, Uploads
@@ -17,6 +15,7 @@ from voicegraph.app.page_server.services.presets import Presets
 from voicegraph.schemas.app import Preset
 from voicegraph.schemas.control import ControlLimits
 
+from ..schema_findings import findings, fuzz_config
 from .stored import (
     FakeCommands,
     store_job,
@@ -25,8 +24,7 @@ from .stored import (
     store_take,
     stored_services,
 )
-
-STORED = r"^/api/(voices|presets|takes|jobs|limits|passes|experiments)|^/experiments"
+from .test_openapi import OF_SESSIONS
 
 
 def _findings(folders: Path, examples: int) -> tuple[list[str], int]:
@@ -47,25 +45,10 @@ def _findings(folders: Path, examples: int) -> tuple[list[str], int]:
         uploads=Uploads(UPLOADS, 1 << 16, 30),
     )
     headers = {"Host": "localhost"}
-    config = schemathesis.Config.from_dict(
-        {
-            "headers": headers,
-            "seed": 1,
-            "warnings": False,
-            "generation": {"deterministic": True, "max-examples": examples, "database": "none"},
-        }
+    schema = schemathesis.openapi.from_asgi(
+        "/openapi.json", app, config=fuzz_config(examples, headers), headers=headers
     )
-    schema = schemathesis.openapi.from_asgi("/openapi.json", app, config=config, headers=headers)
-    found, sent = [], 0
-    for event in from_schema(schema.include(path_regex=STORED)).execute():
-        if isinstance(event, NonFatalError | FatalError):
-            found.append(f"{event}")
-        if isinstance(event, ScenarioFinished):
-            checks = event.recorder.checks.values()
-            sent += len(event.recorder.interactions)
-            found += [str(node.failure_info.failure) for nodes in checks for node in nodes
-                      if node.failure_info is not None]  # fmt: skip
-    return found, sent
+    return findings(schema.exclude(path_regex=OF_SESSIONS))
 
 
 def test_answers_are_as_documented(folders: Path) -> None:

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-import os
-import stat
 from pathlib import Path
 
 import pytest
 
-from voicegraph.graph.files.user_folders import data_folder, private_folder, state_folder
+from voicegraph.graph.files.user_folders import data_folder, state_folder, variable_of
 
 
 def test_variables_name_the_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -25,8 +23,11 @@ def test_folders_of_the_system_are_the_programs_own(monkeypatch: pytest.MonkeyPa
     assert data_folder().is_absolute()
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows keeps a user's folders from others itself")
-def test_private_folder_is_its_users_own(tmp_path: Path) -> None:
-    made = private_folder(tmp_path / "a" / "b")
-    assert stat.S_IMODE(made.stat().st_mode) == 0o700
-    assert private_folder(made) == made
+def test_files_in_a_folder_know_the_variable_that_names_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("VOICEGRAPH_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("VOICEGRAPH_STATE", str(tmp_path / "state"))
+    assert variable_of(tmp_path / "data" / "presets" / "a.yaml") == "VOICEGRAPH_DATA"
+    assert variable_of(tmp_path / "state") == "VOICEGRAPH_STATE"
+    assert variable_of(tmp_path) is None

@@ -26,7 +26,7 @@ def _launch(request: StartSession) -> SessionLaunch:
 
 
 class _Planner:
-    def plan(self, request: StartSession) -> SessionLaunch:
+    async def plan(self, request: StartSession) -> SessionLaunch:
         return _launch(request)
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from voicegraph.app.page_server.services.qualities import qualities_of
-from voicegraph.app.page_server.services.session_planner import SessionPlanner
+from voicegraph.app.page_server.planning.qualities import qualities_of
+from voicegraph.app.page_server.planning.session_planner import SessionPlanner
 from voicegraph.graph.errors import InputError, PipelineError, VoicegraphError
 from voicegraph.graph.pipeline import Pipeline
 from voicegraph.schemas.app import StartSession
@@ -95,10 +95,19 @@ def test_preset_is_a_file_of_the_folder(planner: SessionPlanner, tmp_path: Path)
     assert (launch.pipeline, launch.path, launch.profile) == ("deep", str(path), None)
     assert "vars.voice" not in launch.overrides
     other = planner.plan(StartSession(preset="deep", voice="heart"))
-    assert other.overrides["vars.voice"] == "heart"
+    assert other.overrides["vars.voice"] == "library:heart"
     path.write_text("extends: default-live\nvars: {voice: /etc/passwd}\n", encoding="utf-8")
     with pytest.raises((InputError, PipelineError)):
         planner.plan(StartSession(preset="deep"))
+
+
+def test_other_voice_of_a_preset_does_not_take_its_index(
+    planner: SessionPlanner, tmp_path: Path
+) -> None:
+    text = "extends: default-live\nvars: {voice: michael, index: library:michael}\n"
+    (tmp_path / "presets" / "deep.yaml").write_text(text, encoding="utf-8")
+    launch = planner.plan(StartSession(preset="deep", voice="heart"))
+    assert launch.overrides["vars.index"] != "library:michael"
 
 
 def test_unknown_pipeline_has_one_quality() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from voicegraph.app.page_server.services.running_graph import RunningGraph
+from voicegraph.app.page_server.planning.running_graph import RunningGraph
 from voicegraph.app.session_server._running_pipeline import running_pipeline
 from voicegraph.graph.pipeline import Pipeline
 from voicegraph.graph.signals import Audio

@@ -9,14 +9,17 @@ from typing import Any
 
 from voicegraph.graph.errors import InputError, Problem, StateError
 from voicegraph.graph.files.voice_library import entries, find, item_of, require
+from voicegraph.graph.loading.confinement import confinement
+from voicegraph.graph.loading.library_values import voice_overrides
+from voicegraph.graph.loading.sources import Source, read_chain
 from voicegraph.graph.pipeline import Pipeline, Plan
-from voicegraph.schemas.app import Control, Quality, QualityId, StartSession
+from voicegraph.schemas.app import DEFAULT_QUALITY, Control, Quality, QualityId, StartSession
 from voicegraph.schemas.session_note import SessionLaunch
 from voicegraph.schemas.voice_library import LibraryItem
 
 from .channel_strip import OPTIONAL, channel_strip_overrides
 from .main_controls import main_controls
-from .qualities import DEFAULT, TITLES, is_live, qualities_of
+from .qualities import TITLES, is_live, qualities_of
 
 BUNDLED_VOICE = "heart"
 """The voice that speaks if none is chosen."""
@@ -98,12 +101,12 @@ class SessionPlanner:
                     delay_ms=max(
                         _delay_ms(plan), _room_ms(plan) + 1e3 * float(plan.latency.buffering)
                     ),
-                    default=quality == DEFAULT,
+                    default=quality == DEFAULT_QUALITY,
                 )
             )
         return found
 
-    def controls(self, voice: str | None, quality: QualityId = DEFAULT) -> list[Control]:
+    def controls(self, voice: str | None, quality: QualityId = DEFAULT_QUALITY) -> list[Control]:
         """The main controls of a voice that is not started yet.
 
         Raises:
@@ -129,8 +132,10 @@ class SessionPlanner:
     def _choose(self, request: StartSession) -> _Choice:
         if request.preset is not None:
             path = self.preset_path(request.preset)
-            voice = None if request.voice is None else _item(request.voice)
-            overrides = {} if voice is None else {"vars.voice": voice.name}
+            overrides: dict[str, Any] = {}
+            if request.voice is not None:  # with its index and encoder, whatever the preset names
+                document = read_chain(Source(path, path.name), confinement(self.readable))
+                overrides = voice_overrides(document, _item(request.voice).name)
             return _Choice(request.preset, str(path), None, request.voice, overrides)
         item = _item(request.voice)
         names = _live_pipelines(item)
@@ -160,7 +165,7 @@ class SessionPlanner:
 
 
 def _shipped(item: LibraryItem, name: str, quality: QualityId) -> _Choice:
-    settings = qualities_of(name).get(quality) or qualities_of(name)[DEFAULT]
+    settings = qualities_of(name).get(quality) or qualities_of(name)[DEFAULT_QUALITY]
     overrides = {"vars.voice": item.name, **settings.overrides}  # its card gives the rest
     return _Choice(name, name, settings.profile, item.name, overrides)
 

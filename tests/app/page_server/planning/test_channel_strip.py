@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from voicegraph.app.page_server.services.channel_strip import channel_strip_overrides
+from voicegraph.app.page_server.planning.channel_strip import channel_strip_overrides
 from voicegraph.graph.pipeline import Pipeline, node
 
 _GRAPHS = {

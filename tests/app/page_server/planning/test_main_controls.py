@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from voicegraph.app.page_server.services.channel_strip import channel_strip_overrides
-from voicegraph.app.page_server.services.main_controls import main_controls
+from voicegraph.app.page_server.planning.channel_strip import channel_strip_overrides
+from voicegraph.app.page_server.planning.main_controls import main_controls
 from voicegraph.graph.pipeline import Pipeline, node
 
 

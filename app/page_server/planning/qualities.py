@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from voicegraph.schemas.app import QualityId
+from voicegraph.schemas.app import DEFAULT_QUALITY, QualityId
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,6 @@ TITLES: Mapping[QualityId, tuple[str, str]] = {
     "safe": ("Safe", "The steadiest voice and the most reserve, with more delay."),
 }
 """Title and sentence of each quality."""
-DEFAULT: QualityId = "balanced"
 
 _LIVE: Mapping[str, Mapping[QualityId, QualitySettings]] = {
     "default-live": {
@@ -47,7 +46,7 @@ _LIVE: Mapping[str, Mapping[QualityId, QualitySettings]] = {
         "safe": QualitySettings(overrides={"block": "480ms"}),
     },
 }
-_ANY: Mapping[QualityId, QualitySettings] = {DEFAULT: QualitySettings()}
+_ANY: Mapping[QualityId, QualitySettings] = {DEFAULT_QUALITY: QualitySettings()}
 
 
 def qualities_of(pipeline: str) -> Mapping[QualityId, QualitySettings]:
