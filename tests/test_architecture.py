@@ -144,8 +144,8 @@ ALLOWED: dict[str, set[str]] = {
         "training/corpora", "training/make", "training/voice",
     },
     "training/encoder": {
-        *NODE, "experiments/conditions", "nodes/content", "graph/metrics", "training/common",
-        "training/corpora",
+        *NODE, "experiments", "experiments/conditions", "experiments/observers", "nodes/content",
+        "graph/metrics", "training/common", "training/corpora",
         "training/evaluate",
         "training/voice",
     },

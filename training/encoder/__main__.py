@@ -3,81 +3,104 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
-from voicegraph.training.common import hama
 from voicegraph.training.common.jobs import run_jobs
 from voicegraph.training.common.training_loop import Budget
 from voicegraph.training.encoder import _augmented_copies as augmented_copies
 from voicegraph.training.encoder import _kokoro_corpus as kokoro_corpus
 from voicegraph.training.encoder import _librispeech as librispeech
 from voicegraph.training.encoder import _targets as targets
+from voicegraph.training.encoder import _transcripts as transcripts
 from voicegraph.training.encoder import _tts_corpus as tts_corpus
+from voicegraph.training.encoder import _whisper_basis as whisper_basis
 from voicegraph.training.encoder._distributed import worker_group
 from voicegraph.training.encoder._export import export
+from voicegraph.training.encoder._recipes import RECIPES, EncoderRecipe
 from voicegraph.training.encoder._workdir import EncoderWorkdir
 from voicegraph.training.encoder._worker_task import TrainingTask
 
 HERE = Path(__file__).parent
-OUT = HERE.parents[1] / "pipelines" / "models" / "phonetic.safetensors"
-STEPS, SENTENCES = 2800, 350
-"""Defaults, with which the bundled encoder was made."""
+MODELS = HERE.parents[1] / "pipelines" / "models"
+BUNDLED = "phonetic-1"
+"""The recipe of the encoder in the package."""
+STEPS = ("books", "reader", "chorus", "copies", "transcripts", "basis", "targets", "train")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the steps that are not done yet."""
-    given = _parser().parse_args(arguments)
-    workdir = EncoderWorkdir(given.work / "encoder")
-    prepare(workdir, given)
-    if given.until == "targets":
-        return 0
-    torch.set_num_threads(1 if given.processes > 1 else given.threads)
-    device = torch.device(given.device)
-    task = TrainingTask(workdir, Budget(given.minutes or 0.0, _steps(given)), given.seed)
-    with worker_group(given.processes if device.type == "cpu" else 1, device, task) as worker:
-        training = task.training(worker)
-        print("held out:", ", ".join(f"{name} {one}" for name, one in training.run().items()))
-    export(training, hama.tokens(), given.out)
-    print(f"{given.out}: {given.out.stat().st_size / 1e6:.1f} MB")
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    recipe = RECIPES[given.recipe]
+    workdir = EncoderWorkdir(given.work / "encoder", recipe.name)
+    steps = _steps(workdir, recipe, given)
+    steps["train"] = lambda: _train(workdir, recipe, given)
+    if given.only and given.only not in steps:
+        parser.error(f"--only {given.only}: {recipe.name} has the steps {', '.join(steps)}")
+    for step in [given.only] if given.only else steps:
+        steps[step]()
     return 0
 
 
-def prepare(workdir: EncoderWorkdir, given: argparse.Namespace) -> None:
-    """Everything before training."""
-    many = given.processes
+def _steps(
+    workdir: EncoderWorkdir, recipe: EncoderRecipe, given: argparse.Namespace
+) -> dict[str, Callable[[], None]]:
+    """The steps before training by name, in their order."""
+    many, seed = given.processes, given.seed
+    sentences, readings = given.sentences or recipe.sentences, given.readings or recipe.readings
     downloads = given.work / "downloads"
-    run_jobs("books", librispeech.import_utterance, librispeech.jobs(workdir, given.speech), many)
-    run_jobs(
-        "chorus",
-        kokoro_corpus.synthesize,
-        kokoro_corpus.jobs(workdir, downloads, given.sentences, given.seed),
-        many,
-    )
-    run_jobs("reader", tts_corpus.synthesize, tts_corpus.jobs(workdir, downloads), many)
-    run_jobs("copies", augmented_copies.make, augmented_copies.jobs(workdir, given.seed), many)
-    run_jobs("targets", targets.make, targets.jobs(workdir), many)
+    work = {
+        "books": (librispeech.import_utterance, lambda: librispeech.jobs(workdir, given.speech)),
+        "reader": (tts_corpus.synthesize, lambda: tts_corpus.jobs(workdir, readings, seed)),
+        "chorus": (
+            kokoro_corpus.synthesize,
+            lambda: kokoro_corpus.jobs(workdir, downloads, sentences, seed),
+        ),
+        "copies": (augmented_copies.make, lambda: augmented_copies.jobs(workdir, seed)),
+    }
+    if recipe.teacher == "whisper":
+        work["transcripts"] = (transcripts.make, lambda: transcripts.jobs(workdir))
+        work["basis"] = (whisper_basis.make, lambda: whisper_basis.jobs(workdir))
+    work["targets"] = (targets.make, lambda: targets.jobs(workdir, recipe.teacher))
+    return {
+        title: lambda title=title, make=make, jobs=jobs: run_jobs(title, make, jobs(), many)
+        for title, (make, jobs) in work.items()
+    }
 
 
-def _steps(given: argparse.Namespace) -> int | None:
-    return None if given.minutes else given.steps
+def _train(workdir: EncoderWorkdir, recipe: EncoderRecipe, given: argparse.Namespace) -> None:
+    torch.set_num_threads(1 if given.processes > 1 else given.threads)
+    device = torch.device(given.device)
+    steps = None if given.minutes else given.steps or recipe.steps
+    task = TrainingTask(workdir, Budget(given.minutes or 0.0, steps), given.seed)
+    with worker_group(given.processes if device.type == "cpu" else 1, device, task) as worker:
+        training = task.training(worker)
+        print("held out:", ", ".join(f"{name} {one}" for name, one in training.run().items()))
+    name = "phonetic" if recipe.name == BUNDLED else recipe.name
+    out = given.out or MODELS / f"{name}.safetensors"
+    export(training, recipe, out)
+    print(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training.encoder", description=__doc__)
     add = parser.add_argument
     add("--speech", type=Path, required=True, help="a folder with LibriSpeech's .flac files")
+    add("--recipe", choices=list(RECIPES), default=BUNDLED, help=f"of the encoder ({BUNDLED})")
     add("--work", type=Path, default=HERE.parent / "work", help="folder for intermediate files")
-    add("--out", type=Path, default=OUT, help="the encoder's file (pipelines/models/...)")
+    add("--out", type=Path, help="the encoder's file (pipelines/models/...)")
     add("--minutes", type=float, help="of training, instead of steps")
-    add("--steps", type=int, default=STEPS, help=f"of training ({STEPS})")
-    add("--sentences", type=int, default=SENTENCES, help=f"read by Kokoro ({SENTENCES})")
+    add("--steps", type=int, help="of training (the recipe's)")
+    add("--sentences", type=int, help="read by Kokoro (the recipe's)")
+    add("--readings", type=int, help="sentences read by hibari-tts (the recipe's)")
     add("--seed", type=int, default=1)
     add("--processes", type=int, default=2, help="of one thread each, also for training")
     add("--threads", type=int, default=1, help="for training in one process")
     add("--device", default="cpu", help="for training: cpu or cuda")
-    add("--until", choices=["targets", "end"], default="end", help="the last step to run")
+    add("--only", choices=STEPS, metavar="STEP", help=f"run one step: {', '.join(STEPS)}")
     return parser
 
 

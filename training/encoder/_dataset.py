@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import soundfile
+import soxr
 import torch
 
+from voicegraph.nodes.content.encoder import RATE
 from voicegraph.nodes.content.phonetic_network import STEP
+from voicegraph.training.voice.augmentation import log_uniform
 
 from ..common.training_set import TrainingSet
 from . import _librispeech as librispeech
@@ -17,11 +21,17 @@ from ._workdir import COPIES, EncoderWorkdir
 
 UNKNOWN = -100
 """Stands for an unknown phone or for none; the cross entropy ignores such frames."""
-SILENT_SYMBOLS = (16, 156, 157)
-"""Kokoro's numbers of the space and of the two stress marks, which are not phones."""
+SILENCE = 0
+"""Kokoro's number of the boundary; it also stands for all punctuation, which is silent."""
 KOKORO_SYMBOLS = 178
+_UNSPOKEN = (16, 156, 157)
+"""Kokoro's numbers of the space and of the two stress marks, which are not phones."""
+_PUNCTUATION = 16
+"""Lower numbers are punctuation."""
 _COPY = 0.5
 """Share of the pieces with the audio of a copy in another voice."""
+_FASTER, _SPEEDS = 0.4, (0.88, 1.14)
+"""Share of the pieces that are played at another speed, which moves pitch and formants, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +42,15 @@ class EncoderUtterance:
         name: of the utterance.
         audio: int16 ``[1 + copies, samples]``, 16 kHz; the speech itself comes first.
         target: the teacher's features of the speech itself, float16 ``[frames, hidden]``.
-        phones: int16 ``[frames]``; None if unknown.
+        phones: int16 ``[frames]``, Kokoro's numbers; None if unknown.
+        said: int16 ``[phones]``, the sequence of phones by a transcript; None if unknown.
     """
 
     name: str
     audio: np.ndarray
     target: np.ndarray
     phones: np.ndarray | None
+    said: np.ndarray | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +73,27 @@ def load_utterance(workdir: EncoderWorkdir, name: str) -> EncoderUtterance:
     for copy in range(COPIES):
         made, _ = soundfile.read(workdir.augmented_copy(name, copy), dtype="int16")
         audio.append(made)
-    known = workdir.phones(name)
-    phones = np.load(known) if known.exists() else None
-    return EncoderUtterance(name, np.stack(audio), np.load(workdir.targets(name)), phones)
+    phones, said = (
+        np.load(path) if path.exists() else None
+        for path in (workdir.phones(name), workdir.transcript(name))
+    )
+    return EncoderUtterance(name, np.stack(audio), np.load(workdir.targets(name)), phones, said)
+
+
+def labels(phones: np.ndarray) -> np.ndarray:
+    """Kokoro's numbers of frames as labels: int64, with one silence, and unknown where no phone is.
+
+    The boundary between words belongs to either side; a stress mark has a part of its vowel.
+    """
+    known = phones.astype(np.int64)
+    return np.where(
+        np.isin(known, _UNSPOKEN), UNKNOWN, np.where(known < _PUNCTUATION, SILENCE, known)
+    )
+
+
+def spoken(numbers: np.ndarray) -> np.ndarray:
+    """The phones among Kokoro's numbers, in their order."""
+    return numbers[(numbers > _PUNCTUATION) & ~np.isin(numbers, _UNSPOKEN)]
 
 
 class EncoderTrainingSet(TrainingSet[EncoderUtterance]):
@@ -93,28 +123,57 @@ class EncoderTrainingSet(TrainingSet[EncoderUtterance]):
     def _piece(
         self, found: EncoderUtterance, frames: int, random: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        first = int(random.integers(max(len(found.target) - frames, 0) + 1))
-        voice = int(random.integers(1, len(found.audio))) if random.random() < _COPY else 0
-        audio = found.audio[voice, first * STEP : (first + frames) * STEP] / 32768
-        audio = random_channel(_pad(audio, frames * STEP), random).astype(np.float32)
-        target = found.target[first : first + frames].astype(np.float32)
-        target = np.pad(target, ((0, frames - len(target)), (0, 0)), mode="edge")
+        speed = log_uniform(random, *_SPEEDS) if random.random() < _FASTER else 1.0
+        span = math.ceil(frames * speed) + 1
+        first = int(random.integers(max(len(found.target) - span, 0) + 1))
+        audio = self._audio(found, first, span, random)
+        if speed != 1.0:
+            audio = soxr.resample(audio, speed * RATE, RATE)
+        audio = _fitted(audio, frames * STEP)
+        audio = random_channel(audio, random, lambda: self._other_speech(frames, random))
+        at = first + speed * np.arange(frames)
+        target = _between(found.target, at)
         phones = np.full(frames, UNKNOWN, np.int64)
         if found.phones is not None:
-            known = found.phones[first : first + frames].astype(np.int64)
-            phones[: len(known)] = np.where(np.isin(known, SILENT_SYMBOLS), UNKNOWN, known)
-        return audio, target, phones
+            exists = at <= len(found.phones) - 1
+            phones[exists] = labels(found.phones[np.rint(at[exists]).astype(int)])
+        return audio.astype(np.float32), target, phones
+
+    def _other_speech(self, frames: int, random: np.random.Generator) -> np.ndarray:
+        """Speech of anybody, float64 ``[frames * 320]``."""
+        other = self.utterances[random.integers(len(self.utterances))]
+        first = int(random.integers(max(len(other.target) - frames, 0) + 1))
+        return _fitted(self._audio(other, first, frames, random), frames * STEP)
+
+    @staticmethod
+    def _audio(
+        found: EncoderUtterance, first: int, frames: int, random: np.random.Generator
+    ) -> np.ndarray:
+        """Frames of an utterance or of its copy, float64."""
+        voice = int(random.integers(1, len(found.audio))) if random.random() < _COPY else 0
+        return found.audio[voice, first * STEP : (first + frames) * STEP] / 32768
 
 
-def _pad(audio: np.ndarray, count: int) -> np.ndarray:
-    return np.pad(audio, (0, count - len(audio)))
+def _between(features: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Features at fractional frames, linearly interpolated, float32; the last one goes on."""
+    at = np.minimum(at, len(features) - 1)
+    low = at.astype(int)
+    share = (at - low)[:, None]
+    high = np.minimum(low + 1, len(features) - 1)
+    found = features[low] * (1 - share) + features[high] * share
+    return found.astype(np.float32)
+
+
+def _fitted(audio: np.ndarray, count: int) -> np.ndarray:
+    """The first samples, with silence behind what is too short."""
+    return np.pad(audio[:count], (0, max(count - len(audio), 0)))
 
 
 def load_datasets(
     workdir: EncoderWorkdir, seed: int
 ) -> tuple[EncoderTrainingSet, list[EncoderUtterance]]:
     """The training set, and the utterances of the held-out speakers."""
-    learned, held_out = librispeech.split_held_out(workdir.names())
+    learned, held_out = librispeech.split_held_out(workdir.complete())
     return EncoderTrainingSet([load_utterance(workdir, n) for n in learned], seed), [
         load_utterance(workdir, n) for n in held_out
     ]

@@ -23,7 +23,7 @@ from ._workdir import EncoderWorkdir
 SENTENCES = Path(__file__).with_name("sentences.txt")
 DURATIONS = "/encoder/Clip_output_0"
 """Value inside Kokoro: the duration of each phone in spans of 25 ms."""
-_TTS_RATE, _SPAN = 24000, 600
+_TTS_RATE, _SPAN_S = 24000, 0.025
 _MIXED = 0.5
 """Share of the sentences that are read by a mixture of two voices."""
 _SPEEDS = (0.85, 1.3)
@@ -31,7 +31,7 @@ _PEAK = 0.9
 
 
 def sentences() -> list[str]:
-    """1,200 sentences; the bundled voices read none of them."""
+    """11,152 sentences; the bundled voices read none of them."""
     return SENTENCES.read_text(encoding="utf-8").splitlines()
 
 
@@ -43,13 +43,13 @@ def jobs(workdir: EncoderWorkdir, downloads: Path, count: int, seed: int) -> lis
 
 def name(number: int) -> str:
     """Name of the utterance of a sentence."""
-    return f"chorus-{number:04d}"
+    return f"chorus-{number:05d}"
 
 
 def synthesize(workdir: EncoderWorkdir, downloads: Path, number: int, seed: int) -> None:
     """Writes one sentence as 16-bit FLAC, and its phones."""
     random = np.random.default_rng([seed, number])
-    style, speed = draw_style(_styles(downloads), random), np.exp(random.uniform(*np.log(_SPEEDS)))
+    style, speed = draw_style(_styles(downloads), random), draw_speed(random)
     network, parts = kokoro(DURATIONS), phonemes(sentences()[number])
     outputs = [kokoro_synthesize(network, style, ids, speed) for ids in parts]
     audio = soxr.resample(np.concatenate([sound for sound, _ in outputs]), _TTS_RATE, RATE)
@@ -59,21 +59,27 @@ def synthesize(workdir: EncoderWorkdir, downloads: Path, number: int, seed: int)
     ]
     phones = np.concatenate(spans)
     write_audio(workdir.speech(name(number)), audio, RATE)
-    write_array(workdir.phones(name(number)), phones_per_frame(phones, len(audio)))
+    write_array(workdir.phones(name(number)), phones_per_frame(phones, len(audio), _SPAN_S))
 
 
-def phones_per_frame(spans: np.ndarray, samples: int) -> np.ndarray:
+def draw_speed(random: np.random.Generator) -> float:
+    """Speed of a reading relative to the usual one of a voice."""
+    return float(np.exp(random.uniform(*np.log(_SPEEDS))))
+
+
+def phones_per_frame(spans: np.ndarray, samples: int, span_s: float) -> np.ndarray:
     """The phone at the centre of each frame of 20 ms.
 
     Args:
-        spans: the phone of each span of 25 ms.
+        spans: the phone of each span of time.
         samples: of the audio at 16 kHz.
+        span_s: length of a span in seconds.
 
     Returns:
         int16 ``[samples // 320 + 1]``.
     """
     centres = np.arange(samples // STEP + 1) * STEP / RATE
-    index = np.minimum((centres * _TTS_RATE / _SPAN).astype(int), len(spans) - 1)
+    index = np.minimum((centres / span_s).astype(int), len(spans) - 1)
     return spans[index].astype(np.int16)
 
 

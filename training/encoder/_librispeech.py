@@ -1,4 +1,4 @@
-"""The step books: utterances of LibriSpeech, without the speakers of the evaluation."""
+"""The step books: utterances of LibriSpeech, without the speakers of evaluation and judgement."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import soundfile
 from voicegraph.nodes.content.encoder import RATE
 
 from ..common.atomic_files import write_audio
+from ..corpora.reserved_speakers import reserved_speakers
 from ..evaluate import clips
 from ._workdir import EncoderWorkdir
 
-_HELD_OUT = 9
-"""Every ninth speaker is held out for validation."""
+HELD_OUT = Path(__file__).with_name("held_out_speakers.txt")
+"""Speakers that are held out for validation. Half of them were held out for phonetic-1, too."""
 
 
 def jobs(workdir: EncoderWorkdir, speech: Path) -> list[tuple]:
@@ -25,8 +26,8 @@ def jobs(workdir: EncoderWorkdir, speech: Path) -> list[tuple]:
     files = sorted(speech.rglob("*.flac"))
     if not files:
         raise SystemExit(f"there is no .flac in {speech}\n  fix: --speech LIBRISPEECH")
-    evaluated = clips.evaluated_speakers()
-    wanted = [file for file in files if clips.speaker(file.stem) not in evaluated]
+    kept = clips.evaluated_speakers() | reserved_speakers()
+    wanted = [file for file in files if clips.speaker(file.stem) not in kept]
     return [(workdir, file) for file in wanted if not workdir.speech(name(file)).exists()]
 
 
@@ -49,13 +50,12 @@ def import_utterance(workdir: EncoderWorkdir, file: Path) -> None:
 
 def split_held_out(names: list[str]) -> tuple[list[str], list[str]]:
     """Utterances to learn from, and those of the held-out speakers."""
-    readers = sorted(
-        {clips.speaker(found.partition("-")[2]) for found in names if _is_librispeech(found)}
-    )
-    kept = set(readers[::_HELD_OUT])
-    out = [n for n in names if _is_librispeech(n) and clips.speaker(n.partition("-")[2]) in kept]
-    return [found for found in names if found not in set(out)], out
+    kept = frozenset(HELD_OUT.read_text(encoding="utf-8").split())
+    out = [found for found in names if _reader(found) in kept]
+    return [found for found in names if _reader(found) not in kept], out
 
 
-def _is_librispeech(found: str) -> bool:
-    return found.startswith("books-")
+def _reader(found: str) -> str | None:
+    """Number of the speaker, if it is an utterance of LibriSpeech."""
+    corpus, _, rest = found.partition("-")
+    return clips.speaker(rest) if corpus == "books" else None

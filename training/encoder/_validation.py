@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn import functional
 
 from voicegraph.experiments import conditions
@@ -14,15 +15,19 @@ from voicegraph.graph.metrics import ctc
 from voicegraph.graph.metrics.edit_distance import edit_distance
 from voicegraph.nodes.content.encoder import RATE
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
-from voicegraph.nodes.content.phonetic_stream import PhoneticStream
+from voicegraph.nodes.content.phonetic_stream import AHEAD, PAST, SETTLE, PhoneticStream
 from voicegraph.schemas.phonetic_card import LAYER
 
 from ._dataset import EncoderUtterance
+from ._objective import log_phones
+from ._parallel_streaming import StreamingSteps
 
 _SETTLING = 25
 _NOISE_DB = 10.0
 _BLANK = 190
 """Number of the blank, the last of the teacher's tokens."""
+LIVE = StreamingSteps(SETTLE, AHEAD, PAST, stride=1)
+"""The stream of ``content.streaming`` by default."""
 _SEED = 0
 """Of the noise, together with the name of the utterance."""
 _UTTERANCES = 24
@@ -37,7 +42,7 @@ _CASES: dict[str, tuple[float | None, bool]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Validator:
+class HamaValidator:
     """Compares a student with its teacher.
 
     Attributes:
@@ -79,12 +84,7 @@ class Validator:
         noise: float | None,
         whole: bool,
     ) -> tuple[float, float, int, int]:
-        audio = utterance.audio[0] / 32768
-        if noise is not None:
-            audio = _noisy(audio, noise, utterance.name)
-        given = torch.from_numpy(audio.astype(np.float32)).to(self.mean.device)
-        stream = PhoneticStream(student, LAYER)
-        made = student(given[None], LAYER)[0] if whole else stream.whole(given)
+        made = _features(student, utterance, LAYER, LIVE, noise, whole)
         target = torch.from_numpy(utterance.target.astype(np.float32)).to(made)
         near = functional.cosine_similarity(self._normalized(made), self._normalized(target), -1)
         best, wanted = (self.phones(one[None])[0].argmax(-1) for one in (made, target))
@@ -101,6 +101,88 @@ class Validator:
 
     def _normalized(self, found: torch.Tensor) -> torch.Tensor:
         return (found - self.mean) / self.std
+
+
+@dataclass(frozen=True, slots=True)
+class WhisperValidator:
+    """Compares a student with Whisper's features, and its phones with those of transcripts.
+
+    Attributes:
+        held_out: utterances of held-out speakers.
+        stream: geometry of the stream.
+        layer: the block that gives the content features.
+        variance: mean variance of Whisper's features.
+    """
+
+    held_out: list[EncoderUtterance]
+    stream: StreamingSteps
+    layer: int
+    variance: torch.Tensor
+
+    def validate(self, student: PhoneticNetwork, towards: nn.Module) -> dict[str, float]:
+        """Means over utterances.
+
+        Args:
+            student: the encoder.
+            towards: predicts Whisper's features from its content features.
+
+        Returns:
+            By name: ``error``, the square error of Whisper's features relative to their variance;
+            ``cosine`` similarity with them; ``phone error``, the edit distance of the student's
+            phones to those of the transcript, by their number. The same at a signal-to-noise ratio
+            of 10 dB, and ``whole``, with all of the utterance as context.
+        """
+        found = {}
+        for case, (noise, whole) in _CASES.items():
+            with torch.inference_mode():
+                rows = [
+                    self._one(student, towards, one, noise, whole)
+                    for one in self.held_out[:_UTTERANCES]
+                ]
+            error, cosine, wrong, wanted = np.array(rows).T
+            found[f"error{case}"] = round(float(error.mean()), 4)
+            found[f"cosine{case}"] = round(float(cosine.mean()), 4)
+            found[f"phone error{case}"] = round(float(wrong.sum() / max(wanted.sum(), 1)), 4)
+        return found
+
+    def _one(
+        self,
+        student: PhoneticNetwork,
+        towards: nn.Module,
+        utterance: EncoderUtterance,
+        noise: float | None,
+        whole: bool,
+    ) -> tuple[float, float, int, int]:
+        made = _features(student, utterance, self.layer, self.stream, noise, whole)
+        target = torch.from_numpy(utterance.target.astype(np.float32)).to(made)
+        made = made[: len(target)]
+        near = towards(made)
+        error = (near - target).square().mean() / self.variance
+        cosine = functional.cosine_similarity(near, target, -1)[_SETTLING:].mean()
+        best = log_phones(student, made[None], self.layer)[0].argmax(-1)
+        heard = ctc.collapse(best.cpu().numpy(), student.sizes.tokens - 1).tolist()
+        said = [] if utterance.said is None else utterance.said.tolist()
+        wrong = edit_distance(said, heard) if said else 0
+        return float(error), float(cosine), wrong, len(said)
+
+
+def _features(
+    student: PhoneticNetwork,
+    utterance: EncoderUtterance,
+    layer: int,
+    stream: StreamingSteps,
+    noise: float | None,
+    whole: bool,
+) -> torch.Tensor:
+    """Content features of an utterance, ``[frames, hidden]``."""
+    audio = utterance.audio[0] / 32768
+    if noise is not None:
+        audio = _noisy(audio, noise, utterance.name)
+    given = torch.from_numpy(audio.astype(np.float32)).to(student.stem.weight.device)
+    if whole:
+        return student(given[None], layer)[0]
+    steps = PhoneticStream(student, layer, stream.context, stream.settle, stream.ahead)
+    return steps.whole(given)
 
 
 def _noisy(audio: np.ndarray, snr_db: float, name: str) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The working folder of the encoder: one file for each utterance and step."""
+"""The working folder of the encoders: one file for each utterance and step."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ COPIES = 1
 
 @dataclass(frozen=True, slots=True)
 class EncoderWorkdir:
-    """Paths of the intermediate files of the encoder.
+    """Paths of the intermediate files of the encoders; all recipes share the speech.
 
     Attributes:
         root: the folder.
+        recipe: name of the encoder's recipe, and of the folder of what belongs to it alone.
     """
 
     root: Path
+    recipe: str
 
     def speech(self, name: str) -> Path:
         """An utterance, FLAC, 16 kHz."""
@@ -31,20 +33,43 @@ class EncoderWorkdir:
         """Phone of each frame, ``.npy``; only for synthetic speech."""
         return self.root / "phones" / f"{name}.npy"
 
+    def transcript(self, name: str) -> Path:
+        """Phones of what a recognizer wrote, ``.npy``; only for held-out speech."""
+        return self.root / "transcripts" / f"{name}.npy"
+
     def targets(self, name: str) -> Path:
         """The teacher's features, ``.npy``."""
-        return self.root / "targets" / f"{name}.npy"
+        return self.own / "targets" / f"{name}.npy"
+
+    @property
+    def own(self) -> Path:
+        """Folder of the recipe."""
+        return self.root / self.recipe
+
+    @property
+    def basis(self) -> Path:
+        """Directions of the teacher's features that are learned, ``.npz``."""
+        return self.own / "basis.npz"
 
     @property
     def checkpoint(self) -> Path:
         """State of the training."""
-        return self.root / "checkpoint.pt"
+        return self.own / "checkpoint.pt"
 
     @property
     def log(self) -> Path:
         """Losses, a JSON line for each validation."""
-        return self.root / "losses.jsonl"
+        return self.own / "losses.jsonl"
 
     def names(self) -> list[str]:
         """Names of the utterances that exist."""
         return sorted(path.stem for path in (self.root / "speech").glob("[!.]*.flac"))
+
+    def complete(self) -> list[str]:
+        """Names of the utterances from which the recipe can learn: those with all their files."""
+        return [
+            name
+            for name in self.names()
+            if self.targets(name).exists()
+            and all(self.augmented_copy(name, copy).exists() for copy in range(COPIES))
+        ]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..common import hama
 from ..common.training_loop import Budget
 from ._dataset import load_datasets
 from ._distributed import Worker
+from ._recipes import RECIPES
 from ._train import EncoderTraining
 from ._workdir import EncoderWorkdir
 
@@ -21,9 +21,10 @@ class TrainingTask:
 
     def training(self, worker: Worker) -> EncoderTraining:
         """The training: a new one, or resumed from its checkpoint."""
-        network = hama.network().to(worker.device)
         learned, held_out = load_datasets(self.workdir, self.seed)
-        return EncoderTraining(self.workdir, learned, held_out, network, worker, self.budget)
+        recipe = RECIPES[self.workdir.recipe]
+        objective = recipe.objective(learned, held_out, worker.device)
+        return EncoderTraining(self.workdir, learned, objective, worker, self.budget)
 
     def __call__(self, worker: Worker) -> None:
         """Trains in another process."""

