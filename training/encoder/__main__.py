@@ -10,6 +10,7 @@ import torch
 
 from voicegraph.training.common.jobs import run_jobs
 from voicegraph.training.common.training_loop import Budget
+from voicegraph.training.encoder import _alignment as alignment
 from voicegraph.training.encoder import _augmented_copies as augmented_copies
 from voicegraph.training.encoder import _kokoro_corpus as kokoro_corpus
 from voicegraph.training.encoder import _librispeech as librispeech
@@ -27,7 +28,8 @@ HERE = Path(__file__).parent
 MODELS = HERE.parents[1] / "pipelines" / "models"
 BUNDLED = "phonetic-1"
 """The recipe of the encoder in the package."""
-STEPS = ("books", "reader", "chorus", "copies", "transcripts", "basis", "targets", "train")
+STEPS = ("books", "reader", "chorus", "copies", "transcripts", "basis", "targets", "classifier")
+STEPS = (*STEPS, "alignment", "train")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -65,6 +67,12 @@ def _steps(
         work["transcripts"] = (transcripts.make, lambda: transcripts.jobs(workdir))
         work["basis"] = (whisper_basis.make, lambda: whisper_basis.jobs(workdir))
     work["targets"] = (targets.make, lambda: targets.jobs(workdir, recipe.teacher))
+    if recipe.teacher == "whisper":
+        work["classifier"] = (
+            alignment.fit_classifier,
+            lambda: alignment.classifier_jobs(workdir),
+        )
+        work["alignment"] = (alignment.make, lambda: alignment.jobs(workdir))
     return {
         title: lambda title=title, make=make, jobs=jobs: run_jobs(title, make, jobs(), many)
         for title, (make, jobs) in work.items()

@@ -43,7 +43,7 @@ class EncoderUtterance:
         audio: int16 ``[1 + copies, samples]``, 16 kHz; the speech itself comes first.
         target: the teacher's features of the speech itself, float16 ``[frames, hidden]``.
         phones: int16 ``[frames]``, Kokoro's numbers; None if unknown.
-        said: int16 ``[phones]``, the sequence of phones by a transcript; None if unknown.
+        said: int16 ``[phones]``, the sequence of phones by a transcript; None without one.
     """
 
     name: str
@@ -77,6 +77,7 @@ def load_utterance(workdir: EncoderWorkdir, name: str) -> EncoderUtterance:
         np.load(path) if path.exists() else None
         for path in (workdir.phones(name), workdir.transcript(name))
     )
+    said = None if said is None else spoken(said)
     return EncoderUtterance(name, np.stack(audio), np.load(workdir.targets(name)), phones, said)
 
 

@@ -57,5 +57,9 @@ def split_held_out(names: list[str]) -> tuple[list[str], list[str]]:
 
 def _reader(found: str) -> str | None:
     """Number of the speaker, if it is an utterance of LibriSpeech."""
-    corpus, _, rest = found.partition("-")
-    return clips.speaker(rest) if corpus == "books" else None
+    return clips.speaker(found.partition("-")[2]) if is_librispeech(found) else None
+
+
+def is_librispeech(found: str) -> bool:
+    """Whether an utterance is of this corpus."""
+    return found.startswith("books-")

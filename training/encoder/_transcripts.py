@@ -1,7 +1,7 @@
-"""The step transcripts: the phones of what a recognizer writes of held-out speech.
+"""The step transcripts: the phones of what a recognizer writes of recorded speech.
 
 Whisper hears whole utterances and knows English. So its words say what a stream's features should
-have kept; text-to-speech turns them into phones.
+have kept; text-to-speech turns them into phones. Validation counts the phones that are lost.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from voicegraph.experiments.observers.whisper import Whisper
 from ..common.atomic_files import write_array
 from ..corpora.tts_speakers import phonemes
 from . import _librispeech as librispeech
-from ._dataset import spoken
 from ._workdir import EncoderWorkdir
 
 
 def jobs(workdir: EncoderWorkdir) -> list[tuple]:
     """Arguments of :func:`make` for all files that are missing."""
-    _, held_out = librispeech.split_held_out(workdir.names())
-    return [(workdir, name) for name in held_out if not workdir.transcript(name).exists()]
+    learned, held_out = librispeech.split_held_out(workdir.names())
+    books = [*held_out, *(name for name in learned if librispeech.is_librispeech(name))]
+    return [(workdir, name) for name in books if not workdir.transcript(name).exists()]
 
 
 def make(workdir: EncoderWorkdir, name: str) -> None:
-    """Writes Kokoro's numbers of the phones of one utterance, int16 ``[phones]``."""
+    """Writes Kokoro's numbers of one utterance, int16: phones, stress, spaces, punctuation."""
     audio, _ = soundfile.read(workdir.speech(name), dtype="float32")
     text = _recognizer().observe(audio)["text"].tobytes().decode()
     numbers = np.array([one for ids in phonemes(text) for one in ids], np.int16)
-    write_array(workdir.transcript(name), spoken(numbers))
+    write_array(workdir.transcript(name), numbers)
 
 
 @functools.cache

@@ -58,9 +58,9 @@ class WhisperObjective(Objective):
         self.student = grown(first, BLOCKS, len(self.tokens), training_set.seed).to(device)
         width = training_set.utterances[0].target.shape[1]
         hidden = first.sizes.hidden
-        self.layers = nn.ModuleDict(
-            {"teacher": nn.Linear(hidden, width), "phones": nn.Linear(hidden, len(tokens))}
-        ).to(device)
+        self.towards = nn.Linear(hidden, width).to(device)
+        self.phones = nn.Linear(hidden, len(tokens)).to(device)
+        self.layers = nn.ModuleDict({"towards": self.towards, "phones": self.phones})
         self.variance = training_set.std.square().mean().to(device)
         self.validator = WhisperValidator(held_out, STREAM, self.layer, self.variance)
 
@@ -79,9 +79,9 @@ class WhisperObjective(Objective):
             self.student, audio, self.layer, STREAM, _FRAME_WEIGHTS, whole
         )
         target, phones = target[:, counted], phones[:, counted]
-        error = (self.layers["teacher"](found) - target).float().square().mean(-1) / self.variance
+        error = (self.towards(found) - target).float().square().mean(-1) / self.variance
         entropy = functional.cross_entropy(
-            self.layers["phones"](found).float().flatten(0, 1),
+            self.phones(found).float().flatten(0, 1),
             phones.flatten(),
             ignore_index=UNKNOWN,
             reduction="sum",
@@ -112,7 +112,7 @@ class WhisperObjective(Objective):
 
     def validate(self) -> dict[str, float]:
         """As :meth:`WhisperValidator.validate`."""
-        return self.validator.validate(self.student, self.layers["teacher"])
+        return self.validator.validate(self.student, self.towards)
 
 
 def _spoken(phones: np.ndarray) -> np.ndarray:

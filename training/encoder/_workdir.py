@@ -30,11 +30,11 @@ class EncoderWorkdir:
         return self.root / "copies" / f"{name}-{copy}.flac"
 
     def phones(self, name: str) -> Path:
-        """Phone of each frame, ``.npy``; only for synthetic speech."""
+        """Phone of each frame, ``.npy``."""
         return self.root / "phones" / f"{name}.npy"
 
     def transcript(self, name: str) -> Path:
-        """Phones of what a recognizer wrote, ``.npy``; only for held-out speech."""
+        """Phones of what a recognizer wrote, ``.npy``; only for recorded speech."""
         return self.root / "transcripts" / f"{name}.npy"
 
     def targets(self, name: str) -> Path:
@@ -50,6 +50,11 @@ class EncoderWorkdir:
     def basis(self) -> Path:
         """Directions of the teacher's features that are learned, ``.npz``."""
         return self.own / "basis.npz"
+
+    @property
+    def classifier(self) -> Path:
+        """Phones by the teacher's features, ``.npz``."""
+        return self.own / "classifier.npz"
 
     @property
     def checkpoint(self) -> Path:
