@@ -20,7 +20,7 @@ from ._workdir import EncoderWorkdir
 
 _UTTERANCES = 600
 """Utterances that the classifier learns from, at most."""
-_ROUNDS, _BATCH, _LEARNING_RATE = 6, 1024, 0.02
+_STEPS, _BATCH, _LEARNING_RATE = 1000, 1024, 0.02
 _UNSURE = 0.05
 """Probability of the aligned phone below which a frame has no label."""
 _AGREEING = 0.6
@@ -61,13 +61,13 @@ def _fitted(features: np.ndarray, phones: np.ndarray) -> tuple[np.ndarray, np.nd
     torch.manual_seed(0)
     layer = nn.Linear(x.shape[1], KOKORO_SYMBOLS)
     optimizer = torch.optim.AdamW(layer.parameters(), lr=_LEARNING_RATE, weight_decay=0.01)
-    for number in range(_ROUNDS):
-        optimizer.param_groups[0]["lr"] = _LEARNING_RATE * (1 - number / _ROUNDS)
-        for some in torch.randperm(len(x)).split(_BATCH):
-            loss = functional.cross_entropy(layer(x[some] / std), y[some])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+    for step in range(_STEPS):
+        optimizer.param_groups[0]["lr"] = _LEARNING_RATE * (1 - step / _STEPS)
+        some = torch.randint(len(x), (_BATCH,))
+        loss = functional.cross_entropy(layer(x[some] / std), y[some])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
     with torch.no_grad():
         return (layer.weight / std).numpy(), layer.bias.numpy()
 

@@ -60,7 +60,7 @@ def coded(audio: np.ndarray, random: np.random.Generator) -> np.ndarray:
 def with_gaps(audio: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """With lost packets: short silences."""
     made = audio.copy()
-    for _ in range(random.poisson(random.uniform(*_GAPS_A_SECOND) * len(audio) / RATE)):
+    for _ in range(1 + random.poisson(random.uniform(*_GAPS_A_SECOND) * len(audio) / RATE)):
         start = int(random.integers(len(audio)))
         made[start : start + int(random.uniform(*_GAP_S) * RATE)] = 0
     return made

@@ -61,7 +61,10 @@ def test_wrong_transcript_gives_no_phones() -> None:
     assert set(wrong.tolist()) == {16}
 
 
-def test_classifier_learns_phones_of_synthetic_speech(workdir: EncoderWorkdir) -> None:
+def test_classifier_learns_phones_of_synthetic_speech(
+    workdir: EncoderWorkdir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alignment, "_STEPS", 100)
     random = np.random.default_rng(1)
     for name in ("chorus-00000", "reader-00000"):
         phones = random.choice([0, 44, 50, 16], 400).astype(np.int16)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voicegraph.training.corpora.reserved_speakers import reserved_speakers
@@ -139,6 +139,7 @@ def test_styles_are_voices_or_mixtures() -> None:
     assert max(found) <= 3
 
 
+@settings(max_examples=40)
 @given(st.integers(0, 2**32), st.integers(400, 20000))
 def test_random_channel_keeps_length_and_is_finite(seed: int, count: int) -> None:
     random = np.random.default_rng(seed)

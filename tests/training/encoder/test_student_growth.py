@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 import torch
 
-from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
+from voicegraph.nodes.content.phonetic_network import PhoneticBlock, PhoneticNetwork
 from voicegraph.training.encoder._student_growth import grown
 
 
@@ -15,7 +17,7 @@ def test_new_blocks_only_normalize(teacher: PhoneticNetwork) -> None:
     audio = 0.1 * torch.randn(1, 8000, generator=torch.Generator().manual_seed(1))
     below = teacher(audio, blocks)
     torch.testing.assert_close(made(audio, blocks), below)
-    norm = teacher.blocks[-1].norm
+    norm = cast("PhoneticBlock", teacher.blocks[-1]).norm
     torch.testing.assert_close(made(audio, blocks + 2), norm(norm(below)))
     assert made.head.out_features == 9
 
