@@ -24,10 +24,9 @@ UNKNOWN = -100
 SILENCE = 0
 """Kokoro's number of the boundary; it also stands for all punctuation, which is silent."""
 KOKORO_SYMBOLS = 178
-_UNSPOKEN = (16, 156, 157)
-"""Kokoro's numbers of the space and of the two stress marks, which are not phones."""
-_PUNCTUATION = 16
-"""Lower numbers are punctuation."""
+_SPACE, _STRESS = 16, (156, 157)
+"""Kokoro's numbers of the space and of the two stress marks, which are not phones. Lower numbers
+than the space are punctuation."""
 _COPY = 0.5
 """Share of the pieces with the audio of a copy in another voice."""
 _FASTER, _SPEEDS = 0.4, (0.88, 1.14)
@@ -82,19 +81,21 @@ def load_utterance(workdir: EncoderWorkdir, name: str) -> EncoderUtterance:
 
 
 def labels(phones: np.ndarray) -> np.ndarray:
-    """Kokoro's numbers of frames as labels: int64, with one silence, and unknown where no phone is.
+    """Kokoro's numbers of the frames of an utterance as labels, int64, with one silence.
 
-    The boundary between words belongs to either side; a stress mark has a part of its vowel.
+    The space between words belongs to either side: unknown. A stress mark has the beginning of the
+    vowel that follows.
     """
-    known = phones.astype(np.int64)
-    return np.where(
-        np.isin(known, _UNSPOKEN), UNKNOWN, np.where(known < _PUNCTUATION, SILENCE, known)
-    )
+    marked = np.isin(phones, _STRESS)
+    places = np.where(marked, len(phones), np.arange(len(phones)))
+    following = np.minimum.accumulate(places[::-1])[::-1]
+    known = np.append(phones, _SPACE).astype(np.int64)[following]
+    return np.where(known == _SPACE, UNKNOWN, np.where(known < _SPACE, SILENCE, known))
 
 
 def spoken(numbers: np.ndarray) -> np.ndarray:
     """The phones among Kokoro's numbers, in their order."""
-    return numbers[(numbers > _PUNCTUATION) & ~np.isin(numbers, _UNSPOKEN)]
+    return numbers[(numbers > _SPACE) & ~np.isin(numbers, _STRESS)]
 
 
 class EncoderTrainingSet(TrainingSet[EncoderUtterance]):
@@ -137,7 +138,7 @@ class EncoderTrainingSet(TrainingSet[EncoderUtterance]):
         phones = np.full(frames, UNKNOWN, np.int64)
         if found.phones is not None:
             exists = at <= len(found.phones) - 1
-            phones[exists] = labels(found.phones[np.rint(at[exists]).astype(int)])
+            phones[exists] = labels(found.phones)[np.rint(at[exists]).astype(int)]
         return audio.astype(np.float32), target, phones
 
     def _other_speech(self, frames: int, random: np.random.Generator) -> np.ndarray:

@@ -69,10 +69,10 @@ class HamaObjective(Objective):
         self.layers = nn.Linear(teacher.sizes.hidden, KOKORO_SYMBOLS).to(device)
         self.validator = HamaValidator(self.phones, held_out, self.mean, self.std)
 
-    def learned(self) -> Iterator[nn.Parameter]:
+    def learned(self) -> Iterator[tuple[nn.Module, float]]:
         """Only the blocks below the features are trained."""
         for part in (self.student.stem, *self.student.blocks[:LAYER], self.layers):
-            yield from part.parameters()
+            yield part, 1.0
 
     def losses(self, batch: EncoderBatch, whole: bool) -> Losses:
         """The features' error, the phones' divergence, the symbols' cross entropy."""

@@ -44,8 +44,8 @@ class Objective(ABC):
     tokens: tuple[str, ...]
 
     @abstractmethod
-    def learned(self) -> Iterator[nn.Parameter]:
-        """Parameters that are trained."""
+    def learned(self) -> Iterator[tuple[nn.Module, float]]:
+        """Modules that are trained, each with a factor on the learning rate."""
 
     @abstractmethod
     def losses(self, batch: EncoderBatch, whole: bool) -> Losses:

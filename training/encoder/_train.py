@@ -64,9 +64,13 @@ class EncoderTraining(TrainingLoop[Losses]):
         self.device, self.processes = worker.device, worker.world_size
         self.is_main = worker.is_main
         self.objective = objective
-        self.learned = [p.requires_grad_() for p in objective.learned()]
+        groups = [
+            {"params": [p.requires_grad_() for p in part.parameters()], "factor": factor}
+            for part, factor in objective.learned()
+        ]
+        self.learned = [parameter for group in groups for parameter in group["params"]]
         self.optimizer = torch.optim.AdamW(
-            self.learned, lr=_LEARNING_RATE, betas=(0.9, 0.98), weight_decay=0.01
+            groups, lr=_LEARNING_RATE, betas=(0.9, 0.98), weight_decay=0.01
         )
         self.restore()
 
@@ -85,7 +89,8 @@ class EncoderTraining(TrainingLoop[Losses]):
     def optimize(self, progress: float) -> Losses:
         """One step on a batch of this process, with the mean gradient of all processes."""
         for group in self.optimizer.param_groups:
-            group["lr"] = _LEARNING_RATE * learning_rate_factor(self.step, progress)
+            rate = _LEARNING_RATE * learning_rate_factor(self.step, progress)
+            group["lr"] = rate * group["factor"]
         batch = self.training_set.batch(self.step, self.worker.rank, self.pieces, self.frames)
         with torch.autocast(self.device.type, torch.bfloat16):
             whole = self.step % _WHOLE_EVERY == _WHOLE_EVERY - 1

@@ -31,8 +31,8 @@ from ._kokoro_corpus import sentences as encoder_sentences
 from ._workdir import EncoderWorkdir
 
 DURATIONS = "/Clip_output_0"
-"""Value inside the network: the duration of each phone in frames."""
-_TTS_RATE, _FRAME = 24000, 300
+"""Value inside the network: the duration of each phone in spans of two frames."""
+_TTS_RATE, _SPAN = 24000, 600
 _PEAK = 0.9
 _VOICED_HZ = 40.0
 """Lower F0 means unvoiced, for this network."""
@@ -69,9 +69,11 @@ def synthesize(workdir: EncoderWorkdir, number: int, seed: int) -> None:
         copied.append(_sound(in_another_voice(spectra, warp, median, random), random))
         phones.append(np.repeat(ids, lasts.reshape(-1).astype(int)))
     spans, audio = np.concatenate(phones), _resampled(said)
+    if len(spans) * _SPAN != sum(map(len, said)):
+        raise ValueError(f"{len(spans)} spans of phones are not the {sum(map(len, said))} samples")
     write_audio(workdir.speech(name(number)), audio, RATE)
     write_audio(workdir.augmented_copy(name(number), 0), _resampled(copied), RATE)
-    frames = phones_per_frame(spans, len(audio), _FRAME / _TTS_RATE)
+    frames = phones_per_frame(spans, len(audio), _SPAN / _TTS_RATE)
     write_array(workdir.phones(name(number)), frames)
 
 

@@ -30,6 +30,8 @@ BLOCKS = 7
 """Of the student. Content features are those below the last one."""
 STREAM = StreamingSteps(settle=4, ahead=3, context=200, stride=3)
 _FRAME_WEIGHTS = (0.5, 0.7, 1.0)
+_FASTER = 5.0
+"""Learning rate of the linear layers relative to that of the blocks."""
 _ENTROPY, _SEQUENCE = 0.2, 0.1
 """Weights of frame-wise cross entropy and CTC, relative to the error of the features."""
 
@@ -64,10 +66,12 @@ class WhisperObjective(Objective):
         self.variance = training_set.std.square().mean().to(device)
         self.validator = WhisperValidator(held_out, STREAM, self.layer, self.variance)
 
-    def learned(self) -> Iterator[nn.Parameter]:
-        """All of the student, and the linear layers."""
-        yield from self.student.parameters()
-        yield from self.layers.parameters()
+    def learned(self) -> Iterator[tuple[nn.Module, float]]:
+        """All of the student and the linear layers; what starts at random learns faster."""
+        for part in (self.student.stem, *self.student.blocks):
+            yield part, 1.0
+        for part in (self.student.head, self.layers):
+            yield part, _FASTER
 
     def losses(self, batch: EncoderBatch, whole: bool) -> Losses:
         """The error of Whisper's features, the phones' cross entropy, and CTC for each phone."""

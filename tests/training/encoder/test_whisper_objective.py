@@ -9,6 +9,7 @@ import torch
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
 from voicegraph.training.common.training_loop import Budget
 from voicegraph.training.encoder import _targets as targets
+from voicegraph.training.encoder import _train as train
 from voicegraph.training.encoder import _whisper_basis as whisper_basis
 from voicegraph.training.encoder import _whisper_objective as whisper_objective
 from voicegraph.training.encoder._dataset import UNKNOWN, load_datasets
@@ -39,6 +40,7 @@ def learning(
     workdir: EncoderWorkdir, teacher: PhoneticNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> EncoderTraining:
     """A training with a student of one block more than its first network, and small targets."""
+    monkeypatch.setattr(train, "_LEARNING_RATE", 0.01)
     monkeypatch.setattr(whisper_objective, "BLOCKS", teacher.sizes.blocks + 1)
     monkeypatch.setattr(WhisperObjective, "layer", teacher.sizes.blocks)
     made = EncoderWorkdir(workdir.root, "phonetic-2")
