@@ -1,3 +1,3 @@
 """Speech to train on: text-to-speech voices and the sentences they read."""
 
-__all__ = ["read_sentences", "reserved_speakers", "tts_speakers"]
+__all__ = ["read_sentences", "tts_speakers"]

@@ -1,4 +1,4 @@
-"""The step books: utterances of LibriSpeech, without the speakers of evaluation and judgement."""
+"""The step books: utterances of LibriSpeech, without the speakers of the evaluation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import soundfile
 from voicegraph.nodes.content.encoder import RATE
 
 from ..common.atomic_files import write_audio
-from ..corpora.reserved_speakers import reserved_speakers
 from ..evaluate import clips
 from ._workdir import EncoderWorkdir
 
@@ -26,7 +25,7 @@ def jobs(workdir: EncoderWorkdir, speech: Path) -> list[tuple]:
     files = sorted(speech.rglob("*.flac"))
     if not files:
         raise SystemExit(f"there is no .flac in {speech}\n  fix: --speech LIBRISPEECH")
-    kept = clips.evaluated_speakers() | reserved_speakers()
+    kept = clips.evaluated_speakers()
     wanted = [file for file in files if clips.speaker(file.stem) not in kept]
     return [(workdir, file) for file in wanted if not workdir.speech(name(file)).exists()]
 

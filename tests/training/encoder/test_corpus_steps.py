@@ -8,12 +8,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from voicegraph.training.corpora.reserved_speakers import reserved_speakers
 from voicegraph.training.encoder import _augmented_copies as augmented_copies
 from voicegraph.training.encoder import _librispeech as librispeech
 from voicegraph.training.encoder import _tts_corpus as tts_corpus
 from voicegraph.training.encoder._workdir import COPIES, EncoderWorkdir
-from voicegraph.training.evaluate import clips
 
 RATE = 16000
 
@@ -81,11 +79,3 @@ def test_another_voice_has_other_formants_and_pitch() -> None:
     assert [part.shape for part in made] == [part.shape for part in spectra]
     assert (made[0].argmax(0) == 240).all()
     np.testing.assert_allclose(made[-1], f0 / 2)
-
-
-def test_reserved_speakers_are_left_out(tone: Path, tmp_path: Path) -> None:
-    reserved = sorted(reserved_speakers())
-    assert len(reserved) == 16
-    assert not set(reserved) & clips.evaluated_speakers()
-    tone.rename(tone.with_name(f"{reserved[0]}-1-0000.flac"))
-    assert librispeech.jobs(EncoderWorkdir(tmp_path / "work", "phonetic-1"), tone.parent) == []
