@@ -15,6 +15,7 @@ from pathlib import Path
 
 from voicegraph.experiments.results.run import Run
 from voicegraph.graph.errors import VoicegraphError
+from voicegraph.graph.files.sound import bundled_recording
 from voicegraph.training.common.atomic_files import write_text
 from voicegraph.training.evaluate import clips
 from voicegraph.training.evaluate.held_out_speech import write_speech
@@ -36,12 +37,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     own = work / f"{given.experiment}-{given.clips}"
     try:
         _check_speech(given.speech, clips.LISTS[given.clips])
+        folders = {voice: targets.get(voice, work / "speech" / voice) for voice in VOICES}
+        if (code := _check(given, work / "store", folders, more)) != 0:
+            return code
         speech = {
             voice: targets.get(voice)
             or write_speech(voice, work / "speech", given.work / "downloads")
             for voice in VOICES
         }
-        command = _command(given, own / "run", work / "store", speech, more)
+        command = _command(given, "run", work / "store", speech, [*_out(own), *more])
         code = subprocess.run(command, check=False).returncode
         if code in (0, _FAILED):
             out = given.out or own
@@ -70,10 +74,37 @@ def _check_speech(folder: Path, listed: Path) -> None:
         )
 
 
+def _check(
+    given: argparse.Namespace, store: Path, folders: dict[str, Path], more: Sequence[str]
+) -> int:
+    """Exit code of ``experiment check``, if speech must be made first, which takes long; else 0.
+
+    It finds packages that are missing, and wrong ``--set``. The recording in the package stands in
+    for speech that is not there yet.
+    """
+    if all(folder.is_dir() for folder in folders.values()):
+        return 0
+    there = {
+        voice: folder if folder.is_dir() else bundled_recording.path()
+        for voice, folder in folders.items()
+    }
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    for name in ("--set", "--profile", "--metrics-file"):
+        parser.add_argument(name, dest=name, action="append", default=[])
+    asked = vars(parser.parse_known_args(more)[0])
+    shared = [part for name, values in asked.items() for value in values for part in (name, value)]
+    command = _command(given, "check", store, there, shared)
+    return subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode
+
+
+def _out(own: Path) -> list[str]:
+    return ["--out", str(own / "run")]
+
+
 def _command(
-    given: argparse.Namespace, run: Path, store: Path, speech: dict[str, Path], more: Sequence[str]
+    given: argparse.Namespace, verb: str, store: Path, speech: dict[str, Path], more: Sequence[str]
 ) -> list[str]:
-    """The experiment's command. Its results stay below the working folder."""
+    """A command of the experiment. Its results stay below the working folder."""
     values = {
         "store": store,
         "clips.list": clips.LISTS[given.clips],
@@ -82,8 +113,8 @@ def _command(
     }
     texts = [f"{name}={path.resolve().as_posix()}" for name, path in values.items()]
     sets = [part for text in texts for part in ("--set", text)]
-    file, out = str(HERE / f"{given.experiment}.yaml"), ["--out", str(run)]
-    return [sys.executable, "-m", "voicegraph", "experiment", "run", file, *out, *sets, *more]
+    file = str(HERE / f"{given.experiment}.yaml")
+    return [sys.executable, "-m", "voicegraph", "experiment", verb, file, *sets, *more]
 
 
 def _write(run: Run, out: Path, pictures: Path) -> None:

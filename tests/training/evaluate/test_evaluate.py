@@ -16,6 +16,7 @@ from voicegraph.experiments.file.load import load_experiment
 from voicegraph.experiments.grid.compile import compile_experiment
 from voicegraph.experiments.results.run import Run
 from voicegraph.experiments.store import Store
+from voicegraph.graph.files.sound import bundled_recording
 from voicegraph.schemas.experiment_manifest import DependenceFacts, MetricFacts, ObserverFacts
 from voicegraph.training.evaluate import __main__ as command
 from voicegraph.training.evaluate import clips
@@ -164,6 +165,30 @@ def test_command_runs_the_experiment_with_the_speech(
     assert f"clips.list={clips.LISTS['final'].resolve().as_posix()}" in line
     for name in ("speech", *command.VOICES):
         assert f"vars.{name}={tmp_path.resolve().as_posix()}" in line
+
+
+def test_mistakes_are_found_before_speech_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``experiment check`` runs first, with what it takes of the options, and its code counts."""
+    typed: list[list[str]] = []
+
+    def run(arguments: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        typed.append(arguments)
+        return subprocess.CompletedProcess(arguments, 2)
+
+    monkeypatch.setattr(command.subprocess, "run", run)
+    monkeypatch.setattr(command, "write_speech", lambda *_: pytest.fail("speech was made"))
+    for name in clips.names(clips.LISTS["development"]):
+        (tmp_path / f"{name}.flac").touch()
+    given = ["--speech", str(tmp_path), "--work", str(tmp_path), "--workers", "2"]
+    assert command.main([*given, "--set", "metrics=[f0]", f"--target=heart={tmp_path}"]) == 2
+    (line,) = typed
+    assert line[3:5] == ["experiment", "check"]
+    assert "--workers" not in line
+    assert line[-2:] == ["--set", "metrics=[f0]"]
+    assert f"vars.heart={tmp_path.resolve().as_posix()}" in line
+    assert f"vars.michael={bundled_recording.path().resolve().as_posix()}" in line
 
 
 def test_missing_clips_are_named_before_anything_is_made(tmp_path: Path) -> None:
