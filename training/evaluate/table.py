@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from voicegraph.experiments.results.markdown import markdown_table
 from voicegraph.experiments.results.means import MeanRow, cell_means
@@ -34,11 +34,23 @@ Means over speakers; in brackets 95 % intervals (BCa bootstrap over speakers).
 """
 
 
+_MAIN = (
+    *("words.wer", "words.wer_moonshine", "phones.hama", "phones.pocketsphinx"),
+    *("likeness.target_resemblyzer", "quality.dnsmos", "f0.voicing", "f0.cents", "f0.start"),
+    "pauses.level",
+)
+"""What the goals of the voices are told in."""
+
+
 def page(run: Run) -> str:
     """The tables of a run of ``voices.yaml``."""
     sexes = {clip.name: clip.columns.get("sex", "") for clip in run.manifest.clips}
     values = run.value_rows()
-    parts = [_LEGEND, "## All speakers", "", _means(run, cell_means(values)), ""]
+    means = cell_means(values)
+    parts = [_LEGEND]
+    if any(row.metric in _MAIN for row in means):
+        parts += ["## Main figures", "", _means(run, means, _MAIN), ""]
+    parts += ["## All speakers", "", _means(run, means), ""]
     for sex, title in (("M", "Male speakers"), ("F", "Female speakers")):
         chosen = [row for row in values if sexes.get(row.clip) == sex]
         if chosen:
@@ -75,8 +87,9 @@ def _by_reason(shared: Sequence[DependenceFacts]) -> dict[str, str]:
     return {why: ", ".join(systems) for why, systems in found.items()}
 
 
-def _means(run: Run, means: Sequence[MeanRow]) -> str:
-    found = {(row.cell, row.metric): row for row in means}
+def _means(run: Run, means: Sequence[MeanRow], only: Collection[str] = ()) -> str:
+    """A line for each cell, a column for each metric; of ``only`` these, if there are any."""
+    found = {(row.cell, row.metric): row for row in means if not only or row.metric in only}
     measured = {metric for _, metric in found}
     shown = [metric for metric in run.manifest.metrics if metric.name in measured]
     cells = [cell.name for cell in run.manifest.cells if not cell.excluded]

@@ -19,7 +19,7 @@ from voicegraph.experiments.store import Store
 from voicegraph.graph.files.sound import bundled_recording
 from voicegraph.schemas.experiment_manifest import DependenceFacts, MetricFacts, ObserverFacts
 from voicegraph.training.evaluate import __main__ as command
-from voicegraph.training.evaluate import clips
+from voicegraph.training.evaluate import clips, table
 from voicegraph.training.evaluate.pictures import draw
 from voicegraph.training.evaluate.table import page
 
@@ -64,8 +64,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 def test_table_has_all_male_and_female_speakers(run: Run) -> None:
     text = page(run)
-    titles = [line for line in text.splitlines() if line.startswith("## ")]
-    assert titles == [
+    assert list_of_titles(text) == [
         "## All speakers", "## Male speakers", "## Female speakers", "## Costs and latency",
         "## Who judges, and who taught whom",
     ]  # fmt: skip
@@ -87,6 +86,25 @@ def test_pictures_show_both_sexes(run: Run, tmp_path: Path) -> None:
     names = ["evaluate-speakers.jpg", "evaluate-own-M.jpg", "evaluate-own-F.jpg"]
     assert [path.name for path in found] == names
     assert all(path.read_bytes()[:2] == b"\xff\xd8" for path in found)
+
+
+def test_main_figures_come_first_where_there_are_any(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "## Main figures" not in page(run)
+    monkeypatch.setattr(table, "_MAIN", ("level.rms",))
+    main, _, rest = page(run).partition("## Main figures")[2].partition("## All speakers")
+    columns = [
+        line.count(" | ") for text in (main, rest) for line in text.splitlines() if "row" in line
+    ]
+    assert columns[0] == 1 < columns[1]
+    (live,) = [line for line in main.splitlines() if line.startswith("| live")]
+    assert live in {line[: len(live) - 2] + " |" for line in rest.splitlines()}
+
+
+def list_of_titles(text: str) -> list[str]:
+    """Of the parts of a page."""
+    return [line for line in text.splitlines() if line.startswith("## ")]
 
 
 def test_table_says_which_judge_taught_what(run: Run) -> None:
