@@ -140,7 +140,8 @@ ALLOWED: dict[str, set[str]] = {
         "training/voice",
     },
     "training/evaluate": {
-        *CORE, "experiments/results", "graph/files", "graph/metrics", "training/common",
+        *CORE, "experiments/results", "graph/files", "graph/files/sound",
+        "graph/metrics", "training/common",
         "training/corpora", "training/make", "training/voice",
     },
     "training/encoder": {
