@@ -66,7 +66,7 @@ function chooser(end, label, devices, none) {
 // For Discord, OBS and games: what is played comes out as a microphone there.
 function virtualMicrophone() {
   const why = known.devices.no_virtual_microphone || [];
-  return make("div", {},
+  return make("div", { id: "virtual-microphone-field" },
     make("label", { class: "check" },
       make("input", { type: "checkbox", id: "virtual-microphone", checked: wantsMicrophone(), disabled: why.length > 0, "aria-describedby": "virtual-hint", onchange: (event) => touch({ virtual_microphone: event.target.checked }) }),
       "Virtual microphone for other programs"),

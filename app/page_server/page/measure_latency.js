@@ -14,7 +14,7 @@ let busy = false;
 export const measured = () => newest;
 
 export function startMeasureLatency() {
-  const press = button("Measure the delay", measure, { look: "small", id: "measure-now" });
+  const press = button("Start measuring", measure, { look: "small", id: "measure-now" });
   replace(at("measure"),
     make("details", { id: "measure-more" },
       make("summary", { textContent: "Measure the delay" }),

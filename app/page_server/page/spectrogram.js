@@ -9,7 +9,7 @@ import { on, talking } from "./store.js";
 
 const [LOWEST_HZ, HIGHEST_HZ, BANDS] = [50, 12_000, 64];
 const COLUMN_PX = 2; // CSS pixels a message
-const AXIS = [100, 200, 500, 1000, 2000, 5000, 10_000];
+const AXIS = [100, 500, 1000, 2000, 5000, 10_000];
 const WORDS_MS = 2000;
 
 const pictures = {}; // end -> { canvas, column, pitchBefore }

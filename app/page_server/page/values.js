@@ -4,13 +4,14 @@
 import { command, send } from "./connection.js";
 import { banner } from "./banner.js";
 import { chosenVoice } from "./start_request.js";
-import { app, choices, choose, emit, on, talking } from "./store.js";
+import { active, app, choices, choose, emit, on, talking } from "./store.js";
 
 const MERGE_MS = 1200; // changes of one value that follow each other so closely are one step
 const HELD_MS = 700; // for so long after a change, statuses do not overwrite what is shown
 const MOST = 200;
 
 const history = []; // { name, from, to, at }
+const early = new Map(); // name -> value, changed while a session starts
 const held = new Map(); // name -> { value, until }
 
 // A name is `node.param`, or `node:on` for a switch.
@@ -60,10 +61,21 @@ export function forget() {
 function put(name, value) {
   held.set(name, { value, until: performance.now() + HELD_MS });
   keep(name, value);
-  if (!talking()) return;
+  if (talking()) tell(name, value);
+  else if (active()) early.set(name, value);
+}
+
+function tell(name, value) {
   if (name.endsWith(":on")) bypass(name.slice(0, -3), !value);
   else send({ do: "set", param: name, value });
 }
+
+// What was changed while a session starts came too late for its start, and is told when it runs.
+on("session", () => {
+  if (app.session.state === "starting") return;
+  if (talking()) for (const [name, value] of early) tell(name, value);
+  early.clear();
+});
 
 async function bypass(node, off) {
   held.set(`${node}:on`, { value: !off, until: performance.now() + 10_000 });

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voicegraph.schemas.app import Devices
+from voicegraph.schemas.app import Devices, StartSession
 
 from ....chromium import Page
 from .fake_app import FakeApp
@@ -103,6 +103,20 @@ def test_slider_sets_undo_and_reset_take_back(page: Page, fake: FakeApp) -> None
     click(page, f"{PITCH} .reset")
     until(lambda: fake.state.values["pitch.transpose"] == 0)
     shows(page, f"{PITCH} output", "0.0 semitones")
+
+
+def test_what_is_changed_while_a_session_starts_is_told_when_it_runs(
+    page: Page, fake: FakeApp
+) -> None:
+    visit(page, fake)
+    fake.state.session = fake.state.session.model_copy(update={"state": "starting"})
+    shows(page, "#state", "Starting")
+    move(page, f"{PITCH} input[type=range]", 4)
+    click(page, "#control-denoise-on")
+    assert fake.state.commands == []
+    fake.state.begin(StartSession(voice="heart"))
+    until(lambda: fake.state.values["pitch.transpose"] == 4)
+    until(lambda: {"do": "bypass", "node": "denoise", "on": True} in fake.state.commands)
 
 
 def test_parts_of_a_control_come_with_it(page: Page, fake: FakeApp) -> None:
