@@ -78,7 +78,7 @@ on("session", () => {
 });
 
 async function bypass(node, off) {
-  held.set(`${node}:on`, { value: !off, until: performance.now() + 10_000 });
+  held.set(`${node}:on`, { value: !off, until: Infinity }); // the new nodes are loaded first
   try {
     await command({ do: "bypass", node, on: off });
   } catch (error) {
