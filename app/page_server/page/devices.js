@@ -10,11 +10,18 @@ import { startAnew } from "./transport.js";
 
 const AGAIN_MS = 2000;
 let touched = false; // whether devices were chosen here since the session started
+let lookedAt = null; // the end of the session after which the devices were listed again
 let level = null; // { id, socket }
 
 export async function startDevices() {
   on("session tab chosen", listen);
   on("session", mark);
+  on("session", () => {
+    const { state, ended } = app.session;
+    if (state !== "ended" || ended === lookedAt) return;
+    lookedAt = ended; // perhaps because a device is gone
+    look();
+  });
   on("status", () => at("virtual-hint") && text(at("virtual-hint"), microphoneWords()));
   document.addEventListener("visibilitychange", listen);
   await look();

@@ -17,8 +17,9 @@ def problem_reports(error: VoicegraphError) -> list[ProblemReport]:
 _IN_PAGE = (
     (r"--delay (\d+)ms$", r"choose a constant delay of \1 ms or more on the tab Talk"),
     (r"and play to it: --output (\w+(-\w+)*)", r"and choose \1 as the loudspeaker on the tab Talk"),
-    (r"^--(input|output) \d+$", "choose another device on the tab Talk"),
-    (r"\bvoicegraph devices\b( lists all)?", "look again, on the tab Talk"),
+    (r"^--(input|output) (\d+|\".*\")$", "choose another device on the tab Talk"),
+    (r"^voicegraph devices$", "choose another device on the tab Talk"),
+    (r": voicegraph devices$", " on the tab Talk"),
     (r"^--set block=\S+$", "choose another delay on the tab Talk"),
     (r"^voicegraph latency --dry\b.*", "measure without the voice"),
     (r"^--virtual-mic makes a microphone\b", "a virtual microphone is made"),

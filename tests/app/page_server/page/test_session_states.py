@@ -26,6 +26,15 @@ def test_session_that_ends_by_a_fault_says_so_and_starts_again(page: Page, fake:
     page.wait("document.querySelector('#banner').hidden")
 
 
+def test_devices_are_listed_again_after_a_fault(page: Page, fake: FakeApp) -> None:
+    visit(page, fake, voice="heart", input="usb")
+    assert page.evaluate("document.querySelector('#device-input').options.length") == 3
+    gone = fake.state.devices.inputs[:1]
+    fake.state.devices = fake.state.devices.model_copy(update={"inputs": gone})
+    fake.state.end(problem("The microphone is gone.", "choose another device on the tab Talk"))
+    page.wait("document.querySelector('#device-input').options.length === 2")
+
+
 def test_page_follows_a_session_that_another_one_starts(page: Page, fake: FakeApp) -> None:
     visit(page, fake)
     fake.state.begin(StartSession(voice="michael"))
