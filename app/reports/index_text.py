@@ -85,16 +85,19 @@ def suggestions_text(report: IndexSuggestions) -> str:
         *_method(report.queries, report.rate),
         "",
         *table(_COLUMNS, rows),
-        "",
-        f"{_count(hidden, 'other')} tried, and beaten in size, blend error and time by one of "
-        "these; --json lists all",
     ]
-    if report.limits and report.command is None:
-        lines.append(f"none fulfils {' and '.join(map(printable, report.limits))}")
+    said = []
+    if hidden:
+        said.append(
+            f"{_count(hidden, 'other')} tried, and beaten in size, blend error and time by one of "
+            "these; --json lists all"
+        )
+    limits = " and ".join(map(printable, report.limits))
     if report.command is not None:
-        lines += [f"the smallest within {' and '.join(map(printable, report.limits))}:", ""]
-        lines.append(f"  {printable(report.command)}")
-    return "\n".join(lines)
+        said += [f"the smallest within {limits}:", "", f"  {printable(report.command)}"]
+    elif limits:
+        said.append(f"none fulfils {limits}")
+    return "\n".join([*lines, "", *said] if said else lines)
 
 
 def inspection_text(report: IndexInspection) -> str:

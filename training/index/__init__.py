@@ -17,6 +17,7 @@ __all__ = [
     "pipeline_features",
     "queries",
     "recode",
+    "rotation",
     "source",
     "suggest",
 ]

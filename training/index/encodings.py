@@ -93,10 +93,14 @@ def nearest_divisor(dimension: int, wanted: int) -> int:
 
 
 def usual_encodings(dimension: int) -> list[Encoding]:
-    """What ``--suggest`` tries unless told otherwise: from exact to an eighth of a byte a value."""
-    shares = dict.fromkeys(nearest_divisor(dimension, dimension // n) for n in (2, 4, 8))
-    scalar = (Encoding(name) for name in ("flat", "fp16", "sq8", "sq4"))
-    return [*scalar, *(Encoding("pq", parts) for parts in shares)]
+    """What ``--suggest`` tries unless told otherwise: from exact to a bit a value.
+
+    A rotation helps parts of four values and more.
+    """
+    scalar = [Encoding(name) for name in ("flat", "fp16", "sq8", "sq4")]
+    wanted = (("pq", 2), ("pq", 4), ("opq", 4), ("pq", 8), ("opq", 8))
+    product = [(name, nearest_divisor(dimension, dimension // width)) for name, width in wanted]
+    return scalar + [Encoding(*each) for each in dict.fromkeys(product)]
 
 
 def _wrong(text: str, said: str, fix: str) -> PipelineError:

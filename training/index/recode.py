@@ -14,12 +14,12 @@ from voicegraph.training.common.progress import progress_bar
 from .clustering import (
     LIST_ITERATIONS,
     MOST_PER_CENTRE,
-    Tell,
     kmeans,
     list_count,
     train_product,
 )
 from .encodings import CODES, Encoding
+from .rotation import rotation_for
 from .source import ROWS, Chunk, IndexSource
 
 _SAMPLE = CODES * MOST_PER_CENTRE
@@ -98,10 +98,9 @@ def recode(
         PipelineError: if there are too few vectors for the encoding.
     """
     require_enough(encoding, source.count)
-    rotation = _trained_rotation(source, encoding, seed) if encoding.rotates else None
     inner: Any = faiss.index_factory(source.dimension, encoding.factory(len(grouping.centres)))
+    rotation = _train(inner, source, encoding, grouping, seed)
     inner.quantizer.add(_rotated(rotation, grouping.centres))
-    _train(inner, source, grouping, rotation, seed)
     inner.is_trained = True
     inner.nprobe = min(probes, inner.nlist)
     with progress_bar(f"storing as {encoding}", source.count) as tell:
@@ -142,22 +141,28 @@ def _rotated(rotation: faiss.LinearTransform | None, vectors: np.ndarray) -> np.
 
 
 def _train(
-    inner: Any,
-    source: IndexSource,
-    grouping: Grouping,
-    rotation: faiss.LinearTransform | None,
-    seed: int,
-) -> None:
+    inner: Any, source: IndexSource, encoding: Encoding, grouping: Grouping, seed: int
+) -> faiss.LinearTransform | None:
+    """Trains what stores the vectors; gives the rotation that comes before it, if there is one."""
     if isinstance(inner, faiss.IndexIVFScalarQuantizer):
         _train_ranges(inner, source, grouping)
-    elif isinstance(inner, faiss.IndexIVFPQ):
-        _, kept, vectors = _sample(source, _SAMPLE, seed)
-        lists = kept if grouping.kept else grouping.nearest(vectors)
-        for start in range(0, len(vectors), ROWS):  # in place, since the sample is large
-            part = slice(start, start + ROWS)
-            vectors[part] -= grouping.centres[lists[part]]
-        with progress_bar("product quantizer", inner.pq.M) as tell:
-            train_product(inner.pq, _rotated(rotation, vectors), tell)
+    if not isinstance(inner, faiss.IndexIVFPQ):
+        return None
+    differences = _differences(source, grouping, seed)
+    rotation = rotation_for(differences, inner.pq.M) if encoding.rotates else None
+    with progress_bar("product quantizer", inner.pq.M) as tell:
+        train_product(inner.pq, _rotated(rotation, differences), tell)
+    return rotation
+
+
+def _differences(source: IndexSource, grouping: Grouping, seed: int) -> np.ndarray:
+    """Of a sample of the vectors from their centres: what a product quantizer stores."""
+    _, kept, vectors = _sample(source, _SAMPLE, seed)
+    lists = kept if grouping.kept else grouping.nearest(vectors)
+    for start in range(0, len(vectors), ROWS):  # in place, since the sample is large
+        part = slice(start, start + ROWS)
+        vectors[part] -= grouping.centres[lists[part]]
+    return vectors
 
 
 def _train_ranges(inner: Any, source: IndexSource, grouping: Grouping) -> None:
@@ -170,29 +175,3 @@ def _train_ranges(inner: Any, source: IndexSource, grouping: Grouping) -> None:
         ends[0] = np.minimum(ends[0], vectors.min(0))
         ends[1] = np.maximum(ends[1], vectors.max(0))
     inner.sq.train(ends)
-
-
-def _trained_rotation(source: IndexSource, encoding: Encoding, seed: int) -> faiss.OPQMatrix:
-    """An orthogonal matrix that spreads the variance over the parts.
-
-    Source: T. Ge et al., "Optimized product quantization", IEEE TPAMI 36, 2014.
-    """
-    assert encoding.parts is not None
-    rotation = faiss.OPQMatrix(source.dimension, encoding.parts)
-    parts = faiss.ProductQuantizer(source.dimension, encoding.parts, 8)
-    parts.cp.min_points_per_centroid = 1
-    rotation.pq = parts
-    vectors = _sample(source, _SAMPLE, seed)[2]
-    with progress_bar("rotation", rotation.niter) as tell:
-        _train_rotation(rotation, vectors, tell)
-    return rotation
-
-
-def _train_rotation(rotation: faiss.OPQMatrix, vectors: np.ndarray, tell: Tell) -> None:
-    """In single rounds, each from the matrix that the one before has left."""
-    rounds = rotation.niter
-    rotation.niter = 1
-    for number in range(rounds):
-        rotation.train(vectors)
-        rotation.niter_pq_0 = rotation.niter_pq
-        tell(f"round {number + 1} of {rounds}", number + 1)
