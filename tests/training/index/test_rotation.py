@@ -31,7 +31,7 @@ def matrix(rotation: faiss.LinearTransform) -> np.ndarray:
 def error(vectors: np.ndarray, rotation: Any = None) -> float:
     """Of a product quantizer of four parts."""
     turned = vectors if rotation is None else rotation.apply(vectors)
-    quantizer = faiss.ProductQuantizer(turned.shape[1], 4, 8)
+    quantizer: Any = faiss.ProductQuantizer(turned.shape[1], 4, 8)
     quantizer.cp.min_points_per_centroid = 1
     quantizer.train(turned)
     stored = quantizer.decode(quantizer.compute_codes(turned))
@@ -56,7 +56,8 @@ def test_lengths_stay(vectors: np.ndarray) -> None:
 
 
 def test_normal_vectors_are_stored_more_exactly_than_by_faiss() -> None:
-    vectors, iterative = correlated(), faiss.OPQMatrix(16, 4)
+    vectors = correlated()
+    iterative: Any = faiss.OPQMatrix(16, 4)
     iterative.niter = 10
     iterative.train(vectors)
     found = error(vectors, rotation_for(vectors, 4))
