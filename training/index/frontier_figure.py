@@ -52,10 +52,9 @@ def _sizes(axes: Axes, report: IndexSuggestions) -> None:
     widest = [each for each in report.tried if (each.probes or 0) == probes[-1]]
     for each, error in zip(widest, _errors(widest), strict=True):
         place = (each.size_bytes / 1e6, error)
-        above = each.type.startswith("pq")  # a rotated one is next to it, and lower
-        axes.annotate(
-            each.type, place, (0, 6 if above else -12), textcoords="offset points", ha="center"
-        )
+        beside = each.type.startswith("pq")  # a rotated one is next to it, and lower
+        offset, side = ((-7, -5), "right") if beside else ((0, -12), "center")
+        axes.annotate(each.type, place, offset, textcoords="offset points", ha=side)
     source = report.before
     axes.plot(
         [source.size_bytes / 1e6], [max(source.blend, _SMALLEST)], "x", color="#c92a2a",
