@@ -59,7 +59,10 @@ RayOption = Annotated[
 ]
 OnlyOption = Annotated[
     str | None,
-    option("PATTERN", "Compute some cells only: `tracker=dio, noise=pink*`. The others stay."),
+    option(
+        "PATTERN",
+        "Compute some cells only: `tracker=dio, noise=pink*, target=heart`. The others stay.",
+    ),
 ]
 PilotOption = Annotated[
     bool, flag("--pilot", "Compute one clip of each of two speakers of every cell, to see it work.")

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from voicegraph.graph.errors import PipelineError, Problem
 
-from ..compiled import CompiledExperiment, Item
-from ..file.cell_pattern import CellPattern
+from ..compiled import Cell, CompiledExperiment, Item
+from ..file.cell_pattern import TARGET, CellPattern
 from ..task import Task
 
 _PILOT_SPEAKERS = 2
@@ -30,7 +30,7 @@ def select_tasks(
         return compiled.tasks
     if only is not None:
         _require_cells(compiled, only)
-    cells = {cell.name for cell in compiled.cells if only is None or only.matches(cell.levels)}
+    cells = {cell.name for cell in compiled.cells if only is None or _matches(only, cell)}
     items = [item for item in compiled.items if item.cell in cells]
     if pilot:
         items = _pilot(compiled, items)
@@ -41,11 +41,16 @@ def select_tasks(
     return _with_needs(compiled.tasks, wanted)
 
 
+def _matches(only: CellPattern, cell: Cell) -> bool:
+    return only.matches({TARGET: cell.target or "", **cell.levels})
+
+
 def _require_cells(compiled: CompiledExperiment, only: CellPattern) -> None:
-    there = [cell for cell in compiled.cells if only.matches(cell.levels)]
+    there = [cell for cell in compiled.cells if _matches(only, cell)]
     if any(cell.excluded is None for cell in there):
         return
-    factors = [f"{name}: {', '.join(levels)}" for name, levels in compiled.factors.items()]
+    known = {TARGET: tuple(compiled.targets), **compiled.factors}
+    factors = [f"{name}: {', '.join(levels)}" for name, levels in known.items() if levels]
     notes = tuple((text, None) for text in factors)
     text = f"no cell has {only}"
     if there:

@@ -41,7 +41,8 @@ def draw(run: Run, folder: Path) -> list[Path]:
 
 def _speakers(run: Run, target: Path) -> Path:
     """A dot for each speaker, a line for the mean and a bar for its interval."""
-    means = {(row.cell, row.metric): row for row in run.mean_rows()}
+    every = run.mean_rows()
+    means = {(row.cell, row.metric): row for row in every if row.mean is not None}
     measured = {metric for _, metric in means}
     known = [metric for metric in run.manifest.metrics if metric.name in measured]
     metrics = [metric for metric in known if metric.name in _SHOWN] or known[: len(_SHOWN)]

@@ -45,7 +45,7 @@ _MAIN = (
 def page(run: Run) -> str:
     """The tables of a run of ``voices.yaml``."""
     sexes = {clip.name: clip.columns.get("sex", "") for clip in run.manifest.clips}
-    values = run.value_rows()
+    values = [row for row in run.value_rows() if row.value is not None]
     means = cell_means(values)
     parts = [_LEGEND]
     if any(row.metric in _MAIN for row in means):
@@ -67,8 +67,9 @@ def _judges(run: Run) -> list[str]:
         if not judge.learned_from:
             continue
         metrics = [m.name for m in run.manifest.metrics if judge.name in m.observers]
-        version = run.manifest.packages.get((judge.package or "").partition(",")[0], "")
-        name = f"{judge.package} {version}".strip() if judge.package else "bundled"
+        packages = judge.package.split(", ") if judge.package else []
+        versions = [f"{name} {run.manifest.packages.get(name, '')}".strip() for name in packages]
+        name = ", ".join(versions) or "bundled"
         learned = "; ".join(what or origin for origin, what in judge.learned_from.items())
         lines.append(f"* {', '.join(metrics)}: {judge.name} ({name}): {learned}.")
         shared = [one for one in run.manifest.dependences if one.metric in metrics]
@@ -117,8 +118,11 @@ def _mean(row: MeanRow | None, metric: MetricFacts) -> str:
 
 
 def _costs(run: Run) -> str:
+    measured = {row.cell for row in run.value_rows() if row.value is not None}
     figures: Mapping[str, dict[str, float]] = defaultdict(dict)
     for row in run.cost_rows():
+        if row.cell not in measured:
+            continue
         figures[row.cell].setdefault(row.name, row.value)
     columns = ("cpu_ms", "cpu_rtf", "algorithmic_ms", "buffering_ms")
     head = ["row", "CPU ms a block", "share of a core", "algorithmic, ms", "buffering, ms"]

@@ -112,7 +112,7 @@ def test_table_says_which_judge_taught_what(run: Run) -> None:
     metric = MetricFacts(name="phones.hama", title="phone error", observers=("phones.hama",))
     words = MetricFacts(name="words.wer", title="word error", observers=("words.whisper",))
     hama = ObserverFacts(
-        name="phones.hama", package="hama", learned_from={"hama": "a teacher"},
+        name="phones.hama", package="hama, x", learned_from={"hama": "a teacher"},
         weights={"hama/a.bin": "0" * 64},
     )  # fmt: skip
     whisper = ObserverFacts(name="words.whisper", learned_from={"whisper": ""})
@@ -120,12 +120,12 @@ def test_table_says_which_judge_taught_what(run: Run) -> None:
     changed = run.manifest.model_copy(
         update={
             "metrics": (metric, words), "observers": (hama, whisper), "dependences": (taught,),
-            "packages": {"hama": "1.7.0"},
+            "packages": {"hama": "1.7.0", "x": "2"},
         }
     )  # fmt: skip
     said = page(Run(run.folder, changed)).partition("## Who judges")[2]
     assert said.splitlines()[2:] == [
-        "* phones.hama: phones.hama (hama 1.7.0): a teacher.",
+        "* phones.hama: phones.hama (hama 1.7.0, x 2): a teacher.",
         "  Not independent of live: a card.",
         f"  `hama/a.bin` SHA-256 {'0' * 64}.",
         "* words.wer: words.whisper (bundled): whisper.",
