@@ -58,13 +58,12 @@ def why_not(*, pipewire: bool = False) -> str | None:
 class VirtualCard:
     """A PulseAudio server with null sinks, controlled through ``pactl``."""
 
-    _socket: tuple[str, ...] = ("native",)
     _between_s = 0.0
     """Seconds between the starts of two servers."""
 
     def __init__(self, place: Path) -> None:
         self._place = place
-        self.socket = place.joinpath(*self._socket)
+        self.socket = place / "native"
         place.chmod(0o700)
         (place / "pulse.conf").write_text(
             f"load-module module-native-protocol-unix auth-anonymous=1 socket={self.socket}\n",
@@ -105,6 +104,8 @@ class VirtualCard:
             for process in self._processes:
                 assert process.poll() is None, f"{process.args} ended"
             nap.wait(0.05)
+        else:
+            raise RuntimeError(f"the sound server did not answer within {_STARTS_S} s")
         self.plug_in_all()
 
     def _servers(self) -> list[list[str]]:
@@ -154,7 +155,6 @@ class PipeWireCard(VirtualCard):
     All have a runtime folder of their own, so that a desktop's PipeWire stays as it is.
     """
 
-    _socket = ("pulse", "native")
     _between_s = 0.5
 
     def __init__(self, place: Path) -> None:

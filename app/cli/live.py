@@ -50,8 +50,7 @@ def live(given: LiveArguments) -> None:
         duration_s = (
             None if given.duration is None else float(seconds(given.duration, "--duration"))
         )
-        output = given.output if microphone is None else microphone.device
-        setup = _set_up(given, options.variant, output)
+        setup = _set_up(given, options.variant, microphone)
         if microphone is not None:
             options = replace(options, microphone=microphone.description)
         session = _opened(setup, options, given.record, given.allow_write)
@@ -71,14 +70,16 @@ def _virtual_microphone(given: LiveArguments) -> Iterator[VirtualMicrophone | No
         raise typer.BadParameter(text, param_hint="--virtual-mic")
     from voicegraph.graph.live.devices.virtual_microphone import VirtualMicrophone
 
-    microphone = VirtualMicrophone()
+    microphone = VirtualMicrophone(given.output_channels or 1)
     try:
         yield microphone
     finally:
         microphone.close()
 
 
-def _set_up(given: LiveArguments, variant: dict[str, Any] | None, output: str | None) -> LiveSetup:
+def _set_up(
+    given: LiveArguments, variant: dict[str, Any] | None, microphone: VirtualMicrophone | None
+) -> LiveSetup:
     from voicegraph.graph.live.setup import set_up_live
 
     exclusive = given.exclusive
@@ -92,9 +93,9 @@ def _set_up(given: LiveArguments, variant: dict[str, Any] | None, output: str | 
     )
     target = device_request(
         "output",
-        output,
+        given.output if microphone is None else microphone.device,
         given.output_rate,
-        given.output_channels,
+        given.output_channels if microphone is None else microphone.channels,
         given.output_select,
         exclusive,
     )

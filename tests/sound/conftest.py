@@ -59,9 +59,11 @@ def sound_server(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Itera
     if (why := _TOOL["why_not"](pipewire=True)) is not None:
         pytest.skip(why)
     found = _TOOL["PipeWireCard"](tmp_path_factory.mktemp("pipewire"))
-    found.start()
-    yield found
-    found.stop()
+    try:
+        found.start()
+        yield found
+    finally:
+        found.stop()
 
 
 @pytest.fixture

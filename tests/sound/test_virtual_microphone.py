@@ -96,28 +96,39 @@ def test_killed_session_leaves_one_that_the_next_removes(sound_server: Any, live
     assert _sources(sound_server) == []
 
 
-def test_other_programs_hear_the_converted_sound(sound_server: Any, live: Any) -> None:
-    process = live()
-    assert any(" running; " in line for line in process.stdout)
+_RAW = ["--raw", "--format=float32le", "--rate=48000", "--channels=1"]
+
+
+def _peak(sound_server: Any, source: str) -> float:
+    """The level that a program gets which records a second of a microphone."""
     environment = {**os.environ, **sound_server.environment}
-    raw = ["--raw", "--format=float32le", "--rate=48000", "--channels=1"]
-    listening = subprocess.Popen(
-        ["parec", *raw, "--device=voicegraph"], env=environment, stdout=subprocess.PIPE
-    )
-    speaking = subprocess.Popen(
-        ["pacat", *raw, "--device=a"], env=environment, stdin=subprocess.PIPE
-    )
-    tone = 0.25 * np.sin(2 * np.pi * 440 * np.arange(48000) / 48000)
-    try:
-        assert speaking.stdin is not None
-        assert listening.stdout is not None
-        for _ in range(20):
-            speaking.stdin.write(tone.astype("<f4").tobytes())
-            heard = np.frombuffer(listening.stdout.read(4 * 48000), "<f4")
-            if (level := np.abs(heard).max()) > 0.2:
-                break
-        assert level == pytest.approx(0.25, abs=0.02), "the tone as it was sent, at its level"
-    finally:
-        for program in (speaking, listening, process):
-            program.terminate()
-            program.wait(60)
+    command = ["parec", *_RAW, f"--device={source}"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as recording:
+        assert recording.stdout is not None
+        heard = np.frombuffer(recording.stdout.read(4 * 48000), "<f4")
+        recording.terminate()
+    return float(np.abs(heard[24000:]).max())
+
+
+def test_other_programs_hear_the_sound_at_its_level(
+    sound_server: Any, live: Any, tmp_path: Path
+) -> None:
+    tone = 0.25 * np.sin(2 * np.pi * 440 * np.arange(90 * 48000) / 48000)
+    (tmp_path / "tone.raw").write_bytes(tone.astype("<f4").tobytes())
+    environment = {**os.environ, **sound_server.environment}
+    with (tmp_path / "tone.raw").open("rb") as sound:
+        speaking = subprocess.Popen(
+            ["pacat", *_RAW, "--device=a"], env=environment, stdin=sound
+        )  # the session hears the monitor of this sink
+    with live() as process:
+        assert any(" running; " in line for line in process.stdout)
+        try:
+            spoken = _peak(sound_server, "a.monitor")
+            assert spoken > 0.2
+            _wait(lambda: _peak(sound_server, "voicegraph") > 0.1)
+            heard = _peak(sound_server, "voicegraph")
+        finally:
+            process.terminate()
+            speaking.terminate()
+            speaking.wait(60)
+    assert heard == pytest.approx(spoken, rel=0.02), "rounding, and no more"

@@ -54,15 +54,21 @@ class _Module:
 class VirtualMicrophone:
     """Makes the microphone, and removes it.
 
+    Args:
+        channels: of the microphone and of the output device. It must be played to with as many:
+            PipeWire mixes two equal channels to one that is 3 dB louder.
+
     Attributes:
         name: of the microphone, for other programs.
         device: name of the output device to play to.
+        channels: with how many channels.
 
     Raises:
         DeviceError: if the system is not Linux, or the sound server or a part of it is missing.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, channels: int = 1) -> None:
+        self.channels = channels
         _require_linux()
         _require_server()
         self.device = _alsa_device(_alsa_outputs())
@@ -97,16 +103,17 @@ class VirtualMicrophone:
         owner = f"{_OWNER}={os.getpid()}-{_started(os.getpid())}"
         shown = self.description
         sink = f"{self.name}_out"
+        form = (f"channels={self.channels}", *(["channel_map=mono"] if self.channels == 1 else []))
         self._modules.append(
             _pactl(
-                "load-module", "module-null-sink", f"sink_name={sink}", "rate=48000",
+                "load-module", "module-null-sink", f"sink_name={sink}", "rate=48000", *form,
                 f"sink_properties=\"device.description='{shown} (output)' {owner}\"",
             ).strip()
         )  # fmt: skip
         self._modules.append(
             _pactl(
                 "load-module", "module-remap-source", f"master={sink}.monitor",
-                f"source_name={self.name}",
+                f"source_name={self.name}", *form,
                 f"source_properties=\"device.description='{shown}' {owner}\"",
             ).strip()
         )  # fmt: skip
