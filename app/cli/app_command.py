@@ -87,7 +87,12 @@ def _addresses(host: str, port: int | None, token: str | None) -> list[Address]:
         check_token(token)
     named = f"[{host}]" if ":" in host and not host.startswith("[") else host
     ports = range(_PORT, _PORT + _TRIES) if port is None else (port,)
-    found = [parse_address(f"{named}:{number}", "--host", number) for number in ports]
+    try:
+        found = [parse_address(f"{named}:{number}", "--host", number) for number in ports]
+    except VoicegraphError as error:
+        text = error.problems[0].message
+        fix = "--host 127.0.0.1   (a name or address of this machine; the port is --port)"
+        raise VoicegraphError(Problem(error.problems[0].code, text, fix=fix)) from None
     if not found[0].loopback and token is None:
         raise VoicegraphError(token_required(found[0], "leave out --host"))
     return found
@@ -98,9 +103,11 @@ def _serve(addresses: list[Address], token: str | None, no_browser: bool) -> Non
     from voicegraph.app.page_server.running_app import note_running
     from voicegraph.app.page_server.server import PageServer
     from voicegraph.app.page_server.services.services import open_services
+    from voicegraph.graph.files.private_folder import private_folder
     from voicegraph.schemas.app import AppLimits
 
     services = open_services(AppLimits(), _say)
+    private_folder(services.data)
     note = note_running(services.state)
     server, address = _listening(addresses, lambda where: PageServer(services, where, token, _say))
     url = f"http://{address.at(server.port)}/"

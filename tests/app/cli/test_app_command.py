@@ -57,15 +57,25 @@ def test_port_that_was_asked_for_must_be_free(cli: Cli, folders: Path, busy: int
     assert f"fix: voicegraph app --port {busy % 65535 + 1}" in err
 
 
-def test_state_folder_must_be_writable(
-    cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize("variable", ["VOICEGRAPH_STATE", "VOICEGRAPH_DATA"])
+def test_the_users_folders_must_be_writable(
+    cli: Cli,
+    monkeypatch: pytest.MonkeyPatch,
+    folders: Path,  # noqa: F811
+    variable: str,
 ) -> None:
-    (tmp_path / "file").write_text("", encoding="utf-8")
-    monkeypatch.setenv("VOICEGRAPH_STATE", str(tmp_path / "file" / "state"))
+    (folders / "file").write_text("", encoding="utf-8")
+    monkeypatch.setenv(variable, str(folders / "file" / "own"))
     code, _, err = cli("app", "--no-browser", "--port", "0")
     assert code == 4
-    assert "file/state" in err.replace(os.sep, "/")
-    assert "fix: set the variable VOICEGRAPH_STATE to a folder" in err
+    assert "file/own" in err.replace(os.sep, "/")
+    assert f"fix: set the variable {variable} to a folder" in err
+
+
+def test_host_is_a_name_without_a_port(cli: Cli, folders: Path) -> None:  # noqa: F811
+    code, _, err = cli("app", "--host", "127.0.0.1:8760", "--no-browser")
+    assert code == 1
+    assert "fix: --host 127.0.0.1   (" in err
 
 
 def test_next_free_port_is_taken_otherwise(busy: int) -> None:
