@@ -304,9 +304,10 @@ class LiveSessions:
     def _on_status(self, status: dict[str, Any]) -> None:
         """A status a second: the session runs, perhaps with another voice."""
         voice = status.get("voice") or self._state.voice
-        if self._state.state != "running":
+        known = self._state.voice
+        if self._state.state != "running" or known is None:  # a preset does not say its voice
             self._set(self._described("running").model_copy(update={"voice": voice}))
-        elif voice is not None and voice != self._state.voice:
+        elif voice is not None and voice != known:
             self._voice_changed(voice)
 
     def _voice_changed(self, voice: str) -> None:
