@@ -63,11 +63,12 @@ def _steps(
         ),
         "copies": (augmented_copies.make, lambda: augmented_copies.jobs(workdir, seed)),
     }
-    if recipe.teacher == "whisper":
+    if recipe.name != BUNDLED:
         work["transcripts"] = (transcripts.make, lambda: transcripts.jobs(workdir))
+    if recipe.teacher == "whisper":
         work["basis"] = (whisper_basis.make, lambda: whisper_basis.jobs(workdir))
     work["targets"] = (targets.make, lambda: targets.jobs(workdir, recipe.teacher))
-    if recipe.teacher == "whisper":
+    if recipe.name != BUNDLED:
         work["classifier"] = (
             alignment.fit_classifier,
             lambda: alignment.classifier_jobs(workdir),

@@ -1,7 +1,7 @@
 """The step alignment: when recorded speech says each phone of its transcript.
 
-A linear classifier of Whisper's features learns phones from text-to-speech, whose times are exact.
-It then aligns what Whisper wrote of each recording. Where it does not agree, there is no label.
+A linear classifier of the teacher's features learns phones from text-to-speech, whose times are
+exact. It then aligns what Whisper wrote of each recording. Where it does not agree, there is no label.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def _fitted(features: np.ndarray, phones: np.ndarray) -> tuple[np.ndarray, np.nd
 def jobs(workdir: EncoderWorkdir) -> list[tuple]:
     """Arguments of :func:`make` for all recordings without phones."""
     books = [name for name in workdir.names() if workdir.transcript(name).exists()]
-    return [(workdir, name) for name in books if not workdir.phones(name).exists()]
+    return [(workdir, name) for name in books if not workdir.alignment(name).exists()]
 
 
 def make(workdir: EncoderWorkdir, name: str) -> None:
@@ -87,7 +87,7 @@ def make(workdir: EncoderWorkdir, name: str) -> None:
     weight, bias, prior = _classifier(workdir)
     scores = np.load(workdir.targets(name)).astype(np.float32) @ weight.T + bias
     scores -= np.logaddexp.reduce(scores, 1, keepdims=True)
-    write_array(workdir.phones(name), aligned(scores, prior, said))
+    write_array(workdir.alignment(name), aligned(scores, prior, said))
 
 
 def aligned(scores: np.ndarray, prior: np.ndarray, said: np.ndarray) -> np.ndarray:

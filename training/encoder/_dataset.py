@@ -76,6 +76,8 @@ def load_utterance(workdir: EncoderWorkdir, name: str) -> EncoderUtterance:
         np.load(path) if path.exists() else None
         for path in (workdir.phones(name), workdir.transcript(name))
     )
+    if phones is None and workdir.alignment(name).exists():
+        phones = np.load(workdir.alignment(name))
     said = None if said is None else spoken(said)
     return EncoderUtterance(name, np.stack(audio), np.load(workdir.targets(name)), phones, said)
 

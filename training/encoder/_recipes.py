@@ -12,7 +12,7 @@ from ..corpora.tts_speakers import hibari
 from ._dataset import KOKORO_SYMBOLS, EncoderTrainingSet, EncoderUtterance
 from ._hama_objective import HamaObjective
 from ._objective import Objective
-from ._whisper_objective import WhisperObjective
+from ._grown_objective import GrownObjective
 
 _HAMA_LICENCE = (
     "Apache-2.0 by the metadata of the package hama 1.7.0, MIT by the LICENSE of its repository "
@@ -60,10 +60,10 @@ def _hama(
     return HamaObjective(hama.network().to(device), hama.tokens(), learned, held_out)
 
 
-def _whisper(
+def _grown(
     learned: EncoderTrainingSet, held_out: list[EncoderUtterance], device: torch.device
 ) -> Objective:
-    return WhisperObjective(hama.network().to(device), kokoro_tokens(), learned, held_out)
+    return GrownObjective(hama.network().to(device), kokoro_tokens(), learned, held_out)
 
 
 def kokoro_tokens() -> tuple[str, ...]:
@@ -79,9 +79,19 @@ RECIPES = {
             "phonetic-1", "hama", _hama, 350, 620, 2800, _HAMA_LICENCE, _HAMA_SOURCE
         ),
         EncoderRecipe(
-            "phonetic-2",
+            "phonetic-2-hama",
+            "hama",
+            _grown,
+            6000,
+            6000,
+            40000,
+            _HAMA_LICENCE,
+            f"{_HAMA_SOURCE}. Phones of recordings: by transcripts of Whisper tiny.en",
+        ),
+        EncoderRecipe(
+            "phonetic-2-whisper",
             "whisper",
-            _whisper,
+            _grown,
             6000,
             6000,
             40000,
@@ -91,4 +101,4 @@ RECIPES = {
         ),
     )
 }  # fmt: skip
-"""By name. The bundled encoder is phonetic-1; phonetic-2 is in the making."""
+"""By name. The bundled encoder is phonetic-1; the others are candidates for its successor."""

@@ -104,14 +104,14 @@ class HamaValidator:
 
 
 @dataclass(frozen=True, slots=True)
-class WhisperValidator:
-    """Compares a student with Whisper's features, and its phones with those of transcripts.
+class GrownValidator:
+    """Compares a student with the teacher's features, and its phones with those of transcripts.
 
     Attributes:
         held_out: utterances of held-out speakers.
         stream: geometry of the stream.
         layer: the block that gives the content features.
-        variance: mean variance of Whisper's features.
+        variance: mean variance of the teacher's features.
     """
 
     held_out: list[EncoderUtterance]
@@ -124,10 +124,10 @@ class WhisperValidator:
 
         Args:
             student: the encoder.
-            towards: predicts Whisper's features from its content features.
+            towards: predicts the teacher's features from its content features.
 
         Returns:
-            By name: ``error``, the square error of Whisper's features relative to their variance;
+            By name: ``error``, the square error of the teacher's features relative to their variance;
             ``cosine`` similarity with them; ``phone error``, the edit distance of the student's
             phones to those of the transcript, by their number. The same at a signal-to-noise ratio
             of 10 dB, and ``whole``, with all of the utterance as context.

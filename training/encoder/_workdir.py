@@ -30,8 +30,12 @@ class EncoderWorkdir:
         return self.root / "copies" / f"{name}-{copy}.flac"
 
     def phones(self, name: str) -> Path:
-        """Phone of each frame, ``.npy``."""
+        """Phone of each frame of synthetic speech, ``.npy``."""
         return self.root / "phones" / f"{name}.npy"
+
+    def alignment(self, name: str) -> Path:
+        """Phone of each frame of recorded speech, ``.npy``, as the recipe's teacher hears it."""
+        return self.own / "alignment" / f"{name}.npy"
 
     def transcript(self, name: str) -> Path:
         """Phones of what a recognizer wrote, ``.npy``; only for recorded speech."""

@@ -1,10 +1,10 @@
-"""Teaches a streaming encoder what Whisper hears in whole utterances, and the spoken phones.
+"""Teaches a deeper streaming encoder the spoken phones, and what a teacher hears in whole utterances.
 
-The student starts as the phone recognizer hama with more blocks on top. A linear layer predicts
-directions of Whisper's features from the student's; another one the phone of each frame; and the
-last block with the network's own head learns the sequence of phones (connectionist temporal
-classification, CTC). Only that last block and the head lie behind the content features, so that
-these need not be phones. The linear layers are not exported.
+The student starts as the phone recognizer hama with more blocks on top. One linear layer predicts
+the phone of each frame from its content features, another one the teacher's features. The last
+block with the network's own head learns the sequence of phones (connectionist temporal
+classification, CTC). Only that block and the head lie behind the content features, so that these
+need not be phones. The linear layers are not exported.
 
 Sources: knowledge distillation, G. Hinton et al., 2015; CTC, A. Graves et al., ICML 2006.
 """
@@ -19,25 +19,26 @@ from torch import nn
 from torch.nn import functional
 
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
+from voicegraph.nodes.content.phonetic_stream import AHEAD, PAST, SETTLE
 
 from ._dataset import SILENCE, UNKNOWN, EncoderBatch, EncoderTrainingSet, EncoderUtterance
 from ._objective import Losses, Objective, content, log_phones, weighted_mean
 from ._parallel_streaming import StreamingSteps
 from ._student_growth import grown
-from ._validation import WhisperValidator
+from ._validation import GrownValidator
 
-BLOCKS = 7
+BLOCKS = 6
 """Of the student. Content features are those below the last one."""
-STREAM = StreamingSteps(settle=4, ahead=3, context=200, stride=3)
-_FRAME_WEIGHTS = (0.5, 0.7, 1.0)
+STREAM = StreamingSteps(SETTLE, AHEAD, PAST, stride=5)
+_FRAME_WEIGHTS = (0.3, 0.4, 0.5, 0.7, 1.0)
 _FASTER = 5.0
 """Learning rate of the linear layers relative to that of the blocks."""
-_ENTROPY, _SEQUENCE = 0.2, 0.1
+_ENTROPY, _SEQUENCE = 0.5, 0.2
 """Weights of frame-wise cross entropy and CTC, relative to the error of the features."""
 
 
-class WhisperObjective(Objective):
-    """Loss of a student relative to Whisper's features and the spoken phones.
+class GrownObjective(Objective):
+    """Loss of a student relative to the spoken phones and a teacher's features.
 
     Args:
         first: the network whose weights the student starts with.
@@ -64,7 +65,7 @@ class WhisperObjective(Objective):
         self.phones = nn.Linear(hidden, len(tokens)).to(device)
         self.layers = nn.ModuleDict({"towards": self.towards, "phones": self.phones})
         self.variance = training_set.std.square().mean().to(device)
-        self.validator = WhisperValidator(held_out, STREAM, self.layer, self.variance)
+        self.validator = GrownValidator(held_out, STREAM, self.layer, self.variance)
 
     def learned(self) -> Iterator[tuple[nn.Module, float]]:
         """All of the student and the linear layers; what starts at random learns faster."""
@@ -74,7 +75,7 @@ class WhisperObjective(Objective):
             yield part, _FASTER
 
     def losses(self, batch: EncoderBatch, whole: bool) -> Losses:
-        """The error of Whisper's features, the phones' cross entropy, and CTC for each phone."""
+        """The error of the teacher's features, the phones' cross entropy, and CTC for each phone."""
         device = self.variance.device
         audio, target, phones = (
             found.to(device) for found in (batch.audio, batch.target, batch.phones)
@@ -115,7 +116,7 @@ class WhisperObjective(Objective):
         return loss / lengths.sum()
 
     def validate(self) -> dict[str, float]:
-        """As :meth:`WhisperValidator.validate`."""
+        """As :meth:`GrownValidator.validate`."""
         return self.validator.validate(self.student, self.towards)
 
 

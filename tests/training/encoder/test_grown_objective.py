@@ -1,4 +1,4 @@
-"""Learning from Whisper's features and from phones."""
+"""A deeper student that learns phones and a teacher's features."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from voicegraph.training.common.training_loop import Budget
 from voicegraph.training.encoder import _targets as targets
 from voicegraph.training.encoder import _train as train
 from voicegraph.training.encoder import _whisper_basis as whisper_basis
-from voicegraph.training.encoder import _whisper_objective as whisper_objective
+from voicegraph.training.encoder import _grown_objective as grown_objective
 from voicegraph.training.encoder._dataset import UNKNOWN, load_datasets
 from voicegraph.training.encoder._distributed import Worker
 from voicegraph.training.encoder._train import EncoderTraining
-from voicegraph.training.encoder._whisper_objective import WhisperObjective
+from voicegraph.training.encoder._grown_objective import GrownObjective
 from voicegraph.training.encoder._workdir import EncoderWorkdir
 
 TOKENS = tuple(f"<{number}>" for number in range(178))
@@ -41,15 +41,15 @@ def learning(
 ) -> EncoderTraining:
     """A training with a student of one block more than its first network, and small targets."""
     monkeypatch.setattr(train, "_LEARNING_RATE", 0.01)
-    monkeypatch.setattr(whisper_objective, "BLOCKS", teacher.sizes.blocks + 1)
-    monkeypatch.setattr(WhisperObjective, "layer", teacher.sizes.blocks)
-    made = EncoderWorkdir(workdir.root, "phonetic-2")
+    monkeypatch.setattr(grown_objective, "BLOCKS", teacher.sizes.blocks + 1)
+    monkeypatch.setattr(GrownObjective, "layer", teacher.sizes.blocks)
+    made = EncoderWorkdir(workdir.root, "phonetic-2-hama")
     for name in made.names():
         targets.make(made, name, "hama")
     made.transcript("books-412-1-0").parent.mkdir()
     np.save(made.transcript("books-412-1-0"), np.array([43, 44, 45], np.int16))
     learned, held_out = load_datasets(made, 1)
-    objective = WhisperObjective(teacher, TOKENS, learned, held_out)
+    objective = GrownObjective(teacher, TOKENS, learned, held_out)
     worker = Worker(0, 1, torch.device("cpu"))
     return EncoderTraining(made, learned, objective, worker, Budget(0, 40), 3, 60)
 
@@ -81,4 +81,4 @@ def test_pieces_without_phones_teach_features_alone(learning: EncoderTraining) -
 
 def test_sequence_of_phones_leaves_out_silence() -> None:
     phones = np.array([0, 0, 43, 43, UNKNOWN, 43, 0, 51, 51])
-    assert whisper_objective._spoken(phones).tolist() == [43, 43, 51]
+    assert grown_objective._spoken(phones).tolist() == [43, 43, 51]
