@@ -1,7 +1,8 @@
 """The step alignment: when recorded speech says each phone of its transcript.
 
 A linear classifier of the teacher's features learns phones from text-to-speech, whose times are
-exact. It then aligns what Whisper wrote of each recording. Where it does not agree, there is no label.
+exact. It then aligns what Whisper wrote of each recording. Where it does not agree, there is no
+label.
 """
 
 from __future__ import annotations

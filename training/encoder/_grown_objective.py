@@ -1,4 +1,4 @@
-"""Teaches a deeper streaming encoder the spoken phones, and what a teacher hears in whole utterances.
+"""Teaches a deeper streaming encoder spoken phones, and what a teacher hears in whole utterances.
 
 The student starts as the phone recognizer hama with more blocks on top. One linear layer predicts
 the phone of each frame from its content features, another one the teacher's features. The last
@@ -75,7 +75,7 @@ class GrownObjective(Objective):
             yield part, _FASTER
 
     def losses(self, batch: EncoderBatch, whole: bool) -> Losses:
-        """The error of the teacher's features, the phones' cross entropy, and CTC for each phone."""
+        """Error of the teacher's features, cross entropy of phones, and CTC for each phone."""
         device = self.variance.device
         audio, target, phones = (
             found.to(device) for found in (batch.audio, batch.target, batch.phones)

@@ -10,9 +10,9 @@ import torch
 from ..common import hama
 from ..corpora.tts_speakers import hibari
 from ._dataset import KOKORO_SYMBOLS, EncoderTrainingSet, EncoderUtterance
+from ._grown_objective import GrownObjective
 from ._hama_objective import HamaObjective
 from ._objective import Objective
-from ._grown_objective import GrownObjective
 
 _HAMA_LICENCE = (
     "Apache-2.0 by the metadata of the package hama 1.7.0, MIT by the LICENSE of its repository "

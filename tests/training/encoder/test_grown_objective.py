@@ -8,14 +8,14 @@ import torch
 
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
 from voicegraph.training.common.training_loop import Budget
+from voicegraph.training.encoder import _grown_objective as grown_objective
 from voicegraph.training.encoder import _targets as targets
 from voicegraph.training.encoder import _train as train
 from voicegraph.training.encoder import _whisper_basis as whisper_basis
-from voicegraph.training.encoder import _grown_objective as grown_objective
 from voicegraph.training.encoder._dataset import UNKNOWN, load_datasets
 from voicegraph.training.encoder._distributed import Worker
-from voicegraph.training.encoder._train import EncoderTraining
 from voicegraph.training.encoder._grown_objective import GrownObjective
+from voicegraph.training.encoder._train import EncoderTraining
 from voicegraph.training.encoder._workdir import EncoderWorkdir
 
 TOKENS = tuple(f"<{number}>" for number in range(178))
