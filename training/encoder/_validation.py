@@ -128,9 +128,9 @@ class GrownValidator:
 
         Returns:
             By name: ``error``, the square error of the teacher's features relative to their
-            variance; ``cosine`` similarity with them; ``phone error``, the edit distance of the student's
-            phones to those of the transcript, by their number. The same at a signal-to-noise ratio
-            of 10 dB, and ``whole``, with all of the utterance as context.
+            variance; ``cosine`` similarity with them; ``phone error``, the edit distance of the
+            student's phones to those of the transcript, by their number. The same at a
+            signal-to-noise ratio of 10 dB, and ``whole``, with all of the utterance as context.
         """
         found = {}
         for case, (noise, whole) in _CASES.items():
