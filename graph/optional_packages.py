@@ -42,7 +42,8 @@ def missing_package(
         code: a stable name for programs.
     """
     verb = "is" if len(packages) == 1 else "are"
-    message = f"{purpose} needs {' and '.join(packages)}, which {verb} not installed"
+    listed = " and ".join(filter(None, (", ".join(packages[:-1]), packages[-1])))
+    message = f"{purpose} needs {listed}, which {verb} not installed"
     if extra:
         message += f" (part of the extra `{extra}`)"
         fix = pip_install(f"voicegraph[{extra}]")

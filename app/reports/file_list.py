@@ -5,12 +5,11 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from voicegraph.graph.loading.file_kind import PIPELINES
 from voicegraph.graph.pipeline import Pipeline, Plan
 from voicegraph.graph.runtime.write_permission import resolved
 from voicegraph.graph.terminal_text import printable
 from voicegraph.schemas.report import FileUse
-
-_PACKAGE = Path(__file__).parents[2]
 
 
 def files_read(plan: Plan) -> list[FileUse]:
@@ -29,7 +28,7 @@ def files_written(plan: Plan) -> list[FileUse]:
     """The files that nodes write; without links, since that is where they will be."""
     return [
         FileUse(
-            path=_shown(resolved(write.path)),
+            path=str(resolved(write.path)),
             by=[f"{planned.name}.{write.param}"],
             asked=write.own,
         )
@@ -49,7 +48,8 @@ def file_lines(reads: list[FileUse], writes: list[FileUse]) -> list[str]:
 
 
 def _shown(path: Path) -> str:
-    """The path; inside the package without the folder of the installation."""
-    if path.is_relative_to(resolved(_PACKAGE)):
-        return f"voicegraph/{path.relative_to(resolved(_PACKAGE)).as_posix()}"
+    """The path; of a file that comes along without the folder of the installation."""
+    shipped = resolved(PIPELINES.folder)
+    if path.is_relative_to(shipped):
+        return f"voicegraph/pipelines/{path.relative_to(shipped).as_posix()}"
     return str(path)
