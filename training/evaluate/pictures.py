@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 _RATE = 16000
 _WINDOW, _HOP = 512, 80
 _RANGE_DB = 75.0
+_TITLE_WIDTH = 26
+"""Letters in a line of a panel's title: more would run into the next panel."""
 _SHOWN = (
     *("words.wer", "phones.hama"),
     *("likeness.target_resemblyzer", "quality.dnsmos", "pauses.level"),
@@ -56,11 +59,11 @@ def _speakers(run: Run, target: Path) -> Path:
             found = [(r.value, _COLOURS.get(sexes.get(r.clip, ""), "#777")) for r in rows
                      if r.value is not None]  # fmt: skip
             _dots(panel, found, means.get((cell, metric.name)), height)
-        panel.set_title(f"{metric.title}, {metric.goal}" if metric.goal else metric.title)
-        panel.title.set_fontsize(9)
+        title = textwrap.fill(metric.title, _TITLE_WIDTH)
+        panel.set_title(f"{title}\n{metric.goal}" if metric.goal else title, fontsize=9)
         panel.grid(axis="x", alpha=0.3)
     panels[0].set_yticks(range(len(cells)), cells, fontsize=8)
-    panels[0].invert_yaxis()
+    panels[0].set_ylim(len(cells) - 0.5, -0.5)
     return _save(figure, target)
 
 
