@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Literal
 
 import numpy as np
@@ -53,14 +54,19 @@ class RegisterState(State):
             given.
         likelihood: float64 ``[streams, registers]``, log-likelihood of each register.
         register: float64 ``[streams]``, the applied register, log2 of Hz.
+        begun: int64 ``[streams]``, 1 once the register has been applied to a voiced frame.
         transpose: float64 ``[streams]``, the applied transposition in octaves.
+        ahead: float32 ``[streams, 2, frames]``, pitch and voicing of the frames of ``lookahead``,
+            which have been learned from and are still to be shifted.
     """
 
     histogram: torch.Tensor
     heard: torch.Tensor
     likelihood: torch.Tensor
     register: torch.Tensor
+    begun: torch.Tensor
     transpose: torch.Tensor
+    ahead: torch.Tensor
 
 
 class RegisterParams(NodeParams):
@@ -82,6 +88,12 @@ class RegisterParams(NodeParams):
     settle: Duration = Field(parse_duration("15s"), ge=1, le=600)
     """Memory of the estimate, in voiced speech. After a change of speaker the estimate takes about
     0.7 of it."""
+    follow: Duration = Field(parse_duration("30s"), ge=Fraction(3, 10), le=600)
+    """Time constant with which the applied register follows small errors; large ones are corrected
+    sooner. Longer keeps the melody, shorter reaches the target sooner."""
+    lookahead: Duration = Field(Fraction(0), ge=0, le=60)
+    """How far ahead of the shifted frames the estimate learns: for files, where latency does not
+    matter. Rounded up to whole frames; not used if `fixed`."""
 
 
 @register("pitch.register")
@@ -94,17 +106,31 @@ class Register(Node[RegisterParams, RegisterState]):
     The register is the median of log F0 over voiced frames. It is estimated continuously, by a
     histogram with a memory of ``settle`` of voiced speech. F0 is shifted by the distance to
     ``target``, which keeps the melody: ``log2 out = log2 target + range (log2 F0 - register) +
-    transpose / 12``. With ``mode: fixed`` F0 is shifted by ``transpose`` alone. The applied
-    register follows the estimate with a time constant of 0.3 s, without jumps.
+    transpose / 12``. With ``mode: fixed`` F0 is shifted by ``transpose`` alone.
 
     Settling: in the first seconds the register is a Bayesian estimate, from the distribution of
-    registers and from the fact that speech begins high; or ``start``, if the speaker is known. Over
-    174 speakers (the constants come from the same ones), the applied register differs from the
-    median of their 14 s by 1.3 semitones (median; 90 %: 3.8) after 0.5 s of voiced speech, by 1.2
-    (3.2) after 1 s, by 0.5 (1.7) after 2 s.
+    registers and from the fact that speech begins high; or ``start``, if the speaker is known. The
+    applied register begins with it at the first voiced frame and then follows without jumps: fast
+    in the first quarter of a second of voiced speech and where the error is large, with the time
+    constant ``follow`` where it is small. A shift that is a semitone off is hardly noticed, one
+    that moves by a semitone bends the melody.
+
+    Measured in the first 6 s of recordings of 185 speakers who are in no evaluation (seconds of
+    voiced speech; the first two figures as the evaluation measures converted speech, 14 cents of
+    them the tracker's):
+
+    * ``follow: 0.3s``: the shift changes by 57 cents (median), the first second is off by 1.4
+      semitones; the register is wrong by 1.3, 0.5, 0.3 semitones (median) after 1, 2, 5 s.
+    * ``5s``: 41 cents, 1.0 semitones; 1.2, 0.9, 0.4 semitones.
+    * ``30s``: 29 cents, 0.6 semitones; 1.3, 1.1, 0.8 semitones.
+    * ``30s`` with a ``lookahead`` of 4 s: 17 cents, 0.1 semitones; 0.6, 0.5, 0.5 semitones.
+
+    Spectral features do not help: neither a regression on mean cepstra nor a small network on mel
+    spectra tells the register better than F0 alone within 2 s of voiced speech.
 
     Unvoiced frames stay 0. Frames that the estimator filled in (F0 where ``voiced`` is 0) are
-    shifted, but not counted. Without ``voiced``, frames above 0 Hz are voiced.
+    shifted, but not counted; before the first voiced frame they stay as they are. Without
+    ``voiced``, frames above 0 Hz are voiced.
 
     Source: shifting the mean of log F0 is the usual conversion of pitch, as in K. Liu, J. Zhang and
     Y. Yan, "High quality voice conversion through phoneme-based linear mapping functions with
@@ -114,6 +140,7 @@ class Register(Node[RegisterParams, RegisterState]):
     examples = (
         {"target": 190.0},
         {"target": 110.0, "range": 1.4, "start": 180.0, "settle": "1s", "transpose": -2.0},
+        {"target": 150.0, "follow": "3s", "lookahead": "130ms"},
         {"mode": "fixed", "transpose": 7.0},
     )
 
@@ -158,8 +185,15 @@ class Register(Node[RegisterParams, RegisterState]):
         return super().infer(params, inputs)
 
     def needs(self, params: RegisterParams, out: Request) -> Requests:
-        """The newest block."""
-        return dict.fromkeys(self.input_types, out)
+        """The newest block, later by the look-ahead."""
+        ahead = self._ahead(params) / self.input_types["pitch"].rate
+        return dict.fromkeys(self.input_types, out.shift(ahead))
+
+    def _ahead(self, params: RegisterParams) -> int:
+        """The look-ahead in frames."""
+        if params.mode == "fixed":
+            return 0
+        return math.ceil(params.lookahead * self.input_types["pitch"].rate)
 
     def load(self, params: RegisterParams, device: torch.device, dtype: torch.dtype) -> None:
         """Computes the constants.
@@ -170,33 +204,50 @@ class Register(Node[RegisterParams, RegisterState]):
         if params.mode == "register":
             self._target = math.log2(self._target_of(params))
         asked = self.asked["pitch"]
-        self._crops = {port: SpanCrop.between(spec, asked) for port, spec in self.given.items()}
+        later = self._ahead(params) / asked.rate
+        span = replace(asked, interval=asked.interval.shift(later))
+        self._crops = {port: SpanCrop.between(spec, span) for port, spec in self.given.items()}
         self._rate = float(asked.rate)
-        self._estimate = RegisterEstimate(self._rate, params.settle)
+        self._estimate = RegisterEstimate(self._rate, params.settle, params.follow)
         self._turn = 1 - math.exp(-1 / (_TURN_S * self._rate))
 
     def state(self, params: RegisterParams, streams: int) -> RegisterState:
         """An estimate without frames; the transposition in force."""
         transpose = torch.full((streams,), params.transpose / 12, dtype=torch.float64)
-        return RegisterState(**self._estimate.start(streams, params.start), transpose=transpose)
+        begin = self._estimate.start(streams, params.start)
+        ahead = torch.zeros(streams, 2, self._ahead(params))
+        return RegisterState(**begin, transpose=transpose, ahead=ahead)
 
     def process(self, inputs: Tensors, params: RegisterParams, state: RegisterState) -> Tensors:
         """One block: all its frames at once, but for what follows from frame to frame."""
-        pitch = self._crops["pitch"](inputs["pitch"])
-        voiced = (pitch > 0).to(pitch.dtype)
+        newest = self._crops["pitch"](inputs["pitch"])
+        voicing = (newest > 0).to(newest.dtype)
         if "voiced" in inputs:
-            voiced = self._crops["voiced"](inputs["voiced"])
+            voicing = self._crops["voiced"](inputs["voiced"])
         held = {name: tensor.numpy() for name, tensor in state.tensors().items()}
-        hertz = pitch.numpy()
-        sounding = hertz > 0
-        octaves = np.log2(np.where(sounding, hertz, 1.0).astype(np.float64))
-        counts = sounding & (voiced.numpy() > 0.5)
-        applied = self._estimate.take(octaves, counts, held)
+        pitch, voiced = self._delayed(newest.numpy(), voicing.numpy(), held)
+        applied = self._estimate.take(
+            _octaves(newest.numpy()), _counting(newest.numpy(), voicing.numpy()),
+            _counting(pitch, voiced), held,
+        )  # fmt: skip
+        octaves = _octaves(pitch)
         transpose = self._turned(params.transpose / 12, octaves.shape[1], held)
         around = self._target if params.mode == "register" else applied
         moved = around + params.range * (octaves - applied) + transpose
-        made = np.where(sounding, np.exp2(moved), hertz).astype(np.float32)
-        return {"pitch": torch.from_numpy(made), "voiced": voiced.clone()}
+        known = (pitch > 0) & ((applied > 0) | (params.mode == "fixed"))
+        made = np.where(known, np.exp2(moved), pitch).astype(np.float32)
+        return {"pitch": torch.from_numpy(made), "voiced": torch.from_numpy(voiced.copy())}
+
+    def _delayed(
+        self, pitch: np.ndarray, voiced: np.ndarray, held: dict[str, np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The frames to be shifted, ``[streams, frames]`` each: earlier by the look-ahead."""
+        ahead, frames = held["ahead"], pitch.shape[1]
+        if not ahead.shape[2]:
+            return pitch, voiced
+        line = np.concatenate((ahead, np.stack((pitch, voiced), 1)), 2)
+        ahead[:] = line[:, :, frames:]
+        return line[:, 0, :frames], line[:, 1, :frames]
 
     def _turned(self, wanted: float, frames: int, held: dict[str, np.ndarray]) -> np.ndarray:
         """The applied transposition in octaves, ``[streams, frames or 1]``; changes ``held``."""
@@ -208,3 +259,13 @@ class Register(Node[RegisterParams, RegisterState]):
             transpose += self._turn * (wanted - transpose)
             made[:, k] = transpose
         return made
+
+
+def _octaves(hertz: np.ndarray) -> np.ndarray:
+    """Log2 of F0; 0 where it is unvoiced."""
+    return np.log2(np.where(hertz > 0, hertz, 1.0).astype(np.float64))
+
+
+def _counting(hertz: np.ndarray, voiced: np.ndarray) -> np.ndarray:
+    """Frames that tell of the register: voiced, and not filled in."""
+    return (hertz > 0) & (voiced > 0.5)

@@ -108,7 +108,7 @@ def test_it_shifts_as_pitch_register_does() -> None:
         "pitch": {
             "use": "pitch.register",
             "in": {"pitch": "f0", "voiced": "f0.voiced"},
-            "params": {"target": 220.0, "range": 1.3},
+            "params": {"target": 220.0, "range": 1.3, "follow": "5s"},
         },
     }
     plan = Pipeline(block="100ms", input={"rate": RATE}, nodes=nodes, output="pitch").compile()
@@ -172,7 +172,7 @@ def test_it_states_shift_and_uncertainty() -> None:
     shift, uncertainty = np.array(found).T
     assert shift[-1] == pytest.approx(12, abs=1.5)
     assert (np.diff(uncertainty) < 0).all()
-    assert uncertainty[9] == pytest.approx(1.25, abs=0.01), "after a second of speech"
+    assert uncertainty[9] == pytest.approx(1.17, abs=0.01), "after a second of speech"
     with _pipeline(target=220.0, start=110.0).session(warm_up=False) as session:
         session.process(audio[:size], taps=["auto.uncertainty"])
         assert session.taps["auto.uncertainty"][0, 0, 0] < 0.05

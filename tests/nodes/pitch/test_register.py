@@ -95,7 +95,7 @@ def _median(f0: np.ndarray) -> float:
 @pytest.mark.parametrize("middle", [95.0, 210.0, 330.0])
 def test_register_goes_to_the_target(middle: float) -> None:
     f0 = _speech(middle, 20)
-    found = _moved(f0, target=190.0)
+    found = _moved(f0, target=190.0, follow="3s")
     late = slice(500, 2000)
     assert 12 * abs(np.log2(_median(found[late]) / 190)) < 0.5
     np.testing.assert_array_equal(found > 0, f0 > 0)
@@ -124,19 +124,70 @@ def test_what_is_known_need_not_be_found() -> None:
     """With the right start nothing moves but by the target; without, speech begins near it."""
     f0 = np.full(200, 120.0)
     assert_close(_moved(f0, target=240.0, start=120.0), 240, share(0.02, "35 cents: a prior"))
-    begun = _moved(f0, target=240.0)
+    begun = _moved(f0, target=240.0, follow="300ms")
     assert 12 * abs(np.log2(begun[0] / 240)) < 3, "semitones"
     assert 12 * abs(np.log2(begun[-1] / 240)) < 0.7
 
 
 def test_it_glides_when_another_speaks() -> None:
     f0 = np.concatenate([_speech(110, 20), _speech(220, 40, 2)])
-    found = _moved(f0, target=190.0, settle="10s")
+    found = _moved(f0, target=190.0, settle="10s", follow="5s")
     voiced = f0 > 0
     shift = 12 * np.log2(found[voiced] / f0[voiced])
     near = np.diff(np.flatnonzero(voiced)) == 1
     assert np.abs(np.diff(shift)[near]).max() < 0.5, "semitones a frame"
     assert 12 * abs(np.log2(_median(found[5000:]) / 190)) < 0.5
+
+
+def test_small_errors_are_corrected_slowly_and_large_ones_soon() -> None:
+    """Two semitones take many seconds, an octave is gone within two."""
+    low = np.full(200, 110.0)
+    shifts = []
+    for semitones in (2, 12):
+        f0 = np.concatenate([low, np.full(200, 110 * 2 ** (semitones / 12))])
+        with _pipeline(target=190.0, start=110.0, settle="1s").session(warm_up=False) as session:
+            found = session.push(_audio(f0))
+        shifts.append(12 * np.log2(found / f0)[[199, 399]])
+    assert abs(shifts[0][1] - shifts[0][0]) < 0.5
+    assert abs(shifts[1][1] - shifts[1][0]) > 8
+
+
+def test_shorter_follow_reaches_the_target_sooner() -> None:
+    f0 = np.concatenate([np.full(100, 120.0), np.full(600, 105.0)])
+    late = [_moved(f0, target=190.0, settle="2s", follow=follow)[-1] for follow in ("1s", "30s")]
+    errors = [12 * abs(np.log2(found / 190)) for found in late]
+    assert errors[0] < 0.3
+    assert errors[1] > 2 * errors[0]
+
+
+def test_what_follows_is_known_with_lookahead() -> None:
+    """A high beginning does not mislead: the shift is right from the first frame on."""
+    f0 = np.concatenate([np.zeros(30), np.full(60, 150.0), np.full(600, 110.0)])
+    shifts = []
+    for lookahead in ("0ms", "3s"):
+        pipeline = _pipeline(target=190.0, lookahead=lookahead)
+        plan = pipeline.compile()
+        assert plan.latency.algorithmic == (3 if lookahead == "3s" else 0)
+        with plan.session(warm_up=False) as session:
+            made = np.concatenate([session.push(_audio(f0)), session.flush()])
+        made = made[plan.latency_out :][: len(f0)]
+        np.testing.assert_array_equal(made > 0, f0 > 0)
+        shifts.append(12 * np.log2(made[30] / 150))
+    right = 12 * np.log2(190 / 110)
+    assert abs(shifts[1] - right) < 0.7 < abs(shifts[0] - right)
+
+
+def test_fixed_needs_no_lookahead() -> None:
+    assert _pipeline(mode="fixed", lookahead="3s").compile().latency.algorithmic == 0
+
+
+def test_filled_frames_before_speech_stay_as_they_are() -> None:
+    f0, voiced = np.full(50, 120.0), np.zeros(50)
+    voiced[20:] = 1
+    with _pipeline(told=True, target=190.0).session(warm_up=False) as session:
+        found = session.push(_audio(f0, voiced))
+    np.testing.assert_array_equal(found[:20], 120.0)
+    assert (found[20:] > 130).all()
 
 
 def test_octave_errors_do_not_move_it() -> None:
@@ -178,9 +229,11 @@ def test_filled_frames_move_along_and_do_not_count() -> None:
 @settings(max_examples=6, deadline=None)
 def test_blocks_of_any_size_are_alike(seed: int, target: float, scale: float) -> None:
     f0 = _speech(80 + seed % 200, 6, seed)
-    found = [_moved(f0, block, target=target, range=scale) for block in ("10ms", "40ms", "300ms")]
-    np.testing.assert_array_equal(found[0], found[1])
-    np.testing.assert_array_equal(found[0], found[2])
+    for more in ({}, {"lookahead": "250ms"}):
+        given = {"target": target, "range": scale, **more}
+        found = [_moved(f0, block, **given) for block in ("10ms", "50ms", "300ms")]
+        np.testing.assert_array_equal(found[0], found[1])
+        np.testing.assert_array_equal(found[0], found[2])
 
 
 def test_windows_are_taken_once() -> None:
