@@ -92,6 +92,11 @@ def test_profiles() -> None:
         assert open_source_filter(params.voice)[1].prosody.median_hz < 150
 
 
+def test_quick_has_less_latency() -> None:
+    quick = Pipeline.load("default-live", profiles=["quick"]).compile()
+    assert quick.latency.algorithmic <= Fraction(75, 1000)
+
+
 def test_files_are_heard_from_further_back() -> None:
     live, whole = (Pipeline.load(name).compile() for name in ("default-live", "default"))
     starts = [plan.find("content").given["audio"].interval.start for plan in (live, whole)]
