@@ -74,7 +74,7 @@ function controlRow(control) {
   const reset = input && button("", () => change(control.param, control.default, control.default), { symbol: "reset", look: "plain square small reset", label: `Reset ${control.label}` });
   const output = input && !control.choices && make("output", { class: "control-value", for: id });
   return make("div", { class: control.part_of === null ? "control" : "control part", data: { control: control.id } },
-    make("div", { class: "control-head" }, title, output, reset, toggle),
+    make("div", { class: "control-head" }, title, reset, output, toggle),
     input, make("p", { class: "hint", id: `${id}-text`, textContent: control.text }),
     control.problem !== null && problemList([control.problem]));
 }
