@@ -9,6 +9,7 @@ from functools import partial
 import pytest
 import schemathesis
 
+from voicegraph.app.page_server.services.latency_measurements import LatencyMeasurements
 from voicegraph.app.page_server.services.live_sessions import LiveSessions
 from voicegraph.app.page_server.services.services import Services
 from voicegraph.app.page_server.services.session_files import SessionFolder
@@ -18,19 +19,25 @@ from voicegraph.schemas.app import AppLimits
 from ..client import Client
 from ..schema_findings import findings, fuzz_config
 from .conftest import ServeApp, services_here
+from .stored import FakeCommands
 
 _NO_SOUND = (sys.executable, "-c", "print('{\"devices\": []}')")
-OF_SESSIONS = r"^/api/(session|devices|qualities|controls)"
+OF_SESSIONS = r"^/api/(session|devices|qualities|controls|latency)"
 """Routes that need no stored things; ``test_stored_openapi.py`` has all others."""
 _NOTHING = [sys.executable, "-S", "-c", ""]
 
 
 def _services(messages: list[str]) -> Services:
-    """Services whose sessions end at once."""
+    """Services whose sessions end at once, and whose delay nobody can measure."""
     real = services_here(AppLimits(), messages.append)
     folder = SessionFolder(real.state / "app")
     sessions = LiveSessions(folder, lambda *_: _NOTHING, messages.append)
-    return replace(real, sessions=sessions, devices=SoundDevices(list_command=_NO_SOUND))
+    return replace(
+        real,
+        sessions=sessions,
+        devices=SoundDevices(list_command=_NO_SOUND),
+        latency=LatencyMeasurements(sessions, real.planner, FakeCommands()),
+    )
 
 
 def _findings(client: Client, examples: int) -> tuple[list[str], int]:
