@@ -28,6 +28,9 @@ from ..app.page_server.stored import store_preset
 _INPUT, _OUTPUT = "ALSA: mon_a", "ALSA: loop_a"
 
 
+_DEEP = "extends: default-live\nvars: {voice: heart, transpose: -5}\n"
+
+
 @pytest.fixture
 def client(daemon: Any, serve_app: ServeApp, messages: list[str]) -> Iterator[Client]:  # noqa: F811
     """Client of a page server whose user has no folder yet, with processes as in earnest."""
@@ -60,11 +63,12 @@ def test_presets_and_voices_are_exchanged_while_a_session_runs(
     client: Client,
     folders: Path,  # noqa: F811
 ) -> None:
-    asked = {"voice": "heart", "input": _INPUT, "output": _OUTPUT, "quality": "safe"}
+    # Without a profile: a preset of another one starts the session anew.
+    asked = {"voice": "heart", "input": _INPUT, "output": _OUTPUT, "quality": "balanced"}
     assert client.post("/api/session", asked).status == 200
     assert wait_for_state(client, "running", "ended")["state"] == "running"
     process = _process(folders)
-    store_preset(folders / "data", "Deep", "extends: default-live\nvars: {transpose: -5}\n")
+    store_preset(folders / "data", "Deep", _DEEP)
     _load(client, "Deep")
     assert _transpose(client) == -5
     saved = client.ask("PUT", "/api/presets/Mine", {"description": "as it is"})
