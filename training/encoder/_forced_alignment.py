@@ -52,5 +52,5 @@ def _path(came: np.ndarray, last: int) -> np.ndarray:
     state = last
     for frame in range(len(came) - 1, -1, -1):
         found[frame] = state
-        state -= came[frame, state]
+        state -= int(came[frame, state])
     return found

@@ -42,6 +42,12 @@ def test_every_phone_is_said_in_order(seed: int, phones: int) -> None:
     assert set(np.flatnonzero(symbols)) <= set(found.tolist())
 
 
+def test_long_sequences_are_aligned() -> None:
+    symbols = np.tile([1, 2, 3], 70)
+    found = align(_scores(np.repeat(symbols, 2).tolist()), symbols, np.zeros(210, bool))
+    assert found.tolist() == np.repeat(np.arange(210), 2).tolist()
+
+
 def test_too_few_frames_are_refused() -> None:
     with pytest.raises(ValueError, match="1 frames are too few for 2"):
         align(np.zeros((1, 3)), np.array([1, 2]), np.zeros(2, bool))
