@@ -31,7 +31,7 @@ TITLES: Mapping[QualityId, tuple[str, str]] = {
 
 _LIVE: Mapping[str, Mapping[QualityId, QualitySettings]] = {
     "default-live": {
-        "quick": QualitySettings(),
+        "quick": QualitySettings("quick"),
         "balanced": QualitySettings(overrides={"block": "60ms"}),
         "safe": QualitySettings("steady"),
     },
