@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from ..metric import Heard, NotMeasured
 from ..task import Arrays
@@ -16,7 +18,20 @@ def _listed(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
-OneOrMore = Annotated[tuple[T, ...], BeforeValidator(_listed), Field(min_length=1)]
+class _OneWordIsFine:
+    """Tells editors what ``_listed`` takes."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        listed = handler(core)
+        return {"anyOf": [listed["items"], listed]}
+
+
+OneOrMore = Annotated[
+    tuple[T, ...], Field(min_length=1), BeforeValidator(_listed), _OneWordIsFine()
+]
 """One word, or a list of them."""
 
 
