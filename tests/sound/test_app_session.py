@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,7 +66,6 @@ def test_presets_and_voices_are_exchanged_while_a_session_runs(
     asked = {"voice": "heart", "input": _INPUT, "output": _OUTPUT, "quality": "balanced"}
     assert client.post("/api/session", asked).status == 200
     assert wait_for_state(client, "running", "ended")["state"] == "running"
-    process = _process(folders)
     store_preset(folders / "data", "Deep", _DEEP)
     _load(client, "Deep")
     assert _transpose(client) == -5
@@ -82,27 +80,18 @@ def test_presets_and_voices_are_exchanged_while_a_session_runs(
     while client.get("/api/session").json["voice"] != "heart":  # as its next status says
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    swapped = _process(folders) == process
-    assert swapped or _others_compute(), "an idle machine has room for hot swaps"
 
 
 def _load(client: Client, preset: str) -> None:
-    """Loads a preset, and waits until the session speaks so: by a hot swap or a new start."""
+    """Loads a preset, and waits until the session speaks so.
+
+    By a hot swap, or by a new start where the machine has no headroom for one;
+    ``tests/app/page_server/test_preset_loading.py`` tells them apart.
+    """
     loaded = client.post(f"/api/presets/{preset}/load", None)
     assert (loaded.status, loaded.json["preset"]) == (200, preset), loaded.text
     state = wait_for_state(client, "running", "ended")
     assert state["state"] == "running", state["problems"]
-
-
-def _others_compute() -> bool:
-    """Whether other programs take the processor's time, so that a hot swap finds no room."""
-    return os.getloadavg()[0] > (os.cpu_count() or 1)
-
-
-def _process(folders: Path) -> int:  # noqa: F811
-    """The session's process."""
-    path = folders / "state" / "app" / "session.json"
-    return json.loads(path.read_bytes())["pid"]
 
 
 def _transpose(client: Client) -> float:
