@@ -7,7 +7,6 @@ import sys
 import tempfile
 import tracemalloc
 from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +23,10 @@ from ._latency import latency
 
 _TOLERANCE = 2e-5
 _SECONDS = 1.2
-_BYTES, _OBJECTS = 100, 0.9
-"""A tick, at most: numpy and scipy fill caches of their own, some 50 bytes a tick at first."""
+_BYTES, _OBJECTS, _TENSORS = 100, 0.9, 2
+"""At most: bytes and objects a tick, and tensors. numpy and scipy fill caches of their own, some 50
+bytes a tick at first."""
+_RUNS = 12
 _BLOCKS = ("10ms", "40ms", "100ms", "7ms", "33ms")
 
 
@@ -189,8 +190,8 @@ def state(case: Case) -> None:
 def growth(case: Case, ticks: int = 100) -> None:
     """Memory does not grow with every tick.
 
-    The steadiest of three runs of ``ticks`` blocks decides: libraries fill caches of their own at
-    first, scipy about 50 kB, and what grows with every tick grows in all three.
+    The steadiest of some runs of ``ticks`` blocks decides: libraries fill caches of their own at
+    first, scipy about 50 kB, and what grows with every tick grows in all of them.
     """
     made = try_plan(case, "10ms") or plan(case)  # the shorter, the sooner many have passed
     audio = _audio(made, 1, 0.4)
@@ -205,18 +206,27 @@ def growth(case: Case, ticks: int = 100) -> None:
         pass_blocks()
         gc.freeze()  # what is here before is not looked through again, however much it is
         try:
-            found = [_memory()]
-            for _ in range(3):
-                pass_blocks()
-                found.append(_memory())
+            grown, objects, kept = _least_growth(pass_blocks, ticks)
         finally:
             tracemalloc.stop()
             gc.unfreeze()
-    steps = list(pairwise(found))
-    grown, objects, kept = (min(after[k] - before[k] for before, after in steps) for k in range(3))
     assert grown < _BYTES * ticks, f"{case} grew by {grown} bytes over {ticks} ticks"
     assert objects < _OBJECTS * ticks, f"{case} grew by {objects} objects over {ticks} ticks"
-    assert kept <= 2, f"{case} keeps {kept} more tensors after {ticks} ticks"
+    assert kept <= _TENSORS, f"{case} keeps {kept} more tensors after {ticks} ticks"
+
+
+def _least_growth(pass_blocks: Callable[[], None], ticks: int) -> tuple[int, int, int]:
+    """Bytes, objects and tensors by which the steadiest runs grew; no more runs than needed."""
+    found = [_memory()]
+    least = (sys.maxsize, sys.maxsize, sys.maxsize)
+    for _ in range(_RUNS):
+        pass_blocks()
+        found.append(_memory())
+        grown, objects, kept = (min(least[k], found[-1][k] - found[-2][k]) for k in range(3))
+        least = grown, objects, kept
+        if grown < _BYTES * ticks and objects < _OBJECTS * ticks and kept <= _TENSORS:
+            break
+    return least
 
 
 def _memory() -> tuple[int, int, int]:
