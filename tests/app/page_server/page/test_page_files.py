@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 from voicegraph.app.page_server.routes.page_files import PAGE
 from voicegraph.schemas.live_command import COMMANDS
+
+from ...page_elements import PageElements
 
 MODULES = sorted(PAGE.glob("*.js"))
 STYLES = sorted(PAGE.glob("*.css"))
@@ -23,36 +24,12 @@ def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-class _Seen(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.ids: list[str] = []
-        self.named: list[str] = []
-        self.files: list[str] = []
-        self.inline: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        for name, value in attrs:
-            if name == "id":
-                self.ids.append(value or "")
-            elif name in ("aria-labelledby", "aria-controls", "for"):
-                self.named.append(value or "")
-            elif name in ("src", "href"):
-                self.files.append(value or "")
-            elif name == "style" or name.startswith("on"):
-                self.inline.append(name)
-        if tag == "style" or (tag == "script" and "src" not in dict(attrs)):
-            self.inline.append(tag)
-
-
 @pytest.fixture(scope="module")
-def seen() -> _Seen:
-    parser = _Seen()
-    parser.feed(_text(PAGE / "index.html"))
-    return parser
+def seen() -> PageElements:
+    return PageElements(PAGE / "index.html")
 
 
-def test_document_names_existing_files_and_elements(seen: _Seen) -> None:
+def test_document_names_existing_files_and_elements(seen: PageElements) -> None:
     files = {name for name in seen.files if not name.startswith("#")}
     assert files <= {path.name for path in PAGE.iterdir()}
     assert {path.name for path in STYLES} <= files
@@ -61,7 +38,7 @@ def test_document_names_existing_files_and_elements(seen: _Seen) -> None:
     assert len(seen.ids) == len(set(seen.ids))
 
 
-def test_page_has_nothing_inline_and_nothing_from_other_sites(seen: _Seen) -> None:
+def test_page_has_nothing_inline_and_nothing_from_other_sites(seen: PageElements) -> None:
     assert seen.inline == []
     for path in (*MODULES, *STYLES, PAGE / "index.html"):
         found = _text(path).replace("http://www.w3.org/2000/svg", "")
@@ -92,7 +69,7 @@ def test_every_module_is_reached_from_main() -> None:
     assert reached == {path.name for path in MODULES}
 
 
-def test_icons_that_scripts_name_are_in_the_document(seen: _Seen) -> None:
+def test_icons_that_scripts_name_are_in_the_document(seen: PageElements) -> None:
     text = "".join(map(_text, MODULES))
     named = re.findall(r"symbol: \"([\w-]+)\"|\bicon\(\"([\w-]+)\"", text)
     wanted = {f"i-{a or b}" for a, b in named}
