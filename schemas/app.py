@@ -50,6 +50,8 @@ class AppLimits(BaseModel):
     """Files in one upload, at most."""
     uploads: int = Field(default=4, ge=1)
     """Uploads that are received at a time; more are refused."""
+    upload_bytes_s: float = Field(default=64 << 20, ge=1024)
+    """Bytes a second of all uploads together; the rest waits."""
     upload_idle_s: float = Field(default=30, gt=0, le=3600)
     """Seconds without a byte after which an upload is given up."""
     reserve_bytes: int = Field(default=1 << 30, ge=0)

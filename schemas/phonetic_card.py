@@ -17,7 +17,7 @@ and sounds worse."""
 class PhoneticCard(GivesContent):
     """A phonetic encoder: a Conformer trained to recognise phones."""
 
-    told: ClassVar[tuple[str, ...]] = (*Card.told, "training_data", "tokens")
+    told: ClassVar[tuple[str, ...]] = (*Card.told, "training_data", "tokens", "space")
 
     kind: Literal["phonetic-encoder"] = "phonetic-encoder"  # pyright: ignore[reportIncompatibleVariableOverride]
     """Always `phonetic-encoder`."""
@@ -41,6 +41,9 @@ class PhoneticCard(GivesContent):
     """Number of parameters."""
     fingerprint: Fingerprint
     """Distinguishes encoders of the same shapes."""
+    space: EncoderIdentity | None = None
+    """The encoder whose features it was trained to give, after the same block: voices and indexes
+    of that encoder take its features. Null: the features are its own."""
 
     @property
     def headline(self) -> str:
@@ -53,7 +56,9 @@ class PhoneticCard(GivesContent):
         return {} if self.training_data else {"training_data": "training data not stated"}
 
     def identity(self, layer: int | None = None) -> EncoderIdentity:
-        """Identity of the encoder, or of its features after one block."""
+        """Identity of the encoder, or of its features after one block, which may be another's."""
+        if self.space is not None and self.space.layer == layer:
+            return self.space
         return EncoderIdentity(
             title=self.title, family=self.family, fingerprint=self.fingerprint, layer=layer
         )

@@ -8,6 +8,7 @@ would fill the disk; then nothing of it stays.
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Collection, Iterator
@@ -33,6 +34,7 @@ _WRITE_BYTES = 1 << 18
 _SPACE_EVERY = 1 << 24
 """Bytes after which the free space of the disk is looked at again."""
 _TEXT_BYTES = 1 << 16
+_LEAST_WAIT_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +91,28 @@ class Upload:
 
 
 class UploadSlots:
-    """How many uploads are received at a time.
+    """How many uploads are received at a time, and how fast all together.
 
     Args:
         count: the most.
+        bytes_per_second: the most; the rest waits, so that a flood leaves processor time to who
+            talks.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, bytes_per_second: float = math.inf) -> None:
         self._count = count
+        self._rate = bytes_per_second
         self._taken = 0
+        self._due = 0.0  # when all that was received would have come at this rate
+
+    async def paced(self, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """The pieces of a body, not faster than granted."""
+        loop = asyncio.get_running_loop()
+        async for data in stream:
+            self._due = max(self._due, loop.time()) + len(data) / self._rate
+            yield data
+            if (early := self._due - loop.time()) > _LEAST_WAIT_S:
+                await asyncio.sleep(early)
 
     @contextmanager
     def taken(self) -> Iterator[None]:

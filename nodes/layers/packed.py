@@ -45,12 +45,17 @@ def can_pack(device: torch.device, dtype: torch.dtype) -> bool:
         and dtype in (torch.float32, torch.bfloat16)
         and torch.backends.mkldnn.is_available()
         and all(hasattr(torch.ops.mkldnn, name) for name in _OPERATORS)
-        and (dtype is torch.float32 or _has_bfloat16())
+        and (dtype is torch.float32 or has_bfloat16(device))
     )
 
 
-def _has_bfloat16() -> bool:
-    """Whether oneDNN computes in bfloat16 here, be it slowly: AVX-512 or AVX-NE-CONVERT."""
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether products are computed in bfloat16 there, be it slowly.
+
+    On the CPU by oneDNN, with AVX-512 or AVX-NE-CONVERT; other devices are taken to do so.
+    """
+    if device.type != "cpu":
+        return True
     found = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
     return found is not None and found()
 

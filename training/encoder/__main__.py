@@ -26,8 +26,10 @@ from voicegraph.training.encoder._worker_task import TrainingTask
 
 HERE = Path(__file__).parent
 MODELS = HERE.parents[1] / "pipelines" / "models"
-BUNDLED = "phonetic-1"
-"""The recipe of the encoder in the package."""
+BUNDLED = MODELS / "phonetic.safetensors"
+"""The encoder in the package."""
+FIRST = "phonetic-1"
+"""The recipe by default."""
 STEPS = ("books", "reader", "chorus", "copies", "transcripts", "basis", "targets", "classifier")
 STEPS = (*STEPS, "alignment", "train")
 
@@ -63,12 +65,12 @@ def _steps(
         ),
         "copies": (augmented_copies.make, lambda: augmented_copies.jobs(workdir, seed)),
     }
-    if recipe.name != BUNDLED:
+    if recipe.aligned:
         work["transcripts"] = (transcripts.make, lambda: transcripts.jobs(workdir))
     if recipe.teacher == "whisper":
         work["basis"] = (whisper_basis.make, lambda: whisper_basis.jobs(workdir))
     work["targets"] = (targets.make, lambda: targets.jobs(workdir, recipe.teacher))
-    if recipe.name != BUNDLED:
+    if recipe.aligned:
         work["classifier"] = (
             alignment.fit_classifier,
             lambda: alignment.classifier_jobs(workdir),
@@ -84,13 +86,13 @@ def _train(workdir: EncoderWorkdir, recipe: EncoderRecipe, given: argparse.Names
     torch.set_num_threads(1 if given.processes > 1 else given.threads)
     device = torch.device(given.device)
     steps = None if given.minutes else given.steps or recipe.steps
-    task = TrainingTask(workdir, Budget(given.minutes or 0.0, steps), given.seed)
+    first = given.first or (BUNDLED if recipe.continues else None)
+    task = TrainingTask(workdir, Budget(given.minutes or 0.0, steps), given.seed, first)
     with worker_group(given.processes if device.type == "cpu" else 1, device, task) as worker:
         training = task.training(worker)
         print("held out:", ", ".join(f"{name} {one}" for name, one in training.run().items()))
-    name = "phonetic" if recipe.name == BUNDLED else recipe.name
-    out = given.out or MODELS / f"{name}.safetensors"
-    export(training, recipe, out)
+    out = given.out or MODELS / f"{recipe.name}.safetensors"
+    export(training, recipe, out, first if recipe.continues else None)
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
 
 
@@ -98,7 +100,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training.encoder", description=__doc__)
     add = parser.add_argument
     add("--speech", type=Path, required=True, help="a folder with LibriSpeech's .flac files")
-    add("--recipe", choices=list(RECIPES), default=BUNDLED, help=f"of the encoder ({BUNDLED})")
+    add("--recipe", choices=list(RECIPES), default=FIRST, help=f"of the encoder ({FIRST})")
+    add("--first", type=Path, help="the encoder that training starts with (the recipe's)")
     add("--work", type=Path, default=HERE.parent / "work", help="folder for intermediate files")
     add("--out", type=Path, help="the encoder's file (pipelines/models/...)")
     add("--minutes", type=float, help="of training, instead of steps")

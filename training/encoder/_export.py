@@ -6,21 +6,32 @@ from pathlib import Path
 
 from voicegraph.graph.files.models.conversion import write
 from voicegraph.nodes.content.encoder import RATE
-from voicegraph.nodes.content.phonetic_file import describe
+from voicegraph.nodes.content.phonetic_file import describe, open_phonetic
 
 from ._recipes import EncoderRecipe
 from ._train import EncoderTraining
 
 
-def export(training: EncoderTraining, recipe: EncoderRecipe, target: Path) -> None:
-    """Writes the student in float16."""
+def export(
+    training: EncoderTraining, recipe: EncoderRecipe, target: Path, space: Path | None = None
+) -> None:
+    """Writes the student in float16.
+
+    Args:
+        training: holds the student.
+        recipe: for the card.
+        target: the file.
+        space: the encoder whose features it gives; None: its features are its own.
+    """
     student, tokens = training.objective.student, training.objective.tokens
     tensors = {name: held.half().contiguous() for name, held in student.state_dict().items()}
     numbers = sum(held.numel() for held in tensors.values())
     card = describe(student.sizes, tensors, numbers, tokens)
     title = f"voicegraph {recipe.name.replace('-', ' ')}"
     about = {"title": title, "licence": recipe.licence, "source": recipe.source}
-    card = card.model_copy(update={**about, "training_data": _training_data(training, recipe)})
+    about["training_data"] = _training_data(training, recipe)
+    space_of = open_phonetic(space)[1].identity(training.objective.layer) if space else None
+    card = card.model_copy(update={**about, "space": space_of})
     target.parent.mkdir(parents=True, exist_ok=True)
     write(tensors, card, target, force=True)
 

@@ -1,9 +1,9 @@
 """Distills the phone recognizer hama, which sees whole utterances, into a streaming encoder.
 
-The student starts with the teacher's weights. It learns the teacher's features (mean square error
-relative to their variance), the phones that the teacher's last block derives from them
-(Kullback-Leibler divergence), and in synthetic speech the spoken phone (cross entropy, by an extra
-layer that is not exported).
+The student starts with the teacher's weights, or with those of an earlier student. It learns the
+teacher's features (mean square error relative to their variance), the phones that the teacher's
+last block derives from them (Kullback-Leibler divergence), and where it is known the spoken phone
+(cross entropy, by an extra layer that is not exported).
 
 Source: knowledge distillation, G. Hinton et al., 2015.
 """
@@ -37,6 +37,8 @@ STREAM = StreamingSteps(SETTLE, AHEAD, PAST, stride=5)
 _FRAME_WEIGHTS = (0.3, 0.4, 0.5, 0.7, 1.0)
 _PHONES, _SYMBOLS = 0.3, 0.1
 """Weights of divergence and cross entropy, relative to the error of the features."""
+_FASTER = 5.0
+"""Learning rate of the extra layer, which starts at random, relative to that of the blocks."""
 
 
 class HamaObjective(Objective):
@@ -47,6 +49,7 @@ class HamaObjective(Objective):
         tokens: of the teacher.
         training_set: its mean and standard deviation normalize the features.
         held_out: utterances for validation.
+        first: the network whose weights the student starts with; None: the teacher.
 
     Attributes:
         mean, std: of the features, ``[hidden]``.
@@ -60,9 +63,10 @@ class HamaObjective(Objective):
         tokens: tuple[str, ...],
         training_set: EncoderTrainingSet,
         held_out: list[EncoderUtterance],
+        first: PhoneticNetwork | None = None,
     ) -> None:
         self.teacher, self.tokens = teacher, tokens
-        self.student = copy.deepcopy(teacher)
+        self.student = copy.deepcopy(first or teacher)
         device = teacher.stem.weight.device
         self.mean, self.std = (one.to(device) for one in (training_set.mean, training_set.std))
         torch.manual_seed(training_set.seed)
@@ -71,8 +75,9 @@ class HamaObjective(Objective):
 
     def learned(self) -> Iterator[tuple[nn.Module, float]]:
         """Only the blocks below the features are trained."""
-        for part in (self.student.stem, *self.student.blocks[:LAYER], self.layers):
+        for part in (self.student.stem, *self.student.blocks[:LAYER]):
             yield part, 1.0
+        yield self.layers, _FASTER
 
     def losses(self, batch: EncoderBatch, whole: bool) -> Losses:
         """The features' error, the phones' divergence, the symbols' cross entropy."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import torch
 
+from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
+
 from ..common import hama
 from ..corpora.tts_speakers import hibari
 from ._dataset import KOKORO_SYMBOLS, EncoderTrainingSet, EncoderUtterance
@@ -25,9 +27,10 @@ _HAMA_SOURCE = (
     "hear through noise"
 )
 MakeObjective = Callable[
-    [EncoderTrainingSet, list[EncoderUtterance], torch.device],
+    [EncoderTrainingSet, list[EncoderUtterance], PhoneticNetwork, torch.device],
     Objective,
 ]
+"""From the data to learn from and to validate, and the network whose weights the student takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,9 @@ class EncoderRecipe:
         readings: sentences read by hibari-tts.
         steps: of training.
         licence, source: texts of the card.
+        aligned: whether the phones of recordings are known by transcripts.
+        continues: whether it starts with the bundled encoder, and gives the same features, so that
+            voices and indexes of that encoder stay valid; else it starts with hama.
     """
 
     name: str
@@ -52,18 +58,27 @@ class EncoderRecipe:
     steps: int
     licence: str
     source: str
+    aligned: bool = True
+    continues: bool = False
 
 
 def _hama(
-    learned: EncoderTrainingSet, held_out: list[EncoderUtterance], device: torch.device
+    learned: EncoderTrainingSet,
+    held_out: list[EncoderUtterance],
+    first: PhoneticNetwork,
+    device: torch.device,
 ) -> Objective:
-    return HamaObjective(hama.network().to(device), hama.tokens(), learned, held_out)
+    teacher = hama.network().to(device)
+    return HamaObjective(teacher, hama.tokens(), learned, held_out, first.to(device))
 
 
 def _grown(
-    learned: EncoderTrainingSet, held_out: list[EncoderUtterance], device: torch.device
+    learned: EncoderTrainingSet,
+    held_out: list[EncoderUtterance],
+    first: PhoneticNetwork,
+    device: torch.device,
 ) -> Objective:
-    return GrownObjective(hama.network().to(device), kokoro_tokens(), learned, held_out)
+    return GrownObjective(first.to(device), kokoro_tokens(), learned, held_out)
 
 
 def kokoro_tokens() -> tuple[str, ...]:
@@ -76,7 +91,19 @@ RECIPES = {
     recipe.name: recipe
     for recipe in (
         EncoderRecipe(
-            "phonetic-1", "hama", _hama, 350, 620, 2800, _HAMA_LICENCE, _HAMA_SOURCE
+            "phonetic-1", "hama", _hama, 350, 620, 2800, _HAMA_LICENCE, _HAMA_SOURCE, False
+        ),
+        EncoderRecipe(
+            "phonetic-1.1",
+            "hama",
+            _hama,
+            140,
+            1200,
+            3000,
+            _HAMA_LICENCE,
+            f"{_HAMA_SOURCE}. It goes on from voicegraph phonetic 1, and gives the same features. "
+            "Phones of recordings: by transcripts of Whisper tiny.en",
+            continues=True,
         ),
         EncoderRecipe(
             "phonetic-2-hama",

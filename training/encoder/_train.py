@@ -14,6 +14,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from voicegraph.nodes.layers.packed import has_bfloat16
+
 from ..common.training_loop import (
     Budget,
     Stateful,
@@ -92,7 +94,7 @@ class EncoderTraining(TrainingLoop[Losses]):
             rate = _LEARNING_RATE * learning_rate_factor(self.step, progress)
             group["lr"] = rate * group["factor"]
         batch = self.training_set.batch(self.step, self.worker.rank, self.pieces, self.frames)
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=has_bfloat16(self.device)):
             whole = self.step % _WHOLE_EVERY == _WHOLE_EVERY - 1
             losses = self.objective.losses(batch, whole)
         self.optimizer.zero_grad(set_to_none=True)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from voicegraph.nodes.content.phonetic_file import load_phonetic
+
+from ..common import hama
 from ..common.training_loop import Budget
 from ._dataset import load_datasets
 from ._distributed import Worker
@@ -16,14 +21,17 @@ class TrainingTask:
     It has a module of its own because a spawned process cannot import from ``__main__``.
     """
 
-    def __init__(self, workdir: EncoderWorkdir, budget: Budget, seed: int) -> None:
-        self.workdir, self.budget, self.seed = workdir, budget, seed
+    def __init__(
+        self, workdir: EncoderWorkdir, budget: Budget, seed: int, first: Path | None
+    ) -> None:
+        self.workdir, self.budget, self.seed, self.first = workdir, budget, seed, first
 
     def training(self, worker: Worker) -> EncoderTraining:
         """The training: a new one, or resumed from its checkpoint."""
         learned, held_out = load_datasets(self.workdir, self.seed)
         recipe = RECIPES[self.workdir.recipe]
-        objective = recipe.objective(learned, held_out, worker.device)
+        first = load_phonetic(self.first) if self.first else hama.network()
+        objective = recipe.objective(learned, held_out, first, worker.device)
         return EncoderTraining(self.workdir, learned, objective, worker, self.budget)
 
     def __call__(self, worker: Worker) -> None:

@@ -121,7 +121,8 @@ class Jobs:
             suffixes=SUFFIXES,
         )
         with self._slots.taken(), self.store.new_upload() as folder:
-            upload = await receive_upload(stream, content_type, folder, rule)
+            paced = self._slots.paced(stream)
+            upload = await receive_upload(paced, content_type, folder, rule)
             new = self.planned(_settings(upload.texts.get("settings")))
             job = await asyncio.to_thread(self.store.create, folder, upload.files, new)
         self._runner.wake()

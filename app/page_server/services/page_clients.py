@@ -1,6 +1,8 @@
 """The pages that follow the session: each gets what is new at its own rate.
 
 A page that reads slowly gets the newest status instead of all, and loses spectra before answers.
+Many pages share a bounded number of messages a second, so that they take no processor time from the
+session.
 """
 
 from __future__ import annotations
@@ -13,6 +15,32 @@ _MOST_WAITING = 256
 """Messages that wait for one page, at most."""
 _EARLY = 0.9
 """A status may come by a tenth of its period too early: clocks of two processes jitter."""
+_MOST_HZ = 320
+"""Statuses a second to all pages together, at most, and as many spectra: those of sixteen pages."""
+
+
+class Pace:
+    """Lets a message pass if its period is over.
+
+    Args:
+        period: in seconds, at least.
+    """
+
+    def __init__(self, period: float) -> None:
+        self._period = period
+        self._due = 0.0
+
+    def passes(self, shared: float) -> bool:
+        """Whether a message may be sent now; then the next period begins.
+
+        Args:
+            shared: the period in seconds for which there are too many pages to send more often.
+        """
+        now = time.monotonic()
+        if now < self._due:
+            return False
+        self._due = now + _EARLY * max(self._period, shared)
+        return True
 
 
 class PageClient:
@@ -25,25 +53,31 @@ class PageClient:
 
     def __init__(self, rate: float, spectrum: bool) -> None:
         self.spectrum = spectrum
-        self._period = 1 / rate
-        self._due = 0.0
+        self._statuses, self._spectra = Pace(1 / rate), Pace(0.0)
         self._status: str | None = None
         self._others: deque[str] = deque(maxlen=_MOST_WAITING)
         self._news = asyncio.Event()
 
-    def put_status(self, text: str, *, last: bool = False) -> None:
-        """A new status, which replaces one that was not sent yet."""
-        now = time.monotonic()
-        if now < self._due and not last:
-            return
-        self._due = now + _EARLY * self._period
-        self._status = text
-        self._news.set()
+    def put_status(self, text: str, shared: float, *, last: bool = False) -> None:
+        """A new status, which replaces one that was not sent yet; see :meth:`Pace.passes`."""
+        if self._statuses.passes(shared) or last:
+            self._status = text
+            self._news.set()
+
+    def put_spectrum(self, text: str, shared: float) -> None:
+        """A new spectrum, if the page wants it; see :meth:`Pace.passes`."""
+        if self.spectrum and self._spectra.passes(shared):
+            self.put(text)
 
     def put(self, text: str) -> None:
         """Any other message; all are sent, as long as the page reads."""
         self._others.append(text)
         self._news.set()
+
+    @property
+    def waits(self) -> bool:
+        """Whether a message waits to be sent."""
+        return bool(self._others) or self._status is not None
 
     async def next(self) -> str:
         """The next message to send."""
@@ -91,13 +125,17 @@ class PageClients:
     def send_status(self, text: str, *, last: bool) -> None:
         """A new status to all."""
         for client in self._clients:
-            client.put_status(text, last=last)
+            client.put_status(text, self._shared_period, last=last)
 
     def send_spectrum(self, text: str) -> None:
         """A spectrum to those that want it."""
         for client in self._clients:
-            if client.spectrum:
-                client.put(text)
+            client.put_spectrum(text, self._shared_period)
+
+    @property
+    def _shared_period(self) -> float:
+        """Seconds between two statuses to one page, so that all together get ``_MOST_HZ``."""
+        return len(self._clients) / _MOST_HZ
 
     def send(self, text: str) -> None:
         """Any other message to all."""

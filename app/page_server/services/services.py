@@ -87,7 +87,7 @@ def open_services(limits: AppLimits, say: Callable[[str], None]) -> Services:
     data, state = data_folder(), state_folder()
     library, quick, slow = library_folder(), CommandRunner(), CommandRunner(_SLOW_S)
     timed = CommandRunner(most_waiting=0, nice=0)
-    slots = UploadSlots(limits.uploads)
+    slots = UploadSlots(limits.uploads, limits.upload_bytes_s)
     presets = Presets(data / "presets", library, quick)
     jobs = Jobs(limits, data / "jobs", library, presets, slots)
     readable = (library, data / "presets")

@@ -95,7 +95,8 @@ class Voices:
             reserve_bytes=self._limits.reserve_bytes,
         )
         with self._slots.taken(), upload_folder(self._uploads) as folder:
-            upload = await receive_upload(stream, content_type, folder, rule)
+            paced = self._slots.paced(stream)
+            upload = await receive_upload(paced, content_type, folder, rule)
             _require_files(upload)
             paths = named_files(upload)
             result = await self._commands.run("voice", "add", *map(str, paths))
@@ -120,7 +121,8 @@ class Voices:
             reserve_bytes=self._limits.reserve_bytes,
         )
         with self._slots.taken(), upload_folder(self._uploads) as folder:
-            upload = await receive_upload(stream, content_type, folder, rule)
+            paced = self._slots.paced(stream)
+            upload = await receive_upload(paced, content_type, folder, rule)
             _require_files(upload)
             (path,) = named_files(upload)
             result = await self._commands.run("voice", "edit", entry.name, "--picture", str(path))

@@ -178,6 +178,21 @@ def test_slots_are_given_back() -> None:
         pass
 
 
+def test_all_uploads_together_come_no_faster_than_granted() -> None:
+    slots, pieces = UploadSlots(2, bytes_per_second=1e6), [b"x" * 5000] * 20
+
+    async def both() -> float:
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        await asyncio.gather(*(_read(slots.paced(_stream(pieces))) for _ in range(2)))
+        return loop.time() - start
+
+    async def _read(stream: AsyncIterator[bytes]) -> None:
+        assert [piece async for piece in stream] == pieces
+
+    assert 0.15 < asyncio.run(both()) < 5
+
+
 def test_folder_of_a_failed_upload_goes_and_of_another_server_stays(tmp_path: Path) -> None:
     with suppress(InvalidUploadError), upload_folder(tmp_path) as folder:
         (folder / "0000").write_bytes(b"x")

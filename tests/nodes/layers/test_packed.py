@@ -41,7 +41,7 @@ def test_only_float32_and_bfloat16_on_the_processor_are_packed(
 ) -> None:
     assert not can_pack(CPU, torch.float16)
     assert not can_pack(torch.device("meta"), torch.float32)
-    monkeypatch.setattr(packed, "_has_bfloat16", lambda: False)
+    monkeypatch.setattr(packed, "has_bfloat16", lambda _device: False)
     assert not can_pack(CPU, torch.bfloat16)
 
 

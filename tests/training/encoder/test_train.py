@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from voicegraph.graph.files.models import identify
+from voicegraph.nodes.content import _phonetic_example as phonetic_example
 from voicegraph.nodes.content.phonetic_file import load_phonetic
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
 from voicegraph.schemas.phonetic_card import PhoneticCard
@@ -112,6 +113,24 @@ def test_exported_encoder_has_the_trained_weights(
     assert card.title == "voicegraph phonetic 1"
     assert "LibriSpeech" in card.training_data
     assert "1 steps" in card.training_data
+
+
+def test_encoder_in_the_space_of_another_one_passes_for_it(
+    workdir: EncoderWorkdir, teacher: PhoneticNetwork
+) -> None:
+    earlier, later = workdir.root / "earlier.safetensors", workdir.root / "later.safetensors"
+    phonetic_example.write(earlier)
+    learned, held_out = load_datasets(workdir, 1)
+    objective = HamaObjective(teacher, TOKENS, learned, held_out, load_phonetic(earlier))
+    training = train.EncoderTraining(workdir, learned, objective, ALONE, Budget(0, 1), 2, 60)
+    training.run()
+    export(training, RECIPES["phonetic-1.1"], later, earlier)
+    (first, second) = (identify(path).card for path in (earlier, later))
+    assert isinstance(first, PhoneticCard)
+    assert isinstance(second, PhoneticCard)
+    assert first.fingerprint != second.fingerprint
+    assert second.identity(objective.layer) == first.identity(objective.layer)
+    assert second.identity(1) != first.identity(1), "only the features that were learned"
 
 
 class _Average:
