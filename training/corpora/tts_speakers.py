@@ -6,6 +6,7 @@ import functools
 import hashlib
 import subprocess
 import tarfile
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -101,17 +102,28 @@ def kokoro_archive(downloads: Path) -> Path:
     """
     path = downloads / _STYLES
     if not path.is_file():
-        downloads.mkdir(parents=True, exist_ok=True)
-        command = ["npm", "pack", "--silent", "kokoro-js@1.2.1", "--pack-destination", downloads]
-        try:
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        except (OSError, subprocess.CalledProcessError) as error:
-            fix = f"npm pack kokoro-js@1.2.1   and move {_STYLES} to {downloads}"
-            raise SystemExit(f"{_STYLES} cannot be downloaded: {error}\n  fix: {fix}") from None
+        _download(path)
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != _STYLES_SHA256:
         raise SystemExit(f"{path} is not the expected package: its SHA-256 is {found}")
     return path
+
+
+def _download(path: Path) -> None:
+    """Downloads the package; the file is there whole or not at all, as other processes look for it.
+
+    Raises:
+        SystemExit: if it cannot be downloaded.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent) as place:
+        command = ["npm", "pack", "--silent", "kokoro-js@1.2.1", "--pack-destination", place]
+        try:
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        except (OSError, subprocess.CalledProcessError) as error:
+            fix = f"npm pack kokoro-js@1.2.1   and move {path.name} to {path.parent}"
+            raise SystemExit(f"{path.name} cannot be downloaded: {error}\n  fix: {fix}") from None
+        (Path(place) / path.name).replace(path)
 
 
 def kokoro_style(path: Path, voice: str) -> np.ndarray:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from voicegraph.graph.errors import VoicegraphError
 from voicegraph.training.common.jobs import run_jobs
 from voicegraph.training.common.training_loop import Budget
 from voicegraph.training.encoder import _alignment as alignment
@@ -44,8 +45,11 @@ def main(arguments: list[str] | None = None) -> int:
     steps["train"] = lambda: _train(workdir, recipe, given)
     if given.only and given.only not in steps:
         parser.error(f"--only {given.only}: {recipe.name} has the steps {', '.join(steps)}")
-    for step in [given.only] if given.only else steps:
-        steps[step]()
+    try:
+        for step in [given.only] if given.only else steps:
+            steps[step]()
+    except VoicegraphError as error:
+        raise SystemExit(str(error)) from None
     return 0
 
 

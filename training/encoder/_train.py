@@ -48,7 +48,7 @@ class EncoderTraining(TrainingLoop[Losses]):
         frames: of 20 ms in a piece.
     """
 
-    validate_every = 300
+    validate_every = 500
 
     def __init__(
         self,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from voicegraph.graph.errors import VoicegraphError
 from voicegraph.training.common.jobs import run_jobs
 from voicegraph.training.common.training_loop import Budget
 from voicegraph.training.corpora import read_sentences
@@ -22,6 +23,13 @@ VOICES = HERE.parents[1] / "pipelines" / "voices"
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the steps that are not done yet."""
+    try:
+        return _run(arguments)
+    except VoicegraphError as error:
+        raise SystemExit(str(error)) from None
+
+
+def _run(arguments: list[str] | None) -> int:
     given = _parser().parse_args(arguments)
     recipe = RECIPES[given.voice]
     workdir = Workdir(given.work / recipe.name)
