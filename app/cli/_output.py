@@ -16,6 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 from voicegraph.graph.terminal_text import printable, printable_json, styled_streams
 
 from ._missing_arguments import missing_argument
+from ._wrong_numbers import wrong_number
 
 if TYPE_CHECKING:
     from voicegraph.schemas.report import Report
@@ -52,7 +53,8 @@ class _Command(TyperCommand):
         try:
             return super().parse_args(ctx, args)
         except UsageError as error:
-            raise missing_argument(self, ctx, typed, error) or error from None
+            better = missing_argument(self, ctx, typed, error) or wrong_number(error)
+            raise better or error from None
 
     def invoke(self, ctx: Any) -> Any:
         try:
