@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
+import typer
+
 from voicegraph.graph.terminal_text import printable
 
 from ._options import JsonOption, PipelineArg, ProfileOption, SetOption, flag, load, option
@@ -72,6 +74,10 @@ def latency(
     from voicegraph.graph.live.factory import LiveOptions
     from voicegraph.graph.live.setup import set_up_live
 
+    room_s = seconds(room, "--room")
+    if dry and room_s:
+        text = "with --dry there is no pipeline that could need it: leave one of the two out"
+        raise typer.BadParameter(text, param_hint="--room")
     tell = None if as_json else lambda text: echo(text, err=True)
     with startup_display(quiet=as_json, summary=False):
         loaded = load(pipeline, set_args, profiles)
@@ -80,7 +86,7 @@ def latency(
             device_request("input", input_, input_rate, input_channels, None, exclusive),
             device_request("output", output, output_rate, output_channels, None, exclusive),
             buffers=buffers(buffers_),
-            room=seconds(room, "--room"),
+            room=room_s,
         )
         with capture_stderr(lambda _: None):  # underruns are expected while the devices open
             held = LiveOptions(

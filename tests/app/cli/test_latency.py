@@ -87,6 +87,7 @@ def test_dry_run_keeps_the_block_size(
     ("arguments", "code", "said"),
     [
         (["nixda"], 2, "no shipped pipeline"),
+        (["world", "--dry", "--room", "20ms"], 2, "leave one of the two out"),
         (["bad.yaml"], 2, "bad.yaml:3:14"),
         (["good.yaml", "--runs", "0"], 2, "--runs"),
         (["good.yaml", "--margin", "4"], 2, "--margin"),
