@@ -21,6 +21,7 @@ from voicegraph.training.encoder import _tts_corpus as tts_corpus
 from voicegraph.training.encoder import _whisper_basis as whisper_basis
 from voicegraph.training.encoder._distributed import worker_group
 from voicegraph.training.encoder._export import export
+from voicegraph.training.encoder._learning_curves import draw
 from voicegraph.training.encoder._recipes import RECIPES, EncoderRecipe
 from voicegraph.training.encoder._workdir import EncoderWorkdir
 from voicegraph.training.encoder._worker_task import TrainingTask
@@ -98,6 +99,8 @@ def _train(workdir: EncoderWorkdir, recipe: EncoderRecipe, given: argparse.Names
     out = given.out or MODELS / f"{recipe.name}.safetensors"
     export(training, recipe, out, first if recipe.continues else None)
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
+    draw(workdir.log, workdir.curves)
+    print(workdir.curves)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -76,6 +76,12 @@ class EncoderTraining(TrainingLoop[Losses]):
         )
         self.restore()
 
+    def run(self) -> dict[str, float]:
+        """As the base class, with a validation before the first step, to compare with."""
+        if self.step == 0:
+            self.validate_and_log(None)
+        return super().run()
+
     def parts(self) -> Mapping[str, Stateful]:
         """Student, the extra layers, and the optimizer."""
         return {

@@ -70,6 +70,11 @@ class EncoderWorkdir:
         """Losses, a JSON line for each validation."""
         return self.own / "losses.jsonl"
 
+    @property
+    def curves(self) -> Path:
+        """Picture of the log."""
+        return self.own / "losses.png"
+
     def names(self) -> list[str]:
         """Names of the utterances that exist."""
         return sorted(path.stem for path in (self.root / "speech").glob("[!.]*.flac"))

@@ -20,6 +20,7 @@ from voicegraph.training.encoder._dataset import load_datasets as load_datasets
 from voicegraph.training.encoder._distributed import Worker, worker_group
 from voicegraph.training.encoder._export import export
 from voicegraph.training.encoder._hama_objective import HamaObjective
+from voicegraph.training.encoder._learning_curves import draw
 from voicegraph.training.encoder._objective import Losses
 from voicegraph.training.encoder._recipes import RECIPES
 from voicegraph.training.encoder._workdir import EncoderWorkdir
@@ -46,9 +47,11 @@ def test_distillation_loss_falls(workdir: EncoderWorkdir, teacher: PhoneticNetwo
     after = objective.losses(batch, whole=False)
     assert after.parts[0] < 0.9 * before.parts[0]
     assert after.total < before.total
-    line = json.loads(workdir.log.read_text())
-    assert line["step"] == 60
-    assert line["cosine"] == after_run["cosine"]
+    first, last = map(json.loads, workdir.log.read_text().splitlines())
+    assert (first["step"], last["step"]) == (0, 60)
+    assert (first["cosine"], last["cosine"]) == (figures["cosine"], after_run["cosine"])
+    draw(workdir.log, workdir.curves)
+    assert workdir.curves.read_bytes()[:4] == b"\x89PNG"
 
 
 def test_only_blocks_below_the_features_change(
