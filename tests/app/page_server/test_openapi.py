@@ -53,6 +53,7 @@ def test_answers_are_as_documented(serve_app: ServeApp, messages: list[str]) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_many_answers_are_as_documented(serve_app: ServeApp, messages: list[str]) -> None:
     found, sent = _findings(serve_app(services=_services(messages)), 150)
     assert (found, sent > 500) == ([], True)

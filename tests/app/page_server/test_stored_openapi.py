@@ -65,6 +65,7 @@ def test_an_answer_that_is_not_documented_is_found(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_many_answers_are_as_documented(folders: Path) -> None:
     found, sent = _findings(folders, examples=100)
     assert (found, sent > 3000) == ([], True)
