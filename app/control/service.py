@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 from concurrent.futures import Future
+from time import monotonic
 from typing import Literal
 
 from voicegraph.graph.errors import Problem, StateError, VoicegraphError
@@ -84,7 +84,7 @@ class Service:
         """The status, at most 1/30 s old; a finished command or the end is visible at once."""
         ended = self.live.stopped.is_set()
         with self._reading:  # one thread reads for all that ask now; commands never wait for it
-            now = time.monotonic()
+            now = monotonic()
             with self._lock:
                 known, changes = self._cached, self._changes
             if known is not None and not ended and now - known[0] < 1 / FASTEST_HZ:

@@ -8,8 +8,8 @@ session.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import deque
+from time import monotonic
 
 _MOST_WAITING = 256
 """Messages that wait for one page, at most."""
@@ -36,7 +36,7 @@ class Pace:
         Args:
             shared: the period in seconds for which there are too many pages to send more often.
         """
-        now = time.monotonic()
+        now = monotonic()
         if now < self._due:
             return False
         self._due = now + _EARLY * max(self._period, shared)

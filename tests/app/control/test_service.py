@@ -36,7 +36,7 @@ def test_status_is_cached_for_a_thirtieth_second(
     service: Service, live: FakeLive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 100.0
-    monkeypatch.setattr("time.monotonic", lambda: now)
+    monkeypatch.setattr("voicegraph.app.control.service.monotonic", lambda: now)
     first = service.status()
     live.on["mute"] = True
     now += 0.03
@@ -48,7 +48,7 @@ def test_status_is_cached_for_a_thirtieth_second(
 def test_command_or_end_refreshes_the_status(
     service: Service, live: FakeLive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("time.monotonic", lambda: 100.0)
+    monkeypatch.setattr("voicegraph.app.control.service.monotonic", lambda: 100.0)
     assert not service.status().muted
     service.submit(Mute())
     assert service.status().muted

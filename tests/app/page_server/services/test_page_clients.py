@@ -43,7 +43,7 @@ def _followed(
 ) -> tuple[list[int], list[int]]:
     """Statuses and spectra that each client got."""
     now = 100.0
-    monkeypatch.setattr(page_clients.time, "monotonic", lambda: now)
+    monkeypatch.setattr(page_clients, "monotonic", lambda: now)
     pages = PageClients()
     for client in clients:
         pages.add(client)
