@@ -146,7 +146,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "training/encoder": {
         *NODE, "experiments", "experiments/conditions", "experiments/observers", "nodes/content",
-        "graph/metrics", "training/common", "training/corpora",
+        "graph/files", "graph/metrics", "nodes/layers", "training/common", "training/corpora",
         "training/evaluate",
         "training/voice",
     },

@@ -10,6 +10,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+import faiss
 import numpy as np
 import pytest
 import torch
@@ -18,13 +19,15 @@ from voicegraph.graph.errors import PipelineError, WeightsError
 from voicegraph.graph.pipeline import Pipeline
 from voicegraph.nodes.synth import rvc_example
 
-from ..tolerance import INAUDIBLE, TENTH_OF_A_CENT, assert_close
+from ..tolerance import FLOAT32, INAUDIBLE, TENTH_OF_A_CENT, Tolerance, assert_close
 
 pytestmark = pytest.mark.numeric
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "tests" / "data" / "reference"
 SILENT = {"vars.noise_scale": 0, "vars.source_noise": 0}
+OTHER_NEIGHBOUR = Tolerance("one of eight neighbours, exchanged for one as near", absolute=1e-3)
+NEIGHBOURS = 8
 
 
 @pytest.fixture(scope="module")
@@ -80,34 +83,60 @@ def test_the_chain_is_the_references(tmp_path: Path, make: dict[str, Any]) -> No
     """At full size: 8 blocks through encoder, retrieval, pitch, synthesizer and overlap."""
     expected = np.load(REFERENCE / "chain_v2_40k.npz")
     meta = json.loads(str(expected["meta"]))
-    torch.save(make["voice"]("v2_40k"), tmp_path / "voice.pth")
-    torch.save(make["encoder"]("hf"), tmp_path / "hubert.bin")
-    pipeline = Pipeline.load(
+    pipeline = _reference_chain(tmp_path, make, meta["index_rate"])
+    output: list[np.ndarray] = []
+    offsets, tied = [], [False]
+    with pipeline.compile().session(warm_up=False) as session:
+        for block in range(meta["blocks"]):
+            step = slice(block * meta["block_16k"], (block + 1) * meta["block_16k"])
+            taps = ["voice.audio", "sola.offset", "pitch.pitch", "content.content"]
+            output.append(session.process(expected["source_16k"][step], taps=taps))
+            raw = session.taps["voice.audio"][0, 0]
+            tied.append(_has_tie(session.taps["content.content"][0]))
+            near = OTHER_NEIGHBOUR if tied[-1] else INAUDIBLE
+            assert_close(raw, expected["raw"][block], near)
+            assert_close(session.taps["pitch.pitch"][0], expected["pitchf"][block], TENTH_OF_A_CENT)
+            offsets.append(int(session.taps["sola.offset"].item()))
+    assert offsets == expected["offsets"].tolist()
+    assert sum(tied) <= 1, "most blocks are compared closely"
+    wanted = expected["output"].reshape(len(output), -1)
+    for block, made in enumerate(output):
+        assert_close(made, wanted[block], OTHER_NEIGHBOUR if any(tied[block:][:2]) else INAUDIBLE)
+
+
+def _reference_chain(folder: Path, make: dict[str, Any], index_rate: float) -> Pipeline:
+    torch.save(make["voice"]("v2_40k"), folder / "voice.pth")
+    torch.save(make["encoder"]("hf"), folder / "hubert.bin")
+    return Pipeline.load(
         "rvc",
         {
             "block": "250ms",
             "input.rate": 16000,
-            "vars.voice": str(tmp_path / "voice.pth"),
-            "assets.hubert": str(tmp_path / "hubert.bin"),
+            "vars.voice": str(folder / "voice.pth"),
+            "assets.hubert": str(folder / "hubert.bin"),
             "vars.index": str(REFERENCE / "chain_v2_40k.index"),
-            "vars.index_rate": meta["index_rate"],
+            "vars.index_rate": index_rate,
             "vars.extra": "1s",
             "vars.crossfade": "50ms",
             **SILENT,
         },
     )
-    output, offsets = [], []
-    with pipeline.compile().session(warm_up=False) as session:
-        for block in range(meta["blocks"]):
-            step = slice(block * meta["block_16k"], (block + 1) * meta["block_16k"])
-            taps = ["voice.audio", "sola.offset", "pitch.pitch"]
-            output.append(session.process(expected["source_16k"][step], taps=taps))
-            raw = session.taps["voice.audio"][0, 0]
-            assert_close(raw, expected["raw"][block], INAUDIBLE)
-            assert_close(session.taps["pitch.pitch"][0], expected["pitchf"][block], TENTH_OF_A_CENT)
-            offsets.append(int(session.taps["sola.offset"].item()))
-    assert offsets == expected["offsets"].tolist()
-    assert_close(np.concatenate(output), expected["output"], INAUDIBLE)
+
+
+def _has_tie(content: np.ndarray) -> bool:
+    """Whether rounding decides which of two vectors is a frame's last neighbour.
+
+    Processors round differently, so then either one is right.
+
+    Args:
+        content: features of a block, ``[frames, dim]``.
+    """
+    index = faiss.read_index(str(REFERENCE / "chain_v2_40k.index"))
+    faiss.extract_index_ivf(index).make_direct_map()
+    vectors = index.reconstruct_n(0, index.ntotal).astype(np.float64)
+    apart = np.square(content[:, None].astype(np.float64) - vectors).sum(-1)
+    last, next_one = np.sort(apart, 1)[:, NEIGHBOURS - 1 :][:, :2].T
+    return bool((next_one - last < FLOAT32.relative * last).any())
 
 
 def test_latency_is_crossfade_search_and_lookahead(load: Load) -> None:
