@@ -45,9 +45,9 @@ StateT = TypeVar("StateT", bound=State | None)
 class PhoneticEncoder(ContentEncoder[ParamsT, StateT], Generic[ParamsT, StateT]):
     """Base of the nodes that run a phonetic encoder: 50 Hz, as wide as the file says.
 
-    The features are labelled with family, fingerprint and layer of the encoder, or with those of the
-    encoder whose features it was trained to give (``space`` of its card). A voice or an index that
-    was made with another encoder refuses them.
+    The features are labelled with family, fingerprint and layer of the encoder, or with those of
+    the encoder whose features it was trained to give (``space`` of its card). A voice or an index
+    that was made with another encoder refuses them.
     """
 
     Params = PhoneticEncoderParams

@@ -39,9 +39,9 @@ class Phonetic(PhoneticEncoder[PhoneticParams, None]):
     The whole window is computed at each tick. Shorter contexts cost less, but agree less with the
     features of the whole file. ``content.streaming`` runs the same files as a stream.
 
-    The features are labelled with family, fingerprint and layer of the encoder, or with those of the
-    encoder whose features it was trained to give (``space`` of its card). A voice or an index that
-    was made with another encoder refuses them.
+    The features are labelled with family, fingerprint and layer of the encoder, or with those of
+    the encoder whose features it was trained to give (``space`` of its card). A voice or an index
+    that was made with another encoder refuses them.
 
     Source: A. Gulati et al., "Conformer: convolution-augmented transformer for speech recognition",
     Interspeech 2020.

@@ -104,9 +104,9 @@ class Streaming(PhoneticEncoder[StreamingParams, PhoneticStreamState]):
     Use a voice or an index with the ``settle``, ``lookahead`` and ``context`` that its features
     were computed with: the label does not contain them.
 
-    The features are labelled with family, fingerprint and layer of the encoder, or with those of the
-    encoder whose features it was trained to give (``space`` of its card). A voice or an index that
-    was made with another encoder refuses them.
+    The features are labelled with family, fingerprint and layer of the encoder, or with those of
+    the encoder whose features it was trained to give (``space`` of its card). A voice or an index
+    that was made with another encoder refuses them.
 
     Sources: A. Gulati et al., "Conformer: convolution-augmented transformer for speech
     recognition", Interspeech 2020. Cached keys and values, and a right context that is computed
