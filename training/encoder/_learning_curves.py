@@ -28,14 +28,16 @@ def draw(log: Path, target: Path) -> None:
     lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     rows = list({line["step"]: line for line in lines}.values())  # resumed steps count once
     figure = Figure(figsize=(11, 4), dpi=100, layout="constrained")
-    for axis, name in zip(figure.subplots(1, len(_FIGURES)), _FIGURES, strict=True):
+    axes = figure.subplots(1, len(_FIGURES))
+    for axis, name in zip(axes, _FIGURES, strict=True):
         for ending, (title, colour) in CASES.items():
             values = [row[name + ending] for row in rows]
             axis.plot([row["step"] for row in rows], values, ".-", color=colour, label=title)
         axis.set_title(name)
         axis.set_xlabel("step")
         axis.grid(alpha=0.3)
-        axis.legend()
+    titles = axes[0].get_legend_handles_labels()
+    figure.legend(*titles, loc="outside lower center", ncols=len(CASES))
     figure.suptitle("Held-out readers while the encoder learns")
     with atomic_write(target, force=True) as path:
         figure.savefig(path, format="png")
