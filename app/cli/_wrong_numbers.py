@@ -23,7 +23,7 @@ def wrong_number(error: Any) -> Exception | None:
     if param is None or type(cause).__name__ != "ValidationError":
         return None
     found = cause.errors(include_url=False)[0]
-    kind = "float" if found["type"] == "finite_number" else found["type"].partition("_")[0]
+    kind = found["type"].partition("_")[0]
     if found["type"] in _OUTSIDE:
         limit = next(iter(found["ctx"].values()))
         kind = type(limit).__name__

@@ -124,13 +124,15 @@ class PageClients:
 
     def send_status(self, text: str, *, last: bool) -> None:
         """A new status to all."""
+        shared = self._shared_period
         for client in self._clients:
-            client.put_status(text, self._shared_period, last=last)
+            client.put_status(text, shared, last=last)
 
     def send_spectrum(self, text: str) -> None:
         """A spectrum to those that want it."""
+        shared = self._shared_period
         for client in self._clients:
-            client.put_spectrum(text, self._shared_period)
+            client.put_spectrum(text, shared)
 
     @property
     def _shared_period(self) -> float:
