@@ -11,7 +11,7 @@ import asyncio
 import math
 import secrets
 import shutil
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -97,26 +97,23 @@ class UploadSlots:
         count: the most.
         bytes_per_second: the most; the rest waits, so that a flood leaves processor time to who
             talks.
+        share: gives the part of this speed that is granted now, over 0 to 1.
     """
 
-    def __init__(self, count: int, bytes_per_second: float = math.inf) -> None:
+    def __init__(
+        self,
+        count: int,
+        bytes_per_second: float = math.inf,
+        share: Callable[[], float] = lambda: 1.0,
+    ) -> None:
         self._count = count
-        self._rate = bytes_per_second
+        self._rate, self._share = bytes_per_second, share
         self._taken = 0
         self._due = 0.0  # when all that was received would have come at this rate
 
-    async def paced(self, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """The pieces of a body, not faster than granted."""
-        loop = asyncio.get_running_loop()
-        async for data in stream:
-            self._due = max(self._due, loop.time()) + len(data) / self._rate
-            yield data
-            if (early := self._due - loop.time()) > _LEAST_WAIT_S:
-                await asyncio.sleep(early)
-
     @contextmanager
-    def taken(self) -> Iterator[None]:
-        """A place for the block.
+    def taken(self, stream: AsyncIterator[bytes]) -> Iterator[AsyncIterator[bytes]]:
+        """A place for one upload; gives the pieces of its body, not faster than granted.
 
         Raises:
             BusyError: if all are taken.
@@ -126,9 +123,18 @@ class UploadSlots:
             raise BusyError(Problem("too-many-uploads", text, fix="try again in a moment"))
         self._taken += 1
         try:
-            yield
+            yield self._paced(stream)
         finally:
             self._taken -= 1
+
+    async def _paced(self, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        loop = asyncio.get_running_loop()
+        async for data in stream:
+            granted = self._rate * self._share()
+            self._due = max(self._due, loop.time()) + len(data) / granted
+            yield data
+            if (early := self._due - loop.time()) > _LEAST_WAIT_S:
+                await asyncio.sleep(early)
 
 
 @contextmanager

@@ -58,6 +58,7 @@ class FakeLive:
     talking: bool = False
     voice: str | None = None
     broken: bool = False
+    headroom: float = 0.9
     dropped_packets: int = 0
     take: TakeStatus | None = None
     spectra: SpectrumFeed = field(default_factory=lambda: SpectrumFeed(16000, 48000))
@@ -91,7 +92,7 @@ class FakeLive:
             compute_median_ms=1,
             compute_p99_ms=2,
             compute_max_ms=3,
-            headroom=0.9,
+            headroom=self.headroom,
             nodes=nodes,
             late=LateReport(blocks=0, last_minute=0, dropped=0, worst_ms=0),
             latency=LiveLatency(algorithmic_ms=10, buffering_ms=44, device_ms=12),

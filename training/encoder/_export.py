@@ -30,8 +30,12 @@ def export(
     title = f"voicegraph {recipe.name.replace('-', ' ')}"
     about = {"title": title, "licence": recipe.licence, "source": recipe.source}
     about["training_data"] = _training_data(training, recipe)
-    space_of = open_phonetic(space)[1].identity(training.objective.layer) if space else None
-    card = card.model_copy(update={**about, "space": space_of})
+    if space is not None:
+        earlier = open_phonetic(space)[1]
+        about["space"] = earlier.identity(training.objective.layer)
+        name = earlier.title or f"an encoder without a title ({earlier.fingerprint})"
+        about["source"] += f". It goes on from {name}, and gives the same features"
+    card = card.model_copy(update=about)
     target.parent.mkdir(parents=True, exist_ok=True)
     write(tensors, card, target, force=True)
 

@@ -101,8 +101,7 @@ RECIPES = {
             1200,
             3000,
             _HAMA_LICENCE,
-            f"{_HAMA_SOURCE}. It goes on from voicegraph phonetic 1, and gives the same features. "
-            "Phones of recordings: by transcripts of Whisper tiny.en",
+            f"{_HAMA_SOURCE}. Phones of recordings: by transcripts of Whisper tiny.en",
             continues=True,
         ),
         EncoderRecipe(

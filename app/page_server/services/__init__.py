@@ -5,6 +5,7 @@ __all__ = [
     "jobs",
     "latency_measurements",
     "live_sessions",
+    "load_shedding",
     "page_clients",
     "planner",
     "preset_loading",

@@ -120,8 +120,7 @@ class Jobs:
             reserve_bytes=self._limits.reserve_bytes,
             suffixes=SUFFIXES,
         )
-        with self._slots.taken(), self.store.new_upload() as folder:
-            paced = self._slots.paced(stream)
+        with self._slots.taken(stream) as paced, self.store.new_upload() as folder:
             upload = await receive_upload(paced, content_type, folder, rule)
             new = self.planned(_settings(upload.texts.get("settings")))
             job = await asyncio.to_thread(self.store.create, folder, upload.files, new)

@@ -22,6 +22,7 @@ from voicegraph.schemas.report import ProblemReport
 from voicegraph.schemas.session_note import SessionLaunch, SessionNote
 
 from ._problems import in_page
+from .load_shedding import LoadShedding
 from .page_clients import PageClients
 from .process_identity import is_running, started_at
 from .session_files import SessionFiles, SessionFolder
@@ -53,13 +54,15 @@ class LiveSessions:
         say: receives messages about faults.
 
     Attributes:
+        shedding: follows the headroom of the session.
         clients: the pages that follow it.
     """
 
     def __init__(
         self, folder: SessionFolder, command_line: LiveCommandLine, say: Callable[[str], None]
     ) -> None:
-        self.clients = PageClients()
+        self.shedding = LoadShedding()
+        self.clients = PageClients(self.shedding)
         self._folder, self._command_line, self._say = folder, command_line, say
         self._state = SessionState(state="none")
         self._note: SessionNote | None = None
@@ -291,6 +294,7 @@ class LiveSessions:
         tasks = list(self._tasks.values())
         self._tasks.clear()
         self._link = None
+        self.shedding.follow(None)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -302,7 +306,8 @@ class LiveSessions:
             self.clients.send_status(text, last=message["status"]["state"] == "stopped")
 
     def _on_status(self, status: dict[str, Any]) -> None:
-        """A status a second: the session runs, perhaps with another voice."""
+        """A status a second: the session runs, perhaps with another voice or less headroom."""
+        self.shedding.follow(status.get("headroom"))
         voice = status.get("voice") or self._state.voice
         known = self._state.voice
         if self._state.state != "running" or known is None:  # a preset does not say its voice

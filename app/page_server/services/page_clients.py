@@ -11,12 +11,15 @@ import asyncio
 from collections import deque
 from time import monotonic
 
+from .load_shedding import LoadShedding
+
 _MOST_WAITING = 256
 """Messages that wait for one page, at most."""
 _EARLY = 0.9
 """A status may come by a tenth of its period too early: clocks of two processes jitter."""
 _MOST_HZ = 320
-"""Statuses a second to all pages together, at most, and as many spectra: those of sixteen pages."""
+"""Statuses a second to all pages together, at most, and as many spectra: those of sixteen pages.
+Load shedding lowers both."""
 
 
 class Pace:
@@ -94,11 +97,15 @@ class PageClient:
 class PageClients:
     """All pages that follow the session.
 
+    Args:
+        shedding: lowers what all pages get together.
+
     Attributes:
         changed: set when a page came or went.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, shedding: LoadShedding) -> None:
+        self._shedding = shedding
         self._clients: set[PageClient] = set()
         self.changed = asyncio.Event()
 
@@ -136,8 +143,8 @@ class PageClients:
 
     @property
     def _shared_period(self) -> float:
-        """Seconds between two statuses to one page, so that all together get ``_MOST_HZ``."""
-        return len(self._clients) / _MOST_HZ
+        """Seconds between two statuses to one page, so that all together get what is granted."""
+        return len(self._clients) / (_MOST_HZ * self._shedding.share)
 
     def send(self, text: str) -> None:
         """Any other message to all."""

@@ -87,13 +87,13 @@ def open_services(limits: AppLimits, say: Callable[[str], None]) -> Services:
     data, state = data_folder(), state_folder()
     library, quick, slow = library_folder(), CommandRunner(), CommandRunner(_SLOW_S)
     timed = CommandRunner(most_waiting=0, nice=0)
-    slots = UploadSlots(limits.uploads, limits.upload_bytes_s)
-    presets = Presets(data / "presets", library, quick)
-    jobs = Jobs(limits, data / "jobs", library, presets, slots)
     readable = (library, data / "presets")
     command_line = partial(live_command, readable=readable, takes=data / "takes")
-    planner = Planner(planning_process(*readable))
     sessions = LiveSessions(SessionFolder(state / "app"), command_line, say)
+    slots = UploadSlots(limits.uploads, limits.upload_bytes_s, lambda: sessions.shedding.share)
+    presets = Presets(data / "presets", library, quick)
+    jobs = Jobs(limits, data / "jobs", library, presets, slots)
+    planner = Planner(planning_process(*readable))
     return Services(
         limits,
         data,

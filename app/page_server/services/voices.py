@@ -94,8 +94,7 @@ class Voices:
             idle_s=self._limits.upload_idle_s,
             reserve_bytes=self._limits.reserve_bytes,
         )
-        with self._slots.taken(), upload_folder(self._uploads) as folder:
-            paced = self._slots.paced(stream)
+        with self._slots.taken(stream) as paced, upload_folder(self._uploads) as folder:
             upload = await receive_upload(paced, content_type, folder, rule)
             _require_files(upload)
             paths = named_files(upload)
@@ -120,8 +119,7 @@ class Voices:
             idle_s=self._limits.upload_idle_s,
             reserve_bytes=self._limits.reserve_bytes,
         )
-        with self._slots.taken(), upload_folder(self._uploads) as folder:
-            paced = self._slots.paced(stream)
+        with self._slots.taken(stream) as paced, upload_folder(self._uploads) as folder:
             upload = await receive_upload(paced, content_type, folder, rule)
             _require_files(upload)
             (path,) = named_files(upload)

@@ -1,7 +1,7 @@
 """A live session without sound, as a process: fake_session.py BEHAVIOUR INFO END.
 
-``run`` serves until it is stopped; ``refuse`` cannot start, and says why; ``die`` ends without a
-word, ``misled`` as a wrong command line does.
+``run`` serves until it is stopped, ``late`` with blocks that overrun; ``refuse`` cannot start, and
+says why; ``die`` ends without a word, ``misled`` as a wrong command line does.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ def main(behaviour: str, info: str, end: str) -> int:
     problems = [_PROBLEM] if behaviour == "refuse" else []
     if not problems:
         live = runpy.run_path(str(Path(__file__).parents[1] / "fake_live.py"))["FakeLive"]()
+        live.headroom = -0.5 if behaviour == "late" else live.headroom
         with Control(live, ControlOptions(http="127.0.0.1:0", http_info=Path(info))):
             live.stopped.wait()
     made = LiveEnd(ok=not problems, pid=os.getpid(), ended_unix_s=time.time(), problems=problems)

@@ -105,6 +105,21 @@ def test_session_with_a_wrong_command_line_says_what_is_wrong(fake_app: Client) 
     assert problem["notes"] == []
 
 
+def test_page_server_makes_way_for_a_session_that_is_late(
+    serve_app: ServeApp, messages: list[str]
+) -> None:
+    services = fake_services(messages)
+    client = serve_app(services=services)
+    for behaviour, share in (("late", 1 / 8), ("run", 1.0)):
+        _start(client, behaviour)
+        wait_for_state(client, "running")
+        assert services.sessions.shedding.share == share
+    _start(client, "late")
+    wait_for_state(client, "running")
+    assert client.ask("DELETE", "/api/session").json["state"] == "none"
+    assert services.sessions.shedding.share == 1
+
+
 def test_next_page_server_finds_the_session(
     fake_app: Client, serve_app: ServeApp, messages: list[str], folders: Path
 ) -> None:

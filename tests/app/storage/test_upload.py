@@ -172,23 +172,26 @@ def test_space_that_has_to_stay_is_not_used(tmp_path: Path) -> None:
 
 def test_slots_are_given_back() -> None:
     slots = UploadSlots(1)
-    with slots.taken(), pytest.raises(BusyError), slots.taken():
+    body = _stream([])
+    with slots.taken(body), pytest.raises(BusyError), slots.taken(body):
         pass
-    with slots.taken():
+    with slots.taken(body):
         pass
 
 
-def test_all_uploads_together_come_no_faster_than_granted() -> None:
-    slots, pieces = UploadSlots(2, bytes_per_second=1e6), [b"x" * 5000] * 20
+@pytest.mark.parametrize(("rate", "share"), [(1e6, 1.0), (8e6, 1 / 8)])
+def test_all_uploads_together_come_no_faster_than_granted(rate: float, share: float) -> None:
+    slots, pieces = UploadSlots(2, rate, lambda: share), [b"x" * 5000] * 20
 
     async def both() -> float:
         loop = asyncio.get_running_loop()
         start = loop.time()
-        await asyncio.gather(*(_read(slots.paced(_stream(pieces))) for _ in range(2)))
+        await asyncio.gather(_read(), _read())
         return loop.time() - start
 
-    async def _read(stream: AsyncIterator[bytes]) -> None:
-        assert [piece async for piece in stream] == pieces
+    async def _read() -> None:
+        with slots.taken(_stream(pieces)) as paced:
+            assert [piece async for piece in paced] == pieces
 
     assert 0.15 < asyncio.run(both()) < 5
 

@@ -134,6 +134,7 @@ def test_encoder_in_the_space_of_another_one_passes_for_it(
     assert first.fingerprint != second.fingerprint
     assert second.identity(objective.layer) == first.identity(objective.layer)
     assert second.identity(1) != first.identity(1), "only the features that were learned"
+    assert second.source.endswith(f"It goes on from {first.title}, and gives the same features")
 
 
 class _Average:

@@ -7,18 +7,28 @@ import asyncio
 import pytest
 
 from voicegraph.app.page_server.services import page_clients
+from voicegraph.app.page_server.services.load_shedding import LoadShedding
 from voicegraph.app.page_server.services.page_clients import PageClient, PageClients
 
 MESSAGES = 100
 """Statuses and spectra in five seconds of the clock that the tests move: twenty a second."""
 
 
-@pytest.mark.parametrize(("pages", "each"), [(1, MESSAGES), (16, MESSAGES), (64, MESSAGES // 4)])
+@pytest.mark.parametrize(
+    ("pages", "headroom", "each"),
+    [
+        pytest.param(1, None, MESSAGES, id="one"),
+        pytest.param(16, None, MESSAGES, id="sixteen"),
+        pytest.param(64, None, MESSAGES // 4, id="many"),
+        pytest.param(2, -0.5, MESSAGES, id="two-beside-a-late-session"),
+        pytest.param(16, -0.5, MESSAGES // 8, id="sixteen-beside-a-late-session"),
+    ],
+)
 def test_many_pages_share_a_bounded_rate(
-    pages: int, each: int, monkeypatch: pytest.MonkeyPatch
+    pages: int, headroom: float | None, each: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clients = [PageClient(rate=20, spectrum=True) for _ in range(pages)]
-    statuses, spectra = _followed(clients, monkeypatch)
+    statuses, spectra = _followed(clients, monkeypatch, headroom)
     for counts in (statuses, spectra):
         assert all(abs(count - each) <= each // 10 for count in counts), counts
 
@@ -31,7 +41,7 @@ def test_a_page_gets_its_own_rate_and_no_spectrum_unasked(monkeypatch: pytest.Mo
 
 
 def test_the_last_status_comes_at_once() -> None:
-    pages, client = PageClients(), PageClient(rate=1, spectrum=False)
+    pages, client = PageClients(LoadShedding()), PageClient(rate=1, spectrum=False)
     pages.add(client)
     for text, last in (("first", False), ("early", False), ("last", True)):
         pages.send_status(text, last=last)
@@ -39,12 +49,14 @@ def test_the_last_status_comes_at_once() -> None:
 
 
 def _followed(
-    clients: list[PageClient], monkeypatch: pytest.MonkeyPatch
+    clients: list[PageClient], monkeypatch: pytest.MonkeyPatch, headroom: float | None = None
 ) -> tuple[list[int], list[int]]:
-    """Statuses and spectra that each client got."""
+    """Statuses and spectra that each client got beside a session with this headroom."""
     now = 100.0
     monkeypatch.setattr(page_clients, "monotonic", lambda: now)
-    pages = PageClients()
+    shedding = LoadShedding()
+    shedding.follow(headroom)
+    pages = PageClients(shedding)
     for client in clients:
         pages.add(client)
     got: list[list[str]] = [[] for _ in clients]
