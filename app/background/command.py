@@ -93,7 +93,7 @@ class CommandRunner:
     def _run(self, arguments: Sequence[str]) -> CommandResult:
         with self._guard:
             if self._closed:
-                raise BackgroundError(Problem("closing", "the server is closing"))
+                raise _closing()
             process = start_low(
                 [*self._program, *arguments, "--json"],
                 self._nice,
@@ -111,7 +111,14 @@ class CommandRunner:
         finally:
             with self._guard:
                 self._running.discard(process)
+                closed = self._closed
+        if closed and process.returncode:  # it was ended by close()
+            raise _closing()
         return _result(arguments, process.returncode, out, err)
+
+
+def _closing() -> BackgroundError:
+    return BackgroundError(Problem("closing", "the server is closing"))
 
 
 def _result(arguments: Sequence[str], code: int, out: bytes, err: bytes) -> CommandResult:

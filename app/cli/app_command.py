@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 import threading
@@ -123,7 +122,6 @@ def _serve(addresses: list[Address], token: str | None, no_browser: bool) -> Non
     finally:
         note.remove()
         server.close()
-        asyncio.run(services.close())
 
 
 def _listening(

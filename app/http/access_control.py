@@ -51,6 +51,8 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
 }
 _JSON = frozenset({"application/json"})
+_CLOSING = HTTPStatus.SERVICE_UNAVAILABLE, Problem("closing", "the server is closing")
+"""The answer to a request that the end of the server cuts off."""
 _CURL_FILE = "with curl: -F files=@FILE"
 
 
@@ -134,7 +136,11 @@ class AccessControl:
             await problem_response(*denied)(scope, receive, send)
             return
 
+        answered = False
+
         async def sending(message: Message) -> None:
+            nonlocal answered
+            answered = True
             if message["type"] == "http.response.start":
                 message["headers"] = self._with_headers(message.get("headers", ()))
             await send(message)
@@ -146,6 +152,10 @@ class AccessControl:
             await self._app(scope, limited, sending)
         except ClientDisconnect:
             return  # in the middle of a body: a page that was closed
+        except asyncio.CancelledError:
+            if scope["type"] == "http" and not answered:
+                await problem_response(*_CLOSING)(scope, receive, send)
+            raise
         except Exception as error:  # already answered with status 500; nobody would see a traceback
             self._say(f"control: {type(error).__name__}: {error}")
 

@@ -69,6 +69,11 @@ class PageServer(BackgroundServer):
         super().start()
         self._services.start()
 
+    def close(self) -> None:
+        """Ends commands that requests wait for, then closes connections and port."""
+        self._services.close()
+        super().close()
+
 
 def build_app(services: Services, token: str | None, limits: ControlLimits) -> FastAPI:
     """Routes and error handlers; AccessControl wraps them.

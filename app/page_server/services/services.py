@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -69,12 +68,15 @@ class Services:
         self.jobs.start()
         self.planner.start()
 
-    async def close(self) -> None:
-        """Ends what must not outlive the server; live sessions and conversion jobs go on."""
+    def close(self) -> None:
+        """Ends what must not outlive the server; live sessions and conversion jobs go on.
+
+        Requests that need it are refused from now on.
+        """
         for runner in self.commands:
             runner.close()
-        await asyncio.to_thread(self.planner.close)
-        await asyncio.to_thread(self.jobs.close)
+        self.planner.close()
+        self.jobs.close()
 
 
 def open_services(limits: AppLimits, say: Callable[[str], None]) -> Services:

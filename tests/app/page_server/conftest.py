@@ -47,7 +47,7 @@ def messages() -> list[str]:
 def serve_app(folders: Path, messages: list[str]) -> Iterator[ServeApp]:
     """Starts page servers; checks at the end that no thread of theirs is left."""
     before = set(threading.enumerate())
-    opened: list[tuple[PageServer, Services]] = []
+    opened: list[PageServer] = []
 
     def make(
         host: str = "127.0.0.1",
@@ -60,13 +60,12 @@ def serve_app(folders: Path, messages: list[str]) -> Iterator[ServeApp]:
         address = parse_address(f"{host}:0", "--port", 8760)
         server = PageServer(services, address, token, messages.append, limits)
         server.start()
-        opened.append((server, services))
+        opened.append(server)
         return Client(host, server.port)
 
     yield make
-    for server, services in opened:
+    for server in opened:
         server.close()
-        asyncio.run(services.close())
     assert set(threading.enumerate()) <= before
 
 

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import pytest
+
+from voicegraph.app.background import CommandRunner
+from voicegraph.app.control.addresses import parse_address
+from voicegraph.app.page_server.server import PageServer
 
 from ..client import TOKEN, Client
 from .conftest import ServeApp
+from .stored import stored_services
+
+_UPLOAD = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.pth"\r\n\r\nweights'
+_FORM = {"Content-Type": "multipart/form-data; boundary=x"}
 
 
 def test_unknown_route_is_an_answer(app_client: Client) -> None:
@@ -42,8 +54,31 @@ def test_policy_lets_nothing_in_from_elsewhere(app_client: Client) -> None:
 
 
 def test_files_only_where_files_belong(app_client: Client) -> None:
-    form = {"Content-Type": "multipart/form-data; boundary=x"}
-    refused = app_client.ask("POST", "/api/session", "--x--\r\n", form)
+    refused = app_client.ask("POST", "/api/session", "--x--\r\n", _FORM)
     assert (refused.status, refused.code) == (415, "no-json")
     sent = app_client.ask("POST", "/api/voices", "{}", {"Content-Type": "application/json"})
     assert (sent.status, sent.code) == (415, "no-files")
+
+
+def test_end_of_the_server_waits_for_no_command(folders: Path, messages: list[str]) -> None:
+    """A voice that is being checked, and one that is being received, are answered at once."""
+    begun = folders / "begun"
+    program = f"import pathlib, time; pathlib.Path({str(begun)!r}).touch(); time.sleep(60)"
+    services = stored_services(folders, CommandRunner(program=("-c", program)))
+    server = PageServer(services, parse_address("127.0.0.1:0", "--port", 0), None, messages.append)
+    server.start()
+    client = Client("127.0.0.1", server.port)
+    torn = {**_FORM, "Content-Length": "1000"}
+    with ThreadPoolExecutor() as pool:
+        checked = pool.submit(client.ask, "POST", "/api/voices", _UPLOAD + b"\r\n--x--\r\n", _FORM)
+        received = pool.submit(client.ask, "POST", "/api/voices", _UPLOAD, torn)
+        deadline = time.monotonic() + 60
+        while not begun.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        start = time.monotonic()
+        server.close()
+        assert time.monotonic() - start < 30
+        for reply in (checked.result(), received.result()):
+            assert (reply.status, reply.code) == (503, "closing")
+    assert messages == []
