@@ -17,7 +17,7 @@ from voicegraph.graph.errors import Problem
 from voicegraph.schemas.report import ProblemReport
 
 from .errors import BackgroundError
-from .priority import COMMAND
+from .priority import LOWEST
 from .process import start_low
 
 _SHOWN = 300
@@ -53,7 +53,7 @@ class CommandRunner:
         timeout_s: float = 300.0,
         most_waiting: int = 8,
         program: Sequence[str] = ("-m", "voicegraph"),
-        nice: int = COMMAND,
+        nice: int = LOWEST,
     ) -> None:
         self._nice = nice
         self._program = program

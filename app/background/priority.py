@@ -6,9 +6,10 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-JOB, COMMAND = 10, 5
-"""``nice`` of work that may take hours, and of work that somebody waits for: a process of the live
-session gets nine or three times as much of a busy processor."""
+LOWEST = 19
+"""``nice`` of all work beside a live session: a process of the session gets 68 times as much of a
+busy processor. Even work for which somebody waits: the check of a voice at 5, a third of the
+session's share, made blocks late."""
 
 
 def lower_priority(pid: int, nice: int) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from .priority import JOB, lower_priority
+from .priority import LOWEST, lower_priority
 
 
 def python_command(arguments: Sequence[str]) -> list[str]:
@@ -54,7 +54,7 @@ def start_background(arguments: Sequence[str], log: Path) -> subprocess.Popen[by
         OSError: if the file cannot be written, or the process not be started.
     """
     with log.open("wb") as file:
-        return start_low(arguments, JOB, stdout=file, stderr=subprocess.STDOUT)
+        return start_low(arguments, LOWEST, stdout=file, stderr=subprocess.STDOUT)
 
 
 def how_it_ended(code: int | None) -> str:

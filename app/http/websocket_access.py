@@ -20,6 +20,8 @@ from .access_control import ACCESS, Access, problem_response, same_token
 
 NORMAL, POLICY, BROKEN, TRY_LATER = 1000, 1008, 1011, 1013
 """Closing codes of RFC 6455 and of IANA's registry."""
+_PATIENCE_S = 1.0
+"""How long a client waits for a place: one that asks again at once takes processor time."""
 
 
 class WebSocketAccess:
@@ -38,8 +40,13 @@ class WebSocketAccess:
         self._count = 0
 
     async def admit(self, websocket: WebSocket, serve: Callable[[], Awaitable[None]]) -> None:
-        """Accepts a client, checks its token, and serves it until the connection is closed."""
+        """Accepts a client, checks its token, and serves it until the connection is closed.
+
+        If all places stay taken for a second, it is refused.
+        """
         access: Access = websocket.scope[ACCESS]
+        if access.granted and self._full:
+            await asyncio.sleep(_PATIENCE_S)
         if access.granted and self._full:
             await websocket.send_denial_response(problem_response(503, self._too_many))
             return

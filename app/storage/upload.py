@@ -12,7 +12,7 @@ import math
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -35,6 +35,8 @@ _SPACE_EVERY = 1 << 24
 """Bytes after which the free space of the disk is looked at again."""
 _TEXT_BYTES = 1 << 16
 _LEAST_WAIT_S = 0.01
+_PATIENCE_S = 1.0
+"""How long an upload waits for a place: a client that asks again at once takes processor time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,24 +110,27 @@ class UploadSlots:
     ) -> None:
         self._count = count
         self._rate, self._share = bytes_per_second, share
-        self._taken = 0
+        self._places = asyncio.Semaphore(count)
         self._due = 0.0  # when all that was received would have come at this rate
 
-    @contextmanager
-    def taken(self, stream: AsyncIterator[bytes]) -> Iterator[AsyncIterator[bytes]]:
+    @asynccontextmanager
+    async def taken(self, stream: AsyncIterator[bytes]) -> AsyncIterator[AsyncIterator[bytes]]:
         """A place for one upload; gives the pieces of its body, not faster than granted.
 
         Raises:
-            BusyError: if all are taken.
+            BusyError: if all stay taken for a second.
         """
-        if self._taken >= self._count:
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                await self._places.acquire()
+        except TimeoutError:
             text = f"{self._count} uploads are being received already"
-            raise BusyError(Problem("too-many-uploads", text, fix="try again in a moment"))
-        self._taken += 1
+            problem = Problem("too-many-uploads", text, fix="try again in a moment")
+            raise BusyError(problem) from None
         try:
             yield self._paced(stream)
         finally:
-            self._taken -= 1
+            self._places.release()
 
     async def _paced(self, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         loop = asyncio.get_running_loop()

@@ -120,10 +120,11 @@ class Jobs:
             reserve_bytes=self._limits.reserve_bytes,
             suffixes=SUFFIXES,
         )
-        with self._slots.taken(stream) as paced, self.store.new_upload() as folder:
-            upload = await receive_upload(paced, content_type, folder, rule)
-            new = self.planned(_settings(upload.texts.get("settings")))
-            job = await asyncio.to_thread(self.store.create, folder, upload.files, new)
+        async with self._slots.taken(stream) as paced:
+            with self.store.new_upload() as folder:
+                upload = await receive_upload(paced, content_type, folder, rule)
+                new = self.planned(_settings(upload.texts.get("settings")))
+                job = await asyncio.to_thread(self.store.create, folder, upload.files, new)
         self._runner.wake()
         return job.report()
 

@@ -94,11 +94,12 @@ class Voices:
             idle_s=self._limits.upload_idle_s,
             reserve_bytes=self._limits.reserve_bytes,
         )
-        with self._slots.taken(stream) as paced, upload_folder(self._uploads) as folder:
-            upload = await receive_upload(paced, content_type, folder, rule)
-            _require_files(upload)
-            paths = named_files(upload)
-            result = await self._commands.run("voice", "add", *map(str, paths))
+        async with self._slots.taken(stream) as paced:
+            with upload_folder(self._uploads) as folder:
+                upload = await receive_upload(paced, content_type, folder, rule)
+                _require_files(upload)
+                paths = named_files(upload)
+                result = await self._commands.run("voice", "add", *map(str, paths))
         raise_problems(result.problems, _names(paths))
         return self.voice(_added(result.report))
 
@@ -119,11 +120,14 @@ class Voices:
             idle_s=self._limits.upload_idle_s,
             reserve_bytes=self._limits.reserve_bytes,
         )
-        with self._slots.taken(stream) as paced, upload_folder(self._uploads) as folder:
-            upload = await receive_upload(paced, content_type, folder, rule)
-            _require_files(upload)
-            (path,) = named_files(upload)
-            result = await self._commands.run("voice", "edit", entry.name, "--picture", str(path))
+        async with self._slots.taken(stream) as paced:
+            with upload_folder(self._uploads) as folder:
+                upload = await receive_upload(paced, content_type, folder, rule)
+                _require_files(upload)
+                (path,) = named_files(upload)
+                result = await self._commands.run(
+                    "voice", "edit", entry.name, "--picture", str(path)
+                )
         raise_problems(result.problems, _names([path]))
         return self.voice(entry.name)
 

@@ -12,7 +12,7 @@ import pytest
 
 from voicegraph.app.background import CommandRunner, start_background
 from voicegraph.app.background.errors import BackgroundError
-from voicegraph.app.background.priority import JOB
+from voicegraph.app.background.priority import LOWEST
 
 PROGRAM = """
 import json, sys, time
@@ -72,11 +72,11 @@ def test_background_processes_have_a_low_priority(tmp_path: Path) -> None:
     code = "import os, time; print(os.getcwd()); time.sleep(60)"
     process = start_background(["-c", code], tmp_path / "log.txt")
     try:
-        assert os.getpriority(os.PRIO_PROCESS, process.pid) == JOB
+        assert os.getpriority(os.PRIO_PROCESS, process.pid) == LOWEST
         assert os.getsid(process.pid) == process.pid
         group = Path(f"/proc/{process.pid}/autogroup")
         if group.exists() and (text := group.read_text(encoding="ascii")):
-            assert text.split()[-1] == str(JOB)
+            assert text.split()[-1] == str(LOWEST)
     finally:
         process.kill()
         process.wait()

@@ -172,11 +172,22 @@ def test_space_that_has_to_stay_is_not_used(tmp_path: Path) -> None:
 
 def test_slots_are_given_back() -> None:
     slots = UploadSlots(1)
-    body = _stream([])
-    with slots.taken(body), pytest.raises(BusyError), slots.taken(body):
-        pass
-    with slots.taken(body):
-        pass
+
+    async def three_at_once() -> list[str]:
+        found: list[str] = []
+
+        async def one(seconds: float) -> None:
+            try:
+                async with slots.taken(_stream([])):
+                    await asyncio.sleep(seconds)
+                    found.append("received")
+            except BusyError:
+                found.append("refused")
+
+        await asyncio.gather(one(0.3), one(2.0), one(0.0))
+        return found
+
+    assert asyncio.run(three_at_once()) == ["received", "refused", "received"]
 
 
 @pytest.mark.parametrize(("rate", "share"), [(1e6, 1.0), (8e6, 1 / 8)])
@@ -190,7 +201,7 @@ def test_all_uploads_together_come_no_faster_than_granted(rate: float, share: fl
         return loop.time() - start
 
     async def _read() -> None:
-        with slots.taken(_stream(pieces)) as paced:
+        async with slots.taken(_stream(pieces)) as paced:
             assert [piece async for piece in paced] == pieces
 
     assert 0.15 < asyncio.run(both()) < 5
