@@ -22,7 +22,7 @@ from typing import IO, Any, Protocol, cast
 from voicegraph.graph.errors import Problem, VoicegraphError
 
 from .errors import BackgroundError
-from .priority import LOWEST, lower_priority
+from .priority import LOW, lower_priority
 from .process import how_it_ended, start_low
 
 _IDLE_S = 300.0
@@ -131,7 +131,7 @@ class CallProcess:
     def give_way(self) -> None:
         """From now on a live session on this machine is served first."""
         with self._guard:
-            self._nice = LOWEST
+            self._nice = LOW
             if self._process is not None:
                 lower_priority(self._process.pid, self._nice)
 
@@ -197,6 +197,7 @@ class CallProcess:
             raise self._death(late.is_set()) from None
         finally:
             watchdog.cancel()
+            watchdog.join()
         if not good:
             raise found
         return found

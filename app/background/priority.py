@@ -6,10 +6,10 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-LOWEST = 19
-"""``nice`` of all work beside a live session: a process of the session gets 68 times as much of a
-busy processor. Even work for which somebody waits: the check of a voice at 5, a third of the
-session's share, made blocks late."""
+LOW, LOWEST = 10, 19
+"""``nice`` of short work for which a page waits, and of work that takes seconds to hours: a process
+of the live session gets nine or 68 times as much of a busy processor. Checks of voices one after
+another made blocks late at 5, a third of the session's share."""
 
 
 def lower_priority(pid: int, nice: int) -> None:

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from voicegraph.app.background import BackgroundError, CallProcess
-from voicegraph.app.background.priority import LOWEST
+from voicegraph.app.background.priority import LOW
 from voicegraph.graph.errors import InputError, Mark
 
 PROGRAM = """
@@ -182,4 +182,4 @@ def test_process_gives_way_once_a_live_session_runs() -> None:
     first, *later = asyncio.run(run())
     process.close()
     assert first <= 0
-    assert later == [LOWEST, LOWEST]
+    assert later == [LOW, LOW]
