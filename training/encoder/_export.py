@@ -30,12 +30,13 @@ def export(
     title = f"voicegraph {recipe.name.replace('-', ' ')}"
     about = {"title": title, "licence": recipe.licence, "source": recipe.source}
     about["training_data"] = _training_data(training, recipe)
+    space_of = None
     if space is not None:
         earlier = open_phonetic(space)[1]
-        about["space"] = earlier.identity(training.objective.layer)
+        space_of = earlier.identity(training.objective.layer)
         name = earlier.title or f"an encoder without a title ({earlier.fingerprint})"
         about["source"] += f". It goes on from {name}, and gives the same features"
-    card = card.model_copy(update=about)
+    card = card.model_copy(update={**about, "space": space_of})
     target.parent.mkdir(parents=True, exist_ok=True)
     write(tensors, card, target, force=True)
 
