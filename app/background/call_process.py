@@ -21,7 +21,7 @@ from typing import IO, Any, Protocol, cast
 
 from voicegraph.graph.errors import Problem, VoicegraphError
 
-from .errors import BackgroundError
+from .errors import BackgroundError, closing
 from .priority import LOW, lower_priority
 from .process import how_it_ended, start_low
 
@@ -149,7 +149,7 @@ class CallProcess:
     def _enqueue(self, call: _Call | None) -> None:
         with self._guard:
             if self._closed:
-                raise BackgroundError(Problem("closing", "the server is closing"))
+                raise closing()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._serve, name="voicegraph-calls")
                 self._thread.daemon = True
@@ -227,7 +227,7 @@ class CallProcess:
         self._end()
         with self._guard:
             if self._closed:
-                raise BackgroundError(Problem("closing", "the server is closing"))
+                raise closing()
             try:
                 self._log = tempfile.TemporaryFile()  # noqa: SIM115
                 self._process = start_low(
@@ -251,7 +251,7 @@ class CallProcess:
         notes = tuple((line, None) for line in self._said())
         self._end()
         if self._closed:
-            return BackgroundError(Problem("closing", "the server is closing"))
+            return closing()
         if late:
             text = f"{self._what} gave no answer within {self._timeout_s:g} s, and was ended"
             fix = "try again when the computer is less busy"

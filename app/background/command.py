@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from voicegraph.graph.errors import Problem
 from voicegraph.schemas.report import ProblemReport
 
-from .errors import BackgroundError
+from .errors import BackgroundError, closing
 from .priority import LOWEST
 from .process import start_low
 
@@ -93,7 +93,7 @@ class CommandRunner:
     def _run(self, arguments: Sequence[str]) -> CommandResult:
         with self._guard:
             if self._closed:
-                raise _closing()
+                raise closing()
             process = start_low(
                 [*self._program, *arguments, "--json"],
                 self._nice,
@@ -113,12 +113,8 @@ class CommandRunner:
                 self._running.discard(process)
                 closed = self._closed
         if closed and process.returncode:  # it was ended by close()
-            raise _closing()
+            raise closing()
         return _result(arguments, process.returncode, out, err)
-
-
-def _closing() -> BackgroundError:
-    return BackgroundError(Problem("closing", "the server is closing"))
 
 
 def _result(arguments: Sequence[str], code: int, out: bytes, err: bytes) -> CommandResult:

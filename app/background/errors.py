@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import ClassVar
 
-from voicegraph.graph.errors import VoicegraphError
+from voicegraph.graph.errors import Problem, VoicegraphError
 
 
 class BackgroundError(VoicegraphError):
@@ -16,3 +16,8 @@ class BackgroundError(VoicegraphError):
     """
 
     status: ClassVar[HTTPStatus] = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+def closing() -> BackgroundError:
+    """The error of work that is asked for, or cut off, while the server ends."""
+    return BackgroundError(Problem("closing", "the server is closing"))

@@ -45,9 +45,7 @@ class WebSocketAccess:
         If all places stay taken for a second, it is refused.
         """
         access: Access = websocket.scope[ACCESS]
-        if access.granted and self._full:
-            await asyncio.sleep(_PATIENCE_S)
-        if access.granted and self._full:
+        if access.granted and not await self._has_place():
             await websocket.send_denial_response(problem_response(503, self._too_many))
             return
         with suppress(WebSocketDisconnect):
@@ -59,9 +57,11 @@ class WebSocketAccess:
                 finally:
                     self._count -= 1
 
-    @property
-    def _full(self) -> bool:
-        return self._count >= self._places
+    async def _has_place(self) -> bool:
+        """Whether there is a place, now or in a second."""
+        if self._count >= self._places:
+            await asyncio.sleep(_PATIENCE_S)
+        return self._count < self._places
 
     @property
     def _too_many(self) -> Problem:
@@ -76,7 +76,7 @@ class WebSocketAccess:
         except (TimeoutError, ValidationError):
             sent = ""
         access.granted = same_token(sent, self._token or "")
-        if access.granted and not self._full:
+        if access.granted and await self._has_place():
             await send_model(websocket, Answer(ok=True))
             return True
         expected = "expected the session's token in the first message"
