@@ -7,7 +7,7 @@ import os
 import runpy
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from voicegraph.graph import registry
 from voicegraph.graph.node import Node
 from voicegraph.nodes import BUILTIN
 
+from .alone import Turns
 from .fake_sounddevice import FakeSoundDevice
 
 # No test sees or touches what the user keeps: voices, presets, takes, notes about sessions.
@@ -77,6 +78,35 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     config.option.loadscopereorder = False  # the order below
     return Files(config, log)
+
+
+_TURNS = pytest.StashKey[Turns]()
+_LOCKS = tempfile.TemporaryDirectory(prefix="voicegraph-turns-", ignore_cleanup_errors=True)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tells a process of pytest-xdist where the locks of all are."""
+    node.workerinput["locks"] = _LOCKS.name
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Processes of pytest-xdist take turns; a single one has nobody to wait for."""
+    if (worker := getattr(config, "workerinput", None)) is not None:
+        number = int(worker["workerid"].removeprefix("gw"))
+        count = worker["workercount"]
+        # One that replaces a process that crashed has a higher number.
+        config.stash[_TURNS] = Turns(Path(worker["locks"]), number % count, count)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # outside the time limit of a test
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Waits until it is the test's turn."""
+    turns = item.config.stash.get(_TURNS, None)
+    if turns is None:
+        return (yield)
+    with turns.taken(alone=item.get_closest_marker("alone") is not None):
+        return (yield)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

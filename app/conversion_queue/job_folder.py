@@ -26,7 +26,8 @@ from ..storage import is_locked
 _ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{8}", re.ASCII)
 _START_S = 30.0
 """How long a process may take from its start until it holds the lock: Python has to begin."""
-_GRACE_S = 3.0
+GRACE_S = 3.0
+"""How long a process that is asked to stop may take until it is killed."""
 _ENDED = ("done", "failed", "cancelled")
 PRESET = "preset.yaml"
 """The preset that a job was given, as it was then."""
@@ -97,6 +98,14 @@ class JobFolder:
         path = self.path / "status.json"
         write_text(path, status.model_dump_json(), force=True, durable=False)
 
+    def write_failure(self, problem: Problem) -> None:
+        """Writes that the job has failed as a whole.
+
+        Raises:
+            OutputError: if the disk is full, or the folder is gone.
+        """
+        self.write_status(self._failed(self.written_status(), problem))
+
     # ---- its state
 
     def status(self) -> JobStatus:
@@ -117,20 +126,22 @@ class JobFolder:
 
     def _died(self, status: JobStatus) -> JobStatus:
         """The state of a job whose process ended without a word."""
-        problem = ProblemReport.model_validate(
-            Problem(
-                "job-process-ended",
-                "the process that converted the files has ended before it was done; the files that "
-                "it had finished are kept",
-                fix="convert the files again; if it happens twice, see log.txt in the job's folder",
-            ).as_dict()
+        problem = Problem(
+            "job-process-ended",
+            "the process that converted the files has ended before it was done; the files that "
+            "it had finished are kept",
+            fix="convert the files again; if it happens twice, see log.txt in the job's folder",
         )
+        return self._failed(status, problem)
+
+    def _failed(self, status: JobStatus, problem: Problem) -> JobStatus:
         files = [
             file if file.state in _ENDED else file.model_copy(update={"state": "failed"})
             for file in self._all_files(status)
         ]
+        problems = [*status.problems, ProblemReport.model_validate(problem.as_dict())]
         update = {"state": "failed", "left_s": None, "stage": None, "files": files}
-        return status.model_copy(update={**update, "problems": [*status.problems, problem]})
+        return status.model_copy(update={**update, "problems": problems})
 
     def _all_files(self, status: JobStatus) -> list[JobFileStatus]:
         """The states of all files: those before the process has written any, too."""
@@ -188,12 +199,13 @@ class JobFolder:
     def cancel(self) -> JobStatus:
         """Cancels the job; files that are finished stay. Waits until its process is gone.
 
-        A process that does not stop by itself, because it loads or hangs, is killed.
+        A process that does not stop by itself, because it loads or hangs, is killed. One that does
+        not hold the lock yet finds the request when it does, and ends.
         """
         self.ask_to_cancel()
         waited = 0.0
-        while self.status().state == "running" and waited < 2 * _GRACE_S:
-            if waited >= _GRACE_S:
+        while is_locked(self.path) and waited < 2 * GRACE_S:
+            if waited >= GRACE_S:
                 self._kill()
             time.sleep(0.1)
             waited += 0.1

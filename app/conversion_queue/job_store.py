@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from voicegraph.graph.files.atomic_write import write_text
 from voicegraph.graph.files.sound.folder_contents import Content, content_of
 from voicegraph.graph.files.sound.formats import CONVERTIBLE, READABLE
 from voicegraph.schemas.app import Job
-from voicegraph.schemas.file_job import JobInput, JobRequest
+from voicegraph.schemas.file_job import JobInput, JobRequest, JobStatus
 
 from ..storage import (
     BusyError,
@@ -87,6 +88,7 @@ class JobStore:
 
     folder: Path
     limits: JobLimits = field(default_factory=JobLimits)
+    _changing: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @contextmanager
     def new_upload(self) -> Iterator[Path]:
@@ -210,12 +212,30 @@ class JobStore:
         archive = f"{request.voice}-{request.created:%Y-%m-%d_%H-%M-%S}.zip"
         return archive, list(zip(names, (path for _, path in found), strict=True))
 
+    # ---- what begins
+
+    def begin(self, folder: JobFolder) -> bool:
+        """Writes that a job's process starts; False if the job does not wait, or was cancelled.
+
+        Raises:
+            OutputError: if the disk is full, or the folder is gone.
+        """
+        with self._changing:
+            if folder.is_cancelled or folder.status().state != "waiting":
+                return False
+            folder.write_status(JobStatus(state="running", stage="starting"))
+            return True
+
     # ---- what goes
 
     def cancel_or_remove(self, job: str) -> Job:
         """Cancels a job that has not ended; removes one that has. Its last state."""
         folder = self.find(job)
-        if folder.status().state not in _ENDED:
+        with self._changing:  # from here on it does not begin
+            ended = folder.status().state in _ENDED
+            if not ended:
+                folder.ask_to_cancel()
+        if not ended:
             folder.cancel()
             return folder.report()
         folder.settle()

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from voicegraph.graph.errors import VoicegraphError
-from voicegraph.schemas.file_job import JobStatus
+from voicegraph.graph.errors import Problem, VoicegraphError
 
 from ..background.process import start_background
 from .job_folder import JobFolder
@@ -75,8 +74,14 @@ class JobRunner:
 
     def _begin(self, folder: JobFolder) -> None:
         # Written before the process exists: one that dies at once must not be started for ever.
-        folder.write_status(JobStatus(state="running", stage="starting"))
-        self._own[folder.id] = self._start(worker_arguments(folder), folder.path / "log.txt")
+        if not self._store.begin(folder):
+            return
+        try:
+            process = self._start(worker_arguments(folder), folder.path / "log.txt")
+        except OSError as error:
+            folder.write_failure(_not_started(error))
+        else:
+            self._own[folder.id] = process
 
     def _reap(self) -> None:
         """Takes note of processes that have ended; before it, they would still be listed."""
@@ -100,3 +105,8 @@ class JobRunner:
                 self.step()
             self._wake.wait(_PERIOD_S)
             self._wake.clear()
+
+
+def _not_started(error: OSError) -> Problem:
+    text = f"the process that converts the files could not be started: {error.strerror or error}"
+    return Problem("job-not-started", text, fix="close other programs, then convert them again")

@@ -72,7 +72,8 @@ class Worker:
 
     def run(self) -> int:
         """Converts all files, and writes how it went."""
-        if self._job.written_status().state not in ("waiting", "running"):
+        found = self._job.written_status()
+        if found.state not in ("waiting", "running") or self._job.is_cancelled:
             return 1  # cancelled before it began
         self._write()
         try:

@@ -35,10 +35,11 @@ VirtualCard = _TOOL["VirtualCard"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything here needs the card."""
+    """Everything here needs the card, and hears every block that is late."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.sound)
+            item.add_marker(pytest.mark.alone)
 
 
 @pytest.fixture(scope="session")

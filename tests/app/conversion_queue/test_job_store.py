@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from voicegraph.app.conversion_queue import JobFolder, JobLimits, JobStore
+from voicegraph.app.conversion_queue.job_folder import GRACE_S
 from voicegraph.app.storage import (
     BusyError,
     FolderLock,
@@ -89,6 +91,26 @@ def test_a_waiting_job_is_cancelled_then_removed(store: JobStore, make_job: Make
     assert {file.state for file in cancelled.files} == {"cancelled"}
     assert store.cancel_or_remove(job.id).state == "cancelled"
     assert list(store.folder.iterdir()) == []
+
+
+def test_a_job_begins_unless_it_was_cancelled(store: JobStore, make_job: MakeJob) -> None:
+    first, second = make_job(), make_job()
+    assert store.begin(first)
+    assert first.status().state == "running"
+    assert not store.begin(first)
+    second.cancel()
+    assert not store.begin(second)
+    assert second.status().state == "cancelled"
+
+
+def test_a_job_whose_process_only_starts_is_cancelled_at_once(
+    store: JobStore, make_job: MakeJob
+) -> None:
+    job = make_job()
+    assert store.begin(job)
+    begun = time.monotonic()
+    assert store.cancel_or_remove(job.id).state == "cancelled"
+    assert time.monotonic() - begun < GRACE_S
 
 
 def test_the_oldest_that_have_ended_make_room(store: JobStore, make_job: MakeJob) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -71,11 +72,14 @@ def test_a_wrong_pipeline_fails_the_job_as_a_whole(store: JobStore, make_job: Ma
 
 
 def test_a_job_that_was_cancelled_before_it_began_stays_so(make_job: MakeJob) -> None:
-    job = make_job()
-    job.cancel()
-    assert main([str(job.path)]) == 1
-    assert job.status().state == "cancelled"
-    assert not job.output_path(0).exists()
+    told, asked = make_job(), make_job()
+    told.cancel()
+    asked.ask_to_cancel()
+    for job in (told, asked):
+        before = job.written_status()
+        assert main([str(job.path)]) == 1
+        assert job.written_status() == before
+        assert not job.output_path(0).exists()
 
 
 def test_cancelling_keeps_what_is_finished_and_no_part(long_job: JobFolder) -> None:
@@ -137,3 +141,17 @@ def test_a_job_of_another_server_is_waited_for(store: JobStore, make_job: MakeJo
 
     JobRunner(store, start).step()
     assert running.status().state == "running"
+
+
+def test_a_job_whose_process_cannot_be_started_has_failed(
+    store: JobStore, make_job: MakeJob
+) -> None:
+    job = make_job()
+
+    def start(arguments: object, log: Path) -> subprocess.Popen[bytes]:
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    JobRunner(store, start).step()
+    told = job.report()
+    assert (told.state, told.files[0].state) == ("failed", "failed")
+    assert "could not be started: Cannot allocate memory" in told.problems[0].message

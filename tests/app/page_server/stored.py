@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import soundfile
@@ -61,8 +61,15 @@ def report_of(code: str, message: str = "it cannot be used") -> ProblemReport:
     return ProblemReport.model_validate(Problem(code, message, fix="another one").as_dict())
 
 
-def _never(arguments: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
-    raise OSError("this test starts no processes")
+class _Loading:
+    """In place of a job's process: one that begins, and comes no further."""
+
+    def poll(self) -> None:
+        return None
+
+
+def _no_process(arguments: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
+    return cast("subprocess.Popen[bytes]", _Loading())
 
 
 def stored_services(folder: Path, commands: CommandRunner, **limits: Any) -> Services:
@@ -82,7 +89,7 @@ def stored_services(folder: Path, commands: CommandRunner, **limits: Any) -> Ser
         voices=Voices(granted, data / "uploads", slots, commands),
         presets=presets,
         takes=Takes(data / "takes", commands),
-        jobs=Jobs(granted, data / "jobs", library, presets, slots, _never),
+        jobs=Jobs(granted, data / "jobs", library, presets, slots, _no_process),
         experiments=ExperimentPages((folder / "results",)),
         commands=(commands,),
     )

@@ -184,7 +184,7 @@ def test_a_take_is_deleted_with_all_its_files(stored: Stored) -> None:
 # ---- jobs
 
 
-def test_an_upload_becomes_a_job_that_waits(stored: Stored) -> None:
+def test_an_upload_becomes_a_job_that_is_cancelled_and_removed(stored: Stored) -> None:
     settings = json.dumps({"voice": "heart", "format": "flac", "quality": "live"}).encode()
     reply = stored.upload(
         "/api/jobs",
