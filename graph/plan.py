@@ -166,7 +166,7 @@ class PlanOrigin(Protocol):
         ...
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class CompiledPlan:
     """A compiled pipeline as plain data; users hold its subclass ``voicegraph.Plan``.
 

@@ -41,6 +41,10 @@ class ControlLimits(BaseModel):
     """Largest body of a request, and largest message of a WebSocket client."""
     refusals: int = Field(default=100, ge=4, le=100_000)
     """HTTP requests without the token that are answered in a second; more have to wait."""
+    requests: int = Field(default=100, ge=4, le=100_000)
+    """HTTP requests with access that read, answered in a second; more have to wait."""
+    commands: int = Field(default=200, ge=4, le=100_000)
+    """Commands by HTTP and WebSocket that are executed in a second; more have to wait."""
     osc_packets: int = Field(default=2000, ge=10, le=1_000_000)
     """OSC packets that are read in a second; more are lost."""
     osc_commands: int = Field(default=500, ge=10, le=100_000)

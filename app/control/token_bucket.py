@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -38,6 +39,12 @@ class TokenBucket:
         pause = max(PAUSE_S, (1 - self._left) / self._rate)
         self._closed_until = now + pause
         return pause
+
+    async def admit(self) -> None:
+        """Waits until a token may be taken, and takes it."""
+        while wait_s := self.wait_s():
+            await asyncio.sleep(wait_s)
+        self.take()
 
     def take(self, count: float = 1) -> None:
         """Takes tokens, also more than there are: then the bucket stays closed for longer."""

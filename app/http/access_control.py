@@ -87,6 +87,23 @@ class Uploads:
         return self.requests.fullmatch(f"{method} {path}") is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Budgets:
+    """What clients with access may ask in a second, all together; more has to wait.
+
+    Attributes:
+        reads: requests that change nothing.
+        commands: all others.
+    """
+
+    reads: TokenBucket
+    commands: TokenBucket
+
+    def of(self, method: str) -> TokenBucket:
+        """The budget of a request."""
+        return self.reads if method in ("GET", "HEAD", "OPTIONS") else self.commands
+
+
 class AccessControl:
     """ASGI middleware that checks host, origin, token and body of each request.
 
@@ -100,6 +117,7 @@ class AccessControl:
         content_policy: the content security policy of answers that have none of their own.
         uploads: requests that may carry files; None: none may.
         passes: cookies in place of the token for single files; None: there are none.
+        budgets: of requests with access; None: they do not wait.
     """
 
     def __init__(
@@ -113,6 +131,7 @@ class AccessControl:
         content_policy: str = CONTENT_POLICY,
         uploads: Uploads | None = None,
         passes: MediaPasses | None = None,
+        budgets: Budgets | None = None,
     ) -> None:
         self._app = app
         self._token = token
@@ -123,6 +142,7 @@ class AccessControl:
         self._passes = passes
         self._headers = {**_HEADERS, "Content-Security-Policy": content_policy}
         self._refusals = TokenBucket(limits.refusals)
+        self._budgets = budgets
         self._hosts = allowed_hosts(address)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -130,8 +150,8 @@ class AccessControl:
         headers = Headers(scope=scope)
         access = scope[ACCESS] = Access(False)
         denied = self._denial(scope, headers, access)
-        if scope["type"] == "http" and not access.granted:
-            await self._wait()
+        if scope["type"] == "http":
+            await self._wait(scope["method"], access)
         if denied is not None:
             await problem_response(*denied)(scope, receive, send)
             return
@@ -172,11 +192,12 @@ class AccessControl:
             return self._uploads.largest
         return self._limits.body_bytes
 
-    async def _wait(self) -> None:
-        """Clients without access share a budget: their requests must not cost the engine time."""
-        while wait_s := self._refusals.wait_s():
-            await asyncio.sleep(wait_s)
-        self._refusals.take()
+    async def _wait(self, method: str, access: Access) -> None:
+        """Clients share budgets: their requests must not cost the engine time."""
+        if not access.granted:
+            await self._refusals.admit()
+        elif self._budgets is not None:
+            await self._budgets.of(method).admit()
 
     def _denial(
         self, scope: Scope, headers: Headers, access: Access

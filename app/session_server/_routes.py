@@ -18,7 +18,7 @@ from ..control.service import Service, Switch
 from ..http.documented_errors import BODY, documented_errors
 from ..http.json_bodies import JsonRoute
 from ..http.websocket_access import websocket_required
-from ._running_pipeline import running_pipeline
+from ._running_pipeline import RunningPipelineText
 
 PUBLIC = frozenset({"/", "/page.js", "/page.css"})
 """The web page and its files; they hold no data of the session."""
@@ -77,10 +77,11 @@ async def get_status(service: CurrentService) -> Response:
     return Response(service.status().model_dump_json(), media_type="application/json")
 
 
-@routes.get("/pipeline", responses=_errors())
-async def get_pipeline(service: CurrentService) -> RunningPipeline:
+@routes.get("/pipeline", response_model=RunningPipeline, responses=_errors())
+async def get_pipeline(service: CurrentService, request: Request) -> Response:
     """The pipeline that runs now: its file, all that was changed, and its plan."""
-    return running_pipeline(service.live.plan)
+    text: RunningPipelineText = request.app.state.pipeline
+    return Response(text.of(service.live.plan), media_type="application/json")
 
 
 @routes.get("/messages", responses=_errors())

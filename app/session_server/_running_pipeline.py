@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from voicegraph.app.reports.plan_report import report_plan
@@ -11,6 +13,24 @@ from voicegraph.schemas.control import AudioFormat, RunningPipeline
 
 if TYPE_CHECKING:
     from voicegraph.graph.plan import CompiledPlan
+
+
+class RunningPipelineText:
+    """The pipeline of a session as JSON, made once for each plan.
+
+    It takes milliseconds of Python, for which the engine's blocks would wait at every request.
+    """
+
+    def __init__(self) -> None:
+        self._plan: Callable[[], CompiledPlan | None] = lambda: None
+        self._text = ""
+
+    def of(self, plan: CompiledPlan) -> str:
+        """The text; the plan is not kept alive."""
+        if self._plan() is not plan:
+            self._text = running_pipeline(plan).model_dump_json()
+            self._plan = weakref.ref(plan)
+        return self._text
 
 
 def running_pipeline(plan: CompiledPlan) -> RunningPipeline:

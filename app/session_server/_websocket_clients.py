@@ -19,6 +19,7 @@ from voicegraph.schemas.live_command import COMMANDS, LiveCommand
 
 from ..control.error_responses import INVALID, error_response, invalid
 from ..control.service import FASTEST_HZ, Service
+from ..control.token_bucket import TokenBucket
 from ..http.access_control import problem_response
 from ..http.websocket_access import (
     WebSocketAccess,
@@ -39,10 +40,14 @@ class WebSocketClients:
         service: the session.
         token: clients must send it; None: no token.
         limits: how many clients there may be, and how long they may take to send the token.
+        commands: the budget of all commands, those by HTTP, too.
     """
 
-    def __init__(self, service: Service, token: str | None, limits: ControlLimits) -> None:
+    def __init__(
+        self, service: Service, token: str | None, limits: ControlLimits, commands: TokenBucket
+    ) -> None:
         self._service = service
+        self._commands = commands
         self._access = WebSocketAccess(token, limits.websocket_clients, limits.token_s)
 
     async def serve(self, websocket: WebSocket) -> None:
@@ -57,15 +62,23 @@ class WebSocketClients:
             problem = Problem("out-of-range", f"{name}: {invalid(error).problems[0].message}")
             await websocket.send_denial_response(problem_response(INVALID, problem))
             return
-        connection = _Connection(websocket, self._service, rate, spectrum)
+        connection = _Connection(websocket, self._service, self._commands, rate, spectrum)
         await self._access.admit(websocket, connection.serve)
 
 
 class _Connection:
     """A client that has access."""
 
-    def __init__(self, websocket: WebSocket, service: Service, rate: float, spectrum: bool) -> None:
+    def __init__(
+        self,
+        websocket: WebSocket,
+        service: Service,
+        commands: TokenBucket,
+        rate: float,
+        spectrum: bool,
+    ) -> None:
         self._websocket = websocket
+        self._commands = commands
         self._spectrum = spectrum
         self._service = service
         self._period = 1 / rate
@@ -101,6 +114,7 @@ class _Connection:
     async def _receive_commands(self) -> None:
         while True:
             text = message_text(await self._websocket.receive())
+            await self._commands.admit()
             try:
                 command = COMMANDS.validate_json(text)
             except ValidationError as error:

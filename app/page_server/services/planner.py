@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,8 @@ class Planner:
 
     def __init__(self, process: Calls) -> None:
         self._process = process
+        self._drawing = asyncio.Lock()
+        self._drawn: tuple[RunningPipeline, Graph] | None = None
 
     def start(self) -> None:
         """Starts the process in advance."""
@@ -78,8 +81,11 @@ class Planner:
         return await self._process.call("running_controls", running)
 
     async def describe(self, running: RunningPipeline) -> Graph:
-        """The drawing of what a session runs, with all nodes."""
-        return await self._process.call("describe", running)
+        """The drawing of what a session runs, with all nodes; made once for all who ask."""
+        async with self._drawing:
+            if self._drawn is None or self._drawn[0] != running:
+                self._drawn = running, await self._process.call("describe", running)
+            return self._drawn[1]
 
     async def check(self, running: RunningPipeline, overrides: Mapping[str, Any]) -> CheckResult:
         """What is wrong with a change of what a session runs; nothing is changed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
@@ -220,3 +221,22 @@ def test_requests_without_the_token_share_a_budget() -> None:
 
     asyncio.run(ask_all())
     assert answered == ["first 401", "app", "second 401"]
+
+
+def test_reads_and_commands_wait_for_their_own_budgets(serve: Serve) -> None:
+    client = serve(limits=ControlLimits(requests=10, commands=10))
+    began = time.monotonic()
+    for _ in range(12):  # two at once, then ten a second
+        assert client.get("/status").status == 200
+    assert time.monotonic() - began > 0.9
+    began = time.monotonic()
+    assert client.post("/command", '{"do": "mute"}').status == 200
+    assert time.monotonic() - began < 0.5
+    with connect(client.websocket) as websocket:
+        began = time.monotonic()
+        for _ in range(12):
+            websocket.send('{"do": "mute"}')
+        answers = 0
+        while answers < 12:
+            answers += '"answer"' in str(websocket.recv(20))
+        assert time.monotonic() - began > 0.8

@@ -150,7 +150,7 @@ def test_fault_of_a_connection_is_reported_in_the_session(
 
 def test_client_that_does_not_read_is_closed(serve: Serve) -> None:
     """Requests for the script, until the server must wait for the client."""
-    with _plain(serve(limits=SHORT)) as opened:
+    with _plain(serve(limits=SHORT.model_copy(update={"requests": 100_000}))) as opened:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         _send_until_closed(opened, 500 * b"GET /page.js HTTP/1.1\r\nHost: localhost\r\n\r\n")
 

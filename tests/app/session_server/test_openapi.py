@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 import schemathesis
+from fastapi import FastAPI
 
 from voicegraph.app.control.addresses import Address
 from voicegraph.app.control.service import Service
+from voicegraph.app.control.token_bucket import TokenBucket
 from voicegraph.app.http.access_control import AccessControl
 from voicegraph.app.session_server._routes import PUBLIC
 from voicegraph.app.session_server.server import build_app
@@ -42,9 +44,14 @@ def _service() -> Service:
     return Service(Endless())
 
 
+def _inner_app(token: str | None) -> FastAPI:
+    limits = ControlLimits()
+    return build_app(_service(), token, limits, TokenBucket(limits.commands))
+
+
 def _app(token: str | None = None) -> AccessControl:
     address = Address("--http", "localhost", "127.0.0.1", 80)
-    app = build_app(_service(), token, ControlLimits())
+    app = _inner_app(token)
     return AccessControl(
         app, address, token, PUBLIC, lambda _: None, ControlLimits(refusals=100_000)
     )
@@ -133,10 +140,7 @@ def test_websocket_is_described_outside_the_paths(idle: Client) -> None:
 
 
 def test_token_is_described_where_one_is_needed() -> None:
-    open_app, locked_app = (
-        build_app(_service(), None, ControlLimits()),
-        build_app(_service(), TOKEN, ControlLimits()),
-    )
+    open_app, locked_app = _inner_app(None), _inner_app(TOKEN)
     assert open_app.openapi()["security"] == []
     assert locked_app.openapi()["security"] == [{"token": []}]
     assert locked_app.openapi()["components"]["securitySchemes"]["token"]["scheme"] == "bearer"

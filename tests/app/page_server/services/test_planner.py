@@ -11,8 +11,13 @@ import psutil
 import pytest
 
 from voicegraph.app.page_server.services.planner import Planner, planning_process
+from voicegraph.app.session_server._running_pipeline import running_pipeline
 from voicegraph.graph.errors import InputError
-from voicegraph.schemas.app import StartSession
+from voicegraph.graph.pipeline import Pipeline
+from voicegraph.schemas.app import Graph, StartSession
+from voicegraph.schemas.control import RunningPipeline
+
+from ..conftest import CallsHere
 
 
 def test_sessions_are_planned_in_a_process_that_may_be_killed(tmp_path: Path) -> None:
@@ -44,3 +49,23 @@ def test_page_server_does_without_torch() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (found.stdout.strip(), found.stderr) == ("[]", "")
+
+
+def test_a_running_pipeline_is_drawn_once_for_all_who_ask() -> None:
+    running = running_pipeline(Pipeline.load("world").compile())
+    drawn: list[RunningPipeline] = []
+
+    def describe(asked: RunningPipeline) -> Graph:
+        drawn.append(asked)
+        return Graph(pipeline=asked.name, svg="", nodes=[], delay_ms=0)
+
+    planner = Planner(CallsHere({"describe": describe}))
+    other = running.model_copy(update={"overrides": {"vars.transpose": 3}})
+
+    async def ask(*asked: RunningPipeline) -> None:
+        await asyncio.gather(*(planner.describe(each) for each in asked))
+
+    asyncio.run(ask(running, running.model_copy(deep=True), running))
+    assert drawn == [running]
+    asyncio.run(ask(other))
+    assert drawn == [running, other]
