@@ -21,10 +21,16 @@ class FolderLock:
     """
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._lock = FileLock(folder / _NAME, thread_local=False)
 
     def take(self, wait_s: float = 0.0) -> bool:
-        """Takes it; False if another process, or another object here, keeps it for that long."""
+        """Takes it; False if another process, or another object here, keeps it for that long.
+
+        False, too, if the folder was removed: it must not come back to be locked.
+        """
+        if not self._folder.is_dir():
+            return False
         try:
             self._lock.acquire(timeout=wait_s)
         except Timeout:
@@ -47,4 +53,4 @@ def is_locked(folder: Path) -> bool:
         return False
     if free:
         lock.release()
-    return not free
+    return not free and folder.is_dir()

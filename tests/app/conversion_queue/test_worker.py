@@ -82,6 +82,17 @@ def test_a_job_that_was_cancelled_before_it_began_stays_so(make_job: MakeJob) ->
         assert not job.output_path(0).exists()
 
 
+def test_a_job_that_was_removed_before_its_process_began_does_not_come_back(
+    store: JobStore, make_job: MakeJob
+) -> None:
+    job = make_job()
+    assert store.begin(job)
+    for _ in range(2):
+        store.cancel_or_remove(job.id)
+    assert main([str(job.path)]) == 1
+    assert not job.path.exists()
+
+
 def test_cancelling_keeps_what_is_finished_and_no_part(long_job: JobFolder) -> None:
     process = _started(long_job)
     _wait_until_converting(long_job)

@@ -52,3 +52,10 @@ def test_folder_goes_with_all_that_is_in_it(tmp_path: Path) -> None:
     remove_folder(folder)
     assert list(tmp_path.iterdir()) == []
     assert size_of(folder) == 0
+
+
+def test_a_folder_that_is_gone_is_not_made_to_be_locked(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    assert not FolderLock(gone).take()
+    assert not is_locked(gone)
+    assert not gone.exists()
