@@ -33,6 +33,7 @@ PAGE = ROOT / "docs" / "parity.md"
 VOICES = ("v1_40k_f0", "v1_40k_nof0", "v2_32k_f0", "v2_40k_nof0", "v2_48k_f0")
 CPU = torch.device("cpu")
 models = runpy.run_path(str(ROOT / "tools" / "models.py"))
+ties = runpy.run_path(str(ROOT / "tools" / "neighbour_ties.py"))
 
 
 FEATURES = 3e-4
@@ -194,18 +195,34 @@ def chain(folder: Path) -> Iterator[Row]:
             "vars.index_rate": meta["index_rate"], "vars.noise_scale": 0, "vars.source_noise": 0,
         },
     )  # fmt: skip
+    content: list[np.ndarray] = []
     taps = {"voice.audio": [], "sola.offset": [], "pitch.pitch": []}
     output = []
     with pipeline.session(warm_up=False) as session:
         for block in data["source_16k"].reshape(-1, meta["block_16k"])[: meta["blocks"]]:
-            output.append(session.process(block, taps=list(taps)))
+            output.append(session.process(block, taps=[*taps, "content.content"]))
+            content.append(session.taps["content.content"][0].copy())
             for tap, found in taps.items():
                 found.append(session.taps[tap].ravel())
     raw, offsets, pitch = (np.stack(found) for found in taps.values())
-    yield Row("`rvc`, synthesizer output", raw, data["raw"], INAUDIBLE)
+    tied = ties["tied_blocks"](REFERENCE / "chain_v2_40k.index", content)
+    yield from _beside_ties("`rvc`, synthesizer output", raw, data["raw"], tied)
     yield Row("`rvc`, SOLA offsets", offsets[:, 0].astype(np.int64), data["offsets"], EQUAL)
     yield Row("`rvc`, F0 in Hz", pitch, data["pitchf"], EQUAL)
-    yield Row("`rvc`, output", np.concatenate(output), data["output"], INAUDIBLE)
+    # The crossfade begins with the end of the block before.
+    tied[1:] |= tied[:-1]
+    wanted = data["output"].reshape(len(output), -1)
+    yield from _beside_ties("`rvc`, output", np.stack(output), wanted, tied)
+
+
+def _beside_ties(
+    what: str, found: np.ndarray, expected: np.ndarray, tied: np.ndarray
+) -> Iterator[Row]:
+    """Blocks ``[blocks, samples]`` without and with a tie of neighbours, where there are any."""
+    yield Row(what, found[~tied], expected[~tied], INAUDIBLE)
+    if tied.any():
+        what = f"{what}, {tied.sum()} of {len(tied)} blocks with two neighbours equally far"
+        yield Row(what, found[tied], expected[tied], ties["EXCHANGED"])
 
 
 PARTS = (hubert, synthesizer, rmvpe, pitch_bins, retrieval, chain)
@@ -248,6 +265,9 @@ def page(found: list[Row]) -> str:
         "loop, spelled out in its terms. It shares the networks with the nodes: it checks which",
         "samples and frames reach them. Where extra, crossfade and search together are less than",
         "50 ms, RVC tracks the pitch on less than it asks for; here it is tracked on all.",
+        "",
+        "Where the eighth and ninth neighbours of a frame are equally far but for the last bits,",
+        "either one is right, and processors differ; such blocks have rows of their own.",
     ]
     return "\n".join(lines) + "\n"
 

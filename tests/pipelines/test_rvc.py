@@ -10,7 +10,6 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-import faiss
 import numpy as np
 import pytest
 import torch
@@ -19,15 +18,17 @@ from voicegraph.graph.errors import PipelineError, WeightsError
 from voicegraph.graph.pipeline import Pipeline
 from voicegraph.nodes.synth import rvc_example
 
-from ..tolerance import FLOAT32, INAUDIBLE, TENTH_OF_A_CENT, Tolerance, assert_close
+from ..tolerance import INAUDIBLE, TENTH_OF_A_CENT, Tolerance, assert_close
 
 pytestmark = pytest.mark.numeric
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "tests" / "data" / "reference"
 SILENT = {"vars.noise_scale": 0, "vars.source_noise": 0}
-OTHER_NEIGHBOUR = Tolerance("one of eight neighbours, exchanged for one as near", absolute=1e-3)
-NEIGHBOURS = 8
+TIES = runpy.run_path(str(ROOT / "tools" / "neighbour_ties.py"))
+OTHER_NEIGHBOUR = Tolerance(
+    "one of eight neighbours, exchanged for one as near", absolute=TIES["EXCHANGED"]
+)
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +93,8 @@ def test_the_chain_is_the_references(tmp_path: Path, make: dict[str, Any]) -> No
             taps = ["voice.audio", "sola.offset", "pitch.pitch", "content.content"]
             output.append(session.process(expected["source_16k"][step], taps=taps))
             raw = session.taps["voice.audio"][0, 0]
-            tied.append(_has_tie(session.taps["content.content"][0]))
+            content = session.taps["content.content"][0]
+            tied += TIES["tied_blocks"](REFERENCE / "chain_v2_40k.index", [content]).tolist()
             near = OTHER_NEIGHBOUR if tied[-1] else INAUDIBLE
             assert_close(raw, expected["raw"][block], near)
             assert_close(session.taps["pitch.pitch"][0], expected["pitchf"][block], TENTH_OF_A_CENT)
@@ -121,22 +123,6 @@ def _reference_chain(folder: Path, make: dict[str, Any], index_rate: float) -> P
             **SILENT,
         },
     )
-
-
-def _has_tie(content: np.ndarray) -> bool:
-    """Whether rounding decides which of two vectors is a frame's last neighbour.
-
-    Processors round differently, so then either one is right.
-
-    Args:
-        content: features of a block, ``[frames, dim]``.
-    """
-    index = faiss.read_index(str(REFERENCE / "chain_v2_40k.index"))
-    faiss.extract_index_ivf(index).make_direct_map()
-    vectors = index.reconstruct_n(0, index.ntotal).astype(np.float64)
-    apart = np.square(content[:, None].astype(np.float64) - vectors).sum(-1)
-    last, next_one = np.sort(apart, 1)[:, NEIGHBOURS - 1 :][:, :2].T
-    return bool((next_one - last < FLOAT32.relative * last).any())
 
 
 def test_latency_is_crossfade_search_and_lookahead(load: Load) -> None:
