@@ -221,7 +221,7 @@ def _beside_ties(
     """Blocks ``[blocks, samples]`` without and with a tie of neighbours, where there are any."""
     yield Row(what, found[~tied], expected[~tied], INAUDIBLE)
     if tied.any():
-        what = f"{what}, {tied.sum()} of {len(tied)} blocks with two neighbours equally far"
+        what = f"{what}, {tied.sum()} of {len(tied)} blocks that a tie of neighbours reaches"
         yield Row(what, found[tied], expected[tied], ties["EXCHANGED"])
 
 
