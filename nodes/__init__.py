@@ -19,6 +19,7 @@ BUILTIN: dict[str, str] = {
     "dsp.resample": "dsp.resample",
     "dsp.rms_mix": "dsp.rms_mix",
     "dsp.sola": "dsp.sola",
+    "dsp.speech_level": "dsp.speech_level",
     "dsp.to_mono": "dsp.to_mono",
     "dsp.to_stereo": "dsp.to_stereo",
     "f0.crepe": "f0.crepe",

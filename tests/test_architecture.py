@@ -59,7 +59,7 @@ ALLOWED: dict[str, set[str]] = {
     # ---- nodes
     "nodes": set(),
     "nodes/layers": NODE,
-    "nodes/dsp": NODE,
+    "nodes/dsp": {*NODE, "nodes/layers"},
     "nodes/io": {*NODE, "nodes/dsp"},
     "nodes/pitch": {*NODE, "nodes/dsp"},
     "nodes/world": {*NODE, "nodes/pitch"},
@@ -135,6 +135,11 @@ ALLOWED: dict[str, set[str]] = {
         "graph/pipeline", "graph/runtime", "nodes/retrieval", "training/common",
     },
     "training/corpora": {*CORE, "training/common", "training/voice"},
+    "training/channel": {*CORE, "nodes/content", "training/voice"},
+    "training/speech_level": {
+        *CORE, "graph/files", "nodes/dsp", "training/channel", "training/common",
+        "training/evaluate",
+    },
     "training/make": {
         *CORE, "nodes/f0", "experiments/observers", "training/common", "training/corpora",
         "training/voice",
@@ -146,9 +151,8 @@ ALLOWED: dict[str, set[str]] = {
     },
     "training/encoder": {
         *NODE, "experiments", "experiments/conditions", "experiments/observers", "nodes/content",
-        "graph/files", "graph/metrics", "nodes/layers", "training/common", "training/corpora",
-        "training/evaluate",
-        "training/voice",
+        "graph/files", "graph/metrics", "nodes/layers", "training/channel", "training/common",
+        "training/corpora", "training/evaluate", "training/voice",
     },
     # ---- what people and programs use
     "app/reports": {

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from voicegraph.nodes.f0.mel import RATE, filters
+from voicegraph.nodes.layers.mel_filters import mel_filters
 
+RATE = 16000
 Padding = str
 """``constant`` or ``reflect``, as for ``numpy.pad``."""
 
@@ -31,4 +32,4 @@ def mel_power(
     frames = np.lib.stride_tricks.sliding_window_view(padded, size)[::hop]
     spectra = np.fft.rfft(frames * window, axis=1)
     power = spectra.real**2 + spectra.imag**2
-    return power @ filters(mels, 0, RATE / 2, htk=False, fft=size).T.astype(np.float64)
+    return power @ mel_filters(mels, 0, RATE / 2, htk=False, fft=size).T.astype(np.float64)

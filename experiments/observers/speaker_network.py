@@ -17,7 +17,7 @@ from safetensors.torch import load
 from torch import nn
 from torch.nn import functional
 
-from voicegraph.nodes.f0.mel import filters
+from voicegraph.nodes.layers.mel_filters import mel_filters
 
 RATE = 16000
 """Sample rate of its input, in Hz."""
@@ -42,7 +42,7 @@ class SpeakerNetwork(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        bank = filters(_MELS, 0, RATE / 2, htk=False, fft=_WINDOW)
+        bank = mel_filters(_MELS, 0, RATE / 2, htk=False, fft=_WINDOW)
         self.register_buffer("filters", torch.from_numpy(bank), persistent=False)
         self.lstm = nn.LSTM(_MELS, _WIDTH, _LAYERS, batch_first=True)
         self.linear = nn.Linear(_WIDTH, _WIDTH)

@@ -18,6 +18,8 @@ __all__ = [
     "running_percentile",
     "sola",
     "span_crop",
+    "speech_level",
+    "speech_level_network",
     "to_mono",
     "to_stereo",
     "voice_prosody",

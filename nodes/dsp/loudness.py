@@ -1,4 +1,4 @@
-"""``dsp.loudness``: the level of speech, noise subtracted and normalised to a target level."""
+"""``dsp.loudness``: the level of speech, without noise, normalised to a target level."""
 
 from __future__ import annotations
 
@@ -106,28 +106,30 @@ class LoudnessParams(NodeParams):
 
 @register("dsp.loudness")
 class Loudness(Node[LoudnessParams, LoudnessState]):
-    """Level of speech every 10 ms, with noise subtracted, normalised to equal loudness.
+    """Level of speech every 10 ms, without noise, normalised to equal loudness.
 
     audio ``[streams, 1, samples]`` -> ``level`` ``[streams, frames, 1]`` in dB of full scale at 100
     Hz, -70 to about 0: a stream. Frame ``k`` is the mean power of the 25 ms under a Hann window
     around the block's start + 10 ms * k; the last frame reaches 2.5 ms beyond the block.
 
-    1. Noise is the running 8th percentile of the level + 6 dB, and at most loud speech - 12 dB. Its
-       power is subtracted.
-    2. Loud speech is the running 95th percentile of the levels that exceed the noise by 3 dB. A
-       gain of at most 40 dB brings it to ``target``.
+    1. The level of the speech is that of ``speech``, if it is connected. Else noise is the running
+       8th percentile of the level + 6 dB, and at most loud speech - 12 dB, and its power is
+       subtracted: sounds that are weaker than the noise are lost.
+    2. Loud speech is the running 95th percentile of the levels that exceed the noise by 3 dB, or of
+       ``speech`` where it is more than half of the power. A gain of at most 40 dB brings it to
+       ``target``.
     3. Below -50 dB the slope is 2, and -70 dB is the lowest value: pauses become silent.
 
     The percentiles come from histograms with exponential forgetting. The applied values follow them
     with a time constant of 0.3 s, without jumps.
 
-    Settling: the beginning of a stream counts as noise, within the limit of step 1. The estimate
-    follows quieter noise within 1 s and louder noise within 10 s, since its memory has a time
-    constant of 4 s. If a stream begins with speech, levels more than 12 dB below the loudest are
-    lost until the first pause. The initial loudness is ``start``: louder speech is measured within
-    0.5 s (to 3 dB), quieter speech within 3 s; speech that becomes quieter later within three times
-    ``settle`` of speech. Pauses do not change the loudness. Digital silence does not count as
-    noise.
+    Settling: without ``speech``, the beginning of a stream counts as noise, within the limit of
+    step 1. The estimate follows quieter noise within 1 s and louder noise within 10 s, since its
+    memory has a time constant of 4 s. If a stream begins with speech, levels more than 12 dB below
+    the loudest are lost until the first pause. Digital silence does not count as noise. The initial
+    loudness is ``start``: louder speech is measured within 0.5 s (to 3 dB), quieter speech within 3
+    s; speech that becomes quieter later within three times ``settle`` of speech. Pauses do not
+    change the loudness.
 
     Source: power subtraction with minima of the power as in R. Martin, "Noise power spectral
     density estimation based on optimal smoothing and minimum statistics", IEEE Trans. SAP 9(5),
@@ -142,12 +144,20 @@ class Loudness(Node[LoudnessParams, LoudnessState]):
     )
 
     audio = In(Audio, channels=1)
+    speech = In(
+        Features,
+        rate=FRAMES_HZ,
+        dim=1,
+        optional=True,
+        doc="level of the speech alone in dB of full scale, such as of dsp.speech_level",
+    )
     level = Out(Features, rate=FRAMES_HZ, dim=1, doc="level in dB of full scale")
 
     def needs(self, params: LoudnessParams, out: Request) -> Requests:
         """Half a window around each frame's centre; the last one is 10 ms before the end."""
         half = self._half()
-        return {"audio": out.widen(half, max(half - Fraction(1, FRAMES_HZ), Fraction(0)))}
+        around = out.widen(half, max(half - Fraction(1, FRAMES_HZ), Fraction(0)))
+        return {"audio": around} | ({"speech": out} if "speech" in self.input_types else {})
 
     def _half(self) -> Fraction:
         """Half a window, in seconds."""
@@ -198,17 +208,49 @@ class Loudness(Node[LoudnessParams, LoudnessState]):
         power = self._power(inputs["audio"][:, 0]).numpy()
         held = {name: tensor.numpy() for name, tensor in state.tensors().items()}
         level = _decibels(power)
-        sounds = level > _DIGITAL_DB
-        begins, unknown = self._beginnings(sounds, held)
-        quiet = self._quietest(level, sounds, begins, held)
-        noise, loud = self._separate(level, quiet, begins, held)
+        if "speech" in inputs:
+            speech, unknown = inputs["speech"][:, :, 0].double().numpy(), None
+            loud = self._loudest(speech, speech > level - _SPEECH_DB, held)
+        else:
+            speech, loud, unknown = self._subtract(power, level, held)
         gain = self._applied(params, loud, held)
-        clean = _decibels(power - 10.0 ** (noise / 10)) + gain
+        clean = speech + gain
         expanded = np.where(clean < _KNEE_DB, _KNEE_DB + _SLOPE * (clean - _KNEE_DB), clean)
         made = np.maximum(expanded, FLOOR_DB).astype(np.float32)
         if unknown is not None:
             made[unknown] = FLOOR_DB
         return {"level": torch.from_numpy(made)[:, :, None]}
+
+    def _loudest(
+        self, speech: np.ndarray, present: np.ndarray, held: dict[str, np.ndarray]
+    ) -> np.ndarray:
+        """The level of loud speech after each frame, ``[streams, frames]``; changes ``held``.
+
+        Args:
+            speech: its level, dB ``[streams, frames]``.
+            present: frames that are mostly speech, of the same shape.
+            held: the state.
+        """
+        present = present & (speech > _FAINTEST_DB)
+        made = self._loud.count(held["loud"], self._loud.places(speech), present)
+        held["loud"][:] = made[-1]
+        return self._loud.read(made).T
+
+    def _subtract(
+        self, power: np.ndarray, level: np.ndarray, held: dict[str, np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """The level without the noise, that of loud speech, and frames before the first whole one.
+
+        Args:
+            power: of the frames, ``[streams, frames]``.
+            level: the same in dB.
+            held: the state; changed in place.
+        """
+        sounds = level > _DIGITAL_DB
+        begins, unknown = self._beginnings(sounds, held)
+        quiet = self._quietest(level, sounds, begins, held)
+        noise, loud = self._separate(level, quiet, begins, held)
+        return _decibels(power - 10.0 ** (noise / 10)), loud, unknown
 
     def _beginnings(
         self, sounds: np.ndarray, held: dict[str, np.ndarray]

@@ -15,7 +15,8 @@ from voicegraph.nodes.f0._estimator_packages import Package
 from voicegraph.nodes.f0._example_voice import PITCH_TOLERANCE, example_voice
 from voicegraph.nodes.f0._salience_estimator import SalienceEstimator, WideRangeParams
 from voicegraph.nodes.f0.estimator import HOP
-from voicegraph.nodes.f0.mel import FFT, LogMel, filters
+from voicegraph.nodes.f0.mel import FFT, LogMel
+from voicegraph.nodes.layers.mel_filters import mel_filters
 
 PACKAGE = Package("f0.fcpe", "fcpe", "torchfcpe", "torchfcpe", "assets/fcpe_c_v001.pt")
 _POWER_FLOOR = 1e-9
@@ -57,7 +58,8 @@ class Fcpe(SalienceEstimator[FcpeParams]):
             fcpe_network.FcpeNetwork, path, device, dtype, fcpe_network.build
         )
         pad = (FFT - HOP) // 2
-        self.mel = LogMel(filters(128, 0, 8000, htk=False), pad, _POWER_FLOOR).to(device)
+        bands = mel_filters(128, 0, 8000, htk=False, fft=FFT)
+        self.mel = LogMel(bands, pad, _POWER_FLOOR).to(device)
         self.searched = salience_bins.bins_in_range(
             self.network.cents, params.floor, params.ceiling
         )

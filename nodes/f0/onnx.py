@@ -27,7 +27,8 @@ from voicegraph.nodes.f0 import salience_bins
 from voicegraph.nodes.f0._salience_estimator import WideRangeParams
 from voicegraph.nodes.f0._unet_span import UNET_FRAMES, unet_span
 from voicegraph.nodes.f0.estimator import HOP, RATE, F0Estimator
-from voicegraph.nodes.f0.mel import FFT, LogMel, filters
+from voicegraph.nodes.f0.mel import FFT, LogMel
+from voicegraph.nodes.layers.mel_filters import mel_filters
 from voicegraph.nodes.layers.onnx_file import OnnxFile, open_onnx, own_random_numbers
 from voicegraph.nodes.layers.onnx_session import check_runtime, load_network
 
@@ -115,10 +116,10 @@ class OnnxPitch(F0Estimator[OnnxPitchParams]):
         self._signature = self._open(params)[1]
         self._network = load_network(params.weights, self.name, device)
         if self._signature.takes == "frames":
-            bands = filters(MELS, 0, 8000, htk=False)
+            bands = mel_filters(MELS, 0, 8000, htk=False, fft=FFT)
             self._mel = LogMel(bands, (FFT - HOP) // 2, _POWER_FLOOR)
         else:
-            self._mel = LogMel(filters(MELS, 30, 8000, htk=True), FFT // 2)
+            self._mel = LogMel(mel_filters(MELS, 30, 8000, htk=True, fft=FFT), FFT // 2)
         self._cents = salience_bins.crepe_cents()
         self._searched = salience_bins.bins_in_range(self._cents, params.floor, params.ceiling)
         span = self._analysed(params, self.asked["pitch"].interval)

@@ -28,8 +28,9 @@ from voicegraph.nodes.f0._rmvpe_export import PortableRmvpe
 from voicegraph.nodes.f0._rmvpe_network import RmvpeNetwork
 from voicegraph.nodes.f0._salience_estimator import SalienceEstimator, WideRangeParams
 from voicegraph.nodes.f0._unet_span import unet_span
-from voicegraph.nodes.f0.mel import FFT, LogMel, filters
+from voicegraph.nodes.f0.mel import FFT, LogMel
 from voicegraph.nodes.layers.form import plain
+from voicegraph.nodes.layers.mel_filters import mel_filters
 from voicegraph.nodes.layers.network import into_form
 from voicegraph.nodes.layers.onnx_file import use_instead
 
@@ -99,7 +100,8 @@ class Rmvpe(SalienceEstimator[RmvpeParams]):
         self.network = self.network_of(
             RmvpeNetwork, params.weights, device, dtype, rmvpe_file.build
         )
-        self.mel = LogMel(filters(rmvpe_file.MELS, 30, 8000, htk=True), FFT // 2).to(device)
+        bands = mel_filters(rmvpe_file.MELS, 30, 8000, htk=True, fft=FFT)
+        self.mel = LogMel(bands, FFT // 2).to(device)
         self.cents = salience_bins.crepe_cents().to(device)
         self.searched = salience_bins.bins_in_range(self.cents, params.floor, params.ceiling)
 

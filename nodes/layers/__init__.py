@@ -4,8 +4,8 @@
 and the convolutions are packed layers for the CPU, ``half_linear`` and ``int8_linear`` those with
 weights of 16 and 8 bits;
 ``precision_trial`` finds out which are fastest. ``onnx_file`` and ``onnx_session`` describe and run
-networks in ONNX files. ``spectrum`` has transforms in real arithmetic, and ``exported_stream`` what
-the exports of nodes with state share.
+networks in ONNX files. ``spectrum`` has transforms in real arithmetic, ``mel_filters`` the bands of
+mel spectra, and ``exported_stream`` what the exports of nodes with state share.
 """
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "image_convolution",
     "int8_linear",
     "linear",
+    "mel_filters",
     "network",
     "onnx_file",
     "onnx_session",

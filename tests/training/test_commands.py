@@ -10,7 +10,7 @@ from pathlib import Path
 import voicegraph
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("make", "encoder", "evaluate")
+COMMANDS = ("make", "encoder", "evaluate", "speech_level")
 RUN_EACH = """
 import runpy, sys
 for name in sys.argv[1:]:

@@ -14,9 +14,9 @@ from voicegraph.nodes.content.encoder import RATE
 from voicegraph.nodes.content.phonetic_network import STEP
 from voicegraph.training.voice.augmentation import log_uniform
 
+from ..channel.augmentation import random_channel
 from ..common.training_set import TrainingSet
 from . import _librispeech as librispeech
-from ._channel_augmentation import random_channel
 from ._workdir import COPIES, EncoderWorkdir
 
 UNKNOWN = -100
@@ -134,14 +134,14 @@ class EncoderTrainingSet(TrainingSet[EncoderUtterance]):
         if speed != 1.0:
             audio = soxr.resample(audio, speed * RATE, RATE)
         audio = _fitted(audio, frames * STEP)
-        audio = random_channel(audio, random, lambda: self._other_speech(frames, random))
+        received = random_channel(audio, random, lambda: self._other_speech(frames, random))
         at = first + speed * np.arange(frames)
         target = _between(found.target, at)
         phones = np.full(frames, UNKNOWN, np.int64)
         if found.phones is not None:
             exists = at <= len(found.phones) - 1
             phones[exists] = labels(found.phones)[np.rint(at[exists]).astype(int)]
-        return audio.astype(np.float32), target, phones
+        return received.sound.astype(np.float32), target, phones
 
     def _other_speech(self, frames: int, random: np.random.Generator) -> np.ndarray:
         """Speech of anybody, float64 ``[frames * 320]``."""

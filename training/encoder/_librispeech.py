@@ -9,11 +9,8 @@ import soundfile
 from voicegraph.nodes.content.encoder import RATE
 
 from ..common.atomic_files import write_audio
-from ..evaluate import clips
+from ..evaluate import clips, librispeech
 from ._workdir import EncoderWorkdir
-
-HELD_OUT = Path(__file__).with_name("held_out_speakers.txt")
-"""Speakers that are held out for validation. Half of them were held out for phonetic-1, too."""
 
 
 def jobs(workdir: EncoderWorkdir, speech: Path) -> list[tuple]:
@@ -22,11 +19,7 @@ def jobs(workdir: EncoderWorkdir, speech: Path) -> list[tuple]:
     Raises:
         SystemExit: if there is no speech.
     """
-    files = sorted(speech.rglob("*.flac"))
-    if not files:
-        raise SystemExit(f"there is no .flac in {speech}\n  fix: --speech LIBRISPEECH")
-    kept = clips.evaluated_speakers()
-    wanted = [file for file in files if clips.speaker(file.stem) not in kept]
+    wanted = librispeech.recordings(speech)
     return [(workdir, file) for file in wanted if not workdir.speech(name(file)).exists()]
 
 
@@ -49,7 +42,7 @@ def import_utterance(workdir: EncoderWorkdir, file: Path) -> None:
 
 def split_held_out(names: list[str]) -> tuple[list[str], list[str]]:
     """Utterances to learn from, and those of the held-out speakers."""
-    kept = frozenset(HELD_OUT.read_text(encoding="utf-8").split())
+    kept = librispeech.held_out_speakers()
     out = [found for found in names if _reader(found) in kept]
     return [found for found in names if _reader(found) not in kept], out
 

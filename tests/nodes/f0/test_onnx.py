@@ -20,9 +20,10 @@ from voicegraph.nodes.content._onnx_example import encoder
 from voicegraph.nodes.f0 import _onnx_example as example
 from voicegraph.nodes.f0 import _rmvpe_example as rmvpe_example
 from voicegraph.nodes.f0 import salience_bins
-from voicegraph.nodes.f0.mel import FFT, LogMel, filters
+from voicegraph.nodes.f0.mel import FFT, LogMel
 from voicegraph.nodes.f0.onnx import OnnxPitch, OnnxPitchParams
 from voicegraph.nodes.f0.rmvpe import Rmvpe, RmvpeParams
+from voicegraph.nodes.layers.mel_filters import mel_filters
 
 test_conformance = conformance.suite("f0.onnx", slow=("growth",))
 
@@ -72,7 +73,7 @@ def test_nothing_is_voiced_above_the_highest_threshold(save: Save, name: str) ->
 def test_salience_is_decoded_as_in_rmvpe(save: Save) -> None:
     path = save(example.salience())
     audio = torch.from_numpy(_audio(0.63))[None]  # 64 frames
-    mel = LogMel(filters(128, 30, 8000, htk=True), FFT // 2)(audio)
+    mel = LogMel(mel_filters(128, 30, 8000, htk=True, fft=FFT), FFT // 2)(audio)
     weight = torch.from_numpy(_constant(example.salience(), "weight", (128, 360)))
     salience = torch.sigmoid(mel.transpose(1, 2) @ weight)
     expected = salience_bins.decode(salience, salience_bins.crepe_cents(), 0.03)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from voicegraph.training.encoder import _distortions as distortions
-from voicegraph.training.encoder import _noises as noises
+from voicegraph.training.channel import distortions, noises
 
 RATE, COUNT = 16000, 16000
 
