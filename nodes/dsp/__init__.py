@@ -19,6 +19,7 @@ __all__ = [
     "sola",
     "span_crop",
     "speech_level",
+    "speech_level_block",
     "speech_level_network",
     "to_mono",
     "to_stereo",

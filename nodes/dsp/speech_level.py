@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
@@ -10,6 +10,7 @@ import torch
 
 from voicegraph.graph import (
     Audio,
+    ExportedNetwork,
     Features,
     In,
     Node,
@@ -21,20 +22,21 @@ from voicegraph.graph import (
     Tensors,
     register,
 )
-from voicegraph.nodes.dsp.hann_power import HannPower
+from voicegraph.nodes.dsp._speech_level_export import PortableSpeechLevel, portable_network
+from voicegraph.nodes.dsp.speech_level_block import SpeechLevelBlock
 from voicegraph.nodes.dsp.speech_level_network import (
-    AHEAD,
     HOP,
     RATE,
     WINDOW,
     Memory,
+    SpeechLevelNetwork,
     load_speech_level,
 )
+from voicegraph.nodes.layers.exported_stream import fixed, spoken, stream_reference
 
 FRAMES_HZ = RATE // HOP
-FLOOR_DB = -120.0
-"""Digital silence."""
-_TINY = 1e-12
+_EXPORTED_DB = 1e-3
+"""Tolerance of exported networks: of a level of -120 to 0 dB, far below what is heard."""
 
 
 @dataclass
@@ -91,12 +93,12 @@ class SpeechLevel(Node[SpeechLevelParams, SpeechLevelState]):
         Raises:
             WeightsError: if the file of its weights is damaged.
         """
-        self._network, self._ahead = load_speech_level(), _ahead(params)
-        self._count, given = self.asked["level"].count, self.given["audio"]
-        first = given.index(self.asked["level"].interval.start) - WINDOW // 2
-        self._power = HannPower(first, self._count + self._ahead, given.rate, FRAMES_HZ)
-        begins = first + (self._ahead + torch.arange(self._count)) * HOP
-        self._heard = begins[:, None] + torch.arange(WINDOW)
+        self._block = self._block_of(params, load_speech_level())
+
+    def _block_of(self, params: SpeechLevelParams, network: SpeechLevelNetwork) -> SpeechLevelBlock:
+        asked = self.asked["level"]
+        first = self.given["audio"].index(asked.interval.start) - WINDOW // 2
+        return SpeechLevelBlock(network, first, asked.count, _ahead(params))
 
     def state(self, params: SpeechLevelParams, streams: int) -> SpeechLevelState:
         """Nothing was heard."""
@@ -106,15 +108,33 @@ class SpeechLevel(Node[SpeechLevelParams, SpeechLevelState]):
         self, inputs: Tensors, params: SpeechLevelParams, state: SpeechLevelState
     ) -> Tensors:
         """One block: the share of the frames that the network now knows."""
-        audio = inputs["audio"][:, 0]
         memory = Memory(state.hidden, state.total, state.weight)
-        level = 10 * torch.log10(self._power(audio) + _TINY)
-        bands = self._network.levels(audio[:, self._heard])
-        share, heard = self._network(bands, level[:, self._ahead :], memory)
+        level, heard = self._block(inputs["audio"], memory)
         for kept, new in zip(memory, heard, strict=True):
             kept.copy_(new)
-        made = level[:, : self._count].float() + share[:, :, AHEAD.index(self._ahead)]
-        return {"level": made.clamp_min(FLOOR_DB)[:, :, None]}
+        return {"level": level}
+
+    def exports(self, params: SpeechLevelParams) -> ExportedNetwork:
+        """A block, with the stream's state."""
+
+        def step(inputs: Tensors, held: SpeechLevelState) -> Tensors:
+            return self.process(inputs, params, held)
+
+        portable = self._block_of(params, portable_network(load_speech_level()))
+        given, asked = self.given["audio"], self.asked["level"]
+        return ExportedNetwork(
+            module=PortableSpeechLevel(portable),
+            inputs={"audio": fixed(given, "audio at 16 kHz")},
+            outputs={
+                "level": replace(
+                    fixed(asked, "level of the speech in dB of full scale, every 10 ms"),
+                    tolerance=_EXPORTED_DB,
+                )
+            },
+            example=lambda case: {"audio": spoken("audio", case, given)},
+            reference=stream_reference(step, self.state(params, 1)),
+            state=self.state(params, 1).tensors(),
+        )
 
 
 def _ahead(params: SpeechLevelParams) -> int:

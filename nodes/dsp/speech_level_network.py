@@ -35,7 +35,8 @@ AHEAD = (1, 5)
 WEIGHTS = Path(__file__).resolve().parents[2] / "pipelines" / "models" / "speech-level.safetensors"
 BANDS, HIDDEN = 32, 96
 _INNER = 64
-_FFT = 512
+FFT = 512
+"""Points of the transform: the frame and zeros."""
 _LOWEST_HZ = 50.0
 _TINY = 1e-12
 _SOUNDS_DB = -90.0
@@ -72,17 +73,15 @@ class Memory(NamedTuple):
 class SpeechLevelNetwork(Network):
     """Levels of bands to shares of speech; on the CPU."""
 
-    window: torch.Tensor
     bands: torch.Tensor
 
     def __init__(self) -> None:
         super().__init__()
+        self.spectrum: nn.Module = Spectrum()
         self.inner = nn.Linear(BANDS, _INNER)
         self.recurrent = nn.GRU(_INNER, HIDDEN, batch_first=True)
         self.share = nn.Linear(HIDDEN, len(AHEAD))
-        hann = torch.hann_window(WINDOW, dtype=torch.float64)
-        self.register_buffer("window", hann.float(), persistent=False)
-        bands = mel_filters(BANDS, _LOWEST_HZ, RATE / 2, htk=True, fft=_FFT)
+        bands = mel_filters(BANDS, _LOWEST_HZ, RATE / 2, htk=True, fft=FFT)
         self.register_buffer("bands", torch.from_numpy(bands.T.copy()), persistent=False)
 
     def levels(self, frames: torch.Tensor) -> torch.Tensor:
@@ -94,8 +93,7 @@ class SpeechLevelNetwork(Network):
         Returns:
             ``[streams, frames, 32]``.
         """
-        power = torch.fft.rfft(frames * self.window, _FFT).abs().square() @ self.bands
-        return 10 * torch.log10(power + _TINY)
+        return 10 * torch.log10(self.spectrum(frames) @ self.bands + _TINY)
 
     def forward(
         self, levels: torch.Tensor, level: torch.Tensor, memory: Memory
@@ -116,6 +114,20 @@ class SpeechLevelNetwork(Network):
         made, hidden = self.recurrent(torch.tanh(self.inner(near)), memory.hidden[None])
         share = -_SOFT_DB * functional.softplus(-self.share(made))
         return share, Memory(hidden[0], total, weight)
+
+
+class Spectrum(nn.Module):
+    """Power spectra of frames under a Hann window."""
+
+    window: torch.Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("window", torch.hann_window(WINDOW), persistent=False)
+
+    def forward(self, frames: torch.Tensor) -> torch.Tensor:
+        """float32 ``[..., 400]`` -> ``[..., 257]``."""
+        return torch.fft.rfft(frames * self.window, FFT).abs().square()
 
 
 def _running_mean(

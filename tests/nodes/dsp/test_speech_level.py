@@ -16,12 +16,16 @@ from voicegraph.experiments import conditions
 from voicegraph.graph import conformance
 from voicegraph.graph.pipeline import Pipeline
 from voicegraph.nodes.dsp.hann_power import HannPower
-from voicegraph.nodes.dsp.speech_level import FLOOR_DB
+from voicegraph.nodes.dsp.speech_level_block import FLOOR_DB
 from voicegraph.nodes.dsp.speech_level_network import HOP, RATE, WINDOW
+
+from ...tolerance import assert_close, decibels
+from ..exported import differences, exported
 
 pytestmark = pytest.mark.numeric
 
 RECORDING = Path(__file__).parents[3] / "pipelines/audio/librispeech-8088-284756-0000.flac"
+EXPORTED = decibels(1e-3, "transforms in real arithmetic; far below what is heard")
 
 test_conformance = conformance.suite("dsp.speech_level")
 
@@ -127,3 +131,14 @@ def test_weak_consonants_in_noise_are_not_cut_off() -> None:
     )
     assert cut.mean() < 0.5
     assert found.mean() > 0.8
+
+
+@pytest.mark.parametrize("params", [{}, {"lookahead": "10ms"}])
+def test_export_is_the_stream_from_its_beginning_on(params: dict[str, Any]) -> None:
+    plan = Pipeline(
+        block="40ms",
+        input={"rate": RATE},
+        nodes={"speech": {**SPEECH, "params": params}},
+        output="speech",
+    ).compile()
+    assert_close(differences(exported(plan, "speech"), 30), np.zeros(30), EXPORTED)
