@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parent.parent
 NOT_IN_THE_PACKAGE = {"tests", "tools", "docs", "build", "dist", "demo"}
-RECIPES = {"corpora", "encoder", "evaluate", "make", "work"}
+RECIPES = {"channel", "corpora", "encoder", "evaluate", "make", "speech_level", "work"}
 """Folders of ``training/`` that make and measure the bundled voices, in checkouts only."""
 DATA = {".css", ".flac", ".html", ".js", ".json", ".npz", ".safetensors", ".typed", ".wav", ".yaml"}
 COPIED = Path("app", "sdk", "hosts")
