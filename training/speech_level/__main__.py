@@ -21,6 +21,10 @@ HERE = Path(__file__).parent
 _SHARD = 500
 """Examples of a file."""
 _HELD_OUT = 400
+_MISSING = {
+    "examples": "to learn from; these speakers are held out for validation: ",
+    "held out": "of a speaker for validation; at least one of these is needed: ",
+}
 ABOUT = {
     "title": "network of dsp.speech_level: the share of speech in a sound",
     "licence": "MIT, as voicegraph",
@@ -33,28 +37,41 @@ ABOUT = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the steps that are not done yet."""
-    given = _parser().parse_args(arguments)
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if given.examples < 1 or given.steps < 1:
+        parser.error("--examples and --steps take a number from 1 on")
     work: Path = given.work / "speech_level"
-    files = librispeech.recordings(given.speech)
-    held = librispeech.held_out_speakers()
-    parts = {
-        "examples": [file for file in files if clips.speaker(file.stem) not in held],
-        "held out": [file for file in files if clips.speaker(file.stem) in held],
-    }
-    counts = {"examples": [_SHARD] * (given.examples // _SHARD), "held out": [_HELD_OUT]}
-    shards = {name: _shards(work, name, counts[name]) for name in parts}
     try:
-        for number, (name, some) in enumerate(parts.items()):
-            jobs = [
-                (path, some, count, given.seed * 1000 + 500 * number + index)
-                for index, (path, count) in enumerate(zip(shards[name], counts[name], strict=True))
-                if not path.exists()
-            ]
-            run_jobs(name, write_examples, jobs, given.processes)
+        shards = _write_examples(work, given)
     except VoicegraphError as error:
         raise SystemExit(str(error)) from None
     _train(work, shards, given)
     return 0
+
+
+def _write_examples(work: Path, given: argparse.Namespace) -> dict[str, list[Path]]:
+    """The files of the examples to learn from, and of those that are held out."""
+    held = librispeech.held_out_speakers()
+    parts: dict[str, list[Path]] = {"examples": [], "held out": []}
+    for file in librispeech.recordings(given.speech):
+        parts["held out" if clips.speaker(file.stem) in held else "examples"].append(file)
+    for name, files in parts.items():
+        if not files:
+            raise SystemExit(
+                f"{given.speech} has no recording {_MISSING[name]}{', '.join(sorted(held))}"
+            )
+    whole, rest = divmod(given.examples, _SHARD)
+    counts = {"examples": [_SHARD] * whole + [rest] * (rest > 0), "held out": [_HELD_OUT]}
+    shards = {name: _shards(work, name, counts[name]) for name in parts}
+    for number, (name, files) in enumerate(parts.items()):
+        jobs = [
+            (path, files, count, given.seed * 1000 + 500 * number + index)
+            for index, (path, count) in enumerate(zip(shards[name], counts[name], strict=True))
+            if not path.exists()
+        ]
+        run_jobs(name, write_examples, jobs, given.processes)
+    return shards
 
 
 def _shards(work: Path, name: str, counts: list[int]) -> list[Path]:
