@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import copy
-
 import torch
 from torch import nn
 
 from voicegraph.nodes.dsp.speech_level_block import SpeechLevelBlock
-from voicegraph.nodes.dsp.speech_level_network import FFT, Memory, Spectrum, SpeechLevelNetwork
-from voicegraph.nodes.layers.spectrum import RealTransform
+from voicegraph.nodes.dsp.speech_level_network import Memory
 
 
 class PortableSpeechLevel(nn.Module):
@@ -33,21 +30,3 @@ class PortableSpeechLevel(nn.Module):
         """Level ``[1, frames, 1]`` in dB and the next state."""
         level, memory = self.block(audio, Memory(hidden, total, weight))
         return level, *memory
-
-
-def portable_network(plain: SpeechLevelNetwork) -> SpeechLevelNetwork:
-    """The same network with spectra in real arithmetic."""
-    made = copy.deepcopy(plain)
-    made.spectrum = _PortableSpectrum(plain.spectrum)
-    return made
-
-
-class _PortableSpectrum(nn.Module):
-    def __init__(self, plain: nn.Module) -> None:
-        super().__init__()
-        assert isinstance(plain, Spectrum)
-        self.transform = RealTransform(FFT, plain.window)
-
-    def forward(self, frames: torch.Tensor) -> torch.Tensor:
-        real, imaginary = self.transform(frames)
-        return real.square() + imaginary.square()

@@ -22,7 +22,7 @@ from voicegraph.graph import (
     Tensors,
     register,
 )
-from voicegraph.nodes.dsp._speech_level_export import PortableSpeechLevel, portable_network
+from voicegraph.nodes.dsp._speech_level_export import PortableSpeechLevel
 from voicegraph.nodes.dsp.speech_level_block import SpeechLevelBlock
 from voicegraph.nodes.dsp.speech_level_network import (
     HOP,
@@ -120,7 +120,7 @@ class SpeechLevel(Node[SpeechLevelParams, SpeechLevelState]):
         def step(inputs: Tensors, held: SpeechLevelState) -> Tensors:
             return self.process(inputs, params, held)
 
-        portable = self._block_of(params, portable_network(load_speech_level()))
+        portable = self._block_of(params, load_speech_level().portable())
         given, asked = self.given["audio"], self.asked["level"]
         return ExportedNetwork(
             module=PortableSpeechLevel(portable),

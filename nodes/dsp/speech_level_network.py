@@ -11,6 +11,7 @@ psychological magnitude pitch", JASA 8, 1937, in the formula of D. O'Shaughnessy
 
 from __future__ import annotations
 
+import copy
 import math
 from fractions import Fraction
 from pathlib import Path
@@ -25,6 +26,7 @@ from voicegraph.nodes.dsp.hann_power import window_samples
 from voicegraph.nodes.layers.form import PLAIN_FLOAT32
 from voicegraph.nodes.layers.mel_filters import mel_filters
 from voicegraph.nodes.layers.network import Network, load_network
+from voicegraph.nodes.layers.spectrum import PortablePowerSpectrum, PowerSpectrum
 
 RATE, HOP = 16000, 160
 """Sample rate in Hz, and samples from frame to frame."""
@@ -35,7 +37,7 @@ AHEAD = (1, 5)
 WEIGHTS = Path(__file__).resolve().parents[2] / "pipelines" / "models" / "speech-level.safetensors"
 BANDS, HIDDEN = 32, 96
 _INNER = 64
-FFT = 512
+_FFT = 512
 """Points of the transform: the frame and zeros."""
 _LOWEST_HZ = 50.0
 _TINY = 1e-12
@@ -77,12 +79,18 @@ class SpeechLevelNetwork(Network):
 
     def __init__(self) -> None:
         super().__init__()
-        self.spectrum: nn.Module = Spectrum()
+        self.spectrum: nn.Module = PowerSpectrum(WINDOW, _FFT)
         self.inner = nn.Linear(BANDS, _INNER)
         self.recurrent = nn.GRU(_INNER, HIDDEN, batch_first=True)
         self.share = nn.Linear(HIDDEN, len(AHEAD))
-        bands = mel_filters(BANDS, _LOWEST_HZ, RATE / 2, htk=True, fft=FFT)
+        bands = mel_filters(BANDS, _LOWEST_HZ, RATE / 2, htk=True, fft=_FFT)
         self.register_buffer("bands", torch.from_numpy(bands.T.copy()), persistent=False)
+
+    def portable(self) -> SpeechLevelNetwork:
+        """The same in real arithmetic, for exported networks."""
+        made = copy.deepcopy(self)
+        made.spectrum = PortablePowerSpectrum(PowerSpectrum(WINDOW, _FFT))
+        return made
 
     def levels(self, frames: torch.Tensor) -> torch.Tensor:
         """Levels of the bands in dB.
@@ -116,20 +124,6 @@ class SpeechLevelNetwork(Network):
         return share, Memory(hidden[0], total, weight)
 
 
-class Spectrum(nn.Module):
-    """Power spectra of frames under a Hann window."""
-
-    window: torch.Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.register_buffer("window", torch.hann_window(WINDOW), persistent=False)
-
-    def forward(self, frames: torch.Tensor) -> torch.Tensor:
-        """float32 ``[..., 400]`` -> ``[..., 257]``."""
-        return torch.fft.rfft(frames * self.window, FFT).abs().square()
-
-
 def _running_mean(
     level: torch.Tensor, memory: Memory
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -150,7 +144,7 @@ def build_speech_level(archive: Archive) -> SpeechLevelNetwork:
         WeightsError: if the file is damaged.
     """
     network = SpeechLevelNetwork()
-    weights = {name: one.float() for name, one in archive.read(archive.tensors).items()}
+    weights = archive.read(archive.tensors)
     load_state(network, weights, archive.path, "the network of dsp.speech_level")
     return network
 

@@ -19,15 +19,16 @@ class PowerSpectrum(nn.Module):
 
     Args:
         size: samples in a frame.
+        fft: size of the transform, if zeros follow the frame.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, fft: int | None = None) -> None:
         super().__init__()
-        self.size = size
+        self.size, self.fft = size, fft or size
 
     def forward(self, frames: torch.Tensor) -> torch.Tensor:
-        """float32 ``[..., size]`` -> ``[..., size // 2 + 1]``."""
-        spectra = torch.fft.rfft(frames * hann_window(self.size, frames.device))
+        """float32 ``[..., size]`` -> ``[..., fft // 2 + 1]``."""
+        spectra = torch.fft.rfft(frames * hann_window(self.size, frames.device), self.fft)
         return spectra.real.square() + spectra.imag.square()
 
 
@@ -36,7 +37,7 @@ class PortablePowerSpectrum(nn.Module):
 
     def __init__(self, plain: PowerSpectrum) -> None:
         super().__init__()
-        self.transform = RealTransform(plain.size, hann_window(plain.size, torch.device("cpu")))
+        self.transform = RealTransform(plain.fft, hann_window(plain.size, torch.device("cpu")))
 
     def forward(self, frames: torch.Tensor) -> torch.Tensor:
         """As :class:`PowerSpectrum`."""

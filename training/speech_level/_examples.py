@@ -71,7 +71,8 @@ def write_examples(path: Path, files: Sequence[Path], count: int, seed: int) -> 
     """
     random = np.random.default_rng(seed)
     recordings = _Recordings(files, random)
-    made = [_example(recordings, random) for _ in range(count)]
+    hears = SpeechLevelNetwork()
+    made = [_example(recordings, random, hears) for _ in range(count)]
     bands, level, speech = (np.stack(one).astype(np.float16) for one in zip(*made, strict=True))
     with atomic_write(path, force=True) as place, place.open("wb") as file:
         np.savez(file, bands=bands, level=level, speech=speech)
@@ -107,7 +108,7 @@ class _Recordings:
 
 
 def _example(
-    recordings: _Recordings, random: np.random.Generator
+    recordings: _Recordings, random: np.random.Generator, hears: SpeechLevelNetwork
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Levels of the bands, of all, and of the speech, in dB."""
     audio, share = recordings.piece()
@@ -115,7 +116,7 @@ def _example(
     sound = received.sound + _HISS * random.standard_normal(len(audio))
     cut = torch.from_numpy(_padded(sound)).float().unfold(0, WINDOW, HOP)[None, :FRAMES]
     with torch.inference_mode():
-        bands = SpeechLevelNetwork().levels(cut)[0].numpy()
+        bands = hears.levels(cut)[0].numpy()
     speech = frame_power(received.direct)[:FRAMES] * share
     return bands, _decibels(frame_power(sound)[:FRAMES]), _decibels(speech)
 
