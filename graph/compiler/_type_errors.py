@@ -33,9 +33,8 @@ def mismatch(declared: In, found: SignalType, inputs: dict[str, SignalType]) -> 
 
 
 def _width(found: SignalType, width: int | None) -> str:
-    if found.width_name == "channels":
-        return f"{width} channel" if width == 1 else f"{width} channels"
-    return f"{width} dimensions"
+    name = "channels" if found.width_name == "channels" else "dimensions"
+    return f"{width} {name.removesuffix('s') if width == 1 else name}"
 
 
 def report_type_mismatch(
@@ -172,22 +171,38 @@ def _fix(
     if not isinstance(found, declared.kind):
         return _same_kind(context, ir, port)
     rate = Fraction(declared.rate) if declared.rate else (target.rate if target else None)
-    if rate is not None and rate != found.rate and isinstance(found, Audio):
+    off = rate if rate != found.rate else None
+    if isinstance(found, Audio):
+        channels = declared.channels or (target.width if target else None)
+        return _audio_fix(context, ir, port, found, off, channels)
+    feed = f"feed {ir.name} from nodes that give "
+    if off is not None:
+        return f"{feed}{found.kind} at {format_rate(off)}"
+    other = f"{feed}{_width(found, declared.dim)}" if declared.dim else None
+    return _widened(context, ref, declared.dim) or other
+
+
+def _audio_fix(
+    context: CompileContext,
+    ir: NodeIR,
+    port: str,
+    found: Audio,
+    rate: Fraction | None,
+    channels: int | None,
+) -> str | None:
+    """The fix of audio that has not the ``rate`` (None: it has), or not the ``channels``."""
+    if rate is not None:
+        ref = ir.sources[port]
         source = context.nodes.get(ref.node)
         if source is not None and _own_rate(source, found):
             return f"nodes.{ref.node}.params.rate: {rate}"
-        name = f"to{_khz(rate)}"
-        return context.insertion(ir, port, name, "dsp.resample", f"rate: {rate}")
-    if isinstance(found, Audio):
-        channels = declared.channels or (target.width if target else None)
-        if channels == 1:
-            return context.insertion(ir, port, "mono", "dsp.to_mono")
-        if channels:
-            params = f"channels: {channels}" if channels != 2 else ""
-            return context.insertion(ir, port, "wide", "dsp.to_stereo", params)
-        return None
-    other = f"feed {ir.name} from nodes that give {declared.dim} dimensions"
-    return _widened(context, ref, declared.dim) or (other if declared.dim else None)
+        return context.insertion(ir, port, f"to{_khz(rate)}", "dsp.resample", f"rate: {rate}")
+    if channels == 1:
+        return context.insertion(ir, port, "mono", "dsp.to_mono")
+    if channels:
+        params = f"channels: {channels}" if channels != 2 else ""
+        return context.insertion(ir, port, "wide", "dsp.to_stereo", params)
+    return None
 
 
 def _khz(rate: Fraction) -> str:

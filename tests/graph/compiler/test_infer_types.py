@@ -84,6 +84,15 @@ def test_wrong_rate_suggests_resampling(refused: Any) -> None:
     )
 
 
+def test_features_at_another_rate_need_another_source(refused: Any) -> None:
+    (problem,) = refused(
+        "extends: default-live\nnodes:\n"
+        "  level: {use: dsp.loudness, in: {audio: to16k, speech: content}}\n"
+    ).problems
+    assert "takes features at 100 Hz, but gives 50 Hz" in problem.message
+    assert problem.fix == "feed level from nodes that give features at 100 Hz"
+
+
 def test_fix_changes_rate_param(refused: Any) -> None:
     (problem,) = refused(
         "block: 20ms\nnodes:\n"
