@@ -66,3 +66,23 @@ class GridPositions:
         ratio = np.where(voiced, high, 1.0) / np.where(voiced, low, 1.0)
         glides = voiced & (ratio < _JUMP) & (ratio > 1 / _JUMP)
         return np.where(glides, low * ratio**self.share, nearest)
+
+    def by_confidence(
+        self, f0: np.ndarray, confidence: np.ndarray, threshold: float
+    ) -> np.ndarray:
+        """F0 in Hz at the positions, 0 where unvoiced: ``[..., frames]`` -> ``[..., count]``.
+
+        A position is voiced where the confidence, linearly interpolated, reaches the threshold: so
+        voicing begins and ends between frames, and not at the nearest one.
+
+        Args:
+            f0: Hz, where the confidence reaches the threshold.
+            confidence: of the same shape.
+            threshold: least confidence of a voiced frame.
+        """
+        known = np.where(confidence >= threshold, f0, 0.0)
+        low, high = confidence[..., self.before], confidence[..., self.after]
+        voiced = low + self.share * (high - low) >= threshold
+        found = self(known)
+        either = np.maximum(known[..., self.before], known[..., self.after])
+        return np.where(voiced, np.where(found > 0, found, either), 0.0)

@@ -49,14 +49,16 @@ class Swift(F0Estimator[SwiftParams]):
     """F0 by SwiftF0, a convolutional network over spectrograms.
 
     audio ``[streams, 1, samples]`` at 16 kHz -> ``pitch`` and ``voiced`` ``[streams, frames]`` at
-    100 Hz. The network has a frame every 16 ms. They are interpolated, with the voicing of the
-    nearest. Its range is 46.9 to 2094 Hz, whatever ``floor`` and ``ceiling`` are. All streams are
-    computed in one call, and of the network only what the requested frames depend on.
+    100 Hz. The network has a frame every 16 ms; F0 and confidence are interpolated. Its range is
+    46.9 to 2094 Hz, whatever ``floor`` and ``ceiling`` are. All streams are computed in one call,
+    and of the network only what the requested frames depend on.
 
-    The network uses 176 ms on either side, but most of the look-ahead is not needed. Measured on
-    ten speakers in blocks of 40 ms, the voicing agrees with that of the whole file in 83 % of the
-    frames without ``lookahead``, in 97 % with 60 ms, and in 97 % with 100 ms. ``refine`` moves each
-    voiced frame, which is exact to a few cents, to the instantaneous frequency of the harmonics.
+    The network uses 176 ms on either side, but most of the look-ahead is not needed. Measured on 24
+    speakers in blocks of 40 ms, the voicing agrees with that of the whole file (the network on
+    grids 2 ms apart, so that one of its frames is within 1 ms) in 72 % of the frames without
+    ``lookahead``, in 97.5 % with 20 ms, 98.6 % with 60 ms, and 98.9 % with 100 ms. With the voicing
+    of the network's nearest frame it would be 96.6, 97.2 and 97.4 %. ``refine`` moves each voiced
+    frame, which is exact to a few cents, to the instantaneous frequency of the harmonics.
 
     The weights, those of the package swift-f0, come with voicegraph.
 
@@ -137,9 +139,10 @@ class Swift(F0Estimator[SwiftParams]):
         whole = functional.pad(audio.float(), (0, -audio.shape[1] % FRAME))
         needed = _around(frames, whole.shape[1] // FRAME)
         pitch, confidence = self._detector(whole, needed.start, len(needed))
-        coarse = torch.where(confidence >= params.threshold, pitch, 0.0).numpy()
-        # Contiguous, as StoneMask takes its rows.
-        found = np.ascontiguousarray(_positions(needed, frames)(coarse))
+        sure = _positions(needed, frames).by_confidence(
+            pitch.numpy(), confidence.numpy(), params.threshold
+        )
+        found = np.ascontiguousarray(sure)  # as StoneMask takes its rows
         if params.refine and found.any():
             at = np.array(frames) / FRAMES_HZ
             for row, samples in zip(found, audio.double().contiguous().numpy(), strict=True):

@@ -16,11 +16,12 @@ _LOWEST, _HIGHEST, _BINS = math.log2(30), math.log2(30 * 2**6), 144
 """Range of the histogram in log2 of Hz: six octaves in steps of half a semitone."""
 _GLIDE_S = 0.3
 """Shortest time constant with which the applied register follows; longer than a syllable."""
-_AUDIBLE = 1.5 / 12
-"""Distance from the estimate in octaves at which the applied register follows twice as fast."""
+_AUDIBLE = 1 / 12
+"""Distance from the estimate in octaves at which the applied register follows twice as fast. With
+half a semitone more and half the time constant, it moves more for hardly less distance."""
 _EAGER, _COMMITS_S = 48.0, 0.25
 """At first it follows this many times faster, which fades with this time constant in seconds of
-voiced speech. Fitted, with `_AUDIBLE`, to 185 speakers of LibriSpeech."""
+voiced speech. Fitted to 185 speakers of LibriSpeech."""
 _TOLD_S = 0.5
 """Weight of a register that is told, in seconds of speech."""
 _KNOWN_S = 60.0
@@ -38,7 +39,7 @@ class RegisterEstimate:
     than the next. A shift that moved along would bend the melody, whereas a constant offset of a
     semitone sounds natural. So the applied register a follows the estimate e by
 
-        da/dt = (e - a) / follow * (1 + ((e - a) / 1.5 semitones)^2) * (1 + 48 exp(-s / 0.25))
+        da/dt = (e - a) / follow * (1 + ((e - a) / 1 semitone)^2) * (1 + 48 exp(-s / 0.25))
 
     with s the seconds of voiced speech so far, and no faster than by (e - a) / 0.3 s: quickly while
     little is known or the distance is large, slowly otherwise.
