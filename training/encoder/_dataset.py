@@ -14,7 +14,7 @@ from voicegraph.nodes.content.encoder import RATE
 from voicegraph.nodes.content.phonetic_network import STEP
 from voicegraph.training.voice.augmentation import log_uniform
 
-from ..channel.augmentation import random_channel
+from ..channel.augmentation import ENCODER, Odds, random_channel
 from ..common.training_set import TrainingSet
 from . import _librispeech as librispeech
 from ._workdir import COPIES, EncoderWorkdir
@@ -101,12 +101,13 @@ def spoken(numbers: np.ndarray) -> np.ndarray:
 
 
 class EncoderTrainingSet(TrainingSet[EncoderUtterance]):
-    """Draws batches of pieces; seed, step and rank alone decide a batch."""
+    """Draws batches of pieces; seed, step, rank and odds alone decide a batch."""
 
-    def __init__(self, utterances: list[EncoderUtterance], seed: int) -> None:
+    def __init__(self, utterances: list[EncoderUtterance], seed: int, odds: Odds) -> None:
         features = [utterance.target[::4].astype(np.float32) for utterance in utterances]
         lengths = [len(utterance.target) for utterance in utterances]
         super().__init__(utterances, lengths, np.concatenate(features), seed)
+        self.odds = odds
 
     def batch(self, step: int, rank: int, pieces: int, frames: int) -> EncoderBatch:
         """Random pieces over random channels.
@@ -134,7 +135,9 @@ class EncoderTrainingSet(TrainingSet[EncoderUtterance]):
         if speed != 1.0:
             audio = soxr.resample(audio, speed * RATE, RATE)
         audio = _fitted(audio, frames * STEP)
-        received = random_channel(audio, random, lambda: self._other_speech(frames, random))
+        received = random_channel(
+            audio, random, lambda: self._other_speech(frames, random), self.odds
+        )
         at = first + speed * np.arange(frames)
         target = _between(found.target, at)
         phones = np.full(frames, UNKNOWN, np.int64)
@@ -174,10 +177,10 @@ def _fitted(audio: np.ndarray, count: int) -> np.ndarray:
 
 
 def load_datasets(
-    workdir: EncoderWorkdir, seed: int
+    workdir: EncoderWorkdir, seed: int, odds: Odds = ENCODER
 ) -> tuple[EncoderTrainingSet, list[EncoderUtterance]]:
     """The training set, and the utterances of the held-out speakers."""
     learned, held_out = librispeech.split_held_out(workdir.complete())
-    return EncoderTrainingSet([load_utterance(workdir, n) for n in learned], seed), [
+    return EncoderTrainingSet([load_utterance(workdir, n) for n in learned], seed, odds), [
         load_utterance(workdir, n) for n in held_out
     ]

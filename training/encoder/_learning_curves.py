@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
+
 from voicegraph.graph.files.atomic_write import atomic_write
 
 CASES = {
     "": ("stream", "#1f77b4"),
     " 10 dB": ("stream, 10 dB of noise", "#d95f02"),
+    " room": ("stream, in a room", "#1b9e77"),
     " whole": ("whole utterance as context", "#7b3294"),
 }
 """Endings of the names in the log, with title and colour."""
@@ -31,7 +34,7 @@ def draw(log: Path, target: Path) -> None:
     axes = figure.subplots(1, len(_FIGURES))
     for axis, name in zip(axes, _FIGURES, strict=True):
         for ending, (title, colour) in CASES.items():
-            values = [row[name + ending] for row in rows]
+            values = [row.get(name + ending, np.nan) for row in rows]  # not all in older logs
             axis.plot([row["step"] for row in rows], values, ".-", color=colour, label=title)
         axis.set_title(name)
         axis.set_xlabel("step")

@@ -9,6 +9,7 @@ import torch
 
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
 
+from ..channel.augmentation import ENCODER, Odds
 from ..common import hama
 from ..corpora.tts_speakers import hibari
 from ._dataset import KOKORO_SYMBOLS, EncoderTrainingSet, EncoderUtterance
@@ -26,6 +27,8 @@ _HAMA_SOURCE = (
     "PyPI, by Seongmin Park, https://github.com/hamanlp/hama: trained further to stream, and to "
     "hear through noise"
 )
+_ROOMS = Odds(clean=0.1, room=0.5, reverb_db=(-16.0, 3.0))
+"""As loud as a table's microphone hears a living room."""
 MakeObjective = Callable[
     [EncoderTrainingSet, list[EncoderUtterance], PhoneticNetwork, torch.device],
     Objective,
@@ -48,6 +51,8 @@ class EncoderRecipe:
         aligned: whether the phones of recordings are known by transcripts.
         continues: whether it starts with the bundled encoder, and gives the same features, so that
             voices and indexes of that encoder stay valid; else it starts with hama.
+        learning_rate: the highest.
+        odds: of what happens to a piece of speech.
     """
 
     name: str
@@ -60,6 +65,8 @@ class EncoderRecipe:
     source: str
     aligned: bool = True
     continues: bool = False
+    learning_rate: float = 4e-4
+    odds: Odds = ENCODER
 
 
 def _hama(
@@ -103,6 +110,8 @@ RECIPES = {
             _HAMA_LICENCE,
             f"{_HAMA_SOURCE}. Phones of recordings: by transcripts of Whisper tiny.en",
             continues=True,
+            learning_rate=1e-4,
+            odds=_ROOMS,
         ),
         EncoderRecipe(
             "phonetic-2-hama",

@@ -31,7 +31,6 @@ from ._workdir import EncoderWorkdir
 PIECES, FRAMES = 5, 250
 """A batch of each process: 5 pieces of 5 s."""
 _WHOLE_EVERY = 4
-_LEARNING_RATE = 4e-4
 _MAX_GRADIENT_NORM = 1.0
 
 
@@ -44,6 +43,7 @@ class EncoderTraining(TrainingLoop[Losses]):
         objective: what is learned, and the student with its first weights.
         worker: this process among those that train together.
         budget: how long.
+        learning_rate: the highest.
         pieces: in a batch of each process.
         frames: of 20 ms in a piece.
     """
@@ -57,11 +57,12 @@ class EncoderTraining(TrainingLoop[Losses]):
         objective: Objective,
         worker: Worker,
         budget: Budget,
+        learning_rate: float,
         pieces: int = PIECES,
         frames: int = FRAMES,
     ) -> None:
         super().__init__("train", budget, workdir.checkpoint)
-        self.pieces, self.frames = pieces, frames
+        self.pieces, self.frames, self.learning_rate = pieces, frames, learning_rate
         self.workdir, self.training_set, self.worker = workdir, training_set, worker
         self.device, self.processes = worker.device, worker.world_size
         self.is_main = worker.is_main
@@ -72,7 +73,7 @@ class EncoderTraining(TrainingLoop[Losses]):
         ]
         self.learned = [parameter for group in groups for parameter in group["params"]]
         self.optimizer = torch.optim.AdamW(
-            groups, lr=_LEARNING_RATE, betas=(0.9, 0.98), weight_decay=0.01
+            groups, lr=learning_rate, betas=(0.9, 0.98), weight_decay=0.01
         )
         self.restore()
 
@@ -97,7 +98,7 @@ class EncoderTraining(TrainingLoop[Losses]):
     def optimize(self, progress: float) -> Losses:
         """One step on a batch of this process, with the mean gradient of all processes."""
         for group in self.optimizer.param_groups:
-            rate = _LEARNING_RATE * learning_rate_factor(self.step, progress)
+            rate = self.learning_rate * learning_rate_factor(self.step, progress)
             group["lr"] = rate * group["factor"]
         batch = self.training_set.batch(self.step, self.worker.rank, self.pieces, self.frames)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=has_bfloat16(self.device)):

@@ -1,9 +1,10 @@
-"""Validation on held-out speakers: as a stream, as a stream in noise, and as whole utterances."""
+"""Validation on held-out speakers: as a stream, in noise, in a room, and as whole utterances."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,22 +24,24 @@ from ._objective import log_phones
 from ._parallel_streaming import StreamingSteps
 
 _SETTLING = 25
-_NOISE_DB = 10.0
 _BLANK = 190
 """Number of the blank, the last of the teacher's tokens."""
 LIVE = StreamingSteps(SETTLE, AHEAD, PAST, stride=1)
 """The stream of ``content.streaming`` by default."""
 _SEED = 0
-"""Of the noise, together with the name of the utterance."""
+"""Of degradations, together with the name of the utterance."""
 _UTTERANCES = 24
 """Utterances that are validated, at most."""
 Phones = Callable[[torch.Tensor], torch.Tensor]
-_CASES: dict[str, tuple[float | None, bool]] = {
+Degradation = dict[str, Any] | None
+"""A condition of experiments."""
+_CASES: dict[str, tuple[Degradation, bool]] = {
     "": (None, False),
-    " 10 dB": (_NOISE_DB, False),
+    " 10 dB": ({"noise": "pink", "snr": 10.0}, False),
+    " room": ({"room": {"t60": "400ms", "distance": "60cm"}}, False),
     " whole": (None, True),
 }
-"""Signal-to-noise ratio in dB, and whether the whole utterance is the context."""
+"""What is done to the speech, and whether the whole utterance is the context."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +66,13 @@ class HamaValidator:
             By name: ``cosine`` similarity with the teacher's features, both normalized;
             ``agreement``, the share of frames with the same most probable phone; ``phone error``,
             the edit distance of the phones by their number. The same at a signal-to-noise ratio
-            of 10 dB, and ``whole``, with all of the utterance as context.
+            of 10 dB, in a room, and ``whole``, with all of the utterance as context.
         """
         found = {}
-        for case, (noise, whole) in _CASES.items():
+        for case, (degradation, whole) in _CASES.items():
             with torch.inference_mode():
                 rows = [
-                    self._one(student, one, noise, whole) for one in self.held_out[:_UTTERANCES]
+                    self._one(student, one, degradation, whole) for one in self.held_out[:_UTTERANCES]
                 ]
             cosine, agreement, wrong, wanted = np.array(rows).T
             found[f"cosine{case}"] = round(float(cosine.mean()), 4)
@@ -81,10 +84,10 @@ class HamaValidator:
         self,
         student: PhoneticNetwork,
         utterance: EncoderUtterance,
-        noise: float | None,
+        degradation: Degradation,
         whole: bool,
     ) -> tuple[float, float, int, int]:
-        made = _features(student, utterance, LAYER, LIVE, noise, whole)
+        made = _features(student, utterance, LAYER, LIVE, degradation, whole)
         target = torch.from_numpy(utterance.target.astype(np.float32)).to(made)
         near = functional.cosine_similarity(self._normalized(made), self._normalized(target), -1)
         best, wanted = (self.phones(one[None])[0].argmax(-1) for one in (made, target))
@@ -130,13 +133,14 @@ class GrownValidator:
             By name: ``error``, the square error of the teacher's features relative to their
             variance; ``cosine`` similarity with them; ``phone error``, the edit distance of the
             student's phones to those of the transcript, by their number. The same at a
-            signal-to-noise ratio of 10 dB, and ``whole``, with all of the utterance as context.
+            signal-to-noise ratio of 10 dB, in a room, and ``whole``, with all of the utterance as
+            context.
         """
         found = {}
-        for case, (noise, whole) in _CASES.items():
+        for case, (degradation, whole) in _CASES.items():
             with torch.inference_mode():
                 rows = [
-                    self._one(student, towards, one, noise, whole)
+                    self._one(student, towards, one, degradation, whole)
                     for one in self.held_out[:_UTTERANCES]
                 ]
             error, cosine, wrong, wanted = np.array(rows).T
@@ -150,10 +154,10 @@ class GrownValidator:
         student: PhoneticNetwork,
         towards: nn.Module,
         utterance: EncoderUtterance,
-        noise: float | None,
+        degradation: Degradation,
         whole: bool,
     ) -> tuple[float, float, int, int]:
-        made = _features(student, utterance, self.layer, self.stream, noise, whole)
+        made = _features(student, utterance, self.layer, self.stream, degradation, whole)
         target = torch.from_numpy(utterance.target.astype(np.float32)).to(made)
         made = made[: len(target)]
         near = towards(made)
@@ -171,21 +175,16 @@ def _features(
     utterance: EncoderUtterance,
     layer: int,
     stream: StreamingSteps,
-    noise: float | None,
+    degradation: Degradation,
     whole: bool,
 ) -> torch.Tensor:
     """Content features of an utterance, ``[frames, hidden]``."""
-    audio = utterance.audio[0] / 32768
-    if noise is not None:
-        audio = _noisy(audio, noise, utterance.name)
-    given = torch.from_numpy(audio.astype(np.float32)).to(student.stem.weight.device)
+    audio = (utterance.audio[0] / 32768).astype(np.float32)
+    if degradation is not None:
+        asked, params = conditions.ask(degradation)
+        audio, _ = conditions.apply(asked, params, audio, RATE, _SEED, utterance.name)
+    given = torch.from_numpy(audio).to(student.stem.weight.device)
     if whole:
         return student(given[None], layer)[0]
     steps = PhoneticStream(student, layer, stream.context, stream.settle, stream.ahead)
     return steps.whole(given)
-
-
-def _noisy(audio: np.ndarray, snr_db: float, name: str) -> np.ndarray:
-    """Pink noise, as the condition of experiments adds it, to ``[samples]``."""
-    asked, params = conditions.ask({"noise": "pink", "snr": snr_db})
-    return conditions.apply(asked, params, audio.astype(np.float32), RATE, _SEED, name)[0]

@@ -28,11 +28,13 @@ class TrainingTask:
 
     def training(self, worker: Worker) -> EncoderTraining:
         """The training: a new one, or resumed from its checkpoint."""
-        learned, held_out = load_datasets(self.workdir, self.seed)
         recipe = RECIPES[self.workdir.recipe]
+        learned, held_out = load_datasets(self.workdir, self.seed, recipe.odds)
         first = load_phonetic(self.first) if self.first else hama.network()
         objective = recipe.objective(learned, held_out, first, worker.device)
-        return EncoderTraining(self.workdir, learned, objective, worker, self.budget)
+        return EncoderTraining(
+            self.workdir, learned, objective, worker, self.budget, recipe.learning_rate
+        )
 
     def __call__(self, worker: Worker) -> None:
         """Trains in another process."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from voicegraph.training.channel.augmentation import Received
+from voicegraph.training.channel.augmentation import Odds
 from voicegraph.training.encoder import _dataset as dataset
 from voicegraph.training.encoder import _kokoro_corpus as kokoro_corpus
 from voicegraph.training.encoder import _librispeech as librispeech
@@ -60,8 +60,7 @@ def test_faster_pieces_have_the_targets_of_their_audio(
 ) -> None:
     monkeypatch.setattr(dataset, "_FASTER", 1.0)
     monkeypatch.setattr(dataset, "_SPEEDS", (1.25, 1.25))
-    monkeypatch.setattr(dataset, "random_channel", lambda audio, *_: Received(audio, audio))
-    drawn, _ = load_datasets(workdir, 1)
+    drawn, _ = load_datasets(workdir, 1, Odds(clean=1.0, level_db=(0.0, 0.0)))
     ramp = np.arange(76.0)
     audio = np.sin(2 * np.pi * 400 * np.arange(76 * 320) / 16000)
     found = EncoderUtterance(

@@ -10,7 +10,6 @@ from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
 from voicegraph.training.common.training_loop import Budget
 from voicegraph.training.encoder import _grown_objective as grown_objective
 from voicegraph.training.encoder import _targets as targets
-from voicegraph.training.encoder import _train as train
 from voicegraph.training.encoder import _whisper_basis as whisper_basis
 from voicegraph.training.encoder._dataset import UNKNOWN, load_datasets
 from voicegraph.training.encoder._distributed import Worker
@@ -40,7 +39,6 @@ def learning(
     workdir: EncoderWorkdir, teacher: PhoneticNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> EncoderTraining:
     """A training with a student of one block more than its first network, and small targets."""
-    monkeypatch.setattr(train, "_LEARNING_RATE", 0.01)
     monkeypatch.setattr(grown_objective, "BLOCKS", teacher.sizes.blocks + 1)
     monkeypatch.setattr(GrownObjective, "layer", teacher.sizes.blocks)
     made = EncoderWorkdir(workdir.root, "phonetic-2-hama")
@@ -51,7 +49,7 @@ def learning(
     learned, held_out = load_datasets(made, 1)
     objective = GrownObjective(teacher, TOKENS, learned, held_out)
     worker = Worker(0, 1, torch.device("cpu"))
-    return EncoderTraining(made, learned, objective, worker, Budget(0, 40), 3, 60)
+    return EncoderTraining(made, learned, objective, worker, Budget(0, 40), 0.01, 3, 60)
 
 
 def test_all_losses_fall(learning: EncoderTraining) -> None:
@@ -67,7 +65,7 @@ def test_all_losses_fall(learning: EncoderTraining) -> None:
     assert set(figures) == {
         f"{name}{case}"
         for name in ("error", "cosine", "phone error")
-        for case in ("", " 10 dB", " whole")
+        for case in ("", " 10 dB", " room", " whole")
     }
 
 

@@ -34,7 +34,7 @@ def _training(
 ) -> train.EncoderTraining:
     learned, held_out = load_datasets(workdir, 1)
     objective = HamaObjective(teacher, TOKENS, learned, held_out)
-    return train.EncoderTraining(workdir, learned, objective, worker, Budget(0, steps), 2, 60)
+    return train.EncoderTraining(workdir, learned, objective, worker, Budget(0, steps), 4e-4, 2, 60)
 
 
 def test_distillation_loss_falls(workdir: EncoderWorkdir, teacher: PhoneticNetwork) -> None:
@@ -125,7 +125,7 @@ def test_encoder_in_the_space_of_another_one_passes_for_it(
     phonetic_example.write(earlier)
     learned, held_out = load_datasets(workdir, 1)
     objective = HamaObjective(teacher, TOKENS, learned, held_out, load_phonetic(earlier))
-    training = train.EncoderTraining(workdir, learned, objective, ALONE, Budget(0, 1), 2, 60)
+    training = train.EncoderTraining(workdir, learned, objective, ALONE, Budget(0, 1), 1e-4, 2, 60)
     training.run()
     export(training, RECIPES["phonetic-1.1"], later, earlier)
     (first, second) = (identify(path).card for path in (earlier, later))
