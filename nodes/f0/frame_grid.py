@@ -67,9 +67,7 @@ class GridPositions:
         glides = voiced & (ratio < _JUMP) & (ratio > 1 / _JUMP)
         return np.where(glides, low * ratio**self.share, nearest)
 
-    def by_confidence(
-        self, f0: np.ndarray, confidence: np.ndarray, threshold: float
-    ) -> np.ndarray:
+    def by_confidence(self, f0: np.ndarray, confidence: np.ndarray, threshold: float) -> np.ndarray:
         """F0 in Hz at the positions, 0 where unvoiced: ``[..., frames]`` -> ``[..., count]``.
 
         A position is voiced where the confidence, linearly interpolated, reaches the threshold: so

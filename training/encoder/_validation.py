@@ -72,7 +72,8 @@ class HamaValidator:
         for case, (degradation, whole) in _CASES.items():
             with torch.inference_mode():
                 rows = [
-                    self._one(student, one, degradation, whole) for one in self.held_out[:_UTTERANCES]
+                    self._one(student, one, degradation, whole)
+                    for one in self.held_out[:_UTTERANCES]
                 ]
             cosine, agreement, wrong, wanted = np.array(rows).T
             found[f"cosine{case}"] = round(float(cosine.mean()), 4)
