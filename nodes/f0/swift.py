@@ -139,10 +139,10 @@ class Swift(F0Estimator[SwiftParams]):
         whole = functional.pad(audio.float(), (0, -audio.shape[1] % FRAME))
         needed = _around(frames, whole.shape[1] // FRAME)
         pitch, confidence = self._detector(whole, needed.start, len(needed))
-        sure = _positions(needed, frames).by_confidence(
+        found = _positions(needed, frames).by_confidence(
             pitch.numpy(), confidence.numpy(), params.threshold
         )
-        found = np.ascontiguousarray(sure)  # as StoneMask takes its rows
+        found = np.ascontiguousarray(found)  # as StoneMask takes its rows
         if params.refine and found.any():
             at = np.array(frames) / FRAMES_HZ
             for row, samples in zip(found, audio.double().contiguous().numpy(), strict=True):

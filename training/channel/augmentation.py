@@ -45,9 +45,6 @@ class Odds:
     level_db: Range = (-14.0, 6.0)
 
 
-ENCODER = Odds()
-
-
 @dataclass(frozen=True, slots=True)
 class Received:
     """Speech at the end of a channel, float64 ``[samples]`` each, at 16 kHz.
@@ -63,7 +60,7 @@ class Received:
 
 
 def random_channel(
-    audio: np.ndarray, random: np.random.Generator, speech: Speech, odds: Odds = ENCODER
+    audio: np.ndarray, random: np.random.Generator, speech: Speech, odds: Odds
 ) -> Received:
     """Speech over a random channel.
 

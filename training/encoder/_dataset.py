@@ -14,7 +14,7 @@ from voicegraph.nodes.content.encoder import RATE
 from voicegraph.nodes.content.phonetic_network import STEP
 from voicegraph.training.voice.augmentation import log_uniform
 
-from ..channel.augmentation import ENCODER, Odds, random_channel
+from ..channel.augmentation import Odds, random_channel
 from ..common.training_set import TrainingSet
 from . import _librispeech as librispeech
 from ._workdir import COPIES, EncoderWorkdir
@@ -177,7 +177,7 @@ def _fitted(audio: np.ndarray, count: int) -> np.ndarray:
 
 
 def load_datasets(
-    workdir: EncoderWorkdir, seed: int, odds: Odds = ENCODER
+    workdir: EncoderWorkdir, seed: int, odds: Odds
 ) -> tuple[EncoderTrainingSet, list[EncoderUtterance]]:
     """The training set, and the utterances of the held-out speakers."""
     learned, held_out = librispeech.split_held_out(workdir.complete())

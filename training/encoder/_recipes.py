@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
 
-from ..channel.augmentation import ENCODER, Odds
+from ..channel.augmentation import Odds
 from ..common import hama
 from ..corpora.tts_speakers import hibari
 from ._dataset import KOKORO_SYMBOLS, EncoderTrainingSet, EncoderUtterance
@@ -66,7 +66,7 @@ class EncoderRecipe:
     aligned: bool = True
     continues: bool = False
     learning_rate: float = 4e-4
-    odds: Odds = ENCODER
+    odds: Odds = field(default_factory=Odds)
 
 
 def _hama(

@@ -22,7 +22,7 @@ def test_length_is_kept_and_samples_are_finite(seed: int, count: int) -> None:
         return random.standard_normal(count)
 
     for audio in (0.1 * random.standard_normal(count), np.zeros(count)):
-        found = random_channel(audio, random, speech)
+        found = random_channel(audio, random, speech, Odds())
         assert found.sound.shape == found.direct.shape == (count,)
         assert np.isfinite(found.sound).all()
         assert np.isfinite(found.direct).all()

@@ -26,7 +26,7 @@ from voicegraph.training.evaluate.librispeech import held_out_speakers
 
 
 def test_step_and_rank_decide_a_batch(workdir: EncoderWorkdir) -> None:
-    drawn, _ = load_datasets(workdir, 1)
+    drawn, _ = load_datasets(workdir, 1, Odds())
     one, same, other, rank = (
         drawn.batch(*which, 3, 50) for which in ((1, 0), (1, 0), (2, 0), (1, 1))
     )
@@ -41,7 +41,7 @@ def test_phones_belong_to_synthetic_frames(
     workdir: EncoderWorkdir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dataset, "_FASTER", 0.0)
-    drawn, _ = load_datasets(workdir, 1)
+    drawn, _ = load_datasets(workdir, 1, Odds())
     for found in drawn.utterances:
         audio, target, phones = drawn._piece(found, 40, np.random.default_rng(3))
         at = np.flatnonzero((found.target[:-39] == target[0].astype(np.float16)).all(1))[0]
@@ -92,7 +92,7 @@ def test_labels_have_one_silence_and_no_marks() -> None:
 
 
 def test_short_utterances_are_padded(workdir: EncoderWorkdir) -> None:
-    drawn, _ = load_datasets(workdir, 1)
+    drawn, _ = load_datasets(workdir, 1, Odds())
     audio, target, phones = drawn._piece(drawn.utterances[0], 100, np.random.default_rng(1))
     assert (len(audio), len(target), len(phones)) == (32000, 100, 100)
 

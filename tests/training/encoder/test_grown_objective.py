@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
+from voicegraph.training.channel.augmentation import Odds
 from voicegraph.training.common.training_loop import Budget
 from voicegraph.training.encoder import _grown_objective as grown_objective
 from voicegraph.training.encoder import _targets as targets
@@ -46,7 +47,7 @@ def learning(
         targets.make(made, name, "hama")
     made.transcript("books-412-1-0").parent.mkdir()
     np.save(made.transcript("books-412-1-0"), np.array([43, 44, 45], np.int16))
-    learned, held_out = load_datasets(made, 1)
+    learned, held_out = load_datasets(made, 1, Odds())
     objective = GrownObjective(teacher, TOKENS, learned, held_out)
     worker = Worker(0, 1, torch.device("cpu"))
     return EncoderTraining(made, learned, objective, worker, Budget(0, 40), 0.01, 3, 60)

@@ -14,6 +14,7 @@ from voicegraph.nodes.content import _phonetic_example as phonetic_example
 from voicegraph.nodes.content.phonetic_file import load_phonetic
 from voicegraph.nodes.content.phonetic_network import PhoneticNetwork
 from voicegraph.schemas.phonetic_card import PhoneticCard
+from voicegraph.training.channel.augmentation import Odds
 from voicegraph.training.common.training_loop import Budget
 from voicegraph.training.encoder import _train as train
 from voicegraph.training.encoder._dataset import load_datasets as load_datasets
@@ -32,7 +33,7 @@ ALONE = Worker(0, 1, torch.device("cpu"))
 def _training(
     workdir: EncoderWorkdir, teacher: PhoneticNetwork, steps: int, worker: Worker = ALONE
 ) -> train.EncoderTraining:
-    learned, held_out = load_datasets(workdir, 1)
+    learned, held_out = load_datasets(workdir, 1, Odds())
     objective = HamaObjective(teacher, TOKENS, learned, held_out)
     return train.EncoderTraining(workdir, learned, objective, worker, Budget(0, steps), 4e-4, 2, 60)
 
@@ -123,7 +124,7 @@ def test_encoder_in_the_space_of_another_one_passes_for_it(
 ) -> None:
     earlier, later = workdir.root / "earlier.safetensors", workdir.root / "later.safetensors"
     phonetic_example.write(earlier)
-    learned, held_out = load_datasets(workdir, 1)
+    learned, held_out = load_datasets(workdir, 1, Odds())
     objective = HamaObjective(teacher, TOKENS, learned, held_out, load_phonetic(earlier))
     training = train.EncoderTraining(workdir, learned, objective, ALONE, Budget(0, 1), 1e-4, 2, 60)
     training.run()
