@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from voicegraph.nodes.dsp.hann_power import HannPower, window_samples
-from voicegraph.nodes.f0.frame_grid import resample_to_grid
+from voicegraph.nodes.f0.frame_grid import GridPositions
 from voicegraph.nodes.f0.swift_network import HOP as SWIFT_HOP
 from voicegraph.nodes.f0.swift_network import SwiftDetector, load_swift
 from voicegraph.nodes.world import world_library
@@ -29,6 +29,9 @@ _POWER_FLOOR = 1e-12
 def swift_contour(audio: np.ndarray) -> np.ndarray:
     """F0 by SwiftF0, refined by WORLD's StoneMask.
 
+    Voiced is where the confidence, interpolated between frames of the network, reaches one half, as
+    in the node ``f0.swift``.
+
     Args:
         audio: ``[samples]`` at 16 kHz.
 
@@ -36,9 +39,10 @@ def swift_contour(audio: np.ndarray) -> np.ndarray:
         Hz ``[samples // 160 + 1]``, float64; 0 where unvoiced.
     """
     pitch, confidence = _swift().whole(torch.from_numpy(audio.astype(np.float32)))
-    coarse = np.where(confidence.numpy() > _CONFIDENCE, pitch.numpy(), 0.0)
-    times, count = np.arange(len(coarse)) * (SWIFT_HOP / RATE), len(audio) // HOP + 1
-    return _refined(audio, resample_to_grid(times, coarse, count))
+    times, count = np.arange(len(pitch)) * (SWIFT_HOP / RATE), len(audio) // HOP + 1
+    grid = GridPositions.of(times, count)
+    found = grid.by_confidence(pitch.numpy(), confidence.numpy(), _CONFIDENCE)
+    return _refined(audio, found)
 
 
 def harvest_contour(audio: np.ndarray) -> np.ndarray:

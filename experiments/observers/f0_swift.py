@@ -12,6 +12,7 @@ from .contours import swift_contour
 
 @observer(
     "f0.swift",
+    version=2,
     licence="MIT (SwiftF0), Modified BSD (WORLD)",
     heard=Origin("f0.swift", "the tracker of the node f0.swift"),
     source=(
